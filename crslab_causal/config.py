@@ -1,0 +1,162 @@
+"""Reading and checking a configuration."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from pathlib import Path
+from typing import Any, Iterable
+
+import torch
+import yaml
+from loguru import logger
+from pydantic import ValidationError
+
+from crslab_causal.errors import UserError
+from crslab_causal.host import HostConfig
+from crslab_causal.options import DATASET_OPTIONS, MODEL_OPTIONS, Options, RunOptions
+
+SYSTEM_NAME = 'Causal'
+"""Name of this package's dataloader and system in CRSLab's tables, whatever the model."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads ``5e-3`` as a string; this one reads it as the number it is."""
+
+
+_Loader.add_implicit_resolver('tag:yaml.org,2002:float', re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'),
+                              list('-+.0123456789'))
+
+
+class Config(HostConfig):
+    """A checked configuration, with all defaults filled in, that CRSLab's own functions accept.
+
+    Args:
+        config_file: YAML file.
+        gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, else numbers of GPUs, separated by commas.
+        settings: ``key=value`` overrides, dotted for sections (``rec.epoch=3``), values in YAML.
+
+    Raises:
+        UserError: unreadable file, unknown key, wrong type or value, or a GPU that is not there.
+    """
+
+    def __init__(self, config_file: str | Path, gpu: str = '-1', settings: Iterable[str] = ()):
+        raw = self.load_yaml_configs(config_file)
+        for setting in settings:
+            _override(raw, setting)
+        self._fill(raw, _run_name(Path(config_file).stem, settings), _gpus(gpu))
+
+    @classmethod
+    def from_host(cls, config: HostConfig) -> Config:
+        """A configuration that CRSLab's own ``Config`` has read."""
+        raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
+        adopted = cls.__new__(cls)
+        adopted._fill(raw, 'crslab', config.opt['gpu'])
+        return adopted
+
+    def _fill(self, raw: dict, run_name: str, gpu: list[int]) -> None:
+        self.ignored: list[str] = []
+        self.opt = self._check(raw)
+        self.opt['run_name'] = self.opt['run_name'] or run_name
+        self.opt['model_name'] = SYSTEM_NAME
+        self.opt['gpu'] = gpu
+
+    @staticmethod
+    def load_yaml_configs(filename: str | Path) -> dict:
+        """The mapping in a YAML file."""
+        try:
+            with open(filename, encoding='utf-8') as file:
+                content = yaml.load(file, _Loader)
+        except OSError as error:
+            raise UserError(f'{filename}: cannot be read ({error.strerror}); name a YAML file with --config') from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise UserError(f'{filename}: not valid YAML ({" ".join(str(error).split())})') from error
+        if not isinstance(content, dict):
+            raise UserError(f'{filename}: holds no "key: value" lines')
+        return content
+
+    def _check(self, raw: dict) -> dict:
+        model, dataset = raw.get('model'), raw.get('dataset')
+        for key, value, known in (('model', model, MODEL_OPTIONS), ('dataset', dataset, DATASET_OPTIONS)):
+            if not isinstance(value, str) or value not in known:
+                raise UserError(f'{key}: {value!r} does not exist{_nearest(str(value), known)}; '
+                                f'choose one of {", ".join(known)}')
+        read = {'': RunOptions, f'model {model}': MODEL_OPTIONS[model], f'dataset {dataset}': DATASET_OPTIONS[dataset]}
+        fields = {key for options in read.values() for key in options.model_fields}
+        others = {key: options for options in (*MODEL_OPTIONS.values(), *DATASET_OPTIONS.values())
+                  for key in options.model_fields}
+        for key in raw:
+            if key not in fields and key not in others:
+                raise UserError(f'{key}: no such key{_nearest(str(key), fields | set(others))}')
+        self.ignored = [key for key in raw if key not in fields]
+        opt: dict[str, Any] = {}
+        for options in read.values():
+            opt |= _validate(options, {key: raw[key] for key in options.model_fields if key in raw})
+        return opt
+
+    def report(self) -> None:
+        """Logs what is run, as CRSLab does."""
+        logger.info(f"[Dataset: {self['dataset']} tokenized in {self['tokenize']}]")
+        logger.info(f"[Model: {self['model']}]")
+        logger.info('[Config]\n' + json.dumps(self.opt, indent=4))
+        if self.ignored:
+            logger.warning(f"[Config] model {self['model']} on dataset {self['dataset']} does not read: "
+                           f"{', '.join(self.ignored)}")
+
+
+def _run_name(stem: str, settings: Iterable[str]) -> str:
+    """The configuration's name and what was changed in it, but for the keys that say where or by which seed."""
+    elsewhere = ('seed', 'run_name', 'save_path', 'data_path', 'model', 'dataset')
+    changes = [s for s in settings if s.partition('=')[0] not in elsewhere]
+    return re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *changes]))
+
+
+def _override(raw: dict, setting: str) -> None:
+    key, separator, value = setting.partition('=')
+    if not separator or not key:
+        raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
+    *sections, last = key.split('.')
+    target = raw
+    for section in sections:
+        target = target.setdefault(section, {})
+        if not isinstance(target, dict):
+            raise UserError(f'--set {setting}: {section} is no section')
+    try:
+        target[last] = yaml.load(value, _Loader)
+    except yaml.YAMLError as error:
+        raise UserError(f'--set {setting}: the value is not valid YAML') from error
+
+
+def _validate(options: type[Options], values: dict) -> dict:
+    try:
+        return options(**values).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = '.'.join(str(part) for part in first['loc'])
+        if first['type'] == 'extra_forbidden':
+            section = options
+            for part in first['loc'][:-1]:
+                section = section.model_fields[part].annotation
+            raise UserError(f"{key}: no such key{_nearest(str(first['loc'][-1]), section.model_fields)}") from error
+        raise UserError(f"{key}: {first['msg']}, but it is {first['input']!r}") from error
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    match = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.5)
+    return next((f'; did you mean {name}?' for name in known if match and name.lower() == match[0]), '')
+
+
+def _gpus(gpu: str) -> list[int]:
+    """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
+    try:
+        numbers = [int(number) for number in str(gpu).split(',')]
+    except ValueError:
+        raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1') from None
+    if numbers == [-1]:
+        return numbers
+    available = torch.cuda.device_count()
+    if any(not 0 <= number < available for number in numbers):
+        raise UserError(f'--gpu {gpu}: PyTorch {torch.__version__} sees {available} GPU(s) here; '
+                        'use --gpu -1 for the CPU, or install a CUDA build of PyTorch')
+    return numbers

@@ -1,0 +1,128 @@
+"""From samples to batches, for our models and for CRSLab's."""
+
+from __future__ import annotations
+
+import random
+from math import ceil
+from typing import Any, Iterator, NamedTuple
+
+import torch
+from torch import Tensor
+
+from crslab_causal.data.dataset.appearance import reduce_mentions
+from crslab_causal.host import BaseDataLoader, dataloader_register_table
+from crslab_causal.model.causal_kbrd import pad_histories
+from crslab_causal.progress import progress
+
+OWN_INPUT = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
+"""Models that read the fields of a :class:`RecBatch`; the others get what CRSLab's own dataloader makes."""
+
+
+class RecBatch(NamedTuple):
+    """One batch of recommendation samples."""
+
+    context_entities: Tensor
+    """``(batch, length)``: histories, padded on the right with -1."""
+    item: Tensor
+    """``(batch,)``: entity ids of the labels."""
+    label: Tensor
+    """``(batch,)``: indices of the labels among the items, -1 for a label that is none of them."""
+    seen: Tensor
+    """``(batch, length)``: indices of the items in the context, padded with -1."""
+    repeat: Tensor
+    """``(batch,)``: whether the label is in the context."""
+    host: Any
+    """What CRSLab's dataloader of the model makes of these samples; None for our models."""
+
+    def to(self, device) -> RecBatch:
+        host = self.host
+        if isinstance(host, dict):
+            host = {key: v.to(device) if isinstance(v, Tensor) else v for key, v in host.items()}
+        elif host is not None:
+            host = [v.to(device) if isinstance(v, Tensor) else v for v in host]
+        return RecBatch(*(v.to(device) for v in self[:-1]), host)
+
+
+class CausalDataLoader(BaseDataLoader):
+    """Recommendation samples: one for each item named in a recommender's turn, whatever the model.
+
+    CRSLab's loaders differ in which turns they score (KBRD, KGSF, ReDial: the recommender's;
+    TGReDialDataLoader: both sides'), so that their numbers cannot be compared. Here the samples are
+    those of KBRD for every model; an item named twice in a turn is two samples, as there.
+
+    Options: ``mention_order``, ``entity_truncate``, ``scale``, and those of CRSLab's loader of the model.
+
+    Args:
+        opt: configuration.
+        dataset: samples of a :class:`.MentionDataset`, one for each turn.
+        vocab: as CRSLab's datasets give it, and ``item_entity_ids``.
+    """
+
+    def __init__(self, opt, dataset: list[dict], vocab: dict):
+        super().__init__(opt, dataset)
+        self.mention_order = opt.get('mention_order', 'last')
+        self.entity_truncate = opt.get('entity_truncate', None)
+        model = opt['model']
+        self.host = None if model in OWN_INPUT else dataloader_register_table[model](opt, dataset, vocab)
+        self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
+        self.samples = self.rec_process_fn()
+        self._tensorise()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def _tensorise(self) -> None:
+        """All samples as tensors, once, instead of lists at every batch."""
+        contexts = [{*s['context_mentions'], *s['context_items']} for s in self.samples]
+        self._histories = pad_histories([s['context_entities'] for s in self.samples])
+        self._lengths = (self._histories >= 0).sum(-1)
+        self._items = torch.tensor([s['item'] for s in self.samples], dtype=torch.long)
+        self._labels = torch.tensor([self._index_of_item.get(s['item'], -1) for s in self.samples], dtype=torch.long)
+        self._seen = pad_histories([[self._index_of_item[e] for e in context if e in self._index_of_item]
+                                    for context in contexts])
+        self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
+
+    def drop_labels_outside_catalogue(self) -> int:
+        """Removes samples whose label is not an item, which no model can learn, and says how many."""
+        inside = [s for s in self.samples if s['item'] in self._index_of_item]
+        dropped = len(self.samples) - len(inside)
+        if dropped:
+            self.samples = inside
+            self._tensorise()
+        return dropped
+
+    def label_count(self) -> Tensor:
+        """``(n_item,)``: how often each item is a label."""
+        return torch.bincount(self._labels[self._labels >= 0], minlength=len(self._index_of_item))
+
+    def rec_process_fn(self) -> list[dict]:
+        """The samples of the dataset, with ``item`` and with ``context_entities`` in the order asked for."""
+        samples = [{**turn, 'item': item, 'context_entities': self.history(turn['context_mentions'])}
+                   for turn in self.dataset if turn['role'] == 'Recommender' for item in turn['items']]
+        return samples[:ceil(len(samples) * self.scale)]
+
+    def history(self, mentions: list[int]) -> list[int]:
+        """The history made of all ``mentions``, which are in order of appearance."""
+        history = reduce_mentions(mentions, self.mention_order)
+        return history[-self.entity_truncate:] if self.entity_truncate else history
+
+    def rec_batchify(self, index: Tensor) -> RecBatch:
+        """The batch of the samples at ``index``."""
+        width = max(1, int(self._lengths[index].max()))
+        host = None
+        if self.host is not None:
+            # TGReDialDataLoader inserts a separator into the lists it is given (tgredial.py:112)
+            host = self.host.rec_batchify([
+                {**self.samples[i], 'context_tokens': [list(u) for u in self.samples[i]['context_tokens']]}
+                for i in index.tolist()])
+        return RecBatch(self._histories[index, :width], self._items[index], self._labels[index], self._seen[index],
+                        self._repeats[index], host)
+
+    def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '') -> Iterator[RecBatch]:
+        """Batches of an epoch; the order follows Python's ``random`` state, as in CRSLab."""
+        order = list(range(len(self.samples)))
+        if shuffle:
+            random.shuffle(order)
+        order = torch.tensor(order, dtype=torch.long)
+        for start in progress(range(0, len(order), batch_size), desc):
+            yield self.rec_batchify(order[start:start + batch_size])

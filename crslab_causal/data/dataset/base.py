@@ -1,0 +1,238 @@
+"""What the datasets of this package add to CRSLab's."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections import Counter
+from pathlib import Path
+from typing import Any, Iterable, Iterator, NamedTuple
+
+from loguru import logger
+
+from crslab_causal.data.dataset.appearance import entity_name, learn_item_tokens, order_of_appearance
+from crslab_causal.errors import UserError
+from crslab_causal.files import replace_file
+from crslab_causal.host import HOST_RESOURCES, BaseDataset, crslab
+
+ROLES = ('Seeker', 'Recommender')
+
+
+class Turn(NamedTuple):
+    """Consecutive utterances of one speaker, which CRSLab merges."""
+
+    role: str
+    text: str
+    mentions: list[int]
+    liked: list[int]
+    disliked: list[int]
+
+
+class MentionDataset(BaseDataset):
+    """Mixin in front of one of CRSLab's dataset classes.
+
+    The samples have CRSLab's keys with CRSLab's values, and besides them
+
+    - ``conv_id`` (str) and ``turn`` (int, from 1): which turn of which conversation it is;
+    - ``context_mentions`` (list of int): every mention of an entity or item in the turns before, in
+      order of appearance;
+    - ``context_text`` (list of (role, text)): the turns before, as written;
+    - ``context_liked``, ``context_disliked`` (list of int): where the data says so, else empty.
+
+    ``side_data`` also has ``mentioned_entity_ids``, the entities met in any conversation, and
+    ``item_names``, a name for each item. Data are read from ``<data_path>/<folder>/<tokenize>``;
+    nothing there is changed or removed.
+
+    Options: ``data_path``; ``kg_edge_threshold``, relations with at most that many edges are dropped
+    (None: CRSLab's own threshold).
+    """
+
+    name: str
+    """Name in CRSLab's ``dataset_register_table``."""
+    folder: str
+    resource_name: str
+    """Key of ``HOST_RESOURCES``."""
+    item_key: str
+    """Key of an utterance under which its items stand."""
+    files: tuple[str, ...]
+    kg_file: str
+    item_file: str
+    host_edge_threshold: int
+    """CRSLab's own ``kg_edge_threshold``."""
+
+    def __init__(self, opt, tokenize: str, restore: bool = False, save: bool = False):
+        resources = HOST_RESOURCES[self.resource_name]
+        if tokenize not in resources:
+            raise UserError(f'tokenize: {tokenize!r} does not exist for dataset {self.name}; '
+                            f'choose one of {", ".join(resources)}')
+        resource = resources[tokenize]
+        self.special_token_idx = resource['special_token_idx']
+        self.unk_token_idx = self.special_token_idx['unk']
+        self.opt, self.tokenize = opt, tokenize
+        folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.folder / tokenize
+        self._provide(folder, resource)
+        BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
+        self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
+
+    # ------------------------------------------------------------ reading
+
+    def _provide(self, folder: Path, resource: dict) -> None:
+        """Downloads the data as CRSLab would, if the folder is empty, and checks that all files are there."""
+        wanted = f'put {", ".join(self.files)} there, or name the folder that holds ' \
+                 f'{self.folder}/{self.tokenize} with data_path (--data_path on the command line)'
+        try:
+            crslab.data.dataset.base.build(str(folder), resource['file'], version=resource['version'])
+        except UserError as error:
+            raise UserError(f'dataset {self.name}: {error}; {wanted}') from error
+        missing = [file for file in self.files if not (folder / file).is_file()]
+        if missing:
+            raise UserError(f'dataset {self.name}: {folder} lacks {", ".join(missing)}; {wanted}')
+
+    def _load_data(self):
+        try:
+            return super()._load_data()
+        except (UnicodeDecodeError, json.JSONDecodeError):
+            for file in self.files:
+                self._read_json(file)  # raises for the broken one
+            raise
+
+    def _read_json(self, file: str) -> Any:
+        path = Path(self.dpath) / file
+        if path.suffix != '.json':
+            return None
+        try:
+            return json.loads(path.read_text('utf-8'))
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise UserError(f'{path}: not valid JSON ({error}); restore the file from where it came') from error
+
+    def _load_raw_data(self):
+        splits = tuple(self._read_json(f'{split}_data.json') for split in ('train', 'valid', 'test'))
+        for split, conversations in zip(('train', 'valid', 'test'), splits):
+            self._check_conversations(f'{split}_data.json', conversations)
+        return splits
+
+    def _check_conversations(self, file: str, conversations: Any) -> None:
+        path = Path(self.dpath) / file
+        keys = ('role', 'text', 'entity', 'word', self.item_key)
+        if not isinstance(conversations, list):
+            raise UserError(f'{path}: holds {type(conversations).__name__}, not a list of conversations')
+        for i, conversation in enumerate(conversations):
+            if not isinstance(conversation, dict) or not isinstance(conversation.get('dialog'), list):
+                raise UserError(f"{path}: conversation {i} has no list 'dialog'")
+            where = f'{path}: conversation {conversation.get("conv_id", i)}'
+            for j, utterance in enumerate(conversation['dialog']):
+                lacking = [key for key in keys if key not in utterance]
+                if lacking:
+                    raise UserError(f'{where}, utterance {j}: lacks {", ".join(lacking)}')
+                if utterance['role'] not in ROLES:
+                    raise UserError(f"{where}, utterance {j}: role is {utterance['role']!r}, not one of {ROLES}")
+
+    def _load_other_data(self) -> None:
+        super()._load_other_data()
+        self.entity_names = {i: entity_name(uri) for i, uri in self.id2entity.items()}
+
+    # ------------------------------------------------------------ samples
+
+    def _data_preprocess(self, train_data, valid_data, test_data):
+        splits = (train_data, valid_data, test_data)
+        self.item_of_token = learn_item_tokens(
+            (utterance['text'], self._ids(utterance[self.item_key]))
+            for conversations in splits for conversation in conversations for utterance in conversation['dialog'])
+        *processed, side_data = super()._data_preprocess(*splits)
+        items = side_data['item_entity_ids']
+        outside = [item for item in items if item not in self.id2entity]
+        if outside:
+            raise UserError(f'{Path(self.dpath) / self.item_file}: item {outside[0]} is not an id of entity2id.json '
+                            f'(which has {len(self.entity2id)} entities); the files are of different versions')
+        side_data['mentioned_entity_ids'] = sorted({entity for split in processed for sample in split
+                                                    for entity in sample['context_mentions']})
+        side_data['item_names'] = [self.entity_names[item] for item in items]
+        return *processed, side_data
+
+    def _raw_data_process(self, raw_data: list[dict]) -> list[dict]:
+        samples = []
+        for i, conversation in enumerate(raw_data):
+            own = self._augment_and_add(self._host_turns(conversation))
+            turns = list(self._turns(conversation['dialog']))
+            for turn, sample in enumerate(own, start=1):
+                before = turns[:turn]
+                sample.update(conv_id=str(conversation.get('conv_id', i)), turn=turn,
+                              context_mentions=[m for t in before for m in t.mentions],
+                              context_text=[(t.role, t.text) for t in before],
+                              context_liked=[m for t in before for m in t.liked],
+                              context_disliked=[m for t in before for m in t.disliked])
+            samples.extend(own)
+        return samples
+
+    def _host_turns(self, conversation: dict) -> list[dict]:
+        """CRSLab's own merging of the utterances of a conversation."""
+        return self._convert_to_id(conversation)
+
+    def _ids(self, uris: Iterable[str]) -> list[int]:
+        return [self.entity2id[uri] for uri in uris if uri in self.entity2id]
+
+    def _turns(self, dialog: list[dict]) -> Iterator[Turn]:
+        turn = None
+        for utterance in dialog:
+            mentions = order_of_appearance(utterance['text'], self._ids(utterance['entity']),
+                                           self._ids(utterance[self.item_key]), self.entity_names, self.item_of_token)
+            one = Turn(utterance['role'], ' '.join(utterance['text']), mentions,
+                       self._ids(utterance.get('liked', ())), self._ids(utterance.get('disliked', ())))
+            if turn is not None and turn.role == one.role:
+                turn = Turn(turn.role, f'{turn.text} {one.text}', *(a + b for a, b in zip(turn[2:], one[2:])))
+                continue
+            if turn is not None:
+                yield turn
+            turn = one
+        if turn is not None:
+            yield turn
+
+    # ------------------------------------------------------------ knowledge graph
+
+    def _edges(self) -> Iterator[tuple[int, int, Any]]:
+        """(head, tail, relation) of the entity graph, with self-loops, as CRSLab lists them."""
+        raise NotImplementedError
+
+    def _entity_kg_process(self) -> dict:
+        edges = list(self._edges())
+        path = Path(self.dpath) / self.kg_file
+        for head, tail, _ in edges:
+            if head not in self.id2entity or tail not in self.id2entity:
+                raise UserError(f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which has '
+                                f'{len(self.entity2id)} entities; the files are of different versions')
+        threshold = self.opt.get('kg_edge_threshold', None)
+        threshold = self.host_edge_threshold if threshold is None else threshold
+        count = Counter(relation for _, _, relation in edges)
+        relation2id: dict[Any, int] = {}
+        kept = dict.fromkeys((head, tail, relation2id.setdefault(relation, len(relation2id)))
+                             for head, tail, relation in edges if count[relation] > threshold)
+        if not any(head != tail for head, tail, _ in kept):
+            raise UserError(f'{path}: no relation has more than {threshold} edges; lower kg_edge_threshold')
+        entities = dict.fromkeys(entity for head, tail, _ in kept for entity in (head, tail))
+        return {'edge': list(kept), 'n_relation': len(relation2id), 'entity': [self.id2entity[e] for e in entities]}
+
+    # ------------------------------------------------------------ --save_data, --restore_data
+
+    def _cache(self) -> tuple[Path, dict]:
+        """Where the processed data go (CRSLab writes into the data folder), and what they depend on."""
+        path = Path(crslab.config.SAVE_PATH) / 'data' / f'{self.folder}_{self.tokenize}.pkl'
+        stamps = {file: os.stat(Path(self.dpath) / file).st_mtime_ns for file in self.files}
+        return path, {'kg_edge_threshold': self.opt.get('kg_edge_threshold', None), 'folder': self.dpath,
+                      'files': stamps}
+
+    def _save_to_one(self, data: tuple, file_name: str = '') -> None:
+        path, settings = self._cache()
+        replace_file(path, pickle.dumps({'settings': settings, 'data': data}))
+        logger.info(f'[Save dataset to {path}]')
+
+    def _load_from_restore(self, file_name: str = '') -> tuple:
+        path, settings = self._cache()
+        if not path.is_file():
+            raise UserError(f'--restore_data: {path} does not exist; run once with --save_data')
+        with open(path, 'rb') as file:
+            saved = pickle.load(file)
+        if saved['settings'] != settings:
+            raise UserError(f'--restore_data: {path} was made from other data or settings; run once with --save_data')
+        logger.info(f'[Restore dataset from {path}]')
+        return saved['data']

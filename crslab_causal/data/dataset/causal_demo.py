@@ -1,0 +1,41 @@
+"""The generated demo corpus, in ReDial's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crslab_causal.data.dataset.redial import CausalReDialDataset
+from crslab_causal.data.demo.corpus import write_corpus
+from crslab_causal.errors import UserError
+
+
+class CausalDemoDataset(CausalReDialDataset):
+    """A corpus drawn from a structural causal model, see :mod:`crslab_causal.data.demo`.
+
+    It is written when it is first asked for. ``side_data['interventional_data']`` holds a further
+    test split, in which the history was set by intervention.
+
+    Options: ``demo_seed``, ``confounding``, and those of :class:`.MentionDataset`.
+    """
+
+    name, folder, host_edge_threshold = 'CausalDemo', 'causal_demo', 0
+
+    def _provide(self, folder: Path, resource: dict) -> None:
+        if self.tokenize != 'nltk':
+            raise UserError(f'tokenize: {self.tokenize!r} does not exist for dataset CausalDemo; write nltk')
+        seed, strength = self.opt.get('demo_seed', 2024), self.opt.get('confounding', 0.8)
+        try:
+            write_corpus(folder, seed=seed, strength=strength)
+        except FileExistsError as error:
+            raise UserError(str(error)) from error
+        except OSError as error:
+            raise UserError(f'{folder}: the demo corpus cannot be written ({error.strerror}); '
+                            'name a writable folder with data_path') from error
+
+    def _data_preprocess(self, train_data, valid_data, test_data):
+        interventional = self._read_json('interventional_data.json')
+        *processed, side_data = super()._data_preprocess(train_data, valid_data, test_data)
+        side_data['interventional_data'] = self._raw_data_process(interventional)
+        mentioned = {m for sample in side_data['interventional_data'] for m in sample['context_mentions']}
+        side_data['mentioned_entity_ids'] = sorted(mentioned.union(side_data['mentioned_entity_ids']))
+        return *processed, side_data

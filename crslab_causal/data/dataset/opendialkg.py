@@ -1,0 +1,27 @@
+"""OpenDialKG."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.host import OpenDialKGDataset
+
+
+class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
+    """`OpenDialKG <https://aclanthology.org/P19-1081>`_, see :class:`.MentionDataset`."""
+
+    name, folder, resource_name, item_key = 'OpenDialKG', 'opendialkg', 'OpenDialKG', 'item'
+    kg_file, item_file, host_edge_threshold = 'opendialkg_subkg.txt', 'item_ids.json', 20000
+    files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
+             'opendialkg_subkg.txt', 'word2id.json', 'concept_subkg.txt', 'item_ids.json')
+
+    def _edges(self) -> Iterator[tuple[int, int, str]]:
+        for line in self.entity_kg:
+            triple = line.strip().split('\t')
+            if len(triple) != 3 or triple[0] not in self.entity2id or triple[2] not in self.entity2id:
+                continue
+            head, tail = self.entity2id[triple[0]], self.entity2id[triple[2]]
+            yield head, tail, triple[1]
+            yield head, head, 'SELF_LOOP'
+            yield tail, tail, 'SELF_LOOP'

@@ -1,0 +1,33 @@
+"""ReDial, and the generated demo corpus, which has its format."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.host import ReDialDataset
+
+SELF_LOOP = 185
+"""Relation id of a self-loop in ``dbpedia_subkg.json``."""
+
+
+class CausalReDialDataset(MentionDataset, ReDialDataset):
+    """`ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
+
+    name, folder, resource_name, item_key = 'ReDial', 'redial', 'ReDial', 'movies'
+    kg_file, item_file, host_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
+    files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
+             'dbpedia_subkg.json', 'concept2id.json', 'conceptnet_subkg.txt', 'movie_ids.json')
+
+    def _host_turns(self, conversation: dict) -> list[dict]:
+        return self._merge_conv_data(conversation['dialog'])
+
+    def _edges(self) -> Iterator[tuple[int, int, int]]:
+        for entity in range(self.n_entity):
+            if str(entity) not in self.entity_kg:
+                continue
+            yield entity, entity, SELF_LOOP
+            for relation, tail in self.entity_kg[str(entity)]:
+                if entity != tail and relation != SELF_LOOP:
+                    yield entity, tail, relation
+                    yield tail, entity, relation

@@ -1,0 +1,95 @@
+"""Results as a person and as a program read them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+import platform
+import subprocess
+from pathlib import Path
+from typing import Iterable, Mapping
+
+import crslab_causal
+from crslab_causal.files import replace_file
+
+REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
+
+
+def _cell(value: float) -> str:
+    return '-' if math.isnan(value) else f'{100 * value:.2f}'
+
+
+def markdown_table(splits: Mapping[str, dict]) -> str:
+    """The scores of :meth:`.CausalEvaluator.scores` of one or more splits, in percent."""
+    from crslab_causal.evaluator.causal import GROUPS
+
+    first = next(iter(splits.values()))
+    names = list(first['all'])
+    lines = ['| split | labels | ' + ' | '.join(name.replace('recall', 'R').replace('ndcg', 'NDCG')
+                                              .replace('mrr', 'MRR') for name in names) + ' |',
+             '|---|---|' + '---:|' * len(names)]
+    for split, scores in splits.items():
+        for group, title in GROUPS.items():
+            if group in scores:
+                lines.append(f'| {split} | {title} | ' + ' | '.join(_cell(scores[group][n]) for n in names) + ' |')
+    for split, scores in splits.items():
+        if 'repeat_share' in scores:
+            rest = {name: scores[name] for name in ('repeat_share', 'copy_rate@1')}
+            rest |= {name: value for name, value in scores.items() if name.startswith('coverage@')}
+            lines += ['', f'{split}: {scores["samples"]} samples, in percent: '
+                      + ', '.join(f'{name.replace("_", " ")} {_cell(value)}' for name, value in rest.items()) + '.']
+        for name, values in scores.items():
+            if name.endswith('_by_decile') and name != 'samples_by_decile':
+                lines.append(f'{name.replace("_", " ")} of item popularity (rare to popular): '
+                             + ' / '.join(_cell(v) for v in values) + '; labels: '
+                             + ' / '.join(map(str, scores['samples_by_decile'])) + '.')
+    return '\n'.join(lines)
+
+
+def provenance() -> dict:
+    """Versions of what computed a result, and the git commit of this package where it is a checkout."""
+    versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
+    versions |= {'python': platform.python_version(), 'crslab_causal': crslab_causal.__version__}
+    return {'versions': versions, 'git_commit': _git_commit()}
+
+
+def _git_commit() -> str | None:
+    root = Path(crslab_causal.__file__).parents[1]
+    if not (root / '.git').exists():
+        return None
+    try:
+        commit = subprocess.run(['git', '-C', root, 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True)
+        status = subprocess.run(['git', '-C', root, 'status', '--porcelain', '--untracked-files=no'],
+                                capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit.stdout.strip() + (' with changes' if status.stdout.strip() else '')
+
+
+def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: str) -> None:
+    """Writes ``results.json`` and ``results.md``.
+
+    Args:
+        folder: folder of the run.
+        header: configuration, seed, course of the training.
+        splits: scores of each split.
+        title: heading of the table.
+    """
+    result = header | provenance() | {'splits': dict(splits)}
+    replace_file(folder / 'results.json', json.dumps(_no_nan(result), indent=2) + '\n')
+    replace_file(folder / 'results.md', f'# {title}\n\n{markdown_table(splits)}\n')
+
+
+def save_ranks(path: Path, records: Iterable[dict]) -> None:
+    """One line of JSON for each sample."""
+    replace_file(path, ''.join(json.dumps(_no_nan(record), ensure_ascii=False) + '\n' for record in records))
+
+
+def _no_nan(value):
+    """JSON has no NaN; it becomes null."""
+    if isinstance(value, dict):
+        return {key: _no_nan(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_no_nan(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

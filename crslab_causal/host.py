@@ -1,0 +1,258 @@
+"""The one door to CRSLab 0.1.2, and the only place that works around it.
+
+Every other module of this package imports CRSLab's classes from here. Importing this module makes
+CRSLab importable on current releases and mends, in memory, what would break or corrupt a run; each
+step names the file and line of CRSLab that it answers. Nothing in site-packages is edited. All
+steps are idempotent, and they also hold when CRSLab was imported before this module.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+import types
+import warnings
+from pathlib import Path
+
+import torch
+from torch_geometric.nn import RGCNConv
+from torch_geometric.nn.conv.rgcn_conv import masked_edge_index
+
+from crslab_causal.errors import UserError
+
+if importlib.util.find_spec('crslab') is None:
+    raise UserError('CRSLab is not installed: run `pip install --no-deps crslab==0.1.2` '
+                    '(its own requirements cannot be resolved any more; requirements.txt lists what it needs)')
+
+
+# ---------------------------------------------------------------- before the import of crslab
+
+def _provide_adamw() -> None:
+    """system/base.py:19 imports AdamW from transformers, which dropped it in 4.50.
+
+    A model class is loaded first, because a later lazy import replaces the module object and would
+    lose the attribute. The defaults are those of the AdamW that is gone.
+    """
+    import transformers
+    from transformers import BertModel  # noqa: F401
+
+    if not hasattr(transformers, 'AdamW'):
+        class AdamW(torch.optim.AdamW):
+            def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.0):
+                super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
+
+        sys.modules['transformers'].AdamW = AdamW
+
+
+def _provide_fasttext() -> None:
+    """evaluator/conv.py:12 and standard.py:13 import fasttext, which has no build for Python 3.13.
+
+    Only ``evaluator: standard`` and ``conv`` call it, with vectors of 7 GB; a run with
+    ``evaluator: causal`` never does.
+    """
+    if 'fasttext' not in sys.modules and importlib.util.find_spec('fasttext') is None:
+        stub = types.ModuleType('fasttext', 'Stands in for fasttext, which is not installed.')
+
+        def load_model(path):
+            raise UserError('fasttext is not installed (`pip install fasttext-wheel`); `evaluator: causal` needs none')
+
+        stub.load_model = load_model
+        sys.modules['fasttext'] = stub
+
+
+_provide_adamw()
+_provide_fasttext()
+with warnings.catch_warnings():
+    # fuzzywuzzy recommends python-Levenshtein at every import
+    warnings.simplefilter('ignore', UserWarning)
+    import crslab.config
+    import crslab.data
+    import crslab.data.dataset.base as _dataset_base
+    import crslab.download as _download
+    import crslab.evaluator
+    import crslab.model
+    import crslab.model.base as _model_base
+    import crslab.quick_start
+    import crslab.system
+    import crslab.system.base as _system_base
+
+from crslab.config import Config as HostConfig  # noqa: E402
+from crslab.data import dataloader_register_table, dataset_language_map, dataset_register_table  # noqa: E402
+from crslab.data import get_dataloader, get_dataset  # noqa: E402
+from crslab.data.dataloader.base import BaseDataLoader  # noqa: E402
+from crslab.data.dataset.base import BaseDataset  # noqa: E402
+from crslab.data.dataset.inspired import InspiredDataset  # noqa: E402
+from crslab.data.dataset.opendialkg import OpenDialKGDataset  # noqa: E402
+from crslab.data.dataset.redial import ReDialDataset  # noqa: E402
+from crslab.evaluator import Evaluator_register_table  # noqa: E402
+from crslab.evaluator.metrics.base import AverageMetric, Metric  # noqa: E402
+from crslab.evaluator.rec import RecEvaluator  # noqa: E402
+from crslab.model import Model_register_table  # noqa: E402
+from crslab.model.base import BaseModel  # noqa: E402
+from crslab.model.crs.kbrd import KBRDModel  # noqa: E402
+from crslab.model.recommendation.popularity import PopularityModel  # noqa: E402
+from crslab.system import get_system, system_register_table  # noqa: E402
+from crslab.system.base import BaseSystem  # noqa: E402
+
+_kgsf = importlib.import_module('crslab.model.crs.kgsf.kgsf')
+_kgsf_modules = importlib.import_module('crslab.model.crs.kgsf.modules')
+_transformer = importlib.import_module('crslab.model.utils.modules.transformer')
+_inspired = importlib.import_module('crslab.data.dataset.inspired.resources')
+_opendialkg = importlib.import_module('crslab.data.dataset.opendialkg.resources')
+_redial = importlib.import_module('crslab.data.dataset.redial.resources')
+
+HOST_RESOURCES = {'ReDial': _redial.resources, 'OpenDialKG': _opendialkg.resources, 'Inspired': _inspired.resources}
+"""Download and special tokens of each of CRSLab's datasets, by tokenisation."""
+
+
+# ---------------------------------------------------------------- after it
+
+def _create_position_codes(n_pos: int, dim: int, out: torch.Tensor) -> None:
+    """model/utils/modules/transformer.py:47 writes in place into a leaf that requires grad."""
+    position = torch.arange(n_pos, dtype=torch.float64)[:, None]
+    frequency = 10000.0 ** (-2.0 * (torch.arange(dim) // 2) / dim)
+    angle = position * frequency
+    with torch.no_grad():
+        out[:, 0::2] = torch.sin(angle[:, 0::2]).to(out)
+        out[:, 1::2] = torch.cos(angle[:, 1::2]).to(out)
+    out.requires_grad = False
+
+
+def _as_number(cls, obj):
+    """evaluator/metrics/base.py:95 asserts int or float, which numpy 2's scalars are not."""
+    return obj.item() if hasattr(obj, 'item') else obj
+
+
+def _build(dpath: str, dfile, version: str | None = None) -> None:
+    """Replaces download.py:266 ``build``, which deletes a folder whose ``.built`` is of another version.
+
+    A folder that holds files is the user's and is taken as it is. Otherwise the download goes to a
+    temporary folder beside it, and replaces it only when whole and verified.
+    """
+    folder = Path(dpath)
+    if folder.is_dir() and any(not f.name.startswith('.') for f in folder.iterdir()):
+        return
+    if folder.parent.parent == Path(crslab.config.MODEL_PATH) and folder.parent.name == 'kgsf':
+        return  # copy_mask.npy; see _build_kgsf_conversation_layer
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
+    try:
+        _fetch(dfile, partial)
+        _download.mark_done(str(partial), version)
+        if folder.is_dir():
+            shutil.rmtree(folder)  # holds nothing but hidden files, see above
+        os.replace(partial, folder)
+    except (OSError, AssertionError, RuntimeError, shutil.ReadError) as error:
+        raise UserError(f'{folder}: no data there, and the download of {dfile.file_name} failed '
+                        f'({str(error)[:120] or type(error).__name__})') from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _fetch(dfile, folder: Path, timeout_s: float = 20.0) -> None:
+    """download.py:95 neither looks at the status (a 404 page is saved as the archive) nor times out."""
+    import requests
+
+    with requests.get(dfile.url, stream=True, timeout=timeout_s) as response:
+        response.raise_for_status()
+        with open(folder / dfile.file_name, 'wb') as file:
+            for chunk in response.iter_content(1 << 16):
+                file.write(chunk)
+    dfile.checksum(str(folder))
+    if dfile.zipped:
+        _download.untar(str(folder), dfile.file_name)
+
+
+_host_build_kgsf_conversation_layer = _kgsf.KGSFModel._build_conversation_layer
+
+
+def _build_kgsf_conversation_layer(self) -> None:
+    """model/crs/kgsf/kgsf.py loads copy_mask.npy, a dead download, that only the conversation stage reads."""
+    if (Path(self.dpath) / 'copy_mask.npy').is_file():
+        _host_build_kgsf_conversation_layer(self)
+
+
+def _mend_popularity() -> None:
+    """model/recommendation/popularity/popularity.py keeps its counts out of the checkpoint."""
+    PopularityModel.get_extra_state = lambda self: dict(self.item_frequency)
+    PopularityModel.set_extra_state = lambda self, state: self.item_frequency.update(state)
+
+
+def _mend_crslab() -> None:
+    _transformer.create_position_codes = _create_position_codes
+    _kgsf_modules.create_position_codes = _create_position_codes
+    Metric.as_number = classmethod(_as_number)
+    for module in (_download, _dataset_base, _model_base):
+        module.build = _build
+    if _kgsf.KGSFModel._build_conversation_layer is not _build_kgsf_conversation_layer:
+        _kgsf.KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
+    _mend_popularity()
+
+
+_mend_crslab()
+
+
+def use_directories(data_path: str, save_path: str) -> None:
+    """Points CRSLab's paths, which lead into site-packages (config/__init__.py:22), to the user's.
+
+    They are copied by name into the modules that use them, so every loaded one is set.
+    """
+    root = Path(data_path)
+    paths = {'SAVE_PATH': save_path, 'DATA_PATH': root, 'DATASET_PATH': root, 'MODEL_PATH': root / 'model',
+             'PRETRAIN_PATH': root / 'model' / 'pretrain', 'EMBEDDING_PATH': root / 'embedding'}
+    for name, module in list(sys.modules.items()):
+        if name == 'crslab' or name.startswith('crslab.'):
+            for key, value in paths.items():
+                if key in vars(module):
+                    setattr(module, key, str(value))
+
+
+class UnbindRGCNConv(RGCNConv):
+    """PyG's ``RGCNConv`` without its slow backward; equal in output and gradients.
+
+    The backward of ``weight[i, x]`` fills the whole relation x entity x dim tensor with zeros once
+    for each relation. ``unbind`` before the loop avoids that.
+    """
+
+    def forward(self, x, edge_index, edge_type):
+        if x is not None or self.num_bases is None:
+            return super().forward(x, edge_index, edge_type)
+        weight = torch.einsum('rb,bio->rio', self.comp, self.weight).unbind(0)
+        out = self.root + (0 if self.bias is None else self.bias)
+        size = (self.in_channels_l, self.in_channels_l)
+        for i in range(self.num_relations):
+            edges = masked_edge_index(edge_index, edge_type == i)
+            out = out + self.propagate(edges, x=weight[i], edge_type_ptr=None, size=size)
+        return out
+
+
+def mend_rgcn_backward(model: torch.nn.Module) -> None:
+    """Turns every ``RGCNConv`` of ``model`` into an :class:`UnbindRGCNConv`."""
+    for module in model.modules():
+        if type(module) is RGCNConv:
+            module.__class__ = UnbindRGCNConv
+
+
+class KBRDRepaired(KBRDModel):
+    """CRSLab's KBRD with the user vector of its paper.
+
+    model/crs/kbrd/kbrd.py:176 asks ``is not None`` where it means ``is None``, so every user gets
+    the zero vector, all users the same scores, and the R-GCN no gradient. ``context_entities`` must
+    come as lists: system/kbrd.py:79 pads them with 0, which is a real entity. The layers of the
+    conversation stage, which the recommender does not read, are not built.
+    """
+
+    def _build_conversation_layer(self) -> None:
+        pass
+
+    def _build_embedding(self) -> None:
+        pass
+
+    def encode_user(self, entity_lists, kg_embedding):
+        zero = torch.zeros(self.user_emb_dim, device=kg_embedding.device)
+        return torch.stack([self.kg_attn(kg_embedding[entities]) if len(entities) else zero
+                            for entities in entity_lists])

@@ -1,0 +1,25 @@
+"""Time-aware attention over the entities mentioned (Eq 3)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def time_aware_weights(lengths: Tensor, max_length: int, decay: float) -> Tensor:
+    r"""Weights of Eq 3, :math:`w_i = \lambda^{i-1} / \sum_j \lambda^{j-1}`.
+
+    Args:
+        lengths: ``(batch,)``, number n of entities mentioned; 0 for an empty history.
+        max_length: columns of the result.
+        decay: :math:`\lambda > 0`; above 1 the later mentions weigh more.
+
+    Returns:
+        ``(batch, max_length)``; a row sums to 1 over its first n columns and is 0 elsewhere, so the
+        row of an empty history is 0 and its user vector is the zero vector.
+    """
+    position = torch.arange(max_length, device=lengths.device)
+    logit = (position * math.log(decay)).expand(len(lengths), -1)
+    # a softmax of log-weights: 1.5^n itself overflows for long histories
+    logit = logit.masked_fill(position >= lengths[:, None], -math.inf)
+    return torch.softmax(logit, -1).nan_to_num(0.0)

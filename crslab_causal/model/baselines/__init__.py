@@ -1,0 +1,1 @@
+"""Baselines that count, and need no gradient."""

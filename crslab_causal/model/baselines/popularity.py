@@ -1,0 +1,22 @@
+"""How often an item was recommended."""
+
+import torch
+from torch import Tensor
+
+from crslab_causal.model.baselines.counting import CountingModel
+
+
+class TargetPopularity(CountingModel):
+    """Ranks items by how often they are a label in the training data.
+
+    CRSLab's own ``Popularity`` counts the items of the contexts instead.
+    """
+
+    def build_model(self) -> None:
+        self.register_buffer('item_count', torch.zeros(self.n_item))
+
+    def count(self, context_entities: Tensor, label: Tensor) -> None:
+        self.item_count += torch.bincount(label, minlength=self.n_item)
+
+    def item_scores(self, context_entities: Tensor) -> Tensor:
+        return self.item_count.expand(len(context_entities), -1)

@@ -1,0 +1,27 @@
+"""Repeating what was said."""
+
+import torch
+from torch import Tensor
+
+from crslab_causal.model.baselines.counting import CountingModel, present
+
+
+class Repeat(CountingModel):
+    """Recommends the items of the context, the latest first; all others are level.
+
+    Scores high where labels are repeats, and shows how much of a model's score could come from that.
+    """
+
+    def build_model(self) -> None:
+        pass
+
+    def count(self, context_entities: Tensor, label: Tensor) -> None:
+        """There is nothing to learn."""
+
+    def item_scores(self, context_entities: Tensor) -> Tensor:
+        item = torch.where(present(context_entities), self.index_of_entity[context_entities.clamp(min=0)], -1)
+        position = torch.arange(1, item.shape[1] + 1, dtype=torch.float, device=item.device).expand(item.shape)
+        # column n_item takes what is no item
+        scores = torch.zeros(len(item), self.n_item + 1, device=item.device)
+        scores.scatter_reduce_(1, torch.where(item < 0, self.n_item, item), position, 'amax')
+        return scores[:, :self.n_item]

@@ -1,0 +1,183 @@
+"""The recommender of the paper: KBRD with time-aware attention and a causal intervention."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Iterator, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from crslab_causal.host import KBRDModel
+from crslab_causal.model.attention import time_aware_weights
+from crslab_causal.model.intervention import Intervention
+from crslab_causal.model.losses import CausalLoss, causal_loss
+from crslab_causal.model.rgcn import PairRGCN
+
+PAD = -1
+"""Pads a history. CRSLab pads with 0, which is a real entity in ReDial (system/kbrd.py:79)."""
+
+
+class ItemLogits(NamedTuple):
+    """Logits over the items, ``(batch, n_item)`` each, in the order of ``item_entity_ids``."""
+
+    observed: Tensor
+    intervened: Tensor | None
+
+
+class CausalKBRD(KBRDModel):
+    r"""KBRD with an intervention on one mentioned entity (Sections 3.2 and 3.3).
+
+    For the entities :math:`T_u = (e_1 \dots e_n)` mentioned so far, in order of appearance:
+
+    - Eq 2: :math:`H = \mathrm{ReLU}(\text{R-GCN})`, see :class:`.PairRGCN`;
+    - Eq 3: :math:`h^E = \sum_i w_i h_i`, :math:`w_i = \lambda^{i-1} / \sum_j \lambda^{j-1}`;
+    - Eq 4: :math:`p = \mathrm{softmax}(\mathrm{mask}(h^E H^\top))`, the mask leaves items;
+    - Eqs 5, 6: :math:`\bar p` in the same way from
+      :math:`\bar h^E = \sum_{i<n} w_i h_i + w_n M h_n`, see :class:`.Intervention`;
+    - Eqs 7, 8: the loss, see :func:`.causal_loss`.
+
+    An empty history has the zero vector as user vector, so that without an item bias p is uniform;
+    so has a history of one entity under the ``zero`` intervention.
+
+    Constructor and ``forward`` are those of CRSLab's ``KBRDModel``, of which the layers for the
+    conversation stage are built if ``opt`` has a section ``conv``. Options are those of
+    :class:`crslab_causal.options.CausalKBRDOptions`.
+
+    ``side_data`` may hold ``mentioned_entity_ids``, the entities met in the data besides the items
+    (the datasets of this package put them there); without it every entity gets a row in H.
+    """
+
+    def __init__(self, opt, device, vocab: dict, side_data: dict):
+        self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
+        n_entity = vocab['n_entity']
+        others = torch.as_tensor(side_data.get('mentioned_entity_ids', range(n_entity)), dtype=torch.long)
+        is_item = torch.zeros(n_entity, dtype=torch.bool)
+        is_item[self.item_entity_ids] = True
+        self.row_entity_ids = torch.cat([self.item_entity_ids, others[~is_item[others]]])
+        self.n_item = len(self.item_entity_ids)
+        self.decay = opt.get('attention_decay', 1.5)
+        self.alpha = opt.get('alpha', 2.0)
+        self.beta = opt.get('beta', 0.5)
+        self.has_item_bias = opt.get('item_bias', False)
+        self.loss_terms: CausalLoss | None = None
+        self._shared: Tensor | None = None
+        super().__init__(opt, device, vocab, side_data)
+
+    def build_model(self) -> None:
+        self._build_kg_layer()
+        self._build_recommendation_layer()
+        if self.opt.get('conv', None):
+            self._build_embedding()
+            self._build_conversation_layer()
+
+    def _build_kg_layer(self) -> None:
+        self.rgcn = PairRGCN(self.n_entity, self.kg_emb_dim, self.edge_idx.cpu(), self.edge_type.cpu(),
+                             self.row_entity_ids, num_bases=self.opt.get('num_bases', None),
+                             aggr=self.opt.get('rgcn_aggr', 'add'))
+        row_of_entity = torch.full((self.n_entity,), -1, dtype=torch.long)
+        row_of_entity[self.row_entity_ids] = torch.arange(len(self.row_entity_ids))
+        self.register_buffer('row_of_entity', row_of_entity, persistent=False)
+        self.embedding_dropout = nn.Dropout(self.opt.get('embedding_dropout', 0.0))
+        self.intervention = Intervention(self.opt.get('intervention', 'zero'), self.kg_emb_dim,
+                                         self.opt.get('intervention_position', 'last'))
+
+    def _build_recommendation_layer(self) -> None:
+        self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if self.has_item_bias else None
+
+    def entity_embedding(self) -> Tensor:
+        """``(n_row, d)``: H of Eq 2 for the items, then the other entities of ``row_entity_ids``."""
+        if self._shared is not None:
+            return self._shared
+        return self.embedding_dropout(torch.relu(self.rgcn()))
+
+    @contextmanager
+    def shared_entity_embedding(self) -> Iterator[None]:
+        """Computes H once for all calls of the block, and back-propagates through it once, at its end.
+
+        For an accumulation group, in which the parameters do not change, and for an evaluation.
+        """
+        embedding = self.entity_embedding()
+        self._shared = embedding.detach().requires_grad_(embedding.requires_grad)
+        try:
+            yield
+            grad = self._shared.grad
+        finally:
+            self._shared = None
+        if grad is not None:
+            embedding.backward(grad)
+
+    def _user_vectors(self, context_entities: Tensor, embedding: Tensor,
+                      intervene: bool) -> tuple[Tensor, Tensor | None]:
+        """``(batch, d)`` each: the user vectors of Eqs 3 and 5, the latter only if ``intervene``."""
+        present = context_entities != PAD
+        lengths = present.sum(-1)
+        rows = self.row_of_entity[context_entities.clamp(min=0)]
+        if (rows[present] < 0).any():
+            unknown = context_entities[present & (rows < 0)][0].item()
+            raise ValueError(f'entity {unknown} is neither an item nor in mentioned_entity_ids')
+        mentions = F.embedding(rows.clamp(min=0), embedding)  # (batch, length, d)
+        weight = time_aware_weights(lengths, context_entities.shape[1], self.decay)
+        user = torch.einsum('bl,bld->bd', weight, mentions)
+        if not intervene:
+            return user, None
+        chosen = self.intervention.choose(lengths)[:, None]
+        h_n = mentions.gather(1, chosen[..., None].expand(-1, -1, mentions.shape[-1])).squeeze(1)
+        w_n = weight.gather(1, chosen)
+        return user, user + w_n * (self.intervention(h_n) - h_n)
+
+    def item_logits(self, context_entities: Tensor, intervene: bool = True) -> ItemLogits:
+        """Logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
+
+        Args:
+            context_entities: ``(batch, length)``, histories padded on the right with ``PAD``.
+
+        Raises:
+            ValueError: an entity has no row in H.
+        """
+        embedding = self.entity_embedding()
+        items = embedding[:self.n_item]
+        users = self._user_vectors(context_entities, embedding, intervene)
+        return ItemLogits(*(None if u is None else F.linear(u, items, self.item_bias) for u in users))
+
+    def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
+        """Loss of Eq 8, and scores.
+
+        Args:
+            batch: ``context_entities``, as in :meth:`item_logits` or a list of lists; ``item``,
+                ``(batch,)``, entity ids of the labels.
+            mode: ``train``, ``valid`` or ``test``.
+
+        Returns:
+            The loss; and ``(batch, n_entity)`` scores, minus infinity where there is no item, or
+            None in training, where nobody reads them.
+        """
+        context_entities = batch['context_entities']
+        if not isinstance(context_entities, Tensor):
+            context_entities = pad_histories(context_entities).to(self.row_of_entity.device)
+        logits = self.item_logits(context_entities, intervene=bool(self.alpha or self.beta))
+        label = self.row_of_entity[batch['item']]
+        self.loss_terms = causal_loss(*logits, label, self.alpha, self.beta)
+        if mode == 'train':
+            return self.loss_terms.total, None
+        scores = logits.observed.new_full((len(label), self.n_entity), -torch.inf)
+        scores[:, self.row_entity_ids[:self.n_item]] = logits.observed
+        return self.loss_terms.total, scores
+
+    # What KBRDModel.converse asks for: H for every entity, and user vectors from it.
+    def kg_encoder(self, *_) -> Tensor:
+        return self.entity_embedding()
+
+    def encode_user(self, entity_lists, kg_embedding: Tensor) -> Tensor:
+        """``(batch, d)``: the user vectors of Eq 3."""
+        if not isinstance(entity_lists, Tensor):
+            entity_lists = pad_histories(entity_lists).to(kg_embedding.device)
+        return self._user_vectors(entity_lists, kg_embedding, intervene=False)[0]
+
+
+def pad_histories(histories: list[list[int]]) -> Tensor:
+    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``PAD``."""
+    width = max([1, *map(len, histories)])
+    padded = [history + [PAD] * (width - len(history)) for history in histories]
+    return torch.tensor(padded, dtype=torch.long).view(len(histories), width)

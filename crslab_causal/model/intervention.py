@@ -1,0 +1,56 @@
+"""The intervention M on one mentioned entity (Eq 5)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
+POSITIONS = ('last', 'random')
+
+
+class Intervention(nn.Module):
+    r"""Replaces the vector :math:`h_n` of one mention by :math:`M h_n`.
+
+    Eq 5 writes :math:`\bar h^E = \sum_{i<n} w_i h_i + w_n M h_n` and leaves M open. Offered are
+
+    - ``zero``: :math:`M h = 0`;
+    - ``bernoulli``: each dimension is kept with probability 1/2;
+    - ``learned``: a gate, :math:`M h = \sigma(W h + b) \odot h`;
+    - ``noise``: Gaussian noise of the size of h, :math:`M h = h + \epsilon\,\|h\| / \sqrt d`.
+
+    Args:
+        kind: one of ``INTERVENTIONS``.
+        embedding_dim: size d of a vector.
+        position: ``'last'`` intervenes on :math:`h_n`, the paper's choice; ``'random'`` on a mention
+            drawn anew at every call.
+    """
+
+    def __init__(self, kind: str, embedding_dim: int, position: str = 'last'):
+        super().__init__()
+        if kind not in INTERVENTIONS:
+            raise ValueError(f'intervention must be one of {INTERVENTIONS}, not {kind!r}')
+        if position not in POSITIONS:
+            raise ValueError(f'position must be one of {POSITIONS}, not {position!r}')
+        self.kind, self.position = kind, position
+        self.gate = nn.Linear(embedding_dim, embedding_dim) if kind == 'learned' else None
+
+    def choose(self, lengths: Tensor) -> Tensor:
+        """``(batch,)``: the index of the mention to intervene on, 0 for an empty history."""
+        last = (lengths - 1).clamp(min=0)
+        if self.position == 'last':
+            return last
+        return (torch.rand(lengths.shape, device=lengths.device) * (last + 1)).long()
+
+    def forward(self, h: Tensor) -> Tensor:
+        """``(batch, d) -> (batch, d)``: M applied to each row."""
+        if self.kind == 'zero':
+            return torch.zeros_like(h)
+        if self.kind == 'bernoulli':
+            return h * torch.randint(2, h.shape, device=h.device)
+        if self.kind == 'learned':
+            return torch.sigmoid(self.gate(h)) * h
+        return h + torch.randn_like(h) * h.norm(dim=-1, keepdim=True) / h.shape[-1] ** 0.5
+
+    def extra_repr(self) -> str:
+        return f'{self.kind}, position={self.position}'

@@ -1,0 +1,88 @@
+"""Running a configuration, as CRSLab's ``quick_start`` does."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Sequence
+
+from crslab_causal import register
+from crslab_causal.errors import UserError
+
+
+def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_data: bool = False,
+               restore_data: bool = False, save_system: bool = False, restore_system: bool = False,
+               interact: bool = False, debug: bool = False, tensorboard: bool = False) -> None:
+    """Trains and tests, or talks to, the model of a configuration.
+
+    CRSLab's function of this name, with a checked configuration; the flags have its names and meaning.
+
+    Args:
+        config: YAML file.
+        gpu: ``'-1'`` for the CPU, else GPU numbers separated by commas.
+        settings: ``key=value`` overrides of the configuration.
+        save_data: save the processed dataset.
+        restore_data: restore the processed dataset.
+        save_system: save the system after every epoch.
+        restore_system: continue a saved system.
+        interact: talk to a saved system instead of training one.
+        debug: train on the valid split, and log more.
+        tensorboard: write TensorBoard files into ``runs/``.
+
+    Raises:
+        UserError: a mistake in the configuration, the data or the flags.
+    """
+    os.environ['CUDA_VISIBLE_DEVICES'] = gpu  # before CUDA is initialised: CRSLab sends models to cuda:<first number>
+    register()
+    from loguru import logger
+    from tqdm import tqdm
+
+    from crslab_causal.config import Config
+    from crslab_causal.host import crslab, use_directories
+    from crslab_causal.system.causal import run_folder, set_aside
+
+    config = Config(config, gpu, settings)
+    config.opt['save_system'] = save_system
+    use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
+    folder = run_folder(config)
+    if not (restore_system or interact):
+        set_aside(folder)
+    level = 'DEBUG' if debug else 'INFO'
+    logger.remove()
+    logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(), level=level)
+    if not interact:
+        logger.add(folder / 'run.log', level=level)
+    config.report()
+    crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
+                                  tensorboard)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line of ``run_crslab.py``: CRSLab's flags, and three of ours. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog='run_crslab.py', description='Run a model of CRSLab or crslab_causal.')
+    parser.add_argument('-c', '--config', required=True, help='path of the configuration (YAML)')
+    parser.add_argument('-g', '--gpu', default='-1', help='GPU ids, separated by commas; -1 for the CPU (default)')
+    parser.add_argument('-sd', '--save_data', action='store_true', help='save processed dataset')
+    parser.add_argument('-rd', '--restore_data', action='store_true', help='restore processed dataset')
+    parser.add_argument('-ss', '--save_system', action='store_true', help='save the system after every epoch')
+    parser.add_argument('-rs', '--restore_system', action='store_true', help='continue a saved system')
+    parser.add_argument('-d', '--debug', action='store_true', help='train on the valid split, for debugging')
+    parser.add_argument('-i', '--interact', action='store_true', help='talk to a saved system')
+    parser.add_argument('-tb', '--tensorboard', action='store_true', help='write TensorBoard files into runs/')
+    parser.add_argument('--data_path', help='folder that holds redial/nltk, opendialkg/nltk, ...')
+    parser.add_argument('--seed', type=int, help='seed of the run')
+    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+                        help='override a key of the configuration, for example rec.epoch=3; may be repeated')
+    flags = vars(parser.parse_args(arguments))
+    settings = flags.pop('set') + [f'{key}={value}' for key in ('data_path', 'seed')
+                                   if (value := flags.pop(key)) is not None]
+    try:
+        run_crslab(**flags, settings=settings)
+    except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,289 @@
+"""The system: trains, stops early, tests, and saves what it found."""
+
+from __future__ import annotations
+
+import random
+import time
+from copy import deepcopy
+from itertools import islice
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+import torch
+from loguru import logger
+from torch import optim
+
+from crslab_causal.config import Config
+from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.errors import UserError
+from crslab_causal.evaluator.report import markdown_table, save_ranks, save_results
+from crslab_causal.host import AverageMetric, BaseSystem, get_dataloader, mend_rgcn_backward
+from crslab_causal.system import checkpoint
+from crslab_causal.system.checkpoint import Checkpoint, Progress
+from crslab_causal.system.drivers import get_driver
+from crslab_causal.system.interact import interact
+from crslab_causal.system.schedule import build_scheduler
+
+EVALUATION_BATCH = 256
+
+
+def seed_everything(*numbers: int) -> None:
+    """Seeds Python, NumPy and PyTorch from several numbers, for example run seed and epoch."""
+    seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+class CausalSystem(BaseSystem):
+    """Runs the recommendation stage of any model of :data:`crslab_causal.options.MODEL_OPTIONS`.
+
+    What it does otherwise than CRSLab's systems (system/base.py): the gradient is that of the loss,
+    not of its square; batches of an accumulation group weigh by their samples; the best epoch's
+    weights are tested and saved, not the last's; dropout is off outside training; every epoch draws
+    from its own seed, so that a run that was killed and restored ends as an unbroken one.
+
+    The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets
+    ``results.json``, ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system``
+    ``best.pth`` and ``last.pth`` after every epoch.
+    """
+
+    def __init__(self, opt, train_dataloader: CausalDataLoader, valid_dataloader: CausalDataLoader,
+                 test_dataloader: CausalDataLoader, vocab: dict, side_data: dict, restore_system: bool = False,
+                 interact: bool = False, debug: bool = False, tensorboard: bool = False):
+        opt = opt if isinstance(opt, Config) else Config.from_host(opt)
+        self.seed = opt['seed']
+        seed_everything(self.seed)
+        super().__init__(opt, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
+                         False, interact, debug, tensorboard)
+        if isinstance(self.model, torch.nn.DataParallel) and len(opt['gpu']) == 1:
+            self.model = self.model.module
+        if opt['mend_rgcn_backward']:
+            mend_rgcn_backward(self.model)
+        self.item_ids: list[int] = side_data['item_entity_ids']
+        self.driver = get_driver(opt['model'], self.model, opt, torch.as_tensor(self.item_ids).to(self.device))
+        self.stage = opt['rec']
+        self.folder = run_folder(opt)
+        self.saving = bool(opt.get('save_system')) or restore_system
+        self.progress = Progress(0)
+        self.optimizer = self.scheduler = None
+        self.training_seconds = 0.0
+        if not interact:
+            self._prepare_training(debug)
+        if restore_system or interact:
+            self.restore_model()
+
+    def _prepare_training(self, debug: bool) -> None:
+        dropped = self.train_dataloader.drop_labels_outside_catalogue()
+        if dropped:
+            logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
+        if not len(self.train_dataloader):
+            raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the training data names an item")
+        label_count = self.train_dataloader.label_count().numpy()
+        self.evaluator.configure(self.opt['cutoffs'], label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
+        parameters = [p for p in self.model.parameters() if p.requires_grad]
+        if parameters:
+            self.init_optim(self.stage, parameters)
+
+    # ------------------------------------------------------------ training
+
+    def init_optim(self, opt: dict, parameters) -> None:
+        """Optimizer and schedule of a stage. CRSLab's consumes the options it reads (system/base.py:143)."""
+        self.parameters = list(parameters)
+        options = dict(opt['optimizer'])
+        optimizer_class = getattr(optim, options.pop('name'))
+        if optimizer_class in (optim.Adam, optim.AdamW, optim.SGD, optim.Adagrad):
+            options['fused'] = True  # one pass over the parameters, same result
+        self.optimizer = optimizer_class(self.parameters, **options)
+        updates = -(-len(self.train_dataloader) // (opt['batch_size'] * opt['update_freq']))
+        self.scheduler = build_scheduler(self.optimizer, opt['lr_scheduler'], updates * self.epochs)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the stage; counting needs one."""
+        return self.stage['epoch'] if any(p.requires_grad for p in self.model.parameters()) else 1
+
+    def fit(self) -> None:
+        """Trains until early stopping or the last epoch, tests the best epoch, and saves the results."""
+        self.train_recommender()
+        self.test_recommender()
+
+    def train_recommender(self) -> None:
+        best = self._best_weights() if self.progress.epoch else None
+        if self.progress.epoch == 0 and not self.progress.finished:
+            self._pretrain()
+        while not self.progress.finished:
+            epoch, started = self.progress.epoch, time.perf_counter()
+            seed_everything(self.seed, epoch)
+            self._train_epoch(epoch)
+            self.evaluate('valid', self.valid_dataloader, epoch)
+            metric = self._stop_metric()
+            improved = metric > self.progress.best_metric or best is None
+            if improved:
+                best = deepcopy(self.model.state_dict())
+            best_epoch = epoch if improved else self.progress.best_epoch
+            stopped = self.stage['early_stop'] and epoch - best_epoch >= self.stage['impatience']
+            self.progress = Progress(epoch + 1, best_epoch, metric if improved else self.progress.best_metric,
+                                     stopped or epoch + 1 >= self.epochs)
+            self.training_seconds += time.perf_counter() - started
+            logger.info(f"[Epoch {epoch}: {self.stage['metric']} {100 * metric:.2f}, best epoch {best_epoch}, "
+                        f'{time.perf_counter() - started:.1f} s]' + (' [Early stop]' if stopped else ''))
+            if self.saving:
+                self._save(improved)
+        self.model.load_state_dict(best)
+
+    def _pretrain(self) -> None:
+        """CRSLab's pre-training of KGSF, before the first epoch."""
+        if not self.driver.pretrain_epoch:
+            return
+        options = {**self.stage, 'lr_scheduler': {'name': 'Constant', 'warmup_steps': 0}}
+        self.init_optim(options, self.parameters)
+        for epoch in range(self.driver.pretrain_epoch):
+            seed_everything(self.seed, epoch, 1)
+            self.model.train()
+            for host_batch in self.train_dataloader.host.get_pretrain_data(self.stage['batch_size']):
+                loss = self.driver.pretrain_loss(host_batch, self.device)
+                if loss is not None:
+                    self.optimizer.zero_grad()
+                    loss.backward()
+                    self.optimizer.step()
+            logger.info(f'[Pretrain epoch {epoch}]')
+        self.init_optim(self.stage, self.parameters)
+
+    def _train_epoch(self, epoch: int) -> None:
+        self.model.train()
+        self.evaluator.reset_metrics()
+        batches = self.train_dataloader.get_rec_data(self.stage['batch_size'], shuffle=True, desc=f'epoch {epoch}')
+        while group := list(islice(batches, self.stage['update_freq'])):
+            self.step(group, 'rec', 'train')
+        self.evaluator.report(epoch=epoch, mode='train')
+
+    def step(self, batch: list[RecBatch], stage: str, mode: str) -> None:
+        """One update from the batches of an accumulation group."""
+        n_sample = sum(len(b.item) for b in batch)
+        if self.optimizer is not None:
+            self.optimizer.zero_grad()
+        with self.driver.group():
+            for b in batch:
+                terms = self.driver.loss(b.to(self.device))
+                if self.optimizer is not None:
+                    (terms['rec_loss'] * (len(b.item) / n_sample)).backward()
+                for name, term in terms.items():
+                    self.evaluator.optim_metrics.add(name, AverageMetric(term.item() * len(b.item), len(b.item)))
+        if self.optimizer is None:
+            return
+        if not np.isfinite(terms['rec_loss'].item()):
+            raise UserError(f'training diverged: the loss is {terms["rec_loss"].item()} in epoch {self.progress.epoch}; '
+                            'lower rec.optimizer.lr, or set rec.gradient_clip')
+        if self.stage['gradient_clip']:
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.stage['gradient_clip'])
+        self.optimizer.step()
+        self.scheduler.step()
+
+    def _stop_metric(self) -> float:
+        metric = self.evaluator.metric(self.stage['metric'])
+        return metric if np.isfinite(metric) else float('-inf')
+
+    # ------------------------------------------------------------ evaluation
+
+    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1) -> dict:
+        """Scores of the model on a split; they stay in ``self.evaluator`` until the next call."""
+        seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
+        self.model.eval()
+        self.evaluator.reset_metrics()
+        with torch.no_grad(), self.driver.group():
+            for batch in dataloader.get_rec_data(EVALUATION_BATCH, shuffle=False, desc=split):
+                batch = batch.to(self.device)
+                scores, intervened = self.driver.scores(batch)
+                self.evaluator.rec_evaluate_scores(scores, batch.label, batch.seen, batch.repeat, intervened)
+        self.evaluator.report(epoch=epoch, mode=split)
+        return self.evaluator.scores()
+
+    def splits(self) -> Iterator[tuple[str, CausalDataLoader]]:
+        """What is scored in the end: valid, test, and the demo's interventional split."""
+        yield 'valid', self.valid_dataloader
+        yield 'test', self.test_dataloader
+        if 'interventional_data' in self.side_data:
+            yield 'interventional', get_dataloader(self.opt, self.side_data['interventional_data'], self.vocab)
+
+    def test_recommender(self) -> dict[str, dict]:
+        """Scores every split with the weights in place, and saves table, scores and ranks."""
+        splits = {}
+        for split, dataloader in self.splits():
+            splits[split] = self.evaluate(split, dataloader, self.progress.best_epoch)
+            save_ranks(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
+        title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
+        header = {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
+                  'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.training_seconds, 1)}
+        save_results(self.folder, header, splits, title)
+        logger.info(f'[{title}]\n{markdown_table(splits)}')
+        logger.info(f'[Results in {self.folder}]')
+        return splits
+
+    def _records(self, dataloader: CausalDataLoader) -> Iterator[dict]:
+        """One record for each sample scored last: which it is, and where its label came."""
+        names = self.side_data.get('item_names', {})
+        names = dict(zip(self.item_ids, names))
+        columns = [self.evaluator.column(name).tolist()
+                   for name in ('rank', 'rank_unseen', 'rank_intervened', 'repeat')]
+        for sample, rank, unseen, intervened, repeat in zip(dataloader.samples, *columns, strict=True):
+            yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
+                   'label_name': names.get(sample['item']), 'rank': rank, 'rank_unseen': unseen,
+                   'rank_intervened': intervened, 'repeat': bool(repeat), 'history': len(sample['context_entities'])}
+
+    # ------------------------------------------------------------ checkpoints
+
+    def _checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.model.state_dict(), self.optimizer and self.optimizer.state_dict(),
+                          self.scheduler and self.scheduler.state_dict(), self.progress, self._saved_opt())
+
+    def _saved_opt(self) -> dict:
+        return {key: value for key, value in self.opt.opt.items() if key != 'save_system'}
+
+    def _save(self, improved: bool) -> None:
+        # best first: a run killed between the two repeats the epoch, and writes the same again
+        if improved:
+            checkpoint.save(self.folder / 'best.pth', self._checkpoint())
+        checkpoint.save(self.folder / 'last.pth', self._checkpoint())
+
+    def save_model(self) -> None:
+        """CRSLab's call after :meth:`fit`; the checkpoints are there if the run was to save them."""
+        if not self.saving:
+            checkpoint.save(self.folder / 'best.pth', self._checkpoint())
+        logger.info(f'[Save system into {self.folder}]')
+
+    def _best_weights(self) -> dict:
+        return checkpoint.load(self.folder / 'best.pth', self._saved_opt(), self.device).model
+
+    def restore_model(self) -> None:
+        """Continues from ``last.pth``; a system to talk to is made from ``best.pth``."""
+        if not hasattr(self, 'evaluator'):
+            self.model.load_state_dict(self._best_weights())
+            return
+        last = checkpoint.load(self.folder / 'last.pth', self._saved_opt(), self.device)
+        self.model.load_state_dict(last.model)
+        self.progress = last.progress
+        if self.optimizer is not None:
+            self.optimizer.load_state_dict(last.optimizer)
+            self.scheduler.load_state_dict(last.scheduler)
+        logger.info(f'[Restore system from {self.folder}: {self.progress.epoch} epochs done]')
+
+    def interact(self) -> None:
+        """Recommendations for what is typed in the terminal."""
+        interact(self)
+
+
+def run_folder(opt: Config) -> Path:
+    """Folder of a run."""
+    return Path(opt['save_path']) / f"{opt['dataset']}_{opt['model']}" / f"{opt['run_name']}_seed{opt['seed']}"
+
+
+def set_aside(folder: Path) -> None:
+    """Renames the folder of an earlier run, so that a fresh one overwrites nothing."""
+    if folder.exists():
+        number = 1
+        while (aside := folder.with_name(f'{folder.name}.{number}')).exists():
+            number += 1
+        folder.rename(aside)
+        logger.info(f'[An earlier run is kept in {aside}]')

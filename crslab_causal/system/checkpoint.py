@@ -1,0 +1,68 @@
+"""Checkpoints of a run: ``best.pth`` and ``last.pth``."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from crslab_causal.errors import UserError
+from crslab_causal.files import replace_file
+
+KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name')
+"""Keys that say where a run happens, not what it computes."""
+
+
+class Progress(NamedTuple):
+    """How far a run has come."""
+
+    epoch: int
+    """Epochs done."""
+    best_epoch: int = -1
+    best_metric: float = float('-inf')
+    finished: bool = False
+
+
+class Checkpoint(NamedTuple):
+    """What is stored; loaded with ``weights_only``."""
+
+    model: dict[str, Any]
+    optimizer: dict | None
+    scheduler: dict | None
+    progress: Progress
+    opt: dict
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Writes a checkpoint in one step."""
+    content = {**checkpoint._asdict(), 'progress': checkpoint.progress._asdict(), 'opt': json.dumps(checkpoint.opt),
+               'seed': checkpoint.opt['seed']}
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    replace_file(path, buffer.getbuffer())
+
+
+def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
+    """Reads a checkpoint of a run with the same configuration.
+
+    Raises:
+        UserError: there is none, it is broken, or it is of another model or configuration.
+    """
+    if not path.is_file():
+        raise UserError(f'--restore_system: {path} does not exist; run first with --save_system')
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+        saved = json.loads(content.pop('opt'))
+        content.pop('seed')
+        checkpoint = Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
+    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f'{path}: no checkpoint of crslab_causal, or a broken one; remove it and train again') from error
+    for key in sorted(saved.keys() | opt.keys()):
+        if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
+            raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
+                            f'{opt.get(key)!r} here; use the same configuration, or another run_name')
+    return checkpoint

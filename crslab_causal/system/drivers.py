@@ -1,0 +1,111 @@
+"""How the system calls each model: CRSLab's have four ways of being called."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from crslab_causal.data.dataloader import RecBatch
+
+
+class Driver:
+    """Calls one model.
+
+    Args:
+        model: as CRSLab's ``get_model`` built it.
+        opt: configuration.
+        item_entity_ids: ``(n_item,)``.
+    """
+
+    pretrain_epoch = 0
+    """Epochs of training by :meth:`pretrain_loss` that go before."""
+
+    def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
+        self.model, self.opt, self.item_entity_ids = model, opt, item_entity_ids
+        self.module = model.module if isinstance(model, nn.DataParallel) else model
+
+    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
+        """Terms of the training loss; ``rec_loss`` is what is minimised."""
+        return {'rec_loss': self._call(batch, 'train')[0].mean()}
+
+    def scores(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
+        """``(batch, n_item)`` scores, and scores after the intervention where the model has one."""
+        return self._call(batch, 'test')[1].float()[:, self.item_entity_ids], None
+
+    def group(self) -> AbstractContextManager:
+        """Surrounds calls between which the parameters do not change."""
+        return nullcontext()
+
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
+        return self.model(batch.host, mode)
+
+
+class StagedDriver(Driver):
+    """``forward(batch, mode, stage)``: CRSLab's KBRD."""
+
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
+        return self.model(batch.host, mode, 'rec')
+
+
+class KGSFDriver(Driver):
+    """``forward(batch, stage, mode)``, with a second loss (system/kgsf.py:97) and pre-training."""
+
+    def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
+        super().__init__(model, opt, item_entity_ids)
+        self.pretrain_epoch = opt['pretrain_epoch']
+
+    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
+        rec_loss, info_loss, _ = self.model(batch.host, 'rec', 'train')
+        if info_loss is None:
+            return {'rec_loss': rec_loss.mean()}
+        info_loss = info_loss.mean()
+        return {'rec_loss': rec_loss.mean() + self.opt['info_loss_weight'] * info_loss, 'info_loss': info_loss}
+
+    def scores(self, batch: RecBatch) -> tuple[Tensor, None]:
+        return self.model(batch.host, 'rec', 'test')[2][:, self.item_entity_ids], None
+
+    def pretrain_loss(self, host_batch: tuple, device: torch.device) -> Tensor | None:
+        """Loss of the mutual information between words and entities; None for a batch without entities."""
+        loss = self.model([tensor.to(device) for tensor in host_batch], 'pretrain', 'train')
+        return None if loss is None else loss.mean()
+
+
+class OwnDriver(Driver):
+    """Models of this package: ``forward(batch, mode, stage)`` with our tensors."""
+
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
+        return self.model({'context_entities': batch.context_entities, 'item': batch.item}, mode, 'rec')
+
+    def scores(self, batch: RecBatch) -> tuple[Tensor, None]:
+        return self.module.item_scores(batch.context_entities), None
+
+
+class CausalDriver(OwnDriver):
+    """CausalKBRD: loss terms apart, scores before and after the intervention, H computed once a group."""
+
+    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
+        total = self._call(batch, 'train')[0].mean()
+        if self.model is not self.module:  # DataParallel's replicas keep their terms
+            return {'rec_loss': total}
+        terms = self.module.loss_terms
+        return {'rec_loss': total, 'cross_entropy': terms.cross_entropy, 'causal_loss': terms.causal, 'kl': terms.kl}
+
+    def scores(self, batch: RecBatch) -> tuple[Tensor, Tensor]:
+        return self.module.item_logits(batch.context_entities)
+
+    def group(self) -> AbstractContextManager:
+        if self.model is not self.module and torch.is_grad_enabled():
+            return nullcontext()
+        return self.module.shared_entity_embedding()
+
+
+_DRIVERS = {'CausalKBRD': CausalDriver, 'TargetPopularity': OwnDriver, 'Repeat': OwnDriver,
+            'TransitionCounts': OwnDriver, 'KBRD': StagedDriver, 'KBRDRepaired': StagedDriver, 'KGSF': KGSFDriver}
+
+
+def get_driver(name: str, model: Any, opt, item_entity_ids: Tensor) -> Driver:
+    """The driver of the model registered as ``name``."""
+    return _DRIVERS.get(name, Driver)(model, opt, item_entity_ids)

@@ -1,0 +1,47 @@
+"""Learning rate over the updates of a run."""
+
+from __future__ import annotations
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+
+def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, lr_end: float, power: float) -> float:
+    """Linear warm-up, then polynomial decay.
+
+    CRSLab's ``TransformersPolynomialDecayLR`` takes the first step of the warm-up with the full
+    learning rate (system/utils/lr_scheduler.py:70); here it is ``lr / warmup_steps``.
+
+    Args:
+        step: updates done.
+        lr: learning rate at the end of the warm-up.
+        warmup_steps: updates of the warm-up.
+        training_steps: update at which ``lr_end`` is reached, counted from the start.
+        lr_end: learning rate from then on.
+        power: 1 for a linear decay.
+
+    Returns:
+        Factor of ``lr`` for the next update.
+    """
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    if step >= training_steps:
+        return lr_end / lr
+    remaining = (training_steps - step) / (training_steps - warmup_steps)
+    return (lr_end + (lr - lr_end) * remaining ** power) / lr
+
+
+def build_scheduler(optimizer: Optimizer, options: dict, total_steps: int) -> LambdaLR:
+    """The scheduler of ``rec.lr_scheduler``, stepped once after each update.
+
+    Args:
+        optimizer: its learning rate is the one after the warm-up.
+        options: dump of :class:`.SchedulerOptions`.
+        total_steps: updates of the whole training, where ``training_steps`` is not given.
+    """
+    warmup, lr = options['warmup_steps'], optimizer.defaults['lr']
+    if options['name'] == 'Constant':
+        return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / max(1, warmup)))
+    steps = max(options['training_steps'] or total_steps, warmup + 1)
+    return LambdaLR(optimizer, lambda step: lr_multiplier(step, lr, warmup, steps, min(options['lr_end'], lr),
+                                                          options['power']))

@@ -1,0 +1,9 @@
+#!/usr/bin/env python
+"""Run a configuration: ``python run_crslab.py --config config/causal_redial.yaml``."""
+
+import sys
+
+from crslab_causal.quick_start import main
+
+if __name__ == '__main__':
+    sys.exit(main())
