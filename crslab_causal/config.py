@@ -93,6 +93,7 @@ class Config(HostConfig):
         opt: dict[str, Any] = {}
         for options in read.values():
             opt |= _validate(options, {key: raw[key] for key in options.model_fields if key in raw})
+        _check_metric(opt['rec']['metric'], opt['cutoffs'])
         return opt
 
     def report(self) -> None:
@@ -140,6 +141,13 @@ def _validate(options: type[Options], values: dict) -> dict:
                 section = section.model_fields[part].annotation
             raise UserError(f"{key}: no such key{_nearest(str(first['loc'][-1]), section.model_fields)}") from error
         raise UserError(f"{key}: {first['msg']}, but it is {first['input']!r}") from error
+
+
+def _check_metric(metric: str, cutoffs: list[int]) -> None:
+    match = re.fullmatch(r'(new_|new_unseen_)?(recall|ndcg|mrr)(@(?P<k>\d+))?', metric)
+    if match is None or match['k'] and int(match['k']) not in cutoffs:
+        raise UserError(f'rec.metric: {metric!r} is no score; write recall, ndcg or mrr, @ one of the cutoffs '
+                        f'{cutoffs}, with new_ before it for labels that are not in the context')
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

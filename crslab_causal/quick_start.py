@@ -40,19 +40,13 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
 
     from crslab_causal.config import Config
     from crslab_causal.host import crslab, use_directories
-    from crslab_causal.system.causal import run_folder, set_aside
 
     config = Config(config, gpu, settings)
     config.opt['save_system'] = save_system
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
-    folder = run_folder(config)
-    if not (restore_system or interact):
-        set_aside(folder)
-    level = 'DEBUG' if debug else 'INFO'
     logger.remove()
-    logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(), level=level)
-    if not interact:
-        logger.add(folder / 'run.log', level=level)
+    logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(),
+               level='DEBUG' if debug else 'INFO')
     config.report()
     crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
                                   tensorboard)

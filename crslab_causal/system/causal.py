@@ -65,16 +65,17 @@ class CausalSystem(BaseSystem):
         self.driver = get_driver(opt['model'], self.model, opt, torch.as_tensor(self.item_ids).to(self.device))
         self.stage = opt['rec']
         self.folder = run_folder(opt)
+        self.debug = debug
         self.saving = bool(opt.get('save_system')) or restore_system
         self.progress = Progress(0)
         self.optimizer = self.scheduler = None
         self.training_seconds = 0.0
         if not interact:
-            self._prepare_training(debug)
+            self._prepare_training()
         if restore_system or interact:
             self.restore_model()
 
-    def _prepare_training(self, debug: bool) -> None:
+    def _prepare_training(self) -> None:
         dropped = self.train_dataloader.drop_labels_outside_catalogue()
         if dropped:
             logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
@@ -105,7 +106,13 @@ class CausalSystem(BaseSystem):
         return self.stage['epoch'] if any(p.requires_grad for p in self.model.parameters()) else 1
 
     def fit(self) -> None:
-        """Trains until early stopping or the last epoch, tests the best epoch, and saves the results."""
+        """Trains until early stopping or the last epoch, tests the best epoch, and saves the results.
+
+        Only here, when data and configuration are known to be good, the folder of the run is touched.
+        """
+        if not self.progress.epoch:
+            set_aside(self.folder)
+        logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO')
         self.train_recommender()
         self.test_recommender()
 

@@ -22,13 +22,13 @@ LIKED_PROBABILITY = 0.85
 """That a mentioned film is liked. Genres and people are mentioned because they are liked."""
 KIND_PROBABILITIES = {'films': 0.80, 'genres': 0.08, 'people': 0.12}
 """What a mention is, whatever the context."""
-HABIT_SHARPNESS = 2.0
-REASON_SHARPNESS = 2.5
+HABIT_SHARPNESS = 3.0
+REASON_SHARPNESS = 4.0
 """Logit of a match in the context-specific distributions of mentions and of explanations."""
 POPULARITY_SPREAD = 0.5
 """Standard deviation of the log-popularity of films."""
-AFFINITY_WEIGHT = 4.0
-FIT_WEIGHT = 3.0
+AFFINITY_WEIGHT = 8.0
+FIT_WEIGHT = 5.0
 RECENCY_DECAY = 0.7
 """Weight of a mention relative to the one after it."""
 SIMILARITY_WEIGHTS = {'genres': 0.5, 'directors': 0.3, 'stars': 0.2}

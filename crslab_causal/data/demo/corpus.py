@@ -1,0 +1,177 @@
+"""Writes the demo corpus to disk, in the format of CRSLab's ReDial."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+
+from crslab_causal.data.demo.catalogue import Catalogue
+from crslab_causal.data.demo.dialogue import converse, film_token, is_concept
+from crslab_causal.data.demo.scm import StructuralCausalModel
+from crslab_causal.data.demo.variables import CONTEXTS, FACTORS, REASONS
+
+GENERATOR = 'crslab_causal.data.demo 1'
+"""Name and version of this generator; a corpus of another version is written anew."""
+HOST_VERSION = '0.31'
+"""Version of ReDial that CRSLab 0.1.2 looks for (data/dataset/redial/resources.py:18)."""
+SPECIAL_TOKENS = ('__pad__', '__start__', '__end__', '__unk__')
+SELF_LOOP = 185
+"""Relation id of a self-loop in ReDial's ``dbpedia_subkg.json``."""
+MIN_COOCCURRENCES = 10
+"""Utterances that two concepts share to be linked in ``conceptnet_subkg.txt``."""
+DESCRIPTION_FILE = 'scm.json'
+
+
+def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_train: int = 1200, n_valid: int = 250,
+                 n_test: int = 400, n_interventional: int = 400) -> None:
+    """Generates the corpus and puts it into ``folder`` in one step.
+
+    Besides ReDial's files there are ``interventional_data.json``, conversations whose history was
+    set by intervention, and ``scm.json``, the causal model and what its indices mean. Equal
+    arguments give equal bytes; a folder that was written with them already is left as it is.
+
+    Args:
+        folder: where the files go.
+        seed: of everything random.
+        strength: of the confounding, in [0, 1].
+        n_train: number of training conversations.
+        n_valid: number of validation conversations.
+        n_test: number of test conversations.
+        n_interventional: number of conversations of ``interventional_data.json``.
+
+    Raises:
+        FileExistsError: ``folder`` holds anything that this generator did not write.
+    """
+    folder = Path(folder)
+    sizes = {'train': n_train, 'valid': n_valid, 'test': n_test, 'interventional': n_interventional}
+    identity = {'generator': GENERATOR, 'seed': seed, 'strength': float(strength), 'sizes': sizes}
+    if _holds(folder, identity):
+        return
+    _check_replaceable(folder)
+    catalogue = Catalogue.build(seed)
+    model = StructuralCausalModel.build(catalogue, strength, seed)
+    splits = {split: _draw_split(catalogue, model, split, n, (seed, i))
+              for i, (split, n) in enumerate(sizes.items())}
+    files = {
+        **{f'{split}_data.json': _one_per_line(conversations) for split, conversations in splits.items()},
+        **_entity_files(catalogue, np.random.default_rng([seed, 2])),
+        **_word_files(catalogue, splits),
+        DESCRIPTION_FILE: _to_json({
+            **identity, 'entities': catalogue.uris, 'contexts': [dict(zip(FACTORS, c)) for c in CONTEXTS],
+            'explanations': list(REASONS), 'model': model.to_dict()}),
+        # as download.py:247 mark_done writes it, but for the time, which would differ from run to run
+        '.built': f'{GENERATOR}\n{HOST_VERSION}',
+    }
+    _install(folder, files, identity)
+
+
+def _draw_split(catalogue: Catalogue, model: StructuralCausalModel, split: str, n: int,
+                seed: tuple[int, int]) -> list[dict[str, Any]]:
+    """``n`` conversations; every split has its own random streams, for the draws and for the wording."""
+    corpus_seed, index = seed
+    draw_rng, wording_rng = (np.random.default_rng([corpus_seed, stream, index]) for stream in (3, 4))
+    sample = model.sample_interventional if split == 'interventional' else model.sample_observational
+    return [converse(wording_rng, catalogue, sample(draw_rng), f'{split}-{i}') for i in range(n)]
+
+
+# ---------------------------------------------------------------- contents
+
+def _entity_files(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, str]:
+    """The entities, which get ids from 1 in random order (0 is CRSLab's padding), and their graph."""
+    ids = (1 + rng.permutation(len(catalogue.uris))).tolist()
+    graph: dict[str, list[tuple[int, int]]] = {str(entity): [] for entity in ids}
+    for head, relation, tail in catalogue.triples:
+        graph[str(ids[head])].append((relation, ids[tail]))
+    for entity in ids:
+        graph[str(entity)].append((SELF_LOOP, entity))
+    titles = {str(ids[i]): {'title': film.title, 'year': film.year, 'genre': film.genres, 'director': film.directors,
+                            'stars': film.stars, 'redial_ids': [film_token(i).removeprefix('@')]}
+              for i, film in enumerate(catalogue.films)}
+    return {'entity2id.json': _to_json(dict(zip(catalogue.uris, ids))),
+            'dbpedia_subkg.json': _to_json(graph),
+            'movie_ids.json': _to_json(ids[:len(catalogue.films)]),
+            'movie_titles.json': _to_json(titles)}
+
+
+def _word_files(catalogue: Catalogue, splits: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    """Tokens, the concepts among them, and which concepts share training utterances."""
+    tokens = Counter(token for conversations in splits.values() for conversation in conversations
+                     for utterance in conversation['dialog'] for token in utterance['text'])
+    tokens.update(film_token(film) for film in range(len(catalogue.films)))  # also the films never mentioned
+    vocabulary = sorted(tokens, key=lambda token: (-tokens[token], token))
+    concepts = [token for token in vocabulary if is_concept(token)]
+    pairs = Counter(pair for conversation in splits['train'] for utterance in conversation['dialog']
+                    for pair in combinations(sorted({w for w in utterance['word'] if not w.startswith('@')}), 2))
+    linked = [pair for pair, count in sorted(pairs.items()) if count >= MIN_COOCCURRENCES]
+    return {'token2id.json': _to_json({token: i for i, token in enumerate((*SPECIAL_TOKENS, *vocabulary))}),
+            'concept2id.json': _to_json({concept: i for i, concept in enumerate(concepts, start=1)}),
+            'conceptnet_subkg.txt': ''.join(f'cooccur\t{a}/\t{b}/\n' for a, b in linked)}
+
+
+def _to_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False)
+
+
+def _one_per_line(content: Sequence[Any]) -> str:
+    return '[\n' + ',\n'.join(map(_to_json, content)) + '\n]\n'
+
+
+# ---------------------------------------------------------------- the folder
+
+FILES = frozenset((
+    'train_data.json', 'valid_data.json', 'test_data.json', 'interventional_data.json', 'entity2id.json',
+    'dbpedia_subkg.json', 'movie_ids.json', 'movie_titles.json', 'token2id.json', 'concept2id.json',
+    'conceptnet_subkg.txt', DESCRIPTION_FILE, '.built'))
+"""All that is written."""
+
+
+def _holds(folder: Path, identity: dict[str, Any]) -> bool:
+    """Whether the folder is a whole corpus of this identity."""
+    if not all((folder / file).is_file() for file in FILES):
+        return False
+    try:
+        description = json.loads((folder / DESCRIPTION_FILE).read_text('utf-8'))
+    except ValueError:
+        return False
+    return isinstance(description, dict) and all(description.get(key) == value for key, value in identity.items())
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuses a folder with files that :func:`write_corpus` did not put there."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise FileExistsError(f'{folder} is a file; name a folder for the demo corpus')
+    names = {path.name for path in folder.iterdir()}
+    own = FILES if DESCRIPTION_FILE in names else frozenset()
+    if names - own:
+        raise FileExistsError(f'{folder} holds {min(names - own)}, which the demo generator did not write; '
+                              'move it away or name another folder for the demo corpus')
+
+
+def _install(folder: Path, files: dict[str, str], identity: dict[str, Any]) -> None:
+    """Writes the files into a folder beside ``folder``, which then takes its place."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    workspace = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
+    try:
+        new = workspace / 'new'
+        new.mkdir()
+        for name, content in files.items():
+            (new / name).write_text(content, 'utf-8', newline='\n')
+        if folder.exists():
+            os.replace(folder, workspace / 'old')
+        try:
+            os.replace(new, folder)
+        except OSError:
+            if not _holds(folder, identity):  # else a run beside this one was faster
+                raise
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
