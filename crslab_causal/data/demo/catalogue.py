@@ -20,14 +20,14 @@ THEMES = ('Friendship', 'Family secrets', 'Haunted places', 'First love', 'Survi
 RELATIONS = ('directed_by', 'starring', 'genre', 'theme')
 NAMESPACE = 'http://demo.example/resource/'
 
-_QUALITIES = ('Copper', 'Borrowed', 'Crooked', 'Sunken', 'Unfinished', 'Patient', 'Salted', 'Threadbare', 'Lantern',
-              'Velvet', 'Sleepless', 'Thirteenth', 'Folded', 'Drowsy', 'Painted', 'Upstairs')
+_QUALITIES = ('Copper', 'Borrowed', 'Crooked', 'Sunken', 'Unfinished', 'Patient', 'Salted', 'Threadbare', 'Amber',
+              'Velvet', 'Sleepless', 'Windless', 'Folded', 'Drowsy', 'Painted', 'Hesitant')
 _THINGS = ('Orchardist', 'Ferryman', 'Cartographer', 'Almanac', 'Greenhouse', 'Weathervane', 'Turnstile', 'Bakery',
            'Observatory', 'Aqueduct', 'Harbourmaster', 'Ledger', 'Keepers', 'Carousel', 'Signalman', 'Archipelago')
 _PLACES = ('Halvory', 'Marrowick', 'Quillmere', 'Saltrow', 'Dunmarrow', 'Veskerholm', 'Ondera', 'Brindle Cove',
            'Tarnhollow', 'Pellamy Street')
-_TITLE_PATTERNS = ('The {quality} {thing}', 'The {thing} of {place}', '{quality} Days in {place}',
-                   'Before the {quality} {thing}', 'Goodbye, {place} {thing}')
+_TITLE_PATTERNS = ('The {quality} {thing}', 'The {thing} of {place}', 'One {quality} Night in {place}',
+                   'Before the {quality} {thing}', 'No {thing} in {place}')
 _FIRST_NAMES = ('Maren', 'Tobiah', 'Ilsabet', 'Corwin', 'Ysolde', 'Bertrand', 'Odalys', 'Fenwick', 'Perpetua', 'Anselm',
                 'Delphine', 'Kasimir', 'Rosalba', 'Thaddeus', 'Wilhelmina', 'Evander')
 _LAST_NAMES = ('Ellwether', 'Quaymoor', 'Vantreese', 'Ostrander', 'Pellgrave', 'Hawkesmoth', 'Brindlewood', 'Tamsinger',
@@ -103,7 +103,7 @@ class Catalogue:
 
     @cached_property
     def uris(self) -> tuple[str, ...]:
-        """``<http://demo.example/resource/The_Lantern_Keepers_(2003)>`` for every entity."""
+        """``<http://demo.example/resource/The_Amber_Keepers_(2003)>`` for every entity."""
         return tuple(f'<{NAMESPACE}{name.replace(" ", "_")}>' for name in self.entity_names)
 
     @cached_property

@@ -27,7 +27,12 @@ SELF_LOOP = 185
 """Relation id of a self-loop in ReDial's ``dbpedia_subkg.json``."""
 MIN_COOCCURRENCES = 10
 """Utterances that two concepts share to be linked in ``conceptnet_subkg.txt``."""
+SPLITS = ('train', 'valid', 'test', 'interventional')
 DESCRIPTION_FILE = 'scm.json'
+FILES = frozenset((
+    *(f'{split}_data.json' for split in SPLITS), 'entity2id.json', 'dbpedia_subkg.json', 'movie_ids.json',
+    'movie_titles.json', 'token2id.json', 'concept2id.json', 'conceptnet_subkg.txt', DESCRIPTION_FILE, '.built'))
+"""All that is written."""
 
 
 def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_train: int = 1200, n_valid: int = 250,
@@ -51,15 +56,14 @@ def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_tra
         FileExistsError: ``folder`` holds anything that this generator did not write.
     """
     folder = Path(folder)
-    sizes = {'train': n_train, 'valid': n_valid, 'test': n_test, 'interventional': n_interventional}
+    sizes = dict(zip(SPLITS, (n_train, n_valid, n_test, n_interventional)))
     identity = {'generator': GENERATOR, 'seed': seed, 'strength': float(strength), 'sizes': sizes}
     if _holds(folder, identity):
         return
     _check_replaceable(folder)
     catalogue = Catalogue.build(seed)
     model = StructuralCausalModel.build(catalogue, strength, seed)
-    splits = {split: _draw_split(catalogue, model, split, n, (seed, i))
-              for i, (split, n) in enumerate(sizes.items())}
+    splits = {split: _draw_split(catalogue, model, split, n, seed) for split, n in sizes.items()}
     files = {
         **{f'{split}_data.json': _one_per_line(conversations) for split, conversations in splits.items()},
         **_entity_files(catalogue, np.random.default_rng([seed, 2])),
@@ -74,10 +78,9 @@ def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_tra
 
 
 def _draw_split(catalogue: Catalogue, model: StructuralCausalModel, split: str, n: int,
-                seed: tuple[int, int]) -> list[dict[str, Any]]:
+                seed: int) -> list[dict[str, Any]]:
     """``n`` conversations; every split has its own random streams, for the draws and for the wording."""
-    corpus_seed, index = seed
-    draw_rng, wording_rng = (np.random.default_rng([corpus_seed, stream, index]) for stream in (3, 4))
+    draw_rng, wording_rng = (np.random.default_rng([seed, stream, SPLITS.index(split)]) for stream in (3, 4))
     sample = model.sample_interventional if split == 'interventional' else model.sample_observational
     return [converse(wording_rng, catalogue, sample(draw_rng), f'{split}-{i}') for i in range(n)]
 
@@ -125,13 +128,6 @@ def _one_per_line(content: Sequence[Any]) -> str:
 
 
 # ---------------------------------------------------------------- the folder
-
-FILES = frozenset((
-    'train_data.json', 'valid_data.json', 'test_data.json', 'interventional_data.json', 'entity2id.json',
-    'dbpedia_subkg.json', 'movie_ids.json', 'movie_titles.json', 'token2id.json', 'concept2id.json',
-    'conceptnet_subkg.txt', DESCRIPTION_FILE, '.built'))
-"""All that is written."""
-
 
 def _holds(folder: Path, identity: dict[str, Any]) -> bool:
     """Whether the folder is a whole corpus of this identity."""

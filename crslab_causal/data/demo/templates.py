@@ -100,7 +100,7 @@ CLOSINGS = ('Thanks, I will watch it!', 'That sounds perfect, thank you.', 'Grea
             "Sounds good, I'll let you know how it was.")
 
 STOP_WORDS = frozenset("""
-    a about again all already also always am an and another any anything are as at be been before besides but by can
+    a about again all already also always am an and another any anything are as at be been before besides but by ca can
     could day days did do does during else ever every everybody everyone everything few for from get go good got had has
     have haven he her here how i if in is it its just keep know lately leave let like little ll lot m me mind mine more
     my never nice nobody not nothing of off oh okay on one or our out perhaps please real really right s see seen should

@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crslab_causal.data.demo.catalogue import Catalogue
+from crslab_causal.data.demo.scm import KIND_PROBABILITIES, Mention, StructuralCausalModel
+
+CATALOGUE = Catalogue.build(5)
+MODEL = StructuralCausalModel.build(CATALOGUE, strength=0.8, seed=5)
+N_MENTIONABLE = len(MODEL.mention_base)
+N_FILMS = len(MODEL.popularity)
+
+histories = st.lists(st.integers(0, N_MENTIONABLE - 1), min_size=1, max_size=4, unique=True).flatmap(
+    lambda entities: st.tuples(*(st.builds(Mention, st.just(e), st.booleans() if e < N_FILMS else st.just(True))
+                                 for e in entities)))
+
+
+def total_variation(p: np.ndarray, q: np.ndarray) -> float:
+    return 0.5 * float(np.abs(p - q).sum())
+
+
+def test_every_table_is_a_distribution():
+    for table in (MODEL.context_prior, MODEL.mention_base, MODEL.mention_given_context, MODEL.explanation_base,
+                  MODEL.explanation_given_context):
+        assert (table >= 0).all()
+        np.testing.assert_allclose(table.sum(axis=-1), 1.0)
+    films = MODEL.mention_given_context[:, :N_FILMS].sum(axis=1)
+    np.testing.assert_allclose(films, KIND_PROBABILITIES['films'])
+
+
+@given(histories)
+@settings(max_examples=15, deadline=None)
+def test_p_target_do_is_the_backdoor_sum(history):
+    total = np.zeros(N_FILMS)
+    for c, p_c in enumerate(MODEL.context_prior):
+        for e, p_e in enumerate(MODEL.explanation_given_context[c]):
+            logits = np.empty(N_FILMS)
+            for y in range(N_FILMS):
+                weights = [0.7 ** (len(history) - 1 - i) for i in range(len(history))]
+                affinity = sum(w * (1 if m.liked else -1) * MODEL.similarity[m.entity, y]
+                               for w, m in zip(weights, history)) / sum(weights)
+                logits[y] = (MODEL.affinity_weight * affinity + MODEL.fit_weight * MODEL.fit[e, y]
+                             + MODEL.popularity[y])
+            total += p_c * p_e * np.exp(logits) / np.exp(logits).sum()
+            if c == 0:
+                np.testing.assert_allclose(MODEL.p_target(history, e), np.exp(logits) / np.exp(logits).sum())
+    np.testing.assert_allclose(MODEL.p_target_do(history), total)
+
+
+@given(histories)
+@settings(max_examples=25, deadline=None)
+def test_without_confounding_observing_is_doing(history):
+    unconfounded = replace(MODEL, strength=0.0)
+    np.testing.assert_allclose(unconfounded.p_target_observational(history), unconfounded.p_target_do(history))
+
+
+def test_observing_and_doing_part_with_confounding():
+    rng = np.random.default_rng(0)
+    samples = [MODEL.sample_interventional(rng).history for _ in range(200)]
+    distances = []
+    for strength in (0.0, 0.25, 0.5, 0.75, 1.0):
+        model = replace(MODEL, strength=strength)
+        distances.append(np.mean([total_variation(model.p_target_observational(h), model.p_target_do(h))
+                                  for h in samples]))
+    assert distances[0] == pytest.approx(0.0, abs=1e-12)
+    assert (np.diff(distances) > 0.02).all()
+    assert distances[-1] > 0.3
+
+
+def small_model() -> tuple[StructuralCausalModel, tuple[Mention, ...]]:
+    """A model that mentions only four films, so that one history is drawn often; and that history."""
+    keep = np.zeros(N_MENTIONABLE)
+    keep[:4] = 1.0
+    specific = MODEL.mention_specific * keep + 1e-3 * keep
+    return (replace(MODEL, mention_base=keep / 4, mention_specific=specific / specific.sum(axis=1, keepdims=True)),
+            (Mention(2, True), Mention(0, True)))
+
+
+def test_enumeration_agrees_with_sampling():
+    model, history = small_model()
+    rng = np.random.default_rng(1)
+    met = [draw for draw in (model.sample_observational(rng) for _ in range(15_000)) if draw.history == history]
+    assert len(met) > 150
+    genre_of = np.array([CATALOGUE.genres.index(film.genres[0]) for film in CATALOGUE.films])
+
+    def genres(p_target: np.ndarray) -> np.ndarray:
+        return np.bincount(genre_of, weights=p_target, minlength=8)
+
+    contexts = np.bincount([draw.context for draw in met], minlength=36) / len(met)
+    targets = genres(np.bincount([draw.target for draw in met], minlength=N_FILMS) / len(met))
+    # the expected distance of an empirical distribution is at most sqrt(cells / samples) / 2
+    assert total_variation(contexts, model.p_context(history)) < 0.5 * np.sqrt(36 / len(met))
+    assert total_variation(targets, genres(model.p_target_observational(history))) < 0.5 * np.sqrt(8 / len(met))
+    assert total_variation(targets, genres(model.p_target_do(history))) > 0.5 * np.sqrt(8 / len(met))
+
+
+def test_intervention_cuts_the_arrow_from_context_to_history():
+    rng = np.random.default_rng(2)
+
+    def dependence(draws) -> float:
+        """Distance from independence of the season and the main genre of the first film."""
+        table = np.zeros((4, 8))
+        for draw in draws:
+            entity = draw.history[0].entity
+            if entity < N_FILMS:
+                table[draw.context // 9, CATALOGUE.genres.index(CATALOGUE.films[entity].genres[0])] += 1
+        table /= table.sum()
+        return total_variation(table, np.outer(table.sum(axis=1), table.sum(axis=0)))
+
+    n = 4000
+    assert dependence([MODEL.sample_interventional(rng) for _ in range(n)]) < 0.5 * np.sqrt(4 * 8 / n)
+    assert dependence([MODEL.sample_observational(rng) for _ in range(n)]) > 0.1
+
+
+def test_interventional_targets_follow_p_target_do():
+    """Mean log-likelihood of the interventional targets is highest under P(Y|do(X))."""
+    rng = np.random.default_rng(3)
+    draws = [MODEL.sample_interventional(rng) for _ in range(1500)]
+    do = np.mean([np.log(MODEL.p_target_do(d.history)[d.target]) for d in draws])
+    observational = np.mean([np.log(MODEL.p_target_observational(d.history)[d.target]) for d in draws])
+    assert do > observational + 0.1
+
+
+def test_history_matters_to_the_target():
+    film = 0
+    liked, disliked = (MODEL.p_target((Mention(film, liked),), 0) for liked in (True, False))
+    similar = int(MODEL.similarity[film].argmax())
+    assert liked[similar] > disliked[similar]
+    other = next(f for f in range(N_FILMS) if f != similar and MODEL.similarity[f, similar] == 0)
+    order = (Mention(other, True), Mention(film, True))
+    assert MODEL.affinity(order)[similar] > MODEL.affinity(order[::-1])[similar], 'the later mention weighs more'
+
+
+def test_dict_round_trip_is_exact():
+    restored = StructuralCausalModel.from_dict(json.loads(json.dumps(MODEL.to_dict())))
+    history = (Mention(3, False), Mention(N_FILMS + 1, True))
+    assert (restored.p_target_do(history) == MODEL.p_target_do(history)).all()
+    assert (restored.p_target_observational(history) == MODEL.p_target_observational(history)).all()
+    assert restored.sample_observational(np.random.default_rng(0)) == MODEL.sample_observational(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize('strength', [-0.1, 1.5])
+def test_strength_outside_its_range(strength):
+    with pytest.raises(ValueError, match='not between 0 and 1'):
+        StructuralCausalModel.build(CATALOGUE, strength, 0)
