@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, Iterable
@@ -157,14 +158,15 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 def _gpus(gpu: str) -> list[int]:
     """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
-    try:
-        numbers = [int(number) for number in str(gpu).split(',')]
-    except ValueError:
-        raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1') from None
-    if numbers == [-1]:
-        return numbers
-    available = torch.cuda.device_count()
-    if any(not 0 <= number < available for number in numbers):
-        raise UserError(f'--gpu {gpu}: PyTorch {torch.__version__} sees {available} GPU(s) here; '
+    if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
+        raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
+    # As CRSLab does. What is left visible is then numbered from 0: CRSLab addresses it by the number
+    # it had before (system/base.py:53), which fails for one GPU that is not the first.
+    os.environ['CUDA_VISIBLE_DEVICES'] = gpu
+    if gpu == '-1':
+        return [-1]
+    wanted, available = len(gpu.split(',')), torch.cuda.device_count()
+    if available < wanted:
+        raise UserError(f'--gpu {gpu}: PyTorch {torch.__version__} can use {available} of these GPUs; '
                         'use --gpu -1 for the CPU, or install a CUDA build of PyTorch')
-    return numbers
+    return list(range(wanted))

@@ -98,6 +98,7 @@ from crslab.model.recommendation.popularity import PopularityModel  # noqa: E402
 from crslab.system import get_system, system_register_table  # noqa: E402
 from crslab.system.base import BaseSystem  # noqa: E402
 
+# by import_module: the packages' star imports put a class or a dict in the place of these modules
 _kgsf = importlib.import_module('crslab.model.crs.kgsf.kgsf')
 _kgsf_modules = importlib.import_module('crslab.model.crs.kgsf.modules')
 _transformer = importlib.import_module('crslab.model.utils.modules.transformer')
@@ -105,6 +106,7 @@ _inspired = importlib.import_module('crslab.data.dataset.inspired.resources')
 _opendialkg = importlib.import_module('crslab.data.dataset.opendialkg.resources')
 _redial = importlib.import_module('crslab.data.dataset.redial.resources')
 
+KGSFModel = _kgsf.KGSFModel
 HOST_RESOURCES = {'ReDial': _redial.resources, 'OpenDialKG': _opendialkg.resources, 'Inspired': _inspired.resources}
 """Download and special tokens of each of CRSLab's datasets, by tokenisation."""
 
@@ -167,7 +169,7 @@ def _fetch(dfile, folder: Path, timeout_s: float = 20.0) -> None:
         _download.untar(str(folder), dfile.file_name)
 
 
-_host_build_kgsf_conversation_layer = _kgsf.KGSFModel._build_conversation_layer
+_host_build_kgsf_conversation_layer = KGSFModel._build_conversation_layer
 
 
 def _build_kgsf_conversation_layer(self) -> None:
@@ -188,8 +190,8 @@ def _mend_crslab() -> None:
     Metric.as_number = classmethod(_as_number)
     for module in (_download, _dataset_base, _model_base):
         module.build = _build
-    if _kgsf.KGSFModel._build_conversation_layer is not _build_kgsf_conversation_layer:
-        _kgsf.KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
+    if KGSFModel._build_conversation_layer is not _build_kgsf_conversation_layer:
+        KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
     _mend_popularity()
 
 

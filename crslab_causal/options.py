@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crslab_causal.data.dataset.appearance import MENTION_ORDERS
+from crslab_causal.data.histories import MENTION_ORDERS
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
 
 Fraction = Annotated[float, Field(ge=0, le=1)]

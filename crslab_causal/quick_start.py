@@ -33,7 +33,6 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     Raises:
         UserError: a mistake in the configuration, the data or the flags.
     """
-    os.environ['CUDA_VISIBLE_DEVICES'] = gpu  # before CUDA is initialised: CRSLab sends models to cuda:<first number>
     register()
     from loguru import logger
     from tqdm import tqdm

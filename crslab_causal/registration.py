@@ -1,7 +1,7 @@
 """What this package adds to CRSLab's tables, and under which names."""
 
 from crslab_causal.config import SYSTEM_NAME
-from crslab_causal.data.dataloader import OWN_INPUT, CausalDataLoader
+from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.dataset.causal_demo import CausalDemoDataset
 from crslab_causal.data.dataset.inspired import CausalInspiredDataset
 from crslab_causal.data.dataset.opendialkg import CausalOpenDialKGDataset
@@ -16,7 +16,7 @@ from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import CausalSystem
 
 MODELS = {'CausalKBRD': CausalKBRD, 'TargetPopularity': TargetPopularity, 'Repeat': Repeat,
-          'TransitionCounts': TransitionCounts, 'KBRDRepaired': KBRDRepaired}
+          'TransitionCounts': TransitionCounts}
 DATASETS = {'ReDial': CausalReDialDataset, 'OpenDialKG': CausalOpenDialKGDataset, 'Inspired': CausalInspiredDataset,
             'CausalDemo': CausalDemoDataset}
 
@@ -29,10 +29,10 @@ def register_all() -> None:
     dataloader and the system also stand under ``Causal``, for every model run with
     ``evaluator: causal``.
     """
-    Model_register_table.update(MODELS)
+    Model_register_table.update(MODELS, KBRDRepaired=KBRDRepaired)
     dataset_register_table.update(DATASETS)
     dataset_language_map.update(dict.fromkeys(DATASETS, 'en'))
-    dataloader_register_table.update({name: CausalDataLoader for name in (SYSTEM_NAME, *OWN_INPUT)})
+    dataloader_register_table.update({name: CausalDataLoader for name in (SYSTEM_NAME, *MODELS)})
     dataloader_register_table['KBRDRepaired'] = dataloader_register_table['KBRD']
-    system_register_table.update({name: CausalSystem for name in (SYSTEM_NAME, *OWN_INPUT)})
+    system_register_table.update({name: CausalSystem for name in (SYSTEM_NAME, *MODELS)})
     Evaluator_register_table['causal'] = CausalEvaluator

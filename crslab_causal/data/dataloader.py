@@ -9,14 +9,9 @@ from typing import Any, Iterator, NamedTuple
 import torch
 from torch import Tensor
 
-from crslab_causal.data.dataset.appearance import reduce_mentions
+from crslab_causal.data.histories import pad_histories, reduce_mentions
 from crslab_causal.host import BaseDataLoader, dataloader_register_table
-from crslab_causal.model.causal_kbrd import pad_histories
 from crslab_causal.progress import progress
-
-OWN_INPUT = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
-"""Models that read the fields of a :class:`RecBatch`; the others get what CRSLab's own dataloader makes."""
-
 
 class RecBatch(NamedTuple):
     """One batch of recommendation samples."""
@@ -62,8 +57,8 @@ class CausalDataLoader(BaseDataLoader):
         super().__init__(opt, dataset)
         self.mention_order = opt.get('mention_order', 'last')
         self.entity_truncate = opt.get('entity_truncate', None)
-        model = opt['model']
-        self.host = None if model in OWN_INPUT else dataloader_register_table[model](opt, dataset, vocab)
+        registered = dataloader_register_table[opt['model']]
+        self.host = None if issubclass(registered, CausalDataLoader) else registered(opt, dataset, vocab)
         self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
         self.samples = self.rec_process_fn()
         self._tensorise()

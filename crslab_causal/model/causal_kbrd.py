@@ -9,15 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.host import KBRDModel
 from crslab_causal.model.attention import time_aware_weights
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
 from crslab_causal.model.rgcn import PairRGCN
-
-PAD = -1
-"""Pads a history. CRSLab pads with 0, which is a real entity in ReDial (system/kbrd.py:79)."""
-
 
 class ItemLogits(NamedTuple):
     """Logits over the items, ``(batch, n_item)`` each, in the order of ``item_entity_ids``."""
@@ -175,9 +172,3 @@ class CausalKBRD(KBRDModel):
             entity_lists = pad_histories(entity_lists).to(kg_embedding.device)
         return self._user_vectors(entity_lists, kg_embedding, intervene=False)[0]
 
-
-def pad_histories(histories: list[list[int]]) -> Tensor:
-    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``PAD``."""
-    width = max([1, *map(len, histories)])
-    padded = [history + [PAD] * (width - len(history)) for history in histories]
-    return torch.tensor(padded, dtype=torch.long).view(len(histories), width)

@@ -62,7 +62,7 @@ class CausalSystem(BaseSystem):
         if opt['mend_rgcn_backward']:
             mend_rgcn_backward(self.model)
         self.item_ids: list[int] = side_data['item_entity_ids']
-        self.driver = get_driver(opt['model'], self.model, opt, torch.as_tensor(self.item_ids).to(self.device))
+        self.driver = get_driver(self.model, opt, torch.as_tensor(self.item_ids).to(self.device))
         self.stage = opt['rec']
         self.folder = run_folder(opt)
         self.debug = debug
@@ -183,8 +183,10 @@ class CausalSystem(BaseSystem):
         if not np.isfinite(terms['rec_loss'].item()):
             raise UserError(f'training diverged: the loss is {terms["rec_loss"].item()} in epoch {self.progress.epoch}; '
                             'lower rec.optimizer.lr, or set rec.gradient_clip')
-        if self.stage['gradient_clip']:
-            torch.nn.utils.clip_grad_norm_(self.parameters, self.stage['gradient_clip'])
+        self.evaluator.optim_metrics.add('lr', AverageMetric(self.scheduler.get_last_lr()[0]))
+        if self.stage['gradient_clip'] or self.evaluator.tensorboard:
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.stage['gradient_clip'] or float('inf'))
+            self.evaluator.optim_metrics.add('grad norm', AverageMetric(norm.item()))
         self.optimizer.step()
         self.scheduler.step()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from crslab_causal.data.dataloader import RecBatch
+from crslab_causal.host import KBRDModel, KGSFModel
+from crslab_causal.model.baselines.counting import CountingModel
+from crslab_causal.model.causal_kbrd import CausalKBRD
 
 
 class Driver:
@@ -102,10 +104,12 @@ class CausalDriver(OwnDriver):
         return self.module.shared_entity_embedding()
 
 
-_DRIVERS = {'CausalKBRD': CausalDriver, 'TargetPopularity': OwnDriver, 'Repeat': OwnDriver,
-            'TransitionCounts': OwnDriver, 'KBRD': StagedDriver, 'KBRDRepaired': StagedDriver, 'KGSF': KGSFDriver}
+_DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (KBRDModel, StagedDriver), (KGSFModel, KGSFDriver),
+            (nn.Module, Driver))
 
 
-def get_driver(name: str, model: Any, opt, item_entity_ids: Tensor) -> Driver:
-    """The driver of the model registered as ``name``."""
-    return _DRIVERS.get(name, Driver)(model, opt, item_entity_ids)
+def get_driver(model: nn.Module, opt, item_entity_ids: Tensor) -> Driver:
+    """The driver that knows how to call ``model``."""
+    module = model.module if isinstance(model, nn.DataParallel) else model
+    driver = next(driver for model_class, driver in _DRIVERS if isinstance(module, model_class))
+    return driver(model, opt, item_entity_ids)

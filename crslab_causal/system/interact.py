@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from crslab_causal.data.dataset.appearance import entity_name, name_words
-from crslab_causal.model.causal_kbrd import CausalKBRD, pad_histories
+from crslab_causal.data.histories import pad_histories
+from crslab_causal.model.causal_kbrd import CausalKBRD
 
 if TYPE_CHECKING:
     from crslab_causal.system.causal import CausalSystem

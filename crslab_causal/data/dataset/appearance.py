@@ -14,8 +14,6 @@ ITEM_TOKEN = re.compile(r'^@\d+$')
 _NAMESPACE = re.compile(r'^<?(?:https?://[^ ]*/)?(.*?)>?$')
 _QUALIFIER = re.compile(r'[ _]\([^()]*\)$')
 
-MENTION_ORDERS = ('last', 'first', 'all')
-
 
 def entity_name(uri: str) -> str:
     """A readable name: ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``."""
@@ -93,16 +91,3 @@ def _find_name(name: list[str], words: list[tuple[str, int]]) -> int | None:
                 return at
     return None
 
-
-def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
-    """Each entity once, at its ``last`` or ``first`` mention, or ``all`` mentions.
-
-    Args:
-        mentions: entity ids in order of appearance.
-        order: one of ``MENTION_ORDERS``.
-    """
-    if order == 'all':
-        return list(mentions)
-    if order == 'first':
-        return list(dict.fromkeys(mentions))
-    return list(dict.fromkeys(reversed(mentions)))[::-1]

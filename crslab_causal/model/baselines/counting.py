@@ -7,8 +7,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
+from crslab_causal.data.histories import PAD
 from crslab_causal.host import BaseModel
-from crslab_causal.model.causal_kbrd import PAD
 
 
 class CountingModel(BaseModel):

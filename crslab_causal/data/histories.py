@@ -1,0 +1,34 @@
+"""Histories: the entities mentioned so far, as lists and as tensors."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+PAD = -1
+"""Pads a history. CRSLab pads with 0, which is a real entity in ReDial (system/kbrd.py:79)."""
+
+MENTION_ORDERS = ('last', 'first', 'all')
+
+
+def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
+    """Each entity once, at its ``last`` or ``first`` mention, or ``all`` mentions.
+
+    Args:
+        mentions: entity ids in order of appearance.
+        order: one of ``MENTION_ORDERS``.
+    """
+    if order == 'all':
+        return list(mentions)
+    if order == 'first':
+        return list(dict.fromkeys(mentions))
+    return list(dict.fromkeys(reversed(mentions)))[::-1]
+
+
+def pad_histories(histories: Sequence[list[int]]) -> Tensor:
+    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``PAD``."""
+    width = max([1, *map(len, histories)])
+    padded = [history + [PAD] * (width - len(history)) for history in histories]
+    return torch.tensor(padded, dtype=torch.long).view(len(histories), width)
