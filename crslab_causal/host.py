@@ -95,6 +95,7 @@ from crslab.model import Model_register_table  # noqa: E402
 from crslab.model.base import BaseModel  # noqa: E402
 from crslab.model.crs.kbrd import KBRDModel  # noqa: E402
 from crslab.model.recommendation.popularity import PopularityModel  # noqa: E402
+from crslab.model.recommendation.textcnn import TextCNNModel  # noqa: E402
 from crslab.system import get_system, system_register_table  # noqa: E402
 from crslab.system.base import BaseSystem  # noqa: E402
 
@@ -178,8 +179,18 @@ def _build_kgsf_conversation_layer(self) -> None:
         _host_build_kgsf_conversation_layer(self)
 
 
+_host_textcnn_init = TextCNNModel.__init__
+
+
+def _textcnn_init(self, opt, device, vocab: dict, side_data: dict) -> None:
+    """model/recommendation/textcnn/textcnn.py:61 looks up tokens in a table with a row for each entity."""
+    _host_textcnn_init(self, opt, device, vocab, side_data)
+    if vocab['vocab_size'] > vocab['n_entity']:
+        self.embedding = torch.nn.Embedding(vocab['vocab_size'], self.embed)
+
+
 def _mend_popularity() -> None:
-    """model/recommendation/popularity/popularity.py keeps its counts out of the checkpoint."""
+    """model/recommendation/popularity/popularity.py:44 keeps its counts out of the checkpoint."""
     PopularityModel.get_extra_state = lambda self: dict(self.item_frequency)
     PopularityModel.set_extra_state = lambda self, state: self.item_frequency.update(state)
 
@@ -192,6 +203,10 @@ def _mend_crslab() -> None:
         module.build = _build
     if KGSFModel._build_conversation_layer is not _build_kgsf_conversation_layer:
         KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
+    # model/crs/kgsf/kgsf.py:106 looks its download up by dataset, and knows CRSLab's only
+    _kgsf.resources.setdefault('CausalDemo', _kgsf.resources['ReDial'])
+    if TextCNNModel.__init__ is not _textcnn_init:
+        TextCNNModel.__init__ = _textcnn_init
     _mend_popularity()
 
 

@@ -29,6 +29,7 @@ POPULARITY_SPREAD = 0.5
 """Standard deviation of the log-popularity of films."""
 AFFINITY_WEIGHT = 8.0
 FIT_WEIGHT = 5.0
+"""Theta and eta. Both causes of the target count, so that neither X nor E alone predicts it well."""
 RECENCY_DECAY = 0.7
 """Weight of a mention relative to the one after it."""
 SIMILARITY_WEIGHTS = {'genres': 0.5, 'directors': 0.3, 'stars': 0.2}

@@ -161,5 +161,6 @@ def _capitalise(text: str) -> str:
 
 def _decapitalise(sentence: str) -> str:
     """Lower case at the beginning, unless that is a name or the word I."""
-    first = sentence.split(' ', 1)[0]
-    return sentence[0].lower() + sentence[1:] if first in ('We', 'Something', 'Please', 'Anything', 'Some') else sentence
+    if sentence.startswith(('We ', 'Something ', 'Please ', 'Anything ', 'Some ')):
+        return sentence[0].lower() + sentence[1:]
+    return sentence
