@@ -11,12 +11,8 @@ from loguru import logger
 from torch import Tensor
 
 from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks, popularity_decile
+from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.host import RecEvaluator
-
-GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
-"""Which labels, and among which items: every label; labels not in the context; these among the items
-that are not in the context either."""
-
 
 class CausalEvaluator(RecEvaluator):
     """Recall, NDCG and MRR at the cutoffs asked for, for every label and for new ones.

@@ -13,6 +13,10 @@ from typing import Iterable, Mapping
 import crslab_causal
 from crslab_causal.files import replace_file
 
+GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
+"""Which labels, and among which items: every label; labels not in the context; these among the items
+that are not in the context either."""
+
 REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 
 
@@ -22,10 +26,8 @@ def _cell(value: float) -> str:
 
 def markdown_table(splits: Mapping[str, dict]) -> str:
     """The scores of :meth:`.CausalEvaluator.scores` of one or more splits, in percent."""
-    from crslab_causal.evaluator.causal import GROUPS
-
     first = next(iter(splits.values()))
-    names = list(first['all'])
+    names = [name for name in first['all'] if name.startswith('recall') or not name.endswith('@1')]  # the same at 1
     lines = ['| split | labels | ' + ' | '.join(name.replace('recall', 'R').replace('ndcg', 'NDCG')
                                               .replace('mrr', 'MRR') for name in names) + ' |',
              '|---|---|' + '---:|' * len(names)]

@@ -16,9 +16,11 @@ from torch import optim
 
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.dataset.appearance import entity_name
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_ranks, save_results
 from crslab_causal.host import AverageMetric, BaseSystem, get_dataloader, mend_rgcn_backward
+from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system import checkpoint
 from crslab_causal.system.checkpoint import Checkpoint, Progress
 from crslab_causal.system.drivers import get_driver
@@ -280,7 +282,11 @@ class CausalSystem(BaseSystem):
 
     def interact(self) -> None:
         """Recommendations for what is typed in the terminal."""
-        interact(self)
+        model = self.driver.module
+        if not isinstance(model, CausalKBRD):
+            raise UserError(f"--interact: only CausalKBRD can be talked to, not {self.opt['model']}")
+        names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
+        interact(model, names, self.test_dataloader.history)
 
 
 def run_folder(opt: Config) -> Path:

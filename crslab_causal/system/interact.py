@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Callable
 
 import torch
 
-from crslab_causal.data.dataset.appearance import entity_name, name_words
+from crslab_causal.data.dataset.appearance import name_words
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.model.causal_kbrd import CausalKBRD
-
-if TYPE_CHECKING:
-    from crslab_causal.system.causal import CausalSystem
 
 SHOWN = 10
 
@@ -45,15 +42,27 @@ class EntityLinker:
         return found
 
 
-def interact(system: CausalSystem) -> None:
-    """Reads lines, links what they name, and prints the items that rank first, until ``/quit``."""
-    if not isinstance(system.driver.module, CausalKBRD):
-        print(f"--interact: only CausalKBRD can be talked to, not {system.opt['model']}")
-        return
-    model, id2entity = system.driver.module, system.vocab['id2entity']
-    names = {e: entity_name(id2entity[e]) for e in model.row_entity_ids.tolist()}
-    linker, mentions = EntityLinker(names), []
+def recommend(model: CausalKBRD, history: list[int], k: int = SHOWN) -> list[int]:
+    """Entity ids of the ``k`` items that rank first after ``history``, without those in it."""
+    device = model.row_of_entity.device
+    with torch.no_grad():
+        scores = model.item_logits(pad_histories([history]).to(device), intervene=False).observed[0]
+    rows = model.row_of_entity[torch.tensor(history, dtype=torch.long, device=device)]
+    scores[rows[rows < model.n_item]] = -torch.inf
+    return model.row_entity_ids[torch.topk(scores, min(k, len(scores))).indices.cpu()].tolist()
+
+
+def interact(model: CausalKBRD, names: dict[int, str], make_history: Callable[[list[int]], list[int]]) -> None:
+    """Reads lines, links what they name, and prints the items that rank first, until ``/quit``.
+
+    Args:
+        model: trained.
+        names: name of each entity, by id.
+        make_history: history of all mentions so far, see :meth:`.CausalDataLoader.history`.
+    """
     model.eval()
+    linker = EntityLinker({entity: names[entity] for entity in model.row_entity_ids.tolist()})
+    mentions: list[int] = []
     print('Name films, people or genres you like. /reset starts anew, /quit ends.')
     while True:
         try:
@@ -66,10 +75,7 @@ def interact(system: CausalSystem) -> None:
             mentions = []
             continue
         mentions += linker.link(text)
-        history = system.test_dataloader.history(mentions)
-        with torch.no_grad():
-            scores = model.item_logits(pad_histories([history]).to(system.device), intervene=False).observed[0]
-        scores[[system.item_ids.index(e) for e in history if e in system.item_ids]] = -torch.inf
-        print('So far: ' + (', '.join(names[e] for e in history) or 'nothing I know'))
-        for rank, item in enumerate(torch.topk(scores, min(SHOWN, len(scores))).indices.tolist(), start=1):
-            print(f'{rank:3d}. {names[system.item_ids[item]]}')
+        history = make_history(mentions)
+        print('So far: ' + (', '.join(names[entity] for entity in history) or 'nothing I know'))
+        for rank, item in enumerate(recommend(model, history), start=1):
+            print(f'{rank:3d}. {names[item]}')
