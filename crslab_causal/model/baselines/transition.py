@@ -50,7 +50,7 @@ class TransitionCounts(CountingModel):
         return torch.sparse_coo_tensor(index, value, (self.n_entity, self.n_item), check_invariants=False).coalesce()
 
     def _build_tables(self) -> tuple[Tensor, Tensor]:
-        """Smoothed transitions without popularity ``(n_entity, n_item)``, and popularity's weight by entity."""
+        """Smoothed transitions without popularity ``(n_item, n_entity)``, and popularity's weight by entity."""
         count = self._sparse(self.transition, torch.ones(len(self.transition), device=self.transition.device))
         total = torch.bincount(self.transition // self.n_item, minlength=self.n_entity)
         edge = torch.as_tensor(self.edges, device=total.device).view(-1, 3)
@@ -64,7 +64,7 @@ class TransitionCounts(CountingModel):
                               count.values() / (total + self.smoothing)[count.indices()[0]])
                  + self._sparse(head * self.n_item + item, (weight / degree.clamp(min=1))[head])).coalesce()
         share = torch.where(degree > 0, 1 - self.neighbour_weight, 1.0) * self.smoothing / (total + self.smoothing)
-        return table, share
+        return table.t().coalesce(), share
 
     def item_scores(self, context_entities: Tensor) -> Tensor:
         if self._tables is None:
@@ -74,10 +74,10 @@ class TransitionCounts(CountingModel):
         weight = time_aware_weights(there.sum(-1), context_entities.shape[1], self.decay)
         sample, position = there.nonzero(as_tuple=True)
         entity = context_entities[sample, position]
-        history = torch.sparse_coo_tensor(torch.stack([sample, entity]), weight[sample, position],
-                                          (len(there), self.n_entity), check_invariants=False)
+        history = torch.zeros(self.n_entity, len(there), device=weight.device)
+        history.index_put_((entity, sample), weight[sample, position], accumulate=True)
         popularity = self.item_count / self.item_count.sum().clamp(min=1)
         mass = torch.zeros(len(there), device=weight.device).index_add_(0, sample, weight[sample, position]
                                                                         * share[entity])
         mass = torch.where(there.any(-1), mass, 1.0)
-        return torch.sparse.mm(history, table).to_dense() + mass[:, None] * popularity
+        return torch.sparse.mm(table, history).t() + mass[:, None] * popularity

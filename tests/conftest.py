@@ -1,0 +1,62 @@
+"""What several tests share: quiet, isolated runs on corpora of a few conversations."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+
+import tiny
+
+
+@pytest.fixture
+def redial(tmp_path):
+    """Data folder that holds ReDial's tiny corpus."""
+    tiny.write_redial(tmp_path / 'data')
+    return tmp_path / 'data'
+
+
+@pytest.fixture(params=sorted(tiny.WRITERS))
+def corpus(request, tmp_path):
+    """Name of a dataset, and a data folder that holds its tiny corpus; once for each dataset."""
+    tiny.WRITERS[request.param](tmp_path / 'data')
+    return request.param, tmp_path / 'data'
+
+
+@pytest.fixture
+def make_config(tmp_path):
+    """Writes a configuration that trains for a moment; keyword arguments are keys."""
+    numbers = iter(range(1000))
+    return lambda **settings: tiny.write_yaml(tmp_path / f'config{next(numbers)}.yaml', **settings)
+
+
+@pytest.fixture
+def real_data():
+    """Folder of the real ReDial and OpenDialKG."""
+    folder = tiny.real_data()
+    if folder is None:
+        pytest.skip('no real data: put them into ../shared/data, or name their folder in CRSLAB_CAUSAL_DATA')
+    return folder
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """An empty working directory, and nothing left behind in the process by a run in it."""
+    import numpy as np
+    import torch
+    from loguru import logger
+
+    folder = tmp_path / 'work'
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', os.environ.get('CUDA_VISIBLE_DEVICES', ''))
+    monkeypatch.setenv('NO_PROXY', '*')
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state(), torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield folder
+    logger.remove()
+    random.setstate(states[0])
+    np.random.set_state(states[1])
+    torch.set_rng_state(states[2])
+    torch.set_num_threads(states[3])
