@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterable, Iterator, NamedTuple
 
@@ -89,13 +90,20 @@ class MentionDataset(BaseDataset):
         if missing:
             raise UserError(f'dataset {self.name}: {folder} lacks {", ".join(missing)}; {wanted}')
 
-    def _load_data(self):
+    @contextmanager
+    def _reading(self, *files: str) -> Iterator[None]:
+        """Turns what CRSLab raises on files that are not what they should be into one line."""
         try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            for file in files:
+                self._read_json(file)  # says which, and where, if it is the syntax
+            raise UserError(f'{self.dpath}: {" or ".join(files)} is not as dataset {self.name} wants it '
+                            f'({type(error).__name__}: {error}); restore the files from where they came') from error
+
+    def _load_data(self):
+        with self._reading(*self.files[3:]):
             return super()._load_data()
-        except (UnicodeDecodeError, json.JSONDecodeError):
-            for file in self.files:
-                self._read_json(file)  # raises for the broken one
-            raise
 
     def _read_json(self, file: str) -> Any:
         path = Path(self.dpath) / file
@@ -194,8 +202,17 @@ class MentionDataset(BaseDataset):
         """(head, tail, relation) of the entity graph, with self-loops, as CRSLab lists them."""
         raise NotImplementedError
 
+    def _side_data_process(self) -> dict:
+        with self._reading(self.item_file):
+            return super()._side_data_process()
+
+    def _word_kg_process(self) -> dict:
+        with self._reading(*(file for file in self.files if 'concept' in file or 'word' in file)):
+            return super()._word_kg_process()
+
     def _entity_kg_process(self) -> dict:
-        edges = list(self._edges())
+        with self._reading(self.kg_file):
+            edges = list(self._edges())
         path = Path(self.dpath) / self.kg_file
         for head, tail, _ in edges:
             if head not in self.id2entity or tail not in self.id2entity:
