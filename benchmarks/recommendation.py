@@ -44,6 +44,8 @@ def rows(dataset: str) -> list[Row]:
     once, slow = SEEDS[:1], dataset == 'redial'
     return [
         Row('CausalKBRD, the paper\'s setting', f'causal_{dataset}'),
+        Row('— mention order: first', f'ablations/{dataset}_mention_first'),
+        Row('— mention order: all', f'ablations/{dataset}_mention_all'),
         Row('— w/o causal', f'ablations/{dataset}_wo_causal'),
         Row('— w/o causal, with item bias', f'ablations/{dataset}_wo_causal_bias'),
         Row('CausalKBRD, Z = \\|N\\| and item bias', f'ablations/{dataset}_mean_bias'),

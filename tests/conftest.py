@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 
 import pytest
 
@@ -41,7 +42,20 @@ def real_data():
 
 
 @pytest.fixture
-def workplace(tmp_path, monkeypatch):
+def host_directories():
+    """Puts CRSLab's paths back, wherever a test pointed them."""
+    import crslab_causal.host  # noqa: F401  makes CRSLab importable
+
+    names = ('SAVE_PATH', 'DATA_PATH', 'DATASET_PATH', 'MODEL_PATH', 'PRETRAIN_PATH', 'EMBEDDING_PATH')
+    before = [(module, name, vars(module)[name]) for key, module in list(sys.modules.items())
+              if key.partition('.')[0] == 'crslab' for name in names if name in vars(module)]
+    yield
+    for module, name, value in before:
+        setattr(module, name, value)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch, host_directories):
     """An empty working directory, and nothing left behind in the process by a run in it."""
     import numpy as np
     import torch

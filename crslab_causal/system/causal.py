@@ -96,7 +96,7 @@ class CausalSystem(BaseSystem):
         self.parameters = list(parameters)
         options = dict(opt['optimizer'])
         optimizer_class = getattr(optim, options.pop('name'))
-        if optimizer_class in (optim.Adam, optim.AdamW, optim.SGD, optim.Adagrad):
+        if optimizer_class in (optim.Adam, optim.AdamW):
             options['fused'] = True  # one pass over the parameters, same result
         self.optimizer = optimizer_class(self.parameters, **options)
         updates = -(-len(self.train_dataloader) // (opt['batch_size'] * opt['update_freq']))

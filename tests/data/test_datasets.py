@@ -165,7 +165,7 @@ def test_a_threshold_that_leaves_no_edge_is_refused(threshold, redial):
 
 # ---------------------------------------------------------------- the data folder
 
-def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path):
+def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path, host_directories):
     from crslab_causal.host import use_directories
 
     name, root = corpus
@@ -196,7 +196,7 @@ def test_data_of_another_version_are_kept_and_read(marker, corpus):
 # ---------------------------------------------------------------- --save_data, --restore_data
 
 @pytest.fixture
-def saving(tmp_path):
+def saving(tmp_path, host_directories):
     from crslab_causal.host import use_directories
 
     use_directories(str(tmp_path / 'data'), str(tmp_path / 'save'))

@@ -1,0 +1,215 @@
+"""The dataloader: the same samples for every model, and batches of them."""
+
+import copy
+import random
+from collections import Counter
+
+import pytest
+import torch
+
+import tiny
+from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCOTT, STAR_WARS
+
+from crslab_causal import register
+
+HOST_MODELS = ('KBRD', 'KGSF', 'ReDialRec', 'TextCNN', 'GRU4REC', 'SASREC', 'Popularity', 'KBRDRepaired')
+OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
+
+
+def make_dataset(root, name='ReDial'):
+    from crslab_causal.host import get_dataset
+
+    register()
+    return get_dataset({'dataset': name, 'data_path': str(root), 'kg_edge_threshold': 0}, 'nltk', False, False)
+
+
+@pytest.fixture
+def dataset(redial):
+    return make_dataset(redial)
+
+
+@pytest.fixture
+def load(dataset, make_config):
+    """Makes a loader of a split, with keys of the configuration."""
+    from crslab_causal.config import Config
+    from crslab_causal.host import get_dataloader
+
+    def load(split='train', **settings):
+        base = {'dataset': 'ReDial', 'model': 'CausalKBRD'}
+        config = Config(make_config(content=base | settings))
+        return get_dataloader(config, getattr(dataset, f'{split}_data'), dataset.vocab)
+    return load
+
+
+def pairs(loader):
+    return [(set(s['context_entities']), s['item']) for s in loader.samples]
+
+
+def same(a, b):
+    """Whether two results of CRSLab's loaders are equal, tensors and all."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+# ---------------------------------------------------------------- samples
+
+@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS)
+@pytest.mark.parametrize('split', ['train', 'valid', 'test'])
+def test_every_model_has_the_samples_of_the_hosts_kbrd(model, split, load, dataset):
+    from crslab.data.dataloader.kbrd import KBRDDataLoader
+
+    host = KBRDDataLoader({}, getattr(dataset, f'{split}_data'), dataset.vocab).rec_process_fn()
+    assert pairs(load(split, model=model)) == [(set(s['context_entities']), s['item']) for s in host]
+
+
+@pytest.mark.parametrize('name, first, last', [('ReDial', 24466, 1484), ('OpenDialKG', 4455, 864)])
+def test_samples_of_the_real_data(name, first, last, real_data, make_config):
+    from crslab.data.dataloader.kbrd import KBRDDataLoader
+
+    from crslab_causal.config import Config
+    from crslab_causal.host import get_dataloader
+
+    dataset = make_dataset(real_data, name)
+    config = Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'}))
+    for data, expected in ((dataset.train_data, first), (dataset.test_data, last)):
+        loader = get_dataloader(config, data, dataset.vocab)
+        host = KBRDDataLoader({}, data, dataset.vocab).rec_process_fn()
+        assert pairs(loader) == [(set(s['context_entities']), s['item']) for s in host]
+        assert len(loader) == expected == sum(len(b.item) for b in loader.get_rec_data(512, shuffle=False))
+
+
+def test_an_item_named_twice_in_a_turn_is_two_samples(load):
+    assert [(s['turn'], s['item']) for s in load().samples if s['conv_id'] == 't0'] \
+        == [(1, BIG), (3, STAR_WARS), (3, STAR_WARS)]
+
+
+def test_histories_by_mention_order(load):
+    def first_history(order):
+        return load(mention_order=order).samples[0]['context_entities']
+
+    assert first_history('all') == [ALIEN, COMEDY, HANKS, HEAT, PACINO, ALIEN]
+    assert first_history('last') == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
+    assert first_history('first') == [ALIEN, COMEDY, HANKS, HEAT, PACINO]
+
+
+def test_truncation_keeps_what_was_mentioned_last(load):
+    assert load(entity_truncate=2).samples[0]['context_entities'] == [PACINO, ALIEN]
+    assert load(entity_truncate=99).samples[0]['context_entities'] == load().samples[0]['context_entities']
+    assert max(b.context_entities.shape[1] for b in load(entity_truncate=2).get_rec_data(2)) == 2
+
+
+@pytest.mark.parametrize('scale, expected', [(1.0, 9), (0.5, 5), (0.1, 1)])
+def test_scale_keeps_the_first_samples(scale, expected, load):
+    assert len(load()) == 9
+    assert pairs(load(scale=scale)) == pairs(load())[:expected]
+
+
+def test_labels_outside_the_catalogue_are_left_out_of_training_only_on_request(load):
+    train = load()
+    assert [s['item'] for s in train.samples if s['item'] not in ITEMS] == [COSMOS]
+    assert train.drop_labels_outside_catalogue() == 1
+    assert len(train) == 8 and COSMOS not in [s['item'] for s in train.samples]
+    assert all((b.label >= 0).all() for b in train.get_rec_data(3))
+    assert train.drop_labels_outside_catalogue() == 0
+
+
+def test_labels_are_indices_of_the_catalogue(load):
+    batch = next(load('test').get_rec_data(9, shuffle=False))
+    assert batch.item.tolist() == [GODFATHER, HEAT, STAR_WARS, COSMOS]
+    assert batch.label.tolist() == [ITEMS.index(GODFATHER), ITEMS.index(HEAT), ITEMS.index(STAR_WARS), -1]
+
+
+def test_label_count(load):
+    assert load().label_count().tolist() == [1, 2, 2, 2, 1]  # of ITEMS, COSMOS being none
+    assert load('valid').label_count().tolist() == [1, 0, 1, 1, 0]
+
+
+def test_what_was_seen_and_what_is_repeated(load):
+    loader = load('test')
+    batch = next(loader.get_rec_data(9, shuffle=False))
+    seen = [{ITEMS[i] for i in row if i >= 0} for row in batch.seen.tolist()]
+    assert seen == [{HEAT}, {HEAT, GODFATHER}, set(), {STAR_WARS, ALIEN}]
+    assert batch.repeat.tolist() == [False, True, False, False]
+    assert all(len(row) == len(set(row)) for row in ([i for i in r if i >= 0] for r in batch.seen.tolist()))
+
+
+def test_truncation_hides_nothing_that_was_seen(load):
+    whole = next(load('test').get_rec_data(9, shuffle=False))
+    cut = next(load('test', entity_truncate=1).get_rec_data(9, shuffle=False))
+    assert cut.context_entities.shape[1] == 1
+    assert cut.repeat.tolist() == whole.repeat.tolist()
+    assert torch.equal(cut.seen, whole.seen)
+
+
+def test_an_empty_history_is_all_padding(load):
+    batch = load('test').rec_batchify(torch.tensor([2]))
+    assert batch.context_entities.tolist() == [[-1]]
+    assert batch.item.tolist() == [STAR_WARS]
+
+
+# ---------------------------------------------------------------- batches
+
+@pytest.mark.parametrize('size', [1, 2, 3, 9, 100])
+@pytest.mark.parametrize('shuffle', [False, True])
+def test_batches_cover_every_sample_once(size, shuffle, load):
+    loader = load()
+    batches = list(loader.get_rec_data(size, shuffle=shuffle))
+    rows = [(tuple(e for e in row if e >= 0), item) for b in batches
+            for row, item in zip(b.context_entities.tolist(), b.item.tolist())]
+    expected = [(tuple(s['context_entities']), s['item']) for s in loader.samples]
+    assert Counter(rows) == Counter(expected)
+    assert shuffle or rows == expected
+    assert [len(b.item) for b in batches] == [size] * (9 // size) + ([9 % size] if 9 % size else [])
+
+
+def test_the_order_follows_the_seed(load):
+    loader = load()
+
+    def items(seed):
+        random.seed(seed)
+        return [b.item.tolist() for b in loader.get_rec_data(2)]
+
+    assert items(1) == items(1)
+    assert len({str(items(seed)) for seed in range(10)}) > 1
+
+
+@pytest.mark.parametrize('model', HOST_MODELS)
+def test_the_hosts_batches_are_of_the_same_samples_and_leave_them_as_they_are(model, load, dataset):
+    before = copy.deepcopy(dataset.train_data)
+    loader = load(model=model)
+    samples = copy.deepcopy(loader.samples)
+    passes = []
+    for _ in range(2):
+        random.seed(0)  # TGReDialDataLoader draws negative samples
+        batches = list(loader.get_rec_data(4, shuffle=False))
+        for batch in batches:
+            host_item = batch.host['item'] if isinstance(batch.host, dict) else batch.host[-1]
+            assert torch.equal(host_item, batch.item)
+        passes.append([b.host for b in batches])
+    assert sum(len(b.item) for b in batches) == 9
+    assert same(*passes)
+    assert loader.samples == samples
+    assert dataset.train_data == before
+
+
+def test_the_hosts_kbrd_gets_histories_in_our_order(load):
+    batch = next(load(model='KBRD').get_rec_data(4, shuffle=False))
+    assert batch.host['context_entities'][0] == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
+
+
+@pytest.mark.parametrize('model', OWN_MODELS)
+def test_our_models_have_no_batch_of_the_host(model, load):
+    assert all(b.host is None for b in load(model=model).get_rec_data(4))
+
+
+def test_a_batch_moves_to_a_device_as_a_whole(load):
+    for model in ('KBRD', 'ReDialRec', 'TextCNN', 'CausalKBRD'):
+        batch = next(load(model=model).get_rec_data(4)).to('meta')
+        host = batch.host.values() if isinstance(batch.host, dict) else batch.host or ()
+        tensors = [*batch[:-1], *(v for v in host if isinstance(v, torch.Tensor))]
+        assert len(tensors) >= 5 and all(t.device.type == 'meta' for t in tensors)
