@@ -71,7 +71,6 @@ class CausalSystem(BaseSystem):
         self.saving = bool(opt.get('save_system')) or restore_system
         self.progress = Progress(0)
         self.optimizer = self.scheduler = None
-        self.training_seconds = 0.0
         if not interact:
             self._prepare_training()
         if restore_system or interact:
@@ -133,11 +132,11 @@ class CausalSystem(BaseSystem):
                 best = deepcopy(self.model.state_dict())
             best_epoch = epoch if improved else self.progress.best_epoch
             stopped = self.stage['early_stop'] and epoch - best_epoch >= self.stage['impatience']
+            seconds = time.perf_counter() - started
             self.progress = Progress(epoch + 1, best_epoch, metric if improved else self.progress.best_metric,
-                                     stopped or epoch + 1 >= self.epochs)
-            self.training_seconds += time.perf_counter() - started
+                                     stopped or epoch + 1 >= self.epochs, self.progress.seconds + seconds)
             logger.info(f"[Epoch {epoch}: {self.stage['metric']} {100 * metric:.2f}, best epoch {best_epoch}, "
-                        f'{time.perf_counter() - started:.1f} s]' + (' [Early stop]' if stopped else ''))
+                        f'{seconds:.1f} s]' + (' [Early stop]' if stopped else ''))
             if self.saving:
                 self._save(improved)
         self.model.load_state_dict(best)
@@ -226,7 +225,7 @@ class CausalSystem(BaseSystem):
             save_ranks(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
         header = {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
-                  'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.training_seconds, 1)}
+                  'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
         save_results(self.folder, header, splits, title)
         logger.info(f'[{title}]\n{markdown_table(splits)}')
         logger.info(f'[Results in {self.folder}]')

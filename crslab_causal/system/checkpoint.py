@@ -25,6 +25,8 @@ class Progress(NamedTuple):
     best_epoch: int = -1
     best_metric: float = float('-inf')
     finished: bool = False
+    seconds: float = 0.0
+    """Spent on training and validation."""
 
 
 class Checkpoint(NamedTuple):
