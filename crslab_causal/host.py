@@ -141,6 +141,7 @@ def _build(dpath: str, dfile, version: str | None = None) -> None:
         return
     if folder.parent.parent == Path(crslab.config.MODEL_PATH) and folder.parent.name == 'kgsf':
         return  # copy_mask.npy; see _build_kgsf_conversation_layer
+    missing = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
     try:
@@ -150,6 +151,9 @@ def _build(dpath: str, dfile, version: str | None = None) -> None:
             shutil.rmtree(folder)  # holds nothing but hidden files, see above
         os.replace(partial, folder)
     except (OSError, AssertionError, RuntimeError, shutil.ReadError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        for parent in missing:
+            parent.rmdir()
         raise UserError(f'{folder}: no data there, and the download of {dfile.file_name} failed '
                         f'({str(error)[:120] or type(error).__name__})') from error
     finally:

@@ -53,7 +53,7 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of ``run_crslab.py``: CRSLab's flags, and three of ours. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog='run_crslab.py', description='Run a model of CRSLab or crslab_causal.')
+    parser = argparse.ArgumentParser(description='Run a model of CRSLab or crslab_causal.')
     parser.add_argument('-c', '--config', required=True, help='path of the configuration (YAML)')
     parser.add_argument('-g', '--gpu', default='-1', help='GPU ids, separated by commas; -1 for the CPU (default)')
     parser.add_argument('-sd', '--save_data', action='store_true', help='save processed dataset')
