@@ -95,16 +95,21 @@ def spread(values: list[float]) -> str:
     return mean if len(values) == 1 else f'{mean} ± {100 * statistics.stdev(values):.1f}'
 
 
-def table(dataset: str, results: dict[Row, list[dict]]) -> str:
-    """Recall on valid and test, ALL and NEW, in Markdown."""
+def table(dataset: str, record: list[dict]) -> str:
+    """Recall on valid and test, ALL and NEW, in Markdown, from the record of a dataset."""
     columns = [(split, group, f'recall@{k}') for split in ('valid', 'test') for group in ('all', 'new')
                for k in SHOWN[dataset]]
     heads = [f'{split} {group.upper()} R@{name.partition("@")[2]}' for split, group, name in columns]
     lines = [f'| {dataset} | seeds | ' + ' | '.join(heads) + ' |', '|---|---:|' + '---:|' * len(columns)]
-    for row, runs in results.items():
-        cells = [spread([r['splits'][split][group][name] for r in runs]) for split, group, name in columns]
-        lines.append(f'| {row.title} | {len(runs)} | ' + ' | '.join(cells) + ' |')
+    for row in record:
+        cells = [spread([r['splits'][split][group][name] for r in row['runs']]) for split, group, name in columns]
+        lines.append(f"| {row['title']} | {len(row['runs'])} | " + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
+
+
+def tables(record: dict[str, list[dict]]) -> str:
+    """The README's block."""
+    return '\n\n'.join(table(dataset, rows_of_dataset) for dataset, rows_of_dataset in record.items())
 
 
 def update_readme(block: str) -> None:
@@ -129,21 +134,20 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.data_path, arguments.save_path = arguments.data_path.resolve(), arguments.save_path.resolve()
 
-    blocks, record = [], {}
+    record = {}
     for dataset in arguments.datasets:
         with ThreadPoolExecutor(arguments.jobs) as pool:
             wanted = [row for row in rows(dataset) if not row.slow or arguments.slow
                       or result_file(row, row.seeds[0], arguments.save_path).is_file()]
             runs = {row: [pool.submit(run, row, seed, arguments) for seed in row.seeds] for row in wanted}
             results = {row: [future.result() for future in futures] for row, futures in runs.items()}
-        blocks.append(table(dataset, results))
         record[dataset] = [{'title': row.title, 'config': row.config, 'seeds': row.seeds,
                             'runs': [{key: r[key] for key in ('seed', 'epochs', 'best_epoch', 'training_seconds',
                                                               'git_commit', 'versions', 'splits')} for r in runs]}
                            for row, runs in results.items()]
     (ROOT / 'benchmarks' / 'recommendation.json').write_text(json.dumps(record, indent=1) + '\n', 'utf-8')
-    update_readme('\n\n'.join(blocks))
-    print('\n\n'.join(blocks))
+    update_readme(tables(record))
+    print(tables(record))
 
 
 if __name__ == '__main__':

@@ -182,8 +182,8 @@ class CausalSystem(BaseSystem):
         if self.optimizer is None:
             return
         if not np.isfinite(terms['rec_loss'].item()):
-            raise UserError(f'training diverged: the loss is {terms["rec_loss"].item()} in epoch {self.progress.epoch}; '
-                            'lower rec.optimizer.lr, or set rec.gradient_clip')
+            raise UserError(f'training diverged in epoch {self.progress.epoch}: the loss is '
+                            f'{terms["rec_loss"].item()}; lower rec.optimizer.lr, or set rec.gradient_clip')
         self.evaluator.optim_metrics.add('lr', AverageMetric(self.scheduler.get_last_lr()[0]))
         if self.stage['gradient_clip'] or self.evaluator.tensorboard:
             norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.stage['gradient_clip'] or float('inf'))

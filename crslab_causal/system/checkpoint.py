@@ -62,7 +62,8 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         content.pop('seed')
         checkpoint = Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
     except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f'{path}: no checkpoint of crslab_causal, or a broken one; remove it and train again') from error
+        raise UserError(f'{path}: no checkpoint of crslab_causal, or a broken one; '
+                        'remove it and train again') from error
     for key in sorted(saved.keys() | opt.keys()):
         if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
             raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
