@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import os
 import random
 import sys
@@ -32,13 +34,28 @@ def make_config(tmp_path):
     return lambda **settings: tiny.write_yaml(tmp_path / f'config{next(numbers)}.yaml', **settings)
 
 
-@pytest.fixture
-def real_data():
-    """Folder of the real ReDial and OpenDialKG."""
-    folder = tiny.real_data()
-    if folder is None:
+@pytest.fixture(scope='session')
+def load_real():
+    """Reads the real ReDial or OpenDialKG, each once. Not to be changed."""
+    root = tiny.real_data()
+    if root is None:
         pytest.skip('no real data: put them into ../shared/data, or name their folder in CRSLAB_CAUSAL_DATA')
-    return folder
+
+    @functools.lru_cache
+    def load_real(name):
+        gc.disable()  # saves seconds: millions of objects, none of them garbage
+        try:
+            return tiny.load(name, root, kg_edge_threshold=None)
+        finally:
+            gc.freeze()
+            gc.enable()
+    return load_real
+
+
+@pytest.fixture
+def real_data(load_real):
+    """Folder of the real ReDial and OpenDialKG."""
+    return tiny.real_data()
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_the_hosts_own_configuration_is_adopted(read, tmp_path):
     from crslab_causal.host import HostConfig, use_directories
 
     use_directories(str(tmp_path / 'data'), str(tmp_path / 'save'))
-    host = HostConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, seed=5, evaluator='causal')), '-1')
+    host = HostConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
     config = Config.from_host(host)
     assert (config['seed'], config['kg_emb_dim'], config['gpu']) == (5, 128, [-1])
 

@@ -163,6 +163,16 @@ def write_yaml(path: Path, content: dict | None = None, **settings: Any) -> Path
     return path
 
 
+def load(name: str, root: Path, restore: bool = False, save: bool = False, **opt: Any):
+    """A dataset as CRSLab's ``get_dataset`` gives it; ``opt`` are keys of the configuration."""
+    from crslab_causal import register
+
+    register()
+    from crslab_causal.host import get_dataset
+
+    return get_dataset({'dataset': name, 'data_path': str(root), 'kg_edge_threshold': 0} | opt, 'nltk', restore, save)
+
+
 def real_data() -> Path | None:
     """The folder with ``redial/nltk`` and ``opendialkg/nltk``, if there is one."""
     folder = Path(os.environ.get('CRSLAB_CAUSAL_DATA') or ROOT.parent / 'shared' / 'data')

@@ -8,24 +8,15 @@ import pytest
 import torch
 
 import tiny
-from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCOTT, STAR_WARS
-
-from crslab_causal import register
+from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, STAR_WARS
 
 HOST_MODELS = ('KBRD', 'KGSF', 'ReDialRec', 'TextCNN', 'GRU4REC', 'SASREC', 'Popularity', 'KBRDRepaired')
 OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
 
 
-def make_dataset(root, name='ReDial'):
-    from crslab_causal.host import get_dataset
-
-    register()
-    return get_dataset({'dataset': name, 'data_path': str(root), 'kg_edge_threshold': 0}, 'nltk', False, False)
-
-
 @pytest.fixture
 def dataset(redial):
-    return make_dataset(redial)
+    return tiny.load('ReDial', redial)
 
 
 @pytest.fixture
@@ -67,16 +58,16 @@ def test_every_model_has_the_samples_of_the_hosts_kbrd(model, split, load, datas
     assert pairs(load(split, model=model)) == [(set(s['context_entities']), s['item']) for s in host]
 
 
-@pytest.mark.parametrize('name, first, last', [('ReDial', 24466, 1484), ('OpenDialKG', 4455, 864)])
-def test_samples_of_the_real_data(name, first, last, real_data, make_config):
+@pytest.mark.parametrize('name, valid, test', [('ReDial', 3010, 1484), ('OpenDialKG', 885, 864)])
+def test_samples_of_the_real_data(name, valid, test, load_real, make_config):
     from crslab.data.dataloader.kbrd import KBRDDataLoader
 
     from crslab_causal.config import Config
     from crslab_causal.host import get_dataloader
 
-    dataset = make_dataset(real_data, name)
+    dataset = load_real(name)
     config = Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'}))
-    for data, expected in ((dataset.train_data, first), (dataset.test_data, last)):
+    for data, expected in ((dataset.valid_data, valid), (dataset.test_data, test)):
         loader = get_dataloader(config, data, dataset.vocab)
         host = KBRDDataLoader({}, data, dataset.vocab).rec_process_fn()
         assert pairs(loader) == [(set(s['context_entities']), s['item']) for s in host]

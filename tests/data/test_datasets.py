@@ -10,21 +10,12 @@ import pytest
 import tiny
 from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCIFI, SCOTT, STAR_WARS
 
-from crslab_causal import register
 from crslab_causal.errors import UserError
 
 HOST_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
 OUR_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked'}
 HOST_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
 SPLITS = ('train_data', 'valid_data', 'test_data')
-
-
-def ours(name, root, restore=False, save=False, **opt):
-    from crslab_causal.host import get_dataset
-
-    register()
-    settings = {'dataset': name, 'data_path': str(root), 'kg_edge_threshold': 0} | opt
-    return get_dataset(settings, 'nltk', restore, save)
 
 
 def hosts(name, root, monkeypatch):
@@ -69,11 +60,11 @@ def assert_equal_graphs(own, host):
 
 def test_samples_are_the_hosts_and_more(corpus, monkeypatch):
     name, root = corpus
-    assert_equal_to_the_hosts(ours(name, root), hosts(name, root, monkeypatch))
+    assert_equal_to_the_hosts(tiny.load(name, root), hosts(name, root, monkeypatch))
 
 
 def test_mentions_are_in_order_of_appearance(corpus):
-    samples = [s for s in ours(*corpus).train_data if s['conv_id'] == 't0']
+    samples = [s for s in tiny.load(*corpus).train_data if s['conv_id'] == 't0']
     seeker = [ALIEN, COMEDY, HANKS, HEAT, PACINO, ALIEN]
     assert [s['context_mentions'] for s in samples] == [seeker, [*seeker, BIG], [*seeker, BIG, BIG]]
     # CRSLab: entities before items, and each where it came first
@@ -82,7 +73,7 @@ def test_mentions_are_in_order_of_appearance(corpus):
 
 
 def test_a_sample_knows_its_conversation_and_turn(corpus):
-    dataset = ours(*corpus)
+    dataset = tiny.load(*corpus)
     known = [(s['conv_id'], s['turn'], s['role']) for s in dataset.train_data]
     # turns are counted after merging; conversations of one turn or none have no sample
     assert known == [('t0', 1, 'Recommender'), ('t0', 2, 'Seeker'), ('t0', 3, 'Recommender'), ('t1', 1, 'Seeker'),
@@ -93,7 +84,7 @@ def test_a_sample_knows_its_conversation_and_turn(corpus):
 
 
 def test_the_text_of_a_context_is_as_written_one_turn_after_the_other(corpus):
-    last = [s for s in ours(*corpus).train_data if s['conv_id'] == 't0'][-1]
+    last = [s for s in tiny.load(*corpus).train_data if s['conv_id'] == 't0'][-1]
     assert last['context_text'] == [
         ('Seeker', 'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again'),
         ('Recommender', 'Have you seen @199 or @104 ?'),
@@ -101,7 +92,7 @@ def test_the_text_of_a_context_is_as_written_one_turn_after_the_other(corpus):
 
 
 def test_likes_are_carried_where_the_data_has_them(corpus):
-    samples = ours(*corpus).train_data
+    samples = tiny.load(*corpus).train_data
     t1 = [s for s in samples if s['conv_id'] == 't1']
     assert [s['context_liked'] for s in t1] == [[], [GODFATHER], [GODFATHER], [GODFATHER]]
     assert [s['context_disliked'] for s in t1] == [[], [HEAT], [HEAT], [HEAT]]
@@ -110,18 +101,18 @@ def test_likes_are_carried_where_the_data_has_them(corpus):
 
 def test_what_is_said_after_a_sample_does_not_reach_it(corpus):
     name, root = corpus
-    before = ours(name, root).test_data
+    before = tiny.load(name, root).test_data
     path = next(root.glob('*/nltk')) / 'test_data.json'
     conversations = json.loads(path.read_text('utf-8'))
     conversations[0]['dialog'] = conversations[0]['dialog'][:2]
     path.write_text(json.dumps(conversations), 'utf-8')
-    after = ours(name, root).test_data
+    after = tiny.load(name, root).test_data
     assert [s for s in before if (s['conv_id'], s['turn']) == ('e0', 1)] == after[:1]
     assert len(after) < len(before)
 
 
 def test_mentioned_entities_and_item_names(corpus):
-    side_data = ours(*corpus).side_data
+    side_data = tiny.load(*corpus).side_data
     assert side_data['mentioned_entity_ids'] == sorted(
         {ALIEN, COMEDY, HANKS, HEAT, PACINO, BIG, GODFATHER, STAR_WARS, SCOTT})
     assert SCIFI not in side_data['mentioned_entity_ids']  # named only after the last recommendation
@@ -134,7 +125,7 @@ def test_mentioned_entities_and_item_names(corpus):
 @pytest.mark.parametrize('name, filler', [('ReDial', 1000), ('OpenDialKG', 20001), ('Inspired', 3)])
 def test_the_graph_is_the_hosts_at_its_own_threshold(name, filler, tmp_path, monkeypatch):
     tiny.WRITERS[name](tmp_path, filler=filler)
-    own, host = ours(name, tmp_path, kg_edge_threshold=None), hosts(name, tmp_path, monkeypatch)
+    own, host = tiny.load(name, tmp_path, kg_edge_threshold=None), hosts(name, tmp_path, monkeypatch)
     assert_equal_graphs(own, host)
     # the graph at hand: what the threshold drops depends on the dataset
     assert own.side_data['entity_kg']['n_relation'] == (4 if name == 'Inspired' else 2)
@@ -142,17 +133,17 @@ def test_the_graph_is_the_hosts_at_its_own_threshold(name, filler, tmp_path, mon
 
 def test_the_threshold_decides_which_relations_stay(redial):
     def relations(threshold):
-        return {len(pairs) for pairs in edges(ours('ReDial', redial, kg_edge_threshold=threshold))}
+        return {len(pairs) for pairs in edges(tiny.load('ReDial', redial, kg_edge_threshold=threshold))}
 
     loops, genre, starring, director = 10, 6, 6, 2  # both directions
     assert relations(0) == {loops, genre, starring, director}
-    assert len(edges(ours('ReDial', redial, kg_edge_threshold=1))) == 4
+    assert len(edges(tiny.load('ReDial', redial, kg_edge_threshold=1))) == 4
     assert relations(director) == {loops, genre, starring}
-    assert ours('ReDial', redial, kg_edge_threshold=director).side_data['entity_kg']['n_relation'] == 3
+    assert tiny.load('ReDial', redial, kg_edge_threshold=director).side_data['entity_kg']['n_relation'] == 3
 
 
 def test_every_relation_has_a_number_from_0(corpus):
-    graph = ours(*corpus).side_data['entity_kg']
+    graph = tiny.load(*corpus).side_data['entity_kg']
     assert {r for _, _, r in graph['edge']} == set(range(graph['n_relation']))
     assert tiny.uri(COSMOS) not in graph['entity'] and tiny.plain(COSMOS) not in graph['entity']
 
@@ -160,7 +151,7 @@ def test_every_relation_has_a_number_from_0(corpus):
 @pytest.mark.parametrize('threshold', [None, 6])
 def test_a_threshold_that_leaves_no_edge_is_refused(threshold, redial):
     with pytest.raises(UserError, match=r'dbpedia_subkg\.json.*lower kg_edge_threshold'):
-        ours('ReDial', redial, kg_edge_threshold=threshold)
+        tiny.load('ReDial', redial, kg_edge_threshold=threshold)
 
 
 # ---------------------------------------------------------------- the data folder
@@ -175,8 +166,8 @@ def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path, host_directorie
         folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
         use_directories(str(root), str(tmp_path / 'save'))
-        ours(name, root, save=True)
-        ours(name, root, restore=True)
+        tiny.load(name, root, save=True)
+        tiny.load(name, root, restore=True)
         assert tiny.snapshot(root) == before
     finally:
         for folder in folders:
@@ -189,7 +180,7 @@ def test_data_of_another_version_are_kept_and_read(marker, corpus):
     built = next(root.glob('*/nltk')) / '.built'
     built.unlink() if marker is None else built.write_text(marker)
     before = tiny.snapshot(root)
-    assert ours(name, root).train_data
+    assert tiny.load(name, root).train_data
     assert tiny.snapshot(root) == before
 
 
@@ -205,9 +196,9 @@ def saving(tmp_path, host_directories):
 
 def test_processed_data_are_restored_as_they_were_saved(corpus, saving):
     name, root = corpus
-    saved = ours(name, root, save=True)
+    saved = tiny.load(name, root, save=True)
     assert [p for p in saving.rglob('*') if p.is_file()]
-    restored = ours(name, root, restore=True)
+    restored = tiny.load(name, root, restore=True)
     for split in SPLITS:
         assert getattr(restored, split) == getattr(saved, split)
     assert restored.side_data == saved.side_data
@@ -216,25 +207,25 @@ def test_processed_data_are_restored_as_they_were_saved(corpus, saving):
 
 def test_restoring_without_a_saved_dataset_is_refused(redial, saving):
     with pytest.raises(UserError, match='run once with --save_data'):
-        ours('ReDial', redial, restore=True)
+        tiny.load('ReDial', redial, restore=True)
 
 
 def test_a_dataset_saved_from_other_data_is_refused(redial, saving, tmp_path):
-    ours('ReDial', redial, save=True)
+    tiny.load('ReDial', redial, save=True)
     changed = redial / 'redial' / 'nltk' / 'test_data.json'
     os.utime(changed, (0, 0))
     with pytest.raises(UserError, match='made from other data or settings'):
-        ours('ReDial', redial, restore=True)
+        tiny.load('ReDial', redial, restore=True)
 
     tiny.write_redial(tmp_path / 'elsewhere')
     with pytest.raises(UserError, match='made from other data or settings'):
-        ours('ReDial', tmp_path / 'elsewhere', restore=True)
+        tiny.load('ReDial', tmp_path / 'elsewhere', restore=True)
 
 
 def test_a_dataset_saved_with_another_threshold_is_refused(redial, saving):
-    ours('ReDial', redial, save=True)
+    tiny.load('ReDial', redial, save=True)
     with pytest.raises(UserError, match='made from other data or settings'):
-        ours('ReDial', redial, restore=True, kg_edge_threshold=1)
+        tiny.load('ReDial', redial, restore=True, kg_edge_threshold=1)
 
 
 # ---------------------------------------------------------------- mistakes in the data
@@ -251,14 +242,14 @@ def test_an_utterance_that_lacks_a_key_is_named(key, corpus):
     name, root = corpus
     broken(root, 'train_data.json', lambda c: c[0]['dialog'][2].pop(key))
     with pytest.raises(UserError, match=rf'train_data\.json: conversation t0, utterance 2: lacks {key}$'):
-        ours(name, root)
+        tiny.load(name, root)
 
 
 def test_an_unknown_role_is_named(corpus):
     name, root = corpus
     broken(root, 'valid_data.json', lambda c: c[1]['dialog'][0].update(role='user'))
     with pytest.raises(UserError, match=r"valid_data\.json: conversation v1, utterance 0: role is 'user'"):
-        ours(name, root)
+        tiny.load(name, root)
 
 
 @pytest.mark.parametrize('content', [{}, [1], [{'conv_id': '0'}], [{'dialog': {}}]])
@@ -266,7 +257,7 @@ def test_a_file_that_holds_no_conversations_is_named(content, corpus):
     name, root = corpus
     (next(root.glob('*/nltk')) / 'test_data.json').write_text(json.dumps(content))
     with pytest.raises(UserError, match=r'test_data\.json: '):
-        ours(name, root)
+        tiny.load(name, root)
 
 
 @pytest.mark.parametrize('file', ['train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json',
@@ -276,7 +267,7 @@ def test_broken_json_is_named(file, corpus):
     path = next(root.glob('*/nltk')) / file
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(UserError, match=rf'{file}: not valid JSON'):
-        ours(name, root)
+        tiny.load(name, root)
 
 
 def test_an_item_that_is_no_entity_is_named(corpus):
@@ -284,13 +275,13 @@ def test_an_item_that_is_no_entity_is_named(corpus):
     file = 'item_ids.json' if name == 'OpenDialKG' else 'movie_ids.json'
     broken(root, file, lambda items: items.append(999))
     with pytest.raises(UserError, match=rf'{file}: item 999 is not an id of entity2id\.json'):
-        ours(name, root)
+        tiny.load(name, root)
 
 
 def test_an_edge_to_an_id_out_of_range_is_named(redial):
     broken(redial, 'dbpedia_subkg.json', lambda graph: graph[str(ALIEN)].append([0, 999]))
     with pytest.raises(UserError, match=r'dbpedia_subkg\.json: the edge 1 - 999'):
-        ours('ReDial', redial)
+        tiny.load('ReDial', redial)
 
 
 def test_an_edge_of_inspired_that_names_no_entity_is_named(tmp_path):
@@ -298,14 +289,14 @@ def test_an_edge_of_inspired_that_names_no_entity_is_named(tmp_path):
     with open(folder / 'dbpedia_subkg.txt', 'a') as file:
         file.write('Alien\tgenre\tNobody\n')
     with pytest.raises(UserError, match=rf'dbpedia_subkg\.txt, line {len(tiny.TRIPLES) + 1}: '):
-        ours('Inspired', tmp_path)
+        tiny.load('Inspired', tmp_path)
 
 
 # ---------------------------------------------------------------- the real data
 
 @pytest.mark.parametrize('name, pairs', [('ReDial', (24466, 3010, 1484)), ('OpenDialKG', (4455, 885, 864))])
-def test_real_data_give_the_hosts_samples_and_graph(name, pairs, real_data, monkeypatch):
-    own = ours(name, real_data, kg_edge_threshold=None)
+def test_real_data_give_the_hosts_samples_and_graph(name, pairs, load_real, real_data, monkeypatch):
+    own = load_real(name)
     host = hosts(name, real_data, monkeypatch)
     assert_equal_to_the_hosts(own, host)
     assert_equal_graphs(own, host)
