@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import re
@@ -111,7 +112,10 @@ def _run_name(stem: str, settings: Iterable[str]) -> str:
     """The configuration's name and what was changed in it, but for the keys that say where or by which seed."""
     elsewhere = ('seed', 'run_name', 'save_path', 'data_path', 'model', 'dataset')
     changes = [s for s in settings if s.partition('=')[0] not in elsewhere]
-    return re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *changes]))
+    name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *changes]))
+    if len(name) > 100:  # file systems end at 255 bytes
+        name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
+    return name
 
 
 def _override(raw: dict, setting: str) -> None:

@@ -17,6 +17,7 @@ import tempfile
 import types
 import warnings
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import torch
 from torch_geometric.nn import RGCNConv
@@ -154,10 +155,18 @@ def _build(dpath: str, dfile, version: str | None = None) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         for parent in missing:
             parent.rmdir()
-        raise UserError(f'{folder}: no data there, and the download of {dfile.file_name} failed '
-                        f'({str(error)[:120] or type(error).__name__})') from error
+        raise UserError(f'{folder}: no data there, and the download of {dfile.file_name} from '
+                        f'{urlsplit(dfile.url).netloc} failed ({_reason(error)})') from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _reason(error: Exception) -> str:
+    """A few words; the text of a failed connection is a nest of representations."""
+    status = getattr(getattr(error, 'response', None), 'status_code', None)
+    if status is not None:
+        return f'HTTP status {status}'
+    return 'wrong checksum' if isinstance(error, AssertionError) else type(error).__name__
 
 
 def _fetch(dfile, folder: Path, timeout_s: float = 20.0) -> None:

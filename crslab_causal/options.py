@@ -24,7 +24,7 @@ Count = Annotated[int, Field(ge=1)]
 class Options(BaseModel):
     """Strict: no unknown key, and no string where a number belongs."""
 
-    model_config = ConfigDict(extra='forbid', strict=True, frozen=True)
+    model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
 
 
 class OptimizerOptions(Options):
@@ -80,7 +80,7 @@ class RunOptions(Options):
     data_path: str | None = None
     """Folder that holds ``redial/nltk`` and the like; None: ``data/dataset``."""
     save_path: str = 'save'
-    run_name: str | None = None
+    run_name: Annotated[str, Field(pattern=r'^[\w,=+-][\w.,=+-]{0,149}$')] | None = None
     """Folder below ``save_path``; None: the name of the configuration file."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most that many edges are dropped; None: CRSLab's 1,000 (ReDial), 20,000 (OpenDialKG), 0."""
@@ -168,7 +168,7 @@ class ReDialRecOptions(Options):
 class SequenceOptions(Options):
     """What CRSLab's ``TGReDialDataLoader`` reads."""
 
-    context_truncate: Count = 256
+    context_truncate: Annotated[int, Field(ge=8)] = 256
     item_truncate: Count = 100
     word_truncate: Count | None = None
     response_truncate: Count | None = None

@@ -40,7 +40,7 @@ def run(redial, make_config):
     from crslab_causal.quick_start import main
 
     def run(*arguments, data_path=redial, **settings):
-        config = make_config(run_name='mine', **settings)
+        config = make_config(**{'run_name': 'mine', **settings})
         return main(['--config', str(config), '--data_path', str(data_path), *arguments])
     return run
 
@@ -93,6 +93,19 @@ def test_a_mistake_in_the_configuration(keys, said, refused):
     assert re.search(said, refused(**keys))
 
 
+@pytest.mark.parametrize('keys', [
+    {'model': 'SASREC', 'hidden_size': 7}, {'model': 'TextCNN', 'filter_sizes': '(,)'},
+    {'model': 'ReDialRec', 'autorec_layer_sizes': []}, {'model': 'KBRD', 'token_emb_dim': 7},
+])
+def test_options_that_a_model_of_crslab_cannot_be_built_with(keys, refused):
+    assert refused(**keys).startswith(f"model {keys['model']}: cannot be built with these options")
+
+
+@pytest.mark.parametrize('keys', [{'run_name': '../../up'}, {'run_name': 'x' * 300}, {'alpha': float('inf')}])
+def test_values_that_are_out_of_bounds(keys, refused):
+    assert refused(**keys).startswith(f'{next(iter(keys))}: ')
+
+
 @pytest.mark.parametrize('arguments, said', [
     (['--gpu', 'x'], '--gpu x: '), (['--seed', '-1'], 'seed: '), (['--set', 'rec.epoch'], '--set rec.epoch: '),
     (['--set', 'rec.epochs=3'], 'rec.epochs: no such key; did you mean epoch?'),
@@ -141,6 +154,16 @@ def test_broken_json_is_named(file, content, data, refused):
     ('dbpedia_subkg.json', lambda graph: graph[str(ALIEN)].append([0, 4000]), 'dbpedia_subkg.json: the edge 1 - 4000'),
     ('movie_ids.json', lambda items: items.append(4000), 'movie_ids.json: item 4000 is not an id'),
     ('movie_ids.json', lambda items: items.append(-1), 'movie_ids.json: item -1 is not an id'),
+    ('movie_ids.json', lambda items: items.append(items[0]), 'movie_ids.json: an item is listed twice'),
+    ('movie_ids.json', lambda items: items.append(2.0), 'movie_ids.json: not a list of entity ids'),
+    ('movie_ids.json', lambda items: items.clear(), 'movie_ids.json: not a list of entity ids'),
+    ('entity2id.json', lambda ids: ids.update(twice=ALIEN), 'entity2id.json: the ids are not distinct'),
+    ('entity2id.json', lambda ids: ids.update(below=-1), 'entity2id.json: the ids are not distinct'),
+    ('dbpedia_subkg.json', lambda graph: graph.update({'4000': []}), "dbpedia_subkg.json: the head '4000' is out of range"),
+    ('train_data.json', lambda c: c[0]['dialog'].append(3), 'train_data.json: conversation t0, utterance'),
+    ('train_data.json', lambda c: c[0]['dialog'][1].update(text='a string'), "text is 'a string', not a list of strings"),
+    ('train_data.json', lambda c: c[0]['dialog'][1].update(entity=None), "entity is 'None', not a list of strings"),
+    ('train_data.json', lambda c: c[0]['dialog'][1].update(liked=[[1]]), 'liked is'),
 ])
 def test_a_mistake_in_the_data_is_located(file, change, said, data, refused):
     edit(data / file, change)
@@ -157,7 +180,7 @@ def test_training_data_without_a_recommendation(data, refused):
 @pytest.mark.parametrize('flag, missing', [('--restore_system', 'last.pth'), ('--interact', 'best.pth'),
                                            ('--restore_data', 'redial_nltk.pkl')])
 def test_nothing_to_restore(flag, missing, refused):
-    assert f'{missing} does not exist; run ' in refused(flag)
+    assert f'{missing} does not exist; ' in refused(flag)
 
 
 def test_a_checkpoint_of_another_configuration(run, refused):
@@ -367,3 +390,29 @@ def test_other_models_are_saved_and_restored_too(model, run, workplace):
     assert before[2].keys() == {'best.pth', 'last.pth'}
     assert run('--restore_system', **keys) == 0
     assert outcome(the_run(workplace, model=model)) == before
+
+
+# ---------------------------------------------------------------- checkpoints of other data
+
+@pytest.mark.parametrize('flag', ['--restore_system', '--interact'])
+def test_a_checkpoint_of_other_data_is_refused(flag, data, run, refused):
+    assert run('--save_system') == 0
+    edit(data / 'movie_ids.json', lambda items: items.reverse())
+    assert 'the checkpoint is of another run: data (fingerprint)' in refused(flag)
+
+
+def test_a_damaged_checkpoint_is_refused(run, refused, workplace):
+    assert run('--save_system') == 0
+    path = the_run(workplace) / 'last.pth'
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle:middle + 64] = bytes(255 - b for b in content[middle:middle + 64])
+    path.write_bytes(content)
+    assert 'last.pth: no checkpoint of crslab_causal, or a broken one' in refused('--restore_system')
+
+
+def test_a_damaged_dataset_is_refused(run, refused, workplace):
+    assert run('--save_data') == 0
+    path = workplace / 'save' / 'data' / 'redial_nltk.pkl'
+    path.write_bytes(path.read_bytes()[:-100])
+    assert 'redial_nltk.pkl is broken' in refused('--restore_data')

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 import time
+from contextlib import contextmanager
 from copy import deepcopy
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Iterator
@@ -19,7 +23,7 @@ from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.dataset.appearance import entity_name
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_ranks, save_results
-from crslab_causal.host import AverageMetric, BaseSystem, get_dataloader, mend_rgcn_backward
+from crslab_causal.host import AverageMetric, BaseSystem, Model_register_table, get_dataloader, mend_rgcn_backward
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system import checkpoint
 from crslab_causal.system.checkpoint import Checkpoint, Progress
@@ -57,8 +61,9 @@ class CausalSystem(BaseSystem):
         opt = opt if isinstance(opt, Config) else Config.from_host(opt)
         self.seed = opt['seed']
         seed_everything(self.seed)
-        super().__init__(opt, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
-                         False, interact, debug, tensorboard)
+        with host_options(opt['model']):
+            super().__init__(opt, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
+                             False, interact, debug, tensorboard)
         if isinstance(self.model, torch.nn.DataParallel) and len(opt['gpu']) == 1:
             self.model = self.model.module
         if opt['mend_rgcn_backward']:
@@ -80,8 +85,9 @@ class CausalSystem(BaseSystem):
         dropped = self.train_dataloader.drop_labels_outside_catalogue()
         if dropped:
             logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
-        if not len(self.train_dataloader):
-            raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the training data names an item")
+        for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
+            if not len(dataloader):
+                raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data names an item")
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.opt['cutoffs'], label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
         parameters = [p for p in self.model.parameters() if p.requires_grad]
@@ -113,9 +119,12 @@ class CausalSystem(BaseSystem):
         """
         if not self.progress.epoch:
             set_aside(self.folder)
-        logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO')
-        self.train_recommender()
-        self.test_recommender()
+        sink = logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO')
+        try:
+            self.train_recommender()
+            self.test_recommender()
+        finally:
+            logger.remove(sink)
 
     def train_recommender(self) -> None:
         best = self._best_weights() if self.progress.epoch else None
@@ -249,7 +258,18 @@ class CausalSystem(BaseSystem):
                           self.scheduler and self.scheduler.state_dict(), self.progress, self._saved_opt())
 
     def _saved_opt(self) -> dict:
-        return {key: value for key, value in self.opt.opt.items() if key != 'save_system'}
+        opt = {key: value for key, value in self.opt.opt.items() if key != 'save_system'}
+        return opt | {'data (fingerprint)': self._data_fingerprint}
+
+    @cached_property
+    def _data_fingerprint(self) -> str:
+        """Changes with what the rows of the parameters stand for, and with the training samples."""
+        digest = hashlib.sha256(json.dumps([self.vocab['entity2id'], self.item_ids,
+                                            self.side_data.get('mentioned_entity_ids'),
+                                            sorted(self.side_data['entity_kg']['edge'])]).encode())
+        for sample in self.train_dataloader.samples:
+            digest.update(repr((sample['item'], sample['context_entities'])).encode())
+        return digest.hexdigest()
 
     def _save(self, improved: bool) -> None:
         # best first: a run killed between the two repeats the epoch, and writes the same again
@@ -286,6 +306,18 @@ class CausalSystem(BaseSystem):
             raise UserError(f"--interact: only CausalKBRD can be talked to, not {self.opt['model']}")
         names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
         interact(model, names, self.test_dataloader.history)
+
+
+@contextmanager
+def host_options(model: str) -> Iterator[None]:
+    """Turns what a model of CRSLab raises on impossible options, say heads that do not divide a size, into one line."""
+    try:
+        yield
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+        if not Model_register_table[model].__module__.startswith('crslab.'):
+            raise
+        raise UserError(f'model {model}: cannot be built with these options ({type(error).__name__}: '
+                        f'{str(error)[:200]})') from error
 
 
 def run_folder(opt: Config) -> Path:

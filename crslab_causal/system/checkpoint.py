@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,16 +56,20 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         UserError: there is none, it is broken, or it is of another model or configuration.
     """
     if not path.is_file():
-        raise UserError(f'--restore_system: {path} does not exist; run first with --save_system')
+        raise UserError(f'{path} does not exist; train first with --save_system')
     try:
+        with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
+            if archive.testzip():
+                raise ValueError('wrong checksum')
         content = torch.load(path, map_location=device, weights_only=True)
         saved = json.loads(content.pop('opt'))
         content.pop('seed')
         checkpoint = Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
+    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, KeyError, TypeError,
+            ValueError) as error:
         raise UserError(f'{path}: no checkpoint of crslab_causal, or a broken one; '
                         'remove it and train again') from error
-    for key in sorted(saved.keys() | opt.keys()):
+    for key in ('model', 'dataset', *sorted(saved.keys() | opt.keys())):
         if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
             raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
                             f'{opt.get(key)!r} here; use the same configuration, or another run_name')

@@ -135,3 +135,17 @@ def test_padded_histories_can_be_read_back(histories):
     assert padded.shape == (len(histories), max([1, *map(len, histories)]))
     assert [[e for e in row if e != PAD] for row in padded.tolist()] == histories == before
     assert all(row[len(h):] == [PAD] * (len(row) - len(h)) for row, h in zip(padded.tolist(), histories))
+
+
+def test_a_name_listed_twice_has_two_places():
+    tokens = 'Titanic , @11 , and Titanic'.split()
+    assert order_of_appearance(tokens, [1, 1], [0, 1], {0: 'Inception', 1: 'Titanic'}, {'@11': 0}) == [1, 0, 1]
+
+
+@pytest.mark.parametrize('uri, name', [
+    ('<http://dbpedia.org/resource/Face/Off>', 'Face/Off'),
+    ('<http://dbpedia.org/resource/50/50_(2011_film)>', '50/50'),
+    ('Face/Off', 'Face/Off'),
+])
+def test_a_slash_belongs_to_the_name(uri, name):
+    assert entity_name(uri) == name

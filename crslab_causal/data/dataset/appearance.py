@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from typing import Iterable, Mapping, Sequence
 
 ITEM_TOKEN = re.compile(r'^@\d+$')
-_NAMESPACE = re.compile(r'^<?(?:https?://[^ ]*/)?(.*?)>?$')
+_NAMESPACE = re.compile(r'^<?(?:https?://[^/]*/(?:resource/)?)?(.*?)>?$')
 _QUALIFIER = re.compile(r'[ _]\([^()]*\)$')
 
 
@@ -67,13 +67,15 @@ def order_of_appearance(tokens: Sequence[str], entities: Sequence[int], items: S
     free = {i: item_of_token.get(token) for i, token in enumerate(tokens) if ITEM_TOKEN.match(token)}
     words = [(word, i) for i, token in enumerate(tokens) if i not in free for word in name_words(token)]
 
-    positions, previous = [], -1
+    positions, previous, last_of = [], -1, {}
     for mention in listed:
         at = next((i for i, item in free.items() if item == mention), None)
         if at is not None:
             del free[at]
         else:
-            at = _find_name(name_words(names[mention]), words)
+            behind = last_of.get(mention, -1)  # of a name listed twice, the second place
+            at = _find_name(name_words(names[mention]), [(word, i) for word, i in words if i > behind])
+            last_of[mention] = behind if at is None else at
         previous = at if at is not None else previous
         positions.append(previous)
     return [listed[i] for i in sorted(range(len(listed)), key=positions.__getitem__)]

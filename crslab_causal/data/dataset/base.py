@@ -125,19 +125,30 @@ class MentionDataset(BaseDataset):
         keys = ('role', 'text', 'entity', 'word', self.item_key)
         if not isinstance(conversations, list):
             raise UserError(f'{path}: holds {type(conversations).__name__}, not a list of conversations')
+        lists = (*keys[1:], 'liked', 'disliked')
         for i, conversation in enumerate(conversations):
             if not isinstance(conversation, dict) or not isinstance(conversation.get('dialog'), list):
                 raise UserError(f"{path}: conversation {i} has no list 'dialog'")
-            where = f'{path}: conversation {conversation.get("conv_id", i)}'
             for j, utterance in enumerate(conversation['dialog']):
+                where = f'{path}: conversation {conversation.get("conv_id", i)}, utterance {j}'
+                if not isinstance(utterance, dict):
+                    raise UserError(f'{where}: is {utterance!r}, not a mapping')
                 lacking = [key for key in keys if key not in utterance]
                 if lacking:
-                    raise UserError(f'{where}, utterance {j}: lacks {", ".join(lacking)}')
+                    raise UserError(f'{where}: lacks {", ".join(lacking)}')
                 if utterance['role'] not in ROLES:
-                    raise UserError(f"{where}, utterance {j}: role is {utterance['role']!r}, not one of {ROLES}")
+                    raise UserError(f"{where}: role is {utterance['role']!r}, not one of {ROLES}")
+                for key in lists:
+                    values = utterance.get(key, [])
+                    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+                        raise UserError(f'{where}: {key} is {str(values)[:40]!r}, not a list of strings')
 
     def _load_other_data(self) -> None:
         super()._load_other_data()
+        ids = list(self.entity2id.values())
+        if not all(type(i) is int and i >= 0 for i in ids) or len(set(ids)) < len(ids):
+            raise UserError(f'{Path(self.dpath) / "entity2id.json"}: the ids are not distinct whole numbers from 0 on; '
+                            'restore the file from where it came')
         self.entity_names = {i: entity_name(uri) for i, uri in self.id2entity.items()}
 
     # ------------------------------------------------------------ samples
@@ -149,14 +160,22 @@ class MentionDataset(BaseDataset):
             for conversations in splits for conversation in conversations for utterance in conversation['dialog'])
         *processed, side_data = super()._data_preprocess(*splits)
         items = side_data['item_entity_ids']
-        outside = [item for item in items if item not in self.id2entity]
-        if outside:
-            raise UserError(f'{Path(self.dpath) / self.item_file}: item {outside[0]} is not an id of entity2id.json '
-                            f'(which has {len(self.entity2id)} entities); the files are of different versions')
+        self._check_items(items)
         side_data['mentioned_entity_ids'] = sorted({entity for split in processed for sample in split
                                                     for entity in sample['context_mentions']})
         side_data['item_names'] = [self.entity_names[item] for item in items]
         return *processed, side_data
+
+    def _check_items(self, items: Any) -> None:
+        path = Path(self.dpath) / self.item_file
+        if not isinstance(items, list) or not items or not all(type(item) is int for item in items):
+            raise UserError(f'{path}: not a list of entity ids; restore the file from where it came')
+        outside = [item for item in items if item not in self.id2entity]
+        if outside:
+            raise UserError(f'{path}: item {outside[0]} is not an id of entity2id.json (which has {len(self.entity2id)} '
+                            'entities); the files are of different versions')
+        if len(set(items)) < len(items):
+            raise UserError(f'{path}: an item is listed twice; remove the second')
 
     def _raw_data_process(self, raw_data: list[dict]) -> list[dict]:
         samples = []
@@ -247,9 +266,14 @@ class MentionDataset(BaseDataset):
         path, settings = self._cache()
         if not path.is_file():
             raise UserError(f'--restore_data: {path} does not exist; run once with --save_data')
-        with open(path, 'rb') as file:
-            saved = pickle.load(file)
-        if saved['settings'] != settings:
+        try:
+            with open(path, 'rb') as file:
+                saved = pickle.load(file)
+            known = saved['settings'] == settings
+        except (pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError, ImportError) as error:
+            raise UserError(f'--restore_data: {path} is broken, or not of this package; '
+                            'remove it, and run once with --save_data') from error
+        if not known:
             raise UserError(f'--restore_data: {path} was made from other data or settings; run once with --save_data')
         logger.info(f'[Restore dataset from {path}]')
         return saved['data']

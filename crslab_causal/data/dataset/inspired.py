@@ -28,4 +28,5 @@ class CausalInspiredDataset(MentionDataset, InspiredDataset):
             yield head, tail, triple[1]
             yield tail, head, triple[1]
             yield head, head, 'SELF_LOOP'
-            yield tail, tail, 'SELF_LOOP'
+            if tail != head:
+                yield tail, tail, 'SELF_LOOP'

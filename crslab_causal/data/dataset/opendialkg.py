@@ -24,4 +24,5 @@ class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
             head, tail = self.entity2id[triple[0]], self.entity2id[triple[2]]
             yield head, tail, triple[1]
             yield head, head, 'SELF_LOOP'
-            yield tail, tail, 'SELF_LOOP'
+            if tail != head:
+                yield tail, tail, 'SELF_LOOP'

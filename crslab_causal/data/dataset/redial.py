@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.errors import UserError
 from crslab_causal.host import ReDialDataset
 
 SELF_LOOP = 185
@@ -23,6 +25,10 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
         return self._merge_conv_data(conversation['dialog'])
 
     def _edges(self) -> Iterator[tuple[int, int, int]]:
+        for head in self.entity_kg:
+            if not head.isdigit() or int(head) >= self.n_entity:
+                raise UserError(f'{Path(self.dpath) / self.kg_file}: the head {head!r} is out of range of entity2id.json, '
+                                f'whose largest id is {self.n_entity - 1}; the files are of different versions')
         for entity in range(self.n_entity):
             if str(entity) not in self.entity_kg:
                 continue
