@@ -1,0 +1,104 @@
+"""Eqs 7 and 8."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crslab_causal.model.losses import causal_loss, causal_term, kl_term, label_cosine
+
+logits = st.lists(st.floats(-8, 8), min_size=4, max_size=4)
+
+
+def softmax(values):
+    total = math.fsum(math.exp(v) for v in values)
+    return [math.exp(v) / total for v in values]
+
+
+def cosine_with_one_hot(p, label):
+    return p[label] / math.sqrt(math.fsum(x * x for x in p))
+
+
+def test_by_hand():
+    # p = (3/4, 1/4), p_bar = (1/2, 1/2), label 0
+    p, p_bar = torch.tensor([[3.0, 1.0]]).log(), torch.tensor([[1.0, 1.0]]).log()
+    loss = causal_loss(p, p_bar, torch.tensor([0]), alpha=2.0, beta=0.5)
+
+    cross_entropy = -math.log(3 / 4)
+    causal = 1 / math.sqrt(2) - 3 / math.sqrt(10)  # cos = p_0 / ||p||
+    kl = 0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)
+    assert loss.cross_entropy.item() == pytest.approx(cross_entropy)
+    assert loss.causal.item() == pytest.approx(causal)
+    assert loss.kl.item() == pytest.approx(kl)
+    assert loss.total.item() == pytest.approx(cross_entropy + 2 * causal + 0.5 * kl, rel=1e-5)
+
+
+@settings(deadline=None)
+@given(logits, logits, st.integers(0, 3), st.floats(0.1, 3), st.floats(0.1, 3))
+def test_equals_the_formulas(observed, intervened, label, alpha, beta):
+    p, p_bar = softmax(observed), softmax(intervened)
+    causal = cosine_with_one_hot(p_bar, label) - cosine_with_one_hot(p, label)
+    kl = math.fsum(b * math.log(b / a) for a, b in zip(p, p_bar))
+
+    loss = causal_loss(torch.tensor([observed]), torch.tensor([intervened]), torch.tensor([label]), alpha, beta)
+    assert loss.causal.item() == pytest.approx(causal, abs=1e-4)
+    assert loss.kl.item() == pytest.approx(kl, abs=1e-4)
+    assert loss.total.item() == pytest.approx(-math.log(p[label]) + alpha * causal + beta * kl, abs=1e-3)
+    assert -1 < loss.causal.item() < 1 and loss.kl.item() > -1e-6
+
+
+def test_extreme_logits_stay_finite():
+    observed = torch.tensor([[1000.0, -1000.0, 0.0]], requires_grad=True)
+    intervened = torch.tensor([[-1000.0, 1000.0, 0.0]], requires_grad=True)
+    loss = causal_loss(observed, intervened, torch.tensor([0]), 2.0, 0.5)
+    loss.total.backward()
+
+    assert torch.isfinite(torch.stack(loss)).all()
+    assert observed.grad.isfinite().all() and intervened.grad.isfinite().all()
+    assert label_cosine(observed, torch.tensor([0])).item() == pytest.approx(1.0)
+    assert label_cosine(observed, torch.tensor([1])).item() == 0.0
+
+
+def test_no_intervention_no_causal_terms():
+    observed = torch.randn(5, 7)
+    label = torch.arange(5)
+
+    assert causal_term(observed, observed, label).abs().max() < 1e-7
+    assert kl_term(observed, observed).abs().max() < 1e-6
+
+
+def test_without_causal_the_intervened_logits_are_not_read():
+    observed, label = torch.randn(5, 7), torch.arange(5)
+    loss = causal_loss(observed, None, label, alpha=0.0, beta=0.0)
+
+    assert loss.total.item() == torch.nn.functional.cross_entropy(observed, label).item()
+    assert loss.causal.item() == loss.kl.item() == 0.0
+
+
+def test_gradients_are_those_of_the_formula():
+    generator = torch.Generator().manual_seed(3)
+    observed, intervened = (torch.randn(4, 6, dtype=torch.double, generator=generator, requires_grad=True)
+                            for _ in range(2))
+    label = torch.tensor([0, 1, 2, 5])
+
+    assert torch.autograd.gradcheck(lambda a, b: causal_loss(a, b, label, 2.0, 0.5).total, (observed, intervened))
+
+
+def negative_case():
+    """The label is nearly certain before the intervention, and nearly impossible after it."""
+    observed = torch.tensor([[4.0, 0.0, 0.0]], requires_grad=True)
+    intervened = torch.tensor([[-1.0, 0.0, 0.0]], requires_grad=True)
+    return observed, intervened, torch.tensor([0])
+
+
+def test_a_negative_loss_still_goes_down():
+    observed, intervened, label = negative_case()
+    before = causal_loss(observed, intervened, label, 2.0, 0.1).total
+    before.backward()
+    assert before.item() < 0
+
+    with torch.no_grad():
+        after = causal_loss(observed - 0.05 * observed.grad, intervened - 0.05 * intervened.grad, label, 2.0, 0.1).total
+    assert after.item() < before.item()
