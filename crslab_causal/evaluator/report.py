@@ -62,7 +62,8 @@ def _git_commit() -> str | None:
         return None
     try:
         commit = subprocess.run(['git', '-C', root, 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True)
-        status = subprocess.run(['git', '-C', root, 'status', '--porcelain', '--untracked-files=no'],
+        code = [str(root / 'crslab_causal'), str(root / 'config')]
+        status = subprocess.run(['git', '-C', root, 'status', '--porcelain', '--untracked-files=no', '--', *code],
                                 capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
