@@ -126,6 +126,8 @@ class CausalEvaluator(RecEvaluator):
         """
         group, _, score = name.rpartition('_')
         score = score if '@' in score else f'{score}@{self.cutoffs[-1]}'
+        if (group or 'all') not in GROUPS:
+            raise KeyError(name)
         return self.scores()[group or 'all'][score]
 
     def report(self, epoch: int = -1, mode: str = 'test') -> None:

@@ -115,7 +115,7 @@ class CausalKBRD(KBRDModel):
             unknown = context_entities[present & (rows < 0)][0].item()
             raise ValueError(f'entity {unknown} is neither an item nor in mentioned_entity_ids')
         mentions = F.embedding(rows.clamp(min=0), embedding)  # (batch, length, d)
-        weight = time_aware_weights(lengths, context_entities.shape[1], self.decay)
+        weight = time_aware_weights(lengths, context_entities.shape[1], self.decay).to(mentions)
         user = torch.einsum('bl,bld->bd', weight, mentions)
         if not intervene:
             return user, None
@@ -149,12 +149,17 @@ class CausalKBRD(KBRDModel):
         Returns:
             The loss; and ``(batch, n_entity)`` scores, minus infinity where there is no item, or
             None in training, where nobody reads them.
+
+        Raises:
+            ValueError: a label is no item, or an entity has no row in H.
         """
         context_entities = batch['context_entities']
         if not isinstance(context_entities, Tensor):
             context_entities = pad_histories(context_entities).to(self.row_of_entity.device)
         logits = self.item_logits(context_entities, intervene=bool(self.alpha or self.beta))
         label = self.row_of_entity[batch['item']]
+        if ((label < 0) | (label >= self.n_item)).any():
+            raise ValueError('a label is not one of item_entity_ids')
         self.loss_terms = causal_loss(*logits, label, self.alpha, self.beta)
         if mode == 'train':
             return self.loss_terms.total, None

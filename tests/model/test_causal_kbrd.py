@@ -166,3 +166,13 @@ def test_the_conversation_stage_of_kbrd_uses_its_user_vector():
         first, second = (model({**batch, 'context_entities': [history]}, 'valid', 'conv')[0].item()
                          for history in ([7, 8], [2]))
     assert first != second
+
+
+def test_a_label_that_is_no_item_is_refused():
+    with pytest.raises(ValueError, match='a label is not one of item_entity_ids'):
+        build()({'context_entities': [[7]], 'item': torch.tensor([8])}, 'test', 'rec')
+
+
+def test_double_precision():
+    observed, _ = build().double().item_logits(pad_histories([[7, 8], [2]]))
+    assert observed.dtype == torch.double

@@ -17,7 +17,7 @@ class TransitionCounts(CountingModel):
     .. math::
         s(e, y) = \frac{c(e, y) + \mu\,\pi(e, y)}{c(e, \cdot) + \mu},
 
-    with c(e, y) the number of training samples in which e is in the history and y the label, and the
+    with c(e, y) the number of mentions of e in the histories of training samples with label y, and the
     prior :math:`\pi` a mixture of the items one hop from e and of popularity. A history is scored by
     the mean over its mentions, weighted as in Eq 3; an empty one by popularity.
 
@@ -53,7 +53,7 @@ class TransitionCounts(CountingModel):
         """Smoothed transitions without popularity ``(n_item, n_entity)``, and popularity's weight by entity."""
         count = self._sparse(self.transition, torch.ones(len(self.transition), device=self.transition.device))
         total = torch.bincount(self.transition // self.n_item, minlength=self.n_entity)
-        edge = torch.as_tensor(self.edges, device=total.device).view(-1, 3)
+        edge = torch.as_tensor(self.edges, dtype=torch.long, device=total.device).view(-1, 3)
         head, tail = torch.cat([edge[:, :2], edge[:, [1, 0]]]).unique(dim=0).t()
         item = self.index_of_entity[tail]
         hop = (item >= 0) & (head != tail)
