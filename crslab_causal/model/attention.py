@@ -19,7 +19,7 @@ def time_aware_weights(lengths: Tensor, max_length: int, decay: float) -> Tensor
         row of an empty history is 0 and its user vector is the zero vector.
     """
     position = torch.arange(max_length, device=lengths.device)
-    # a softmax of log-weights, counted from the last mention: 1.5^n itself overflows for long histories
-    logit = (position - lengths[:, None]) * math.log(decay)
+    logit = (position * math.log(decay)).expand(len(lengths), -1)
+    # a softmax of log-weights: 1.5^n itself overflows for long histories
     logit = logit.masked_fill(position >= lengths[:, None], -math.inf)
     return torch.softmax(logit, -1).nan_to_num(0.0)
