@@ -35,7 +35,8 @@ class Driver:
 
     def scores(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
         """``(batch, n_item)`` scores, and scores after the intervention where the model has one."""
-        return self._call(batch, 'test')[1].float()[:, self.item_entity_ids], None
+        scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # Popularity's are on the CPU
+        return scores[:, self.item_entity_ids], None
 
     def group(self) -> AbstractContextManager:
         """Surrounds calls between which the parameters do not change."""
