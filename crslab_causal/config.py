@@ -8,7 +8,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 import torch
 import yaml
@@ -90,7 +90,7 @@ class Config(HostConfig):
                   for key in options.model_fields}
         for key in raw:
             if key not in fields and key not in others:
-                raise UserError(f'{key}: no such key{_nearest(str(key), fields | set(others))}')
+                raise UserError(f'{key}: no such key{_nearest_key(str(key), fields | set(others))}')
         self.ignored = [key for key in raw if key not in fields]
         opt: dict[str, Any] = {}
         for options in read.values():
@@ -144,7 +144,7 @@ def _validate(options: type[Options], values: dict) -> dict:
             section = options
             for part in first['loc'][:-1]:
                 section = section.model_fields[part].annotation
-            raise UserError(f"{key}: no such key{_nearest(str(first['loc'][-1]), section.model_fields)}") from error
+            raise UserError(f"{key}: no such key{_nearest_key(str(first['loc'][-1]), section.model_fields)}") from error
         raise UserError(f"{key}: {first['msg']}, but it is {first['input']!r}") from error
 
 
@@ -160,12 +160,26 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     return next((f'; did you mean {name}?' for name in known if match and name.lower() == match[0]), '')
 
 
+def _nearest_key(word: str, section: Iterable[str]) -> str:
+    """A key of the same section that looks alike, else one of that name in another section."""
+    return _nearest(word, section) or next((f'; did you mean {key}?' for key in _dotted(RunOptions)
+                                            if key.rpartition('.')[2] == word), '')
+
+
+def _dotted(options: type[Options], prefix: str = '') -> Iterator[str]:
+    """All keys of a class of options and its sections."""
+    for key, field in options.model_fields.items():
+        yield prefix + key
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
+            yield from _dotted(field.annotation, f'{prefix}{key}.')
+
+
 def _gpus(gpu: str) -> list[int]:
     """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
     if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
         raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
     # As CRSLab does. What is left visible is then numbered from 0: CRSLab addresses it by the number
-    # it had before (system/base.py:53), which fails for one GPU that is not the first.
+    # it had before (system/base.py:59), which fails for one GPU that is not the first.
     os.environ['CUDA_VISIBLE_DEVICES'] = gpu
     if gpu == '-1':
         return [-1]

@@ -50,7 +50,7 @@ def _provide_adamw() -> None:
 
 
 def _provide_fasttext() -> None:
-    """evaluator/conv.py:12 and standard.py:13 import fasttext, which has no build for Python 3.13.
+    """evaluator/conv.py:13 and standard.py:14 import fasttext, which has no build for Python 3.13.
 
     Only ``evaluator: standard`` and ``conv`` call it, with vectors of 7 GB; a run with
     ``evaluator: causal`` never does.
@@ -170,7 +170,7 @@ def _reason(error: Exception) -> str:
 
 
 def _fetch(dfile, folder: Path, timeout_s: float = 20.0) -> None:
-    """download.py:95 neither looks at the status (a 404 page is saved as the archive) nor times out."""
+    """download.py:83 neither looks at the status (a 404 page is saved as the archive) nor times out."""
     import requests
 
     with requests.get(dfile.url, stream=True, timeout=timeout_s) as response:
@@ -187,7 +187,7 @@ _host_build_kgsf_conversation_layer = KGSFModel._build_conversation_layer
 
 
 def _build_kgsf_conversation_layer(self) -> None:
-    """model/crs/kgsf/kgsf.py loads copy_mask.npy, a dead download, that only the conversation stage reads."""
+    """model/crs/kgsf/kgsf.py:199 loads copy_mask.npy, a dead download, that only the conversation stage reads."""
     if (Path(self.dpath) / 'copy_mask.npy').is_file():
         _host_build_kgsf_conversation_layer(self)
 
@@ -196,14 +196,14 @@ _host_textcnn_init = TextCNNModel.__init__
 
 
 def _textcnn_init(self, opt, device, vocab: dict, side_data: dict) -> None:
-    """model/recommendation/textcnn/textcnn.py:61 looks up tokens in a table with a row for each entity."""
+    """model/recommendation/textcnn/textcnn.py:64 looks up tokens in a table with a row for each entity."""
     _host_textcnn_init(self, opt, device, vocab, side_data)
     if vocab['vocab_size'] > vocab['n_entity']:
         self.embedding = torch.nn.Embedding(vocab['vocab_size'], self.embed)
 
 
 def _mend_popularity() -> None:
-    """model/recommendation/popularity/popularity.py:44 keeps its counts out of the checkpoint."""
+    """model/recommendation/popularity/popularity.py:45 keeps its counts out of the checkpoint."""
     PopularityModel.get_extra_state = lambda self: dict(self.item_frequency)
     PopularityModel.set_extra_state = lambda self, state: self.item_frequency.update(state)
 
@@ -216,7 +216,7 @@ def _mend_crslab() -> None:
         module.build = _build
     if KGSFModel._build_conversation_layer is not _build_kgsf_conversation_layer:
         KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
-    # model/crs/kgsf/kgsf.py:106 looks its download up by dataset, and knows CRSLab's only
+    # model/crs/kgsf/kgsf.py:120 looks its download up by dataset, and knows CRSLab's only
     _kgsf.resources.setdefault('CausalDemo', _kgsf.resources['ReDial'])
     if TextCNNModel.__init__ is not _textcnn_init:
         TextCNNModel.__init__ = _textcnn_init
@@ -227,7 +227,7 @@ _mend_crslab()
 
 
 def use_directories(data_path: str, save_path: str) -> None:
-    """Points CRSLab's paths, which lead into site-packages (config/__init__.py:22), to the user's.
+    """Points CRSLab's paths, which lead into site-packages (config/__init__.py:26), to the user's.
 
     They are copied by name into the modules that use them, so every loaded one is set.
     """
@@ -270,7 +270,7 @@ def mend_rgcn_backward(model: torch.nn.Module) -> None:
 class KBRDRepaired(KBRDModel):
     """CRSLab's KBRD with the user vector of its paper.
 
-    model/crs/kbrd/kbrd.py:176 asks ``is not None`` where it means ``is None``, so every user gets
+    model/crs/kbrd/kbrd.py:177 asks ``is not None`` where it means ``is None``, so every user gets
     the zero vector, all users the same scores, and the R-GCN no gradient. ``context_entities`` must
     come as lists: system/kbrd.py:79 pads them with 0, which is a real entity. The layers of the
     conversation stage, which the recommender does not read, are not built.

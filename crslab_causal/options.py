@@ -152,7 +152,7 @@ class KGSFOptions(KBRDOptions):
     response_truncate: Count = 30
     word_truncate: Count | None = None
     info_loss_weight: NonNegative = 0.025
-    """Weight of the mutual information loss (system/kgsf.py:97)."""
+    """Weight of the mutual information loss (system/kgsf.py:86)."""
     pretrain_epoch: Annotated[int, Field(ge=0)] = 3
     """Epochs of mutual information pre-training (the section ``pretrain`` of CRSLab)."""
 

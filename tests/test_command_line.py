@@ -109,6 +109,8 @@ def test_values_that_are_out_of_bounds(keys, refused):
 @pytest.mark.parametrize('arguments, said', [
     (['--gpu', 'x'], '--gpu x: '), (['--seed', '-1'], 'seed: '), (['--set', 'rec.epoch'], '--set rec.epoch: '),
     (['--set', 'rec.epochs=3'], 'rec.epochs: no such key; did you mean epoch?'),
+    (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),
+    (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
 ])
 def test_a_mistake_in_a_flag(arguments, said, refused):
     assert refused(*arguments).startswith(said)

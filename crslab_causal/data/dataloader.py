@@ -106,7 +106,7 @@ class CausalDataLoader(BaseDataLoader):
         width = max(1, int(self._lengths[index].max()))
         host = None
         if self.host is not None:
-            # TGReDialDataLoader inserts a separator into the lists it is given (tgredial.py:112)
+            # TGReDialDataLoader inserts a separator into the lists it is given (tgredial.py:114)
             host = self.host.rec_batchify([
                 {**self.samples[i], 'context_tokens': [list(u) for u in self.samples[i]['context_tokens']]}
                 for i in index.tolist()])

@@ -19,7 +19,7 @@ class CausalEvaluator(RecEvaluator):
 
     Fed by :meth:`rec_evaluate_scores` with the scores of all items; :meth:`rec_evaluate`, CRSLab's
     call with a list of the first 50, works too, but cannot know of ties. A label that is not in a
-    short list is a miss, and stays in the denominator (evaluator/rec.py:39 drops it).
+    short list is a miss, and stays in the denominator (evaluator/rec.py:38 drops it).
 
     Args:
         tensorboard: as in CRSLab.

@@ -45,7 +45,7 @@ def seed_everything(*numbers: int) -> None:
 class CausalSystem(BaseSystem):
     """Runs the recommendation stage of any model of :data:`crslab_causal.options.MODEL_OPTIONS`.
 
-    What it does otherwise than CRSLab's systems (system/base.py): the gradient is that of the loss,
+    What it does otherwise than CRSLab's systems: the gradient is that of the loss (system/base.py:185),
     not of its square; batches of an accumulation group weigh by their samples; the best epoch's
     weights are tested and saved, not the last's; dropout is off outside training; every epoch draws
     from its own seed, so that a run that was killed and restored ends as an unbroken one.
@@ -97,7 +97,7 @@ class CausalSystem(BaseSystem):
     # ------------------------------------------------------------ training
 
     def init_optim(self, opt: dict, parameters) -> None:
-        """Optimizer and schedule of a stage. CRSLab's consumes the options it reads (system/base.py:143)."""
+        """Optimizer and schedule of a stage. CRSLab's consumes the options it reads (system/base.py:125)."""
         self.parameters = list(parameters)
         options = dict(opt['optimizer'])
         optimizer_class = getattr(optim, options.pop('name'))

@@ -54,7 +54,7 @@ class StagedDriver(Driver):
 
 
 class KGSFDriver(Driver):
-    """``forward(batch, stage, mode)``, with a second loss (system/kgsf.py:97) and pre-training."""
+    """``forward(batch, stage, mode)``, with a second loss (system/kgsf.py:86) and pre-training."""
 
     def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
         super().__init__(model, opt, item_entity_ids)

@@ -10,7 +10,7 @@ def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, 
     """Linear warm-up, then polynomial decay.
 
     CRSLab's ``TransformersPolynomialDecayLR`` takes the first step of the warm-up with the full
-    learning rate (system/utils/lr_scheduler.py:70); here it is ``lr / warmup_steps``.
+    learning rate (system/utils/lr_scheduler.py:53); here it is ``lr / warmup_steps``.
 
     Args:
         step: updates done.

@@ -1,7 +1,7 @@
 """The order in which the entities of one utterance appear in its text.
 
 CRSLab puts all entities of a turn before its items, and keeps a mention at its first place only, so
-that the last of ``context_entities`` is not the last one mentioned (data/dataset/redial/redial.py:173).
+that the last of ``context_entities`` is not the last one mentioned (data/dataset/redial/redial.py:200).
 """
 
 from __future__ import annotations

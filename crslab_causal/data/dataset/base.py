@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from abc import abstractmethod
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -217,9 +218,9 @@ class MentionDataset(BaseDataset):
 
     # ------------------------------------------------------------ knowledge graph
 
+    @abstractmethod
     def _edges(self) -> Iterator[tuple[int, int, Any]]:
         """(head, tail, relation) of the entity graph, with self-loops, as CRSLab lists them."""
-        raise NotImplementedError
 
     def _side_data_process(self) -> dict:
         with self._reading(self.item_file):
