@@ -124,7 +124,8 @@ def update_readme(block: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that holds redial/nltk and opendialkg/nltk')
+    parser.add_argument('--data_path', type=Path, required=True,
+                        help='folder that holds redial/nltk and opendialkg/nltk')
     parser.add_argument('--save_path', type=Path, default=ROOT / 'save', help='where the runs go')
     parser.add_argument('--datasets', nargs='+', default=['redial', 'opendialkg'], choices=['redial', 'opendialkg'])
     parser.add_argument('--slow', action='store_true', help='also run the rows that take hours on two cores')

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any, Iterable, Iterator
@@ -16,7 +15,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from crslab_causal.errors import UserError
-from crslab_causal.host import HostConfig
+from crslab_causal.host import HostConfig, show_gpus
 from crslab_causal.options import DATASET_OPTIONS, MODEL_OPTIONS, Options, RunOptions
 
 SYSTEM_NAME = 'Causal'
@@ -84,16 +83,16 @@ class Config(HostConfig):
             if not isinstance(value, str) or value not in known:
                 raise UserError(f'{key}: {value!r} does not exist{_nearest(str(value), known)}; '
                                 f'choose one of {", ".join(known)}')
-        read = {'': RunOptions, f'model {model}': MODEL_OPTIONS[model], f'dataset {dataset}': DATASET_OPTIONS[dataset]}
-        fields = {key for options in read.values() for key in options.model_fields}
-        others = {key: options for options in (*MODEL_OPTIONS.values(), *DATASET_OPTIONS.values())
+        read = (RunOptions, MODEL_OPTIONS[model], DATASET_OPTIONS[dataset])
+        fields = {key for options in read for key in options.model_fields}
+        others = {key for options in (*MODEL_OPTIONS.values(), *DATASET_OPTIONS.values())
                   for key in options.model_fields}
         for key in raw:
             if key not in fields and key not in others:
-                raise UserError(f'{key}: no such key{_nearest_key(str(key), fields | set(others))}')
+                raise UserError(f'{key}: no such key{_nearest_key(str(key), fields | others)}')
         self.ignored = [key for key in raw if key not in fields]
         opt: dict[str, Any] = {}
-        for options in read.values():
+        for options in read:
             opt |= _validate(options, {key: raw[key] for key in options.model_fields if key in raw})
         _check_metric(opt['rec']['metric'], opt['cutoffs'])
         return opt
@@ -178,12 +177,9 @@ def _gpus(gpu: str) -> list[int]:
     """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
     if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
         raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
-    # As CRSLab does. What is left visible is then numbered from 0: CRSLab addresses it by the number
-    # it had before (system/base.py:59), which fails for one GPU that is not the first.
-    os.environ['CUDA_VISIBLE_DEVICES'] = gpu
+    wanted, available = len(gpu.split(',')), show_gpus(gpu)
     if gpu == '-1':
         return [-1]
-    wanted, available = len(gpu.split(',')), torch.cuda.device_count()
     if available < wanted:
         raise UserError(f'--gpu {gpu}: PyTorch {torch.__version__} can use {available} of these GPUs; '
                         'use --gpu -1 for the CPU, or install a CUDA build of PyTorch')

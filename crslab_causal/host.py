@@ -16,7 +16,9 @@ import sys
 import tempfile
 import types
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 from urllib.parse import urlsplit
 
 import torch
@@ -79,7 +81,6 @@ with warnings.catch_warnings():
     import crslab.model.base as _model_base
     import crslab.quick_start
     import crslab.system
-    import crslab.system.base as _system_base
 
 from crslab.config import Config as HostConfig  # noqa: E402
 from crslab.data import dataloader_register_table, dataset_language_map, dataset_register_table  # noqa: E402
@@ -214,12 +215,10 @@ def _mend_crslab() -> None:
     Metric.as_number = classmethod(_as_number)
     for module in (_download, _dataset_base, _model_base):
         module.build = _build
-    if KGSFModel._build_conversation_layer is not _build_kgsf_conversation_layer:
-        KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
+    KGSFModel._build_conversation_layer = _build_kgsf_conversation_layer
     # model/crs/kgsf/kgsf.py:120 looks its download up by dataset, and knows CRSLab's only
     _kgsf.resources.setdefault('CausalDemo', _kgsf.resources['ReDial'])
-    if TextCNNModel.__init__ is not _textcnn_init:
-        TextCNNModel.__init__ = _textcnn_init
+    TextCNNModel.__init__ = _textcnn_init
     _mend_popularity()
 
 
@@ -239,6 +238,37 @@ def use_directories(data_path: str, save_path: str) -> None:
             for key, value in paths.items():
                 if key in vars(module):
                     setattr(module, key, str(value))
+
+
+def show_gpus(gpu: str) -> int:
+    """Makes only the GPUs of ``-g`` visible, as CRSLab does, and says how many of them there are.
+
+    They are then numbered from 0. CRSLab addresses them by the number they had before
+    (system/base.py:59), which fails for one GPU that is not the first.
+    """
+    os.environ['CUDA_VISIBLE_DEVICES'] = gpu
+    return torch.cuda.device_count()
+
+
+def rec_batchify(loader: BaseDataLoader, samples: list[dict]):
+    """``loader.rec_batchify(samples)``, which leaves the samples as they are.
+
+    data/dataloader/tgredial.py:114 inserts a separator into the lists of tokens it is given.
+    """
+    return loader.rec_batchify([{**sample, 'context_tokens': [list(tokens) for tokens in sample['context_tokens']]}
+                                for sample in samples])
+
+
+@contextmanager
+def building(model: str) -> Iterator[None]:
+    """Turns what a model of CRSLab raises on impossible options, say heads that do not divide a size, into one line."""
+    try:
+        yield
+    except (ArithmeticError, AssertionError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
+        if not Model_register_table[model].__module__.startswith('crslab.'):
+            raise
+        raise UserError(f'model {model}: cannot be built with these options ({type(error).__name__}: '
+                        f'{str(error)[:200]})') from error
 
 
 class UnbindRGCNConv(RGCNConv):

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from crslab_causal.data.histories import pad_histories, reduce_mentions
-from crslab_causal.host import BaseDataLoader, dataloader_register_table
+from crslab_causal.host import BaseDataLoader, dataloader_register_table, rec_batchify
 from crslab_causal.progress import progress
+
 
 class RecBatch(NamedTuple):
     """One batch of recommendation samples."""
@@ -106,10 +107,7 @@ class CausalDataLoader(BaseDataLoader):
         width = max(1, int(self._lengths[index].max()))
         host = None
         if self.host is not None:
-            # TGReDialDataLoader inserts a separator into the lists it is given (tgredial.py:114)
-            host = self.host.rec_batchify([
-                {**self.samples[i], 'context_tokens': [list(u) for u in self.samples[i]['context_tokens']]}
-                for i in index.tolist()])
+            host = rec_batchify(self.host, [self.samples[i] for i in index.tolist()])
         return RecBatch(self._histories[index, :width], self._items[index], self._labels[index], self._seen[index],
                         self._repeats[index], host)
 

@@ -14,6 +14,7 @@ from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks, popul
 from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.host import RecEvaluator
 
+
 class CausalEvaluator(RecEvaluator):
     """Recall, NDCG and MRR at the cutoffs asked for, for every label and for new ones.
 

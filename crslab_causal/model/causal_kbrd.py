@@ -16,6 +16,7 @@ from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
 from crslab_causal.model.rgcn import PairRGCN
 
+
 class ItemLogits(NamedTuple):
     """Logits over the items, ``(batch, n_item)`` each, in the order of ``item_entity_ids``."""
 
@@ -57,7 +58,6 @@ class CausalKBRD(KBRDModel):
         self.decay = opt.get('attention_decay', 1.5)
         self.alpha = opt.get('alpha', 2.0)
         self.beta = opt.get('beta', 0.5)
-        self.has_item_bias = opt.get('item_bias', False)
         self.loss_terms: CausalLoss | None = None
         self._shared: Tensor | None = None
         super().__init__(opt, device, vocab, side_data)
@@ -73,15 +73,18 @@ class CausalKBRD(KBRDModel):
         self.rgcn = PairRGCN(self.n_entity, self.kg_emb_dim, self.edge_idx.cpu(), self.edge_type.cpu(),
                              self.row_entity_ids, num_bases=self.opt.get('num_bases', None),
                              aggr=self.opt.get('rgcn_aggr', 'add'))
-        row_of_entity = torch.full((self.n_entity,), -1, dtype=torch.long)
-        row_of_entity[self.row_entity_ids] = torch.arange(len(self.row_entity_ids))
-        self.register_buffer('row_of_entity', row_of_entity, persistent=False)
         self.embedding_dropout = nn.Dropout(self.opt.get('embedding_dropout', 0.0))
         self.intervention = Intervention(self.opt.get('intervention', 'zero'), self.kg_emb_dim,
                                          self.opt.get('intervention_position', 'last'))
 
     def _build_recommendation_layer(self) -> None:
-        self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if self.has_item_bias else None
+        bias = self.opt.get('item_bias', False)
+        self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if bias else None
+
+    @property
+    def row_of_entity(self) -> Tensor:
+        """``(n_entity,)``: row of H of each entity, -1 for one without."""
+        return self.rgcn.row_of_entity
 
     def entity_embedding(self) -> Tensor:
         """``(n_row, d)``: H of Eq 2 for the items, then the other entities of ``row_entity_ids``."""
@@ -164,7 +167,7 @@ class CausalKBRD(KBRDModel):
         if mode == 'train':
             return self.loss_terms.total, None
         scores = logits.observed.new_full((len(label), self.n_entity), -torch.inf)
-        scores[:, self.row_entity_ids[:self.n_item]] = logits.observed
+        scores[:, self.item_entity_ids] = logits.observed
         return self.loss_terms.total, scores
 
     # What KBRDModel.converse asks for: H for every entity, and user vectors from it.

@@ -80,6 +80,7 @@ class PairRGCN(nn.Module):
 
         row_of_entity = torch.full((n_entity,), -1, dtype=torch.long)
         row_of_entity[rows] = torch.arange(self.n_row)
+        self.register_buffer('row_of_entity', row_of_entity, persistent=False)
         (source, target), relation = edge_index, edge_type
         kept = (source != target) & (row_of_entity[target] >= 0)
         source, row, relation = source[kept], row_of_entity[target[kept]], relation[kept]

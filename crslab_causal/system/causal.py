@@ -6,7 +6,6 @@ import hashlib
 import json
 import random
 import time
-from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
 from itertools import islice
@@ -23,7 +22,7 @@ from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.dataset.appearance import entity_name
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_ranks, save_results
-from crslab_causal.host import AverageMetric, BaseSystem, Model_register_table, get_dataloader, mend_rgcn_backward
+from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn_backward
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system import checkpoint
 from crslab_causal.system.checkpoint import Checkpoint, Progress
@@ -61,7 +60,7 @@ class CausalSystem(BaseSystem):
         opt = opt if isinstance(opt, Config) else Config.from_host(opt)
         self.seed = opt['seed']
         seed_everything(self.seed)
-        with host_options(opt['model']):
+        with building(opt['model']):
             super().__init__(opt, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
                              False, interact, debug, tensorboard)
         if isinstance(self.model, torch.nn.DataParallel) and len(opt['gpu']) == 1:
@@ -87,7 +86,8 @@ class CausalSystem(BaseSystem):
             logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
         for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
             if not len(dataloader):
-                raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data names an item")
+                raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data "
+                                'names an item')
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.opt['cutoffs'], label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
         parameters = [p for p in self.model.parameters() if p.requires_grad]
@@ -242,8 +242,7 @@ class CausalSystem(BaseSystem):
 
     def _records(self, dataloader: CausalDataLoader) -> Iterator[dict]:
         """One record for each sample scored last: which it is, and where its label came."""
-        names = self.side_data.get('item_names', {})
-        names = dict(zip(self.item_ids, names))
+        names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
         columns = [self.evaluator.column(name).tolist()
                    for name in ('rank', 'rank_unseen', 'rank_intervened', 'repeat')]
         for sample, rank, unseen, intervened, repeat in zip(dataloader.samples, *columns, strict=True):
@@ -306,18 +305,6 @@ class CausalSystem(BaseSystem):
             raise UserError(f"--interact: only CausalKBRD can be talked to, not {self.opt['model']}")
         names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
         interact(model, names, self.test_dataloader.history)
-
-
-@contextmanager
-def host_options(model: str) -> Iterator[None]:
-    """Turns what a model of CRSLab raises on impossible options, say heads that do not divide a size, into one line."""
-    try:
-        yield
-    except (ArithmeticError, AssertionError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
-        if not Model_register_table[model].__module__.startswith('crslab.'):
-            raise
-        raise UserError(f'model {model}: cannot be built with these options ({type(error).__name__}: '
-                        f'{str(error)[:200]})') from error
 
 
 def run_folder(opt: Config) -> Path:

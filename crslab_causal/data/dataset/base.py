@@ -173,8 +173,8 @@ class MentionDataset(BaseDataset):
             raise UserError(f'{path}: not a list of entity ids; restore the file from where it came')
         outside = [item for item in items if item not in self.id2entity]
         if outside:
-            raise UserError(f'{path}: item {outside[0]} is not an id of entity2id.json (which has {len(self.entity2id)} '
-                            'entities); the files are of different versions')
+            raise UserError(f'{path}: item {outside[0]} is not an id of entity2id.json (which has '
+                            f'{len(self.entity2id)} entities); the files are of different versions')
         if len(set(items)) < len(items):
             raise UserError(f'{path}: an item is listed twice; remove the second')
 
@@ -236,8 +236,8 @@ class MentionDataset(BaseDataset):
         path = Path(self.dpath) / self.kg_file
         for head, tail, _ in edges:
             if head not in self.id2entity or tail not in self.id2entity:
-                raise UserError(f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which has '
-                                f'{len(self.entity2id)} entities; the files are of different versions')
+                raise UserError(f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which '
+                                f'has {len(self.entity2id)} entities; the files are of different versions')
         threshold = self.opt.get('kg_edge_threshold', None)
         threshold = self.host_edge_threshold if threshold is None else threshold
         count = Counter(relation for _, _, relation in edges)

@@ -27,8 +27,8 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
     def _edges(self) -> Iterator[tuple[int, int, int]]:
         for head in self.entity_kg:
             if not head.isdigit() or int(head) >= self.n_entity:
-                raise UserError(f'{Path(self.dpath) / self.kg_file}: the head {head!r} is out of range of entity2id.json, '
-                                f'whose largest id is {self.n_entity - 1}; the files are of different versions')
+                raise UserError(f'{Path(self.dpath) / self.kg_file}: the head {head!r} is out of range of '
+                                f'entity2id.json, whose largest id is {self.n_entity - 1}; the files are of different versions')
         for entity in range(self.n_entity):
             if str(entity) not in self.entity_kg:
                 continue
