@@ -138,8 +138,11 @@ class CausalKBRD(KBRDModel):
         """
         embedding = self.entity_embedding()
         items = embedding[:self.n_item]
-        users = self._user_vectors(context_entities, embedding, intervene)
-        return ItemLogits(*(None if u is None else F.linear(u, items, self.item_bias) for u in users))
+        user, intervened = self._user_vectors(context_entities, embedding, intervene)
+        if intervened is None:
+            return ItemLogits(F.linear(user, items, self.item_bias), None)
+        # one product: half the batch makes half the use of the items it reads
+        return ItemLogits(*F.linear(torch.cat([user, intervened]), items, self.item_bias).chunk(2))
 
     def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
         """Loss of Eq 8, and scores.

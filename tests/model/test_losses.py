@@ -86,6 +86,28 @@ def test_gradients_are_those_of_the_formula():
     assert torch.autograd.gradcheck(lambda a, b: causal_loss(a, b, label, 2.0, 0.5).total, (observed, intervened))
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 150), st.integers(1, 9), st.sampled_from([0.0, 0.7, 2.0]), st.sampled_from([0.3, 1.5]),
+       st.floats(0.1, 12), st.integers(0, 2 ** 31))
+def test_closed_form_equals_autograd_of_the_terms(batch, n_item, alpha, beta, size, seed):
+    generator = torch.Generator().manual_seed(seed)
+    observed, intervened = (size * torch.randn(batch, n_item, dtype=torch.double, generator=generator)
+                            for _ in range(2))
+    label = torch.randint(n_item, (batch,), generator=generator)
+    gradients, totals = [], []
+    for total_of in (lambda a, b: causal_loss(a, b, label, alpha, beta).total,
+                     lambda a, b: torch.nn.functional.cross_entropy(a, label)
+                     + alpha * causal_term(a, b, label).mean() + beta * kl_term(a, b).mean()):
+        leaves = [tensor.clone().requires_grad_() for tensor in (observed, intervened)]
+        total = total_of(*leaves)
+        (3 * total).backward()
+        totals.append(total.item())
+        gradients.append([leaf.grad for leaf in leaves])
+
+    assert totals[0] == pytest.approx(totals[1], rel=1e-9, abs=1e-9)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-7, atol=1e-10)
+
+
 def negative_case():
     """The label is nearly certain before the intervention, and nearly impossible after it."""
     observed = torch.tensor([[4.0, 0.0, 0.0]], requires_grad=True)
