@@ -60,7 +60,7 @@ class CausalEvaluator(RecEvaluator):
         self._add(rank=np.array([rank]))
 
     def rec_evaluate_scores(self, scores: Tensor, label: Tensor, seen: Tensor, repeat: Tensor,
-                            intervened: Tensor | None = None) -> None:
+                            intervened: Tensor | None = None, coverage: bool = True) -> None:
         """Adds a batch.
 
         Args:
@@ -69,12 +69,14 @@ class CausalEvaluator(RecEvaluator):
             seen: ``(batch, length)``, distinct indices of the items in the context, padded with -1.
             repeat: ``(batch,)``, whether the label is in the context.
             intervened: ``(batch, n_item)``, scores after the intervention, if the model has one.
+            coverage: whether to note the items at the top, which takes longer than all the rest.
         """
         ranks = expected_ranks(scores, label, seen)
         after = torch.full_like(ranks.rank, torch.nan) if intervened is None \
             else expected_ranks(intervened, label, seen).rank
-        top = torch.topk(scores, min(self.cutoffs[-1], scores.shape[1])).indices
-        self._shown.update(torch.unique(top).tolist())
+        if coverage:
+            top = torch.topk(scores, min(self.cutoffs[-1], scores.shape[1]), sorted=False).indices
+            self._shown.update(torch.unique(top).tolist())
         self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=after, copy=ranks.copy,
                   repeat=repeat, label=label)
 
@@ -109,7 +111,7 @@ class CausalEvaluator(RecEvaluator):
         result['repeat_share'] = float((~new).mean()) if len(new) else float('nan')
         result['copy_rate@1'] = float(self.column('copy').mean()) if len(new) else float('nan')
         k = self.cutoffs[-1]
-        if self.n_item:
+        if self.n_item and self._shown:
             result[f'coverage@{k}'] = len(self._shown) / self.n_item
         if self.label_decile is not None:
             label = self.column('label')
