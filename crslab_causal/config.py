@@ -14,6 +14,7 @@ import yaml
 from loguru import logger
 from pydantic import ValidationError
 
+from crslab_causal import workers
 from crslab_causal.errors import UserError
 from crslab_causal.host import HostConfig, show_gpus
 from crslab_causal.options import DATASET_OPTIONS, MODEL_OPTIONS, Options, RunOptions
@@ -177,6 +178,8 @@ def _gpus(gpu: str) -> list[int]:
     """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
     if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
         raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
+    if gpu != '-1' and workers.count() > 1:
+        gpu = workers.local_gpu(gpu.split(','))
     wanted, available = len(gpu.split(',')), show_gpus(gpu)
     if gpu == '-1':
         return [-1]

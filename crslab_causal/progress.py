@@ -5,7 +5,10 @@ from typing import Iterable
 
 from tqdm import tqdm
 
+from crslab_causal import workers
+
 
 def progress(steps: Iterable, desc: str) -> tqdm:
     """``steps``, with a bar that is wiped at the end and does not fill log files."""
-    return tqdm(steps, desc=desc, leave=False, disable=not sys.stderr.isatty(), dynamic_ncols=True)
+    shown = sys.stderr.isatty() and workers.is_first()
+    return tqdm(steps, desc=desc, leave=False, disable=not shown, dynamic_ncols=True)

@@ -20,7 +20,7 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
 
     Args:
         config: YAML file.
-        gpu: ``'-1'`` for the CPU, else GPU numbers separated by commas.
+        gpu: ``'-1'`` for the CPU, else GPU numbers separated by commas; ``torchrun``'s processes take one each.
         settings: ``key=value`` overrides of the configuration.
         save_data: save the processed dataset.
         restore_data: restore the processed dataset.
@@ -37,6 +37,7 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     from loguru import logger
     from tqdm import tqdm
 
+    from crslab_causal import workers
     from crslab_causal.config import Config
     from crslab_causal.host import crslab, use_directories
 
@@ -44,11 +45,13 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     config.opt['save_system'] = save_system
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
     logger.remove()
-    logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(),
-               level='DEBUG' if debug else 'INFO')
+    if workers.is_first():
+        logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(),
+                   level='DEBUG' if debug else 'INFO')
     config.report()
-    crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
-                                  tensorboard)
+    with workers.connected(gpu):
+        crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
+                                      tensorboard)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 from crslab_causal.data.histories import pad_histories, reduce_mentions
 from crslab_causal.host import BaseDataLoader, dataloader_register_table, rec_batchify
 from crslab_causal.progress import progress
+from crslab_causal import workers
 
 
 class RecBatch(NamedTuple):
@@ -27,6 +28,10 @@ class RecBatch(NamedTuple):
     """``(batch, length)``: indices of the items in the context, padded with -1."""
     repeat: Tensor
     """``(batch,)``: whether the label is in the context."""
+    n_own: int
+    """How many of the samples count: all, or 0 if the batch has too few for every process (then these are a stand-in)."""
+    n_sample: int
+    """Samples of the batch in all processes together."""
     host: Any
     """What CRSLab's dataloader of the model makes of these samples; None for our models."""
 
@@ -36,7 +41,7 @@ class RecBatch(NamedTuple):
             host = {key: v.to(device) if isinstance(v, Tensor) else v for key, v in host.items()}
         elif host is not None:
             host = [v.to(device) if isinstance(v, Tensor) else v for v in host]
-        return RecBatch(*(v.to(device) for v in self[:-1]), host)
+        return RecBatch(*(v.to(device) if isinstance(v, Tensor) else v for v in self[:-1]), host)
 
 
 class CausalDataLoader(BaseDataLoader):
@@ -78,6 +83,12 @@ class CausalDataLoader(BaseDataLoader):
                                     for context in contexts])
         self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
 
+    def to(self, device: torch.device) -> CausalDataLoader:
+        """Moves the tensors of all samples to ``device``, so that batches are made there."""
+        for name in ('_histories', '_items', '_labels', '_seen', '_repeats'):
+            setattr(self, name, getattr(self, name).to(device))
+        return self
+
     def drop_labels_outside_catalogue(self) -> int:
         """Removes samples whose label is not an item, which no model can learn, and says how many."""
         inside = [s for s in self.samples if s['item'] in self._index_of_item]
@@ -89,7 +100,7 @@ class CausalDataLoader(BaseDataLoader):
 
     def label_count(self) -> Tensor:
         """``(n_item,)``: how often each item is a label."""
-        return torch.bincount(self._labels[self._labels >= 0], minlength=len(self._index_of_item))
+        return torch.bincount(self._labels[self._labels >= 0], minlength=len(self._index_of_item)).cpu()
 
     def rec_process_fn(self) -> list[dict]:
         """The samples of the dataset, with ``item`` and with ``context_entities`` in the order asked for."""
@@ -102,20 +113,38 @@ class CausalDataLoader(BaseDataLoader):
         history = reduce_mentions(mentions, self.mention_order)
         return history[-self.entity_truncate:] if self.entity_truncate else history
 
-    def rec_batchify(self, index: Tensor) -> RecBatch:
-        """The batch of the samples at ``index``."""
+    def rec_batchify(self, index: Tensor, n_own: int | None = None, n_sample: int | None = None) -> RecBatch:
+        """The batch of the samples at ``index``; see :class:`RecBatch` for the numbers, by default all."""
         width = max(1, int(self._lengths[index].max()))
         host = None
         if self.host is not None:
             host = rec_batchify(self.host, [self.samples[i] for i in index.tolist()])
-        return RecBatch(self._histories[index, :width], self._items[index], self._labels[index], self._seen[index],
-                        self._repeats[index], host)
+        n_own = len(index) if n_own is None else n_own
+        there = index.to(self._items.device)
+        return RecBatch(self._histories[there, :width], self._items[there], self._labels[there], self._seen[there],
+                        self._repeats[there], n_own, n_own if n_sample is None else n_sample, host)
 
-    def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '') -> Iterator[RecBatch]:
-        """Batches of an epoch; the order follows Python's ``random`` state, as in CRSLab."""
+    def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '',
+                     shared: bool = False) -> Iterator[RecBatch]:
+        """Batches of an epoch; the order follows Python's ``random`` state, as in CRSLab.
+
+        Args:
+            batch_size: of all processes together.
+            shuffle: whether to draw the order.
+            desc: title of the progress bar.
+            shared: give each of several processes its part: of every batch if shuffled, which makes
+                the same updates as one process; otherwise of the samples, in order.
+        """
         order = list(range(len(self.samples)))
         if shuffle:
             random.shuffle(order)
         order = torch.tensor(order, dtype=torch.long)
+        if shared and not shuffle:
+            order = order[list(workers.share(len(order)))]
         for start in progress(range(0, len(order), batch_size), desc):
-            yield self.rec_batchify(order[start:start + batch_size])
+            index = order[start:start + batch_size]
+            if not (shared and shuffle):
+                yield self.rec_batchify(index)
+                continue
+            own = index[workers.share(len(index))]
+            yield self.rec_batchify(own if len(own) else index[:1], len(own), len(index))

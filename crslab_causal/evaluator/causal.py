@@ -85,6 +85,16 @@ class CausalEvaluator(RecEvaluator):
             self._columns.setdefault(name, []).append(
                 values.cpu().numpy() if isinstance(values, Tensor) else values)
 
+    def collected(self) -> tuple[dict[str, np.ndarray], set[int]]:
+        """What was added since the last reset, for :meth:`merge`."""
+        return {name: self.column(name) for name in self._columns}, self._shown
+
+    def merge(self, parts: Sequence[tuple[dict[str, np.ndarray], set[int]]]) -> None:
+        """Puts what several processes have :meth:`collected`, in their order, in the place of what is here."""
+        names = dict.fromkeys(name for columns, _ in parts for name in columns)
+        self._columns = {name: [columns[name] for columns, _ in parts if name in columns] for name in names}
+        self._shown = set().union(*(shown for _, shown in parts))
+
     # ------------------------------------------------------------ reading
 
     def column(self, name: str) -> np.ndarray:

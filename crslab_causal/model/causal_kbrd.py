@@ -76,6 +76,7 @@ class CausalKBRD(KBRDModel):
         self.embedding_dropout = nn.Dropout(self.opt.get('embedding_dropout', 0.0))
         self.intervention = Intervention(self.opt.get('intervention', 'zero'), self.kg_emb_dim,
                                          self.opt.get('intervention_position', 'last'))
+        self.intervention.requires_grad_(bool(self.alpha or self.beta))  # w/o causal nothing reads it
 
     def _build_recommendation_layer(self) -> None:
         bias = self.opt.get('item_bias', False)

@@ -24,7 +24,9 @@ from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_ranks, save_results
 from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn_backward
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal import workers
 from crslab_causal.system import checkpoint
+from crslab_causal.system.averages import Averages
 from crslab_causal.system.checkpoint import Checkpoint, Progress
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.interact import interact
@@ -51,7 +53,8 @@ class CausalSystem(BaseSystem):
 
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets
     ``results.json``, ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system``
-    ``best.pth`` and ``last.pth`` after every epoch.
+    ``best.pth`` and ``last.pth`` after every epoch. Of several processes (see
+    :mod:`crslab_causal.system.workers`) the first writes them.
     """
 
     def __init__(self, opt, train_dataloader: CausalDataLoader, valid_dataloader: CausalDataLoader,
@@ -67,6 +70,10 @@ class CausalSystem(BaseSystem):
             self.model = self.model.module
         if opt['mend_rgcn_backward']:
             mend_rgcn_backward(self.model)
+        self.trained = any(p.requires_grad for p in self.model.parameters())
+        if self.trained and not interact:
+            # CRSLab's models have parameters that only the conversation stage reads
+            self.model = workers.distribute(self.model, find_unused=not isinstance(self.model, CausalKBRD))
         self.item_ids: list[int] = side_data['item_entity_ids']
         self.driver = get_driver(self.model, opt, torch.as_tensor(self.item_ids).to(self.device))
         self.stage = opt['rec']
@@ -75,6 +82,7 @@ class CausalSystem(BaseSystem):
         self.saving = bool(opt.get('save_system')) or restore_system
         self.progress = Progress(0)
         self.optimizer = self.scheduler = None
+        self.averages = Averages()
         if not interact:
             self._prepare_training()
         if restore_system or interact:
@@ -88,11 +96,14 @@ class CausalSystem(BaseSystem):
             if not len(dataloader):
                 raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data "
                                 'names an item')
+        for dataloader in (self.train_dataloader, self.valid_dataloader, self.test_dataloader):
+            dataloader.to(self.device)
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.opt['cutoffs'], label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
-        parameters = [p for p in self.model.parameters() if p.requires_grad]
-        if parameters:
-            self.init_optim(self.stage, parameters)
+        self.norm_wanted = bool(self.stage['gradient_clip']) or self.evaluator.tensorboard
+        self.evaluator.tensorboard &= workers.is_first()
+        if self.trained:
+            self.init_optim(self.stage, [p for p in self.model.parameters() if p.requires_grad])
 
     # ------------------------------------------------------------ training
 
@@ -110,21 +121,24 @@ class CausalSystem(BaseSystem):
     @property
     def epochs(self) -> int:
         """Epochs of the stage; counting needs one."""
-        return self.stage['epoch'] if any(p.requires_grad for p in self.model.parameters()) else 1
+        return self.stage['epoch'] if self.trained else 1
 
     def fit(self) -> None:
         """Trains until early stopping or the last epoch, tests the best epoch, and saves the results.
 
         Only here, when data and configuration are known to be good, the folder of the run is touched.
         """
-        if not self.progress.epoch:
-            set_aside(self.folder)
-        sink = logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO')
+        sinks = []
+        if workers.is_first():
+            if not self.progress.epoch:
+                set_aside(self.folder)
+            sinks.append(logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO'))
         try:
             self.train_recommender()
             self.test_recommender()
         finally:
-            logger.remove(sink)
+            for sink in sinks:
+                logger.remove(sink)
 
     def train_recommender(self) -> None:
         best = self._best_weights() if self.progress.epoch else None
@@ -134,11 +148,11 @@ class CausalSystem(BaseSystem):
             epoch, started = self.progress.epoch, time.perf_counter()
             seed_everything(self.seed, epoch)
             self._train_epoch(epoch)
-            self.evaluate('valid', self.valid_dataloader, epoch)
+            self.evaluate('valid', self.valid_dataloader, epoch, coverage=False)
             metric = self._stop_metric()
             improved = metric > self.progress.best_metric or best is None
             if improved:
-                best = deepcopy(self.model.state_dict())
+                best = deepcopy(self.driver.module.state_dict())
             best_epoch = epoch if improved else self.progress.best_epoch
             stopped = self.stage['early_stop'] and epoch - best_epoch >= self.stage['impatience']
             seconds = time.perf_counter() - started
@@ -146,9 +160,9 @@ class CausalSystem(BaseSystem):
                                      stopped or epoch + 1 >= self.epochs, self.progress.seconds + seconds)
             logger.info(f"[Epoch {epoch}: {self.stage['metric']} {100 * metric:.2f}, best epoch {best_epoch}, "
                         f'{seconds:.1f} s]' + (' [Early stop]' if stopped else ''))
-            if self.saving:
+            if self.saving and workers.is_first():
                 self._save(improved)
-        self.model.load_state_dict(best)
+        self.driver.module.load_state_dict(best)
 
     def _pretrain(self) -> None:
         """CRSLab's pre-training of KGSF, before the first epoch."""
@@ -171,32 +185,38 @@ class CausalSystem(BaseSystem):
     def _train_epoch(self, epoch: int) -> None:
         self.model.train()
         self.evaluator.reset_metrics()
-        batches = self.train_dataloader.get_rec_data(self.stage['batch_size'], shuffle=True, desc=f'epoch {epoch}')
+        batches = self.train_dataloader.get_rec_data(self.stage['batch_size'], shuffle=True, desc=f'epoch {epoch}',
+                                                     shared=self.trained)
         while group := list(islice(batches, self.stage['update_freq'])):
             self.step(group, 'rec', 'train')
+        means = self.averages.means(self.device)
+        self.averages = Averages()
+        if not np.isfinite(means['rec_loss']):
+            raise UserError(f"training diverged in epoch {epoch}: the loss is {means['rec_loss']}; "
+                            'lower rec.optimizer.lr, or set rec.gradient_clip')
+        for name, mean in means.items():
+            self.evaluator.optim_metrics.add(name, AverageMetric(mean))
         self.evaluator.report(epoch=epoch, mode='train')
 
     def step(self, batch: list[RecBatch], stage: str, mode: str) -> None:
         """One update from the batches of an accumulation group."""
-        n_sample = sum(len(b.item) for b in batch)
+        n_sample = sum(b.n_sample for b in batch)
         if self.optimizer is not None:
             self.optimizer.zero_grad()
         with self.driver.group():
             for b in batch:
-                terms = self.driver.loss(b.to(self.device))
-                if self.optimizer is not None:
-                    (terms['rec_loss'] * (len(b.item) / n_sample)).backward()
-                for name, term in terms.items():
-                    self.evaluator.optim_metrics.add(name, AverageMetric(term.item() * len(b.item), len(b.item)))
+                with self.driver.accumulating(last=b is batch[-1]):
+                    terms = self.driver.loss(b.to(self.device))
+                    if self.optimizer is not None:
+                        # the gradients of several processes are averaged, and their sum is wanted
+                        (terms['rec_loss'] * (b.n_own * workers.count() / n_sample)).backward()
+                self.averages.add(b.n_own, **terms)
         if self.optimizer is None:
             return
-        if not np.isfinite(terms['rec_loss'].item()):
-            raise UserError(f'training diverged in epoch {self.progress.epoch}: the loss is '
-                            f'{terms["rec_loss"].item()}; lower rec.optimizer.lr, or set rec.gradient_clip')
-        self.evaluator.optim_metrics.add('lr', AverageMetric(self.scheduler.get_last_lr()[0]))
-        if self.stage['gradient_clip'] or self.evaluator.tensorboard:
+        self.averages.add(1, lr=self.scheduler.get_last_lr()[0])
+        if self.norm_wanted:
             norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.stage['gradient_clip'] or float('inf'))
-            self.evaluator.optim_metrics.add('grad norm', AverageMetric(norm.item()))
+            self.averages.add(1, **{'grad norm': norm})
         self.optimizer.step()
         self.scheduler.step()
 
@@ -206,16 +226,18 @@ class CausalSystem(BaseSystem):
 
     # ------------------------------------------------------------ evaluation
 
-    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1) -> dict:
+    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1, coverage: bool = True) -> dict:
         """Scores of the model on a split; they stay in ``self.evaluator`` until the next call."""
         seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
         self.model.eval()
         self.evaluator.reset_metrics()
         with torch.no_grad(), self.driver.group():
-            for batch in dataloader.get_rec_data(EVALUATION_BATCH, shuffle=False, desc=split):
+            for batch in dataloader.get_rec_data(EVALUATION_BATCH, shuffle=False, desc=split, shared=True):
                 batch = batch.to(self.device)
                 scores, intervened = self.driver.scores(batch)
-                self.evaluator.rec_evaluate_scores(scores, batch.label, batch.seen, batch.repeat, intervened)
+                self.evaluator.rec_evaluate_scores(scores, batch.label, batch.seen, batch.repeat, intervened,
+                                                   coverage)
+        self.evaluator.merge(workers.collect(self.evaluator.collected()))
         self.evaluator.report(epoch=epoch, mode=split)
         return self.evaluator.scores()
 
@@ -230,12 +252,14 @@ class CausalSystem(BaseSystem):
         """Scores every split with the weights in place, and saves table, scores and ranks."""
         splits = {}
         for split, dataloader in self.splits():
-            splits[split] = self.evaluate(split, dataloader, self.progress.best_epoch)
-            save_ranks(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
+            splits[split] = self.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
+            if workers.is_first():
+                save_ranks(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
         header = {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
                   'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
-        save_results(self.folder, header, splits, title)
+        if workers.is_first():
+            save_results(self.folder, header, splits, title)
         logger.info(f'[{title}]\n{markdown_table(splits)}')
         logger.info(f'[Results in {self.folder}]')
         return splits
@@ -253,7 +277,7 @@ class CausalSystem(BaseSystem):
     # ------------------------------------------------------------ checkpoints
 
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.model.state_dict(), self.optimizer and self.optimizer.state_dict(),
+        return Checkpoint(self.driver.module.state_dict(), self.optimizer and self.optimizer.state_dict(),
                           self.scheduler and self.scheduler.state_dict(), self.progress, self._saved_opt())
 
     def _saved_opt(self) -> dict:
@@ -278,7 +302,7 @@ class CausalSystem(BaseSystem):
 
     def save_model(self) -> None:
         """CRSLab's call after :meth:`fit`; the checkpoints are there if the run was to save them."""
-        if not self.saving:
+        if not self.saving and workers.is_first():
             checkpoint.save(self.folder / 'best.pth', self._checkpoint())
         logger.info(f'[Save system into {self.folder}]')
 
@@ -288,10 +312,10 @@ class CausalSystem(BaseSystem):
     def restore_model(self) -> None:
         """Continues from ``last.pth``; a system to talk to is made from ``best.pth``."""
         if not hasattr(self, 'evaluator'):
-            self.model.load_state_dict(self._best_weights())
+            self.driver.module.load_state_dict(self._best_weights())
             return
         last = checkpoint.load(self.folder / 'last.pth', self._saved_opt(), self.device)
-        self.model.load_state_dict(last.model)
+        self.driver.module.load_state_dict(last.model)
         self.progress = last.progress
         if self.optimizer is not None:
             self.optimizer.load_state_dict(last.optimizer)

@@ -6,11 +6,17 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from crslab_causal.data.dataloader import RecBatch
 from crslab_causal.host import KBRDModel, KGSFModel
 from crslab_causal.model.baselines.counting import CountingModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The model itself, where it is spread over GPUs or processes."""
+    return model.module if isinstance(model, (nn.DataParallel, DistributedDataParallel)) else model
 
 
 class Driver:
@@ -27,7 +33,7 @@ class Driver:
 
     def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
         self.model, self.opt, self.item_entity_ids = model, opt, item_entity_ids
-        self.module = model.module if isinstance(model, nn.DataParallel) else model
+        self.module = unwrapped(model)
 
     def loss(self, batch: RecBatch) -> dict[str, Tensor]:
         """Terms of the training loss; ``rec_loss`` is what is minimised."""
@@ -41,6 +47,11 @@ class Driver:
     def group(self) -> AbstractContextManager:
         """Surrounds calls between which the parameters do not change."""
         return nullcontext()
+
+    def accumulating(self, last: bool) -> AbstractContextManager:
+        """Surrounds forward and backward pass of a batch; only the ``last`` of a group exchanges gradients."""
+        distributed = isinstance(self.model, DistributedDataParallel)
+        return self.model.no_sync() if distributed and not last else nullcontext()
 
     def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
         return self.model(batch.host, mode)
@@ -91,7 +102,7 @@ class CausalDriver(OwnDriver):
 
     def loss(self, batch: RecBatch) -> dict[str, Tensor]:
         total = self._call(batch, 'train')[0].mean()
-        if self.model is not self.module:  # DataParallel's replicas keep their terms
+        if isinstance(self.model, nn.DataParallel):  # its replicas keep their terms
             return {'rec_loss': total}
         terms = self.module.loss_terms
         return {'rec_loss': total, 'cross_entropy': terms.cross_entropy, 'causal_loss': terms.causal, 'kl': terms.kl}
@@ -101,7 +112,7 @@ class CausalDriver(OwnDriver):
 
     def group(self) -> AbstractContextManager:
         if self.model is not self.module and torch.is_grad_enabled():
-            return nullcontext()
+            return nullcontext()  # the wrapper follows a backward pass from its own forward pass on
         return self.module.shared_entity_embedding()
 
 
@@ -111,6 +122,6 @@ _DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (KBRDModel, 
 
 def get_driver(model: nn.Module, opt, item_entity_ids: Tensor) -> Driver:
     """The driver that knows how to call ``model``."""
-    module = model.module if isinstance(model, nn.DataParallel) else model
+    module = unwrapped(model)
     driver = next(driver for model_class, driver in _DRIVERS if isinstance(module, model_class))
     return driver(model, opt, item_entity_ids)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from crslab_causal.host import BaseSystem
+from crslab_causal.system.averages import Averages
 from crslab_causal.system.causal import CausalSystem
 
 
@@ -22,18 +23,20 @@ class Loss:
     def group(self):
         return nullcontext()
 
+    def accumulating(self, last):
+        return nullcontext()
+
 
 def system_around(parameter):
     optimizer = torch.optim.SGD([parameter], lr=0.1)
-    metrics = types.SimpleNamespace(add=lambda name, value: None)
     return types.SimpleNamespace(
         driver=Loss(parameter), optimizer=optimizer, device='cpu', stage={'gradient_clip': None},
         scheduler=torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0),
-        evaluator=types.SimpleNamespace(optim_metrics=metrics, tensorboard=False))
+        averages=Averages(), norm_wanted=False)
 
 
 def batch(n):
-    return types.SimpleNamespace(item=torch.zeros(n), to=lambda device: batch(n))
+    return types.SimpleNamespace(n_own=n, n_sample=n, to=lambda device: batch(n))
 
 
 @pytest.mark.parametrize('sizes', [[4], [4, 4, 4, 1]])

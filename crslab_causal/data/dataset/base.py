@@ -13,6 +13,7 @@ from typing import Any, Iterable, Iterator, NamedTuple
 
 from loguru import logger
 
+from crslab_causal import workers
 from crslab_causal.data.dataset.appearance import entity_name, learn_item_tokens, order_of_appearance
 from crslab_causal.errors import UserError
 from crslab_causal.files import replace_file
@@ -73,7 +74,8 @@ class MentionDataset(BaseDataset):
         self.unk_token_idx = self.special_token_idx['unk']
         self.opt, self.tokenize = opt, tokenize
         folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.folder / tokenize
-        self._provide(folder, resource)
+        with workers.first_goes_first():
+            self._provide(folder, resource)
         BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
 
@@ -259,6 +261,8 @@ class MentionDataset(BaseDataset):
                       'files': stamps}
 
     def _save_to_one(self, data: tuple, file_name: str = '') -> None:
+        if not workers.is_first():
+            return
         path, settings = self._cache()
         replace_file(path, pickle.dumps({'settings': settings, 'data': data}))
         logger.info(f'[Save dataset to {path}]')
