@@ -108,6 +108,8 @@ class CausalKBRDOptions(Options):
     """None: one vector for each (relation, entity) pair, as Eq 2 has it."""
     rgcn_aggr: Literal['add', 'mean'] = 'add'
     """Z of Eq 2: ``add`` for Z = 1, ``mean`` for the number of neighbours by that relation."""
+    num_neighbors: Count | None = None
+    """Edges into each entity that are drawn for an update, on graphs too large for all; None: all of them."""
     attention_decay: Positive = 1.5
     """Lambda of Eq 3."""
     intervention: Literal[INTERVENTIONS] = 'zero'

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Sequence
+from typing import TYPE_CHECKING, Sequence
 
 from crslab_causal import register
 from crslab_causal.errors import UserError
+
+if TYPE_CHECKING:
+    from crslab_causal.system.recommender import Recommender
 
 
 def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_data: bool = False,
@@ -52,6 +55,28 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     with workers.connected(gpu):
         crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
                                       tensorboard)
+
+
+def load_recommender(config: str, gpu: str = '-1', settings: Sequence[str] = (),
+                     restore_data: bool = False) -> Recommender:
+    """A recommender that answers one history at a time, from a run with ``--save_system``.
+
+    Args: as those of :func:`run_crslab`.
+
+    Raises:
+        UserError: a mistake in the configuration or the data, or no such run.
+    """
+    register()
+    from crslab_causal.config import Config
+    from crslab_causal.host import get_dataloader, get_dataset, get_system, use_directories
+
+    config = Config(config, gpu, settings)
+    use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
+    dataset = get_dataset(config, config['tokenize'], restore_data, False)
+    dataloaders = (get_dataloader(config, data, dataset.vocab)
+                   for data in (dataset.train_data, dataset.valid_data, dataset.test_data))
+    system = get_system(config, *dataloaders, dataset.vocab, dataset.side_data, interact=True)
+    return system.recommender()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

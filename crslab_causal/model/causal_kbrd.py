@@ -72,7 +72,7 @@ class CausalKBRD(KBRDModel):
     def _build_kg_layer(self) -> None:
         self.rgcn = PairRGCN(self.n_entity, self.kg_emb_dim, self.edge_idx.cpu(), self.edge_type.cpu(),
                              self.row_entity_ids, num_bases=self.opt.get('num_bases', None),
-                             aggr=self.opt.get('rgcn_aggr', 'add'))
+                             aggr=self.opt.get('rgcn_aggr', 'add'), num_neighbors=self.opt.get('num_neighbors', None))
         self.embedding_dropout = nn.Dropout(self.opt.get('embedding_dropout', 0.0))
         self.intervention = Intervention(self.opt.get('intervention', 'zero'), self.kg_emb_dim,
                                          self.opt.get('intervention_position', 'last'))
@@ -94,12 +94,15 @@ class CausalKBRD(KBRDModel):
         return self.embedding_dropout(torch.relu(self.rgcn()))
 
     @contextmanager
-    def shared_entity_embedding(self) -> Iterator[None]:
+    def shared_entity_embedding(self, embedding: Tensor | None = None) -> Iterator[None]:
         """Computes H once for all calls of the block, and back-propagates through it once, at its end.
 
         For an accumulation group, in which the parameters do not change, and for an evaluation.
+
+        Args:
+            embedding: H, where it has been computed before.
         """
-        embedding = self.entity_embedding()
+        embedding = self.entity_embedding() if embedding is None else embedding
         self._shared = embedding.detach().requires_grad_(embedding.requires_grad)
         try:
             yield

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from crslab_causal.model.sampling import EdgeSampler
+
 
 class _SparseProduct(torch.autograd.Function):
     """``A @ x`` for a constant sparse ``A``, with ``A.T`` kept ready for the backward pass.
@@ -68,10 +70,17 @@ class PairRGCN(nn.Module):
         aggr: ``'add'`` for Z = 1 (the paper) or ``'mean'`` for Z = :math:`|N_e^r|` (the default of
             PyG and of CRSLab's KBRD).
         bias: whether to add a learned vector to every row.
+        num_neighbors: with a number, at most that many edges into each row are drawn anew at every call
+            in training, see :class:`.EdgeSampler`; None for all.
     """
 
+    sparse_gradient = False
+    """Whether ``pair_weight`` gets a sparse gradient, for optimizers that then visit only the pairs drawn
+    (exact for SGD without momentum and for Adagrad); with ``num_neighbors`` and without ``num_bases``."""
+
     def __init__(self, n_entity: int, embedding_dim: int, edge_index: Tensor, edge_type: Tensor,
-                 rows: Tensor, num_bases: int | None = None, aggr: str = 'add', bias: bool = False):
+                 rows: Tensor, num_bases: int | None = None, aggr: str = 'add', bias: bool = False,
+                 num_neighbors: int | None = None):
         super().__init__()
         if aggr not in ('add', 'mean'):
             raise ValueError(f"aggr must be 'add' or 'mean', not {aggr!r}")
@@ -106,6 +115,11 @@ class PairRGCN(nn.Module):
             value = 1.0 / size[group]
         for name, tensor in zip(('index', 'offset', 'weight'), _csr(row, pair_of_edge, value, self.n_row)):
             self.register_buffer(name, tensor, persistent=False)
+        self.sampler = None
+        if num_neighbors is not None:
+            self.sampler = EdgeSampler(self.index, self.offset, self.n_pair, num_neighbors)
+            self.register_buffer('sampled_offset', self.sampler.offset, persistent=False)
+            self.register_buffer('sampled_weight', self.weight * self.sampler.scale, persistent=False)
         for name, tensor in zip(('index', 'offset', 'weight'), _csr(pair_of_edge, row, value, self.n_pair)):
             self.register_buffer(f'{name}_t', tensor, persistent=False)
         self.reset_parameters()
@@ -134,10 +148,20 @@ class PairRGCN(nn.Module):
 
     def forward(self) -> Tensor:
         """``(n_row, embedding_dim)``: the rows of Eq 2, before its ReLU."""
-        out = _SparseProduct.apply(self.pair_embedding(), self.index, self.offset, self.weight,
-                                   self.index_t, self.offset_t, self.weight_t)
+        if self.sampler is not None and self.training:
+            out = self._sampled_product()
+        else:
+            out = _SparseProduct.apply(self.pair_embedding(), self.index, self.offset, self.weight,
+                                       self.index_t, self.offset_t, self.weight_t)
         out = out + self.self_loop
         return out if self.bias is None else out + self.bias
+
+    def _sampled_product(self) -> Tensor:
+        pair = self.pair_embedding()
+        drawn = self.sampler.draw().to(self.index.device)
+        return F.embedding_bag(self.index[drawn], pair, self.sampled_offset, mode='sum', include_last_offset=True,
+                               per_sample_weights=self.sampled_weight[drawn].to(pair.dtype),
+                               sparse=self.sparse_gradient and self.num_bases is None)
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}({self.embedding_dim}, n_row={self.n_row}, n_pair={self.n_pair}, '

@@ -30,6 +30,7 @@ from crslab_causal.system.averages import Averages
 from crslab_causal.system.checkpoint import Checkpoint, Progress
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.interact import interact
+from crslab_causal.system.recommender import Recommender
 from crslab_causal.system.schedule import build_scheduler
 
 EVALUATION_BATCH = 256
@@ -114,6 +115,9 @@ class CausalSystem(BaseSystem):
         optimizer_class = getattr(optim, options.pop('name'))
         if optimizer_class in (optim.Adam, optim.AdamW):
             options['fused'] = True  # one pass over the parameters, same result
+        if isinstance(self.driver.module, CausalKBRD):
+            sparse = optimizer_class in (optim.SGD, optim.Adagrad) and not options['weight_decay']
+            self.driver.module.rgcn.sparse_gradient = sparse and not self.norm_wanted and self.model is self.driver.module
         self.optimizer = optimizer_class(self.parameters, **options)
         updates = -(-len(self.train_dataloader) // (opt['batch_size'] * opt['update_freq']))
         self.scheduler = build_scheduler(self.optimizer, opt['lr_scheduler'], updates * self.epochs)
@@ -322,13 +326,20 @@ class CausalSystem(BaseSystem):
             self.scheduler.load_state_dict(last.scheduler)
         logger.info(f'[Restore system from {self.folder}: {self.progress.epoch} epochs done]')
 
+    def recommender(self) -> Recommender:
+        """The model as it is, for one history at a time.
+
+        Raises:
+            UserError: it is not CausalKBRD.
+        """
+        if not isinstance(self.driver.module, CausalKBRD):
+            raise UserError(f"model {self.opt['model']}: only CausalKBRD answers one history at a time (--interact)")
+        return Recommender(self.driver.module, {entity: entity_name(uri)
+                                                for entity, uri in self.vocab['id2entity'].items()})
+
     def interact(self) -> None:
         """Recommendations for what is typed in the terminal."""
-        model = self.driver.module
-        if not isinstance(model, CausalKBRD):
-            raise UserError(f"--interact: only CausalKBRD can be talked to, not {self.opt['model']}")
-        names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
-        interact(model, names, self.test_dataloader.history)
+        interact(self.recommender(), self.test_dataloader.history)
 
 
 def run_folder(opt: Config) -> Path:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Callable
 
-import torch
-
 from crslab_causal.data.dataset.appearance import name_words
-from crslab_causal.data.histories import pad_histories
-from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.system.recommender import Recommender
 
 SHOWN = 10
 
@@ -42,26 +39,15 @@ class EntityLinker:
         return found
 
 
-def recommend(model: CausalKBRD, history: list[int], k: int = SHOWN) -> list[int]:
-    """Entity ids of the ``k`` items that rank first after ``history``, without those in it."""
-    device = model.row_of_entity.device
-    with torch.no_grad():
-        scores = model.item_logits(pad_histories([history]).to(device), intervene=False).observed[0]
-    rows = model.row_of_entity[torch.tensor(history, dtype=torch.long, device=device)]
-    scores[rows[rows < model.n_item]] = -torch.inf
-    return model.row_entity_ids[torch.topk(scores, min(k, len(scores))).indices.cpu()].tolist()
-
-
-def interact(model: CausalKBRD, names: dict[int, str], make_history: Callable[[list[int]], list[int]]) -> None:
+def interact(recommender: Recommender, make_history: Callable[[list[int]], list[int]]) -> None:
     """Reads lines, links what they name, and prints the items that rank first, until ``/quit``.
 
     Args:
-        model: trained.
-        names: name of each entity, by id.
+        recommender: of a trained model.
         make_history: history of all mentions so far, see :meth:`.CausalDataLoader.history`.
     """
-    model.eval()
-    linker = EntityLinker({entity: names[entity] for entity in model.row_entity_ids.tolist()})
+    names = recommender.names
+    linker = EntityLinker({entity: names[entity] for entity in recommender.entities})
     mentions: list[int] = []
     print('Name films, people or genres you like. /reset starts anew, /quit ends.')
     while True:
@@ -77,5 +63,5 @@ def interact(model: CausalKBRD, names: dict[int, str], make_history: Callable[[l
         mentions += linker.link(text)
         history = make_history(mentions)
         print('So far: ' + (', '.join(names[entity] for entity in history) or 'nothing I know'))
-        for rank, item in enumerate(recommend(model, history), start=1):
-            print(f'{rank:3d}. {names[item]}')
+        for rank, item in enumerate(recommender.recommend(history, SHOWN), start=1):
+            print(f'{rank:3d}. {item.name}')

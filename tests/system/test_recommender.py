@@ -1,0 +1,46 @@
+"""One user's list from a trained model."""
+
+import pytest
+import torch
+
+from crslab_causal.data.histories import pad_histories
+from crslab_causal.quick_start import load_recommender
+
+
+@pytest.fixture
+def recommender(run, data_path, tmp_path):
+    run(flags=['-ss'])
+    return load_recommender(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1'])
+
+
+def test_lists_are_those_of_the_model(recommender):
+    model = recommender.model
+    items = model.item_entity_ids.tolist()
+    other = recommender.entities[-1]
+    for history in ([], [items[3]], [other, items[3], items[5]]):
+        for masked in (False, True):
+            with torch.no_grad():
+                logits = model.item_logits(pad_histories([history]))
+            scores = (logits.intervened if masked else logits.observed)[0].tolist()
+            expected = sorted((i for i in items if i not in history), key=lambda i: -scores[items.index(i)])
+            found = recommender.recommend(history, k=len(items) + 5, masked=masked)
+
+            assert sorted(r.entity for r in found) == sorted(expected)
+            assert [r.score for r in found] == pytest.approx([scores[items.index(e)] for e in expected])
+            assert all(r.name == recommender.names[r.entity] for r in found)
+            assert [r.score for r in found[:4]] == [r.score for r in recommender.recommend(history, k=4, masked=masked)]
+
+
+def test_a_second_mention_moves_the_list(recommender):
+    first, second = recommender.entities[:2]
+
+    assert recommender.recommend([first]) != recommender.recommend([first, second])
+    assert recommender.recommend([first]) == recommender.recommend([first])
+
+
+def test_an_unknown_entity_is_refused_and_leaves_nothing_behind(recommender):
+    before = recommender.recommend([])
+    unknown = next(e for e in range(recommender.model.n_entity) if e not in recommender.entities)
+    with pytest.raises(ValueError, match=f'entity {unknown} '):
+        recommender.recommend([unknown])
+    assert recommender.recommend([]) == before
