@@ -100,6 +100,7 @@ from crslab.model.recommendation.popularity import PopularityModel  # noqa: E402
 from crslab.model.recommendation.textcnn import TextCNNModel  # noqa: E402
 from crslab.system import get_system, system_register_table  # noqa: E402
 from crslab.system.base import BaseSystem  # noqa: E402
+from crslab.system.kbrd import KBRDSystem  # noqa: E402
 
 # by import_module: the packages' star imports put a class or a dict in the place of these modules
 _kgsf = importlib.import_module('crslab.model.crs.kgsf.kgsf')

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from crslab_causal.model.sampling import EdgeSampler
@@ -34,12 +36,48 @@ def _bag_sum(x: Tensor, index: Tensor, offset: Tensor, weight: Tensor) -> Tensor
                            include_last_offset=True)
 
 
+class WeightedBags(torch.autograd.Function):
+    """``A @ x`` for a sparse ``A`` of constant places and learned values: ``apply(values, x, places)``."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor, x: Tensor, places: Places) -> Tensor:
+        ctx.save_for_backward(values, x, *places)
+        return _bag_sum(x, places.column, places.offset, values)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor):
+        values, x, *places = ctx.saved_tensors
+        places, grad = Places(*places), grad.contiguous()
+        of_values = torch.ops.aten._embedding_bag_per_sample_weights_backward(
+            grad, x, places.column, places.offset[:-1], places.row, 0)
+        return of_values, _bag_sum(grad, places.row[places.order_t], places.offset_t, values[places.order_t]), None
+
+
+class Places(NamedTuple):
+    """Where a sparse matrix has its values, row after row, and how to get from there to column after column."""
+
+    row: Tensor
+    column: Tensor
+    offset: Tensor
+    order_t: Tensor
+    offset_t: Tensor
+
+    @classmethod
+    def of(cls, row: Tensor, column: Tensor, n_row: int, n_column: int) -> Places:
+        """From entries sorted by row."""
+        return cls(row, column, _offset(row, n_row), torch.argsort(column, stable=True), _offset(column, n_column))
+
+
+def _offset(row: Tensor, n_row: int) -> Tensor:
+    """``(n_row + 1,)``: where the entries of each row begin, once sorted."""
+    return torch.cat([row.new_zeros(1), torch.bincount(row, minlength=n_row).cumsum(0)])
+
+
 def _csr(row: Tensor, column: Tensor, value: Tensor, n_row: int) -> tuple[Tensor, Tensor, Tensor]:
     """Column indices, row offsets ``(n_row + 1,)`` and values, sorted by row."""
     order = torch.argsort(row, stable=True)
-    offset = torch.zeros(n_row + 1, dtype=torch.long)
-    offset[1:] = torch.bincount(row, minlength=n_row).cumsum(0)
-    return column[order], offset, value[order]
+    return column[order], _offset(row, n_row), value[order]
 
 
 class PairRGCN(nn.Module):
@@ -96,14 +134,17 @@ class PairRGCN(nn.Module):
         pair, pair_of_edge = torch.unique(relation * n_entity + source, return_inverse=True)
         self.n_pair = len(pair)
         if num_bases is None:
-            self.register_buffer('pair_source', None)
-            self.register_buffer('pair_relation', None)
             self.pair_weight = nn.Parameter(torch.empty(self.n_pair, embedding_dim))
         else:
             entity, pair_source = torch.unique(pair % n_entity, return_inverse=True)
             relation_used, pair_relation = torch.unique(pair // n_entity, return_inverse=True)
-            self.register_buffer('pair_source', pair_source, persistent=False)
             self.register_buffer('pair_relation', pair_relation, persistent=False)
+            # the embedding of a pair is a sum over the rows that its entity has in each basis
+            column = pair_source[:, None] + len(entity) * torch.arange(num_bases)
+            places = Places.of(torch.arange(self.n_pair).repeat_interleave(num_bases), column.flatten(), self.n_pair,
+                               len(entity) * num_bases)
+            for name, tensor in places._asdict().items():
+                self.register_buffer(f'basis_{name}', tensor, persistent=False)
             self.basis = nn.Parameter(torch.empty(num_bases, len(entity), embedding_dim))
             self.coefficient = nn.Parameter(torch.empty(len(relation_used), num_bases))
         self.self_loop = nn.Parameter(torch.empty(self.n_row, embedding_dim))
@@ -143,8 +184,8 @@ class PairRGCN(nn.Module):
         """``(n_pair, embedding_dim)``: :math:`W_r h_{e'}` for each pair that has an edge."""
         if self.num_bases is None:
             return self.pair_weight
-        coefficient = self.coefficient[self.pair_relation]
-        return sum(coefficient[:, b, None] * self.basis[b][self.pair_source] for b in range(self.num_bases))
+        places = Places(*(getattr(self, f'basis_{name}') for name in Places._fields))
+        return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), places)
 
     def forward(self) -> Tensor:
         """``(n_row, embedding_dim)``: the rows of Eq 2, before its ReLU."""

@@ -1,0 +1,436 @@
+"""The measurements of ``benchmarks/speed.py``, each run in a process of its own: ``python benchmarks/cases.py CASE ...``.
+
+Prints one line of JSON. Times are in seconds, memory in MiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import pickle
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Callable, Iterable, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT)]
+
+import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from benchmarks.graphs import random_graph  # noqa: E402
+from benchmarks.rivals import FORMS, build_kbrd  # noqa: E402
+from crslab_causal.data.histories import pad_histories  # noqa: E402
+from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
+
+OURS = {'ours': {}, 'ours_bases': {'num_bases': 8}, 'ours_wo_causal': {'alpha': 0.0, 'beta': 0.0}}
+SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
+"""The graph of the growth case, before it grows."""
+
+
+class Batch(NamedTuple):
+    """Samples for a step: what our model reads, and what CRSLab's does."""
+
+    context_entities: Tensor
+    item: Tensor
+    lists: list[list[int]]
+
+
+# ---------------------------------------------------------------- measuring
+
+def synchronise(device: torch.device) -> None:
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def times(call: Callable[[], object], repeats: int, warm_up: int, device=torch.device('cpu')) -> list[float]:
+    """Seconds of each of ``repeats`` calls."""
+    for _ in range(warm_up):
+        call()
+    result = []
+    for _ in range(repeats):
+        synchronise(device)
+        start = time.perf_counter()
+        call()
+        synchronise(device)
+        result.append(time.perf_counter() - start)
+    return result
+
+
+def forget_peak() -> int:
+    """Resident bytes now, from which on the peak counts."""
+    gc.collect()
+    Path('/proc/self/clear_refs').write_text('5')
+    return _status('VmRSS')
+
+
+def peak() -> int:
+    """Largest resident bytes since :func:`forget_peak`."""
+    return _status('VmHWM')
+
+
+def _status(key: str) -> int:
+    for line in Path('/proc/self/status').read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+    raise KeyError(key)
+
+
+# ---------------------------------------------------------------- data
+
+def prepare(arguments: argparse.Namespace) -> dict:
+    """Loads a dataset once, and keeps what a step needs."""
+    from crslab_causal import register
+    from crslab_causal.config import Config
+    from crslab_causal.host import get_dataloader, get_dataset, use_directories
+    register()
+    config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1', [f'data_path={arguments.data_path}'])
+    use_directories(config['data_path'], config['save_path'])
+    dataset = get_dataset(config, config['tokenize'], False, False)
+    samples = {}
+    for split, data in (('train', dataset.train_data), ('valid', dataset.valid_data)):
+        dataloader = get_dataloader(config, data, dataset.vocab)
+        dataloader.drop_labels_outside_catalogue()
+        samples[split] = [(s['context_entities'], s['item']) for s in dataloader.samples]
+    vocab = {key: value for key, value in dataset.vocab.items() if isinstance(value, int)}
+    side_data = {key: dataset.side_data[key] for key in ('item_entity_ids', 'mentioned_entity_ids')}
+    side_data['entity_kg'] = {key: dataset.side_data['entity_kg'][key] for key in ('edge', 'n_relation')}
+    file = arguments.cache / f'{arguments.dataset}.pkl'
+    file.write_bytes(pickle.dumps((dict(config.opt), vocab, side_data, samples)))
+    return {'samples': {split: len(s) for split, s in samples.items()}, 'entities': vocab['n_entity'],
+            'relations': side_data['entity_kg']['n_relation'], 'edges': len(side_data['entity_kg']['edge']),
+            'items': len(side_data['item_entity_ids'])}
+
+
+def prepared(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
+    """Options, vocab, side data and samples of :func:`prepare`."""
+    return pickle.loads((arguments.cache / f'{arguments.dataset}.pkl').read_bytes())
+
+
+def make_batches(samples: list, batch_size: int, device: torch.device) -> Iterable[Batch]:
+    """Batches of samples in a fixed random order."""
+    order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0)).tolist()
+    for start in range(0, len(order), batch_size):
+        chosen = [samples[i] for i in order[start:start + batch_size]]
+        yield Batch(pad_histories([history for history, _ in chosen]).to(device),
+                    torch.tensor([item for _, item in chosen], device=device), [history for history, _ in chosen])
+
+
+# ---------------------------------------------------------------- steps and epochs
+
+class Trainer:
+    """A model in one of the forms of the tables, and its updates."""
+
+    def __init__(self, form: str, opt: dict, vocab: dict, side_data: dict, device: torch.device):
+        torch.manual_seed(0)
+        self.own = form in OURS
+        if self.own:
+            self.model = CausalKBRD({**opt, **OURS[form]}, device, vocab, side_data).to(device)
+            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=5e-3, fused=True)
+        else:
+            self.model, self.optimizer = build_kbrd(form, {**opt, 'num_bases': 8}, device, vocab, side_data)
+        self.model.train()
+
+    def loss(self, batch: Batch) -> Tensor:
+        histories = batch.context_entities if self.own else batch.lists
+        return self.model({'context_entities': histories, 'item': batch.item}, 'train', 'rec')[0]
+
+    def update(self, group: list[Batch]) -> None:
+        """One update from the batches of an accumulation group."""
+        self.optimizer.zero_grad()
+        if self.own:
+            with self.model.shared_entity_embedding():
+                for batch in group:
+                    self.loss(batch).backward()
+        else:
+            for batch in group:
+                self.loss(batch).backward()
+        self.optimizer.step()
+
+    def parameters(self) -> int:
+        return sum(p.numel() for p in self.model.parameters())
+
+
+def step(arguments: argparse.Namespace) -> dict:
+    """Time of one update at one batch size, and peak memory over the loaded data."""
+    opt, vocab, side_data, samples = prepared(arguments)
+    device = torch.device(arguments.device)
+    before = forget_peak()
+    trainer = Trainer(arguments.form, opt, vocab, side_data, device)
+    wanted = arguments.repeats + arguments.warm_up
+    batches = []
+    while len(batches) < wanted:
+        batches += list(make_batches(samples['train'], arguments.batch_size, device))[:wanted - len(batches)]
+    following = iter(batches)
+    result = times(lambda: trainer.update([next(following)]), arguments.repeats, arguments.warm_up, device)
+    memory = torch.cuda.max_memory_allocated(device) if device.type == 'cuda' else peak() - before
+    return {'seconds': result, 'memory': memory / 2**20, 'parameters': trainer.parameters()}
+
+
+def epoch(arguments: argparse.Namespace) -> dict:
+    """Time of a whole epoch, batches made on the way."""
+    opt, vocab, side_data, samples = prepared(arguments)
+    device = torch.device(arguments.device)
+    before = forget_peak()
+    trainer = Trainer(arguments.form, opt, vocab, side_data, device)
+
+    def run() -> None:
+        group = []
+        for batch in make_batches(samples['train'], arguments.batch_size, device):
+            group.append(batch)
+            if len(group) == arguments.update_freq:
+                trainer.update(group)
+                group = []
+        if group:
+            trainer.update(group)
+
+    return {'seconds': times(run, arguments.repeats, arguments.warm_up, device), 'memory': (peak() - before) / 2**20}
+
+
+def traffic(arguments: argparse.Namespace) -> dict:
+    """Bytes that a step of ours has to move, by part, next to the time of each part and to the speed of a copy.
+
+    Every tensor is counted once for each time that it must be read or written if no intermediate result
+    stayed in a cache: a lower bound for these passes, and an upper one for what reaches main memory.
+    """
+    opt, vocab, side_data, samples = prepared(arguments)
+    trainer = Trainer('ours', opt, vocab, side_data, torch.device('cpu'))
+    model, rgcn = trainer.model, trainer.model.rgcn
+    d, batch_size = rgcn.embedding_dim, arguments.batch_size
+    edge, h, pair = len(rgcn.index) * d, rgcn.n_row * d, rgcn.n_pair * d
+    logits = 2 * batch_size * model.n_item
+    floats = {
+        'H forward: a row for each edge, self-loop, ReLU': edge + 5 * h,
+        'loss forward: items, logits and their gradient': model.n_item * d + 4 * logits,
+        'loss backward: items twice, gradients': 3 * model.n_item * d + 4 * logits,
+        'H backward: a row for each edge, one for each pair': edge + pair + 3 * h,
+        'Adam: parameter, gradient and both moments read, three written': 7 * trainer.parameters()}
+    batches = list(make_batches(samples['train'], batch_size, torch.device('cpu')))[:40]
+    seconds: dict[str, list[float]] = {name: [] for name in floats}
+    for batch in batches:
+        marks = [time.perf_counter()]
+
+        def mark() -> None:
+            marks.append(time.perf_counter())
+
+        trainer.optimizer.zero_grad()
+        embedding = model.entity_embedding()
+        mark()
+        leaf = embedding.detach().requires_grad_()
+        with model.shared_entity_embedding(leaf):
+            loss = trainer.loss(batch)
+            mark()
+            loss.backward()
+            gradient = model._shared.grad
+        mark()
+        embedding.backward(gradient)
+        mark()
+        trainer.optimizer.step()
+        mark()
+        for name, start, end in zip(seconds, marks, marks[1:]):
+            seconds[name].append(end - start)
+    source, target = torch.ones(2 ** 26), torch.zeros(2 ** 26)
+    copies = times(lambda: target.copy_(source), 9, 2)
+    return {'parts': {name: {'mib': 4 * n / 2**20, 'seconds': seconds[name][5:]} for name, n in floats.items()},
+            'copy_mib_per_second': [2 * 4 * 2 ** 26 / 2**20 / s for s in copies]}
+
+
+# ---------------------------------------------------------------- evaluation
+
+def host_rec_evaluate(evaluator, item_ids: list[int], scores: Tensor, label: Tensor) -> None:
+    """CRSLab's own, without the rest of its system."""
+    from crslab_causal.host import KBRDSystem
+    KBRDSystem.rec_evaluate(SimpleNamespace(item_ids=item_ids, evaluator=evaluator), scores, label)
+
+
+def ranking(arguments: argparse.Namespace) -> dict:
+    """Scores of the valid split to metrics: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
+    from crslab_causal.evaluator.causal import CausalEvaluator
+    from crslab_causal.host import RecEvaluator
+    _, vocab, side_data, samples = prepared(arguments)
+    item_ids = side_data['item_entity_ids']
+    index = {item: i for i, item in enumerate(item_ids)}
+    generator = torch.Generator().manual_seed(0)
+    batches = []
+    for batch in make_batches(samples['valid'], 256, torch.device('cpu')):
+        scores = torch.randn(len(batch.item), vocab['n_entity'], generator=generator)
+        seen = pad_histories([list({index[e] for e in history if e in index}) for history in batch.lists])
+        label = torch.tensor([index[item] for item in batch.item.tolist()])
+        batches.append((scores, scores[:, item_ids].contiguous(), batch.item, label, seen, (seen == label[:, None]).any(1)))
+
+    def host() -> RecEvaluator:
+        evaluator = RecEvaluator()
+        for scores, _, item, *_ in batches:
+            host_rec_evaluate(evaluator, item_ids, scores, item)
+        return evaluator
+
+    def ours(coverage: bool) -> dict:
+        evaluator = CausalEvaluator(cutoffs=(1, 10, 50))
+        for _, scores, _, label, seen, repeat in batches:
+            evaluator.rec_evaluate_scores(scores, label, seen, repeat, coverage=coverage)
+        return evaluator.scores()
+
+    theirs = {name: value.value() for name, value in host().rec_metrics.report().items()}
+    own = ours(False)['all']
+    difference = max(abs(theirs[f'{theirs_name}@{k}'] - own[f'{name}@{k}'])
+                     for theirs_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
+    return {'host': times(host, arguments.repeats, 1), 'ours': times(lambda: ours(False), arguments.repeats, 1),
+            'ours_coverage': times(lambda: ours(True), arguments.repeats, 1), 'difference': difference}
+
+
+def evaluation(arguments: argparse.Namespace) -> dict:
+    """A whole pass over the valid split: model, ranks and metrics."""
+    from crslab_causal.evaluator.causal import CausalEvaluator
+    from crslab_causal.host import RecEvaluator
+    opt, vocab, side_data, samples = prepared(arguments)
+    trainer = Trainer(arguments.form, opt, vocab, side_data, torch.device('cpu'))
+    trainer.model.eval()
+    item_ids = side_data['item_entity_ids']
+    row = trainer.model.row_of_entity if trainer.own else None
+
+    def run() -> None:
+        batches = make_batches(samples['valid'], arguments.batch_size, torch.device('cpu'))
+        with torch.no_grad():
+            if not trainer.own:
+                evaluator = RecEvaluator()
+                for batch in batches:
+                    scores = trainer.model({'context_entities': batch.lists, 'item': batch.item}, 'test', 'rec')[1]
+                    host_rec_evaluate(evaluator, item_ids, scores, batch.item)
+                return
+            evaluator = CausalEvaluator(cutoffs=(1, 10, 50))
+            with trainer.model.shared_entity_embedding():
+                for batch in batches:
+                    logits = trainer.model.item_logits(batch.context_entities)
+                    rows = torch.where(batch.context_entities < 0, -1, row[batch.context_entities.clamp(min=0)])
+                    seen = torch.where(rows < trainer.model.n_item, rows, -1)
+                    label = row[batch.item]
+                    evaluator.rec_evaluate_scores(logits.observed, label, seen, (seen == label[:, None]).any(1),
+                                                  logits.intervened)
+            evaluator.scores()
+
+    return {'seconds': times(run, arguments.repeats, arguments.warm_up)}
+
+
+# ---------------------------------------------------------------- loading, one user, growth
+
+def loading(arguments: argparse.Namespace) -> dict:
+    """Files to batches: dataset class and dataloaders of CRSLab's KBRD, or ours."""
+    from crslab_causal import register
+    from crslab_causal.config import Config
+    from crslab_causal.host import ReDialDataset, dataset_register_table, get_dataloader, get_dataset, use_directories
+    register()
+    own = arguments.form == 'ours'
+    model = 'CausalKBRD' if own else 'KBRD'
+    config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1',
+                    [f'data_path={arguments.data_path}', f'model={model}', f'save_path={arguments.cache}'])
+    if not own:
+        dataset_register_table['ReDial'] = ReDialDataset  # CRSLab's
+        config.opt['model_name'] = 'KBRD'  # its own dataloader
+    use_directories(config['data_path'], config['save_path'])
+    restore = own and arguments.restore
+    if restore:
+        get_dataset(config, config['tokenize'], False, True)
+
+    def run() -> None:
+        dataset = get_dataset(config, config['tokenize'], restore, False)
+        for data in (dataset.train_data, dataset.valid_data, dataset.test_data):
+            for _ in get_dataloader(config, data, dataset.vocab).get_rec_data(32):
+                pass
+
+    return {'seconds': times(run, arguments.repeats, 0)}
+
+
+def recommendation(arguments: argparse.Namespace) -> dict:
+    """One user's list on one core, from a saved run: cold from the start of the process, then warm."""
+    from crslab_causal.quick_start import load_recommender
+    torch.set_num_threads(1)
+    *_, samples = prepared(arguments)
+    settings = [f'data_path={arguments.data_path}', f'save_path={arguments.cache}', 'rec.epoch=1', 'run_name=speed']
+    recommender = load_recommender(str(ROOT / 'config' / f'causal_{arguments.dataset}.yaml'), settings=settings,
+                                   restore_data=True)
+    histories = [history for history, _ in samples['valid']]
+    start = time.perf_counter()
+    recommender.recommend(histories[0], 50)
+    first = time.perf_counter() - start
+    cold = time.time() - arguments.started
+    following = iter(histories[i % len(histories)] for i in range(arguments.repeats + 1))
+    return {'cold': cold, 'first': first,
+            'seconds': times(lambda: recommender.recommend(next(following), 50), arguments.repeats, 0)}
+
+
+def growth(arguments: argparse.Namespace) -> dict:
+    """A step on a random graph ``factor`` times as large; the catalogue stays as it is."""
+    sizes = {name: n * arguments.factor for name, n in SIZES.items()}
+    sizes['relations'] = SIZES['relations'] * (1 + arguments.factor // 10)
+    edge_index, edge_type = random_graph(sizes['entities'], sizes['relations'], sizes['edges'])
+    n_item, n_row = 1000, sizes['entities'] // 8
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.randperm(sizes['entities'], generator=generator)[:n_row].tolist()
+    side_data = {'item_entity_ids': rows[:n_item], 'mentioned_entity_ids': rows,
+                 'entity_kg': {'edge': [], 'n_relation': sizes['relations']}}
+    opt = {'kg_emb_dim': 128, 'gpu': [-1], 'num_neighbors': arguments.num_neighbors}
+    before = forget_peak()
+    model = GraphKBRD(opt, edge_index, edge_type, sizes['entities'], side_data)
+    if arguments.num_neighbors:
+        model.rgcn.sparse_gradient = True
+        optimizer = torch.optim.Adagrad(model.parameters(), lr=5e-3)
+    else:
+        optimizer = torch.optim.Adam(model.parameters(), lr=5e-3, fused=True)
+    histories = torch.tensor(rows)[torch.randint(n_row, (32, 6), generator=generator)]
+    labels = torch.tensor(rows)[torch.randint(n_item, (32,), generator=generator)]
+
+    def update() -> None:
+        optimizer.zero_grad()
+        model({'context_entities': histories, 'item': labels}, 'train', 'rec')[0].backward()
+        optimizer.step()
+
+    seconds = times(update, arguments.repeats, arguments.warm_up)
+    return {'seconds': seconds, 'memory': (peak() - before) / 2**20, 'edges_into_rows': len(model.rgcn.index),
+            'pairs': model.rgcn.n_pair, **sizes}
+
+
+class GraphKBRD(CausalKBRD):
+    """The model over a graph given as tensors: a list of millions of edges would be what is measured."""
+
+    def __init__(self, opt: dict, edge_index: Tensor, edge_type: Tensor, n_entity: int, side_data: dict):
+        self.graph = edge_index, edge_type
+        side_data['entity_kg']['edge'] = [(0, 1, 0)]
+        vocab = {'pad': 0, 'start': 1, 'end': 2, 'vocab_size': 3, 'n_entity': n_entity}
+        super().__init__(opt, torch.device('cpu'), vocab, side_data)
+
+    def build_model(self) -> None:
+        self.edge_idx, self.edge_type = self.graph
+        super().build_model()
+
+
+CASES = {case.__name__: case for case in (prepare, step, epoch, traffic, ranking, evaluation, loading, recommendation,
+                                          growth)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('case', choices=CASES)
+    parser.add_argument('--data_path', type=Path)
+    parser.add_argument('--cache', type=Path)
+    parser.add_argument('--dataset', default='redial')
+    parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'host'])
+    parser.add_argument('--device', default='cpu')
+    parser.add_argument('--threads', type=int, default=os.cpu_count())
+    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1)):
+        parser.add_argument(f'--{name}', type=int, default=default)
+    parser.add_argument('--num_neighbors', type=int)
+    parser.add_argument('--restore', action='store_true')
+    parser.add_argument('--started', type=float, default=0.0)
+    arguments = parser.parse_args()
+    from loguru import logger
+    logger.remove()
+    torch.set_num_threads(arguments.threads)
+    print(json.dumps(CASES[arguments.case](arguments)))
+
+
+if __name__ == '__main__':
+    main()
