@@ -293,7 +293,7 @@ def evaluation(arguments: argparse.Namespace) -> dict:
     row = trainer.model.row_of_entity if trainer.own else None
 
     def run() -> None:
-        batches = make_batches(samples['valid'], arguments.batch_size, torch.device('cpu'))
+        batches = make_batches(samples['valid'][:arguments.samples], arguments.batch_size, torch.device('cpu'))
         with torch.no_grad():
             if not trainer.own:
                 evaluator = RecEvaluator()
@@ -363,9 +363,13 @@ def recommendation(arguments: argparse.Namespace) -> dict:
 
 
 def growth(arguments: argparse.Namespace) -> dict:
-    """A step on a random graph ``factor`` times as large; the catalogue stays as it is."""
+    """A step on a random graph ``factor`` times as large, with ``density`` times the edges for each entity.
+
+    The catalogue stays as it is.
+    """
     sizes = {name: n * arguments.factor for name, n in SIZES.items()}
     sizes['relations'] = SIZES['relations'] * (1 + arguments.factor // 10)
+    sizes['edges'] *= arguments.density
     edge_index, edge_type = random_graph(sizes['entities'], sizes['relations'], sizes['edges'])
     n_item, n_row = 1000, sizes['entities'] // 8
     generator = torch.Generator().manual_seed(1)
@@ -420,9 +424,10 @@ def main() -> None:
     parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'host'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--threads', type=int, default=os.cpu_count())
-    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1)):
+    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1), ('density', 1)):
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--num_neighbors', type=int)
+    parser.add_argument('--samples', type=int, help='of the valid split; all of them by default')
     parser.add_argument('--restore', action='store_true')
     parser.add_argument('--started', type=float, default=0.0)
     arguments = parser.parse_args()

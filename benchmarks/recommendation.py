@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,10 @@ from typing import NamedTuple
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT)]
+
+from benchmarks.readme import update_block  # noqa: E402
+
 SEEDS = (2020, 2021, 2022)
 SHOWN = {'redial': (1, 10, 50), 'opendialkg': (1, 10, 25)}
 """Cutoffs in the README's tables; the JSON file has all."""
@@ -112,16 +115,6 @@ def tables(record: dict[str, list[dict]]) -> str:
     return '\n\n'.join(table(dataset, rows_of_dataset) for dataset, rows_of_dataset in record.items())
 
 
-def update_readme(block: str) -> None:
-    """Puts the tables between the markers of README.md."""
-    path = ROOT / 'README.md'
-    text, count = re.subn(r'(<!-- recommendation -->\n).*?(<!-- /recommendation -->)',
-                          lambda m: f'{m[1]}\n{block}\n\n{m[2]}', path.read_text('utf-8'), flags=re.DOTALL)
-    if not count:
-        raise SystemExit(f'{path} has no markers <!-- recommendation --> and <!-- /recommendation -->')
-    path.write_text(text, 'utf-8')
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--data_path', type=Path, required=True,
@@ -147,7 +140,7 @@ def main() -> None:
                                                               'git_commit', 'versions', 'splits')} for r in runs]}
                            for row, runs in results.items()]
     (ROOT / 'benchmarks' / 'recommendation.json').write_text(json.dumps(record, indent=1) + '\n', 'utf-8')
-    update_readme(tables(record))
+    update_block('recommendation', tables(record))
     print(tables(record))
 
 

@@ -1,30 +1,32 @@
 """The README's numbers are the output of the committed command."""
 
-import importlib.util
 import json
 from pathlib import Path
+
+from benchmarks import recommendation, results
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def benchmark():
-    spec = importlib.util.spec_from_file_location('recommendation', ROOT / 'benchmarks' / 'recommendation.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def block(name):
+    readme = (ROOT / 'README.md').read_text('utf-8')
+    return readme.partition(f'<!-- {name} -->')[2].partition(f'<!-- /{name} -->')[0].strip()
 
 
 def test_tables_are_what_the_recorded_runs_say():
     record = json.loads((ROOT / 'benchmarks' / 'recommendation.json').read_text('utf-8'))
-    readme = (ROOT / 'README.md').read_text('utf-8')
+    assert block('recommendation') == recommendation.tables(record)
 
-    block = readme.partition('<!-- recommendation -->')[2].partition('<!-- /recommendation -->')[0]
-    assert block.strip() == benchmark().tables(record)
+
+def test_speeds_are_what_the_recorded_measurements_say():
+    record = json.loads((ROOT / 'benchmarks' / 'speed.json').read_text('utf-8'))
+    assert block('speed') == results.readme_block(record)
+    assert (ROOT / 'benchmarks' / 'RESULTS.md').read_text('utf-8') == results.results_page(record)
 
 
 def test_every_row_has_a_configuration():
     for dataset in ('redial', 'opendialkg'):
-        for row in benchmark().rows(dataset):
+        for row in recommendation.rows(dataset):
             assert (ROOT / 'config' / f'{row.config}.yaml').is_file(), row.config
 
 

@@ -15,6 +15,11 @@ _NAMESPACE = re.compile(r'^<?(?:https?://[^/]*/(?:resource/)?)?(.*?)>?$')
 _QUALIFIER = re.compile(r'[ _]\([^()]*\)$')
 
 
+def is_item_token(token: str) -> bool:
+    """Whether a token of ReDial's text stands for a film."""
+    return token[:1] == '@' and ITEM_TOKEN.match(token) is not None
+
+
 def entity_name(uri: str) -> str:
     """A readable name: ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``."""
     name = _NAMESPACE.match(uri).group(1)
@@ -37,7 +42,7 @@ def learn_item_tokens(utterances: Iterable[tuple[Sequence[str], Sequence[int]]])
     """
     votes: dict[str, Counter] = defaultdict(Counter)
     for tokens, items in utterances:
-        item_tokens = [token for token in tokens if ITEM_TOKEN.match(token)]
+        item_tokens = [token for token in tokens if is_item_token(token)]
         if len(item_tokens) == len(items):
             for token, item in zip(item_tokens, items):
                 votes[token][item] += 1
@@ -60,11 +65,13 @@ def order_of_appearance(tokens: Sequence[str], entities: Sequence[int], items: S
         names: readable name of an id.
         item_of_token: from :func:`learn_item_tokens`.
     """
+    if len(entities) + len(items) < 2:  # most utterances
+        return [*entities, *items]
     missing = Counter(entities) - Counter(items)
     listed = [e for e in dict.fromkeys(entities) for _ in range(missing[e])] + list(items)
     if len(listed) < 2:
         return listed
-    free = {i: item_of_token.get(token) for i, token in enumerate(tokens) if ITEM_TOKEN.match(token)}
+    free = {i: item_of_token.get(token) for i, token in enumerate(tokens) if is_item_token(token)}
     words = [(word, i) for i, token in enumerate(tokens) if i not in free for word in name_words(token)]
 
     positions, previous, last_of = [], -1, {}

@@ -143,7 +143,7 @@ class MentionDataset(BaseDataset):
                     raise UserError(f"{where}: role is {utterance['role']!r}, not one of {ROLES}")
                 for key in lists:
                     values = utterance.get(key, [])
-                    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+                    if not isinstance(values, list) or not {str}.issuperset(map(type, values)):
                         raise UserError(f'{where}: {key} is {str(values)[:40]!r}, not a list of strings')
 
     def _load_other_data(self) -> None:
@@ -185,11 +185,12 @@ class MentionDataset(BaseDataset):
         for i, conversation in enumerate(raw_data):
             own = self._augment_and_add(self._host_turns(conversation))
             turns = list(self._turns(conversation['dialog']))
+            texts = [(turn.role, turn.text) for turn in turns]
             for turn, sample in enumerate(own, start=1):
                 before = turns[:turn]
                 sample.update(conv_id=str(conversation.get('conv_id', i)), turn=turn,
                               context_mentions=[m for t in before for m in t.mentions],
-                              context_text=[(t.role, t.text) for t in before],
+                              context_text=texts[:turn],
                               context_liked=[m for t in before for m in t.liked],
                               context_disliked=[m for t in before for m in t.disliked])
             samples.extend(own)
