@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test table clean
+.PHONY: demo test table bench clean
 
 # The environment, made anew when the requirements change.
 $(VENV)/installed: requirements.txt
@@ -21,6 +21,9 @@ test: $(VENV)/installed
 
 table: $(VENV)/installed
 	$(BIN)/python benchmarks/recommendation.py --data_path $(DATA)
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/speed.py --data_path $(DATA)
 
 clean:
 	rm -rf $(VENV) build *.egg-info
