@@ -283,7 +283,10 @@ def ranking(arguments: argparse.Namespace) -> dict:
 
 
 def evaluation(arguments: argparse.Namespace) -> dict:
-    """A whole pass over the valid split: model, ranks and metrics."""
+    """A whole pass over the valid split: model, ranks and metrics.
+
+    Of ours as after each epoch, or with ``--full`` as at the end: with ranks under intervention and coverage.
+    """
     from crslab_causal.evaluator.causal import CausalEvaluator
     from crslab_causal.host import RecEvaluator
     opt, vocab, side_data, samples = prepared(arguments)
@@ -304,12 +307,12 @@ def evaluation(arguments: argparse.Namespace) -> dict:
             evaluator = CausalEvaluator(cutoffs=(1, 10, 50))
             with trainer.model.shared_entity_embedding():
                 for batch in batches:
-                    logits = trainer.model.item_logits(batch.context_entities)
+                    logits = trainer.model.item_logits(batch.context_entities, intervene=arguments.full)
                     rows = torch.where(batch.context_entities < 0, -1, row[batch.context_entities.clamp(min=0)])
                     seen = torch.where(rows < trainer.model.n_item, rows, -1)
                     label = row[batch.item]
                     evaluator.rec_evaluate_scores(logits.observed, label, seen, (seen == label[:, None]).any(1),
-                                                  logits.intervened)
+                                                  logits.intervened, coverage=arguments.full)
             evaluator.scores()
 
     return {'seconds': times(run, arguments.repeats, arguments.warm_up)}
@@ -429,6 +432,7 @@ def main() -> None:
     parser.add_argument('--num_neighbors', type=int)
     parser.add_argument('--samples', type=int, help='of the valid split; all of them by default')
     parser.add_argument('--restore', action='store_true')
+    parser.add_argument('--full', action='store_true')
     parser.add_argument('--started', type=float, default=0.0)
     arguments = parser.parse_args()
     from loguru import logger

@@ -88,7 +88,9 @@ class Bench:
             self.case(f'{dataset} ranking', 'ranking', dataset=dataset, repeats=9)
             for form, batch_size in (('kbrd_unbind', 2048), ('kbrd_bags', 2048), ('ours', 256)):
                 self.case(f'{dataset} evaluation {form}', 'evaluation', dataset=dataset, form=form,
-                          batch_size=batch_size, repeats=5)
+                          batch_size=batch_size, repeats=5 if form != 'ours' else 15)
+            self.case(f'{dataset} evaluation ours, full', 'evaluation', dataset=dataset, form='ours', batch_size=256,
+                      full=True, repeats=15)
         for form in ('host', 'ours'):
             self.case(f'redial loading {form}', 'loading', form=form, repeats=5)
         self.case('redial loading restored', 'loading', form='ours', restore=True, repeats=5)

@@ -152,7 +152,7 @@ class CausalSystem(BaseSystem):
             epoch, started = self.progress.epoch, time.perf_counter()
             seed_everything(self.seed, epoch)
             self._train_epoch(epoch)
-            self.evaluate('valid', self.valid_dataloader, epoch, coverage=False)
+            self.evaluate('valid', self.valid_dataloader, epoch, full=False)
             metric = self._stop_metric()
             improved = metric > self.progress.best_metric or best is None
             if improved:
@@ -230,17 +230,25 @@ class CausalSystem(BaseSystem):
 
     # ------------------------------------------------------------ evaluation
 
-    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1, coverage: bool = True) -> dict:
-        """Scores of the model on a split; they stay in ``self.evaluator`` until the next call."""
+    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1, full: bool = True) -> dict:
+        """Scores of the model on a split; they stay in ``self.evaluator`` until the next call.
+
+        Args:
+            split: its name.
+            dataloader: of the split.
+            epoch: for the report.
+            full: whether to rank after the intervention, too, and to see which items are ever shown; both take
+                longer than the rest, and training needs neither.
+        """
         seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
         self.model.eval()
         self.evaluator.reset_metrics()
         with torch.no_grad(), self.driver.group():
             for batch in dataloader.get_rec_data(EVALUATION_BATCH, shuffle=False, desc=split, shared=True):
                 batch = batch.to(self.device)
-                scores, intervened = self.driver.scores(batch)
+                scores, intervened = self.driver.scores(batch, intervene=full)
                 self.evaluator.rec_evaluate_scores(scores, batch.label, batch.seen, batch.repeat, intervened,
-                                                   coverage)
+                                                   coverage=full)
         self.evaluator.merge(workers.collect(self.evaluator.collected()))
         self.evaluator.report(epoch=epoch, mode=split)
         return self.evaluator.scores()

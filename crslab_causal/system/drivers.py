@@ -39,8 +39,8 @@ class Driver:
         """Terms of the training loss; ``rec_loss`` is what is minimised."""
         return {'rec_loss': self._call(batch, 'train')[0].mean()}
 
-    def scores(self, batch: RecBatch) -> tuple[Tensor, Tensor | None]:
-        """``(batch, n_item)`` scores, and scores after the intervention where the model has one."""
+    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
+        """``(batch, n_item)`` scores, and, if ``intervene``, those after the intervention where the model has one."""
         scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # Popularity's are on the CPU
         return scores[:, self.item_entity_ids], None
 
@@ -78,7 +78,7 @@ class KGSFDriver(Driver):
         info_loss = info_loss.mean()
         return {'rec_loss': rec_loss.mean() + self.opt['info_loss_weight'] * info_loss, 'info_loss': info_loss}
 
-    def scores(self, batch: RecBatch) -> tuple[Tensor, None]:
+    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
         return self.model(batch.host, 'rec', 'test')[2][:, self.item_entity_ids], None
 
     def pretrain_loss(self, host_batch: tuple, device: torch.device) -> Tensor | None:
@@ -93,7 +93,7 @@ class OwnDriver(Driver):
     def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
         return self.model({'context_entities': batch.context_entities, 'item': batch.item}, mode, 'rec')
 
-    def scores(self, batch: RecBatch) -> tuple[Tensor, None]:
+    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
         return self.module.item_scores(batch.context_entities), None
 
 
@@ -107,8 +107,8 @@ class CausalDriver(OwnDriver):
         terms = self.module.loss_terms
         return {'rec_loss': total, 'cross_entropy': terms.cross_entropy, 'causal_loss': terms.causal, 'kl': terms.kl}
 
-    def scores(self, batch: RecBatch) -> tuple[Tensor, Tensor]:
-        return self.module.item_logits(batch.context_entities)
+    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
+        return self.module.item_logits(batch.context_entities, intervene)
 
     def group(self) -> AbstractContextManager:
         if self.model is not self.module and torch.is_grad_enabled():
