@@ -27,7 +27,7 @@ from benchmarks.rivals import FORMS, build_kbrd  # noqa: E402
 from crslab_causal.data.histories import pad_histories  # noqa: E402
 from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
 
-OURS = {'ours': {}, 'ours_bases': {'num_bases': 8}, 'ours_wo_causal': {'alpha': 0.0, 'beta': 0.0}}
+OURS = {'ours': {}, 'ours_compiled': {}, 'ours_bases': {'num_bases': 8}, 'ours_wo_causal': {'alpha': 0.0, 'beta': 0.0}}
 SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
 """The graph of the growth case, before it grows."""
 
@@ -131,6 +131,8 @@ class Trainer:
         if self.own:
             self.model = CausalKBRD({**opt, **OURS[form]}, device, vocab, side_data).to(device)
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=5e-3, fused=True)
+            if form == 'ours_compiled':
+                self.model.item_logits = torch.compile(self.model.item_logits, dynamic=True)
         else:
             self.model, self.optimizer = build_kbrd(form, {**opt, 'num_bases': 8}, device, vocab, side_data)
         self.model.train()

@@ -10,7 +10,8 @@ FORMS = {'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
          'kbrd_bags': 'KBRD, best form that keeps its bases',
          'ours_bases': 'ours, 8 bases',
          'ours': 'ours',
-         'ours_wo_causal': 'ours, w/o causal (one user vector)'}
+         'ours_wo_causal': 'ours, w/o causal (one user vector)',
+         'ours_compiled': 'ours, users and logits through `torch.compile`, which is therefore not used'}
 DATASETS = {'redial': 'ReDial', 'demo': 'the demo corpus'}
 
 

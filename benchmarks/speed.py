@@ -106,7 +106,8 @@ class Bench:
     def steps(self, dataset: str) -> None:
         slow = {'redial': 3, 'demo': 20}[dataset]
         for form, repeats, warm_up in (('kbrd_shipped', slow, 1), ('kbrd_unbind', 3 * slow, 1), ('kbrd_bags', 3 * slow, 1),
-                                       ('ours_bases', 30, 5), ('ours', 60, 10), ('ours_wo_causal', 60, 10)):
+                                       ('ours_bases', 30, 5), ('ours', 60, 10), ('ours_wo_causal', 60, 10),
+                                       ('ours_compiled', 30, 25)):
             self.case(f'{dataset} step {form}', 'step', dataset=dataset, form=form, repeats=repeats, warm_up=warm_up)
 
     def epochs(self, dataset: str) -> None:
