@@ -1,4 +1,4 @@
-"""The measurements of ``benchmarks/speed.py``, each run in a process of its own: ``python benchmarks/cases.py CASE ...``.
+"""The measurements of ``benchmarks/speed.py``, each run in a process of its own: ``benchmarks/cases.py CASE ...``.
 
 Prints one line of JSON. Times are in seconds, memory in MiB.
 """
@@ -6,7 +6,6 @@ Prints one line of JSON. Times are in seconds, memory in MiB.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import pickle
@@ -14,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Callable, Iterable, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
@@ -23,61 +21,13 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from benchmarks.graphs import random_graph  # noqa: E402
-from benchmarks.rivals import FORMS, build_kbrd  # noqa: E402
+from benchmarks.harness import OURS, Trainer, forget_peak, make_batches, peak, times  # noqa: E402
+from benchmarks.rivals import FORMS  # noqa: E402
 from crslab_causal.data.histories import pad_histories  # noqa: E402
 from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
 
-OURS = {'ours': {}, 'ours_compiled': {}, 'ours_bases': {'num_bases': 8}, 'ours_wo_causal': {'alpha': 0.0, 'beta': 0.0}}
 SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
 """The graph of the growth case, before it grows."""
-
-
-class Batch(NamedTuple):
-    """Samples for a step: what our model reads, and what CRSLab's does."""
-
-    context_entities: Tensor
-    item: Tensor
-    lists: list[list[int]]
-
-
-# ---------------------------------------------------------------- measuring
-
-def synchronise(device: torch.device) -> None:
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-
-
-def times(call: Callable[[], object], repeats: int, warm_up: int, device=torch.device('cpu')) -> list[float]:
-    """Seconds of each of ``repeats`` calls."""
-    for _ in range(warm_up):
-        call()
-    result = []
-    for _ in range(repeats):
-        synchronise(device)
-        start = time.perf_counter()
-        call()
-        synchronise(device)
-        result.append(time.perf_counter() - start)
-    return result
-
-
-def forget_peak() -> int:
-    """Resident bytes now, from which on the peak counts."""
-    gc.collect()
-    Path('/proc/self/clear_refs').write_text('5')
-    return _status('VmRSS')
-
-
-def peak() -> int:
-    """Largest resident bytes since :func:`forget_peak`."""
-    return _status('VmHWM')
-
-
-def _status(key: str) -> int:
-    for line in Path('/proc/self/status').read_text().splitlines():
-        if line.startswith(key):
-            return int(line.split()[1]) * 1024
-    raise KeyError(key)
 
 
 # ---------------------------------------------------------------- data
@@ -111,51 +61,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
     return pickle.loads((arguments.cache / f'{arguments.dataset}.pkl').read_bytes())
 
 
-def make_batches(samples: list, batch_size: int, device: torch.device) -> Iterable[Batch]:
-    """Batches of samples in a fixed random order."""
-    order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0)).tolist()
-    for start in range(0, len(order), batch_size):
-        chosen = [samples[i] for i in order[start:start + batch_size]]
-        yield Batch(pad_histories([history for history, _ in chosen]).to(device),
-                    torch.tensor([item for _, item in chosen], device=device), [history for history, _ in chosen])
-
-
 # ---------------------------------------------------------------- steps and epochs
-
-class Trainer:
-    """A model in one of the forms of the tables, and its updates."""
-
-    def __init__(self, form: str, opt: dict, vocab: dict, side_data: dict, device: torch.device):
-        torch.manual_seed(0)
-        self.own = form in OURS
-        if self.own:
-            self.model = CausalKBRD({**opt, **OURS[form]}, device, vocab, side_data).to(device)
-            self.optimizer = torch.optim.Adam(self.model.parameters(), lr=5e-3, fused=True)
-            if form == 'ours_compiled':
-                self.model.item_logits = torch.compile(self.model.item_logits, dynamic=True)
-        else:
-            self.model, self.optimizer = build_kbrd(form, {**opt, 'num_bases': 8}, device, vocab, side_data)
-        self.model.train()
-
-    def loss(self, batch: Batch) -> Tensor:
-        histories = batch.context_entities if self.own else batch.lists
-        return self.model({'context_entities': histories, 'item': batch.item}, 'train', 'rec')[0]
-
-    def update(self, group: list[Batch]) -> None:
-        """One update from the batches of an accumulation group."""
-        self.optimizer.zero_grad()
-        if self.own:
-            with self.model.shared_entity_embedding():
-                for batch in group:
-                    self.loss(batch).backward()
-        else:
-            for batch in group:
-                self.loss(batch).backward()
-        self.optimizer.step()
-
-    def parameters(self) -> int:
-        return sum(p.numel() for p in self.model.parameters())
-
 
 def step(arguments: argparse.Namespace) -> dict:
     """Time of one update at one batch size, and peak memory over the loaded data."""
@@ -262,7 +168,8 @@ def ranking(arguments: argparse.Namespace) -> dict:
         scores = torch.randn(len(batch.item), vocab['n_entity'], generator=generator)
         seen = pad_histories([list({index[e] for e in history if e in index}) for history in batch.lists])
         label = torch.tensor([index[item] for item in batch.item.tolist()])
-        batches.append((scores, scores[:, item_ids].contiguous(), batch.item, label, seen, (seen == label[:, None]).any(1)))
+        repeat = (seen == label[:, None]).any(1)
+        batches.append((scores, scores[:, item_ids].contiguous(), batch.item, label, seen, repeat))
 
     def host() -> RecEvaluator:
         evaluator = RecEvaluator()
@@ -278,8 +185,8 @@ def ranking(arguments: argparse.Namespace) -> dict:
 
     theirs = {name: value.value() for name, value in host().rec_metrics.report().items()}
     own = ours(False)['all']
-    difference = max(abs(theirs[f'{theirs_name}@{k}'] - own[f'{name}@{k}'])
-                     for theirs_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
+    difference = max(abs(theirs[f'{host_name}@{k}'] - own[f'{name}@{k}'])
+                     for host_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
     return {'host': times(host, arguments.repeats, 1), 'ours': times(lambda: ours(False), arguments.repeats, 1),
             'ours_coverage': times(lambda: ours(True), arguments.repeats, 1), 'difference': difference}
 
@@ -429,7 +336,8 @@ def main() -> None:
     parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'host'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--threads', type=int, default=os.cpu_count())
-    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1), ('density', 1)):
+    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1),
+                          ('density', 1)):
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--num_neighbors', type=int)
     parser.add_argument('--samples', type=int, help='of the valid split; all of them by default')

@@ -5,13 +5,15 @@ from __future__ import annotations
 import statistics
 from typing import Sequence
 
-FORMS = {'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
-         'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
-         'kbrd_bags': 'KBRD, best form that keeps its bases',
-         'ours_bases': 'ours, 8 bases',
-         'ours': 'ours',
-         'ours_wo_causal': 'ours, w/o causal (one user vector)',
-         'ours_compiled': 'ours, users and logits through `torch.compile`, which is therefore not used'}
+FORMS = {
+    'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
+    'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
+    'kbrd_bags': 'KBRD, best form that keeps its bases',
+    'ours_bases': 'ours, 8 bases',
+    'ours': 'ours',
+    'ours_wo_causal': 'ours, w/o causal (one user vector)',
+    'ours_compiled': 'ours, users and logits through `torch.compile`, which is therefore not used',
+}
 DATASETS = {'redial': 'ReDial', 'demo': 'the demo corpus'}
 
 
@@ -52,8 +54,16 @@ def steps(record: dict, dataset: str, prefix: str = 'step') -> str:
     for form, title in FORMS.items():
         made = record.get(f'{dataset} {prefix} {form}')
         if made:
-            rows.append([title, spread(made['seconds']), ratio(made['seconds'], ours['seconds']), f"{made['memory']:.0f}",
-                         f"{made['memory'] / ours['memory']:.1f} ×", f"{made['parameters'] / 1e6:.1f} M"])
+            rows.append(
+                [
+                    title,
+                    spread(made['seconds']),
+                    ratio(made['seconds'], ours['seconds']),
+                    f'{made["memory"]:.0f}',
+                    f'{made["memory"] / ours["memory"]:.1f} ×',
+                    f'{made["parameters"] / 1e6:.1f} M',
+                ]
+            )
     return table(['form', 'one update, batch 32', 'of ours', 'peak MiB', 'of ours', 'parameters'], rows)
 
 
@@ -62,39 +72,75 @@ def epochs(record: dict, dataset: str) -> str:
     n_sample = record[f'{dataset} prepare']['samples']['train']
     shipped = statistics.median(record[f'{dataset} step kbrd_shipped']['seconds']) * -(-n_sample // 32)
     rows.append([FORMS['kbrd_shipped'], '32', f'{seconds(shipped)}, computed from the step', ratio([shipped], ours)])
-    for form, title in (('kbrd_unbind', ''), ('kbrd_bags', ''), ('ours', ''), ('ours, as configured', ' 32, H once for 4')):
+    for form, title in (
+        ('kbrd_unbind', ''),
+        ('kbrd_bags', ''),
+        ('ours', ''),
+        ('ours, as configured', ' 32, H once for 4'),
+    ):
         made = record[f'{dataset} epoch {form}']
-        rows.append([FORMS[form.partition(',')[0]], title or str(made['options']['batch_size']), spread(made['seconds']),
-                     ratio(made['seconds'], ours)])
+        rows.append(
+            [
+                FORMS[form.partition(',')[0]],
+                title or str(made['options']['batch_size']),
+                spread(made['seconds']),
+                ratio(made['seconds'], ours),
+            ]
+        )
     return table(['form', 'batch', 'an epoch', 'of ours'], rows)
 
 
 def batches(record: dict, dataset: str) -> str:
-    rows = [[FORMS[form], *(seconds(statistics.median(record[name]['seconds'])) if (name := f'{dataset} step {form}, '
-             f'batch {size}') in record else '-' for size in (32, 128, 512, 2048))]
-            for form in ('kbrd_unbind', 'kbrd_bags', 'ours')]
+    rows = [
+        [
+            FORMS[form],
+            *(
+                seconds(statistics.median(record[name]['seconds']))
+                if (name := f'{dataset} step {form}, batch {size}') in record
+                else '-'
+                for size in (32, 128, 512, 2048)
+            ),
+        ]
+        for form in ('kbrd_unbind', 'kbrd_bags', 'ours')
+    ]
     return table(['an update at batch', '32', '128', '512', '2048'], rows)
 
 
 def evaluations(record: dict, dataset: str) -> str:
     ranks = record[f'{dataset} ranking']
-    rows = [["ranks and metrics of the scores: CRSLab's `rec_evaluate`", spread(ranks['host']), ratio(ranks['host'], ranks['ours'])],
-            ['the same metrics, ours, ties and NEW included', spread(ranks['ours']), '1'],
-            ['the same, with coverage of the catalogue', spread(ranks['ours_coverage']), ratio(ranks['ours_coverage'], ranks['ours'])]]
+    rows = [
+        [title, spread(ranks[name]), ratio(ranks[name], ranks['ours'])]
+        for name, title in (
+            ('host', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
+            ('ours', 'the same metrics, ours, ties and NEW included'),
+            ('ours_coverage', 'the same, with coverage of the catalogue'),
+        )
+    ]
     ours = record[f'{dataset} evaluation ours']['seconds']
     for form in ('kbrd_unbind', 'kbrd_bags', 'ours', 'ours, full'):
         made = record[f'{dataset} evaluation {form}']
         more = ', with ranks under intervention and coverage' if form.endswith('full') else ''
-        rows.append([f"the whole pass: {FORMS[form.partition(',')[0]]}, batch {made['options']['batch_size']}{more}",
-                     spread(made['seconds']), ratio(made['seconds'], ours)])
-    return table([f"the {record[f'{dataset} prepare']['samples']['valid']} samples of valid", 'time', 'of ours'], rows)
+        rows.append(
+            [
+                f'the whole pass: {FORMS[form.partition(",")[0]]}, batch {made["options"]["batch_size"]}{more}',
+                spread(made['seconds']),
+                ratio(made['seconds'], ours),
+            ]
+        )
+    valid = record[f'{dataset} prepare']['samples']['valid']
+    return table([f'the {valid} samples of valid', 'time', 'of ours'], rows)
 
 
 def loading(record: dict) -> str:
     ours = record['redial loading ours']['seconds']
-    rows = [[title, spread(record[f'redial loading {form}']['seconds']), ratio(record[f'redial loading {form}']['seconds'], ours)]
-            for form, title in (('host', "CRSLab's dataset, and KBRD's dataloader"), ('ours', 'ours'),
-                                ('restored', 'ours, from `--save_data`'))]
+    rows = [
+        [title, spread(made := record[f'redial loading {form}']['seconds']), ratio(made, ours)]
+        for form, title in (
+            ('host', "CRSLab's dataset, and KBRD's dataloader"),
+            ('ours', 'ours'),
+            ('restored', 'ours, from `--save_data`'),
+        )
+    ]
     return table(['files to batches', 'time', 'of ours'], rows)
 
 
@@ -102,10 +148,16 @@ def one_user(record: dict) -> str:
     runs = [record[f'redial recommendation {i}'] for i in range(5)]
     warm = [t for run in runs for t in run['seconds']]
     host = record['redial recommendation kbrd_unbind']['seconds']
-    rows = [['ours, warm, p50', seconds(percentile(warm, 0.5))], ['ours, warm, p99', seconds(percentile(warm, 0.99))],
-            ['ours, first list once loaded (H is there already)', spread([run['first'] for run in runs])],
-            ['ours, cold: start of Python, imports, data, checkpoint, H, first list', spread([run['cold'] for run in runs])],
-            [f"{FORMS['kbrd_unbind']}, warm: a forward pass", spread(host)]]
+    rows = [
+        ['ours, warm, p50', seconds(percentile(warm, 0.5))],
+        ['ours, warm, p99', seconds(percentile(warm, 0.99))],
+        ['ours, first list once loaded (H is there already)', spread([run['first'] for run in runs])],
+        [
+            'ours, cold: start of Python, imports, data, checkpoint, H, first list',
+            spread([run['cold'] for run in runs]),
+        ],
+        [f'{FORMS["kbrd_unbind"]}, warm: a forward pass', spread(host)],
+    ]
     return table(['50 items for one user, one core', 'time'], rows)
 
 
@@ -117,69 +169,117 @@ def traffic(record: dict) -> str:
         median = statistics.median(part['seconds'])
         least = part['mib'] / copy
         bound, total = bound + least, total + median
-        rows.append([name, f"{part['mib']:.0f}", seconds(least), seconds(median), f'{least / median:.0%}'])
+        rows.append([name, f'{part["mib"]:.0f}', seconds(least), seconds(median), f'{least / median:.0%}'])
     mib = sum(part['mib'] for part in made['parts'].values())
     rows.append(['**together**', f'{mib:.0f}', seconds(bound), seconds(total), f'{bound / total:.0%}'])
-    return (f'A copy of 256 MiB moves {copy / 1024:.1f} GiB/s on one core, read and write counted.\n\n'
-            + table(['part of a step, batch 32, one core', 'MiB', 'at the speed of a copy', 'measured', 'share'], rows))
+    return f'A copy of 256 MiB moves {copy / 1024:.1f} GiB/s on one core, read and write counted.\n\n' + table(
+        ['part of a step, batch 32, one core', 'MiB', 'at the speed of a copy', 'measured', 'share'], rows
+    )
 
 
 def growth(record: dict) -> str:
     rows = []
-    for name, title in (('growth 1', '× 1'), ('growth 10', '× 10'), ('growth 100', '× 100'),
-                        ('growth dense', '× 10, 100 times the edges each'),
-                        ('growth dense, sampled', 'the same, 10 neighbours sampled')):
+    for name, title in (
+        ('growth 1', '× 1'),
+        ('growth 10', '× 10'),
+        ('growth 100', '× 100'),
+        ('growth dense', '× 10, 100 times the edges each'),
+        ('growth dense, sampled', 'the same, 10 neighbours sampled'),
+    ):
         if name in record:
             made = record[name]
             edges = made['edges_into_rows']
-            rows.append([title, f"{made['entities']:,}", str(made['relations']), f"{made['edges']:,}", f'{edges:,}',
-                         spread(made['seconds']), seconds(statistics.median(made['seconds']) / edges),
-                         f"{made['memory']:.0f}", f"{made['memory'] * 1024 / edges:.1f}"])
-    return table(['graph', 'entities', 'relations', 'edges', 'edges into rows', 'one update', 'for an edge', 'peak MiB',
-                  'KiB for an edge'], rows)
+            rows.append(
+                [
+                    title,
+                    f'{made["entities"]:,}',
+                    str(made['relations']),
+                    f'{made["edges"]:,}',
+                    f'{edges:,}',
+                    spread(made['seconds']),
+                    seconds(statistics.median(made['seconds']) / edges),
+                    f'{made["memory"]:.0f}',
+                    f'{made["memory"] * 1024 / edges:.1f}',
+                ]
+            )
+    return table(
+        [
+            'graph',
+            'entities',
+            'relations',
+            'edges',
+            'edges into rows',
+            'one update',
+            'for an edge',
+            'peak MiB',
+            'KiB for an edge',
+        ],
+        rows,
+    )
 
 
 def gpu(record: dict) -> str:
     if 'gpu' not in record:
         return 'None was at hand: nothing here was measured on a GPU. The command adds the rows where there is one.'
     made = record['gpu epoch ours']
-    return f"{record['gpu']['name']}.\n\n{steps(record, 'gpu')}\n\nAn epoch of ours at batch 512: {spread(made['seconds'])}."
+    epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'
+    return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
 
 
 def describe(known: dict) -> str:
     m = known['machine']
-    return (f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}; Python {m['python']}, torch {m['torch']}, "
-            f"torch-geometric {m['torch-geometric']}, crslab {m['crslab']}, numpy {m['numpy']}.")
+    return (
+        f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, torch {m["torch"]}, '
+        f'torch-geometric {m["torch-geometric"]}, crslab {m["crslab"]}, numpy {m["numpy"]}.'
+    )
 
 
 def results_page(known: dict) -> str:
     """RESULTS.md."""
     record = known['measurements']
-    parts = ['# Speed', 'Written by `make bench` (`benchmarks/speed.py`); the raw times stand in `benchmarks/speed.json`. '
-             'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
-             describe(known),
-             '"KBRD" is CRSLab\'s with its user vector mended, its own settings (8 bases, 128 dimensions, Adam, scores for '
-             'all entities) and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
-             '`unbind` is the one line that mends its backward pass; the "best form that keeps its bases" is one sparse '
-             'product with all bases, exact gradients, and fused Adam. "Ours" is the paper\'s model with both user '
-             'vectors and all terms of the loss. All KBRD forms give equal scores and gradients '
-             '(`tests/benchmarks/test_rivals.py`).']
+    parts = [
+        '# Speed',
+        'Written by `make bench` (`benchmarks/speed.py`); the raw times stand in `benchmarks/speed.json`. '
+        'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
+        describe(known),
+        '"KBRD" is CRSLab\'s with its user vector mended, its own settings (8 bases, 128 dimensions, Adam, scores for '
+        'all entities) and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
+        '`unbind` is the one line that mends its backward pass; the "best form that keeps its bases" is one sparse '
+        'product with all bases, exact gradients, and fused Adam. "Ours" is the paper\'s model with both user '
+        'vectors and all terms of the loss. All KBRD forms give equal scores and gradients '
+        '(`tests/benchmarks/test_rivals.py`).',
+    ]
     for dataset, title in DATASETS.items():
         sizes = record[f'{dataset} prepare']
-        parts += [f'## {title[0].upper() + title[1:]}',
-                  f"{sizes['samples']['train']} training samples, {sizes['entities']:,} entities, {sizes['relations']} relations, "
-                  f"{sizes['edges']:,} edges, {sizes['items']:,} items.",
-                  '### A step', steps(record, dataset), '### An epoch, each at its own best batch size', epochs(record, dataset),
-                  batches(record, dataset), '### Evaluation', evaluations(record, dataset)]
-    parts += ['## Loading ReDial', loading(record),
-              'Ours reads more out of the files: every mention in order of appearance, the text, likes, and it checks them.',
-              '## One user', one_user(record), '## What bounds a step', traffic(record),
-              'The rows of a graph and the loss come out of caches, so that a part may beat the copy. The matrix '
-              'products of the loss are bound by arithmetic.',
-              '## Growth', growth(record),
-              'Random graphs with long-tailed degrees; an eighth of the entities have a row in H, the catalogue has 1,000 '
-              'items. Sampling needs torch-sparse or pyg-lib, and pays where entities have hundreds of edges.',
-              '## GPU', gpu(record)]
+        parts += [
+            f'## {title[0].upper() + title[1:]}',
+            f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, {sizes["relations"]} relations, '
+            f'{sizes["edges"]:,} edges, {sizes["items"]:,} items.',
+            '### A step',
+            steps(record, dataset),
+            '### An epoch, each at its own best batch size',
+            epochs(record, dataset),
+            batches(record, dataset),
+            '### Evaluation',
+            evaluations(record, dataset),
+        ]
+    parts += [
+        '## Loading ReDial',
+        loading(record),
+        'Ours reads more out of the files: every mention in order of appearance, the text, likes, and it checks them.',
+        '## One user',
+        one_user(record),
+        '## What bounds a step',
+        traffic(record),
+        'The rows of a graph and the loss come out of caches, so that a part may beat the copy. The matrix '
+        'products of the loss are bound by arithmetic.',
+        '## Growth',
+        growth(record),
+        'Random graphs with long-tailed degrees; an eighth of the entities have a row in H, the catalogue has 1,000 '
+        'items. Sampling needs torch-sparse or pyg-lib, and pays where entities have hundreds of edges.',
+        '## GPU',
+        gpu(record),
+    ]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -192,23 +292,42 @@ def readme_block(known: dict) -> str:
 
     rows = []
     for what, host, ours in (
-            ('an update at batch 32, as shipped', 'step kbrd_shipped', 'step ours'),
-            ('the same, its backward pass mended', 'step kbrd_unbind', 'step ours'),
-            ('the same, best form that keeps its bases', 'step kbrd_bags', 'step ours'),
-            ('an epoch, each at its best batch size, mended', 'epoch kbrd_unbind', 'epoch ours'),
-            ('scores of valid, model included, mended', 'evaluation kbrd_unbind', 'evaluation ours')):
+        ('an update at batch 32, as shipped', 'step kbrd_shipped', 'step ours'),
+        ('the same, its backward pass mended', 'step kbrd_unbind', 'step ours'),
+        ('the same, best form that keeps its bases', 'step kbrd_bags', 'step ours'),
+        ('an epoch, each at its best batch size, mended', 'epoch kbrd_unbind', 'epoch ours'),
+        ('scores of valid, model included, mended', 'evaluation kbrd_unbind', 'evaluation ours'),
+    ):
         host, ours = (times(f'redial {name}') for name in (host, ours))
         rows.append([what, seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)])
     ranks = record['redial ranking']
-    rows.append(['ranks and metrics alone', seconds(statistics.median(ranks['host'])),
-                 seconds(statistics.median(ranks['ours'])), ratio(ranks['host'], ranks['ours'])])
+    rows.append(
+        [
+            'ranks and metrics alone',
+            seconds(statistics.median(ranks['host'])),
+            seconds(statistics.median(ranks['ours'])),
+            ratio(ranks['host'], ranks['ours']),
+        ]
+    )
     memory = [record[f'redial step {form}']['memory'] for form in ('kbrd_unbind', 'ours')]
-    rows.append(['peak memory over the data, batch 32, mended', *(f'{m:.0f} MiB' for m in memory), f'{memory[0] / memory[1]:.0f} ×'])
+    rows.append(
+        [
+            'peak memory over the data, batch 32, mended',
+            *(f'{m:.0f} MiB' for m in memory),
+            f'{memory[0] / memory[1]:.0f} ×',
+        ]
+    )
     host, ours = times('redial loading host'), times('redial loading ours')
-    rows.append(['loading the files', seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)])
+    rows.append(
+        ['loading the files', seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)]
+    )
     warm = [t for i in range(5) for t in record[f'redial recommendation {i}']['seconds']]
-    rows.append(['one user, warm, one core (ours: p50, p99)', seconds(statistics.median(times('redial recommendation kbrd_unbind'))),
-                 f'{seconds(percentile(warm, 0.5))}, {seconds(percentile(warm, 0.99))}',
-                 ratio(times('redial recommendation kbrd_unbind'), warm)])
-    return (table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows)
-            + f'\n\nMeasured on {describe(known)}')
+    rows.append(
+        [
+            'one user, warm, one core (ours: p50, p99)',
+            seconds(statistics.median(times('redial recommendation kbrd_unbind'))),
+            f'{seconds(percentile(warm, 0.5))}, {seconds(percentile(warm, 0.99))}',
+            ratio(times('redial recommendation kbrd_unbind'), warm),
+        ]
+    )
+    return table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows) + f'\n\nMeasured on {describe(known)}'

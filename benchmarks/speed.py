@@ -34,12 +34,24 @@ OUR_BATCHES = (32, 128, 512, 2048)
 
 def machine() -> dict:
     """What the numbers depend on."""
-    cpu = next((line.partition(':')[2].strip() for line in Path('/proc/cpuinfo').read_text().splitlines()
-                if line.startswith('model name')), platform.processor())
-    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2 ** 30
+    cpu = next(
+        (
+            line.partition(':')[2].strip()
+            for line in Path('/proc/cpuinfo').read_text().splitlines()
+            if line.startswith('model name')
+        ),
+        platform.processor(),
+    )
+    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     versions = {name: importlib.metadata.version(name) for name in ('torch', 'torch-geometric', 'crslab', 'numpy')}
-    return {'cpu': cpu, 'cores': os.cpu_count(), 'memory_gib': round(memory), 'system': platform.system(),
-            'python': platform.python_version(), **versions}
+    return {
+        'cpu': cpu,
+        'cores': os.cpu_count(),
+        'memory_gib': round(memory),
+        'system': platform.system(),
+        'python': platform.python_version(),
+        **versions,
+    }
 
 
 class Bench:
@@ -57,8 +69,15 @@ class Bench:
         """Runs a case under a name, or takes its result from the record."""
         if name not in self.record:
             print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
-            command = [sys.executable, str(ROOT / 'benchmarks' / 'cases.py'), case,
-                       '--data_path', str(self.data_path(options)), '--cache', str(self.arguments.cache)]
+            command = [
+                sys.executable,
+                str(ROOT / 'benchmarks' / 'cases.py'),
+                case,
+                '--data_path',
+                str(self.data_path(options)),
+                '--cache',
+                str(self.arguments.cache),
+            ]
             for key, value in options.items():
                 command += [f'--{key}'] if value is True else [f'--{key}', str(value)]
             command += ['--started', str(time.time())]
@@ -87,10 +106,23 @@ class Bench:
             self.epochs(dataset)
             self.case(f'{dataset} ranking', 'ranking', dataset=dataset, repeats=9)
             for form, batch_size in (('kbrd_unbind', 2048), ('kbrd_bags', 2048), ('ours', 256)):
-                self.case(f'{dataset} evaluation {form}', 'evaluation', dataset=dataset, form=form,
-                          batch_size=batch_size, repeats=5 if form != 'ours' else 15)
-            self.case(f'{dataset} evaluation ours, full', 'evaluation', dataset=dataset, form='ours', batch_size=256,
-                      full=True, repeats=15)
+                self.case(
+                    f'{dataset} evaluation {form}',
+                    'evaluation',
+                    dataset=dataset,
+                    form=form,
+                    batch_size=batch_size,
+                    repeats=5 if form != 'ours' else 15,
+                )
+            self.case(
+                f'{dataset} evaluation ours, full',
+                'evaluation',
+                dataset=dataset,
+                form='ours',
+                batch_size=256,
+                full=True,
+                repeats=15,
+            )
         for form in ('host', 'ours'):
             self.case(f'redial loading {form}', 'loading', form=form, repeats=5)
         self.case('redial loading restored', 'loading', form='ours', restore=True, repeats=5)
@@ -105,43 +137,97 @@ class Bench:
 
     def steps(self, dataset: str) -> None:
         slow = {'redial': 3, 'demo': 20}[dataset]
-        for form, repeats, warm_up in (('kbrd_shipped', slow, 1), ('kbrd_unbind', 3 * slow, 1), ('kbrd_bags', 3 * slow, 1),
-                                       ('ours_bases', 30, 5), ('ours', 60, 10), ('ours_wo_causal', 60, 10),
-                                       ('ours_compiled', 30, 25)):
+        for form, repeats, warm_up in (
+            ('kbrd_shipped', slow, 1),
+            ('kbrd_unbind', 3 * slow, 1),
+            ('kbrd_bags', 3 * slow, 1),
+            ('ours_bases', 30, 5),
+            ('ours', 60, 10),
+            ('ours_wo_causal', 60, 10),
+            ('ours_compiled', 30, 25),
+        ):
             self.case(f'{dataset} step {form}', 'step', dataset=dataset, form=form, repeats=repeats, warm_up=warm_up)
 
     def epochs(self, dataset: str) -> None:
         """Each at the batch size that is its best by single steps, and ours as ``config/causal_redial.yaml`` has it."""
         n_sample = self.record[f'{dataset} prepare']['samples']['train']
-        for form, sizes, repeats in (('kbrd_unbind', KBRD_BATCHES, 1), ('kbrd_bags', KBRD_BATCHES, 1),
-                                     ('ours', OUR_BATCHES, 5)):
+        for form, sizes, repeats in (
+            ('kbrd_unbind', KBRD_BATCHES, 1),
+            ('kbrd_bags', KBRD_BATCHES, 1),
+            ('ours', OUR_BATCHES, 5),
+        ):
             cost = {}
             for size in sizes:
-                made = self.case(f'{dataset} step {form}, batch {size}', 'step', dataset=dataset, form=form,
-                                 batch_size=size, repeats=3 if form != 'ours' else 10)
+                made = self.case(
+                    f'{dataset} step {form}, batch {size}',
+                    'step',
+                    dataset=dataset,
+                    form=form,
+                    batch_size=size,
+                    repeats=3 if form != 'ours' else 10,
+                )
                 cost[-(-n_sample // size) * sorted(made['seconds'])[len(made['seconds']) // 2]] = size
-            self.case(f'{dataset} epoch {form}', 'epoch', dataset=dataset, form=form, batch_size=cost[min(cost)],
-                      repeats=repeats, warm_up=0 if repeats == 1 else 1)
-        self.case(f'{dataset} epoch ours, as configured', 'epoch', dataset=dataset, form='ours', batch_size=32,
-                  update_freq=4, repeats=5)
+            self.case(
+                f'{dataset} epoch {form}',
+                'epoch',
+                dataset=dataset,
+                form=form,
+                batch_size=cost[min(cost)],
+                repeats=repeats,
+                warm_up=0 if repeats == 1 else 1,
+            )
+        self.case(
+            f'{dataset} epoch ours, as configured',
+            'epoch',
+            dataset=dataset,
+            form='ours',
+            batch_size=32,
+            update_freq=4,
+            repeats=5,
+        )
 
     def recommendations(self) -> None:
         """From a saved run of one epoch; of KBRD a forward pass for one user."""
         if 'redial recommendation 0' not in self.record:
-            done = subprocess.run([sys.executable, str(ROOT / 'run_crslab.py'), '-c', str(ROOT / 'config/causal_redial.yaml'),
-                                   '--data_path', str(self.arguments.data_path), '--save_system', '--save_data',
-                                   '--set', f'save_path={self.arguments.cache}', '--set', 'rec.epoch=1',
-                                   '--set', 'run_name=speed'], capture_output=True, text=True, cwd=ROOT)
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    str(ROOT / 'run_crslab.py'),
+                    '-c',
+                    str(ROOT / 'config/causal_redial.yaml'),
+                    '--data_path',
+                    str(self.arguments.data_path),
+                    '--save_system',
+                    '--save_data',
+                    '--set',
+                    f'save_path={self.arguments.cache}',
+                    '--set',
+                    'rec.epoch=1',
+                    '--set',
+                    'run_name=speed',
+                ],
+                capture_output=True,
+                text=True,
+                cwd=ROOT,
+            )
             if done.returncode:
                 raise SystemExit(f'training a recommender failed:\n{done.stderr}')
         for i in range(5):
             self.case(f'redial recommendation {i}', 'recommendation', repeats=2000, threads=1)
-        self.case('redial recommendation kbrd_unbind', 'evaluation', form='kbrd_unbind', batch_size=1, threads=1,
-                  samples=1, repeats=5)
+        self.case(
+            'redial recommendation kbrd_unbind',
+            'evaluation',
+            form='kbrd_unbind',
+            batch_size=1,
+            threads=1,
+            samples=1,
+            repeats=5,
+        )
 
     def gpu(self) -> None:
         """Steps on a GPU, where there is one."""
         import torch
+
         if not torch.cuda.is_available():
             return
         self.record['gpu'] = {'name': torch.cuda.get_device_name(0)}
@@ -161,7 +247,9 @@ def main() -> None:
     if arguments.resume or arguments.report_only:
         known = json.loads(RECORD.read_text('utf-8'))
         if not arguments.report_only and known['machine'] != machine():
-            raise SystemExit(f'{RECORD} was measured on another machine, or with other versions; start without --resume')
+            raise SystemExit(
+                f'{RECORD} was measured on another machine, or with other versions; start without --resume'
+            )
         record = known['measurements']
     if not arguments.report_only:
         with tempfile.TemporaryDirectory() as folder:

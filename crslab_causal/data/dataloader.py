@@ -29,7 +29,7 @@ class RecBatch(NamedTuple):
     repeat: Tensor
     """``(batch,)``: whether the label is in the context."""
     n_own: int
-    """How many of the samples count: all, or 0 if the batch has too few for every process (then these are a stand-in)."""
+    """How many of the samples count: all, or 0 if the batch has too few for every process (these then stand in)."""
     n_sample: int
     """Samples of the batch in all processes together."""
     host: Any

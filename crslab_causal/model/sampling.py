@@ -32,8 +32,8 @@ class EdgeSampler:
 
     def __init__(self, source: Tensor, offset: Tensor, n_source: int, num_neighbors: int):
         if not (torch_geometric.typing.WITH_PYG_LIB or torch_geometric.typing.WITH_TORCH_SPARSE):
-            raise UserError('num_neighbors: the neighbour sampling of torch-geometric needs pyg-lib, or torch-scatter and '
-                            'torch-sparse (see its installation page); without num_neighbors all edges are used')
+            raise UserError('num_neighbors: the neighbour sampling of torch-geometric needs pyg-lib, or torch-scatter '
+                            'and torch-sparse (see its installation page); without num_neighbors all edges are used')
         degree = offset.diff()
         n_row = len(degree)
         row = torch.repeat_interleave(torch.arange(n_row), degree)

@@ -117,7 +117,8 @@ class CausalSystem(BaseSystem):
             options['fused'] = True  # one pass over the parameters, same result
         if isinstance(self.driver.module, CausalKBRD):
             sparse = optimizer_class in (optim.SGD, optim.Adagrad) and not options['weight_decay']
-            self.driver.module.rgcn.sparse_gradient = sparse and not self.norm_wanted and self.model is self.driver.module
+            plain = self.model is self.driver.module and not self.norm_wanted
+            self.driver.module.rgcn.sparse_gradient = sparse and plain
         self.optimizer = optimizer_class(self.parameters, **options)
         updates = -(-len(self.train_dataloader) // (opt['batch_size'] * opt['update_freq']))
         self.scheduler = build_scheduler(self.optimizer, opt['lr_scheduler'], updates * self.epochs)

@@ -22,7 +22,8 @@ def start(folder, data_path, n_process, *settings):
     config = folder / 'small.yaml'
     config.write_text(yaml.safe_dump(SETTINGS), 'utf-8')
     command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', str(n_process),
-               str(ROOT / 'run_crslab.py'), '-c', str(config), '--data_path', str(data_path), '--seed', '1', '-ss', '-tb',
+               str(ROOT / 'run_crslab.py'), '-c', str(config), '--data_path', str(data_path), '--seed', '1',
+               '-ss', '-tb',
                *(word for setting in settings for word in ('--set', setting))]
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
@@ -41,7 +42,8 @@ def numbers(scores):
 
 def first_loss(folder):
     """Training losses of the first epoch in a run's log."""
-    return [float(loss) for loss in re.findall(r'\[train, epoch 0\] .*?rec_loss (\S+?),', (folder / 'run.log').read_text('utf-8'))]
+    log = (folder / 'run.log').read_text('utf-8')
+    return [float(loss) for loss in re.findall(r'\[train, epoch 0\] .*?rec_loss (\S+?),', log)]
 
 
 @pytest.mark.parametrize('n_process, settings', [
