@@ -9,22 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from crslab_causal.data.histories import MENTION_ORDERS
+from crslab_causal.llm.options import LLMOptions
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Options(BaseModel):
-    """Strict: no unknown key, and no string where a number belongs."""
-
-    model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
+from crslab_causal.strict import Count, Fraction, NonNegative, Options, Positive, Share
 
 
 class OptimizerOptions(Options):
@@ -121,6 +111,14 @@ class CausalKBRDOptions(Options):
     """Weight of the KL term of Eq 8."""
     item_bias: bool = False
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class CausalLLMOptions(CausalKBRDOptions):
+    """The recommender of the paper, and a language model behind it."""
+
+    recommender: str | None = None
+    """Folder of a run of CausalKBRD with ``--save_system`` whose recommender is taken; None: it is trained first."""
+    llm: LLMOptions = LLMOptions()
 
 
 class KBRDRepairedOptions(Options):
@@ -221,6 +219,7 @@ class TransitionCountsOptions(Options):
 
 MODEL_OPTIONS: dict[str, type[Options]] = {
     'CausalKBRD': CausalKBRDOptions,
+    'CausalLLM': CausalLLMOptions,
     'TargetPopularity': Options,
     'Repeat': Options,
     'TransitionCounts': TransitionCountsOptions,
