@@ -13,7 +13,8 @@ from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACI
 from crslab_causal.errors import UserError
 
 HOST_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
-OUR_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked'}
+OUR_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked',
+            'response_text'}
 HOST_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
 SPLITS = ('train_data', 'valid_data', 'test_data')
 
@@ -89,6 +90,18 @@ def test_the_text_of_a_context_is_as_written_one_turn_after_the_other(corpus):
         ('Seeker', 'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again'),
         ('Recommender', 'Have you seen @199 or @104 ?'),
         ('Seeker', 'Yes , @104 was fun')]
+    assert last['response_text'] == 'Then watch @105 . @105 is great It is science fiction'
+
+
+def test_side_data_say_what_relations_and_tokens_stand_for(corpus):
+    name, _ = corpus
+    side_data = tiny.load(*corpus).side_data
+    relations = {relation for _, _, relation in side_data['entity_kg']['edge']}
+    assert set(side_data['relation_names']) <= relations
+    if name == 'OpenDialKG':
+        assert {'genre', 'director', 'starring'} <= set(side_data['relation_names'].values())
+    assert {token: item for token, item in side_data['item_of_token'].items() if token in tiny.TOKENS} \
+        == {token: tiny.TOKENS[token] for token in side_data['item_of_token'] if token in tiny.TOKENS}
 
 
 def test_likes_are_carried_where_the_data_has_them(corpus):

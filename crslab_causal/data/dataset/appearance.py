@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from typing import Iterable, Mapping, Sequence
+from urllib.parse import unquote
 
 ITEM_TOKEN = re.compile(r'^@\d+$')
 _NAMESPACE = re.compile(r'^<?(?:https?://[^/]*/(?:resource/)?)?(.*?)>?$')
+_LAST_BRACKETS = re.compile(r'(.*\S) \(([^()]*)\)')
 _QUALIFIER = re.compile(r'[ _]\([^()]*\)$')
 
 
@@ -24,6 +26,19 @@ def entity_name(uri: str) -> str:
     """A readable name: ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``."""
     name = _NAMESPACE.match(uri).group(1)
     return (_QUALIFIER.sub('', name) or name).replace('_', ' ')
+
+
+def display_name(uri: str) -> str:
+    """A name as people write it: ``<http://dbpedia.org/resource/It_(2017_film)>`` -> ``It (2017)``.
+
+    Of a qualifier the year stays, and what is no film ("TV series").
+    """
+    name = unquote(_NAMESPACE.match(uri).group(1)).replace('_', ' ')
+    match = _LAST_BRACKETS.fullmatch(name)
+    if match is None:
+        return name
+    qualifier = ' '.join(word for word in match[2].split() if word not in ('film', 'movie'))
+    return f'{match[1]} ({qualifier})' if qualifier else match[1]
 
 
 def name_words(name: str) -> list[str]:

@@ -41,10 +41,12 @@ class MentionDataset(BaseDataset):
     - ``context_mentions`` (list of int): every mention of an entity or item in the turns before, in
       order of appearance;
     - ``context_text`` (list of (role, text)): the turns before, as written;
-    - ``context_liked``, ``context_disliked`` (list of int): where the data says so, else empty.
+    - ``context_liked``, ``context_disliked`` (list of int): where the data says so, else empty;
+    - ``response_text`` (str): the turn itself, as written.
 
-    ``side_data`` also has ``mentioned_entity_ids``, the entities met in any conversation, and
-    ``item_names``, a name for each item. Data are read from ``<data_path>/<folder>/<tokenize>``;
+    ``side_data`` also has ``mentioned_entity_ids``, the entities met in any conversation; ``item_names``,
+    a name for each item; ``item_of_token``, which item an ``@`` token stands for; and ``relation_names``,
+    by relation of ``entity_kg``, where they are known. Data are read from ``<data_path>/<folder>/<tokenize>``;
     nothing there is changed or removed.
 
     Options: ``data_path``; ``kg_edge_threshold``, relations with at most that many edges are dropped
@@ -63,6 +65,8 @@ class MentionDataset(BaseDataset):
     item_file: str
     host_edge_threshold: int
     """CRSLab's own ``kg_edge_threshold``."""
+    relation_names: dict[Any, str] = {}
+    """Names of relations that the knowledge graph numbers."""
 
     def __init__(self, opt, tokenize: str, restore: bool = False, save: bool = False):
         resources = HOST_RESOURCES[self.resource_name]
@@ -167,6 +171,8 @@ class MentionDataset(BaseDataset):
         side_data['mentioned_entity_ids'] = sorted({entity for split in processed for sample in split
                                                     for entity in sample['context_mentions']})
         side_data['item_names'] = [self.entity_names[item] for item in items]
+        side_data['item_of_token'] = self.item_of_token
+        side_data['relation_names'] = self._kept_relations
         return *processed, side_data
 
     def _check_items(self, items: Any) -> None:
@@ -192,7 +198,8 @@ class MentionDataset(BaseDataset):
                               context_mentions=[m for t in before for m in t.mentions],
                               context_text=texts[:turn],
                               context_liked=[m for t in before for m in t.liked],
-                              context_disliked=[m for t in before for m in t.disliked])
+                              context_disliked=[m for t in before for m in t.disliked],
+                              response_text=turns[turn].text)
             samples.extend(own)
         return samples
 
@@ -249,6 +256,8 @@ class MentionDataset(BaseDataset):
                              for head, tail, relation in edges if count[relation] > threshold)
         if not any(head != tail for head, tail, _ in kept):
             raise UserError(f'{path}: no relation has more than {threshold} edges; lower kg_edge_threshold')
+        self._kept_relations = {i: name for relation, i in relation2id.items()
+                                if (name := self.relation_names.get(relation, relation)) and isinstance(name, str)}
         entities = dict.fromkeys(entity for head, tail, _ in kept for entity in (head, tail))
         return {'edge': list(kept), 'n_relation': len(relation2id), 'entity': [self.id2entity[e] for e in entities]}
 

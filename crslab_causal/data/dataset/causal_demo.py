@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crslab_causal.data.dataset.redial import CausalReDialDataset
+from crslab_causal.data.demo.catalogue import RELATIONS
 from crslab_causal.data.demo.corpus import write_corpus
 from crslab_causal.errors import UserError
 
@@ -19,6 +20,7 @@ class CausalDemoDataset(CausalReDialDataset):
     """
 
     name, folder, host_edge_threshold = 'CausalDemo', 'causal_demo', 0
+    relation_names = dict(enumerate(RELATIONS))
 
     def _provide(self, folder: Path, resource: dict) -> None:
         if self.tokenize != 'nltk':
