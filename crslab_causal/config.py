@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, get_args, get_origin
 
 import torch
 import yaml
@@ -21,6 +21,9 @@ from crslab_causal.options import DATASET_OPTIONS, MODEL_OPTIONS, Options, RunOp
 
 SYSTEM_NAME = 'Causal'
 """Name of this package's dataloader and system in CRSLab's tables, whatever the model."""
+
+LANGUAGE_MODEL = 'CausalLLM'
+"""Name of the model, the dataloader and the system with a language model behind the recommender."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -61,7 +64,7 @@ class Config(HostConfig):
         self.ignored: list[str] = []
         self.opt = self._check(raw)
         self.opt['run_name'] = self.opt['run_name'] or run_name
-        self.opt['model_name'] = SYSTEM_NAME
+        self.opt['model_name'] = raw['model'] if raw['model'] == LANGUAGE_MODEL else SYSTEM_NAME
         self.opt['gpu'] = gpu
 
     @staticmethod
@@ -138,14 +141,23 @@ def _validate(options: type[Options], values: dict) -> dict:
     try:
         return options(**values).model_dump()
     except ValidationError as error:
-        first = error.errors()[0]
+        # a key that does not exist first: it is often why another one is missing
+        first = min(error.errors(), key=lambda found: found['type'] != 'extra_forbidden')
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
-            section = options
-            for part in first['loc'][:-1]:
-                section = section.model_fields[part].annotation
+            section = _section(options, first['loc'][:-1])
             raise UserError(f"{key}: no such key{_nearest_key(str(first['loc'][-1]), section.model_fields)}") from error
+        if first['type'] == 'missing':
+            raise UserError(f'{key}: is missing') from error
         raise UserError(f"{key}: {first['msg']}, but it is {first['input']!r}") from error
+
+
+def _section(options: type[Options], path: Iterable[str | int]) -> type[Options]:
+    """The class of options at ``path``; in a mapping such as ``llm.prices`` that of its values."""
+    kind: Any = options
+    for part in path:
+        kind = get_args(kind)[1] if get_origin(kind) is dict else kind.model_fields[part].annotation
+    return kind
 
 
 def _check_metric(metric: str, cutoffs: list[int]) -> None:

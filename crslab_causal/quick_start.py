@@ -11,6 +11,7 @@ from crslab_causal import register
 from crslab_causal.errors import UserError
 
 if TYPE_CHECKING:
+    from crslab_causal.system.causal import CausalSystem
     from crslab_causal.system.recommender import Recommender
 
 
@@ -50,8 +51,9 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     logger.remove()
     if workers.is_first():
         logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(),
-                   level='DEBUG' if debug else 'INFO')
-    config.report()
+                   level='DEBUG' if debug else 'WARNING' if interact else 'INFO')
+    if not interact:  # who comes to talk wants to read the conversation
+        config.report()
     with workers.connected(gpu):
         crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
                                       tensorboard)
@@ -59,7 +61,13 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
 
 def load_recommender(config: str, gpu: str = '-1', settings: Sequence[str] = (),
                      restore_data: bool = False) -> Recommender:
-    """A recommender that answers one history at a time, from a run with ``--save_system``.
+    """A recommender that answers one history at a time, see :func:`load_system`."""
+    return load_system(config, gpu, settings, restore_data).recommender()
+
+
+def load_system(config: str, gpu: str = '-1', settings: Sequence[str] = (),
+                restore_data: bool = False) -> CausalSystem:
+    """The system of a run with ``--save_system``, with the weights of its best epoch, not to be trained further.
 
     Args: as those of :func:`run_crslab`.
 
@@ -75,8 +83,7 @@ def load_recommender(config: str, gpu: str = '-1', settings: Sequence[str] = (),
     dataset = get_dataset(config, config['tokenize'], restore_data, False)
     dataloaders = (get_dataloader(config, data, dataset.vocab)
                    for data in (dataset.train_data, dataset.valid_data, dataset.test_data))
-    system = get_system(config, *dataloaders, dataset.vocab, dataset.side_data, interact=True)
-    return system.recommender()
+    return get_system(config, *dataloaders, dataset.vocab, dataset.side_data, interact=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """What this package adds to CRSLab's tables, and under which names."""
 
-from crslab_causal.config import SYSTEM_NAME
+from crslab_causal.config import LANGUAGE_MODEL, SYSTEM_NAME
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.dataset.causal_demo import CausalDemoDataset
 from crslab_causal.data.dataset.inspired import CausalInspiredDataset
@@ -14,8 +14,9 @@ from crslab_causal.model.baselines.repeat import Repeat
 from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import CausalSystem
+from crslab_causal.system.causal_llm import CausalLLMSystem
 
-MODELS = {'CausalKBRD': CausalKBRD, 'TargetPopularity': TargetPopularity, 'Repeat': Repeat,
+MODELS = {'CausalKBRD': CausalKBRD, LANGUAGE_MODEL: CausalKBRD, 'TargetPopularity': TargetPopularity, 'Repeat': Repeat,
           'TransitionCounts': TransitionCounts}
 DATASETS = {'ReDial': CausalReDialDataset, 'OpenDialKG': CausalOpenDialKGDataset, 'Inspired': CausalInspiredDataset,
             'CausalDemo': CausalDemoDataset}
@@ -35,4 +36,5 @@ def register_all() -> None:
     dataloader_register_table.update({name: CausalDataLoader for name in (SYSTEM_NAME, *MODELS)})
     dataloader_register_table['KBRDRepaired'] = dataloader_register_table['KBRD']
     system_register_table.update({name: CausalSystem for name in (SYSTEM_NAME, *MODELS)})
+    system_register_table[LANGUAGE_MODEL] = CausalLLMSystem
     Evaluator_register_table['causal'] = CausalEvaluator

@@ -80,6 +80,22 @@ class CausalEvaluator(RecEvaluator):
         self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=after, copy=ranks.copy,
                   repeat=repeat, label=label)
 
+    def rec_evaluate_lists(self, lists: Sequence[Sequence[int]], label: Tensor, seen: Tensor, repeat: Tensor) -> None:
+        """Adds a batch of short lists, such as a language model gives. A label that is not in its list is a miss.
+
+        Args:
+            lists: for each sample indices of items, best first, each once.
+            label, seen, repeat: as for :meth:`rec_evaluate_scores`.
+        """
+        rows: dict[str, list[float]] = {'rank': [], 'rank_unseen': [], 'copy': []}
+        for ranked, own, before in zip(lists, label.tolist(), map(set, seen.tolist()), strict=True):
+            unseen = [item for item in ranked if item == own or item not in before]
+            rows['rank'].append(ranked.index(own) + 1 if own in ranked else np.inf)
+            rows['rank_unseen'].append(unseen.index(own) + 1 if own in unseen else np.inf)
+            rows['copy'].append(float(bool(ranked) and ranked[0] in before))
+            self._shown.update(ranked[:self.cutoffs[-1]])
+        self._add(**{name: np.array(values) for name, values in rows.items()}, repeat=repeat, label=label)
+
     def _add(self, **columns: Tensor | np.ndarray) -> None:
         for name, values in columns.items():
             self._columns.setdefault(name, []).append(

@@ -8,7 +8,7 @@ import math
 import platform
 import subprocess
 from pathlib import Path
-from typing import Iterable, Mapping
+from typing import Iterable, Mapping, Sequence
 
 import crslab_causal
 from crslab_causal.files import replace_file
@@ -70,7 +70,8 @@ def _git_commit() -> str | None:
     return commit.stdout.strip() + (' with changes' if status.stdout.strip() else '')
 
 
-def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: str) -> None:
+def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: str, name: str = 'results',
+                 remarks: Sequence[str] = ()) -> None:
     """Writes ``results.json`` and ``results.md``.
 
     Args:
@@ -78,13 +79,15 @@ def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: 
         header: configuration, seed, course of the training.
         splits: scores of each split.
         title: heading of the table.
+        name: of the files, without ending.
+        remarks: paragraphs below the table.
     """
     result = header | provenance() | {'splits': dict(splits)}
-    replace_file(folder / 'results.json', json.dumps(_no_nan(result), indent=2) + '\n')
-    replace_file(folder / 'results.md', f'# {title}\n\n{markdown_table(splits)}\n')
+    replace_file(folder / f'{name}.json', json.dumps(_no_nan(result), indent=2) + '\n')
+    replace_file(folder / f'{name}.md', '\n\n'.join([f'# {title}', markdown_table(splits), *remarks]) + '\n')
 
 
-def save_ranks(path: Path, records: Iterable[dict]) -> None:
+def save_records(path: Path, records: Iterable[dict]) -> None:
     """One line of JSON for each sample."""
     replace_file(path, ''.join(json.dumps(_no_nan(record), ensure_ascii=False) + '\n' for record in records))
 

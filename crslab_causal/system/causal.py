@@ -19,17 +19,19 @@ from torch import optim
 
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
-from crslab_causal.data.dataset.appearance import entity_name
 from crslab_causal.errors import UserError
-from crslab_causal.evaluator.report import markdown_table, save_ranks, save_results
+from crslab_causal.evaluator.report import markdown_table, save_records, save_results
 from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn_backward
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.stage import Knowledge, LanguageStage
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal import workers
 from crslab_causal.system import checkpoint
 from crslab_causal.system.averages import Averages
+from crslab_causal.system.chat import Conversation, chat
 from crslab_causal.system.checkpoint import Checkpoint, Progress
 from crslab_causal.system.drivers import get_driver
-from crslab_causal.system.interact import interact
+from crslab_causal.system.knowledge import knowledge_of
 from crslab_causal.system.recommender import Recommender
 from crslab_causal.system.schedule import build_scheduler
 
@@ -267,7 +269,7 @@ class CausalSystem(BaseSystem):
         for split, dataloader in self.splits():
             splits[split] = self.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
             if workers.is_first():
-                save_ranks(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
+                save_records(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
         header = {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
                   'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
@@ -303,8 +305,10 @@ class CausalSystem(BaseSystem):
         digest = hashlib.sha256(json.dumps([self.vocab['entity2id'], self.item_ids,
                                             self.side_data.get('mentioned_entity_ids'),
                                             sorted(self.side_data['entity_kg']['edge'])]).encode())
+        items = frozenset(self.item_ids)
         for sample in self.train_dataloader.samples:
-            digest.update(repr((sample['item'], sample['context_entities'])).encode())
+            if sample['item'] in items:  # training drops the others, a conversation does not
+                digest.update(repr((sample['item'], sample['context_entities'])).encode())
         return digest.hexdigest()
 
     def _save(self, improved: bool) -> None:
@@ -335,6 +339,11 @@ class CausalSystem(BaseSystem):
             self.scheduler.load_state_dict(last.scheduler)
         logger.info(f'[Restore system from {self.folder}: {self.progress.epoch} epochs done]')
 
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """What the language half knows of the dataset."""
+        return knowledge_of(self.vocab, self.side_data, self.train_dataloader.label_count().tolist())
+
     def recommender(self) -> Recommender:
         """The model as it is, for one history at a time.
 
@@ -343,12 +352,14 @@ class CausalSystem(BaseSystem):
         """
         if not isinstance(self.driver.module, CausalKBRD):
             raise UserError(f"model {self.opt['model']}: only CausalKBRD answers one history at a time (--interact)")
-        return Recommender(self.driver.module, {entity: entity_name(uri)
-                                                for entity, uri in self.vocab['id2entity'].items()})
+        return Recommender(self.driver.module, self.knowledge.names)
 
     def interact(self) -> None:
-        """Recommendations for what is typed in the terminal."""
-        interact(self.recommender(), self.test_dataloader.history)
+        """A conversation in the terminal, answered by the backend of ``llm``, by default the offline one."""
+        recommender = self.recommender()
+        options = LLMOptions(**self.opt.opt.get('llm', {}))
+        with LanguageStage(options, self.knowledge, self.train_dataloader.dataset) as stage:
+            chat(Conversation(recommender, stage, self.test_dataloader.history))
 
 
 def run_folder(opt: Config) -> Path:

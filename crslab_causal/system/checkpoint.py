@@ -13,9 +13,10 @@ import torch
 
 from crslab_causal.errors import UserError
 from crslab_causal.files import replace_file
+from crslab_causal.options import CausalKBRDOptions
 
-KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name')
-"""Keys that say where a run happens, not what it computes."""
+KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')
+"""Keys that say where a run happens, or what is done with the recommender, not what it computes."""
 
 
 class Progress(NamedTuple):
@@ -55,6 +56,32 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     Raises:
         UserError: there is none, it is broken, or it is of another model or configuration.
     """
+    checkpoint = _read(path, device)
+    saved = checkpoint.opt
+    for key in ('model', 'dataset', *sorted(saved.keys() | opt.keys())):
+        if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
+            raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
+                            f'{opt.get(key)!r} here; use the same configuration, or another run_name')
+    return checkpoint
+
+
+def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:
+    """Parameters of a recommender of another run, on the same data and with the same options of the model.
+
+    Raises:
+        UserError: there is none, it is broken, or it is of other data or options.
+    """
+    checkpoint = _read(path, device)
+    saved = checkpoint.opt
+    for key in ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate',
+                *CausalKBRDOptions.model_fields):
+        if saved.get(key) != opt.get(key):
+            raise UserError(f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
+                            f'{opt.get(key)!r} here; name a run that has the same')
+    return checkpoint.model
+
+
+def _read(path: Path, device: torch.device) -> Checkpoint:
     if not path.is_file():
         raise UserError(f'{path} does not exist; train first with --save_system')
     try:
@@ -64,13 +91,8 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         content = torch.load(path, map_location=device, weights_only=True)
         saved = json.loads(content.pop('opt'))
         content.pop('seed')
-        checkpoint = Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
+        return Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
     except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, KeyError, TypeError,
             ValueError) as error:
         raise UserError(f'{path}: no checkpoint of crslab_causal, or a broken one; '
                         'remove it and train again') from error
-    for key in ('model', 'dataset', *sorted(saved.keys() | opt.keys())):
-        if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
-            raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
-                            f'{opt.get(key)!r} here; use the same configuration, or another run_name')
-    return checkpoint

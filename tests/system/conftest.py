@@ -1,6 +1,9 @@
 """A small generated corpus in ReDial's place, and runs on it in this process."""
 
+import io
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,18 +24,82 @@ def data_path(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(data_path, tmp_path, monkeypatch):
-    """``run('alpha=0', flags=['-ss'])`` runs the command line, and gives results.json and the run's folder."""
+def command(data_path, tmp_path, monkeypatch):
+    """``command('alpha=0', flags=['-ss'])`` runs the command line, and gives its exit status."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('NO_PROXY', '*')
+    for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
+        monkeypatch.delenv(name, raising=False)
 
-    def run_with(*settings: str, flags: tuple[str, ...] = (), seed: int = 1) -> tuple[dict, Path]:
+    def command(*settings: str, flags: tuple[str, ...] = (), seed: int = 1) -> int:
         config = tmp_path / 'small.yaml'
         config.write_text(yaml.safe_dump(SETTINGS), 'utf-8')
         arguments = ['-c', str(config), '--data_path', str(data_path), '--seed', str(seed), *flags]
         for setting in settings:
             arguments += ['--set', setting]
-        assert main(arguments) == 0
+        return main(arguments)
+
+    return command
+
+
+@pytest.fixture
+def run(command, tmp_path):
+    """As ``command``, of a run that ends well; gives results.json and the run's folder."""
+    def run_with(*settings: str, **keywords) -> tuple[dict, Path]:
+        assert command(*settings, **keywords) == 0
         newest = max(tmp_path.glob('save/*/*/results.json'), key=lambda path: path.stat().st_mtime_ns)
         return json.loads(newest.read_text('utf-8')), newest.parent
 
     return run_with
+
+
+@pytest.fixture
+def refused(command, capsys):
+    """As ``command``, of a run with a mistake; gives the line about it."""
+    def refused(*settings: str, **keywords) -> str:
+        capsys.readouterr()
+        assert command(*settings, **keywords) == 2
+        output = capsys.readouterr()
+        assert 'Traceback' not in output.out + output.err
+        (line,) = output.err.splitlines()
+        assert line.startswith('error: ')
+        return line.removeprefix('error: ')
+
+    return refused
+
+
+@pytest.fixture(scope='session')
+def trained(data_path, tmp_path_factory) -> Path:
+    """Folder of a run of CausalKBRD, with its weights."""
+    folder = tmp_path_factory.mktemp('trained')
+    (folder / 'small.yaml').write_text(yaml.safe_dump(SETTINGS), 'utf-8')
+    assert main(['-c', str(folder / 'small.yaml'), '--data_path', str(data_path), '--seed', '1', '-ss', '--set',
+                 f'save_path={folder}', '--set', 'run_name=trained']) == 0
+    return folder / 'ReDial_CausalKBRD' / 'trained_seed1'
+
+
+@pytest.fixture
+def chat(command, trained, monkeypatch, capsys):
+    """``chat('I love comedy', '/why')`` types these lines into CausalLLM; gives the introduction and each answer."""
+    def chat(*lines: str, settings: tuple[str, ...] = ('model=CausalLLM',)) -> list[str]:
+        own = (f'recommender={trained}',) if 'model=CausalLLM' in settings else ()
+        monkeypatch.setattr(sys, 'stdin', io.StringIO(''.join(f'{line}\n' for line in lines)))
+        capsys.readouterr()
+        assert command(*settings, *own, flags=['-i']) == 0
+        output = capsys.readouterr()
+        assert output.err == ''
+        # an empty line has no answer, so that one prompt follows the other
+        return [answer.rstrip('\n') for answer in re.split(r'(?:(?<=\n)|(?<=> ))> ', output.out)]
+
+    return chat
+
+
+@pytest.fixture(scope='session')
+def llm_server(tmp_path_factory):
+    """A server of OpenAI's protocol in a process of its own; see tests/llm/server.py."""
+    folder = str(Path(__file__).parents[1] / 'llm')
+    sys.path.append(folder)
+    import server
+    with server.Running(tmp_path_factory.mktemp('server')) as running:
+        yield running
+    sys.path.remove(folder)

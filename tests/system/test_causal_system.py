@@ -28,7 +28,7 @@ def test_every_model_is_scored_on_the_same_samples(run, model):
     assert all(1 <= s['rank'] <= 120 for s in samples)
     recall = sum(s['rank'] <= 10 for s in samples) / len(samples)
     assert result['splits']['test']['all']['recall@10'] == pytest.approx(recall)
-    assert (samples[0]['rank_intervened'] is not None) == (model == 'CausalKBRD')
+    assert (samples[0]['rank_intervened'] is not None) == (model in ('CausalKBRD', 'CausalLLM'))
 
 
 def test_results_say_what_made_them(run):
@@ -129,22 +129,3 @@ def test_crslabs_own_run_script_drives_it(data_path, tmp_path, monkeypatch):
 
     (folder,) = tmp_path.glob('save/ReDial_CausalKBRD/*')
     assert (folder / 'best.pth').is_file() and (folder / 'results.json').is_file()
-
-
-def test_interaction_recommends_for_what_is_typed(run, data_path, tmp_path, monkeypatch, capsys):
-    from crslab_causal.quick_start import main
-    run(flags=['-ss'])
-    titles = json.loads((data_path / 'redial/nltk/movie_titles.json').read_text('utf-8'))
-    counts = {}
-    for film in titles.values():
-        counts[film['title']] = counts.get(film['title'], 0) + 1
-    title = next(t for t, n in counts.items() if n == 1)
-    typed = iter([f'I loved {title.upper()}!', '', 'x' * 10_000, '😀', '/reset', 'nothing', '/quit'])
-    monkeypatch.setattr('builtins.input', lambda prompt: next(typed))
-    capsys.readouterr()
-
-    assert main(['-c', str(tmp_path / 'small.yaml'), '--data_path', str(data_path), '--seed', '1', '-i']) == 0
-    answers = capsys.readouterr().out.split('So far: ')[1:]
-    assert answers[0].startswith(title) and title not in answers[0].partition('\n')[2]
-    assert answers[-1].startswith('nothing I know')
-    assert '  1. ' in answers[0] and ' 10. ' in answers[0]
