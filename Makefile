@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test table bench clean
+.PHONY: demo test test-llm-server table bench bench-llm clean
 
 # The environment, made anew when the requirements change.
 $(VENV)/installed: requirements.txt
@@ -14,16 +14,31 @@ $(VENV)/installed: requirements.txt
 	touch $@
 
 demo: $(VENV)/installed
-	$(BIN)/python run_crslab.py --config config/causal_demo.yaml --save_system
+	$(BIN)/python run_crslab.py --config config/llm_demo.yaml --save_system
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
+
+# The server's own environment: it needs another release of transformers than CRSLab.
+SERVER_VENV ?= .venv-server
+
+$(SERVER_VENV)/installed: tests/llm/server-requirements.txt
+	$(PYTHON) -m venv $(SERVER_VENV)
+	$(SERVER_VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	echo '*' > $(SERVER_VENV)/.gitignore
+	touch $@
+
+test-llm-server: $(VENV)/installed $(SERVER_VENV)/installed
+	CRSLAB_CAUSAL_LLM_SERVER=$(abspath $(SERVER_VENV)/bin/python) $(BIN)/python -m pytest tests/llm/test_independent_server.py
 
 table: $(VENV)/installed
 	$(BIN)/python benchmarks/recommendation.py --data_path $(DATA)
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/speed.py --data_path $(DATA)
+
+bench-llm: $(VENV)/installed
+	$(BIN)/python benchmarks/llm_load.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info
