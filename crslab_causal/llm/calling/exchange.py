@@ -137,11 +137,10 @@ class Exchange:
             if verdict is not None:
                 self.usage.retries['invalid'] += 1
             try:
-                response = await self._ask(flight, len(responses))
+                await self._ask(flight, len(responses))
             except Failure as failure:
                 status: Status = 'budget' if failure.cause == 'budget' else 'error'
                 return self._completion(flight, responses, verdict, status, failure.detail)
-            await self._record(flight, len(responses), response)
             responses = self._store.responses(flight.key)
 
     def _completion(self, flight: _Flight, responses: list[Response], verdict: Verdict | None, otherwise: Status,
@@ -154,8 +153,8 @@ class Exchange:
         return Completion(verdict.parsed, verdict.status, flight.key, read, written, responses[-1].latency_s,
                           cost_usd(self._price, read, written), flight.attempts, not flight.attempts, verdict.detail)
 
-    async def _ask(self, flight: _Flight, number: int) -> Response:
-        """An answer, however often the request has to be sent for it.
+    async def _ask(self, flight: _Flight, number: int) -> None:
+        """Gets an answer into the store, however often the request has to be sent for it.
 
         Raises:
             Failure: there is none.
@@ -170,12 +169,16 @@ class Exchange:
                 if reserved is None:
                     raise Failure('budget', 'llm.budget is used up')
                 try:
-                    return await self._send(flight, number, reserved)
+                    response = await self._send(flight, number, reserved)
                 except Failure as error:
                     failure = error
                 except UserError as error:
                     self._mistake = self._mistake or error
                     raise
+                else:
+                    # in its slot until it is stored: a killed run loses as many answers as there are slots, at most
+                    await self._record(flight, number, response)
+                    return
             delay = 0.0
             if failure.cause in ('schema', 'max_tokens'):
                 self.usage.schema_fallback = self._dialect.fell_back
