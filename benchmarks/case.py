@@ -2,8 +2,8 @@
 
     python benchmarks/case.py --data_path ../shared/data --conversation 18304 --turn 2
 
-Needs a saved run of the configuration (``run_crslab.py --save_system``). With ``--set llm.mode=live`` (or ``replay``) and
-``--config config/llm_redial_full.yaml`` a language model answers; otherwise it is the offline backend, which is said.
+Needs a saved run of the configuration (``run_crslab.py --save_system``). With ``--config config/llm_redial_full.yaml``
+a language model answers; otherwise it is the offline backend, which is said.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
     samples = [s for s in system.valid_dataloader.samples if s['conv_id'] == conversation and s['turn'] == turn]
     if not samples:
         known = sorted({s['conv_id'] for s in system.valid_dataloader.samples})[:5]
-        raise UserError(f'--conversation {conversation} --turn {turn}: no turn of the valid split that recommends an item; '
-                        f'conversations are {", ".join(known)} ...')
+        raise UserError(f'--conversation {conversation} --turn {turn}: no turn of the valid split that recommends an '
+                        f'item; conversations are {", ".join(known)} ...')
     sample, recommender = samples[0], system.recommender()
     names, history = recommender.names, sample['context_entities']
     options = LLMOptions(**system.opt.opt.get('llm', {}))
@@ -50,7 +50,8 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
     lines += [f'> **{role}**: {text}  ' for role, text in request.context[-6:]]
     rows = [('mentioned', ', '.join(names[entity] for entity in history)),
             ("recommender's list", _list(item.name for item in listed)),
-            (f'the same with {names[history[-1]]} masked' if history else 'the same', _list(item.name for item in masked)),
+            (f'the same with {names[history[-1]]} masked' if history else 'the same',
+             _list(item.name for item in masked)),
             ('explanation', outcome.explanation), ('re-ranked', _list(names[entity] for entity in outcome.ranking)),
             ('response', outcome.response),
             ('what the recommender really said', readable(sample['response_text'], tokens))]

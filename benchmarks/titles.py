@@ -1,4 +1,4 @@
-"""Times the matching of titles that a language model wrote: 4,000 samples of 20 titles against ReDial's items, one core.
+"""Times the matching of titles that a language model wrote: 4,000 samples of 20 against ReDial's items.
 
     python benchmarks/titles.py --data_path ../shared/data
 """
@@ -49,8 +49,8 @@ def main() -> None:
     built = time.perf_counter()
     found = matcher.match_all(written)
     end = time.perf_counter()
-    print(f'{len(written)} titles ({len(set(written))} different) against {len(names)} items: {built - start:.2f} s to build, '
-          f'{end - built:.2f} s to match; {found.count(None) / len(found):.1%} matched nothing')
+    print(f'{len(written)} titles ({len(set(written))} different) against {len(names)} items: '
+          f'{built - start:.2f} s to build, {end - built:.2f} s to match; {found.count(None) / len(found):.1%} matched nothing')
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 import time
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
 from itertools import islice
@@ -354,12 +355,18 @@ class CausalSystem(BaseSystem):
             raise UserError(f"model {self.opt['model']}: only CausalKBRD answers one history at a time (--interact)")
         return Recommender(self.driver.module, self.knowledge.names)
 
-    def interact(self) -> None:
-        """A conversation in the terminal, answered by the backend of ``llm``, by default the offline one."""
+    @contextmanager
+    def conversation(self) -> Iterator[Conversation]:
+        """A conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
         recommender = self.recommender()
         options = LLMOptions(**self.opt.opt.get('llm', {}))
         with LanguageStage(options, self.knowledge, self.train_dataloader.dataset) as stage:
-            chat(Conversation(recommender, stage, self.test_dataloader.history))
+            yield Conversation(recommender, stage, self.test_dataloader.history)
+
+    def interact(self) -> None:
+        """A conversation in the terminal."""
+        with self.conversation() as conversation:
+            chat(conversation)
 
 
 def run_folder(opt: Config) -> Path:

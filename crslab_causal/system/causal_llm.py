@@ -206,6 +206,12 @@ def remarks(summary: dict) -> list[str]:
     if summary['titles_not_matched'] is not None:
         lines.append(f"Titles written: {summary['titles']}, of which {100 * summary['titles_not_matched']:.2f} % are "
                      'not in the catalogue.')
+    if 'usage' in summary:
+        usage, left = summary['usage'], summary['budget']
+        tokens = usage['input_tokens'] + usage['output_tokens']
+        lines.append(f"Asked in this run: {usage['calls']} calls, {tokens} tokens, {usage['cost_usd']:.4f} USD; left of the budget: "
+                     + ', '.join(f"{name} {'unbounded' if left[f'left_{name}'] is None else left[f'left_{name}']}"
+                                 for name in ('calls', 'tokens', 'usd')) + '.')
     scores = {name: summary['generation'][name] for name in RESPONSE_SCORES}
     lines.append('Responses: ' + ', '.join(f'{name} {"-" if math.isnan(score) else f"{score:.4f}"}'
                                            for name, score in scores.items()) + '.')

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.quick_start import load_recommender
+from crslab_causal.quick_start import load_recommender, load_system
 
 
 @pytest.fixture
@@ -44,3 +44,16 @@ def test_an_unknown_entity_is_refused_and_leaves_nothing_behind(recommender):
     with pytest.raises(ValueError, match=f'entity {unknown} '):
         recommender.recommend([unknown])
     assert recommender.recommend([]) == before
+
+
+def test_one_line_of_a_conversation_from_python(run, data_path, tmp_path):
+    run(flags=['-ss'])
+    system = load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1'])
+    with system.conversation() as talk:
+        item = talk.stage.knowledge.items[4]
+        lines = list(talk.say(f'I loved "{talk.recommender.names[item]}".'))
+
+        assert talk.history == [item] and item not in talk.outcome.ranking
+        assert talk.outcome.response in lines and talk.outcome.explanation
+        assert talk.outcome.candidates == [
+            found.entity for found in talk.recommender.recommend(talk.history, talk.stage.options.candidates)]
