@@ -111,6 +111,8 @@ class CausalKBRDOptions(Options):
     """Weight of the KL term of Eq 8."""
     item_bias: bool = False
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    entity_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Probability that a mention is left out of a history in training: a regulariser without a causal reading."""
 
 
 class CausalLLMOptions(CausalKBRDOptions):

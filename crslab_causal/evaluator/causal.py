@@ -13,6 +13,7 @@ from torch import Tensor
 from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks, popularity_decile
 from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.host import RecEvaluator
+from crslab_causal.model.losses import kl_term
 
 
 class CausalEvaluator(RecEvaluator):
@@ -68,17 +69,18 @@ class CausalEvaluator(RecEvaluator):
             label: ``(batch,)``, index of the label among the items, -1 if it is none of them.
             seen: ``(batch, length)``, distinct indices of the items in the context, padded with -1.
             repeat: ``(batch,)``, whether the label is in the context.
-            intervened: ``(batch, n_item)``, scores after the intervention, if the model has one.
+            intervened: ``(batch, n_item)``, scores after the intervention, if the model has one; both are logits then.
             coverage: whether to note the items at the top, which takes longer than all the rest.
         """
         ranks = expected_ranks(scores, label, seen)
-        after = torch.full_like(ranks.rank, torch.nan) if intervened is None \
-            else expected_ranks(intervened, label, seen).rank
+        after = kl = torch.full_like(ranks.rank, torch.nan)
+        if intervened is not None:
+            after, kl = expected_ranks(intervened, label, seen).rank, kl_term(scores, intervened)
         if coverage:
             top = torch.topk(scores, min(self.cutoffs[-1], scores.shape[1]), sorted=False).indices
             self._shown.update(torch.unique(top).tolist())
-        self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=after, copy=ranks.copy,
-                  repeat=repeat, label=label)
+        self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=after, kl=kl,
+                  copy=ranks.copy, repeat=repeat, label=label)
 
     def rec_evaluate_lists(self, lists: Sequence[Sequence[int]], label: Tensor, seen: Tensor, repeat: Tensor) -> None:
         """Adds a batch of short lists, such as a language model gives. A label that is not in its list is a miss.
@@ -115,7 +117,7 @@ class CausalEvaluator(RecEvaluator):
 
     def column(self, name: str) -> np.ndarray:
         """One value for each sample since the last reset: ``rank``, ``rank_unseen``, ``rank_intervened``,
-        ``copy``, ``repeat`` or ``label``."""
+        ``kl`` (KL of Eq 8, in nats), ``copy``, ``repeat`` or ``label``."""
         return np.concatenate(self._columns[name]) if name in self._columns else np.empty(0)
 
     def scores(self) -> dict:

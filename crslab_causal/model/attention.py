@@ -23,3 +23,20 @@ def time_aware_weights(lengths: Tensor, max_length: int, decay: float) -> Tensor
     # a softmax of log-weights: 1.5^n itself overflows for long histories
     logit = logit.masked_fill(position >= lengths[:, None], -math.inf)
     return torch.softmax(logit, -1).nan_to_num(0.0)
+
+
+def drop_mentions(weights: Tensor, probability: float) -> Tensor:
+    """Leaves mentions out at random, and gives their weight to the others in proportion.
+
+    A regulariser that knows nothing of causes: the control for the intervention.
+
+    Args:
+        weights: ``(batch, max_length)``, of :func:`time_aware_weights`.
+        probability: that a mention is left out, in [0, 1).
+
+    Returns:
+        ``(batch, max_length)``; a row that would lose all its mentions keeps them.
+    """
+    kept = weights * (torch.rand_like(weights) >= probability)
+    total = kept.sum(-1, keepdim=True)
+    return torch.where(total > 0, kept / total.clamp(min=torch.finfo(weights.dtype).tiny), weights)

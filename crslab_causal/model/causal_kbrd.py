@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.host import KBRDModel
-from crslab_causal.model.attention import time_aware_weights
+from crslab_causal.model.attention import drop_mentions, time_aware_weights
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
 from crslab_causal.model.rgcn import PairRGCN
@@ -58,6 +58,7 @@ class CausalKBRD(KBRDModel):
         self.decay = opt.get('attention_decay', 1.5)
         self.alpha = opt.get('alpha', 2.0)
         self.beta = opt.get('beta', 0.5)
+        self.entity_dropout = opt.get('entity_dropout', 0.0)
         self.loss_terms: CausalLoss | None = None
         self._shared: Tensor | None = None
         super().__init__(opt, device, vocab, side_data)
@@ -123,9 +124,13 @@ class CausalKBRD(KBRDModel):
             raise ValueError(f'entity {unknown} is neither an item nor in mentioned_entity_ids')
         mentions = F.embedding(rows.clamp(min=0), embedding)  # (batch, length, d)
         weight = time_aware_weights(lengths, context_entities.shape[1], self.decay).to(mentions)
+        if self.training and self.entity_dropout:
+            weight = drop_mentions(weight, self.entity_dropout)
         user = torch.einsum('bl,bld->bd', weight, mentions)
         if not intervene:
             return user, None
+        if self.intervention.position == 'all':
+            return user, self.intervention(user)
         chosen = self.intervention.choose(lengths)[:, None]
         h_n = mentions.gather(1, chosen[..., None].expand(-1, -1, mentions.shape[-1])).squeeze(1)
         w_n = weight.gather(1, chosen)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
-POSITIONS = ('last', 'random')
+POSITIONS = ('last', 'random', 'all')
 
 
 class Intervention(nn.Module):
@@ -23,7 +23,10 @@ class Intervention(nn.Module):
         kind: one of ``INTERVENTIONS``.
         embedding_dim: size d of a vector.
         position: ``'last'`` intervenes on :math:`h_n`, the paper's choice; ``'random'`` on a mention
-            drawn anew at every call.
+            drawn anew at every call; ``'all'`` on the user vector itself, :math:`\bar h^E = M h^E`. The
+            last two are controls: a random mention is no treatment, and ``'all'`` singles out no mention,
+            so that what they gain too is not due to intervening on the last one. ``'all'`` with ``zero``
+            makes :math:`\bar p` uniform but for the item bias, and its KL term label smoothing.
     """
 
     def __init__(self, kind: str, embedding_dim: int, position: str = 'last'):
@@ -36,9 +39,9 @@ class Intervention(nn.Module):
         self.gate = nn.Linear(embedding_dim, embedding_dim) if kind == 'learned' else None
 
     def choose(self, lengths: Tensor) -> Tensor:
-        """``(batch,)``: the index of the mention to intervene on, 0 for an empty history."""
+        """``(batch,)``: the index of the one mention to intervene on, 0 for an empty history."""
         last = (lengths - 1).clamp(min=0)
-        if self.position == 'last':
+        if self.position != 'random':
             return last
         return (torch.rand(lengths.shape, device=lengths.device) * (last + 1)).long()
 

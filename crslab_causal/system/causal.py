@@ -284,11 +284,11 @@ class CausalSystem(BaseSystem):
         """One record for each sample scored last: which it is, and where its label came."""
         names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
         columns = [self.evaluator.column(name).tolist()
-                   for name in ('rank', 'rank_unseen', 'rank_intervened', 'repeat')]
-        for sample, rank, unseen, intervened, repeat in zip(dataloader.samples, *columns, strict=True):
+                   for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
+        for sample, rank, unseen, intervened, kl, repeat in zip(dataloader.samples, *columns, strict=True):
             yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
                    'label_name': names.get(sample['item']), 'rank': rank, 'rank_unseen': unseen,
-                   'rank_intervened': intervened, 'repeat': bool(repeat), 'history': len(sample['context_entities'])}
+                   'rank_intervened': intervened, 'kl': kl, 'repeat': bool(repeat), 'history': len(sample['context_entities'])}
 
     # ------------------------------------------------------------ checkpoints
 

@@ -97,6 +97,9 @@ def test_by_hand():
     assert made.column('rank').tolist() == [1.0, 3.0, 1.5]
     assert made.column('rank_unseen').tolist() == [1.0, 1.0, 1.0]
     assert made.column('rank_intervened').tolist() == [4.0, 2.0, 4.0]
+    p, q = np.exp([4.0, 3, 2, 1]), np.exp([1.0, 2, 3, 4])
+    p, q = p / p.sum(), q / q.sum()
+    assert made.column('kl')[0] == pytest.approx((q * np.log(q / p)).sum(), rel=1e-5)
     scores = made.scores()
     assert scores['all']['recall@1'] == pytest.approx(1 / 3)  # rank 1.5 is not within the first
     assert scores['all']['recall@2'] == pytest.approx(2 / 3)
@@ -110,7 +113,8 @@ def test_by_hand():
 
 def test_a_model_without_intervention_has_no_ranks_after_it():
     scores, label, seen, repeat, _ = samples()
-    assert np.isnan(evaluator(scores, label, seen, repeat).column('rank_intervened')).all()
+    made = evaluator(scores, label, seen, repeat)
+    assert np.isnan(made.column('rank_intervened')).all() and np.isnan(made.column('kl')).all()
 
 
 # ---------------------------------------------------------------- CRSLab's call

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from crslab_causal.model.attention import time_aware_weights
+from crslab_causal.model.attention import drop_mentions, time_aware_weights
 
 decays = st.floats(0.3, 3.0)
 lengths_of_a_batch = st.lists(st.integers(0, 12), min_size=1, max_size=5)
@@ -75,3 +75,27 @@ def test_one_is_the_plain_mean():
 def test_neighbouring_weights_have_the_ratio_lambda():
     row = weights([10], 10, math.e)[0]
     torch.testing.assert_close(row[1:] / row[:-1], torch.full((9,), math.e))
+
+
+@limits(deadline=None)
+@given(lengths_of_a_batch, st.floats(0, 0.99), st.integers(0, 1000))
+def test_mentions_left_out_give_their_weight_to_the_others_in_proportion(lengths, probability, seed):
+    torch.manual_seed(seed)
+    whole = weights(lengths, max([1, *lengths]), 1.5)
+    left = drop_mentions(whole, probability)
+
+    torch.testing.assert_close(left.sum(-1), whole.sum(-1))
+    for before, after in zip(whole, left):
+        kept = after > 0
+        assert not (kept & (before == 0)).any()
+        if kept.any():
+            torch.testing.assert_close(after[kept], before[kept] / before[kept].sum())
+
+
+def test_a_mention_is_left_out_as_often_as_asked_for():
+    torch.manual_seed(0)
+    whole = weights([8] * 2000, 8, 1.5)
+    share = (drop_mentions(whole, 0.3) == 0).float().mean().item()
+
+    assert share == pytest.approx(0.3, abs=0.02)  # 16,000 coins: standard deviation 0.004
+    assert torch.equal(drop_mentions(whole, 0.0), whole)

@@ -113,6 +113,34 @@ def test_a_random_position_intervenes_on_every_mention_in_turn():
     assert set(which) == {0, 1, 2}
 
 
+@pytest.mark.parametrize('item_bias', [False, True])
+def test_all_with_zero_leaves_the_item_bias_alone(item_bias):
+    model = small_model(intervention_position='all', item_bias=item_bias)
+    intervened = model.item_logits(pad_histories([[2, 7, 3], [], [7]])).intervened
+
+    expected = model.item_bias if item_bias else torch.zeros(3)
+    torch.testing.assert_close(intervened, expected.expand(3, 3))
+
+
+def test_all_intervenes_on_the_user_vector():
+    model = small_model(intervention_position='all', intervention='learned')
+    batch = pad_histories([[2, 7, 3], [7]])
+    embedding = model.entity_embedding()
+    user = model.encode_user(batch, embedding)
+    expected = torch.nn.functional.linear(model.intervention(user), embedding[:3])
+
+    torch.testing.assert_close(model.item_logits(batch).intervened, expected)
+
+
+def test_mentions_are_left_out_in_training_only():
+    model = small_model(entity_dropout=0.5)
+    batch = pad_histories([[2, 7, 3]] * 40)
+    torch.manual_seed(0)
+
+    assert len(model.train().item_logits(batch).observed.unique(dim=0)) > 3  # of the seven subsets that are not empty
+    assert len(model.eval().item_logits(batch).observed.unique(dim=0)) == 1
+
+
 @pytest.mark.parametrize('options', [{}, {'item_bias': True}, {'intervention': 'learned'}])
 def test_padding_changes_nothing(options):
     model = small_model(**options)

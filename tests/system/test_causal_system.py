@@ -28,7 +28,8 @@ def test_every_model_is_scored_on_the_same_samples(run, model):
     assert all(1 <= s['rank'] <= 120 for s in samples)
     recall = sum(s['rank'] <= 10 for s in samples) / len(samples)
     assert result['splits']['test']['all']['recall@10'] == pytest.approx(recall)
-    assert (samples[0]['rank_intervened'] is not None) == (model in ('CausalKBRD', 'CausalLLM'))
+    for key in ('rank_intervened', 'kl'):
+        assert (samples[0][key] is not None) == (model in ('CausalKBRD', 'CausalLLM'))
 
 
 def test_results_say_what_made_them(run):
