@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from types import UnionType
 from typing import Any, Iterable, Iterator, get_args, get_origin
 
 import torch
@@ -87,7 +88,7 @@ class Config(HostConfig):
             if not isinstance(value, str) or value not in known:
                 raise UserError(f'{key}: {value!r} does not exist{_nearest(str(value), known)}; '
                                 f'choose one of {", ".join(known)}')
-        read = (RunOptions, MODEL_OPTIONS[model], DATASET_OPTIONS[dataset])
+        read = _classes(raw)
         fields = {key for options in read for key in options.model_fields}
         others = {key for options in (*MODEL_OPTIONS.values(), *DATASET_OPTIONS.values())
                   for key in options.model_fields}
@@ -97,9 +98,18 @@ class Config(HostConfig):
         self.ignored = [key for key in raw if key not in fields]
         opt: dict[str, Any] = {}
         for options in read:
-            opt |= _validate(options, {key: raw[key] for key in options.model_fields if key in raw})
+            opt |= validate(options, {key: raw[key] for key in options.model_fields if key in raw}).model_dump()
         _check_metric(opt['rec']['metric'], opt['cutoffs'])
         return opt
+
+    def changed(self) -> dict:
+        """The options that are not at their default, but for those that say where things lie, and the seed."""
+        elsewhere = ('seed', 'data_path', 'save_path', 'run_name')
+        changed: dict[str, Any] = {}
+        for options in _classes(self.opt):
+            own = options(**{key: self.opt[key] for key in options.model_fields if key not in elsewhere})
+            changed |= own.model_dump(exclude_defaults=True)
+        return changed
 
     def report(self) -> None:
         """Logs what is run, as CRSLab does."""
@@ -109,6 +119,11 @@ class Config(HostConfig):
         if self.ignored:
             logger.warning(f"[Config] model {self['model']} on dataset {self['dataset']} does not read: "
                            f"{', '.join(self.ignored)}")
+
+
+def _classes(raw: dict) -> tuple[type[Options], ...]:
+    """What a configuration of this model and dataset reads."""
+    return RunOptions, MODEL_OPTIONS[raw['model']], DATASET_OPTIONS[raw['dataset']]
 
 
 def _run_name(stem: str, settings: Iterable[str]) -> str:
@@ -137,9 +152,14 @@ def _override(raw: dict, setting: str) -> None:
         raise UserError(f'--set {setting}: the value is not valid YAML') from error
 
 
-def _validate(options: type[Options], values: dict) -> dict:
+def validate(options: type[Options], values: dict) -> Options:
+    """The options that ``values`` say.
+
+    Raises:
+        UserError: the first mistake among them, in one line.
+    """
     try:
-        return options(**values).model_dump()
+        return options(**values)
     except ValidationError as error:
         # a key that does not exist first: it is often why another one is missing
         first = min(error.errors(), key=lambda found: found['type'] != 'extra_forbidden')
@@ -153,11 +173,17 @@ def _validate(options: type[Options], values: dict) -> dict:
 
 
 def _section(options: type[Options], path: Iterable[str | int]) -> type[Options]:
-    """The class of options at ``path``; in a mapping such as ``llm.prices`` that of its values."""
+    """The class of options at ``path``; in a mapping or list such as ``llm.prices`` that of its values."""
     kind: Any = options
     for part in path:
-        kind = get_args(kind)[1] if get_origin(kind) is dict else kind.model_fields[part].annotation
+        kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
+        if get_origin(kind) is UnionType:  # a section or None
+            kind = next(filter(_is_section, get_args(kind)))
     return kind
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Options)
 
 
 def _check_metric(metric: str, cutoffs: list[int]) -> None:

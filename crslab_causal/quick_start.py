@@ -11,6 +11,8 @@ from crslab_causal import register
 from crslab_causal.errors import UserError
 
 if TYPE_CHECKING:
+    from crslab_causal.config import Config
+    from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
     from crslab_causal.system.recommender import Recommender
 
@@ -76,14 +78,20 @@ def load_system(config: str, gpu: str = '-1', settings: Sequence[str] = (),
     """
     register()
     from crslab_causal.config import Config
-    from crslab_causal.host import get_dataloader, get_dataset, get_system, use_directories
+    from crslab_causal.host import get_dataset, use_directories
 
     config = Config(config, gpu, settings)
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
-    dataset = get_dataset(config, config['tokenize'], restore_data, False)
+    return assemble(config, get_dataset(config, config['tokenize'], restore_data, False), interact=True)
+
+
+def assemble(config: Config, dataset: MentionDataset, interact: bool = False) -> CausalSystem:
+    """The system of a checked configuration over a loaded dataset, to be trained, or to talk to."""
+    from crslab_causal.host import get_dataloader, get_system
+
     dataloaders = (get_dataloader(config, data, dataset.vocab)
                    for data in (dataset.train_data, dataset.valid_data, dataset.test_data))
-    return get_system(config, *dataloaders, dataset.vocab, dataset.side_data, interact=True)
+    return get_system(config, *dataloaders, dataset.vocab, dataset.side_data, interact=interact)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

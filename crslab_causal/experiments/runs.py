@@ -1,0 +1,200 @@
+"""Running what suites ask for: each run once, several at a time, to be stopped and continued at any moment."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Iterable, Iterator, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from crslab_causal.config import Config
+from crslab_causal.errors import UserError
+from crslab_causal.experiments.suite import Run
+from crslab_causal.files import replace_file
+
+KEY_LENGTH = 12
+RESULT_FILES = {'recommendation': ('results.json',), 'deconfounding': ('deconfounding.json',),
+                'generation': ('llm_results.json', 'generation_results.json')}
+"""By kind of table, what a finished run has one of."""
+DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'adjustment', 'demo_seed', 'confounding')
+"""Options that the loaded dataset depends on."""
+
+
+class Place(NamedTuple):
+    """Where runs find their data, leave their results, and compute."""
+
+    data_path: Path | None
+    work: Path
+    gpu: str = '-1'
+    threads: int = 1
+
+
+class Failure(NamedTuple):
+    """A run that ended without a result."""
+
+    run: Run
+    reason: str
+
+
+def key_of(run: Run, place: Place) -> str:
+    """Hash of all that a result depends on but the seed: the configuration, where it is not the default, and the data.
+
+    A new option whose default keeps the old behaviour changes no key.
+    """
+    config = Config(run.config_file, settings=run.settings)
+    what = {'config': config.changed(), 'data': _data_digest(_data_folder(config, place))}
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
+
+
+@lru_cache(maxsize=None)
+def folder_of(run: Run, place: Place) -> Path:
+    """Folder of a run, finished or not."""
+    config = Config(run.config_file, settings=run.settings)
+    return place.work / f"{config['dataset']}_{config['model']}" / f'{key_of(run, place)}_seed{run.seed}'
+
+
+def result_of(run: Run, place: Place) -> dict | None:
+    """What a finished run has found, None for another."""
+    folder = folder_of(run, place)
+    if not (folder / 'results.json').is_file():
+        return None
+    result = {'folder': str(folder.relative_to(place.work)),
+              **json.loads((folder / 'results.json').read_text('utf-8'))}
+    for name in RESULT_FILES[run.kind]:
+        if name == 'results.json':
+            return result
+        if (folder / name).is_file():
+            return result | {run.kind: json.loads((folder / name).read_text('utf-8'))}
+    return None
+
+
+def _data_folder(config: Config, place: Place) -> Path | None:
+    from crslab_causal.registration import DATASETS
+
+    if place.data_path is None or config['dataset'] == 'CausalDemo':  # the options say what the demo corpus is
+        return None
+    return place.data_path / DATASETS[config['dataset']].folder / config['tokenize']
+
+
+@lru_cache
+def _data_digest(folder: Path | None) -> str | None:
+    if folder is None:
+        return None
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob('[!.]*')) if folder.is_dir() else ():
+        digest.update(f'{path.name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n'.encode())
+    return digest.hexdigest()
+
+
+# ---------------------------------------------------------------- one run, in a process that may do several
+
+_dataset: tuple[tuple, object] | None = None
+
+
+def execute(run: Run, place: Place) -> float:
+    """Trains and scores one run, and returns how many seconds it took.
+
+    The dataset stays loaded for the next run of this process that wants the same one.
+
+    Raises:
+        UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
+    """
+    from crslab_causal import register
+    from crslab_causal.host import use_directories
+    from crslab_causal.quick_start import assemble
+
+    started = time.perf_counter()
+    register()
+    settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={key_of(run, place)}']
+    if place.data_path is not None:
+        settings.append(f'data_path={json.dumps(str(place.data_path))}')
+    config = Config(run.config_file, place.gpu, settings)
+    use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
+    system = assemble(config, _dataset_of(config))
+    system.fit()
+    if run.kind == 'deconfounding':
+        from crslab_causal.experiments.deconfounding import study_row
+
+        replace_file(system.folder / 'deconfounding.json', json.dumps(study_row(system), indent=1) + '\n')
+    return time.perf_counter() - started
+
+
+def _dataset_of(config: Config):
+    from crslab_causal.host import get_dataset
+
+    global _dataset
+    key = tuple(config.opt.get(name) for name in DATASET_KEYS)
+    if _dataset is None or _dataset[0] != key:
+        _dataset = None  # the old one goes before the new one comes
+        _dataset = key, get_dataset(config, config['tokenize'], False, False)
+    return _dataset[1]
+
+
+def _start_worker(threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the command's to explain
+    os.environ['OMP_NUM_THREADS'] = str(threads)
+    import torch
+    from loguru import logger
+
+    torch.set_num_threads(threads)
+    logger.remove()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed command leaves no process behind that trains on."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+# ---------------------------------------------------------------- all of them
+
+def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:
+    """The runs without a result, each once, in their order; equal ones of several tables are one."""
+    wanted: dict[Path, Run] = {}
+    for run in runs:
+        if result_of(run, place) is None:
+            folder = folder_of(run, place)
+            if folder not in wanted or wanted[folder].kind == 'recommendation':  # other kinds score that, too
+                wanted[folder] = run
+    return list(wanted.values())
+
+
+def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
+    """Runs them, ``jobs`` at a time, and yields each with its seconds, or why it failed, as it ends.
+
+    Raises:
+        UserError: another command works in the same folder, or a process of a run was killed.
+    """
+    place.work.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(place.work / '.lock', timeout=0).acquire()
+    except Timeout as error:
+        raise UserError(f'{place.work}: another command is running experiments there; wait for it, or name another '
+                        'folder with --work') from error
+    context = multiprocessing.get_context('spawn')  # a fork of a process that has used torch may hang
+    pool = ProcessPoolExecutor(jobs, context, _start_worker, (place.threads,))
+    try:
+        futures: dict[Future, Run] = {pool.submit(execute, run, place): run for run in runs}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool as error:
+                raise UserError('a process of a run was killed, perhaps for want of memory; what is finished is '
+                                'kept: start the command again, with fewer --jobs') from error
+            except UserError as error:
+                yield futures[future], Failure(futures[future], str(error))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        lock.lock.release()
