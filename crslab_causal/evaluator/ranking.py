@@ -67,15 +67,25 @@ def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
                  torch.where(outside, worst - present.sum(1), rank(above - seen_above, level - seen_level)), copy)
 
 
+def gains(rank: np.ndarray, metric: str) -> np.ndarray:
+    """What single labels add to a metric, before the mean over all of them.
+
+    Args:
+        rank: ``(n,)``, from 1; infinite for a label that is not ranked.
+        metric: ``recall@K``, ``ndcg@K`` or ``mrr@K``.
+
+    Raises:
+        KeyError: no such metric.
+    """
+    name, _, k = metric.partition('@')
+    hit = rank <= int(k)
+    return {'recall': lambda: hit.astype(float), 'ndcg': lambda: hit / np.log2(rank + 1), 'mrr': lambda: hit / rank}[name]()
+
+
 def cutoff_scores(rank: np.ndarray, cutoffs: Sequence[int]) -> dict[str, float]:
     """Recall@K, NDCG@K and MRR@K of single labels, the mean over all of them; NaN if there is none."""
-    scores: dict[str, float] = {}
-    for k in cutoffs:
-        hit = rank <= k
-        scores[f'recall@{k}'] = hit.mean() if len(rank) else np.nan
-        scores[f'ndcg@{k}'] = (hit / np.log2(rank + 1)).mean() if len(rank) else np.nan
-        scores[f'mrr@{k}'] = (hit / rank).mean() if len(rank) else np.nan
-    return {name: float(value) for name, value in scores.items()}
+    names = [f'{name}@{k}' for k in cutoffs for name in ('recall', 'ndcg', 'mrr')]
+    return {name: float(gains(rank, name).mean()) if len(rank) else np.nan for name in names}
 
 
 def popularity_decile(count: np.ndarray) -> np.ndarray:

@@ -18,15 +18,12 @@ from typing import Iterable, Iterator, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from crslab_causal.config import Config
+from crslab_causal.config import LANGUAGE_MODEL, Config
 from crslab_causal.errors import UserError
 from crslab_causal.experiments.suite import Run
 from crslab_causal.files import replace_file
 
 KEY_LENGTH = 12
-RESULT_FILES = {'recommendation': ('results.json',), 'deconfounding': ('deconfounding.json',),
-                'generation': ('llm_results.json', 'generation_results.json')}
-"""By kind of table, what a finished run has one of."""
 DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'adjustment', 'demo_seed', 'confounding')
 """Options that the loaded dataset depends on."""
 
@@ -34,10 +31,12 @@ DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'adjust
 class Place(NamedTuple):
     """Where runs find their data, leave their results, and compute."""
 
-    data_path: Path | None
+    data_path: Path
     work: Path
     gpu: str = '-1'
     threads: int = 1
+    llm: str | None = None
+    """Mode in which rows that need a language model get their answers: ``replay`` or ``live``."""
 
 
 class Failure(NamedTuple):
@@ -53,7 +52,10 @@ def key_of(run: Run, place: Place) -> str:
     A new option whose default keeps the old behaviour changes no key.
     """
     config = Config(run.config_file, settings=run.settings)
-    what = {'config': config.changed(), 'data': _data_digest(_data_folder(config, place))}
+    changed = config.changed()
+    if run.recommender is not None:
+        changed['recommender'] = f'{key_of(run.recommender, place)}_seed{run.recommender.seed}'
+    what = {'config': changed, 'data': _data_digest(_data_folder(config, place))}
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
 
 
@@ -65,24 +67,46 @@ def folder_of(run: Run, place: Place) -> Path:
 
 
 def result_of(run: Run, place: Place) -> dict | None:
-    """What a finished run has found, None for another."""
+    """What a finished run has found, None for another.
+
+    ``results.json`` with the name of its ``folder``, and under ``llm``, ``responses`` and ``deconfounding`` what else
+    the run was asked for.
+    """
     folder = folder_of(run, place)
-    if not (folder / 'results.json').is_file():
+    needed = _files(run)
+    if not all((folder / name).is_file() for name in needed.values()) or run.save and not (folder / 'best.pth').is_file():
         return None
-    result = {'folder': str(folder.relative_to(place.work)),
-              **json.loads((folder / 'results.json').read_text('utf-8'))}
-    for name in RESULT_FILES[run.kind]:
-        if name == 'results.json':
-            return result
-        if (folder / name).is_file():
-            return result | {run.kind: json.loads((folder / name).read_text('utf-8'))}
-    return None
+    parts = {part: json.loads((folder / name).read_text('utf-8')) for part, name in needed.items()}
+    return {**parts.pop('recommender'), **parts, 'folder': str(folder.relative_to(place.work))}
+
+
+@lru_cache(maxsize=None)
+def _files(run: Run) -> dict[str, str]:
+    """What a finished run has written, by what it holds."""
+    files = {'recommender': 'results.json'}
+    if Config(run.config_file, settings=run.settings)['model'] == LANGUAGE_MODEL:
+        files['llm'] = 'llm_results.json'
+    elif run.kind == 'generation':
+        files['responses'] = 'generation_results.json'
+    if run.kind == 'deconfounding':
+        files['deconfounding'] = 'deconfounding.json'
+    return files
+
+
+def missing_data(run: Run, place: Place) -> str | None:
+    """What the data folder lacks for a run, None if nothing. A download is not tried: its links are dead."""
+    from crslab_causal.registration import DATASETS
+
+    config = Config(run.config_file, settings=run.settings)
+    folder = _data_folder(config, place)
+    missing = [] if folder is None else [f for f in DATASETS[config['dataset']].files if not (folder / f).is_file()]
+    return f"{config['dataset']}: {folder} lacks {', '.join(missing)}; name the data with --data_path" if missing else None
 
 
 def _data_folder(config: Config, place: Place) -> Path | None:
     from crslab_causal.registration import DATASETS
 
-    if place.data_path is None or config['dataset'] == 'CausalDemo':  # the options say what the demo corpus is
+    if config['dataset'] == 'CausalDemo':  # the options say what the demo corpus is
         return None
     return place.data_path / DATASETS[config['dataset']].folder / config['tokenize']
 
@@ -117,9 +141,15 @@ def execute(run: Run, place: Place) -> float:
     started = time.perf_counter()
     register()
     settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={key_of(run, place)}']
-    if place.data_path is not None:
-        settings.append(f'data_path={json.dumps(str(place.data_path))}')
+    config = Config(run.config_file, settings=run.settings)
+    data_path = place.work / 'data' if config['dataset'] == 'CausalDemo' else place.data_path
+    settings.append(f'data_path={json.dumps(str(data_path))}')
+    if run.recommender is not None:
+        settings.append(f'recommender={json.dumps(str(folder_of(run.recommender, place)))}')
+    if place.llm is not None and 'llm' in _files(run) and not any(s.startswith('llm.mode=') for s in settings):
+        settings.append(f'llm.mode={place.llm}')
     config = Config(run.config_file, place.gpu, settings)
+    config.opt['save_system'] = run.save
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
     system = assemble(config, _dataset_of(config))
     system.fit()
@@ -161,13 +191,14 @@ def _end_with_parent() -> None:
 # ---------------------------------------------------------------- all of them
 
 def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:
-    """The runs without a result, each once, in their order; equal ones of several tables are one."""
+    """The runs without a result, each once; equal ones of several tables are one, that does what each asks for."""
     wanted: dict[Path, Run] = {}
     for run in runs:
         if result_of(run, place) is None:
             folder = folder_of(run, place)
-            if folder not in wanted or wanted[folder].kind == 'recommendation':  # other kinds score that, too
-                wanted[folder] = run
+            other = wanted.get(folder, run)
+            kind = run.kind if other.kind == 'recommendation' else other.kind  # other kinds score that, too
+            wanted[folder] = run._replace(kind=kind, save=run.save or other.save)
     return list(wanted.values())
 
 

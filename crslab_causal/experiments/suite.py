@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from crslab_causal.config import Config, validate
+from crslab_causal.config import LANGUAGE_MODEL, Config, validate
 from crslab_causal.errors import UserError
 from crslab_causal.strict import Count, Options
 
@@ -33,17 +33,21 @@ class RowOptions(Options):
     reported: dict[str, float] | None = None
     """In percent, by metric: what ``source`` reports. Such a row is not run."""
     source: str | None = None
+    recommender: Name | None = None
+    """``id`` of the row of this table whose recommender a row of CausalLLM re-ranks."""
     needs: Literal['llm'] | None = None
     """Without recorded answers of a language model, or a server to ask, the row says so and has no number."""
 
 
 class SweepOptions(Options):
-    """Rows that differ in one key; they are drawn as a curve, too."""
+    """Values of one key; they are drawn as a curve, too."""
 
     key: str
     values: Annotated[list[Scalar], Field(min_length=1)]
     label: str
     """Of the axis, and in the titles of the rows."""
+    default: Scalar = None
+    """The value that the others are tested against."""
 
 
 class TableOptions(Options):
@@ -52,6 +56,7 @@ class TableOptions(Options):
     name: Name
     title: str
     kind: Literal['recommendation', 'generation', 'deconfounding'] = 'recommendation'
+    """What is scored: the ranks of labels, the responses, or the distance to the true P(Y | do(X))."""
     config: str
     set: dict[str, Any] = {}
     """Keys that all rows change."""
@@ -60,6 +65,7 @@ class TableOptions(Options):
     groups: list[Literal['all', 'new', 'new_unseen']] = ['all', 'new']
     rows: list[RowOptions] = []
     sweep: SweepOptions | None = None
+    """Every row once for each value of a key; without ``rows``, of the table's configuration."""
     reference: Name | None = None
     """``id`` of the row that the others are tested against."""
     quick: bool = True
@@ -93,6 +99,10 @@ class Run(NamedTuple):
     seed: int
     kind: str
     """Of the table, which says what is scored besides the recommender."""
+    recommender: Run | None = None
+    """The run whose recommender a language model re-ranks."""
+    save: bool = False
+    """Whether the weights are needed later."""
 
 
 class Row(NamedTuple):
@@ -100,6 +110,8 @@ class Row(NamedTuple):
 
     options: RowOptions
     runs: tuple[Run, ...]
+    x: Scalar = None
+    """Value of the sweep's key."""
 
 
 class Table(NamedTuple):
@@ -141,34 +153,55 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
 
 
 def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], config_folder: Path) -> Table:
-    rows = [*options.rows, *_sweep_rows(options.sweep)]
-    known = [row.id for row in rows if row.id is not None]
+    known = [row.id for row in options.rows if row.id is not None]
     for identity in known:
         if known.count(identity) > 1:
             raise UserError(f'table {options.name}: two rows have the id {identity}')
     if options.reference is not None and options.reference not in known:
         raise UserError(f'table {options.name}: reference: no row has the id {options.reference}')
-    return Table(options, tuple(_row(row, options, seeds, changes, config_folder) for row in rows))
+    if not options.rows and options.sweep is None:
+        raise UserError(f'table {options.name}: has neither rows nor a sweep')
+    rows = options.rows or [RowOptions(title='')]
+    grid = [(row, None) for row in rows] if options.sweep is None else \
+        [(_at(row, options.sweep, value), value) for row in rows for value in options.sweep.values]
+    made = [Row(row, _runs(row, options, seeds, changes, config_folder), x) for row, x in grid]
+    return Table(options, tuple(_with_recommender(row, made, options) for row in made))
 
 
-def _sweep_rows(sweep: SweepOptions | None) -> list[RowOptions]:
-    if sweep is None:
-        return []
-    return [RowOptions(title=f'{sweep.label} = {json.dumps(value) if value is None else value}',
-                       set={sweep.key: value}) for value in sweep.values]
+def _with_recommender(row: Row, rows: list[Row], table: TableOptions) -> Row:
+    """The row, its runs joined with those that they take the recommender from, or saved for those that do."""
+    wanted = row.options.recommender
+    if wanted is None:
+        saved = row.options.id is not None and any(other.options.recommender == row.options.id for other in rows)
+        return row._replace(runs=tuple(run._replace(save=saved) for run in row.runs))
+    givers = {run.seed: run._replace(save=True) for other in rows if other.options.id == wanted for run in other.runs}
+    missing = [run.seed for run in row.runs if run.seed not in givers]
+    if missing:
+        raise UserError(f'table {table.name}, row {row.options.title}: recommender: no row {wanted} with seed '
+                        f'{missing[0]}')
+    return row._replace(runs=tuple(run._replace(recommender=givers[run.seed]) for run in row.runs))
 
 
-def _row(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[str, Any], config_folder: Path) -> Row:
+def _at(row: RowOptions, sweep: SweepOptions, value: Scalar) -> RowOptions:
+    setting = f"{sweep.label} = {'none' if value is None else str(value).lower()}"
+    return row.model_copy(update={'title': f'{row.title}, {setting}' if row.title else setting,
+                                  'set': {**row.set, sweep.key: value}})
+
+
+def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[str, Any],
+          config_folder: Path) -> tuple[Run, ...]:
     if row.reported is not None:
         if row.source is None:
             raise UserError(f'table {table.name}, row {row.title}: reported figures need a source')
-        return Row(row, ())
+        return ()
     config_file = config_folder / f'{row.config or table.config}.yaml'
-    settings = [f'{key}={json.dumps(value)}' for key, value in {**table.set, **row.set, **changes}.items()]
+    model = Config.load_yaml_configs(config_file).get('model')
+    about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
+    settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     runs = tuple(Run(config_file, (*settings, f'seed={seed}'), seed, table.kind) for seed in seeds[:row.seeds])
     try:
         for run in runs[:1]:
             Config(config_file, settings=run.settings)
     except UserError as error:
         raise UserError(f'table {table.name}, row {row.title}: {error}') from error
-    return Row(row, runs)
+    return runs

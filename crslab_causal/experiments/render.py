@@ -1,0 +1,149 @@
+"""A table's record as Markdown and as LaTeX; nothing is computed here but means and intervals."""
+
+from __future__ import annotations
+
+import math
+from typing import Iterable, NamedTuple
+
+from crslab_causal.evaluator.report import GROUPS
+from crslab_causal.experiments.statistics import mean_interval
+
+SHORT = {'recall': 'R', 'ndcg': 'NDCG', 'mrr': 'MRR', 'dist': 'Dist', 'bleu': 'BLEU'}
+PLAIN = ('kl', 'tv', 'kl_', 'tv_')
+"""Beginnings of the metrics that are no shares and stand as they are, not in percent."""
+
+
+class Cell(NamedTuple):
+    """A number of a table."""
+
+    mean: float
+    half_width: float | None
+    """Of the 95 % interval over seeds; None for a single one."""
+    sign: int
+    """1 or -1: significantly above or below the reference; 0: not, or not tested."""
+    reported: bool
+
+
+def cells(row: dict, table: dict) -> list[Cell | None]:
+    """The numbers of a row, by group and metric; None where there is none."""
+    result: list[Cell | None] = []
+    for group in table['groups']:
+        for metric in table['metrics']:
+            if row['reported'] is not None:
+                value = row['reported'].get(metric) if group == 'all' else None
+                result.append(None if value is None else Cell(value, None, 0, True))
+                continue
+            values = [v for v in row['scores'].get(group, {}).get(metric, []) if v is not None]
+            if not values:
+                result.append(None)
+                continue
+            scale = 1 if metric.startswith(PLAIN) else 100
+            interval = mean_interval([scale * v for v in values])
+            test = row['tests'].get(group, {}).get(metric)
+            sign = 0 if test is None or not test['significant'] else int(math.copysign(1, test['difference']))
+            result.append(Cell(interval.mean, interval.half_width, sign, False))
+    return result
+
+
+def digits(metric: str) -> int:
+    """Decimals of a metric's numbers."""
+    return 3 if metric.startswith(PLAIN) else 1
+
+
+def heads(table: dict) -> list[str]:
+    """Titles of the columns."""
+    names = [f'{SHORT.get(name, name)}{at}{k}' for name, at, k in (_parts(m) for m in table['metrics'])]
+    if len(table['groups']) == 1 and table['groups'][0] == 'all':
+        return names
+    return [f'{GROUPS[group]} {name}' for group in table['groups'] for name in names]
+
+
+def _parts(metric: str) -> tuple[str, str, str]:
+    sign = '@' if '@' in metric else '-'
+    name, at, k = metric.partition(sign)
+    return name, at, k
+
+
+def markdown(table: dict) -> str:
+    """The table, and below it what its signs mean."""
+    columns = [metric for _ in table['groups'] for metric in table['metrics']]
+    lines = [f"| {table['split']} | seeds | {' | '.join(heads(table))} |", '|---|---:|' + '---:|' * len(columns)]
+    for row in table['rows']:
+        shown = [_markdown_cell(cell, digits(metric)) for cell, metric in zip(cells(row, table), columns)]
+        title = _escaped(row['title']) + (f" ({row['note']})" if row['note'] else '')
+        title += f" [{row['source']}]" if row['source'] else ''
+        lines.append(f"| {title} | {len(row['runs']) or ''} | {' | '.join(shown)} |")
+    return '\n'.join([*lines, '', ' '.join(legend(table))]).rstrip()
+
+
+def _markdown_cell(cell: Cell | None, decimals: int) -> str:
+    if cell is None:
+        return ''
+    spread = '' if cell.half_width is None else f' ± {cell.half_width:.{decimals}f}'
+    return f"{cell.mean:.{decimals}f}{spread}{({1: ' ▲', -1: ' ▼'}).get(cell.sign, '')}{' ʳ' if cell.reported else ''}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace('|', '\\|')
+
+
+def legend(table: dict) -> list[str]:
+    """Sentences that explain what the table shows."""
+    said = []
+    if any(len(row['runs']) > 1 for row in table['rows']):
+        said.append('Mean ± 95 % interval over seeds (Student t).')
+    if any(row['tests'] for row in table['rows']):
+        which = next(row['title'] for row in table['rows'] if _is_reference(row, table))
+        said.append(f'▲ ▼: above or below "{_escaped(which)}", p < 0.05 after Holm over the table (paired bootstrap '
+                    'clustered by conversation, McNemar for R@1, and, with several seeds, also Welch over the seeds).')
+    if any(row['reported'] is not None for row in table['rows']):
+        said.append('ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
+                    'are measured.')
+    return said
+
+
+def _is_reference(row: dict, table: dict) -> bool:
+    if table['sweep'] is not None:
+        return row['x'] == table['sweep']['default']
+    return row['id'] is not None and row['id'] == table['reference']
+
+
+# ---------------------------------------------------------------- LaTeX
+
+_LATEX = str.maketrans({'&': r'\&', '%': r'\%', '_': r'\_', '#': r'\#', '$': r'\$', '{': r'\{', '}': r'\}',
+                        '~': r'\textasciitilde{}', '^': r'\textasciicircum{}', '\\': r'\textbackslash{}',
+                        '|': r'\textbar{}', '—': '---', '†': r'\textdagger{}', '²': r'\textsuperscript{2}'})
+
+
+def latex(table: dict) -> str:
+    """The table as a ``tabular`` for booktabs, in a ``table`` with its caption."""
+    columns = [metric for _ in table['groups'] for metric in table['metrics']]
+    lines = [r'\begin{table}', r'\centering', rf"\caption{{{_tex(table['title'])} ({table['split']}). "
+             rf"{_tex(' '.join(legend(table)))}}}", rf"\label{{tab:{table['name']}}}",
+             rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r'\toprule',
+             ' & '.join(['', *map(_tex, heads(table))]) + r' \\', r'\midrule']
+    for row in table['rows']:
+        shown = [_latex_cell(cell, digits(metric)) for cell, metric in zip(cells(row, table), columns)]
+        title = _tex(row['title']) + (f" ({_tex(row['note'])})" if row['note'] else '')
+        lines.append(' & '.join([title, *shown]) + r' \\')
+    return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}', r'\end{table}']) + '\n'
+
+
+def _latex_cell(cell: Cell | None, decimals: int) -> str:
+    if cell is None:
+        return '--'
+    spread = '' if cell.half_width is None else rf' \pm {cell.half_width:.{decimals}f}'
+    mark = {1: r'^{\blacktriangle}', -1: r'^{\blacktriangledown}'}.get(cell.sign, '')
+    return f"${cell.mean:.{decimals}f}{spread}{mark}${r' (r)' if cell.reported else ''}"
+
+
+def _tex(text: str) -> str:
+    escaped = text.translate(_LATEX)
+    for sign, command in (('▲', r'$\blacktriangle$'), ('▼', r'$\blacktriangledown$'), ('±', r'$\pm$'), ('ʳ', '(r)')):
+        escaped = escaped.replace(sign, command)
+    return escaped
+
+
+def joined(tables: Iterable[dict]) -> str:
+    """Several tables in Markdown, each under its title."""
+    return '\n\n'.join(f"**{_escaped(table['title'])}**\n\n{markdown(table)}" for table in tables)
