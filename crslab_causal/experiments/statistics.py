@@ -129,6 +129,26 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
     return float(stats.binomtest(only_a, only_a + only_b).pvalue)
 
 
+def welch(a: ArrayLike, b: ArrayLike) -> float:
+    """Welch's t test: the two-sided p of the scores of runs with several seeds each, whose spread may differ.
+
+    Args:
+        a, b: ``(n,)`` and ``(m,)``, at least two each.
+
+    Returns:
+        p; where neither side has a spread, 1 for equal scores and 0 for others.
+
+    Raises:
+        ValueError: fewer than two scores, or one that is not finite.
+    """
+    a, b = _finite(a, 1), _finite(b, 1)
+    if min(len(a), len(b)) < 2:
+        raise ValueError('a spread over seeds needs two of them')
+    if not a.std() and not b.std():
+        return float(a[0] == b[0])
+    return float(stats.ttest_ind(a, b, equal_var=False).pvalue)
+
+
 def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     """Holm's step-down adjustment (1979): p values that hold for all of these tests together.
 

@@ -14,7 +14,7 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from crslab_causal.experiments.statistics import (Difference, Interval, Kappa, cohens_kappa, holm, mcnemar,
-                                                  mean_interval, paired_bootstrap)
+                                                  mean_interval, paired_bootstrap, welch)
 
 HITS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=40)
 RATINGS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=2, max_size=40)
@@ -292,3 +292,17 @@ def test_ratings_that_do_not_fit_together_are_refused(first, second, clusters):
 def test_one_cluster_gives_no_interval():
     found = cohens_kappa([1, 2, 3], [1, 2, 2], clusters=['c'] * 3)
     assert found.kappa == pytest.approx(cohen_kappa_score([1, 2, 3], [1, 2, 2])) and np.isnan(found[1:3]).all()
+
+
+# ---------------------------------------------------------------- welch
+
+def test_welch_by_hand():
+    # means 2 and 5, variances 1 and 4, n = 3: t = -3 / sqrt(1/3 + 4/3) = -2.3238, df = (5/3)^2 / (1/18 + 16/18) = 2.941
+    assert welch([1, 2, 3], [3, 5, 7]) == pytest.approx(2 * stats.t.sf(3 / math.sqrt(5 / 3), 50 / 17), rel=1e-6)
+
+
+def test_welch_without_spread_and_without_seeds():
+    assert welch([0.4, 0.4], [0.4, 0.4, 0.4]) == 1.0
+    assert welch([0.4, 0.4], [0.5, 0.5]) == 0.0
+    with pytest.raises(ValueError, match='two of them'):
+        welch([0.4], [0.5, 0.6])
