@@ -9,10 +9,6 @@ from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.experiments.statistics import mean_interval
 
 SHORT = {'recall': 'R', 'ndcg': 'NDCG', 'mrr': 'MRR', 'dist': 'Dist', 'bleu': 'BLEU'}
-PLAIN = ('kl', 'tv', 'kl_', 'tv_')
-"""Beginnings of the metrics that are no shares and stand as they are, not in percent."""
-
-
 class Cell(NamedTuple):
     """A number of a table."""
 
@@ -37,17 +33,21 @@ def cells(row: dict, table: dict) -> list[Cell | None]:
             if not values:
                 result.append(None)
                 continue
-            scale = 1 if metric.startswith(PLAIN) else 100
-            interval = mean_interval([scale * v for v in values])
+            interval = mean_interval([scale(metric, table) * v for v in values])
             test = row['tests'].get(group, {}).get(metric)
             sign = 0 if test is None or not test['significant'] else int(math.copysign(1, test['difference']))
             result.append(Cell(interval.mean, interval.half_width, sign, False))
     return result
 
 
-def digits(metric: str) -> int:
+def scale(metric: str, table: dict) -> int:
+    """Shares are shown in percent; counts and distances stand as they are."""
+    return 1 if table['kind'] == 'corpus' or metric.startswith(('kl', 'tv')) else 100
+
+
+def digits(metric: str, table: dict) -> int:
     """Decimals of a metric's numbers."""
-    return 3 if metric.startswith(PLAIN) else 1
+    return 1 if scale(metric, table) == 100 or '%' in metric else 0 if table['kind'] == 'corpus' else 3
 
 
 def heads(table: dict) -> list[str]:
@@ -67,20 +67,22 @@ def _parts(metric: str) -> tuple[str, str, str]:
 def markdown(table: dict) -> str:
     """The table, and below it what its signs mean."""
     columns = [metric for _ in table['groups'] for metric in table['metrics']]
-    lines = [f"| {table['split']} | seeds | {' | '.join(heads(table))} |", '|---|---:|' + '---:|' * len(columns)]
+    seeded = table['kind'] != 'corpus'
+    lines = [' | '.join([f"| {table['split']}", *['seeds'] * seeded, *heads(table)]) + ' |',
+             '|---|' + '---:|' * (seeded + len(columns))]
     for row in table['rows']:
-        shown = [_markdown_cell(cell, digits(metric)) for cell, metric in zip(cells(row, table), columns)]
+        shown = [_markdown_cell(cell, digits(metric, table)) for cell, metric in zip(cells(row, table), columns)]
         title = _escaped(row['title']) + (f" ({row['note']})" if row['note'] else '')
         title += f" [{row['source']}]" if row['source'] else ''
-        lines.append(f"| {title} | {len(row['runs']) or ''} | {' | '.join(shown)} |")
+        lines.append(' | '.join([f'| {title}', *[str(len(row['runs']) or '')] * seeded, *shown]) + ' |')
     return '\n'.join([*lines, '', ' '.join(legend(table))]).rstrip()
 
 
 def _markdown_cell(cell: Cell | None, decimals: int) -> str:
     if cell is None:
         return ''
-    spread = '' if cell.half_width is None else f' ± {cell.half_width:.{decimals}f}'
-    return f"{cell.mean:.{decimals}f}{spread}{({1: ' ▲', -1: ' ▼'}).get(cell.sign, '')}{' ʳ' if cell.reported else ''}"
+    spread = '' if cell.half_width is None else f' ± {cell.half_width:,.{decimals}f}'
+    return f"{cell.mean:,.{decimals}f}{spread}{({1: ' ▲', -1: ' ▼'}).get(cell.sign, '')}{' ʳ' if cell.reported else ''}"
 
 
 def _escaped(text: str) -> str:
@@ -123,7 +125,7 @@ def latex(table: dict) -> str:
              rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r'\toprule',
              ' & '.join(['', *map(_tex, heads(table))]) + r' \\', r'\midrule']
     for row in table['rows']:
-        shown = [_latex_cell(cell, digits(metric)) for cell, metric in zip(cells(row, table), columns)]
+        shown = [_latex_cell(cell, digits(metric, table)) for cell, metric in zip(cells(row, table), columns)]
         title = _tex(row['title']) + (f" ({_tex(row['note'])})" if row['note'] else '')
         lines.append(' & '.join([title, *shown]) + r' \\')
     return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}', r'\end{table}']) + '\n'
@@ -132,9 +134,9 @@ def latex(table: dict) -> str:
 def _latex_cell(cell: Cell | None, decimals: int) -> str:
     if cell is None:
         return '--'
-    spread = '' if cell.half_width is None else rf' \pm {cell.half_width:.{decimals}f}'
+    spread = '' if cell.half_width is None else rf' \pm {cell.half_width:,.{decimals}f}'
     mark = {1: r'^{\blacktriangle}', -1: r'^{\blacktriangledown}'}.get(cell.sign, '')
-    return f"${cell.mean:.{decimals}f}{spread}{mark}${r' (r)' if cell.reported else ''}"
+    return f"${cell.mean:,.{decimals}f}{spread}{mark}${r' (r)' if cell.reported else ''}"
 
 
 def _tex(text: str) -> str:

@@ -63,26 +63,29 @@ def key_of(run: Run, place: Place) -> str:
 def folder_of(run: Run, place: Place) -> Path:
     """Folder of a run, finished or not."""
     config = Config(run.config_file, settings=run.settings)
-    return place.work / f"{config['dataset']}_{config['model']}" / f'{key_of(run, place)}_seed{run.seed}'
+    what = 'corpus' if run.kind == 'corpus' else config['model']
+    return place.work / f"{config['dataset']}_{what}" / f'{key_of(run, place)}_seed{run.seed}'
 
 
 def result_of(run: Run, place: Place) -> dict | None:
     """What a finished run has found, None for another.
 
-    ``results.json`` with the name of its ``folder``, and under ``llm``, ``responses`` and ``deconfounding`` what else
-    the run was asked for.
+    ``results.json`` with the name of its ``folder``, and under ``llm``, ``responses``, ``deconfounding`` and
+    ``corpus`` what else the run was asked for.
     """
     folder = folder_of(run, place)
     needed = _files(run)
     if not all((folder / name).is_file() for name in needed.values()) or run.save and not (folder / 'best.pth').is_file():
         return None
     parts = {part: json.loads((folder / name).read_text('utf-8')) for part, name in needed.items()}
-    return {**parts.pop('recommender'), **parts, 'folder': str(folder.relative_to(place.work))}
+    return {**parts.pop('recommender', {}), **parts, 'folder': str(folder.relative_to(place.work))}
 
 
 @lru_cache(maxsize=None)
 def _files(run: Run) -> dict[str, str]:
     """What a finished run has written, by what it holds."""
+    if run.kind == 'corpus':
+        return {'corpus': 'corpus.json'}
     files = {'recommender': 'results.json'}
     if Config(run.config_file, settings=run.settings)['model'] == LANGUAGE_MODEL:
         files['llm'] = 'llm_results.json'
@@ -135,6 +138,7 @@ def execute(run: Run, place: Place) -> float:
         UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
     """
     from crslab_causal import register
+    from crslab_causal.experiments.corpus import corpus_statistics
     from crslab_causal.host import use_directories
     from crslab_causal.quick_start import assemble
 
@@ -151,7 +155,11 @@ def execute(run: Run, place: Place) -> float:
     config = Config(run.config_file, place.gpu, settings)
     config.opt['save_system'] = run.save
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
-    system = assemble(config, _dataset_of(config))
+    dataset = _dataset_of(config)
+    if run.kind == 'corpus':
+        replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
+        return time.perf_counter() - started
+    system = assemble(config, dataset)
     system.fit()
     if run.kind == 'deconfounding':
         from crslab_causal.experiments.deconfounding import study_row

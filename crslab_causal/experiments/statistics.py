@@ -144,7 +144,7 @@ def welch(a: ArrayLike, b: ArrayLike) -> float:
     a, b = _finite(a, 1), _finite(b, 1)
     if min(len(a), len(b)) < 2:
         raise ValueError('a spread over seeds needs two of them')
-    if not a.std() and not b.std():
+    if not np.ptp(a) and not np.ptp(b):
         return float(a[0] == b[0])
     return float(stats.ttest_ind(a, b, equal_var=False).pvalue)
 

@@ -55,12 +55,13 @@ class TableOptions(Options):
 
     name: Name
     title: str
-    kind: Literal['recommendation', 'generation', 'deconfounding'] = 'recommendation'
-    """What is scored: the ranks of labels, the responses, or the distance to the true P(Y | do(X))."""
+    kind: Literal['recommendation', 'generation', 'deconfounding', 'corpus'] = 'recommendation'
+    """What is scored: the ranks of labels, the responses, the distance to the true P(Y | do(X)); or counts of the data,
+    for which nothing is trained."""
     config: str
     set: dict[str, Any] = {}
     """Keys that all rows change."""
-    split: Literal['valid', 'test', 'interventional'] = 'valid'
+    split: Literal['train', 'valid', 'test', 'interventional'] = 'valid'
     metrics: Annotated[list[str], Field(min_length=1)]
     groups: list[Literal['all', 'new', 'new_unseen']] = ['all', 'new']
     rows: list[RowOptions] = []
@@ -70,6 +71,8 @@ class TableOptions(Options):
     """``id`` of the row that the others are tested against."""
     quick: bool = True
     """Whether ``--quick`` makes it, too."""
+    readme: bool = False
+    """Whether ``--readme`` shows it."""
 
 
 class QuickOptions(Options):

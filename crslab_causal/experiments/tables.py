@@ -45,7 +45,7 @@ def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> d
     rows = [{**_row_record(f, table), 'note': _note(f, place, failures)} for f in found]
     for row, tests in zip(rows, _tests(found, table, place)):
         row['tests'] = tests
-    return {**options.model_dump(include={'name', 'title', 'kind', 'split', 'metrics', 'reference'}),
+    return {**options.model_dump(include={'name', 'title', 'kind', 'split', 'metrics', 'reference', 'readme'}),
             'groups': list(options.groups) if options.kind == 'recommendation' else ['all'],
             'sweep': options.sweep and options.sweep.model_dump(), 'rows': rows}
 
@@ -55,7 +55,7 @@ def _row_record(found: Found, table: Table) -> dict:
     record = {'title': options.title, 'id': options.id, 'x': found.row.x,
               'series': options.title.partition(f', {table.options.sweep.label} =')[0] if table.options.sweep else None,
               'reported': options.reported, 'source': options.source,
-              'runs': [{key: result[key] for key in RUN_KEYS} for result in found.results]}
+              'runs': [{key: result[key] for key in RUN_KEYS if key in result} for result in found.results]}
     record['scores'] = {group: {metric: [score_of(result, table, group, metric) for result in found.results]
                                 for metric in table.options.metrics}
                         for group in _groups(table)} if found.results else {}
@@ -82,6 +82,8 @@ def _groups(table: Table) -> list[str]:
 def score_of(result: dict, table: Table, group: str, metric: str) -> float | None:
     """One score of one run, a share from 0 to 1; None where the run has no such score."""
     kind, split = table.options.kind, table.options.split
+    if kind == 'corpus':
+        return result['corpus'][split][metric]
     if kind == 'deconfounding':
         return result['deconfounding'].get(metric)
     if kind == 'generation':
