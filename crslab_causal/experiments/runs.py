@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Iterable, Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -22,6 +22,9 @@ from crslab_causal.config import LANGUAGE_MODEL, Config
 from crslab_causal.errors import UserError
 from crslab_causal.experiments.suite import Run
 from crslab_causal.files import replace_file
+
+if TYPE_CHECKING:
+    from crslab_causal.data.dataset.base import MentionDataset
 
 KEY_LENGTH = 12
 DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'adjustment', 'demo_seed', 'confounding')
@@ -37,6 +40,10 @@ class Place(NamedTuple):
     threads: int = 1
     llm: str | None = None
     """Mode in which rows that need a language model get their answers: ``replay`` or ``live``."""
+
+    def data_for(self, config: Config) -> Path:
+        """Where a configuration finds its data; the demo corpus is written where the runs go."""
+        return self.work / 'data' if config['dataset'] == 'CausalDemo' else self.data_path
 
 
 class Failure(NamedTuple):
@@ -145,8 +152,7 @@ def execute(run: Run, place: Place) -> float:
     started = time.perf_counter()
     register()
     settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={key_of(run, place)}']
-    config = Config(run.config_file, settings=run.settings)
-    data_path = place.work / 'data' if config['dataset'] == 'CausalDemo' else place.data_path
+    data_path = place.data_for(Config(run.config_file, settings=run.settings))
     settings.append(f'data_path={json.dumps(str(data_path))}')
     if run.recommender is not None:
         settings.append(f'recommender={json.dumps(str(folder_of(run.recommender, place)))}')
@@ -154,8 +160,8 @@ def execute(run: Run, place: Place) -> float:
         settings.append(f'llm.mode={place.llm}')
     config = Config(run.config_file, place.gpu, settings)
     config.opt['save_system'] = run.save
-    use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
-    dataset = _dataset_of(config)
+    use_directories(config['data_path'], config['save_path'])
+    dataset = dataset_of(config)
     if run.kind == 'corpus':
         replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
         return time.perf_counter() - started
@@ -168,7 +174,8 @@ def execute(run: Run, place: Place) -> float:
     return time.perf_counter() - started
 
 
-def _dataset_of(config: Config):
+def dataset_of(config: Config) -> MentionDataset:
+    """The dataset of a configuration; the last one of this process stays loaded."""
     from crslab_causal.host import get_dataset
 
     global _dataset
@@ -179,7 +186,8 @@ def _dataset_of(config: Config):
     return _dataset[1]
 
 
-def _start_worker(threads: int) -> None:
+def start_worker(threads: int) -> None:
+    """Prepares a process that trains."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the command's to explain
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
@@ -223,7 +231,7 @@ def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, flo
         raise UserError(f'{place.work}: another command is running experiments there; wait for it, or name another '
                         'folder with --work') from error
     context = multiprocessing.get_context('spawn')  # a fork of a process that has used torch may hang
-    pool = ProcessPoolExecutor(jobs, context, _start_worker, (place.threads,))
+    pool = ProcessPoolExecutor(jobs, context, start_worker, (place.threads,))
     try:
         futures: dict[Future, Run] = {pool.submit(execute, run, place): run for run in runs}
         for future in as_completed(futures):
