@@ -27,6 +27,10 @@ LANGUAGE_MODEL = 'CausalLLM'
 """Name of the model, the dataloader and the system with a language model behind the recommender."""
 
 
+OWN_SYSTEMS = (LANGUAGE_MODEL, 'CTACRS')
+"""Models with a system of their own, of the model's name."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads ``5e-3`` as a string; this one reads it as the number it is."""
 
@@ -65,7 +69,7 @@ class Config(HostConfig):
         self.ignored: list[str] = []
         self.opt = self._check(raw)
         self.opt['run_name'] = self.opt['run_name'] or run_name
-        self.opt['model_name'] = raw['model'] if raw['model'] == LANGUAGE_MODEL else SYSTEM_NAME
+        self.opt['model_name'] = raw['model'] if raw['model'] in OWN_SYSTEMS else SYSTEM_NAME
         self.opt['gpu'] = gpu
 
     @staticmethod

@@ -208,6 +208,38 @@ class SASRECOptions(SequenceOptions):
     num_hidden_layers: Count = 2
 
 
+class TextEncoderOptions(Options):
+    """How a model of this package reads the conversation's text."""
+
+    context_truncate: Annotated[int, Field(ge=2)] = 128
+    """Longest context in tokens, of which the last are kept."""
+    text_encoder: str = 'transformer'
+    """``transformer``, ``gru`` or ``bag`` (of embeddings), trained with the model; or the folder or name of an encoder
+    of Hugging Face, for example ``facebook/bart-base``."""
+    freeze_text_encoder: bool = True
+    """Leave an encoder of Hugging Face as it is."""
+    token_emb_dim: Count = 64
+    """Size of the token embeddings and of the encoder's states; one of Hugging Face has its own."""
+    n_layers: Count = 1
+    n_heads: Count = 2
+    ffn_size: Count = 128
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+
+class CTACRSOptions(TextEncoderOptions):
+    """The recommender of CTA-CRS."""
+
+    kg_emb_dim: Count = 128
+    num_bases: Count | None = 8
+    """Of the R-GCN; None: one vector for each (relation, entity) pair."""
+    rgcn_aggr: Literal['add', 'mean'] = 'mean'
+    attention_decay: Positive = 1.5
+    """Weight of the later mentions, as lambda in Eq 3."""
+    embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    context_weight: Fraction | None = None
+    """Weight of the contextual level in the mixture; None: chosen on valid after the training."""
+
+
 class TransitionCountsOptions(Options):
     """Entity to item transition counts."""
 
@@ -225,6 +257,7 @@ MODEL_OPTIONS: dict[str, type[Options]] = {
     'TargetPopularity': Options,
     'Repeat': Options,
     'TransitionCounts': TransitionCountsOptions,
+    'CTACRS': CTACRSOptions,
     'KBRD': KBRDOptions,
     'KBRDRepaired': KBRDRepairedOptions,
     'KGSF': KGSFOptions,

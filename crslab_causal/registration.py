@@ -9,15 +9,17 @@ from crslab_causal.data.dataset.redial import CausalReDialDataset
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.host import (Evaluator_register_table, KBRDRepaired, Model_register_table, dataloader_register_table,
                                 dataset_language_map, dataset_register_table, system_register_table)
+from crslab_causal.model.baselines.cta_crs import CTACRS
 from crslab_causal.model.baselines.popularity import TargetPopularity
 from crslab_causal.model.baselines.repeat import Repeat
 from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.causal_llm import CausalLLMSystem
+from crslab_causal.system.cta_crs import CTACRSSystem
 
 MODELS = {'CausalKBRD': CausalKBRD, LANGUAGE_MODEL: CausalKBRD, 'TargetPopularity': TargetPopularity, 'Repeat': Repeat,
-          'TransitionCounts': TransitionCounts}
+          'TransitionCounts': TransitionCounts, 'CTACRS': CTACRS}
 DATASETS = {'ReDial': CausalReDialDataset, 'OpenDialKG': CausalOpenDialKGDataset, 'Inspired': CausalInspiredDataset,
             'CausalDemo': CausalDemoDataset}
 
@@ -36,5 +38,5 @@ def register_all() -> None:
     dataloader_register_table.update({name: CausalDataLoader for name in (SYSTEM_NAME, *MODELS)})
     dataloader_register_table['KBRDRepaired'] = dataloader_register_table['KBRD']
     system_register_table.update({name: CausalSystem for name in (SYSTEM_NAME, *MODELS)})
-    system_register_table[LANGUAGE_MODEL] = CausalLLMSystem
+    system_register_table.update({LANGUAGE_MODEL: CausalLLMSystem, 'CTACRS': CTACRSSystem})
     Evaluator_register_table['causal'] = CausalEvaluator

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from crslab_causal.data.histories import pad_histories, reduce_mentions
-from crslab_causal.host import BaseDataLoader, dataloader_register_table, rec_batchify
+from crslab_causal.host import BaseDataLoader, Model_register_table, dataloader_register_table, rec_batchify
 from crslab_causal.progress import progress
 from crslab_causal import workers
 
@@ -34,6 +34,9 @@ class RecBatch(NamedTuple):
     """Samples of the batch in all processes together."""
     host: Any
     """What CRSLab's dataloader of the model makes of these samples; None for our models."""
+    context_tokens: Tensor | None = None
+    """``(batch, length)``: ids of the tokens said before, see :meth:`.CausalDataLoader.tokens`, padded on the right with
+    the dataset's ``pad``; None for models that do not read them."""
 
     def to(self, device) -> RecBatch:
         host = self.host
@@ -41,7 +44,8 @@ class RecBatch(NamedTuple):
             host = {key: v.to(device) if isinstance(v, Tensor) else v for key, v in host.items()}
         elif host is not None:
             host = [v.to(device) if isinstance(v, Tensor) else v for v in host]
-        return RecBatch(*(v.to(device) if isinstance(v, Tensor) else v for v in self[:-1]), host)
+        return RecBatch(*(v.to(device) if isinstance(v, Tensor) else v for v in self[:-2]), host,
+                        None if self.context_tokens is None else self.context_tokens.to(device))
 
 
 class CausalDataLoader(BaseDataLoader):
@@ -51,7 +55,10 @@ class CausalDataLoader(BaseDataLoader):
     TGReDialDataLoader: both sides'), so that their numbers cannot be compared. Here the samples are
     those of KBRD for every model; an item named twice in a turn is two samples, as there.
 
-    Options: ``mention_order``, ``entity_truncate``, ``scale``, and those of CRSLab's loader of the model.
+    Models whose class has a true ``reads_tokens`` also get the text, as token ids.
+
+    Options: ``mention_order``, ``entity_truncate``, ``scale``, for models that read tokens ``context_truncate``, and
+    those of CRSLab's loader of the model.
 
     Args:
         opt: configuration.
@@ -65,6 +72,8 @@ class CausalDataLoader(BaseDataLoader):
         self.entity_truncate = opt.get('entity_truncate', None)
         registered = dataloader_register_table[opt['model']]
         self.host = None if issubclass(registered, CausalDataLoader) else registered(opt, dataset, vocab)
+        self.reads_tokens: bool = getattr(Model_register_table[opt['model']], 'reads_tokens', False)
+        self._pad, self._end = vocab.get('pad'), vocab.get('end')
         self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
         self.samples = self.rec_process_fn()
         self._tensorise()
@@ -82,11 +91,17 @@ class CausalDataLoader(BaseDataLoader):
         self._seen = pad_histories([[self._index_of_item[e] for e in context if e in self._index_of_item]
                                     for context in contexts])
         self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
+        self._tokens = None
+        if self.reads_tokens:
+            self._tokens = pad_histories([self.tokens(s['context_tokens']) for s in self.samples], self._pad)
+            self._token_lengths = (self._tokens != self._pad).sum(-1)
 
     def to(self, device: torch.device) -> CausalDataLoader:
         """Moves the tensors of all samples to ``device``, so that batches are made there."""
         for name in ('_histories', '_items', '_labels', '_seen', '_repeats'):
             setattr(self, name, getattr(self, name).to(device))
+        if self._tokens is not None:
+            self._tokens = self._tokens.to(device)
         return self
 
     def drop_labels_outside_catalogue(self) -> int:
@@ -113,6 +128,11 @@ class CausalDataLoader(BaseDataLoader):
         history = reduce_mentions(mentions, self.mention_order)
         return history[-self.entity_truncate:] if self.entity_truncate else history
 
+    def tokens(self, turns: list[list[int]]) -> list[int]:
+        """The last ``context_truncate`` token ids of a conversation, with an ``end`` behind each turn that has text."""
+        flat = [token for turn in turns if turn for token in (*turn, self._end)]
+        return flat[-self.opt['context_truncate']:]
+
     def rec_batchify(self, index: Tensor, n_own: int | None = None, n_sample: int | None = None) -> RecBatch:
         """The batch of the samples at ``index``; see :class:`RecBatch` for the numbers, by default all."""
         width = max(1, int(self._lengths[index].max()))
@@ -121,8 +141,11 @@ class CausalDataLoader(BaseDataLoader):
             host = rec_batchify(self.host, [self.samples[i] for i in index.tolist()])
         n_own = len(index) if n_own is None else n_own
         there = index.to(self._items.device)
+        tokens = None
+        if self._tokens is not None:
+            tokens = self._tokens[there, :max(1, int(self._token_lengths[index].max()))]
         return RecBatch(self._histories[there, :width], self._items[there], self._labels[there], self._seen[there],
-                        self._repeats[there], n_own, n_own if n_sample is None else n_sample, host)
+                        self._repeats[there], n_own, n_own if n_sample is None else n_sample, host, tokens)
 
     def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '',
                      shared: bool = False) -> Iterator[RecBatch]:

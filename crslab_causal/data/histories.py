@@ -27,8 +27,8 @@ def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
     return list(dict.fromkeys(reversed(mentions)))[::-1]
 
 
-def pad_histories(histories: Sequence[list[int]]) -> Tensor:
-    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``PAD``."""
+def pad_histories(histories: Sequence[list[int]], pad: int = PAD) -> Tensor:
+    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``pad``."""
     width = max([1, *map(len, histories)])
-    padded = [history + [PAD] * (width - len(history)) for history in histories]
+    padded = [history + [pad] * (width - len(history)) for history in histories]
     return torch.tensor(padded, dtype=torch.long).view(len(histories), width)

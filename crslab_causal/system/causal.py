@@ -272,13 +272,16 @@ class CausalSystem(BaseSystem):
             if workers.is_first():
                 save_records(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
-        header = {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
-                  'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
         if workers.is_first():
-            save_results(self.folder, header, splits, title)
+            save_results(self.folder, self.header(), splits, title)
         logger.info(f'[{title}]\n{markdown_table(splits)}')
         logger.info(f'[Results in {self.folder}]')
         return splits
+
+    def header(self) -> dict:
+        """What ``results.json`` says of the run besides its scores."""
+        return {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
+                'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
 
     def _records(self, dataloader: CausalDataLoader) -> Iterator[dict]:
         """One record for each sample scored last: which it is, and where its label came."""
@@ -310,6 +313,10 @@ class CausalSystem(BaseSystem):
         for sample in self.train_dataloader.samples:
             if sample['item'] in items:  # training drops the others, a conversation does not
                 digest.update(repr((sample['item'], sample['context_entities'])).encode())
+                if self.train_dataloader.reads_tokens:
+                    digest.update(repr(sample['context_tokens']).encode())
+        if self.train_dataloader.reads_tokens:
+            digest.update(json.dumps(self.vocab['tok2ind']).encode())
         return digest.hexdigest()
 
     def _save(self, improved: bool) -> None:

@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from crslab_causal.data.dataloader import RecBatch
 from crslab_causal.host import KBRDModel, KGSFModel
 from crslab_causal.model.baselines.counting import CountingModel
+from crslab_causal.model.baselines.cta_crs import CTACRS
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
 
@@ -116,7 +117,32 @@ class CausalDriver(OwnDriver):
         return self.module.shared_entity_embedding()
 
 
-_DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (KBRDModel, StagedDriver), (KGSFModel, KGSFDriver),
+class TextDriver(OwnDriver):
+    """Models of this package that read tokens, too, and keep the terms of their loss in ``loss_terms``."""
+
+    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
+        total = self._call(batch, 'train')[0].mean()
+        # DataParallel's replicas keep their terms
+        return {'rec_loss': total} | ({} if isinstance(self.model, nn.DataParallel) else self.module.loss_terms)
+
+    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
+        return self.module.item_scores(batch.context_entities, batch.context_tokens), None
+
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
+        inputs = {name: getattr(batch, name) for name in ('context_entities', 'context_tokens', 'item')}
+        return self.model(inputs, mode, 'rec')
+
+
+class CTACRSDriver(TextDriver):
+    """CTACRS: H computed once a group."""
+
+    def group(self) -> AbstractContextManager:
+        if self.model is not self.module and torch.is_grad_enabled():
+            return nullcontext()  # as for CausalDriver
+        return self.module.entity_level.shared_entity_embedding()
+
+
+_DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (CTACRS, CTACRSDriver), (KBRDModel, StagedDriver), (KGSFModel, KGSFDriver),
             (nn.Module, Driver))
 
 

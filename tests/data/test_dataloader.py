@@ -11,7 +11,7 @@ import tiny
 from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, STAR_WARS
 
 HOST_MODELS = ('KBRD', 'KGSF', 'ReDialRec', 'TextCNN', 'GRU4REC', 'SASREC', 'Popularity', 'KBRDRepaired')
-OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
+OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts', 'CTACRS')
 
 
 @pytest.fixture
@@ -199,8 +199,44 @@ def test_our_models_have_no_batch_of_the_host(model, load):
 
 
 def test_a_batch_moves_to_a_device_as_a_whole(load):
-    for model in ('KBRD', 'ReDialRec', 'TextCNN', 'CausalKBRD'):
+    for model in ('KBRD', 'ReDialRec', 'TextCNN', 'CausalKBRD', 'CTACRS'):
         batch = next(load(model=model).get_rec_data(4)).to('meta')
         host = batch.host.values() if isinstance(batch.host, dict) else batch.host or ()
-        tensors = [*batch[:-3], *(v for v in host if isinstance(v, torch.Tensor))]
+        tensors = [v for v in (*batch, *host) if isinstance(v, torch.Tensor)]
         assert len(tensors) >= 5 and all(t.device.type == 'meta' for t in tensors)
+
+
+# ---------------------------------------------------------------- tokens
+
+def words(loader, dataset, index):
+    batch = loader.rec_batchify(torch.tensor(index))
+    return [[dataset.vocab['ind2tok'][t] for t in row if t != dataset.vocab['pad']]
+            for row in batch.context_tokens.tolist()]
+
+
+def test_models_that_read_tokens_get_the_text_turn_by_turn(load, dataset):
+    loader = load(model='CTACRS')
+    assert words(loader, dataset, [0]) == [
+        'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again __end__'.split()]
+    samples = [(s['conv_id'], s['turn']) for s in loader.samples]
+    first, second = samples.index(('t1', 2)), samples.index(('t1', 4))
+    assert words(loader, dataset, [first, second]) == [
+        'What do you love ? __end__ @108 and not @102 __end__'.split(),
+        'What do you love ? __end__ @108 and not @102 __end__ Watch @102 __unk__ __end__ No __end__'.split()]
+
+
+def test_the_last_tokens_are_kept(load, dataset):
+    assert words(load(model='CTACRS', context_truncate=3), dataset, [0, 1]) == [
+        ['@101', 'again', '__end__'], ['was', 'fun', '__end__']]
+
+
+def test_a_context_without_text_is_all_padding(load, dataset):
+    loader = load(model='CTACRS')
+    loader.samples[0]['context_tokens'] = [[]]
+    loader._tensorise()
+    assert loader.rec_batchify(torch.tensor([0])).context_tokens.tolist() == [[dataset.vocab['pad']]]
+
+
+@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS[:-1])
+def test_other_models_get_no_tokens(model, load):
+    assert all(b.context_tokens is None for b in load(model=model).get_rec_data(4))
