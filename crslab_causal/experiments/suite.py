@@ -198,6 +198,8 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
             raise UserError(f'table {table.name}, row {row.title}: reported figures need a source')
         return ()
     config_file = config_folder / f'{row.config or table.config}.yaml'
+    if not config_file.is_file():
+        raise UserError(f'table {table.name}, row {row.title}: config: {config_file} does not exist')
     model = Config.load_yaml_configs(config_file).get('model')
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]

@@ -1,0 +1,38 @@
+"""Suites over the tiny corpora, and runs of a moment."""
+
+import pytest
+import yaml
+
+import tiny
+from crslab_causal.experiments.runs import Place
+from crslab_causal.experiments.suite import read_suite
+
+SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3], 'kg_edge_threshold': 0}
+
+
+@pytest.fixture
+def write_suite(tmp_path):
+    """Writes a suite and the configuration ``small`` (CausalKBRD on ReDial), and reads it; keywords are those of
+    ``read_suite``."""
+    folder = tmp_path / 'config'
+    folder.mkdir()
+    tiny.write_yaml(folder / 'small.yaml', dataset='ReDial', model='CausalKBRD', **SMALL)
+
+    def write_suite(tables, seeds=(1, 2), quick_options=None, **keywords):
+        content = {'title': 'Small', 'seeds': list(seeds), 'tables': tables} | ({'quick': quick_options} if quick_options else {})
+        path = tmp_path / 'suite.yaml'
+        path.write_text(yaml.safe_dump(content), 'utf-8')
+        return read_suite(path, folder, **keywords)
+    return write_suite
+
+
+@pytest.fixture
+def table():
+    """Options of a table over ``small``; keywords are added."""
+    return lambda **more: {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], **more}
+
+
+@pytest.fixture
+def place(redial, tmp_path):
+    """Where runs go."""
+    return Place(redial, tmp_path / 'work')

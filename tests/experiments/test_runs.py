@@ -1,0 +1,136 @@
+"""Runs: which are the same, what is kept, and that a pool of processes gives what ``run_crslab.py`` gives."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import tiny
+from crslab_causal.errors import UserError
+from crslab_causal.experiments.runs import (Failure, execute, folder_of, key_of, missing_data, result_of, run_all,
+                                            unfinished)
+from crslab_causal.quick_start import run_crslab
+
+
+@pytest.fixture
+def runs(write_suite, table):
+    """Runs of one table; keywords are those of the table."""
+    return lambda seeds=(1,), **options: [
+        run for row in write_suite([table(**options)], seeds=seeds).tables[0].rows for run in row.runs]
+
+
+def test_what_the_result_depends_on_is_in_the_key(runs, place):
+    def keys(*changes):
+        return [key_of(run, place) for run in runs(rows=[{'title': str(change), 'set': change} for change in changes])]
+
+    same = keys({}, {'alpha': 2}, {'alpha': 2.0}, {'data_path': '/elsewhere'}, {'run_name': 'other'}, {'seed': 9})
+    other = keys({'alpha': 1}, {'rec.epoch': 3}, {'rec.optimizer.lr': 0.1}, {'kg_edge_threshold': None}, {'cutoffs': [1]},
+                 {'model': 'Repeat'})
+    assert len(set(same)) == 1
+    assert len({same[0], *other}) == 7
+
+
+def test_other_data_are_another_run(runs, place):
+    (run,) = runs(rows=[{'title': 'a'}])
+    before = key_of(run, place)
+    path = place.data_path / 'redial' / 'nltk' / 'train_data.json'
+    path.write_text(path.read_text('utf-8').replace('love', 'like'), 'utf-8')
+    from crslab_causal.experiments import runs as module
+    module._data_digest.cache_clear()
+    assert key_of(run, place) != before
+
+
+def test_a_run_gives_what_the_run_script_gives(runs, place, workplace, tmp_path):
+    (run,) = runs(rows=[{'title': 'a', 'set': {'alpha': 1.0}}])
+    assert unfinished([run, run], place) == [run]
+    execute(run, place)
+    found = result_of(run, place)
+
+    run_crslab(str(run.config_file), settings=['alpha=1.0', 'seed=1', f'data_path={place.data_path}',
+                                               f'save_path={tmp_path / "other"}'])
+    (path,) = (tmp_path / 'other').glob('*/*/results.json')
+    assert found['splits'] == json.loads(path.read_text('utf-8'))['splits']
+    assert unfinished([run], place) == []
+    for split in ('valid', 'test'):
+        name = f'ranks_{split}.jsonl'
+        assert (folder_of(run, place) / name).read_text('utf-8') == path.with_name(name).read_text('utf-8')
+
+
+def test_equal_runs_of_two_tables_are_one_that_saves_what_either_wants(runs, place):
+    (run,) = runs(rows=[{'title': 'a'}])
+    (merged,) = unfinished([run, run._replace(save=True), run._replace(kind='generation')], place)
+    assert merged.save and merged.kind == 'generation'
+
+
+def test_a_pool_runs_all_and_says_which_failed(runs, place):
+    wanted = runs(rows=[{'title': 'a'}, {'title': 'b', 'set': {'model': 'Repeat'}},
+                        {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}])
+    ended = dict(run_all(wanted, place, 2))
+    assert set(ended) == set(wanted)
+    failed = [run for run, end in ended.items() if isinstance(end, Failure)]
+    assert [run.settings for run in failed] == [('rec.optimizer.lr=1e+38', 'seed=1')]
+    assert 'diverged' in ended[failed[0]].reason
+    assert [run for run in wanted if result_of(run, place) is None] == failed
+
+
+def test_two_commands_do_not_share_a_folder(runs, place):
+    first = run_all(runs(rows=[{'title': 'a'}]), place, 1)
+    next(first)
+    second = run_all(runs(rows=[{'title': 'a'}]), place, 1)
+    with pytest.raises(UserError, match='another command is running experiments there'):
+        next(second)
+    assert list(first) == []
+
+
+def test_missing_data_are_named(runs, place, tmp_path):
+    (run,) = runs(rows=[{'title': 'a'}])
+    assert missing_data(run, place) is None
+    assert 'lacks train_data.json' in missing_data(run, place._replace(data_path=tmp_path / 'nowhere'))
+
+
+def processes_of(folder):
+    """Processes whose command line names ``folder``, and their children."""
+    listed = subprocess.run(['ps', '-eo', 'pid,ppid,args'], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
+    own = {int(pid) for pid, _, args in rows if str(folder) in args and 'ps -eo' not in args}
+    while more := {int(pid) for pid, parent, _ in rows if int(parent) in own} - own:
+        own |= more
+    return own
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='looks at processes')
+def test_a_killed_command_leaves_no_process_and_keeps_what_is_finished(tmp_path, redial):
+    """kill -9 while runs are going on; the same command then runs the others only, and leaves nothing half-written."""
+    (tmp_path / 'config' / 'experiments').mkdir(parents=True)
+    tiny.write_yaml(tmp_path / 'config' / 'small.yaml', rec={'epoch': 300, 'batch_size': 3, 'early_stop': False})
+    suite = {'title': 'Small', 'seeds': [1, 2, 3], 'tables': [
+        {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1'],
+         'rows': [{'title': 'a'}, {'title': 'quick', 'set': {'rec.epoch': 1}}]}]}
+    (tmp_path / 'config' / 'experiments' / 'small.yaml').write_text(json.dumps(suite), 'utf-8')
+    command = [sys.executable, '-m', 'crslab_causal.experiments', '--data_path', str(redial), '--work',
+               str(tmp_path / 'work'), '--jobs', '2']
+    environment = {**os.environ, 'PYTHONPATH': str(tiny.ROOT), 'OMP_NUM_THREADS': '1'}
+
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline().startswith('6 runs, 0 of them finished, 6 to do')
+    process.stdout.readline()  # the first one has ended
+    children = processes_of(tmp_path / 'work') - {process.pid}
+    assert children
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + 20
+    while processes_of(tmp_path / 'work') & children and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(os.path.exists(f'/proc/{pid}') for pid in children)
+
+    done = len(list((tmp_path / 'work').glob('*/*/results.json')))
+    assert done >= 1
+    second = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert second.returncode == 0, second.stderr
+    assert second.stdout.startswith(f'6 runs, {done} of them finished, {6 - done} to do')
+    assert len(list((tmp_path / 'work').glob('*/*/results.json'))) == 6
+    assert (tmp_path / 'results' / 'small.md').is_file()

@@ -1,0 +1,82 @@
+"""Suites: what they spell out, and what is refused before anything runs."""
+
+from pathlib import Path
+
+import pytest
+
+import tiny
+from crslab_causal.errors import UserError
+from crslab_causal.experiments.suite import read_suite
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def settings(suite):
+    return [[run.settings for run in row.runs] for table in suite.tables for row in table.rows]
+
+
+def test_every_row_is_run_with_every_seed(write_suite, table):
+    suite = write_suite([table(set={'alpha': 1.0}, rows=[{'title': 'a'}, {'title': 'b', 'set': {'alpha': 3.0}, 'seeds': 1}])])
+    assert settings(suite) == [[('alpha=1.0', 'seed=1'), ('alpha=1.0', 'seed=2')], [('alpha=3.0', 'seed=1')]]
+
+
+def test_a_sweep_is_a_row_for_each_value(write_suite, table):
+    suite = write_suite([table(sweep={'key': 'item_bias', 'label': 'bias', 'values': [False, True]})], seeds=[1])
+    assert settings(suite) == [[('item_bias=false', 'seed=1')], [('item_bias=true', 'seed=1')]]
+    assert [(row.options.title, row.x) for row in suite.tables[0].rows] == [('bias = false', False), ('bias = true', True)]
+
+
+def test_rows_and_a_sweep_make_a_grid(write_suite, table):
+    suite = write_suite([table(rows=[{'title': 'a'}, {'title': 'b', 'set': {'beta': 0}}],
+                               sweep={'key': 'alpha', 'label': 'alpha', 'values': [0, 1]})], seeds=[1])
+    assert [row.options.title for row in suite.tables[0].rows] == ['a, alpha = 0', 'a, alpha = 1', 'b, alpha = 0',
+                                                                   'b, alpha = 1']
+
+
+def test_quick_changes_every_run_and_leaves_tables_out(write_suite, table):
+    tables = [table(rows=[{'title': 'a', 'set': {'rec.epoch': 9}}]), table(name='long', quick=False, rows=[{'title': 'a'}])]
+    quick = {'seeds': 1, 'set': {'rec.epoch': 1}}
+
+    assert len(settings(write_suite(tables, quick_options=quick))) == 2
+    assert settings(write_suite(tables, quick_options=quick, quick=True)) == [[('rec.epoch=1', 'seed=1')]]
+
+
+def test_reported_rows_are_not_run_and_need_a_source(write_suite, table):
+    row = {'title': 'theirs', 'reported': {'recall@1': 4.0}}
+    suite = write_suite([table(rows=[{**row, 'source': 'Theirs 2020'}])])
+    assert settings(suite) == [[]]
+    with pytest.raises(UserError, match='table main, row theirs: reported figures need a source'):
+        write_suite([table(rows=[row])])
+
+
+def test_a_recommender_is_saved_and_joined_seed_by_seed(write_suite, table, tmp_path):
+    tiny.write_yaml(tmp_path / 'config' / 'llm.yaml', dataset='ReDial', model='CausalLLM', kg_emb_dim=8, cutoffs=[1, 3],
+                    llm={'mode': 'offline'})
+    suite = write_suite([table(split='test', rows=[{'title': 'a', 'id': 'giver'},
+                                                   {'title': 'b', 'config': 'llm', 'recommender': 'giver'}])])
+    giver, taker = (row.runs for row in suite.tables[0].rows)
+    assert all(run.save for run in giver)
+    assert [run.recommender for run in taker] == list(giver)
+    assert 'llm.split="test"' in taker[0].settings
+
+
+@pytest.mark.parametrize('broken, message', [
+    ({'metrics': []}, r'tables.0.metrics'),
+    ({'rows': [{'title': 'a', 'sett': {}}]}, r'tables.0.rows.0.sett: no such key; did you mean set\?'),
+    ({'rows': [{'title': 'a', 'set': {'alhpa': 1}}]}, r'table main, row a: alhpa: no such key; did you mean alpha\?'),
+    ({'rows': [{'title': 'a', 'config': 'none'}]}, r'row a: config: .*none.yaml does not exist'),
+    ({'rows': [{'title': 'a', 'id': 'x'}, {'title': 'b', 'id': 'x'}]}, 'two rows have the id x'),
+    ({'rows': [{'title': 'a'}], 'reference': 'x'}, 'reference: no row has the id x'),
+    ({'rows': [{'title': 'a', 'recommender': 'x'}]}, 'recommender: no row x with seed 1'),
+    ({}, 'has neither rows nor a sweep')])
+def test_mistakes_are_one_line_that_says_where(write_suite, table, broken, message):
+    with pytest.raises(UserError, match=message) as error:
+        write_suite([table(**broken)])
+    assert '\n' not in str(error.value) and 'suite.yaml' in str(error.value)
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'config' / 'experiments').glob('*.yaml')), ids=lambda path: path.stem)
+@pytest.mark.parametrize('quick', [False, True])
+def test_the_suites_of_the_repository_are_sound(path, quick):
+    suite = read_suite(path, ROOT / 'config', quick=quick)
+    assert suite.tables
