@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from crslab_causal.data.confounders import ADJUSTMENTS
 from crslab_causal.data.histories import MENTION_ORDERS
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
@@ -110,6 +111,10 @@ class CausalKBRDOptions(Options):
     beta: NonNegative = 0.5
     """Weight of the KL term of Eq 8."""
     item_bias: bool = False
+    adjustment: Literal[ADJUSTMENTS] = 'none'
+    """The confounder that the backdoor adjustment sums over; ``context`` for ``dataset: CausalDemo`` only."""
+    adjustment_strata: Count = 5
+    """Quantile bins of ``popularity`` and ``turn``, clusters of ``genre``."""
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     entity_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability that a mention is left out of a history in training: a regulariser without a causal reading."""

@@ -9,6 +9,7 @@ from typing import Any, Iterator, NamedTuple
 import torch
 from torch import Tensor
 
+from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import pad_histories, reduce_mentions
 from crslab_causal.host import BaseDataLoader, Model_register_table, dataloader_register_table, rec_batchify
 from crslab_causal.progress import progress
@@ -28,6 +29,8 @@ class RecBatch(NamedTuple):
     """``(batch, length)``: indices of the items in the context, padded with -1."""
     repeat: Tensor
     """``(batch,)``: whether the label is in the context."""
+    stratum: Tensor
+    """``(batch,)``: stratum of the confounder that ``adjustment`` names, -1 for one that training never meets."""
     n_own: int
     """How many of the samples count: all, or 0 if the batch has too few for every process (these then stand in)."""
     n_sample: int
@@ -91,6 +94,7 @@ class CausalDataLoader(BaseDataLoader):
         self._seen = pad_histories([[self._index_of_item[e] for e in context if e in self._index_of_item]
                                     for context in contexts])
         self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
+        self._strata = torch.tensor([s.get('stratum', 0) for s in self.samples], dtype=torch.long)
         self._tokens = None
         if self.reads_tokens:
             self._tokens = pad_histories([self.tokens(s['context_tokens']) for s in self.samples], self._pad)
@@ -98,11 +102,17 @@ class CausalDataLoader(BaseDataLoader):
 
     def to(self, device: torch.device) -> CausalDataLoader:
         """Moves the tensors of all samples to ``device``, so that batches are made there."""
-        for name in ('_histories', '_items', '_labels', '_seen', '_repeats'):
+        for name in ('_histories', '_items', '_labels', '_seen', '_repeats', '_strata'):
             setattr(self, name, getattr(self, name).to(device))
         if self._tokens is not None:
             self._tokens = self._tokens.to(device)
         return self
+
+    def stratify(self, confounder: Confounder) -> None:
+        """Puts the stratum of each sample on it, under the key ``stratum``; without this call all are in stratum 0."""
+        for sample in self.samples:
+            sample['stratum'] = confounder.stratum(sample)
+        self._strata = torch.tensor([s['stratum'] for s in self.samples], dtype=torch.long, device=self._items.device)
 
     def drop_labels_outside_catalogue(self) -> int:
         """Removes samples whose label is not an item, which no model can learn, and says how many."""
@@ -145,7 +155,8 @@ class CausalDataLoader(BaseDataLoader):
         if self._tokens is not None:
             tokens = self._tokens[there, :max(1, int(self._token_lengths[index].max()))]
         return RecBatch(self._histories[there, :width], self._items[there], self._labels[there], self._seen[there],
-                        self._repeats[there], n_own, n_own if n_sample is None else n_sample, host, tokens)
+                        self._repeats[there], self._strata[there], n_own, n_own if n_sample is None else n_sample, host,
+                        tokens)
 
     def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '',
                      shared: bool = False) -> Iterator[RecBatch]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crslab_causal.data.dataset.base import MentionDataset
 
 KEY_LENGTH = 12
-DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'adjustment', 'demo_seed', 'confounding')
+DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'demo_seed', 'confounding')
 """Options that the loaded dataset depends on."""
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.host import KBRDModel
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
@@ -22,6 +23,24 @@ class ItemLogits(NamedTuple):
 
     observed: Tensor
     intervened: Tensor | None
+
+
+def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Tensor:
+    r""":math:`\log \sum_c P(c)\, \mathrm{softmax}(z + g_c)`, stratum by stratum, never leaving the logarithm.
+
+    Args:
+        logits: ``(batch, n_item)``, z.
+        shift: ``(n_stratum, n_item)``, g.
+        log_prior: ``(n_stratum,)``.
+
+    Returns:
+        ``(batch, n_item)``, log-probabilities.
+    """
+    total = None
+    for of_stratum, weight in zip(shift, log_prior):
+        term = F.log_softmax(logits + of_stratum, -1) + weight
+        total = term if total is None else torch.logaddexp(total, term)
+    return total
 
 
 class CausalKBRD(KBRDModel):
@@ -45,6 +64,23 @@ class CausalKBRD(KBRDModel):
 
     ``side_data`` may hold ``mentioned_entity_ids``, the entities met in the data besides the items
     (the datasets of this package put them there); without it every entity gets a row in H.
+
+    **Adjustment.** With a :class:`.Confounder` of two or more strata in ``side_data['confounder']`` the model is
+    :math:`P(Y \mid X, C = c) = \mathrm{softmax}((h^E + v_c) H^\top + b)`, with a vector :math:`v_c` for each
+    stratum that starts at zero. It is trained with the sample's own c, and scores with the backdoor adjustment
+
+    .. math:: \log P(Y \mid do(X)) = \log \sum_c P(c)\, P(Y \mid X, C = c),
+
+    P(c) being the share of the training samples; :math:`\bar p` is treated likewise. What this takes:
+
+    - C is the only confounder. Whatever else drives both X and Y stays in the scores.
+    - Positivity: every X is met in every stratum. The popularity, the genre mix and, by its length, the stage of a
+      history are functions of X, or nearly so, and then :math:`P(Y \mid X, c)` for any other c is never seen: it is
+      what the additive form above extrapolates to, as the product form does in
+      `PDA <https://arxiv.org/abs/2105.06067>`_ and the network in `DecRS <https://arxiv.org/abs/2105.10648>`_.
+
+    Without it (``adjustment: none``), or with one stratum, over which there is nothing to sum, scores are the logits of
+    :math:`P(Y \mid X)`.
     """
 
     def __init__(self, opt, device, vocab: dict, side_data: dict):
@@ -61,6 +97,8 @@ class CausalKBRD(KBRDModel):
         self.entity_dropout = opt.get('entity_dropout', 0.0)
         self.loss_terms: CausalLoss | None = None
         self._shared: Tensor | None = None
+        confounder: Confounder | None = side_data.get('confounder')
+        self._prior = None if confounder is None or len(confounder.prior) < 2 else torch.as_tensor(confounder.prior)
         super().__init__(opt, device, vocab, side_data)
 
     def build_model(self) -> None:
@@ -82,6 +120,9 @@ class CausalKBRD(KBRDModel):
     def _build_recommendation_layer(self) -> None:
         bias = self.opt.get('item_bias', False)
         self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if bias else None
+        adjusted = self._prior is not None
+        self.stratum_shift = nn.Parameter(torch.zeros(len(self._prior), self.kg_emb_dim)) if adjusted else None
+        self.register_buffer('log_prior', self._prior.log().to(self.stratum_shift) if adjusted else None)
 
     @property
     def row_of_entity(self) -> Tensor:
@@ -136,11 +177,14 @@ class CausalKBRD(KBRDModel):
         w_n = weight.gather(1, chosen)
         return user, user + w_n * (self.intervention(h_n) - h_n)
 
-    def item_logits(self, context_entities: Tensor, intervene: bool = True) -> ItemLogits:
+    def item_logits(self, context_entities: Tensor, intervene: bool = True,
+                    stratum: Tensor | None = None) -> ItemLogits:
         """Logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
 
         Args:
             context_entities: ``(batch, length)``, histories padded on the right with ``PAD``.
+            stratum: ``(batch,)``, the strata to condition on; None: adjusted for all of them, which gives
+                log-probabilities. Not read without an adjustment.
 
         Raises:
             ValueError: an entity has no row in H.
@@ -148,22 +192,27 @@ class CausalKBRD(KBRDModel):
         embedding = self.entity_embedding()
         items = embedding[:self.n_item]
         user, intervened = self._user_vectors(context_entities, embedding, intervene)
-        if intervened is None:
-            return ItemLogits(F.linear(user, items, self.item_bias), None)
+        if self.stratum_shift is not None and stratum is not None:
+            shift = F.embedding(stratum, self.stratum_shift)
+            user, intervened = user + shift, intervened if intervened is None else intervened + shift
         # one product: half the batch makes half the use of the items it reads
-        return ItemLogits(*F.linear(torch.cat([user, intervened]), items, self.item_bias).chunk(2))
+        logits = F.linear(user if intervened is None else torch.cat([user, intervened]), items, self.item_bias)
+        if self.stratum_shift is not None and stratum is None:
+            logits = backdoor_adjustment(logits, F.linear(self.stratum_shift, items), self.log_prior)
+        return ItemLogits(logits, None) if intervened is None else ItemLogits(*logits.chunk(2))
 
     def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
         """Loss of Eq 8, and scores.
 
         Args:
             batch: ``context_entities``, as in :meth:`item_logits` or a list of lists; ``item``,
-                ``(batch,)``, entity ids of the labels.
+                ``(batch,)``, entity ids of the labels; with an adjustment ``stratum``, ``(batch,)``, read in
+                training only.
             mode: ``train``, ``valid`` or ``test``.
 
         Returns:
-            The loss; and ``(batch, n_entity)`` scores, minus infinity where there is no item, or
-            None in training, where nobody reads them.
+            The loss, outside training that of the adjusted p; and ``(batch, n_entity)`` scores, minus infinity
+            where there is no item, or None in training, where nobody reads them.
 
         Raises:
             ValueError: a label is no item, or an entity has no row in H.
@@ -171,7 +220,8 @@ class CausalKBRD(KBRDModel):
         context_entities = batch['context_entities']
         if not isinstance(context_entities, Tensor):
             context_entities = pad_histories(context_entities).to(self.row_of_entity.device)
-        logits = self.item_logits(context_entities, intervene=bool(self.alpha or self.beta))
+        stratum = batch['stratum'] if mode == 'train' and self.stratum_shift is not None else None
+        logits = self.item_logits(context_entities, bool(self.alpha or self.beta), stratum)
         label = self.row_of_entity[batch['item']]
         if ((label < 0) | (label >= self.n_item)).any():
             raise ValueError('a label is not one of item_entity_ids')

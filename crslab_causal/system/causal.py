@@ -19,6 +19,7 @@ from loguru import logger
 from torch import optim
 
 from crslab_causal.config import Config
+from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
@@ -67,6 +68,11 @@ class CausalSystem(BaseSystem):
         opt = opt if isinstance(opt, Config) else Config.from_host(opt)
         self.seed = opt['seed']
         seed_everything(self.seed)
+        self.confounder = self._fit_confounder(opt, valid_dataloader if debug else train_dataloader, side_data)
+        if self.confounder is not None:
+            side_data = {**side_data, 'confounder': self.confounder}
+            for dataloader in (train_dataloader, valid_dataloader, test_dataloader):
+                dataloader.stratify(self.confounder)
         with building(opt['model']):
             super().__init__(opt, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
                              False, interact, debug, tensorboard)
@@ -91,6 +97,19 @@ class CausalSystem(BaseSystem):
             self._prepare_training()
         if restore_system or interact:
             self.restore_model()
+
+    @staticmethod
+    def _fit_confounder(opt: Config, dataloader: CausalDataLoader, side_data: dict) -> Confounder | None:
+        kind = opt.get('adjustment', NO_ADJUSTMENT)
+        if kind == NO_ADJUSTMENT:
+            return None
+        confounder = Confounder.fit(kind, dataloader.samples, side_data, opt['adjustment_strata'], opt['seed'])
+        if len(confounder.names) < 2:
+            logger.warning(f'[adjustment: {kind}: all training samples are in one stratum, {confounder.names[0]}; this '
+                           'is the model without adjustment]')
+        shares = '; '.join(f'{name} ({share:.3f})' for name, share in zip(confounder.names, confounder.prior))
+        logger.info(f'[Strata of {kind}, with P(C): {shares}]')
+        return confounder
 
     def _prepare_training(self) -> None:
         dropped = self.train_dataloader.drop_labels_outside_catalogue()
@@ -262,7 +281,10 @@ class CausalSystem(BaseSystem):
         yield 'valid', self.valid_dataloader
         yield 'test', self.test_dataloader
         if 'interventional_data' in self.side_data:
-            yield 'interventional', get_dataloader(self.opt, self.side_data['interventional_data'], self.vocab)
+            dataloader = get_dataloader(self.opt, self.side_data['interventional_data'], self.vocab)
+            if self.confounder is not None:
+                dataloader.stratify(self.confounder)
+            yield 'interventional', dataloader
 
     def test_recommender(self) -> dict[str, dict]:
         """Scores every split with the weights in place, and saves table, scores and ranks."""
@@ -309,6 +331,8 @@ class CausalSystem(BaseSystem):
         digest = hashlib.sha256(json.dumps([self.vocab['entity2id'], self.item_ids,
                                             self.side_data.get('mentioned_entity_ids'),
                                             sorted(self.side_data['entity_kg']['edge'])]).encode())
+        if self.confounder is not None:
+            digest.update(repr(self.confounder.names).encode())
         items = frozenset(self.item_ids)
         for sample in self.train_dataloader.samples:
             if sample['item'] in items:  # training drops the others, a conversation does not

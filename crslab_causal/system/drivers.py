@@ -101,6 +101,10 @@ class OwnDriver(Driver):
 class CausalDriver(OwnDriver):
     """CausalKBRD: loss terms apart, scores before and after the intervention, H computed once a group."""
 
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
+        return self.model({'context_entities': batch.context_entities, 'item': batch.item, 'stratum': batch.stratum},
+                          mode, 'rec')
+
     def loss(self, batch: RecBatch) -> dict[str, Tensor]:
         total = self._call(batch, 'train')[0].mean()
         if isinstance(self.model, nn.DataParallel):  # its replicas keep their terms

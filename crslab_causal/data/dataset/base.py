@@ -15,11 +15,14 @@ from loguru import logger
 
 from crslab_causal import workers
 from crslab_causal.data.dataset.appearance import entity_name, learn_item_tokens, order_of_appearance
+from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
 from crslab_causal.errors import UserError
 from crslab_causal.files import replace_file
 from crslab_causal.host import HOST_RESOURCES, BaseDataset, crslab
 
 ROLES = ('Seeker', 'Recommender')
+SAVED_FORMAT = 2
+"""Of what ``--save_data`` saves; to be raised when samples or side data change."""
 
 
 class Turn(NamedTuple):
@@ -45,9 +48,9 @@ class MentionDataset(BaseDataset):
     - ``response_text`` (str): the turn itself, as written.
 
     ``side_data`` also has ``mentioned_entity_ids``, the entities met in any conversation; ``item_names``,
-    a name for each item; ``item_of_token``, which item an ``@`` token stands for; and ``relation_names``,
-    by relation of ``entity_kg``, where they are known. Data are read from ``<data_path>/<folder>/<tokenize>``;
-    nothing there is changed or removed.
+    a name for each item; ``item_genres``, the names of its genres, where they are known; ``item_of_token``, which
+    item an ``@`` token stands for; and ``relation_names``, by relation of ``entity_kg``, where they are known.
+    Data are read from ``<data_path>/<folder>/<tokenize>``; nothing there is changed or removed.
 
     Options: ``data_path``; ``kg_edge_threshold``, relations with at most that many edges are dropped
     (None: CRSLab's own threshold).
@@ -82,6 +85,7 @@ class MentionDataset(BaseDataset):
             self._provide(folder, resource)
         BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
+        self.side_data['item_genres'] = self._item_genres()
 
     # ------------------------------------------------------------ reading
 
@@ -120,6 +124,19 @@ class MentionDataset(BaseDataset):
             return json.loads(path.read_text('utf-8'))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
             raise UserError(f'{path}: not valid JSON ({error}); restore the file from where it came') from error
+
+    def _item_genres(self) -> list[tuple[str, ...]]:
+        """Of each item; read at every start, so that what ``--save_data`` saved need not hold them."""
+        side_data, path = self.side_data, Path(self.dpath) / TITLES_FILE
+        items = side_data['item_entity_ids']
+        if not path.is_file():
+            names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
+            return genres_from_graph(side_data['entity_kg']['edge'], side_data['relation_names'], names, items)
+        try:
+            return genres_from_titles(self._read_json(TITLES_FILE), items)
+        except (TypeError, AttributeError) as error:
+            raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); restore the file '
+                            'from where it came, or remove it') from error
 
     def _load_raw_data(self):
         splits = tuple(self._read_json(f'{split}_data.json') for split in ('train', 'valid', 'test'))
@@ -267,8 +284,8 @@ class MentionDataset(BaseDataset):
         """Where the processed data go (CRSLab writes into the data folder), and what they depend on."""
         path = Path(crslab.config.SAVE_PATH) / 'data' / f'{self.folder}_{self.tokenize}.pkl'
         stamps = {file: os.stat(Path(self.dpath) / file).st_mtime_ns for file in self.files}
-        return path, {'kg_edge_threshold': self.opt.get('kg_edge_threshold', None), 'folder': self.dpath,
-                      'files': stamps}
+        return path, {'format': SAVED_FORMAT, 'kg_edge_threshold': self.opt.get('kg_edge_threshold', None),
+                      'folder': self.dpath, 'files': stamps}
 
     def _save_to_one(self, data: tuple, file_name: str = '') -> None:
         if not workers.is_first():
@@ -289,6 +306,7 @@ class MentionDataset(BaseDataset):
             raise UserError(f'--restore_data: {path} is broken, or not of this package; '
                             'remove it, and run once with --save_data') from error
         if not known:
-            raise UserError(f'--restore_data: {path} was made from other data or settings; run once with --save_data')
+            raise UserError(f'--restore_data: {path} was made from other data or settings, or by another '
+                            'version; run once with --save_data')
         logger.info(f'[Restore dataset from {path}]')
         return saved['data']

@@ -14,7 +14,8 @@ class CausalDemoDataset(CausalReDialDataset):
     """A corpus drawn from a structural causal model, see :mod:`crslab_causal.data.demo`.
 
     It is written when it is first asked for. ``side_data['interventional_data']`` holds a further
-    test split, in which the history was set by intervention.
+    test split, in which the history was set by intervention. Samples have a key ``scm``, the draw that their
+    conversation tells, see :func:`.converse`.
 
     Options: ``demo_seed``, ``confounding``, and those of :class:`.MentionDataset`.
     """
@@ -33,6 +34,13 @@ class CausalDemoDataset(CausalReDialDataset):
         except OSError as error:
             raise UserError(f'{folder}: the demo corpus cannot be written ({error.strerror}); '
                             'name a writable folder with data_path') from error
+
+    def _raw_data_process(self, raw_data: list[dict]) -> list[dict]:
+        samples = super()._raw_data_process(raw_data)
+        draws = {str(conversation['conv_id']): conversation['scm'] for conversation in raw_data}
+        for sample in samples:
+            sample['scm'] = draws[sample['conv_id']]
+        return samples
 
     def _data_preprocess(self, train_data, valid_data, test_data):
         interventional = self._read_json('interventional_data.json')
