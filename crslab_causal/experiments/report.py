@@ -9,6 +9,8 @@ from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.errors import UserError
 from crslab_causal.experiments import render
+from crslab_causal.experiments.figures.style import save
+from crslab_causal.experiments.plots import figures_of
 from crslab_causal.experiments.runs import Place
 from crslab_causal.experiments.suite import Suite
 from crslab_causal.experiments.tables import collect
@@ -34,6 +36,8 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
         replace_file(folder / f'{suite.name}.json', json.dumps(record, indent=1, ensure_ascii=False) + '\n')
         yield folder / f'{suite.name}.json'
         yield from write_suite(record, folder)
+        for name, figure in figures_of(suite, record, place):
+            yield from save(figure, folder / name)
         if readme is not None:
             for table in record['tables']:
                 if table['readme']:

@@ -75,6 +75,24 @@ class TableOptions(Options):
     """Whether ``--readme`` shows it."""
 
 
+class PanelOptions(Options):
+    """A panel of Figure 4: two rows of a table."""
+
+    title: str
+    table: Name
+    with_: Name
+    """``id`` of the row that is trained with the intervention."""
+    without: Name
+    split: Literal['valid', 'test'] = 'valid'
+
+
+class RankShiftOptions(Options):
+    """Figure 4, in both readings of "with intervention"."""
+
+    name: Name
+    panels: Annotated[list[PanelOptions], Field(min_length=1)]
+
+
 class QuickOptions(Options):
     """What ``--quick`` changes."""
 
@@ -91,6 +109,7 @@ class SuiteOptions(Options):
     seeds: Annotated[list[int], Field(min_length=1)]
     tables: Annotated[list[TableOptions], Field(min_length=1)]
     quick: QuickOptions = QuickOptions()
+    figures: list[RankShiftOptions] = []
 
 
 class Run(NamedTuple):
@@ -146,6 +165,7 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
     """
     try:
         options: SuiteOptions = validate(SuiteOptions, Config.load_yaml_configs(path))
+        _check_figures(options)
         wanted = options.seeds[:options.quick.seeds if quick else None][:seeds]
         changes = options.quick.set if quick else {}
         tables = tuple(_table(table, wanted, changes, config_folder) for table in options.tables
@@ -153,6 +173,15 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
     return Suite(path.stem, options, tables)
+
+
+def _check_figures(options: SuiteOptions) -> None:
+    ids = {table.name: {row.id for row in table.rows} for table in options.tables}
+    for figure in options.figures:
+        for panel in figure.panels:
+            for row in (panel.with_, panel.without):
+                if row not in ids.get(panel.table, ()):
+                    raise UserError(f'figure {figure.name}: table {panel.table} has no row with the id {row}')
 
 
 def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], config_folder: Path) -> Table:
