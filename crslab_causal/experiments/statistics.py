@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 K = TypeVar('K')
-Weights = Literal[None, 'linear', 'quadratic']
+Weights = Literal['linear', 'quadratic'] | None
 
 BLOCK = 1 << 20
 """Weights of a bootstrap held at a time: 8 MiB of them."""
@@ -219,7 +219,7 @@ def _kappas(tables: np.ndarray, cost: np.ndarray) -> np.ndarray:
 
 
 def _resampled(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """``(block, n)`` each: how often each of n clusters is drawn when n are, with replacement; ``draws`` rows in all."""
+    """``(block, n)`` each, ``draws`` rows in all: how often each of n clusters is among n drawn with replacement."""
     rng = np.random.default_rng(seed)
     block = max(1, BLOCK // n)
     for start in range(0, draws, block):

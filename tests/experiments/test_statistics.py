@@ -1,6 +1,5 @@
 """Intervals, tests and agreement against slow references, against scipy and scikit-learn, and by simulation."""
 
-import itertools
 import math
 import random
 import time

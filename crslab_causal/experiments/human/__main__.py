@@ -1,0 +1,131 @@
+"""The command line: ``contexts`` and ``make`` before the rating, ``read`` after it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Sequence
+
+from crslab_causal.errors import UserError
+from crslab_causal.experiments.human.form import FormOptions, read_form
+from crslab_causal.experiments.human.inputs import write_contexts
+from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
+from crslab_causal.experiments.human.ratings import read_ratings
+from crslab_causal.experiments.human.summary import markdown, summarise
+from crslab_causal.files import replace_file
+
+
+def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
+    """Writes the contexts of a configuration's dataset.
+
+    Args:
+        config: YAML file.
+        split: ``valid`` or ``test``.
+        path: where to.
+        settings: ``key=value`` overrides of the configuration.
+
+    Raises:
+        UserError: a mistake in the configuration or the data.
+    """
+    from crslab_causal import register
+
+    register()
+    from crslab_causal.config import Config
+    from crslab_causal.data.dataset.appearance import display_name
+    from crslab_causal.host import get_dataset, use_directories
+    from crslab_causal.llm.examples import token_names
+
+    read = Config(config, settings=settings)
+    use_directories(read['data_path'] or str(Path('data', 'dataset')), read['save_path'])
+    dataset = get_dataset(read, read['tokenize'], False, False)
+    names = {entity: display_name(uri) for entity, uri in dataset.id2entity.items()}
+    samples = {'valid': dataset.valid_data, 'test': dataset.test_data}[split]
+    write_contexts(samples, path, token_names(dataset.item_of_token, names))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 2 for a mistake of the user's."""
+    flags = _parser().parse_args(arguments)
+    try:
+        flags.run(flags)
+    except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f'error: {error.filename}: {error.strerror}', file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='python -m crslab_causal.experiments.human',
+                                     description='Human evaluation of responses.')
+    commands = parser.add_subparsers(required=True, metavar='command')
+
+    contexts = commands.add_parser('contexts', help='write the contexts of a dataset')
+    contexts.add_argument('-c', '--config', required=True, help='configuration of the runs (YAML)')
+    contexts.add_argument('--split', choices=('valid', 'test'), default='test')
+    contexts.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
+                          help='override a key of the configuration; may be repeated')
+    contexts.add_argument('--out', required=True, type=Path, help='file to write (JSON lines)')
+    contexts.set_defaults(run=_contexts)
+
+    make = commands.add_parser('make', help='write a form for raters, and its key')
+    make.add_argument('--systems', required=True, nargs='+', metavar='NAME=PATH',
+                      help='llm_<split>.jsonl of a run, or the word reference for the responses of the data')
+    make.add_argument('--contexts', required=True, type=Path, help='file written by the command contexts')
+    make.add_argument('--criteria', type=Path, help='what raters are asked (YAML); default: as in the paper')
+    make.add_argument('--n', type=_count, default=100, help='number of contexts (default: 100)')
+    make.add_argument('--seed', type=int, default=0, help='of the contexts and the letters')
+    make.add_argument('--out', required=True, type=Path, help='folder to write')
+    make.set_defaults(run=_make)
+
+    read = commands.add_parser('read', help='summarise filled forms')
+    read.add_argument('--key', required=True, type=Path, help='key.json of the kit')
+    read.add_argument('ratings', nargs='+', type=Path, help='filled form of each rater, named after the rater')
+    read.add_argument('--out', required=True, type=Path, help='folder for summary.json and summary.md')
+    read.set_defaults(run=_read)
+    return parser
+
+
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def _contexts(flags: argparse.Namespace) -> None:
+    write_contexts_of(flags.config, flags.split, flags.out, flags.set)
+    print(f'contexts of {flags.split}: {flags.out}')
+
+
+def _make(flags: argparse.Namespace) -> None:
+    systems: dict[str, str] = {}
+    for pair in flags.systems:
+        name, _, source = pair.partition('=')
+        if not name.strip() or not source:
+            raise UserError(f'--systems {pair}: write name=path')
+        if name in systems:
+            raise UserError(f'--systems {pair}: {name} is named twice; give each system a name of its own')
+        systems[name] = source
+    form = FormOptions() if flags.criteria is None else read_form(flags.criteria)
+    key = make_kit(flags.out, systems, flags.contexts, form, flags.n, flags.seed)
+    print(f'{key.kit}: {len(key.items)} contexts, {len(systems)} systems\n'
+          f'for raters, either of them: {flags.out / PAGE}, {flags.out / FORM}\n'
+          f'to be kept from raters: {flags.out / KEY}')
+
+
+def _read(flags: argparse.Namespace) -> None:
+    key = read_key(flags.key)
+    summary = summarise(key, read_ratings(key, flags.ratings))
+    replace_file(flags.out / 'summary.json', json.dumps(summary, indent=2, ensure_ascii=False) + '\n')
+    replace_file(flags.out / 'summary.md', markdown(summary))
+    print(markdown(summary), end='')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

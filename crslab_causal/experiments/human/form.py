@@ -1,0 +1,93 @@
+"""What raters are asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from crslab_causal.errors import UserError
+from crslab_causal.strict import Options
+
+ROW_COLUMNS = ('kit', 'context_id', 'letter', 'context', 'response')
+"""Of the form, before a column for each criterion."""
+
+Label = Annotated[str, Field(min_length=1, max_length=40)]
+Step = Annotated[int, Field(ge=0, le=9)]
+
+
+class Criterion(Options):
+    """A column of the form."""
+
+    name: Annotated[str, Field(pattern=r'^\w[\w -]{0,39}$')]
+    question: Annotated[str, Field(min_length=1)]
+    low: Label
+    """What the lowest rating means."""
+    high: Label
+
+
+PAPER_CRITERIA = [
+    Criterion(name='fluency', question='Is the response natural and correct English?',
+              low='not at all fluent', high='as a person writes'),
+    Criterion(name='informativeness', question='Does it tell the seeker something of use about what it recommends?',
+              low='tells nothing', high='tells much'),
+    Criterion(name='reasonableness',
+              question='Does what it recommends, and the reason it gives, fit what the seeker has said?',
+              low='does not fit', high='fits very well'),
+]
+"""The paper rates fluency, informativeness, and the reasonableness of recommendation and explanation. It does not
+print what its raters were told; these questions are ours."""
+
+
+class FormOptions(Options):
+    """A file for ``--criteria``. The default are the three criteria of the paper, from 1 to 5."""
+
+    criteria: Annotated[list[Criterion], Field(min_length=1)] = PAPER_CRITERIA
+    lowest: Step = 1
+    highest: Step = 5
+
+    @model_validator(mode='after')
+    def _consistent(self) -> FormOptions:
+        if self.lowest >= self.highest:
+            raise ValueError(f'lowest {self.lowest} is not below highest {self.highest}')
+        names = [*ROW_COLUMNS, *self.names]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f'{twice} would name two columns of the form')
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """Of the criteria."""
+        return [criterion.name for criterion in self.criteria]
+
+    @property
+    def steps(self) -> range:
+        """The ratings to choose from."""
+        return range(self.lowest, self.highest + 1)
+
+
+def mistake(error: ValidationError) -> str:
+    """The first mistake, in one line: where, and what."""
+    first = error.errors(include_url=False)[0]
+    where = '.'.join(map(str, first['loc']))
+    return f'{where}: {first["msg"]}' if where else first['msg']
+
+
+def read_form(path: Path) -> FormOptions:
+    """The form of a YAML file.
+
+    Raises:
+        UserError: no such file, no YAML, or no form.
+    """
+    try:
+        content = yaml.safe_load(path.read_text('utf-8'))
+        return FormOptions.model_validate({} if content is None else content)
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file with criteria') from error
+    except ValidationError as error:
+        raise UserError(f'{path}: {mistake(error)}; see FormOptions for what a form holds') from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f'{path}: not valid YAML ({" ".join(str(error).split())})') from error
