@@ -13,6 +13,7 @@ from human_world import AWKWARD, answer, write_lines
 
 from crslab_causal.experiments.human.kit import FORM, csv_text, make_kit
 
+
 @pytest.fixture
 def world(tmp_path):
     """Writes contexts of ``n`` conversations of two turns, and the answers of two systems; gives their paths."""
@@ -41,7 +42,7 @@ def kit(world, tmp_path):
 
 @pytest.fixture
 def fill(kit, tmp_path):
-    """Writes a filled form: ``rate(system, criterion, context id)`` gives each rating. ``change`` edits the rows."""
+    """Writes a filled form: ``rate(system, criterion, context id)`` gives each rating. ``change`` edits the rows in place."""
     folder, key = kit
 
     def fill(rater, rate, change=None):
@@ -52,7 +53,7 @@ def fill(kit, tmp_path):
             row[5:] = [str(rate(letters[row[1]][row[2]], criterion, row[1])) for criterion in header[5:]]
         rows = [header, *rows]
         if change is not None:
-            rows = change(rows) or rows
+            change(rows)
         path = tmp_path / f'{rater}.csv'
         path.write_bytes(csv_text(rows).encode())
         return path
