@@ -99,6 +99,10 @@ def _count(text: str) -> int:
 
 
 def _contexts(flags: argparse.Namespace) -> None:
+    from loguru import logger
+
+    logger.remove()  # of what CRSLab says on loading, only warnings matter here
+    logger.add(sys.stderr, level='WARNING')
     write_contexts_of(flags.config, flags.split, flags.out, flags.set)
     print(f'contexts of {flags.split}: {flags.out}')
 
