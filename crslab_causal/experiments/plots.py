@@ -15,6 +15,9 @@ from crslab_causal.experiments.runs import Place, result_of
 from crslab_causal.experiments.suite import RankShiftOptions, Row, Suite
 from crslab_causal.experiments.tables import ranks_path
 
+LIMIT = 'observational'
+"""In the names of distances that belong to the true P(Y | X), and to no model."""
+
 
 def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, Figure]]:
     """Names and figures of a suite: curves of its sweeps, differences to its references, and Figure 4."""
@@ -31,30 +34,39 @@ def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, 
 
 
 def curve(table: dict) -> Figure:
-    """A panel for each metric and group of a sweep."""
-    panels = []
+    """A panel for each group of labels, or each distance, of a sweep."""
     rows = [(row, cells(row, table)) for row in table['rows'] if row['runs']]
-    main = main_columns(table)
-    for column in main:
-        series = {}
-        for row, own in rows:
-            if own[column] is not None:
-                name, mean, width = row['series'] or 'value', own[column].mean, own[column].half_width
-                series.setdefault(name, []).append((row['x'], mean, width))
-        label = heads(table)[column]
-        panels.append(curves.Axis(label, [curves.Series(name, *zip(*points)) for name, points in series.items()]))
-    names = {True: 'on', False: 'off'}
-    panels = [axis._replace(series=[s._replace(x=[names.get(x, x) if isinstance(x, bool) else x for x in s.x])
-                                    for s in axis.series]) for axis in panels]
+    panels = [curves.Axis(heads(table)[column], _series(rows, column), _limits(table, rows, column))
+              for column in _main_columns(table)]
     return curves.draw(table['sweep']['label'], panels, table['title'], 1.7)
 
 
-def main_columns(table: dict) -> list[int]:
-    """The column that stands for a group of labels, which is that of its last metric; of distances all."""
+def _series(rows: list, column: int) -> list[curves.Series]:
+    points: dict[str, list] = {}
+    for row, own in rows:
+        if own[column] is not None:
+            x = {True: 'on', False: 'off'}[row['x']] if isinstance(row['x'], bool) else row['x']
+            points.setdefault(row['series'], []).append((x, own[column].mean, own[column].half_width))
+    return [curves.Series(name, *zip(*found)) for name, found in points.items()]
+
+
+def _main_columns(table: dict) -> list[int]:
+    """The column that stands for a group of labels, which is that of its last metric; of a study all but its limits."""
     n = len(table['metrics'])
     if table['kind'] == 'deconfounding':
-        return list(range(n))
+        return [i for i, metric in enumerate(table['metrics']) if LIMIT not in metric]
     return [n * (i + 1) - 1 for i in range(len(table['groups']))]
+
+
+def _limits(table: dict, rows: list, column: int) -> list[curves.Series]:
+    """What is known of a distance without any model: that of the true P(Y | X)."""
+    if table['kind'] != 'deconfounding':
+        return []
+    wanted = table['metrics'][column].replace('_model_', f'_{LIMIT}_')
+    if wanted == table['metrics'][column] or wanted not in table['metrics']:
+        return []
+    first = _series(rows, table['metrics'].index(wanted))[:1]
+    return [series._replace(name='the true P(Y | X)') for series in first]
 
 
 def differences(table: dict) -> Figure:

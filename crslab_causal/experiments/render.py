@@ -42,7 +42,7 @@ def cells(row: dict, table: dict) -> list[Cell | None]:
 
 def scale(metric: str, table: dict) -> int:
     """Shares are shown in percent; counts and distances stand as they are."""
-    return 1 if table['kind'] == 'corpus' or metric.startswith(('kl', 'tv')) else 100
+    return 1 if table['kind'] == 'corpus' or metric.endswith(('_kl', '_tv')) else 100
 
 
 def digits(metric: str, table: dict) -> int:
@@ -52,16 +52,22 @@ def digits(metric: str, table: dict) -> int:
 
 def heads(table: dict) -> list[str]:
     """Titles of the columns."""
-    names = [f'{SHORT.get(name, name)}{at}{k}' for name, at, k in (_parts(m) for m in table['metrics'])]
-    if len(table['groups']) == 1 and table['groups'][0] == 'all':
+    names = [_head(metric) for metric in table['metrics']]
+    if table['groups'] == ['all']:
         return names
     return [f'{GROUPS[group]} {name}' for group in table['groups'] for name in names]
 
 
-def _parts(metric: str) -> tuple[str, str, str]:
-    sign = '@' if '@' in metric else '-'
-    name, at, k = metric.partition(sign)
-    return name, at, k
+def _head(metric: str) -> str:
+    """``recall@10`` as R@10, ``interventional_model_tv`` as TV of the model."""
+    for split in ('interventional', 'test'):
+        what, found, distance = metric.removeprefix(f'{split}_').rpartition('_')
+        if metric.startswith(f'{split}_') and found:
+            return f"{distance.upper()}, {what.replace('_', ' ')}" + (' (test)' if split == 'test' else '')
+        if metric.startswith(f'{split}_'):
+            return _head(distance) + (' (test)' if split == 'test' else '')
+    name, sign, k = metric.partition('@' if '@' in metric else '-')
+    return f'{SHORT.get(name, name)}{sign}{k}'
 
 
 def markdown(table: dict) -> str:

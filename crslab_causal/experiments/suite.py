@@ -134,6 +134,8 @@ class Row(NamedTuple):
     runs: tuple[Run, ...]
     x: Scalar = None
     """Value of the sweep's key."""
+    series: str = ''
+    """Title of the rows that differ in that value only."""
 
 
 class Table(NamedTuple):
@@ -194,9 +196,9 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
     if not options.rows and options.sweep is None:
         raise UserError(f'table {options.name}: has neither rows nor a sweep')
     rows = options.rows or [RowOptions(title='')]
-    grid = [(row, None) for row in rows] if options.sweep is None else \
-        [(_at(row, options.sweep, value), value) for row in rows for value in options.sweep.values]
-    made = [Row(row, _runs(row, options, seeds, changes, config_folder), x) for row, x in grid]
+    grid = [(row, None, '') for row in rows] if options.sweep is None else \
+        [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
+    made = [Row(row, _runs(row, options, seeds, changes, config_folder), x, series) for row, x, series in grid]
     return Table(options, tuple(_with_recommender(row, made, options) for row in made))
 
 

@@ -53,8 +53,7 @@ def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> d
 def _row_record(found: Found, table: Table) -> dict:
     options = found.row.options
     record = {'title': options.title, 'id': options.id, 'x': found.row.x,
-              'series': options.title.partition(f', {table.options.sweep.label} =')[0] if table.options.sweep else None,
-              'reported': options.reported, 'source': options.source,
+              'series': found.row.series, 'reported': options.reported, 'source': options.source,
               'runs': [{key: result[key] for key in RUN_KEYS if key in result} for result in found.results]}
     record['scores'] = {group: {metric: [score_of(result, table, group, metric) for result in found.results]
                                 for metric in table.options.metrics}
