@@ -151,7 +151,7 @@ def execute(run: Run, place: Place) -> float:
 
     started = time.perf_counter()
     register()
-    settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={key_of(run, place)}']
+    settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={json.dumps(key_of(run, place))}']
     data_path = place.data_for(Config(run.config_file, settings=run.settings))
     settings.append(f'data_path={json.dumps(str(data_path))}')
     if run.recommender is not None:

@@ -60,6 +60,15 @@ def test_a_run_gives_what_the_run_script_gives(runs, place, workplace, tmp_path)
         assert (folder_of(run, place) / name).read_text('utf-8') == path.with_name(name).read_text('utf-8')
 
 
+@pytest.mark.parametrize('key', ['574782863161', '12e456789012', 'true'])
+def test_a_key_that_looks_like_a_number_is_a_name(runs, place, monkeypatch, key):
+    from crslab_causal.experiments import runs as module
+    monkeypatch.setattr(module, 'key_of', lambda run, place: key)
+    (run,) = runs(rows=[{'title': 'a', 'set': {'model': 'Repeat'}}])
+    execute(run, place)
+    assert folder_of(run, place).name == f'{key}_seed1' and result_of(run, place) is not None
+
+
 def test_equal_runs_of_two_tables_are_one_that_saves_what_either_wants(runs, place):
     (run,) = runs(rows=[{'title': 'a'}])
     (merged,) = unfinished([run, run._replace(save=True), run._replace(kind='generation')], place)

@@ -1,0 +1,73 @@
+"""From runs to records: scores by seed, notes, and tests against loops over the files of ranks."""
+
+import json
+
+import numpy as np
+import pytest
+
+from crslab_causal.experiments.runs import execute, folder_of
+from crslab_causal.experiments.statistics import holm, mcnemar, welch
+from crslab_causal.experiments.tables import collect
+
+ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'seeds': 1},
+        {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'slow', 'set': {'alpha': 9}, 'slow': True},
+        {'title': 'llm', 'set': {'alpha': 8}, 'needs': 'llm'}, {'title': 'bad', 'set': {'alpha': 7}},
+        {'title': 'theirs', 'reported': {'recall@1': 3.0}, 'source': 'Theirs'}]
+
+
+@pytest.fixture
+def suite(write_suite, table):
+    return write_suite([table(rows=ROWS, reference='a', groups=['all', 'new', 'new_unseen'], metrics=['recall@1', 'ndcg@3'])])
+
+
+def test_a_record_has_every_seed_and_says_what_is_missing(suite, place):
+    rows = {row.options.title: row for row in suite.tables[0].rows}
+    for title in ('a', 'counts', 'b'):
+        for run in rows[title].runs[:1 if title == 'b' else None]:
+            execute(run, place)
+    failures = {folder_of(rows['bad'].runs[0], place): 'diverged'}
+    (record,) = collect(suite, place, failures)['tables']
+    found = {row['title']: row for row in record['rows']}
+
+    assert {title: row['note'] for title, row in found.items()} == {
+        'a': None, 'counts': None, 'b': '1 of 2 seeds', 'slow': 'takes hours: run with --slow', 'llm': 'needs an LLM',
+        'bad': 'failed: diverged', 'theirs': None}
+    for title, n in (('a', 2), ('counts', 1), ('b', 1)):
+        assert [run['seed'] for run in found[title]['runs']] == [1, 2][:n]
+        for run, row_run in zip(found[title]['runs'], rows[title].runs):
+            result = json.loads((folder_of(row_run, place) / 'results.json').read_text('utf-8'))
+            assert result['git_commit'] == run['git_commit'] and result['versions'] == run['versions']
+        values = found[title]['scores']['new']['ndcg@3']
+        assert len(values) == n and values[0] == json.loads(
+            (folder_of(rows[title].runs[0], place) / 'results.json').read_text('utf-8'))['splits']['valid']['new']['ndcg@3']
+    json.dumps(record)
+
+
+def test_tests_are_those_of_the_ranks(suite, place):
+    rows = {row.options.title: row for row in suite.tables[0].rows}
+    for title in ('a', 'counts', 'b'):
+        for run in rows[title].runs:
+            execute(run, place)
+    (record,) = collect(suite, place)['tables']
+    found = {row['title']: row for row in record['rows']}
+    assert not found['a']['tests'] and not found['slow']['tests']
+
+    def hits(title, seed, new):
+        path = folder_of(rows[title].runs[seed], place) / 'ranks_valid.jsonl'
+        samples = [json.loads(line) for line in path.read_text('utf-8').splitlines()]
+        return np.array([float(s['rank'] <= 1) for s in samples if not (new and s['repeat'])])
+
+    for group in ('all', 'new'):
+        test = found['b']['tests'][group]['recall@1']
+        b, a = (np.mean([hits(title, seed, group == 'new') for seed in (0, 1)], axis=0) for title in ('b', 'a'))
+        assert test['difference'] == pytest.approx((b - a).mean())
+        seeds = welch(*(found[title]['scores'][group]['recall@1'] for title in ('b', 'a')))
+        assert test['p_seeds'] == seeds
+        assert test['p'] == max(seeds, mcnemar(hits('b', 0, group == 'new'), hits('a', 0, group == 'new')))
+    assert 'p_seeds' not in found['counts']['tests']['all']['ndcg@3']  # it has one seed
+
+    raw = {(title, group, metric): test['p'] for title in ('counts', 'b') for group, tests in found[title]['tests'].items()
+           for metric, test in tests.items()}
+    assert len(raw) == 12
+    for (title, group, metric), p in holm(raw).items():
+        assert found[title]['tests'][group][metric]['p_holm'] == p
