@@ -89,6 +89,8 @@ class DemoOptions(Options):
     demo_seed: Annotated[int, Field(ge=0)] = 2024
     confounding: Fraction = 0.8
     """How strongly the context drives history and explanation."""
+    demo_train: Count = 1200
+    """Training conversations."""
 
 
 class CausalKBRDOptions(Options):

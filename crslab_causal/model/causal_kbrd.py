@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import reduce
 from typing import Iterator, NamedTuple
 
 import torch
@@ -36,11 +37,13 @@ def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Ten
     Returns:
         ``(batch, n_item)``, log-probabilities.
     """
-    total = None
-    for of_stratum, weight in zip(shift, log_prior):
-        term = F.log_softmax(logits + of_stratum, -1) + weight
-        total = term if total is None else torch.logaddexp(total, term)
-    return total
+    def adjusted(rows: Tensor) -> Tensor:
+        terms = (F.log_softmax(rows + of_stratum, -1) + weight for of_stratum, weight in zip(shift, log_prior))
+        return reduce(torch.logaddexp, terms)
+
+    # on the CPU a few rows at a time, which stay in the cache over all strata
+    n_row = 32 if logits.device.type == 'cpu' else max(1, len(logits))
+    return torch.cat([adjusted(rows) for rows in logits.split(n_row)])
 
 
 class CausalKBRD(KBRDModel):

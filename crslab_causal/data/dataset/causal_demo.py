@@ -17,7 +17,7 @@ class CausalDemoDataset(CausalReDialDataset):
     test split, in which the history was set by intervention. Samples have a key ``scm``, the draw that their
     conversation tells, see :func:`.converse`.
 
-    Options: ``demo_seed``, ``confounding``, and those of :class:`.MentionDataset`.
+    Options: ``demo_seed``, ``confounding``, ``demo_train``, and those of :class:`.MentionDataset`.
     """
 
     name, folder, host_edge_threshold = 'CausalDemo', 'causal_demo', 0
@@ -28,7 +28,7 @@ class CausalDemoDataset(CausalReDialDataset):
             raise UserError(f'tokenize: {self.tokenize!r} does not exist for dataset CausalDemo; write nltk')
         seed, strength = self.opt.get('demo_seed', 2024), self.opt.get('confounding', 0.8)
         try:
-            write_corpus(folder, seed=seed, strength=strength)
+            write_corpus(folder, seed=seed, strength=strength, n_train=self.opt.get('demo_train', 1200))
         except FileExistsError as error:
             raise UserError(str(error)) from error
         except OSError as error:
