@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from crslab_causal.data.dataset.base import MentionDataset
 
 KEY_LENGTH = 12
-DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'demo_seed', 'confounding')
+DEMO_KEYS = ('demo_seed', 'confounding', 'demo_train')
+DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', *DEMO_KEYS)
 """Options that the loaded dataset depends on."""
 
 
@@ -42,8 +43,10 @@ class Place(NamedTuple):
     """Mode in which rows that need a language model get their answers: ``replay`` or ``live``."""
 
     def data_for(self, config: Config) -> Path:
-        """Where a configuration finds its data; the demo corpus is written where the runs go."""
-        return self.work / 'data' if config['dataset'] == 'CausalDemo' else self.data_path
+        """Where a configuration finds its data; each demo corpus is written into a folder of its own."""
+        if config['dataset'] != 'CausalDemo':
+            return self.data_path
+        return self.work / 'data' / '_'.join(str(config[key]) for key in DEMO_KEYS)
 
 
 class Failure(NamedTuple):
