@@ -28,6 +28,8 @@ class RowOptions(Options):
     """For references to the row from elsewhere."""
     seeds: Count | None = None
     """How many of the suite's seeds it is run with; None: all. 1 for what does not depend on a seed."""
+    hidden: bool = False
+    """Not shown: only there for the rows that take its recommender."""
     slow: bool = False
     """Hours on two cores: run only if asked for."""
     reported: dict[str, float] | None = None
@@ -234,7 +236,8 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
     model = Config.load_yaml_configs(config_file).get('model')
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
-    runs = tuple(Run(config_file, (*settings, f'seed={seed}'), seed, table.kind) for seed in seeds[:row.seeds])
+    kind = 'recommendation' if row.hidden else table.kind
+    runs = tuple(Run(config_file, (*settings, f'seed={seed}'), seed, kind) for seed in seeds[:row.seeds])
     try:
         for run in runs[:1]:
             Config(config_file, settings=run.settings)

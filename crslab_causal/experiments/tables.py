@@ -40,7 +40,7 @@ def collect(suite: Suite, place: Place, failures: Mapping[Path, str] | None = No
 
 def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> dict:
     found = [Found(row, tuple(result for run in row.runs if (result := result_of(run, place)) is not None))
-             for row in table.rows]
+             for row in table.rows if not row.options.hidden]
     options = table.options
     rows = [{**_row_record(f, table), 'note': _note(f, place, failures)} for f in found]
     for row, tests in zip(rows, _tests(found, table, place)):
