@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test test-llm-server table bench bench-llm clean
+.PHONY: demo test test-llm-server experiments experiments-quick bench bench-llm clean
 
 # The environment, made anew when the requirements change.
 $(VENV)/installed: requirements.txt
@@ -31,8 +31,12 @@ $(SERVER_VENV)/installed: tests/llm/server-requirements.txt
 test-llm-server: $(VENV)/installed $(SERVER_VENV)/installed
 	CRSLAB_CAUSAL_LLM_SERVER=$(abspath $(SERVER_VENV)/bin/python) $(BIN)/python -m pytest tests/llm/test_independent_server.py
 
-table: $(VENV)/installed
-	$(BIN)/python benchmarks/recommendation.py --data_path $(DATA)
+# All tables and figures; hours on two cores, to be stopped and continued at will.
+experiments: $(VENV)/installed
+	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --readme README.md
+
+experiments-quick: $(VENV)/installed
+	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --quick
 
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/speed.py --data_path $(DATA)

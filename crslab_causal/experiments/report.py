@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
@@ -21,6 +22,8 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
                  readme: Path | None = None) -> Iterator[Path]:
     """Writes ``<suite>.json``, ``.md`` and ``.tex`` and the figures of each suite, and yields each path.
 
+    A suite without any finished run is left out, so that nothing takes the place of an earlier result.
+
     Args:
         suites: with their runs spelt out.
         place: of the runs.
@@ -33,9 +36,10 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
     """
     for suite in suites:
         record = collect(suite, place, failures)
-        replace_file(folder / f'{suite.name}.json', json.dumps(record, indent=1, ensure_ascii=False) + '\n')
-        yield folder / f'{suite.name}.json'
-        yield from write_suite(record, folder)
+        if not any(row['runs'] for table in record['tables'] for row in table['rows']):
+            print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
+            continue
+        yield from write_record(record, folder)
         for name, figure in figures_of(suite, record, place):
             yield from save(figure, folder / name)
         if readme is not None:
@@ -45,13 +49,19 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
             yield readme
 
 
-def write_suite(record: dict, folder: Path) -> Iterator[Path]:
-    """Tables of a record in Markdown and LaTeX."""
+def write_record(record: dict, folder: Path) -> Iterator[Path]:
+    """A suite's record, and its tables in Markdown and LaTeX."""
+    pages = {'json': json.dumps(record, indent=1, ensure_ascii=False) + '\n', 'md': markdown_page(record),
+             'tex': '\n'.join(map(render.latex, record['tables']))}
+    for suffix, content in pages.items():
+        replace_file(folder / f"{record['name']}.{suffix}", content)
+        yield folder / f"{record['name']}.{suffix}"
+
+
+def markdown_page(record: dict) -> str:
+    """All tables of a suite, under its title."""
     page = [f"# {record['title']}", record['about'], render.joined(record['tables'])]
-    replace_file(folder / f"{record['name']}.md", '\n\n'.join(part for part in page if part) + '\n')
-    replace_file(folder / f"{record['name']}.tex", '\n'.join(map(render.latex, record['tables'])))
-    yield folder / f"{record['name']}.md"
-    yield folder / f"{record['name']}.tex"
+    return '\n\n'.join(part for part in page if part) + '\n'
 
 
 def update_block(path: Path, name: str, block: str) -> None:

@@ -1,0 +1,88 @@
+"""The command from end to end, on a tiny corpus."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+import tiny
+from crslab_causal.experiments.__main__ import main
+
+TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
+         'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'seeds': 1},
+                  {'title': 'slow', 'set': {'alpha': 9.0}, 'slow': True}], 'readme': True}
+SWEEP = {'name': 'weights', 'title': 'Weights', 'config': 'small', 'metrics': ['recall@3'], 'groups': ['all'],
+         'sweep': {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0], 'default': 2.0}}
+SUITE = {'title': 'Small', 'about': 'Few runs.', 'seeds': [1, 2], 'tables': [TABLE, SWEEP], 'figures': [
+    {'name': 'shift', 'panels': [{'title': 'ReDial', 'table': 'main', 'with_': 'base', 'without': 'base'}]}]}
+
+
+@pytest.fixture
+def project(workplace, redial):
+    """An empty place with one suite, and the flags that every call has."""
+    (workplace / 'config' / 'experiments').mkdir(parents=True)
+    tiny.write_yaml(workplace / 'config' / 'small.yaml')
+    (workplace / 'config' / 'experiments' / 'small.yaml').write_text(yaml.safe_dump(SUITE), 'utf-8')
+    return ['--data_path', str(redial), '--jobs', '1']
+
+
+def test_everything_is_written_once_and_the_second_call_runs_nothing(project, workplace, capsys):
+    (workplace / 'README.md').write_text('# Mine\n<!-- main -->\nold\n<!-- /main -->\nend\n', 'utf-8')
+    assert main([*project, '--readme', 'README.md']) == 0
+    out = capsys.readouterr().out
+    assert out.startswith('5 runs, 0 of them finished, 5 to do')  # base and alpha = 2.0 are the same
+    written = {path.name for path in (workplace / 'results').iterdir()}
+    figures = {f'{name}.{suffix}' for name in ('main', 'weights', 'shift_one_model', 'shift_two_models') for suffix in ('pdf', 'png')}
+    assert written == {'small.json', 'small.md', 'small.tex'} | figures
+
+    table = (workplace / 'results' / 'small.md').read_text('utf-8')
+    readme = (workplace / 'README.md').read_text('utf-8')
+    shown = re.search(r'<!-- main -->\n\n(.*)\n\n<!-- /main -->', readme, re.DOTALL)[1]
+    assert shown in table and 'slow (takes hours: run with --slow)' in shown and readme.endswith('end\n')
+    record = json.loads((workplace / 'results' / 'small.json').read_text('utf-8'))
+    assert [len(row['runs']) for row in record['tables'][0]['rows']] == [2, 1, 0]
+
+    before = {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()}
+    assert main(project) == 0
+    assert capsys.readouterr().out.startswith('5 runs, 5 of them finished, 0 to do')
+    assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
+
+
+def test_list_and_report_run_nothing(project, workplace, capsys):
+    assert main([*project, '--list']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 9 and all('\tto do\t' in line for line in lines)
+    assert main([*project, '--report']) == 0
+    assert 'small: no run is finished' in capsys.readouterr().err
+    assert not (workplace / 'results').exists()
+
+
+def test_without_data_the_command_says_so_and_fails(project, capsys):
+    assert main(['--data_path', 'nowhere', '--jobs', '1']) == 1
+    captured = capsys.readouterr()
+    assert 'left out: ReDial:' in captured.err and 'name the data with --data_path' in captured.err
+    assert captured.out.startswith('0 runs')
+
+
+def test_a_run_that_fails_is_a_note_and_the_others_go_on(project, workplace, capsys):
+    suite = {**SUITE, 'figures': [], 'seeds': [1], 'tables': [{**TABLE, 'readme': False, 'rows': [
+        *TABLE['rows'][:2], {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}]}]}
+    (workplace / 'config' / 'experiments' / 'small.yaml').write_text(yaml.safe_dump(suite), 'utf-8')
+    assert main(project) == 1
+    assert 'bad (failed: training diverged' in (workplace / 'results' / 'small.md').read_text('utf-8')
+    assert 'failed: training diverged' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('flags, message', [
+    (['none'], 'none: no such suite; choose among small'), (['--seeds', '0'], '--seeds 0: must be at least 1'),
+    (['small', '--report', '--readme', 'missing.md'], None)])
+def test_mistakes_are_one_line(project, flags, message, capsys):
+    status = main([*project, *flags])
+    error = capsys.readouterr().err
+    assert (status, error) == (2, f'error: {message}\n') if message else 'no run is finished' in error
+
+
+def test_outside_the_repository_it_says_where_to_go(workplace, capsys):
+    assert main([]) == 2
+    assert 'start the command in the root of the repository' in capsys.readouterr().err
