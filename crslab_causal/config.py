@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from crslab_causal import workers
 from crslab_causal.errors import UserError
 from crslab_causal.host import HostConfig, show_gpus
-from crslab_causal.options import DATASET_OPTIONS, MODEL_OPTIONS, Options, RunOptions
+from crslab_causal.options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
 
 SYSTEM_NAME = 'Causal'
 """Name of this package's dataloader and system in CRSLab's tables, whatever the model."""
@@ -27,7 +27,7 @@ LANGUAGE_MODEL = 'CausalLLM'
 """Name of the model, the dataloader and the system with a language model behind the recommender."""
 
 
-OWN_SYSTEMS = (LANGUAGE_MODEL, 'CTACRS')
+OWN_SYSTEMS = (LANGUAGE_MODEL, 'CTACRS', 'Seq2Seq', 'TransformerSeq2Seq')
 """Models with a system of their own, of the model's name."""
 
 
@@ -66,6 +66,8 @@ class Config(HostConfig):
         return adopted
 
     def _fill(self, raw: dict, run_name: str, gpu: list[int]) -> None:
+        if isinstance(raw.get('model'), str):
+            raw = raw | {'model': MODEL_ALIASES.get(raw['model'], raw['model'])}
         self.ignored: list[str] = []
         self.opt = self._check(raw)
         self.opt['run_name'] = self.opt['run_name'] or run_name

@@ -15,6 +15,7 @@ from crslab_causal.data.confounders import ADJUSTMENTS
 from crslab_causal.data.histories import MENTION_ORDERS
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
+from crslab_causal.model.text.options import CTACRSOptions, TokenOptions, TransformerOptions
 from crslab_causal.strict import Count, Fraction, NonNegative, Options, Positive, Share
 
 
@@ -37,8 +38,8 @@ class SchedulerOptions(Options):
     power: Positive = 1.0
 
 
-class StageOptions(Options):
-    """``rec``: how the recommender is trained."""
+class TrainingOptions(Options):
+    """How a stage is trained."""
 
     epoch: Count = 20
     batch_size: Count = 32
@@ -47,12 +48,25 @@ class StageOptions(Options):
     early_stop: bool = True
     impatience: Count = 3
     """Epochs without a better validation metric before training stops."""
-    metric: str = 'recall'
-    """Validation metric of early stopping, the larger the better: ``recall``, ``ndcg`` or ``mrr``,
-    ``@K`` with one of the cutoffs (default: the largest), ``new_`` before it for labels not in the context."""
     gradient_clip: Positive | None = None
     optimizer: OptimizerOptions = OptimizerOptions()
     lr_scheduler: SchedulerOptions = SchedulerOptions(name='Constant')
+
+
+class StageOptions(TrainingOptions):
+    """``rec``: how the recommender is trained."""
+
+    metric: str = 'recall'
+    """Validation metric of early stopping, the larger the better: ``recall``, ``ndcg`` or ``mrr``,
+    ``@K`` with one of the cutoffs (default: the largest), ``new_`` before it for labels not in the context."""
+
+
+class ConversationOptions(TrainingOptions):
+    """``conv``: how the writer of responses is trained, after the recommender; early stopping is by perplexity."""
+
+    epoch: Annotated[int, Field(ge=0)] = 10
+    """0: no responses."""
+    gradient_clip: Positive | None = 1.0
 
 
 class RunOptions(Options):
@@ -215,36 +229,22 @@ class SASRECOptions(SequenceOptions):
     num_hidden_layers: Count = 2
 
 
-class TextEncoderOptions(Options):
-    """How a model of this package reads the conversation's text."""
+class ResponseOptions(Options):
+    """A model that writes responses."""
 
-    context_truncate: Annotated[int, Field(ge=2)] = 128
-    """Longest context in tokens, of which the last are kept."""
-    text_encoder: str = 'transformer'
-    """``transformer``, ``gru`` or ``bag`` (of embeddings), trained with the model; or the folder or name of an encoder
-    of Hugging Face, for example ``facebook/bart-base``."""
-    freeze_text_encoder: bool = True
-    """Leave an encoder of Hugging Face as it is."""
-    token_emb_dim: Count = 64
-    """Size of the token embeddings and of the encoder's states; one of Hugging Face has its own."""
-    n_layers: Count = 1
-    n_heads: Count = 2
-    ffn_size: Count = 128
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    response_truncate: Annotated[int, Field(ge=2)] = 40
+    """Most tokens of a response, in training and in writing."""
+    response_min_count: Count = 2
+    """How often the training data's responses have a token that is learned to be written."""
+    conv: ConversationOptions = ConversationOptions()
 
 
-class CTACRSOptions(TextEncoderOptions):
-    """The recommender of CTA-CRS."""
+class Seq2SeqOptions(ResponseOptions, TokenOptions):
+    """Encoder and decoder with GRUs."""
 
-    kg_emb_dim: Count = 128
-    num_bases: Count | None = 8
-    """Of the R-GCN; None: one vector for each (relation, entity) pair."""
-    rgcn_aggr: Literal['add', 'mean'] = 'mean'
-    attention_decay: Positive = 1.5
-    """Weight of the later mentions, as lambda in Eq 3."""
-    embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    context_weight: Fraction | None = None
-    """Weight of the contextual level in the mixture; None: chosen on valid after the training."""
+
+class TransformerSeq2SeqOptions(ResponseOptions, TransformerOptions):
+    """Encoder and decoder of the Transformer."""
 
 
 class TransitionCountsOptions(Options):
@@ -265,6 +265,8 @@ MODEL_OPTIONS: dict[str, type[Options]] = {
     'Repeat': Options,
     'TransitionCounts': TransitionCountsOptions,
     'CTACRS': CTACRSOptions,
+    'Seq2Seq': Seq2SeqOptions,
+    'TransformerSeq2Seq': TransformerSeq2SeqOptions,
     'KBRD': KBRDOptions,
     'KBRDRepaired': KBRDRepairedOptions,
     'KGSF': KGSFOptions,
@@ -275,6 +277,9 @@ MODEL_OPTIONS: dict[str, type[Options]] = {
     'Popularity': SequenceOptions,
 }
 """Models that ``evaluator: causal`` can run, and their keys."""
+
+MODEL_ALIASES = {'Transformer': 'TransformerSeq2Seq'}
+"""Other spellings of ``model:``. CRSLab's tables have a ``Transformer`` of its own, which does not recommend."""
 
 DATASET_OPTIONS: dict[str, type[Options]] = {
     'ReDial': Options, 'OpenDialKG': Options, 'Inspired': Options, 'CausalDemo': DemoOptions,

@@ -12,14 +12,17 @@ from crslab_causal.host import (Evaluator_register_table, KBRDRepaired, Model_re
 from crslab_causal.model.baselines.cta_crs import CTACRS
 from crslab_causal.model.baselines.popularity import TargetPopularity
 from crslab_causal.model.baselines.repeat import Repeat
+from crslab_causal.model.baselines.text import Seq2Seq, TransformerSeq2Seq
 from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.causal_llm import CausalLLMSystem
 from crslab_causal.system.cta_crs import CTACRSSystem
+from crslab_causal.system.text import TextSystem
 
 MODELS = {'CausalKBRD': CausalKBRD, LANGUAGE_MODEL: CausalKBRD, 'TargetPopularity': TargetPopularity, 'Repeat': Repeat,
-          'TransitionCounts': TransitionCounts, 'CTACRS': CTACRS}
+          'TransitionCounts': TransitionCounts, 'CTACRS': CTACRS, 'Seq2Seq': Seq2Seq,
+          'TransformerSeq2Seq': TransformerSeq2Seq}
 DATASETS = {'ReDial': CausalReDialDataset, 'OpenDialKG': CausalOpenDialKGDataset, 'Inspired': CausalInspiredDataset,
             'CausalDemo': CausalDemoDataset}
 
@@ -38,5 +41,6 @@ def register_all() -> None:
     dataloader_register_table.update({name: CausalDataLoader for name in (SYSTEM_NAME, *MODELS)})
     dataloader_register_table['KBRDRepaired'] = dataloader_register_table['KBRD']
     system_register_table.update({name: CausalSystem for name in (SYSTEM_NAME, *MODELS)})
-    system_register_table.update({LANGUAGE_MODEL: CausalLLMSystem, 'CTACRS': CTACRSSystem})
+    system_register_table.update({LANGUAGE_MODEL: CausalLLMSystem, 'CTACRS': CTACRSSystem,
+                                  'Seq2Seq': TextSystem, 'TransformerSeq2Seq': TextSystem})
     Evaluator_register_table['causal'] = CausalEvaluator

@@ -8,7 +8,7 @@ import math
 import platform
 import subprocess
 from pathlib import Path
-from typing import Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 import crslab_causal
 from crslab_causal.files import replace_file
@@ -16,6 +16,9 @@ from crslab_causal.files import replace_file
 GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
 """Which labels, and among which items: every label; labels not in the context; these among the items
 that are not in the context either."""
+
+RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
+"""Of :class:`.GenerationMetrics`, those that a table shows; the files have all of them."""
 
 REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 
@@ -49,6 +52,17 @@ def markdown_table(splits: Mapping[str, dict]) -> str:
     return '\n'.join(lines)
 
 
+def generation_table(splits: Mapping[str, dict]) -> str:
+    """Perplexity and the scores of :meth:`.GenerationMetrics.scores` of one or more splits; shares from 0 to 1."""
+    names = ['responses', 'perplexity', *RESPONSE_SCORES]
+    lines = ['| split | ' + ' | '.join(name.replace('_', ' ') for name in names) + ' |', '|---|' + '---:|' * len(names)]
+    for split, scores in splits.items():
+        cells = [str(scores['responses']), f"{scores['perplexity']:.2f}",
+                 *('-' if math.isnan(scores[name]) else f'{scores[name]:.4f}' for name in RESPONSE_SCORES)]
+        lines.append(f'| {split} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines)
+
+
 def provenance() -> dict:
     """Versions of what computed a result, and the git commit of this package where it is a checkout."""
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
@@ -71,7 +85,7 @@ def _git_commit() -> str | None:
 
 
 def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: str, name: str = 'results',
-                 remarks: Sequence[str] = ()) -> None:
+                 remarks: Sequence[str] = (), table: Callable[[Mapping[str, dict]], str] = markdown_table) -> None:
     """Writes ``results.json`` and ``results.md``.
 
     Args:
@@ -81,10 +95,11 @@ def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: 
         title: heading of the table.
         name: of the files, without ending.
         remarks: paragraphs below the table.
+        table: from the scores to the table.
     """
     result = header | provenance() | {'splits': dict(splits)}
     replace_file(folder / f'{name}.json', json.dumps(_no_nan(result), indent=2) + '\n')
-    replace_file(folder / f'{name}.md', '\n\n'.join([f'# {title}', markdown_table(splits), *remarks]) + '\n')
+    replace_file(folder / f'{name}.md', '\n\n'.join([f'# {title}', table(splits), *remarks]) + '\n')
 
 
 def save_records(path: Path, records: Iterable[dict]) -> None:

@@ -35,7 +35,7 @@ from crslab_causal.system.checkpoint import Checkpoint, Progress
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.knowledge import knowledge_of
 from crslab_causal.system.recommender import Recommender
-from crslab_causal.system.schedule import build_scheduler
+from crslab_causal.system.schedule import build_optimizer, build_scheduler
 
 EVALUATION_BATCH = 256
 
@@ -133,15 +133,11 @@ class CausalSystem(BaseSystem):
     def init_optim(self, opt: dict, parameters) -> None:
         """Optimizer and schedule of a stage. CRSLab's consumes the options it reads (system/base.py:125)."""
         self.parameters = list(parameters)
-        options = dict(opt['optimizer'])
-        optimizer_class = getattr(optim, options.pop('name'))
-        if optimizer_class in (optim.Adam, optim.AdamW):
-            options['fused'] = True  # one pass over the parameters, same result
+        self.optimizer = build_optimizer(opt['optimizer'], self.parameters)
         if isinstance(self.driver.module, CausalKBRD):
-            sparse = optimizer_class in (optim.SGD, optim.Adagrad) and not options['weight_decay']
+            sparse = isinstance(self.optimizer, (optim.SGD, optim.Adagrad)) and not opt['optimizer']['weight_decay']
             plain = self.model is self.driver.module and not self.norm_wanted
             self.driver.module.rgcn.sparse_gradient = sparse and plain
-        self.optimizer = optimizer_class(self.parameters, **options)
         updates = -(-len(self.train_dataloader) // (opt['batch_size'] * opt['update_freq']))
         self.scheduler = build_scheduler(self.optimizer, opt['lr_scheduler'], updates * self.epochs)
 
@@ -299,6 +295,17 @@ class CausalSystem(BaseSystem):
         logger.info(f'[{title}]\n{markdown_table(splits)}')
         logger.info(f'[Results in {self.folder}]')
         return splits
+
+    def lists(self, dataloader: CausalDataLoader, k: int) -> list[list[int]]:
+        """Entity ids of the ``k`` items that rank first, for every sample."""
+        self.model.eval()
+        result: list[list[int]] = []
+        with torch.no_grad(), self.driver.group():
+            for batch in dataloader.get_rec_data(EVALUATION_BATCH, shuffle=False, desc='candidates'):
+                scores, _ = self.driver.scores(batch.to(self.device))
+                best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
+                result += [[self.item_ids[i] for i in row] for row in best]
+        return result
 
     def header(self) -> dict:
         """What ``results.json`` says of the run besides its scores."""

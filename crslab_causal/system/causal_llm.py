@@ -15,16 +15,13 @@ from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.evaluator.generation import GenerationMetrics
-from crslab_causal.evaluator.report import markdown_table, save_records, save_results
+from crslab_causal.evaluator.report import RESPONSE_SCORES, markdown_table, save_records, save_results
 from crslab_causal.llm.examples import readable
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.stage import LanguageStage, Outcome, Question
 from crslab_causal.system import checkpoint
-from crslab_causal.system.causal import EVALUATION_BATCH, CausalSystem
+from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
-
-RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
-"""Of :class:`.GenerationMetrics`, those below the table; the file has all of them."""
 
 
 class CausalLLMSystem(CausalSystem):
@@ -71,7 +68,7 @@ class CausalLLMSystem(CausalSystem):
         split = self.llm.split
         dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[split]
         chosen = self._chosen(len(dataloader))
-        lists = self.lists(dataloader, self.llm.candidates)
+        lists = self.lists(dataloader, self.llm.candidates)  # I_rec
         with self._language_stage() as stage:
             prompt = stage.prompt.name if stage.client is not None else None
             said = f'prompt {prompt}, ' if prompt else ''
@@ -106,17 +103,6 @@ class CausalLLMSystem(CausalSystem):
                      name='llm_results', remarks=remarks(summary))
         logger.info(f'[{title}]\n{markdown_table(scores)}\n\n' + '\n'.join(remarks(summary)))
         return summary
-
-    def lists(self, dataloader: CausalDataLoader, k: int) -> list[list[int]]:
-        """I_rec of every sample: entity ids of the ``k`` items that rank first."""
-        self.model.eval()
-        result: list[list[int]] = []
-        with torch.no_grad(), self.driver.group():
-            for batch in dataloader.get_rec_data(EVALUATION_BATCH, shuffle=False, desc='candidates'):
-                scores, _ = self.driver.scores(batch.to(self.device))
-                best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
-                result += [[self.item_ids[i] for i in row] for row in best]
-        return result
 
     def _language_stage(self) -> LanguageStage:
         return LanguageStage(self.llm, self.knowledge, self.train_dataloader.dataset)

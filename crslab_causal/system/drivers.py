@@ -12,6 +12,7 @@ from crslab_causal.data.dataloader import RecBatch
 from crslab_causal.host import KBRDModel, KGSFModel
 from crslab_causal.model.baselines.counting import CountingModel
 from crslab_causal.model.baselines.cta_crs import CTACRS
+from crslab_causal.model.baselines.text import EncoderDecoder
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
 
@@ -146,7 +147,8 @@ class CTACRSDriver(TextDriver):
         return self.module.entity_level.shared_entity_embedding()
 
 
-_DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (CTACRS, CTACRSDriver), (KBRDModel, StagedDriver), (KGSFModel, KGSFDriver),
+_DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (CTACRS, CTACRSDriver),
+            (EncoderDecoder, TextDriver), (KBRDModel, StagedDriver), (KGSFModel, KGSFDriver),
             (nn.Module, Driver))
 
 

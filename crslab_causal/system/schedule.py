@@ -1,7 +1,10 @@
-"""Learning rate over the updates of a run."""
+"""The optimizer, and its learning rate over the updates of a run."""
 
 from __future__ import annotations
 
+from typing import Iterable
+
+from torch import nn, optim
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -29,6 +32,15 @@ def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, 
         return lr_end / lr
     remaining = (training_steps - step) / (training_steps - warmup_steps)
     return (lr_end + (lr - lr_end) * remaining ** power) / lr
+
+
+def build_optimizer(options: dict, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    """The optimizer of a stage; ``options`` is a dump of :class:`.OptimizerOptions`, which stays as it is."""
+    options = dict(options)
+    optimizer_class = getattr(optim, options.pop('name'))
+    if optimizer_class in (optim.Adam, optim.AdamW):
+        options['fused'] = True  # one pass over the parameters, same result
+    return optimizer_class(parameters, **options)
 
 
 def build_scheduler(optimizer: Optimizer, options: dict, total_steps: int) -> LambdaLR:

@@ -11,7 +11,9 @@ import tiny
 from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, STAR_WARS
 
 HOST_MODELS = ('KBRD', 'KGSF', 'ReDialRec', 'TextCNN', 'GRU4REC', 'SASREC', 'Popularity', 'KBRDRepaired')
-OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts', 'CTACRS')
+OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
+READERS = ('CTACRS', 'Seq2Seq', 'TransformerSeq2Seq')
+"""Models that read tokens, too."""
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def same(a, b):
 
 # ---------------------------------------------------------------- samples
 
-@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS)
+@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS + READERS)
 @pytest.mark.parametrize('split', ['train', 'valid', 'test'])
 def test_every_model_has_the_samples_of_the_hosts_kbrd(model, split, load, dataset):
     from crslab.data.dataloader.kbrd import KBRDDataLoader
@@ -193,7 +195,7 @@ def test_the_hosts_kbrd_gets_histories_in_our_order(load):
     assert batch.host['context_entities'][0] == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
 
 
-@pytest.mark.parametrize('model', OWN_MODELS)
+@pytest.mark.parametrize('model', OWN_MODELS + READERS)
 def test_our_models_have_no_batch_of_the_host(model, load):
     assert all(b.host is None for b in load(model=model).get_rec_data(4))
 
@@ -237,6 +239,6 @@ def test_a_context_without_text_is_all_padding(load, dataset):
     assert loader.rec_batchify(torch.tensor([0])).context_tokens.tolist() == [[dataset.vocab['pad']]]
 
 
-@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS[:-1])
+@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS)
 def test_other_models_get_no_tokens(model, load):
     assert all(b.context_tokens is None for b in load(model=model).get_rec_data(4))

@@ -21,7 +21,7 @@ from crslab_causal.files import replace_file
 from crslab_causal.host import HOST_RESOURCES, BaseDataset, crslab
 
 ROLES = ('Seeker', 'Recommender')
-SAVED_FORMAT = 2
+SAVED_FORMAT = 3
 """Of what ``--save_data`` saves; to be raised when samples or side data change."""
 
 
@@ -45,12 +45,14 @@ class MentionDataset(BaseDataset):
       order of appearance;
     - ``context_text`` (list of (role, text)): the turns before, as written;
     - ``context_liked``, ``context_disliked`` (list of int): where the data says so, else empty;
-    - ``response_text`` (str): the turn itself, as written.
+    - ``response_text`` (str): the turn itself, as written;
+    - ``has_text`` (bool): whether the words are known, and not the items alone.
 
     ``side_data`` also has ``mentioned_entity_ids``, the entities met in any conversation; ``item_names``,
     a name for each item; ``item_genres``, the names of its genres, where they are known; ``item_of_token``, which
-    item an ``@`` token stands for; and ``relation_names``, by relation of ``entity_kg``, where they are known.
-    Data are read from ``<data_path>/<folder>/<tokenize>``; nothing there is changed or removed.
+    item an ``@`` token stands for; ``relation_names``, by relation of ``entity_kg``, where they are known; and
+    ``response_token_count``, how often the recommender's turns of the training data with known words have a token, by its
+    id. Data are read from ``<data_path>/<folder>/<tokenize>``; nothing there is changed or removed.
 
     Options: ``data_path``; ``kg_edge_threshold``, relations with at most that many edges are dropped
     (None: CRSLab's own threshold).
@@ -190,6 +192,9 @@ class MentionDataset(BaseDataset):
         side_data['item_names'] = [self.entity_names[item] for item in items]
         side_data['item_of_token'] = self.item_of_token
         side_data['relation_names'] = self._kept_relations
+        side_data['response_token_count'] = Counter(
+            token for sample in processed[0] if sample['role'] == 'Recommender' and sample['has_text']
+            for token in sample['response'])
         return *processed, side_data
 
     def _check_items(self, items: Any) -> None:
@@ -216,7 +221,7 @@ class MentionDataset(BaseDataset):
                               context_text=texts[:turn],
                               context_liked=[m for t in before for m in t.liked],
                               context_disliked=[m for t in before for m in t.disliked],
-                              response_text=turns[turn].text)
+                              response_text=turns[turn].text, has_text=conversation.get('text', True))
             samples.extend(own)
         return samples
 

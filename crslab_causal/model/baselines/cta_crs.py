@@ -34,7 +34,7 @@ class CTACRS(BaseModel):
 
     An empty conversation has the zero vector at either level, and its scores are the biases'.
 
-    Constructor and ``forward`` are those of CRSLab's models. Options: :class:`crslab_causal.options.CTACRSOptions`.
+    Constructor and ``forward`` are those of CRSLab's models. Options: :class:`.CTACRSOptions`.
     """
 
     reads_tokens = True

@@ -156,7 +156,7 @@ def build_text_encoder(opt, vocab: dict, side_data: dict) -> TextEncoder:
     """The encoder of ``text_encoder``.
 
     Args:
-        opt: keys of :class:`crslab_causal.options.TextEncoderOptions`.
+        opt: keys of :class:`.CTACRSOptions`.
         vocab: of the dataset: ``pad``, ``vocab_size`` and, for a pretrained encoder, ``ind2tok``.
         side_data: of the dataset; a pretrained encoder reads the names of items in it.
 

@@ -1,0 +1,180 @@
+"""Recommenders and writers of responses that know nothing but the conversation's words."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from crslab_causal.host import BaseModel
+from crslab_causal.model.text.decoders import Decoder, GRUDecoder, Memory, TransformerDecoder
+from crslab_causal.model.text.encoders import GRUEncoder, TokenEncoder, TransformerEncoder
+
+
+class EncoderDecoder(BaseModel):
+    """An encoder of the conversation, a linear layer to the items, and a decoder of the response.
+
+    Items are scored by the mean of the encoder's states. The response is written token by token; encoder, decoder and
+    output share the embeddings of tokens, of which the output knows those that stand in ``response_min_count`` of the
+    training data's responses; the others are its unknown token. There is no knowledge graph, and no list of entities:
+    what the conversation says of items is their ``@`` tokens and their names.
+
+    Constructor and ``forward`` are those of CRSLab's models. ``side_data`` may hold ``response_token_count`` (the
+    datasets of this package put it there); without it the output knows every token.
+    """
+
+    reads_tokens = True
+
+    def __init__(self, opt, device, vocab: dict, side_data: dict):
+        self.vocab_size, self.n_entity = vocab['vocab_size'], vocab['n_entity']
+        self.pad, self.start, self.end, self.unk = (vocab[name] for name in ('pad', 'start', 'end', 'unk'))
+        self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
+        self.token_count = side_data.get('response_token_count', None)
+        self.loss_terms: dict[str, Tensor] = {}
+        super().__init__(opt, device)
+
+    def build_model(self) -> None:
+        self.encoder = self.build_encoder()
+        self.decoder = self.build_decoder()
+        self.context_to_item = nn.Linear(self.encoder.dim, len(self.item_entity_ids))
+        nn.init.zeros_(self.context_to_item.bias)
+        index_of_entity = torch.full((self.n_entity,), -1, dtype=torch.long)
+        index_of_entity[self.item_entity_ids] = torch.arange(len(self.item_entity_ids))
+        self.register_buffer('index_of_entity', index_of_entity, persistent=False)
+        self._build_output()
+
+    def _build_output(self) -> None:
+        wanted = self.opt.get('response_min_count', 2)
+        often = range(self.vocab_size) if self.token_count is None else \
+            (token for token, count in self.token_count.items() if count >= wanted)
+        output_ids = torch.tensor(sorted({self.unk, self.end, *often} - {self.pad, self.start}))
+        index = torch.full((self.vocab_size,), int((output_ids == self.unk).nonzero()))
+        index[output_ids] = torch.arange(len(output_ids))
+        self.register_buffer('output_ids', output_ids, persistent=False)
+        self.register_buffer('index_of_token', index, persistent=False)
+        self.output_bias = nn.Parameter(torch.zeros(len(output_ids)))
+
+    @abstractmethod
+    def build_encoder(self) -> TokenEncoder:
+        """The encoder."""
+
+    @abstractmethod
+    def build_decoder(self) -> Decoder:
+        """The decoder."""
+
+    # ------------------------------------------------------------ recommendation
+
+    def item_scores(self, context_entities: Tensor | None, context_tokens: Tensor) -> Tensor:
+        """``(batch, n_item)`` logits for token ids ``(batch, length)``, padded on the right.
+
+        Args:
+            context_entities: not looked at.
+            context_tokens: the conversation.
+        """
+        return self.context_to_item(self.encoder.vector(context_tokens))
+
+    def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
+        """Cross-entropy, and ``(batch, n_entity)`` scores, or None in training.
+
+        Raises:
+            ValueError: a label is no item.
+        """
+        logits = self.item_scores(None, batch['context_tokens'])
+        label = self.index_of_entity[batch['item']]
+        if (label < 0).any():
+            raise ValueError('a label is not one of item_entity_ids')
+        loss = F.cross_entropy(logits, label)
+        if mode == 'train':
+            return loss, None
+        scores = logits.new_full((len(label), self.n_entity), -torch.inf)
+        scores[:, self.item_entity_ids] = logits
+        return loss, scores
+
+    # ------------------------------------------------------------ conversation
+
+    def output_logits(self, states: Tensor) -> Tensor:
+        """``(..., n_output)`` logits over ``output_ids`` for the decoder's states ``(..., d)``."""
+        return F.linear(states, self.encoder.embedding(self.output_ids), self.output_bias)
+
+    def response_logits(self, context_tokens: Tensor, response: Tensor) -> Tensor:
+        """``(batch, length, n_output)``: logits of each token of ``response``, which is given up to the one before.
+
+        Args:
+            context_tokens: ``(batch, length)`` token ids, padded on the right.
+            response: ``(batch, length)`` token ids, ended by ``end`` and padded on the right.
+        """
+        begun = torch.cat([response.new_full((len(response), 1), self.start), response[:, :-1]], 1)
+        memory = Memory.of(self.encoder, context_tokens)
+        return self.output_logits(self.decoder(self.encoder.embedding(begun), memory))
+
+    def converse(self, batch: dict, mode: str) -> tuple[Tensor, None]:
+        """Sum of the cross-entropies of all tokens of ``response``, for arguments of :meth:`response_logits`."""
+        response = batch['response']
+        there = response != self.pad
+        logits = self.response_logits(batch['context_tokens'], response)[there]
+        return F.cross_entropy(logits, self.index_of_token[response[there]], reduction='sum'), None
+
+    @torch.no_grad()
+    def respond(self, context_tokens: Tensor, max_length: int) -> list[list[int]]:
+        """Greedy responses: token ids, without ``end``; never the unknown token.
+
+        Args:
+            context_tokens: ``(batch, length)``, padded on the right.
+            max_length: most tokens of a response.
+        """
+        n = len(context_tokens)
+        memory = Memory.of(self.encoder, context_tokens)
+        state, token = self.decoder.start(memory), context_tokens.new_full((n,), self.start)
+        alive, written = torch.arange(n, device=token.device), context_tokens.new_full((n, max_length), self.end)
+        unknown = self.index_of_token[self.unk]
+        for place in range(max_length):
+            output, state = self.decoder.step(self.encoder.embedding(token), state, memory)
+            logits = self.output_logits(output)
+            logits[:, unknown] = -torch.inf
+            token = self.output_ids[logits.argmax(-1)]
+            written[alive, place] = token
+            going_on = token != self.end
+            if not going_on.any():
+                break
+            alive, token, state, memory = alive[going_on], token[going_on], state[going_on], memory.rows(going_on)
+        return [row[:row.index(self.end)] if self.end in row else row for row in written.tolist()]
+
+    def forward(self, batch: dict, mode: str, stage: str = 'rec') -> tuple[Tensor, Tensor | None]:
+        """:meth:`recommend` or, for the stage ``conv``, :meth:`converse`."""
+        return self.converse(batch, mode) if stage == 'conv' else self.recommend(batch, mode)
+
+
+class Seq2Seq(EncoderDecoder):
+    """A bidirectional GRU that reads, and one with attention that writes: `Sutskever et al.
+    <https://arxiv.org/abs/1409.3215>`_ with the attention of `Luong et al. <https://arxiv.org/abs/1508.04025>`_.
+
+    Options: :class:`crslab_causal.options.Seq2SeqOptions`.
+    """
+
+    def build_encoder(self) -> GRUEncoder:
+        return GRUEncoder(self.vocab_size, self.pad, self.opt.get('token_emb_dim', 64), self.opt.get('n_layers', 1),
+                          self.opt.get('dropout', 0.1))
+
+    def build_decoder(self) -> GRUDecoder:
+        return GRUDecoder(self.encoder.dim, self.opt.get('n_layers', 1), self.opt.get('dropout', 0.1))
+
+
+class TransformerSeq2Seq(EncoderDecoder):
+    """Encoder and decoder of `Vaswani et al. <https://arxiv.org/abs/1706.03762>`_.
+
+    Options: :class:`crslab_causal.options.TransformerSeq2SeqOptions`.
+    """
+
+    def build_encoder(self) -> TransformerEncoder:
+        return TransformerEncoder(self.vocab_size, self.pad, self.opt.get('token_emb_dim', 64), **self._layers(),
+                                  max_length=self.opt.get('context_truncate', 128))
+
+    def build_decoder(self) -> TransformerDecoder:
+        return TransformerDecoder(self.encoder.dim, **self._layers(),
+                                  max_length=self.opt.get('response_truncate', 40) + 1)
+
+    def _layers(self) -> dict:
+        return {name: self.opt.get(name, default) for name, default in
+                (('n_layers', 1), ('n_heads', 2), ('ffn_size', 128), ('dropout', 0.1))}

@@ -1,0 +1,92 @@
+"""Pairs of a conversation and a response: which turns, cut how, and in which batches."""
+
+import json
+import random
+
+import pytest
+import torch
+
+import tiny
+from crslab_causal.data.responses import ResponsePairs
+
+
+@pytest.fixture
+def load(redial, make_config):
+    """Makes the pairs of the training split, with conversations ``silent`` (by id) without words."""
+    from crslab_causal.config import Config
+    from crslab_causal.host import get_dataloader
+
+    def load(silent=(), response_truncate=40, **settings):
+        path = redial / 'redial' / 'nltk' / 'train_data.json'
+        conversations = json.loads(path.read_text('utf-8'))
+        path.write_text(json.dumps([c | {'text': c['conv_id'] not in silent} for c in conversations]), 'utf-8')
+        dataset = tiny.load('ReDial', redial)
+        config = Config(make_config(content={'dataset': 'ReDial', 'model': 'Seq2Seq'} | settings))
+        loader = get_dataloader(config, dataset.train_data, dataset.vocab)
+        return ResponsePairs(loader, dataset.vocab['pad'], dataset.vocab['end'], response_truncate), dataset
+    return load
+
+
+def read(tokens, dataset):
+    return [' '.join(dataset.vocab['ind2tok'][t] for t in row if t != dataset.vocab['pad']) for row in tokens.tolist()]
+
+
+def test_every_turn_of_the_recommender_is_a_pair_items_or_not(load):
+    pairs, dataset = load()
+    batch = pairs.batch(list(range(len(pairs))))
+    assert read(batch.response, dataset) == [
+        'Have you seen @199 or @104 ? __end__', 'Then watch @105 . @105 is great It is science fiction __end__',
+        'Watch @102 __unk__ __end__', 'Then Cosmos __end__', '@101 , @104 ? __end__', '@102 and @108 __end__']
+    assert read(batch.context_tokens, dataset)[3] == \
+        'What do you love ? __end__ @108 and not @102 __end__ Watch @102 __unk__ __end__ No __end__'
+    assert batch.n_own == batch.n_token == 8 + 12 + 4 + 3 + 5 + 4
+
+
+def test_conversations_without_words_are_left_out_here_but_recommended_for(load):
+    pairs, dataset = load(silent=('t0', 't4'))
+    assert read(pairs.batch(list(range(len(pairs)))).response, dataset) == [
+        'Watch @102 __unk__ __end__', 'Then Cosmos __end__', '@102 and @108 __end__']
+    assert {s['conv_id'] for s in dataset.train_data if not s['has_text']} == {'t0', 't4'}
+    # of t1 and t5 only, @102 twice
+    counts = {dataset.vocab['ind2tok'][t]: n for t, n in dataset.side_data['response_token_count'].items()}
+    assert counts == {'Watch': 1, '@102': 2, '__unk__': 1, 'Then': 1, 'Cosmos': 1, 'and': 1, '@108': 1}
+
+
+def test_long_ones_are_cut(load):
+    pairs, dataset = load(response_truncate=3, context_truncate=2)
+    batch = pairs.batch([0, 3])
+    assert read(batch.response, dataset) == ['Have you seen', 'Then Cosmos __end__']
+    assert read(batch.context_tokens, dataset) == ['again __end__', 'No __end__']
+
+
+@pytest.mark.parametrize('shuffle', [False, True])
+@pytest.mark.parametrize('size', [1, 2, 4, 100])
+def test_batches_cover_every_pair_once_and_have_like_lengths(load, shuffle, size):
+    pairs, dataset = load()
+    random.seed(3)
+    batches = list(pairs.batches(size, shuffle))
+    found = [text for batch in batches for text in read(batch.response, dataset)]
+    assert sorted(found) == sorted(read(pairs.batch(list(range(6))).response, dataset))
+    assert sum(batch.n_own for batch in batches) == 36
+    lengths = sorted(((b.context_tokens != 0).sum(-1).tolist() for b in batches), key=max)
+    assert all(max(one) <= min(other) for one, other in zip(lengths, lengths[1:]))
+
+
+def test_processes_share_every_batch(load, monkeypatch):
+    pairs, dataset = load()
+    monkeypatch.setenv('WORLD_SIZE', '4')
+    parts = []
+    for rank in range(4):
+        monkeypatch.setenv('RANK', str(rank))
+        random.seed(5)
+        parts.append(list(pairs.batches(3, True)))
+    for own in zip(*parts):
+        assert len({batch.n_token for batch in own}) == 1
+        assert sum(batch.n_own for batch in own) == own[0].n_token
+        assert sum(batch.n_own == 0 for batch in own) == 1  # it stands in with a pair of another one
+        assert all(len(batch.response) == 1 for batch in own)
+
+
+def test_a_batch_moves_to_a_device(load):
+    batch = load()[0].batch([0]).to(torch.device('meta'))
+    assert batch.context_tokens.device.type == batch.response.device.type == 'meta'
