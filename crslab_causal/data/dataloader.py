@@ -38,8 +38,8 @@ class RecBatch(NamedTuple):
     host: Any
     """What CRSLab's dataloader of the model makes of these samples; None for our models."""
     context_tokens: Tensor | None = None
-    """``(batch, length)``: ids of the tokens said before, see :meth:`.CausalDataLoader.tokens`, padded on the right with
-    the dataset's ``pad``; None for models that do not read them."""
+    """``(batch, length)``: ids of the tokens said before, see :meth:`.CausalDataLoader.tokens`, padded on the right
+    with the dataset's ``pad``; None for models that do not read them."""
 
     def to(self, device) -> RecBatch:
         host = self.host

@@ -48,8 +48,8 @@ class TextSystem(CausalSystem):
         if self.opt['conv']['epoch']:
             for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
                 if not any(map(is_spoken, dataloader.dataset)):
-                    raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data has words "
-                                    'to learn from; set conv.epoch to 0')
+                    raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data has "
+                                    'words to learn from; set conv.epoch to 0')
         super().fit()
 
     def test_recommender(self) -> dict[str, dict]:
@@ -58,8 +58,10 @@ class TextSystem(CausalSystem):
             loaders = dict(self.splits())
             recommended = {split: [row[0] for row in self.lists(loader, 1)] for split, loader in loaders.items()}
             self.train_conversation()
+            # of every turn with words, those that name no item, too; all processes read their share
+            read = {split: perplexity(-self.cross_entropy(self._pairs(loader))) for split, loader in loaders.items()}
             if workers.is_first():
-                self.test_conversation(loaders, recommended)
+                self.test_conversation(loaders, recommended, read)
         return splits
 
     # ------------------------------------------------------------ training
@@ -90,8 +92,9 @@ class TextSystem(CausalSystem):
             seconds = time.perf_counter() - started
             self.conv_progress = Progress(done.epoch + 1, best_epoch, metric if improved else done.best_metric,
                                           stopped or done.epoch + 1 >= stage['epoch'], done.seconds + seconds)
-            logger.info(f'[Conversation epoch {done.epoch}: loss {loss:.4g}, perplexity on valid {perplexity(metric):.2f}, '
-                        f'best epoch {best_epoch}, {seconds:.1f} s]' + (' [Early stop]' if stopped else ''))
+            logger.info(f'[Conversation epoch {done.epoch}: loss {loss:.4g}, '
+                        f'perplexity on valid {perplexity(metric):.2f}, best epoch {best_epoch}, {seconds:.1f} s]'
+                        + (' [Early stop]' if stopped else ''))
             if self.saving and workers.is_first():
                 self._save_conversation(improved, optimizer, scheduler)
         self.driver.module.load_state_dict(best)
@@ -158,12 +161,14 @@ class TextSystem(CausalSystem):
 
     # ------------------------------------------------------------ testing
 
-    def test_conversation(self, loaders: dict[str, CausalDataLoader], recommended: dict[str, list[int]]) -> dict:
+    def test_conversation(self, loaders: dict[str, CausalDataLoader], recommended: dict[str, list[int]],
+                          perplexities: dict[str, float]) -> dict:
         """Writes and scores the responses of every split, and saves both.
 
         Args:
             loaders: by split.
             recommended: for each sample of a split, the entity id of the item that the recommender puts first.
+            perplexities: of each split.
         """
         results = {}
         for split, loader in loaders.items():
@@ -171,9 +176,7 @@ class TextSystem(CausalSystem):
             samples = [loader.samples[i] for i in spoken]
             first = [recommended[split][i] for i in spoken]
             responses = self.responses(samples, loader)
-            # every turn with words is read for the perplexity, those that name no item, too
-            results[split] = {'perplexity': perplexity(-self.cross_entropy(self._pairs(loader))),
-                              **self._scores(samples, responses, first)}
+            results[split] = {'perplexity': perplexities[split], **self._scores(samples, responses, first)}
             save_records(self.folder / f'responses_{split}.jsonl', self._responses(samples, responses, first))
         title = f"Responses of {self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
         done = self.conv_progress

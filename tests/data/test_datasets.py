@@ -14,7 +14,7 @@ from crslab_causal.errors import UserError
 
 HOST_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
 OUR_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked',
-            'response_text'}
+            'response_text', 'has_text'}
 HOST_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
 SPLITS = ('train_data', 'valid_data', 'test_data')
 

@@ -51,7 +51,8 @@ def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch):
 @pytest.mark.parametrize('freeze', [True, False])
 def test_a_hugging_face_encoder_is_trained_or_left_as_it_is(run, tmp_path, freeze):
     write_bart(tmp_path / 'bart')
-    settings = (*MODEL, f'text_encoder={tmp_path / "bart"}', f'freeze_text_encoder={str(freeze).lower()}', 'rec.epoch=1')
+    settings = (*MODEL, f'text_encoder={tmp_path / "bart"}', f'freeze_text_encoder={str(freeze).lower()}',
+                'rec.epoch=1')
     result, folder = run(*settings, 'run_name=bart', flags=['-ss'])
 
     from transformers import AutoModel

@@ -8,8 +8,8 @@ import torch
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.system.text import TextSystem
 
-SMALL = ('token_emb_dim=16', 'context_truncate=16', 'ffn_size=16', 'dropout=0.1', 'response_truncate=12', 'rec.epoch=2', 'conv.epoch=2',
-         'conv.batch_size=64', 'conv.optimizer.lr=0.01')
+SMALL = ('token_emb_dim=16', 'context_truncate=16', 'ffn_size=16', 'dropout=0.1', 'response_truncate=12',
+         'rec.epoch=2', 'conv.epoch=2', 'conv.batch_size=64', 'conv.optimizer.lr=0.01')
 SEQ2SEQ = ('model=Seq2Seq', *(s for s in SMALL if 'ffn' not in s))
 TRANSFORMER = ('model=Transformer', *SMALL)
 
@@ -52,7 +52,8 @@ def test_a_run_recommends_responds_and_leaves_every_file(run, settings, model, c
 
 
 def test_what_is_learned_is_what_the_valid_perplexity_says(run):
-    _, folder = run(*SEQ2SEQ, 'conv.epoch=6', 'conv.impatience=6', 'conv.batch_size=16', 'conv.optimizer.lr=0.3', flags=['-ss'])
+    _, folder = run(*SEQ2SEQ, 'conv.epoch=6', 'conv.impatience=6', 'conv.batch_size=16', 'conv.optimizer.lr=0.3',
+                    flags=['-ss'])
     best, last = (torch.load(folder / f'conv_{name}.pth', weights_only=True)['progress'] for name in ('best', 'last'))
     found = results(folder)
     assert found['best_epoch'] == best['best_epoch'] == last['best_epoch'] < 5 and last['epoch'] == 6
@@ -127,15 +128,16 @@ def test_a_corpus_without_words_is_one_clear_line(refused, run, data_path, tmp_p
     conversations = json.loads(path.read_text('utf-8'))
     path.write_text(json.dumps([c | {'text': False} for c in conversations]), 'utf-8')
     own = ('--data_path', str(tmp_path / 'own'))
-    assert refused(*SEQ2SEQ, flags=own) == ("dataset ReDial: no recommender's turn of the train data has words to learn from; "
-                                      'set conv.epoch to 0')
+    assert refused(*SEQ2SEQ, flags=own) == ("dataset ReDial: no recommender's turn of the train data has words to "
+                                            'learn from; set conv.epoch to 0')
     run(*SEQ2SEQ, 'conv.epoch=0', flags=own)
 
 
 @pytest.mark.parametrize('model, setting, said', [
     ('Transformer', 'n_heads=3', 'n_heads: 3 heads do not divide token_emb_dim 16; choose one that does'),
     ('Seq2Seq', 'token_emb_dim=7', 'token_emb_dim: 7 is odd'),
-    ('Seq2Seq', 'response_truncate=1', 'response_truncate: '), ('Seq2Seq', 'conv.metric=bleu', 'conv.metric: no such key'),
+    ('Seq2Seq', 'response_truncate=1', 'response_truncate: '),
+    ('Seq2Seq', 'conv.metric=bleu', 'conv.metric: no such key'),
     ('Seq2Seq', 'conv.optimizer.lr=1e38', 'training on responses diverged in epoch 0')])
 def test_impossible_options_are_one_clear_line(refused, model, setting, said):
     base = [s for s in SMALL if model == 'Transformer' or 'ffn' not in s]

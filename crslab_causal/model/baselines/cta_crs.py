@@ -28,9 +28,9 @@ class CTACRS(BaseModel):
 
     Otherwise than there: the encoder is by default a small Transformer trained with the rest, because BART has to be
     downloaded (``text_encoder: facebook/bart-base`` takes it; the source first tunes it on responses, then keeps it as
-    it is, which is ``freeze_text_encoder``); there is no decoder and so no loss of responses; the softmaxes run over the
-    items, not over all entities; and the R-GCN is followed by a ReLU, as in Eq 2 of the paper of this package, which
-    the released code leaves out.
+    it is, which is ``freeze_text_encoder``); there is no decoder and so no loss of responses; the softmaxes run over
+    the items, not over all entities; and the R-GCN is followed by a ReLU, as in Eq 2 of the paper of this package,
+    which the released code leaves out.
 
     An empty conversation has the zero vector at either level, and its scores are the biases'.
 

@@ -38,8 +38,8 @@ class Memory(NamedTuple):
 class Decoder(nn.Module):
     """From embedded tokens to states that the next tokens are read off.
 
-    A decoder runs over whole responses (:meth:`forward`), or goes on by one token at a time (:meth:`step`), with a state
-    whose first dimension is the batch.
+    A decoder runs over whole responses (:meth:`forward`), or goes on by one token at a time (:meth:`step`), with a
+    state whose first dimension is the batch.
     """
 
     @abstractmethod
@@ -56,7 +56,7 @@ class Decoder(nn.Module):
 
 
 class GRUDecoder(Decoder):
-    """A GRU with `Luong's <https://arxiv.org/abs/1508.04025>`_ global attention, score ``general``, no input feeding."""
+    """A GRU with `Luong's <https://arxiv.org/abs/1508.04025>`_ attention, score ``general``, no input feeding."""
 
     def __init__(self, dim: int, n_layers: int = 1, dropout: float = 0.0):
         super().__init__()

@@ -15,9 +15,9 @@ from crslab_causal.model.text.encoders import TextEncoder, masked_mean
 class PretrainedEncoder(TextEncoder):
     """Reads the dataset's tokens as the pieces of a pretrained tokenizer.
 
-    The text is already cut into words, and each word is cut into pieces once, as it stands behind a blank. A film's ``@``
-    token is read as its title, the token between turns as the tokenizer's separator, and a word outside the dataset's
-    vocabulary as its unknown token. Of a text with more pieces than the encoder has positions the last ones are kept.
+    The text is already cut into words, and each word is cut into pieces once, as it stands behind a blank. A film's
+    ``@`` token is read as its title, the token between turns as the tokenizer's separator, and a word outside the
+    dataset's vocabulary as its unknown token. Of a text with more pieces than the encoder has positions the last ones are kept.
 
     Args:
         encoder: a model of ``transformers``; of an encoder-decoder, its encoder.

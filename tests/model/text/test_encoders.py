@@ -15,8 +15,8 @@ KINDS = ('transformer', 'gru', 'bag')
 
 def build(kind, **options):
     torch.manual_seed(1)
-    vocab = {'pad': PAD, 'vocab_size': SIZE}
-    return build_text_encoder({'text_encoder': kind, 'token_emb_dim': DIM, 'context_truncate': 20, **options}, vocab, {})
+    opt = {'text_encoder': kind, 'token_emb_dim': DIM, 'context_truncate': 20, **options}
+    return build_text_encoder(opt, {'pad': PAD, 'vocab_size': SIZE}, {})
 
 
 def texts(*rows):
