@@ -17,7 +17,8 @@ class PretrainedEncoder(TextEncoder):
 
     The text is already cut into words, and each word is cut into pieces once, as it stands behind a blank. A film's
     ``@`` token is read as its title, the token between turns as the tokenizer's separator, and a word outside the
-    dataset's vocabulary as its unknown token. Of a text with more pieces than the encoder has positions the last ones are kept.
+    dataset's vocabulary as its unknown token. Of a text with more pieces than the encoder has positions the last
+    ones are kept.
 
     Args:
         encoder: a model of ``transformers``; of an encoder-decoder, its encoder.
