@@ -35,6 +35,8 @@ class RowOptions(Options):
     reported: dict[str, float] | None = None
     """In percent, by metric: what ``source`` reports. Such a row is not run."""
     source: str | None = None
+    metrics: list[str] | None = None
+    """Those that make sense for the row; the others stay empty. None: all of the table's."""
     recommender: Name | None = None
     """``id`` of the row of this table whose recommender a row of CausalLLM re-ranks."""
     needs: Literal['llm'] | None = None
@@ -208,8 +210,9 @@ def _with_recommender(row: Row, rows: list[Row], table: TableOptions) -> Row:
     """The row, its runs joined with those that they take the recommender from, or saved for those that do."""
     wanted = row.options.recommender
     if wanted is None:
-        saved = row.options.id is not None and any(other.options.recommender == row.options.id for other in rows)
-        return row._replace(runs=tuple(run._replace(save=saved) for run in row.runs))
+        takers = [other for other in rows if row.options.id is not None and other.options.recommender == row.options.id]
+        taken = {run.seed for other in takers for run in other.runs}
+        return row._replace(runs=tuple(run._replace(save=run.seed in taken) for run in row.runs))
     givers = {run.seed: run._replace(save=True) for other in rows if other.options.id == wanted for run in other.runs}
     missing = [run.seed for run in row.runs if run.seed not in givers]
     if missing:

@@ -56,7 +56,8 @@ def _row_record(found: Found, table: Table) -> dict:
               'series': found.row.series, 'reported': options.reported, 'source': options.source,
               'runs': [{key: result[key] for key in RUN_KEYS if key in result} for result in found.results]}
     record['scores'] = {group: {metric: [score_of(result, table, group, metric) for result in found.results]
-                                for metric in table.options.metrics}
+                                for metric in table.options.metrics
+                                if options.metrics is None or metric in options.metrics}
                         for group in _groups(table)} if found.results else {}
     return record
 

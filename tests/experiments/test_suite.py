@@ -53,10 +53,10 @@ def test_a_recommender_is_saved_and_joined_seed_by_seed(write_suite, table, tmp_
     tiny.write_yaml(tmp_path / 'config' / 'llm.yaml', dataset='ReDial', model='CausalLLM', kg_emb_dim=8, cutoffs=[1, 3],
                     llm={'mode': 'offline'})
     suite = write_suite([table(split='test', rows=[{'title': 'a', 'id': 'giver'},
-                                                   {'title': 'b', 'config': 'llm', 'recommender': 'giver'}])])
+                                                   {'title': 'b', 'config': 'llm', 'recommender': 'giver', 'seeds': 1}])])
     giver, taker = (row.runs for row in suite.tables[0].rows)
-    assert all(run.save for run in giver)
-    assert [run.recommender for run in taker] == list(giver)
+    assert [run.save for run in giver] == [True, False]  # only the seed that is taken
+    assert [run.recommender for run in taker] == list(giver[:1])
     assert 'llm.split="test"' in taker[0].settings
 
 
