@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Iterable, NamedTuple
+from typing import Iterable, Iterator, NamedTuple
 
 from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.experiments.statistics import mean_interval
@@ -71,7 +71,9 @@ def _head(metric: str) -> str:
 
 
 def markdown(table: dict) -> str:
-    """The table, and below it what its signs mean."""
+    """The table, and below it what its signs mean; a grid of rows and values has a table for each metric."""
+    if table['sweep'] is not None and any(row['series'] for row in table['rows']):
+        return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
     columns = [metric for _ in table['groups'] for metric in table['metrics']]
     seeded = table['kind'] != 'corpus'
     lines = [' | '.join([f"| {table['split']}", *['seeds'] * seeded, *heads(table)]) + ' |',
@@ -82,6 +84,20 @@ def markdown(table: dict) -> str:
         title += f" [{row['source']}]" if row['source'] else ''
         lines.append(' | '.join([f'| {title}', *[str(len(row['runs']) or '')] * seeded, *shown]) + ' |')
     return '\n'.join([*lines, '', ' '.join(legend(table))]).rstrip()
+
+
+def _grids(table: dict) -> Iterator[str]:
+    """For each metric and group a row for each series, and a column for each value of the sweep."""
+    values = list(dict.fromkeys(row['x'] for row in table['rows']))
+    for column, (head, metric) in enumerate(zip(heads(table), table['metrics'] * len(table['groups']))):
+        lines = [f"| {head}; {_escaped(table['sweep']['label'])} = | {' | '.join(map(str, values))} |",
+                 '|---|' + '---:|' * len(values)]
+        for series in dict.fromkeys(row['series'] for row in table['rows']):
+            rows = {row['x']: row for row in table['rows'] if row['series'] == series}
+            shown = [_markdown_cell(cells(rows[x], table)[column], digits(metric, table)) for x in values]
+            notes = sorted({row['note'] for row in rows.values() if row['note']})
+            lines.append(f"| {_escaped(series)}{f' ({notes[0]})' if notes else ''} | {' | '.join(shown)} |")
+        yield '\n'.join(lines)
 
 
 def _markdown_cell(cell: Cell | None, decimals: int) -> str:

@@ -56,3 +56,11 @@ def test_counts_and_distances_are_not_in_percent():
 @pytest.mark.parametrize('rendered', [render.markdown, render.latex])
 def test_a_table_without_any_result_is_still_a_table(rendered):
     assert 'not run' in rendered(table([row('a', note='not run')]))
+
+
+def test_a_grid_has_a_table_for_each_metric():
+    rows = [row(f'{name}, s = {x}', {'all': {'recall@1': [x], 'recall@10': [2 * x]}}, x=x, series=name)
+            for name in ('none', 'mask') for x in (0.1, 0.2)]
+    page = render.markdown(table(rows, sweep={'key': 's', 'label': 's', 'default': None}, groups=['all']))
+    assert '| R@1; s = | 0.1 | 0.2 |\n|---|---:|---:|\n| none | 10.0 | 20.0 |\n| mask | 10.0 | 20.0 |' in page
+    assert '| R@10; s = | 0.1 | 0.2 |\n|---|---:|---:|\n| none | 20.0 | 40.0 |' in page
