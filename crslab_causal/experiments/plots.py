@@ -10,13 +10,10 @@ from matplotlib.figure import Figure
 from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.experiments.figures import curves, forest, rank_shift
 from crslab_causal.experiments.ranks import pair, read_ranks
-from crslab_causal.experiments.render import cells, heads
+from crslab_causal.experiments.render import LIMIT, LIMIT_TITLE, cells, heads
 from crslab_causal.experiments.runs import Place, result_of
 from crslab_causal.experiments.suite import RankShiftOptions, Row, Suite
 from crslab_causal.experiments.tables import ranks_path
-
-LIMIT = 'observational'
-"""In the names of distances that belong to the true P(Y | X), and to no model."""
 
 
 def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, Figure]]:
@@ -66,7 +63,7 @@ def _limits(table: dict, rows: list, column: int) -> list[curves.Series]:
     if wanted == table['metrics'][column] or wanted not in table['metrics']:
         return []
     first = _series(rows, table['metrics'].index(wanted))[:1]
-    return [series._replace(name='the true P(Y | X)') for series in first]
+    return [series._replace(name=LIMIT_TITLE) for series in first]
 
 
 def differences(table: dict) -> Figure:

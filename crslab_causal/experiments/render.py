@@ -9,6 +9,11 @@ from crslab_causal.evaluator.report import GROUPS
 from crslab_causal.experiments.statistics import mean_interval
 
 SHORT = {'recall': 'R', 'ndcg': 'NDCG', 'mrr': 'MRR', 'dist': 'Dist', 'bleu': 'BLEU'}
+LIMIT = 'observational'
+"""In the names of distances that belong to the true P(Y | X), and to no model."""
+LIMIT_TITLE = 'the true P(Y | X)'
+
+
 class Cell(NamedTuple):
     """A number of a table."""
 
@@ -89,14 +94,24 @@ def markdown(table: dict) -> str:
 def _grids(table: dict) -> Iterator[str]:
     """For each metric and group a row for each series, and a column for each value of the sweep."""
     values = list(dict.fromkeys(row['x'] for row in table['rows']))
-    for column, (head, metric) in enumerate(zip(heads(table), table['metrics'] * len(table['groups']))):
+    metrics = table['metrics'] * len(table['groups'])
+    series = {name: [row for row in table['rows'] if row['series'] == name]
+              for name in dict.fromkeys(row['series'] for row in table['rows'])}
+    for column, (head, metric) in enumerate(zip(heads(table), metrics)):
+        if LIMIT in metric:  # a line of the table of the models' distances
+            continue
         lines = [f"| {head}; {_escaped(table['sweep']['label'])} = | {' | '.join(map(str, values))} |",
                  '|---|' + '---:|' * len(values)]
-        for series in dict.fromkeys(row['series'] for row in table['rows']):
-            rows = {row['x']: row for row in table['rows'] if row['series'] == series}
-            shown = [_markdown_cell(cells(rows[x], table)[column], digits(metric, table)) for x in values]
-            notes = sorted({row['note'] for row in rows.values() if row['note']})
-            lines.append(f"| {_escaped(series)}{f' ({notes[0]})' if notes else ''} | {' | '.join(shown)} |")
+        wanted = [(name, rows, column) for name, rows in series.items()]
+        limit = metric.replace('_model_', f'_{LIMIT}_')
+        if limit != metric and limit in metrics:
+            wanted.append((LIMIT_TITLE, next(iter(series.values())), metrics.index(limit)))
+        for name, rows, place in wanted:
+            own = {row['x']: cells(row, table)[place] for row in rows}
+            own = {x: cell and cell._replace(half_width=None) for x, cell in own.items()} if place != column else own
+            notes = sorted({row['note'] for row in rows if row['note']}) if place == column else []
+            shown = ' | '.join(_markdown_cell(own[x], digits(metric, table)) for x in values)
+            lines.append(f"| {_escaped(name)}{f' ({notes[0]})' if notes else ''} | {shown} |")
         yield '\n'.join(lines)
 
 
