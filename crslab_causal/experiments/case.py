@@ -30,6 +30,9 @@ def read_answer(path: Path, conversation: str, turn: int) -> dict:
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f'{path}: not a file of answers ({error}); name the llm_<split>.jsonl or '
                         'responses_<split>.jsonl of a run') from error
+    if found and 'response' not in found[0]:
+        raise UserError(f'{path}: not a file of answers (no response); name the llm_<split>.jsonl or '
+                        'responses_<split>.jsonl of a run')
     if not found:
         raise UserError(f'{path}: has no answer to turn {turn} of conversation {conversation}; it has '
                         + ', '.join(f"{r['conversation']}:{r['turn']}" for r in records[:3]) + ' ...')

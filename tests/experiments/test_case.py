@@ -34,7 +34,7 @@ def test_a_row_for_each_system_and_the_data(files, capsys):
 
 @pytest.mark.parametrize('systems, turn, message', [
     ([('full', 'none.jsonl')], '2', 'cannot be read'), ([('full', 'llm.jsonl')], '9', 'has no turn 9 of conversation 7'),
-    ([('full', 'contexts.jsonl'), ('plain', 'other.jsonl')], '2', 'cannot be read')])
+    ([('full', 'contexts.jsonl')], '2', 'not a file of answers')])
 def test_mistakes_are_one_line(files, systems, turn, message, capsys):
     assert call(files, *systems, turn=turn) == 2
     error = capsys.readouterr().err
