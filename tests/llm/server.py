@@ -35,7 +35,7 @@ UNUSABLE = {'cut': 'invalid', 'prose': 'invalid', 'wrong_keys': 'invalid', 'null
 """Faults of content, and what becomes of them."""
 REFUSED = {'400': 400, '401': 401, '403': 403, '404': 404, '408': 408, '409': 409, '429': 429, '429_date': 429,
            '429_plain': 429, 'quota': 429, '500': 500, '503': 503, 'context': 400, 'max_tokens': 400}
-"""Faults with a status of HTTP. Besides these there are: reset, slow, empty, html, error_200."""
+"""Faults with a status of HTTP. Besides these there are: reset, half, garbage, slow, empty, html, error_200."""
 
 
 class Plan:
@@ -152,7 +152,7 @@ class Server:
 
     async def answer(self, method, path, headers, body, reader, writer):
         """Returns whether the connection lives on."""
-        parts = path.strip('/').split('/')
+        parts = re.sub('^http://[^/]*', '', path).strip('/').split('/')  # with the host, where a proxy is asked
         if (method, parts) == ('POST', ['plans']):
             self.plans[str(len(self.plans))] = Plan(body)
             return await reply(writer, 200, {}, len(self.plans) - 1)
@@ -190,6 +190,10 @@ class Server:
             status, extra, error = refusal(fault, settings, sent_key)
             entry['answered'] = time.monotonic()
             return await reply(writer, status, extra, error)
+        if fault in ('garbage', 'half'):
+            writer.write({'garbage': b'what?\r\n\r\n', 'half': b'HTTP/1.1 200 -\r\nContent-Length: 9\r\n\r\n{'}[fault])
+            await writer.drain()
+            return False
         if fault == 'html':
             return await reply(writer, 200, {'Content-Type': 'text/html'}, b'<html><body>Back soon</body></html>')
         if fault == 'error_200':

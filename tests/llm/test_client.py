@@ -224,14 +224,15 @@ def test_a_server_that_wants_max_completion_tokens_gets_it(server):
 
 # ---------------------------------------------------------------- failures
 
-@pytest.mark.parametrize('fault', ['408', '409', '429', '429_date', '429_plain', '500', '503', 'reset', 'empty', 'html',
-                                   'error_200'])
+@pytest.mark.parametrize('fault', ['408', '409', '429', '429_date', '429_plain', '500', '503', 'reset', 'half', 'garbage',
+                                   'empty', 'html', 'error_200'])
 def test_what_passes_is_tried_again(server, fault):
     url = server.plan(fault, fault, 'ok') if fault != '429_date' else server.plan(fault, 'ok')
     failed = 1 if fault == '429_date' else 2
     completion, usage = one(url)
     assert (completion.status, completion.attempts) == ('ok', failed + 1)
-    cause = {'reset': 'connection', 'empty': 'body', 'html': 'body', 'error_200': 'body'}.get(fault, fault[:3])
+    cause = {'reset': 'connection', 'half': 'connection', 'garbage': 'connection', 'empty': 'body', 'html': 'body',
+             'error_200': 'body'}.get(fault, fault[:3])
     assert dict(usage.retries) == {cause: failed}
     assert usage.calls == len(server.log(url)) == failed + 1
 
@@ -268,8 +269,11 @@ def test_mistakes_are_said_at_once(server, tmp_path, fault, said):
     assert len(store.read_bytes().splitlines()) == sum(entry['fault'] == 'ok' for entry in log)
 
 
-def test_a_server_that_is_not_there_is_a_mistake(tmp_path):
-    assert 'llm.base_url' in complaint(one, 'http://127.0.0.1:9/v1')
+@pytest.mark.parametrize('url', ['http://127.0.0.1:9/v1', 'http://nowhere.invalid/v1'])
+def test_a_server_that_is_not_there_is_a_mistake(url):
+    with client(url, budget={'calls': 9}) as asked:
+        assert 'llm.base_url' in complaint(list, asked.run([ask()]))
+    assert asked.balance.spent.calls == asked.balance.unsure.tokens == 0
 
 
 def test_an_address_that_is_no_api_is_a_mistake(server):
@@ -372,8 +376,9 @@ def test_repeated_calls_count(server):
     assert asked.usage.retries['500'] == 4
 
 
-def test_a_call_without_an_answer_may_have_cost_something(server):
-    _, asked = run(server.plan('reset', 'ok'), budget={'tokens': 100_000})
+@pytest.mark.parametrize('fault', ['reset', 'half', 'garbage'])
+def test_a_call_without_an_answer_may_have_cost_something(server, fault):
+    _, asked = run(server.plan(fault, 'ok'), budget={'tokens': 100_000})
     assert asked.balance.unsure.tokens > 1024 and asked.balance.spent == (2, 121, pytest.approx(asked.usage.cost_usd))
 
 
@@ -408,6 +413,14 @@ def test_the_key_is_sent_and_stands_nowhere(server, tmp_path, monkeypatch, logge
     assert 'Incorrect API key' in message and KEY not in message
     assert KEY not in store.read_text('utf-8') and 'earer' not in store.read_text('utf-8')
     assert not any(KEY in line for line in logged)
+
+
+def test_a_proxy_of_the_environment_is_used(server, monkeypatch):
+    url = server.plan('ok')
+    monkeypatch.delenv('NO_PROXY')
+    monkeypatch.setenv('HTTP_PROXY', server.root)  # it takes the path of an address, whatever host stands before it
+    assert one(url.replace('127.0.0.1', 'far.invalid'))[0].status == 'ok'
+    assert len(server.log(url)) == 1
 
 
 # ---------------------------------------------------------------- loops
