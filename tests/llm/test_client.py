@@ -411,6 +411,8 @@ def test_the_key_is_sent_and_stands_nowhere(server, tmp_path, monkeypatch, logge
     monkeypatch.setenv('OPENAI_API_KEY', KEY + 'x')
     message = complaint(one, url)
     assert 'Incorrect API key' in message and KEY not in message
+    detail = one(server.plan('garbage'), retries=0)[0].detail  # aiohttp's exception holds the headers that were sent
+    assert detail and KEY not in detail
     assert KEY not in store.read_text('utf-8') and 'earer' not in store.read_text('utf-8')
     assert not any(KEY in line for line in logged)
 

@@ -35,7 +35,7 @@ def record(number=0, text='hello', content='{}'):
 def fill(path, texts):
     store = Store(path)
     for text in texts:
-        store.append(record(text=text), request(text)).result()
+        store.append([(record(text=text), request(text))])
     store.close()
 
 
@@ -66,7 +66,7 @@ def test_no_part_of_a_line_is_one(response, data):
 
 @pytest.mark.parametrize('line', [b'', b'{}', b'[]', b'3', b'\x00\x00', b'{"key": 1}', b'[' * 100_000,
                                   to_line(record(), request()).replace(b'0.5', b'"0.5"'),
-                                  to_line(record(), request()).replace(b'"number": 0', b'"number": true')])
+                                  to_line(record(), request()).replace(b'"number":0', b'"number":true')])
 def test_what_is_no_record_is_refused(line):
     with pytest.raises(ValueError):
         from_line(line)
@@ -102,8 +102,8 @@ def test_cut_anywhere_it_loses_at_most_the_last_record(tmp_path_factory, content
         if not mode:
             store.close()
     torn = store.torn_bytes
-    store.append(record(7, 'more'), request('more')).result()
-    store.append(record(8, 'more'), request('more')).result()
+    store.append([(record(7, 'more'), request('more'))])
+    store.append([(record(8, 'more'), request('more'))])
     store.close()
 
     again = Store(path, writable=False)
@@ -144,16 +144,14 @@ def test_a_folder_is_no_store(tmp_path):
 
 def test_without_a_file_it_remembers():
     store = Store(None)
-    store.append(record(), request()).result()
+    store.append([(record(), request())])
     assert store.responses(record().key) == [response()]
     store.close()
 
 
-def test_many_appends_at_once_are_all_there(tmp_path):
+def test_many_answers_in_one_write_are_all_there(tmp_path):
     store = Store(tmp_path / 'folder' / 'store.jsonl')
-    done = [store.append(record(text=str(n)), request(str(n))) for n in range(500)]
-    for future in done:
-        future.result()
+    store.append([(record(text=str(n)), request(str(n))) for n in range(500)])
     store.close()
     again = Store(store.path, writable=False)
     assert again.keys() == [record(text=str(n)).key for n in range(500)]
@@ -166,7 +164,7 @@ def test_several_writers_do_not_interleave(tmp_path):
     def write(name):
         store = Store(path)
         for n in range(100):
-            store.append(record(text=f'{name} {n}', content='x' * 5000), request(f'{name} {n}')).result()
+            store.append([(record(text=f'{name} {n}', content='x' * 5000), request(f'{name} {n}'))])
         store.close()
     # each opens the file for itself, and is to the lock what another process is
     writers = [threading.Thread(target=write, args=[name]) for name in 'abc']
@@ -181,8 +179,8 @@ def test_several_writers_do_not_interleave(tmp_path):
 
 def test_what_another_process_adds_is_seen_and_the_first_answer_counts(tmp_path):
     mine, other = Store(tmp_path / 'store.jsonl'), Store(tmp_path / 'store.jsonl')
-    other.append(record(text='a', content='first'), request('a')).result()
-    mine.append(record(text='a', content='second'), request('a')).result()
+    other.append([(record(text='a', content='first'), request('a'))])
+    mine.append([(record(text='a', content='second'), request('a'))])
     for store in (mine, other):
         assert [answer.content for answer in store.responses(record(text='a').key)] == ['first']
         assert store.duplicates == 1
@@ -197,11 +195,11 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, limits[1]))
     try:
-        assert str(path) in complaint(store.append(record(text='c'), request('c')).result)
+        assert str(path) in complaint(store.append, [(record(text='c'), request('c'))])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.stat().st_size == size + 50
-    store.append(record(text='d'), request('d')).result()
+    store.append([(record(text='d'), request('d'))])
     store.close()
     again = Store(path)
     assert again.keys() == [record(text=text).key for text in 'abd'] and not again.torn_bytes
@@ -211,7 +209,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path):
 def test_a_store_that_was_moved_away_is_noticed(tmp_path):
     store = Store(tmp_path / 'store.jsonl')
     (tmp_path / 'store.jsonl').rename(tmp_path / 'elsewhere.jsonl')
-    assert 'moved' in complaint(store.append(record(), request()).result)
+    assert 'moved' in complaint(store.append, [(record(), request())])
     store.close()
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from crslab_causal.errors import UserError
 from crslab_causal.llm.calling.budget import Balance, Budget
+from crslab_causal.llm.calling.commit import GroupCommit
 from crslab_causal.llm.calling.completion import Completion, Messages
 from crslab_causal.llm.calling.dialect import Dialect
 from crslab_causal.llm.calling.exchange import Exchange
@@ -53,7 +54,8 @@ class LLMClient:
         dialect = Dialect(options)
         transport = None if replaying else Transport(options, dialect)
         self._store = Store(options.store, writable=not replaying)
-        self._exchange = Exchange(options, self._store, self._budget, dialect, transport, backoff_s)
+        self._commit = GroupCommit(self._store)
+        self._exchange = Exchange(options, self._store, self._commit, self._budget, dialect, transport, backoff_s)
         self._closing = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name='llm', daemon=True)
@@ -113,7 +115,8 @@ class LLMClient:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._loop.close()
-            self._store.close()
+            with contextlib.closing(self._store):
+                self._commit.close()
 
     def __enter__(self) -> LLMClient:
         return self

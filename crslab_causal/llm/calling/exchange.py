@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from crslab_causal.errors import UserError
 from crslab_causal.llm.calling.budget import Amount, Budget, cost_usd
+from crslab_causal.llm.calling.commit import GroupCommit
 from crslab_causal.llm.calling.completion import Completion, Messages, Status, count_tokens
 from crslab_causal.llm.calling.dialect import Dialect
 from crslab_causal.llm.options import LLMOptions
@@ -52,11 +53,12 @@ class Exchange:
         backoff_s: see ``Pace``.
     """
 
-    def __init__(self, options: LLMOptions, store: Store, budget: Budget, dialect: Dialect,
+    def __init__(self, options: LLMOptions, store: Store, commit: GroupCommit, budget: Budget, dialect: Dialect,
                  transport: Transport | None, backoff_s: float):
         self.usage = Usage()
         self._options = options
-        self._store, self._budget, self._dialect, self._transport = store, budget, dialect, transport
+        self._store, self._commit, self._budget = store, commit, budget
+        self._dialect, self._transport = dialect, transport
         self._pace = Pace(backoff_s)
         self._price = options.prices.get(options.model)
         self._slots = asyncio.Semaphore(options.concurrency)
@@ -238,7 +240,7 @@ class Exchange:
     async def _record(self, flight: _Flight, number: int, response: Response) -> None:
         self.usage.estimated += response.input_tokens is None
         try:
-            await asyncio.wrap_future(self._store.append(Record(flight.key, number, response), flight.request))
+            await self._commit.add(Record(flight.key, number, response), flight.request)
         except UserError as error:
             self._mistake = self._mistake or error
             raise

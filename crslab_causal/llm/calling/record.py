@@ -20,6 +20,8 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
+
 
 class Response(NamedTuple):
     """What an answer held."""
@@ -69,9 +71,12 @@ def hash_and_size(request: dict[str, Any]) -> tuple[str, int]:
 
 
 def to_line(record: Record, request: dict[str, Any]) -> bytes:
-    """The line, with its line break; ASCII, so that it holds whatever a server can send."""
+    """The line, with its line break."""
     content = {'key': record.key, 'number': record.number, 'request': request, 'response': record.response._asdict()}
-    return json.dumps(content).encode('ascii') + b'\n'
+    try:
+        return to_json(content) + b'\n'
+    except ValueError:  # half a pair of surrogates, which a server can send, but UTF-8 cannot hold
+        return json.dumps(content).encode('ascii') + b'\n'
 
 
 def from_line(line: bytes) -> Record:

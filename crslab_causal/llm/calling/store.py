@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, Iterator
+from typing import Any, BinaryIO, Iterator, Sequence
 
 from loguru import logger
 
@@ -42,8 +41,6 @@ class Store:
         self._open_line = False
         """The last line is whole, but for its line break."""
         self._mutex = threading.Lock()
-        self._waiting: list[tuple[Record, bytes, Future[None]]] = []
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix='llm-store')
         self._file = self._open(writable) if self.path is not None else None
         if self._file is not None:
             self._load()
@@ -63,27 +60,26 @@ class Store:
                 self._read()
             return [response for _, response in sorted(self._index.get(key, {}).items())]
 
-    def append(self, record: Record, request: dict[str, Any]) -> Future[None]:
-        """Adds an answer. The future has its result when the disk has the answer; until then it is not paid for.
+    def append(self, answers: Sequence[tuple[Record, dict[str, Any]]]) -> None:
+        """Adds answers, each with its request, in one write. When it returns, the disk has them; they count from then.
 
         Raises:
-            UserError: (in the future) the file cannot be written.
+            UserError: the file cannot be written.
         """
-        done: Future[None] = Future()
-        done.set_running_or_notify_cancel()  # it cannot be cancelled: the answer is paid for
+        records = [record for record, _ in answers]
         if self._file is None:
             with self._mutex:
-                self._put(record)
-            done.set_result(None)
-            return done
-        with self._mutex:
-            self._waiting.append((record, to_line(record, request), done))
-        self._writer.submit(self._commit)
-        return done
+                self._put(*records)
+            return
+        lines = b''.join(to_line(record, request) for record, request in answers)
+        with self._explained('written'), locked(self._file):
+            with self._mutex:
+                self._write(lines)
+                self._put(*records)
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Waits until everything is written."""
-        self._writer.shutdown()
+        """Closes the file."""
         if self._file is not None:
             self._file.close()
 
@@ -109,26 +105,6 @@ class Store:
             logger.warning(f'[{self.path}: 1 broken last line of {self.torn_bytes} bytes is ignored; the {len(self)} '
                            'answers before it are whole]')
 
-    def _commit(self) -> None:
-        """Writes everything that waits, with one fsync; runs in the writer's thread."""
-        with self._mutex:
-            batch, self._waiting = self._waiting, []
-        if not batch:
-            return
-        try:
-            with self._explained('written'), locked(self._file):
-                with self._mutex:
-                    self._write(b''.join(line for _, line, _ in batch))
-                    for record, _, _ in batch:
-                        self._put(record)
-                os.fsync(self._file.fileno())
-        except BaseException as error:
-            for _, _, done in batch:
-                done.set_exception(error)
-        else:
-            for _, _, done in batch:
-                done.set_result(None)
-
     def _write(self, lines: bytes) -> None:
         if not self.path.exists() or not os.path.samestat(os.stat(self.path), os.fstat(self._file.fileno())):
             raise UserError(f'{self.path}: was moved or removed while in use; put it back and start again')
@@ -142,10 +118,11 @@ class Store:
         self._lines += lines.count(b'\n') + self._open_line
         self._open_line = False
 
-    def _put(self, record: Record) -> None:
-        known = self._index.setdefault(record.key, {})
-        self.duplicates += record.number in known
-        known.setdefault(record.number, record.response)
+    def _put(self, *records: Record) -> None:
+        for record in records:
+            known = self._index.setdefault(record.key, {})
+            self.duplicates += record.number in known
+            known.setdefault(record.number, record.response)
 
     def _read(self) -> None:
         """Reads what was added since the last time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from crslab_causal.llm.calling.record import Response
 
+_DECODER = json.JSONDecoder()
 _TRIES = 64
 """Opening braces at which an object is looked for in the text around an answer."""
 
@@ -81,6 +83,8 @@ def judge(response: Response, answer: type[BaseModel]) -> Verdict:
 
 
 def _parse(content: str, answer: type[BaseModel]) -> tuple[BaseModel | None, str]:
+    with contextlib.suppress(ValidationError):
+        return answer.model_validate_json(content), ''  # nearly always; ten times as fast as what follows
     complaint = 'holds no JSON object'
     for value in _objects(content):
         try:
@@ -95,14 +99,13 @@ def _parse(content: str, answer: type[BaseModel]) -> tuple[BaseModel | None, str
 def _objects(content: str) -> Iterator[dict]:
     """Objects in ``content``, with text or Markdown around them, but not inside a model's thoughts."""
     content = re.sub(r'^\s*<think>.*?</think>', '', content, flags=re.DOTALL)
-    decoder = json.JSONDecoder()
     position = -1
     for _ in range(_TRIES):
         position = content.find('{', position + 1)
         if position < 0:
             return
         try:
-            value, end = decoder.raw_decode(content, position)
+            value, end = _DECODER.raw_decode(content, position)
         except (ValueError, RecursionError):
             continue
         # half a pair of \u escapes is JSON, but no text that can be written to a file
