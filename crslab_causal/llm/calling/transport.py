@@ -63,7 +63,7 @@ class Transport:
             raise UserError('OPENAI_API_KEY: is not set in the environment, and OpenAI answers nobody without; set it, '
                             'or name a server of your own in llm.base_url')
         timeout = openai.Timeout(options.timeout_s, connect=min(options.timeout_s, _CONNECT_S))
-        # over aiohttp: openai's own way looks at every idle connection for each request, and costs twice the CPU.
+        # over aiohttp: openai's own way looks at every idle connection for each request (benchmarks/LLM_LOAD.md).
         # The address is given even where it is OpenAI's: else the environment could send a recorded run elsewhere.
         self._api = openai.AsyncOpenAI(api_key=self._key or 'none', base_url=self._url, timeout=timeout, max_retries=0,
                                        http_client=openai.DefaultAioHttpClient())
