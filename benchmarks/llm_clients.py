@@ -1,4 +1,4 @@
-"""The clients that ``llm_load.py`` compares, each in a process of its own: it measures a block of requests when told to.
+"""The clients that ``llm_load.py`` compares, each a process of its own: it measures a block of requests when told to.
 
 A process says ``ready``, then answers each line of its input with a line of JSON, until the input ends.
 """

@@ -3,8 +3,8 @@
     python benchmarks/llm_load.py        # or: make bench-llm
 
 A server of the tests (``tests/llm/server.py``), in a process of its own, answers each request after a fixed time. The
-clients (``llm_clients.py``) are processes that stay. In each round each of them measures one block of requests while the
-others rest, so that what is compared was measured within seconds. Writes ``benchmarks/llm_load.json`` and
+clients (``llm_clients.py``) are processes that stay. In each round each of them measures one block of requests while
+the others rest, so that what is compared was measured within seconds. Writes ``benchmarks/llm_load.json`` and
 ``benchmarks/LLM_LOAD.md``.
 """
 

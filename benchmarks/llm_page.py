@@ -65,14 +65,15 @@ def page(known: dict) -> str:
     load, busy = [row['load'] for row in rows], statistics.median(row['server_cpu'] for row in rows)
     return '\n\n'.join([
         '# The load of asking',
-        'Written by `make bench-llm` (`benchmarks/llm_load.py`); all blocks stand in `benchmarks/llm_load.json`. Values '
-        f"are medians of {set_up['rounds']} blocks, with an interval in brackets that holds the median with a "
+        'Written by `make bench-llm` (`benchmarks/llm_load.py`); all blocks stand in `benchmarks/llm_load.json`. '
+        f"Values are medians of {set_up['rounds']} blocks, with an interval in brackets that holds the median with a "
         'probability of 95 % (that of the sign test).',
         f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}; Python {m['python']}, "
         f"openai {m['openai']}, aiohttp {m['aiohttp']}, pydantic {m['pydantic']}. Writing a line of a store until the "
         f"disk has it took {seconds(known['sync'])}.",
-        f"{set_up['concurrency']} requests in flight, {n_request} in a block, each of {rows[0]['bytes'] / 1000:.1f} kB; "
-        f"the server waits {set_up['delay']:g} s before it answers one, and by its own log took {served:.3f} s. Each "
+        f"{set_up['concurrency']} requests in flight, {n_request} in a block, each of "
+        f"{rows[0]['bytes'] / 1000:.1f} kB; the server waits {set_up['delay']:g} s before it answers one, and by its "
+        f'own log took {served:.3f} s. Each '
         'client is a process of its own. In each round, each measures one block while the others rest, in another '
         'order; its connections are opened before the clock starts.',
         table(['client', 'a request, beside the server', "of the server's time", 'CPU of a request',
@@ -95,7 +96,7 @@ def page(known: dict) -> str:
         'it also waits until the disk has it.',
         '## What this does not say\n\nThe server shares the cores with the client: it used '
         f'{seconds(busy)} of CPU for a request. The load average of the machine before a block was '
-        f'{statistics.median(load):.1f} ({min(load):.1f} – {max(load):.1f}), with what the block before had left of it. '
-        'A server that answers all at the same time, or in milliseconds, makes the CPU of a request count for more; TLS '
-        'and a network are not in it.',
+        f'{statistics.median(load):.1f} ({min(load):.1f} – {max(load):.1f}), with what the block before had left of '
+        'it. A server that answers all at the same time, or in milliseconds, makes the CPU of a request count for '
+        'more; TLS and a network are not in it.',
     ]) + '\n'

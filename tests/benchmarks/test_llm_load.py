@@ -17,7 +17,7 @@ CPU = {form: (2 + number) / 1000 for number, form in enumerate(FORMS)}
 
 
 def blocks(rounds=12, noise=0.0):
-    """Blocks of clients that cost ``CPU``, on a machine that another job slows down more and more, now and then a lot."""
+    """Blocks of clients that cost ``CPU``, on a machine that other jobs slow down, more and more, at times a lot."""
     draw = random.Random(1)
     rows = []
     for number in range(rounds):
@@ -69,7 +69,7 @@ def test_the_page_says_whether_the_goal_is_met():
 def test_every_client_is_measured_in_every_round():
     forms = ('aiohttp', 'ours_store')
     rows = measure(concurrency=3, waves=2, delay=0.05, rounds=2, forms=forms)
-    assert sorted((row['form'], row['round']) for row in rows) == [(form, number) for form in forms for number in (0, 1)]
+    assert sorted((row['form'], row['round']) for row in rows) == [(form, n) for form in forms for n in (0, 1)]
     for row in rows:
         assert 0.05 <= row['served'] < row['wall']
         assert 0 < row['cpu'] < row['wall'] and row['bytes'] > 4000
