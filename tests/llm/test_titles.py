@@ -1,6 +1,7 @@
 """Titles in free form: what matches, what must not, and the same as a slow search through everything."""
 
 import json
+import pickle
 import re
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from crslab_causal.errors import UserError
-from crslab_causal.llm.naming.titles import (THRESHOLD, TitleMatcher, agreement, content_words, parse_title, strip_markup,
-                                      title_words, word_overlap)
+from crslab_causal.llm.naming.titles import (MOST_KEPT, THRESHOLD, TitleMatcher, agreement, content_words,
+                                             parse_title, strip_markup, title_words, word_overlap)
 
 DBPEDIA = '<http://dbpedia.org/resource/{}>'
 NAMES = [DBPEDIA.format(name) for name in (
@@ -125,6 +126,16 @@ def test_an_empty_catalogue_matches_nothing():
 def test_weights_of_another_length_are_refused():
     with pytest.raises(UserError, match='2 names, but 1 weights'):
         TitleMatcher(['It', 'Up'], [1])
+
+
+def test_a_matcher_does_not_grow_for_ever():
+    matcher = TitleMatcher(['Heat (1995)', 'Alien (1979)'])
+    empty = len(pickle.dumps(matcher))
+    for part in range(4):
+        titles = [f'Nothing {part} {number}' for number in range(MOST_KEPT // 2 + 1)]
+        assert matcher.match_all([*titles, 'Heat', 'Alien 1979']) == [None] * len(titles) + [0, 1]
+        assert matcher.match_all(['Alien', 'Heat', 'Alien']) == [1, 0, 1]
+        assert len(pickle.dumps(matcher)) < empty + 30 * MOST_KEPT
 
 
 def test_words():

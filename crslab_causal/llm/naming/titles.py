@@ -34,6 +34,7 @@ from crslab_causal.errors import UserError
 
 THRESHOLD = 90  # in percent: of the ratio, and of the words of either title that the other has
 ARTICLES = frozenset(('the', 'a', 'an'))
+MOST_KEPT = 10_000  # answers of a matcher; then it forgets them
 YEAR = r'(?:18[89]|19\d|20[0-4])\d'
 
 _NUMBERS = ('zero', 'one i', 'two ii', 'three iii', 'four iv', 'five v', 'six vi', 'seven vii', 'eight viii', 'nine ix',
@@ -196,6 +197,8 @@ class TitleMatcher:
 
     def match_all(self, titles: Sequence[str]) -> list[int | None]:
         """:meth:`match` of each title, much faster than one by one. Answers are kept for the next call."""
+        if len(self._found) > MOST_KEPT:
+            self._found.clear()
         texts = {title: strip_markup(title) for title in titles if title not in self._found}
         self._found.update(zip(texts, self._find([parse_title(text) for text in texts.values()])))
         again = {title: parse_title(match.group(1))._replace(year=int(match.group(2))) for title, text in texts.items()
