@@ -97,7 +97,7 @@ def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence, draws: int 
     mean = float(difference.mean())
     if len(names) == 1:
         return Difference(mean, math.nan, math.nan, math.nan)
-    sums = np.concatenate([weights @ np.stack([total, size], 1) for weights in _resampled(len(names), draws, seed)])
+    sums = np.concatenate([weights @ np.stack([total, size], 1) for weights in resampled(len(names), draws, seed)])
     drawn = sums[:, 0] / sums[:, 1]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits tie often, but for rounding
@@ -203,7 +203,7 @@ def cohens_kappa(first: ArrayLike, second: ArrayLike, weights: Weights = None, l
     kappa = float(_kappas(tables.sum(0)[None], cost)[0])
     if len(names) == 1:
         return Kappa(kappa, math.nan, math.nan, n)
-    drawn = np.concatenate([_kappas(block @ tables, cost) for block in _resampled(len(names), draws, seed)])
+    drawn = np.concatenate([_kappas(block @ tables, cost) for block in resampled(len(names), draws, seed)])
     drawn = drawn[~np.isnan(drawn)]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if len(drawn) else (math.nan, math.nan)
     return Kappa(kappa, float(low), float(high), n)
@@ -218,7 +218,7 @@ def _kappas(tables: np.ndarray, cost: np.ndarray) -> np.ndarray:
         return np.where(expected > 0, 1 - observed / expected, math.nan)
 
 
-def _resampled(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+def resampled(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
     """``(block, n)`` each, ``draws`` rows in all: how often each of n clusters is among n drawn with replacement."""
     rng = np.random.default_rng(seed)
     block = max(1, BLOCK // n)
