@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Iterator
 
 from crslab_causal.evaluator.report import GROUPS
-from crslab_causal.experiments.figures import curves, forest, rank_shift
+from crslab_causal.experiments.figures.curves import Panel, Series, draw_curves
+from crslab_causal.experiments.figures.forest import Comparison, draw_forest
+from crslab_causal.experiments.figures.rank_shift import ONE_MODEL, TWO_MODELS, Samples, draw_rank_shift
 from crslab_causal.experiments.ranks import pair, read_ranks
-from crslab_causal.experiments.render import LIMIT, LIMIT_TITLE, cells, heads
+from crslab_causal.experiments.render import LIMIT, LIMIT_TITLE, cells, heads, scale
 from crslab_causal.experiments.runs import Place, result_of
 from crslab_causal.experiments.suite import RankShiftOptions, Row, Suite
 from crslab_causal.experiments.tables import ranks_path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, Figure]]:
@@ -33,18 +36,26 @@ def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, 
 def curve(table: dict) -> Figure:
     """A panel for each group of labels, or each distance, of a sweep."""
     rows = [(row, cells(row, table)) for row in table['rows'] if row['runs']]
-    panels = [curves.Axis(heads(table)[column], _series(rows, column), _limits(table, rows, column))
-              for column in _main_columns(table)]
-    return curves.draw(table['sweep']['label'], panels, table['title'], 1.7)
+    panels = [Panel(_label(table, column), _series(rows, column), table['title'] if not i else '',
+                    _limits(table, rows, column)) for i, column in enumerate(_main_columns(table))]
+    return draw_curves(panels, table['sweep']['label'], _setting(table['sweep']['default']), 'reference of the tests')
 
 
-def _series(rows: list, column: int) -> list[curves.Series]:
+def _label(table: dict, column: int) -> str:
+    metrics = [metric for _ in table['groups'] for metric in table['metrics']]
+    return heads(table)[column] + (' in %' if scale(metrics[column], table) == 100 else '')
+
+
+def _setting(x):
+    return {True: 'on', False: 'off'}[x] if isinstance(x, bool) else x
+
+
+def _series(rows: list, column: int) -> list[Series]:
     points: dict[str, list] = {}
     for row, own in rows:
         if own[column] is not None:
-            x = {True: 'on', False: 'off'}[row['x']] if isinstance(row['x'], bool) else row['x']
-            points.setdefault(row['series'], []).append((x, own[column].mean, own[column].half_width))
-    return [curves.Series(name, *zip(*found)) for name, found in points.items()]
+            points.setdefault(row['series'], []).append((_setting(row['x']), own[column].mean, own[column].half_width))
+    return [Series(name, *zip(*found)) for name, found in points.items()]
 
 
 def _main_columns(table: dict) -> list[int]:
@@ -55,7 +66,7 @@ def _main_columns(table: dict) -> list[int]:
     return [n * (i + 1) - 1 for i in range(len(table['groups']))]
 
 
-def _limits(table: dict, rows: list, column: int) -> list[curves.Series]:
+def _limits(table: dict, rows: list, column: int) -> list[Series]:
     """What is known of a distance without any model: that of the true P(Y | X)."""
     if table['kind'] != 'deconfounding':
         return []
@@ -69,13 +80,14 @@ def _limits(table: dict, rows: list, column: int) -> list[curves.Series]:
 def differences(table: dict) -> Figure:
     """Differences to the reference in the last metric, for each group of labels."""
     metric = table['metrics'][-1]
-    columns = []
+    rows = []
     for group in table['groups']:
-        tests = [(row['title'], row['tests'][group][metric]) for row in table['rows'] if group in row['tests']]
-        columns.append((f'{table["title"]}: {GROUPS[group]}' if not columns else GROUPS[group], [
-            forest.Comparison(name, 100 * t['difference'], 100 * t['low'], 100 * t['high'], t['significant'])
-            for name, t in tests]))
-    return forest.draw(columns, f'difference in {metric}, points')
+        for row in table['rows']:
+            if group in row['tests']:
+                t = row['tests'][group][metric]
+                rows.append(Comparison(row['title'], 100 * t['difference'], 100 * t['low'], 100 * t['high'],
+                                       t['significant'], GROUPS[group]))
+    return draw_forest(rows, f'difference in {metric}, points', table['title'])
 
 
 def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place: Place) -> Figure | None:
@@ -90,10 +102,10 @@ def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place
         with_, without = found
         if two_models:
             without, with_ = pair(without, with_)
-            panels.append(rank_shift.Panel(panel.title, without.rank, with_.rank, None, without.conversation))
+            panels.append(Samples(panel.title, without.rank, with_.rank, None, without.conversation))
         else:
-            panels.append(rank_shift.Panel(panel.title, with_.rank, with_.rank_intervened, with_.kl, with_.conversation))
-    return rank_shift.draw(panels)
+            panels.append(Samples(panel.title, with_.rank, with_.rank_intervened, with_.kl, with_.conversation))
+    return draw_rank_shift(panels, TWO_MODELS if two_models else ONE_MODEL)
 
 
 def _first_ranks(row: Row, split: str, place: Place):

@@ -1,1 +1,1 @@
-"""Plots of the experiments."""
+"""Figures of arrays and titles. Matplotlib is loaded when the first one is drawn."""

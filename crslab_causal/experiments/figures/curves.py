@@ -1,73 +1,153 @@
-"""Scores against a setting, one line for each series, with intervals."""
+"""A metric against a setting: ablations, and the study of the demo's confounding."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+import math
+from itertools import cycle
+from numbers import Real
+from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from crslab_causal.experiments.figures.style import COLOURS, LINES, MARKERS, new_figure
+from crslab_causal.experiments.figures.style import (COLUMN, GREY, LIGHT_GREY, PAGE, add_legend, line, new_figure,
+                                                     say_empty, styled)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+ONE_SEED = 'one seed'
 
 
 class Series(NamedTuple):
-    """A line: ``(n,)`` each."""
+    """A line: one value for each setting."""
 
     name: str
-    x: Sequence
-    """Numbers, or names of the settings."""
-    mean: Sequence[float]
+    x: Sequence[float | str]
+    """Settings: numbers, which are put where they belong; if any of a figure is none, all are names."""
+    mean: Sequence[float | None]
+    """Means over seeds; None or NaN where there is no run."""
     half_width: Sequence[float | None]
-    """Of the interval; None for a single seed."""
+    """Half of the interval around each mean; None or NaN for a single seed."""
 
 
-class Axis(NamedTuple):
-    """A panel: its series, and what is on its y axis."""
+class Panel(NamedTuple):
+    """One pair of axes."""
 
     label: str
+    """What y is, with its unit."""
     series: Sequence[Series]
+    title: str = ''
     references: Sequence[Series] = ()
-    """Drawn thin and grey: what is known without training."""
+    """Drawn thin and grey, without intervals: what is known without training."""
 
 
-def draw(x_label: str, axes: Sequence[Axis], title: str = '', height: float = 2.0) -> Figure:
-    """Panels above each other, that share x; their series are named once, above them."""
-    figure = new_figure(height=height * len(axes) + 0.4)
-    shown = figure.subplots(len(axes), 1, sharex=True, squeeze=False)[:, 0]
-    for ax, axis in zip(shown, axes):
-        _draw_panel(ax, axis)
-    shown[-1].set_xlabel(x_label)
-    if title:
-        shown[0].set_title(title)
-    handles = {name: handle for ax in shown for handle, name in zip(*ax.get_legend_handles_labels())}
-    if len(handles) > 1:
-        figure.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=2)
+@styled()
+def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | None = None,
+                marked_name: str = "paper's setting", interval: str = '95 % interval over seeds',
+                wide: bool = False) -> Figure:
+    """Panels above one another that share x, with the means of each series and bars for their intervals.
+
+    A series keeps its look in all panels, by its name. Points are filled where there is an interval, and hollow where a
+    single seed gives none. Settings that are numbers have their true distances and are joined by lines. Names, which
+    nothing lies between, stand in the order in which they first appear, points of different series side by side; a
+    bool is a name.
+
+    Args:
+        panels: from top to bottom.
+        x_label: what the setting is, with its unit.
+        marked: a setting to point out; nothing is if no series has it.
+        marked_name: what is said of it.
+        interval: what the bars are.
+        wide: panels side by side over the width of a page instead of above one another in a column.
+
+    Raises:
+        ValueError: a series whose columns differ in length.
+    """
+    every = [series for panel in panels for series in panel.series]
+    references = [series for panel in panels for series in panel.references]
+    settings = _settings([*every, *references])
+    names = list(dict.fromkeys(series.name for series in every))
+    ticks = [] if all(isinstance(x, Real) and not isinstance(x, bool) for x in settings) else settings
+    figure, all_axes = _axes(max(1, len(panels)), wide)
+    for axes, panel in zip(all_axes, panels):
+        for series in panel.series:
+            _draw_series(axes, series, ticks, (names.index(series.name), len(names)), interval)
+        for series, dashes in zip(panel.references, cycle(('--', ':', '-.'))):
+            x = [ticks.index(setting) for setting in series.x] if ticks else series.x
+            axes.plot(x, _numbers(series.mean), color=GREY, linewidth=0.9, linestyle=dashes, zorder=1, label=series.name)
+        if not any(np.isfinite(_numbers(series.mean)).any() for series in (*panel.series, *panel.references)):
+            say_empty(axes)
+        if marked in ticks:
+            axes.axvspan(ticks.index(marked) - 0.4, ticks.index(marked) + 0.4, color=LIGHT_GREY, alpha=0.5, linewidth=0,
+                         zorder=0, label=marked_name)
+        elif marked in settings:
+            axes.axvline(marked, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0, label=marked_name)
+        axes.set_ylabel(panel.label)
+        axes.set_title(panel.title, loc='left')
+        axes.grid(axis='y')
+        axes.margins(y=0.08)
+    for axes in all_axes if wide else all_axes[-1:]:
+        axes.set_xlabel(x_label)
+        if ticks:
+            axes.set_xticks(range(len(ticks)), map(str, ticks))
+            axes.set_xlim(-0.5, len(ticks) - 0.5)
+    if not panels:
+        say_empty(all_axes[0])
+    known = dict.fromkeys(series.name for series in references)
+    _legend(figure, all_axes, [*names, *known, marked_name, interval, ONE_SEED], interval)
     return figure
 
 
-def _draw_panel(ax: Axes, axis: Axis) -> None:
-    names = _names(axis)
-    every = [*axis.series, *axis.references]
-    for i, series in enumerate(axis.series):
-        x = np.array([names.index(v) for v in series.x]) if names is not None else np.array(series.x, float)
-        if names is not None:  # side by side, and no line between settings without an order
-            x = x + 0.12 * (i - (len(axis.series) - 1) / 2)
-        error = [0 if width is None or np.isnan(width) else width for width in series.half_width]
-        ax.errorbar(x, series.mean, error, label=series.name, color=COLOURS[i % len(COLOURS)], capsize=2,
-                    marker=MARKERS[i % len(MARKERS)], linestyle=LINES[i % len(LINES)] if names is None else 'none')
-    for series, style in zip(axis.references, ('--', ':', '-.')):
-        ax.plot(np.array(series.x, float), series.mean, color='0.45', linewidth=0.9, linestyle=style, label=series.name)
-    if names is not None:
-        ax.set_xticks(range(len(names)), names)
-        ax.set_xlim(-0.5, len(names) - 0.5)
-    elif every:
-        ax.set_xticks(sorted({float(v) for series in every for v in series.x}))
-    ax.set_ylabel(axis.label)
+def _settings(every: Sequence[Series]) -> list:
+    """Settings in the order of their first appearance."""
+    for series in every:
+        if not len(series.x) == len(series.mean) == len(series.half_width):
+            raise ValueError(f'series {series.name!r}: {len(series.x)} settings, {len(series.mean)} means and '
+                             f'{len(series.half_width)} intervals')
+    return list(dict.fromkeys(x for series in every for x in series.x))
 
 
-def _names(axis: Axis) -> list | None:
-    """The settings, if they are not all numbers."""
-    settings = list(dict.fromkeys(v for series in axis.series for v in series.x))
-    numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in settings)
-    return None if numeric else settings
+def _numbers(values: Sequence[float | None]) -> np.ndarray:
+    return np.array([math.nan if value is None else value for value in values], float)
+
+
+def _axes(n: int, wide: bool) -> tuple[Figure, Sequence[Axes]]:
+    if wide:
+        figure = new_figure(min(PAGE, COLUMN * n), 2.1)
+        return figure, figure.subplots(1, n, sharex=True, squeeze=False)[0]
+    figure = new_figure(COLUMN, 0.5 + 1.5 * n)
+    return figure, figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0]
+
+
+def _draw_series(axes: Axes, series: Series, ticks: list, place: tuple[int, int], interval: str) -> None:
+    """Draws a series; ``place``: which one it is, of how many."""
+    mean, half = _numbers(series.mean), _numbers(series.half_width)
+    if ticks:
+        x = np.array([ticks.index(setting) for setting in series.x], float)
+        x += (place[0] - (place[1] - 1) / 2) * min(0.14, 0.7 / place[1])
+    else:
+        x = np.asarray(series.x, float)
+    order = np.argsort(x, kind='stable')
+    x, mean, half = x[order], mean[order], half[order]
+    known = np.isfinite(mean)
+    sure, single = known & np.isfinite(half), known & ~np.isfinite(half)
+    color, marker, dashes = line(place[0])
+    axes.plot(x, mean, color=color, marker=marker, linestyle='none' if ticks else dashes, label=series.name)
+    if not ticks:
+        axes.fill_between(x, mean - half, mean + half, color=color, alpha=0.13, linewidth=0)
+    if sure.any():
+        axes.errorbar(x[sure], mean[sure], half[sure], color=color, linestyle='none', linewidth=0.9, label=interval)
+    if single.any():
+        axes.plot(x[single], mean[single], color=color, marker=marker, linestyle='none', markerfacecolor='white',
+                  label=ONE_SEED)
+
+
+def _legend(figure: Figure, all_axes: Sequence[Axes], order: Sequence[str], interval: str) -> None:
+    """One for all panels, in which everything is named once, in the order of ``order``."""
+    handles = {name: handle for axes in all_axes for handle, name in zip(*axes.get_legend_handles_labels())}
+    for name, marker, size in ((interval, '|', 8), (ONE_SEED, 'o', 4)):
+        if name in handles:  # of whatever series
+            (handles[name],) = all_axes[0].plot([], [], color=GREY, marker=marker, markersize=size, linestyle='none',
+                                                markerfacecolor='white')
+    add_legend(figure, {name: handles[name] for name in order if name in handles})

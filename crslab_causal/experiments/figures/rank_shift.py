@@ -1,155 +1,184 @@
-r"""Figure 4: what the intervention does to the rank of the label.
-
-(a, b) :math:`\Delta` rank, the rank without the intervention minus the rank with it, against the rank without. (c)
-:math:`\mathrm{KL}(\bar p \| p)` by rank, of labels that rise and of labels that fall.
-
-"With intervention" can be read in two ways: :math:`\bar p` against p of one model, and the model that was trained with
-the intervention against the one trained without. The functions take ranks, so that both are drawn alike.
-"""
+"""Figure 4 of the paper (Section 5): which ranks the intervention shifts, how far, and at what divergence."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
 
-from crslab_causal.experiments.figures.style import COLOURS, MARKERS, SEQUENTIAL, new_figure
+from crslab_causal.experiments.figures.style import (BETTER, COLUMN, GREY, LIGHT_GREY, PAGE, WORSE, new_figure,
+                                                     say_empty, styled)
+from crslab_causal.experiments.shifts import (GROUPS, KLByRank, RankShiftHistogram, bin_edges, kl_by_rank,
+                                              largest_fall, rank_shift_histogram)
 
-DEEPEST = 50
-"""Only labels within these ranks without the intervention are drawn."""
-SHIFT_EDGES = (0.25, 1.25, 2.25, 5.25, 10.25, 20.25, 50.25, 100.25, 300.25, 1000.25, np.inf)
-"""Of the bins of a shift, the same above and below 0; ranks are whole or half, so that no shift is on an edge."""
-RANK_BINS = ((1, 5), (6, 10), (11, 20), (21, 30), (31, 40), (41, 50))
-"""Of panel (c)."""
-DRAWS = 2000
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 
-class Shifts(NamedTuple):
-    """A histogram of shifts over the ranks without the intervention."""
-
-    counts: np.ndarray
-    """``(2 * n_bin + 1, n_rank)``: from the deepest fall to the highest rise, the middle row for no shift."""
-    rise: np.ndarray
-    """``(n_rank,)``: labels that rise, of each rank."""
-    fall: np.ndarray
-    same: np.ndarray
-
-
-def rank_shifts(without: np.ndarray, with_: np.ndarray, deepest: int = DEEPEST) -> Shifts:
-    """Counts labels by rank, rounded up to a whole one, and by shift.
-
-    Args:
-        without, with_: ``(n,)``, ranks of the same labels; samples with a NaN are left out.
-        deepest: the last rank without the intervention that is counted.
-    """
-    there = np.isfinite(without) & ~np.isnan(with_) & (without <= deepest)
-    rank, shift = np.ceil(without[there]).astype(int), (without - with_)[there]
-    edges = np.array(SHIFT_EDGES)
-    size = np.searchsorted(edges, np.abs(shift))  # 0: none
-    row = len(edges) - 1 + np.sign(shift).astype(int) * np.minimum(size, len(edges) - 1)
-    counts = np.zeros((2 * len(edges) - 1, deepest), int)
-    np.add.at(counts, (row, rank - 1), 1)
-    middle = len(edges) - 1
-    return Shifts(counts, counts[middle + 1:].sum(0), counts[:middle].sum(0), counts[middle])
-
-
-class KLByRank(NamedTuple):
-    """Mean KL by bin of ranks, and its 95 % interval over conversations; NaN for a bin without labels."""
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    n: np.ndarray
-
-
-def kl_by_rank(rank: np.ndarray, kl: np.ndarray, chosen: np.ndarray, conversation: np.ndarray,
-               bins: Sequence[tuple[int, int]] = RANK_BINS, seed: int = 0) -> KLByRank:
-    """The mean of ``kl`` over the ``chosen`` samples of each bin of ranks.
-
-    Args:
-        rank, kl, chosen, conversation: ``(n,)`` each.
-        bins: first and last rank of each.
-        seed: of the bootstrap over conversations.
-    """
-    rows = []
-    for first, last in bins:
-        inside = chosen & (np.ceil(rank) >= first) & (np.ceil(rank) <= last) & np.isfinite(kl)
-        values = kl[inside]
-        if not len(values):
-            rows.append((np.nan, np.nan, np.nan, 0))
-            continue
-        names, index = np.unique(conversation[inside], return_inverse=True)
-        total, size = np.bincount(index, values), np.bincount(index)
-        drawn = np.random.default_rng(seed).integers(len(names), size=(DRAWS, len(names)))
-        means = total[drawn].sum(1) / size[drawn].sum(1)
-        rows.append((values.mean(), *np.quantile(means, [0.025, 0.975]), len(values)))
-    return KLByRank(*(np.array(column) for column in zip(*rows)))
-
-
-class Panel(NamedTuple):
-    """What one dataset gives for the figure, ``(n,)`` each."""
+class Samples(NamedTuple):
+    """Samples of a panel, ``(n_sample,)`` each."""
 
     title: str
-    without: np.ndarray
-    with_: np.ndarray
-    kl: np.ndarray | None
-    conversation: np.ndarray
+    rank_without: np.ndarray
+    """As for :func:`.rank_shift_histogram`."""
+    rank_with: np.ndarray
+    kl: np.ndarray | None = None
+    """Divergence between the distributions of the two; None or all NaN leaves panel (c) out."""
+    conversation: np.ndarray | None = None
+    """Which conversation each sample is of, for the intervals; None: each is its own."""
 
 
-def draw(panels: Sequence[Panel]) -> Figure:
-    """Heat maps of all panels, and (c) below them for those that have a KL."""
-    shown = [panel for panel in panels if panel.kl is not None]
-    figure = new_figure(3.4 * len(panels), 3.1 + (1.9 if shown else 0))
-    parts = figure.subfigures(2, 1, height_ratios=[3.1, 1.9]) if shown else [figure]
-    axes = parts[0].subplots(1, len(panels), squeeze=False)[0]
-    for letter, ax, panel in zip('abcdefg', axes, panels):
-        _heat_map(ax, parts[0], rank_shifts(panel.without, panel.with_), f'({letter}) {panel.title}')
-    if shown:
-        below = parts[1].subplots(1, len(panels), squeeze=False)[0]
-        for ax, panel in zip(below, panels):
-            _kl_panel(ax, panel, f"({'abcdefg'[len(panels)]}) {panel.title}")
+class Reading(NamedTuple):
+    """What "with intervention" stands for: the axes' labels."""
+
+    rank: str
+    shift: str
+    kl: str
+
+
+ONE_MODEL = Reading('rank without intervention', 'Δ rank = without − with intervention',
+                    r'$\mathrm{KL}(\bar{p}\,\Vert\,p)$ in nats')
+"""One model: the ranks by p, and after the intervention by p bar."""
+
+TWO_MODELS = Reading('rank, trained without intervention', 'Δ rank = trained without − trained with it',
+                     r'$\mathrm{KL}(p_{\mathrm{with}}\,\Vert\,p_{\mathrm{without}})$ in nats')
+"""A model trained without the causal loss, and one trained with it."""
+
+
+@styled()
+def draw_rank_shift(panels: Sequence[Samples], reading: Reading = ONE_MODEL, wide: bool = False,
+                    seed: int = 0) -> Figure:
+    """Heat maps of the shifts, a panel for each dataset, and below them the divergence by range of the original rank.
+
+    The row in the middle, and those above and below all bins, tell how many samples of each column do not shift, rise
+    and fall. Hatched cells are out of reach: rank 5 cannot improve by 10. A hollow point has no interval, because its
+    samples are of a single conversation.
+
+    Args:
+        panels: a dataset each.
+        reading: labels of the axes.
+        wide: over the width of a page, panels side by side; otherwise over a column, heat maps one above the other.
+        seed: of the bootstrap.
+    """
+    if not panels:
+        figure = new_figure(PAGE if wide else COLUMN, 2)
+        say_empty(figure.add_subplot())
+        return figure
+    reach = max(largest_fall(p.rank_without, p.rank_with) for p in panels)
+    histograms = [rank_shift_histogram(p.rank_without, p.rank_with, reach=reach) for p in panels]
+    divergences = {i: _divergence(p, seed) for i, p in enumerate(panels)
+                   if p.kl is not None and np.isfinite(p.kl).any()}
+
+    n_column = len(panels) if wide else 1
+    n_row = -(-len(panels) // n_column)
+    height = max(2.6, 0.55 + 0.108 * (len(_counts(histograms[0])) + 3.6))
+    heights = [n_row * height + (0 if wide else 0.4)]
+    heights += [1.9] * bool(divergences)
+    figure = new_figure(PAGE if wide else COLUMN, sum(heights))
+    parts = figure.subfigures(len(heights), height_ratios=heights, squeeze=False)[:, 0]
+
+    most = max(2, max(_counts(h).max() for h in histograms))
+    maps = parts[0].subplots(n_row, n_column, squeeze=False).ravel()
+    for i, (axes, panel, histogram) in enumerate(zip(maps, panels, histograms)):
+        image = _draw_map(axes, histogram, most, labelled=i % n_column == 0)
+        axes.set_title(f'({_letter(i)}) {panel.title}', loc='left')
+        axes.set_ylabel(reading.shift if i % n_column == 0 else '')
+        axes.set_xlabel(f'{reading.rank}\n{_numbers(histogram)}')
+    bar = parts[0].colorbar(image, ax=maps, location='right' if wide else 'bottom', shrink=0.7, aspect=30, pad=0.02)
+    bar.set_label('samples')
+    bar.outline.set_visible(False)
+    bar.minorticks_off()
+    steps = bin_edges(most)[1:]
+    bar.set_ticks(steps[steps <= most], labels=[f'{step:,.0f}' for step in steps[steps <= most]])
+
+    if divergences:
+        every = parts[1].subplots(1, len(divergences), sharey=True, squeeze=False)[0]
+        for axes, (i, divergence) in zip(every, divergences.items()):
+            _draw_divergence(axes, divergence)
+            axes.set_title(f'({_letter(len(panels))}) {panels[i].title}', loc='left')
+        every[0].set_ylabel(reading.kl)
+        every[0].set_ylim(bottom=0)
+        handles, names = every[0].get_legend_handles_labels()
+        handles += every[0].plot([], [], linestyle='none')
+        parts[1].legend(handles, [*names, 'mean, 95 % interval'], loc='outside upper center', ncols=3, columnspacing=1,
+                        handletextpad=0.3, handlelength=1)
     return figure
 
 
-def _heat_map(ax: Axes, figure, shifts: Shifts, title: str) -> None:
-    counts = np.ma.masked_equal(shifts.counts, 0)
-    n_bin, deepest = len(SHIFT_EDGES) - 1, counts.shape[1]
-    rows = np.arange(-n_bin, n_bin + 1)
-    image = ax.pcolormesh(np.arange(deepest + 1) + 0.5, np.append(rows, n_bin + 1) - 0.5, counts, cmap=SEQUENTIAL,
-                          norm=LogNorm(1, max(2, counts.max() if counts.count() else 2)))
-    ax.axhline(0, color='black', linewidth=0.5)
-    for start in range(0, deepest, 10):  # a count for each rank would be too many to read
-        part = slice(start, start + 10)
-        middle = start + 5.5
-        ax.text(middle, n_bin + 0.8, int(shifts.rise[part].sum()), ha='center', va='bottom', fontsize=6.5)
-        ax.text(middle, -n_bin - 0.8, int(shifts.fall[part].sum()), ha='center', va='top', fontsize=6.5)
-    ax.set_ylim(-n_bin - 2.4, n_bin + 2.4)
-    ticks = {1: '1', 3: '≤ 5', 5: '≤ 20', 7: '≤ 100', 10: '> 1,000'}
-    falls = {-row: f"−{name}" if name == '1' else name.replace('≤ ', '≥ −').replace('> ', '< −')
-             for row, name in ticks.items()}
-    both = falls | {0: '0'} | ticks
-    ax.set_yticks(list(both), list(both.values()))
-    ax.set_xlabel('rank without the intervention')
-    ax.set_ylabel('Δ rank (fall below 0, rise above)')
-    rise, fall, same = (int(part.sum()) for part in (shifts.rise, shifts.fall, shifts.same))
-    ax.set_title(f'{title}: {rise} rise, {fall} fall, {same} stay')
-    figure.colorbar(image, ax=ax, label='labels', pad=0.02, aspect=30)
+def _letter(number: int) -> str:
+    return 'abcdefghijklmnopqrstuvwxyz'[number % 26]
 
 
-def _kl_panel(ax: Axes, panel: Panel, title: str) -> None:
-    shift = panel.without - panel.with_
-    position = np.arange(len(RANK_BINS))
-    for i, (name, chosen) in enumerate((('Rank +', shift > 0), ('Rank −', shift < 0))):
-        found = kl_by_rank(panel.without, panel.kl, chosen, panel.conversation)
-        error = np.abs(np.stack([found.mean - found.low, found.high - found.mean]))
-        ax.errorbar(position + 0.16 * (2 * i - 1), found.mean, error, fmt=MARKERS[i], color=COLOURS[i], capsize=2,
-                    label=f'{name} ({int(found.n.sum())})')
-    ax.set_xticks(position, [f'{first}–{last}' for first, last in RANK_BINS])
-    ax.set_xlabel('rank without the intervention')
-    ax.set_ylabel('KL(p̄ ‖ p), nats')
-    ax.set_ylim(bottom=0)
-    ax.set_title(title)
-    ax.legend()
+def _divergence(panel: Samples, seed: int) -> KLByRank:
+    conversation = np.arange(len(panel.kl)) if panel.conversation is None else panel.conversation
+    return kl_by_rank(panel.rank_without, panel.rank_with, panel.kl, conversation, seed=seed)
+
+
+def _numbers(histogram: RankShiftHistogram) -> str:
+    text = f'{_counts(histogram).sum():,} samples; {histogram.beyond:,} more beyond rank {histogram.rank_edges[-1]:g}'
+    return text + (f', {histogram.missing:,} without a rank' if histogram.missing else '')
+
+
+def _counts(histogram: RankShiftHistogram) -> np.ndarray:
+    """``(n_down + 1 + n_up, n_column)``, from the largest fall to the largest rise."""
+    return np.concatenate([histogram.down[::-1], histogram.unchanged[None], histogram.up])
+
+
+def _edge(value: float) -> str:
+    """The first rank is 1, although the range is open towards 0."""
+    return f'{value or 1:g}'
+
+
+def _draw_map(axes: Axes, histogram: RankShiftHistogram, most: float, labelled: bool) -> AxesImage:
+    import matplotlib
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+
+    # without its palest end, which is like the white of no sample
+    colors = LinearSegmentedColormap.from_list('counts', matplotlib.colormaps['Purples'](np.linspace(0.15, 1, 256)))
+    counts = _counts(histogram)
+    n_down, n_column, n_up = len(histogram.down), counts.shape[1], len(histogram.up)
+    # cells have side 1, and the row of 0 is around y = 0
+    low, high = -n_down - 0.5, n_up + 0.5
+    image = axes.imshow(np.ma.masked_equal(counts, 0), origin='lower', aspect='auto', interpolation='nearest',
+                        extent=(0, n_column, low, high), cmap=colors, norm=LogNorm(1, most))
+    for j, last in enumerate(histogram.rank_edges[1:]):
+        out_of_reach = int((histogram.up_edges[:-1] >= last - 1).sum())
+        axes.fill_between([j, j + 1], high - out_of_reach, high, facecolor='none', edgecolor=LIGHT_GREY, linewidth=0,
+                          hatch='//////')
+        dark = image.norm(max(1, histogram.unchanged[j])) > 0.5
+        for y, count, color in ((high + 1.1, histogram.up[:, j].sum(), BETTER),
+                                (0, histogram.unchanged[j], 'white' if dark else 'black'),
+                                (low - 1.1, histogram.down[:, j].sum(), WORSE)):
+            axes.text(j + 0.5, y, f'{count}', ha='center', va='center_baseline', fontsize=6, color=color)
+    for y in (low, -0.5, 0.5, high):
+        axes.axhline(y, color=GREY, linewidth=0.5)
+    axes.set(xlim=(0, n_column), ylim=(low - 1.8, high + 1.8))
+    axes.set_xticks(range(n_column + 1), map(_edge, histogram.rank_edges))
+    edges = [*(-i - 0.5 for i in range(n_down, 0, -1)), *(i + 0.5 for i in range(1, n_up + 1))]
+    names = [*(f'−{edge:,.0f}' for edge in histogram.down_edges[:0:-1]),
+             *(f'+{edge:,.0f}' for edge in histogram.up_edges[1:])]
+    axes.set_yticks(edges, names if labelled else [''] * len(names))
+    totals = ['n (Δ < 0)', 'n (Δ = 0)', 'n (Δ > 0)']
+    axes.set_yticks([low - 1.1, 0, high + 1.1], totals if labelled else [''] * 3, minor=True)
+    axes.tick_params(axis='y', which='minor', length=0)
+    return image
+
+
+def _draw_divergence(axes: Axes, divergence: KLByRank) -> None:
+    middle = np.arange(len(divergence.rank_edges) - 1) + 0.5
+    for group, name, color, marker, shift in (('improved', 'Rank + (Δ > 0)', BETTER, '^', -0.14),
+                                              ('worsened', 'Rank − (Δ < 0)', WORSE, 'v', 0.14)):
+        i = GROUPS.index(group)
+        mean, sure = divergence.mean[i], np.isfinite(divergence.low[i])
+        # a percentile interval need not hold the mean of very few conversations
+        ends = np.stack([mean - divergence.low[i], divergence.high[i] - mean]).clip(0)
+        axes.errorbar((middle + shift)[sure], mean[sure], ends[:, sure], color=color, marker=marker, linestyle='none',
+                      linewidth=1, label=name)
+        axes.plot((middle + shift)[~sure], mean[~sure], color=color, marker=marker, linestyle='none',
+                  markerfacecolor='white')
+    improved, unchanged, worsened = divergence.samples.sum(1)
+    axes.set(xlim=(0, len(middle)), xlabel=f'original rank\n{improved:,} ▲, {worsened:,} ▼, {unchanged:,} unchanged')
+    axes.set_xticks(range(len(middle) + 1), map(_edge, divergence.rank_edges))
+    axes.grid(axis='y')
