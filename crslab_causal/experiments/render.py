@@ -64,11 +64,12 @@ def heads(table: dict) -> list[str]:
 
 
 def _head(metric: str) -> str:
-    """``recall@10`` as R@10, ``interventional_model_tv`` as TV of the model."""
+    """``recall@10`` as R@10, ``interventional_model_tv`` as TV to P(Y | do(X))."""
     for split in ('interventional', 'test'):
         what, found, distance = metric.removeprefix(f'{split}_').rpartition('_')
         if metric.startswith(f'{split}_') and found:
-            return f"{distance.upper()}, {what.replace('_', ' ')}" + (' (test)' if split == 'test' else '')
+            known = f'of {LIMIT_TITLE} ' if what == LIMIT else ''
+            return f'{distance.upper()} {known}to P(Y | do(X))' + (' (test)' if split == 'test' else '')
         if metric.startswith(f'{split}_'):
             return _head(distance) + (' (test)' if split == 'test' else '')
     name, sign, k = metric.partition('@' if '@' in metric else '-')
@@ -81,7 +82,7 @@ def markdown(table: dict) -> str:
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
     columns = [metric for _ in table['groups'] for metric in table['metrics']]
     seeded = table['kind'] != 'corpus'
-    lines = [' | '.join([f"| {table['split']}", *['seeds'] * seeded, *heads(table)]) + ' |',
+    lines = [' | '.join([f"| {table['split']}", *['seeds'] * seeded, *map(_escaped, heads(table))]) + ' |',
              '|---|' + '---:|' * (seeded + len(columns))]
     for row in table['rows']:
         shown = [_markdown_cell(cell, digits(metric, table)) for cell, metric in zip(cells(row, table), columns)]
@@ -100,7 +101,7 @@ def _grids(table: dict) -> Iterator[str]:
     for column, (head, metric) in enumerate(zip(heads(table), metrics)):
         if LIMIT in metric:  # a line of the table of the models' distances
             continue
-        lines = [f"| {head}; {_escaped(table['sweep']['label'])} = | {' | '.join(map(str, values))} |",
+        lines = [f"| {_escaped(head)}; {_escaped(table['sweep']['label'])} = | {' | '.join(map(str, values))} |",
                  '|---|' + '---:|' * len(values)]
         wanted = [(name, rows, column) for name, rows in series.items()]
         limit = metric.replace('_model_', f'_{LIMIT}_')

@@ -50,7 +50,7 @@ def test_counts_and_distances_are_not_in_percent():
     assert render.markdown(counts).split('\n')[::2][:2] == ['| test | words |', '| ReDial | 12,345 |']
     study = table([row('none', {'all': {'interventional_model_tv': [0.1234, 0.1236]}})], kind='deconfounding',
                   metrics=['interventional_model_tv'], groups=['all'])
-    assert '| test | seeds | TV, model |' in render.markdown(study) and '| 0.123 ± 0.001 |' in render.markdown(study)
+    assert r'| test | seeds | TV to P(Y \| do(X)) |' in render.markdown(study) and '| 0.123 ± 0.001 |' in render.markdown(study)
 
 
 @pytest.mark.parametrize('rendered', [render.markdown, render.latex])
