@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Sequence
 
 from crslab_causal import register
-from crslab_causal.errors import UserError
+from crslab_causal.errors import exit_status
 
 if TYPE_CHECKING:
     from crslab_causal.config import Config
@@ -113,17 +113,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = vars(parser.parse_args(arguments))
     settings = flags.pop('set') + [f'{key}={value}' for key in ('data_path', 'seed')
                                    if (value := flags.pop(key)) is not None]
-    try:
-        run_crslab(**flags, settings=settings)
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f'error: {error.filename}: {error.strerror}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    return 0
+    return exit_status(lambda: run_crslab(**flags, settings=settings))

@@ -10,12 +10,13 @@ import time
 from pathlib import Path
 from typing import Iterator, Sequence
 
-from crslab_causal.errors import UserError
+from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.runs import Failure, Place, folder_of, missing_data, result_of, run_all, unfinished
 from crslab_causal.experiments.suite import Run, Suite, read_suite
 
 CONFIG = Path('config')
 SUITES = CONFIG / 'experiments'
+GOES_ON = 'interrupted; what is finished is kept, and the same command goes on from there'
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -113,23 +114,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Returns the exit status: 0, or 1 if a run failed, or 2 for a mistake."""
     options = parse(arguments)
     options.results = options.results or Path('results-quick' if options.quick else 'results')
-    place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
-    try:
-        from crslab_causal.experiments.report import write_report  # matplotlib is loaded only where figures are drawn
+    return exit_status(lambda: make(options), GOES_ON)
 
-        suites = read_suites(options.suites, options.quick, options.seeds)
-        if options.list:
-            print(*listing(suites, place), sep='\n')
-            return 0
-        failures = {} if options.report else run_suites(suites, place, options)
-        for path in write_report(suites, place, options.results, failures, options.readme):
-            print(f'written: {path}')
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print('interrupted; what is finished is kept, and the same command goes on from there', file=sys.stderr)
-        return 130
+
+def make(options: argparse.Namespace) -> int:
+    """Runs what is asked for, and reports it."""
+    from crslab_causal.experiments.report import write_report  # matplotlib is loaded only where figures are drawn
+
+    place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
+    suites = read_suites(options.suites, options.quick, options.seeds)
+    if options.list:
+        print(*listing(suites, place), sep='\n')
+        return 0
+    failures = {} if options.report else run_suites(suites, place, options)
+    for path in write_report(suites, place, options.results, failures, options.readme):
+        print(f'written: {path}')
     return 1 if failures else 0
 
 

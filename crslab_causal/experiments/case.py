@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from crslab_causal.errors import UserError
+from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.human.inputs import Context, read_contexts
 from crslab_causal.files import replace_file
 
@@ -68,23 +68,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--turn', type=int, required=True)
     parser.add_argument('--out', type=Path, default=Path('results', 'table7.md'), help='default: %(default)s')
     options = parser.parse_args(arguments)
-    try:
-        context = read_contexts(options.contexts).get((options.conversation, options.turn))
-        if context is None:
-            raise UserError(f'{options.contexts}: has no turn {options.turn} of conversation {options.conversation}')
-        answers = {}
-        for system in options.systems:
-            name, separator, path = system.partition('=')
-            if not separator or not path:
-                raise UserError(f'--systems {system}: write NAME=PATH')
-            answers[name] = read_answer(Path(path), options.conversation, options.turn)
-        page = side_by_side(context, answers)
-        replace_file(options.out, page)
-        print(page)
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: write_case(options))
+
+
+def write_case(options: argparse.Namespace) -> None:
+    """Writes the case that the command line asks for."""
+    context = read_contexts(options.contexts).get((options.conversation, options.turn))
+    if context is None:
+        raise UserError(f'{options.contexts}: has no turn {options.turn} of conversation {options.conversation}')
+    answers = {}
+    for system in options.systems:
+        name, separator, path = system.partition('=')
+        if not separator or not path:
+            raise UserError(f'--systems {system}: write NAME=PATH')
+        answers[name] = read_answer(Path(path), options.conversation, options.turn)
+    page = side_by_side(context, answers)
+    replace_file(options.out, page)
+    print(page)
 
 
 if __name__ == '__main__':

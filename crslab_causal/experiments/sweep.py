@@ -21,12 +21,13 @@ import yaml
 from pydantic import Field
 
 from crslab_causal.config import Config, validate
-from crslab_causal.errors import UserError
+from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.runs import Place, dataset_of, start_worker
 from crslab_causal.files import replace_file
 from crslab_causal.strict import Count, Options
 
 CONFIG = Path('config')
+GOES_ON = 'interrupted; finished trials are kept, and the same command goes on from there'
 
 
 class RangeOptions(Options):
@@ -196,27 +197,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--jobs', type=int, default=max(1, os.cpu_count() or 1), help='trials at a time')
     parser.add_argument('--threads', type=int, default=1, help='threads of each trial')
     options = parser.parse_args(arguments)
+    return exit_status(lambda: sweep_over(options), GOES_ON)
+
+
+def sweep_over(options: argparse.Namespace) -> None:
+    """Runs the trials that are left, and writes what all of them have found."""
     place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads)
-    try:
-        sweep, name = read_sweep(options.sweep), options.sweep.stem
-        config_file, journal = CONFIG / f'{sweep.config}.yaml', place.work / 'sweeps' / f'{name}.journal'
-        metric = Config(config_file)['rec']['metric']
-        _study(sweep, journal)
-        context = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(options.jobs, context, start_worker, (options.threads,)) as pool:
-            for worker in [pool.submit(search, sweep, config_file, journal, place, i) for i in range(options.jobs)]:
-                worker.result()
-        record, page = summary(name, sweep, journal, metric)
-        replace_file(options.results / f'sweep_{name}.json', json.dumps(record, indent=1) + '\n')
-        replace_file(options.results / f'sweep_{name}.md', page)
-        print(page)
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print('interrupted; finished trials are kept, and the same command goes on from there', file=sys.stderr)
-        return 130
-    return 0
+    sweep, name = read_sweep(options.sweep), options.sweep.stem
+    config_file, journal = CONFIG / f'{sweep.config}.yaml', place.work / 'sweeps' / f'{name}.journal'
+    metric = Config(config_file)['rec']['metric']
+    _study(sweep, journal)
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(options.jobs, context, start_worker, (options.threads,)) as pool:
+        for worker in [pool.submit(search, sweep, config_file, journal, place, i) for i in range(options.jobs)]:
+            worker.result()
+    record, page = summary(name, sweep, journal, metric)
+    replace_file(options.results / f'sweep_{name}.json', json.dumps(record, indent=1) + '\n')
+    replace_file(options.results / f'sweep_{name}.md', page)
+    print(page)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
-from crslab_causal.errors import UserError
+from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.inputs import write_contexts
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
@@ -48,17 +48,7 @@ def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[st
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 2 for a mistake of the user's."""
     flags = _parser().parse_args(arguments)
-    try:
-        flags.run(flags)
-    except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f'error: {error.filename}: {error.strerror}', file=sys.stderr)
-        return 2
-    return 0
+    return exit_status(lambda: flags.run(flags))
 
 
 def _parser() -> argparse.ArgumentParser:
