@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ONE_SEED = 'one seed'
+MOST_BANDS = 3
+"""Series of which each has a band."""
 
 
 class Series(NamedTuple):
@@ -49,7 +51,8 @@ def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | Non
     """Panels above one another that share x, with the means of each series and bars for their intervals.
 
     A series keeps its look in all panels, by its name. Points are filled where there is an interval, and hollow where a
-    single seed gives none. Settings that are numbers have their true distances and are joined by lines. Names, which
+    single seed gives none. Settings that are numbers have their true distances and are joined by lines; up to three
+    series have bands, too, and more, whose bands and bars would hide one another, are set a little apart. Names, which
     nothing lies between, stand in the order in which they first appear, points of different series side by side; a
     bool is a name.
 
@@ -72,10 +75,11 @@ def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | Non
     figure, all_axes = _axes(max(1, len(panels)), wide)
     for axes, panel in zip(all_axes, panels):
         for series in panel.series:
-            _draw_series(axes, series, ticks, (names.index(series.name), len(names)), interval)
+            _draw_series(axes, series, settings, bool(ticks), (names.index(series.name), len(names)), interval)
         for series, dashes in zip(panel.references, cycle(('--', ':', '-.'))):
             x = [ticks.index(setting) for setting in series.x] if ticks else series.x
-            axes.plot(x, _numbers(series.mean), color=GREY, linewidth=0.9, linestyle=dashes, zorder=1, label=series.name)
+            axes.plot(x, _numbers(series.mean), color=GREY, linewidth=0.9, linestyle=dashes, zorder=1,
+                      label=series.name)
         if not any(np.isfinite(_numbers(series.mean)).any() for series in (*panel.series, *panel.references)):
             say_empty(axes)
         if marked in ticks:
@@ -120,21 +124,26 @@ def _axes(n: int, wide: bool) -> tuple[Figure, Sequence[Axes]]:
     return figure, figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0]
 
 
-def _draw_series(axes: Axes, series: Series, ticks: list, place: tuple[int, int], interval: str) -> None:
+def _draw_series(axes: Axes, series: Series, settings: list, named: bool, place: tuple[int, int],
+                 interval: str) -> None:
     """Draws a series; ``place``: which one it is, of how many."""
     mean, half = _numbers(series.mean), _numbers(series.half_width)
-    if ticks:
-        x = np.array([ticks.index(setting) for setting in series.x], float)
-        x += (place[0] - (place[1] - 1) / 2) * min(0.14, 0.7 / place[1])
+    number, n = place
+    crowded = n > MOST_BANDS
+    if named:
+        x = np.array([settings.index(setting) for setting in series.x], float)
+        x += (number - (n - 1) / 2) * min(0.14, 0.7 / n)
     else:
         x = np.asarray(series.x, float)
+        if crowded and len(settings) > 1:  # over a third of the smallest distance
+            x = x + (number / (n - 1) - 0.5) * np.diff(np.sort(np.asarray(settings, float))).min() / 3
     order = np.argsort(x, kind='stable')
     x, mean, half = x[order], mean[order], half[order]
     known = np.isfinite(mean)
     sure, single = known & np.isfinite(half), known & ~np.isfinite(half)
     color, marker, dashes = line(place[0])
-    axes.plot(x, mean, color=color, marker=marker, linestyle='none' if ticks else dashes, label=series.name)
-    if not ticks:
+    axes.plot(x, mean, color=color, marker=marker, linestyle='none' if named else dashes, label=series.name)
+    if not named and not crowded:
         axes.fill_between(x, mean - half, mean + half, color=color, alpha=0.13, linewidth=0)
     if sure.any():
         axes.errorbar(x[sure], mean[sure], half[sure], color=color, linestyle='none', linewidth=0.9, label=interval)

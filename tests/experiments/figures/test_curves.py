@@ -43,6 +43,15 @@ def test_numbers_are_where_they_belong_in_whatever_order_they_come():
     np.testing.assert_array_equal(test, [[0, math.nan], [2, 3], [4, 1]])
 
 
+def test_many_series_stand_a_little_apart():
+    series = [ALPHA._replace(name=f'{i}') for i in range(6)]
+    figure = draw_curves([Panel('y', series)], 'α')
+    x = np.stack([drawn(figure, s.name)[0][:, 0] for s in series])
+    assert len(np.unique(x)) == x.size and (np.diff(x, axis=0) > 0).all()
+    np.testing.assert_allclose(x.mean(0), ALPHA.x, atol=1e-12)
+    assert np.ptp(x, axis=0).max() < 0.5 / 2  # less than half of the distance to the next setting
+
+
 def test_names_stand_side_by_side(read_figure):
     other = MODE._replace(name='test', x=['noise', 'zero', 'other'])
     figure = draw_curves([Panel('y', [MODE, other])], 'M', marked='zero')
