@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -101,21 +102,26 @@ def test_missing_data_are_named(runs, place, tmp_path):
     assert 'lacks train_data.json' in missing_data(run, place._replace(data_path=tmp_path / 'nowhere'))
 
 
-def processes_of(folder):
-    """Processes whose command line names ``folder``, and their children."""
-    listed = subprocess.run(['ps', '-eo', 'pid,ppid,args'], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()[1:]]
-    own = {int(pid) for pid, _, args in rows if str(folder) in args and 'ps -eo' not in args}
-    while more := {int(pid) for pid, parent, _ in rows if int(parent) in own} - own:
-        own |= more
-    return own
+def children_of(pid):
+    """Processes that a process has started."""
+    started = [int(child) for task in Path(f'/proc/{pid}/task').iterdir()
+               for child in (task / 'children').read_text().split()]
+    return {child for child in started if 'spawn_main' in Path(f'/proc/{child}/cmdline').read_text()}
+
+
+def alive(pid):
+    """Whether a process runs; a dead one that nobody has asked about does not."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] not in 'ZX'
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='looks at processes')
 def test_a_killed_command_leaves_no_process_and_keeps_what_is_finished(tmp_path, redial):
     """kill -9 while runs are going on; the same command then runs the others only, and leaves nothing half-written."""
     (tmp_path / 'config' / 'experiments').mkdir(parents=True)
-    tiny.write_yaml(tmp_path / 'config' / 'small.yaml', rec={'epoch': 300, 'batch_size': 3, 'early_stop': False})
+    tiny.write_yaml(tmp_path / 'config' / 'small.yaml', rec={'epoch': 60, 'batch_size': 3, 'early_stop': False})
     suite = {'title': 'Small', 'seeds': [1, 2, 3], 'tables': [
         {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1'],
          'rows': [{'title': 'a'}, {'title': 'quick', 'set': {'rec.epoch': 1}}]}]}
@@ -127,18 +133,18 @@ def test_a_killed_command_leaves_no_process_and_keeps_what_is_finished(tmp_path,
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline().startswith('6 runs, 0 of them finished, 6 to do')
     process.stdout.readline()  # the first one has ended
-    children = processes_of(tmp_path / 'work') - {process.pid}
-    assert children
+    children = children_of(process.pid)
+    assert len(children) == 2
     process.send_signal(signal.SIGKILL)
     process.wait()
     deadline = time.monotonic() + 20
-    while processes_of(tmp_path / 'work') & children and time.monotonic() < deadline:
+    while any(alive(pid) for pid in children) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not any(os.path.exists(f'/proc/{pid}') for pid in children)
+    assert not any(alive(pid) for pid in children)
 
     done = len(list((tmp_path / 'work').glob('*/*/results.json')))
     assert done >= 1
-    second = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    second = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
     assert second.returncode == 0, second.stderr
     assert second.stdout.startswith(f'6 runs, {done} of them finished, {6 - done} to do')
     assert len(list((tmp_path / 'work').glob('*/*/results.json'))) == 6
