@@ -66,7 +66,7 @@ def test_the_hosts_other_entries_are_left_alone():
     assert {'TGReDial', 'GoRecDial', 'DuRecDial'} <= set(found['dataset'])
     for name in ('TGReDial', 'GoRecDial', 'DuRecDial'):
         assert found['dataset'][name].__module__.startswith('crslab.')
-    for name in ('KBRD', 'KGSF'):
+    for name in ('KBRD', 'KGSF', 'Transformer'):
         assert all(found[table][name].__module__.startswith('crslab.') for table in ('model', 'dataloader', 'system'))
     assert {'rec', 'conv', 'standard'} <= set(found['evaluator'])
 

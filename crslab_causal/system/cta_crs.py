@@ -13,7 +13,7 @@ class CTACRSSystem(CausalSystem):
     """As :class:`.CausalSystem`, and chooses ``context_weight`` where the configuration leaves it open.
 
     As in the released code of CTA-CRS: of 0, 0.1 ... 1 the first with the largest sum of recall at the smallest and at
-    the largest cutoff on valid. While training, early stopping sees both levels with the same weight.
+    the largest cutoff on valid. Until then the weight is 0, so that early stopping goes by the entity level.
     """
 
     def test_recommender(self) -> dict[str, dict]:

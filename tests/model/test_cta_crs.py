@@ -92,6 +92,10 @@ def test_other_words_other_scores_and_none_are_the_biases(text_encoder):
     torch.testing.assert_close(none, torch.log_softmax(model.context_to_item.bias, -1))
 
 
+def test_until_the_weight_is_chosen_only_the_entities_count():
+    assert build().context_weight == 0.0
+
+
 def test_without_the_contextual_level_it_is_kbrd_without_the_causal_part():
     model = build(context_weight=0.0)
     histories = [[7, 2, 3], [8], []]
@@ -101,7 +105,7 @@ def test_without_the_contextual_level_it_is_kbrd_without_the_causal_part():
 
 @ENCODERS
 def test_learns_what_only_the_text_tells(text_encoder):
-    model = build(text_encoder=text_encoder)
+    model = build(text_encoder=text_encoder, context_weight=0.5)
     histories, texts, items = [[7]] * 3, [[4, 6, 5], [4, 7, 5], [4, 8, 5]], ITEMS
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(60):

@@ -51,8 +51,8 @@ class CTACRS(BaseModel):
         self.text_encoder = build_text_encoder(self.opt, self.vocab, self.side_data)
         self.context_to_item = nn.Linear(self.text_encoder.dim, self.entity_level.n_item)
         nn.init.zeros_(self.context_to_item.bias)
-        weight = self.opt.get('context_weight', None)
-        self.register_buffer('context_weight', torch.tensor(0.5 if weight is None else weight))
+        # where it is open, validation while training sees the entity level alone, as in the released code
+        self.register_buffer('context_weight', torch.tensor(self.opt.get('context_weight', None) or 0.0))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:
         """``(batch, n_item)`` logits of the entity level and of the contextual level.
