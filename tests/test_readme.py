@@ -1,11 +1,17 @@
-"""The README's numbers are the output of the committed command."""
+"""The README's numbers are the output of committed commands."""
 
 import json
+import re
 from pathlib import Path
 
-from benchmarks import recommendation, results
+import pytest
+
+from benchmarks import results
+from crslab_causal.experiments import render
+from crslab_causal.experiments.report import markdown_page
 
 ROOT = Path(__file__).resolve().parents[1]
+RECORDS = sorted(path for path in (ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
 
 
 def block(name):
@@ -13,9 +19,28 @@ def block(name):
     return readme.partition(f'<!-- {name} -->')[2].partition(f'<!-- /{name} -->')[0].strip()
 
 
-def test_tables_are_what_the_recorded_runs_say():
-    record = json.loads((ROOT / 'benchmarks' / 'recommendation.json').read_text('utf-8'))
-    assert block('recommendation') == recommendation.tables(record)
+@pytest.mark.parametrize('path', RECORDS, ids=lambda path: path.stem)
+def test_tables_are_what_the_recorded_runs_say(path):
+    record = json.loads(path.read_text('utf-8'))
+    assert path.with_suffix('.md').read_text('utf-8') == markdown_page(record)
+    assert path.with_suffix('.tex').read_text('utf-8') == '\n'.join(map(render.latex, record['tables']))
+    for table in record['tables']:
+        if table['readme']:
+            assert block(table['name']) == render.markdown(table)
+
+
+def test_the_readme_shows_what_the_suites_want():
+    shown = {table['name'] for path in RECORDS for table in json.loads(path.read_text('utf-8'))['tables'] if table['readme']}
+    assert len(shown) >= 4 and all(block(name) for name in shown)
+
+
+def test_a_record_says_where_every_number_is_from():
+    for path in RECORDS:
+        for table in json.loads(path.read_text('utf-8'))['tables']:
+            for row in table['rows']:
+                assert row['runs'] or row['note'] or row['source'], (path.name, row['title'])
+                if table['kind'] != 'corpus':
+                    assert all(run['git_commit'] and run['versions'] for run in row['runs'])
 
 
 def test_speeds_are_what_the_recorded_measurements_say():
@@ -24,16 +49,10 @@ def test_speeds_are_what_the_recorded_measurements_say():
     assert (ROOT / 'benchmarks' / 'RESULTS.md').read_text('utf-8') == results.results_page(record)
 
 
-def test_every_row_has_a_configuration():
-    for dataset in ('redial', 'opendialkg'):
-        for row in recommendation.rows(dataset):
-            assert (ROOT / 'config' / f'{row.config}.yaml').is_file(), row.config
-
-
 def test_every_file_the_readme_names_exists():
-    import re
     readme = (ROOT / 'README.md').read_text('utf-8')
-    named = re.findall(r'`((?:crslab_causal|config|benchmarks)/[\w./*-]*|run_crslab\.py|requirements\.txt)`', readme)
+    named = re.findall(r'`((?:crslab_causal|config|benchmarks|results)/[\w./*-]*|run_crslab\.py|requirements\.txt)`', readme)
+    named += re.findall(r'\]\(((?:results|benchmarks)/[\w./-]+)\)', readme)
 
     assert len(named) > 8
     for name in named:
