@@ -44,10 +44,9 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     from tqdm import tqdm
 
     from crslab_causal import workers
-    from crslab_causal.config import Config
     from crslab_causal.host import crslab, use_directories
 
-    config = Config(config, gpu, settings)
+    config = _configured(config, gpu, settings)
     config.opt['save_system'] = save_system
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
     logger.remove()
@@ -77,12 +76,22 @@ def load_system(config: str, gpu: str = '-1', settings: Sequence[str] = (),
         UserError: a mistake in the configuration or the data, or no such run.
     """
     register()
-    from crslab_causal.config import Config
     from crslab_causal.host import get_dataset, use_directories
 
-    config = Config(config, gpu, settings)
+    config = _configured(config, gpu, settings)
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
     return assemble(config, get_dataset(config, config['tokenize'], restore_data, False), interact=True)
+
+
+def _configured(config: str, gpu: str, settings: Sequence[str]) -> Config:
+    """The checked configuration, whose recommender is there."""
+    from crslab_causal.config import Config
+    from crslab_causal.system.checkpoint import find_recommender
+
+    checked = Config(config, gpu, settings)
+    if checked.opt.get('recommender') is not None:
+        find_recommender(checked['recommender'])  # now, and not when the data are loaded
+    return checked
 
 
 def assemble(config: Config, dataset: MentionDataset, interact: bool = False) -> CausalSystem:

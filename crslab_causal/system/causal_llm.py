@@ -108,7 +108,7 @@ class CausalLLMSystem(CausalSystem):
         return LanguageStage(self.llm, self.knowledge, self.train_dataloader.dataset)
 
     def _take_recommender(self, folder: Path) -> None:
-        weights = checkpoint.load_recommender(folder / 'best.pth', self._saved_opt(), self.device)
+        weights = checkpoint.load_recommender(checkpoint.find_recommender(folder), self._saved_opt(), self.device)
         self.driver.module.load_state_dict(weights)
         logger.info(f'[Recommender from {folder}]')
 

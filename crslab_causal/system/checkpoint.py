@@ -65,6 +65,15 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     return checkpoint
 
 
+def find_recommender(folder: str | Path) -> Path:
+    """The weights of a run's best epoch.
+
+    Raises:
+        UserError: there are none.
+    """
+    return _must_exist(Path(folder) / 'best.pth')
+
+
 def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:
     """Parameters of a recommender of another run, on the same data and with the same options of the model.
 
@@ -81,9 +90,14 @@ def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, A
     return checkpoint.model
 
 
-def _read(path: Path, device: torch.device) -> Checkpoint:
+def _must_exist(path: Path) -> Path:
     if not path.is_file():
         raise UserError(f'{path} does not exist; train first with --save_system')
+    return path
+
+
+def _read(path: Path, device: torch.device) -> Checkpoint:
+    _must_exist(path)
     try:
         with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
             if archive.testzip():

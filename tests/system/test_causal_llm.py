@@ -261,6 +261,7 @@ def test_samples_that_ask_the_same_are_paid_for_once():
     (['llm.store=save/ReDial_CausalLLM/mine_seed1/store.jsonl', 'run_name=mine', 'llm.mode=live',
       'llm.base_url=http://127.0.0.1:9/v1'], 'lies in the folder of the run'),
     (['recommender=nowhere'], 'nowhere/best.pth does not exist'),
+    (['recommender=nowhere', 'data_path=also_nowhere'], 'nowhere/best.pth does not exist'),  # before data are loaded
 ])
 def test_a_mistake_is_one_line_before_anything_is_trained(refused, settings, said, tmp_path):
     assert said in refused(MODEL, *settings)
