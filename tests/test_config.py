@@ -7,7 +7,8 @@ import tiny
 from crslab_causal import register
 from crslab_causal.errors import UserError
 
-CONFIGS = sorted((tiny.ROOT / 'config').rglob('*.yaml'))
+CONFIGS = sorted(path for path in (tiny.ROOT / 'config').rglob('*.yaml')
+                 if path.parent.name not in ('experiments', 'sweeps'))  # which are tested with what reads them
 MINIMAL = {'dataset': 'ReDial', 'model': 'CausalKBRD'}
 
 
