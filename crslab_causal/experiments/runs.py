@@ -85,7 +85,7 @@ def result_of(run: Run, place: Place) -> dict | None:
     """
     folder = folder_of(run, place)
     needed = _files(run)
-    if not all((folder / name).is_file() for name in needed.values()) or run.save and not (folder / 'best.pth').is_file():
+    if not all((folder / name).is_file() for name in needed.values()):
         return None
     parts = {part: json.loads((folder / name).read_text('utf-8')) for part, name in needed.items()}
     return {**parts.pop('recommender', {}), **parts, 'folder': str(folder.relative_to(place.work))}
@@ -213,8 +213,8 @@ def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:
     """The runs without a result, each once; equal ones of several tables are one, that does what each asks for."""
     wanted: dict[Path, Run] = {}
     for run in runs:
-        if result_of(run, place) is None:
-            folder = folder_of(run, place)
+        folder = folder_of(run, place)
+        if result_of(run, place) is None or run.save and not (folder / 'best.pth').is_file():
             other = wanted.get(folder, run)
             kind = run.kind if other.kind == 'recommendation' else other.kind  # other kinds score that, too
             wanted[folder] = run._replace(kind=kind, save=run.save or other.save)
