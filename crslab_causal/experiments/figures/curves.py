@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from itertools import cycle
 from numbers import Real
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
 
-from crslab_causal.experiments.figures.style import (COLUMN, GREY, LIGHT_GREY, PAGE, add_legend, line, new_figure,
-                                                     say_empty, styled)
+from crslab_causal.experiments.figures.style import (COLUMN, GREY, LIGHT_GREY, PAGE, TITLE_WIDTH, add_legend, line,
+                                                     new_figure, say_empty, styled)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +89,7 @@ def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | Non
         elif marked in settings:
             axes.axvline(marked, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0, label=marked_name)
         axes.set_ylabel(panel.label)
-        axes.set_title(panel.title, loc='left')
+        axes.set_title(textwrap.fill(panel.title, TITLE_WIDTH), loc='left')
         axes.grid(axis='y')
         axes.margins(y=0.08)
     for axes in all_axes if wide else all_axes[-1:]:

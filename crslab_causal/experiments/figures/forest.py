@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
 
-from crslab_causal.experiments.figures.style import (BETTER, COLUMN, GREY, LIGHT_GREY, WORSE, add_legend, new_figure,
-                                                     say_empty, styled)
+from crslab_causal.experiments.figures.style import (BETTER, COLUMN, GREY, LIGHT_GREY, TITLE_WIDTH, WORSE, add_legend,
+                                                     new_figure, say_empty, styled)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -59,7 +59,8 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
     figure = new_figure(width, 0.55 + 0.2 * bool(title) + 0.17 * total)
     axes = figure.add_subplot()
     values = axes.twinx()
-    axes.set_title(title, loc='left')
+    if title:  # over the names, too, for which the plot alone is too narrow
+        figure.suptitle(textwrap.fill(title, TITLE_WIDTH), x=0.01, ha='left')
     axes.set_xlabel(x_label)
     axes.axvline(0, color='black', linewidth=0.8, zorder=1)
     for other in (axes, values):

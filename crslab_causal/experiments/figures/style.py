@@ -36,9 +36,12 @@ _DASHES = ('-', (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (7,
 
 BETTER, WORSE = _COLORS[0], _COLORS[1]
 
+TITLE_WIDTH = 44
+"""Characters of a title before it goes on in the next line: what a column holds."""
+
 _RC = {
     'font.family': 'DejaVu Sans',  # comes with Matplotlib: the same everywhere
-    'font.size': 7, 'axes.titlesize': 8, 'axes.labelsize': 7, 'xtick.labelsize': 6.5, 'ytick.labelsize': 6.5,
+    'font.size': 7, 'axes.titlesize': 8, 'figure.titlesize': 8, 'axes.labelsize': 7, 'xtick.labelsize': 6.5, 'ytick.labelsize': 6.5,
     'legend.fontsize': 6.5, 'legend.title_fontsize': 6.5, 'legend.frameon': False, 'legend.handlelength': 2.4,
     'axes.spines.top': False, 'axes.spines.right': False, 'axes.linewidth': 0.6, 'axes.axisbelow': True,
     'axes.unicode_minus': True, 'axes.formatter.useoffset': False,

@@ -31,6 +31,12 @@ def test_it_can_be_read(read_figure):
     assert texts.count('ReDial') == 1
 
 
+def test_a_long_title_goes_on_in_the_next_line(read_figure):
+    title = 'The rows of Table 3 on valid, recommendation on OpenDialKG, the setting of the paper'
+    texts = read_figure(draw_forest(ROWS, 'difference in points', title))  # fails if one is cut off
+    assert title in [text.replace('\n', ' ') for text in texts]
+
+
 def points(figure):
     """Marker, colour and filling of each row."""
     return [(line.get_marker(), line.get_color(), line.get_markerfacecolor()) for line in figure.axes[0].get_lines()
