@@ -101,7 +101,7 @@ def _tests(found: list[Found], table: Table, place: Place) -> list[dict]:
     raw: dict[tuple[int, str, str], dict] = {}
     if reference is not None and table.options.kind == 'recommendation':
         for i, candidate in enumerate(found):
-            if candidate is not reference and candidate.results and 'llm' not in candidate.results[0]:
+            if candidate is not reference and _testable(candidate):
                 for (group, metric), test in _compare(candidate, reference, table, place).items():
                     raw[i, group, metric] = test
     adjusted = holm({key: test['p'] for key, test in raw.items()})
@@ -110,6 +110,12 @@ def _tests(found: list[Found], table: Table, place: Place) -> list[dict]:
         p = adjusted[i, group, metric]
         tests[i].setdefault(group, {})[metric] = {**test, 'p_holm': p, 'significant': bool(p < LEVEL)}
     return tests
+
+
+def _testable(found: Found) -> bool:
+    """Whether a row is finished enough: one seed of several would pass the noise of that seed for a difference."""
+    enough = len(found.results) >= min(2, len(found.row.runs))
+    return bool(found.results) and enough and 'llm' not in found.results[0]
 
 
 def _reference(found: list[Found], table: Table) -> Found | None:

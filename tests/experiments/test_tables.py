@@ -40,6 +40,7 @@ def test_a_record_has_every_seed_and_says_what_is_missing(suite, place):
         values = found[title]['scores']['new']['ndcg@3']
         assert len(values) == n and values[0] == json.loads(
             (folder_of(rows[title].runs[0], place) / 'results.json').read_text('utf-8'))['splits']['valid']['new']['ndcg@3']
+    assert found['counts']['tests'] and not found['b']['tests']  # one seed of two says too little
     json.dumps(record)
 
 
