@@ -119,8 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make(options: argparse.Namespace) -> int:
     """Runs what is asked for, and reports it."""
+    from loguru import logger
+
     from crslab_causal.experiments.report import write_report  # matplotlib is loaded only where figures are drawn
 
+    logger.remove()  # what CRSLab says on loading is no news here; the runs have logs of their own
     place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
     suites = read_suites(options.suites, options.quick, options.seeds)
     if options.list:

@@ -23,15 +23,13 @@ from math import prod
 from typing import NamedTuple, Sequence
 
 import numpy as np
-import torch
 
-from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.demo.catalogue import Catalogue
 from crslab_causal.data.demo.scm import LIKED_PROBABILITY, RECENCY_DECAY, StructuralCausalModel
 from crslab_causal.errors import UserError
-from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks
-from crslab_causal.model.causal_kbrd import CausalKBRD
-from crslab_causal.system.causal import EVALUATION_BATCH, CausalSystem
+from crslab_causal.evaluator.ranking import cutoff_scores
+from crslab_causal.experiments.distributions import kl_divergence, predictions, total_variation
+from crslab_causal.system.causal import CausalSystem
 
 SPLITS = ('interventional', 'test')
 CUTOFFS = (1, 10)
@@ -45,15 +43,6 @@ class Targets(NamedTuple):
     r""":math:`P(Y \mid do(X))`."""
     observational: np.ndarray
     r""":math:`P(Y \mid X)`."""
-
-
-class Predictions(NamedTuple):
-    """What a model gives for the samples of a split."""
-
-    probability: np.ndarray
-    """``(n_sample, n_item)``."""
-    rank: np.ndarray
-    """``(n_sample,)``: of the label, from 1."""
 
 
 def true_targets(scm: StructuralCausalModel, histories: Sequence[Sequence[int]],
@@ -122,36 +111,6 @@ def _context(scm: StructuralCausalModel, entity: np.ndarray) -> np.ndarray:
     factor = np.where(entity == NO_MENTION, 1.0, p / left)
     joint = scm.context_prior[:, None] * factor.prod(axis=2)
     return (joint / joint.sum(axis=0)).T
-
-
-def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Of the rows of ``(n, f)`` each: ``(n,)``, from 0 to 1."""
-    return np.abs(p - q).sum(axis=1) / 2
-
-
-def kl_divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    r""":math:`\mathrm{KL}(p \| q)` of the rows of ``(n, f)`` each, in nats: ``(n,)``; infinite if q lacks what p has."""
-    with np.errstate(divide='ignore', invalid='ignore'):
-        return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(axis=1)
-
-
-def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictions:
-    """P(Y | X) of a trained CausalKBRD for every sample, or P(Y | do(X)) as it is adjusted.
-
-    Raises:
-        UserError: it is another model, whose scores are no logits.
-    """
-    if not isinstance(system.driver.module, CausalKBRD):
-        raise UserError(f"model {system.opt['model']}: its scores are no probabilities; this study needs CausalKBRD")
-    system.model.eval()
-    probability, rank = [], []
-    with torch.no_grad(), system.driver.group():
-        for batch in dataloader.to(system.device).get_rec_data(EVALUATION_BATCH, shuffle=False, desc='predictions'):
-            batch = batch.to(system.device)
-            scores, _ = system.driver.scores(batch, intervene=False)
-            probability.append(torch.softmax(scores.double(), -1).cpu().numpy())
-            rank.append(expected_ranks(scores, batch.label, batch.seen).rank.cpu().numpy())
-    return Predictions(np.concatenate(probability), np.concatenate(rank))
 
 
 def distance_to_truth(system: CausalSystem, split: str) -> dict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Iterator
 
 from crslab_causal.evaluator.report import GROUPS
@@ -12,7 +11,7 @@ from crslab_causal.experiments.figures.rank_shift import ONE_MODEL, TWO_MODELS, 
 from crslab_causal.experiments.ranks import pair, read_ranks
 from crslab_causal.experiments.render import LIMIT, LIMIT_TITLE, cells, heads, scale
 from crslab_causal.experiments.runs import Place, result_of
-from crslab_causal.experiments.suite import RankShiftOptions, Row, Suite
+from crslab_causal.experiments.suite import RankShiftOptions, Row, Run, Suite
 from crslab_causal.experiments.tables import ranks_path
 
 if TYPE_CHECKING:
@@ -91,24 +90,28 @@ def differences(table: dict) -> Figure:
 
 
 def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place: Place) -> Figure | None:
-    """Figure 4, of the first seed that both runs have; None as long as they are not finished."""
+    """Figure 4, of the first seed that both rows of a panel have; None as long as one has none."""
+    from crslab_causal.experiments.distributions import divergence  # loads PyTorch, which no other figure needs
+
     panels = []
     for panel in options.panels:
         table = next(t for t in suite.tables if t.options.name == panel.table)
         rows = {row.options.id: row for row in table.rows}
-        found = [_first_ranks(rows[name], panel.split, place) for name in (panel.with_, panel.without)]
-        if None in found:
+        runs = _first_runs(rows[panel.with_], rows[panel.without], place)
+        if runs is None:
             return None
-        with_, without = found
+        with_, without = (read_ranks(ranks_path(place, result_of(run, place), panel.split)) for run in runs)
         if two_models:
             without, with_ = pair(without, with_)
-            panels.append(Samples(panel.title, without.rank, with_.rank, None, without.conversation))
+            kl = divergence(*runs, panel.split, place)
+            panels.append(Samples(panel.title, without.rank, with_.rank, kl, without.conversation))
         else:
             panels.append(Samples(panel.title, with_.rank, with_.rank_intervened, with_.kl, with_.conversation))
     return draw_rank_shift(panels, TWO_MODELS if two_models else ONE_MODEL)
 
 
-def _first_ranks(row: Row, split: str, place: Place):
-    result = next((found for run in row.runs if (found := result_of(run, place)) is not None), None)
-    path = None if result is None else ranks_path(place, result, split)
-    return read_ranks(path) if path is not None and Path(path).is_file() else None
+def _first_runs(with_: Row, without: Row, place: Place) -> tuple[Run, Run] | None:
+    """Finished runs of two rows with the same seed."""
+    others = {run.seed: run for run in without.runs}
+    pairs = ((run, others[run.seed]) for run in with_.runs if run.seed in others)
+    return next((both for both in pairs if all(result_of(run, place) is not None for run in both)), None)

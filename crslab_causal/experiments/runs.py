@@ -147,22 +147,12 @@ def execute(run: Run, place: Place) -> float:
     Raises:
         UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
     """
-    from crslab_causal import register
     from crslab_causal.experiments.corpus import corpus_statistics
     from crslab_causal.host import use_directories
     from crslab_causal.quick_start import assemble
 
     started = time.perf_counter()
-    register()
-    settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={json.dumps(key_of(run, place))}']
-    data_path = place.data_for(Config(run.config_file, settings=run.settings))
-    settings.append(f'data_path={json.dumps(str(data_path))}')
-    if run.recommender is not None:
-        settings.append(f'recommender={json.dumps(str(folder_of(run.recommender, place)))}')
-    if place.llm is not None and 'llm' in _files(run) and not any(s.startswith('llm.mode=') for s in settings):
-        settings.append(f'llm.mode={place.llm}')
-    config = Config(run.config_file, place.gpu, settings)
-    config.opt['save_system'] = run.save
+    config = config_of(run, place)
     use_directories(config['data_path'], config['save_path'])
     dataset = dataset_of(config)
     if run.kind == 'corpus':
@@ -175,6 +165,23 @@ def execute(run: Run, place: Place) -> float:
 
         replace_file(system.folder / 'deconfounding.json', json.dumps(study_row(system), indent=1) + '\n')
     return time.perf_counter() - started
+
+
+def config_of(run: Run, place: Place) -> Config:
+    """The whole configuration of a run: what it is asked for, where its data are, and where it goes."""
+    from crslab_causal import register
+
+    register()
+    settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={json.dumps(key_of(run, place))}']
+    data_path = place.data_for(Config(run.config_file, settings=run.settings))
+    settings.append(f'data_path={json.dumps(str(data_path))}')
+    if run.recommender is not None:
+        settings.append(f'recommender={json.dumps(str(folder_of(run.recommender, place)))}')
+    if place.llm is not None and 'llm' in _files(run) and not any(s.startswith('llm.mode=') for s in settings):
+        settings.append(f'llm.mode={place.llm}')
+    config = Config(run.config_file, place.gpu, settings)
+    config.opt['save_system'] = run.save
+    return config
 
 
 def dataset_of(config: Config) -> MentionDataset:

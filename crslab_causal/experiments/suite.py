@@ -176,6 +176,7 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
         changes = options.quick.set if quick else {}
         tables = tuple(_table(table, wanted, changes, config_folder) for table in options.tables
                        if table.quick or not quick)
+        tables = tuple(_saved_for_figures(table, options) for table in tables)
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
     return Suite(path.stem, options, tables)
@@ -188,6 +189,15 @@ def _check_figures(options: SuiteOptions) -> None:
             for row in (panel.with_, panel.without):
                 if row not in ids.get(panel.table, ()):
                     raise UserError(f'figure {figure.name}: table {panel.table} has no row with the id {row}')
+
+
+def _saved_for_figures(table: Table, options: SuiteOptions) -> Table:
+    """The table, the first run of each row in a figure to be saved: its distributions are compared with another's."""
+    drawn = {row for figure in options.figures for panel in figure.panels if panel.table == table.options.name
+             for row in (panel.with_, panel.without)}
+    return table._replace(rows=tuple(
+        row._replace(runs=(row.runs[0]._replace(save=True), *row.runs[1:])) if row.options.id in drawn else row
+        for row in table.rows))
 
 
 def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], config_folder: Path) -> Table:

@@ -17,8 +17,7 @@ from crslab_causal.data.demo.catalogue import Catalogue
 from crslab_causal.data.demo.scm import LIKED_PROBABILITY, Mention, StructuralCausalModel
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.deconfounding import (distance_to_truth, kl_divergence, study_row, total_variation,
-                                                     true_targets)
+from crslab_causal.experiments.deconfounding import distance_to_truth, study_row, true_targets
 from crslab_causal.quick_start import load_system, main
 
 CATALOGUE = Catalogue.build(3)
@@ -99,14 +98,6 @@ def test_hundreds_of_samples_take_no_time():
     started = time.perf_counter()
     assert true_targets(SCM, batch).do.shape == (800, N_FILM)
     assert time.perf_counter() - started < 2
-
-
-def test_distances_by_hand():
-    p, q = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]), np.array([[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]])
-
-    assert total_variation(p, q).tolist() == [0.25, 1.0]
-    assert kl_divergence(p, q).tolist() == [pytest.approx(0.5 * np.log(2)), np.inf]
-    assert kl_divergence(p, p).tolist() == total_variation(p, p).tolist() == [0, 0]
 
 
 # ---------------------------------------------------------------- a whole run
