@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -119,6 +119,20 @@ class CausalEvaluator(RecEvaluator):
         """One value for each sample since the last reset: ``rank``, ``rank_unseen``, ``rank_intervened``,
         ``kl`` (KL of Eq 8, in nats), ``copy``, ``repeat`` or ``label``."""
         return np.concatenate(self._columns[name]) if name in self._columns else np.empty(0)
+
+    def records(self, samples: Sequence[Mapping], names: Mapping[int, str]) -> Iterator[dict]:
+        """A record for each sample since the last reset: which it is, and where its label came.
+
+        Args:
+            samples: of the dataset, in the order in which they were scored.
+            names: of items by their entity ids, as far as they have one.
+        """
+        columns = [self.column(name).tolist() for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
+        for sample, rank, unseen, intervened, kl, repeat in zip(samples, *columns, strict=True):
+            yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
+                   'label_name': names.get(sample['item']), 'rank': rank, 'rank_unseen': unseen,
+                   'rank_intervened': intervened, 'kl': kl, 'repeat': bool(repeat),
+                   'history': len(sample['context_entities'])}
 
     def scores(self) -> dict:
         """All scores since the last reset.

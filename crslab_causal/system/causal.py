@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 import time
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from torch import optim
 from crslab_causal.config import Config
 from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
 from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn_backward
@@ -35,6 +34,7 @@ from crslab_causal.system.checkpoint import Checkpoint, Progress
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.knowledge import knowledge_of
 from crslab_causal.system.recommender import Recommender
+from crslab_causal.system.run_folder import run_folder, set_aside
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
 
 EVALUATION_BATCH = 256
@@ -285,10 +285,11 @@ class CausalSystem(BaseSystem):
     def test_recommender(self) -> dict[str, dict]:
         """Scores every split with the weights in place, and saves table, scores and ranks."""
         splits = {}
+        names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
         for split, dataloader in self.splits():
             splits[split] = self.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
             if workers.is_first():
-                save_records(self.folder / f'ranks_{split}.jsonl', self._records(dataloader))
+                save_records(self.folder / f'ranks_{split}.jsonl', self.evaluator.records(dataloader.samples, names))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
         if workers.is_first():
             save_results(self.folder, self.header(), splits, title)
@@ -312,16 +313,6 @@ class CausalSystem(BaseSystem):
         return {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
                 'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
 
-    def _records(self, dataloader: CausalDataLoader) -> Iterator[dict]:
-        """One record for each sample scored last: which it is, and where its label came."""
-        names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
-        columns = [self.evaluator.column(name).tolist()
-                   for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
-        for sample, rank, unseen, intervened, kl, repeat in zip(dataloader.samples, *columns, strict=True):
-            yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
-                   'label_name': names.get(sample['item']), 'rank': rank, 'rank_unseen': unseen,
-                   'rank_intervened': intervened, 'kl': kl, 'repeat': bool(repeat), 'history': len(sample['context_entities'])}
-
     # ------------------------------------------------------------ checkpoints
 
     def _checkpoint(self) -> Checkpoint:
@@ -334,21 +325,7 @@ class CausalSystem(BaseSystem):
 
     @cached_property
     def _data_fingerprint(self) -> str:
-        """Changes with what the rows of the parameters stand for, and with the training samples."""
-        digest = hashlib.sha256(json.dumps([self.vocab['entity2id'], self.item_ids,
-                                            self.side_data.get('mentioned_entity_ids'),
-                                            sorted(self.side_data['entity_kg']['edge'])]).encode())
-        if self.confounder is not None:
-            digest.update(repr(self.confounder.names).encode())
-        items = frozenset(self.item_ids)
-        for sample in self.train_dataloader.samples:
-            if sample['item'] in items:  # training drops the others, a conversation does not
-                digest.update(repr((sample['item'], sample['context_entities'])).encode())
-                if self.train_dataloader.reads_tokens:
-                    digest.update(repr(sample['context_tokens']).encode())
-        if self.train_dataloader.reads_tokens:
-            digest.update(json.dumps(self.vocab['tok2ind']).encode())
-        return digest.hexdigest()
+        return data_fingerprint(self.train_dataloader, self.vocab, self.side_data)
 
     def _save(self, improved: bool) -> None:
         # best first: a run killed between the two repeats the epoch, and writes the same again
@@ -405,18 +382,3 @@ class CausalSystem(BaseSystem):
         """A conversation in the terminal."""
         with self.conversation() as conversation:
             chat(conversation)
-
-
-def run_folder(opt: Config) -> Path:
-    """Folder of a run."""
-    return Path(opt['save_path']) / f"{opt['dataset']}_{opt['model']}" / f"{opt['run_name']}_seed{opt['seed']}"
-
-
-def set_aside(folder: Path) -> None:
-    """Renames the folder of an earlier run, so that a fresh one overwrites nothing."""
-    if folder.exists():
-        number = 1
-        while (aside := folder.with_name(f'{folder.name}.{number}')).exists():
-            number += 1
-        folder.rename(aside)
-        logger.info(f'[An earlier run is kept in {aside}]')
