@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes | str) -> None:
-    """Writes ``content`` to ``path`` in one step: the file is the old one or the new one, never a part."""
+    """Writes ``content`` to ``path`` in one step: the file is the old one or the new one, never a part.
+
+    It can be read by whoever the umask lets read new files.
+    """
     if isinstance(content, str):
         content = content.encode('utf-8')
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(prefix=f'.{path.name}-', dir=path.parent)
+    partial = path.with_name(f'.{path.name}-{uuid.uuid4().hex[:8]}')
     try:
-        with os.fdopen(handle, 'wb') as file:
+        with open(partial, 'xb') as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
     except BaseException:
-        os.unlink(partial)
+        partial.unlink(missing_ok=True)
         raise
