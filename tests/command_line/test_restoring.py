@@ -1,0 +1,92 @@
+"""Runs that were killed, or interrupted, end as unbroken ones."""
+
+import signal
+
+import pytest
+
+from folders import outcome, the_run
+
+LONG = {'seed': 2, 'embedding_dropout': 0.3, 'intervention': 'noise',
+        'rec': {'epoch': 5, 'batch_size': 2, 'update_freq': 2, 'early_stop': False, 'metric': 'mrr',
+                'optimizer': {'lr': 0.05},
+                'lr_scheduler': {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 2}}}
+
+KILLED = '''
+import os, signal, sys
+import torch
+from crslab_causal import register
+from crslab_causal.quick_start import main
+
+register()
+torch.set_num_threads(1)
+from crslab_causal.system import checkpoint
+save = checkpoint.save
+
+def save_and_die(path, content):
+    save(path, content)
+    if path.name == 'last.pth' and content.progress.epoch == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+checkpoint.save = save_and_die
+main(sys.argv[1:])
+'''
+
+
+@pytest.fixture
+def restored(run, workplace):
+    """Continues the run in ``broken``, and compares it with an unbroken one."""
+    def restored():
+        assert run('--restore_system', '--set', 'save_path=broken', **LONG) == 0
+        assert run('--save_system', '--set', 'save_path=whole', **LONG) == 0
+        broken, whole = (outcome(the_run(workplace, name, seed=2)) for name in ('broken', 'whole'))
+        assert whole[0]['epochs'] == 5
+        assert broken == whole
+    return restored
+
+
+def test_a_killed_and_restored_run_ends_as_an_unbroken_one(restored, shell, make_config, redial, workplace):
+    config = make_config(run_name='mine', **LONG)
+    killed = shell('-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set',
+                   'save_path=broken')
+    _, errors = killed.communicate(timeout=120)
+    assert killed.returncode == -signal.SIGKILL, errors
+    left = {path.name for path in the_run(workplace, 'broken', seed=2).iterdir()}
+    assert left == {'run.log', 'best.pth', 'last.pth'}
+    restored()
+
+
+@pytest.mark.parametrize('epoch', [2, 3, 5])
+@pytest.mark.parametrize('files', [('best.pth', 'last.pth'), ('last.pth',)], ids=['before best', 'before last'])
+def test_an_interrupted_and_restored_run_ends_as_an_unbroken_one(files, epoch, run, restored, monkeypatch, capsys):
+    """Interrupted after the training of an epoch and before one of its files is written."""
+    from crslab_causal.system import checkpoint
+
+    save = checkpoint.save
+
+    def interrupted(path, content):
+        if path.name in files and content.progress.epoch == epoch:
+            raise KeyboardInterrupt
+        save(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, 'save', interrupted)
+        assert run('--save_system', '--set', 'save_path=broken', **LONG) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == 'interrupted'
+    restored()
+
+
+def test_restoring_a_finished_run_changes_no_score(run, workplace):
+    assert run('--save_system', **LONG) == 0
+    before = outcome(the_run(workplace, seed=2))
+    assert run('--restore_system', **LONG) == 0
+    assert outcome(the_run(workplace, seed=2)) == before
+
+
+@pytest.mark.parametrize('model', ['KBRDRepaired', 'TransitionCounts', 'Popularity'])
+def test_other_models_are_saved_and_restored_too(model, run, workplace):
+    keys = {'model': model, 'rec': {'epoch': 3, 'batch_size': 2}}
+    assert run('--save_system', **keys) == 0
+    before = outcome(the_run(workplace, model=model))
+    assert before[2].keys() == {'best.pth', 'last.pth'}
+    assert run('--restore_system', **keys) == 0
+    assert outcome(the_run(workplace, model=model)) == before
