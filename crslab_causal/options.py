@@ -128,7 +128,8 @@ class CausalKBRDOptions(Options):
     """Weight of the KL term of Eq 8."""
     item_bias: bool = False
     adjustment: Literal[ADJUSTMENTS] = 'none'
-    """The confounder that the backdoor adjustment sums over; ``context`` for ``dataset: CausalDemo`` only."""
+    """The confounder that the backdoor adjustment sums over; ``random`` is a control without one, ``context`` for
+    ``dataset: CausalDemo`` only."""
     adjustment_strata: Count = 5
     """Quantile bins of ``popularity`` and ``turn``, clusters of ``genre``."""
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from zlib import crc32
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -21,7 +22,7 @@ from crslab_causal.data.demo.variables import CONTEXTS, FACTORS
 from crslab_causal.errors import UserError
 
 NO_ADJUSTMENT = 'none'
-ADJUSTMENTS = (NO_ADJUSTMENT, 'popularity', 'turn', 'genre', 'context')
+ADJUSTMENTS = (NO_ADJUSTMENT, 'popularity', 'turn', 'genre', 'random', 'context')
 KMEANS_STARTS = 10
 NAMED_GENRES = 2
 """Of a cluster's centre, those that its name says."""
@@ -46,9 +47,11 @@ class Confounder:
     - ``genre``: the genre mix of the items mentioned so far, the mean over items of a distribution that is even over
       an item's genres, as in `DecRS <https://arxiv.org/abs/2105.10648>`_, in clusters of k-means; and a stratum for
       histories without a genre. DecRS sums over mixes by putting their mean into the model; here the sum is exact.
+    - ``random``: a stratum drawn for each turn without regard to anything. It confounds nothing; what it gains is due to
+      the mixture of distributions, not to an adjustment.
     - ``context``: the true C of the generated demo corpus, which no real corpus tells.
 
-    A stratum reads the turn and the keys ``context_*`` of a sample, and never its label. Build it with :meth:`fit`.
+    A stratum reads ``conv_id``, the turn and the keys ``context_*`` of a sample, and never its label. Build it with :meth:`fit`.
     """
 
     def __init__(self, kind: str, strata: _Strata, samples: Sequence[Sample]):
@@ -75,7 +78,7 @@ class Confounder:
             samples: of a :class:`.CausalDataLoader`; those whose label is no item are left out.
             side_data: with ``item_entity_ids``, and for ``genre`` with ``item_genres``.
             n_strata: quantile bins, or clusters; fewer where the samples have fewer values.
-            seed: of k-means.
+            seed: of k-means, and of ``random``.
 
         Raises:
             UserError: the data do not say what ``kind`` needs, or there is no sample.
@@ -175,6 +178,14 @@ def _fit_genre(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strata
     return _Strata(['no genre', *shown], index)
 
 
+def _fit_random(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strata: int, seed: int) -> _Strata:
+    def index(sample: Sample) -> int:
+        # of the turn, so that it is the same whenever the sample is met
+        return crc32(f"{seed} {sample['conv_id']} {sample['turn']}".encode()) % n_strata
+
+    return _Strata([f'drawn {stratum}' for stratum in range(n_strata)], index)
+
+
 def _fit_context(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strata: int, seed: int) -> _Strata:
     if 'scm' not in samples[0]:
         raise UserError('adjustment: context is the true confounder of the generated corpus, and needs dataset: '
@@ -184,4 +195,5 @@ def _fit_context(samples: Sequence[Sample], side_data: Mapping[str, Any], n_stra
                    lambda sample: place[tuple(sample['scm']['context'][factor] for factor in FACTORS)])
 
 
-_FITS = {'popularity': _fit_popularity, 'turn': _fit_turn, 'genre': _fit_genre, 'context': _fit_context}
+_FITS = {'popularity': _fit_popularity, 'turn': _fit_turn, 'genre': _fit_genre, 'random': _fit_random,
+         'context': _fit_context}

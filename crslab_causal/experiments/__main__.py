@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Iterator, Sequence
 
 from crslab_causal.errors import UserError, exit_status
-from crslab_causal.experiments.runs import Failure, Place, folder_of, missing_data, result_of, run_all, unfinished
+from crslab_causal.experiments.execution import Failure, run_all
+from crslab_causal.experiments.runs import Place, folder_of, missing_data, result_of, unfinished
 from crslab_causal.experiments.suite import Run, Suite, read_suite
 
 CONFIG = Path('config')

@@ -91,7 +91,7 @@ def differences(table: dict) -> Figure:
 
 def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place: Place) -> Figure | None:
     """Figure 4, of the first seed that both rows of a panel have; None as long as one has none."""
-    from crslab_causal.experiments.distributions import divergence  # loads PyTorch, which no other figure needs
+    from crslab_causal.experiments.divergence import divergence  # loads PyTorch, which no other figure needs
 
     panels = []
     for panel in options.panels:

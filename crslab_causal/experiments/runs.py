@@ -1,35 +1,18 @@
-"""Running what suites ask for: each run once, several at a time, to be stopped and continued at any moment."""
+"""Runs of suites: where each lies, what it has found, and which are not finished."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import threading
-import time
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple
-
-from filelock import FileLock, Timeout
+from typing import Iterable, NamedTuple
 
 from crslab_causal.config import LANGUAGE_MODEL, Config
-from crslab_causal.errors import UserError
 from crslab_causal.experiments.suite import Run
-from crslab_causal.files import replace_file
-
-if TYPE_CHECKING:
-    from crslab_causal.data.dataset.base import MentionDataset
 
 KEY_LENGTH = 12
 DEMO_KEYS = ('demo_seed', 'confounding', 'demo_train')
-DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', *DEMO_KEYS)
-"""Options that the loaded dataset depends on."""
 
 
 class Place(NamedTuple):
@@ -47,13 +30,6 @@ class Place(NamedTuple):
         if config['dataset'] != 'CausalDemo':
             return self.data_path
         return self.work / 'data' / '_'.join(str(config[key]) for key in DEMO_KEYS)
-
-
-class Failure(NamedTuple):
-    """A run that ended without a result."""
-
-    run: Run
-    reason: str
 
 
 def key_of(run: Run, place: Place) -> str:
@@ -134,39 +110,6 @@ def _data_digest(folder: Path | None) -> str | None:
     return digest.hexdigest()
 
 
-# ---------------------------------------------------------------- one run, in a process that may do several
-
-_dataset: tuple[tuple, object] | None = None
-
-
-def execute(run: Run, place: Place) -> float:
-    """Trains and scores one run, and returns how many seconds it took.
-
-    The dataset stays loaded for the next run of this process that wants the same one.
-
-    Raises:
-        UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
-    """
-    from crslab_causal.experiments.corpus import corpus_statistics
-    from crslab_causal.host import use_directories
-    from crslab_causal.quick_start import assemble
-
-    started = time.perf_counter()
-    config = config_of(run, place)
-    use_directories(config['data_path'], config['save_path'])
-    dataset = dataset_of(config)
-    if run.kind == 'corpus':
-        replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
-        return time.perf_counter() - started
-    system = assemble(config, dataset)
-    system.fit()
-    if run.kind == 'deconfounding':
-        from crslab_causal.experiments.deconfounding import study_row
-
-        replace_file(system.folder / 'deconfounding.json', json.dumps(study_row(system), indent=1) + '\n')
-    return time.perf_counter() - started
-
-
 def config_of(run: Run, place: Place) -> Config:
     """The whole configuration of a run: what it is asked for, where its data are, and where it goes."""
     from crslab_causal import register
@@ -184,38 +127,6 @@ def config_of(run: Run, place: Place) -> Config:
     return config
 
 
-def dataset_of(config: Config) -> MentionDataset:
-    """The dataset of a configuration; the last one of this process stays loaded."""
-    from crslab_causal.host import get_dataset
-
-    global _dataset
-    key = tuple(config.opt.get(name) for name in DATASET_KEYS)
-    if _dataset is None or _dataset[0] != key:
-        _dataset = None  # the old one goes before the new one comes
-        _dataset = key, get_dataset(config, config['tokenize'], False, False)
-    return _dataset[1]
-
-
-def start_worker(threads: int) -> None:
-    """Prepares a process that trains."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the command's to explain
-    os.environ['OMP_NUM_THREADS'] = str(threads)
-    import torch
-    from loguru import logger
-
-    torch.set_num_threads(threads)
-    logger.remove()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed command leaves no process behind that trains on."""
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)
-
-
-# ---------------------------------------------------------------- all of them
-
 def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:
     """The runs without a result, each once; equal ones of several tables are one, that does what each asks for."""
     wanted: dict[Path, Run] = {}
@@ -226,32 +137,3 @@ def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:
             kind = run.kind if other.kind == 'recommendation' else other.kind  # other kinds score that, too
             wanted[folder] = run._replace(kind=kind, save=run.save or other.save)
     return list(wanted.values())
-
-
-def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
-    """Runs them, ``jobs`` at a time, and yields each with its seconds, or why it failed, as it ends.
-
-    Raises:
-        UserError: another command works in the same folder, or a process of a run was killed.
-    """
-    place.work.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(place.work / '.lock', timeout=0).acquire()
-    except Timeout as error:
-        raise UserError(f'{place.work}: another command is running experiments there; wait for it, or name another '
-                        'folder with --work') from error
-    context = multiprocessing.get_context('spawn')  # a fork of a process that has used torch may hang
-    pool = ProcessPoolExecutor(jobs, context, start_worker, (place.threads,))
-    try:
-        futures: dict[Future, Run] = {pool.submit(execute, run, place): run for run in runs}
-        for future in as_completed(futures):
-            try:
-                yield futures[future], future.result()
-            except BrokenProcessPool as error:
-                raise UserError('a process of a run was killed, perhaps for want of memory; what is finished is '
-                                'kept: start the command again, with fewer --jobs') from error
-            except UserError as error:
-                yield futures[future], Failure(futures[future], str(error))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        lock.lock.release()

@@ -22,7 +22,8 @@ from pydantic import Field
 
 from crslab_causal.config import Config, validate
 from crslab_causal.errors import UserError, exit_status
-from crslab_causal.experiments.runs import Place, dataset_of, start_worker
+from crslab_causal.experiments.execution import dataset_of, start_worker
+from crslab_causal.experiments.runs import Place
 from crslab_causal.files import replace_file
 from crslab_causal.strict import Count, Options
 

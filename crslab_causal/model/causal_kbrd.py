@@ -244,4 +244,3 @@ class CausalKBRD(KBRDModel):
         if not isinstance(entity_lists, Tensor):
             entity_lists = pad_histories(entity_lists).to(kg_embedding.device)
         return self._user_vectors(entity_lists, kg_embedding, intervene=False)[0]
-

@@ -20,15 +20,16 @@ CONTEXT = {'season': 'winter', 'mood': 'tired', 'company': 'alone'}
 KINDS = ADJUSTMENTS[1:]
 
 
-def sample(item, mentions=(), turn=1, context=CONTEXT):
-    return {'item': item, 'turn': turn, 'context_mentions': list(mentions),
+def sample(item, mentions=(), turn=1, context=CONTEXT, conv_id='c'):
+    return {'item': item, 'conv_id': conv_id, 'turn': turn, 'context_mentions': list(mentions),
             'context_items': [m for m in mentions if m in ITEMS], 'scm': {'context': context}}
 
 
 samples = st.lists(
     st.builds(sample, st.sampled_from(ITEMS), st.lists(st.sampled_from([*ITEMS, PERSON]), max_size=4),
               st.integers(1, 9), st.fixed_dictionaries({'season': st.sampled_from(['winter', 'spring']),
-                                                        'mood': st.just('tired'), 'company': st.just('alone')})),
+                                                        'mood': st.just('tired'), 'company': st.just('alone')}),
+              st.sampled_from('abcdef')),
     min_size=1, max_size=25)
 
 
@@ -107,6 +108,19 @@ def test_genre_mixes_cluster_by_what_they_hold():
     assert names == {'Comedy 75 %, Drama 25 %', 'Horror 75 %, Drama 25 %'}
 
 
+def test_random_strata_are_even_and_go_with_nothing():
+    train = [sample(item, [item], turn, conv_id=f'c{number}') for number in range(600) for turn, item in enumerate(ITEMS)]
+    confounder = Confounder.fit('random', train, SIDE_DATA, 4, seed=1)
+    drawn = np.array([confounder.stratum(s) for s in train])
+
+    assert confounder.prior == pytest.approx([0.25] * 4, abs=0.03)
+    for key in ('turn', 'item'):
+        values = np.array([s[key] for s in train])
+        for value in set(values):
+            assert np.bincount(drawn[values == value]) / 600 == pytest.approx(confounder.prior, abs=0.07)
+    assert [Confounder.fit('random', train, SIDE_DATA, 4, seed=2).stratum(s) for s in train] != drawn.tolist()
+
+
 def test_contexts_are_the_true_ones():
     other = CONTEXT | {'mood': 'restless'}
     confounder = Confounder.fit('context', [sample(10), sample(10, context=other), sample(11, [12])], SIDE_DATA)
@@ -145,7 +159,7 @@ def test_real_data_have_every_kind_but_context(name, shares, load_real, make_con
     dataset = load_real(name)
     loader = get_dataloader(Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'})), dataset.train_data,
                             dataset.vocab)
-    for kind in ('popularity', 'turn', 'genre'):
+    for kind in ('popularity', 'turn', 'genre', 'random'):
         confounder = Confounder.fit(kind, loader.samples, dataset.side_data)
         assert 3 <= len(confounder.names) <= shares and confounder.prior.sum() == pytest.approx(1)
         assert confounder.prior.min() > 0.005

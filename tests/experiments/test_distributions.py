@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.distributions import divergence, kl_divergence, total_variation
+from crslab_causal.experiments.distributions import kl_divergence, total_variation
+from crslab_causal.experiments.divergence import divergence
+from crslab_causal.experiments.execution import execute
 from crslab_causal.experiments.ranks import read_ranks
-from crslab_causal.experiments.runs import config_of, execute, folder_of
+from crslab_causal.experiments.runs import config_of, folder_of
 from crslab_causal.quick_start import load_system
 
 
@@ -52,7 +54,7 @@ def test_the_divergence_of_two_runs_is_that_of_their_lists_sample_by_sample(save
 
 def test_what_is_once_computed_is_kept(saved, place, monkeypatch):
     first = divergence(*saved, 'test', place)
-    monkeypatch.setattr('crslab_causal.experiments.distributions.predictions', None)
+    monkeypatch.setattr('crslab_causal.experiments.divergence.predictions', None)
     assert np.array_equal(divergence(*saved, 'test', place), first)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 import tiny
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.runs import (Failure, execute, folder_of, key_of, missing_data, result_of, run_all,
-                                            unfinished)
+from crslab_causal.experiments.execution import Failure, execute, run_all
+from crslab_causal.experiments.runs import folder_of, key_of, missing_data, result_of, unfinished
 from crslab_causal.quick_start import run_crslab
 
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from crslab_causal.experiments.runs import execute, folder_of
+from crslab_causal.experiments.execution import execute
+from crslab_causal.experiments.runs import folder_of
 from crslab_causal.experiments.statistics import holm, mcnemar, welch
 from crslab_causal.experiments.tables import collect
 

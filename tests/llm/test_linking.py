@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crslab_causal.llm.naming.linking import EVERYDAY, MentionLinker
+from crslab_causal.llm.naming.linking import MentionLinker
+from crslab_causal.llm.naming.words import EVERYDAY
 
 (IT, IT_TV, HER, UP, MATRIX, PULP, TITANIC, ALIEN, ALIEN_3, GET_OUT, SAW, JAWS, OCEANS, STAR, STAR_WARS, ROCKY,
  INCEPTION, HANKS, COMEDY, FAMILY, MAMMA, SPIDER, NUMBER, TITANIC_SHIP, FOLLOWS, LIFE, PAN, YOU, AMELIE,

@@ -10,7 +10,7 @@ from crslab_causal.quick_start import load_system, main
 from crslab_causal.system.causal import CausalSystem
 from tests.system.conftest import SETTINGS
 
-KINDS = ('popularity', 'turn', 'genre')
+KINDS = ('popularity', 'turn', 'genre', 'random')
 
 
 def scores(results):

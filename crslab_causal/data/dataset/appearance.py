@@ -114,4 +114,3 @@ def _find_name(name: list[str], words: list[tuple[str, int]]) -> int | None:
             if word == part or (len(part) > 4 and word[:5] == part[:5]):
                 return at
     return None
-

@@ -9,12 +9,10 @@ rules.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Sequence
+from typing import Sequence
 
 from crslab_causal.llm.naming.titles import ARTICLES
-
-if TYPE_CHECKING:
-    from crslab_causal.llm.naming.linking import Word
+from crslab_causal.llm.naming.words import Word
 
 _NOT = re.compile(r'(?:not|no|never|neither|nor|nothing|without|cannot|'
                   r'(?:ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)?nt)$')

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from crslab_causal.host import BaseModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
-from crslab_causal.model.text.encoders import build_text_encoder
+from crslab_causal.model.text.build import build_text_encoder
 
 
 class CTACRS(BaseModel):

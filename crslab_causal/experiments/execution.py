@@ -1,0 +1,125 @@
+"""Running what is not finished: several runs at a time, to be stopped and continued at any moment."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Iterator, NamedTuple
+
+from filelock import FileLock, Timeout
+
+from crslab_causal.config import Config
+from crslab_causal.errors import UserError
+from crslab_causal.experiments.runs import DEMO_KEYS, Place, config_of, folder_of
+from crslab_causal.experiments.suite import Run
+from crslab_causal.files import replace_file
+
+if TYPE_CHECKING:
+    from crslab_causal.data.dataset.base import MentionDataset
+
+DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', *DEMO_KEYS)
+"""Options that the loaded dataset depends on."""
+
+
+class Failure(NamedTuple):
+    """A run that ended without a result."""
+
+    run: Run
+    reason: str
+
+
+_dataset: tuple[tuple, object] | None = None
+
+
+def execute(run: Run, place: Place) -> float:
+    """Trains and scores one run, and returns how many seconds it took.
+
+    The dataset stays loaded for the next run of this process that wants the same one.
+
+    Raises:
+        UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
+    """
+    from crslab_causal.experiments.corpus import corpus_statistics
+    from crslab_causal.host import use_directories
+    from crslab_causal.quick_start import assemble
+
+    started = time.perf_counter()
+    config = config_of(run, place)
+    use_directories(config['data_path'], config['save_path'])
+    dataset = dataset_of(config)
+    if run.kind == 'corpus':
+        replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
+        return time.perf_counter() - started
+    system = assemble(config, dataset)
+    system.fit()
+    if run.kind == 'deconfounding':
+        from crslab_causal.experiments.deconfounding import study_row
+
+        replace_file(system.folder / 'deconfounding.json', json.dumps(study_row(system), indent=1) + '\n')
+    return time.perf_counter() - started
+
+
+def dataset_of(config: Config) -> MentionDataset:
+    """The dataset of a configuration; the last one of this process stays loaded."""
+    from crslab_causal.host import get_dataset
+
+    global _dataset
+    key = tuple(config.opt.get(name) for name in DATASET_KEYS)
+    if _dataset is None or _dataset[0] != key:
+        _dataset = None  # the old one goes before the new one comes
+        _dataset = key, get_dataset(config, config['tokenize'], False, False)
+    return _dataset[1]
+
+
+def start_worker(threads: int) -> None:
+    """Prepares a process that trains."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the command's to explain
+    os.environ['OMP_NUM_THREADS'] = str(threads)
+    import torch
+    from loguru import logger
+
+    torch.set_num_threads(threads)
+    logger.remove()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed command leaves no process behind that trains on."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
+    """Runs them, ``jobs`` at a time, and yields each with its seconds, or why it failed, as it ends.
+
+    Raises:
+        UserError: another command works in the same folder, or a process of a run was killed.
+    """
+    place.work.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(place.work / '.lock', timeout=0).acquire()
+    except Timeout as error:
+        raise UserError(f'{place.work}: another command is running experiments there; wait for it, or name another '
+                        'folder with --work') from error
+    context = multiprocessing.get_context('spawn')  # a fork of a process that has used torch may hang
+    pool = ProcessPoolExecutor(jobs, context, start_worker, (place.threads,))
+    try:
+        futures: dict[Future, Run] = {pool.submit(execute, run, place): run for run in runs}
+        for future in as_completed(futures):
+            try:
+                yield futures[future], future.result()
+            except BrokenProcessPool as error:
+                raise UserError('a process of a run was killed, perhaps for want of memory; what is finished is '
+                                'kept: start the command again, with fewer --jobs') from error
+            except UserError as error:
+                yield futures[future], Failure(futures[future], str(error))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        lock.lock.release()
