@@ -12,6 +12,9 @@ import pytest
 
 import tiny
 
+# before PyTorch is loaded: on several threads tensors this small take many times as long
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
 
 @pytest.fixture
 def redial(tmp_path):

@@ -20,7 +20,8 @@ def test_every_model_is_scored_on_the_same_samples(run, model):
              'SASREC': ['item_truncate=5', 'max_history_items=5'], 'GRU4REC': ['item_truncate=5'],
              'KGSF': ['pretrain_epoch=1', 'num_bases=2', 'token_emb_dim=8', 'ffn_size=8'],
              'KBRD': ['num_bases=2', 'token_emb_dim=8', 'ffn_size=8'], 'KBRDRepaired': ['num_bases=2'],
-             'CTACRS': ['num_bases=2'], 'Seq2Seq': ['conv.epoch=1'], 'TransformerSeq2Seq': ['conv.epoch=1']}
+             'CTACRS': ['num_bases=2', 'token_emb_dim=8'], 'Seq2Seq': ['conv.epoch=1', 'token_emb_dim=8'],
+             'TransformerSeq2Seq': ['conv.epoch=1', 'token_emb_dim=8']}
     result, folder = run(f'model={model}', 'rec.epoch=2', *small.get(model, []))
 
     samples = [json.loads(line) for line in (folder / 'ranks_test.jsonl').read_text('utf-8').splitlines()]
