@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -17,3 +17,10 @@ class Options(BaseModel):
     """Strict: no unknown key, and no string where a number belongs."""
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
+
+
+def mistake(error: ValidationError) -> str:
+    """The first mistake, in one line: where, and what."""
+    first = error.errors(include_url=False)[0]
+    where = '.'.join(map(str, first['loc']))
+    return f'{where}: {first["msg"]}' if where else first['msg']

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import results
 from crslab_causal.experiments import render
-from crslab_causal.experiments.report import markdown_page
+from crslab_causal.experiments.report import latex_page, markdown_page
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(path for path in (ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
@@ -23,7 +23,7 @@ def block(name):
 def test_tables_are_what_the_recorded_runs_say(path):
     record = json.loads(path.read_text('utf-8'))
     assert path.with_suffix('.md').read_text('utf-8') == markdown_page(record)
-    assert path.with_suffix('.tex').read_text('utf-8') == '\n'.join(map(render.latex, record['tables']))
+    assert path.with_suffix('.tex').read_text('utf-8') == latex_page(record)
     for table in record['tables']:
         if table['readme']:
             assert block(table['name']) == render.markdown(table)

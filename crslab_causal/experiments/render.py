@@ -82,11 +82,11 @@ def markdown(table: dict) -> str:
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
     columns = [metric for _ in table['groups'] for metric in table['metrics']]
     seeded = table['kind'] != 'corpus'
-    lines = [' | '.join([f"| {table['split']}", *['seeds'] * seeded, *map(_escaped, heads(table))]) + ' |',
+    lines = [' | '.join([f"| {table['split']}", *['seeds'] * seeded, *map(escaped, heads(table))]) + ' |',
              '|---|' + '---:|' * (seeded + len(columns))]
     for row in table['rows']:
         shown = [_markdown_cell(cell, digits(metric, table)) for cell, metric in zip(cells(row, table), columns)]
-        title = _escaped(row['title']) + (f" ({row['note']})" if row['note'] else '')
+        title = escaped(row['title']) + (f" ({row['note']})" if row['note'] else '')
         title += f" [{row['source']}]" if row['source'] else ''
         lines.append(' | '.join([f'| {title}', *[str(len(row['runs']) or '')] * seeded, *shown]) + ' |')
     return '\n'.join([*lines, '', ' '.join(legend(table))]).rstrip()
@@ -101,18 +101,20 @@ def _grids(table: dict) -> Iterator[str]:
     for column, (head, metric) in enumerate(zip(heads(table), metrics)):
         if LIMIT in metric:  # a line of the table of the models' distances
             continue
-        lines = [f"| {_escaped(head)}; {_escaped(table['sweep']['label'])} = | {' | '.join(map(str, values))} |",
-                 '|---|' + '---:|' * len(values)]
+        lines = [f"| {escaped(head)}; {escaped(table['sweep']['label'])} = | {' | '.join(map(str, values))} | mean |",
+                 '|---|' + '---:|' * (len(values) + 1)]
         wanted = [(name, rows, column) for name, rows in series.items()]
         limit = metric.replace('_model_', f'_{LIMIT}_')
         if limit != metric and limit in metrics:
             wanted.append((LIMIT_TITLE, next(iter(series.values())), metrics.index(limit)))
         for name, rows, place in wanted:
             own = {row['x']: cells(row, table)[place] for row in rows}
-            own = {x: cell and cell._replace(half_width=None) for x, cell in own.items()} if place != column else own
+            mean = next(cells(row, table)[place] for row in table['means'] if row['title'] == rows[0]['series'])
+            found = [*(own[x] for x in values), mean]
+            found = [cell and cell._replace(half_width=None, sign=0) for cell in found] if place != column else found
             notes = sorted({row['note'] for row in rows if row['note']}) if place == column else []
-            shown = ' | '.join(_markdown_cell(own[x], digits(metric, table)) for x in values)
-            lines.append(f"| {_escaped(name)}{f' ({notes[0]})' if notes else ''} | {shown} |")
+            shown = ' | '.join(_markdown_cell(cell, digits(metric, table)) for cell in found)
+            lines.append(f"| {escaped(name)}{f' ({notes[0]})' if notes else ''} | {shown} |")
         yield '\n'.join(lines)
 
 
@@ -123,7 +125,8 @@ def _markdown_cell(cell: Cell | None, decimals: int) -> str:
     return f"{cell.mean:,.{decimals}f}{spread}{({1: ' ▲', -1: ' ▼'}).get(cell.sign, '')}{' ʳ' if cell.reported else ''}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text for a cell of Markdown."""
     return text.replace('|', '\\|')
 
 
@@ -134,8 +137,12 @@ def legend(table: dict) -> list[str]:
         said.append('Mean ± 95 % interval over seeds (Student t).')
     if any(row['tests'] for row in table['rows']):
         which = next(row['title'] for row in table['rows'] if _is_reference(row, table))
-        said.append(f'▲ ▼: above or below "{_escaped(which)}", p < 0.05 after Holm over the table (paired bootstrap '
+        said.append(f'▲ ▼: above or below "{escaped(which)}", p < 0.05 after Holm over the table (paired bootstrap '
                     'clustered by conversation, McNemar for R@1, and, with several seeds, also Welch over the seeds).')
+    if any(row['tests'] for row in table['means']):
+        which = next(row['title'] for row in table['means'] if row['reference'])
+        said.append(f'▲ ▼: the mean is above or below that of "{escaped(which)}", p < 0.05 after Holm over the means (Welch over '
+                    'the seeds).')
     if any(row['reported'] is not None for row in table['rows']):
         said.append('ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
                     'are measured.')
@@ -158,13 +165,14 @@ _LATEX = str.maketrans({'&': r'\&', '%': r'\%', '_': r'\_', '#': r'\#', '$': r'\
 def latex(table: dict) -> str:
     """The table as a ``tabular`` for booktabs, in a ``table`` with its caption."""
     columns = [metric for _ in table['groups'] for metric in table['metrics']]
-    lines = [r'\begin{table}', r'\centering', rf"\caption{{{_tex(table['title'])} ({table['split']}). "
-             rf"{_tex(' '.join(legend(table)))}}}", rf"\label{{tab:{table['name']}}}",
+    lines = [r'\begin{table}', r'\centering', rf"\caption{{{tex(table['title'])} ({table['split']}). "
+             rf"{tex(' '.join(legend(table)))}}}", rf"\label{{tab:{table['name']}}}",
              rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r'\toprule',
-             ' & '.join(['', *map(_tex, heads(table))]) + r' \\', r'\midrule']
-    for row in table['rows']:
+             ' & '.join(['', *map(tex, heads(table))]) + r' \\', r'\midrule']
+    means = [{**row, 'title': f"{row['title']}, mean", 'note': None} for row in table['means']]
+    for row in [*table['rows'], *means]:
         shown = [_latex_cell(cell, digits(metric, table)) for cell, metric in zip(cells(row, table), columns)]
-        title = _tex(row['title']) + (f" ({_tex(row['note'])})" if row['note'] else '')
+        title = tex(row['title']) + (f" ({tex(row['note'])})" if row['note'] else '')
         lines.append(' & '.join([title, *shown]) + r' \\')
     return '\n'.join([*lines, r'\bottomrule', r'\end{tabular}', r'\end{table}']) + '\n'
 
@@ -177,13 +185,15 @@ def _latex_cell(cell: Cell | None, decimals: int) -> str:
     return f"${cell.mean:,.{decimals}f}{spread}{mark}${r' (r)' if cell.reported else ''}"
 
 
-def _tex(text: str) -> str:
-    escaped = text.translate(_LATEX)
-    for sign, command in (('▲', r'$\blacktriangle$'), ('▼', r'$\blacktriangledown$'), ('±', r'$\pm$'), ('ʳ', '(r)')):
-        escaped = escaped.replace(sign, command)
-    return escaped
+def tex(text: str) -> str:
+    """Text for LaTeX."""
+    written = text.translate(_LATEX)
+    for sign, command in (('▲', r'$\blacktriangle$'), ('▼', r'$\blacktriangledown$'), ('±', r'$\pm$'), ('ʳ', '(r)'),
+                          ('→', r'$\rightarrow$')):
+        written = written.replace(sign, command)
+    return written
 
 
 def joined(tables: Iterable[dict]) -> str:
     """Several tables in Markdown, each under its title."""
-    return '\n\n'.join(f"**{_escaped(table['title'])}**\n\n{markdown(table)}" for table in tables)
+    return '\n\n'.join(f"**{escaped(table['title'])}**\n\n{markdown(table)}" for table in tables)

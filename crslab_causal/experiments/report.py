@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.errors import UserError
-from crslab_causal.experiments import render
+from crslab_causal.experiments import render, render_case
 from crslab_causal.experiments.figures.style import save
 from crslab_causal.experiments.plots import figures_of
 from crslab_causal.experiments.runs import Place
@@ -52,7 +52,7 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
 def write_record(record: dict, folder: Path) -> Iterator[Path]:
     """A suite's record, and its tables in Markdown and LaTeX."""
     pages = {'json': json.dumps(record, indent=1, ensure_ascii=False) + '\n', 'md': markdown_page(record),
-             'tex': '\n'.join(map(render.latex, record['tables']))}
+             'tex': latex_page(record)}
     for suffix, content in pages.items():
         replace_file(folder / f"{record['name']}.{suffix}", content)
         yield folder / f"{record['name']}.{suffix}"
@@ -60,8 +60,14 @@ def write_record(record: dict, folder: Path) -> Iterator[Path]:
 
 def markdown_page(record: dict) -> str:
     """All tables of a suite, under its title."""
-    page = [f"# {record['title']}", record['about'], render.joined(record['tables'])]
+    page = [f"# {record['title']}", record['about'], render.joined(record['tables']),
+            *map(render_case.markdown, record['cases'])]
     return '\n\n'.join(part for part in page if part) + '\n'
+
+
+def latex_page(record: dict) -> str:
+    """The same for LaTeX."""
+    return '\n'.join([*map(render.latex, record['tables']), *map(render_case.latex, record['cases'])])
 
 
 def update_block(path: Path, name: str, block: str) -> None:

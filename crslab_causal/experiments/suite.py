@@ -97,6 +97,17 @@ class RankShiftOptions(Options):
     panels: Annotated[list[PanelOptions], Field(min_length=1)]
 
 
+class CaseOptions(Options):
+    """Table 7: turns drawn by chance, and what each system of a table of responses says there."""
+
+    name: Name
+    title: str
+    table: Name
+    turns: Count = 1
+    context: Count = 3
+    """Utterances before a turn, at least."""
+
+
 class QuickOptions(Options):
     """What ``--quick`` changes."""
 
@@ -114,6 +125,7 @@ class SuiteOptions(Options):
     tables: Annotated[list[TableOptions], Field(min_length=1)]
     quick: QuickOptions = QuickOptions()
     figures: list[RankShiftOptions] = []
+    cases: list[CaseOptions] = []
 
 
 class Run(NamedTuple):
@@ -172,6 +184,7 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
     try:
         options: SuiteOptions = validate(SuiteOptions, Config.load_yaml_configs(path))
         _check_figures(options)
+        _check_cases(options)
         wanted = options.seeds[:options.quick.seeds if quick else None][:seeds]
         changes = options.quick.set if quick else {}
         tables = tuple(_table(table, wanted, changes, config_folder) for table in options.tables
@@ -189,6 +202,13 @@ def _check_figures(options: SuiteOptions) -> None:
             for row in (panel.with_, panel.without):
                 if row not in ids.get(panel.table, ()):
                     raise UserError(f'figure {figure.name}: table {panel.table} has no row with the id {row}')
+
+
+def _check_cases(options: SuiteOptions) -> None:
+    with_responses = [table.name for table in options.tables if table.kind == 'generation']
+    for case in options.cases:
+        if case.table not in with_responses:
+            raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
 
 
 def _saved_for_figures(table: Table, options: SuiteOptions) -> Table:

@@ -8,6 +8,7 @@ from typing import Mapping, NamedTuple
 import numpy as np
 
 from crslab_causal.evaluator.ranking import gains
+from crslab_causal.experiments.cases import case_records
 from crslab_causal.experiments.ranks import Ranks, pair, read_ranks
 from crslab_causal.experiments.runs import Place, folder_of, result_of
 from crslab_causal.experiments.statistics import holm, mcnemar, paired_bootstrap, welch
@@ -35,7 +36,8 @@ def collect(suite: Suite, place: Place, failures: Mapping[Path, str] | None = No
         failures: reasons by folder, for rows that have no result.
     """
     return {'name': suite.name, 'title': suite.options.title, 'about': suite.options.about.strip(),
-            'tables': [_table_record(table, place, failures or {}) for table in suite.tables]}
+            'tables': [_table_record(table, place, failures or {}) for table in suite.tables],
+            'cases': [record for options in suite.options.cases for record in case_records(options, suite, place)]}
 
 
 def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> dict:
@@ -47,7 +49,7 @@ def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> d
         row['tests'] = tests
     return {**options.model_dump(include={'name', 'title', 'kind', 'split', 'metrics', 'reference', 'readme'}),
             'groups': list(options.groups) if options.kind == 'recommendation' else ['all'],
-            'sweep': options.sweep and options.sweep.model_dump(), 'rows': rows}
+            'sweep': options.sweep and options.sweep.model_dump(), 'rows': rows, 'means': _means(found, table)}
 
 
 def _row_record(found: Found, table: Table) -> dict:
@@ -91,6 +93,40 @@ def score_of(result: dict, table: Table, group: str, metric: str) -> float | Non
         return responses.get(metric)
     splits = list(result['llm']['splits'].values())[-1:] if 'llm' in result else [result['splits'][split]]
     return splits[0].get(group, {}).get(metric)
+
+
+def _means(found: list[Found], table: Table) -> list[dict]:
+    """For each series of a grid its mean over the values of the sweep, which is one number for each seed.
+
+    Tested against the series of the reference by Welch's t test over the seeds: there are as few tests as series, so
+    that Holm's correction leaves them more power than tests of every cell would have.
+    """
+    series: dict[str, list[Found]] = {}
+    for f in found:
+        if f.row.series:
+            series.setdefault(f.row.series, []).append(f)
+    base = next((name for name, own in series.items() if own[0].row.options.id == table.options.reference is not None), None)
+    scores = {name: {metric: _seed_means(own, table, metric) for metric in table.options.metrics}
+              for name, own in series.items()}
+    raw = {(name, metric): {'difference': float(np.mean(values) - np.mean(scores[base][metric])), 'test': 'Welch',
+                            'p': welch(values, scores[base][metric])}
+           for name, own in scores.items() for metric, values in own.items()
+           if base not in (None, name) and values != scores[base][metric]
+           and min(len(values), len(scores[base][metric])) > 1}
+    adjusted = holm({key: test['p'] for key, test in raw.items()})
+    tests: dict[str, dict] = {name: {} for name in series}
+    for (name, metric), test in raw.items():
+        p = adjusted[name, metric]
+        tests[name].setdefault('all', {})[metric] = {**test, 'p_holm': p, 'significant': bool(p < LEVEL)}
+    return [{'title': name, 'reference': name == base, 'reported': None, 'scores': {'all': scores[name]},
+             'tests': tests[name]} for name in series]
+
+
+def _seed_means(found: list[Found], table: Table, metric: str) -> list[float]:
+    """Of each seed that all rows have."""
+    by_row = [{result['seed']: score_of(result, table, 'all', metric) for result in f.results} for f in found]
+    seeds = [seed for seed in by_row[0] if all(own.get(seed) is not None for own in by_row)]
+    return [float(np.mean([own[seed] for own in by_row])) for seed in seeds]
 
 
 # ---------------------------------------------------------------- tests

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from crslab_causal.data.dataset.appearance import display_name
+from crslab_causal.data.dataset.appearance import display_names
 from crslab_causal.llm.examples import token_names
 from crslab_causal.llm.offline.graph import KnowledgeGraph
 from crslab_causal.llm.stage import Knowledge
@@ -17,7 +17,7 @@ def knowledge_of(vocab: dict, side_data: dict, label_count: Sequence[int]) -> Kn
         vocab, side_data: of the dataset.
         label_count: how often each item of ``side_data['item_entity_ids']`` is a label in the training data.
     """
-    names = {entity: display_name(uri) for entity, uri in vocab['id2entity'].items()}
+    names = display_names(vocab['id2entity'])
     items = side_data['item_entity_ids']
     return Knowledge(names, items, dict(zip(items, map(float, label_count))),
                      KnowledgeGraph(side_data['entity_kg']['edge'], side_data['relation_names']),

@@ -18,8 +18,9 @@ def write_suite(tmp_path):
     folder.mkdir()
     tiny.write_yaml(folder / 'small.yaml', dataset='ReDial', model='CausalKBRD', **SMALL)
 
-    def write_suite(tables, seeds=(1, 2), quick_options=None, figures=(), **keywords):
-        content = {'title': 'Small', 'seeds': list(seeds), 'tables': tables, 'figures': list(figures)}
+    def write_suite(tables, seeds=(1, 2), quick_options=None, figures=(), cases=(), **keywords):
+        content = {'title': 'Small', 'seeds': list(seeds), 'tables': tables, 'figures': list(figures),
+                   'cases': list(cases)}
         content |= {'quick': quick_options} if quick_options else {}
         path = tmp_path / 'suite.yaml'
         path.write_text(yaml.safe_dump(content), 'utf-8')

@@ -15,7 +15,7 @@ def row(title, scores=None, **more):
 def table(rows, **more):
     return {'name': 'main', 'title': 'Main & more', 'kind': 'recommendation', 'split': 'test', 'reference': 'base',
             'metrics': ['recall@1', 'recall@10'], 'groups': ['all', 'new'], 'sweep': None, 'readme': False, 'rows': rows,
-            **more}
+            'means': [], **more}
 
 
 TESTED = {'all': {'recall@1': {'significant': True, 'difference': -0.02}, 'recall@10': {'significant': False, 'difference': 1}}}
@@ -61,6 +61,10 @@ def test_a_table_without_any_result_is_still_a_table(rendered):
 def test_a_grid_has_a_table_for_each_metric():
     rows = [row(f'{name}, s = {x}', {'all': {'recall@1': [x], 'recall@10': [2 * x]}}, x=x, series=name)
             for name in ('none', 'mask') for x in (0.1, 0.2)]
-    page = render.markdown(table(rows, sweep={'key': 's', 'label': 's', 'default': None}, groups=['all']))
-    assert '| R@1; s = | 0.1 | 0.2 |\n|---|---:|---:|\n| none | 10.0 | 20.0 |\n| mask | 10.0 | 20.0 |' in page
-    assert '| R@10; s = | 0.1 | 0.2 |\n|---|---:|---:|\n| none | 20.0 | 40.0 |' in page
+    means = [{'title': name, 'reference': name == 'none', 'reported': None, 'tests': tests,
+              'scores': {'all': {'recall@1': [0.15], 'recall@10': [0.3, 0.3]}}} for name, tests in (('none', {}), ('mask', TESTED))]
+    grid = table(rows, sweep={'key': 's', 'label': 's', 'default': None}, groups=['all'], means=means)
+    page = render.markdown(grid)
+    assert '| R@1; s = | 0.1 | 0.2 | mean |\n|---|---:|---:|---:|\n| none | 10.0 | 20.0 | 15.0 |\n| mask | 10.0 | 20.0 | 15.0 ▼ |' in page
+    assert '| R@10; s = | 0.1 | 0.2 | mean |\n|---|---:|---:|---:|\n| none | 20.0 | 40.0 | 30.0 ± 0.0 |' in page
+    assert 'the mean is above or below that of "none"' in page and 'mask, mean & $15.0^' in render.latex(grid)

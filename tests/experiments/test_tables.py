@@ -73,3 +73,23 @@ def test_tests_are_those_of_the_ranks(suite, place):
     assert len(raw) == 12
     for (title, group, metric), p in holm(raw).items():
         assert found[title]['tests'][group][metric]['p_holm'] == p
+
+
+def test_means_over_a_sweep_are_of_the_seeds_that_all_of_its_values_have(write_suite, table, place):
+    sweep = {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0]}
+    rows = [{'title': 'free', 'id': 'free', 'set': {'beta': 0}}, {'title': 'bound', 'set': {'beta': 50.0}}]
+    suite = write_suite([table(rows=rows, sweep=sweep, reference='free', groups=['all'], metrics=['ndcg@3'])], seeds=[1, 2, 3])
+    for row in suite.tables[0].rows:
+        for run in row.runs[:2 if row.options.title == 'free, alpha = 2.0' else None]:
+            execute(run, place)
+    (record,) = collect(suite, place)['tables']
+    free, bound = record['means']
+    by_row = {row['title']: row['scores']['all']['ndcg@3'] for row in record['rows']}
+    for mean, n in ((free, 2), (bound, 3)):
+        parts = [by_row[f"{mean['title']}, alpha = {alpha}"] for alpha in (0.0, 2.0)]
+        assert mean['scores']['all']['ndcg@3'] == pytest.approx([sum(both) / 2 for both in zip(*parts)]) and n == min(map(len, parts))
+    assert free['reference'] and not free['tests'] and not bound['reference']
+    values = [mean['scores']['all']['ndcg@3'] for mean in (bound, free)]
+    test = bound['tests']['all']['ndcg@3']
+    assert test['p'] == test['p_holm'] == welch(*values)
+    assert test['difference'] == pytest.approx(sum(values[0]) / 3 - sum(values[1]) / 2)

@@ -41,6 +41,11 @@ def display_name(uri: str) -> str:
     return f'{match[1]} ({qualifier})' if qualifier else match[1]
 
 
+def display_names(id2entity: Mapping[int, str]) -> dict[int, str]:
+    """The name of each entity, as people write it."""
+    return {entity: display_name(uri) for entity, uri in id2entity.items()}
+
+
 def name_words(name: str) -> list[str]:
     """Lower-cased words of a name or a token, without punctuation."""
     return re.findall(r"[^\W_]+", name.lower())

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Sequence
 
 from crslab_causal.errors import UserError, exit_status
+from crslab_causal.evaluator.report import save_records
+from crslab_causal.experiments.answers import contexts_of
 from crslab_causal.experiments.human.form import FormOptions, read_form
-from crslab_causal.experiments.human.inputs import write_contexts
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
@@ -33,16 +34,16 @@ def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[st
 
     register()
     from crslab_causal.config import Config
-    from crslab_causal.data.dataset.appearance import display_name
+    from crslab_causal.data.dataset.appearance import display_names
     from crslab_causal.host import get_dataset, use_directories
     from crslab_causal.llm.examples import token_names
 
     read = Config(config, settings=settings)
     use_directories(read['data_path'] or str(Path('data', 'dataset')), read['save_path'])
     dataset = get_dataset(read, read['tokenize'], False, False)
-    names = {entity: display_name(uri) for entity, uri in dataset.id2entity.items()}
     samples = {'valid': dataset.valid_data, 'test': dataset.test_data}[split]
-    write_contexts(samples, path, token_names(dataset.item_of_token, names))
+    contexts = contexts_of(samples, token_names(dataset.item_of_token, display_names(dataset.id2entity)))
+    save_records(path, (context.model_dump() for context in contexts.values()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
     make = commands.add_parser('make', help='write a form for raters, and its key')
     make.add_argument('--systems', required=True, nargs='+', metavar='NAME=PATH',
-                      help='llm_<split>.jsonl of a run, or the word reference for the responses of the data')
+                      help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of the data')
     make.add_argument('--contexts', required=True, type=Path, help='file written by the command contexts')
     make.add_argument('--criteria', type=Path, help='what raters are asked (YAML); default: as in the paper')
     make.add_argument('--n', type=_count, default=100, help='number of contexts (default: 100)')

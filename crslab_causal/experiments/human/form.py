@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from crslab_causal.errors import UserError
-from crslab_causal.strict import Options
+from crslab_causal.strict import Options, mistake
 
 ROW_COLUMNS = ('kit', 'context_id', 'letter', 'context', 'response')
 """Of the form, before a column for each criterion."""
@@ -67,13 +67,6 @@ class FormOptions(Options):
     def steps(self) -> range:
         """The ratings to choose from."""
         return range(self.lowest, self.highest + 1)
-
-
-def mistake(error: ValidationError) -> str:
-    """The first mistake, in one line: where, and what."""
-    first = error.errors(include_url=False)[0]
-    where = '.'.join(map(str, first['loc']))
-    return f'{where}: {first["msg"]}' if where else first['msg']
 
 
 def read_form(path: Path) -> FormOptions:

@@ -13,13 +13,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import provenance
-from crslab_causal.experiments.human.form import ROW_COLUMNS, FormOptions, mistake
-from crslab_causal.experiments.human.inputs import (REFERENCE, file_hash, read_contexts, read_system,
-                                                    reference_system)
+from crslab_causal.experiments.answers import NAME_ONE, read_contexts
+from crslab_causal.experiments.human.form import ROW_COLUMNS, FormOptions
+from crslab_causal.experiments.human.inputs import REFERENCE, file_hash, read_system, reference_system
 from crslab_causal.experiments.human.page import render_page
 from crslab_causal.experiments.human.sample import Item, draw_items
 from crslab_causal.files import replace_file
-from crslab_causal.strict import Options
+from crslab_causal.strict import Options, mistake
 
 FORM, PAGE, KEY = 'form.csv', 'index.html', 'key.json'
 
@@ -77,8 +77,8 @@ def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: For
 
     Args:
         folder: where to; must not hold a key, which would be lost with all ratings that need it.
-        systems: by name, the ``llm_<split>.jsonl`` of a run, or ``reference`` for the responses of the data.
-        contexts: file of :func:`.write_contexts`.
+        systems: by name, the ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run, or ``reference`` for the responses of the data.
+        contexts: file of the command ``contexts``.
         form: what raters are asked.
         n: contexts, each of another conversation.
         seed: of the contexts and the letters.
@@ -92,7 +92,7 @@ def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: For
     turns = read_contexts(contexts)
     read = {name: read_system(Path(source)) for name, source in systems.items() if source != REFERENCE}
     if not read:
-        raise UserError('--systems: no run among them; name the llm_<split>.jsonl of one at least')
+        raise UserError(f'--systems: no run among them; {NAME_ONE} at least')
     answered = {sample for system in read.values() for sample in system.responses}
     all_systems = {name: read[name] if name in read else reference_system(turns, answered, contexts)
                    for name in systems}

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from crslab_causal.errors import UserError
+from crslab_causal.evaluator.report import save_records
+from crslab_causal.experiments.answers import Context, contexts_of, read_contexts
 from crslab_causal.experiments.human.form import FormOptions, read_form
-from crslab_causal.experiments.human.inputs import (Context, System, read_contexts, read_system, reference_system,
-                                                    write_contexts)
+from crslab_causal.experiments.human.inputs import System, read_system, reference_system
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, csv_text, make_kit, read_key, text_cell
 from crslab_causal.experiments.human.sample import draw_items
 from crslab_causal.llm.examples import token_names
@@ -44,9 +45,10 @@ def test_contexts_are_written_readable_and_read_again(redial, tmp_path):
     dataset = tiny.load('ReDial', redial)
     path = tmp_path / 'contexts.jsonl'
     samples = [sample for sample in dataset.train_data for _ in sample['items']]  # as a dataloader has them
-    write_contexts(samples, path, token_names(dataset.item_of_token, dataset.entity_names))
+    found = contexts_of(samples, token_names(dataset.item_of_token, dataset.entity_names))
+    save_records(path, (context.model_dump() for context in found.values()))
     contexts = read_contexts(path)
-    assert set(contexts) == {(sample['conv_id'], sample['turn']) for sample in samples}
+    assert contexts == found and set(contexts) == {(sample['conv_id'], sample['turn']) for sample in samples}
     assert len(path.read_text().splitlines()) == len(contexts) < len(samples)
     first = contexts['t0', 1]
     assert first.context == [
@@ -81,8 +83,14 @@ def test_only_answers_that_the_model_gave_are_used(tmp_path):
     assert found.backends == ['a model', 'another model'] and len(found.sha256) == 64
 
 
+def test_a_trained_decoder_is_a_system_too(tmp_path):
+    line = {'conversation': 'c', 'turn': 1, 'label': 7, 'recommended': 8, 'response': 'hello', 'reference': 'hi'}
+    found = read_system(write_lines(tmp_path / 'responses_test.jsonl', [line]))
+    assert found.responses == {('c', 1, 7): 'hello'} and found.backends == ['a trained decoder']
+
+
 @pytest.mark.parametrize(('line', 'said'), [
-    ('{"conversation": "c"}', 'line 1: turn: Field required; name the llm_<split>.jsonl of a run'),
+    ('{"conversation": "c"}', 'line 1: turn: Field required; name the llm_<split>.jsonl or responses_<split>.jsonl of a run'),
     ('[]', 'line 1: '), ('{"conversation": "\\ud800"}', 'line 1: Invalid JSON')])
 def test_a_line_that_is_no_record_is_named(tmp_path, line, said):
     path = tmp_path / 'llm_test.jsonl'
