@@ -146,21 +146,23 @@ def _build(dpath: str, dfile, version: str | None = None) -> None:
         return  # copy_mask.npy; see _build_kgsf_conversation_layer
     missing = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
+    workspace = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
+    partial = workspace / 'new'  # unlike the workspace, it can be read by whoever the umask lets
     try:
+        partial.mkdir()
         _fetch(dfile, partial)
         _download.mark_done(str(partial), version)
         if folder.is_dir():
             shutil.rmtree(folder)  # holds nothing but hidden files, see above
         os.replace(partial, folder)
     except (OSError, AssertionError, RuntimeError, shutil.ReadError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)
         for parent in missing:
             parent.rmdir()
         raise UserError(f'{folder}: no data there, and the download of {dfile.file_name} from '
                         f'{urlsplit(dfile.url).netloc} failed ({_reason(error)})') from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(workspace, ignore_errors=True)
 
 
 def _reason(error: Exception) -> str:

@@ -308,6 +308,7 @@ def test_a_verified_archive_is_unpacked_and_marked(server, download):
     folder = download(f'{address}/data.zip', make_archive(web))
     assert {p.relative_to(folder).as_posix() for p in folder.rglob('*') if p.is_file()} == {
         'train_data.json', 'sub/more.txt', '.built'}
+    assert folder.stat().st_mode == folder.parent.stat().st_mode
     assert (folder / '.built').read_text().splitlines()[1] == '0.3'
     assert left_behind(download) == [folder]
 
