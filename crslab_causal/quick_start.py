@@ -94,13 +94,13 @@ def _configured(config: str, gpu: str, settings: Sequence[str]) -> Config:
     return checked
 
 
-def assemble(config: Config, dataset: MentionDataset, interact: bool = False) -> CausalSystem:
-    """The system of a checked configuration over a loaded dataset, to be trained, or to talk to."""
+def assemble(config: Config, dataset: MentionDataset, interact: bool = False, restore: bool = False) -> CausalSystem:
+    """The system of a checked configuration over a loaded dataset, to be trained, or trained on, or to talk to."""
     from crslab_causal.host import get_dataloader, get_system
 
     dataloaders = (get_dataloader(config, data, dataset.vocab)
                    for data in (dataset.train_data, dataset.valid_data, dataset.test_data))
-    return get_system(config, *dataloaders, dataset.vocab, dataset.side_data, interact=interact)
+    return get_system(config, *dataloaders, dataset.vocab, dataset.side_data, restore, interact)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

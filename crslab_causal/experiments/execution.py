@@ -17,15 +17,18 @@ from filelock import FileLock, Timeout
 
 from crslab_causal.config import Config
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.runs import DEMO_KEYS, Place, config_of, folder_of
+from crslab_causal.experiments.runs import DEMO_KEYS, Place, config_of, folder_of, result_of
 from crslab_causal.experiments.suite import Run
 from crslab_causal.files import replace_file
 
 if TYPE_CHECKING:
     from crslab_causal.data.dataset.base import MentionDataset
+    from crslab_causal.system.causal import CausalSystem
 
 DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', *DEMO_KEYS)
 """Options that the loaded dataset depends on."""
+CHECKPOINT_SECONDS = 120
+"""How much of a run may be lost when it is killed, apart from the epoch it is in."""
 
 
 class Failure(NamedTuple):
@@ -41,14 +44,14 @@ _dataset: tuple[tuple, object] | None = None
 def execute(run: Run, place: Place) -> float:
     """Trains and scores one run, and returns how many seconds it took.
 
-    The dataset stays loaded for the next run of this process that wants the same one.
+    A run that was killed goes on from its last checkpoint, and ends as an unbroken one. The dataset stays loaded for
+    the next run of this process that wants the same one.
 
     Raises:
         UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
     """
     from crslab_causal.experiments.corpus import corpus_statistics
     from crslab_causal.host import use_directories
-    from crslab_causal.quick_start import assemble
 
     started = time.perf_counter()
     config = config_of(run, place)
@@ -57,13 +60,28 @@ def execute(run: Run, place: Place) -> float:
     if run.kind == 'corpus':
         replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
         return time.perf_counter() - started
-    system = assemble(config, dataset)
+    system = _system(config, dataset, run, place)
+    if not run.save:
+        system.checkpoints.seconds = CHECKPOINT_SECONDS
     system.fit()
     if run.kind == 'deconfounding':
         from crslab_causal.experiments.deconfounding import study_row
 
         replace_file(system.folder / 'deconfounding.json', json.dumps(study_row(system), indent=1) + '\n')
+    if not run.save:
+        system.remove_checkpoints()
     return time.perf_counter() - started
+
+
+def _system(config: Config, dataset: MentionDataset, run: Run, place: Place) -> CausalSystem:
+    from crslab_causal.quick_start import assemble
+
+    if result_of(run, place) is None and (folder_of(run, place) / 'last.pth').is_file():
+        try:
+            return assemble(config, dataset, restore=True)
+        except UserError:  # the checkpoint is of an older release, say: the run starts anew, and the folder is set aside
+            pass
+    return assemble(config, dataset)
 
 
 def dataset_of(config: Config) -> MentionDataset:

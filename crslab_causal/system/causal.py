@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from crslab_causal import workers
 from crslab_causal.system import checkpoint
 from crslab_causal.system.averages import Averages
 from crslab_causal.system.chat import Conversation, chat
-from crslab_causal.system.checkpoint import Checkpoint, Progress
+from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.knowledge import knowledge_of
 from crslab_causal.system.recommender import Recommender
@@ -89,7 +90,7 @@ class CausalSystem(BaseSystem):
         self.stage = opt['rec']
         self.folder = run_folder(opt)
         self.debug = debug
-        self.saving = bool(opt.get('save_system')) or restore_system
+        self.checkpoints = Checkpoints(self.folder, seconds=0 if opt.get('save_system') or restore_system else math.inf)
         self.progress = Progress(0)
         self.optimizer = self.scheduler = None
         self.averages = Averages()
@@ -183,8 +184,7 @@ class CausalSystem(BaseSystem):
                                      stopped or epoch + 1 >= self.epochs, self.progress.seconds + seconds)
             logger.info(f"[Epoch {epoch}: {self.stage['metric']} {100 * metric:.2f}, best epoch {best_epoch}, "
                         f'{seconds:.1f} s]' + (' [Early stop]' if stopped else ''))
-            if self.saving and workers.is_first():
-                self._save(improved)
+            self._save(best)
         self.driver.module.load_state_dict(best)
 
     def _pretrain(self) -> None:
@@ -327,27 +327,29 @@ class CausalSystem(BaseSystem):
     def _data_fingerprint(self) -> str:
         return data_fingerprint(self.train_dataloader, self.vocab, self.side_data)
 
-    def _save(self, improved: bool) -> None:
-        # best first: a run killed between the two repeats the epoch, and writes the same again
-        if improved:
-            checkpoint.save(self.folder / 'best.pth', self._checkpoint())
-        checkpoint.save(self.folder / 'last.pth', self._checkpoint())
+    def _save(self, best: dict) -> None:
+        if workers.is_first():
+            self.checkpoints.save(self._checkpoint(), best)
+
+    def remove_checkpoints(self) -> None:
+        """For a run that is finished, and whose weights nobody wants."""
+        self.checkpoints.remove()
 
     def save_model(self) -> None:
         """CRSLab's call after :meth:`fit`; the checkpoints are there if the run was to save them."""
-        if not self.saving and workers.is_first():
-            checkpoint.save(self.folder / 'best.pth', self._checkpoint())
+        if not self.checkpoints.best.is_file() and workers.is_first():
+            checkpoint.save(self.checkpoints.best, self._checkpoint())
         logger.info(f'[Save system into {self.folder}]')
 
     def _best_weights(self) -> dict:
-        return checkpoint.load(self.folder / 'best.pth', self._saved_opt(), self.device).model
+        return self.checkpoints.load_best(self._saved_opt(), self.device)
 
     def restore_model(self) -> None:
         """Continues from ``last.pth``; a system to talk to is made from ``best.pth``."""
         if not hasattr(self, 'evaluator'):
             self.driver.module.load_state_dict(self._best_weights())
             return
-        last = checkpoint.load(self.folder / 'last.pth', self._saved_opt(), self.device)
+        last = self.checkpoints.load_last(self._saved_opt(), self.device)
         self.driver.module.load_state_dict(last.model)
         self.progress = last.progress
         if self.optimizer is not None:

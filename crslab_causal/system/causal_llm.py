@@ -54,8 +54,7 @@ class CausalLLMSystem(CausalSystem):
             super().train_recommender()
             return
         self.progress = Progress(0, finished=True)
-        if self.saving and workers.is_first():
-            self._save(improved=True)
+        self._save(self.driver.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:
         splits = super().test_recommender()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import pickle
+import time
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +41,45 @@ class Checkpoint(NamedTuple):
     scheduler: dict | None
     progress: Progress
     opt: dict
+
+
+class Checkpoints:
+    """``best.pth`` and ``last.pth`` of a stage of training.
+
+    Args:
+        folder: of the run.
+        prefix: of the names of both.
+        seconds: they are written after an epoch if so long has passed since the last time; 0: after every epoch.
+    """
+
+    def __init__(self, folder: Path, prefix: str = '', seconds: float = math.inf):
+        self.best, self.last = folder / f'{prefix}best.pth', folder / f'{prefix}last.pth'
+        self.seconds = seconds
+        self._written, self._best_epoch = time.monotonic(), -1
+
+    def save(self, checkpoint: Checkpoint, best: dict[str, Any]) -> None:
+        """Writes both if it is time to; ``best`` are the weights of the best epoch so far."""
+        if time.monotonic() - self._written < self.seconds:
+            return
+        # best first: a run killed between the two repeats the epochs since, and writes the same again
+        if checkpoint.progress.best_epoch != self._best_epoch:
+            save(self.best, checkpoint._replace(model=best))
+            self._best_epoch = checkpoint.progress.best_epoch
+        save(self.last, checkpoint)
+        self._written = time.monotonic()
+
+    def load_best(self, opt: dict, device: torch.device) -> dict[str, Any]:
+        """The weights of the best epoch. Errors are those of :func:`load`."""
+        return load(self.best, opt, device).model
+
+    def load_last(self, opt: dict, device: torch.device) -> Checkpoint:
+        """How far the run has come. Errors are those of :func:`load`."""
+        return load(self.last, opt, device)
+
+    def remove(self) -> None:
+        """Removes both, last one first: what is left of a run that is killed here is not continued."""
+        self.last.unlink(missing_ok=True)
+        self.best.unlink(missing_ok=True)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

@@ -21,10 +21,9 @@ from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import generation_table, save_records, save_results
 from crslab_causal.llm.examples import readable
 from crslab_causal.progress import progress
-from crslab_causal.system import checkpoint
 from crslab_causal.system.averages import Averages
 from crslab_causal.system.causal import CausalSystem, seed_everything
-from crslab_causal.system.checkpoint import Checkpoint, Progress
+from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
 
 WRITTEN_TOGETHER = 64
@@ -73,8 +72,9 @@ class TextSystem(CausalSystem):
         optimizer = build_optimizer(stage['optimizer'], self.parameters)
         updates = math.ceil(len(train) / (stage['batch_size'] * stage['update_freq']))
         scheduler = build_scheduler(optimizer, stage['lr_scheduler'], updates * stage['epoch'])
+        self.conv_checkpoints = Checkpoints(self.folder, 'conv_', self.checkpoints.seconds)
         self.conv_progress, best = Progress(0), None
-        if self.resumed and (self.folder / 'conv_last.pth').is_file():
+        if self.resumed and self.conv_checkpoints.last.is_file():
             best = self._restore_conversation(optimizer, scheduler)
         while not self.conv_progress.finished:
             done, started = self.conv_progress, time.perf_counter()
@@ -95,8 +95,7 @@ class TextSystem(CausalSystem):
             logger.info(f'[Conversation epoch {done.epoch}: loss {loss:.4g}, '
                         f'perplexity on valid {perplexity(metric):.2f}, best epoch {best_epoch}, {seconds:.1f} s]'
                         + (' [Early stop]' if stopped else ''))
-            if self.saving and workers.is_first():
-                self._save_conversation(improved, optimizer, scheduler)
+            self._save_conversation(best, optimizer, scheduler)
         self.driver.module.load_state_dict(best)
 
     def _pairs(self, dataloader: CausalDataLoader) -> ResponsePairs:
@@ -141,23 +140,26 @@ class TextSystem(CausalSystem):
 
     # ------------------------------------------------------------ checkpoints
 
-    def _save_conversation(self, improved: bool, optimizer, scheduler) -> None:
-        state = Checkpoint(self.driver.module.state_dict(), optimizer.state_dict(), scheduler.state_dict(),
-                           self.conv_progress, self._saved_opt())
-        if improved:
-            checkpoint.save(self.folder / 'conv_best.pth', state)
-        checkpoint.save(self.folder / 'conv_last.pth', state)
+    def _save_conversation(self, best: dict, optimizer, scheduler) -> None:
+        if workers.is_first():
+            state = Checkpoint(self.driver.module.state_dict(), optimizer.state_dict(), scheduler.state_dict(),
+                               self.conv_progress, self._saved_opt())
+            self.conv_checkpoints.save(state, best)
+
+    def remove_checkpoints(self) -> None:
+        super().remove_checkpoints()
+        Checkpoints(self.folder, 'conv_').remove()
 
     def _restore_conversation(self, optimizer, scheduler) -> dict:
         """Continues from ``conv_last.pth``; gives the weights of the best epoch."""
-        last, best = (checkpoint.load(self.folder / f'conv_{name}.pth', self._saved_opt(), self.device)
-                      for name in ('last', 'best'))
+        last = self.conv_checkpoints.load_last(self._saved_opt(), self.device)
+        best = self.conv_checkpoints.load_best(self._saved_opt(), self.device)
         self.driver.module.load_state_dict(last.model)
         optimizer.load_state_dict(last.optimizer)
         scheduler.load_state_dict(last.scheduler)
         self.conv_progress = last.progress
         logger.info(f'[Restore conversation from {self.folder}: {self.conv_progress.epoch} epochs done]')
-        return best.model
+        return best
 
     # ------------------------------------------------------------ testing
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,6 +60,64 @@ def test_a_run_gives_what_the_run_script_gives(runs, place, workplace, tmp_path)
     for split in ('valid', 'test'):
         name = f'ranks_{split}.jsonl'
         assert (folder_of(run, place) / name).read_text('utf-8') == path.with_name(name).read_text('utf-8')
+
+
+def killed_after(epochs, run, place, monkeypatch):
+    """Executes a run for so many epochs, of which each leaves a checkpoint."""
+    from crslab_causal.experiments import execution
+    from crslab_causal.system import checkpoint
+    save, left = checkpoint.save, iter(range(epochs - 1))
+
+    def save_and_die(path, content):
+        save(path, content)
+        if path.name.endswith('last.pth') and next(left, None) is None:
+            raise KeyboardInterrupt
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, 'save', save_and_die)
+        patch.setattr(execution, 'CHECKPOINT_SECONDS', 0)
+        execute(run, place)
+    assert result_of(run, place) is None
+
+
+LONG = {'rec.epoch': 6, 'rec.early_stop': False, 'rec.optimizer.lr': 0.05, 'embedding_dropout': 0.3}
+WRITER = {'model': 'Seq2Seq', 'token_emb_dim': 8, 'conv.epoch': 3, 'rec.epoch': 2}
+
+
+@pytest.mark.parametrize('options, kind, epochs', [(LONG, 'recommendation', 3), (WRITER, 'generation', 1),
+                                                   (WRITER, 'generation', 4)])
+def test_a_killed_run_goes_on_after_its_last_epoch_and_ends_as_an_unbroken_one(
+        runs, place, tmp_path, monkeypatch, options, kind, epochs):
+    (run,) = runs(rows=[{'title': 'a', 'set': options}])
+    run = run._replace(kind=kind)
+    killed_after(epochs, run, place, monkeypatch)
+    execute(run, place)
+    folder = folder_of(run, place)
+    whole = place._replace(work=tmp_path / 'whole')
+    execute(run, whole)
+
+    log, unbroken = ((folder_of(run, where) / 'run.log').read_text('utf-8') for where in (place, whole))
+    trained = re.compile(r'\[((?:Conversation e|E)poch \d+):')
+    assert trained.findall(log) == trained.findall(unbroken) and len(trained.findall(log)) > 4
+    for name in ('results.json', 'generation_results.json'):
+        if (folder / name).is_file():
+            one, other = (json.loads((folder_of(run, where) / name).read_text('utf-8')) for where in (place, whole))
+            assert {**one, 'training_seconds': 0, 'config': 0} == {**other, 'training_seconds': 0, 'config': 0}
+    assert not list(place.work.glob('*/*/*.pth')) and [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_checkpoint_that_does_not_fit_is_left_aside(runs, place, monkeypatch):
+    (run,) = runs(rows=[{'title': 'a', 'set': LONG}])
+    killed_after(2, run, place, monkeypatch)
+    (folder_of(run, place) / 'last.pth').write_bytes(b'of another release')
+    execute(run, place)
+    assert result_of(run, place)['epochs'] == 6
+    assert (folder_of(run, place).with_name(folder_of(run, place).name + '.1') / 'best.pth').is_file()
+
+
+def test_weights_stay_where_a_figure_wants_them(runs, place):
+    (run,) = runs(rows=[{'title': 'a'}])
+    execute(run._replace(save=True), place)
+    assert (folder_of(run, place) / 'best.pth').is_file()
 
 
 @pytest.mark.parametrize('key', ['574782863161', '12e456789012', 'true'])
