@@ -138,7 +138,7 @@ def legend(table: dict) -> list[str]:
     if any(row['tests'] for row in table['rows']):
         which = next(row['title'] for row in table['rows'] if _is_reference(row, table))
         said.append(f'▲ ▼: above or below "{escaped(which)}", p < 0.05 after Holm over the table (paired bootstrap '
-                    'clustered by conversation, McNemar for R@1, and, with several seeds, also Welch over the seeds).')
+                    'clustered by conversation, for R@1 McNemar, and, with several seeds, also Welch over the seeds).')
     if any(row['tests'] for row in table['means']):
         which = next(row['title'] for row in table['means'] if row['reference'])
         said.append(f'▲ ▼: the mean is above or below that of "{escaped(which)}", p < 0.05 after Holm over the means (Welch over '

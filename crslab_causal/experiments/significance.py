@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Hashable, Mapping, TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from crslab_causal.evaluator.ranking import gains
 from crslab_causal.experiments.ranks import Ranks, pair, read_ranks
 from crslab_causal.experiments.runs import Place
 from crslab_causal.experiments.scores import Found, ranks_path, score_of
-from crslab_causal.experiments.statistics import holm, mcnemar, paired_bootstrap, welch
+from crslab_causal.experiments.statistics import holm, mcnemar, merged, paired_bootstrap, welch
 from crslab_causal.experiments.suite import Table
 
 LEVEL = 0.05
@@ -24,9 +25,10 @@ def row_tests(found: list[Found], table: Table, place: Place) -> list[dict]:
     reference = _reference(found, table)
     raw: dict[tuple[int, str, str], dict] = {}
     if reference is not None and table.options.kind == 'recommendation':
+        base = _ranks(reference, table, place)
         for i, candidate in enumerate(found):
-            if candidate is not reference and _testable(candidate):
-                for (group, metric), test in _compare(candidate, reference, table, place).items():
+            if candidate is not reference and candidate.results and _testable(candidate):
+                for (group, metric), test in _compare(candidate, reference, base, table, place).items():
                     raw[i, group, metric] = test
     tests = _adjusted(raw)
     return [tests.get(i, {}) for i in range(len(found))]
@@ -58,9 +60,12 @@ def _adjusted(raw: Mapping[tuple[K, str, str], dict]) -> dict[K, dict]:
 
 
 def _testable(found: Found) -> bool:
-    """Whether a row is finished enough: one seed of several would pass the noise of that seed for a difference."""
-    enough = len(found.results) >= min(2, len(found.row.runs))
-    return bool(found.results) and enough and 'llm' not in found.results[0]
+    """Whether a row says something of other runs than these: it has several seeds, or depends on none.
+
+    One seed of several, or of a model that is trained with one seed only, would pass the noise of that seed for a
+    difference.
+    """
+    return 'llm' not in found.results[0] and (len(found.results) > 1 or found.row.options.seeds == 1)
 
 
 def _reference(found: list[Found], table: Table) -> Found | None:
@@ -69,39 +74,51 @@ def _reference(found: list[Found], table: Table) -> Found | None:
         row = candidate.row
         chosen = row.options.id is not None and row.options.id == options.reference and options.sweep is None
         default = options.sweep is not None and options.sweep.default is not None and row.x == options.sweep.default
-        if (chosen or default) and candidate.results:
+        if (chosen or default) and candidate.results and _testable(candidate):
             return candidate
     return None
 
 
-def _compare(candidate: Found, reference: Found, table: Table, place: Place) -> dict[tuple[str, str], dict]:
-    """Tests on the seeds that both rows have, or on the first of each where they share none.
+def _ranks(found: Found, table: Table, place: Place) -> list[Ranks]:
+    return [read_ranks(ranks_path(place, result, table.options.split)) for result in found.results]
 
-    p is that of the bootstrap over conversations, for Recall@1 that of McNemar's test with the first seed; where both
-    rows have several seeds, the larger of it and of Welch's t test over the seeds: a difference has to be more than
-    the noise of either (an intersection-union test, so that nothing has to be corrected for the two).
+
+def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table,
+             place: Place) -> dict[tuple[str, str], dict]:
+    """Tests of all runs of a row against all of the reference, whose ranks are ``base``; by group and metric.
+
+    p is that of the bootstrap over conversations, of samples whose scores are means over the runs, and for Recall@1
+    that of McNemar's test of every pair of runs, by seed where they share it; where both rows have several seeds, the
+    larger of it and of Welch's t test over the seeds: a difference has to be more than the noise of either (an
+    intersection-union test, so that nothing has to be corrected for the two).
     """
-    first, second = ({r['seed']: r for r in found.results} for found in (candidate, reference))
-    seeds = [(s, s) for s in first if s in second] or [(min(first), min(second))]
-    ranks = [pair(*(read_ranks(ranks_path(place, results[seed], table.options.split))
-                    for results, seed in ((first, a), (second, b)))) for a, b in seeds]
+    columns = [[pair(base[0], ranks)[1] for ranks in runs] for runs in (_ranks(candidate, table, place), base)]
+    pairs = _pairs(candidate, reference)
     tests = {}
     for group in table.options.groups:
+        chosen = slice(None) if group == 'all' else ~base[0].repeat
         for metric in table.options.metrics:
-            chosen = slice(None) if group == 'all' else ~ranks[0][0].repeat
-            a, b = (np.stack([gains(_rank(both[side], group)[chosen], metric) for both in ranks], axis=1)
-                    for side in (0, 1))
-            difference = paired_bootstrap(a, b, ranks[0][0].conversation[chosen])
+            a, b = (np.stack([gains(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1) for runs in columns)
+            difference = paired_bootstrap(a, b, base[0].conversation[chosen])
             test = {'difference': difference.mean, 'low': difference.low, 'high': difference.high, 'p': difference.p,
-                    'test': 'bootstrap', 'seeds': len(seeds)}
+                    'test': 'bootstrap', 'seeds': [a.shape[1], b.shape[1]]}
             if metric == 'recall@1':
-                test |= {'p': mcnemar(a[:, 0], b[:, 0]), 'test': 'McNemar'}
+                test |= {'p': merged([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), 'test': 'McNemar'}
             scores = [[score_of(r, table, group, metric) for r in f.results] for f in (candidate, reference)]
             if all(len(values) > 1 for values in scores):  # more than the noise of conversations, and of seeds
                 test['p_seeds'] = welch(*scores)
                 test['p'] = max(test['p'], test['p_seeds'])
-            tests[group, metric] = test
+            if not np.isnan(test['p']):  # of a single conversation nothing can be said
+                tests[group, metric] = test
     return tests
+
+
+def _pairs(candidate: Found, reference: Found) -> list[tuple[int, int]]:
+    """Runs to be compared one by one: those of a seed, or each with each where the rows share none."""
+    seeds = [[result['seed'] for result in found.results] for found in (candidate, reference)]
+    shared = [(i, seeds[1].index(seed)) for i, seed in enumerate(seeds[0]) if seed in seeds[1]]
+    everything = list(product(*map(range, map(len, seeds))))
+    return shared if len(seeds[0]) > 1 and shared else everything
 
 
 def _rank(ranks: Ranks, group: str) -> np.ndarray:

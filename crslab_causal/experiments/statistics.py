@@ -129,6 +129,22 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
     return float(stats.binomtest(only_a, only_a + only_b).pvalue)
 
 
+def merged(p_values: Sequence[float]) -> float:
+    """One p of several tests of a hypothesis, such as of the same two models with other seeds: their upper median, times K / k
+    for the k-th smallest of K.
+
+    It holds however the tests depend on each other, as those on the same samples do (Rüger 1978; Vovk and Wang 2020,
+    `Combining p-values via averaging <https://arxiv.org/abs/1212.4966>`_).
+
+    Raises:
+        ValueError: no p value.
+    """
+    if not p_values:
+        raise ValueError('no p value to merge')
+    k = len(p_values) // 2 + 1
+    return min(1.0, sorted(p_values)[k - 1] * len(p_values) / k)
+
+
 def welch(a: ArrayLike, b: ArrayLike) -> float:
     """Welch's t test: the two-sided p of the scores of runs with several seeds each, whose spread may differ.
 

@@ -27,7 +27,8 @@ class RowOptions(Options):
     id: Name | None = None
     """For references to the row from elsewhere."""
     seeds: Count | None = None
-    """How many of the suite's seeds it is run with; None: all. 1 for what does not depend on a seed."""
+    """How many of the suite's seeds it is run with; None: all. 1 says that nothing in it depends on a seed: such a row
+    is tested against the reference, and other rows only with two seeds or more."""
     hidden: bool = False
     """Not shown: only there for the rows that take its recommender."""
     slow: bool = False

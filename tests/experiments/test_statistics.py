@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from crslab_causal.experiments.statistics import (Difference, Interval, Kappa, cohens_kappa, holm, mcnemar,
-                                                  mean_interval, paired_bootstrap, welch)
+                                                  mean_interval, merged, paired_bootstrap, welch)
 
 HITS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=40)
 RATINGS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=2, max_size=40)
@@ -294,6 +294,26 @@ def test_one_cluster_gives_no_interval():
 
 
 # ---------------------------------------------------------------- welch
+
+# ---------------------------------------------------------------- merged
+
+def test_merged_by_hand():
+    assert merged([0.03]) == 0.03
+    assert merged([0.01, 0.04]) == 0.04
+    assert merged([0.9, 0.02, 0.001]) == pytest.approx(0.03)
+    assert merged([0.0036, 0.133, 0.915, 0.0014, 0.054]) == pytest.approx(0.09)
+    assert merged([0.9, 0.8, 0.7]) == 1.0
+    with pytest.raises(ValueError):
+        merged([])
+
+
+@pytest.mark.parametrize('shared', [0.0, 0.7, 1.0])
+def test_merged_keeps_its_level_however_the_tests_depend_on_each_other(shared):
+    rng = np.random.default_rng(1)
+    common = rng.standard_normal((4000, 1))
+    p = stats.norm.sf(shared ** 0.5 * common + (1 - shared) ** 0.5 * rng.standard_normal((4000, 5)))
+    assert np.mean([merged(list(row)) <= 0.05 for row in p]) < 0.05 + 0.01
+
 
 def test_welch_by_hand():
     # means 2 and 5, variances 1 and 4, n = 3: t = -3 / sqrt(1/3 + 4/3) = -2.3238, df = (5/3)^2 / (1/18 + 16/18) = 2.941

@@ -7,7 +7,7 @@ import pytest
 
 from crslab_causal.experiments.execution import execute
 from crslab_causal.experiments.runs import folder_of
-from crslab_causal.experiments.statistics import holm, mcnemar, welch
+from crslab_causal.experiments.statistics import holm, mcnemar, merged, welch
 from crslab_causal.experiments.tables import collect
 
 ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'seeds': 1},
@@ -65,7 +65,13 @@ def test_tests_are_those_of_the_ranks(suite, place):
         assert test['difference'] == pytest.approx((b - a).mean())
         seeds = welch(*(found[title]['scores'][group]['recall@1'] for title in ('b', 'a')))
         assert test['p_seeds'] == seeds
-        assert test['p'] == max(seeds, mcnemar(hits('b', 0, group == 'new'), hits('a', 0, group == 'new')))
+        by_seed = [mcnemar(hits('b', seed, group == 'new'), hits('a', seed, group == 'new')) for seed in (0, 1)]
+        assert test['p'] == max(seeds, merged(by_seed))
+        test = found['counts']['tests'][group]['recall@1']  # its one run against each of the reference
+        assert test['p'] == merged([mcnemar(hits('counts', 0, group == 'new'), hits('a', seed, group == 'new'))
+                                    for seed in (0, 1)])
+        means = [np.mean(found[title]['scores'][group]['recall@1']) for title in ('counts', 'a')]
+        assert test['difference'] == pytest.approx(means[0] - means[1]) and test['seeds'] == [1, 2]
     assert 'p_seeds' not in found['counts']['tests']['all']['ndcg@3']  # it has one seed
 
     raw = {(title, group, metric): test['p'] for title in ('counts', 'b') for group, tests in found[title]['tests'].items()
@@ -73,6 +79,18 @@ def test_tests_are_those_of_the_ranks(suite, place):
     assert len(raw) == 12
     for (title, group, metric), p in holm(raw).items():
         assert found[title]['tests'][group][metric]['p_holm'] == p
+
+
+def test_a_trained_row_of_one_run_is_not_tested(write_suite, table, place):
+    rows = [ROWS[0], ROWS[1], {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}]
+    suite = write_suite([table(rows=rows, reference='a')], seeds=[1])
+    for row in suite.tables[0].rows:
+        execute(row.runs[0], place)
+    (record,) = collect(suite, place)['tables']
+    assert not any(row['tests'] for row in record['rows'])  # the reference itself is one run of many that could have been
+    suite = write_suite([table(rows=[{**rows[0], 'seeds': 1}, *rows[1:]], reference='a')], seeds=[1, 2])
+    (record,) = collect(suite, place)['tables']
+    assert [bool(row['tests']) for row in record['rows']] == [False, True, False]
 
 
 def test_means_over_a_sweep_are_of_the_seeds_that_all_of_its_values_have(write_suite, table, place):
