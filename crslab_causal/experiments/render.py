@@ -134,15 +134,16 @@ def legend(table: dict) -> list[str]:
     """Sentences that explain what the table shows."""
     said = []
     if any(len(row['runs']) > 1 for row in table['rows']):
-        said.append('Mean ± 95 % interval over seeds (Student t).')
+        said.append('Mean ± 95 % interval over seeds' + (', of which each has a corpus of its own' if table['seeded'] else '')
+                    + ' (Student t).')
     if any(row['tests'] for row in table['rows']):
         which = next(row['title'] for row in table['rows'] if _is_reference(row, table))
         said.append(f'▲ ▼: above or below "{escaped(which)}", p < 0.05 after Holm over the table (paired bootstrap '
                     'clustered by conversation, for R@1 McNemar, and, with several seeds, also Welch over the seeds).')
     if any(row['tests'] for row in table['means']):
         which = next(row['title'] for row in table['means'] if row['reference'])
-        said.append(f'▲ ▼: the mean is above or below that of "{escaped(which)}", p < 0.05 after Holm over the means (Welch over '
-                    'the seeds).')
+        said.append(f'▲ ▼: the mean is above or below that of "{escaped(which)}", p < 0.05 after Holm over the means '
+                    f"({'paired t test' if table['seeded'] else 'Welch'} over the seeds).")
     if any(row['reported'] is not None for row in table['rows']):
         said.append('ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
                     'are measured.')

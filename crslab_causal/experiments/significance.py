@@ -11,7 +11,7 @@ from crslab_causal.evaluator.ranking import gains
 from crslab_causal.experiments.ranks import Ranks, pair, read_ranks
 from crslab_causal.experiments.runs import Place
 from crslab_causal.experiments.scores import Found, ranks_path, score_of
-from crslab_causal.experiments.statistics import holm, mcnemar, merged, paired_bootstrap, welch
+from crslab_causal.experiments.statistics import holm, mcnemar, merged, paired_bootstrap, paired_t, welch
 from crslab_causal.experiments.suite import Table
 
 LEVEL = 0.05
@@ -34,18 +34,24 @@ def row_tests(found: list[Found], table: Table, place: Place) -> list[dict]:
     return [tests.get(i, {}) for i in range(len(found))]
 
 
-def mean_tests(scores: Mapping[str, Mapping[str, list[float]]], reference: str) -> dict[str, dict]:
-    """Welch's t test of each series' means over the seeds against the reference's, by series, group and metric.
+def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, dict]:
+    """A t test of each series' means, by metric and seed, against the reference's; by series, group and metric.
 
+    Welch's; or the paired one, where the runs of a seed have more in common than it, such as a corpus.
     There are as few of them as series, so that Holm's correction leaves them more power than tests of all cells.
     """
     raw = {}
     for name, own in scores.items():
         for metric, values in own.items():
             base = scores[reference][metric]
+            if paired:
+                seeds = [seed for seed in values if seed in base]
+                values, base = ({seed: both[seed] for seed in seeds} for both in (values, base))
             if values != base and min(len(values), len(base)) > 1:
-                raw[name, 'all', metric] = {'difference': float(np.mean(values) - np.mean(base)),
-                                            'p': welch(values, base), 'test': 'Welch'}
+                a, b = list(values.values()), list(base.values())
+                raw[name, 'all', metric] = {'difference': float(np.mean(a) - np.mean(b)),
+                                            'p': paired_t(a, b) if paired else welch(a, b),
+                                            'test': 'paired t' if paired else 'Welch'}
     return _adjusted(raw)
 
 

@@ -165,6 +165,26 @@ def welch(a: ArrayLike, b: ArrayLike) -> float:
     return float(stats.ttest_ind(a, b, equal_var=False).pvalue)
 
 
+def paired_t(a: ArrayLike, b: ArrayLike) -> float:
+    """The paired t test: the two-sided p of the differences of runs that have all in common but what is compared.
+
+    Args:
+        a, b: ``(n,)``, at least two each, one of a pair each.
+
+    Returns:
+        p; where all differences are the same, 1 for none and 0 for others.
+
+    Raises:
+        ValueError: fewer than two scores, numbers that differ, or a score that is not finite.
+    """
+    difference = _finite(a, 1) - _finite(b, 1)
+    if len(difference) < 2:
+        raise ValueError('a spread over seeds needs two of them')
+    if not np.ptp(difference):
+        return float(difference[0] == 0)
+    return float(stats.ttest_1samp(difference, 0.0).pvalue)
+
+
 def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     """Holm's step-down adjustment (1979): p values that hold for all of these tests together.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -14,6 +15,12 @@ from crslab_causal.strict import Count, Options
 
 Name = Annotated[str, Field(pattern=r'^\w+$')]
 Scalar = str | int | float | bool | None
+METRICS = {
+    'recommendation': r'(?:recall|ndcg|mrr)@\d+',
+    'generation': r'(?:(?:intra_)?dist|dist_per_response|(?:corpus_)?bleu)-\d|crslab_(?:dist|bleu)@\d|names_\w+|perplexity',
+    'deconfounding': r'(?:interventional|test)_(?:recall@\d+|(?:model|model_to_observational|observational|popularity)_(?:tv|kl))',
+    'corpus': r'conversations|utterances|words|pairs|items|items mentioned|repeated labels \(%\)|entities|relations|triples'}
+"""Names of scores, as regular expressions, by the kind of a table."""
 
 
 class RowOptions(Options):
@@ -66,6 +73,8 @@ class TableOptions(Options):
     config: str
     set: dict[str, Any] = {}
     """Keys that all rows change."""
+    seeded: list[str] = []
+    """Keys that take the seed, too: with ``demo_seed`` every seed has a corpus of its own."""
     split: Literal['train', 'valid', 'test', 'interventional'] = 'valid'
     metrics: Annotated[list[str], Field(min_length=1)]
     groups: list[Literal['all', 'new', 'new_unseen']] = ['all', 'new']
@@ -230,6 +239,9 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
         raise UserError(f'table {options.name}: reference: no row has the id {options.reference}')
     if not options.rows and options.sweep is None:
         raise UserError(f'table {options.name}: has neither rows nor a sweep')
+    unknown = [metric for metric in options.metrics if not re.fullmatch(METRICS[options.kind], metric)]
+    if unknown:
+        raise UserError(f'table {options.name}: metrics: a table of the kind {options.kind} has no {unknown[0]}')
     rows = options.rows or [RowOptions(title='')]
     grid = [(row, None, '') for row in rows] if options.sweep is None else \
         [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
@@ -271,10 +283,14 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     kind = 'recommendation' if row.hidden else table.kind
-    runs = tuple(Run(config_file, (*settings, f'seed={seed}'), seed, kind) for seed in seeds[:row.seeds])
+    runs = tuple(Run(config_file, (*settings, *(f'{key}={seed}' for key in [*table.seeded, 'seed'])), seed, kind)
+                 for seed in seeds[:row.seeds])
     try:
         for run in runs[:1]:
-            Config(config_file, settings=run.settings)
+            cutoffs = Config(config_file, settings=run.settings)['cutoffs']
+            missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in cutoffs]
+            if kind == 'recommendation' and table.kind == kind and missing:
+                raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {cutoffs}')
     except UserError as error:
         raise UserError(f'table {table.name}, row {row.title}: {error}') from error
     return runs

@@ -44,7 +44,7 @@ def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> d
     rows = [{**_row_record(f, table), 'note': _note(f, place, failures)} for f in found]
     for row, tests in zip(rows, row_tests(found, table, place)):
         row['tests'] = tests
-    return {**options.model_dump(include={'name', 'title', 'kind', 'split', 'metrics', 'reference', 'readme'}),
+    return {**options.model_dump(include={'name', 'title', 'kind', 'split', 'metrics', 'reference', 'readme', 'seeded'}),
             'groups': groups_of(table),
             'sweep': options.sweep and options.sweep.model_dump(), 'rows': rows, 'means': _means(found, table)}
 
@@ -84,13 +84,14 @@ def _means(found: list[Found], table: Table) -> list[dict]:
     reference = next((name for name, own in series.items() if own[0].row.options.id == wanted is not None), None)
     scores = {name: {metric: _seed_means(own, table, metric) for metric in table.options.metrics}
               for name, own in series.items()}
-    tests = {} if reference is None else mean_tests(scores, reference)
-    return [{'title': name, 'reference': name == reference, 'reported': None, 'scores': {'all': scores[name]},
+    tests = {} if reference is None else mean_tests(scores, reference, paired=bool(table.options.seeded))
+    return [{'title': name, 'reference': name == reference, 'reported': None,
+             'scores': {'all': {metric: list(by_seed.values()) for metric, by_seed in scores[name].items()}},
              'tests': tests.get(name, {})} for name in series]
 
 
-def _seed_means(found: list[Found], table: Table, metric: str) -> list[float]:
+def _seed_means(found: list[Found], table: Table, metric: str) -> dict[int, float]:
     """Of each seed that all rows have."""
     by_row = [{result['seed']: score_of(result, table, 'all', metric) for result in f.results} for f in found]
     seeds = [seed for seed in by_row[0] if all(own.get(seed) is not None for own in by_row)]
-    return [float(np.mean([own[seed] for own in by_row])) for seed in seeds]
+    return {seed: float(np.mean([own[seed] for own in by_row])) for seed in seeds}

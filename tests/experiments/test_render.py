@@ -14,7 +14,7 @@ def row(title, scores=None, **more):
 
 def table(rows, **more):
     return {'name': 'main', 'title': 'Main & more', 'kind': 'recommendation', 'split': 'test', 'reference': 'base',
-            'metrics': ['recall@1', 'recall@10'], 'groups': ['all', 'new'], 'sweep': None, 'readme': False, 'rows': rows,
+            'metrics': ['recall@1', 'recall@10'], 'groups': ['all', 'new'], 'sweep': None, 'readme': False, 'seeded': [], 'rows': rows,
             'means': [], **more}
 
 

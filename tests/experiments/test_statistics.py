@@ -13,7 +13,7 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from crslab_causal.experiments.statistics import (Difference, Interval, Kappa, cohens_kappa, holm, mcnemar,
-                                                  mean_interval, merged, paired_bootstrap, welch)
+                                                  mean_interval, merged, paired_bootstrap, paired_t, welch)
 
 HITS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=40)
 RATINGS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=2, max_size=40)
@@ -318,6 +318,16 @@ def test_merged_keeps_its_level_however_the_tests_depend_on_each_other(shared):
 def test_welch_by_hand():
     # means 2 and 5, variances 1 and 4, n = 3: t = -3 / sqrt(1/3 + 4/3) = -2.3238, df = (5/3)^2 / (1/18 + 16/18) = 2.941
     assert welch([1, 2, 3], [3, 5, 7]) == pytest.approx(2 * stats.t.sf(3 / math.sqrt(5 / 3), 50 / 17), rel=1e-6)
+
+
+def test_the_paired_test_is_scipys_and_sees_what_pairs_share():
+    a, b = [0.30, 0.52, 0.41, 0.70], [0.28, 0.49, 0.40, 0.67]
+    assert paired_t(a, b) == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert paired_t(a, b) < 0.05 < welch(a, b)
+    assert paired_t([0.5, 0.25], [0.25, 0.0]) == 0.0 and paired_t([0.5, 0.25], [0.5, 0.25]) == 1.0
+    for wrong, other in (([0.1], [0.2]), ([0.1, 0.2, 0.3], [0.1, 0.2]), ([0.1, math.nan], [0.1, 0.2])):
+        with pytest.raises(ValueError):
+            paired_t(wrong, other)
 
 
 def test_welch_without_spread_and_without_seeds():

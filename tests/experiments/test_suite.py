@@ -20,6 +20,11 @@ def test_every_row_is_run_with_every_seed(write_suite, table):
     assert settings(suite) == [[('alpha=1.0', 'seed=1'), ('alpha=1.0', 'seed=2')], [('alpha=3.0', 'seed=1')]]
 
 
+def test_other_keys_take_the_seed_too(write_suite, table):
+    suite = write_suite([table(seeded=['demo_seed'], rows=[{'title': 'a', 'set': {'alpha': 1.0}}])], seeds=[7, 8])
+    assert settings(suite) == [[('alpha=1.0', 'demo_seed=7', 'seed=7'), ('alpha=1.0', 'demo_seed=8', 'seed=8')]]
+
+
 def test_a_sweep_is_a_row_for_each_value(write_suite, table):
     suite = write_suite([table(sweep={'key': 'item_bias', 'label': 'bias', 'values': [False, True]})], seeds=[1])
     assert settings(suite) == [[('item_bias=false', 'seed=1')], [('item_bias=true', 'seed=1')]]
@@ -62,6 +67,9 @@ def test_a_recommender_is_saved_and_joined_seed_by_seed(write_suite, table, tmp_
 
 @pytest.mark.parametrize('broken, message', [
     ({'metrics': []}, r'tables.0.metrics'),
+    ({'metrics': ['recal@1'], 'rows': [{'title': 'a'}]}, 'table main: metrics: a table of the kind recommendation has no recal@1'),
+    ({'metrics': ['recall@2'], 'rows': [{'title': 'a'}]}, r'row a: metrics: recall@2 is not among the cutoffs, \[1, 3\]'),
+    ({'metrics': ['recall@1'], 'kind': 'generation', 'rows': [{'title': 'a'}]}, 'of the kind generation has no recall@1'),
     ({'rows': [{'title': 'a', 'sett': {}}]}, r'tables.0.rows.0.sett: no such key; did you mean set\?'),
     ({'rows': [{'title': 'a', 'set': {'alhpa': 1}}]}, r'table main, row a: alhpa: no such key; did you mean alpha\?'),
     ({'rows': [{'title': 'a', 'config': 'none'}]}, r'row a: config: .*none.yaml does not exist'),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from crslab_causal.experiments.execution import execute
+from crslab_causal.experiments.render import markdown
 from crslab_causal.experiments.runs import folder_of
-from crslab_causal.experiments.statistics import holm, mcnemar, merged, welch
+from crslab_causal.experiments.statistics import holm, mcnemar, merged, paired_t, welch
 from crslab_causal.experiments.tables import collect
 
 ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'seeds': 1},
@@ -93,10 +94,12 @@ def test_a_trained_row_of_one_run_is_not_tested(write_suite, table, place):
     assert [bool(row['tests']) for row in record['rows']] == [False, True, False]
 
 
-def test_means_over_a_sweep_are_of_the_seeds_that_all_of_its_values_have(write_suite, table, place):
+@pytest.mark.parametrize('seeded', [[], ['rec.batch_size']])
+def test_means_over_a_sweep_are_of_the_seeds_that_all_of_its_values_have(write_suite, table, place, seeded):
     sweep = {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0]}
     rows = [{'title': 'free', 'id': 'free', 'set': {'beta': 0}}, {'title': 'bound', 'set': {'beta': 50.0}}]
-    suite = write_suite([table(rows=rows, sweep=sweep, reference='free', groups=['all'], metrics=['ndcg@3'])], seeds=[1, 2, 3])
+    suite = write_suite([table(rows=rows, sweep=sweep, reference='free', groups=['all'], metrics=['ndcg@3'],
+                                seeded=seeded)], seeds=[1, 2, 3])
     for row in suite.tables[0].rows:
         for run in row.runs[:2 if row.options.title == 'free, alpha = 2.0' else None]:
             execute(run, place)
@@ -109,5 +112,10 @@ def test_means_over_a_sweep_are_of_the_seeds_that_all_of_its_values_have(write_s
     assert free['reference'] and not free['tests'] and not bound['reference']
     values = [mean['scores']['all']['ndcg@3'] for mean in (bound, free)]
     test = bound['tests']['all']['ndcg@3']
-    assert test['p'] == test['p_holm'] == welch(*values)
-    assert test['difference'] == pytest.approx(sum(values[0]) / 3 - sum(values[1]) / 2)
+    if seeded:  # the two seeds that both have
+        assert test['p'] == test['p_holm'] == paired_t(values[0][:2], values[1])
+        assert test['difference'] == pytest.approx((sum(values[0][:2]) - sum(values[1])) / 2)
+    else:
+        assert test['p'] == test['p_holm'] == welch(*values)
+        assert test['difference'] == pytest.approx(sum(values[0]) / 3 - sum(values[1]) / 2)
+    assert 'a corpus of its own' in markdown(record) if seeded else 'corpus' not in markdown(record)
