@@ -127,6 +127,10 @@ def make(options: argparse.Namespace) -> int:
     logger.remove()  # what CRSLab says on loading is no news here; the runs have logs of their own
     place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
     suites = read_suites(options.suites, options.quick, options.seeds)
+    if options.jobs < 1 or options.threads < 1:
+        raise UserError('--jobs and --threads must be at least 1')
+    if options.readme is not None and not options.readme.is_file():
+        raise UserError(f'--readme {options.readme}: no such file')
     if options.list:
         print(*listing(suites, place), sep='\n')
         return 0

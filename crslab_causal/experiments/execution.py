@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+import traceback
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -117,6 +118,8 @@ def _end_with_parent() -> None:
 def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
     """Runs them, ``jobs`` at a time, and yields each with its seconds, or why it failed, as it ends.
 
+    Whoever stops asking, or interrupts, ends the runs that are going on.
+
     Raises:
         UserError: another command works in the same folder, or a process of a run was killed.
     """
@@ -126,10 +129,12 @@ def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, flo
     except Timeout as error:
         raise UserError(f'{place.work}: another command is running experiments there; wait for it, or name another '
                         'folder with --work') from error
+    others = multiprocessing.active_children()
     context = multiprocessing.get_context('spawn')  # a fork of a process that has used torch may hang
     pool = ProcessPoolExecutor(jobs, context, start_worker, (place.threads,))
+    futures: dict[Future, Run] = {}
     try:
-        futures: dict[Future, Run] = {pool.submit(execute, run, place): run for run in runs}
+        futures.update((pool.submit(execute, run, place), run) for run in runs)
         for future in as_completed(futures):
             try:
                 yield futures[future], future.result()
@@ -138,6 +143,22 @@ def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, flo
                                 'kept: start the command again, with fewer --jobs') from error
             except UserError as error:
                 yield futures[future], Failure(futures[future], str(error))
+            except Exception as error:  # of CRSLab, or of a GPU without memory: the other runs go on
+                yield futures[future], Failure(futures[future], _note(error, futures[future], place))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        lock.lock.release()
+        workers = [process for process in multiprocessing.active_children() if process not in others]
+        if not all(future.done() for future in futures):
+            for process in workers:
+                process.terminate()
+        for process in workers:
+            process.join()
+        lock.lock.release()  # not before: nobody else may write where a run still does
+
+
+def _note(error: Exception, run: Run, place: Place) -> str:
+    """One line about an exception that nobody expected, whose traceback goes into a file."""
+    folder = folder_of(run, place)
+    path = place.work / 'errors' / f'{folder.parent.name}_{folder.name}.log'
+    replace_file(path, ''.join(traceback.format_exception(error)))
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]} (more in {path})"

@@ -10,8 +10,15 @@ from typing import Iterable, NamedTuple
 
 from crslab_causal.config import LANGUAGE_MODEL, Config
 from crslab_causal.experiments.suite import Run
+from crslab_causal.llm.calling.completion import UNANSWERED
 
 KEY_LENGTH = 12
+COMPUTATION = 1
+"""Raised by hand when the code gives other scores for the same configuration: then no earlier run counts any more."""
+MOST_UNANSWERED = 0.01
+"""Share of the samples of a finished run that a language model may have left without an answer."""
+OPTIONAL_FILES = ('movie_titles.json', 'word2vec.npy', 'copy_mask.npy')
+"""What a dataset or a model of CRSLab reads where it is there; the files that must be are the datasets'."""
 DEMO_KEYS = ('demo_seed', 'confounding', 'demo_train')
 
 
@@ -33,7 +40,8 @@ class Place(NamedTuple):
 
 
 def key_of(run: Run, place: Place) -> str:
-    """Hash of all that a result depends on but the seed: the configuration, where it is not the default, and the data.
+    """Hash of all that a result depends on but the seed: the configuration, where it is not the default, the data, and
+    :data:`COMPUTATION`.
 
     A new option whose default keeps the old behaviour changes no key.
     """
@@ -41,7 +49,9 @@ def key_of(run: Run, place: Place) -> str:
     changed = config.changed()
     if run.recommender is not None:
         changed['recommender'] = f'{key_of(run.recommender, place)}_seed{run.recommender.seed}'
-    what = {'config': changed, 'data': _data_digest(_data_folder(config, place))}
+    what = {'config': changed, 'data': _data_digest(_data_folder(config, place), _data_files(config))}
+    if COMPUTATION > 1:
+        what['computation'] = COMPUTATION
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
 
 
@@ -64,7 +74,23 @@ def result_of(run: Run, place: Place) -> dict | None:
     if not all((folder / name).is_file() for name in needed.values()):
         return None
     parts = {part: json.loads((folder / name).read_text('utf-8')) for part, name in needed.items()}
+    if 'llm' in parts and unanswered(parts['llm']) > MOST_UNANSWERED * parts['llm']['llm']['samples']:
+        return None  # what stands there is mostly the recommender's order, and not the language model's
     return {**parts.pop('recommender', {}), **parts, 'folder': str(folder.relative_to(place.work))}
+
+
+def unanswered(llm_results: dict) -> int:
+    """Samples without an answer of the language model, from the content of ``llm_results.json``."""
+    return sum(llm_results['llm']['statuses'].get(status, 0) for status in UNANSWERED)
+
+
+def waiting(run: Run, place: Place) -> str | None:
+    """How many answers an unfinished run lacks, in words; None for a run that has asked for none yet."""
+    path = folder_of(run, place) / _files(run).get('llm', '')
+    if not path.is_file() or result_of(run, place) is not None:
+        return None
+    found = json.loads(path.read_text('utf-8'))
+    return f"{unanswered(found)} of {found['llm']['samples']} samples have no answer"
 
 
 @lru_cache(maxsize=None)
@@ -100,12 +126,19 @@ def _data_folder(config: Config, place: Place) -> Path | None:
     return place.data_path / DATASETS[config['dataset']].folder / config['tokenize']
 
 
+def _data_files(config: Config) -> tuple[str, ...]:
+    """All that a run may read of its data folder."""
+    from crslab_causal.registration import DATASETS
+
+    return tuple(sorted({*DATASETS[config['dataset']].files, *OPTIONAL_FILES}))
+
+
 @lru_cache
-def _data_digest(folder: Path | None) -> str | None:
+def _data_digest(folder: Path | None, files: tuple[str, ...]) -> str | None:
     if folder is None:
         return None
     digest = hashlib.sha256()
-    for path in sorted(folder.glob('[!.]*')) if folder.is_dir() else ():
+    for path in (folder / name for name in files if (folder / name).is_file()):
         digest.update(f'{path.name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n'.encode())
     return digest.hexdigest()
 
@@ -131,9 +164,8 @@ def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:
     """The runs without a result, each once; equal ones of several tables are one, that does what each asks for."""
     wanted: dict[Path, Run] = {}
     for run in runs:
-        folder = folder_of(run, place)
-        if result_of(run, place) is None or run.save and not (folder / 'best.pth').is_file():
-            other = wanted.get(folder, run)
-            kind = run.kind if other.kind == 'recommendation' else other.kind  # other kinds score that, too
-            wanted[folder] = run._replace(kind=kind, save=run.save or other.save)
-    return list(wanted.values())
+        other = wanted.setdefault(folder_of(run, place), run)
+        kind = run.kind if other.kind == 'recommendation' else other.kind  # other kinds score that, too
+        wanted[folder_of(run, place)] = run._replace(kind=kind, save=run.save or other.save)
+    return [run for folder, run in wanted.items()
+            if result_of(run, place) is None or run.save and not (folder / 'best.pth').is_file()]

@@ -23,7 +23,8 @@ from pydantic import Field
 from crslab_causal.config import Config, validate
 from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.execution import dataset_of, start_worker
-from crslab_causal.experiments.runs import Place
+from crslab_causal.experiments.runs import Place, key_of
+from crslab_causal.experiments.suite import Run
 from crslab_causal.files import replace_file
 from crslab_causal.strict import Count, Options
 
@@ -100,7 +101,13 @@ def score(config_file: Path, settings: Sequence[str], place: Place) -> float:
     return system.progress.best_metric
 
 
-def _study(sweep: SweepOptions, journal: Path, seed: int = 0):
+def _identity(sweep: SweepOptions, config_file: Path, place: Place) -> str:
+    """What all trials of a journal must have in common: the sweep, its configuration and the data."""
+    base = Run(config_file, tuple(_settings(sweep, {}, sweep.seeds[0])), sweep.seeds[0], 'recommendation')
+    return json.dumps({'sweep': sweep.model_dump(exclude={'trials'}), 'key': key_of(base, place)}, sort_keys=True)
+
+
+def _study(sweep: SweepOptions, config_file: Path, journal: Path, place: Place, seed: int = 0):
     """The sweep's study, whose sampler draws from ``seed``."""
     import optuna
     from optuna.storages import JournalStorage
@@ -108,12 +115,13 @@ def _study(sweep: SweepOptions, journal: Path, seed: int = 0):
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal.parent.mkdir(parents=True, exist_ok=True)
-    identity = json.dumps(sweep.model_dump(exclude={'trials'}), sort_keys=True)
+    identity = _identity(sweep, config_file, place)
     study = optuna.create_study(storage=JournalStorage(JournalFileBackend(str(journal))), study_name=journal.stem,
                                 direction='maximize', load_if_exists=True,
                                 sampler=optuna.samplers.TPESampler(seed=seed))
     if study.user_attrs.setdefault('sweep', identity) != identity:
-        raise UserError(f'{journal}: holds another sweep of this name; remove it, or give the sweep another name')
+        raise UserError(f'{journal}: holds trials of another sweep, configuration or data; remove it, or give the sweep '
+                        'another name')
     study.set_user_attr('sweep', identity)
     return study
 
@@ -135,9 +143,10 @@ def search(sweep: SweepOptions, config_file: Path, journal: Path, place: Place, 
         return statistics.mean(found)
 
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    done = len(_study(sweep, journal).get_trials(deepcopy=False, states=ended))
+    done = len(_study(sweep, config_file, journal, place).get_trials(deepcopy=False, states=ended))
     # another process, or the same after a stop, must not draw the same trials again
-    study = _study(sweep, journal, int(SeedSequence([sweep.sampler_seed, worker, done]).generate_state(1)[0]))
+    seed = int(SeedSequence([sweep.sampler_seed, worker, done]).generate_state(1)[0])
+    study = _study(sweep, config_file, journal, place, seed)
     left = sweep.trials - done
     if left > 0:
         study.optimize(objective, n_trials=left,
@@ -152,7 +161,7 @@ def _suggest(trial, key: str, choices: RangeOptions | list) -> Any:
     return trial.suggest_float(key, choices.low, choices.high, step=choices.step, log=choices.log)
 
 
-def summary(name: str, sweep: SweepOptions, journal: Path, metric: str) -> tuple[dict, str]:
+def summary(name: str, sweep: SweepOptions, config_file: Path, journal: Path, place: Place) -> tuple[dict, str]:
     """What the trials have found, as a record and in Markdown.
 
     Raises:
@@ -160,7 +169,7 @@ def summary(name: str, sweep: SweepOptions, journal: Path, metric: str) -> tuple
     """
     import optuna
 
-    study = _study(sweep, journal)
+    study, metric = _study(sweep, config_file, journal, place), Config(config_file)['rec']['metric']
     trials = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     if not trials:
         raise UserError(f'{journal}: no trial has a score; lower the rates of learning')
@@ -203,16 +212,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def sweep_over(options: argparse.Namespace) -> None:
     """Runs the trials that are left, and writes what all of them have found."""
+    if options.jobs < 1 or options.threads < 1:
+        raise UserError('--jobs and --threads must be at least 1')
     place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads)
     sweep, name = read_sweep(options.sweep), options.sweep.stem
     config_file, journal = CONFIG / f'{sweep.config}.yaml', place.work / 'sweeps' / f'{name}.journal'
-    metric = Config(config_file)['rec']['metric']
-    _study(sweep, journal)
+    _study(sweep, config_file, journal, place)
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(options.jobs, context, start_worker, (options.threads,)) as pool:
         for worker in [pool.submit(search, sweep, config_file, journal, place, i) for i in range(options.jobs)]:
             worker.result()
-    record, page = summary(name, sweep, journal, metric)
+    record, page = summary(name, sweep, config_file, journal, place)
     replace_file(options.results / f'sweep_{name}.json', json.dumps(record, indent=1) + '\n')
     replace_file(options.results / f'sweep_{name}.md', page)
     print(page)

@@ -7,7 +7,7 @@ from typing import Iterator, Mapping
 
 import numpy as np
 
-from crslab_causal.experiments.runs import Place, folder_of, result_of
+from crslab_causal.experiments.runs import Place, folder_of, result_of, waiting
 from crslab_causal.experiments.scores import Found, groups_of, score_of
 from crslab_causal.experiments.significance import mean_tests, row_tests
 from crslab_causal.experiments.suite import Suite, Table
@@ -71,6 +71,8 @@ def _note(found: Found, place: Place, failures: Mapping[Path, str]) -> str | Non
         return f'failed: {reasons[0]}'
     if found.results:
         return f'{len(found.results)} of {len(found.row.runs)} seeds'
+    if (said := next(filter(None, (waiting(run, place) for run in found.row.runs)), None)) is not None:
+        return f'{NEEDS_LLM}: {said}'
     return NEEDS_LLM if options.needs == 'llm' else 'takes hours: run with --slow' if options.slow else 'not run'
 
 

@@ -9,7 +9,7 @@ from crslab_causal.errors import UserError
 from crslab_causal.experiments import render_case
 from crslab_causal.experiments.answers import read_answers
 from crslab_causal.experiments.execution import execute
-from crslab_causal.experiments.runs import folder_of
+from crslab_causal.experiments.runs import folder_of, unfinished
 from crslab_causal.experiments.tables import collect
 
 DECODER = {'model': 'Seq2Seq', 'token_emb_dim': 4, 'n_layers': 1, 'conv.epoch': 1}
@@ -36,6 +36,26 @@ def finish(suite, place):
         for run in row.runs:
             execute(run, place)
     return {row.options.title: folder_of(row.runs[0], place) for row in suite.tables[0].rows}
+
+
+def test_a_run_whose_questions_were_not_answered_has_no_number(suite, place):
+    """Else the row of a language model would show the recommender's order, with the budget spent."""
+    made = suite()
+    path = finish(made, place)['A | B'] / 'llm_results.json'
+    run = next(row for row in made.tables[0].rows if row.options.title == 'A | B').runs[0]
+    found = json.loads(path.read_text('utf-8'))
+    samples = found['llm']['samples']
+
+    def record(**statuses):
+        found['llm']['statuses'] = statuses
+        path.write_text(json.dumps(found), 'utf-8')
+        row = next(row for row in collect(made, place)['tables'][0]['rows'] if row['title'] == 'A | B')
+        assert (row['note'] is None) == bool(row['scores']) == (unfinished([run], place) == [])
+        return row['note']
+
+    assert record(ok=1, refusal=1, invalid=samples - 2) is None  # answers, if no good ones
+    for status in ('budget', 'error', 'missing'):
+        assert record(ok=samples - 1, **{status: 1}) == f'needs an LLM: 1 of {samples} samples have no answer'
 
 
 def test_a_case_is_what_the_runs_have_answered(suite, place):

@@ -76,7 +76,8 @@ def test_a_run_that_fails_is_a_note_and_the_others_go_on(project, workplace, cap
 
 @pytest.mark.parametrize('flags, message', [
     (['none'], 'none: no such suite; choose among small'), (['--seeds', '0'], '--seeds 0: must be at least 1'),
-    (['small', '--report', '--readme', 'missing.md'], None)])
+    (['--jobs', '0'], '--jobs and --threads must be at least 1'),
+    (['--readme', 'missing.md'], '--readme missing.md: no such file'), (['small', '--report'], None)])
 def test_mistakes_are_one_line(project, flags, message, capsys):
     status = main([*project, *flags])
     error = capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Runs: which are the same, what is kept, and that a pool of processes gives what ``run_crslab.py`` gives."""
 
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -30,7 +31,7 @@ def test_what_the_result_depends_on_is_in_the_key(runs, place):
         return [key_of(run, place) for run in runs(rows=[{'title': str(change), 'set': change} for change in changes])]
 
     same = keys({}, {'alpha': 2}, {'alpha': 2.0}, {'data_path': '/elsewhere'}, {'run_name': 'other'}, {'seed': 9})
-    other = keys({'alpha': 1}, {'rec.epoch': 3}, {'rec.optimizer.lr': 0.1}, {'kg_edge_threshold': None}, {'cutoffs': [1]},
+    other = keys({'alpha': 1}, {'rec.epoch': 3}, {'rec.optimizer.lr': 0.1}, {'kg_edge_threshold': None}, {'cutoffs': [1, 3, 5]},
                  {'model': 'Repeat'})
     assert len(set(same)) == 1
     assert len({same[0], *other}) == 7
@@ -43,6 +44,22 @@ def test_other_data_are_another_run(runs, place):
     path.write_text(path.read_text('utf-8').replace('love', 'like'), 'utf-8')
     from crslab_causal.experiments import runs as module
     module._data_digest.cache_clear()
+    changed = key_of(run, place)
+    assert changed != before
+    (path.parent / 'notes.txt').write_text('mine', 'utf-8')
+    (path.parent / 'old').mkdir()
+    module._data_digest.cache_clear()
+    assert key_of(run, place) == changed
+    (path.parent / 'movie_titles.json').write_text('{}', 'utf-8')
+    module._data_digest.cache_clear()
+    assert key_of(run, place) != changed
+
+
+def test_runs_of_another_computation_do_not_count(runs, place, monkeypatch):
+    from crslab_causal.experiments import runs as module
+    (run,) = runs(rows=[{'title': 'a'}])
+    before = key_of(run, place)
+    monkeypatch.setattr(module, 'COMPUTATION', module.COMPUTATION + 1)
     assert key_of(run, place) != before
 
 
@@ -133,6 +150,9 @@ def test_equal_runs_of_two_tables_are_one_that_saves_what_either_wants(runs, pla
     (run,) = runs(rows=[{'title': 'a'}])
     (merged,) = unfinished([run, run._replace(save=True), run._replace(kind='generation')], place)
     assert merged.save and merged.kind == 'generation'
+    execute(run._replace(save=True), place)
+    (merged,) = unfinished([run._replace(save=True), run._replace(kind='generation')], place)
+    assert merged.save  # finished for the one table, and not to be lost when it is run again for the other
 
 
 def test_a_pool_runs_all_and_says_which_failed(runs, place):
@@ -144,6 +164,29 @@ def test_a_pool_runs_all_and_says_which_failed(runs, place):
     assert [run.settings for run in failed] == [('rec.optimizer.lr=1e+38', 'seed=1')]
     assert 'diverged' in ended[failed[0]].reason
     assert [run for run in wanted if result_of(run, place) is None] == failed
+
+
+def test_an_error_that_nobody_expected_is_one_line_and_the_others_go_on(runs, place):
+    wanted = runs(rows=[{'title': 'a', 'set': {'model': 'Repeat'}}, {'title': 'b'}])
+    place.work.mkdir()
+    (place.work / 'ReDial_CausalKBRD').write_text('in the way of a folder', 'utf-8')
+    ended = dict(run_all(wanted, place, 1))
+    reason = ended[wanted[1]].reason
+    assert isinstance(ended[wanted[0]], float) and 'FileExistsError' in reason or 'NotADirectoryError' in reason
+    assert '\n' not in reason
+    assert 'Traceback' in Path(reason.rpartition('(more in ')[2].rstrip(')')).read_text('utf-8')
+
+
+def test_who_stops_asking_ends_what_goes_on(runs, place):
+    quick, long = runs(rows=[{'title': 'a', 'set': {'model': 'Repeat'}},
+                             {'title': 'b', 'set': {'rec.epoch': 100000, 'rec.early_stop': False}}])
+    before = set(multiprocessing.active_children())
+    ends = run_all([quick, long], place, 2)
+    assert next(ends)[0] == quick
+    assert set(multiprocessing.active_children()) - before
+    ends.close()
+    assert not set(multiprocessing.active_children()) - before
+    assert list(run_all([quick], place, 1))  # and the folder is free
 
 
 def test_two_commands_do_not_share_a_folder(runs, place):

@@ -46,7 +46,8 @@ def test_a_search_is_the_same_again_and_goes_on_where_it_was(project, workplace,
         for n in numbers:
             search(read_sweep(project(trials=n)), workplace / 'config' / 'small.yaml', workplace / journal, place)
         from crslab_causal.experiments.sweep import _study
-        return [(trial.params, trial.value) for trial in _study(read_sweep(project()), workplace / journal).trials]
+        return [(trial.params, trial.value) for trial in _study(
+            read_sweep(project()), workplace / 'config' / 'small.yaml', workplace / journal, place).trials]
 
     whole = trials('a.journal', 4)
     assert len(whole) == 4 and trials('b.journal', 4) == whole
@@ -68,7 +69,10 @@ def test_the_command_writes_the_best_first_and_refuses_another_sweep_of_that_nam
     assert best == record['trials'][0]['values']
 
     assert main([str(project(space={'alpha': {'low': 0.0, 'high': 1.0}})), *flags]) == 2
-    assert 'holds another sweep of this name' in capsys.readouterr().err
+    assert 'holds trials of another sweep, configuration or data' in capsys.readouterr().err
+    tiny.write_yaml(workplace / 'config' / 'small.yaml', rec={'epoch': 3})
+    assert main([str(project()), *flags]) == 2
+    assert 'holds trials of another sweep, configuration or data' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('changes, message', [

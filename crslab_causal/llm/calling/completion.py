@@ -14,6 +14,9 @@ Messages = list[dict[str, str]]
 
 Status = Literal['ok', 'refusal', 'length', 'invalid', 'error', 'budget', 'missing']
 
+UNANSWERED: tuple[Status, ...] = ('error', 'budget', 'missing')
+"""Of requests that have no answer yet: asked again, they may get one."""
+
 _CHARACTERS = 4
 """Of a token, about, in English."""
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from crslab_causal.errors import UserError
 from crslab_causal.llm.calling.budget import Amount, Budget, cost_usd
 from crslab_causal.llm.calling.commit import GroupCommit
-from crslab_causal.llm.calling.completion import Completion, Messages, Status, count_tokens
+from crslab_causal.llm.calling.completion import UNANSWERED, Completion, Messages, Status, count_tokens
 from crslab_causal.llm.calling.dialect import Dialect
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.calling.pace import Pace
@@ -86,7 +86,7 @@ class Exchange:
                 self._drop(flight)
         if joined:
             self.usage.coalesced += 1
-            paid = completion.status not in ('error', 'budget', 'missing')
+            paid = completion.status not in UNANSWERED
             completion = completion._replace(attempts=0, replayed=paid)
         self.usage.statuses[completion.status] += 1
         return completion
