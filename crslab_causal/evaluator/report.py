@@ -7,6 +7,7 @@ import json
 import math
 import platform
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 from typing import Callable, Iterable, Mapping, Sequence
 
@@ -63,8 +64,12 @@ def generation_table(splits: Mapping[str, dict]) -> str:
     return '\n'.join(lines)
 
 
+@lru_cache(maxsize=None)
 def provenance() -> dict:
-    """Versions of what computed a result, and the git commit of this package where it is a checkout."""
+    """Versions of what computes a result, and the git commit of this package where it is a checkout.
+
+    As of the first call in this process: what is committed later is not what it has loaded.
+    """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     versions |= {'python': platform.python_version(), 'crslab_causal': crslab_causal.__version__}
     return {'versions': versions, 'git_commit': _git_commit()}

@@ -22,7 +22,7 @@ from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.errors import UserError
-from crslab_causal.evaluator.report import markdown_table, save_records, save_results
+from crslab_causal.evaluator.report import markdown_table, provenance, save_records, save_results
 from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn_backward
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.stage import Knowledge, LanguageStage
@@ -68,6 +68,7 @@ class CausalSystem(BaseSystem):
                  interact: bool = False, debug: bool = False, tensorboard: bool = False):
         opt = opt if isinstance(opt, Config) else Config.from_host(opt)
         self.seed = opt['seed']
+        provenance()  # of what trains, not of what has been committed by the time results are saved
         seed_everything(self.seed)
         self.confounder = self._fit_confounder(opt, valid_dataloader if debug else train_dataloader, side_data)
         if self.confounder is not None:
