@@ -17,7 +17,7 @@ demo: $(VENV)/installed
 	$(BIN)/python run_crslab.py --config config/llm_demo.yaml --save_system
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 # The server's own environment: it needs another release of transformers than CRSLab.
 SERVER_VENV ?= .venv-server
