@@ -32,7 +32,15 @@ OWN_SYSTEMS = (LANGUAGE_MODEL, 'CTACRS', 'Seq2Seq', 'TransformerSeq2Seq')
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads ``5e-3`` as a string; this one reads it as the number it is."""
+    """YAML 1.1 reads ``5e-3`` as a string; this one reads it as the number it is. A key must not stand twice."""
+
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if key.value != '<<' and keys.count(key.value) > 1:
+                raise yaml.MarkedYAMLError(problem=f'the key {key.value} stands twice', problem_mark=node.start_mark)
+        return node
 
 
 _Loader.add_implicit_resolver('tag:yaml.org,2002:float', re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'),
@@ -81,7 +89,7 @@ class Config(HostConfig):
             with open(filename, encoding='utf-8') as file:
                 content = yaml.load(file, _Loader)
         except OSError as error:
-            raise UserError(f'{filename}: cannot be read ({error.strerror}); name a YAML file with --config') from error
+            raise UserError(f'{filename}: cannot be read ({error.strerror}); name a YAML file') from error
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise UserError(f'{filename}: not valid YAML ({" ".join(str(error).split())})') from error
         if not isinstance(content, dict):

@@ -56,6 +56,12 @@ def test_there_are_configurations():
     assert {'causal_demo', 'causal_redial', 'causal_opendialkg'} <= {path.stem for path in CONFIGS}
 
 
+@pytest.mark.parametrize('text', ['alpha: 1\nbeta: 0\nalpha: 0', 'rec: {epoch: 1, epoch: 2}'])
+def test_a_key_that_stands_twice_is_refused(read, text):
+    with pytest.raises(UserError, match='the key (alpha|epoch) stands twice'):
+        read(f'dataset: ReDial\nmodel: CausalKBRD\n{text}\n')
+
+
 def test_defaults_are_filled_in(read):
     config = read()
     assert config['tokenize'] == 'nltk'

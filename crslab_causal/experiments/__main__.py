@@ -12,7 +12,7 @@ from typing import Iterator, Sequence
 
 from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.execution import Failure, run_all
-from crslab_causal.experiments.runs import Place, folder_of, missing_data, result_of, unfinished
+from crslab_causal.experiments.runs import Place, folder_of, missing_data, result_of, unfinished, waiting
 from crslab_causal.experiments.suite import Run, Suite, read_suite
 
 CONFIG = Path('config')
@@ -86,6 +86,8 @@ def run_suites(suites: Sequence[Suite], place: Place, arguments: argparse.Namesp
     waves = ([run for run in todo if run.recommender is None], [run for run in todo if run.recommender is not None])
     ends = itertools.chain.from_iterable(run_all(wave, place, arguments.jobs) for wave in waves if wave)
     for done, (run, ended) in enumerate(ends, start=1):
+        if not isinstance(ended, Failure) and result_of(run, place) is None:
+            ended = Failure(run, waiting(run, place) or 'it has left no result')
         if isinstance(ended, Failure):
             failures[folder_of(run, place)] = ended.reason
         left = (time.perf_counter() - started) / done * (len(todo) - done)

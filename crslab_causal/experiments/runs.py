@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Iterable, NamedTuple
 
 from crslab_causal.config import LANGUAGE_MODEL, Config
+from crslab_causal.data.dataset.genres import TITLES_FILE
+from crslab_causal.errors import UserError
 from crslab_causal.experiments.suite import Run
 from crslab_causal.llm.calling.completion import UNANSWERED
+from crslab_causal.options import DemoOptions
 
 KEY_LENGTH = 12
 COMPUTATION = 1
 """Raised by hand when the code gives other scores for the same configuration: then no earlier run counts any more."""
 MOST_UNANSWERED = 0.01
 """Share of the samples of a finished run that a language model may have left without an answer."""
-OPTIONAL_FILES = ('movie_titles.json', 'word2vec.npy', 'copy_mask.npy')
-"""What a dataset or a model of CRSLab reads where it is there; the files that must be are the datasets'."""
-DEMO_KEYS = ('demo_seed', 'confounding', 'demo_train')
+OPTIONAL_FILES = (TITLES_FILE,)
+"""What a dataset reads where it is there; the files that must be are its ``files``."""
+DEMO_KEYS = tuple(DemoOptions.model_fields)
 
 
 class Place(NamedTuple):
@@ -73,7 +76,7 @@ def result_of(run: Run, place: Place) -> dict | None:
     needed = _files(run)
     if not all((folder / name).is_file() for name in needed.values()):
         return None
-    parts = {part: json.loads((folder / name).read_text('utf-8')) for part, name in needed.items()}
+    parts = {part: _read(folder / name) for part, name in needed.items()}
     if 'llm' in parts and unanswered(parts['llm']) > MOST_UNANSWERED * parts['llm']['llm']['samples']:
         return None  # what stands there is mostly the recommender's order, and not the language model's
     return {**parts.pop('recommender', {}), **parts, 'folder': str(folder.relative_to(place.work))}
@@ -89,8 +92,15 @@ def waiting(run: Run, place: Place) -> str | None:
     path = folder_of(run, place) / _files(run).get('llm', '')
     if not path.is_file() or result_of(run, place) is not None:
         return None
-    found = json.loads(path.read_text('utf-8'))
+    found = _read(path)
     return f"{unanswered(found)} of {found['llm']['samples']} samples have no answer"
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text('utf-8'))
+    except ValueError as error:
+        raise UserError(f'{path}: damaged; remove it, and the run is repeated') from error
 
 
 @lru_cache(maxsize=None)

@@ -18,9 +18,12 @@ Scalar = str | int | float | bool | None
 METRICS = {
     'recommendation': r'(?:recall|ndcg|mrr)@\d+',
     'generation': r'(?:(?:intra_)?dist|dist_per_response|(?:corpus_)?bleu)-\d|crslab_(?:dist|bleu)@\d|names_\w+|perplexity',
-    'deconfounding': r'(?:interventional|test)_(?:recall@\d+|(?:model|model_to_observational|observational|popularity)_(?:tv|kl))',
+    'deconfounding': r'(?:interventional|test)_(?:recall@(?:1|10)|(?:model|model_to_observational|observational|popularity)_(?:tv|kl))',
     'corpus': r'conversations|utterances|words|pairs|items|items mentioned|repeated labels \(%\)|entities|relations|triples'}
 """Names of scores, as regular expressions, by the kind of a table."""
+SPLITS = {'recommendation': ('valid', 'test', 'interventional'), 'generation': ('valid', 'test'),
+          'deconfounding': ('interventional',), 'corpus': ('train', 'valid', 'test')}
+"""Splits that a table of a kind can be of."""
 
 
 class RowOptions(Options):
@@ -191,8 +194,11 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
     Raises:
         UserError: a mistake in the suite or a configuration.
     """
+    content = Config.load_yaml_configs(path)
     try:
-        options: SuiteOptions = validate(SuiteOptions, Config.load_yaml_configs(path))
+        options: SuiteOptions = validate(SuiteOptions, content)
+        _no_repeats('seeds', options.seeds)
+        _no_repeats('tables', [table.name for table in options.tables])
         _check_figures(options)
         _check_cases(options)
         wanted = options.seeds[:options.quick.seeds if quick else None][:seeds]
@@ -203,6 +209,45 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
     return Suite(path.stem, options, tables)
+
+
+def _no_repeats(what: str, values: list) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise UserError(f'{what}: {value} stands there twice')
+
+
+def _check_table(options: TableOptions) -> None:
+    """What can be seen without the configurations."""
+    unknown = [metric for metric in options.metrics if not re.fullmatch(METRICS[options.kind], metric)]
+    if unknown:
+        raise UserError(f'metrics: a table of the kind {options.kind} has no {unknown[0]}')
+    if options.split not in SPLITS[options.kind]:
+        raise UserError(f"split: a table of the kind {options.kind} has {', '.join(SPLITS[options.kind])}")
+    for row in options.rows:
+        for metric in [*(row.metrics or []), *(row.reported or {})]:
+            if metric not in options.metrics:
+                raise UserError(f'row {row.title}: {metric} is not among the metrics of the table')
+    if options.sweep is not None:
+        _no_repeats('sweep.values', options.sweep.values)
+        if options.sweep.default is not None and options.sweep.default not in options.sweep.values:
+            raise UserError(f'sweep.default: {options.sweep.default} is not among the values')
+
+
+def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: str) -> None:
+    """Whether a run of a row gives what its table shows."""
+    model, dataset = config['model'], config['dataset']
+    missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
+    if kind == table.kind == 'recommendation' and missing:
+        raise UserError(f"metrics: {missing[0]} is not among the cutoffs, {config['cutoffs']}")
+    if kind == 'generation' and model != LANGUAGE_MODEL and not config.opt.get('conv', {}).get('epoch'):
+        raise UserError(f'kind: generation, but {model} writes no responses (conv.epoch)')
+    if 'interventional' in (table.split, *(m.partition('_')[0] for m in table.metrics)) and dataset != 'CausalDemo':
+        raise UserError(f'only CausalDemo has an interventional split, and {dataset} has not')
+    if kind == 'deconfounding' and (dataset, model) != ('CausalDemo', 'CausalKBRD'):
+        raise UserError(f'kind: deconfounding is of CausalKBRD on CausalDemo, and not of {model} on {dataset}')
+    if row.recommender is not None and model != LANGUAGE_MODEL:
+        raise UserError(f'recommender: {model} takes none, only {LANGUAGE_MODEL} does')
 
 
 def _check_figures(options: SuiteOptions) -> None:
@@ -239,9 +284,10 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
         raise UserError(f'table {options.name}: reference: no row has the id {options.reference}')
     if not options.rows and options.sweep is None:
         raise UserError(f'table {options.name}: has neither rows nor a sweep')
-    unknown = [metric for metric in options.metrics if not re.fullmatch(METRICS[options.kind], metric)]
-    if unknown:
-        raise UserError(f'table {options.name}: metrics: a table of the kind {options.kind} has no {unknown[0]}')
+    try:
+        _check_table(options)
+    except UserError as error:
+        raise UserError(f'table {options.name}: {error}') from error
     rows = options.rows or [RowOptions(title='')]
     grid = [(row, None, '') for row in rows] if options.sweep is None else \
         [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
@@ -287,10 +333,7 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
                  for seed in seeds[:row.seeds])
     try:
         for run in runs[:1]:
-            cutoffs = Config(config_file, settings=run.settings)['cutoffs']
-            missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in cutoffs]
-            if kind == 'recommendation' and table.kind == kind and missing:
-                raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {cutoffs}')
+            _check_run(Config(config_file, settings=run.settings), row, table, kind)
     except UserError as error:
         raise UserError(f'table {table.name}, row {row.title}: {error}') from error
     return runs

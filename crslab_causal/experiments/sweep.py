@@ -23,7 +23,7 @@ from pydantic import Field
 from crslab_causal.config import Config, validate
 from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.execution import dataset_of, start_worker
-from crslab_causal.experiments.runs import Place, key_of
+from crslab_causal.experiments.runs import Place, key_of, missing_data
 from crslab_causal.experiments.suite import Run
 from crslab_causal.files import replace_file
 from crslab_causal.strict import Count, Options
@@ -63,8 +63,9 @@ def read_sweep(path: Path, config_folder: Path = CONFIG) -> SweepOptions:
     Raises:
         UserError: a mistake in the sweep, a key that does not exist, or a value that it cannot have.
     """
+    content = Config.load_yaml_configs(path)
     try:
-        sweep: SweepOptions = validate(SweepOptions, Config.load_yaml_configs(path))
+        sweep: SweepOptions = validate(SweepOptions, content)
         for key, choices in sweep.space.items():
             ends = choices if isinstance(choices, list) else [choices.low, choices.high]
             if len(ends) == 0:
@@ -73,6 +74,8 @@ def read_sweep(path: Path, config_folder: Path = CONFIG) -> SweepOptions:
                 raise UserError(f'space.{key}: low must be below high')
             if isinstance(choices, RangeOptions) and choices.log and (choices.low <= 0 or choices.step is not None):
                 raise UserError(f'space.{key}: with log, low must be above 0, and there can be no step')
+            if isinstance(choices, RangeOptions) and choices.step is not None and choices.step <= 0:
+                raise UserError(f'space.{key}: step must be above 0')
             for value in ends:
                 Config(config_folder / f'{sweep.config}.yaml', settings=_settings(sweep, {key: value}, sweep.seeds[0]))
     except UserError as error:
@@ -101,10 +104,13 @@ def score(config_file: Path, settings: Sequence[str], place: Place) -> float:
     return system.progress.best_metric
 
 
+def _base(sweep: SweepOptions, config_file: Path) -> Run:
+    return Run(config_file, tuple(_settings(sweep, {}, sweep.seeds[0])), sweep.seeds[0], 'recommendation')
+
+
 def _identity(sweep: SweepOptions, config_file: Path, place: Place) -> str:
     """What all trials of a journal must have in common: the sweep, its configuration and the data."""
-    base = Run(config_file, tuple(_settings(sweep, {}, sweep.seeds[0])), sweep.seeds[0], 'recommendation')
-    return json.dumps({'sweep': sweep.model_dump(exclude={'trials'}), 'key': key_of(base, place)}, sort_keys=True)
+    return json.dumps({'sweep': sweep.model_dump(exclude={'trials'}), 'key': key_of(_base(sweep, config_file), place)}, sort_keys=True)
 
 
 def _study(sweep: SweepOptions, config_file: Path, journal: Path, place: Place, seed: int = 0):
@@ -217,6 +223,8 @@ def sweep_over(options: argparse.Namespace) -> None:
     place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads)
     sweep, name = read_sweep(options.sweep), options.sweep.stem
     config_file, journal = CONFIG / f'{sweep.config}.yaml', place.work / 'sweeps' / f'{name}.journal'
+    if (lacking := missing_data(_base(sweep, config_file), place)) is not None:
+        raise UserError(lacking)
     _study(sweep, config_file, journal, place)
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(options.jobs, context, start_worker, (options.threads,)) as pool:

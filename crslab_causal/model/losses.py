@@ -1,7 +1,7 @@
 r"""The losses of Section 3.3: Eqs 7 and 8.
 
 All take logits over the items, so that p = softmax(logits) of Eq 4 is never formed where it could
-underflow, and return one value per sample.
+underflow; the terms are one value per sample, and :class:`CausalLoss` their means.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class CausalSystem(BaseSystem):
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets
     ``results.json``, ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system``
     ``best.pth`` and ``last.pth`` after every epoch. Of several processes (see
-    :mod:`crslab_causal.system.workers`) the first writes them.
+    :mod:`crslab_causal.workers`) the first writes them.
     """
 
     def __init__(self, opt, train_dataloader: CausalDataLoader, valid_dataloader: CausalDataLoader,
@@ -292,6 +292,7 @@ class CausalSystem(BaseSystem):
             if workers.is_first():
                 save_records(self.folder / f'ranks_{split}.jsonl', self.evaluator.records(dataloader.samples, names))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
+        title += ' (--debug: trained on valid)' if self.debug else ''
         if workers.is_first():
             save_results(self.folder, self.header(), splits, title)
         logger.info(f'[{title}]\n{markdown_table(splits)}')
@@ -312,7 +313,8 @@ class CausalSystem(BaseSystem):
     def header(self) -> dict:
         """What ``results.json`` says of the run besides its scores."""
         return {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
-                'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1)}
+                'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1),
+                **({'debug': 'trained on valid'} if self.debug else {})}
 
     # ------------------------------------------------------------ checkpoints
 

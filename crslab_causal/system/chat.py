@@ -111,7 +111,8 @@ class Conversation:
             return
         before, after = (self._whole_list(masked) for masked in (False, True))
         intervention = self.recommender.model.intervention
-        what = self._name(self.history[-1]) if intervention.position == 'last' else 'a mention drawn at random'
+        what = {'last': self._name(self.history[-1]), 'random': 'a mention drawn at random',
+                'all': 'the whole user vector'}[intervention.position]
         if not after:
             yield 'Everything in the catalogue has been named already; /reset starts anew.'
         elif len(after) > 1 and after[0][1] == after[-1][1]:

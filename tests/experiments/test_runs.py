@@ -189,6 +189,15 @@ def test_who_stops_asking_ends_what_goes_on(runs, place):
     assert list(run_all([quick], place, 1))  # and the folder is free
 
 
+def test_a_damaged_result_is_named(runs, place):
+    (run,) = runs(rows=[{'title': 'a', 'set': {'model': 'Repeat'}}])
+    execute(run, place)
+    path = folder_of(run, place) / 'results.json'
+    path.write_text(path.read_text('utf-8')[:200], 'utf-8')
+    with pytest.raises(UserError, match='results.json: damaged; remove it, and the run is repeated'):
+        result_of(run, place)
+
+
 def test_two_commands_do_not_share_a_folder(runs, place):
     first = run_all(runs(rows=[{'title': 'a'}]), place, 1)
     next(first)

@@ -69,18 +69,32 @@ def test_a_recommender_is_saved_and_joined_seed_by_seed(write_suite, table, tmp_
     ({'metrics': []}, r'tables.0.metrics'),
     ({'metrics': ['recal@1'], 'rows': [{'title': 'a'}]}, 'table main: metrics: a table of the kind recommendation has no recal@1'),
     ({'metrics': ['recall@2'], 'rows': [{'title': 'a'}]}, r'row a: metrics: recall@2 is not among the cutoffs, \[1, 3\]'),
+    ({'split': 'train', 'rows': [{'title': 'a'}]}, 'table main: split: a table of the kind recommendation has valid, test'),
+    ({'split': 'interventional', 'rows': [{'title': 'a'}]}, 'row a: only CausalDemo has an interventional split'),
+    ({'metrics': ['bleu-2'], 'kind': 'generation', 'rows': [{'title': 'a'}]}, 'CausalKBRD writes no responses'),
+    ({'rows': [{'title': 'a', 'metrics': ['recall@9']}]}, 'row a: recall@9 is not among the metrics of the table'),
+    ({'sweep': {'key': 'alpha', 'label': 'a', 'values': [1, 1]}}, 'sweep.values: 1 stands there twice'),
+    ({'sweep': {'key': 'alpha', 'label': 'a', 'values': [1], 'default': 2}}, 'sweep.default: 2 is not among the values'),
+    ({'rows': [{'title': 'a', 'id': 'x'}, {'title': 'b', 'recommender': 'x'}]}, 'row b: recommender: CausalKBRD takes none'),
     ({'metrics': ['recall@1'], 'kind': 'generation', 'rows': [{'title': 'a'}]}, 'of the kind generation has no recall@1'),
     ({'rows': [{'title': 'a', 'sett': {}}]}, r'tables.0.rows.0.sett: no such key; did you mean set\?'),
     ({'rows': [{'title': 'a', 'set': {'alhpa': 1}}]}, r'table main, row a: alhpa: no such key; did you mean alpha\?'),
     ({'rows': [{'title': 'a', 'config': 'none'}]}, r'row a: config: .*none.yaml does not exist'),
     ({'rows': [{'title': 'a', 'id': 'x'}, {'title': 'b', 'id': 'x'}]}, 'two rows have the id x'),
     ({'rows': [{'title': 'a'}], 'reference': 'x'}, 'reference: no row has the id x'),
-    ({'rows': [{'title': 'a', 'recommender': 'x'}]}, 'recommender: no row x with seed 1'),
+    ({'rows': [{'title': 'a', 'recommender': 'x', 'set': {'model': 'CausalLLM'}}]}, 'recommender: no row x with seed 1'),
     ({}, 'has neither rows nor a sweep')])
 def test_mistakes_are_one_line_that_says_where(write_suite, table, broken, message):
     with pytest.raises(UserError, match=message) as error:
         write_suite([table(**broken)])
     assert '\n' not in str(error.value) and 'suite.yaml' in str(error.value)
+
+
+def test_a_seed_counts_once(write_suite, table):
+    with pytest.raises(UserError, match='seeds: 1 stands there twice'):
+        write_suite([table(rows=[{'title': 'a'}])], seeds=[1, 1, 2])
+    with pytest.raises(UserError, match='tables: main stands there twice'):
+        write_suite([table(rows=[{'title': 'a'}])] * 2)
 
 
 @pytest.mark.parametrize('path', sorted((ROOT / 'config' / 'experiments').glob('*.yaml')), ids=lambda path: path.stem)

@@ -60,6 +60,7 @@ def test_a_search_is_the_same_again_and_goes_on_where_it_was(project, workplace,
 
 def test_the_command_writes_the_best_first_and_refuses_another_sweep_of_that_name(project, workplace, redial, capsys):
     flags = ['--data_path', str(redial), '--jobs', '1']
+    assert main([str(project()), '--data_path', 'nowhere']) == 2 and 'name the data' in capsys.readouterr().err
     assert main([str(project(trials=3)), *flags]) == 0
     record = json.loads((workplace / 'results' / 'sweep_mine.json').read_text('utf-8'))
     values = [trial['value'] for trial in record['trials']]
@@ -79,6 +80,7 @@ def test_the_command_writes_the_best_first_and_refuses_another_sweep_of_that_nam
     ({'space': {}}, 'space'), ({'space': {'alhpa': [1.0]}}, r'alhpa: no such key; did you mean alpha\?'),
     ({'space': {'alpha': [-1.0]}}, 'alpha: Input should be greater than or equal to 0'),
     ({'space': {'alpha': []}}, 'space.alpha: an empty list'),
+    ({'space': {'alpha': {'low': 0.0, 'high': 1.0, 'step': -1.0}}}, 'step must be above 0'),
     ({'space': {'alpha': {'low': 1.0, 'high': 1.0}}}, 'low must be below high'),
     ({'space': {'alpha': {'low': 0.0, 'high': 1.0, 'log': True}}}, 'with log, low must be above 0'),
     ({'config': 'none'}, 'none.yaml: cannot be read'), ({'trails': 3}, r'trails: no such key; did you mean trials\?')])

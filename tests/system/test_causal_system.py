@@ -45,6 +45,11 @@ def test_results_say_what_made_them(run):
     assert (folder / 'run.log').is_file()
 
 
+def test_results_say_that_they_are_of_a_debug_run(run):
+    result, folder = run(flags=['--debug'])
+    assert result['debug'] == 'trained on valid' and 'trained on valid' in (folder / 'results.md').read_text('utf-8')
+
+
 def test_same_seed_same_scores_other_seed_others(run):
     first, _ = run(seed=1)
     second, _ = run(seed=1)
