@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Iterator, Sequence
 
+from crslab_causal.config import Config
 from crslab_causal.errors import UserError, exit_status
 from crslab_causal.experiments.execution import Failure, run_all
-from crslab_causal.experiments.runs import Place, folder_of, missing_data, result_of, unfinished, waiting
+from crslab_causal.experiments.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
 from crslab_causal.experiments.suite import Run, Suite, read_suite
 
 CONFIG = Path('config')
@@ -37,7 +38,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
                         help='a look at everything in minutes: one seed, two epochs, a tenth of the data; its numbers '
                              'mean nothing')
     parser.add_argument('--seeds', type=int, metavar='N', help='at most N seeds')
-    parser.add_argument('--slow', action='store_true', help='also the rows that take hours on two cores')
     parser.add_argument('--llm', choices=('replay', 'live'),
                         help='also the rows that need a language model: from recorded answers, or by asking one')
     parser.add_argument('--report', action='store_true', help='run nothing; make tables and figures of what is finished')
@@ -62,20 +62,19 @@ def read_suites(names: Sequence[str], quick: bool, seeds: int | None) -> list[Su
     return [read_suite(SUITES / f'{name}.yaml', CONFIG, quick=quick, seeds=seeds) for name in names or known]
 
 
-def runs_of(suites: Sequence[Suite], arguments: argparse.Namespace) -> list[Run]:
-    """What is to be run, the first seed of every row of a table before its second."""
-    runs = []
-    for table in (table for suite in suites for table in suite.tables):
-        wanted = [(i, run) for row in table.rows for i, run in enumerate(row.runs)
-                  if (arguments.slow or not row.options.slow) and (arguments.llm or row.options.needs != 'llm')]
-        ordered = [run for _, run in sorted(wanted, key=lambda pair: pair[0])]
-        runs += [run.recommender for run in ordered if run.recommender is not None] + ordered
-    return runs
+def runs_of(suites: Sequence[Suite], place: Place) -> list[Run]:
+    """What is to be run, the first seed of every row before the second of any, and one dataset after another."""
+    rows = [row for suite in suites for table in suite.tables for row in table.rows
+            if place.llm or row.options.needs != 'llm']
+    wanted = [(i, run) for row in rows for i, run in enumerate(row.runs)]
+    wanted += [(i, run.recommender) for i, run in wanted if run.recommender is not None]
+    keys = {run: dataset_key(Config(run.config_file, settings=run.settings)) for _, run in wanted}
+    return [run for _, run in sorted(wanted, key=lambda pair: (pair[0], keys[pair[1]]))]
 
 
 def run_suites(suites: Sequence[Suite], place: Place, arguments: argparse.Namespace) -> dict[Path, str]:
     """Runs what is not finished, and tells how far it is. Returns why which failed, by folder."""
-    runs = runs_of(suites, arguments)
+    runs = runs_of(suites, place)
     failures = {folder_of(run, place): reason for run in runs if (reason := missing_data(run, place)) is not None}
     for reason in sorted(set(failures.values())):
         print(f'left out: {reason}', file=sys.stderr)

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from crslab_causal.config import Config
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.runs import DEMO_KEYS, Place, config_of, folder_of, result_of
+from crslab_causal.experiments.runs import Place, config_of, dataset_key, folder_of, result_of
 from crslab_causal.experiments.suite import Run
 from crslab_causal.files import replace_file
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
 
-DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', *DEMO_KEYS)
-"""Options that the loaded dataset depends on."""
 CHECKPOINT_SECONDS = 120
 """How much of a run may be lost when it is killed, apart from the epoch it is in."""
 
@@ -90,7 +88,7 @@ def dataset_of(config: Config) -> MentionDataset:
     from crslab_causal.host import get_dataset
 
     global _dataset
-    key = tuple(config.opt.get(name) for name in DATASET_KEYS)
+    key = dataset_key(config)
     if _dataset is None or _dataset[0] != key:
         _dataset = None  # the old one goes before the new one comes
         _dataset = key, get_dataset(config, config['tokenize'], False, False)

@@ -23,6 +23,8 @@ MOST_UNANSWERED = 0.01
 OPTIONAL_FILES = (TITLES_FILE,)
 """What a dataset reads where it is there; the files that must be are its ``files``."""
 DEMO_KEYS = tuple(DemoOptions.model_fields)
+DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', *DEMO_KEYS)
+"""Options that the loaded dataset depends on."""
 
 
 class Place(NamedTuple):
@@ -168,6 +170,11 @@ def config_of(run: Run, place: Place) -> Config:
     config = Config(run.config_file, place.gpu, settings)
     config.opt['save_system'] = run.save
     return config
+
+
+def dataset_key(config: Config) -> tuple[str, ...]:
+    """Equal for configurations that can share a loaded dataset."""
+    return tuple(str(config.opt.get(name)) for name in DATASET_KEYS)
 
 
 def unfinished(runs: Iterable[Run], place: Place) -> list[Run]:

@@ -68,10 +68,9 @@ def _adjusted(raw: Mapping[tuple[K, str, str], dict]) -> dict[K, dict]:
 def _testable(found: Found) -> bool:
     """Whether a row says something of other runs than these: it has several seeds, or depends on none.
 
-    One seed of several, or of a model that is trained with one seed only, would pass the noise of that seed for a
-    difference.
+    One seed of a model that is trained would pass the noise of that seed for a difference.
     """
-    return 'llm' not in found.results[0] and (len(found.results) > 1 or found.row.options.seeds == 1)
+    return 'llm' not in found.results[0] and (len(found.results) > 1 or found.row.options.deterministic)
 
 
 def _reference(found: list[Found], table: Table) -> Found | None:

@@ -37,12 +37,14 @@ class RowOptions(Options):
     id: Name | None = None
     """For references to the row from elsewhere."""
     seeds: Count | None = None
-    """How many of the suite's seeds it is run with; None: all. 1 says that nothing in it depends on a seed: such a row
-    is tested against the reference, and other rows only with two seeds or more."""
+    """How many of the suite's seeds it is run with; None: all."""
+    deterministic: bool = False
+    """Nothing in it depends on a seed: it is run once, and tested against the reference, as other rows are only with two
+    seeds or more."""
     hidden: bool = False
     """Not shown: only there for the rows that take its recommender."""
-    slow: bool = False
-    """Hours on two cores: run only if asked for."""
+    quick: bool = True
+    """Whether ``--quick`` makes it, too."""
     reported: dict[str, float] | None = None
     """In percent, by metric: what ``source`` reports. Such a row is not run."""
     source: str | None = None
@@ -203,12 +205,16 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
         _check_cases(options)
         wanted = options.seeds[:options.quick.seeds if quick else None][:seeds]
         changes = options.quick.set if quick else {}
-        tables = tuple(_table(table, wanted, changes, config_folder) for table in options.tables
-                       if table.quick or not quick)
+        chosen = [_quick(table) for table in options.tables if table.quick] if quick else options.tables
+        tables = tuple(_table(table, wanted, changes, config_folder) for table in chosen)
         tables = tuple(_saved_for_figures(table, options) for table in tables)
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
     return Suite(path.stem, options, tables)
+
+
+def _quick(table: TableOptions) -> TableOptions:
+    return table.model_copy(update={'rows': [row for row in table.rows if row.quick]})
 
 
 def _no_repeats(what: str, values: list) -> None:
@@ -330,7 +336,7 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     kind = 'recommendation' if row.hidden else table.kind
     runs = tuple(Run(config_file, (*settings, *(f'{key}={seed}' for key in [*table.seeded, 'seed'])), seed, kind)
-                 for seed in seeds[:row.seeds])
+                 for seed in seeds[:1 if row.deterministic else row.seeds])
     try:
         for run in runs[:1]:
             _check_run(Config(config_file, settings=run.settings), row, table, kind)

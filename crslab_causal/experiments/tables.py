@@ -73,7 +73,7 @@ def _note(found: Found, place: Place, failures: Mapping[Path, str]) -> str | Non
         return f'{len(found.results)} of {len(found.row.runs)} seeds'
     if (said := next(filter(None, (waiting(run, place) for run in found.row.runs)), None)) is not None:
         return f'{NEEDS_LLM}: {said}'
-    return NEEDS_LLM if options.needs == 'llm' else 'takes hours: run with --slow' if options.slow else 'not run'
+    return NEEDS_LLM if options.needs == 'llm' else 'not run'
 
 
 def _means(found: list[Found], table: Table) -> list[dict]:

@@ -7,11 +7,12 @@ import pytest
 import yaml
 
 import tiny
-from crslab_causal.experiments.__main__ import main
+from crslab_causal.experiments.__main__ import main, runs_of
+from crslab_causal.experiments.runs import unfinished
 
 TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
-         'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'seeds': 1},
-                  {'title': 'slow', 'set': {'alpha': 9.0}, 'slow': True}], 'readme': True}
+         'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
+                  {'title': 'llm', 'set': {'alpha': 9.0}, 'needs': 'llm'}], 'readme': True}
 SWEEP = {'name': 'weights', 'title': 'Weights', 'config': 'small', 'metrics': ['recall@3'], 'groups': ['all'],
          'sweep': {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0], 'default': 2.0}}
 SUITE = {'title': 'Small', 'about': 'Few runs.', 'seeds': [1, 2], 'tables': [TABLE, SWEEP], 'figures': [
@@ -39,7 +40,7 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     table = (workplace / 'results' / 'small.md').read_text('utf-8')
     readme = (workplace / 'README.md').read_text('utf-8')
     shown = re.search(r'<!-- main -->\n\n(.*)\n\n<!-- /main -->', readme, re.DOTALL)[1]
-    assert shown in table and 'slow (takes hours: run with --slow)' in shown and readme.endswith('end\n')
+    assert shown in table and 'llm (needs an LLM)' in shown and readme.endswith('end\n')
     record = json.loads((workplace / 'results' / 'small.json').read_text('utf-8'))
     assert [len(row['runs']) for row in record['tables'][0]['rows']] == [2, 1, 0]
 
@@ -47,6 +48,18 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     assert main(project) == 0
     assert capsys.readouterr().out.startswith('5 runs, 5 of them finished, 0 to do')
     assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
+
+
+def test_first_seeds_come_first_and_one_dataset_after_another(write_suite, table, place, tmp_path):
+    tiny.write_yaml(tmp_path / 'config' / 'other.yaml', dataset='OpenDialKG', model='Repeat', cutoffs=[1, 3])
+    rows = [{'title': 'a', 'id': 'a'}, {'title': 'b', 'config': 'other'}, {'title': 'c', 'set': {'alpha': 0}},
+            {'title': 'd', 'set': {'model': 'CausalLLM', 'llm.mode': 'offline'}, 'recommender': 'a', 'seeds': 1},
+            {'title': 'e', 'set': {'model': 'CausalLLM'}, 'recommender': 'a', 'needs': 'llm'}]
+    suite = write_suite([table(rows=rows), table(name='more', rows=[{'title': 'f', 'config': 'other'}])])
+    found = unfinished(runs_of([suite], place), place)
+    assert [(run.config_file.stem, run.seed, run.recommender is not None) for run in found] == [
+        ('other', 1, False), ('small', 1, False), ('small', 1, False), ('small', 1, True),
+        ('other', 2, False), ('small', 2, False), ('small', 2, False)]
 
 
 def test_list_and_report_run_nothing(project, workplace, capsys):

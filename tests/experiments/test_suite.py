@@ -20,6 +20,11 @@ def test_every_row_is_run_with_every_seed(write_suite, table):
     assert settings(suite) == [[('alpha=1.0', 'seed=1'), ('alpha=1.0', 'seed=2')], [('alpha=3.0', 'seed=1')]]
 
 
+def test_what_depends_on_no_seed_is_run_once(write_suite, table):
+    suite = write_suite([table(rows=[{'title': 'a', 'set': {'model': 'Repeat'}, 'deterministic': True}])], seeds=[7, 8])
+    assert [[run.seed for run in row.runs] for row in suite.tables[0].rows] == [[7]]
+
+
 def test_other_keys_take_the_seed_too(write_suite, table):
     suite = write_suite([table(seeded=['demo_seed'], rows=[{'title': 'a', 'set': {'alpha': 1.0}}])], seeds=[7, 8])
     assert settings(suite) == [[('alpha=1.0', 'demo_seed=7', 'seed=7'), ('alpha=1.0', 'demo_seed=8', 'seed=8')]]
@@ -38,11 +43,12 @@ def test_rows_and_a_sweep_make_a_grid(write_suite, table):
                                                                    'b, alpha = 1']
 
 
-def test_quick_changes_every_run_and_leaves_tables_out(write_suite, table):
-    tables = [table(rows=[{'title': 'a', 'set': {'rec.epoch': 9}}]), table(name='long', quick=False, rows=[{'title': 'a'}])]
+def test_quick_changes_every_run_and_leaves_tables_and_rows_out(write_suite, table):
+    tables = [table(rows=[{'title': 'a', 'set': {'rec.epoch': 9}}, {'title': 'b', 'quick': False}]),
+              table(name='long', quick=False, rows=[{'title': 'a'}])]
     quick = {'seeds': 1, 'set': {'rec.epoch': 1}}
 
-    assert len(settings(write_suite(tables, quick_options=quick))) == 2
+    assert len(settings(write_suite(tables, quick_options=quick))) == 3
     assert settings(write_suite(tables, quick_options=quick, quick=True)) == [[('rec.epoch=1', 'seed=1')]]
 
 

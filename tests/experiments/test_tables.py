@@ -11,8 +11,8 @@ from crslab_causal.experiments.runs import folder_of
 from crslab_causal.experiments.statistics import holm, mcnemar, merged, paired_t, welch
 from crslab_causal.experiments.tables import collect
 
-ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'seeds': 1},
-        {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'slow', 'set': {'alpha': 9}, 'slow': True},
+ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
+        {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'unrun', 'set': {'alpha': 9}},
         {'title': 'llm', 'set': {'alpha': 8}, 'needs': 'llm'}, {'title': 'bad', 'set': {'alpha': 7}},
         {'title': 'theirs', 'reported': {'recall@1': 3.0}, 'source': 'Theirs'}]
 
@@ -32,7 +32,7 @@ def test_a_record_has_every_seed_and_says_what_is_missing(suite, place):
     found = {row['title']: row for row in record['rows']}
 
     assert {title: row['note'] for title, row in found.items()} == {
-        'a': None, 'counts': None, 'b': '1 of 2 seeds', 'slow': 'takes hours: run with --slow', 'llm': 'needs an LLM',
+        'a': None, 'counts': None, 'b': '1 of 2 seeds', 'unrun': 'not run', 'llm': 'needs an LLM',
         'bad': 'failed: diverged', 'theirs': None}
     for title, n in (('a', 2), ('counts', 1), ('b', 1)):
         assert [run['seed'] for run in found[title]['runs']] == [1, 2][:n]
@@ -53,7 +53,7 @@ def test_tests_are_those_of_the_ranks(suite, place):
             execute(run, place)
     (record,) = collect(suite, place)['tables']
     found = {row['title']: row for row in record['rows']}
-    assert not found['a']['tests'] and not found['slow']['tests']
+    assert not found['a']['tests'] and not found['unrun']['tests']
 
     def hits(title, seed, new):
         path = folder_of(rows[title].runs[seed], place) / 'ranks_valid.jsonl'
@@ -89,7 +89,7 @@ def test_a_trained_row_of_one_run_is_not_tested(write_suite, table, place):
         execute(row.runs[0], place)
     (record,) = collect(suite, place)['tables']
     assert not any(row['tests'] for row in record['rows'])  # the reference itself is one run of many that could have been
-    suite = write_suite([table(rows=[{**rows[0], 'seeds': 1}, *rows[1:]], reference='a')], seeds=[1, 2])
+    suite = write_suite([table(rows=[{**rows[0], 'deterministic': True}, *rows[1:]], reference='a')], seeds=[1, 2])
     (record,) = collect(suite, place)['tables']
     assert [bool(row['tests']) for row in record['rows']] == [False, True, False]
 
