@@ -204,7 +204,8 @@ def _check_metric(metric: str, cutoffs: list[int]) -> None:
     match = re.fullmatch(r'(new_|new_unseen_)?(recall|ndcg|mrr)(@(?P<k>\d+))?', metric)
     if match is None or match['k'] and int(match['k']) not in cutoffs:
         raise UserError(f'rec.metric: {metric!r} is no score; write recall, ndcg or mrr, @ one of the cutoffs '
-                        f'{cutoffs}, with new_ before it for labels that are not in the context')
+                        f'{cutoffs}, with new_ before it for labels that are not in the context, or new_unseen_ for their rank '
+                        'among the items that are not')
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -144,7 +144,7 @@ def _fit_genre(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strata
                  if genres}
     if not genres_of:
         raise UserError('adjustment: genre needs the genres of the items, from movie_titles.json or from a relation '
-                        'genre of the knowledge graph, and this dataset has neither; write popularity, turn or none')
+                        'genre of the knowledge graph, and this dataset has neither; write popularity, turn, random or none')
     items = frozenset(genres_of)
     names = sorted({genre for genres in genres_of.values() for genre in genres})
     column = {genre: place for place, genre in enumerate(names)}
@@ -189,7 +189,7 @@ def _fit_random(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strat
 def _fit_context(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strata: int, seed: int) -> _Strata:
     if 'scm' not in samples[0]:
         raise UserError('adjustment: context is the true confounder of the generated corpus, and needs dataset: '
-                        'CausalDemo; write popularity, turn, genre or none')
+                        'CausalDemo; write popularity, turn, genre, random or none')
     place = {context: i for i, context in enumerate(CONTEXTS)}
     return _Strata([', '.join(context) for context in CONTEXTS],
                    lambda sample: place[tuple(sample['scm']['context'][factor] for factor in FACTORS)])

@@ -12,7 +12,8 @@ from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.experiments.answers import ANSWER_FILES, Answer, Context, Turn, contexts_of, read_answers
 from crslab_causal.experiments.execution import dataset_of
 from crslab_causal.experiments.runs import Place, config_of, folder_of, result_of
-from crslab_causal.experiments.suite import CaseOptions, Run, Suite
+from crslab_causal.experiments.suite import Run, Suite
+from crslab_causal.experiments.suite_options import CaseOptions
 from crslab_causal.host import use_directories
 from crslab_causal.llm.examples import UNNAMED, token_names
 

@@ -12,7 +12,8 @@ from crslab_causal.experiments.ranks import pair, read_ranks
 from crslab_causal.experiments.render import LIMIT, LIMIT_TITLE, cells, heads, scale
 from crslab_causal.experiments.runs import Place, result_of
 from crslab_causal.experiments.scores import ranks_path
-from crslab_causal.experiments.suite import RankShiftOptions, Row, Run, Suite
+from crslab_causal.experiments.suite import Row, Run, Suite
+from crslab_causal.experiments.suite_options import RankShiftOptions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,7 +1,7 @@
 r"""The losses of Section 3.3: Eqs 7 and 8.
 
 All take logits over the items, so that p = softmax(logits) of Eq 4 is never formed where it could
-underflow; the terms are one value per sample, and :class:`CausalLoss` their means.
+underflow.
 """
 
 from __future__ import annotations
@@ -21,25 +21,6 @@ class CausalLoss(NamedTuple):
     cross_entropy: Tensor
     causal: Tensor
     kl: Tensor
-
-
-def label_cosine(logits: Tensor, label: Tensor) -> Tensor:
-    r""":math:`\cos(p, \hat p) = p_y / \|p\|_2` for the one-hot :math:`\hat p` of label y.
-
-    Args:
-        logits: ``(batch, n_item)``.
-        label: ``(batch,)``, index of the label among the items.
-
-    Returns:
-        ``(batch,)``, in (0, 1].
-    """
-    label_logit = logits.gather(-1, label[:, None]).squeeze(-1)
-    return torch.exp(label_logit - 0.5 * torch.logsumexp(2 * logits, dim=-1))
-
-
-def causal_term(logits: Tensor, intervened: Tensor, label: Tensor) -> Tensor:
-    r"""Eq 7, :math:`L_c = \cos(\bar p, \hat p) - \cos(p, \hat p)`: ``(batch,)``, in (-1, 1)."""
-    return label_cosine(intervened, label) - label_cosine(logits, label)
 
 
 def kl_term(logits: Tensor, intervened: Tensor) -> Tensor:
@@ -99,7 +80,9 @@ class _CausalLoss(torch.autograd.Function):
 
 
 def causal_loss(logits: Tensor, intervened: Tensor | None, label: Tensor, alpha: float, beta: float) -> CausalLoss:
-    r"""Eq 8, :math:`L = \mathrm{CE}(p, \hat p) + \alpha L_c + \beta\,\mathrm{KL}(\bar p \| p)`.
+    r"""Eq 8, :math:`L = \mathrm{CE}(p, \hat p) + \alpha L_c + \beta\,\mathrm{KL}(\bar p \| p)`, with Eq 7,
+    :math:`L_c = \cos(\bar p, \hat p) - \cos(p, \hat p)`, and :math:`\cos(p, \hat p) = p_y / \|p\|_2` for the
+    one-hot :math:`\hat p` of label y.
 
     The total may be negative: :math:`\alpha L_c` reaches :math:`-\alpha`. Only the total carries a
     gradient; the other terms are for the report. With both weights 0 it is the cross-entropy alone,

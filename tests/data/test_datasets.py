@@ -197,6 +197,18 @@ def test_data_of_another_version_are_kept_and_read(marker, corpus):
     assert tiny.snapshot(root) == before
 
 
+def test_a_damaged_file_is_named_and_what_to_do(redial, tmp_path):
+    path = redial / 'redial' / 'nltk' / 'valid_data.json'
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match=r'valid_data\.json: not valid JSON .*; restore the files from where they came'):
+        tiny.load('ReDial', redial)
+    tiny.load('CausalDemo', tmp_path, demo_train=20)
+    path = tmp_path / 'causal_demo' / 'nltk' / 'valid_data.json'
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UserError, match='not valid JSON .*; remove its folder, and the corpus is written again'):
+        tiny.load('CausalDemo', tmp_path, demo_train=20)
+
+
 # ---------------------------------------------------------------- --save_data, --restore_data
 
 @pytest.fixture

@@ -68,6 +68,8 @@ class MentionDataset(BaseDataset):
     files: tuple[str, ...]
     kg_file: str
     item_file: str
+    remedy = 'restore the files from where they came'
+    """What to do about a file that is damaged."""
     host_edge_threshold: int
     """CRSLab's own ``kg_edge_threshold``."""
     relation_names: dict[Any, str] = {}
@@ -112,7 +114,7 @@ class MentionDataset(BaseDataset):
             for file in files:
                 self._read_json(file)  # says which, and where, if it is the syntax
             raise UserError(f'{self.dpath}: {" or ".join(files)} is not as dataset {self.name} wants it '
-                            f'({type(error).__name__}: {error}); restore the files from where they came') from error
+                            f'({type(error).__name__}: {error}); {self.remedy}') from error
 
     def _load_data(self):
         with self._reading(*self.files[3:]):
@@ -125,7 +127,7 @@ class MentionDataset(BaseDataset):
         try:
             return json.loads(path.read_text('utf-8'))
         except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise UserError(f'{path}: not valid JSON ({error}); restore the file from where it came') from error
+            raise UserError(f'{path}: not valid JSON ({error}); {self.remedy}') from error
 
     def _item_genres(self) -> list[tuple[str, ...]]:
         """Of each item; read at every start, so that what ``--save_data`` saved need not hold them."""
@@ -137,8 +139,8 @@ class MentionDataset(BaseDataset):
         try:
             return genres_from_titles(self._read_json(TITLES_FILE), items)
         except (TypeError, AttributeError) as error:
-            raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); restore the file '
-                            'from where it came, or remove it') from error
+            raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); {self.remedy}, '
+                            'or remove this one') from error
 
     def _load_raw_data(self):
         splits = tuple(self._read_json(f'{split}_data.json') for split in ('train', 'valid', 'test'))
@@ -174,7 +176,7 @@ class MentionDataset(BaseDataset):
         ids = list(self.entity2id.values())
         if not all(type(i) is int and i >= 0 for i in ids) or len(set(ids)) < len(ids):
             raise UserError(f'{Path(self.dpath) / "entity2id.json"}: the ids are not distinct whole numbers from 0 on; '
-                            'restore the file from where it came')
+                            f'{self.remedy}')
         self.entity_names = {i: entity_name(uri) for i, uri in self.id2entity.items()}
 
     # ------------------------------------------------------------ samples
@@ -200,7 +202,7 @@ class MentionDataset(BaseDataset):
     def _check_items(self, items: Any) -> None:
         path = Path(self.dpath) / self.item_file
         if not isinstance(items, list) or not items or not all(type(item) is int for item in items):
-            raise UserError(f'{path}: not a list of entity ids; restore the file from where it came')
+            raise UserError(f'{path}: not a list of entity ids; {self.remedy}')
         outside = [item for item in items if item not in self.id2entity]
         if outside:
             raise UserError(f'{path}: item {outside[0]} is not an id of entity2id.json (which has '

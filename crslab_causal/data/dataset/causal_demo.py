@@ -22,6 +22,7 @@ class CausalDemoDataset(CausalReDialDataset):
 
     name, folder, host_edge_threshold = 'CausalDemo', 'causal_demo', 0
     relation_names = dict(enumerate(RELATIONS))
+    remedy = 'remove its folder, and the corpus is written again'
 
     def _provide(self, folder: Path, resource: dict) -> None:
         if self.tokenize != 'nltk':

@@ -59,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
 
     contexts = commands.add_parser('contexts', help='write the contexts of a dataset')
     contexts.add_argument('-c', '--config', required=True, help='configuration of the runs (YAML)')
+    contexts.add_argument('--data_path', help='folder that holds redial/nltk and opendialkg/nltk (default: as the '
+                                              'configuration says)')
     contexts.add_argument('--split', choices=('valid', 'test'), default='test')
     contexts.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                           help='override a key of the configuration; may be repeated')
@@ -94,7 +96,8 @@ def _contexts(flags: argparse.Namespace) -> None:
 
     logger.remove()  # of what CRSLab says on loading, only warnings matter here
     logger.add(sys.stderr, level='WARNING')
-    write_contexts_of(flags.config, flags.split, flags.out, flags.set)
+    where = [] if flags.data_path is None else [f'data_path={json.dumps(flags.data_path)}']
+    write_contexts_of(flags.config, flags.split, flags.out, [*flags.set, *where])
     print(f'contexts of {flags.split}: {flags.out}')
 
 

@@ -26,6 +26,8 @@ def test_from_a_run_to_the_summary(workplace, fill_all, capsys):
     assert run_crslab(['-c', 'small.yaml', '--seed', '1']) == 0
     (records,) = workplace.glob('save/*/*/llm_test.jsonl')
 
+    assert main(['contexts', '-c', 'small.yaml', '--data_path', 'nowhere', '--out', 'contexts.jsonl']) == 2
+    assert 'nowhere' in capsys.readouterr().err
     assert main(['contexts', '-c', 'small.yaml', '--out', 'contexts.jsonl']) == 0
     assert main(['make', '--systems', f'ours={records}', 'data=reference', '--contexts', 'contexts.jsonl', '--n', '6',
                  '--seed', '4', '--out', 'kit']) == 0
