@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
-from crslab_causal.experiments import render
-from crslab_causal.experiments.report import latex_page, markdown_page
+from crslab_causal.experiments.pages import render
+from crslab_causal.experiments.pages.report import latex_page, markdown_page
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(path for path in (ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))

@@ -1,8 +1,13 @@
 """The paper's tables and figures, and what goes past them.
 
-From a suite to its pages, a module a step: :mod:`.suite` spells out the YAML (:mod:`.suite_options`), :mod:`.runs`
-says which run lies where and :mod:`.execution` trains what is missing; :mod:`.tables` makes one record of it, with :mod:`.scores`, :mod:`.significance`
-(over :mod:`.statistics` and :mod:`.ranks`) and :mod:`.cases`; :mod:`.render`, :mod:`.plots` and :mod:`.figures` show the
-record, and :mod:`.report` writes it down. What single suites need stands in :mod:`.corpus` (Table 1), :mod:`.shifts` and
-:mod:`.divergence` (Figure 4) and :mod:`.deconfounding`. :mod:`.sweep` and :mod:`.human` are commands of their own.
+From a suite to its pages, a folder a step, a module a part of it:
+
+- :mod:`.running`: ``suite`` spells out the YAML (``suite_options``), ``runs`` says which run lies where, and ``execution``
+  trains what is missing.
+- :mod:`.analysis`: ``tables`` makes one record of it, with ``scores``, ``significance`` (over ``statistics`` and ``ranks``)
+  and ``cases`` (over ``answers``). What single suites need stands in ``corpus`` (Table 1), ``shifts``, ``divergence`` and
+  ``distributions`` (Figure 4) and ``deconfounding``.
+- :mod:`.pages`: ``render``, ``plots`` and ``figures`` show the record, and ``report`` writes it down.
+
+:mod:`.sweep` and :mod:`.human` are commands of their own.
 """

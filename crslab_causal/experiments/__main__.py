@@ -12,9 +12,9 @@ from typing import Iterator, Sequence
 
 from crslab_causal.config import Config
 from crslab_causal.errors import UserError, exit_status
-from crslab_causal.experiments.execution import Failure, run_all
-from crslab_causal.experiments.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
-from crslab_causal.experiments.suite import Run, Suite, read_suite
+from crslab_causal.experiments.running.execution import Failure, run_all
+from crslab_causal.experiments.running.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
+from crslab_causal.experiments.running.suite import Run, Suite, read_suite
 
 CONFIG = Path('config')
 SUITES = CONFIG / 'experiments'
@@ -123,7 +123,7 @@ def make(options: argparse.Namespace) -> int:
     """Runs what is asked for, and reports it."""
     from loguru import logger
 
-    from crslab_causal.experiments.report import write_report  # matplotlib is loaded only where figures are drawn
+    from crslab_causal.experiments.pages.report import write_report  # matplotlib is loaded only where figures are drawn
 
     logger.remove()  # what CRSLab says on loading is no news here; the runs have logs of their own
     place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)

@@ -22,9 +22,9 @@ from pydantic import Field
 
 from crslab_causal.config import Config, validate
 from crslab_causal.errors import UserError, exit_status
-from crslab_causal.experiments.execution import dataset_of, start_worker
-from crslab_causal.experiments.runs import Place, key_of, missing_data
-from crslab_causal.experiments.suite import Run
+from crslab_causal.experiments.running.execution import dataset_of, start_worker
+from crslab_causal.experiments.running.runs import Place, key_of, missing_data
+from crslab_causal.experiments.running.suite import Run
 from crslab_causal.files import replace_file
 from crslab_causal.strict import Count, Options
 

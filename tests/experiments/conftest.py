@@ -1,11 +1,11 @@
 """Suites over the tiny corpora, and runs of a moment."""
 
 import pytest
+import tiny
 import yaml
 
-import tiny
-from crslab_causal.experiments.runs import Place
-from crslab_causal.experiments.suite import read_suite
+from crslab_causal.experiments.running.runs import Place
+from crslab_causal.experiments.running.suite import read_suite
 
 SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3], 'kg_edge_threshold': 0}
 

@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
+import tiny
 import yaml
 
-import tiny
 from crslab_causal.experiments.__main__ import main, runs_of
-from crslab_causal.experiments.runs import unfinished
+from crslab_causal.experiments.running.runs import unfinished
 
 TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
          'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},

@@ -3,11 +3,11 @@
 import json
 
 import pytest
+import tiny
 import yaml
 
-import tiny
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.runs import Place
+from crslab_causal.experiments.running.runs import Place
 from crslab_causal.experiments.sweep import main, read_sweep, score, search
 from crslab_causal.system.causal import CausalSystem
 

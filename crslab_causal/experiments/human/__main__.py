@@ -10,7 +10,7 @@ from typing import Sequence
 
 from crslab_causal.errors import UserError, exit_status
 from crslab_causal.evaluator.report import save_records
-from crslab_causal.experiments.answers import contexts_of
+from crslab_causal.experiments.analysis.answers import contexts_of
 from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings

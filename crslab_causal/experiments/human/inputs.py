@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Iterable, Mapping, NamedTuple
 
-from crslab_causal.experiments.answers import Context, Sample, Turn, read_answers
+from crslab_causal.experiments.analysis.answers import Context, Sample, Turn, read_answers
 
 REFERENCE = 'reference'
 """Instead of a file: the responses of the data."""

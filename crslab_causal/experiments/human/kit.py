@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import provenance
-from crslab_causal.experiments.answers import NAME_ONE, read_contexts
+from crslab_causal.experiments.analysis.answers import NAME_ONE, read_contexts
 from crslab_causal.experiments.human.form import ROW_COLUMNS, FormOptions
 from crslab_causal.experiments.human.inputs import REFERENCE, file_hash, read_system, reference_system
 from crslab_causal.experiments.human.page import render_page

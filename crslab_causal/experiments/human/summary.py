@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from crslab_causal.experiments.analysis.statistics import cohens_kappa, holm, mean_interval, paired_bootstrap
 from crslab_causal.experiments.human.kit import Key
 from crslab_causal.experiments.human.ratings import Ratings
-from crslab_causal.experiments.statistics import cohens_kappa, holm, mean_interval, paired_bootstrap
 
 LEVEL = 0.95
 KAPPAS = {'kappa': None, 'quadratic_kappa': 'quadratic'}

@@ -16,7 +16,7 @@ from scipy.stats import chisquare
 
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import save_records
-from crslab_causal.experiments.answers import Context, contexts_of, read_contexts
+from crslab_causal.experiments.analysis.answers import Context, contexts_of, read_contexts
 from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.inputs import System, read_system, reference_system
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, csv_text, make_kit, read_key, text_cell

@@ -65,7 +65,7 @@ def test_every_response_stands_in_the_page_as_text_and_nothing_else_does(kit, wo
 
 
 def test_names_of_systems_and_conversations_are_in_neither_form(world, tmp_path):
-    from crslab_causal.experiments.answers import read_contexts
+    from crslab_causal.experiments.analysis.answers import read_contexts
     from crslab_causal.experiments.human.kit import make_kit
 
     contexts, systems = world()

@@ -1,0 +1,1 @@
+"""From finished runs to one record of what was found."""

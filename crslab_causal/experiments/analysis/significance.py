@@ -1,0 +1,130 @@
+"""Which differences between the rows of a table are more than noise."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Hashable, Mapping, TypeVar
+
+import numpy as np
+
+from crslab_causal.evaluator.ranking import gains
+from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
+from crslab_causal.experiments.analysis.scores import Found, ranks_path, score_of
+from crslab_causal.experiments.analysis.statistics import holm, mcnemar, merged, paired_bootstrap, paired_t, welch
+from crslab_causal.experiments.running.runs import Place
+from crslab_causal.experiments.running.suite import Table
+
+LEVEL = 0.05
+"""Of a test, after Holm's correction over its table."""
+
+K = TypeVar('K', bound=Hashable)
+
+
+def row_tests(found: list[Found], table: Table, place: Place) -> list[dict]:
+    """For each row its tests against the reference, by group and metric; empty where there is nothing to test."""
+    reference = _reference(found, table)
+    raw: dict[tuple[int, str, str], dict] = {}
+    if reference is not None and table.options.kind == 'recommendation':
+        base = _ranks(reference, table, place)
+        for i, candidate in enumerate(found):
+            if candidate is not reference and candidate.results and _testable(candidate):
+                for (group, metric), test in _compare(candidate, reference, base, table, place).items():
+                    raw[i, group, metric] = test
+    tests = _adjusted(raw)
+    return [tests.get(i, {}) for i in range(len(found))]
+
+
+def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, dict]:
+    """A t test of each series' means, by metric and seed, against the reference's; by series, group and metric.
+
+    Welch's; or the paired one, where the runs of a seed have more in common than it, such as a corpus.
+    There are as few of them as series, so that Holm's correction leaves them more power than tests of all cells.
+    """
+    raw = {}
+    for name, own in scores.items():
+        for metric, values in own.items():
+            base = scores[reference][metric]
+            if paired:
+                seeds = [seed for seed in values if seed in base]
+                values, base = ({seed: both[seed] for seed in seeds} for both in (values, base))
+            if values != base and min(len(values), len(base)) > 1:
+                a, b = list(values.values()), list(base.values())
+                raw[name, 'all', metric] = {'difference': float(np.mean(a) - np.mean(b)),
+                                            'p': paired_t(a, b) if paired else welch(a, b),
+                                            'test': 'paired t' if paired else 'Welch'}
+    return _adjusted(raw)
+
+
+def _adjusted(raw: Mapping[tuple[K, str, str], dict]) -> dict[K, dict]:
+    """Tests by row, group and metric, with their p after Holm over all of them."""
+    adjusted = holm({key: test['p'] for key, test in raw.items()})
+    tests: dict[K, dict] = {}
+    for (row, group, metric), test in raw.items():
+        p = adjusted[row, group, metric]
+        tests.setdefault(row, {}).setdefault(group, {})[metric] = {**test, 'p_holm': p, 'significant': bool(p < LEVEL)}
+    return tests
+
+
+def _testable(found: Found) -> bool:
+    """Whether a row says something of other runs than these: it has several seeds, or depends on none.
+
+    One seed of a model that is trained would pass the noise of that seed for a difference.
+    """
+    return 'llm' not in found.results[0] and (len(found.results) > 1 or found.row.options.deterministic)
+
+
+def _reference(found: list[Found], table: Table) -> Found | None:
+    options = table.options
+    for candidate in found:
+        row = candidate.row
+        chosen = row.options.id is not None and row.options.id == options.reference and options.sweep is None
+        default = options.sweep is not None and options.sweep.default is not None and row.x == options.sweep.default
+        if (chosen or default) and candidate.results and _testable(candidate):
+            return candidate
+    return None
+
+
+def _ranks(found: Found, table: Table, place: Place) -> list[Ranks]:
+    return [read_ranks(ranks_path(place, result, table.options.split)) for result in found.results]
+
+
+def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table,
+             place: Place) -> dict[tuple[str, str], dict]:
+    """Tests of all runs of a row against all of the reference, whose ranks are ``base``; by group and metric.
+
+    p is that of the bootstrap over conversations, of samples whose scores are means over the runs, and for Recall@1
+    that of McNemar's test of every pair of runs, by seed where they share it; where both rows have several seeds, the
+    larger of it and of Welch's t test over the seeds: a difference has to be more than the noise of either (an
+    intersection-union test, so that nothing has to be corrected for the two).
+    """
+    columns = [[pair(base[0], ranks)[1] for ranks in runs] for runs in (_ranks(candidate, table, place), base)]
+    pairs = _pairs(candidate, reference)
+    tests = {}
+    for group in table.options.groups:
+        chosen = slice(None) if group == 'all' else ~base[0].repeat
+        for metric in table.options.metrics:
+            a, b = (np.stack([gains(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1) for runs in columns)
+            difference = paired_bootstrap(a, b, base[0].conversation[chosen])
+            test = {'difference': difference.mean, 'low': difference.low, 'high': difference.high, 'p': difference.p,
+                    'test': 'bootstrap', 'seeds': [a.shape[1], b.shape[1]]}
+            if metric == 'recall@1':
+                test |= {'p': merged([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), 'test': 'McNemar'}
+            scores = [[score_of(r, table, group, metric) for r in f.results] for f in (candidate, reference)]
+            if all(len(values) > 1 for values in scores):  # more than the noise of conversations, and of seeds
+                test['p_seeds'] = welch(*scores)
+                test['p'] = max(test['p'], test['p_seeds'])
+            if not np.isnan(test['p']):  # of a single conversation nothing can be said
+                tests[group, metric] = test
+    return tests
+
+
+def _pairs(candidate: Found, reference: Found) -> list[tuple[int, int]]:
+    """Runs to be compared one by one: those of a seed, or each with each where the rows share none."""
+    seeds = [[result['seed'] for result in found.results] for found in (candidate, reference)]
+    shared = [(i, seeds[1].index(seed)) for i, seed in enumerate(seeds[0]) if seed in seeds[1]]
+    everything = list(product(*map(range, map(len, seeds))))
+    return shared if len(seeds[0]) > 1 and shared else everything
+
+
+def _rank(ranks: Ranks, group: str) -> np.ndarray:
+    return ranks.rank_unseen if group == 'new_unseen' else ranks.rank

@@ -1,0 +1,1 @@
+"""From suites to runs that are finished."""
