@@ -1,6 +1,7 @@
 """The paper's tables and figures, and what goes past them.
 
-From a suite to its pages, a folder a step, a module a part of it:
+``__main__`` reads the command line and :mod:`.command` does what it says: from a suite to its pages, a folder a step, a module
+a part of it:
 
 - :mod:`.running`: ``suite`` spells out the YAML (``suite_options``), ``runs`` says which run lies where, and ``execution``
   trains what is missing.

@@ -1,13 +1,18 @@
 """The command from end to end, on a tiny corpus."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 
 import pytest
 import tiny
 import yaml
 
-from crslab_causal.experiments.__main__ import main, runs_of
+from crslab_causal.experiments.__main__ import GOES_ON, main
+from crslab_causal.experiments.command import runs_of
 from crslab_causal.experiments.running.runs import unfinished
 
 TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
@@ -48,6 +53,18 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     assert main(project) == 0
     assert capsys.readouterr().out.startswith('5 runs, 5 of them finished, 0 to do')
     assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
+
+
+def test_ctrl_c_says_how_to_go_on_and_nothing_else(project, workplace):
+    command = [sys.executable, '-m', 'crslab_causal.experiments', *project]
+    here = {**os.environ, 'PYTHONPATH': str(tiny.ROOT)}
+    with subprocess.Popen(command, cwd=workplace, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline().startswith('5 runs, 0 of them finished')
+        assert process.stdout.readline().startswith('[1/5]')
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert process.stderr.read() == f'{GOES_ON}\n'
+    assert main(project) == 0
 
 
 def test_first_seeds_come_first_and_one_dataset_after_another(write_suite, table, place, tmp_path):

@@ -101,9 +101,11 @@ def start_worker(threads: int) -> None:
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
     from loguru import logger
+    from tqdm import tqdm
 
     torch.set_num_threads(threads)
     logger.remove()
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore, about which Python warns when the process is ended early
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
