@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,15 @@ class Options(BaseModel):
     """Strict: no unknown key, and no string where a number belongs."""
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, opt) -> Self:
+        """The keys of this class in a configuration, which may hold those of others; what it leaves out by default.
+
+        Args:
+            opt: CRSLab's configuration or a dict.
+        """
+        return cls(**{name: opt.get(name, field.default) for name, field in cls.model_fields.items()})
 
 
 def mistake(error: ValidationError) -> str:

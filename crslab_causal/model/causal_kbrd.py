@@ -17,6 +17,7 @@ from crslab_causal.model.attention import drop_mentions, time_aware_weights
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
 from crslab_causal.model.rgcn import PairRGCN
+from crslab_causal.options import CausalKBRDOptions
 
 
 class ItemLogits(NamedTuple):
@@ -94,10 +95,9 @@ class CausalKBRD(KBRDModel):
         is_item[self.item_entity_ids] = True
         self.row_entity_ids = torch.cat([self.item_entity_ids, others[~is_item[others]]])
         self.n_item = len(self.item_entity_ids)
-        self.decay = opt.get('attention_decay', 1.5)
-        self.alpha = opt.get('alpha', 2.0)
-        self.beta = opt.get('beta', 0.5)
-        self.entity_dropout = opt.get('entity_dropout', 0.0)
+        self.options = options = CausalKBRDOptions.of(opt)
+        self.decay, self.alpha, self.beta = options.attention_decay, options.alpha, options.beta
+        self.entity_dropout = options.entity_dropout
         self.loss_terms: CausalLoss | None = None
         self._shared: Tensor | None = None
         confounder: Confounder | None = side_data.get('confounder')
@@ -112,17 +112,16 @@ class CausalKBRD(KBRDModel):
             self._build_conversation_layer()
 
     def _build_kg_layer(self) -> None:
+        options = self.options
         self.rgcn = PairRGCN(self.n_entity, self.kg_emb_dim, self.edge_idx.cpu(), self.edge_type.cpu(),
-                             self.row_entity_ids, num_bases=self.opt.get('num_bases', None),
-                             aggr=self.opt.get('rgcn_aggr', 'add'), num_neighbors=self.opt.get('num_neighbors', None))
-        self.embedding_dropout = nn.Dropout(self.opt.get('embedding_dropout', 0.0))
-        self.intervention = Intervention(self.opt.get('intervention', 'zero'), self.kg_emb_dim,
-                                         self.opt.get('intervention_position', 'last'))
+                             self.row_entity_ids, num_bases=options.num_bases, aggr=options.rgcn_aggr,
+                             num_neighbors=options.num_neighbors)
+        self.embedding_dropout = nn.Dropout(options.embedding_dropout)
+        self.intervention = Intervention(options.intervention, self.kg_emb_dim, options.intervention_position)
         self.intervention.requires_grad_(bool(self.alpha or self.beta))  # w/o causal nothing reads it
 
     def _build_recommendation_layer(self) -> None:
-        bias = self.opt.get('item_bias', False)
-        self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if bias else None
+        self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if self.options.item_bias else None
         adjusted = self._prior is not None
         self.stratum_shift = nn.Parameter(torch.zeros(len(self._prior), self.kg_emb_dim)) if adjusted else None
         self.register_buffer('log_prior', self._prior.log().to(self.stratum_shift) if adjusted else None)

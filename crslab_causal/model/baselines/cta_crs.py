@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from crslab_causal.host import BaseModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.text.build import build_text_encoder
+from crslab_causal.model.text.options import CTACRSOptions
 
 
 class CTACRS(BaseModel):
@@ -46,13 +47,14 @@ class CTACRS(BaseModel):
         del self.vocab, self.side_data
 
     def build_model(self) -> None:
-        options = {**getattr(self.opt, 'opt', self.opt), 'alpha': 0.0, 'beta': 0.0, 'item_bias': True, 'conv': None}
-        self.entity_level = CausalKBRD(options, self.device, self.vocab, self.side_data)
-        self.text_encoder = build_text_encoder(self.opt, self.vocab, self.side_data)
+        options = CTACRSOptions.of(self.opt)
+        of_level = {**options.model_dump(), 'alpha': 0.0, 'beta': 0.0, 'item_bias': True}
+        self.entity_level = CausalKBRD(of_level, self.device, self.vocab, self.side_data)
+        self.text_encoder = build_text_encoder(options, self.vocab, self.side_data)
         self.context_to_item = nn.Linear(self.text_encoder.dim, self.entity_level.n_item)
         nn.init.zeros_(self.context_to_item.bias)
         # where it is open, validation while training sees the entity level alone, as in the released code
-        self.register_buffer('context_weight', torch.tensor(self.opt.get('context_weight', None) or 0.0))
+        self.register_buffer('context_weight', torch.tensor(options.context_weight or 0.0))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:
         """``(batch, n_item)`` logits of the entity level and of the contextual level.

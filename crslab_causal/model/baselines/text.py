@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from crslab_causal.host import BaseModel
 from crslab_causal.model.text.decoders import Decoder, GRUDecoder, Memory, TransformerDecoder
 from crslab_causal.model.text.encoders import GRUEncoder, TokenEncoder, TransformerEncoder
+from crslab_causal.options import Seq2SeqOptions, TransformerSeq2SeqOptions
 
 
 class EncoderDecoder(BaseModel):
@@ -26,8 +27,10 @@ class EncoderDecoder(BaseModel):
     """
 
     reads_tokens = True
+    options_class: type[Seq2SeqOptions | TransformerSeq2SeqOptions]
 
     def __init__(self, opt, device, vocab: dict, side_data: dict):
+        self.options = self.options_class.of(opt)
         self.vocab_size, self.n_entity = vocab['vocab_size'], vocab['n_entity']
         self.pad, self.start, self.end, self.unk = (vocab[name] for name in ('pad', 'start', 'end', 'unk'))
         self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
@@ -46,7 +49,7 @@ class EncoderDecoder(BaseModel):
         self._build_output()
 
     def _build_output(self) -> None:
-        wanted = self.opt.get('response_min_count', 2)
+        wanted = self.options.response_min_count
         often = range(self.vocab_size) if self.token_count is None else \
             (token for token, count in self.token_count.items() if count >= wanted)
         output_ids = torch.tensor(sorted({self.unk, self.end, *often} - {self.pad, self.start}))
@@ -153,12 +156,14 @@ class Seq2Seq(EncoderDecoder):
     Options: :class:`crslab_causal.options.Seq2SeqOptions`.
     """
 
+    options_class = Seq2SeqOptions
+
     def build_encoder(self) -> GRUEncoder:
-        return GRUEncoder(self.vocab_size, self.pad, self.opt.get('token_emb_dim', 64), self.opt.get('n_layers', 1),
-                          self.opt.get('dropout', 0.1))
+        options = self.options
+        return GRUEncoder(self.vocab_size, self.pad, options.token_emb_dim, options.n_layers, options.dropout)
 
     def build_decoder(self) -> GRUDecoder:
-        return GRUDecoder(self.encoder.dim, self.opt.get('n_layers', 1), self.opt.get('dropout', 0.1))
+        return GRUDecoder(self.encoder.dim, self.options.n_layers, self.options.dropout)
 
 
 class TransformerSeq2Seq(EncoderDecoder):
@@ -167,14 +172,15 @@ class TransformerSeq2Seq(EncoderDecoder):
     Options: :class:`crslab_causal.options.TransformerSeq2SeqOptions`.
     """
 
+    options_class = TransformerSeq2SeqOptions
+
     def build_encoder(self) -> TransformerEncoder:
-        return TransformerEncoder(self.vocab_size, self.pad, self.opt.get('token_emb_dim', 64), **self._layers(),
-                                  max_length=self.opt.get('context_truncate', 128))
+        return TransformerEncoder(self.vocab_size, self.pad, self.options.token_emb_dim, **self._layers(),
+                                  max_length=self.options.context_truncate)
 
     def build_decoder(self) -> TransformerDecoder:
         return TransformerDecoder(self.encoder.dim, **self._layers(),
-                                  max_length=self.opt.get('response_truncate', 40) + 1)
+                                  max_length=self.options.response_truncate + 1)
 
     def _layers(self) -> dict:
-        return {name: self.opt.get(name, default) for name, default in
-                (('n_layers', 1), ('n_heads', 2), ('ffn_size', 128), ('dropout', 0.1))}
+        return self.options.model_dump(include={'n_layers', 'n_heads', 'ffn_size', 'dropout'})

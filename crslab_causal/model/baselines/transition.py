@@ -7,6 +7,7 @@ from torch import Tensor
 
 from crslab_causal.model.attention import time_aware_weights
 from crslab_causal.model.baselines.counting import CountingModel, present
+from crslab_causal.options import TransitionCountsOptions
 
 
 class TransitionCounts(CountingModel):
@@ -25,9 +26,9 @@ class TransitionCounts(CountingModel):
     """
 
     def build_model(self) -> None:
-        self.decay = self.opt.get('transition_decay', 1.5)
-        self.smoothing = self.opt.get('transition_smoothing', 10.0)
-        self.neighbour_weight = self.opt.get('neighbour_weight', 0.2)
+        options = TransitionCountsOptions.of(self.opt)
+        self.decay, self.smoothing = options.transition_decay, options.transition_smoothing
+        self.neighbour_weight = options.neighbour_weight
         self.register_buffer('item_count', torch.zeros(self.n_item))
         self.register_buffer('transition', torch.empty(0, dtype=torch.long))
         self._tables: tuple[Tensor, Tensor] | None = None

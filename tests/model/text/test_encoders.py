@@ -9,6 +9,7 @@ from crslab_causal.errors import UserError
 from crslab_causal.model.text.build import build_text_encoder
 from crslab_causal.model.text.encoders import (ROWS_TOGETHER, BagEncoder, GRUEncoder, TransformerEncoder, by_length,
                                                masked_mean)
+from crslab_causal.model.text.options import CTACRSOptions
 
 PAD, SIZE, DIM = 0, 12, 8
 KINDS = ('transformer', 'gru', 'bag')
@@ -16,8 +17,8 @@ KINDS = ('transformer', 'gru', 'bag')
 
 def build(kind, **options):
     torch.manual_seed(1)
-    opt = {'text_encoder': kind, 'token_emb_dim': DIM, 'context_truncate': 20, **options}
-    return build_text_encoder(opt, {'pad': PAD, 'vocab_size': SIZE}, {})
+    chosen = CTACRSOptions(**{'text_encoder': kind, 'token_emb_dim': DIM, 'context_truncate': 20, **options})
+    return build_text_encoder(chosen, {'pad': PAD, 'vocab_size': SIZE}, {})
 
 
 def texts(*rows):

@@ -5,6 +5,7 @@ import torch
 
 from crslab_causal.errors import UserError
 from crslab_causal.model.text.build import build_text_encoder
+from crslab_causal.model.text.options import CTACRSOptions
 
 WORDS = ['__pad__', '__start__', '__end__', '__unk__', 'hello', 'there', '@101', 'unbelievable', '@199', '!']
 VOCAB = {'pad': 0, 'start': 1, 'end': 2, 'unk': 3, 'vocab_size': len(WORDS), 'ind2tok': dict(enumerate(WORDS))}
@@ -43,7 +44,7 @@ def bart(tmp_path_factory):
 
 
 def build(folder, **options):
-    return build_text_encoder({'text_encoder': str(folder), **options}, VOCAB, SIDE_DATA)
+    return build_text_encoder(CTACRSOptions(text_encoder=str(folder), **options), VOCAB, SIDE_DATA)
 
 
 def pieces(fast, *texts):
