@@ -93,8 +93,8 @@ class RunOptions(Options):
     """Which mentions of an entity make the history: its last, its first, or all."""
     entity_truncate: Count | None = None
     """Longest history, of which the last mentions are kept."""
-    mend_rgcn_backward: bool = True
-    """Replace the slow backward of PyG's RGCNConv in CRSLab's models by an equal one."""
+    mend_rgcn: bool = True
+    """Compute PyG's RGCNConv in CRSLab's models as one sparse product, which is equal, and faster."""
 
 
 class DemoOptions(Options):

@@ -183,7 +183,7 @@ def test_the_repaired_kbrd_gives_the_same_scores_whoever_else_is_in_the_batch(bu
 def test_the_mended_rgcn_equals_the_shipped_one(num_bases):
     from torch_geometric.nn import RGCNConv
 
-    from crslab_causal.host import mend_rgcn_backward
+    from crslab_causal.host import mend_rgcn
 
     torch.manual_seed(0)
     conv = RGCNConv(6, 5, 3, num_bases=num_bases)
@@ -197,10 +197,20 @@ def test_the_mended_rgcn_equals_the_shipped_one(num_bases):
         return [out.detach().clone(), *(p.grad.clone() for p in conv.parameters())]
 
     before = run()
-    mend_rgcn_backward(torch.nn.ModuleList([conv]))
+    mend_rgcn(torch.nn.ModuleList([conv]))
     assert type(conv) is not RGCNConv
     for old, new in zip(before, run(), strict=True):
         torch.testing.assert_close(old, new)
+
+
+def test_the_mended_convolution_of_textcnn_equals_the_shipped_one(build):
+    model, _ = build('TextCNN')
+    model.eval()
+    embedded = torch.randn(3, 1, 9, model.embed)
+
+    for conv in model.convs:
+        shipped = torch.relu(conv(embedded)).squeeze(3).amax(2)
+        torch.testing.assert_close(model.conv_and_pool(embedded, conv), shipped)
 
 
 def test_popularity_keeps_its_counts_in_a_checkpoint(build):

@@ -23,7 +23,7 @@ from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, provenance, save_records, save_results
-from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn_backward
+from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.stage import Knowledge, LanguageStage
 from crslab_causal.model.causal_kbrd import CausalKBRD
@@ -80,8 +80,8 @@ class CausalSystem(BaseSystem):
                              False, interact, debug, tensorboard)
         if isinstance(self.model, torch.nn.DataParallel) and len(opt['gpu']) == 1:
             self.model = self.model.module
-        if opt['mend_rgcn_backward']:
-            mend_rgcn_backward(self.model)
+        if opt['mend_rgcn']:
+            mend_rgcn(self.model)
         self.trained = any(p.requires_grad for p in self.model.parameters())
         if self.trained and not interact:
             # CRSLab's models have parameters that only the conversation stage reads
