@@ -32,6 +32,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('--seeds', type=int, metavar='N', help='at most N seeds')
     parser.add_argument('--llm', choices=('replay', 'live'),
                         help='also the rows that need a language model: from recorded answers, or by asking one')
+    parser.add_argument('--extend', action='store_true',
+                        help='take the runs that the tables in --results have for finished, and run only what they lack')
     parser.add_argument('--report', action='store_true', help='run nothing; make tables and figures of what is finished')
     parser.add_argument('--list', action='store_true', help='say what would be run, and where it lies, and end')
     parser.add_argument('--readme', type=Path, help='also put the tables between their markers in this file')

@@ -13,10 +13,11 @@ from loguru import logger
 
 from crslab_causal.config import Config
 from crslab_causal.errors import UserError
+from crslab_causal.experiments.analysis.earlier import Earlier
 from crslab_causal.experiments.pages.report import write_report
 from crslab_causal.experiments.running.execution import Failure, run_all
 from crslab_causal.experiments.running.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
-from crslab_causal.experiments.running.suite import Run, Suite, read_suite
+from crslab_causal.experiments.running.suite import Row, Run, Suite, Table, read_suite
 
 CONFIG = Path('config')
 SUITES = CONFIG / 'experiments'
@@ -31,11 +32,12 @@ def make(options: argparse.Namespace) -> int:
         raise UserError('--jobs and --threads must be at least 1')
     if options.readme is not None and not options.readme.is_file():
         raise UserError(f'--readme {options.readme}: no such file')
+    earlier = Earlier(options.results if options.extend else None)
     if options.list:
-        print(*listing(suites, place), sep='\n')
+        print(*listing(suites, place, earlier), sep='\n')
         return 0
-    failures = {} if options.report else run_suites(suites, place, options)
-    for path in write_report(suites, place, options.results, failures, options.readme):
+    failures = {} if options.report else run_suites(suites, place, earlier, options)
+    for path in write_report(suites, place, options.results, failures, options.readme, earlier):
         print(f'written: {path}')
     return 1 if failures else 0
 
@@ -53,19 +55,31 @@ def read_suites(names: Sequence[str], quick: bool, seeds: int | None) -> list[Su
     return [read_suite(SUITES / f'{name}.yaml', CONFIG, quick=quick, seeds=seeds) for name in names or known]
 
 
-def runs_of(suites: Sequence[Suite], place: Place) -> list[Run]:
+def runs_of(suites: Sequence[Suite], place: Place, earlier: Earlier = Earlier()) -> list[Run]:
     """What is to be run, the first seed of every row before the second of any, and one dataset after another."""
-    rows = [row for suite in suites for table in suite.tables for row in table.rows
-            if place.llm or row.options.needs != 'llm']
-    wanted = [(i, run) for row in rows for i, run in enumerate(row.runs)]
+    rows = [row for suite in suites for table in suite.tables for row in _rows_to_run(suite, table, place, earlier)]
+    wanted = [(i, run) for row, runs in rows for i, run in enumerate(row.runs) if run in runs]
     wanted += [(i, run.recommender) for i, run in wanted if run.recommender is not None]
     keys = {run: dataset_key(Config(run.config_file, settings=run.settings)) for _, run in wanted}
     return [run for _, run in sorted(wanted, key=lambda pair: (pair[0], keys[pair[1]]))]
 
 
-def run_suites(suites: Sequence[Suite], place: Place, arguments: argparse.Namespace) -> dict[Path, str]:
+def _rows_to_run(suite: Suite, table: Table, place: Place, earlier: Earlier) -> Iterator[tuple[Row, Sequence[Run]]]:
+    """Rows of a table, and those of their runs that an earlier report has not.
+
+    If there are any, all runs of the reference are among them, since they are tested against its ranks, which no report keeps.
+    """
+    known = earlier.table(suite, table)
+    rows = [row for row in table.rows if not row.options.hidden and (place.llm or row.options.needs != 'llm')]
+    anything = any(known.lacks(run, place) for row in rows for run in row.runs)
+    for row in rows:
+        whole = anything and table.is_reference(row)
+        yield row, row.runs if whole else [run for run in row.runs if known.lacks(run, place)]
+
+
+def run_suites(suites: Sequence[Suite], place: Place, earlier: Earlier, arguments: argparse.Namespace) -> dict[Path, str]:
     """Runs what is not finished, and tells how far it is. Returns why which failed, by folder."""
-    runs = runs_of(suites, place)
+    runs = runs_of(suites, place, earlier)
     failures = {folder_of(run, place): reason for run in runs if (reason := missing_data(run, place)) is not None}
     for reason in sorted(set(failures.values())):
         print(f'left out: {reason}', file=sys.stderr)
@@ -92,12 +106,14 @@ def _duration(seconds: float) -> str:
         else f'{seconds:.0f} s'
 
 
-def listing(suites: Sequence[Suite], place: Place) -> Iterator[str]:
+def listing(suites: Sequence[Suite], place: Place, earlier: Earlier) -> Iterator[str]:
     """Every run, and its folder."""
     for suite in suites:
         for table in suite.tables:
+            known = earlier.table(suite, table)
             for row in table.rows:
                 for run in row.runs:
-                    state = 'finished' if result_of(run, place) is not None else 'to do'
+                    state = 'finished' if result_of(run, place) is not None else 'to do' if known.lacks(run, place) else \
+                        'in the earlier report'
                     yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t' \
                           f'{folder_of(run, place)}'

@@ -24,6 +24,8 @@ def groups_of(table: Table) -> list[str]:
 def score_of(result: dict, table: Table, group: str, metric: str) -> float | None:
     """One score of one run, a share from 0 to 1; None where the run has no such score."""
     kind, split = table.options.kind, table.options.split
+    if 'recorded' in result:
+        return result['recorded'].get(group, {}).get(metric)
     if kind == 'corpus':
         return result['corpus'][split][metric]
     if kind == 'deconfounding':
@@ -33,6 +35,11 @@ def score_of(result: dict, table: Table, group: str, metric: str) -> float | Non
         return responses.get(metric)
     splits = list(result['llm']['splits'].values())[-1:] if 'llm' in result else [result['splits'][split]]
     return splits[0].get(group, {}).get(metric)
+
+
+def has_ranks(result: dict) -> bool:
+    """Whether a run is at hand, and not only its scores in the record of an earlier report."""
+    return 'recorded' not in result
 
 
 def ranks_path(place: Place, result: dict, split: str) -> Path:

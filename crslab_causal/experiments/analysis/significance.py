@@ -8,30 +8,51 @@ from typing import Hashable, Mapping, TypeVar
 import numpy as np
 
 from crslab_causal.evaluator.ranking import gains
+from crslab_causal.experiments.analysis.earlier import EarlierTable
 from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
-from crslab_causal.experiments.analysis.scores import Found, ranks_path, score_of
+from crslab_causal.experiments.analysis.scores import Found, has_ranks, ranks_path, score_of
 from crslab_causal.experiments.analysis.statistics import holm, mcnemar, merged, paired_bootstrap, paired_t, welch
 from crslab_causal.experiments.running.runs import Place
 from crslab_causal.experiments.running.suite import Table
 
 LEVEL = 0.05
 """Of a test, after Holm's correction over its table."""
+ADJUSTED = ('p_holm', 'significant')
+"""What of a test depends on the others of its table."""
 
 K = TypeVar('K', bound=Hashable)
 
 
-def row_tests(found: list[Found], table: Table, place: Place) -> list[dict]:
-    """For each row its tests against the reference, by group and metric; empty where there is nothing to test."""
+def row_tests(found: list[Found], table: Table, place: Place, earlier: EarlierTable = EarlierTable()) -> list[dict]:
+    """For each row its tests against the reference, by group and metric; empty where there is nothing to test.
+
+    An earlier report keeps no ranks. If some of the runs come from there, the test does, too, if it was one of the same runs;
+    otherwise it is one of the ranks that are at hand, and of the scores of all runs.
+    """
     reference = _reference(found, table)
+    if reference is None or table.options.kind != 'recommendation':
+        return [{} for _ in found]
+    base = _ranks(reference, table, place)
     raw: dict[tuple[int, str, str], dict] = {}
-    if reference is not None and table.options.kind == 'recommendation':
-        base = _ranks(reference, table, place)
-        for i, candidate in enumerate(found):
-            if candidate is not reference and candidate.results and _testable(candidate):
-                for (group, metric), test in _compare(candidate, reference, base, table, place).items():
-                    raw[i, group, metric] = test
+    for i, candidate in enumerate(found):
+        if candidate is reference or not candidate.results or not _testable(candidate):
+            continue
+        at_hand = [has_ranks(result) for result in candidate.results]
+        tests = {} if all(at_hand) and len(base) == len(reference.results) else _earlier_tests(candidate, reference, earlier)
+        if not tests and base and any(at_hand):
+            tests = _compare(candidate, reference, base, table, place)
+        raw.update({(i, *of): test for of, test in tests.items()})
     tests = _adjusted(raw)
     return [tests.get(i, {}) for i in range(len(found))]
+
+
+def _earlier_tests(candidate: Found, reference: Found, earlier: EarlierTable) -> dict[tuple[str, str], dict]:
+    """The tests of an earlier report between the same runs, without what depends on the table's other rows."""
+    own, of_reference = (frozenset(result['folder'] for result in found.results) for found in (candidate, reference))
+    if of_reference != earlier.reference:
+        return {}
+    return {(group, metric): {key: value for key, value in test.items() if key not in ADJUSTED}
+            for group, by_metric in earlier.tests.get(own, {}).items() for metric, test in by_metric.items()}
 
 
 def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, dict]:
@@ -74,23 +95,16 @@ def _testable(found: Found) -> bool:
 
 
 def _reference(found: list[Found], table: Table) -> Found | None:
-    options = table.options
-    for candidate in found:
-        row = candidate.row
-        chosen = row.options.id is not None and row.options.id == options.reference and options.sweep is None
-        default = options.sweep is not None and options.sweep.default is not None and row.x == options.sweep.default
-        if (chosen or default) and candidate.results and _testable(candidate):
-            return candidate
-    return None
+    return next((f for f in found if table.is_reference(f.row) and f.results and _testable(f)), None)
 
 
 def _ranks(found: Found, table: Table, place: Place) -> list[Ranks]:
-    return [read_ranks(ranks_path(place, result, table.options.split)) for result in found.results]
+    return [read_ranks(ranks_path(place, result, table.options.split)) for result in found.results if has_ranks(result)]
 
 
 def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table,
              place: Place) -> dict[tuple[str, str], dict]:
-    """Tests of all runs of a row against all of the reference, whose ranks are ``base``; by group and metric.
+    """Tests of all runs of a row that have ranks against those of the reference, which are ``base``; by group and metric.
 
     p is that of the bootstrap over conversations, of samples whose scores are means over the runs, and for Recall@1
     that of McNemar's test of every pair of runs, by seed where they share it; where both rows have several seeds, the
@@ -120,7 +134,7 @@ def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table
 
 def _pairs(candidate: Found, reference: Found) -> list[tuple[int, int]]:
     """Runs to be compared one by one: those of a seed, or each with each where the rows share none."""
-    seeds = [[result['seed'] for result in found.results] for found in (candidate, reference)]
+    seeds = [[result['seed'] for result in found.results if has_ranks(result)] for found in (candidate, reference)]
     shared = [(i, seeds[1].index(seed)) for i, seed in enumerate(seeds[0]) if seed in seeds[1]]
     everything = list(product(*map(range, map(len, seeds))))
     return shared if len(seeds[0]) > 1 and shared else everything

@@ -7,26 +7,29 @@ from typing import Iterator, Mapping
 
 import numpy as np
 
+from crslab_causal.experiments.analysis.earlier import Earlier, EarlierTable
 from crslab_causal.experiments.analysis.scores import Found, groups_of, score_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
-from crslab_causal.experiments.running.runs import Place, folder_of, result_of, waiting
+from crslab_causal.experiments.running.runs import Place, folder_of, waiting
 from crslab_causal.experiments.running.suite import Suite, Table
 
 RUN_KEYS = ('folder', 'seed', 'epochs', 'best_epoch', 'training_seconds', 'git_commit', 'versions')
 NEEDS_LLM = 'needs an LLM'
 
 
-def collect(suite: Suite, place: Place, failures: Mapping[Path, str] | None = None) -> dict:
+def collect(suite: Suite, place: Place, failures: Mapping[Path, str] | None = None,
+            earlier: Earlier = Earlier()) -> dict:
     """The record of a suite, which is all that its tables are rendered from.
 
     Args:
         suite: with its runs spelt out.
         place: of the runs.
         failures: reasons by folder, for rows that have no result.
+        earlier: a report whose runs stand for those that are not at hand.
     """
     return {'name': suite.name, 'title': suite.options.title, 'about': suite.options.about.strip(),
-            'tables': [_table_record(table, place, failures or {}) for table in suite.tables],
-            'cases': list(_cases(suite, place))}
+            'tables': [_table_record(table, place, failures or {}, earlier.table(suite, table)) for table in suite.tables],
+            'cases': earlier.cases(suite) or list(_cases(suite, place))}
 
 
 def _cases(suite: Suite, place: Place) -> Iterator[dict]:
@@ -37,12 +40,12 @@ def _cases(suite: Suite, place: Place) -> Iterator[dict]:
             yield from case_records(options, suite, place)
 
 
-def _table_record(table: Table, place: Place, failures: Mapping[Path, str]) -> dict:
-    found = [Found(row, tuple(result for run in row.runs if (result := result_of(run, place)) is not None))
+def _table_record(table: Table, place: Place, failures: Mapping[Path, str], earlier: EarlierTable) -> dict:
+    found = [Found(row, tuple(result for run in row.runs if (result := earlier.result(run, place)) is not None))
              for row in table.rows if not row.options.hidden]
     options = table.options
     rows = [{**_row_record(f, table), 'note': _note(f, place, failures)} for f in found]
-    for row, tests in zip(rows, row_tests(found, table, place)):
+    for row, tests in zip(rows, row_tests(found, table, place, earlier)):
         row['tests'] = tests
     return {**options.model_dump(include={'name', 'title', 'kind', 'split', 'metrics', 'reference', 'readme', 'seeded'}),
             'groups': groups_of(table),

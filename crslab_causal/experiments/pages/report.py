@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.errors import UserError
+from crslab_causal.experiments.analysis.earlier import Earlier
 from crslab_causal.experiments.analysis.tables import collect
 from crslab_causal.experiments.pages import render, render_case
 from crslab_causal.experiments.pages.figures.style import save
@@ -19,7 +20,7 @@ from crslab_causal.files import replace_file
 
 
 def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: Mapping[Path, str],
-                 readme: Path | None = None) -> Iterator[Path]:
+                 readme: Path | None = None, earlier: Earlier = Earlier()) -> Iterator[Path]:
     """Writes ``<suite>.json``, ``.md`` and ``.tex`` and the figures of each suite, and yields each path.
 
     A suite without any finished run is left out, so that nothing takes the place of an earlier result.
@@ -30,12 +31,13 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
         folder: where the files go.
         failures: why runs have no result, by their folders.
         readme: file whose blocks are replaced, too.
+        earlier: a report whose runs stand for those that are not at hand.
 
     Raises:
-        UserError: ``readme`` has no place for a table.
+        UserError: the earlier report is damaged, or ``readme`` has no place for a table.
     """
     for suite in suites:
-        record = collect(suite, place, failures)
+        record = collect(suite, place, failures, earlier)
         if not any(row['runs'] for table in record['tables'] for row in table['rows']):
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
             continue

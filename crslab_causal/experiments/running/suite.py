@@ -45,6 +45,12 @@ class Table(NamedTuple):
     options: TableOptions
     rows: tuple[Row, ...]
 
+    def is_reference(self, row: Row) -> bool:
+        """Whether it is the row that the others are tested against."""
+        if self.options.sweep is not None:
+            return self.options.sweep.default is not None and row.x == self.options.sweep.default
+        return row.options.id is not None and row.options.id == self.options.reference
+
 
 class Suite(NamedTuple):
     """A suite, its runs spelt out."""
