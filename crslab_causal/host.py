@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from torch_geometric.nn import RGCNConv
 
 from crslab_causal.errors import UserError
-from crslab_causal.model.rgcn import Places, WeightedBags
+from crslab_causal.sparse import Places, WeightedBags
 
 if importlib.util.find_spec('crslab') is None:
     raise UserError('CRSLab is not installed: run `pip install --no-deps crslab==0.1.2` '

@@ -1,0 +1,79 @@
+"""Products with sparse matrices, as sums over bags of rows.
+
+They need no atomic additions: the result is the same at every run, on the CPU and on CUDA.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+
+class SparseProduct(torch.autograd.Function):
+    """``A @ x`` for a constant sparse ``A``, with ``A.T`` kept ready for the backward pass.
+
+    ``apply(x, *csr(A), *csr(A.T))``.
+    """
+
+    @staticmethod
+    def forward(ctx, x: Tensor, index: Tensor, offset: Tensor, weight: Tensor,
+                index_t: Tensor, offset_t: Tensor, weight_t: Tensor) -> Tensor:
+        ctx.save_for_backward(index_t, offset_t, weight_t)
+        return _bag_sum(x, index, offset, weight)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor):
+        return (_bag_sum(grad.contiguous(), *ctx.saved_tensors),) + (None,) * 6
+
+
+class WeightedBags(torch.autograd.Function):
+    """``A @ x`` for a sparse ``A`` of constant places and learned values: ``apply(values, x, places)``."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor, x: Tensor, places: Places) -> Tensor:
+        ctx.save_for_backward(values, x, *places)
+        return _bag_sum(x, places.column, places.offset, values)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor):
+        values, x, *places = ctx.saved_tensors
+        places, grad = Places(*places), grad.contiguous()
+        of_values = torch.ops.aten._embedding_bag_per_sample_weights_backward(
+            grad, x, places.column, places.offset[:-1], places.row, 0)
+        return of_values, _bag_sum(grad, places.row[places.order_t], places.offset_t, values[places.order_t]), None
+
+
+class Places(NamedTuple):
+    """Where a sparse matrix has its values, row after row, and how to get from there to column after column."""
+
+    row: Tensor
+    column: Tensor
+    offset: Tensor
+    order_t: Tensor
+    offset_t: Tensor
+
+    @classmethod
+    def of(cls, row: Tensor, column: Tensor, n_row: int, n_column: int) -> Places:
+        """From entries sorted by row."""
+        return cls(row, column, _offset(row, n_row), torch.argsort(column, stable=True), _offset(column, n_column))
+
+
+def csr(row: Tensor, column: Tensor, value: Tensor, n_row: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Column indices, row offsets ``(n_row + 1,)`` and values, sorted by row."""
+    order = torch.argsort(row, stable=True)
+    return column[order], _offset(row, n_row), value[order]
+
+
+def _offset(row: Tensor, n_row: int) -> Tensor:
+    """``(n_row + 1,)``: where the entries of each row begin, once sorted."""
+    return torch.cat([row.new_zeros(1), torch.bincount(row, minlength=n_row).cumsum(0)])
+
+
+def _bag_sum(x: Tensor, index: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
+    return F.embedding_bag(index, x, offset, mode='sum', per_sample_weights=weight.to(x.dtype),
+                           include_last_offset=True)
