@@ -1,8 +1,8 @@
 """Every key that a configuration may hold: its type, its default and its meaning.
 
 The layout is CRSLab's: flat, with a section ``rec`` for the recommendation stage. Keys that belong
-to a model stand in that model's class; a configuration may hold keys of several models, so that one
-line, ``model:``, chooses among them.
+to a model stand in that model's class, those of this package's models in :mod:`crslab_causal.model.options`; a
+configuration may hold keys of several models, so that one line, ``model:``, chooses among them.
 """
 
 from __future__ import annotations
@@ -11,62 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crslab_causal.data.confounders import ADJUSTMENTS
 from crslab_causal.data.histories import MENTION_ORDERS
 from crslab_causal.llm.options import LLMOptions
-from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
-from crslab_causal.model.text.options import CTACRSOptions, TokenOptions, TransformerOptions
+from crslab_causal.model.options import (CausalKBRDOptions, CTACRSOptions, Seq2SeqOptions, TransformerSeq2SeqOptions,
+                                         TransitionCountsOptions)
+from crslab_causal.stage_options import StageOptions
 from crslab_causal.strict import Count, Fraction, NonNegative, Options, Positive, Share
-
-
-class OptimizerOptions(Options):
-    """``rec.optimizer``: a class of ``torch.optim`` and its arguments."""
-
-    name: Literal['Adam', 'AdamW', 'SGD', 'Adagrad', 'RMSprop'] = 'Adam'
-    lr: Positive = 1e-3
-    weight_decay: NonNegative = 0.0
-
-
-class SchedulerOptions(Options):
-    """``rec.lr_scheduler``: linear warm-up, then decay; steps are updates of the parameters."""
-
-    name: Literal['TransformersPolynomialDecayLR', 'Constant'] = 'TransformersPolynomialDecayLR'
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
-    training_steps: Count | None = None
-    """Update at which the decay ends; None: the last update of the last epoch."""
-    lr_end: NonNegative = 1e-7
-    power: Positive = 1.0
-
-
-class TrainingOptions(Options):
-    """How a stage is trained."""
-
-    epoch: Count = 20
-    batch_size: Count = 32
-    update_freq: Count = 1
-    """Batches whose gradients are accumulated for one update."""
-    early_stop: bool = True
-    impatience: Count = 3
-    """Epochs without a better validation metric before training stops."""
-    gradient_clip: Positive | None = None
-    optimizer: OptimizerOptions = OptimizerOptions()
-    lr_scheduler: SchedulerOptions = SchedulerOptions(name='Constant')
-
-
-class StageOptions(TrainingOptions):
-    """``rec``: how the recommender is trained."""
-
-    metric: str = 'recall'
-    """Validation metric of early stopping, the larger the better: ``recall``, ``ndcg`` or ``mrr``,
-    ``@K`` with one of the cutoffs (default: the largest), ``new_`` before it for labels not in the context."""
-
-
-class ConversationOptions(TrainingOptions):
-    """``conv``: how the writer of responses is trained, after the recommender; early stopping is by perplexity."""
-
-    epoch: Annotated[int, Field(ge=0)] = 10
-    """0: no responses."""
-    gradient_clip: Positive | None = 1.0
 
 
 class RunOptions(Options):
@@ -105,36 +55,6 @@ class DemoOptions(Options):
     """How strongly the context drives history and explanation."""
     demo_train: Count = 1200
     """Training conversations."""
-
-
-class CausalKBRDOptions(Options):
-    """The recommender of the paper."""
-
-    kg_emb_dim: Count = 128
-    num_bases: Count | None = None
-    """None: one vector for each (relation, entity) pair, as Eq 2 has it."""
-    rgcn_aggr: Literal['add', 'mean'] = 'add'
-    """Z of Eq 2: ``add`` for Z = 1, ``mean`` for the number of neighbours by that relation."""
-    num_neighbors: Count | None = None
-    """Edges into each entity that are drawn for an update, on graphs too large for all; None: all of them."""
-    attention_decay: Positive = 1.5
-    """Lambda of Eq 3."""
-    intervention: Literal[INTERVENTIONS] = 'zero'
-    """M of Eq 5."""
-    intervention_position: Literal[POSITIONS] = 'last'
-    alpha: NonNegative = 2.0
-    """Weight of the causal loss, Eq 7."""
-    beta: NonNegative = 0.5
-    """Weight of the KL term of Eq 8."""
-    item_bias: bool = False
-    adjustment: Literal[ADJUSTMENTS] = 'none'
-    """The confounder that the backdoor adjustment sums over; ``random`` is a control without one, ``context`` for
-    ``dataset: CausalDemo`` only."""
-    adjustment_strata: Count = 5
-    """Quantile bins of ``popularity`` and ``turn``, clusters of ``genre``."""
-    embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    entity_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability that a mention is left out of a history in training: a regulariser without a causal reading."""
 
 
 class CausalLLMOptions(CausalKBRDOptions):
@@ -228,35 +148,6 @@ class SASRECOptions(SequenceOptions):
     attention_probs_dropout_prob: Fraction = 0.2
     hidden_act: Literal['gelu', 'relu', 'swish'] = 'gelu'
     num_hidden_layers: Count = 2
-
-
-class ResponseOptions(Options):
-    """A model that writes responses."""
-
-    response_truncate: Annotated[int, Field(ge=2)] = 40
-    """Most tokens of a response, in training and in writing."""
-    response_min_count: Count = 2
-    """How often the training data's responses have a token that is learned to be written."""
-    conv: ConversationOptions = ConversationOptions()
-
-
-class Seq2SeqOptions(ResponseOptions, TokenOptions):
-    """Encoder and decoder with GRUs."""
-
-
-class TransformerSeq2SeqOptions(ResponseOptions, TransformerOptions):
-    """Encoder and decoder of the Transformer."""
-
-
-class TransitionCountsOptions(Options):
-    """Entity to item transition counts."""
-
-    transition_decay: Positive = 1.5
-    """Weight of the later mentions, as lambda in Eq 3."""
-    transition_smoothing: Positive = 10.0
-    """Count at which a mention's own transitions and the prior weigh the same."""
-    neighbour_weight: Fraction = 0.2
-    """Share of the knowledge graph's one-hop items in the prior, the rest being popularity."""
 
 
 MODEL_OPTIONS: dict[str, type[Options]] = {

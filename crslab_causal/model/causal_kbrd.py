@@ -16,8 +16,8 @@ from crslab_causal.host import KBRDModel
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
+from crslab_causal.model.options import CausalKBRDOptions
 from crslab_causal.model.rgcn import PairRGCN
-from crslab_causal.options import CausalKBRDOptions
 
 
 class ItemLogits(NamedTuple):
@@ -64,7 +64,7 @@ class CausalKBRD(KBRDModel):
 
     Constructor and ``forward`` are those of CRSLab's ``KBRDModel``, of which the layers for the
     conversation stage are built if ``opt`` has a section ``conv``. Options are those of
-    :class:`crslab_causal.options.CausalKBRDOptions`.
+    :class:`crslab_causal.model.options.CausalKBRDOptions`.
 
     ``side_data`` may hold ``mentioned_entity_ids``, the entities met in the data besides the items
     (the datasets of this package put them there); without it every entity gets a row in H.

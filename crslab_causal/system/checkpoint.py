@@ -15,7 +15,7 @@ import torch
 
 from crslab_causal.errors import UserError
 from crslab_causal.files import replace_file
-from crslab_causal.options import CausalKBRDOptions
+from crslab_causal.model.options import CausalKBRDOptions
 
 KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')
 """Keys that say where a run happens, or what is done with the recommender, not what it computes."""

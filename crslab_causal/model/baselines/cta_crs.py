@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from crslab_causal.host import BaseModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.model.options import CTACRSOptions
 from crslab_causal.model.text.build import build_text_encoder
-from crslab_causal.model.text.options import CTACRSOptions
 
 
 class CTACRS(BaseModel):

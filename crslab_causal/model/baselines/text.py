@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from crslab_causal.host import BaseModel
+from crslab_causal.model.options import Seq2SeqOptions, TransformerSeq2SeqOptions
 from crslab_causal.model.text.decoders import Decoder, GRUDecoder, Memory, TransformerDecoder
 from crslab_causal.model.text.encoders import GRUEncoder, TokenEncoder, TransformerEncoder
-from crslab_causal.options import Seq2SeqOptions, TransformerSeq2SeqOptions
 
 
 class EncoderDecoder(BaseModel):
@@ -153,7 +153,7 @@ class Seq2Seq(EncoderDecoder):
     """A bidirectional GRU that reads, and one with attention that writes: `Sutskever et al.
     <https://arxiv.org/abs/1409.3215>`_ with the attention of `Luong et al. <https://arxiv.org/abs/1508.04025>`_.
 
-    Options: :class:`crslab_causal.options.Seq2SeqOptions`.
+    Options: :class:`crslab_causal.model.options.Seq2SeqOptions`.
     """
 
     options_class = Seq2SeqOptions
@@ -169,7 +169,7 @@ class Seq2Seq(EncoderDecoder):
 class TransformerSeq2Seq(EncoderDecoder):
     """Encoder and decoder of `Vaswani et al. <https://arxiv.org/abs/1706.03762>`_.
 
-    Options: :class:`crslab_causal.options.TransformerSeq2SeqOptions`.
+    Options: :class:`crslab_causal.model.options.TransformerSeq2SeqOptions`.
     """
 
     options_class = TransformerSeq2SeqOptions

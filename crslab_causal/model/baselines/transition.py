@@ -7,7 +7,7 @@ from torch import Tensor
 
 from crslab_causal.model.attention import time_aware_weights
 from crslab_causal.model.baselines.counting import CountingModel, present
-from crslab_causal.options import TransitionCountsOptions
+from crslab_causal.model.options import TransitionCountsOptions
 
 
 class TransitionCounts(CountingModel):
@@ -22,7 +22,7 @@ class TransitionCounts(CountingModel):
     prior :math:`\pi` a mixture of the items one hop from e and of popularity. A history is scored by
     the mean over its mentions, weighted as in Eq 3; an empty one by popularity.
 
-    Options: see :class:`crslab_causal.options.TransitionCountsOptions`.
+    Options: see :class:`crslab_causal.model.options.TransitionCountsOptions`.
     """
 
     def build_model(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from crslab_causal.model.options import CTACRSOptions
 from crslab_causal.model.text.encoders import BagEncoder, GRUEncoder, TextEncoder, TransformerEncoder
-from crslab_causal.model.text.options import CTACRSOptions
 from crslab_causal.model.text.pretrained import PretrainedEncoder
 
 

@@ -9,7 +9,7 @@ from crslab_causal.errors import UserError
 from crslab_causal.model.text.build import build_text_encoder
 from crslab_causal.model.text.encoders import (ROWS_TOGETHER, BagEncoder, GRUEncoder, TransformerEncoder, by_length,
                                                masked_mean)
-from crslab_causal.model.text.options import CTACRSOptions
+from crslab_causal.model.options import CTACRSOptions
 
 PAD, SIZE, DIM = 0, 12, 8
 KINDS = ('transformer', 'gru', 'bag')

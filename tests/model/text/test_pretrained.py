@@ -5,7 +5,7 @@ import torch
 
 from crslab_causal.errors import UserError
 from crslab_causal.model.text.build import build_text_encoder
-from crslab_causal.model.text.options import CTACRSOptions
+from crslab_causal.model.options import CTACRSOptions
 
 WORDS = ['__pad__', '__start__', '__end__', '__unk__', 'hello', 'there', '@101', 'unbelievable', '@199', '!']
 VOCAB = {'pad': 0, 'start': 1, 'end': 2, 'unk': 3, 'vocab_size': len(WORDS), 'ind2tok': dict(enumerate(WORDS))}
