@@ -3,18 +3,20 @@
 import json
 import multiprocessing
 import os
+import platform
 import re
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 import tiny
 
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.running.execution import Failure, execute, run_all
+from crslab_causal.experiments.running.execution import Failure, execute, run_all, start_worker
 from crslab_causal.experiments.running.runs import folder_of, key_of, missing_data, result_of, unfinished
 from crslab_causal.quick_start import run_crslab
 
@@ -187,6 +189,28 @@ def test_who_stops_asking_ends_what_goes_on(runs, place):
     ends.close()
     assert not set(multiprocessing.active_children()) - before
     assert list(run_all([quick], place, 1))  # and the folder is free
+
+
+def page_faults_of_large_tensors():
+    import resource
+
+    import torch
+
+    def used():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    torch.ones(16 << 20).sum()
+    before = used()
+    for _ in range(5):
+        torch.ones(16 << 20).sum()
+    return used() - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='asks glibc')
+def test_a_worker_does_not_give_back_the_memory_of_large_tensors():
+    with ProcessPoolExecutor(1, multiprocessing.get_context('spawn'), start_worker, (1,)) as pool:
+        faults = pool.submit(page_faults_of_large_tensors).result()
+    assert faults < 1000  # of 16,384 pages each
 
 
 def test_a_damaged_result_is_named(runs, place):
