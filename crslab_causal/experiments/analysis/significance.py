@@ -37,22 +37,23 @@ def row_tests(found: list[Found], table: Table, place: Place, earlier: EarlierTa
     for i, candidate in enumerate(found):
         if candidate is reference or not candidate.results or not _testable(candidate):
             continue
-        at_hand = [has_ranks(result) for result in candidate.results]
-        tests = {} if all(at_hand) and len(base) == len(reference.results) else _earlier_tests(candidate, reference, earlier)
-        if not tests and base and any(at_hand):
+        whole = all(map(has_ranks, (*candidate.results, *reference.results)))
+        tests = {} if whole else _earlier_tests(candidate, reference, earlier, table)
+        if not tests and base and any(map(has_ranks, candidate.results)):
             tests = _compare(candidate, reference, base, table, place)
         raw.update({(i, *of): test for of, test in tests.items()})
     tests = _adjusted(raw)
     return [tests.get(i, {}) for i in range(len(found))]
 
 
-def _earlier_tests(candidate: Found, reference: Found, earlier: EarlierTable) -> dict[tuple[str, str], dict]:
+def _earlier_tests(candidate: Found, reference: Found, earlier: EarlierTable, table: Table) -> dict[tuple[str, str], dict]:
     """The tests of an earlier report between the same runs, without what depends on the table's other rows."""
     own, of_reference = (frozenset(result['folder'] for result in found.results) for found in (candidate, reference))
     if of_reference != earlier.reference:
         return {}
     return {(group, metric): {key: value for key, value in test.items() if key not in ADJUSTED}
-            for group, by_metric in earlier.tests.get(own, {}).items() for metric, test in by_metric.items()}
+            for group, by_metric in earlier.tests.get(own, {}).items() for metric, test in by_metric.items()
+            if group in table.options.groups and metric in table.options.metrics}
 
 
 def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, dict]:
