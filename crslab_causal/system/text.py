@@ -42,9 +42,13 @@ class TextSystem(CausalSystem):
     ``responses_<split>.jsonl``, and with ``--save_system`` ``conv_best.pth`` and ``conv_last.pth`` after every epoch.
     """
 
+    writes_responses = True
+    """Whether the stage ``conv`` follows; the experiments leave it out where no table asks for responses."""
+
     def fit(self) -> None:
         self.resumed = self.progress.epoch > 0
-        if self.opt['conv']['epoch']:
+        self.writes_responses &= self.opt['conv']['epoch'] > 0
+        if self.writes_responses:
             for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
                 if not any(map(is_spoken, dataloader.dataset)):
                     raise UserError(f"dataset {self.opt['dataset']}: no recommender's turn of the {split} data has "
@@ -53,7 +57,7 @@ class TextSystem(CausalSystem):
 
     def test_recommender(self) -> dict[str, dict]:
         splits = super().test_recommender()
-        if self.opt['conv']['epoch']:
+        if self.writes_responses:
             loaders = dict(self.splits())
             recommended = {split: [row[0] for row in self.lists(loader, 1)] for split, loader in loaders.items()}
             self.train_conversation()

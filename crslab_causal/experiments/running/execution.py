@@ -45,7 +45,7 @@ _dataset: tuple[tuple, object] | None = None
 
 
 def execute(run: Run, place: Place) -> float:
-    """Trains and scores one run, and returns how many seconds it took.
+    """Trains and scores one run, as far as its table asks for it, and returns how many seconds it took.
 
     A run that was killed goes on from its last checkpoint, and ends as an unbroken one. The dataset stays loaded for
     the next run of this process that wants the same one.
@@ -55,6 +55,7 @@ def execute(run: Run, place: Place) -> float:
     """
     from crslab_causal.experiments.analysis.corpus import corpus_statistics
     from crslab_causal.host import use_directories
+    from crslab_causal.system.text import TextSystem
 
     started = time.perf_counter()
     config = config_of(run, place)
@@ -64,6 +65,8 @@ def execute(run: Run, place: Place) -> float:
         replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
         return time.perf_counter() - started
     system = _system(config, dataset, run, place)
+    if isinstance(system, TextSystem):
+        system.writes_responses = run.kind == 'generation'  # no other table reads them
     if not run.save:
         system.checkpoints.seconds = CHECKPOINT_SECONDS
     system.fit()

@@ -157,6 +157,17 @@ def test_equal_runs_of_two_tables_are_one_that_saves_what_either_wants(runs, pla
     assert merged.save  # finished for the one table, and not to be lost when it is run again for the other
 
 
+def test_responses_are_written_only_for_a_table_of_them(runs, place):
+    (run,) = runs(rows=[{'title': 'a', 'set': WRITER}])
+    execute(run, place)
+    recommended = result_of(run, place)
+    assert recommended is not None and not list(folder_of(run, place).glob('*responses*'))
+    wanted = run._replace(kind='generation')
+    assert unfinished([run, wanted], place) == [wanted]
+    execute(wanted, place)
+    assert result_of(wanted, place)['responses']['splits'] and result_of(run, place)['splits'] == recommended['splits']
+
+
 def test_a_pool_runs_all_and_says_which_failed(runs, place):
     wanted = runs(rows=[{'title': 'a'}, {'title': 'b', 'set': {'model': 'Repeat'}},
                         {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}])
