@@ -26,9 +26,12 @@ class EarlierTable(NamedTuple):
     """Folders of the reference's runs."""
 
     def result(self, run: Run, place: Place) -> dict | None:
-        """What a run has found, if it is finished or was in this table; what is at hand comes first."""
-        found = result_of(run, place)
-        return self.results.get(_name(run, place)) if found is None else found
+        """What a run has found, if it was in this table or is finished.
+
+        This table comes first: what it says stays, though another make of CPU may round otherwise.
+        """
+        recorded = self.results.get(_name(run, place))
+        return result_of(run, place) if recorded is None else recorded
 
     def lacks(self, run: Run, place: Place) -> bool:
         """Whether this table has no scores of a run."""

@@ -37,11 +37,11 @@ def score_of(result: dict, table: Table, group: str, metric: str) -> float | Non
     return splits[0].get(group, {}).get(metric)
 
 
-def has_ranks(result: dict) -> bool:
-    """Whether a run is at hand, and not only its scores in the record of an earlier report."""
-    return 'recorded' not in result
-
-
 def ranks_path(place: Place, result: dict, split: str) -> Path:
     """Where a run has left the ranks of a split."""
     return place.work / result['folder'] / f'ranks_{split}.jsonl'
+
+
+def has_ranks(place: Place, result: dict, split: str) -> bool:
+    """Whether the ranks of a run are at hand, and not only its scores in the record of an earlier report."""
+    return ranks_path(place, result, split).is_file()

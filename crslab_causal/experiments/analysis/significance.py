@@ -7,6 +7,7 @@ from typing import Hashable, Mapping, TypeVar
 
 import numpy as np
 
+from crslab_causal.config import LANGUAGE_MODEL
 from crslab_causal.evaluator.ranking import gains
 from crslab_causal.experiments.analysis.earlier import EarlierTable
 from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
@@ -37,9 +38,10 @@ def row_tests(found: list[Found], table: Table, place: Place, earlier: EarlierTa
     for i, candidate in enumerate(found):
         if candidate is reference or not candidate.results or not _testable(candidate):
             continue
-        whole = all(map(has_ranks, (*candidate.results, *reference.results)))
+        own = _with_ranks(candidate, table, place)
+        whole = len(own) == len(candidate.results) and len(base) == len(reference.results)
         tests = {} if whole else _earlier_tests(candidate, reference, earlier, table)
-        if not tests and base and any(map(has_ranks, candidate.results)):
+        if not tests and base and own:
             tests = _compare(candidate, reference, base, table, place)
         raw.update({(i, *of): test for of, test in tests.items()})
     tests = _adjusted(raw)
@@ -92,7 +94,8 @@ def _testable(found: Found) -> bool:
 
     One seed of a model that is trained would pass the noise of that seed for a difference.
     """
-    return 'llm' not in found.results[0] and (len(found.results) > 1 or found.row.options.deterministic)
+    model = found.results[0]['folder'].partition('/')[0].rpartition('_')[2]
+    return model != LANGUAGE_MODEL and (len(found.results) > 1 or found.row.options.deterministic)
 
 
 def _reference(found: list[Found], table: Table) -> Found | None:
@@ -100,7 +103,11 @@ def _reference(found: list[Found], table: Table) -> Found | None:
 
 
 def _ranks(found: Found, table: Table, place: Place) -> list[Ranks]:
-    return [read_ranks(ranks_path(place, result, table.options.split)) for result in found.results if has_ranks(result)]
+    return [read_ranks(ranks_path(place, result, table.options.split)) for result in _with_ranks(found, table, place)]
+
+
+def _with_ranks(found: Found, table: Table, place: Place) -> list[dict]:
+    return [result for result in found.results if has_ranks(place, result, table.options.split)]
 
 
 def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table,
@@ -113,7 +120,7 @@ def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table
     intersection-union test, so that nothing has to be corrected for the two).
     """
     columns = [[pair(base[0], ranks)[1] for ranks in runs] for runs in (_ranks(candidate, table, place), base)]
-    pairs = _pairs(candidate, reference)
+    pairs = _pairs(*(_with_ranks(found, table, place) for found in (candidate, reference)))
     tests = {}
     for group in table.options.groups:
         chosen = slice(None) if group == 'all' else ~base[0].repeat
@@ -133,9 +140,9 @@ def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table
     return tests
 
 
-def _pairs(candidate: Found, reference: Found) -> list[tuple[int, int]]:
+def _pairs(candidate: list[dict], reference: list[dict]) -> list[tuple[int, int]]:
     """Runs to be compared one by one: those of a seed, or each with each where the rows share none."""
-    seeds = [[result['seed'] for result in found.results if has_ranks(result)] for found in (candidate, reference)]
+    seeds = [[result['seed'] for result in results] for results in (candidate, reference)]
     shared = [(i, seeds[1].index(seed)) for i, seed in enumerate(seeds[0]) if seed in seeds[1]]
     everything = list(product(*map(range, map(len, seeds))))
     return shared if len(seeds[0]) > 1 and shared else everything
