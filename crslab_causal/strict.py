@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,8 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
+OwnOptions = TypeVar('OwnOptions', bound='Options')
+
 
 class Options(BaseModel):
     """Strict: no unknown key, and no string where a number belongs."""
@@ -19,7 +21,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
 
     @classmethod
-    def of(cls, opt) -> Self:
+    def of(cls: type[OwnOptions], opt) -> OwnOptions:
         """The keys of this class in a configuration, which may hold those of others; what it leaves out by default.
 
         Args:

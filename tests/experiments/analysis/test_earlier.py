@@ -83,6 +83,18 @@ def test_nothing_is_taken_over_of_other_runs_or_without_the_scores_wanted(made, 
     assert len(made('a', 'b', extend=True, split='test')[0]) == 4
 
 
+def test_what_the_record_says_stays_though_its_runs_are_at_hand(made, tmp_path):
+    made('a', 'b')
+    path = tmp_path / 'results' / 'suite.json'
+    record = json.loads(path.read_text('utf-8'))
+    record['tables'][0]['rows'][0]['scores']['all']['recall@1'] = [0.25, 0.75]
+    path.write_text(json.dumps(record), 'utf-8')
+    _, extended = made('a', 'b', extend=True)
+    assert by_title(extended)['a']['scores']['all']['recall@1'] == [0.25, 0.75]
+    _, anew = made('a', 'b')
+    assert by_title(anew)['a']['scores']['all']['recall@1'] != [0.25, 0.75]
+
+
 def test_without_it_all_is_run_anew(made, place):
     made('a', 'b')
     shutil.rmtree(place.work)
