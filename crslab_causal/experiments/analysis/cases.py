@@ -21,23 +21,28 @@ SHOWN = 3
 """Items of a system's list."""
 
 
-def case_records(options: CaseOptions, suite: Suite, place: Place) -> Iterator[dict]:
+def case_records(options: CaseOptions, suite: Suite, place: Place, earlier: Sequence[dict] = ()) -> Iterator[dict]:
     """The records of a case, one for each of its turns; none as long as no system has answered.
 
     The turns are drawn by chance from those that every finished system has answered, so that nobody has chosen what
-    flatters one. Of a turn with several labels the first is taken.
+    flatters one. Of a turn with several labels the first is taken, and of a system the first run that is finished.
 
     Args:
         options: the case.
         suite: to which it belongs.
         place: of the runs.
+        earlier: records of this case in an earlier report; they stay, unless all of their systems and others have
+            answered now.
     """
     table = next((table for table in suite.tables if table.options.name == options.table), None)
     if table is None:  # left out by --quick
         return
-    first = {row.options.title: row.runs[0] for row in table.rows if row.runs and not row.options.hidden}
-    finished = {title: run for title, run in first.items() if result_of(run, place) is not None}
-    if not finished:
+    rows = [row for row in table.rows if not row.options.hidden]
+    finished = {row.options.title: run for row in rows
+                if (run := next((run for run in row.runs if result_of(run, place) is not None), None)) is not None}
+    recorded = {system['title'] for case in earlier for system in case['systems']}
+    if not finished.keys() > recorded & {row.options.title for row in rows}:
+        yield from earlier
         return
     split = table.options.split
     answers = {title: _answers(folder_of(run, place), split) for title, run in finished.items()}

@@ -10,6 +10,7 @@ from crslab_causal.errors import UserError
 from crslab_causal.experiments.analysis.scores import groups_of
 from crslab_causal.experiments.running.runs import Place, folder_of, result_of
 from crslab_causal.experiments.running.suite import Run, Suite, Table
+from crslab_causal.experiments.running.suite_options import CaseOptions
 
 T = TypeVar('T')
 
@@ -56,13 +57,16 @@ class Earlier:
         """
         return self._read(suite, lambda record: _table(record, table), EarlierTable())
 
-    def cases(self, suite: Suite) -> list[dict]:
-        """The cases of a suite.
+    def cases(self, suite: Suite, case: CaseOptions) -> list[dict]:
+        """What it says of the turns of a case.
 
         Raises:
             UserError: the file of its suite is damaged.
         """
-        return self._read(suite, lambda record: record['cases'], [])
+        def records(record: dict) -> list[dict]:
+            return [own for own in record['cases'] if own['name'].rpartition('_')[0] == case.name]
+
+        return self._read(suite, records, [])
 
     def _read(self, suite: Suite, part: Callable[[dict], T], missing: T) -> T:
         path = None if self.folder is None else self.folder / f'{suite.name}.json'

@@ -29,15 +29,15 @@ def collect(suite: Suite, place: Place, failures: Mapping[Path, str] | None = No
     """
     return {'name': suite.name, 'title': suite.options.title, 'about': suite.options.about.strip(),
             'tables': [_table_record(table, place, failures or {}, earlier.table(suite, table)) for table in suite.tables],
-            'cases': earlier.cases(suite) or list(_cases(suite, place))}
+            'cases': list(_cases(suite, place, earlier))}
 
 
-def _cases(suite: Suite, place: Place) -> Iterator[dict]:
+def _cases(suite: Suite, place: Place, earlier: Earlier) -> Iterator[dict]:
     if suite.options.cases:
         from crslab_causal.experiments.analysis.cases import case_records  # loads CRSLab, which no table needs
 
         for options in suite.options.cases:
-            yield from case_records(options, suite, place)
+            yield from case_records(options, suite, place, earlier.cases(suite, options))
 
 
 def _table_record(table: Table, place: Place, failures: Mapping[Path, str], earlier: EarlierTable) -> dict:

@@ -7,8 +7,10 @@ import tiny
 
 from crslab_causal.errors import UserError
 from crslab_causal.experiments.analysis.answers import read_answers
+from crslab_causal.experiments.analysis.earlier import Earlier
 from crslab_causal.experiments.analysis.tables import collect
 from crslab_causal.experiments.pages import render_case
+from crslab_causal.experiments.pages.report import write_record
 from crslab_causal.experiments.running.execution import execute
 from crslab_causal.experiments.running.runs import folder_of, unfinished
 
@@ -36,6 +38,10 @@ def finish(suite, place):
         for run in row.runs:
             execute(run, place)
     return {row.options.title: folder_of(row.runs[0], place) for row in suite.tables[0].rows}
+
+
+def as_json(value):
+    return json.loads(json.dumps(value))
 
 
 def test_a_run_whose_questions_were_not_answered_has_no_number(suite, place):
@@ -89,6 +95,38 @@ def test_equal_suites_draw_equal_turns_and_only_such_with_enough_before_them(sui
     assert turns == [(case['conversation'], case['turn']) for case in collect(suite(turns=99), place)['cases']]
     long = collect(suite(turns=99, context=2), place)['cases']
     assert {len(case['context']) for case in every} > {len(case['context']) for case in long} >= {2}
+
+
+def test_recorded_cases_stay_until_a_system_more_has_answered(suite, place, tmp_path):
+    made = suite(turns=99)
+    folders = finish(made, place)
+    whole = collect(made, place)
+
+    def extended(*at_hand):
+        for title in ('decoder', 'A | B'):
+            hidden = folders[title].with_name(f'{folders[title].name}.hidden')
+            if title in at_hand and hidden.exists():
+                hidden.rename(folders[title])
+            elif title not in at_hand and folders[title].exists():
+                folders[title].rename(hidden)
+        return as_json(collect(made, place, earlier=Earlier(tmp_path / 'results'))['cases'])
+
+    assert extended() == [] and len(extended('A | B')[0]['systems']) == 1  # there is no record yet
+    recorded = [{**case, 'reference': 'recorded', 'systems': case['systems'][1:]} for case in whole['cases']]
+    list(write_record({**whole, 'cases': recorded}, tmp_path / 'results'))
+    assert extended() == extended('A | B') == extended('decoder') == as_json(recorded)
+    assert extended('decoder', 'A | B') == as_json(whole['cases'])
+
+
+def test_the_first_run_of_a_system_that_is_at_hand_answers(suite, place, tmp_path):
+    made = suite(turns=1)
+    row = made.tables[0].rows[1]
+    several = made.tables[0]._replace(rows=[row._replace(runs=(row.runs[0]._replace(seed=9, settings=(
+        *(s for s in row.runs[0].settings if not s.startswith('seed=')), 'seed=9')), *row.runs))])
+    finish(made, place)
+    (case,) = collect(made._replace(tables=(several,)), place)['cases']
+    (wanted,) = collect(made._replace(tables=(several._replace(rows=[row]),)), place)['cases']
+    assert case == wanted
 
 
 def test_pages(suite, place):
