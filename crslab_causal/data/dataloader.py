@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from crslab_causal.data.confounders import Confounder
+from crslab_causal.data.garbage import long_lived
 from crslab_causal.data.histories import pad_histories, reduce_mentions
 from crslab_causal.host import BaseDataLoader, Model_register_table, dataloader_register_table, rec_batchify
 from crslab_causal.progress import progress
@@ -78,8 +79,9 @@ class CausalDataLoader(BaseDataLoader):
         self.reads_tokens: bool = getattr(Model_register_table[opt['model']], 'reads_tokens', False)
         self._pad, self._end = vocab.get('pad'), vocab.get('end')
         self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
-        self.samples = self.rec_process_fn()
-        self._tensorise()
+        with long_lived():
+            self.samples = self.rec_process_fn()
+            self._tensorise()
 
     def __len__(self) -> int:
         return len(self.samples)

@@ -16,6 +16,7 @@ from loguru import logger
 from crslab_causal import workers
 from crslab_causal.data.dataset.appearance import entity_name, learn_item_tokens, order_of_appearance
 from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
+from crslab_causal.data.garbage import long_lived
 from crslab_causal.errors import UserError
 from crslab_causal.files import replace_file
 from crslab_causal.host import HOST_RESOURCES, BaseDataset, crslab
@@ -87,7 +88,8 @@ class MentionDataset(BaseDataset):
         folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.folder / tokenize
         with workers.first_goes_first():
             self._provide(folder, resource)
-        BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
+        with long_lived():
+            BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self.side_data['item_genres'] = self._item_genres()
 
