@@ -16,6 +16,7 @@ from loguru import logger
 from pydantic import ValidationError
 
 from crslab_causal import workers
+from crslab_causal.data.confounders import CONTEXT_UNKNOWN
 from crslab_causal.errors import UserError
 from crslab_causal.host import HostConfig, show_gpus
 from crslab_causal.options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
@@ -114,6 +115,8 @@ class Config(HostConfig):
         for options in read:
             opt |= validate(options, {key: raw[key] for key in options.model_fields if key in raw}).model_dump()
         _check_metric(opt['rec']['metric'], opt['cutoffs'])
+        if opt.get('adjustment') == 'context' and dataset != 'CausalDemo':
+            raise UserError(CONTEXT_UNKNOWN)  # now, and not when the corpus has been loaded
         return opt
 
     def changed(self) -> dict:

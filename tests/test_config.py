@@ -206,6 +206,12 @@ def test_a_metric_that_is_not_scored_is_refused(metric, read):
     assert message.startswith(f'rec.metric: {metric!r}') and '[1, 10, 50]' in message
 
 
+def test_the_true_context_is_asked_for_on_the_demo_only(read):
+    """Said before a corpus is loaded."""
+    assert complaint(read, adjustment='context').startswith('adjustment: context is the true confounder')
+    assert read(adjustment='context', dataset='CausalDemo')['adjustment'] == 'context'
+
+
 @pytest.mark.parametrize('metric', ['recall', 'ndcg', 'mrr@1', 'new_recall@50', 'new_unseen_mrr'])
 def test_metrics_that_are_scored(metric, read):
     assert read(rec={'metric': metric})['rec']['metric'] == metric

@@ -23,6 +23,8 @@ from crslab_causal.errors import UserError
 
 NO_ADJUSTMENT = 'none'
 ADJUSTMENTS = (NO_ADJUSTMENT, 'popularity', 'turn', 'genre', 'random', 'context')
+CONTEXT_UNKNOWN = ('adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; write '
+                   'popularity, turn, genre, random or none')
 KMEANS_STARTS = 10
 NAMED_GENRES = 2
 """Of a cluster's centre, those that its name says."""
@@ -188,8 +190,7 @@ def _fit_random(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strat
 
 def _fit_context(samples: Sequence[Sample], side_data: Mapping[str, Any], n_strata: int, seed: int) -> _Strata:
     if 'scm' not in samples[0]:
-        raise UserError('adjustment: context is the true confounder of the generated corpus, and needs dataset: '
-                        'CausalDemo; write popularity, turn, genre, random or none')
+        raise UserError(CONTEXT_UNKNOWN)
     place = {context: i for i, context in enumerate(CONTEXTS)}
     return _Strata([', '.join(context) for context in CONTEXTS],
                    lambda sample: place[tuple(sample['scm']['context'][factor] for factor in FACTORS)])
