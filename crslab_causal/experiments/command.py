@@ -11,7 +11,6 @@ from typing import Iterator, Sequence
 
 from loguru import logger
 
-from crslab_causal.config import Config
 from crslab_causal.errors import UserError
 from crslab_causal.experiments.analysis.earlier import Earlier
 from crslab_causal.experiments.pages.report import write_report
@@ -60,7 +59,7 @@ def runs_of(suites: Sequence[Suite], place: Place, earlier: Earlier = Earlier())
     rows = [row for suite in suites for table in suite.tables for row in _rows_to_run(suite, table, place, earlier)]
     wanted = [(i, run) for row, runs in rows for i, run in enumerate(row.runs) if run in runs]
     wanted += [(i, run.recommender) for i, run in wanted if run.recommender is not None]
-    keys = {run: dataset_key(Config(run.config_file, settings=run.settings)) for _, run in wanted}
+    keys = {run: dataset_key(run.config) for _, run in wanted}
     return [run for _, run in sorted(wanted, key=lambda pair: (pair[0], keys[pair[1]]))]
 
 

@@ -94,8 +94,7 @@ def _testable(found: Found) -> bool:
 
     One seed of a model that is trained would pass the noise of that seed for a difference.
     """
-    model = found.results[0]['folder'].partition('/')[0].rpartition('_')[2]
-    return model != LANGUAGE_MODEL and (len(found.results) > 1 or found.row.options.deterministic)
+    return found.row.runs[0].config['model'] != LANGUAGE_MODEL and (len(found.results) > 1 or found.row.options.deterministic)
 
 
 def _reference(found: list[Found], table: Table) -> Found | None:

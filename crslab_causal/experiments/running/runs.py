@@ -50,11 +50,10 @@ def key_of(run: Run, place: Place) -> str:
 
     A new option whose default keeps the old behaviour changes no key.
     """
-    config = Config(run.config_file, settings=run.settings)
-    changed = config.changed()
+    changed = run.config.changed()
     if run.recommender is not None:
         changed['recommender'] = f'{key_of(run.recommender, place)}_seed{run.recommender.seed}'
-    what = {'config': changed, 'data': _data_digest(_data_folder(config, place), _data_files(config))}
+    what = {'config': changed, 'data': _data_digest(_data_folder(run.config, place), _data_files(run.config))}
     if COMPUTATION > 1:
         what['computation'] = COMPUTATION
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
@@ -63,9 +62,8 @@ def key_of(run: Run, place: Place) -> str:
 @lru_cache(maxsize=None)
 def folder_of(run: Run, place: Place) -> Path:
     """Folder of a run, finished or not."""
-    config = Config(run.config_file, settings=run.settings)
-    what = 'corpus' if run.kind == 'corpus' else config['model']
-    return place.work / f"{config['dataset']}_{what}" / f'{key_of(run, place)}_seed{run.seed}'
+    what = 'corpus' if run.kind == 'corpus' else run.config['model']
+    return place.work / f"{run.config['dataset']}_{what}" / f'{key_of(run, place)}_seed{run.seed}'
 
 
 def result_of(run: Run, place: Place) -> dict | None:
@@ -111,7 +109,7 @@ def _files(run: Run) -> dict[str, str]:
     if run.kind == 'corpus':
         return {'corpus': 'corpus.json'}
     files = {'recommender': 'results.json'}
-    if Config(run.config_file, settings=run.settings)['model'] == LANGUAGE_MODEL:
+    if run.config['model'] == LANGUAGE_MODEL:
         files['llm'] = 'llm_results.json'
     elif run.kind == 'generation':
         files['responses'] = 'generation_results.json'
@@ -124,10 +122,9 @@ def missing_data(run: Run, place: Place) -> str | None:
     """What the data folder lacks for a run, None if nothing. A download is not tried: its links are dead."""
     from crslab_causal.registration import DATASETS
 
-    config = Config(run.config_file, settings=run.settings)
-    folder = _data_folder(config, place)
-    missing = [] if folder is None else [f for f in DATASETS[config['dataset']].files if not (folder / f).is_file()]
-    return f"{config['dataset']}: {folder} lacks {', '.join(missing)}; name the data with --data_path" if missing else None
+    folder, dataset = _data_folder(run.config, place), run.config['dataset']
+    missing = [] if folder is None else [f for f in DATASETS[dataset].files if not (folder / f).is_file()]
+    return f"{dataset}: {folder} lacks {', '.join(missing)}; name the data with --data_path" if missing else None
 
 
 def _data_folder(config: Config, place: Place) -> Path | None:
@@ -161,7 +158,7 @@ def config_of(run: Run, place: Place) -> Config:
 
     register()
     settings = [*run.settings, f'save_path={json.dumps(str(place.work))}', f'run_name={json.dumps(key_of(run, place))}']
-    data_path = place.data_for(Config(run.config_file, settings=run.settings))
+    data_path = place.data_for(run.config)
     settings.append(f'data_path={json.dumps(str(data_path))}')
     if run.recommender is not None:
         settings.append(f'recommender={json.dumps(str(folder_of(run.recommender, place)))}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +27,16 @@ class Run(NamedTuple):
     """The run whose recommender a language model re-ranks."""
     save: bool = False
     """Whether the weights are needed later."""
+
+    @property
+    def config(self) -> Config:
+        """What is run, without where its data lie and where its results go. To be read only."""
+        return _config(self.config_file, self.settings)
+
+
+@lru_cache(maxsize=None)
+def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
+    return Config(config_file, settings=settings)
 
 
 class Row(NamedTuple):
@@ -215,7 +226,7 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
                  for seed in seeds[:1 if row.deterministic else row.seeds])
     try:
         for run in runs[:1]:
-            _check_run(Config(config_file, settings=run.settings), row, table, kind)
+            _check_run(run.config, row, table, kind)
     except UserError as error:
         raise UserError(f'table {table.name}, row {row.title}: {error}') from error
     return runs
