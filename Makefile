@@ -8,6 +8,8 @@ DATA ?= ../shared/data
 
 # The environment, made anew when the requirements change.
 $(VENV)/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"error: $(PYTHON) is Python {}.{}, and 3.11 or newer is needed; name one with PYTHON=".format(*sys.version_info))'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps crslab==0.1.2

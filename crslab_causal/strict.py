@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,8 +12,6 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
-OwnOptions = TypeVar('OwnOptions', bound='Options')
-
 
 class Options(BaseModel):
     """Strict: no unknown key, and no string where a number belongs."""
@@ -21,13 +19,13 @@ class Options(BaseModel):
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
 
     @classmethod
-    def of(cls: type[OwnOptions], opt) -> OwnOptions:
+    def of(cls, opt) -> Self:
         """The keys of this class in a configuration, which may hold those of others; what it leaves out by default.
 
         Args:
             opt: CRSLab's configuration or a dict.
         """
-        return cls(**{name: opt.get(name, field.default) for name, field in cls.model_fields.items()})
+        return cls(**{name: opt[name] for name in cls.model_fields if name in opt})
 
 
 def mistake(error: ValidationError) -> str:
