@@ -55,6 +55,19 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
 
 
+def test_extend_draws_figure_4_where_its_runs_are_in_no_record(project, workplace):
+    """It is drawn from ranks, which no record has; these may be of another machine than the record's."""
+    assert main(project) == 0
+    figure, record = (workplace / 'results' / name for name in ('shift_one_model.png', 'small.json'))
+    drawn = figure.read_bytes()
+    figure.write_bytes(b'kept')
+    assert main([*project, '--extend']) == 0
+    assert figure.read_bytes() == b'kept'
+    record.unlink()
+    assert main([*project, '--extend']) == 0
+    assert figure.read_bytes() == drawn and record.is_file()
+
+
 def test_ctrl_c_says_how_to_go_on_and_nothing_else(project, workplace):
     command = [sys.executable, '-m', 'crslab_causal.experiments', *project]
     here = {**os.environ, 'PYTHONPATH': str(tiny.ROOT)}

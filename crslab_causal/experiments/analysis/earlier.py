@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Callable, Mapping, NamedTuple, TypeVar
+from typing import Any, Callable, Mapping, NamedTuple, TypeVar
 
 from crslab_causal.errors import UserError
-from crslab_causal.experiments.analysis.scores import groups_of
-from crslab_causal.experiments.running.runs import Place, folder_of, result_of
+from crslab_causal.experiments.analysis.scores import Result, groups_of
+from crslab_causal.experiments.running.runs import Place, folder_of
 from crslab_causal.experiments.running.suite import Run, Suite, Table
 from crslab_causal.experiments.running.suite_options import CaseOptions
 
@@ -18,21 +18,16 @@ T = TypeVar('T')
 class EarlierTable(NamedTuple):
     """A table of an earlier report."""
 
-    results: Mapping[str, dict] = {}
-    """By folder, as :func:`.result_of` gives them, but with nothing of what was found but ``recorded``: the scores by group
-    and metric. Only runs that have all scores which the table shows now."""
+    results: Mapping[str, Result] = {}
+    """By folder; only those of runs that have all scores which the table shows now."""
     tests: Mapping[frozenset[str], dict] = {}
     """A row's tests against the reference, by the folders of its runs."""
     reference: frozenset[str] = frozenset()
     """Folders of the reference's runs."""
 
-    def result(self, run: Run, place: Place) -> dict | None:
-        """What a run has found, if it was in this table or is finished.
-
-        This table comes first: what it says stays, though another make of CPU may round otherwise.
-        """
-        recorded = self.results.get(_name(run, place))
-        return result_of(run, place) if recorded is None else recorded
+    def result(self, run: Run, place: Place) -> Result | None:
+        """What this table says of a run, None if nothing."""
+        return self.results.get(_name(run, place))
 
     def lacks(self, run: Run, place: Place) -> bool:
         """Whether this table has no scores of a run."""
@@ -40,7 +35,7 @@ class EarlierTable(NamedTuple):
 
 
 class Earlier:
-    """The records of an earlier report.
+    """The records of an earlier report, as they are when first asked for: a new report takes their place.
 
     Args:
         folder: where it was written; None: there is none, or it is not to be used.
@@ -48,6 +43,7 @@ class Earlier:
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder
+        self._records: dict[str, Any] = {}
 
     def table(self, suite: Suite, table: Table) -> EarlierTable:
         """What it says of a table.
@@ -56,6 +52,10 @@ class Earlier:
             UserError: the file of its suite is damaged.
         """
         return self._read(suite, lambda record: _table(record, table), EarlierTable())
+
+    def has_figure(self, name: str) -> bool:
+        """Whether it has a figure of this name."""
+        return self.folder is not None and (self.folder / f'{name}.png').is_file()
 
     def cases(self, suite: Suite, case: CaseOptions) -> list[dict]:
         """What it says of the turns of a case.
@@ -69,11 +69,14 @@ class Earlier:
         return self._read(suite, records, [])
 
     def _read(self, suite: Suite, part: Callable[[dict], T], missing: T) -> T:
-        path = None if self.folder is None else self.folder / f'{suite.name}.json'
-        if path is None or not path.is_file():
+        if self.folder is None:
             return missing
+        path = self.folder / f'{suite.name}.json'
         try:
-            return part(json.loads(path.read_text('utf-8')))
+            if suite.name not in self._records:
+                self._records[suite.name] = json.loads(path.read_text('utf-8')) if path.is_file() else None
+            record = self._records[suite.name]
+            return missing if record is None else part(record)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise UserError(f'{path}: damaged; restore it, or leave out --extend') from error
 
@@ -88,7 +91,7 @@ def _table(record: dict, table: Table) -> EarlierTable:
             scores = {group: {metric: values[i] for metric, values in by_metric.items()}
                       for group, by_metric in row['scores'].items()}
             if _complete(scores, table, row['title']):
-                results[run['folder']] = {**run, 'recorded': scores}
+                results[run['folder']] = Result(run, scores)
     folders = [frozenset(run['folder'] for run in row['runs']) for row in own['rows']]
     now = {row.options.title for row in table.rows if table.is_reference(row)}
     reference = [own_folders for own_folders, row in zip(folders, own['rows']) if row['title'] in now]

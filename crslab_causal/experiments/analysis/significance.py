@@ -11,7 +11,7 @@ from crslab_causal.config import LANGUAGE_MODEL
 from crslab_causal.evaluator.ranking import gains
 from crslab_causal.experiments.analysis.earlier import EarlierTable
 from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
-from crslab_causal.experiments.analysis.scores import Found, has_ranks, ranks_path, score_of
+from crslab_causal.experiments.analysis.scores import Found, Result, ranks_path
 from crslab_causal.experiments.analysis.statistics import holm, mcnemar, merged, paired_bootstrap, paired_t, welch
 from crslab_causal.experiments.running.runs import Place
 from crslab_causal.experiments.running.suite import Table
@@ -50,7 +50,7 @@ def row_tests(found: list[Found], table: Table, place: Place, earlier: EarlierTa
 
 def _earlier_tests(candidate: Found, reference: Found, earlier: EarlierTable, table: Table) -> dict[tuple[str, str], dict]:
     """The tests of an earlier report between the same runs, without what depends on the table's other rows."""
-    own, of_reference = (frozenset(result['folder'] for result in found.results) for found in (candidate, reference))
+    own, of_reference = (frozenset(result.folder for result in found.results) for found in (candidate, reference))
     if of_reference != earlier.reference:
         return {}
     return {(group, metric): {key: value for key, value in test.items() if key not in ADJUSTED}
@@ -102,11 +102,11 @@ def _reference(found: list[Found], table: Table) -> Found | None:
 
 
 def _ranks(found: Found, table: Table, place: Place) -> list[Ranks]:
-    return [read_ranks(ranks_path(place, result, table.options.split)) for result in _with_ranks(found, table, place)]
+    return [read_ranks(ranks_path(place, result.folder, table.options.split)) for result in _with_ranks(found, table, place)]
 
 
-def _with_ranks(found: Found, table: Table, place: Place) -> list[dict]:
-    return [result for result in found.results if has_ranks(place, result, table.options.split)]
+def _with_ranks(found: Found, table: Table, place: Place) -> list[Result]:
+    return [result for result in found.results if ranks_path(place, result.folder, table.options.split).is_file()]
 
 
 def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table,
@@ -130,7 +130,7 @@ def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table
                     'test': 'bootstrap', 'seeds': [a.shape[1], b.shape[1]]}
             if metric == 'recall@1':
                 test |= {'p': merged([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), 'test': 'McNemar'}
-            scores = [[score_of(r, table, group, metric) for r in f.results] for f in (candidate, reference)]
+            scores = [[result.score(group, metric) for result in f.results] for f in (candidate, reference)]
             if all(len(values) > 1 for values in scores):  # more than the noise of conversations, and of seeds
                 test['p_seeds'] = welch(*scores)
                 test['p'] = max(test['p'], test['p_seeds'])
@@ -139,9 +139,9 @@ def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table
     return tests
 
 
-def _pairs(candidate: list[dict], reference: list[dict]) -> list[tuple[int, int]]:
+def _pairs(candidate: list[Result], reference: list[Result]) -> list[tuple[int, int]]:
     """Runs to be compared one by one: those of a seed, or each with each where the rows share none."""
-    seeds = [[result['seed'] for result in results] for results in (candidate, reference)]
+    seeds = [[result.seed for result in results] for results in (candidate, reference)]
     shared = [(i, seeds[1].index(seed)) for i, seed in enumerate(seeds[0]) if seed in seeds[1]]
     everything = list(product(*map(range, map(len, seeds))))
     return shared if len(seeds[0]) > 1 and shared else everything

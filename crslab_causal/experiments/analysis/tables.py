@@ -8,12 +8,11 @@ from typing import Iterator, Mapping
 import numpy as np
 
 from crslab_causal.experiments.analysis.earlier import Earlier, EarlierTable
-from crslab_causal.experiments.analysis.scores import Found, groups_of, score_of
+from crslab_causal.experiments.analysis.scores import Found, Result, groups_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
-from crslab_causal.experiments.running.runs import Place, folder_of, waiting
-from crslab_causal.experiments.running.suite import Suite, Table
+from crslab_causal.experiments.running.runs import Place, folder_of, result_of, waiting
+from crslab_causal.experiments.running.suite import Run, Suite, Table
 
-RUN_KEYS = ('folder', 'seed', 'epochs', 'best_epoch', 'training_seconds', 'git_commit', 'versions')
 NEEDS_LLM = 'needs an LLM'
 
 
@@ -41,7 +40,7 @@ def _cases(suite: Suite, place: Place, earlier: Earlier) -> Iterator[dict]:
 
 
 def _table_record(table: Table, place: Place, failures: Mapping[Path, str], earlier: EarlierTable) -> dict:
-    found = [Found(row, tuple(result for run in row.runs if (result := earlier.result(run, place)) is not None))
+    found = [Found(row, tuple(result for run in row.runs if (result := _result(run, table, place, earlier)) is not None))
              for row in table.rows if not row.options.hidden]
     options = table.options
     rows = [{**_row_record(f, table), 'note': _note(f, place, failures)} for f in found]
@@ -52,12 +51,21 @@ def _table_record(table: Table, place: Place, failures: Mapping[Path, str], earl
             'sweep': options.sweep and options.sweep.model_dump(), 'rows': rows, 'means': _means(found, table)}
 
 
+def _result(run: Run, table: Table, place: Place, earlier: EarlierTable) -> Result | None:
+    """What an earlier table says of a run stays, though another make of CPU may round otherwise."""
+    recorded = earlier.result(run, place)
+    if recorded is not None:
+        return recorded
+    found = result_of(run, place)
+    return None if found is None else Result.of(found, table)
+
+
 def _row_record(found: Found, table: Table) -> dict:
     options = found.row.options
     record = {'title': options.title, 'id': options.id, 'x': found.row.x,
               'series': found.row.series, 'reported': options.reported, 'source': options.source,
-              'runs': [{key: result[key] for key in RUN_KEYS if key in result} for result in found.results]}
-    record['scores'] = {group: {metric: [score_of(result, table, group, metric) for result in found.results]
+              'runs': [dict(result.about) for result in found.results]}
+    record['scores'] = {group: {metric: [result.score(group, metric) for result in found.results]
                                 for metric in table.options.metrics
                                 if options.metrics is None or metric in options.metrics}
                         for group in groups_of(table)} if found.results else {}
@@ -87,7 +95,7 @@ def _means(found: list[Found], table: Table) -> list[dict]:
             series.setdefault(f.row.series, []).append(f)
     wanted = table.options.reference
     reference = next((name for name, own in series.items() if own[0].row.options.id == wanted is not None), None)
-    scores = {name: {metric: _seed_means(own, table, metric) for metric in table.options.metrics}
+    scores = {name: {metric: _seed_means(own, metric) for metric in table.options.metrics}
               for name, own in series.items()}
     tests = {} if reference is None else mean_tests(scores, reference, paired=bool(table.options.seeded))
     return [{'title': name, 'reference': name == reference, 'reported': None,
@@ -95,8 +103,8 @@ def _means(found: list[Found], table: Table) -> list[dict]:
              'tests': tests.get(name, {})} for name in series]
 
 
-def _seed_means(found: list[Found], table: Table, metric: str) -> dict[int, float]:
+def _seed_means(found: list[Found], metric: str) -> dict[int, float]:
     """Of each seed that all rows have."""
-    by_row = [{result['seed']: score_of(result, table, 'all', metric) for result in f.results} for f in found]
+    by_row = [{result.seed: result.score('all', metric) for result in f.results} for f in found]
     seeds = [seed for seed in by_row[0] if all(own.get(seed) is not None for own in by_row)]
     return {seed: float(np.mean([own[seed] for own in by_row])) for seed in seeds}

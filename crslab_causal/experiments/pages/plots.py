@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from crslab_causal.evaluator.report import GROUPS
+from crslab_causal.experiments.analysis.earlier import Earlier
 from crslab_causal.experiments.analysis.ranks import pair, read_ranks
 from crslab_causal.experiments.analysis.scores import ranks_path
 from crslab_causal.experiments.pages.figures.curves import Panel, Series, draw_curves
@@ -12,15 +13,18 @@ from crslab_causal.experiments.pages.figures.forest import Comparison, draw_fore
 from crslab_causal.experiments.pages.figures.rank_shift import ONE_MODEL, TWO_MODELS, Samples, draw_rank_shift
 from crslab_causal.experiments.pages.render import LIMIT, LIMIT_TITLE, cells, heads, scale
 from crslab_causal.experiments.running.runs import Place, result_of
-from crslab_causal.experiments.running.suite import Row, Run, Suite
-from crslab_causal.experiments.running.suite_options import RankShiftOptions
+from crslab_causal.experiments.running.suite import Row, Run, Suite, Table
+from crslab_causal.experiments.running.suite_options import PanelOptions, RankShiftOptions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, Figure]]:
-    """Names and figures of a suite: curves of its sweeps, differences to its references, and Figure 4."""
+def figures_of(suite: Suite, record: dict, place: Place, earlier: Earlier = Earlier()) -> Iterator[tuple[str, Figure]]:
+    """Names and figures of a suite: curves of its sweeps, differences to its references, and Figure 4.
+
+    Figure 4 is drawn from the ranks of runs, which no record has: where ``earlier`` has these runs, its figure stays.
+    """
     for table in record['tables']:
         if table['sweep'] is not None and any(row['runs'] for row in table['rows']):
             yield table['name'], curve(table)
@@ -28,6 +32,8 @@ def figures_of(suite: Suite, record: dict, place: Place) -> Iterator[tuple[str, 
             yield table['name'], differences(table)
     for options in suite.options.figures:
         for reading in ('one_model', 'two_models'):
+            if earlier.has_figure(f'{options.name}_{reading}') and _recorded(suite, options, place, earlier):
+                continue
             figure = rank_shifts(suite, options, reading == 'two_models', place)
             if figure is not None:
                 yield f'{options.name}_{reading}', figure
@@ -96,12 +102,11 @@ def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place
 
     panels = []
     for panel in options.panels:
-        table = next(t for t in suite.tables if t.options.name == panel.table)
-        rows = {row.options.id: row for row in table.rows}
-        runs = _first_runs(rows[panel.with_], rows[panel.without], place)
+        _, *rows = _rows(suite, panel)
+        runs = _first_runs(*rows, place)
         if runs is None:
             return None
-        with_, without = (read_ranks(ranks_path(place, result_of(run, place), panel.split)) for run in runs)
+        with_, without = (read_ranks(ranks_path(place, result_of(run, place)['folder'], panel.split)) for run in runs)
         if two_models:
             without, with_ = pair(without, with_)
             kl = divergence(*runs, panel.split, place)
@@ -109,6 +114,22 @@ def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place
         else:
             panels.append(Samples(panel.title, with_.rank, with_.rank_intervened, with_.kl, with_.conversation))
     return draw_rank_shift(panels, TWO_MODELS if two_models else ONE_MODEL)
+
+
+def _rows(suite: Suite, panel: PanelOptions) -> tuple[Table, Row, Row]:
+    """The table of a panel, and its rows with and without."""
+    table = next(t for t in suite.tables if t.options.name == panel.table)
+    rows = {row.options.id: row for row in table.rows}
+    return table, rows[panel.with_], rows[panel.without]
+
+
+def _recorded(suite: Suite, options: RankShiftOptions, place: Place, earlier: Earlier) -> bool:
+    """Whether an earlier report has all that a figure shows."""
+    for table, *rows in (_rows(suite, panel) for panel in options.panels):
+        known = earlier.table(suite, table)
+        if any(known.lacks(run, place) for row in rows for run in row.runs[:1]):
+            return False
+    return True
 
 
 def _first_runs(with_: Row, without: Row, place: Place) -> tuple[Run, Run] | None:

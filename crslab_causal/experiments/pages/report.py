@@ -42,7 +42,7 @@ def write_report(suites: Sequence[Suite], place: Place, folder: Path, failures: 
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
             continue
         yield from write_record(record, folder)
-        for name, figure in figures_of(suite, record, place):
+        for name, figure in figures_of(suite, record, place, earlier):
             yield from save(figure, folder / name)
         if readme is not None:
             for table in record['tables']:
