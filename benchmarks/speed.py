@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.readme import update_block  # noqa: E402
 from benchmarks.results import readme_block, results_page  # noqa: E402
+from crslab_causal.provenance import cpu_name  # noqa: E402
 
 RECORD = ROOT / 'benchmarks' / 'speed.json'
 KBRD_BATCHES = (32, 512, 2048)
@@ -34,18 +35,10 @@ OUR_BATCHES = (32, 128, 512, 2048)
 
 def machine() -> dict:
     """What the numbers depend on."""
-    cpu = next(
-        (
-            line.partition(':')[2].strip()
-            for line in Path('/proc/cpuinfo').read_text().splitlines()
-            if line.startswith('model name')
-        ),
-        platform.processor(),
-    )
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     versions = {name: importlib.metadata.version(name) for name in ('torch', 'torch-geometric', 'crslab', 'numpy')}
     return {
-        'cpu': cpu,
+        'cpu': cpu_name(),
         'cores': os.cpu_count(),
         'memory_gib': round(memory),
         'system': platform.system(),

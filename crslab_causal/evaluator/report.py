@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import math
-import platform
-import subprocess
-from functools import lru_cache
 from pathlib import Path
 from typing import Callable, Iterable, Mapping, Sequence
 
-import crslab_causal
 from crslab_causal.files import replace_file
+from crslab_causal.provenance import provenance
 
 GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
 """Which labels, and among which items: every label; labels not in the context; these among the items
@@ -20,8 +16,6 @@ that are not in the context either."""
 
 RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
 """Of :class:`.GenerationMetrics`, those that a table shows; the files have all of them."""
-
-REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 
 
 def _cell(value: float) -> str:
@@ -62,31 +56,6 @@ def generation_table(splits: Mapping[str, dict]) -> str:
                  *('-' if math.isnan(scores[name]) else f'{scores[name]:.4f}' for name in RESPONSE_SCORES)]
         lines.append(f'| {split} | ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
-
-
-@lru_cache(maxsize=None)
-def provenance() -> dict:
-    """Versions of what computes a result, and the git commit of this package where it is a checkout.
-
-    As of the first call in this process: what is committed later is not what it has loaded.
-    """
-    versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
-    versions |= {'python': platform.python_version(), 'crslab_causal': crslab_causal.__version__}
-    return {'versions': versions, 'git_commit': _git_commit()}
-
-
-def _git_commit() -> str | None:
-    root = Path(crslab_causal.__file__).parents[1]
-    if not (root / '.git').exists():
-        return None
-    try:
-        commit = subprocess.run(['git', '-C', root, 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True)
-        code = [str(root / 'crslab_causal'), str(root / 'config')]
-        status = subprocess.run(['git', '-C', root, 'status', '--porcelain', '--untracked-files=no', '--', *code],
-                                capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return commit.stdout.strip() + (' with changes' if status.stdout.strip() else '')
 
 
 def save_results(folder: Path, header: dict, splits: Mapping[str, dict], title: str, name: str = 'results',

@@ -22,11 +22,12 @@ from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.errors import UserError
-from crslab_causal.evaluator.report import markdown_table, provenance, save_records, save_results
+from crslab_causal.evaluator.report import markdown_table, save_records, save_results
 from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.stage import Knowledge, LanguageStage
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.provenance import provenance
 from crslab_causal import workers
 from crslab_causal.system import checkpoint
 from crslab_causal.system.averages import Averages

@@ -39,6 +39,7 @@ def test_results_say_what_made_them(run):
 
     assert result['seed'] == result['config']['seed'] == 3 and result['config']['alpha'] == 0.5
     assert result['versions']['crslab'] == '0.1.2' and result['versions']['torch'] == torch.__version__
+    assert result['versions']['cpu']  # another one rounds sums otherwise
     assert 'git_commit' in result
     table = (folder / 'results.md').read_text('utf-8')
     assert '| valid | ALL |' in table and '| test | NEW |' in table
