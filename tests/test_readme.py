@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
+from crslab_causal.experiments.analysis.tables import NEEDS_LLM
 from crslab_causal.experiments.pages import render
 from crslab_causal.experiments.pages.report import latex_page, markdown_page
 
@@ -41,6 +42,21 @@ def test_a_record_says_where_every_number_is_from():
                 assert row['runs'] or row['note'] or row['source'], (path.name, row['title'])
                 if table['kind'] != 'corpus':
                     assert all(run['git_commit'] and run['versions'] for run in row['runs'])
+
+
+def test_nothing_is_missing_but_what_needs_a_language_model():
+    for path in RECORDS:
+        for table in json.loads(path.read_text('utf-8'))['tables']:
+            notes = {row['title']: row['note'] for row in table['rows'] if row['note'] is not None}
+            assert all(note.startswith(NEEDS_LLM) for note in notes.values()), (path.name, notes)
+
+
+def test_the_readme_says_how_long_training_took():
+    runs = {run['folder']: run for path in RECORDS for table in json.loads(path.read_text('utf-8'))['tables']
+            for row in table['rows'] for run in row['runs']}
+    hours = sum(run.get('training_seconds', 0) for run in runs.values()) / 3600
+    readme = (ROOT / 'README.md').read_text('utf-8')
+    assert f'Training the {len(runs)} runs behind these tables took {hours:.1f} hours of one core' in readme
 
 
 def test_speeds_are_what_the_recorded_measurements_say():
