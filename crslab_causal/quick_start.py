@@ -45,7 +45,9 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
 
     from crslab_causal import workers
     from crslab_causal.host import crslab, use_directories
+    from crslab_causal.process import flush_denormals
 
+    flush_denormals()
     config = _configured(config, gpu, settings)
     config.opt['save_system'] = save_system
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])

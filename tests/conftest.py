@@ -74,6 +74,14 @@ def host_directories():
         setattr(module, name, value)
 
 
+@pytest.fixture(autouse=True)
+def denormals():
+    """Computed with in every test until a run in this process decides otherwise."""
+    yield
+    if 'torch' in sys.modules:
+        sys.modules['torch'].set_flush_denormal(False)
+
+
 @pytest.fixture
 def workplace(tmp_path, monkeypatch, host_directories):
     """An empty working directory, and nothing left behind in the process by a run in it."""

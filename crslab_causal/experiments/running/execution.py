@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import multiprocessing
 import os
-import platform
 import signal
 import threading
 import time
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 120
 """How much of a run may be lost when it is killed, apart from the epoch it is in."""
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-"""Parameters of mallopt, from malloc.h."""
 
 
 class Failure(NamedTuple):
@@ -110,23 +106,14 @@ def start_worker(threads: int) -> None:
     from loguru import logger
     from tqdm import tqdm
 
-    _keep_freed_memory()
+    from crslab_causal.process import flush_denormals, keep_freed_memory
+
+    keep_freed_memory()
+    flush_denormals()
     torch.set_num_threads(threads)
     logger.remove()
     tqdm.set_lock(threading.RLock())  # its own is a semaphore, about which Python warns when the process is ended early
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _keep_freed_memory() -> None:
-    """Has glibc keep the memory that one tensor has left for the next.
-
-    CRSLab's models make tensors of hundreds of MB at every update. glibc maps such anew each time, and the system's zeroing
-    of their pages takes as long as the arithmetic.
-    """
-    if platform.libc_ver()[0] == 'glibc':
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)  # nothing is mapped on its own
-        mallopt(M_TRIM_THRESHOLD, -1)  # and the end of the heap is never given back
 
 
 def _end_with_parent() -> None:
