@@ -13,6 +13,7 @@ from loguru import logger
 
 from crslab_causal.errors import UserError
 from crslab_causal.experiments.analysis.earlier import Earlier
+from crslab_causal.experiments.analysis.tables import NEEDS_LLM
 from crslab_causal.experiments.pages.report import write_report
 from crslab_causal.experiments.running.execution import Failure, run_all
 from crslab_causal.experiments.running.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
@@ -106,13 +107,15 @@ def _duration(seconds: float) -> str:
 
 
 def listing(suites: Sequence[Suite], place: Place, earlier: Earlier) -> Iterator[str]:
-    """Every run, and its folder."""
+    """Every run, whether the command would run it, and its folder."""
+    todo = {folder_of(run, place) for run in unfinished(runs_of(suites, place, earlier), place)}
     for suite in suites:
         for table in suite.tables:
             known = earlier.table(suite, table)
             for row in table.rows:
                 for run in row.runs:
-                    state = 'finished' if result_of(run, place) is not None else 'to do' if known.lacks(run, place) else \
-                        'in the earlier report'
-                    yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t' \
-                          f'{folder_of(run, place)}'
+                    folder = folder_of(run, place)
+                    state = 'to do' if folder in todo else 'finished' if result_of(run, place) is not None else \
+                        'in the earlier report' if not known.lacks(run, place) else \
+                        NEEDS_LLM if row.options.needs == 'llm' else 'only for runs to do'
+                    yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t{folder}'

@@ -55,7 +55,7 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
 
 
-def test_extend_draws_figure_4_where_its_runs_are_in_no_record(project, workplace):
+def test_extend_draws_figure_4_where_its_runs_are_in_no_record(project, workplace, capsys):
     """It is drawn from ranks, which no record has; these may be of another machine than the record's."""
     assert main(project) == 0
     figure, record = (workplace / 'results' / name for name in ('shift_one_model.png', 'small.json'))
@@ -63,6 +63,9 @@ def test_extend_draws_figure_4_where_its_runs_are_in_no_record(project, workplac
     figure.write_bytes(b'kept')
     assert main([*project, '--extend']) == 0
     assert figure.read_bytes() == b'kept'
+    capsys.readouterr()
+    assert main([*project, '--work', 'elsewhere', '--extend', '--list']) == 0
+    assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'in the earlier report', 'needs an LLM'}
     record.unlink()
     assert main([*project, '--extend']) == 0
     assert figure.read_bytes() == drawn and record.is_file()
@@ -94,8 +97,8 @@ def test_first_seeds_come_first_and_one_dataset_after_another(write_suite, table
 
 def test_list_and_report_run_nothing(project, workplace, capsys):
     assert main([*project, '--list']) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 9 and all('\tto do\t' in line for line in lines)
+    states = [line.split('\t')[3] for line in capsys.readouterr().out.splitlines()]
+    assert states == ['to do'] * 3 + ['needs an LLM'] * 2 + ['to do'] * 4
     assert main([*project, '--report']) == 0
     assert 'small: no run is finished' in capsys.readouterr().err
     assert not (workplace / 'results').exists()
