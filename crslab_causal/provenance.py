@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def provenance() -> dict:
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     versions |= {'python': platform.python_version(), 'crslab_causal': crslab_causal.__version__,
                  'cpu': cpu_name()}
+    if 'torch' in sys.modules:  # it knows its build, which its package need not say
+        versions['torch'] = str(sys.modules['torch'].__version__)
     return {'versions': versions, 'git_commit': _git_commit()}
 
 

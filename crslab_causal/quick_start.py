@@ -45,9 +45,7 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
 
     from crslab_causal import workers
     from crslab_causal.host import crslab, use_directories
-    from crslab_causal.process import flush_denormals
 
-    flush_denormals()
     config = _configured(config, gpu, settings)
     config.opt['save_system'] = save_system
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
@@ -124,4 +122,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = vars(parser.parse_args(arguments))
     settings = flags.pop('set') + [f'{key}={value}' for key in ('data_path', 'seed')
                                    if (value := flags.pop(key)) is not None]
-    return exit_status(lambda: run_crslab(**flags, settings=settings))
+    return exit_status(lambda: _run_alone(**flags, settings=settings))
+
+
+def _run_alone(**arguments) -> None:
+    """:func:`run_crslab` in a process that does nothing else."""
+    register()  # says in one line if CRSLab, or what it needs, is missing
+    from crslab_causal.process import take_over
+
+    take_over()
+    run_crslab(**arguments)

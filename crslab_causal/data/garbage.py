@@ -6,21 +6,25 @@ import gc
 from contextlib import contextmanager
 from typing import Iterator
 
+from crslab_causal import process
+
 
 @contextmanager
 def long_lived() -> Iterator[None]:
-    """Builds what stays, a corpus: the collector neither runs meanwhile nor looks at it later.
+    """Builds what stays, a corpus, without the collector: its searches for cycles are half of the time of loading.
 
-    Its searches for cycles are half of the time of loading, and most of a second each from then on; they find nothing,
-    because samples have no cycles. What is no longer referred to is freed as ever. Garbage goes before, so that none
-    is kept with the rest (:func:`gc.freeze` takes all there is).
+    They find nothing, because samples have no cycles. In a process that only trains (:func:`.take_over`) they never look at
+    it later either, which would take most of a second each time: :func:`gc.freeze` exempts all that there is at the end
+    of the block. What is garbage before goes first; a cycle that becomes garbage afterwards stays.
     """
     enabled = gc.isenabled()
-    gc.collect()
+    if process.is_own():
+        gc.collect()
     gc.disable()
     try:
         yield
-        gc.freeze()
+        if process.is_own():
+            gc.freeze()
     finally:
         if enabled:
             gc.enable()

@@ -109,6 +109,8 @@ def test_without_data_the_command_says_so_and_fails(project, capsys):
     captured = capsys.readouterr()
     assert 'left out: ReDial:' in captured.err and 'name the data with --data_path' in captured.err
     assert captured.out.startswith('0 runs')
+    assert main(['--data_path', 'nowhere', '--list']) == 0
+    assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'lacks data', 'needs an LLM'}
 
 
 def test_a_run_that_fails_is_a_note_and_the_others_go_on(project, workplace, capsys):

@@ -8,9 +8,16 @@ import pytest
 import tiny
 import torch
 
+from crslab_causal import process
+
 PRODUCT = 'import torch; print(int((torch.full((1_000_000,), 1e-30) * 1e-10 != 0).sum()))'
 FLUSH = 'from crslab_causal.process import flush_denormals; flush_denormals(); '
-LONG = ('rec.epoch=50', 'rec.early_stop=false', 'rec.update_freq=1', 'rec.lr_scheduler.warmup_steps=0')
+LONG = ('rec.epoch=100', 'rec.early_stop=false', 'rec.update_freq=1', 'rec.lr_scheduler.warmup_steps=0')
+
+
+@pytest.fixture(autouse=True)
+def quiet(workplace):
+    """In an empty folder."""
 
 
 @pytest.fixture
@@ -20,13 +27,29 @@ def flushing():
     torch.set_flush_denormal(False)
 
 
-def test_denormals_are_zero_in_all_threads(flushing):
+@pytest.mark.parametrize('threads', ['1', pytest.param('2', marks=pytest.mark.skipif(
+    sys.platform != 'linux', reason='threads inherit it on Linux only'))])
+def test_denormals_are_zero(flushing, threads):
     """A large product is shared by two threads."""
     def printed(code):
-        environment = {**os.environ, 'OMP_NUM_THREADS': '2', 'PYTHONPATH': str(tiny.ROOT)}
+        environment = {**os.environ, 'OMP_NUM_THREADS': threads, 'PYTHONPATH': str(tiny.ROOT)}
         return subprocess.run([sys.executable, '-c', code], env=environment, capture_output=True, text=True, check=True).stdout
 
     assert printed(PRODUCT) == '1000000\n' and printed(FLUSH + PRODUCT) == '0\n'
+
+
+def test_only_the_command_line_takes_the_process_over(flushing, make_config, redial):
+    """Who calls from Python has arithmetic of their own."""
+    from crslab_causal.quick_start import main, run_crslab
+
+    def flushed():
+        return not torch.tensor([1e-30]) * 1e-10
+
+    config = str(make_config(data_path=str(redial)))
+    run_crslab(config)
+    assert not flushed() and not process.is_own()
+    assert main(['-c', config]) == 0
+    assert flushed() and process.is_own()
 
 
 def test_a_run_has_none_and_the_scores_that_it_has_with_them(flushing, run, monkeypatch):

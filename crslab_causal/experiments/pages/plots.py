@@ -124,7 +124,7 @@ def _rows(suite: Suite, panel: PanelOptions) -> tuple[Table, Row, Row]:
 
 
 def _recorded(suite: Suite, options: RankShiftOptions, place: Place, earlier: Earlier) -> bool:
-    """Whether an earlier report has all that a figure shows."""
+    """Whether an earlier report has the runs that a figure is of, the first seed's."""
     for table, *rows in (_rows(suite, panel) for panel in options.panels):
         known = earlier.table(suite, table)
         if any(known.lacks(run, place) for row in rows for run in row.runs[:1]):

@@ -106,10 +106,10 @@ def start_worker(threads: int) -> None:
     from loguru import logger
     from tqdm import tqdm
 
-    from crslab_causal.process import flush_denormals, keep_freed_memory
+    from crslab_causal.process import keep_freed_memory, take_over
 
+    take_over()
     keep_freed_memory()
-    flush_denormals()
     torch.set_num_threads(threads)
     logger.remove()
     tqdm.set_lock(threading.RLock())  # its own is a semaphore, about which Python warns when the process is ended early
