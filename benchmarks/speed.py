@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.readme import update_block  # noqa: E402
 from benchmarks.results import readme_block, results_page  # noqa: E402
-from crslab_causal.provenance import cpu_name  # noqa: E402
+from crslab_causal.provenance import REPORTED_PACKAGES, cpu_name  # noqa: E402
 
 RECORD = ROOT / 'benchmarks' / 'speed.json'
 KBRD_BATCHES = (32, 512, 2048)
@@ -36,7 +36,7 @@ OUR_BATCHES = (32, 128, 512, 2048)
 def machine() -> dict:
     """What the numbers depend on."""
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
-    versions = {name: importlib.metadata.version(name) for name in ('torch', 'torch-geometric', 'crslab', 'numpy')}
+    versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     return {
         'cpu': cpu_name(),
         'cores': os.cpu_count(),

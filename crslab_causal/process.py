@@ -34,9 +34,8 @@ def flush_denormals() -> None:
     In this thread and, on Linux, in those that it starts from now on.
 
     Where a gradient stays zero, as behind a ReLU that is off, Adam's first moment shrinks by a tenth at every update, and is
-    there after some 800: on ReDial a third of all moments in the fifth epoch. Many CPUs compute with such numbers many
-    times slower, and an epoch then takes more than twice as long as the first. Scores stay the same: what is lost is too
-    small to change a parameter.
+    there after some 800. Many CPUs compute with such numbers many times slower, so that later epochs take longer than the
+    first. Scores stay the same: what is lost is too small to change a parameter.
     """
     torch.set_flush_denormal(True)  # False where the CPU cannot, and then nothing changes
 
@@ -44,8 +43,8 @@ def flush_denormals() -> None:
 def keep_freed_memory() -> None:
     """Has glibc keep the memory that one tensor has left for the next.
 
-    CRSLab's models make tensors of hundreds of MB at every update. glibc maps such anew each time, and the system's zeroing
-    of their pages takes as long as the arithmetic. A process takes up to half as much memory again.
+    Some models make tensors of hundreds of MB at every update. glibc maps such anew each time, and the system's zeroing of
+    their pages can take as long as the arithmetic. Not part of :func:`take_over`, for the process takes more memory.
     """
     if platform.libc_ver()[0] == 'glibc':
         mallopt = ctypes.CDLL(None).mallopt

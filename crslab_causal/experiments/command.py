@@ -108,15 +108,19 @@ def _duration(seconds: float) -> str:
 
 def listing(suites: Sequence[Suite], place: Place, earlier: Earlier) -> Iterator[str]:
     """Every run, whether the command would run it, and its folder."""
-    todo = {folder_of(run, place): run for run in unfinished(runs_of(suites, place, earlier), place)}
-    no_data = {folder for folder, run in todo.items() if missing_data(run, place) is not None}
+    todo = {folder_of(run, place) for run in unfinished(runs_of(suites, place, earlier), place)}
     for suite in suites:
         for table in suite.tables:
             known = earlier.table(suite, table)
             for row in table.rows:
                 for run in row.runs:
                     folder = folder_of(run, place)
-                    state = 'lacks data' if folder in no_data else 'to do' if folder in todo else 'finished' if result_of(run, place) is not None else \
-                        'in the earlier report' if not known.lacks(run, place) else \
-                        NEEDS_LLM if row.options.needs == 'llm' else 'only for runs to do'
+                    if folder in todo:
+                        state = 'to do' if missing_data(run, place) is None else 'lacks data'
+                    elif result_of(run, place) is not None:
+                        state = 'finished'
+                    elif not known.lacks(run, place):
+                        state = 'in the earlier report'
+                    else:
+                        state = NEEDS_LLM if row.options.needs == 'llm' else 'only for runs to do'
                     yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t{folder}'

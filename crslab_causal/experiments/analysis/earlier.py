@@ -27,11 +27,11 @@ class EarlierTable(NamedTuple):
 
     def result(self, run: Run, place: Place) -> Result | None:
         """What this table says of a run, None if nothing."""
-        return self.results.get(_name(run, place))
+        return self.results.get(str(folder_of(run, place).relative_to(place.work)))
 
     def lacks(self, run: Run, place: Place) -> bool:
         """Whether this table has no scores of a run."""
-        return _name(run, place) not in self.results
+        return self.result(run, place) is None
 
 
 class Earlier:
@@ -102,7 +102,3 @@ def _table(record: dict, table: Table) -> EarlierTable:
 def _complete(scores: Mapping[str, Mapping], table: Table, title: str) -> bool:
     wanted = next((row.options.metrics for row in table.rows if row.options.title == title), None) or table.options.metrics
     return all(metric in scores.get(group, {}) for group in groups_of(table) for metric in wanted)
-
-
-def _name(run: Run, place: Place) -> str:
-    return str(folder_of(run, place).relative_to(place.work))

@@ -7,6 +7,7 @@ from typing import Iterator, Mapping
 
 import numpy as np
 
+from crslab_causal.experiments.analysis.cases import case_records
 from crslab_causal.experiments.analysis.earlier import Earlier, EarlierTable
 from crslab_causal.experiments.analysis.scores import Found, Result, groups_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
@@ -32,11 +33,8 @@ def collect(suite: Suite, place: Place, failures: Mapping[Path, str] | None = No
 
 
 def _cases(suite: Suite, place: Place, earlier: Earlier) -> Iterator[dict]:
-    if suite.options.cases:
-        from crslab_causal.experiments.analysis.cases import case_records  # loads CRSLab, which no table needs
-
-        for options in suite.options.cases:
-            yield from case_records(options, suite, place, earlier.cases(suite, options))
+    for options in suite.options.cases:
+        yield from case_records(options, suite, place, earlier.cases(suite, options))
 
 
 def _table_record(table: Table, place: Place, failures: Mapping[Path, str], earlier: EarlierTable) -> dict:

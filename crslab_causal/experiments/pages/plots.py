@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator
 
 from crslab_causal.evaluator.report import GROUPS
+from crslab_causal.experiments.analysis.divergence import divergence
 from crslab_causal.experiments.analysis.earlier import Earlier
 from crslab_causal.experiments.analysis.ranks import pair, read_ranks
 from crslab_causal.experiments.analysis.scores import ranks_path
@@ -98,8 +99,6 @@ def differences(table: dict) -> Figure:
 
 def rank_shifts(suite: Suite, options: RankShiftOptions, two_models: bool, place: Place) -> Figure | None:
     """Figure 4, of the first seed that both rows of a panel have; None as long as one has none."""
-    from crslab_causal.experiments.analysis.divergence import divergence  # loads PyTorch, which no other figure needs
-
     panels = []
     for panel in options.panels:
         _, *rows = _rows(suite, panel)
