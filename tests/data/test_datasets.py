@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -195,6 +196,27 @@ def test_data_of_another_version_are_kept_and_read(marker, corpus):
     before = tiny.snapshot(root)
     assert tiny.load(name, root).train_data
     assert tiny.snapshot(root) == before
+
+
+def open_files(folder):
+    """Those under a folder that this process holds open."""
+    descriptors = Path('/proc/self/fd').iterdir()
+    return [path for d in descriptors if (path := os.path.realpath(d)).startswith(os.path.realpath(folder))]
+
+
+@pytest.mark.skipif(not Path('/proc/self/fd').is_dir(), reason='needs /proc to see open files')
+@pytest.mark.parametrize('damaged', [False, True])
+def test_no_file_stays_open(damaged, corpus):
+    name, root = corpus
+    with next(root.rglob('train_data.json')).open():
+        assert len(open_files(root)) == 1
+    if not damaged:
+        dataset = tiny.load(name, root)
+    else:
+        next(path for path in root.rglob('*_ids.json')).write_text('[-1]')
+        with pytest.raises(UserError) as dataset:
+            tiny.load(name, root)
+    assert dataset and not open_files(root)
 
 
 def test_a_damaged_file_is_named_and_what_to_do(redial, tmp_path):

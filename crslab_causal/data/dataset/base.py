@@ -8,6 +8,7 @@ import pickle
 from abc import abstractmethod
 from collections import Counter
 from contextlib import contextmanager
+from io import IOBase
 from pathlib import Path
 from typing import Any, Iterable, Iterator, NamedTuple
 
@@ -88,12 +89,21 @@ class MentionDataset(BaseDataset):
         folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.folder / tokenize
         with workers.first_goes_first():
             self._provide(folder, resource)
-        with long_lived():
-            BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
+        try:
+            with long_lived():
+                BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
+        finally:
+            self._close_files()
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self.side_data['item_genres'] = self._item_genres()
 
     # ------------------------------------------------------------ reading
+
+    def _close_files(self) -> None:
+        """CRSLab reads graphs from files that it keeps as attributes and leaves open."""
+        for value in vars(self).values():
+            if isinstance(value, IOBase):
+                value.close()
 
     def _provide(self, folder: Path, resource: dict) -> None:
         """Downloads the data as CRSLab would, if the folder is empty, and checks that all files are there."""

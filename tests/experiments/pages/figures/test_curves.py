@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crslab_causal.experiments.pages.figures.curves import Panel, Series, draw_curves
 from crslab_causal.experiments.pages.figures.style import save
 
-pytestmark = pytest.mark.filterwarnings('error')
+pytestmark = pytest.mark.filterwarnings('error::UserWarning', 'error::RuntimeWarning')  # Matplotlib's and NumPy's
 ALPHA = Series('valid', [0, 0.5, 1, 2, 4], [41, 41.5, 42, 42.2, 40], [0.5, 0.4, 0.6, 0.5, 0.9])
 MODE = Series('valid', ['zero', 'noise', 'learned'], [41, 40, 41.5], [0.5, 0.4, None])
 

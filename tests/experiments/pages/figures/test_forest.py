@@ -7,7 +7,7 @@ import pytest
 from crslab_causal.experiments.pages.figures.forest import Comparison, draw_forest, is_significant
 from crslab_causal.experiments.pages.figures.style import save
 
-pytestmark = pytest.mark.filterwarnings('error')
+pytestmark = pytest.mark.filterwarnings('error::UserWarning', 'error::RuntimeWarning')  # Matplotlib's and NumPy's
 ROWS = [Comparison('w/o causal', -4.67, -6.4, -3.09, group='OpenDialKG'),
         Comparison('mention order: all', -0.9, -1.7, 0.1, group='OpenDialKG'),
         Comparison('Z = |N| and item bias', 5.3, 4.3, 6.3, group='ReDial'),

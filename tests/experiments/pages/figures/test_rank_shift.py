@@ -6,7 +6,7 @@ import pytest
 from crslab_causal.experiments.pages.figures.rank_shift import ONE_MODEL, TWO_MODELS, Samples, draw_rank_shift
 from crslab_causal.experiments.pages.figures.style import save
 
-pytestmark = pytest.mark.filterwarnings('error')
+pytestmark = pytest.mark.filterwarnings('error::UserWarning', 'error::RuntimeWarning')  # Matplotlib's and NumPy's
 NAN, INF = np.nan, np.inf
 
 
