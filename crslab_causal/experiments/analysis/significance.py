@@ -27,21 +27,22 @@ K = TypeVar('K', bound=Hashable)
 def row_tests(found: list[Found], table: Table, place: Place, earlier: EarlierTable = EarlierTable()) -> list[dict]:
     """For each row its tests against the reference, by group and metric; empty where there is nothing to test.
 
-    An earlier report keeps no ranks. If some of the runs come from there, the test does, too, if it was one of the same runs;
-    otherwise it is one of the ranks that are at hand, and of the scores of all runs.
+    What an earlier report says of the same runs stays, as their scores do. It keeps no ranks: if it has not all that the
+    table shows, a test is one of the ranks that are at hand, and of the scores of all runs.
     """
     reference = _reference(found, table)
     if reference is None or table.options.kind != 'recommendation':
         return [{} for _ in found]
     base = _ranks(reference, table, place)
+    wanted = len(table.options.groups) * len(table.options.metrics)
     raw: dict[tuple[int, str, str], dict] = {}
     for i, candidate in enumerate(found):
         if candidate is reference or not candidate.results or not _testable(candidate):
             continue
         own = _with_ranks(candidate, table, place)
         whole = len(own) == len(candidate.results) and len(base) == len(reference.results)
-        tests = {} if whole else _earlier_tests(candidate, reference, earlier, table)
-        if not tests and base and own:
+        tests = _earlier_tests(candidate, reference, earlier, table)
+        if len(tests) < wanted and base and own and (whole or not tests):
             tests = _compare(candidate, reference, base, table, place)
         raw.update({(i, *of): test for of, test in tests.items()})
     tests = _adjusted(raw)

@@ -88,11 +88,22 @@ def test_what_the_record_says_stays_though_its_runs_are_at_hand(made, tmp_path):
     path = tmp_path / 'results' / 'suite.json'
     record = json.loads(path.read_text('utf-8'))
     record['tables'][0]['rows'][0]['scores']['all']['recall@1'] = [0.25, 0.75]
+    record['tables'][0]['rows'][1]['tests']['all']['recall@1']['low'] = -0.125
     path.write_text(json.dumps(record), 'utf-8')
     _, extended = made('a', 'b', extend=True)
     assert by_title(extended)['a']['scores']['all']['recall@1'] == [0.25, 0.75]
+    assert by_title(extended)['b']['tests']['all']['recall@1']['low'] == -0.125
     _, anew = made('a', 'b')
     assert by_title(anew)['a']['scores']['all']['recall@1'] != [0.25, 0.75]
+    assert by_title(anew)['b']['tests']['all']['recall@1']['low'] != -0.125
+
+
+def test_a_test_that_the_record_lacks_is_made_of_the_runs_at_hand(made, place):
+    _, first = made('a', 'b', groups=['all'])
+    _, whole = made('a', 'b')
+    made('a', 'b', groups=['all'])
+    _, extended = made('a', 'b', extend=True)
+    assert by_title(extended)['b']['tests'] == by_title(whole)['b']['tests'] != by_title(first)['b']['tests']
 
 
 def test_without_it_all_is_run_anew(made, place):
