@@ -165,7 +165,7 @@ def test_scores_are_the_logits_at_the_items_entity_ids(mode):
     _, scores = model({'context_entities': [[7, 2]], 'item': torch.tensor([3])}, mode, 'rec')
 
     assert scores.shape == (1, N_ENTITY)
-    assert torch.equal(scores[:, [2, 3, 4]], model.item_logits(torch.tensor([[7, 2]])).observed)
+    torch.testing.assert_close(scores[:, [2, 3, 4]], model.item_logits(torch.tensor([[7, 2]])).observed)
     assert (scores[:, [0, 1, 5, 6, 7, 8]] == -torch.inf).all()
 
 
