@@ -28,7 +28,7 @@ LANGUAGE_MODEL = 'CausalLLM'
 """Name of the model, the dataloader and the system with a language model behind the recommender."""
 
 
-OWN_SYSTEMS = (LANGUAGE_MODEL, 'CTACRS', 'Seq2Seq', 'TransformerSeq2Seq')
+OWN_SYSTEMS = (LANGUAGE_MODEL, 'Seq2Seq', 'TransformerSeq2Seq')
 """Models with a system of their own, of the model's name."""
 
 

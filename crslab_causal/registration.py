@@ -17,7 +17,6 @@ from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.causal_llm import CausalLLMSystem
-from crslab_causal.system.cta_crs import CTACRSSystem
 from crslab_causal.system.text import TextSystem
 
 MODELS = {'CausalKBRD': CausalKBRD, LANGUAGE_MODEL: CausalKBRD, 'TargetPopularity': TargetPopularity, 'Repeat': Repeat,
@@ -41,6 +40,6 @@ def register_all() -> None:
     dataloader_register_table.update({name: CausalDataLoader for name in (SYSTEM_NAME, *MODELS)})
     dataloader_register_table['KBRDRepaired'] = dataloader_register_table['KBRD']
     system_register_table.update({name: CausalSystem for name in (SYSTEM_NAME, *MODELS)})
-    system_register_table.update({LANGUAGE_MODEL: CausalLLMSystem, 'CTACRS': CTACRSSystem,
-                                  'Seq2Seq': TextSystem, 'TransformerSeq2Seq': TextSystem})
+    system_register_table.update({LANGUAGE_MODEL: CausalLLMSystem, 'Seq2Seq': TextSystem,
+                                  'TransformerSeq2Seq': TextSystem})
     Evaluator_register_table['causal'] = CausalEvaluator

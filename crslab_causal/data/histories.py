@@ -32,3 +32,15 @@ def pad_histories(histories: Sequence[list[int]], pad: int = PAD) -> Tensor:
     width = max([1, *map(len, histories)])
     padded = [history + [pad] * (width - len(history)) for history in histories]
     return torch.tensor(padded, dtype=torch.long).view(len(histories), width)
+
+
+def leave_out(histories: Tensor, position: Tensor) -> Tensor:
+    """Histories without one mention each, padded as before.
+
+    Args:
+        histories: ``(batch, length)``, padded on the right with ``PAD``.
+        position: ``(batch,)``, of the mention that goes; what follows moves up.
+    """
+    column = torch.arange(histories.shape[1], device=histories.device)
+    padded = torch.cat([histories, torch.full_like(histories[:, :1], PAD)], dim=1)
+    return padded.gather(1, column + (column >= position[:, None]))

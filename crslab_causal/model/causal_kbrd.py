@@ -14,8 +14,10 @@ from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.host import KBRDModel
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
+from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
+from crslab_causal.model.mixture import log_mixture
 from crslab_causal.model.options import CausalKBRDOptions
 from crslab_causal.model.rgcn import PairRGCN
 
@@ -85,7 +87,14 @@ class CausalKBRD(KBRDModel):
 
     Without it (``adjustment: none``), or with one stratum, over which there is nothing to sum, scores are the logits of
     :math:`P(Y \mid X)`.
+
+    **Transition counts.** With a ``counts_weight`` w other than 0, scores are the logarithms of
+    :math:`(1 - w)\, p + w\, q`, where q is :class:`.TransitionCounts`, to be counted once before the training
+    (``counts.count``); after an intervention q is that of the history without the mention. Training sees p alone, so
+    that the parameters are those of ``counts_weight: 0``.
     """
+
+    mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p keeps every item possible
 
     def __init__(self, opt, device, vocab: dict, side_data: dict):
         self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
@@ -103,6 +112,9 @@ class CausalKBRD(KBRDModel):
         confounder: Confounder | None = side_data.get('confounder')
         self._prior = None if confounder is None or len(confounder.prior) < 2 else torch.as_tensor(confounder.prior)
         super().__init__(opt, device, vocab, side_data)
+        mixes = options.counts_weight != 0
+        self.counts = TransitionCounts(options.model_dump(), device, vocab, side_data) if mixes else None
+        self.register_buffer('counts_weight', torch.tensor(options.counts_weight or 0.0) if mixes else None)
 
     def build_model(self) -> None:
         self._build_kg_layer()
@@ -157,8 +169,8 @@ class CausalKBRD(KBRDModel):
             embedding.backward(grad)
 
     def _user_vectors(self, context_entities: Tensor, embedding: Tensor,
-                      intervene: bool) -> tuple[Tensor, Tensor | None]:
-        """``(batch, d)`` each: the user vectors of Eqs 3 and 5, the latter only if ``intervene``."""
+                      chosen: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """``(batch, d)`` each: the user vectors of Eqs 3 and 5, the latter only with the mentions to intervene on."""
         present = context_entities != PAD
         lengths = present.sum(-1)
         rows = self.row_of_entity[context_entities.clamp(min=0)]
@@ -170,30 +182,32 @@ class CausalKBRD(KBRDModel):
         if self.training and self.entity_dropout:
             weight = drop_mentions(weight, self.entity_dropout)
         user = torch.einsum('bl,bld->bd', weight, mentions)
-        if not intervene:
+        if chosen is None:
             return user, None
         if self.intervention.position == 'all':
             return user, self.intervention(user)
-        chosen = self.intervention.choose(lengths)[:, None]
+        chosen = chosen[:, None]
         h_n = mentions.gather(1, chosen[..., None].expand(-1, -1, mentions.shape[-1])).squeeze(1)
         w_n = weight.gather(1, chosen)
         return user, user + w_n * (self.intervention(h_n) - h_n)
 
-    def item_logits(self, context_entities: Tensor, intervene: bool = True,
-                    stratum: Tensor | None = None) -> ItemLogits:
+    def item_logits(self, context_entities: Tensor, intervene: bool = True, stratum: Tensor | None = None,
+                    mixed: bool = True) -> ItemLogits:
         """Logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
 
         Args:
             context_entities: ``(batch, length)``, histories padded on the right with ``PAD``.
             stratum: ``(batch,)``, the strata to condition on; None: adjusted for all of them, which gives
                 log-probabilities. Not read without an adjustment.
+            mixed: mix the transition counts in, which also gives log-probabilities. Not read without them.
 
         Raises:
             ValueError: an entity has no row in H.
         """
         embedding = self.entity_embedding()
         items = embedding[:self.n_item]
-        user, intervened = self._user_vectors(context_entities, embedding, intervene)
+        chosen = self.intervention.choose((context_entities != PAD).sum(-1)) if intervene else None
+        user, intervened = self._user_vectors(context_entities, embedding, chosen)
         if self.stratum_shift is not None and stratum is not None:
             shift = F.embedding(stratum, self.stratum_shift)
             user, intervened = user + shift, intervened if intervened is None else intervened + shift
@@ -201,6 +215,11 @@ class CausalKBRD(KBRDModel):
         logits = F.linear(user if intervened is None else torch.cat([user, intervened]), items, self.item_bias)
         if self.stratum_shift is not None and stratum is None:
             logits = backdoor_adjustment(logits, F.linear(self.stratum_shift, items), self.log_prior)
+        if mixed and self.counts is not None and self.counts_weight > 0:
+            counted = context_entities
+            if chosen is not None:
+                counted = torch.cat([counted, self.intervention.on_history(context_entities, chosen)])
+            logits = log_mixture(F.log_softmax(logits, -1), self.counts.item_scores(counted).log(), self.counts_weight)
         return ItemLogits(logits, None) if intervened is None else ItemLogits(*logits.chunk(2))
 
     def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
@@ -213,7 +232,7 @@ class CausalKBRD(KBRDModel):
             mode: ``train``, ``valid`` or ``test``.
 
         Returns:
-            The loss, outside training that of the adjusted p; and ``(batch, n_entity)`` scores, minus infinity
+            The loss, outside training that of the adjusted and mixed p; and ``(batch, n_entity)`` scores, minus infinity
             where there is no item, or None in training, where nobody reads them.
 
         Raises:
@@ -223,7 +242,7 @@ class CausalKBRD(KBRDModel):
         if not isinstance(context_entities, Tensor):
             context_entities = pad_histories(context_entities).to(self.row_of_entity.device)
         stratum = batch['stratum'] if mode == 'train' and self.stratum_shift is not None else None
-        logits = self.item_logits(context_entities, bool(self.alpha or self.beta), stratum)
+        logits = self.item_logits(context_entities, bool(self.alpha or self.beta), stratum, mixed=mode != 'train')
         label = self.row_of_entity[batch['item']]
         if ((label < 0) | (label >= self.n_item)).any():
             raise ValueError('a label is not one of item_entity_ids')
@@ -242,4 +261,4 @@ class CausalKBRD(KBRDModel):
         """``(batch, d)``: the user vectors of Eq 3."""
         if not isinstance(entity_lists, Tensor):
             entity_lists = pad_histories(entity_lists).to(kg_embedding.device)
-        return self._user_vectors(entity_lists, kg_embedding, intervene=False)[0]
+        return self._user_vectors(entity_lists, kg_embedding)[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from crslab_causal.data.histories import PAD, leave_out
+
 INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
 POSITIONS = ('last', 'random', 'all')
 
@@ -54,6 +56,13 @@ class Intervention(nn.Module):
         if self.kind == 'learned':
             return torch.sigmoid(self.gate(h)) * h
         return h + torch.randn_like(h) * h.norm(dim=-1, keepdim=True) / h.shape[-1] ** 0.5
+
+    def on_history(self, histories: Tensor, chosen: Tensor) -> Tensor:
+        """``(batch, length)``: what the intervention leaves of histories, for a model that has no vectors to replace.
+
+        The mention that :meth:`choose` chose is left out, whatever M is; at position ``all`` every mention is.
+        """
+        return torch.full_like(histories, PAD) if self.position == 'all' else leave_out(histories, chosen)
 
     def extra_repr(self) -> str:
         return f'{self.kind}, position={self.position}'

@@ -12,8 +12,19 @@ from crslab_causal.stage_options import ConversationOptions
 from crslab_causal.strict import Count, Fraction, NonNegative, Options, Positive
 
 
-class CausalKBRDOptions(Options):
-    """The recommender of the paper."""
+class TransitionCountsOptions(Options):
+    """Entity to item transition counts."""
+
+    transition_decay: Positive = 1.5
+    """Weight of the later mentions, as lambda in Eq 3."""
+    transition_smoothing: Positive = 10.0
+    """Count at which a mention's own transitions and the prior weigh the same."""
+    neighbour_weight: Fraction = 0.2
+    """Share of the knowledge graph's one-hop items in the prior, the rest being popularity."""
+
+
+class CausalKBRDOptions(TransitionCountsOptions):
+    """The recommender of the paper, and transition counts to mix it with."""
 
     kg_emb_dim: Count = 128
     num_bases: Count | None = None
@@ -40,17 +51,8 @@ class CausalKBRDOptions(Options):
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     entity_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability that a mention is left out of a history in training: a regulariser without a causal reading."""
-
-
-class TransitionCountsOptions(Options):
-    """Entity to item transition counts."""
-
-    transition_decay: Positive = 1.5
-    """Weight of the later mentions, as lambda in Eq 3."""
-    transition_smoothing: Positive = 10.0
-    """Count at which a mention's own transitions and the prior weigh the same."""
-    neighbour_weight: Fraction = 0.2
-    """Share of the knowledge graph's one-hop items in the prior, the rest being popularity."""
+    counts_weight: Annotated[float, Field(ge=0, lt=1)] | None = 0.0
+    """Weight of transition counts in a mixture with p, which training does not see; None: chosen on valid after it."""
 
 
 class TokenOptions(Options):

@@ -35,6 +35,7 @@ from crslab_causal.system.chat import Conversation, chat
 from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.knowledge import knowledge_of
+from crslab_causal.system.mixture import choose_weight, mixture_key
 from crslab_causal.system.recommender import Recommender
 from crslab_causal.system.run_folder import run_folder, set_aside
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
@@ -124,6 +125,7 @@ class CausalSystem(BaseSystem):
                                 'names an item')
         for dataloader in (self.train_dataloader, self.valid_dataloader, self.test_dataloader):
             dataloader.to(self.device)
+        self.driver.prepare(self.train_dataloader)
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.opt['cutoffs'], label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
         self.norm_wanted = bool(self.stage['gradient_clip']) or self.evaluator.tensorboard
@@ -286,6 +288,7 @@ class CausalSystem(BaseSystem):
 
     def test_recommender(self) -> dict[str, dict]:
         """Scores every split with the weights in place, and saves table, scores and ranks."""
+        self._choose_mixture()
         splits = {}
         names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
         for split, dataloader in self.splits():
@@ -300,6 +303,14 @@ class CausalSystem(BaseSystem):
         logger.info(f'[Results in {self.folder}]')
         return splits
 
+    def _choose_mixture(self) -> None:
+        key = mixture_key(self)
+        if key is None or self.opt[key] is not None:
+            return
+        choose_weight(self, key)
+        if workers.is_first() and self.checkpoints.best.is_file():  # with the weight, for who comes to talk
+            checkpoint.save(self.checkpoints.best, self._checkpoint())
+
     def lists(self, dataloader: CausalDataLoader, k: int) -> list[list[int]]:
         """Entity ids of the ``k`` items that rank first, for every sample."""
         self.model.eval()
@@ -313,8 +324,10 @@ class CausalSystem(BaseSystem):
 
     def header(self) -> dict:
         """What ``results.json`` says of the run besides its scores."""
+        key = mixture_key(self)
         return {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
                 'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1),
+                **({} if key is None else {key: round(float(getattr(self.driver.module, key)), 6)}),
                 **({'debug': 'trained on valid'} if self.debug else {})}
 
     # ------------------------------------------------------------ checkpoints

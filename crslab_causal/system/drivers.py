@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from crslab_causal.data.dataloader import RecBatch
+from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.host import KBRDModel, KGSFModel
 from crslab_causal.model.baselines.counting import CountingModel
 from crslab_causal.model.baselines.cta_crs import CTACRS
@@ -36,6 +36,9 @@ class Driver:
     def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
         self.model, self.opt, self.item_entity_ids = model, opt, item_entity_ids
         self.module = unwrapped(model)
+
+    def prepare(self, dataloader: CausalDataLoader) -> None:
+        """What comes before the first epoch of training on these samples."""
 
     def loss(self, batch: RecBatch) -> dict[str, Tensor]:
         """Terms of the training loss; ``rec_loss`` is what is minimised."""
@@ -101,6 +104,11 @@ class OwnDriver(Driver):
 
 class CausalDriver(OwnDriver):
     """CausalKBRD: loss terms apart, scores before and after the intervention, H computed once a group."""
+
+    def prepare(self, dataloader: CausalDataLoader) -> None:
+        if self.module.counts is not None:
+            everything = dataloader.rec_batchify(torch.arange(len(dataloader))).to(self.item_entity_ids.device)
+            self.module.counts.count(everything.context_entities, everything.label)
 
     def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
         return self.model({'context_entities': batch.context_entities, 'item': batch.item, 'stratum': batch.stratum},

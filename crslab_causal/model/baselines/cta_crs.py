@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from crslab_causal.host import BaseModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.model.mixture import log_mixture
 from crslab_causal.model.options import CTACRSOptions
 from crslab_causal.model.text.build import build_text_encoder
 
@@ -25,7 +26,7 @@ class CTACRS(BaseModel):
       the items: :math:`p_c`;
     - each is trained by its own cross-entropy, and the two are added up;
     - recommended is by :math:`(1 - \rho) p_e + \rho p_c`, with :math:`\rho` chosen on valid, see
-      :class:`crslab_causal.system.cta_crs.CTACRSSystem`.
+      :func:`crslab_causal.system.mixture.choose_weight`.
 
     Otherwise than there: the encoder is by default a small Transformer trained with the rest, because BART has to be
     downloaded (``text_encoder: facebook/bart-base`` takes it; the source first tunes it on responses, then keeps it as
@@ -39,6 +40,7 @@ class CTACRS(BaseModel):
     """
 
     reads_tokens = True
+    mixture_key, mixture_weights = 'context_weight', tuple(i / 10 for i in range(11))  # as in the released code
 
     def __init__(self, opt, device, vocab: dict, side_data: dict):
         self.vocab, self.side_data = vocab, side_data
@@ -71,9 +73,7 @@ class CTACRS(BaseModel):
         return self._mixture(*self.level_logits(context_entities, context_tokens))
 
     def _mixture(self, entity: Tensor, context: Tensor) -> Tensor:
-        rho = self.context_weight
-        return torch.logaddexp(F.log_softmax(entity, -1) + torch.log(1 - rho),
-                               F.log_softmax(context, -1) + torch.log(rho))
+        return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1), self.context_weight)
 
     def forward(self, batch: dict, mode: str, stage: str = 'rec') -> tuple[Tensor, Tensor | None]:
         """Sum of both cross-entropies, and ``(batch, n_entity)`` scores, or None in training.
