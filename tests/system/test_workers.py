@@ -47,7 +47,7 @@ def first_loss(folder):
 
 
 @pytest.mark.parametrize('n_process, settings', [
-    (2, ['item_bias=true', 'adjustment=genre']),
+    (2, ['item_bias=true', 'adjustment=genre', 'counts_weight=null']),
     # batches of 7, of which the last of an epoch has fewer samples than there are processes
     (3, ['rec.batch_size=7', 'rec.update_freq=1', 'rec.epoch=2', 'alpha=0', 'beta=0', 'intervention=learned']),
     (2, ['model=KBRDRepaired', 'num_bases=2', 'rec.epoch=2']),

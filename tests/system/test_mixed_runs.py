@@ -1,0 +1,113 @@
+"""Runs of CausalKBRD with transition counts: the weight, checkpoints, a list, a conversation."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from crslab_causal.data.histories import pad_histories
+from crslab_causal.quick_start import load_system
+from crslab_causal.system.checkpoint import Progress
+from crslab_causal.system.mixture import choose_weight
+
+OPEN = 'counts_weight=null'
+
+
+def on_valid(result):
+    """What the weight is chosen by."""
+    recall = result['splits']['valid']['all']
+    return recall['recall@1'] + recall['recall@10']
+
+
+@pytest.fixture
+def load(data_path, tmp_path):
+    def load(*settings):
+        return load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1', *settings])
+    return load
+
+
+def test_the_weight_is_the_best_on_valid_and_training_is_as_without(run):
+    chosen, folder = run(OPEN)
+    assert f"counts_weight, chosen on valid: {chosen['counts_weight']}" in (folder / 'run.log').read_text('utf-8')
+    assert not (folder / 'best.pth').exists()
+
+    without, _ = run('counts_weight=0', 'run_name=without')
+    assert without['best_epoch'] == chosen['best_epoch'] and on_valid(chosen) >= on_valid(without)
+    fixed, _ = run('counts_weight=0.9', 'run_name=fixed')
+    assert 'counts_weight' not in without and fixed['counts_weight'] == 0.9
+
+
+@pytest.mark.parametrize('sums, best', [([1, 3, 2, 3], 0.2), ([5, 5, 5, 5], 0.0), ([0, 1, 2, 3], 0.6)])
+def test_the_first_of_the_best_weights_is_chosen(sums, best):
+    weight, seen = torch.tensor(0.0), []
+
+    def evaluate(*_, **__):
+        seen.append(round(float(weight), 6))
+        return {'all': {'recall@1': 0.5, 'recall@5': 9.0, 'recall@10': sums[len(seen) - 1]}}
+    model = SimpleNamespace(mixing=weight, mixture_weights=(0.0, 0.2, 0.4, 0.6))
+    system = SimpleNamespace(driver=SimpleNamespace(module=model), opt={'cutoffs': [5, 1, 10]}, evaluate=evaluate,
+                             valid_dataloader=None, progress=Progress(3, 1))
+    assert choose_weight(system, 'mixing') == best and float(weight) == pytest.approx(best)
+    assert seen == [0.0, 0.2, 0.4, 0.6]
+
+
+def test_a_saved_run_answers_as_it_was_scored(run, load):
+    result, folder = run(OPEN, flags=['-ss'])
+    system = load(OPEN)
+    model = system.driver.module
+    assert float(model.counts_weight) == pytest.approx(result['counts_weight'])
+    assert model.counts.item_count.sum() == len(system.train_dataloader)
+
+    history = [system.item_ids[3], system.item_ids[5]]
+    listed = system.recommender().recommend(history, k=5)
+    scores = model.item_logits(pad_histories([history]), intervene=False).observed[0]
+    assert scores.exp().sum().item() == pytest.approx(1, abs=1e-4)
+    scores[[3, 5]] = -torch.inf
+    assert [found.entity for found in listed] == [system.item_ids[i] for i in scores.topk(5).indices]
+    with system.conversation() as talk:
+        assert list(talk.say(f'I loved {system.knowledge.names[history[0]]}.')) and talk.outcome.ranking
+
+    restored, _ = run(OPEN, flags=['-rs'])
+    assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']
+
+
+def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch):
+    from crslab_causal.system.causal import CausalSystem
+    unbroken, _ = run(OPEN, 'run_name=unbroken')
+    save = CausalSystem._save
+
+    def killed(self, improved):
+        save(self, improved)
+        if self.progress.epoch == 1:
+            raise KeyboardInterrupt
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(CausalSystem, '_save', killed)
+        run(OPEN, 'run_name=killed', flags=['-ss'])
+    restored, _ = run(OPEN, 'run_name=killed', flags=['-rs'])
+    assert restored['splits'] == unbroken['splits'] and restored['counts_weight'] == unbroken['counts_weight']
+
+
+def test_the_language_half_takes_its_candidates_from_the_mixture(run):
+    result, folder = run(OPEN, flags=['-ss'])
+    _, behind = run(OPEN, 'model=CausalLLM', f'recommender={folder}', 'run_name=behind')
+    assert json.loads((behind / 'results.json').read_text('utf-8'))['splits'] == result['splits']
+    said = json.loads((behind / 'llm_results.json').read_text('utf-8'))['splits']['test, recommender']['all']
+    assert said['recall@10'] == result['splits']['test']['all']['recall@10']
+
+
+def test_with_strata_it_is_the_adjusted_distribution_that_is_mixed(run, load):
+    settings = (OPEN, 'adjustment=turn')
+    result, _ = run(*settings, flags=['-ss'])
+    model = load(*settings).driver.module
+    histories = pad_histories([[int(model.item_entity_ids[2])]])
+    with torch.no_grad():
+        p = model.item_logits(histories, intervene=False, mixed=False).observed.exp()
+        both = model.item_logits(histories, intervene=False).observed.exp()
+    weight = result['counts_weight']
+    torch.testing.assert_close(both, (1 - weight) * p + weight * model.counts.item_scores(histories))
+
+
+@pytest.mark.parametrize('setting', ['counts_weight=1', 'counts_weight=-0.1', 'counts_weight=often'])
+def test_impossible_weights_are_one_clear_line(refused, setting):
+    assert refused(setting).startswith('counts_weight')
