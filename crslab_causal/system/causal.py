@@ -18,7 +18,6 @@ from loguru import logger
 from torch import optim
 
 from crslab_causal.config import Config
-from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.errors import UserError
@@ -33,6 +32,7 @@ from crslab_causal.system import checkpoint
 from crslab_causal.system.averages import Averages
 from crslab_causal.system.chat import Conversation, chat
 from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
+from crslab_causal.system.confounding import fit_confounder
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.knowledge import knowledge_of
 from crslab_causal.system.mixture import choose_weight, mixture_key
@@ -72,7 +72,7 @@ class CausalSystem(BaseSystem):
         self.seed = opt['seed']
         provenance()  # of what trains, not of what has been committed by the time results are saved
         seed_everything(self.seed)
-        self.confounder = self._fit_confounder(opt, valid_dataloader if debug else train_dataloader, side_data)
+        self.confounder = fit_confounder(opt, valid_dataloader if debug else train_dataloader, side_data)
         if self.confounder is not None:
             side_data = {**side_data, 'confounder': self.confounder}
             for dataloader in (train_dataloader, valid_dataloader, test_dataloader):
@@ -101,19 +101,6 @@ class CausalSystem(BaseSystem):
             self._prepare_training()
         if restore_system or interact:
             self.restore_model()
-
-    @staticmethod
-    def _fit_confounder(opt: Config, dataloader: CausalDataLoader, side_data: dict) -> Confounder | None:
-        kind = opt.get('adjustment', NO_ADJUSTMENT)
-        if kind == NO_ADJUSTMENT:
-            return None
-        confounder = Confounder.fit(kind, dataloader.samples, side_data, opt['adjustment_strata'], opt['seed'])
-        if len(confounder.names) < 2:
-            logger.warning(f'[adjustment: {kind}: all training samples are in one stratum, {confounder.names[0]}; this '
-                           'is the model without adjustment]')
-        shares = '; '.join(f'{name} ({share:.3f})' for name, share in zip(confounder.names, confounder.prior))
-        logger.info(f'[Strata of {kind}, with P(C): {shares}]')
-        return confounder
 
     def _prepare_training(self) -> None:
         dropped = self.train_dataloader.drop_labels_outside_catalogue()

@@ -1,0 +1,27 @@
+"""The confounder that a configuration names, from the samples of a run."""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from crslab_causal.config import Config
+from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
+from crslab_causal.data.dataloader import CausalDataLoader
+
+
+def fit_confounder(opt: Config, dataloader: CausalDataLoader, side_data: dict) -> Confounder | None:
+    """Strata of the training samples by ``adjustment``, None without one; says what they are.
+
+    Raises:
+        UserError: as of :meth:`.Confounder.fit`.
+    """
+    kind = opt.get('adjustment', NO_ADJUSTMENT)
+    if kind == NO_ADJUSTMENT:
+        return None
+    confounder = Confounder.fit(kind, dataloader.samples, side_data, opt['adjustment_strata'], opt['seed'])
+    if len(confounder.names) < 2:
+        logger.warning(f'[adjustment: {kind}: all training samples are in one stratum, {confounder.names[0]}; this '
+                       'is the model without adjustment]')
+    shares = '; '.join(f'{name} ({share:.3f})' for name, share in zip(confounder.names, confounder.prior))
+    logger.info(f'[Strata of {kind}, with P(C): {shares}]')
+    return confounder
