@@ -13,8 +13,8 @@ from crslab_causal.model.baselines.cta_crs import CTACRS
 from crslab_causal.model.baselines.popularity import TargetPopularity
 from crslab_causal.model.baselines.repeat import Repeat
 from crslab_causal.model.baselines.text import Seq2Seq, TransformerSeq2Seq
-from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.model.transition import TransitionCounts
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.causal_llm import CausalLLMSystem
 from crslab_causal.system.text import TextSystem

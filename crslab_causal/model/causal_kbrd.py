@@ -14,12 +14,12 @@ from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.host import KBRDModel
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
-from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
 from crslab_causal.model.mixture import log_mixture
 from crslab_causal.model.options import CausalKBRDOptions
 from crslab_causal.model.rgcn import PairRGCN
+from crslab_causal.model.transition import TransitionCounts
 
 
 class ItemLogits(NamedTuple):

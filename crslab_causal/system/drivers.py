@@ -10,10 +10,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.host import KBRDModel, KGSFModel
-from crslab_causal.model.baselines.counting import CountingModel
 from crslab_causal.model.baselines.cta_crs import CTACRS
 from crslab_causal.model.baselines.text import EncoderDecoder
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.model.counting import CountingModel
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

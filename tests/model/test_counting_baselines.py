@@ -8,7 +8,7 @@ import torch
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.model.baselines.popularity import TargetPopularity
 from crslab_causal.model.baselines.repeat import Repeat
-from crslab_causal.model.baselines.transition import TransitionCounts
+from crslab_causal.model.transition import TransitionCounts
 
 ITEMS = [2, 3, 5]
 EDGES = [(1, 2, 0), (2, 1, 0), (4, 3, 1), (4, 5, 1), (2, 3, 0), (3, 3, 2)]

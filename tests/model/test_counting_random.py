@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.model.baselines.popularity import TargetPopularity
 from crslab_causal.model.baselines.repeat import Repeat
-from crslab_causal.model.baselines.transition import TransitionCounts
+from crslab_causal.model.transition import TransitionCounts
 
 N_ENTITY = 7
 entities = st.integers(0, N_ENTITY - 1)

@@ -9,8 +9,8 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from crslab_causal.data.histories import PAD, leave_out, pad_histories
-from crslab_causal.model.baselines.transition import TransitionCounts
 from crslab_causal.model.mixture import log_mixture
+from crslab_causal.model.transition import TransitionCounts
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, VOCAB, build, reference
 
 HISTORIES = [[7, 8, 2], [3], []]

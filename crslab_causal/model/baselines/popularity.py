@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from crslab_causal.model.baselines.counting import CountingModel
+from crslab_causal.model.counting import CountingModel
 
 
 class TargetPopularity(CountingModel):

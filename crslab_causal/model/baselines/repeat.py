@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from crslab_causal.model.baselines.counting import CountingModel, present
+from crslab_causal.model.counting import CountingModel, present
 
 
 class Repeat(CountingModel):

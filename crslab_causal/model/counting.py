@@ -1,4 +1,4 @@
-"""What the three counting baselines share."""
+"""What the models that count share."""
 
 from __future__ import annotations
 

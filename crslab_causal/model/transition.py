@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from crslab_causal.model.attention import time_aware_weights
-from crslab_causal.model.baselines.counting import CountingModel, present
+from crslab_causal.model.counting import CountingModel, present
 from crslab_causal.model.options import TransitionCountsOptions
 
 
