@@ -291,10 +291,18 @@ class CausalSystem(BaseSystem):
         return splits
 
     def _choose_mixture(self) -> None:
-        key = mixture_key(self)
+        """As the released code of CTA-CRS: by the sum of recall at the smallest and at the largest cutoff.
+
+        Until then the weight is 0, so that early stopping goes by one of the two alone.
+        """
+        key = mixture_key(self.driver.module)
         if key is None or self.opt[key] is not None:
             return
-        choose_weight(self, key)
+
+        def recall() -> float:
+            scores = self.evaluate('valid', self.valid_dataloader, self.progress.best_epoch, full=False)['all']
+            return sum(scores[f'recall@{cutoff(self.opt["cutoffs"])}'] for cutoff in (min, max))
+        choose_weight(self.driver.module, recall)
         if workers.is_first() and self.checkpoints.best.is_file():  # with the weight, for who comes to talk
             checkpoint.save(self.checkpoints.best, self._checkpoint())
 
@@ -311,7 +319,7 @@ class CausalSystem(BaseSystem):
 
     def header(self) -> dict:
         """What ``results.json`` says of the run besides its scores."""
-        key = mixture_key(self)
+        key = mixture_key(self.driver.module)
         return {'config': self.opt.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
                 'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1),
                 **({} if key is None else {key: round(float(getattr(self.driver.module, key)), 6)}),

@@ -26,7 +26,7 @@ class CTACRS(BaseModel):
       the items: :math:`p_c`;
     - each is trained by its own cross-entropy, and the two are added up;
     - recommended is by :math:`(1 - \rho) p_e + \rho p_c`, with :math:`\rho` chosen on valid, see
-      :func:`crslab_causal.system.mixture.choose_weight`.
+      :mod:`crslab_causal.system.mixture`.
 
     Otherwise than there: the encoder is by default a small Transformer trained with the rest, because BART has to be
     downloaded (``text_encoder: facebook/bart-base`` takes it; the source first tunes it on responses, then keeps it as
