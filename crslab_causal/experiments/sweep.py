@@ -88,7 +88,7 @@ def _settings(sweep: SweepOptions, values: dict[str, Any], seed: int) -> list[st
 
 
 def score(config_file: Path, settings: Sequence[str], place: Place) -> float:
-    """``rec.metric`` on valid at the best epoch of a training. No other split is scored."""
+    """``rec.metric`` on valid at the best epoch of a training, with what is mixed in. No other split is scored."""
     from crslab_causal import register
     from crslab_causal.host import use_directories
     from crslab_causal.quick_start import assemble
@@ -101,7 +101,7 @@ def score(config_file: Path, settings: Sequence[str], place: Place) -> float:
     use_directories(str(data_path), config['save_path'])
     system = assemble(config, dataset_of(config))
     system.train_recommender()
-    return system.progress.best_metric
+    return system.metric_on_valid()
 
 
 def _base(sweep: SweepOptions, config_file: Path) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from functools import reduce
 from typing import Iterator, NamedTuple
@@ -90,8 +91,9 @@ class CausalKBRD(KBRDModel):
 
     **Transition counts.** With a ``counts_weight`` w other than 0, scores are the logarithms of
     :math:`(1 - w)\, p + w\, q`, where q is :class:`.TransitionCounts`, to be counted once before the training
-    (``counts.count``); after an intervention q is that of the history without the mention. Training sees p alone, so
-    that the parameters are those of ``counts_weight: 0``.
+    (``counts.count``); after an intervention q is that of the history without the mention. The loss sees p alone. So does
+    validation while w is open, which is NaN, so that the parameters are those of ``counts_weight: 0``; with a number early
+    stopping goes by the mixture.
     """
 
     mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p keeps every item possible
@@ -114,7 +116,8 @@ class CausalKBRD(KBRDModel):
         super().__init__(opt, device, vocab, side_data)
         mixes = options.counts_weight != 0
         self.counts = TransitionCounts(options.model_dump(), device, vocab, side_data) if mixes else None
-        self.register_buffer('counts_weight', torch.tensor(options.counts_weight or 0.0) if mixes else None)
+        weight = math.nan if options.counts_weight is None else options.counts_weight
+        self.register_buffer('counts_weight', torch.tensor(weight) if mixes else None)
 
     def build_model(self) -> None:
         self._build_kg_layer()

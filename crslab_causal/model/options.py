@@ -52,7 +52,8 @@ class CausalKBRDOptions(TransitionCountsOptions):
     entity_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability that a mention is left out of a history in training: a regulariser without a causal reading."""
     counts_weight: Annotated[float, Field(ge=0, lt=1)] | None = 0.0
-    """Weight of transition counts in a mixture with p, which training does not see; None: chosen on valid after it."""
+    """Weight of transition counts in a mixture with p, which the loss does not see; None: chosen on valid after the
+    training, by the sum of recall at the smallest and at the largest cutoff."""
 
 
 class TokenOptions(Options):

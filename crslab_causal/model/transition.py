@@ -34,7 +34,8 @@ class TransitionCounts(CountingModel):
         self._tables: tuple[Tensor, Tensor] | None = None
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
-        self.transition = torch.empty_like(state_dict[prefix + 'transition'])  # its length is data
+        # its length is data
+        self.transition = torch.empty_like(state_dict.get(prefix + 'transition', self.transition))
         self._tables = None
         super()._load_from_state_dict(state_dict, prefix, *args)
 

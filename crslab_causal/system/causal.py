@@ -35,7 +35,7 @@ from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.confounding import fit_confounder
 from crslab_causal.system.drivers import get_driver
 from crslab_causal.system.knowledge import knowledge_of
-from crslab_causal.system.mixture import choose_weight, mixture_key
+from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.recommender import Recommender
 from crslab_causal.system.run_folder import run_folder, set_aside
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
@@ -177,6 +177,7 @@ class CausalSystem(BaseSystem):
                         f'{seconds:.1f} s]' + (' [Early stop]' if stopped else ''))
             self._save(best)
         self.driver.module.load_state_dict(best)
+        self._choose_mixture()
 
     def _pretrain(self) -> None:
         """CRSLab's pre-training of KGSF, before the first epoch."""
@@ -234,13 +235,21 @@ class CausalSystem(BaseSystem):
         self.optimizer.step()
         self.scheduler.step()
 
+    def metric_on_valid(self) -> float:
+        """``rec.metric`` after the training, of all that is mixed."""
+        if mixture_key(self.driver.module) is None:
+            return self.progress.best_metric
+        self.evaluate('valid', self.valid_dataloader, full=False, report=False)
+        return self._stop_metric()
+
     def _stop_metric(self) -> float:
         metric = self.evaluator.metric(self.stage['metric'])
         return metric if np.isfinite(metric) else float('-inf')
 
     # ------------------------------------------------------------ evaluation
 
-    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1, full: bool = True) -> dict:
+    def evaluate(self, split: str, dataloader: CausalDataLoader, epoch: int = -1, full: bool = True,
+                 report: bool = True) -> dict:
         """Scores of the model on a split; they stay in ``self.evaluator`` until the next call.
 
         Args:
@@ -249,6 +258,7 @@ class CausalSystem(BaseSystem):
             epoch: for the report.
             full: whether to rank after the intervention, too, and to see which items are ever shown; both take
                 longer than the rest, and training needs neither.
+            report: whether to log them.
         """
         seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
         self.model.eval()
@@ -260,7 +270,8 @@ class CausalSystem(BaseSystem):
                 self.evaluator.rec_evaluate_scores(scores, batch.label, batch.seen, batch.repeat, intervened,
                                                    coverage=full)
         self.evaluator.merge(workers.collect(self.evaluator.collected()))
-        self.evaluator.report(epoch=epoch, mode=split)
+        if report:
+            self.evaluator.report(epoch=epoch, mode=split)
         return self.evaluator.scores()
 
     def splits(self) -> Iterator[tuple[str, CausalDataLoader]]:
@@ -275,7 +286,6 @@ class CausalSystem(BaseSystem):
 
     def test_recommender(self) -> dict[str, dict]:
         """Scores every split with the weights in place, and saves table, scores and ranks."""
-        self._choose_mixture()
         splits = {}
         names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
         for split, dataloader in self.splits():
@@ -291,16 +301,12 @@ class CausalSystem(BaseSystem):
         return splits
 
     def _choose_mixture(self) -> None:
-        """As the released code of CTA-CRS: by the sum of recall at the smallest and at the largest cutoff.
-
-        Until then the weight is 0, so that early stopping goes by one of the two alone.
-        """
-        key = mixture_key(self.driver.module)
-        if key is None or self.opt[key] is not None:
+        """As the released code of CTA-CRS: by the sum of recall at the smallest and at the largest cutoff."""
+        if not is_open(self.driver.module):
             return
 
         def recall() -> float:
-            scores = self.evaluate('valid', self.valid_dataloader, self.progress.best_epoch, full=False)['all']
+            scores = self.evaluate('valid', self.valid_dataloader, full=False, report=False)['all']
             return sum(scores[f'recall@{cutoff(self.opt["cutoffs"])}'] for cutoff in (min, max))
         choose_weight(self.driver.module, recall)
         if workers.is_first() and self.checkpoints.best.is_file():  # with the weight, for who comes to talk
@@ -360,6 +366,9 @@ class CausalSystem(BaseSystem):
         """Continues from ``last.pth``; a system to talk to is made from ``best.pth``."""
         if not hasattr(self, 'evaluator'):
             self.driver.module.load_state_dict(self._best_weights())
+            if is_open(self.driver.module):
+                logger.warning(f'[{self.folder}: this run was not finished, and its {mixture_key(self.driver.module)} has not '
+                               'been chosen: nothing is mixed in; --restore_system finishes it]')
             return
         last = self.checkpoints.load_last(self._saved_opt(), self.device)
         self.driver.module.load_state_dict(last.model)

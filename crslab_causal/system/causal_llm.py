@@ -54,6 +54,7 @@ class CausalLLMSystem(CausalSystem):
             super().train_recommender()
             return
         self.progress = Progress(0, finished=True)
+        self._choose_mixture()  # of a run that was not finished
         self._save(self.driver.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:

@@ -101,6 +101,8 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     saved = checkpoint.opt
     for key in ('model', 'dataset', *sorted(saved.keys() | opt.keys())):
         if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
+            if key not in saved:
+                raise UserError(f'{path}: the checkpoint is of another version, without the key {key}; train again')
             raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
                             f'{opt.get(key)!r} here; use the same configuration, or another run_name')
     return checkpoint
@@ -125,10 +127,16 @@ def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, A
     saved = checkpoint.opt
     for key in ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate',
                 *CausalKBRDOptions.model_fields):
-        if saved.get(key) != opt.get(key):
+        if saved.get(key, _default(key)) != opt.get(key):
             raise UserError(f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
                             f'{opt.get(key)!r} here; name a run that has the same')
     return checkpoint.model
+
+
+def _default(key: str) -> Any:
+    """What a recommender of a version that had not this option yet has done."""
+    field = CausalKBRDOptions.model_fields.get(key)
+    return field and field.default
 
 
 def _must_exist(path: Path) -> Path:

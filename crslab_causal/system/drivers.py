@@ -38,7 +38,7 @@ class Driver:
         self.module = unwrapped(model)
 
     def prepare(self, dataloader: CausalDataLoader) -> None:
-        """What comes before the first epoch of training on these samples."""
+        """What comes before any training on these samples."""
 
     def loss(self, batch: RecBatch) -> dict[str, Tensor]:
         """Terms of the training loss; ``rec_loss`` is what is minimised."""

@@ -17,7 +17,7 @@ class Recommendation(NamedTuple):
     """Entity id."""
     name: str
     score: float
-    """Logit of Eq 4, or of Eq 6 for a masked history; with an adjustment log-probability."""
+    """Logit of Eq 4, or of Eq 6 for a masked history; with an adjustment or transition counts log-probability."""
 
 
 class Recommender:

@@ -39,6 +39,20 @@ def test_only_valid_is_scored(project, workplace, redial, monkeypatch):
     assert not list((workplace / 'work').rglob('ranks_*'))
 
 
+def test_what_is_mixed_in_counts(project, workplace, redial, monkeypatch):
+    valid = []
+    evaluate = CausalSystem.evaluate
+
+    def kept(self, split, *more, **keywords):
+        assert split == 'valid'
+        valid.append(evaluate(self, split, *more, **keywords))
+        return valid[-1]
+    monkeypatch.setattr(CausalSystem, 'evaluate', kept)
+    found = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3', 'counts_weight=null', 'rec.metric=mrr'],
+                  Place(redial, workplace / 'work'))
+    assert len(valid) == 3 + 10 + 1 and found == valid[-1]['all']['mrr']  # epochs, weights, and the score
+
+
 def test_a_search_is_the_same_again_and_goes_on_where_it_was(project, workplace, redial):
     place = Place(redial, workplace / 'work')
 

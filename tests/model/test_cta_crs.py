@@ -93,7 +93,11 @@ def test_other_words_other_scores_and_none_are_the_biases(text_encoder):
 
 
 def test_until_the_weight_is_chosen_only_the_entities_count():
-    assert build().context_weight == 0.0
+    model = build()
+    found = scores(model, [[7, 2], []], [[4], [5, 6]])
+    assert model.context_weight.isnan()
+    model.context_weight.fill_(0.0)
+    assert torch.equal(found, scores(model, [[7, 2], []], [[4], [5, 6]]))
 
 
 def test_without_the_contextual_level_it_is_kbrd_without_the_causal_part():

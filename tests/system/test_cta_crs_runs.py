@@ -45,7 +45,8 @@ def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch):
     assert restored['splits'] == unbroken['splits'] and restored['context_weight'] == unbroken['context_weight']
     assert ranks(folder) == ranks(folder_restored)
     one, other = (torch.load(f / 'last.pth', weights_only=True)['model'] for f in (folder, folder_restored))
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    for name in one:  # the weight is not a number until it is chosen
+        torch.testing.assert_close(one[name], other[name], rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize('freeze', [True, False])

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from loguru import logger
 
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.quick_start import load_system
@@ -65,7 +66,7 @@ def test_a_saved_run_answers_as_it_was_scored(run, load):
     assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']
 
 
-def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch):
+def test_a_killed_run_says_so_and_ends_as_an_unbroken_one_when_restored(run, load, monkeypatch):
     from crslab_causal.system.causal import CausalSystem
     unbroken, _ = run(OPEN, 'run_name=unbroken')
     save = CausalSystem._save
@@ -77,16 +78,28 @@ def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(CausalSystem, '_save', killed)
         run(OPEN, 'run_name=killed', flags=['-ss'])
+
+    said = []
+    sink = logger.add(said.append, level='WARNING')
+    system = load(OPEN, 'run_name=killed')
+    logger.remove(sink)
+    histories = pad_histories([system.item_ids[:2]])
+    p, found = (system.driver.module.item_logits(histories, False, mixed=mixed).observed for mixed in (False, True))
+    assert torch.equal(p, found) and 'its counts_weight has not been chosen' in said[0]
+
     restored, _ = run(OPEN, 'run_name=killed', flags=['-rs'])
     assert restored['splits'] == unbroken['splits'] and restored['counts_weight'] == unbroken['counts_weight']
 
 
 def test_the_language_half_takes_its_candidates_from_the_mixture(run):
     result, folder = run(OPEN, flags=['-ss'])
-    _, behind = run(OPEN, 'model=CausalLLM', f'recommender={folder}', 'run_name=behind')
-    assert json.loads((behind / 'results.json').read_text('utf-8'))['splits'] == result['splits']
+    # other cutoffs would choose another weight
+    _, behind = run(OPEN, 'model=CausalLLM', f'recommender={folder}', 'run_name=behind', 'cutoffs=[2, 10]', 'rec.metric=recall@10')
+    taken = json.loads((behind / 'results.json').read_text('utf-8'))
+    assert taken['counts_weight'] == result['counts_weight']
     said = json.loads((behind / 'llm_results.json').read_text('utf-8'))['splits']['test, recommender']['all']
-    assert said['recall@10'] == result['splits']['test']['all']['recall@10']
+    for found in (taken['splits']['test']['all'], said):
+        assert found['recall@10'] == result['splits']['test']['all']['recall@10']
 
 
 def test_with_strata_it_is_the_adjusted_distribution_that_is_mixed(run, load):

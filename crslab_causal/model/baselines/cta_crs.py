@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -55,8 +57,9 @@ class CTACRS(BaseModel):
         self.text_encoder = build_text_encoder(options, self.vocab, self.side_data)
         self.context_to_item = nn.Linear(self.text_encoder.dim, self.entity_level.n_item)
         nn.init.zeros_(self.context_to_item.bias)
-        # where it is open, validation while training sees the entity level alone, as in the released code
-        self.register_buffer('context_weight', torch.tensor(options.context_weight or 0.0))
+        # NaN: open, and validation while training sees the entity level alone, as in the released code
+        weight = options.context_weight
+        self.register_buffer('context_weight', torch.tensor(math.nan if weight is None else weight))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:
         """``(batch, n_item)`` logits of the entity level and of the contextual level.
@@ -73,7 +76,8 @@ class CTACRS(BaseModel):
         return self._mixture(*self.level_logits(context_entities, context_tokens))
 
     def _mixture(self, entity: Tensor, context: Tensor) -> Tensor:
-        return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1), self.context_weight)
+        return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1),
+                           self.context_weight.nan_to_num(0.0))
 
     def forward(self, batch: dict, mode: str, stage: str = 'rec') -> tuple[Tensor, Tensor | None]:
         """Sum of both cross-entropies, and ``(batch, n_entity)`` scores, or None in training.
