@@ -48,9 +48,9 @@ def test_what_is_mixed_in_counts(project, workplace, redial, monkeypatch):
         valid.append(evaluate(self, split, *more, **keywords))
         return valid[-1]
     monkeypatch.setattr(CausalSystem, 'evaluate', kept)
-    found = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3', 'counts_weight=null', 'rec.metric=mrr'],
+    found = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3', 'counts_weight=null', 'rec.metric=mrr@3'],
                   Place(redial, workplace / 'work'))
-    assert len(valid) == 3 + 10 + 1 and found == valid[-1]['all']['mrr']  # epochs, weights, and the score
+    assert len(valid) == 3 + 10 + 1 and found == valid[-1]['all']['mrr@3']  # epochs, weights, and the score
 
 
 def test_a_search_is_the_same_again_and_goes_on_where_it_was(project, workplace, redial):
