@@ -71,10 +71,16 @@ def test_extend_draws_figure_4_where_its_runs_are_in_no_record(project, workplac
     assert figure.read_bytes() == drawn and record.is_file()
 
 
+def listen_to_ctrl_c():
+    """What a shell starts in the background, such as these tests, hands down that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_says_how_to_go_on_and_nothing_else(project, workplace):
     command = [sys.executable, '-m', 'crslab_causal.experiments', *project]
     here = {**os.environ, 'PYTHONPATH': str(tiny.ROOT)}
-    with subprocess.Popen(command, cwd=workplace, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=workplace, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=listen_to_ctrl_c) as process:
         assert process.stdout.readline().startswith('5 runs, 0 of them finished')
         assert process.stdout.readline().startswith('[1/5]')
         process.send_signal(signal.SIGINT)
