@@ -17,6 +17,7 @@ import tempfile
 import types
 import warnings
 from contextlib import contextmanager
+from io import IOBase
 from pathlib import Path
 from typing import Iterator
 from urllib.parse import urlsplit
@@ -127,6 +128,13 @@ def _create_position_codes(n_pos: int, dim: int, out: torch.Tensor) -> None:
         out[:, 0::2] = torch.sin(angle[:, 0::2]).to(out)
         out[:, 1::2] = torch.cos(angle[:, 1::2]).to(out)
     out.requires_grad = False
+
+
+def close_files(dataset: BaseDataset) -> None:
+    """data/dataset/redial/redial.py:132 and opendialkg/opendialkg.py:123 and 132 keep files as attributes, and open."""
+    for value in vars(dataset).values():
+        if isinstance(value, IOBase):
+            value.close()
 
 
 def _as_number(cls, obj):

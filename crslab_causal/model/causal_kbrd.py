@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from functools import reduce
 from typing import Iterator, NamedTuple
@@ -17,7 +16,7 @@ from crslab_causal.host import KBRDModel
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss
-from crslab_causal.model.mixture import log_mixture
+from crslab_causal.model.mixture import log_mixture, mixture_weight
 from crslab_causal.model.options import CausalKBRDOptions
 from crslab_causal.model.rgcn import PairRGCN
 from crslab_causal.model.transition import TransitionCounts
@@ -116,8 +115,7 @@ class CausalKBRD(KBRDModel):
         super().__init__(opt, device, vocab, side_data)
         mixes = options.counts_weight != 0
         self.counts = TransitionCounts(options.model_dump(), device, vocab, side_data) if mixes else None
-        weight = math.nan if options.counts_weight is None else options.counts_weight
-        self.register_buffer('counts_weight', torch.tensor(weight) if mixes else None)
+        self.register_buffer('counts_weight', mixture_weight(options.counts_weight) if mixes else None)
 
     def build_model(self) -> None:
         self._build_kg_layer()

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+
+
+def mixture_weight(option: float | None) -> Tensor:
+    """The buffer with the weight that an option gives; NaN for None, which is still to be chosen."""
+    return torch.tensor(math.nan if option is None else option)
 
 
 def log_mixture(first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
@@ -12,6 +19,7 @@ def log_mixture(first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
     Args:
         first: a, of any shape.
         second: b, of the same shape.
-        weight: w in [0, 1], a scalar.
+        weight: w in [0, 1], a scalar; NaN counts as 0.
     """
+    weight = weight.nan_to_num(0.0)
     return torch.logaddexp(first + torch.log(1 - weight), second + torch.log(weight))

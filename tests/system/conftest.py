@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from crslab_causal.data.demo.corpus import write_corpus
-from crslab_causal.quick_start import main
+from crslab_causal.quick_start import load_system, main
 
 SETTINGS = {'dataset': 'ReDial', 'model': 'CausalKBRD', 'kg_edge_threshold': 0, 'kg_emb_dim': 16, 'cutoffs': [1, 10],
             'rec': {'epoch': 3, 'batch_size': 8, 'update_freq': 4, 'optimizer': {'name': 'Adam', 'lr': 0.01}}}
@@ -51,6 +51,32 @@ def run(command, tmp_path):
         return json.loads(newest.read_text('utf-8')), newest.parent
 
     return run_with
+
+
+@pytest.fixture
+def load(data_path, tmp_path):
+    """The system of a run that was saved, for example ``load('alpha=0')``."""
+    def load(*settings: str):
+        return load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1', *settings])
+    return load
+
+
+@pytest.fixture
+def kill(run, monkeypatch):
+    """As ``run``, of a run that is interrupted after its first epoch, with its checkpoints."""
+    from crslab_causal.system.causal import CausalSystem
+    save = CausalSystem._save
+
+    def killed(self, improved):
+        save(self, improved)
+        if self.progress.epoch == 1:
+            raise KeyboardInterrupt
+
+    def kill(*settings: str) -> None:
+        with monkeypatch.context() as patch, pytest.raises(AssertionError):
+            patch.setattr(CausalSystem, '_save', killed)
+            run(*settings, flags=['-ss'])
+    return kill
 
 
 @pytest.fixture

@@ -18,13 +18,6 @@ def scores(results):
     return {key: value for key, value in results.items() if key not in ('config', 'training_seconds')}
 
 
-@pytest.fixture
-def load(data_path, tmp_path):
-    def load(*settings):
-        return load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1', *settings])
-    return load
-
-
 @pytest.mark.parametrize('kind', KINDS)
 def test_a_run_of_each_kind_is_saved_and_answers_as_it_was_scored(kind, run, load):
     results, folder = run(f'adjustment={kind}', flags=['-ss'])

@@ -28,18 +28,9 @@ def test_the_weight_of_the_text_is_chosen_on_valid_and_reported(run):
     assert others[0]['best_epoch'] == result['best_epoch'] and on_valid(result) >= on_valid(others[0])
 
 
-def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch):
-    from crslab_causal.system.causal import CausalSystem
+def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, kill):
     unbroken, folder = run(*MODEL, 'run_name=unbroken', flags=['-ss'])
-    save = CausalSystem._save
-
-    def killed(self, improved):
-        save(self, improved)
-        if self.progress.epoch == 1:
-            raise KeyboardInterrupt
-    with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(CausalSystem, '_save', killed)
-        run(*MODEL, 'run_name=killed', flags=['-ss'])
+    kill(*MODEL, 'run_name=killed')
     restored, folder_restored = run(*MODEL, 'run_name=killed', flags=['-rs'])
 
     assert restored['splits'] == unbroken['splits'] and restored['context_weight'] == unbroken['context_weight']

@@ -8,7 +8,6 @@ import torch
 from loguru import logger
 
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.quick_start import load_system
 from crslab_causal.system.mixture import choose_weight
 
 OPEN = 'counts_weight=null'
@@ -18,13 +17,6 @@ def on_valid(result):
     """What the weight is chosen by."""
     recall = result['splits']['valid']['all']
     return recall['recall@1'] + recall['recall@10']
-
-
-@pytest.fixture
-def load(data_path, tmp_path):
-    def load(*settings):
-        return load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1', *settings])
-    return load
 
 
 def test_the_weight_is_the_best_on_valid_and_training_is_as_without(run):
@@ -66,18 +58,9 @@ def test_a_saved_run_answers_as_it_was_scored(run, load):
     assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']
 
 
-def test_a_killed_run_says_so_and_ends_as_an_unbroken_one_when_restored(run, load, monkeypatch):
-    from crslab_causal.system.causal import CausalSystem
+def test_a_killed_run_says_so_and_ends_as_an_unbroken_one_when_restored(run, load, kill):
     unbroken, _ = run(OPEN, 'run_name=unbroken')
-    save = CausalSystem._save
-
-    def killed(self, improved):
-        save(self, improved)
-        if self.progress.epoch == 1:
-            raise KeyboardInterrupt
-    with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(CausalSystem, '_save', killed)
-        run(OPEN, 'run_name=killed', flags=['-ss'])
+    kill(OPEN, 'run_name=killed')
 
     said = []
     sink = logger.add(said.append, level='WARNING')

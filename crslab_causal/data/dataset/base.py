@@ -8,7 +8,6 @@ import pickle
 from abc import abstractmethod
 from collections import Counter
 from contextlib import contextmanager
-from io import IOBase
 from pathlib import Path
 from typing import Any, Iterable, Iterator, NamedTuple
 
@@ -20,7 +19,7 @@ from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, ge
 from crslab_causal.data.garbage import long_lived
 from crslab_causal.errors import UserError
 from crslab_causal.files import replace_file
-from crslab_causal.host import HOST_RESOURCES, BaseDataset, crslab
+from crslab_causal.host import HOST_RESOURCES, BaseDataset, close_files, crslab
 
 ROLES = ('Seeker', 'Recommender')
 SAVED_FORMAT = 3
@@ -93,17 +92,11 @@ class MentionDataset(BaseDataset):
             with long_lived():
                 BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         finally:
-            self._close_files()
+            close_files(self)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self.side_data['item_genres'] = self._item_genres()
 
     # ------------------------------------------------------------ reading
-
-    def _close_files(self) -> None:
-        """CRSLab reads graphs from files that it keeps as attributes and leaves open."""
-        for value in vars(self).values():
-            if isinstance(value, IOBase):
-                value.close()
 
     def _provide(self, folder: Path, resource: dict) -> None:
         """Downloads the data as CRSLab would, if the folder is empty, and checks that all files are there."""

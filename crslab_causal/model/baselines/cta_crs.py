@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from crslab_causal.host import BaseModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
-from crslab_causal.model.mixture import log_mixture
+from crslab_causal.model.mixture import log_mixture, mixture_weight
 from crslab_causal.model.options import CTACRSOptions
 from crslab_causal.model.text.build import build_text_encoder
 
@@ -58,8 +56,7 @@ class CTACRS(BaseModel):
         self.context_to_item = nn.Linear(self.text_encoder.dim, self.entity_level.n_item)
         nn.init.zeros_(self.context_to_item.bias)
         # NaN: open, and validation while training sees the entity level alone, as in the released code
-        weight = options.context_weight
-        self.register_buffer('context_weight', torch.tensor(math.nan if weight is None else weight))
+        self.register_buffer('context_weight', mixture_weight(options.context_weight))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:
         """``(batch, n_item)`` logits of the entity level and of the contextual level.
@@ -76,8 +73,7 @@ class CTACRS(BaseModel):
         return self._mixture(*self.level_logits(context_entities, context_tokens))
 
     def _mixture(self, entity: Tensor, context: Tensor) -> Tensor:
-        return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1),
-                           self.context_weight.nan_to_num(0.0))
+        return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1), self.context_weight)
 
     def forward(self, batch: dict, mode: str, stage: str = 'rec') -> tuple[Tensor, Tensor | None]:
         """Sum of both cross-entropies, and ``(batch, n_entity)`` scores, or None in training.
