@@ -16,10 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks.readme import update_block  # noqa: E402
-from crslab_causal.errors import UserError  # noqa: E402
+from crslab_causal.base.errors import UserError  # noqa: E402
 from crslab_causal.llm.examples import readable  # noqa: E402
 from crslab_causal.llm.options import LLMOptions  # noqa: E402
-from crslab_causal.llm.stage import LanguageStage, Question  # noqa: E402
+from crslab_causal.llm.pipeline import LanguageStage, Question  # noqa: E402
 from crslab_causal.quick_start import load_system  # noqa: E402
 
 SHOWN = 5

@@ -25,7 +25,7 @@ from benchmarks.harness import OURS, Trainer, forget_peak, make_batches, peak, t
 from benchmarks.rivals import FORMS  # noqa: E402
 from crslab_causal.data.histories import pad_histories  # noqa: E402
 from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
-from crslab_causal.process import take_over  # noqa: E402
+from crslab_causal.base.process_setup import take_over  # noqa: E402
 
 SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
 """The graph of the growth case, before it grows."""
@@ -37,7 +37,7 @@ def prepare(arguments: argparse.Namespace) -> dict:
     """Loads a dataset once, and keeps what a step needs."""
     from crslab_causal import register
     from crslab_causal.config import Config
-    from crslab_causal.host import get_dataloader, get_dataset, use_directories
+    from crslab_causal.crslab_compat import get_dataloader, get_dataset, use_directories
     register()
     config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1', [f'data_path={arguments.data_path}'])
     use_directories(config['data_path'], config['save_path'])
@@ -152,14 +152,14 @@ def traffic(arguments: argparse.Namespace) -> dict:
 
 def host_rec_evaluate(evaluator, item_ids: list[int], scores: Tensor, label: Tensor) -> None:
     """CRSLab's own, without the rest of its system."""
-    from crslab_causal.host import KBRDSystem
+    from crslab_causal.crslab_compat import KBRDSystem
     KBRDSystem.rec_evaluate(SimpleNamespace(item_ids=item_ids, evaluator=evaluator), scores, label)
 
 
 def ranking(arguments: argparse.Namespace) -> dict:
     """Scores of the valid split to metrics: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
     from crslab_causal.evaluator.causal import CausalEvaluator
-    from crslab_causal.host import RecEvaluator
+    from crslab_causal.crslab_compat import RecEvaluator
     _, vocab, side_data, samples = prepared(arguments)
     item_ids = side_data['item_entity_ids']
     index = {item: i for i, item in enumerate(item_ids)}
@@ -198,7 +198,7 @@ def evaluation(arguments: argparse.Namespace) -> dict:
     Of ours as after each epoch, or with ``--full`` as at the end: with ranks under intervention and coverage.
     """
     from crslab_causal.evaluator.causal import CausalEvaluator
-    from crslab_causal.host import RecEvaluator
+    from crslab_causal.crslab_compat import RecEvaluator
     opt, vocab, side_data, samples = prepared(arguments)
     trainer = Trainer(arguments.form, opt, vocab, side_data, torch.device('cpu'))
     trainer.model.eval()
@@ -234,7 +234,7 @@ def loading(arguments: argparse.Namespace) -> dict:
     """Files to batches: dataset class and dataloaders of CRSLab's KBRD, or ours."""
     from crslab_causal import register
     from crslab_causal.config import Config
-    from crslab_causal.host import ReDialDataset, dataset_register_table, get_dataloader, get_dataset, use_directories
+    from crslab_causal.crslab_compat import ReDialDataset, dataset_register_table, get_dataloader, get_dataset, use_directories
     register()
     own = arguments.form == 'ours'
     model = 'CausalKBRD' if own else 'KBRD'

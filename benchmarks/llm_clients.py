@@ -80,8 +80,8 @@ async def openai_alone(url: str, form: str, next_block: Callable[[], Block]) -> 
     """As many workers as requests in flight, and nothing else: bodies are ready, answers are thrown away."""
     import openai
     from crslab_causal.llm.answer import CausalAnswer
-    from crslab_causal.llm.calling.dialect import Dialect
-    from crslab_causal.llm.calling.structured import strict_schema
+    from crslab_causal.llm.client.request_format import Dialect
+    from crslab_causal.llm.client.structured import strict_schema
     from crslab_causal.llm.options import LLMOptions
     options = LLMOptions(mode='live', base_url=url)
     dialect, schema = Dialect(options), strict_schema(CausalAnswer)
@@ -120,7 +120,7 @@ async def openai_alone(url: str, form: str, next_block: Callable[[], Block]) -> 
 def ours(url: str, store: Path | None, concurrency: int, next_block: Callable[[], Block]) -> None:
     """As ``LanguageStage`` does: all questions to one client, answers in order, each parsed and checked."""
     from crslab_causal.llm.answer import CausalAnswer
-    from crslab_causal.llm.calling.client import LLMClient
+    from crslab_causal.llm.client.client import LLMClient
     from crslab_causal.llm.options import LLMOptions
     options = LLMOptions(mode='live', base_url=url, concurrency=concurrency, store=str(store) if store else None)
     with LLMClient(options) as client:

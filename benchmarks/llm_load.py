@@ -2,7 +2,7 @@
 
     python benchmarks/llm_load.py        # or: make bench-llm
 
-A server of the tests (``tests/llm/server.py``), in a process of its own, answers each request after a fixed time. The
+A server of the tests (``tests/llm_server.py``), in a process of its own, answers each request after a fixed time. The
 clients (``llm_clients.py``) are processes that stay. In each round each of them measures one block of requests while
 the others rest, so that what is compared was measured within seconds. Writes ``benchmarks/llm_load.json`` and
 ``benchmarks/LLM_LOAD.md``.
@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Iterable
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / 'tests' / 'llm')]
+sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 
-import server as faulty  # noqa: E402
+import llm_server as faulty  # noqa: E402
 from benchmarks.llm_clients import CANDIDATES, FORMS  # noqa: E402
 from benchmarks.llm_page import page  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402

@@ -10,7 +10,7 @@ import torch
 from torch_geometric.nn import RGCNConv
 from torch_geometric.nn.conv.rgcn_conv import masked_edge_index
 
-from crslab_causal.host import KBRDRepaired, mend_rgcn
+from crslab_causal.crslab_compat import KBRDRepaired, use_sparse_rgcn
 
 
 class UnbindRGCNConv(RGCNConv):
@@ -41,6 +41,6 @@ def build_kbrd(form: str, opt, device, vocab: dict, side_data: dict) -> tuple[KB
     if form == 'kbrd_unbind':
         model.kg_encoder.__class__ = UnbindRGCNConv
     if form == 'kbrd_bags':
-        mend_rgcn(model)
+        use_sparse_rgcn(model)
     fused = {'fused': True} if form == 'kbrd_bags' else {}
     return model, torch.optim.Adam(model.parameters(), lr=3e-3, **fused)

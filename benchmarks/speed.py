@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.readme import update_block  # noqa: E402
 from benchmarks.results import readme_block, results_page  # noqa: E402
-from crslab_causal.provenance import REPORTED_PACKAGES, cpu_name  # noqa: E402
+from crslab_causal.base.provenance import REPORTED_PACKAGES, cpu_name  # noqa: E402
 
 RECORD = ROOT / 'benchmarks' / 'speed.json'
 KBRD_BATCHES = (32, 512, 2048)

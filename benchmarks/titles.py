@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from crslab_causal.data.dataset.appearance import display_name  # noqa: E402
-from crslab_causal.llm.naming.titles import TitleMatcher  # noqa: E402
+from crslab_causal.data.dataset.mention_order import display_name  # noqa: E402
+from crslab_causal.llm.entity_linking.titles import TitleMatcher  # noqa: E402
 
 SAMPLES, TITLES = 4000, 20
 

@@ -15,11 +15,11 @@ import yaml
 from loguru import logger
 from pydantic import ValidationError
 
-from crslab_causal import workers
+from crslab_causal.base import distributed
 from crslab_causal.data.confounders import CONTEXT_UNKNOWN
-from crslab_causal.errors import UserError
-from crslab_causal.host import HostConfig, show_gpus
-from crslab_causal.options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
+from crslab_causal.base.errors import UserError
+from crslab_causal.crslab_compat import CRSLabConfig, show_gpus
+from crslab_causal.run_options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
 
 SYSTEM_NAME = 'Causal'
 """Name of this package's dataloader and system in CRSLab's tables, whatever the model."""
@@ -48,7 +48,7 @@ _Loader.add_implicit_resolver('tag:yaml.org,2002:float', re.compile(r'^[-+]?(\d+
                               list('-+.0123456789'))
 
 
-class Config(HostConfig):
+class Config(CRSLabConfig):
     """A checked configuration, with all defaults filled in, that CRSLab's own functions accept.
 
     Args:
@@ -67,7 +67,7 @@ class Config(HostConfig):
         self._fill(raw, _run_name(Path(config_file).stem, settings), _gpus(gpu))
 
     @classmethod
-    def from_host(cls, config: HostConfig) -> Config:
+    def from_crslab(cls, config: CRSLabConfig) -> Config:
         """A configuration that CRSLab's own ``Config`` has read."""
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
@@ -234,8 +234,8 @@ def _gpus(gpu: str) -> list[int]:
     """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
     if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
         raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
-    if gpu != '-1' and workers.count() > 1:
-        gpu = workers.local_gpu(gpu.split(','))
+    if gpu != '-1' and distributed.count() > 1:
+        gpu = distributed.local_gpu(gpu.split(','))
     wanted, available = len(gpu.split(',')), show_gpus(gpu)
     if gpu == '-1':
         return [-1]

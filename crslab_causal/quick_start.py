@@ -8,13 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Sequence
 
 from crslab_causal import register
-from crslab_causal.errors import exit_status
+from crslab_causal.base.errors import exit_status
 
 if TYPE_CHECKING:
     from crslab_causal.config import Config
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
-    from crslab_causal.system.recommender import Recommender
+    from crslab_causal.chat.recommender import Recommender
 
 
 def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_data: bool = False,
@@ -43,19 +43,19 @@ def run_crslab(config: str, gpu: str = '-1', settings: Sequence[str] = (), save_
     from loguru import logger
     from tqdm import tqdm
 
-    from crslab_causal import workers
-    from crslab_causal.host import crslab, use_directories
+    from crslab_causal.base import distributed
+    from crslab_causal.crslab_compat import crslab, use_directories
 
     config = _configured(config, gpu, settings)
     config.opt['save_system'] = save_system
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
     logger.remove()
-    if workers.is_first():
+    if distributed.is_first():
         logger.add(lambda message: tqdm.write(message, end=''), colorize=sys.stdout.isatty(),
                    level='DEBUG' if debug else 'WARNING' if interact else 'INFO')
     if not interact:  # who comes to talk wants to read the conversation
         config.report()
-    with workers.connected(gpu):
+    with distributed.connected(gpu):
         crslab.quick_start.run_crslab(config, save_data, restore_data, save_system, restore_system, interact, debug,
                                       tensorboard)
 
@@ -76,7 +76,7 @@ def load_system(config: str, gpu: str = '-1', settings: Sequence[str] = (),
         UserError: a mistake in the configuration or the data, or no such run.
     """
     register()
-    from crslab_causal.host import get_dataset, use_directories
+    from crslab_causal.crslab_compat import get_dataset, use_directories
 
     config = _configured(config, gpu, settings)
     use_directories(config['data_path'] or os.path.join('data', 'dataset'), config['save_path'])
@@ -96,7 +96,7 @@ def _configured(config: str, gpu: str, settings: Sequence[str]) -> Config:
 
 def assemble(config: Config, dataset: MentionDataset, interact: bool = False, restore: bool = False) -> CausalSystem:
     """The system of a checked configuration over a loaded dataset, to be trained, or trained on, or to talk to."""
-    from crslab_causal.host import get_dataloader, get_system
+    from crslab_causal.crslab_compat import get_dataloader, get_system
 
     dataloaders = (get_dataloader(config, data, dataset.vocab)
                    for data in (dataset.train_data, dataset.valid_data, dataset.test_data))
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_alone(**arguments) -> None:
     """:func:`run_crslab` in a process that does nothing else."""
     register()  # says in one line if CRSLab, or what it needs, is missing
-    from crslab_causal.process import take_over
+    from crslab_causal.base.process_setup import take_over
 
     take_over()
     run_crslab(**arguments)

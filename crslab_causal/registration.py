@@ -7,7 +7,7 @@ from crslab_causal.data.dataset.inspired import CausalInspiredDataset
 from crslab_causal.data.dataset.opendialkg import CausalOpenDialKGDataset
 from crslab_causal.data.dataset.redial import CausalReDialDataset
 from crslab_causal.evaluator.causal import CausalEvaluator
-from crslab_causal.host import (Evaluator_register_table, KBRDRepaired, Model_register_table, dataloader_register_table,
+from crslab_causal.crslab_compat import (Evaluator_register_table, KBRDRepaired, Model_register_table, dataloader_register_table,
                                 dataset_language_map, dataset_register_table, system_register_table)
 from crslab_causal.model.baselines.cta_crs import CTACRS
 from crslab_causal.model.baselines.popularity import TargetPopularity

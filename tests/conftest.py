@@ -12,6 +12,8 @@ import pytest
 
 import tiny
 
+pytest_plugins = ['small_runs']
+
 # before PyTorch is loaded: on several threads tensors this small take many times as long
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
@@ -59,9 +61,9 @@ def real_data(load_real):
 
 
 @pytest.fixture
-def host_directories():
+def crslab_directories():
     """Puts CRSLab's paths back, wherever a test pointed them."""
-    import crslab_causal.host  # noqa: F401  makes CRSLab importable
+    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
     names = ('SAVE_PATH', 'DATA_PATH', 'DATASET_PATH', 'MODEL_PATH', 'PRETRAIN_PATH', 'EMBEDDING_PATH')
     before = [(module, name, vars(module)[name]) for key, module in list(sys.modules.items())
@@ -75,13 +77,13 @@ def host_directories():
 def process_given_back():
     """A command line in this process takes it over; the next test finds it as it was."""
     yield
-    if 'crslab_causal.process' in sys.modules:
-        sys.modules['crslab_causal.process']._own = False
+    if 'crslab_causal.base.process_setup' in sys.modules:
+        sys.modules['crslab_causal.base.process_setup']._own = False
         sys.modules['torch'].set_flush_denormal(False)
 
 
 @pytest.fixture
-def workplace(tmp_path, monkeypatch, host_directories):
+def workplace(tmp_path, monkeypatch, crslab_directories):
     """An empty working directory, and nothing left behind in the process by a run in it."""
     import numpy as np
     import torch

@@ -5,7 +5,7 @@ import pytest
 import tiny
 
 from crslab_causal import register
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 CONFIGS = sorted(path for path in (tiny.ROOT / 'config').rglob('*.yaml')
                  if path.parent.name not in ('experiments', 'sweeps'))  # which are tested with what reads them
@@ -137,11 +137,11 @@ def test_the_name_of_a_run_can_be_a_folder(setting, read):
 
 def test_the_hosts_own_configuration_is_adopted(read, tmp_path):
     from crslab_causal.config import Config
-    from crslab_causal.host import HostConfig, use_directories
+    from crslab_causal.crslab_compat import CRSLabConfig, use_directories
 
     use_directories(str(tmp_path / 'data'), str(tmp_path / 'save'))
-    host = HostConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
-    config = Config.from_host(host)
+    host = CRSLabConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
+    config = Config.from_crslab(host)
     assert (config['seed'], config['kg_emb_dim'], config['gpu']) == (5, 128, [-1])
 
 

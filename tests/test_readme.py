@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks import results
 from crslab_causal.experiments.analysis.tables import NEEDS_LLM
-from crslab_causal.experiments.pages import render
-from crslab_causal.experiments.pages.report import latex_page, markdown_page
+from crslab_causal.experiments.reporting import render
+from crslab_causal.experiments.reporting.report import latex_page, markdown_page
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDS = sorted(path for path in (ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))

@@ -168,7 +168,7 @@ def load(name: str, root: Path, restore: bool = False, save: bool = False, **opt
     from crslab_causal import register
 
     register()
-    from crslab_causal.host import get_dataset
+    from crslab_causal.crslab_compat import get_dataset
 
     return get_dataset({'dataset': name, 'data_path': str(root), 'kg_edge_threshold': 0} | opt, 'nltk', restore, save)
 

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from crslab_causal.data.demo.variables import CONTEXTS, FACTORS
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 NO_ADJUSTMENT = 'none'
 ADJUSTMENTS = (NO_ADJUSTMENT, 'popularity', 'turn', 'genre', 'random', 'context')

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from crslab_causal.data.confounders import Confounder
-from crslab_causal.data.garbage import long_lived
+from crslab_causal.base.memory import long_lived
 from crslab_causal.data.histories import pad_histories, reduce_mentions
-from crslab_causal.host import BaseDataLoader, Model_register_table, dataloader_register_table, rec_batchify
-from crslab_causal.progress import progress
-from crslab_causal import workers
+from crslab_causal.crslab_compat import BaseDataLoader, Model_register_table, dataloader_register_table, rec_batchify
+from crslab_causal.base.progress_bar import progress
+from crslab_causal.base import distributed
 
 
 class RecBatch(NamedTuple):
@@ -176,11 +176,11 @@ class CausalDataLoader(BaseDataLoader):
             random.shuffle(order)
         order = torch.tensor(order, dtype=torch.long)
         if shared and not shuffle:
-            order = order[list(workers.share(len(order)))]
+            order = order[list(distributed.share(len(order)))]
         for start in progress(range(0, len(order), batch_size), desc):
             index = order[start:start + batch_size]
             if not (shared and shuffle):
                 yield self.rec_batchify(index)
                 continue
-            own = index[workers.share(len(index))]
+            own = index[distributed.share(len(index))]
             yield self.rec_batchify(own if len(own) else index[:1], len(own), len(index))

@@ -9,10 +9,10 @@ from typing import Iterator, NamedTuple
 import torch
 from torch import Tensor
 
-from crslab_causal import workers
+from crslab_causal.base import distributed
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.progress import progress
+from crslab_causal.base.progress_bar import progress
 
 BATCHES_SORTED = 50
 """Batches whose pairs are sorted by length together, so that one batch has like lengths."""
@@ -82,7 +82,7 @@ class ResponsePairs:
             random.shuffle(starts)
         for start in progress(starts, desc):
             index = order[start:start + batch_size]
-            share = workers.share(len(index))
+            share = distributed.share(len(index))
             own = index[share.start:share.stop]
             yield self.batch(own or index[:1], self._tokens(own), self._tokens(index))
 

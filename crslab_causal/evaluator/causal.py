@@ -12,7 +12,7 @@ from torch import Tensor
 
 from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks, popularity_decile
 from crslab_causal.evaluator.report import GROUPS
-from crslab_causal.host import RecEvaluator
+from crslab_causal.crslab_compat import RecEvaluator
 from crslab_causal.model.losses import kl_term
 
 

@@ -38,17 +38,17 @@ from typing import Collection, Iterator, Mapping, Sequence
 from nltk import ngrams
 from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu, sentence_bleu
 
-from crslab_causal.errors import UserError
-from crslab_causal.llm.naming.linking import MentionLinker
-from crslab_causal.llm.naming.titles import YEAR, TitleMatcher
+from crslab_causal.base.errors import UserError
+from crslab_causal.llm.entity_linking.linking import MentionLinker
+from crslab_causal.llm.entity_linking.titles import YEAR, TitleMatcher
 
 DIST_ORDERS = (2, 3, 4)
 BLEU_ORDERS = (2, 4)
-HOST_ORDERS = (1, 2, 3, 4)
+CRSLAB_ORDERS = (1, 2, 3, 4)
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[^\w\s]|_")
 _BLEU_WEIGHTS = [tuple(1 / n for _ in range(n)) for n in BLEU_ORDERS]
-_HOST_WEIGHTS = [tuple(int(k == n) for k in HOST_ORDERS) for n in HOST_ORDERS]
+_CRSLAB_WEIGHTS = [tuple(int(k == n) for k in CRSLAB_ORDERS) for n in CRSLAB_ORDERS]
 _SMOOTHING = SmoothingFunction().method1
 _MARKED = re.compile(r'"([^"\n]+)"|“([^”\n]+)”|«([^»\n]+)»|(?<![\w*])\*{1,3}([^*\n]+?)\*{1,3}(?![\w*])')
 _YEAR_BEHIND = re.compile(rf'\s*[*_]*\s*(\(\s*{YEAR}\s*\))')
@@ -95,7 +95,7 @@ class GenerationMetrics:
         """Forgets all responses."""
         self._count: Counter[str] = Counter()
         self._grams: dict[int, Counter[tuple[str, ...]]] = {n: Counter() for n in DIST_ORDERS}
-        self._host_grams: dict[int, set[tuple[str, ...]]] = {n: set() for n in HOST_ORDERS}
+        self._crslab_grams: dict[int, set[tuple[str, ...]]] = {n: set() for n in CRSLAB_ORDERS}
         self._sum: Counter[str] = Counter()
         self._references: list[list[list[str]]] = []
         self._hypotheses: list[list[str]] = []
@@ -132,15 +132,15 @@ class GenerationMetrics:
     def _add_bleu(self, response: str, words: list[str], references: list[str]) -> None:
         if response:  # as evaluator/conv.py:59
             self._count['host'] += 1
-            for n in HOST_ORDERS:
-                self._host_grams[n].update(ngrams(response, n))
+            for n in CRSLAB_ORDERS:
+                self._crslab_grams[n].update(ngrams(response, n))
         if response and references:
             self._count['host_bleu'] += 1
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')  # of NLTK, at orders without a match
                 scores = sentence_bleu([reference.split(' ') for reference in references], response.split(' '),
-                                       _HOST_WEIGHTS)
-            for n, score in zip(HOST_ORDERS, scores):
+                                       _CRSLAB_WEIGHTS)
+            for n, score in zip(CRSLAB_ORDERS, scores):
                 self._sum[f'crslab_bleu@{n}'] += score
         said = [own for reference in references if (own := response_words(reference))]
         if not said:
@@ -190,8 +190,8 @@ class GenerationMetrics:
         for i, n in enumerate(BLEU_ORDERS):
             result[f'bleu-{n}'] = _share(self._sum[f'bleu-{n}'], scored)
             result[f'corpus_bleu-{n}'] = float(corpus[i]) if scored else math.nan
-        for n in HOST_ORDERS:
-            result[f'crslab_dist@{n}'] = _share(len(self._host_grams[n]), self._count['host'])
+        for n in CRSLAB_ORDERS:
+            result[f'crslab_dist@{n}'] = _share(len(self._crslab_grams[n]), self._count['host'])
             result[f'crslab_bleu@{n}'] = _share(self._sum[f'crslab_bleu@{n}'], self._count['host_bleu'])
         if self._linker is not None:
             of = {'names_item': total, 'names_recommended': self._count['with_recommended'],

@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 from typing import Callable, Iterable, Mapping, Sequence
 
-from crslab_causal.files import replace_file
-from crslab_causal.provenance import provenance
+from crslab_causal.base.files import replace_file
+from crslab_causal.base.provenance import provenance
 
 GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
 """Which labels, and among which items: every label; labels not in the context; these among the items

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
-from crslab_causal.errors import exit_status
+from crslab_causal.base.errors import exit_status
 
 GOES_ON = 'interrupted; what is finished is kept, and the same command goes on from there'
 

@@ -11,13 +11,13 @@ from typing import Iterator, Sequence
 
 from loguru import logger
 
-from crslab_causal.errors import UserError
-from crslab_causal.experiments.analysis.earlier import Earlier
+from crslab_causal.base.errors import UserError
+from crslab_causal.experiments.analysis.previous_results import Earlier
 from crslab_causal.experiments.analysis.tables import NEEDS_LLM
-from crslab_causal.experiments.pages.report import write_report
-from crslab_causal.experiments.running.execution import Failure, run_all
-from crslab_causal.experiments.running.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
-from crslab_causal.experiments.running.suite import Row, Run, Suite, Table, read_suite
+from crslab_causal.experiments.reporting.report import write_report
+from crslab_causal.experiments.runner.execution import Failure, run_all
+from crslab_causal.experiments.runner.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
+from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suite
 
 CONFIG = Path('config')
 SUITES = CONFIG / 'experiments'

@@ -21,12 +21,12 @@ import yaml
 from pydantic import Field
 
 from crslab_causal.config import Config, validate
-from crslab_causal.errors import UserError, exit_status
-from crslab_causal.experiments.running.execution import dataset_of, start_worker
-from crslab_causal.experiments.running.runs import Place, key_of, missing_data
-from crslab_causal.experiments.running.suite import Run
-from crslab_causal.files import replace_file
-from crslab_causal.strict import Count, Options
+from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.experiments.runner.execution import dataset_of, start_worker
+from crslab_causal.experiments.runner.runs import Place, key_of, missing_data
+from crslab_causal.experiments.suite.suite import Run
+from crslab_causal.base.files import replace_file
+from crslab_causal.base.options import Count, Options
 
 CONFIG = Path('config')
 GOES_ON = 'interrupted; finished trials are kept, and the same command goes on from there'
@@ -90,7 +90,7 @@ def _settings(sweep: SweepOptions, values: dict[str, Any], seed: int) -> list[st
 def score(config_file: Path, settings: Sequence[str], place: Place) -> float:
     """``rec.metric`` on valid at the best epoch of a training, with what is mixed in. No other split is scored."""
     from crslab_causal import register
-    from crslab_causal.host import use_directories
+    from crslab_causal.crslab_compat import use_directories
     from crslab_causal.quick_start import assemble
 
     register()

@@ -6,7 +6,7 @@ import random
 import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.llm.request import Candidate, Request
 
 UNNAMED = '[unnamed item]'

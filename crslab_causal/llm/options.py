@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crslab_causal.strict import Count, NonNegative, Options, Positive
+from crslab_causal.base.options import Count, NonNegative, Options, Positive
 
 
 class BudgetOptions(Options):

@@ -36,7 +36,7 @@ from typing import NamedTuple, Sequence
 
 from pydantic import BaseModel
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.llm.answer import CausalAnswer, TitleAnswer
 from crslab_causal.llm.examples import Example
 from crslab_causal.llm.request import Request

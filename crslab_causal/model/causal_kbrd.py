@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import PAD, pad_histories
-from crslab_causal.host import KBRDModel
+from crslab_causal.crslab_compat import KBRDModel
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
 from crslab_causal.model.intervention import Intervention
 from crslab_causal.model.losses import CausalLoss, causal_loss

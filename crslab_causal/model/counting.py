@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from crslab_causal.data.histories import PAD
-from crslab_causal.host import BaseModel
+from crslab_causal.crslab_compat import BaseModel
 
 
 class CountingModel(BaseModel):

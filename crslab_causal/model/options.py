@@ -8,8 +8,8 @@ from pydantic import Field
 
 from crslab_causal.data.confounders import ADJUSTMENTS
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
-from crslab_causal.stage_options import ConversationOptions
-from crslab_causal.strict import Count, Fraction, NonNegative, Options, Positive
+from crslab_causal.base.training_options import ConversationOptions
+from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 
 
 class TransitionCountsOptions(Options):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from crslab_causal.model.sampling import EdgeSampler
-from crslab_causal.sparse import Places, SparseProduct, WeightedBags, csr
+from crslab_causal.model.sparse import Places, SparseProduct, WeightedBags, csr
 
 
 class PairRGCN(nn.Module):

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.loader import NeighborLoader
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 
 class EdgeSampler:

@@ -20,23 +20,23 @@ from torch import optim
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
-from crslab_causal.host import AverageMetric, BaseSystem, building, get_dataloader, mend_rgcn
+from crslab_causal.crslab_compat import AverageMetric, BaseSystem, building, get_dataloader, use_sparse_rgcn
 from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.stage import Knowledge, LanguageStage
+from crslab_causal.llm.pipeline import Knowledge, LanguageStage
 from crslab_causal.model.causal_kbrd import CausalKBRD
-from crslab_causal.provenance import provenance
-from crslab_causal import workers
+from crslab_causal.base.provenance import provenance
+from crslab_causal.base import distributed
 from crslab_causal.system import checkpoint
-from crslab_causal.system.averages import Averages
-from crslab_causal.system.chat import Conversation, chat
+from crslab_causal.system.running_means import Averages
+from crslab_causal.chat.conversation import Conversation, chat
 from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.confounding import fit_confounder
-from crslab_causal.system.drivers import get_driver
-from crslab_causal.system.knowledge import knowledge_of
+from crslab_causal.system.adapters import get_driver
+from crslab_causal.system.catalogue_info import knowledge_of
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
-from crslab_causal.system.recommender import Recommender
+from crslab_causal.chat.recommender import Recommender
 from crslab_causal.system.run_folder import run_folder, set_aside
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
 
@@ -52,7 +52,7 @@ def seed_everything(*numbers: int) -> None:
 
 
 class CausalSystem(BaseSystem):
-    """Runs the recommendation stage of any model of :data:`crslab_causal.options.MODEL_OPTIONS`.
+    """Runs the recommendation stage of any model of :data:`crslab_causal.run_options.MODEL_OPTIONS`.
 
     What it does otherwise than CRSLab's systems: the gradient is that of the loss (system/base.py:185),
     not of its square; batches of an accumulation group weigh by their samples; the best epoch's
@@ -62,13 +62,13 @@ class CausalSystem(BaseSystem):
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets
     ``results.json``, ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system``
     ``best.pth`` and ``last.pth`` after every epoch. Of several processes (see
-    :mod:`crslab_causal.workers`) the first writes them.
+    :mod:`crslab_causal.base.distributed`) the first writes them.
     """
 
     def __init__(self, opt, train_dataloader: CausalDataLoader, valid_dataloader: CausalDataLoader,
                  test_dataloader: CausalDataLoader, vocab: dict, side_data: dict, restore_system: bool = False,
                  interact: bool = False, debug: bool = False, tensorboard: bool = False):
-        opt = opt if isinstance(opt, Config) else Config.from_host(opt)
+        opt = opt if isinstance(opt, Config) else Config.from_crslab(opt)
         self.seed = opt['seed']
         provenance()  # of what trains, not of what has been committed by the time results are saved
         seed_everything(self.seed)
@@ -83,11 +83,11 @@ class CausalSystem(BaseSystem):
         if isinstance(self.model, torch.nn.DataParallel) and len(opt['gpu']) == 1:
             self.model = self.model.module
         if opt['mend_rgcn']:
-            mend_rgcn(self.model)
+            use_sparse_rgcn(self.model)
         self.trained = any(p.requires_grad for p in self.model.parameters())
         if self.trained and not interact:
             # CRSLab's models have parameters that only the conversation stage reads
-            self.model = workers.distribute(self.model, find_unused=not isinstance(self.model, CausalKBRD))
+            self.model = distributed.distribute(self.model, find_unused=not isinstance(self.model, CausalKBRD))
         self.item_ids: list[int] = side_data['item_entity_ids']
         self.driver = get_driver(self.model, opt, torch.as_tensor(self.item_ids).to(self.device))
         self.stage = opt['rec']
@@ -116,7 +116,7 @@ class CausalSystem(BaseSystem):
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.opt['cutoffs'], label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
         self.norm_wanted = bool(self.stage['gradient_clip']) or self.evaluator.tensorboard
-        self.evaluator.tensorboard &= workers.is_first()
+        self.evaluator.tensorboard &= distributed.is_first()
         if self.trained:
             self.init_optim(self.stage, [p for p in self.model.parameters() if p.requires_grad])
 
@@ -144,7 +144,7 @@ class CausalSystem(BaseSystem):
         Only here, when data and configuration are known to be good, the folder of the run is touched.
         """
         sinks = []
-        if workers.is_first():
+        if distributed.is_first():
             if not self.progress.epoch:
                 set_aside(self.folder)
             sinks.append(logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO'))
@@ -188,8 +188,8 @@ class CausalSystem(BaseSystem):
         for epoch in range(self.driver.pretrain_epoch):
             seed_everything(self.seed, epoch, 1)
             self.model.train()
-            for host_batch in self.train_dataloader.host.get_pretrain_data(self.stage['batch_size']):
-                loss = self.driver.pretrain_loss(host_batch, self.device)
+            for crslab_batch in self.train_dataloader.host.get_pretrain_data(self.stage['batch_size']):
+                loss = self.driver.pretrain_loss(crslab_batch, self.device)
                 if loss is not None:
                     self.optimizer.zero_grad()
                     loss.backward()
@@ -224,7 +224,7 @@ class CausalSystem(BaseSystem):
                     terms = self.driver.loss(b.to(self.device))
                     if self.optimizer is not None:
                         # the gradients of several processes are averaged, and their sum is wanted
-                        (terms['rec_loss'] * (b.n_own * workers.count() / n_sample)).backward()
+                        (terms['rec_loss'] * (b.n_own * distributed.count() / n_sample)).backward()
                 self.averages.add(b.n_own, **terms)
         if self.optimizer is None:
             return
@@ -269,7 +269,7 @@ class CausalSystem(BaseSystem):
                 scores, intervened = self.driver.scores(batch, intervene=full)
                 self.evaluator.rec_evaluate_scores(scores, batch.label, batch.seen, batch.repeat, intervened,
                                                    coverage=full)
-        self.evaluator.merge(workers.collect(self.evaluator.collected()))
+        self.evaluator.merge(distributed.collect(self.evaluator.collected()))
         if report:
             self.evaluator.report(epoch=epoch, mode=split)
         return self.evaluator.scores()
@@ -290,11 +290,11 @@ class CausalSystem(BaseSystem):
         names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
         for split, dataloader in self.splits():
             splits[split] = self.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
-            if workers.is_first():
+            if distributed.is_first():
                 save_records(self.folder / f'ranks_{split}.jsonl', self.evaluator.records(dataloader.samples, names))
         title = f"{self.opt['model']} on {self.opt['dataset']}, seed {self.seed}"
         title += ' (--debug: trained on valid)' if self.debug else ''
-        if workers.is_first():
+        if distributed.is_first():
             save_results(self.folder, self.header(), splits, title)
         logger.info(f'[{title}]\n{markdown_table(splits)}')
         logger.info(f'[Results in {self.folder}]')
@@ -309,7 +309,7 @@ class CausalSystem(BaseSystem):
             scores = self.evaluate('valid', self.valid_dataloader, full=False, report=False)['all']
             return sum(scores[f'recall@{cutoff(self.opt["cutoffs"])}'] for cutoff in (min, max))
         choose_weight(self.driver.module, recall)
-        if workers.is_first() and self.checkpoints.best.is_file():  # with the weight, for who comes to talk
+        if distributed.is_first() and self.checkpoints.best.is_file():  # with the weight, for who comes to talk
             checkpoint.save(self.checkpoints.best, self._checkpoint())
 
     def lists(self, dataloader: CausalDataLoader, k: int) -> list[list[int]]:
@@ -346,7 +346,7 @@ class CausalSystem(BaseSystem):
         return data_fingerprint(self.train_dataloader, self.vocab, self.side_data)
 
     def _save(self, best: dict) -> None:
-        if workers.is_first():
+        if distributed.is_first():
             self.checkpoints.save(self._checkpoint(), best)
 
     def remove_checkpoints(self) -> None:
@@ -355,7 +355,7 @@ class CausalSystem(BaseSystem):
 
     def save_model(self) -> None:
         """CRSLab's call after :meth:`fit`; the checkpoints are there if the run was to save them."""
-        if not self.checkpoints.best.is_file() and workers.is_first():
+        if not self.checkpoints.best.is_file() and distributed.is_first():
             checkpoint.save(self.checkpoints.best, self._checkpoint())
         logger.info(f'[Save system into {self.folder}]')
 

@@ -10,15 +10,15 @@ from typing import Iterator, Sequence
 import torch
 from loguru import logger
 
-from crslab_causal import workers
+from crslab_causal.base import distributed
 from crslab_causal.data.dataloader import CausalDataLoader
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import RESPONSE_SCORES, markdown_table, save_records, save_results
 from crslab_causal.llm.examples import readable
 from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.stage import LanguageStage, Outcome, Question
+from crslab_causal.llm.pipeline import LanguageStage, Outcome, Question
 from crslab_causal.system import checkpoint
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
@@ -59,7 +59,7 @@ class CausalLLMSystem(CausalSystem):
 
     def test_recommender(self) -> dict[str, dict]:
         splits = super().test_recommender()
-        if workers.is_first():
+        if distributed.is_first():
             self.test_language_model()
         return splits
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from crslab_causal.errors import UserError
-from crslab_causal.files import replace_file
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.files import replace_file
 from crslab_causal.model.options import CausalKBRDOptions
 
 KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')

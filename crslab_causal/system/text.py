@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from loguru import logger
 
-from crslab_causal import workers
+from crslab_causal.base import distributed
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.responses import ConvBatch, ResponsePairs, is_spoken
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import generation_table, save_records, save_results
 from crslab_causal.llm.examples import readable
-from crslab_causal.progress import progress
-from crslab_causal.system.averages import Averages
+from crslab_causal.base.progress_bar import progress
+from crslab_causal.system.running_means import Averages
 from crslab_causal.system.causal import CausalSystem, seed_everything
 from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
@@ -63,7 +63,7 @@ class TextSystem(CausalSystem):
             self.train_conversation()
             # of every turn with words, those that name no item, too; all processes read their share
             read = {split: perplexity(-self.cross_entropy(self._pairs(loader))) for split, loader in loaders.items()}
-            if workers.is_first():
+            if distributed.is_first():
                 self.test_conversation(loaders, recommended, read)
         return splits
 
@@ -117,7 +117,7 @@ class TextSystem(CausalSystem):
                 with self.driver.accumulating(last=batch is group[-1]):
                     # the gradients of several processes are averaged, and their sum is wanted
                     loss = self._loss(batch.to(self.device)) * (batch.n_own > 0)
-                    (loss * (workers.count() / n_token)).backward()
+                    (loss * (distributed.count() / n_token)).backward()
                 if batch.n_own:
                     averages.add(batch.n_own, loss=loss / batch.n_own)
             if stage['gradient_clip']:
@@ -139,13 +139,13 @@ class TextSystem(CausalSystem):
                 if batch.n_own:
                     inputs = batch.to(self.device)._asdict()
                     totals += torch.tensor([float(self.driver.module.converse(inputs, 'valid')[0]), batch.n_own])
-        loss, n_token = workers.total(totals.to(self.device)).tolist()
+        loss, n_token = distributed.total(totals.to(self.device)).tolist()
         return loss / n_token
 
     # ------------------------------------------------------------ checkpoints
 
     def _save_conversation(self, best: dict, optimizer, scheduler) -> None:
-        if workers.is_first():
+        if distributed.is_first():
             state = Checkpoint(self.driver.module.state_dict(), optimizer.state_dict(), scheduler.state_dict(),
                                self.conv_progress, self._saved_opt())
             self.conv_checkpoints.save(state, best)

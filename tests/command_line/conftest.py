@@ -17,8 +17,8 @@ NOWHERE = 'http://127.0.0.1:9/data.zip'
 @pytest.fixture(autouse=True)
 def offline(workplace, monkeypatch):
     register()
-    from crslab_causal.host import HOST_RESOURCES
-    for resources in HOST_RESOURCES.values():
+    from crslab_causal.crslab_compat import CRSLAB_RESOURCES
+    for resources in CRSLAB_RESOURCES.values():
         for resource in resources.values():
             monkeypatch.setattr(resource['file'], 'url', NOWHERE)
 

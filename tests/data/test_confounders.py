@@ -10,7 +10,7 @@ from hypothesis import settings as limits
 from hypothesis import strategies as st
 
 from crslab_causal.data.confounders import ADJUSTMENTS, Confounder, quantile_edges
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 ITEMS = [10, 11, 12, 13, 14]
 GENRES = [('Comedy',), ('Comedy', 'Drama'), ('Horror',), (), ('Horror', 'Drama')]
@@ -154,7 +154,7 @@ def test_what_the_data_do_not_say_is_said_in_one_line(kind, side_data, drop, lin
 @pytest.mark.parametrize('name, shares', [('ReDial', 6), ('OpenDialKG', 6)])
 def test_real_data_have_every_kind_but_context(name, shares, load_real, make_config):
     from crslab_causal.config import Config
-    from crslab_causal.host import get_dataloader
+    from crslab_causal.crslab_compat import get_dataloader
 
     dataset = load_real(name)
     loader = get_dataloader(Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'})), dataset.train_data,

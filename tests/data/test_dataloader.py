@@ -25,7 +25,7 @@ def dataset(redial):
 def load(dataset, make_config):
     """Makes a loader of a split, with keys of the configuration."""
     from crslab_causal.config import Config
-    from crslab_causal.host import get_dataloader
+    from crslab_causal.crslab_compat import get_dataloader
 
     def load(split='train', **settings):
         base = {'dataset': 'ReDial', 'model': 'CausalKBRD'}
@@ -65,7 +65,7 @@ def test_samples_of_the_real_data(name, valid, test, load_real, make_config):
     from crslab.data.dataloader.kbrd import KBRDDataLoader
 
     from crslab_causal.config import Config
-    from crslab_causal.host import get_dataloader
+    from crslab_causal.crslab_compat import get_dataloader
 
     dataset = load_real(name)
     config = Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'}))

@@ -11,20 +11,20 @@ import pytest
 import tiny
 from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCIFI, SCOTT, STAR_WARS
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 HOST_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
 OUR_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked',
             'response_text', 'has_text'}
-HOST_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
+CRSLAB_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
 SPLITS = ('train_data', 'valid_data', 'test_data')
 
 
 def hosts(name, root, monkeypatch):
     """CRSLab's own class, on the same files."""
-    import crslab_causal.host  # noqa: F401  makes CRSLab importable
+    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
-    module = importlib.import_module(f'crslab.data.dataset.{HOST_MODULES[name]}.{HOST_MODULES[name]}')
+    module = importlib.import_module(f'crslab.data.dataset.{CRSLAB_MODULES[name]}.{CRSLAB_MODULES[name]}')
     monkeypatch.setattr(module, 'DATASET_PATH', str(root))
     return getattr(module, f'{name}Dataset')({}, 'nltk')
 
@@ -170,8 +170,8 @@ def test_a_threshold_that_leaves_no_edge_is_refused(threshold, redial):
 
 # ---------------------------------------------------------------- the data folder
 
-def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path, host_directories):
-    from crslab_causal.host import use_directories
+def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path, crslab_directories):
+    from crslab_causal.crslab_compat import use_directories
 
     name, root = corpus
     before = tiny.snapshot(root)
@@ -234,8 +234,8 @@ def test_a_damaged_file_is_named_and_what_to_do(redial, tmp_path):
 # ---------------------------------------------------------------- --save_data, --restore_data
 
 @pytest.fixture
-def saving(tmp_path, host_directories):
-    from crslab_causal.host import use_directories
+def saving(tmp_path, crslab_directories):
+    from crslab_causal.crslab_compat import use_directories
 
     use_directories(str(tmp_path / 'data'), str(tmp_path / 'save'))
     return tmp_path / 'save'

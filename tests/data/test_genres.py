@@ -6,7 +6,7 @@ import pytest
 
 import tiny
 from crslab_causal.data.dataset.genres import genres_from_graph, genres_from_titles
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from tiny import ALIEN, BIG, ITEMS, STAR_WARS
 
 

@@ -14,7 +14,7 @@ from crslab_causal.data.responses import ResponsePairs
 def load(redial, make_config):
     """Makes the pairs of the training split, with conversations ``silent`` (by id) without words."""
     from crslab_causal.config import Config
-    from crslab_causal.host import get_dataloader
+    from crslab_causal.crslab_compat import get_dataloader
 
     def load(silent=(), response_truncate=40, **settings):
         path = redial / 'redial' / 'nltk' / 'train_data.json'

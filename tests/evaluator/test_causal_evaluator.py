@@ -237,7 +237,7 @@ def test_cutoffs_in_any_order():
 def test_tensorboard_gets_losses_and_scores_in_the_folder_asked_for(tmp_path, monkeypatch):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    from crslab_causal.host import AverageMetric
+    from crslab_causal.crslab_compat import AverageMetric
     monkeypatch.chdir(tmp_path)
     made = evaluator(*samples(), log_dir=tmp_path / 'events', tensorboard=True)
     made.optim_metrics.add('rec_loss', AverageMetric(3.0, 2))  # two samples, 1.5 on the average

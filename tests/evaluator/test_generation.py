@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.generation import GenerationMetrics, marked_titles, response_words
 
 ITEMS = {7: '<http://dbpedia.org/resource/It_(2017_film)>', 8: 'It (1990)', 3: 'The Matrix', 5: 'Heat (1995)'}
@@ -130,7 +130,7 @@ def test_bleu_against_slow_counts(pairs):
 @pytest.fixture(scope='module')
 def host_scores():
     """What CRSLab's evaluator reports; only the vectors of its embedding metrics are made up."""
-    import crslab_causal.host  # noqa: F401  makes CRSLab importable
+    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
     conv = importlib.import_module('crslab.evaluator.conv')
 

@@ -4,8 +4,8 @@ import pytest
 import tiny
 import yaml
 
-from crslab_causal.experiments.running.runs import Place
-from crslab_causal.experiments.running.suite import read_suite
+from crslab_causal.experiments.runner.runs import Place
+from crslab_causal.experiments.suite.suite import read_suite
 
 SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3], 'kg_edge_threshold': 0}
 

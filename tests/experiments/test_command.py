@@ -13,7 +13,7 @@ import yaml
 
 from crslab_causal.experiments.__main__ import GOES_ON, main
 from crslab_causal.experiments.command import runs_of
-from crslab_causal.experiments.running.runs import unfinished
+from crslab_causal.experiments.runner.runs import unfinished
 
 TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
          'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},

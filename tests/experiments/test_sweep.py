@@ -6,8 +6,8 @@ import pytest
 import tiny
 import yaml
 
-from crslab_causal.errors import UserError
-from crslab_causal.experiments.running.runs import Place
+from crslab_causal.base.errors import UserError
+from crslab_causal.experiments.runner.runs import Place
 from crslab_causal.experiments.sweep import main, read_sweep, score, search
 from crslab_causal.system.causal import CausalSystem
 

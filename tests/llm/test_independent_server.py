@@ -24,12 +24,12 @@ import pytest
 from pydantic import BaseModel
 
 from crslab_causal.llm.answer import CausalAnswer, TitleAnswer
-from crslab_causal.llm.calling.client import LLMClient
+from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.offline.graph import KnowledgeGraph
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.request import Candidate, Request
-from crslab_causal.llm.stage import Knowledge, LanguageStage, Question
-from crslab_causal.llm.calling.store import Store
+from crslab_causal.llm.pipeline import Knowledge, LanguageStage, Question
+from crslab_causal.llm.client.store import Store
 
 VARIABLE = 'CRSLAB_CAUSAL_LLM_SERVER'
 PYTHON = os.environ.get(VARIABLE)

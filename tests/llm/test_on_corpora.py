@@ -6,8 +6,8 @@ import pytest
 import tiny
 
 from crslab_causal.data.demo import write_corpus
-from crslab_causal.errors import UserError
-from crslab_causal.llm.offline.cues import stated
+from crslab_causal.base.errors import UserError
+from crslab_causal.llm.offline.opinion_cues import stated
 from crslab_causal.llm.examples import MAX_CONTEXT, MAX_RESPONSE, UNNAMED, request_of, select_examples, token_names
 from crslab_causal.llm.offline.graph import KnowledgeGraph
 from crslab_causal.llm.offline.backend import OfflineBackend

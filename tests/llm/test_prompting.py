@@ -6,7 +6,7 @@ import re
 import pytest
 from hypothesis import example, given, strategies as st
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.llm.answer import CausalAnswer, TitleAnswer
 from crslab_causal.llm.examples import UNNAMED, Example, readable
 from crslab_causal.llm.prompting import conversation_block, examples_block, load_prompt, prompt_names, quote

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.model.baselines.cta_crs import CTACRS
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, VOCAB, Opt
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.nn import RGCNConv
 
-from crslab_causal.host import SparseRGCNConv
+from crslab_causal.crslab_compat import SparseRGCNConv
 from crslab_causal.model.rgcn import PairRGCN
 
 N_ENTITY, N_RELATION, DIM = 7, 3, 4

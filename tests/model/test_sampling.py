@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch_geometric.typing
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.model.rgcn import PairRGCN
 
 installed = torch_geometric.typing.WITH_PYG_LIB or torch_geometric.typing.WITH_TORCH_SPARSE

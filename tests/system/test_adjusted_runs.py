@@ -8,7 +8,7 @@ from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.quick_start import load_system, main
 from crslab_causal.system.causal import CausalSystem
-from tests.system.conftest import SETTINGS
+from small_runs import SETTINGS
 
 KINDS = ('popularity', 'turn', 'genre', 'random')
 

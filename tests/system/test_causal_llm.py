@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from crslab_causal.data.dataset.appearance import display_name
+from crslab_causal.data.dataset.mention_order import display_name
 from crslab_causal.llm.answer import Repairs
 from crslab_causal.llm.examples import readable
-from crslab_causal.llm.stage import Outcome
+from crslab_causal.llm.pipeline import Outcome
 from crslab_causal.quick_start import load_system
 from crslab_causal.system.causal_llm import summary_of
 

@@ -7,7 +7,7 @@ import torch
 import yaml
 
 import crslab_causal
-from crslab_causal.options import MODEL_OPTIONS
+from crslab_causal.run_options import MODEL_OPTIONS
 
 
 def weights(folder, name='best.pth'):

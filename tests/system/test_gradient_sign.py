@@ -6,8 +6,8 @@ from contextlib import nullcontext
 import pytest
 import torch
 
-from crslab_causal.host import BaseSystem
-from crslab_causal.system.averages import Averages
+from crslab_causal.crslab_compat import BaseSystem
+from crslab_causal.system.running_means import Averages
 from crslab_causal.system.causal import CausalSystem
 
 

@@ -13,13 +13,13 @@ from typing import Any, Iterable, Iterator, NamedTuple
 
 from loguru import logger
 
-from crslab_causal import workers
-from crslab_causal.data.dataset.appearance import entity_name, learn_item_tokens, order_of_appearance
+from crslab_causal.base import distributed
+from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_of_appearance
 from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
-from crslab_causal.data.garbage import long_lived
-from crslab_causal.errors import UserError
-from crslab_causal.files import replace_file
-from crslab_causal.host import HOST_RESOURCES, BaseDataset, close_files, crslab
+from crslab_causal.base.memory import long_lived
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.files import replace_file
+from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, close_files, crslab
 
 ROLES = ('Seeker', 'Recommender')
 SAVED_FORMAT = 3
@@ -63,7 +63,7 @@ class MentionDataset(BaseDataset):
     """Name in CRSLab's ``dataset_register_table``."""
     folder: str
     resource_name: str
-    """Key of ``HOST_RESOURCES``."""
+    """Key of ``CRSLAB_RESOURCES``."""
     item_key: str
     """Key of an utterance under which its items stand."""
     files: tuple[str, ...]
@@ -71,13 +71,13 @@ class MentionDataset(BaseDataset):
     item_file: str
     remedy = 'restore the files from where they came'
     """What to do about a file that is damaged."""
-    host_edge_threshold: int
+    crslab_edge_threshold: int
     """CRSLab's own ``kg_edge_threshold``."""
     relation_names: dict[Any, str] = {}
     """Names of relations that the knowledge graph numbers."""
 
     def __init__(self, opt, tokenize: str, restore: bool = False, save: bool = False):
-        resources = HOST_RESOURCES[self.resource_name]
+        resources = CRSLAB_RESOURCES[self.resource_name]
         if tokenize not in resources:
             raise UserError(f'tokenize: {tokenize!r} does not exist for dataset {self.name}; '
                             f'choose one of {", ".join(resources)}')
@@ -86,7 +86,7 @@ class MentionDataset(BaseDataset):
         self.unk_token_idx = self.special_token_idx['unk']
         self.opt, self.tokenize = opt, tokenize
         folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.folder / tokenize
-        with workers.first_goes_first():
+        with distributed.first_goes_first():
             self._provide(folder, resource)
         try:
             with long_lived():
@@ -218,7 +218,7 @@ class MentionDataset(BaseDataset):
     def _raw_data_process(self, raw_data: list[dict]) -> list[dict]:
         samples = []
         for i, conversation in enumerate(raw_data):
-            own = self._augment_and_add(self._host_turns(conversation))
+            own = self._augment_and_add(self._crslab_turns(conversation))
             turns = list(self._turns(conversation['dialog']))
             texts = [(turn.role, turn.text) for turn in turns]
             for turn, sample in enumerate(own, start=1):
@@ -232,7 +232,7 @@ class MentionDataset(BaseDataset):
             samples.extend(own)
         return samples
 
-    def _host_turns(self, conversation: dict) -> list[dict]:
+    def _crslab_turns(self, conversation: dict) -> list[dict]:
         """CRSLab's own merging of the utterances of a conversation."""
         return self._convert_to_id(conversation)
 
@@ -278,7 +278,7 @@ class MentionDataset(BaseDataset):
                 raise UserError(f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which '
                                 f'has {len(self.entity2id)} entities; the files are of different versions')
         threshold = self.opt.get('kg_edge_threshold', None)
-        threshold = self.host_edge_threshold if threshold is None else threshold
+        threshold = self.crslab_edge_threshold if threshold is None else threshold
         count = Counter(relation for _, _, relation in edges)
         relation2id: dict[Any, int] = {}
         kept = dict.fromkeys((head, tail, relation2id.setdefault(relation, len(relation2id)))
@@ -300,7 +300,7 @@ class MentionDataset(BaseDataset):
                       'folder': self.dpath, 'files': stamps}
 
     def _save_to_one(self, data: tuple, file_name: str = '') -> None:
-        if not workers.is_first():
+        if not distributed.is_first():
             return
         path, settings = self._cache()
         replace_file(path, pickle.dumps({'settings': settings, 'data': data}))

@@ -7,7 +7,7 @@ from pathlib import Path
 from crslab_causal.data.dataset.redial import CausalReDialDataset
 from crslab_causal.data.demo.catalogue import RELATIONS
 from crslab_causal.data.demo.corpus import write_corpus
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 
 class CausalDemoDataset(CausalReDialDataset):
@@ -20,7 +20,7 @@ class CausalDemoDataset(CausalReDialDataset):
     Options: ``demo_seed``, ``confounding``, ``demo_train``, and those of :class:`.MentionDataset`.
     """
 
-    name, folder, host_edge_threshold = 'CausalDemo', 'causal_demo', 0
+    name, folder, crslab_edge_threshold = 'CausalDemo', 'causal_demo', 0
     relation_names = dict(enumerate(RELATIONS))
     remedy = 'remove its folder, and the corpus is written again'
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.data.dataset.base import MentionDataset
-from crslab_causal.errors import UserError
-from crslab_causal.host import InspiredDataset
+from crslab_causal.base.errors import UserError
+from crslab_causal.crslab_compat import InspiredDataset
 
 
 class CausalInspiredDataset(MentionDataset, InspiredDataset):
     """`INSPIRED <https://aclanthology.org/2020.emnlp-main.654>`_, see :class:`.MentionDataset`."""
 
     name, folder, resource_name, item_key = 'Inspired', 'inspired', 'Inspired', 'movies'
-    kg_file, item_file, host_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0
+    kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0
     files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
              'dbpedia_subkg.txt', 'word2id.json', 'concept_subkg.txt', 'movie_ids.json')
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.data.dataset.base import MentionDataset
-from crslab_causal.errors import UserError
-from crslab_causal.host import ReDialDataset
+from crslab_causal.base.errors import UserError
+from crslab_causal.crslab_compat import ReDialDataset
 
 SELF_LOOP = 185
 """Relation id of a self-loop in ``dbpedia_subkg.json``."""
@@ -17,7 +17,7 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
     """`ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
 
     name, folder, resource_name, item_key = 'ReDial', 'redial', 'ReDial', 'movies'
-    kg_file, item_file, host_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
+    kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
     files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
              'dbpedia_subkg.json', 'concept2id.json', 'conceptnet_subkg.txt', 'movie_ids.json')
     # read off the edges, for the file has numbers only: 69 links films with their cast, 76 % of the 5,817 edges 122 of
@@ -25,7 +25,7 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
     relation_names = {69: 'starring', 122: 'director', 125: 'writer', 114: 'producer', 71: 'music',
                       19: 'cinematography', 31: 'editing'}
 
-    def _host_turns(self, conversation: dict) -> list[dict]:
+    def _crslab_turns(self, conversation: dict) -> list[dict]:
         return self._merge_conv_data(conversation['dialog'])
 
     def _edges(self) -> Iterator[tuple[int, int, int]]:

@@ -7,9 +7,9 @@ from typing import Any, Iterable, Mapping, TypeVar
 
 from pydantic import ValidationError
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.llm.examples import readable
-from crslab_causal.strict import Options, mistake
+from crslab_causal.base.options import Options, mistake
 
 Turn = tuple[str, int]
 """Conversation and turn."""

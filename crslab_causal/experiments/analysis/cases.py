@@ -7,14 +7,14 @@ import random
 from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
-from crslab_causal.data.dataset.appearance import display_names
+from crslab_causal.data.dataset.mention_order import display_names
 from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.experiments.analysis.answers import ANSWER_FILES, Answer, Context, Turn, contexts_of, read_answers
-from crslab_causal.experiments.running.execution import dataset_of
-from crslab_causal.experiments.running.runs import Place, config_of, folder_of, result_of
-from crslab_causal.experiments.running.suite import Run, Suite
-from crslab_causal.experiments.running.suite_options import CaseOptions
-from crslab_causal.host import use_directories
+from crslab_causal.experiments.runner.execution import dataset_of
+from crslab_causal.experiments.runner.runs import Place, config_of, folder_of, result_of
+from crslab_causal.experiments.suite.suite import Run, Suite
+from crslab_causal.experiments.suite.suite_options import CaseOptions
+from crslab_causal.crslab_compat import use_directories
 from crslab_causal.llm.examples import UNNAMED, token_names
 
 SHOWN = 3

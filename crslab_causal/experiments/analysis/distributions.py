@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from crslab_causal.data.dataloader import CausalDataLoader
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.ranking import expected_ranks
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import EVALUATION_BATCH, CausalSystem

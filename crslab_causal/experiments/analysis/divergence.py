@@ -7,11 +7,11 @@ import io
 import numpy as np
 
 from crslab_causal.experiments.analysis.distributions import kl_divergence, predictions
-from crslab_causal.experiments.running.execution import dataset_of
-from crslab_causal.experiments.running.runs import Place, config_of, folder_of
-from crslab_causal.experiments.running.suite import Run
-from crslab_causal.files import replace_file
-from crslab_causal.host import use_directories
+from crslab_causal.experiments.runner.execution import dataset_of
+from crslab_causal.experiments.runner.runs import Place, config_of, folder_of
+from crslab_causal.experiments.suite.suite import Run
+from crslab_causal.base.files import replace_file
+from crslab_causal.crslab_compat import use_directories
 from crslab_causal.quick_start import assemble
 
 

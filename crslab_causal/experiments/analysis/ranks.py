@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 
 class _Record(BaseModel):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
-from crslab_causal.experiments.running.runs import Place
-from crslab_causal.experiments.running.suite import Row, Table
+from crslab_causal.experiments.runner.runs import Place
+from crslab_causal.experiments.suite.suite import Row, Table
 
 RUN_KEYS = ('folder', 'seed', 'epochs', 'best_epoch', 'training_seconds', 'git_commit', 'versions')
 """What a record says of a run besides its scores."""

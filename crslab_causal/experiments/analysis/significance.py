@@ -9,12 +9,12 @@ import numpy as np
 
 from crslab_causal.config import LANGUAGE_MODEL
 from crslab_causal.evaluator.ranking import gains
-from crslab_causal.experiments.analysis.earlier import EarlierTable
+from crslab_causal.experiments.analysis.previous_results import EarlierTable
 from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
 from crslab_causal.experiments.analysis.scores import Found, Result, ranks_path
 from crslab_causal.experiments.analysis.statistics import holm, mcnemar, merged, paired_bootstrap, paired_t, welch
-from crslab_causal.experiments.running.runs import Place
-from crslab_causal.experiments.running.suite import Table
+from crslab_causal.experiments.runner.runs import Place
+from crslab_causal.experiments.suite.suite import Table
 
 LEVEL = 0.05
 """Of a test, after Holm's correction over its table."""

@@ -8,11 +8,11 @@ from typing import Iterator, Mapping
 import numpy as np
 
 from crslab_causal.experiments.analysis.cases import case_records
-from crslab_causal.experiments.analysis.earlier import Earlier, EarlierTable
+from crslab_causal.experiments.analysis.previous_results import Earlier, EarlierTable
 from crslab_causal.experiments.analysis.scores import Found, Result, groups_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
-from crslab_causal.experiments.running.runs import Place, folder_of, result_of, waiting
-from crslab_causal.experiments.running.suite import Run, Suite, Table
+from crslab_causal.experiments.runner.runs import Place, folder_of, result_of, waiting
+from crslab_causal.experiments.suite.suite import Run, Suite, Table
 
 NEEDS_LLM = 'needs an LLM'
 

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
-from crslab_causal.errors import UserError, exit_status
+from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.evaluator.report import save_records
 from crslab_causal.experiments.analysis.answers import contexts_of
 from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
-from crslab_causal.files import replace_file
+from crslab_causal.base.files import replace_file
 
 
 def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
@@ -34,8 +34,8 @@ def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[st
 
     register()
     from crslab_causal.config import Config
-    from crslab_causal.data.dataset.appearance import display_names
-    from crslab_causal.host import get_dataset, use_directories
+    from crslab_causal.data.dataset.mention_order import display_names
+    from crslab_causal.crslab_compat import get_dataset, use_directories
     from crslab_causal.llm.examples import token_names
 
     read = Config(config, settings=settings)

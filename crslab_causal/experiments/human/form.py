@@ -8,8 +8,8 @@ from typing import Annotated
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from crslab_causal.errors import UserError
-from crslab_causal.strict import Options, mistake
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.options import Options, mistake
 
 ROW_COLUMNS = ('kit', 'context_id', 'letter', 'context', 'response')
 """Of the form, before a column for each criterion."""

@@ -11,15 +11,15 @@ from typing import Annotated, Iterable, Mapping, Sequence
 
 from pydantic import Field, ValidationError, model_validator
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.answers import NAME_ONE, read_contexts
 from crslab_causal.experiments.human.form import ROW_COLUMNS, FormOptions
 from crslab_causal.experiments.human.inputs import REFERENCE, file_hash, read_system, reference_system
 from crslab_causal.experiments.human.page import render_page
 from crslab_causal.experiments.human.sample import Item, draw_items
-from crslab_causal.files import replace_file
-from crslab_causal.provenance import provenance
-from crslab_causal.strict import Options, mistake
+from crslab_causal.base.files import replace_file
+from crslab_causal.base.provenance import provenance
+from crslab_causal.base.options import Options, mistake
 
 FORM, PAGE, KEY = 'form.csv', 'index.html', 'key.json'
 

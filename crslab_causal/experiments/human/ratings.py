@@ -9,7 +9,7 @@ from typing import NamedTuple, Sequence
 
 import numpy as np
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.human.form import ROW_COLUMNS
 from crslab_causal.experiments.human.inputs import file_hash
 from crslab_causal.experiments.human.kit import Key

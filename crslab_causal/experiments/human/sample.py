@@ -6,7 +6,7 @@ import random
 from string import ascii_uppercase
 from typing import Mapping, NamedTuple
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.answers import Context, Sample, Turn
 from crslab_causal.experiments.human.inputs import System
 

@@ -7,7 +7,7 @@ from typing import Iterable, Mapping, NamedTuple, Sequence
 
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.candidates import request_hash
-from crslab_causal.llm.offline.cues import stated
+from crslab_causal.llm.offline.opinion_cues import stated
 from crslab_causal.llm.offline.graph import KnowledgeGraph, Path
 from crslab_causal.llm.request import Candidate, Request
 

@@ -8,7 +8,7 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 
 class Path(NamedTuple):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from crslab_causal.host import BaseModel
+from crslab_causal.crslab_compat import BaseModel
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.mixture import log_mixture, mixture_weight
 from crslab_causal.model.options import CTACRSOptions

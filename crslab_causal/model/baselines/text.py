@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from crslab_causal.host import BaseModel
+from crslab_causal.crslab_compat import BaseModel
 from crslab_causal.model.options import Seq2SeqOptions, TransformerSeq2SeqOptions
 from crslab_causal.model.text.decoders import Decoder, GRUDecoder, Memory, TransformerDecoder
 from crslab_causal.model.text.encoders import GRUEncoder, TokenEncoder, TransformerEncoder

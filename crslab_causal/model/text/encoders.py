@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 
 ROWS_TOGETHER = 32
 """Rows that :func:`by_length` gives an encoder at once, about."""

@@ -7,8 +7,8 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from crslab_causal.data.dataset.appearance import is_item_token
-from crslab_causal.errors import UserError
+from crslab_causal.data.dataset.mention_order import is_item_token
+from crslab_causal.base.errors import UserError
 from crslab_causal.model.text.encoders import TextEncoder, masked_mean
 
 

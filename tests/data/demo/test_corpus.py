@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import crslab_causal.host  # noqa: F401  makes CRSLab importable
+import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 import crslab.data.dataset.redial.redial as redial
 from crslab.download import check_build
 from crslab_causal.data.demo import Catalogue, Mention, StructuralCausalModel, write_corpus

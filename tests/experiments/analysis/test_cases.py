@@ -5,14 +5,14 @@ import json
 import pytest
 import tiny
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.answers import read_answers
-from crslab_causal.experiments.analysis.earlier import Earlier
+from crslab_causal.experiments.analysis.previous_results import Earlier
 from crslab_causal.experiments.analysis.tables import collect
-from crslab_causal.experiments.pages import render_case
-from crslab_causal.experiments.pages.report import write_record
-from crslab_causal.experiments.running.execution import execute
-from crslab_causal.experiments.running.runs import folder_of, unfinished
+from crslab_causal.experiments.reporting import render_case
+from crslab_causal.experiments.reporting.report import write_record
+from crslab_causal.experiments.runner.execution import execute
+from crslab_causal.experiments.runner.runs import folder_of, unfinished
 
 DECODER = {'model': 'Seq2Seq', 'token_emb_dim': 4, 'n_layers': 1, 'conv.epoch': 1}
 ROWS = [{'title': 'recommender', 'id': 'recommender', 'hidden': True}, {'title': 'decoder', 'set': DECODER},

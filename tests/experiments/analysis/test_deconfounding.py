@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from crslab_causal.data.demo.catalogue import Catalogue
 from crslab_causal.data.demo.scm import LIKED_PROBABILITY, Mention, StructuralCausalModel
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.deconfounding import distance_to_truth, study_row, true_targets
 from crslab_causal.quick_start import load_system, main
 

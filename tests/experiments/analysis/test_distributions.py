@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.distributions import kl_divergence, total_variation
 from crslab_causal.experiments.analysis.divergence import divergence
 from crslab_causal.experiments.analysis.ranks import read_ranks
-from crslab_causal.experiments.running.execution import execute
-from crslab_causal.experiments.running.runs import config_of, folder_of
+from crslab_causal.experiments.runner.execution import execute
+from crslab_causal.experiments.runner.runs import config_of, folder_of
 from crslab_causal.quick_start import load_system
 
 

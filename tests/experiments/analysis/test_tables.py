@@ -7,9 +7,9 @@ import pytest
 
 from crslab_causal.experiments.analysis.statistics import holm, mcnemar, merged, paired_t, welch
 from crslab_causal.experiments.analysis.tables import collect
-from crslab_causal.experiments.pages.render import markdown
-from crslab_causal.experiments.running.execution import execute
-from crslab_causal.experiments.running.runs import folder_of
+from crslab_causal.experiments.reporting.render import markdown
+from crslab_causal.experiments.runner.execution import execute
+from crslab_causal.experiments.runner.runs import folder_of
 
 ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
         {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'unrun', 'set': {'alpha': 9}},

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.report import save_records
 from crslab_causal.experiments.analysis.answers import Context, contexts_of, read_contexts
 from crslab_causal.experiments.human.form import FormOptions, read_form

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.human.kit import make_kit
 from crslab_causal.experiments.human.ratings import Ratings, read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise

@@ -2,9 +2,9 @@
 
 import pytest
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.llm.answer import CausalAnswer
-from crslab_causal.llm.calling.client import LLMClient
+from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.options import LLMOptions
 
 KEY = 'sk-secret-0123456789'

@@ -1,7 +1,7 @@
 """A real server on the loopback, with every fault on demand."""
 
 import pytest
-import server as faulty
+import llm_server as faulty
 from loguru import logger
 
 

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-import server as faulty
+import llm_server as faulty
 from asking import ask, client, complaint, one, run
 from pydantic import BaseModel, Field
 
 from crslab_causal.llm.answer import TitleAnswer, repair_ranking
-from crslab_causal.llm.calling.record import Response
-from crslab_causal.llm.calling.structured import judge, strict_schema
+from crslab_causal.llm.client.record import Response
+from crslab_causal.llm.client.structured import judge, strict_schema
 
 # ---------------------------------------------------------------- answers
 

@@ -3,7 +3,7 @@
 import pytest
 from asking import ask, client, complaint, one, run
 
-from crslab_causal.llm.calling.pace import LONGEST_WAIT_S, Pace, retry_after_s
+from crslab_causal.llm.client.backoff import LONGEST_WAIT_S, Pace, retry_after_s
 
 
 @pytest.mark.parametrize('fault', ['408', '409', '429', '429_date', '429_plain', '500', '503', 'reset', 'half', 'garbage',

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.model.baselines.text import Seq2Seq, TransformerSeq2Seq
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, Opt
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.model.text.build import build_text_encoder
 from crslab_causal.model.text.encoders import (ROWS_TOGETHER, BagEncoder, GRUEncoder, TransformerEncoder, by_length,
                                                masked_mean)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from crslab_causal.errors import UserError
+from crslab_causal.base.errors import UserError
 from crslab_causal.model.text.build import build_text_encoder
 from crslab_causal.model.options import CTACRSOptions
 

@@ -1,0 +1,1 @@
+"""Suites of experiments, as their YAML files describe them."""
