@@ -25,7 +25,7 @@ from benchmarks.harness import OURS, Trainer, forget_peak, make_batches, peak, t
 from benchmarks.rivals import FORMS  # noqa: E402
 from crslab_causal.data.histories import pad_histories  # noqa: E402
 from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
-from crslab_causal.base.process_setup import take_over  # noqa: E402
+from crslab_causal.base.process_setup import configure_process  # noqa: E402
 
 SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
 """The graph of the growth case, before it grows."""
@@ -348,7 +348,7 @@ def main() -> None:
     arguments = parser.parse_args()
     from loguru import logger
     logger.remove()
-    take_over()  # as run_crslab.py does
+    configure_process()  # as run_crslab.py does
     torch.set_num_threads(arguments.threads)
     print(json.dumps(CASES[arguments.case](arguments)))
 

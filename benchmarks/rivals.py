@@ -10,7 +10,8 @@ import torch
 from torch_geometric.nn import RGCNConv
 from torch_geometric.nn.conv.rgcn_conv import masked_edge_index
 
-from crslab_causal.crslab_compat import KBRDRepaired, use_sparse_rgcn
+from crslab_causal.model.baselines.kbrd_repaired import KBRDRepaired
+from crslab_causal.model.sparse_rgcn import use_sparse_rgcn
 
 
 class UnbindRGCNConv(RGCNConv):

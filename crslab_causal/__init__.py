@@ -4,14 +4,14 @@ __version__ = '0.1.0'
 
 
 def register() -> None:
-    """Adds this package's datasets, dataloader, models, system and evaluator to CRSLab's tables.
+    """Add this package's datasets, dataloader, models, systems and evaluator to CRSLab's tables.
 
-    Safe to call more than once, and before or after CRSLab was imported. Importing the package
-    alone imports neither CRSLab nor PyTorch.
+    It may be called more than once, and before or after the import of CRSLab. Importing this package alone imports
+    neither CRSLab nor PyTorch.
 
     Raises:
         UserError: CRSLab is not installed.
     """
-    from crslab_causal.registration import register_all
+    from crslab_causal.registry import register_in_crslab
 
-    register_all()
+    register_in_crslab()

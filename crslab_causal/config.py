@@ -1,4 +1,4 @@
-"""Reading and checking a configuration."""
+"""Read and check a configuration, and keep what was checked."""
 
 from __future__ import annotations
 
@@ -6,192 +6,209 @@ import difflib
 import hashlib
 import json
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import UnionType
-from typing import Any, Iterable, Iterator, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, get_args, get_origin
 
-import torch
-import yaml
 from loguru import logger
 from pydantic import ValidationError
 
-from crslab_causal.base import distributed
-from crslab_causal.data.confounders import CONTEXT_UNKNOWN
+from crslab_causal.base.devices import select_gpus
 from crslab_causal.base.errors import UserError
-from crslab_causal.crslab_compat import CRSLabConfig, show_gpus
+from crslab_causal.base.options import Options
+from crslab_causal.config_files import apply_setting, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
-from crslab_causal.run_options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
+from crslab_causal.registry import DATASETS, MODELS, DatasetEntry, ModelEntry, find_model
+from crslab_causal.run_options import RunOptions
 
-SYSTEM_NAME = 'Causal'
-"""Name of this package's dataloader and system in CRSLab's tables, whatever the model."""
+if TYPE_CHECKING:
+    from crslab.config import Config as CRSLabConfig
 
-LANGUAGE_MODEL = 'CausalLLM'
-"""Name of the model, the dataloader and the system with a language model behind the recommender."""
-
-
-OWN_SYSTEMS = (LANGUAGE_MODEL, 'Seq2Seq', 'TransformerSeq2Seq')
-"""Models with a system of their own, of the model's name."""
+KEYS_OF_PLACE = ('seed', 'data_path', 'save_path', 'run_name')
+"""Keys that say by which seed and where a run happens, not what is run."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads ``5e-3`` as a string; this one reads it as the number it is. A key must not stand twice."""
+@dataclass(frozen=True)
+class Flags:
+    """Requests of the caller beside the configuration. No score depends on them."""
 
-    def compose_mapping_node(self, anchor):
-        node = super().compose_mapping_node(anchor)
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if key.value != '<<' and keys.count(key.value) > 1:
-                raise yaml.MarkedYAMLError(problem=f'the key {key.value} stands twice', problem_mark=node.start_mark)
-        return node
-
-
-_Loader.add_implicit_resolver('tag:yaml.org,2002:float', re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'),
-                              list('-+.0123456789'))
+    save_system: bool = False
+    """Whether checkpoints are written after every epoch (CRSLab's flag ``-ss``)."""
+    checkpoint_seconds: float = float('inf')
+    """Without ``save_system``: least time between two checkpoints, which are removed when the run has ended."""
+    write_responses: bool = True
+    """Whether a model with a decoder is trained to write responses, too."""
 
 
-class Config(CRSLabConfig):
-    """A checked configuration, with all defaults filled in, that CRSLab's own functions accept.
+class Config:
+    """A checked configuration with all defaults filled in.
+
+    The validated options are kept: ``run``, ``model`` and ``dataset`` hold them with their types, and models, datasets
+    and systems read these. To CRSLab's functions the object behaves like CRSLab's own ``Config``: ``config['rec']``,
+    ``config.get('rec')`` and ``config.opt``, a plain dict of the same values.
 
     Args:
-        config_file: YAML file.
+        config_file: YAML file, which may have a key ``base``, see :func:`.load_config_file`.
         gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, else numbers of GPUs, separated by commas.
         settings: ``key=value`` overrides, dotted for sections (``rec.epoch=3``), values in YAML.
+        flags: what the caller asks for besides.
 
     Raises:
-        UserError: unreadable file, unknown key, wrong type or value, or a GPU that is not there.
+        UserError: an unreadable file, an unknown key, a wrong type or value, or a GPU that is not there.
     """
 
-    def __init__(self, config_file: str | Path, gpu: str = '-1', settings: Iterable[str] = ()):
-        raw = self.load_yaml_configs(config_file)
+    def __init__(
+        self, config_file: str | Path, gpu: str = '-1', settings: Iterable[str] = (), flags: Flags | None = None
+    ):
+        settings = list(settings)
+        raw = load_config_file(config_file)
         for setting in settings:
-            _override(raw, setting)
-        self._fill(raw, _run_name(Path(config_file).stem, settings), _gpus(gpu))
+            apply_setting(raw, setting)
+        self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)
 
     @classmethod
     def from_crslab(cls, config: CRSLabConfig) -> Config:
-        """A configuration that CRSLab's own ``Config`` has read."""
+        """Return the configuration that CRSLab's own ``Config`` has read.
+
+        Raises:
+            UserError: as of the constructor.
+        """
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
-        adopted._fill(raw, 'crslab', config.opt['gpu'])
+        adopted._fill(raw, 'crslab', config.opt['gpu'], None)
         return adopted
 
-    def _fill(self, raw: dict, run_name: str, gpu: list[int]) -> None:
-        if isinstance(raw.get('model'), str):
-            raw = raw | {'model': MODEL_ALIASES.get(raw['model'], raw['model'])}
-        self.ignored: list[str] = []
-        self.opt = self._check(raw)
-        self.opt['run_name'] = self.opt['run_name'] or run_name
-        self.opt['model_name'] = raw['model'] if raw['model'] in OWN_SYSTEMS else SYSTEM_NAME
-        self.opt['gpu'] = gpu
+    def _fill(self, raw: dict, run_name: str, gpu: list[int], flags: Flags | None) -> None:
+        self.model_entry = _find_entry(raw)
+        raw = {**raw, 'model': self.model_entry.name}
+        self.dataset_entry: DatasetEntry = DATASETS[raw['dataset']]
+        classes = self._option_classes()
+        _refuse_unknown_keys(raw, classes)
+        self.ignored: list[str] = [key for key in raw if not any(key in options.model_fields for options in classes)]
+        """Keys of the file that this model and dataset do not read."""
+        raw = {**raw, 'run_name': raw.get('run_name') or run_name}
+        self.run, self.model, self.dataset = (
+            validate(options, {key: raw[key] for key in options.model_fields if key in raw}) for options in classes
+        )
+        check_metric(self.run.rec.metric, self.run.cutoffs)
+        if getattr(self.model, 'adjustment', None) == 'context' and not self.dataset_entry.knows_confounder:
+            known = ', '.join(name for name, entry in DATASETS.items() if entry.knows_confounder)
+            raise UserError(  # now, and not when the corpus has been loaded
+                'adjustment: context is the true confounder of the generated corpus, and needs '
+                f'dataset: {known}; write popularity, turn, genre, random or none'
+            )
+        self.gpu = gpu
+        self.flags = flags or Flags()
 
-    @staticmethod
-    def load_yaml_configs(filename: str | Path) -> dict:
-        """The mapping in a YAML file."""
-        try:
-            with open(filename, encoding='utf-8') as file:
-                content = yaml.load(file, _Loader)
-        except OSError as error:
-            raise UserError(f'{filename}: cannot be read ({error.strerror}); name a YAML file') from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UserError(f'{filename}: not valid YAML ({" ".join(str(error).split())})') from error
-        if not isinstance(content, dict):
-            raise UserError(f'{filename}: holds no "key: value" lines')
-        return content
+    def _option_classes(self) -> tuple[type[RunOptions], type[Options], type[Options]]:
+        return RunOptions, self.model_entry.load_options(), self.dataset_entry.load_options()
 
-    def _check(self, raw: dict) -> dict:
-        model, dataset = raw.get('model'), raw.get('dataset')
-        for key, value, known in (('model', model, MODEL_OPTIONS), ('dataset', dataset, DATASET_OPTIONS)):
-            if not isinstance(value, str) or value not in known:
-                raise UserError(f'{key}: {value!r} does not exist{_nearest(str(value), known)}; '
-                                f'choose one of {", ".join(known)}')
-        read = _classes(raw)
-        fields = {key for options in read for key in options.model_fields}
-        others = {key for options in (*MODEL_OPTIONS.values(), *DATASET_OPTIONS.values())
-                  for key in options.model_fields}
-        for key in raw:
-            if key not in fields and key not in others:
-                raise UserError(f'{key}: no such key{_nearest_key(str(key), fields | others)}')
-        self.ignored = [key for key in raw if key not in fields]
-        opt: dict[str, Any] = {}
-        for options in read:
-            opt |= validate(options, {key: raw[key] for key in options.model_fields if key in raw}).model_dump()
-        check_metric(opt['rec']['metric'], opt['cutoffs'])
-        if opt.get('adjustment') == 'context' and dataset != 'CausalDemo':
-            raise UserError(CONTEXT_UNKNOWN)  # now, and not when the corpus has been loaded
-        return opt
+    @property
+    def sections(self) -> tuple[Options, ...]:
+        """The validated options: of the run, of the model, of the dataset."""
+        return self.run, self.model, self.dataset
 
-    def changed(self) -> dict:
-        """The options that are not at their default, but for those that say where things lie, and the seed."""
-        elsewhere = ('seed', 'data_path', 'save_path', 'run_name')
+    @cached_property
+    def opt(self) -> dict[str, Any]:
+        """All options as CRSLab has them: a flat dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
+        options = {key: value for section in self.sections for key, value in section.model_dump().items()}
+        return {**options, 'model_name': self.model_entry.system_name, 'gpu': self.gpu}
+
+    def __getitem__(self, key: str) -> Any:
+        return self.opt.get(key)  # as CRSLab: None for a key that does not exist
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.opt
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of a key, or ``default`` if it does not exist."""
+        return self.opt.get(key, default)
+
+    def changed(self) -> dict[str, Any]:
+        """Return the options that differ from their default, but for the :data:`KEYS_OF_PLACE`."""
         changed: dict[str, Any] = {}
-        for options in _classes(self.opt):
-            own = options(**{key: self.opt[key] for key in options.model_fields if key not in elsewhere})
-            changed |= own.model_dump(exclude_defaults=True)
+        for section in self.sections:
+            changed |= section.model_dump(exclude_defaults=True, exclude=set(KEYS_OF_PLACE))
         return changed
 
     def report(self) -> None:
-        """Logs what is run, as CRSLab does."""
-        logger.info(f"[Dataset: {self['dataset']} tokenized in {self['tokenize']}]")
-        logger.info(f"[Model: {self['model']}]")
+        """Log what is run, as CRSLab does, and warn about keys that are not read."""
+        logger.info(f'[Dataset: {self.run.dataset} tokenized in {self.run.tokenize}]')
+        logger.info(f'[Model: {self.run.model}]')
         logger.info('[Config]\n' + json.dumps(self.opt, indent=4))
         if self.ignored:
-            logger.warning(f"[Config] model {self['model']} on dataset {self['dataset']} does not read: "
-                           f"{', '.join(self.ignored)}")
+            logger.warning(
+                f'[Config] model {self.run.model} on dataset {self.run.dataset} does not read: '
+                f'{", ".join(self.ignored)}'
+            )
 
 
-def _classes(raw: dict) -> tuple[type[Options], ...]:
-    """What a configuration of this model and dataset reads."""
-    return RunOptions, MODEL_OPTIONS[raw['model']], DATASET_OPTIONS[raw['dataset']]
+def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
+    """Return ``options`` with these values.
+
+    Raises:
+        UserError: the first mistake among the values, in one line.
+    """
+    try:
+        return options(**values)
+    except ValidationError as error:
+        # an unknown key first: it is often why another one is missing
+        first = min(error.errors(), key=lambda mistake: mistake['type'] != 'extra_forbidden')
+        key = '.'.join(str(part) for part in first['loc'])
+        if first['type'] == 'extra_forbidden':
+            section = _section_at(options, first['loc'][:-1])
+            raise UserError(
+                f'{key}: no such key{_suggest_key(str(first["loc"][-1]), section.model_fields)}'
+            ) from error
+        if first['type'] == 'missing':
+            raise UserError(f'{key}: is missing') from error
+        raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
+
+
+def _find_entry(raw: Mapping[str, Any]) -> ModelEntry:
+    """Return the model's entry; the dataset must have one, too."""
+    dataset, model = raw.get('dataset'), raw.get('model')
+    entry = find_model(model) if isinstance(model, str) else None
+    if entry is None:
+        raise UserError(_unknown('model', model, MODELS))
+    if not isinstance(dataset, str) or dataset not in DATASETS:
+        raise UserError(_unknown('dataset', dataset, DATASETS))
+    return entry
+
+
+def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    return f'{key}: {value!r} does not exist{_suggest(str(value), known)}; choose one of {", ".join(known)}'
+
+
+def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]]) -> None:
+    """Refuse keys that no model and no dataset reads; those of others are allowed, see ``Config.ignored``."""
+    read = {key for options in classes for key in options.model_fields}
+    unread = [key for key in raw if key not in read]
+    if unread:  # only now the options of all other models are imported
+        others = {
+            key
+            for entry in (*MODELS.values(), *DATASETS.values())
+            for key in entry.load_options().model_fields
+        }
+        for key in unread:
+            if key not in others:
+                raise UserError(f'{key}: no such key{_suggest_key(str(key), read | others)}')
 
 
 def _run_name(stem: str, settings: Iterable[str]) -> str:
-    """The configuration's name and what was changed in it, but for the keys that say where or by which seed."""
-    elsewhere = ('seed', 'run_name', 'save_path', 'data_path', 'model', 'dataset')
-    changes = [s for s in settings if s.partition('=')[0] not in elsewhere]
+    """Return the configuration's name and the changed keys, but for those that say where or by which seed."""
+    unnamed = (*KEYS_OF_PLACE, 'model', 'dataset')
+    changes = [setting for setting in settings if setting.partition('=')[0] not in unnamed]
     name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *changes]))
     if len(name) > 100:  # file systems end at 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name
 
 
-def _override(raw: dict, setting: str) -> None:
-    key, separator, value = setting.partition('=')
-    if not separator or not key:
-        raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
-    *sections, last = key.split('.')
-    target = raw
-    for section in sections:
-        target = target.setdefault(section, {})
-        if not isinstance(target, dict):
-            raise UserError(f'--set {setting}: {section} is no section')
-    try:
-        target[last] = yaml.load(value, _Loader)
-    except yaml.YAMLError as error:
-        raise UserError(f'--set {setting}: the value is not valid YAML') from error
-
-
-def validate(options: type[Options], values: dict) -> Options:
-    """The options that ``values`` say.
-
-    Raises:
-        UserError: the first mistake among them, in one line.
-    """
-    try:
-        return options(**values)
-    except ValidationError as error:
-        # a key that does not exist first: it is often why another one is missing
-        first = min(error.errors(), key=lambda found: found['type'] != 'extra_forbidden')
-        key = '.'.join(str(part) for part in first['loc'])
-        if first['type'] == 'extra_forbidden':
-            section = _section(options, first['loc'][:-1])
-            raise UserError(f"{key}: no such key{_nearest_key(str(first['loc'][-1]), section.model_fields)}") from error
-        if first['type'] == 'missing':
-            raise UserError(f'{key}: is missing') from error
-        raise UserError(f"{key}: {first['msg']}, but it is {first['input']!r}") from error
-
-
-def _section(options: type[Options], path: Iterable[str | int]) -> type[Options]:
-    """The class of options at ``path``; in a mapping or list such as ``llm.prices`` that of its values."""
+def _section_at(options: type[Options], path: Iterable[str | int]) -> type[Options]:
+    """Return the class of options at ``path``; in a mapping or list such as ``llm.prices`` the class of its values."""
     kind: Any = options
     for part in path:
         kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
@@ -204,35 +221,21 @@ def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Options)
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def _suggest(word: str, known: Iterable[str]) -> str:
     match = difflib.get_close_matches(word.lower(), [name.lower() for name in known], n=1, cutoff=0.5)
     return next((f'; did you mean {name}?' for name in known if match and name.lower() == match[0]), '')
 
 
-def _nearest_key(word: str, section: Iterable[str]) -> str:
-    """A key of the same section that looks alike, else one of that name in another section."""
-    return _nearest(word, section) or next((f'; did you mean {key}?' for key in _dotted(RunOptions)
-                                            if key.rpartition('.')[2] == word), '')
+def _suggest_key(word: str, section: Iterable[str]) -> str:
+    """Suggest a key of the same section that looks alike, else one of that name in another section."""
+    return _suggest(word, section) or next(
+        (f'; did you mean {key}?' for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word), ''
+    )
 
 
-def _dotted(options: type[Options], prefix: str = '') -> Iterator[str]:
-    """All keys of a class of options and its sections."""
+def _dotted_keys(options: type[Options], prefix: str = '') -> Iterator[str]:
+    """Yield all keys of a class of options and of its sections."""
     for key, field in options.model_fields.items():
         yield prefix + key
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Options):
-            yield from _dotted(field.annotation, f'{prefix}{key}.')
-
-
-def _gpus(gpu: str) -> list[int]:
-    """CRSLab's value of ``opt['gpu']``: ``[-1]`` for the CPU."""
-    if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
-        raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
-    if gpu != '-1' and distributed.count() > 1:
-        gpu = distributed.local_gpu(gpu.split(','))
-    wanted, available = len(gpu.split(',')), show_gpus(gpu)
-    if gpu == '-1':
-        return [-1]
-    if available < wanted:
-        raise UserError(f'--gpu {gpu}: PyTorch {torch.__version__} can use {available} of these GPUs; '
-                        'use --gpu -1 for the CPU, or install a CUDA build of PyTorch')
-    return list(range(wanted))
+        if _is_section(field.annotation):
+            yield from _dotted_keys(field.annotation, f'{prefix}{key}.')

@@ -78,8 +78,7 @@ def process_given_back():
     """A command line in this process takes it over; the next test finds it as it was."""
     yield
     if 'crslab_causal.base.process_setup' in sys.modules:
-        sys.modules['crslab_causal.base.process_setup']._own = False
-        sys.modules['torch'].set_flush_denormal(False)
+        sys.modules['crslab_causal.base.process_setup'].release_process()
 
 
 @pytest.fixture

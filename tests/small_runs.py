@@ -65,8 +65,8 @@ def load(data_path, tmp_path):
 @pytest.fixture
 def kill(run, monkeypatch):
     """As ``run``, of a run that is interrupted after its first epoch, with its checkpoints."""
-    from crslab_causal.system.causal import CausalSystem
-    save = CausalSystem._save
+    from crslab_causal.system.trainer import Trainer
+    save = Trainer.save
 
     def killed(self, improved):
         save(self, improved)
@@ -75,7 +75,7 @@ def kill(run, monkeypatch):
 
     def kill(*settings: str) -> None:
         with monkeypatch.context() as patch, pytest.raises(AssertionError):
-            patch.setattr(CausalSystem, '_save', killed)
+            patch.setattr(Trainer, 'save', killed)
             run(*settings, flags=['-ss'])
     return kill
 

@@ -58,7 +58,7 @@ def test_there_are_configurations():
 
 @pytest.mark.parametrize('text', ['alpha: 1\nbeta: 0\nalpha: 0', 'rec: {epoch: 1, epoch: 2}'])
 def test_a_key_that_stands_twice_is_refused(read, text):
-    with pytest.raises(UserError, match='the key (alpha|epoch) stands twice'):
+    with pytest.raises(UserError, match='the key (alpha|epoch) occurs twice'):
         read(f'dataset: ReDial\nmodel: CausalKBRD\n{text}\n')
 
 

@@ -1,4 +1,4 @@
-"""Python's garbage collector, where millions of lists are built that stay."""
+"""Python's garbage collector, while a corpus of millions of lists is built."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from crslab_causal.base import process_setup
 
 @contextmanager
 def long_lived() -> Iterator[None]:
-    """Builds what stays, a corpus, without the collector: its searches for cycles are half of the time of loading.
+    """Switch the garbage collector off while the block builds a corpus.
 
-    They find nothing, because samples have no cycles. In a process that only trains (:func:`.take_over`) they never look at
-    it later either, which would take most of a second each time: :func:`gc.freeze` exempts all that there is at the end
-    of the block. What is garbage before goes first; a cycle that becomes garbage afterwards stays.
+    The collector's searches for cycles take half of the time of loading, and find nothing, because samples have no
+    cycles. In a process that only trains (:func:`.configure_process`) the collector also never searches them later,
+    which would take most of a second each time: :func:`gc.freeze` exempts all objects that exist at the end of the
+    block. Cycles that exist before are collected first. Cycles that become garbage afterwards are never freed.
     """
     enabled = gc.isenabled()
-    if process_setup.is_own():
+    if process_setup.is_configured():
         gc.collect()
     gc.disable()
     try:
         yield
-        if process_setup.is_own():
+        if process_setup.is_configured():
             gc.freeze()
     finally:
         if enabled:

@@ -1,8 +1,8 @@
-"""What every class of options is made of."""
+"""The base class of every class of options, and the types of their fields."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,22 +14,32 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Options(BaseModel):
-    """Strict: no unknown key, and no string where a number belongs."""
+    """Options that refuse unknown keys, and strings in the place of numbers."""
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
 
     @classmethod
-    def of(cls, opt) -> Self:
-        """The keys of this class in a configuration, which may hold those of others; what it leaves out by default.
+    def of(cls, opt: Any) -> Self:
+        """Return the options of this class that a configuration holds.
+
+        A :class:`crslab_causal.config.Config` keeps its validated options, and these are returned as they are. From a
+        dict, or from CRSLab's own ``Config``, they are built: its other keys are ignored, and missing ones get their
+        default.
 
         Args:
-            opt: CRSLab's configuration or a dict.
+            opt: a configuration, a dict, or options of this class.
+
+        Raises:
+            ValidationError: a value in a dict is wrong.
         """
+        for section in (opt, *getattr(opt, 'sections', ())):
+            if isinstance(section, cls):
+                return section
         return cls(**{name: opt[name] for name in cls.model_fields if name in opt})
 
 
-def mistake(error: ValidationError) -> str:
-    """The first mistake, in one line: where, and what."""
+def first_mistake(error: ValidationError) -> str:
+    """Return the first mistake of a validation in one line: where, and what."""
     first = error.errors(include_url=False)[0]
     where = '.'.join(map(str, first['loc']))
     return f'{where}: {first["msg"]}' if where else first['msg']

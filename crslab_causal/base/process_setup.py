@@ -1,4 +1,4 @@
-"""How a process that does nothing but train is set up."""
+"""Settings of a process that does nothing but train."""
 
 from __future__ import annotations
 
@@ -9,44 +9,52 @@ import torch
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
-_own = False
+_configured = False
 
 
-def take_over() -> None:
-    """Sets up a process that does nothing but train, before its first tensor.
+def configure_process() -> None:
+    """Configure a process that does nothing but train, before its first tensor.
 
-    Not for a process of others: its arithmetic changes (:func:`flush_denormals`), and what it holds when a corpus is
-    loaded is kept (:func:`.long_lived`), for good.
+    Do not call this from a program of another purpose: it changes floating-point arithmetic (:func:`flush_denormals`),
+    and exempts loaded data from garbage collection (:func:`.long_lived`).
     """
-    global _own
-    _own = True
+    global _configured
+    _configured = True
     flush_denormals()
 
 
-def is_own() -> bool:
-    """Whether :func:`take_over` was called."""
-    return _own
+def release_process() -> None:
+    """Undo :func:`configure_process` for what is computed and loaded from now on."""
+    global _configured
+    _configured = False
+    torch.set_flush_denormal(False)
+
+
+def is_configured() -> bool:
+    """Return whether :func:`configure_process` was called."""
+    return _configured
 
 
 def flush_denormals() -> None:
-    """Has the CPU take numbers below 1.2e-38 (2.2e-308 in double precision) for zero, in NumPy as well.
+    """Let the CPU treat numbers below 1.2e-38 (2.2e-308 in double precision) as zero, in NumPy as well.
 
-    In this thread and, on Linux, in those that it starts from now on.
+    This holds in this thread and, on Linux, in the threads that it starts from now on.
 
-    Where a gradient stays zero, as behind a ReLU that is off, Adam's first moment shrinks by a tenth at every update, and is
-    there after some 800. Many CPUs compute with such numbers many times slower, so that later epochs take longer than the
-    first. Scores stay the same: what is lost is too small to change a parameter.
+    Where a gradient stays zero, as behind an inactive ReLU, Adam's first moment shrinks by a tenth at every update, and
+    becomes that small after some 800 of them. Many CPUs compute with such numbers many times slower, so that later epochs
+    take longer than the first. Scores stay the same: the loss is too small to change a parameter.
     """
-    torch.set_flush_denormal(True)  # False where the CPU cannot, and then nothing changes
+    torch.set_flush_denormal(True)  # returns False where the CPU cannot, and then nothing changes
 
 
 def keep_freed_memory() -> None:
-    """Has glibc keep the memory that one tensor has left for the next.
+    """Let glibc keep the memory of a freed tensor for the next one.
 
-    Some models make tensors of hundreds of MB at every update. glibc maps such anew each time, and the system's zeroing of
-    their pages can take as long as the arithmetic. Not part of :func:`take_over`, for the process takes more memory.
+    Some models make tensors of hundreds of MB at every update. glibc maps each of them separately, and the operating
+    system zeroes their pages, which can take as long as the arithmetic. This is no part of :func:`configure_process`,
+    because the process then needs more memory.
     """
     if platform.libc_ver()[0] == 'glibc':
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)  # nothing is mapped on its own
-        mallopt(M_TRIM_THRESHOLD, -1)  # and the end of the heap is never given back
+        mallopt(M_MMAP_MAX, 0)  # map nothing separately
+        mallopt(M_TRIM_THRESHOLD, -1)  # never give the end of the heap back

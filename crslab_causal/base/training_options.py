@@ -43,7 +43,7 @@ class TrainingOptions(Options):
     lr_scheduler: SchedulerOptions = SchedulerOptions(name='Constant')
 
 
-class StageOptions(TrainingOptions):
+class RecTrainingOptions(TrainingOptions):
     """``rec``: how the recommender is trained."""
 
     metric: str = 'recall'
@@ -51,7 +51,7 @@ class StageOptions(TrainingOptions):
     ``@K`` with one of the cutoffs (default: the largest), ``new_`` before it for labels not in the context."""
 
 
-class ConversationOptions(TrainingOptions):
+class ConvTrainingOptions(TrainingOptions):
     """``conv``: how the writer of responses is trained, after the recommender; early stopping is by perplexity."""
 
     epoch: Annotated[int, Field(ge=0)] = 10

@@ -12,9 +12,10 @@ from torch import Tensor
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.base.memory import long_lived
 from crslab_causal.data.histories import pad_histories, reduce_mentions
-from crslab_causal.crslab_compat import BaseDataLoader, Model_register_table, dataloader_register_table, rec_batchify
+from crslab_causal.crslab_compat import BaseDataLoader, dataloader_register_table, rec_batchify
 from crslab_causal.base.progress_bar import progress
 from crslab_causal.base import distributed
+from crslab_causal.registry import MODELS
 
 
 class RecBatch(NamedTuple):
@@ -36,20 +37,31 @@ class RecBatch(NamedTuple):
     """How many of the samples count: all, or 0 if the batch has too few for every process (these then stand in)."""
     n_sample: int
     """Samples of the batch in all processes together."""
-    host: Any
+    crslab_batch: Any
     """What CRSLab's dataloader of the model makes of these samples; None for our models."""
     context_tokens: Tensor | None = None
     """``(batch, length)``: ids of the tokens said before, see :meth:`.CausalDataLoader.tokens`, padded on the right
     with the dataset's ``pad``; None for models that do not read them."""
 
-    def to(self, device) -> RecBatch:
-        host = self.host
-        if isinstance(host, dict):
-            host = {key: v.to(device) if isinstance(v, Tensor) else v for key, v in host.items()}
-        elif host is not None:
-            host = [v.to(device) if isinstance(v, Tensor) else v for v in host]
-        return RecBatch(*(v.to(device) if isinstance(v, Tensor) else v for v in self[:-2]), host,
-                        None if self.context_tokens is None else self.context_tokens.to(device))
+    def inputs(self) -> dict[str, Tensor | None]:
+        """Return what the models of this package read, see :meth:`.ItemRecommender.losses_and_scores`."""
+        return {'context_entities': self.context_entities, 'item': self.item, 'stratum': self.stratum,
+                'context_tokens': self.context_tokens}
+
+    def to(self, device: torch.device) -> RecBatch:
+        """Return the batch with its tensors on ``device``."""
+        return self._replace(**{name: _to_device(value, device) for name, value in self._asdict().items()})
+
+
+def _to_device(value: Any, device: torch.device) -> Any:
+    """Move a tensor, and the tensors of a dict or a list, to ``device``."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: _to_device(part, device) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_to_device(part, device) for part in value]
+    return value
 
 
 class CausalDataLoader(BaseDataLoader):
@@ -74,9 +86,9 @@ class CausalDataLoader(BaseDataLoader):
         super().__init__(opt, dataset)
         self.mention_order = opt.get('mention_order', 'last')
         self.entity_truncate = opt.get('entity_truncate', None)
-        registered = dataloader_register_table[opt['model']]
-        self.host = None if issubclass(registered, CausalDataLoader) else registered(opt, dataset, vocab)
-        self.reads_tokens: bool = getattr(Model_register_table[opt['model']], 'reads_tokens', False)
+        entry = MODELS[opt['model']]
+        self.crslab_loader = entry.crslab_loader and dataloader_register_table[entry.crslab_loader](opt, dataset, vocab)
+        self.reads_tokens = entry.reads_tokens
         self._pad, self._end = vocab.get('pad'), vocab.get('end')
         self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
         with long_lived():
@@ -148,16 +160,16 @@ class CausalDataLoader(BaseDataLoader):
     def rec_batchify(self, index: Tensor, n_own: int | None = None, n_sample: int | None = None) -> RecBatch:
         """The batch of the samples at ``index``; see :class:`RecBatch` for the numbers, by default all."""
         width = max(1, int(self._lengths[index].max()))
-        host = None
-        if self.host is not None:
-            host = rec_batchify(self.host, [self.samples[i] for i in index.tolist()])
+        crslab_batch = None
+        if self.crslab_loader is not None:
+            crslab_batch = rec_batchify(self.crslab_loader, [self.samples[i] for i in index.tolist()])
         n_own = len(index) if n_own is None else n_own
         there = index.to(self._items.device)
         tokens = None
         if self._tokens is not None:
             tokens = self._tokens[there, :max(1, int(self._token_lengths[index].max()))]
         return RecBatch(self._histories[there, :width], self._items[there], self._labels[there], self._seen[there],
-                        self._repeats[there], self._strata[there], n_own, n_own if n_sample is None else n_sample, host,
+                        self._repeats[there], self._strata[there], n_own, n_own if n_sample is None else n_sample, crslab_batch,
                         tokens)
 
     def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '',

@@ -199,3 +199,6 @@ class LanguageStage:
 
 def _reordered(request: Request, order: Sequence[int] | None) -> Request:
     return request if order is None else request._replace(candidates=[request.candidates[i] for i in order])
+
+CatalogueInfo, LLMPipeline = Knowledge, LanguageStage
+Knowledge.label_count = property(lambda self: self.weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import reduce
-from typing import Iterator, NamedTuple
+from typing import Any, Iterator, Mapping, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,11 @@ from torch.nn import functional as F
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.crslab_compat import KBRDModel
+from crslab_causal.base.options import Options
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
+from crslab_causal.model.base import ItemRecommender
 from crslab_causal.model.intervention import Intervention
-from crslab_causal.model.losses import CausalLoss, causal_loss
+from crslab_causal.model.losses import causal_loss
 from crslab_causal.model.mixture import log_mixture, mixture_weight
 from crslab_causal.model.options import CausalKBRDOptions
 from crslab_causal.model.rgcn import PairRGCN
@@ -23,7 +25,7 @@ from crslab_causal.model.transition import TransitionCounts
 
 
 class ItemLogits(NamedTuple):
-    """Logits over the items, ``(batch, n_item)`` each, in the order of ``item_entity_ids``."""
+    """Logits over the items before and after the intervention, ``(batch, n_item)`` each."""
 
     observed: Tensor
     intervened: Tensor | None
@@ -49,7 +51,7 @@ def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Ten
     return torch.cat([adjusted(rows) for rows in logits.split(n_row)])
 
 
-class CausalKBRD(KBRDModel):
+class CausalKBRD(ItemRecommender, KBRDModel):
     r"""KBRD with an intervention on one mentioned entity (Sections 3.2 and 3.3).
 
     For the entities :math:`T_u = (e_1 \dots e_n)` mentioned so far, in order of appearance:
@@ -97,25 +99,25 @@ class CausalKBRD(KBRDModel):
 
     mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p keeps every item possible
 
-    def __init__(self, opt, device, vocab: dict, side_data: dict):
-        self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
-        n_entity = vocab['n_entity']
-        others = torch.as_tensor(side_data.get('mentioned_entity_ids', range(n_entity)), dtype=torch.long)
-        is_item = torch.zeros(n_entity, dtype=torch.bool)
-        is_item[self.item_entity_ids] = True
-        self.row_entity_ids = torch.cat([self.item_entity_ids, others[~is_item[others]]])
-        self.n_item = len(self.item_entity_ids)
+    def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.options = options = CausalKBRDOptions.of(opt)
         self.decay, self.alpha, self.beta = options.attention_decay, options.alpha, options.beta
         self.entity_dropout = options.entity_dropout
-        self.loss_terms: CausalLoss | None = None
         self._shared: Tensor | None = None
         confounder: Confounder | None = side_data.get('confounder')
         self._prior = None if confounder is None or len(confounder.prior) < 2 else torch.as_tensor(confounder.prior)
         super().__init__(opt, device, vocab, side_data)
         mixes = options.counts_weight != 0
-        self.counts = TransitionCounts(options.model_dump(), device, vocab, side_data) if mixes else None
+        self.counts = TransitionCounts(options, device, vocab, side_data) if mixes else None
         self.register_buffer('counts_weight', mixture_weight(options.counts_weight) if mixes else None)
+
+    def _build(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> None:
+        others = torch.as_tensor(side_data.get('mentioned_entity_ids', range(self.n_entity)), dtype=torch.long)
+        is_item = torch.zeros(self.n_entity, dtype=torch.bool)
+        is_item[self.item_entity_ids] = True
+        self.row_entity_ids = torch.cat([self.item_entity_ids, others[~is_item[others]]])
+        # CRSLab reads a mapping; options alone come from a model that this one is a part of
+        KBRDModel.__init__(self, dict(opt) if isinstance(opt, Options) else opt, device, vocab, side_data)
 
     def build_model(self) -> None:
         self._build_kg_layer()
@@ -220,39 +222,29 @@ class CausalKBRD(KBRDModel):
             counted = context_entities
             if chosen is not None:
                 counted = torch.cat([counted, self.intervention.on_history(context_entities, chosen)])
-            logits = log_mixture(F.log_softmax(logits, -1), self.counts.item_scores(counted).log(), self.counts_weight)
+            logits = log_mixture(F.log_softmax(logits, -1), self.counts.history_scores(counted).log(), self.counts_weight)
         return ItemLogits(logits, None) if intervened is None else ItemLogits(*logits.chunk(2))
 
-    def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
-        """Loss of Eq 8, and scores.
+    def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
+        return self.item_logits(batch['context_entities'], intervene=False).observed
+
+    def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor]:
+        """Compute the loss of Eq 8, and scores.
 
         Args:
-            batch: ``context_entities``, as in :meth:`item_logits` or a list of lists; ``item``,
-                ``(batch,)``, entity ids of the labels; with an adjustment ``stratum``, ``(batch,)``, read in
-                training only.
-            mode: ``train``, ``valid`` or ``test``.
-
-        Returns:
-            The loss, outside training that of the adjusted and mixed p; and ``(batch, n_entity)`` scores, minus infinity
-            where there is no item, or None in training, where nobody reads them.
+            batch: see :meth:`.ItemRecommender.losses_and_scores`; ``stratum`` is read with an adjustment, in training.
+            mode: ``train``, ``valid`` or ``test``. Outside training, loss and scores are those of the adjusted and mixed
+                p.
 
         Raises:
             ValueError: a label is no item, or an entity has no row in H.
         """
-        context_entities = batch['context_entities']
-        if not isinstance(context_entities, Tensor):
-            context_entities = pad_histories(context_entities).to(self.row_of_entity.device)
         stratum = batch['stratum'] if mode == 'train' and self.stratum_shift is not None else None
-        logits = self.item_logits(context_entities, bool(self.alpha or self.beta), stratum, mixed=mode != 'train')
-        label = self.row_of_entity[batch['item']]
-        if ((label < 0) | (label >= self.n_item)).any():
-            raise ValueError('a label is not one of item_entity_ids')
-        self.loss_terms = causal_loss(*logits, label, self.alpha, self.beta)
-        if mode == 'train':
-            return self.loss_terms.total, None
-        scores = logits.observed.new_full((len(label), self.n_entity), -torch.inf)
-        scores[:, self.item_entity_ids] = logits.observed
-        return self.loss_terms.total, scores
+        intervene = bool(self.alpha or self.beta)
+        logits = self.item_logits(batch['context_entities'], intervene, stratum, mixed=mode != 'train')
+        loss = causal_loss(*logits, self.label_index(batch['item']), self.alpha, self.beta)
+        terms = {'rec_loss': loss.total, 'cross_entropy': loss.cross_entropy, 'causal_loss': loss.causal, 'kl': loss.kl}
+        return terms, logits.observed
 
     # What KBRDModel.converse asks for: H for every entity, and user vectors from it.
     def kg_encoder(self, *_) -> Tensor:

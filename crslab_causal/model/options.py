@@ -8,7 +8,7 @@ from pydantic import Field
 
 from crslab_causal.data.confounders import ADJUSTMENTS
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
-from crslab_causal.base.training_options import ConversationOptions
+from crslab_causal.base.training_options import ConvTrainingOptions
 from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 
 
@@ -100,7 +100,7 @@ class ResponseOptions(Options):
     """Most tokens of a response, in training and in writing."""
     response_min_count: Count = 2
     """How often the training data's responses have a token that is learned to be written."""
-    conv: ConversationOptions = ConversationOptions()
+    conv: ConvTrainingOptions = ConvTrainingOptions()
 
 
 class Seq2SeqOptions(ResponseOptions, TokenOptions):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from crslab_causal.model.attention import time_aware_weights
-from crslab_causal.model.counting import CountingModel, present
+from crslab_causal.model.counting import CountingModel, is_present
 from crslab_causal.model.options import TransitionCountsOptions
 
 
@@ -40,7 +40,7 @@ class TransitionCounts(CountingModel):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def count(self, context_entities: Tensor, label: Tensor) -> None:
-        there = present(context_entities)
+        there = is_present(context_entities)
         flat = context_entities * self.n_item + label[:, None]
         self.transition = torch.cat([self.transition, flat[there]])
         self.item_count += torch.bincount(label, minlength=self.n_item)
@@ -68,11 +68,11 @@ class TransitionCounts(CountingModel):
         share = torch.where(degree > 0, 1 - self.neighbour_weight, 1.0) * self.smoothing / (total + self.smoothing)
         return table.t().coalesce(), share
 
-    def item_scores(self, context_entities: Tensor) -> Tensor:
+    def history_scores(self, context_entities: Tensor) -> Tensor:
         if self._tables is None:
             self._tables = self._build_tables()
         table, share = self._tables
-        there = present(context_entities)
+        there = is_present(context_entities)
         weight = time_aware_weights(there.sum(-1), context_entities.shape[1], self.decay)
         sample, position = there.nonzero(as_tuple=True)
         entity = context_entities[sample, position]

@@ -1,167 +1,181 @@
-"""How the system calls each model: CRSLab's have four ways of being called."""
+"""Adapters: how the system calls a model. Models of CRSLab are called in four different ways."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from loguru import logger
+from torch import Tensor, nn, optim
 from torch.nn.parallel import DistributedDataParallel
 
+from crslab_causal.base.training_options import SchedulerOptions
+from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
-from crslab_causal.crslab_compat import KBRDModel, KGSFModel
-from crslab_causal.model.baselines.cta_crs import CTACRS
-from crslab_causal.model.baselines.text import EncoderDecoder
 from crslab_causal.model.causal_kbrd import CausalKBRD
-from crslab_causal.model.counting import CountingModel
+
+if TYPE_CHECKING:
+    from crslab_causal.system.trainer import Trainer
 
 
-def unwrapped(model: nn.Module) -> nn.Module:
-    """The model itself, where it is spread over GPUs or processes."""
+def unwrap(model: nn.Module) -> nn.Module:
+    """Return the model itself, where it is spread over GPUs or processes."""
     return model.module if isinstance(model, (nn.DataParallel, DistributedDataParallel)) else model
 
 
-class Driver:
-    """Calls one model.
+class ModelAdapter:
+    """Calls a model of CRSLab as ``forward(batch, mode)``, and has the defaults of the other adapters.
 
     Args:
-        model: as CRSLab's ``get_model`` built it.
-        opt: configuration.
-        item_entity_ids: ``(n_item,)``.
+        model: the model, as CRSLab's ``get_model`` built it.
+        config: the configuration.
+        item_entity_ids: ``(n_item,)``, entity ids of the items.
+        dataloader: samples of the training split.
     """
 
-    pretrain_epoch = 0
-    """Epochs of training by :meth:`pretrain_loss` that go before."""
+    has_unused_parameters = True
+    """Whether a loss may leave parameters without a gradient: CRSLab's models hold some of the conversation stage."""
 
-    def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
-        self.model, self.opt, self.item_entity_ids = model, opt, item_entity_ids
-        self.module = unwrapped(model)
+    def __init__(self, model: nn.Module, config: Config, item_entity_ids: Tensor, dataloader: CausalDataLoader):
+        self.model, self.config, self.item_entity_ids, self.dataloader = model, config, item_entity_ids, dataloader
+        self.module: Any = unwrap(model)
+        """The model itself."""
 
-    def prepare(self, dataloader: CausalDataLoader) -> None:
-        """What comes before any training on these samples."""
+    def prepare(self) -> None:
+        """Prepare the model on the training samples, before any training."""
 
-    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
-        """Terms of the training loss; ``rec_loss`` is what is minimised."""
+    def configure_optimizer(self, optimizer: optim.Optimizer, reads_gradients: bool) -> None:
+        """Adapt the model to its optimizer.
+
+        Args:
+            optimizer: the optimizer.
+            reads_gradients: whether the norm of the gradients is computed.
+        """
+
+    def pretrain(self, trainer: Trainer) -> None:
+        """Pre-train the model, before the first epoch of ``trainer``."""
+
+    def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
+        """Return the terms of the training loss by name; ``rec_loss`` is minimised."""
         return {'rec_loss': self._call(batch, 'train')[0].mean()}
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
-        """``(batch, n_item)`` scores, and, if ``intervene``, those after the intervention where the model has one."""
+        """Score all items.
+
+        Args:
+            batch: the samples.
+            intervene: whether to score after the intervention, too, where the model has one.
+
+        Returns:
+            ``(batch, n_item)`` scores, and those after the intervention or None.
+        """
         scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # Popularity's are on the CPU
         return scores[:, self.item_entity_ids], None
 
     def group(self) -> AbstractContextManager:
-        """Surrounds calls between which the parameters do not change."""
+        """Return a context for calls between which the parameters do not change."""
         return nullcontext()
 
     def accumulating(self, last: bool) -> AbstractContextManager:
-        """Surrounds forward and backward pass of a batch; only the ``last`` of a group exchanges gradients."""
-        distributed = isinstance(self.model, DistributedDataParallel)
-        return self.model.no_sync() if distributed and not last else nullcontext()
+        """Return a context for forward and backward pass of a batch; the ``last`` of a group exchanges gradients."""
+        if isinstance(self.model, DistributedDataParallel) and not last:
+            return self.model.no_sync()
+        return nullcontext()
 
-    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        return self.model(batch.host, mode)
-
-
-class StagedDriver(Driver):
-    """``forward(batch, mode, stage)``: CRSLab's KBRD."""
-
-    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        return self.model(batch.host, mode, 'rec')
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Any]:
+        return self.model(batch.crslab_batch, mode)
 
 
-class KGSFDriver(Driver):
-    """``forward(batch, stage, mode)``, with a second loss (system/kgsf.py:86) and pre-training."""
+class KBRDAdapter(ModelAdapter):
+    """Calls ``forward(batch, mode, stage)`` of CRSLab's KBRD."""
 
-    def __init__(self, model: nn.Module, opt, item_entity_ids: Tensor):
-        super().__init__(model, opt, item_entity_ids)
-        self.pretrain_epoch = opt['pretrain_epoch']
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Any]:
+        return self.model(batch.crslab_batch, mode, 'rec')
 
-    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
-        rec_loss, info_loss, _ = self.model(batch.host, 'rec', 'train')
+
+class KGSFAdapter(ModelAdapter):
+    """Calls ``forward(batch, stage, mode)`` of CRSLab's KGSF, which has a second loss (system/kgsf.py:86)."""
+
+    def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
+        rec_loss, info_loss, _ = self.model(batch.crslab_batch, 'rec', 'train')
         if info_loss is None:
             return {'rec_loss': rec_loss.mean()}
         info_loss = info_loss.mean()
-        return {'rec_loss': rec_loss.mean() + self.opt['info_loss_weight'] * info_loss, 'info_loss': info_loss}
+        weight = self.config.model.info_loss_weight
+        return {'rec_loss': rec_loss.mean() + weight * info_loss, 'info_loss': info_loss}
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
-        return self.model(batch.host, 'rec', 'test')[2][:, self.item_entity_ids], None
+        return self.model(batch.crslab_batch, 'rec', 'test')[2][:, self.item_entity_ids], None
 
-    def pretrain_loss(self, crslab_batch: tuple, device: torch.device) -> Tensor | None:
-        """Loss of the mutual information between words and entities; None for a batch without entities."""
-        loss = self.model([tensor.to(device) for tensor in crslab_batch], 'pretrain', 'train')
-        return None if loss is None else loss.mean()
+    def pretrain(self, trainer: Trainer) -> None:
+        """Maximise the mutual information between words and entities, as CRSLab's system does before ``rec``."""
+        from crslab_causal.system.trainer import seed_everything
+
+        epochs = self.config.model.pretrain_epoch
+        if not epochs:
+            return
+        trainer.prepare_optimizer(SchedulerOptions(name='Constant'))
+        for epoch in range(epochs):
+            seed_everything(trainer.seed, epoch, 1)
+            self.model.train()
+            for crslab_batch in self.dataloader.crslab_loader.get_pretrain_data(trainer.options.batch_size):
+                inputs = [tensor.to(trainer.device) for tensor in crslab_batch]
+                loss = self.model(inputs, 'pretrain', 'train')
+                if loss is not None:  # None for a batch without entities
+                    trainer.optimizer.zero_grad()
+                    loss.mean().backward()
+                    trainer.optimizer.step()
+            logger.info(f'[Pretrain epoch {epoch}]')
+        trainer.prepare_optimizer(trainer.options.lr_scheduler)
 
 
-class OwnDriver(Driver):
-    """Models of this package: ``forward(batch, mode, stage)`` with our tensors."""
+class ItemRecommenderAdapter(ModelAdapter):
+    """Calls the models of this package, see :class:`.ItemRecommender`."""
 
-    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        return self.model({'context_entities': batch.context_entities, 'item': batch.item}, mode, 'rec')
+    def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
+        _, terms = self._call(batch, 'train')
+        # DataParallel gathers a value from each replica
+        return {name: term.mean() for name, term in terms.items()}
 
-    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
-        return self.module.item_scores(batch.context_entities), None
+    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
+        return self.module.item_scores(batch.inputs()), None
+
+    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Any]:
+        return self.model(batch.inputs(), mode, 'rec')
 
 
-class CausalDriver(OwnDriver):
-    """CausalKBRD: loss terms apart, scores before and after the intervention, H computed once a group."""
+class CausalKBRDAdapter(ItemRecommenderAdapter):
+    """Calls CausalKBRD: scores before and after the intervention, and transition counts that are counted first."""
 
-    def prepare(self, dataloader: CausalDataLoader) -> None:
+    has_unused_parameters = False
+
+    def prepare(self) -> None:
         if self.module.counts is not None:
-            everything = dataloader.rec_batchify(torch.arange(len(dataloader))).to(self.item_entity_ids.device)
-            self.module.counts.count(everything.context_entities, everything.label)
+            samples = self.dataloader.rec_batchify(torch.arange(len(self.dataloader))).to(self.item_entity_ids.device)
+            self.module.counts.count(samples.context_entities, samples.label)
 
-    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        return self.model({'context_entities': batch.context_entities, 'item': batch.item, 'stratum': batch.stratum},
-                          mode, 'rec')
-
-    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
-        total = self._call(batch, 'train')[0].mean()
-        if isinstance(self.model, nn.DataParallel):  # its replicas keep their terms
-            return {'rec_loss': total}
-        terms = self.module.loss_terms
-        return {'rec_loss': total, 'cross_entropy': terms.cross_entropy, 'causal_loss': terms.causal, 'kl': terms.kl}
+    def configure_optimizer(self, optimizer: optim.Optimizer, reads_gradients: bool) -> None:
+        """Let the R-GCN give sparse gradients where the optimizer treats them as it treats dense ones."""
+        plain = isinstance(optimizer, (optim.SGD, optim.Adagrad)) and not optimizer.defaults['weight_decay']
+        self.module.rgcn.sparse_gradient = plain and self.model is self.module and not reads_gradients
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
         return self.module.item_logits(batch.context_entities, intervene)
 
     def group(self) -> AbstractContextManager:
-        if self.model is not self.module and torch.is_grad_enabled():
-            return nullcontext()  # the wrapper follows a backward pass from its own forward pass on
-        return self.module.shared_entity_embedding()
+        return _share_entity_embedding(self, self.module)
 
 
-class TextDriver(OwnDriver):
-    """Models of this package that read tokens, too, and keep the terms of their loss in ``loss_terms``."""
-
-    def loss(self, batch: RecBatch) -> dict[str, Tensor]:
-        total = self._call(batch, 'train')[0].mean()
-        # DataParallel's replicas keep their terms
-        return {'rec_loss': total} | ({} if isinstance(self.model, nn.DataParallel) else self.module.loss_terms)
-
-    def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
-        return self.module.item_scores(batch.context_entities, batch.context_tokens), None
-
-    def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        inputs = {name: getattr(batch, name) for name in ('context_entities', 'context_tokens', 'item')}
-        return self.model(inputs, mode, 'rec')
-
-
-class CTACRSDriver(TextDriver):
-    """CTACRS: H computed once a group."""
+class CTACRSAdapter(ItemRecommenderAdapter):
+    """Calls CTACRS, whose entity level is a CausalKBRD."""
 
     def group(self) -> AbstractContextManager:
-        if self.model is not self.module and torch.is_grad_enabled():
-            return nullcontext()  # as for CausalDriver
-        return self.module.entity_level.shared_entity_embedding()
+        return _share_entity_embedding(self, self.module.entity_level)
 
 
-_DRIVERS = ((CausalKBRD, CausalDriver), (CountingModel, OwnDriver), (CTACRS, CTACRSDriver),
-            (EncoderDecoder, TextDriver), (KBRDModel, StagedDriver), (KGSFModel, KGSFDriver),
-            (nn.Module, Driver))
-
-
-def get_driver(model: nn.Module, opt, item_entity_ids: Tensor) -> Driver:
-    """The driver that knows how to call ``model``."""
-    module = unwrapped(model)
-    driver = next(driver for model_class, driver in _DRIVERS if isinstance(module, model_class))
-    return driver(model, opt, item_entity_ids)
+def _share_entity_embedding(adapter: ModelAdapter, model: CausalKBRD) -> AbstractContextManager:
+    """Return a context in which ``model`` computes H of Eq 2 once, for all batches of a group."""
+    if adapter.model is not adapter.module and torch.is_grad_enabled():
+        return nullcontext()  # the wrapper follows a backward pass from its own forward pass on
+    return model.shared_entity_embedding()

@@ -22,3 +22,4 @@ def knowledge_of(vocab: dict, side_data: dict, label_count: Sequence[int]) -> Kn
     return Knowledge(names, items, dict(zip(items, map(float, label_count))),
                      KnowledgeGraph(side_data['entity_kg']['edge'], side_data['relation_names']),
                      token_names(side_data['item_of_token'], names))
+build_catalogue_info = knowledge_of

@@ -33,12 +33,12 @@ class CausalLLMSystem(CausalSystem):
 
     def __init__(self, opt, *arguments, **keywords):
         super().__init__(opt, *arguments, **keywords)
-        self.llm = LLMOptions(**self.opt['llm'])
-        if self.opt['recommender'] is not None:
-            self._take_recommender(Path(self.opt['recommender']))
+        self.llm = self.config.model.llm
+        if self.config.model.recommender is not None:
+            self._take_recommender(Path(self.config.model.recommender))
 
     def restore_model(self) -> None:
-        if self.opt['recommender'] is None:  # else it has been trained elsewhere
+        if self.config.model.recommender is None:  # else it has been trained elsewhere
             super().restore_model()
 
     def fit(self) -> None:
@@ -50,12 +50,12 @@ class CausalLLMSystem(CausalSystem):
         super().fit()
 
     def train_recommender(self) -> None:
-        if self.opt['recommender'] is None:
+        if self.config.model.recommender is None:
             super().train_recommender()
             return
-        self.progress = Progress(0, finished=True)
-        self._choose_mixture()  # of a run that was not finished
-        self._save(self.driver.module.state_dict())
+        self.trainer.progress = Progress(0, finished=True)
+        self.choose_mixture()  # of a run that was not finished
+        self.trainer.save(self.adapter.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:
         splits = super().test_recommender()
@@ -68,7 +68,7 @@ class CausalLLMSystem(CausalSystem):
         split = self.llm.split
         dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[split]
         chosen = self._chosen(len(dataloader))
-        lists = self.lists(dataloader, self.llm.candidates)  # I_rec
+        lists = self.evaluation.lists(dataloader, self.llm.candidates)  # I_rec
         with self._language_stage() as stage:
             prompt = stage.prompt.name if stage.client is not None else None
             said = f'prompt {prompt}, ' if prompt else ''
@@ -98,18 +98,18 @@ class CausalLLMSystem(CausalSystem):
             summary['candidate_recall'] = shown / max(1, len(outcomes))
         summary['generation'] = self._generation(samples, outcomes, stage.chooses)
         save_records(self.folder / f'llm_{split}.jsonl', self._llm_records(samples, questions, outcomes, stage.backend))
-        title = f"{self.opt['run_name']}: {stage.backend} on {self.opt['dataset']}, seed {self.seed}"
-        save_results(self.folder, {'config': self.opt.opt, 'seed': self.seed, 'llm': summary}, scores, title,
+        title = f"{self.config.run.run_name}: {stage.backend} on {self.config.run.dataset}, seed {self.seed}"
+        save_results(self.folder, {'config': self.config.opt, 'seed': self.seed, 'llm': summary}, scores, title,
                      name='llm_results', remarks=remarks(summary))
         logger.info(f'[{title}]\n{markdown_table(scores)}\n\n' + '\n'.join(remarks(summary)))
         return summary
 
     def _language_stage(self) -> LanguageStage:
-        return LanguageStage(self.llm, self.knowledge, self.train_dataloader.dataset)
+        return LanguageStage(self.llm, self.catalogue, self.train_dataloader.dataset)
 
     def _take_recommender(self, folder: Path) -> None:
-        weights = checkpoint.load_recommender(checkpoint.find_recommender(folder), self._saved_opt(), self.device)
-        self.driver.module.load_state_dict(weights)
+        weights = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)
+        self.adapter.module.load_state_dict(weights)
         logger.info(f'[Recommender from {folder}]')
 
     def _chosen(self, n: int) -> list[int]:
@@ -119,8 +119,8 @@ class CausalLLMSystem(CausalSystem):
         return sorted(random.Random(f'samples {self.llm.seed}').sample(range(n), wanted))
 
     def _scores(self, dataloader: CausalDataLoader, chosen: Sequence[int], ranked: Sequence[Sequence[int]]) -> dict:
-        evaluator = CausalEvaluator(cutoffs=self.opt['cutoffs'])
-        evaluator.configure(self.opt['cutoffs'], self.train_dataloader.label_count().numpy(), self.evaluator.log_dir)
+        evaluator = CausalEvaluator(cutoffs=self.config.run.cutoffs)
+        evaluator.configure(self.config.run.cutoffs, self.train_dataloader.label_count().numpy(), self.evaluator.log_dir)
         index = {item: i for i, item in enumerate(self.item_ids)}
         batch = dataloader.rec_batchify(torch.tensor(chosen, dtype=torch.long)) if chosen else None
         if batch is not None:
@@ -129,8 +129,8 @@ class CausalLLMSystem(CausalSystem):
         return evaluator.scores()
 
     def _generation(self, samples: Sequence[dict], outcomes: Sequence[Outcome], chooses: bool) -> dict:
-        knowledge = self.knowledge
-        metrics = GenerationMetrics({item: knowledge.names[item] for item in knowledge.items}, knowledge.weight)
+        knowledge = self.catalogue
+        metrics = GenerationMetrics({item: knowledge.names[item] for item in knowledge.items}, knowledge.label_count)
         for sample, outcome in zip(samples, outcomes):
             context = {*sample['context_mentions'], *sample['context_items']}
             metrics.add(outcome.response, [readable(sample['response_text'], knowledge.name_of_token)],

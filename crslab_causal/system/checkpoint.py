@@ -17,6 +17,8 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 from crslab_causal.model.options import CausalKBRDOptions
 
+RENAMED_KEYS = {'mend_rgcn': 'sparse_rgcn'}
+"""Keys of the configuration that have another name now: old name, new name."""
 KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')
 """Keys that say where a run happens, or what is done with the recommender, not what it computes."""
 
@@ -152,7 +154,7 @@ def _read(path: Path, device: torch.device) -> Checkpoint:
             if archive.testzip():
                 raise ValueError('wrong checksum')
         content = torch.load(path, map_location=device, weights_only=True)
-        saved = json.loads(content.pop('opt'))
+        saved = {RENAMED_KEYS.get(key, key): value for key, value in json.loads(content.pop('opt')).items()}
         content.pop('seed')
         return Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
     except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, KeyError, TypeError,

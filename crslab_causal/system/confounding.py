@@ -9,16 +9,18 @@ from crslab_causal.data.confounders import NO_ADJUSTMENT, Confounder
 from crslab_causal.data.dataloader import CausalDataLoader
 
 
-def fit_confounder(opt: Config, dataloader: CausalDataLoader, side_data: dict) -> Confounder | None:
-    """Strata of the training samples by ``adjustment``, None without one; says what they are.
+def fit_confounder(config: Config, dataloader: CausalDataLoader, side_data: dict) -> Confounder | None:
+    """Fit the confounder of ``adjustment`` to the training samples, and log its strata; None without an adjustment.
 
     Raises:
         UserError: as of :meth:`.Confounder.fit`.
     """
-    kind = opt.get('adjustment', NO_ADJUSTMENT)
+    kind = getattr(config.model, 'adjustment', NO_ADJUSTMENT)
     if kind == NO_ADJUSTMENT:
         return None
-    confounder = Confounder.fit(kind, dataloader.samples, side_data, opt['adjustment_strata'], opt['seed'])
+    confounder = Confounder.fit(
+        kind, dataloader.samples, side_data, config.model.adjustment_strata, config.run.seed
+    )
     if len(confounder.names) < 2:
         logger.warning(f'[adjustment: {kind}: all training samples are in one stratum, {confounder.names[0]}; this '
                        'is the model without adjustment]')

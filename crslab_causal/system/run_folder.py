@@ -9,16 +9,17 @@ from loguru import logger
 from crslab_causal.config import Config
 
 
-def run_folder(opt: Config) -> Path:
-    """``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
-    return Path(opt['save_path']) / f"{opt['dataset']}_{opt['model']}" / f"{opt['run_name']}_seed{opt['seed']}"
+def run_folder(config: Config) -> Path:
+    """Return ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
+    run = config.run
+    return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
 
 
-def set_aside(folder: Path) -> None:
-    """Renames the folder of an earlier run, so that a fresh one overwrites nothing."""
+def rotate_existing(folder: Path) -> None:
+    """Rename the folder of an earlier run, so that a new one overwrites nothing."""
     if folder.exists():
         number = 1
-        while (aside := folder.with_name(f'{folder.name}.{number}')).exists():
+        while (rotated := folder.with_name(f'{folder.name}.{number}')).exists():
             number += 1
-        folder.rename(aside)
-        logger.info(f'[An earlier run is kept in {aside}]')
+        folder.rename(rotated)
+        logger.info(f'[An earlier run is kept in {rotated}]')

@@ -10,23 +10,27 @@ from torch import Tensor
 from crslab_causal.base import distributed
 
 
-class Averages:
-    """Weighted means by name. Sums stay on the device: reading one would wait for it at every update."""
+class RunningMeans:
+    """Weighted means by name. The sums stay on the device: reading one would wait for it at every update."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor | float] = {}
         self._counts: Counter[str] = Counter()
 
     def add(self, n: int, **means: Tensor | float) -> None:
-        """Adds the mean over ``n`` samples of each name."""
+        """Add the mean over ``n`` samples to each name."""
         for name, mean in means.items():
             self._sums[name] = self._sums.get(name, 0.0) + (mean.detach() if isinstance(mean, Tensor) else mean) * n
             self._counts[name] += n
 
-    def means(self, device: torch.device) -> dict[str, float]:
-        """The mean of each name, over all processes; ``device`` is where they talk to each other."""
+    def compute(self, device: torch.device) -> dict[str, float]:
+        """Return the mean of each name over all processes.
+
+        Args:
+            device: device on which the processes exchange their sums.
+        """
         if not self._sums:
             return {}
         sums = [[float(self._sums[name]), self._counts[name]] for name in self._sums]
-        sums = distributed.total(torch.tensor(sums, dtype=torch.float64, device=device))
-        return dict(zip(self._sums, (sums[:, 0] / sums[:, 1]).tolist()))
+        totals = distributed.total(torch.tensor(sums, dtype=torch.float64, device=device))
+        return dict(zip(self._sums, (totals[:, 0] / totals[:, 1]).tolist()))

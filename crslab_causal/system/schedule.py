@@ -8,12 +8,14 @@ from torch import nn, optim
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
+from crslab_causal.base.training_options import OptimizerOptions, SchedulerOptions
+
 
 def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, lr_end: float, power: float) -> float:
-    """Linear warm-up, then polynomial decay.
+    """Return the factor of the learning rate after a linear warm-up and a polynomial decay.
 
-    CRSLab's ``TransformersPolynomialDecayLR`` takes the first step of the warm-up with the full
-    learning rate (system/utils/lr_scheduler.py:53); here it is ``lr / warmup_steps``.
+    CRSLab's ``TransformersPolynomialDecayLR`` makes the first step of the warm-up with the full learning rate
+    (system/utils/lr_scheduler.py:53); here it is ``lr / warmup_steps``.
 
     Args:
         step: updates done.
@@ -34,26 +36,26 @@ def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, 
     return (lr_end + (lr - lr_end) * remaining ** power) / lr
 
 
-def build_optimizer(options: dict, parameters: Iterable[nn.Parameter]) -> Optimizer:
-    """The optimizer of a stage; ``options`` is a dump of :class:`.OptimizerOptions`, which stays as it is."""
-    options = dict(options)
-    optimizer_class = getattr(optim, options.pop('name'))
+def build_optimizer(options: OptimizerOptions, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    """Build the optimizer of a stage."""
+    arguments = options.model_dump(exclude={'name'})
+    optimizer_class = getattr(optim, options.name)
     if optimizer_class in (optim.Adam, optim.AdamW):
-        options['fused'] = True  # one pass over the parameters, same result
-    return optimizer_class(parameters, **options)
+        arguments['fused'] = True  # one pass over the parameters, same result
+    return optimizer_class(parameters, **arguments)
 
 
-def build_scheduler(optimizer: Optimizer, options: dict, total_steps: int) -> LambdaLR:
-    """The scheduler of ``rec.lr_scheduler``, stepped once after each update.
+def build_scheduler(optimizer: Optimizer, options: SchedulerOptions, total_steps: int) -> LambdaLR:
+    """Build the learning rate schedule of a stage, which makes a step after each update.
 
     Args:
-        optimizer: its learning rate is the one after the warm-up.
-        options: dump of :class:`.SchedulerOptions`.
-        total_steps: updates of the whole training, where ``training_steps`` is not given.
+        optimizer: the optimizer; its learning rate is the one after the warm-up.
+        options: the section ``lr_scheduler``.
+        total_steps: updates of the whole training, used where ``training_steps`` is not given.
     """
-    warmup, lr = options['warmup_steps'], optimizer.defaults['lr']
-    if options['name'] == 'Constant':
+    warmup, lr = options.warmup_steps, optimizer.defaults['lr']
+    if options.name == 'Constant':
         return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / max(1, warmup)))
-    steps = max(options['training_steps'] or total_steps, warmup + 1)
-    return LambdaLR(optimizer, lambda step: lr_multiplier(step, lr, warmup, steps, min(options['lr_end'], lr),
-                                                          options['power']))
+    steps = max(options.training_steps or total_steps, warmup + 1)
+    lr_end = min(options.lr_end, lr)
+    return LambdaLR(optimizer, lambda step: lr_multiplier(step, lr, warmup, steps, lr_end, options.power))

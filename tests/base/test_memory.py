@@ -19,7 +19,7 @@ class Sample:
 @pytest.fixture
 def own(monkeypatch):
     """As in a process that only trains."""
-    monkeypatch.setattr(process_setup, '_own', True)
+    monkeypatch.setattr(process_setup, '_configured', True)
 
 
 def searched(kept):

@@ -47,9 +47,9 @@ def test_only_the_command_line_takes_the_process_over(flushing, make_config, red
 
     config = str(make_config(data_path=str(redial)))
     run_crslab(config)
-    assert not flushed() and not process_setup.is_own()
+    assert not flushed() and not process_setup.is_configured()
     assert main(['-c', config]) == 0
-    assert flushed() and process_setup.is_own()
+    assert flushed() and process_setup.is_configured()
 
 
 def test_a_run_has_none_and_the_scores_that_it_has_with_them(flushing, run, monkeypatch):

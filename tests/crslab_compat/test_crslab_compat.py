@@ -19,6 +19,7 @@ from tiny import ALIEN, BIG, HEAT, ITEMS, PACINO
 
 from crslab_causal import register
 from crslab_causal.base.errors import UserError
+from crslab_causal.registry import DATASETS, MODELS
 
 
 def python(code):
@@ -49,18 +50,18 @@ def test_registering_twice_changes_nothing():
     assert {name: dict(table) for name, table in tables().items()} == once
 
 
-def test_everything_stands_in_the_hosts_tables():
-    from crslab_causal.run_options import DATASET_OPTIONS, MODEL_OPTIONS
-
+def test_crslabs_tables_hold_every_model_and_dataset_of_the_registry():
     register()
-    assert set(MODEL_OPTIONS) <= set(tables()['model'])
-    assert set(MODEL_OPTIONS) <= set(tables()['dataloader'])
-    assert set(DATASET_OPTIONS) <= set(tables()['dataset']) & set(tables()['language'])
-    assert 'causal' in tables()['evaluator']
-    assert 'Causal' in tables()['system'] and 'Causal' in tables()['dataloader']
+    found = tables()
+    assert set(MODELS) <= set(found['model'])
+    assert set(DATASETS) <= set(found['dataset']) & set(found['language'])
+    for model in MODELS.values():
+        assert model.system_name in found['system'] and model.system_name in found['dataloader']
+        assert model.crslab_loader is None or model.crslab_loader in found['dataloader']
+    assert 'causal' in found['evaluator']
 
 
-def test_the_hosts_other_entries_are_left_alone():
+def test_crslabs_other_entries_stay_as_they_are():
     register()
     found = tables()
     assert {'TGReDial', 'GoRecDial', 'DuRecDial'} <= set(found['dataset'])
@@ -71,7 +72,7 @@ def test_the_hosts_other_entries_are_left_alone():
     assert {'rec', 'conv', 'standard'} <= set(found['evaluator'])
 
 
-def test_the_package_is_light_and_registers_after_the_host_was_imported_by_itself():
+def test_importing_the_package_is_light_and_registering_works_after_crslab_was_imported():
     light, *found = python('''
 import json, sys, types
 import crslab_causal
@@ -95,7 +96,7 @@ print(json.dumps([light, shipped.__module__, crslab.data.dataset.base.build.__mo
                   'Causal' in crslab.quick_start.quick_start.get_system.__globals__['system_register_table']]))
 ''')
     assert light == []
-    assert found == ['crslab.download', 'crslab_causal.crslab_compat', 'crslab_causal.crslab_compat', True, True]
+    assert found == ['crslab.download', 'crslab_causal.crslab_compat.download', 'crslab_causal.crslab_compat.download', True, True]
 
 
 def test_without_crslab_one_line_says_what_to_install():
@@ -123,7 +124,7 @@ except UserError as error:
     assert '\n' not in said
 
 
-# ---------------------------------------------------------------- mended models
+# ---------------------------------------------------------------- repaired models
 
 @pytest.fixture
 def build(redial, make_config):
@@ -150,21 +151,21 @@ def small_kbrd(build, model):
 
 
 def rgcn_gradient(model, batch):
-    loss, _ = model(batch.host, 'train', 'rec')
+    loss, _ = model(batch.crslab_batch, 'train', 'rec')
     loss.backward()
     return sum(float(p.grad.abs().sum()) for p in model.kg_encoder.parameters() if p.grad is not None)
 
 
 def test_the_repaired_kbrd_tells_users_apart_and_learns_from_the_graph(build):
     model, batch = small_kbrd(build, 'KBRDRepaired')
-    _, scores = model(batch.host, 'test', 'rec')
+    _, scores = model(batch.crslab_batch, 'test', 'rec')
     assert not torch.allclose(scores[0], scores[-1])
     assert rgcn_gradient(model, batch) > 0
 
 
 def test_kbrd_as_shipped_does_neither(build):
     model, batch = small_kbrd(build, 'KBRD')
-    _, scores = model(batch.host, 'test', 'rec')
+    _, scores = model(batch.crslab_batch, 'test', 'rec')
     assert torch.equal(scores, scores[:1].expand_as(scores))
     assert rgcn_gradient(model, batch) == 0
 
@@ -180,10 +181,10 @@ def test_the_repaired_kbrd_gives_the_same_scores_whoever_else_is_in_the_batch(bu
 
 
 @pytest.mark.parametrize('num_bases', [4, None])
-def test_the_mended_rgcn_equals_the_shipped_one(num_bases):
+def test_the_sparse_rgcn_equals_pygs(num_bases):
     from torch_geometric.nn import RGCNConv
 
-    from crslab_causal.crslab_compat import use_sparse_rgcn
+    from crslab_causal.model.sparse_rgcn import use_sparse_rgcn
 
     torch.manual_seed(0)
     conv = RGCNConv(6, 5, 3, num_bases=num_bases)
@@ -203,7 +204,7 @@ def test_the_mended_rgcn_equals_the_shipped_one(num_bases):
         torch.testing.assert_close(old, new)
 
 
-def test_the_mended_convolution_of_textcnn_equals_the_shipped_one(build):
+def test_the_convolution_over_tokens_equals_that_of_crslab(build):
     model, _ = build('TextCNN')
     model.eval()
     embedded = torch.randn(3, 1, 9, model.embed)
@@ -215,36 +216,36 @@ def test_the_mended_convolution_of_textcnn_equals_the_shipped_one(build):
 
 def test_popularity_keeps_its_counts_in_a_checkpoint(build):
     model, batch = build('Popularity')
-    model(batch.host, 'train')
-    _, counted = model(batch.host, 'test')
+    model(batch.crslab_batch, 'train')
+    _, counted = model(batch.crslab_batch, 'test')
     assert counted.sum() > 0
     file = io.BytesIO()
     torch.save(model.state_dict(), file)
     file.seek(0)
     fresh, _ = build('Popularity')
     fresh.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(fresh(batch.host, 'test')[1], counted)
+    assert torch.equal(fresh(batch.crslab_batch, 'test')[1], counted)
 
 
 def test_restored_counts_replace_what_was_counted_before(build):
     model, batch = build('Popularity')
-    model(batch.host, 'train')
+    model(batch.crslab_batch, 'train')
     state = model.state_dict()
-    _, counted = model(batch.host, 'test')
-    model(batch.host, 'train')
+    _, counted = model(batch.crslab_batch, 'test')
+    model(batch.crslab_batch, 'train')
     model.load_state_dict(state)
-    assert torch.equal(model(batch.host, 'test')[1], counted)
+    assert torch.equal(model(batch.crslab_batch, 'test')[1], counted)
 
 
 @pytest.mark.parametrize('value', [np.float32(0.5), np.float64(0.5), torch.tensor(0.5), 0.5])
-def test_the_hosts_metrics_take_numpy_scalars(value):
+def test_crslabs_metrics_take_numpy_scalars(value):
     from crslab_causal.crslab_compat import AverageMetric
 
     metric = AverageMetric(value, np.int64(1)) + AverageMetric(np.float32(1.0), 1)
     assert metric.value() == 0.75
 
 
-def test_the_hosts_evaluator_works_with_numpy(capsys):
+def test_crslabs_evaluator_works_with_numpy(capsys):
     from crslab_causal.crslab_compat import RecEvaluator
 
     evaluator = RecEvaluator()

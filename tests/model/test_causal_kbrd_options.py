@@ -153,10 +153,10 @@ def test_padding_changes_nothing(options):
 
 def test_without_bias_an_empty_history_has_no_loss_but_that_of_chance():
     model = small_model()
-    loss, _ = model({'context_entities': [[], []], 'item': torch.tensor([2, 4])}, 'train', 'rec')
+    loss, terms = model({'context_entities': [[], []], 'item': torch.tensor([2, 4])}, 'train', 'rec')
 
     assert loss.item() == pytest.approx(np.log(3))
-    assert model.loss_terms.causal.item() == pytest.approx(0) and model.loss_terms.kl.item() == pytest.approx(0)
+    assert terms['causal_loss'].item() == pytest.approx(0) and terms['kl'].item() == pytest.approx(0)
 
 
 @pytest.mark.parametrize('mode', ['valid', 'test'])
@@ -169,9 +169,12 @@ def test_scores_are_the_logits_at_the_items_entity_ids(mode):
     assert (scores[:, [0, 1, 5, 6, 7, 8]] == -torch.inf).all()
 
 
-def test_training_gives_a_loss_and_no_scores():
-    loss, scores = small_model()({'context_entities': [[7]], 'item': torch.tensor([3])}, 'train', 'rec')
-    assert loss.requires_grad and scores is None
+def test_training_gives_the_loss_and_its_terms():
+    model = small_model()
+    loss, terms = model({'context_entities': [[7]], 'item': torch.tensor([3])}, 'train', 'rec')
+    assert loss.requires_grad and terms['rec_loss'] is loss
+    total = terms['cross_entropy'] + model.alpha * terms['causal_loss'] + model.beta * terms['kl']
+    torch.testing.assert_close(loss.detach(), total)
 
 
 def test_without_causal_terms_the_intervention_takes_no_part():

@@ -21,17 +21,17 @@ def build(model_class, **options):
                         {'item_entity_ids': ITEMS, 'entity_kg': {'edge': EDGES}})
     for start in (0, 2):  # in two batches
         histories, items = zip(*TRAIN[start:start + (2 if start == 0 else 3)])
-        loss, scores = model({'context_entities': pad_histories(histories), 'item': torch.tensor(items)}, 'train', 'rec')
-        assert loss.item() == 0 and scores is None
+        loss, terms = model({'context_entities': pad_histories(histories), 'item': torch.tensor(items)}, 'train', 'rec')
+        assert loss.item() == 0 and terms['rec_loss'] is loss
     return model
 
 
 def test_popularity_counts_labels():
-    assert build(TargetPopularity).item_scores(pad_histories(HISTORIES))[1].tolist() == [0, 2, 3]
+    assert build(TargetPopularity).history_scores(pad_histories(HISTORIES))[1].tolist() == [0, 2, 3]
 
 
 def test_repeat_puts_the_latest_first():
-    scores = build(Repeat).item_scores(pad_histories([[2, 4, 5], [3, 2, 3], [4], []]))
+    scores = build(Repeat).history_scores(pad_histories([[2, 4, 5], [3, 2, 3], [4], []]))
 
     assert scores.argsort(dim=1, descending=True)[0].tolist() == [2, 0, 1]
     assert scores[1].tolist() == [2, 3, 0]
@@ -64,7 +64,7 @@ def transition_reference(history, decay, smoothing, share):
 def test_transition_counts(decay, smoothing, share):
     model = build(TransitionCounts, transition_decay=decay, transition_smoothing=smoothing, neighbour_weight=share)
 
-    for scores, history in zip(model.item_scores(pad_histories(HISTORIES)).tolist(), HISTORIES):
+    for scores, history in zip(model.history_scores(pad_histories(HISTORIES)).tolist(), HISTORIES):
         assert scores == pytest.approx(transition_reference(history, decay, smoothing, share), rel=1e-5)
 
 
@@ -76,7 +76,7 @@ def test_counts_survive_a_checkpoint(model_class):
     fresh.load_state_dict(trained.state_dict())
 
     histories = pad_histories(HISTORIES)
-    assert torch.equal(fresh.item_scores(histories), trained.item_scores(histories))
+    assert torch.equal(fresh.history_scores(histories), trained.history_scores(histories))
 
 
 def test_scores_for_crslab_rank_items_only():

@@ -45,14 +45,14 @@ def test_popularity_is_the_number_of_labels(corpus):
     train(model, samples)
 
     expected = [[sum(label == item for _, label in samples) for item in items]] * len(histories)
-    assert model.item_scores(pad_histories(histories)).tolist() == expected
+    assert model.history_scores(pad_histories(histories)).tolist() == expected
 
 
 @limits(deadline=None, max_examples=40)
 @given(corpora())
 def test_repeat_ranks_by_the_last_mention(corpus):
     items, _, histories = corpus
-    scores = build(Repeat, items).item_scores(pad_histories(histories)).tolist()
+    scores = build(Repeat, items).history_scores(pad_histories(histories)).tolist()
 
     for row, history in zip(scores, histories):
         last = {item: max((i for i, e in enumerate(history) if e == item), default=-1) for item in items}
@@ -68,7 +68,7 @@ def test_transition_counts_are_the_formula(corpus, edges, decay, smoothing, shar
     model = build(TransitionCounts, items, edges, transition_decay=decay, transition_smoothing=smoothing,
                   neighbour_weight=share)
     train(model, samples)
-    found = model.item_scores(pad_histories(histories)).tolist()
+    found = model.history_scores(pad_histories(histories)).tolist()
 
     def popularity(item):
         return sum(label == item for _, label in samples) / max(1, len(samples))
@@ -98,7 +98,7 @@ def test_a_neighbour_counts_once_and_never_itself():
 
     # nothing is counted for 1 or 2, so that s is the prior; popularity is (1, 0)
     # 1: half of (1/2, 1/2) and half of popularity; 2: no item but itself is near, so popularity alone
-    scores = model.item_scores(pad_histories([[1], [2]]))
+    scores = model.history_scores(pad_histories([[1], [2]]))
     torch.testing.assert_close(scores, torch.tensor([[0.75, 0.25], [1.0, 0.0]]))
 
 
@@ -108,13 +108,13 @@ def test_a_checkpoint_replaces_what_was_counted_before(model_class):
     trained, other = (build(model_class, [2, 3, 5], [(1, 3, 0)]) for _ in range(2))
     train(trained, [([1, 0], 2), ([0], 3), ([], 3)])
     train(other, [([0, 1, 4], 5)] * 7)
-    assert not torch.equal(other.item_scores(histories), trained.item_scores(histories))
+    assert not torch.equal(other.history_scores(histories), trained.history_scores(histories))
 
     other.load_state_dict(trained.state_dict())
-    assert torch.equal(other.item_scores(histories), trained.item_scores(histories))
+    assert torch.equal(other.history_scores(histories), trained.history_scores(histories))
     train(other, [([1], 5)])  # and counting goes on from there
     train(trained, [([1], 5)])
-    assert torch.equal(other.item_scores(histories), trained.item_scores(histories))
+    assert torch.equal(other.history_scores(histories), trained.history_scores(histories))
 
 
 @pytest.mark.parametrize('model_class', [TargetPopularity, Repeat, TransitionCounts])

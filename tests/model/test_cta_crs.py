@@ -26,7 +26,7 @@ def batch(histories, texts, items=None):
 
 def scores(model, *arguments):
     inputs = batch(*arguments)
-    return model.eval().item_scores(inputs['context_entities'], inputs['context_tokens'])
+    return model.eval().item_scores(inputs)
 
 
 ENCODERS = pytest.mark.parametrize('text_encoder', ['transformer', 'gru', 'bag'])
@@ -42,7 +42,7 @@ def test_scores_are_log_probabilities_over_the_items(text_encoder):
     assert torch.isinf(found[:, [1, 4, 5, 6, 7, 8]]).all()
     torch.testing.assert_close(found[:, ITEMS], scores(model, [[7, 2], []], [[4, 5, 6], []]))
     torch.testing.assert_close(found.exp().sum(-1), torch.ones(2))
-    assert model.train()(inputs, 'train')[1] is None
+    assert set(model.train()(inputs, 'train')[1]) == {'rec_loss', 'entity_loss', 'context_loss'}
 
 
 def test_the_mixture_is_that_of_both_levels_probabilities():
@@ -68,12 +68,13 @@ def test_the_gradient_reaches_both_levels(text_encoder):
 def test_the_loss_is_the_sum_of_both_cross_entropies():
     model = build()
     inputs = batch([[7, 2], [3]], [[4, 5], [6]], [3, 0])
-    total, _ = model(inputs, 'train')
+    total, terms = model(inputs, 'train')
     label = torch.tensor([ITEMS.index(3), ITEMS.index(0)])
     parts = [-torch.log_softmax(x, -1)[[0, 1], label].mean()
              for x in model.level_logits(inputs['context_entities'], inputs['context_tokens'])]
     torch.testing.assert_close(total, sum(parts))
-    torch.testing.assert_close(list(model.loss_terms.values()), parts)
+    torch.testing.assert_close([terms['entity_loss'], terms['context_loss']], parts)
+    assert terms['rec_loss'] is total
 
 
 @ENCODERS

@@ -34,7 +34,7 @@ def counted(history):
     """The scores of the counts alone for one history."""
     counts = TransitionCounts({}, torch.device('cpu'), VOCAB, SIDE_DATA)
     count(counts)
-    return counts.item_scores(pad_histories([history]))[0]
+    return counts.history_scores(pad_histories([history]))[0]
 
 
 @given(st.lists(st.floats(-30, 0), min_size=1, max_size=5), st.floats(0, 1), st.data())

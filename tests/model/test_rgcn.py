@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.nn import RGCNConv
 
-from crslab_causal.crslab_compat import SparseRGCNConv
+from crslab_causal.model.sparse_rgcn import SparseRGCNConv
 from crslab_causal.model.rgcn import PairRGCN
 
 N_ENTITY, N_RELATION, DIM = 7, 3, 4
@@ -129,13 +129,13 @@ def test_unknown_aggregation():
 def test_pygs_layer_as_one_sparse_product_is_equal(graph):
     edge_index, edge_type, _ = graph
     conv = RGCNConv(N_ENTITY, DIM, N_RELATION, num_bases=2)
-    mended = RGCNConv(N_ENTITY, DIM, N_RELATION, num_bases=2)
-    mended.load_state_dict(conv.state_dict())
-    mended.__class__ = SparseRGCNConv
+    sparse = RGCNConv(N_ENTITY, DIM, N_RELATION, num_bases=2)
+    sparse.load_state_dict(conv.state_dict())
+    sparse.__class__ = SparseRGCNConv
     weights = torch.randn(N_ENTITY, DIM)
 
-    for layer in (conv, mended):
+    for layer in (conv, sparse):
         (layer(None, edge_index, edge_type) * weights).sum().backward()
-    torch.testing.assert_close(mended(None, edge_index, edge_type), conv(None, edge_index, edge_type))
+    torch.testing.assert_close(sparse(None, edge_index, edge_type), conv(None, edge_index, edge_type))
     for name, parameter in conv.named_parameters():
-        torch.testing.assert_close(dict(mended.named_parameters())[name].grad, parameter.grad, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(dict(sparse.named_parameters())[name].grad, parameter.grad, rtol=1e-5, atol=1e-6)

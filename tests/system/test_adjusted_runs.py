@@ -7,7 +7,7 @@ import yaml
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.quick_start import load_system, main
-from crslab_causal.system.causal import CausalSystem
+from crslab_causal.system.trainer import Trainer
 from small_runs import SETTINGS
 
 KINDS = ('popularity', 'turn', 'genre', 'random')
@@ -23,7 +23,7 @@ def test_a_run_of_each_kind_is_saved_and_answers_as_it_was_scored(kind, run, loa
     results, folder = run(f'adjustment={kind}', flags=['-ss'])
     assert results['config']['adjustment'] == kind
     system = load(f'adjustment={kind}')
-    model = system.driver.module
+    model = system.adapter.module
 
     assert torch.equal(model.log_prior, torch.as_tensor(system.confounder.prior).log().float())
     assert len(system.confounder.names) > 2 and model.stratum_shift.abs().sum(1).min() > 0
@@ -84,7 +84,7 @@ def test_a_checkpoint_of_another_adjustment_is_refused(run, refused):
 
 def test_a_broken_run_goes_on_as_an_unbroken_one(run, command, monkeypatch):
     whole, _ = run('adjustment=turn', 'run_name=whole')
-    train = CausalSystem._train_epoch
+    train = Trainer._train_epoch
 
     def interrupted(system, epoch):
         if epoch == 1:
@@ -92,7 +92,7 @@ def test_a_broken_run_goes_on_as_an_unbroken_one(run, command, monkeypatch):
         train(system, epoch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(CausalSystem, '_train_epoch', interrupted)
+        patch.setattr(Trainer, '_train_epoch', interrupted)
         assert command('adjustment=turn', 'run_name=parts', flags=['-ss']) == 130
     restored, _ = run('adjustment=turn', 'run_name=parts', flags=['-rs'])
     assert scores(restored) == scores(whole)

@@ -7,14 +7,14 @@ import torch
 import yaml
 
 import crslab_causal
-from crslab_causal.run_options import MODEL_OPTIONS
+from crslab_causal.registry import MODELS
 
 
 def weights(folder, name='best.pth'):
     return torch.load(folder / name, weights_only=True)['model']
 
 
-@pytest.mark.parametrize('model', MODEL_OPTIONS)
+@pytest.mark.parametrize('model', MODELS)
 def test_every_model_is_scored_on_the_same_samples(run, model):
     small = {'TextCNN': ['num_filters=4', 'embed=8', 'context_truncate=20'],
              'SASREC': ['item_truncate=5', 'max_history_items=5'], 'GRU4REC': ['item_truncate=5'],

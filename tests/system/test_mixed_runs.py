@@ -41,7 +41,7 @@ def test_the_first_of_the_best_weights_is_chosen(recalls, best):
 def test_a_saved_run_answers_as_it_was_scored(run, load):
     result, folder = run(OPEN, flags=['-ss'])
     system = load(OPEN)
-    model = system.driver.module
+    model = system.adapter.module
     assert float(model.counts_weight) == pytest.approx(result['counts_weight'])
     assert model.counts.item_count.sum() == len(system.train_dataloader)
 
@@ -67,7 +67,7 @@ def test_a_killed_run_says_so_and_ends_as_an_unbroken_one_when_restored(run, loa
     system = load(OPEN, 'run_name=killed')
     logger.remove(sink)
     histories = pad_histories([system.item_ids[:2]])
-    p, found = (system.driver.module.item_logits(histories, False, mixed=mixed).observed for mixed in (False, True))
+    p, found = (system.adapter.module.item_logits(histories, False, mixed=mixed).observed for mixed in (False, True))
     assert torch.equal(p, found) and 'its counts_weight has not been chosen' in said[0]
 
     restored, _ = run(OPEN, 'run_name=killed', flags=['-rs'])
@@ -88,13 +88,13 @@ def test_the_language_half_takes_its_candidates_from_the_mixture(run):
 def test_with_strata_it_is_the_adjusted_distribution_that_is_mixed(run, load):
     settings = (OPEN, 'adjustment=turn')
     result, _ = run(*settings, flags=['-ss'])
-    model = load(*settings).driver.module
+    model = load(*settings).adapter.module
     histories = pad_histories([[int(model.item_entity_ids[2])]])
     with torch.no_grad():
         p = model.item_logits(histories, intervene=False, mixed=False).observed.exp()
         both = model.item_logits(histories, intervene=False).observed.exp()
     weight = result['counts_weight']
-    torch.testing.assert_close(both, (1 - weight) * p + weight * model.counts.item_scores(histories))
+    torch.testing.assert_close(both, (1 - weight) * p + weight * model.counts.history_scores(histories))
 
 
 @pytest.mark.parametrize('setting', ['counts_weight=1', 'counts_weight=-0.1', 'counts_weight=often'])

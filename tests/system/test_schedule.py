@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from crslab_causal.base.training_options import SchedulerOptions
 from crslab_causal.system.schedule import build_scheduler, lr_multiplier
 
 
@@ -15,7 +16,7 @@ def rates(options, total_steps, updates, lr=0.1):
     optimizer = torch.optim.SGD([parameter], lr=lr)
     options = {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 0, 'training_steps': None, 'lr_end': 0.0,
                'power': 1.0, **options}
-    scheduler = build_scheduler(optimizer, options, total_steps)
+    scheduler = build_scheduler(optimizer, SchedulerOptions(**options), total_steps)
     taken = []
     for _ in range(updates):
         before = parameter.item()
@@ -91,7 +92,7 @@ def test_restored_in_the_middle_it_goes_on_as_if_unbroken():
 
     def build():
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
-        return optimizer, build_scheduler(optimizer, options, 6)
+        return optimizer, build_scheduler(optimizer, SchedulerOptions(**options), 6)
 
     def advance(optimizer, scheduler, n):
         for _ in range(n):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from crslab_causal.evaluator.generation import GenerationMetrics
-from crslab_causal.system.text import TextSystem
+from crslab_causal.system.trainer import Trainer
 
 SMALL = ('token_emb_dim=16', 'context_truncate=16', 'ffn_size=16', 'dropout=0.1', 'response_truncate=12',
          'rec.epoch=2', 'conv.epoch=2', 'conv.batch_size=64', 'conv.optimizer.lr=0.01')
@@ -76,17 +76,17 @@ def test_responses_do_not_touch_the_recommender(run):
 
 
 @pytest.mark.parametrize('settings', [SEQ2SEQ, TRANSFORMER])
-@pytest.mark.parametrize('killed_in', ['_save', '_save_conversation'])
+@pytest.mark.parametrize('killed_in', ['rec', 'conv'])
 def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch, settings, killed_in):
     unbroken, folder = run(*settings, 'run_name=unbroken', flags=['-ss'])
-    save = getattr(TextSystem, killed_in)
+    save = Trainer.save
 
     def killed(self, *arguments):
         save(self, *arguments)
-        if (self.progress if killed_in == '_save' else self.conv_progress).epoch == 1:
+        if self.stage.name == killed_in and self.progress.epoch == 1:
             raise KeyboardInterrupt
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
-        patch.setattr(TextSystem, killed_in, killed)
+        patch.setattr(Trainer, 'save', killed)
         run(*settings, 'run_name=killed', flags=['-ss'])
     restored, restored_folder = run(*settings, 'run_name=killed', flags=['-rs'])
 
@@ -138,7 +138,7 @@ def test_a_corpus_without_words_is_one_clear_line(refused, run, data_path, tmp_p
     ('Seq2Seq', 'token_emb_dim=7', 'token_emb_dim: 7 is odd'),
     ('Seq2Seq', 'response_truncate=1', 'response_truncate: '),
     ('Seq2Seq', 'conv.metric=bleu', 'conv.metric: no such key'),
-    ('Seq2Seq', 'conv.optimizer.lr=1e38', 'training on responses diverged in epoch 0')])
+    ('Seq2Seq', 'conv.optimizer.lr=1e38', 'training of conv diverged in epoch 0')])
 def test_impossible_options_are_one_clear_line(refused, model, setting, said):
     base = [s for s in SMALL if model == 'Transformer' or 'ffn' not in s]
     assert refused(f'model={model}', *base, 'conv.gradient_clip=null', setting).startswith(said)

@@ -11,7 +11,8 @@ from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.ranking import expected_ranks
 from crslab_causal.model.causal_kbrd import CausalKBRD
-from crslab_causal.system.causal import EVALUATION_BATCH, CausalSystem
+from crslab_causal.system.causal import CausalSystem
+from crslab_causal.system.evaluation import EVALUATION_BATCH_SIZE
 
 
 class Predictions(NamedTuple):
@@ -29,14 +30,14 @@ def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictio
     Raises:
         UserError: it is another model, whose scores are no logits.
     """
-    if not isinstance(system.driver.module, CausalKBRD):
+    if not isinstance(system.adapter.module, CausalKBRD):
         raise UserError(f"model {system.opt['model']}: its scores are no probabilities; this study needs CausalKBRD")
     system.model.eval()
     probability, rank = [], []
-    with torch.no_grad(), system.driver.group():
-        for batch in dataloader.to(system.device).get_rec_data(EVALUATION_BATCH, shuffle=False, desc='predictions'):
+    with torch.no_grad(), system.adapter.group():
+        for batch in dataloader.to(system.device).get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc='predictions'):
             batch = batch.to(system.device)
-            scores, _ = system.driver.scores(batch, intervene=False)
+            scores, _ = system.adapter.scores(batch, intervene=False)
             probability.append(torch.softmax(scores.double(), -1).cpu().numpy())
             rank.append(expected_ranks(scores, batch.label, batch.seen).rank.cpu().numpy())
     return Predictions(np.concatenate(probability), np.concatenate(rank))

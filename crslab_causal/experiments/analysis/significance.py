@@ -7,7 +7,7 @@ from typing import Hashable, Mapping, TypeVar
 
 import numpy as np
 
-from crslab_causal.config import LANGUAGE_MODEL
+from crslab_causal.registry import LANGUAGE_MODEL
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import EarlierTable
 from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks

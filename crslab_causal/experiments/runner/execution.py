@@ -106,9 +106,9 @@ def start_worker(threads: int) -> None:
     from loguru import logger
     from tqdm import tqdm
 
-    from crslab_causal.base.process_setup import keep_freed_memory, take_over
+    from crslab_causal.base.process_setup import keep_freed_memory, configure_process
 
-    take_over()
+    configure_process()
     keep_freed_memory()
     torch.set_num_threads(threads)
     logger.remove()

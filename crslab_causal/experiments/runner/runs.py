@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Iterable, NamedTuple
 
-from crslab_causal.config import LANGUAGE_MODEL, Config
+from crslab_causal.config import Config
+from crslab_causal.registry import LANGUAGE_MODEL
 from crslab_causal.data.dataset.genres import TITLES_FILE
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.suite.suite import Run
@@ -120,7 +121,7 @@ def _files(run: Run) -> dict[str, str]:
 
 def missing_data(run: Run, place: Place) -> str | None:
     """What the data folder lacks for a run, None if nothing. A download is not tried: its links are dead."""
-    from crslab_causal.registration import DATASETS
+    from crslab_causal.registry import DATASETS
 
     folder, dataset = _data_folder(run.config, place), run.config['dataset']
     missing = [] if folder is None else [f for f in DATASETS[dataset].files if not (folder / f).is_file()]
@@ -128,7 +129,7 @@ def missing_data(run: Run, place: Place) -> str | None:
 
 
 def _data_folder(config: Config, place: Place) -> Path | None:
-    from crslab_causal.registration import DATASETS
+    from crslab_causal.registry import DATASETS
 
     if config['dataset'] == 'CausalDemo':  # the options say what the demo corpus is
         return None
@@ -137,7 +138,7 @@ def _data_folder(config: Config, place: Place) -> Path | None:
 
 def _data_files(config: Config) -> tuple[str, ...]:
     """All that a run may read of its data folder."""
-    from crslab_causal.registration import DATASETS
+    from crslab_causal.registry import DATASETS
 
     return tuple(sorted({*DATASETS[config['dataset']].files, *OPTIONAL_FILES}))
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crslab_causal.config import LANGUAGE_MODEL, Config, validate
+from crslab_causal.config import Config, validate
+from crslab_causal.registry import LANGUAGE_MODEL
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.suite.suite_options import (METRICS, SPLITS, RowOptions, Scalar, SuiteOptions, SweepOptions,
                                                              TableOptions)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any, Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from crslab_causal.crslab_compat import BaseModel
+from crslab_causal.model.base import ItemRecommender
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.mixture import log_mixture, mixture_weight
-from crslab_causal.model.options import CTACRSOptions
+from crslab_causal.model.options import CausalKBRDOptions, CTACRSOptions
 from crslab_causal.model.text.build import build_text_encoder
 
 
-class CTACRS(BaseModel):
+class CTACRS(ItemRecommender):
     r"""Two views of a user, one by the entities mentioned and one by the words said.
 
     After Wang, Joty, Gao, Zeng and Wong, "Improving Conversational Recommender System via Contextual and Time-Aware
@@ -39,27 +41,34 @@ class CTACRS(BaseModel):
     Constructor and ``forward`` are those of CRSLab's models. Options: :class:`.CTACRSOptions`.
     """
 
-    reads_tokens = True
     mixture_key, mixture_weights = 'context_weight', tuple(i / 10 for i in range(11))  # as in the released code
 
-    def __init__(self, opt, device, vocab: dict, side_data: dict):
+    def _build(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> None:
         self.vocab, self.side_data = vocab, side_data
-        self.loss_terms: dict[str, Tensor] = {}
-        super().__init__(opt, device)
+        super()._build(opt, device, vocab, side_data)
         del self.vocab, self.side_data
 
     def build_model(self) -> None:
         options = CTACRSOptions.of(self.opt)
-        of_level = {**options.model_dump(), 'alpha': 0.0, 'beta': 0.0, 'item_bias': True}
-        self.entity_level = CausalKBRD(of_level, self.device, self.vocab, self.side_data)
+        entity_options = CausalKBRDOptions(
+            kg_emb_dim=options.kg_emb_dim,
+            num_bases=options.num_bases,
+            rgcn_aggr=options.rgcn_aggr,
+            attention_decay=options.attention_decay,
+            embedding_dropout=options.embedding_dropout,
+            alpha=0.0,
+            beta=0.0,
+            item_bias=True,
+        )
+        self.entity_level = CausalKBRD(entity_options, self.device, self.vocab, self.side_data)
         self.text_encoder = build_text_encoder(options, self.vocab, self.side_data)
-        self.context_to_item = nn.Linear(self.text_encoder.dim, self.entity_level.n_item)
+        self.context_to_item = nn.Linear(self.text_encoder.dim, self.n_item)
         nn.init.zeros_(self.context_to_item.bias)
         # NaN: open, and validation while training sees the entity level alone, as in the released code
         self.register_buffer('context_weight', mixture_weight(options.context_weight))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """``(batch, n_item)`` logits of the entity level and of the contextual level.
+        """Return ``(batch, n_item)`` logits of the entity level and of the contextual level.
 
         Args:
             context_entities: ``(batch, length)``, histories padded on the right with -1.
@@ -68,33 +77,21 @@ class CTACRS(BaseModel):
         entity = self.entity_level.item_logits(context_entities, intervene=False).observed
         return entity, self.context_to_item(self.text_encoder.vector(context_tokens))
 
-    def item_scores(self, context_entities: Tensor, context_tokens: Tensor) -> Tensor:
-        """``(batch, n_item)``: logarithms of the mixture, for the arguments of :meth:`level_logits`."""
-        return self._mixture(*self.level_logits(context_entities, context_tokens))
+    def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return ``(batch, n_item)``: logarithms of the mixture."""
+        return self._mixture(*self.level_logits(batch['context_entities'], batch['context_tokens']))
 
     def _mixture(self, entity: Tensor, context: Tensor) -> Tensor:
         return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1), self.context_weight)
 
-    def forward(self, batch: dict, mode: str, stage: str = 'rec') -> tuple[Tensor, Tensor | None]:
-        """Sum of both cross-entropies, and ``(batch, n_entity)`` scores, or None in training.
-
-        Args:
-            batch: ``context_entities`` and ``context_tokens``, as in :meth:`level_logits`; ``item``, ``(batch,)``,
-                entity ids of the labels.
-            mode: ``train``, ``valid`` or ``test``.
-            stage: ``rec``.
+    def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Compute the sum of both cross-entropies, and the scores of the mixture.
 
         Raises:
             ValueError: a label is no item, or an entity has no row in H.
         """
         logits = self.level_logits(batch['context_entities'], batch['context_tokens'])
-        label = self.entity_level.row_of_entity[batch['item']]
-        if ((label < 0) | (label >= self.entity_level.n_item)).any():
-            raise ValueError('a label is not one of item_entity_ids')
-        entity, context = (F.cross_entropy(own, label) for own in logits)
-        self.loss_terms = {'entity_loss': entity, 'context_loss': context}
-        if mode == 'train':
-            return entity + context, None
-        scores = logits[0].new_full((len(label), self.entity_level.n_entity), -torch.inf)
-        scores[:, self.entity_level.item_entity_ids] = self._mixture(*logits)
-        return entity + context, scores
+        label = self.label_index(batch['item'])
+        entity, context = (F.cross_entropy(level, label) for level in logits)
+        terms = {'rec_loss': entity + context, 'entity_loss': entity, 'context_loss': context}
+        return terms, None if mode == 'train' else self._mixture(*logits)

@@ -18,5 +18,5 @@ class TargetPopularity(CountingModel):
     def count(self, context_entities: Tensor, label: Tensor) -> None:
         self.item_count += torch.bincount(label, minlength=self.n_item)
 
-    def item_scores(self, context_entities: Tensor) -> Tensor:
+    def history_scores(self, context_entities: Tensor) -> Tensor:
         return self.item_count.expand(len(context_entities), -1)

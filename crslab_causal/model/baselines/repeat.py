@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from crslab_causal.model.counting import CountingModel, present
+from crslab_causal.model.counting import CountingModel, is_present
 
 
 class Repeat(CountingModel):
@@ -18,8 +18,8 @@ class Repeat(CountingModel):
     def count(self, context_entities: Tensor, label: Tensor) -> None:
         """There is nothing to learn."""
 
-    def item_scores(self, context_entities: Tensor) -> Tensor:
-        item = torch.where(present(context_entities), self.index_of_entity[context_entities.clamp(min=0)], -1)
+    def history_scores(self, context_entities: Tensor) -> Tensor:
+        item = torch.where(is_present(context_entities), self.index_of_entity[context_entities.clamp(min=0)], -1)
         position = torch.arange(1, item.shape[1] + 1, dtype=torch.float, device=item.device).expand(item.shape)
         # column n_item takes what is no item
         scores = torch.zeros(len(item), self.n_item + 1, device=item.device)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from crslab_causal.crslab_compat import BaseModel
+from crslab_causal.model.base import ItemRecommender
 from crslab_causal.model.options import Seq2SeqOptions, TransformerSeq2SeqOptions
 from crslab_causal.model.text.decoders import Decoder, GRUDecoder, Memory, TransformerDecoder
 from crslab_causal.model.text.encoders import GRUEncoder, TokenEncoder, TransformerEncoder
 
 
-class EncoderDecoder(BaseModel):
+class EncoderDecoder(ItemRecommender):
     """An encoder of the conversation, a linear layer to the items, and a decoder of the response.
 
     Items are scored by the mean of the encoder's states. The response is written token by token; encoder, decoder and
@@ -26,26 +27,20 @@ class EncoderDecoder(BaseModel):
     datasets of this package put it there); without it the output knows every token.
     """
 
-    reads_tokens = True
     options_class: type[Seq2SeqOptions | TransformerSeq2SeqOptions]
 
-    def __init__(self, opt, device, vocab: dict, side_data: dict):
+    def _build(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> None:
         self.options = self.options_class.of(opt)
-        self.vocab_size, self.n_entity = vocab['vocab_size'], vocab['n_entity']
+        self.vocab_size = vocab['vocab_size']
         self.pad, self.start, self.end, self.unk = (vocab[name] for name in ('pad', 'start', 'end', 'unk'))
-        self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
-        self.token_count = side_data.get('response_token_count', None)
-        self.loss_terms: dict[str, Tensor] = {}
-        super().__init__(opt, device)
+        self.token_count = side_data.get('response_token_count')
+        super()._build(opt, device, vocab, side_data)
 
     def build_model(self) -> None:
         self.encoder = self.build_encoder()
         self.decoder = self.build_decoder()
-        self.context_to_item = nn.Linear(self.encoder.dim, len(self.item_entity_ids))
+        self.context_to_item = nn.Linear(self.encoder.dim, self.n_item)
         nn.init.zeros_(self.context_to_item.bias)
-        index_of_entity = torch.full((self.n_entity,), -1, dtype=torch.long)
-        index_of_entity[self.item_entity_ids] = torch.arange(len(self.item_entity_ids))
-        self.register_buffer('index_of_entity', index_of_entity, persistent=False)
         self._build_output()
 
     def _build_output(self) -> None:
@@ -69,31 +64,18 @@ class EncoderDecoder(BaseModel):
 
     # ------------------------------------------------------------ recommendation
 
-    def item_scores(self, context_entities: Tensor | None, context_tokens: Tensor) -> Tensor:
-        """``(batch, n_item)`` logits for token ids ``(batch, length)``, padded on the right.
+    def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return ``(batch, n_item)`` logits; the history is not read, the words are."""
+        return self.context_to_item(self.encoder.vector(batch['context_tokens']))
 
-        Args:
-            context_entities: not looked at.
-            context_tokens: the conversation.
-        """
-        return self.context_to_item(self.encoder.vector(context_tokens))
-
-    def recommend(self, batch: dict, mode: str) -> tuple[Tensor, Tensor | None]:
-        """Cross-entropy, and ``(batch, n_entity)`` scores, or None in training.
+    def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor]:
+        """Compute the cross-entropy, and logits.
 
         Raises:
             ValueError: a label is no item.
         """
-        logits = self.item_scores(None, batch['context_tokens'])
-        label = self.index_of_entity[batch['item']]
-        if (label < 0).any():
-            raise ValueError('a label is not one of item_entity_ids')
-        loss = F.cross_entropy(logits, label)
-        if mode == 'train':
-            return loss, None
-        scores = logits.new_full((len(label), self.n_entity), -torch.inf)
-        scores[:, self.item_entity_ids] = logits
-        return loss, scores
+        logits = self.item_scores(batch)
+        return {'rec_loss': F.cross_entropy(logits, self.label_index(batch['item']))}, logits
 
     # ------------------------------------------------------------ conversation
 
@@ -143,10 +125,6 @@ class EncoderDecoder(BaseModel):
                 break
             alive, token, state, memory = alive[going_on], token[going_on], state[going_on], memory.rows(going_on)
         return [row[:row.index(self.end)] if self.end in row else row for row in written.tolist()]
-
-    def forward(self, batch: dict, mode: str, stage: str = 'rec') -> tuple[Tensor, Tensor | None]:
-        """:meth:`recommend` or, for the stage ``conv``, :meth:`converse`."""
-        return self.converse(batch, mode) if stage == 'conv' else self.recommend(batch, mode)
 
 
 class Seq2Seq(EncoderDecoder):

@@ -69,5 +69,5 @@ def test_scores_that_are_no_logits_are_refused(write_suite, table, place):
 def _lists(system):
     """P(Y | X) of each sample of valid, one at a time."""
     for batch in system.valid_dataloader.get_rec_data(1, shuffle=False):
-        weights = [math.exp(score) for score in system.driver.scores(batch, intervene=False)[0][0].tolist()]
+        weights = [math.exp(score) for score in system.adapter.scores(batch, intervene=False)[0][0].tolist()]
         yield [weight / sum(weights) for weight in weights]

@@ -90,8 +90,8 @@ def test_padding_has_no_influence(model_class):
     torch.testing.assert_close(together, sum(alone))
     torch.testing.assert_close(together, wider)
     assert model.respond(padded(CONTEXTS, 4), 8) == model.respond(padded(CONTEXTS), 8)
-    scores = model.item_scores(None, padded(CONTEXTS, 4))
-    torch.testing.assert_close(scores, torch.cat([model.item_scores(None, padded([c])) for c in CONTEXTS]))
+    scores = model.item_scores({'context_tokens': padded(CONTEXTS, 4)})
+    torch.testing.assert_close(scores, torch.cat([model.item_scores({'context_tokens': padded([c])}) for c in CONTEXTS]))
 
 
 @MODELS
@@ -141,13 +141,13 @@ def test_recommends_by_the_text(model_class):
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     for _ in range(40):
         optimizer.zero_grad()
-        loss, scores = model.train()(batch, 'train')
-        assert scores is None
+        loss, terms = model.train()(batch, 'train')
+        assert terms['rec_loss'] is loss
         loss.backward()
         optimizer.step()
     loss, scores = model.eval()(batch, 'test')
     assert scores.argmax(-1).tolist() == ITEMS and torch.isinf(scores[:, 1]).all()
-    expected = -torch.log_softmax(model.item_scores(None, batch['context_tokens']), -1).diagonal().mean()
+    expected = -torch.log_softmax(model.item_scores(batch), -1).diagonal().mean()
     torch.testing.assert_close(loss, expected)
     with pytest.raises(ValueError, match='item_entity_ids'):
         model({**batch, 'item': torch.tensor([1, 2, 3])}, 'train')

@@ -1,0 +1,45 @@
+"""The GPUs that a process may use."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from crslab_causal.base.errors import UserError
+
+
+def select_gpus(gpu: str) -> list[int]:
+    """Make only the GPUs of CRSLab's flag ``-g`` visible, as CRSLab does.
+
+    CRSLab addresses GPUs by the number that they have before (system/base.py:59), which fails for a single GPU other
+    than the first. Here they are numbered from 0.
+
+    Args:
+        gpu: ``'-1'`` for the CPU, else numbers of GPUs, separated by commas. Each process of ``torchrun`` takes one.
+
+    Returns:
+        The value of ``opt['gpu']``: ``[-1]`` for the CPU.
+
+    Raises:
+        UserError: another text, or a GPU that is not there.
+    """
+    if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
+        raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
+    if gpu == '-1':
+        os.environ['CUDA_VISIBLE_DEVICES'] = gpu
+        return [-1]
+    import torch  # only here: a mistake in a configuration is reported without it
+
+    from crslab_causal.base import distributed
+
+    if distributed.count() > 1:
+        gpu = distributed.local_gpu(gpu.split(','))
+    requested = len(gpu.split(','))
+    os.environ['CUDA_VISIBLE_DEVICES'] = gpu
+    available = torch.cuda.device_count()
+    if available < requested:
+        raise UserError(
+            f'--gpu {gpu}: PyTorch {torch.__version__} can use {available} of these GPUs; '
+            'use --gpu -1 for the CPU, or install a CUDA build of PyTorch'
+        )
+    return list(range(requested))

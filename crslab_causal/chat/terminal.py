@@ -1,0 +1,1 @@
+from crslab_causal.chat.conversation import chat

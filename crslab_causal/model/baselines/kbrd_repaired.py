@@ -1,0 +1,31 @@
+"""CRSLab's KBRD with its user vector repaired."""
+
+from __future__ import annotations
+
+import torch
+
+from crslab_causal.crslab_compat import KBRDModel
+
+
+class KBRDRepaired(KBRDModel):
+    """CRSLab's KBRD with the user vector of its paper.
+
+    model/crs/kbrd/kbrd.py:177 asks ``is not None`` where it means ``is None``, so every user gets
+    the zero vector, all users the same scores, and the R-GCN no gradient. ``context_entities`` must
+    come as lists: system/kbrd.py:79 pads them with 0, which is a real entity. The layers of the
+    conversation stage, which the recommender does not read, are not built.
+    """
+
+    def _build_conversation_layer(self) -> None:
+        pass
+
+    def _build_embedding(self) -> None:
+        pass
+
+    def encode_user(self, entity_lists, kg_embedding):
+        lengths = [len(entities) for entities in entity_lists]
+        flat = torch.tensor([e for entities in entity_lists for e in entities], dtype=torch.long)
+        # looked up at once: the backward of each lookup fills a tensor of the size of kg_embedding
+        mentions = kg_embedding[flat.to(kg_embedding.device)].split(lengths)
+        zero = torch.zeros(self.user_emb_dim, device=kg_embedding.device)
+        return torch.stack([self.kg_attn(h) if len(h) else zero for h in mentions])

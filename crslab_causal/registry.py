@@ -1,0 +1,276 @@
+"""Every model and every dataset that this package runs, an entry each.
+
+To add a model, write its file and its entry in :data:`MODELS`. To add a dataset, write its file and its entry in
+:data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and the
+tests read the entries.
+
+Classes are given as text, ``'package.module:Class'``, and are imported when they are first used. A mistake in a
+configuration is therefore reported without loading PyTorch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crslab_causal.base.options import Options
+    from crslab_causal.data.dataset.base import MentionDataset
+    from crslab_causal.system.adapters import ModelAdapter
+
+SHARED_NAME = 'Causal'
+"""Name of the dataloader and of the system that models share, in CRSLab's tables."""
+LANGUAGE_MODEL = 'CausalLLM'
+"""Name of the model with a language model behind the recommender."""
+
+_ADAPTERS = 'crslab_causal.system.adapters'
+_OPTIONS = 'crslab_causal.model.options'
+_CRSLAB_OPTIONS = 'crslab_causal.model.crslab_options'
+_CAUSAL_SYSTEM = 'crslab_causal.system.causal:CausalSystem'
+_TEXT_SYSTEM = 'crslab_causal.system.text:TextSystem'
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model: its class, its options, and how the system trains and scores it."""
+
+    name: str
+    """Value of ``model:``."""
+    summary: str
+    """One line for lists of models."""
+    model: str | None = None
+    """Its class; None: the class that CRSLab's own table has under this name."""
+    options: str = 'crslab_causal.base.options:Options'
+    """Class of the keys that the model reads."""
+    adapter: str = f'{_ADAPTERS}:ItemRecommenderAdapter'
+    """Class that calls the model, see :mod:`crslab_causal.system.adapters`."""
+    system: str = _CAUSAL_SYSTEM
+    crslab_loader: str | None = None
+    """Name of CRSLab's dataloader that makes the model's batches; None: the model reads the tensors of this package."""
+    reads_tokens: bool = False
+    """Whether the model reads the words of the conversation, as token ids."""
+    aliases: tuple[str, ...] = ()
+    """Other values of ``model:`` that mean this model."""
+
+    @property
+    def system_name(self) -> str:
+        """Name of the model's dataloader and system in CRSLab's tables."""
+        return SHARED_NAME if self.system == _CAUSAL_SYSTEM else self.name
+
+    def load_options(self) -> type[Options]:
+        """Import the class of the model's options."""
+        return resolve_name(self.options)
+
+    def load_adapter(self) -> type[ModelAdapter]:
+        """Import the class that calls the model."""
+        return resolve_name(self.adapter)
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A dataset: its class and its options."""
+
+    name: str
+    """Value of ``dataset:``."""
+    summary: str
+    """One line for lists of datasets."""
+    dataset: str
+    """Its class."""
+    options: str = 'crslab_causal.base.options:Options'
+    """Class of the keys that the dataset reads."""
+    language: str = 'en'
+    """Language of CRSLab's metrics."""
+    generated: bool = False
+    """Whether the package writes the data itself, so that the options alone say what they are."""
+    splits: tuple[str, ...] = ('valid', 'test')
+    """Splits that are scored."""
+    knows_confounder: bool = False
+    """Whether the data say what the true confounder is (``adjustment: context``)."""
+
+    def load_options(self) -> type[Options]:
+        """Import the class of the dataset's options."""
+        return resolve_name(self.options)
+
+    def load(self) -> type[MentionDataset]:
+        """Import the class of the dataset."""
+        return resolve_name(self.dataset)
+
+
+def _by_name(*entries: Any) -> dict[str, Any]:
+    return {entry.name: entry for entry in entries}
+
+
+MODELS: dict[str, ModelEntry] = _by_name(
+    ModelEntry(
+        'CausalKBRD',
+        "the paper's recommender: R-GCN, time-aware attention, intervention on a mention",
+        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        options=f'{_OPTIONS}:CausalKBRDOptions',
+        adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
+    ),
+    ModelEntry(
+        LANGUAGE_MODEL,
+        'CausalKBRD, and a language model that explains, re-ranks and responds',
+        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        options='crslab_causal.system.options:CausalLLMOptions',
+        adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
+        system='crslab_causal.system.causal_llm:CausalLLMSystem',
+    ),
+    ModelEntry(
+        'TargetPopularity',
+        'how often an item is a label in the training data',
+        model='crslab_causal.model.baselines.popularity:TargetPopularity',
+    ),
+    ModelEntry(
+        'Repeat',
+        'the items of the context, the latest first',
+        model='crslab_causal.model.baselines.repeat:Repeat',
+    ),
+    ModelEntry(
+        'TransitionCounts',
+        'counts of (mention, label) pairs, smoothed by the knowledge graph',
+        model='crslab_causal.model.transition:TransitionCounts',
+        options=f'{_OPTIONS}:TransitionCountsOptions',
+    ),
+    ModelEntry(
+        'CTACRS',
+        'CTA-CRS: an R-GCN over the mentions, mixed with an encoder of the words',
+        model='crslab_causal.model.baselines.cta_crs:CTACRS',
+        options=f'{_OPTIONS}:CTACRSOptions',
+        adapter=f'{_ADAPTERS}:CTACRSAdapter',
+        reads_tokens=True,
+    ),
+    ModelEntry(
+        'Seq2Seq',
+        'a GRU encoder and decoder over the words',
+        model='crslab_causal.model.baselines.text:Seq2Seq',
+        options=f'{_OPTIONS}:Seq2SeqOptions',
+        system=_TEXT_SYSTEM,
+        reads_tokens=True,
+    ),
+    ModelEntry(
+        'TransformerSeq2Seq',
+        'a Transformer encoder and decoder over the words',
+        model='crslab_causal.model.baselines.text:TransformerSeq2Seq',
+        options=f'{_OPTIONS}:TransformerSeq2SeqOptions',
+        system=_TEXT_SYSTEM,
+        reads_tokens=True,
+        aliases=('Transformer',),  # CRSLab's tables have a Transformer of its own, which does not recommend
+    ),
+    ModelEntry(
+        'KBRD',
+        "CRSLab's KBRD as released: all users get the same scores",
+        options=f'{_CRSLAB_OPTIONS}:KBRDOptions',
+        adapter=f'{_ADAPTERS}:KBRDAdapter',
+        crslab_loader='KBRD',
+    ),
+    ModelEntry(
+        'KBRDRepaired',
+        "CRSLab's KBRD with its user vector repaired",
+        model='crslab_causal.model.baselines.kbrd_repaired:KBRDRepaired',
+        options=f'{_CRSLAB_OPTIONS}:KBRDRepairedOptions',
+        adapter=f'{_ADAPTERS}:KBRDAdapter',
+        crslab_loader='KBRD',
+    ),
+    ModelEntry(
+        'KGSF',
+        "CRSLab's KGSF: two knowledge graphs, of entities and of words",
+        options=f'{_CRSLAB_OPTIONS}:KGSFOptions',
+        adapter=f'{_ADAPTERS}:KGSFAdapter',
+        crslab_loader='KGSF',
+    ),
+    ModelEntry(
+        'ReDialRec',
+        "CRSLab's autoencoder of ReDial",
+        options=f'{_CRSLAB_OPTIONS}:ReDialRecOptions',
+        adapter=f'{_ADAPTERS}:ModelAdapter',
+        crslab_loader='ReDialRec',
+    ),
+    ModelEntry(
+        'TextCNN',
+        "CRSLab's convolution over the words",
+        options=f'{_CRSLAB_OPTIONS}:TextCNNOptions',
+        adapter=f'{_ADAPTERS}:ModelAdapter',
+        crslab_loader='TextCNN',
+    ),
+    ModelEntry(
+        'GRU4REC',
+        "CRSLab's GRU over the items",
+        options=f'{_CRSLAB_OPTIONS}:GRU4RECOptions',
+        adapter=f'{_ADAPTERS}:ModelAdapter',
+        crslab_loader='GRU4REC',
+    ),
+    ModelEntry(
+        'SASREC',
+        "CRSLab's self-attention over the items",
+        options=f'{_CRSLAB_OPTIONS}:SASRECOptions',
+        adapter=f'{_ADAPTERS}:ModelAdapter',
+        crslab_loader='SASREC',
+    ),
+    ModelEntry(
+        'Popularity',
+        "CRSLab's counts of the items in contexts",
+        options=f'{_CRSLAB_OPTIONS}:SequenceOptions',
+        adapter=f'{_ADAPTERS}:ModelAdapter',
+        crslab_loader='Popularity',
+    ),
+)
+"""Models that ``evaluator: causal`` can run."""
+
+DATASETS: dict[str, DatasetEntry] = _by_name(
+    DatasetEntry(
+        'ReDial',
+        'film recommendation, 10,000 conversations',
+        'crslab_causal.data.dataset.redial:CausalReDialDataset',
+    ),
+    DatasetEntry(
+        'OpenDialKG',
+        'film and book recommendation over a knowledge graph',
+        'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
+    ),
+    DatasetEntry(
+        'Inspired',
+        'film recommendation with sociable strategies, 1,000 conversations',
+        'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
+    ),
+    DatasetEntry(
+        'CausalDemo',
+        'a corpus that is generated from a known causal model',
+        'crslab_causal.data.dataset.causal_demo:CausalDemoDataset',
+        options='crslab_causal.run_options:DemoOptions',
+        generated=True,
+        splits=('valid', 'test', 'interventional'),
+        knows_confounder=True,
+    ),
+)
+"""Datasets that this package reads."""
+
+
+def find_model(name: str) -> ModelEntry | None:
+    """Return the entry of a value of ``model:``, None if there is none."""
+    return next((entry for entry in MODELS.values() if name == entry.name or name in entry.aliases), None)
+
+
+def register_in_crslab() -> None:
+    """Add this package's datasets, dataloaders, models, systems and evaluator to CRSLab's tables.
+
+    The datasets replace CRSLab's own: their samples have CRSLab's keys and values, and some more, so that CRSLab's
+    models see no difference. CRSLab's other entries stay as they are.
+    """
+    from crslab_causal import crslab_compat
+    from crslab_causal.data.dataloader import CausalDataLoader
+    from crslab_causal.evaluator.causal import CausalEvaluator
+
+    for dataset in DATASETS.values():
+        crslab_compat.dataset_register_table[dataset.name] = dataset.load()
+        crslab_compat.dataset_language_map[dataset.name] = dataset.language
+        crslab_compat.let_kgsf_read(dataset.name)
+    for model in MODELS.values():
+        if model.model is not None:
+            crslab_compat.Model_register_table[model.name] = resolve_name(model.model)
+            crslab_compat.dataloader_register_table[model.name] = CausalDataLoader
+            crslab_compat.system_register_table[model.name] = resolve_name(model.system)
+    crslab_compat.dataloader_register_table[SHARED_NAME] = CausalDataLoader
+    crslab_compat.system_register_table[SHARED_NAME] = resolve_name(_CAUSAL_SYSTEM)
+    crslab_compat.Evaluator_register_table['causal'] = CausalEvaluator

@@ -1,0 +1,74 @@
+"""Scores and lists of a model on a split."""
+
+from __future__ import annotations
+
+import torch
+
+from crslab_causal.base import distributed
+from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.evaluator.causal import CausalEvaluator
+from crslab_causal.system.adapters import ModelAdapter
+from crslab_causal.system.trainer import seed_everything
+
+EVALUATION_BATCH_SIZE = 256
+
+
+class RecEvaluation:
+    """Evaluates a recommender.
+
+    Args:
+        adapter: of the model.
+        evaluator: collects the ranks; the last evaluation stays in it.
+        item_ids: entity ids of the items.
+        device: of the model.
+        seed: of the run.
+    """
+
+    def __init__(
+        self,
+        adapter: ModelAdapter,
+        evaluator: CausalEvaluator,
+        item_ids: list[int],
+        device: torch.device,
+        seed: int,
+    ):
+        self.adapter, self.evaluator, self.item_ids, self.device, self.seed = adapter, evaluator, item_ids, device, seed
+
+    def evaluate(
+        self, split: str, dataloader: CausalDataLoader, epoch: int = -1, full: bool = True, report: bool = True
+    ) -> dict:
+        """Return the scores of the model on a split.
+
+        Args:
+            split: name of the split.
+            dataloader: samples of the split.
+            epoch: epoch, for the report.
+            full: whether to rank after the intervention, too, and to see which items are ever shown. Both take longer
+                than the rest, and training needs neither.
+            report: whether to log the scores.
+        """
+        seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
+        self.adapter.model.eval()
+        self.evaluator.reset_metrics()
+        with torch.no_grad(), self.adapter.group():
+            for batch in dataloader.get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc=split, shared=True):
+                batch = batch.to(self.device)
+                scores, intervened = self.adapter.scores(batch, intervene=full)
+                self.evaluator.rec_evaluate_scores(
+                    scores, batch.label, batch.seen, batch.repeat, intervened, coverage=full
+                )
+        self.evaluator.merge(distributed.collect(self.evaluator.collected()))
+        if report:
+            self.evaluator.report(epoch=epoch, mode=split)
+        return self.evaluator.scores()
+
+    def lists(self, dataloader: CausalDataLoader, k: int) -> list[list[int]]:
+        """Return the entity ids of the ``k`` items that rank first, for every sample."""
+        self.adapter.model.eval()
+        result: list[list[int]] = []
+        with torch.no_grad(), self.adapter.group():
+            for batch in dataloader.get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc='candidates'):
+                scores, _ = self.adapter.scores(batch.to(self.device))
+                best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
+                result += [[self.item_ids[i] for i in row] for row in best]
+        return result

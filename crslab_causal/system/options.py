@@ -1,0 +1,14 @@
+"""Keys of the system with a language model behind the recommender."""
+
+from __future__ import annotations
+
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.model.options import CausalKBRDOptions
+
+
+class CausalLLMOptions(CausalKBRDOptions):
+    """Keys of the paper's recommender with a language model behind it."""
+
+    recommender: str | None = None
+    """Folder of a run of CausalKBRD with ``--save_system`` whose recommender is used; None: it is trained first."""
+    llm: LLMOptions = LLMOptions()

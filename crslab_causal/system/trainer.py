@@ -1,0 +1,227 @@
+"""The training loop of both stages: epochs, accumulation, early stopping, checkpoints and resuming."""
+
+from __future__ import annotations
+
+import random
+import time
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
+from itertools import islice
+from typing import Any, Generic, Iterable, Iterator, NamedTuple, Sequence, TypeVar
+
+import numpy as np
+import torch
+from loguru import logger
+from torch import Tensor, nn
+
+from crslab_causal.base import distributed
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.training_options import SchedulerOptions, TrainingOptions
+from crslab_causal.system.adapters import ModelAdapter
+from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
+from crslab_causal.system.running_means import RunningMeans
+from crslab_causal.system.schedule import build_optimizer, build_scheduler
+
+Batch = TypeVar('Batch')
+
+
+def seed_everything(*numbers: int) -> None:
+    """Seed Python, NumPy and PyTorch from several numbers, for example run seed and epoch."""
+    seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+class BatchLoss(NamedTuple):
+    """The loss of a batch."""
+
+    share: Tensor
+    """What the batch adds to the loss of its accumulation group; it is differentiated."""
+    weight: int
+    """Samples or tokens that the terms are means over; 0: none of this process."""
+    terms: dict[str, Tensor]
+    """Means by name, for the report."""
+
+
+class Stage(ABC, Generic[Batch]):
+    """A stage of training: ``rec`` trains the recommender, ``conv`` the writer of responses."""
+
+    name: str
+    """Section of the configuration."""
+    loss_name: str
+    """The term that is minimised."""
+    options: TrainingOptions
+    seed_suffix: tuple[int, ...] = ()
+    """Numbers behind run seed and epoch, so that stages draw different random numbers."""
+    logs_updates = False
+    """Whether learning rate and gradient norm are reported."""
+    logs_gradient_norm = False
+
+    @abstractmethod
+    def n_update(self) -> int:
+        """Return the number of updates of an epoch."""
+
+    @abstractmethod
+    def batches(self, epoch: int) -> Iterable[Batch]:
+        """Return the batches of an epoch, in a new random order."""
+
+    @abstractmethod
+    def size(self, batch: Batch) -> int:
+        """Return what a batch counts in its accumulation group, over all processes."""
+
+    @abstractmethod
+    def loss(self, batch: Batch, group_size: int) -> BatchLoss:
+        """Return the loss of a batch of a group of ``group_size``."""
+
+    @abstractmethod
+    def validate(self, epoch: int) -> float:
+        """Return the metric of early stopping on valid, the larger the better."""
+
+    @abstractmethod
+    def report(self, epoch: int, means: dict[str, float]) -> None:
+        """Report the means of an epoch's updates."""
+
+    @abstractmethod
+    def summary(self, epoch: int, metric: float) -> str:
+        """Return what the log says of an epoch, without its time."""
+
+    def group(self) -> AbstractContextManager:
+        """Return a context for the batches of an accumulation group."""
+        return nullcontext()
+
+
+class Trainer(Generic[Batch]):
+    """Trains a model in one stage, and keeps the weights of the best epoch.
+
+    What it does differently from CRSLab's systems: the gradient is that of the loss and not of its square
+    (system/base.py:185); batches of an accumulation group count by their samples; the weights of the best epoch are kept,
+    not the last ones; every epoch draws from its own seed, so that a run that was killed and resumed ends like an
+    unbroken one.
+
+    Args:
+        stage: what is trained.
+        adapter: of the model.
+        seed: of the run.
+        device: of the model.
+        checkpoints: where they are written.
+        identity: configuration and data of the run, saved with the checkpoints, see :func:`.checkpoint.load`.
+    """
+
+    def __init__(self, stage: Stage[Batch], adapter: ModelAdapter, seed: int, device: torch.device,
+                 checkpoints: Checkpoints, identity: dict[str, Any]):
+        self.stage, self.adapter, self.seed, self.device = stage, adapter, seed, device
+        self.checkpoints, self.identity = checkpoints, identity
+        self.options = stage.options
+        self.parameters: list[nn.Parameter] = [p for p in adapter.module.parameters() if p.requires_grad]
+        self.progress = Progress(0)
+        self.means = RunningMeans()
+        self.optimizer = self.scheduler = None
+        if self.parameters:
+            self.prepare_optimizer(self.options.lr_scheduler)
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs; a model that counts needs one."""
+        return self.options.epoch if self.parameters else 1
+
+    def prepare_optimizer(self, schedule: SchedulerOptions) -> None:
+        """Build a new optimizer, and its learning rate schedule."""
+        self.optimizer = build_optimizer(self.options.optimizer, self.parameters)
+        self.adapter.configure_optimizer(self.optimizer, self._reads_gradients)
+        self.scheduler = build_scheduler(self.optimizer, schedule, self.stage.n_update() * self.epochs)
+
+    @property
+    def _reads_gradients(self) -> bool:
+        """Whether the norm of the gradients is computed."""
+        return bool(self.options.gradient_clip) or self.stage.logs_gradient_norm
+
+    def fit(self) -> None:
+        """Train until early stopping or the last epoch, then put the weights of the best epoch into the model."""
+        best = self.checkpoints.load_best(self.identity, self.device) if self.progress.epoch else None
+        if self.progress.epoch == 0 and not self.progress.finished:
+            self.adapter.pretrain(self)
+        while not self.progress.finished:
+            done, started = self.progress, time.perf_counter()
+            seed_everything(self.seed, done.epoch, *self.stage.seed_suffix)
+            self._train_epoch(done.epoch)
+            metric = self.stage.validate(done.epoch)
+            improved = metric > done.best_metric or best is None
+            if improved:
+                best = deepcopy(self.adapter.module.state_dict())
+            best_epoch = done.epoch if improved else done.best_epoch
+            stopped = self.options.early_stop and done.epoch - best_epoch >= self.options.impatience
+            seconds = time.perf_counter() - started
+            self.progress = Progress(done.epoch + 1, best_epoch, metric if improved else done.best_metric,
+                                     stopped or done.epoch + 1 >= self.epochs, done.seconds + seconds)
+            logger.info(f'[{self.stage.summary(done.epoch, metric)}, best epoch {best_epoch}, {seconds:.1f} s]'
+                        + (' [Early stop]' if stopped else ''))
+            self.save(best)
+        self.adapter.module.load_state_dict(best)
+
+    def _train_epoch(self, epoch: int) -> None:
+        self.adapter.model.train()
+        batches: Iterator[Batch] = iter(self.stage.batches(epoch))
+        while group := list(islice(batches, self.options.update_freq)):
+            self.update(group)
+        means = self.means.compute(self.device)
+        self.means = RunningMeans()
+        loss = means[self.stage.loss_name]
+        if not np.isfinite(loss):
+            raise UserError(f'training of {self.stage.name} diverged in epoch {epoch}: the loss is {loss}; '
+                            f'lower {self.stage.name}.optimizer.lr, or set {self.stage.name}.gradient_clip')
+        self.stage.report(epoch, means)
+
+    def update(self, group: Sequence[Batch]) -> None:
+        """Update the parameters once, from the batches of an accumulation group."""
+        size = sum(map(self.stage.size, group))
+        if self.optimizer is not None:
+            self.optimizer.zero_grad()
+        with self.stage.group():
+            for batch in group:
+                with self.adapter.accumulating(last=batch is group[-1]):
+                    loss = self.stage.loss(batch, size)
+                    if self.optimizer is not None:
+                        loss.share.backward()
+                if loss.weight:
+                    self.means.add(loss.weight, **loss.terms)
+        if self.optimizer is None or self.scheduler is None:
+            return
+        if self.stage.logs_updates:
+            self.means.add(1, lr=self.scheduler.get_last_lr()[0])
+        if self._reads_gradients:
+            norm = nn.utils.clip_grad_norm_(self.parameters, self.options.gradient_clip or float('inf'))
+            if self.stage.logs_updates:
+                self.means.add(1, **{'grad norm': norm})
+        self.optimizer.step()
+        self.scheduler.step()
+
+    # ------------------------------------------------------------ checkpoints
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the state of the training, with the weights in the model."""
+        return Checkpoint(self.adapter.module.state_dict(), self.optimizer and self.optimizer.state_dict(),
+                          self.scheduler and self.scheduler.state_dict(), self.progress, self.identity)
+
+    def save(self, best: dict[str, Any]) -> None:
+        """Write the checkpoints, if it is time to.
+
+        Args:
+            best: weights of the best epoch.
+        """
+        if distributed.is_first():
+            self.checkpoints.save(self.checkpoint(), best)
+
+    def restore(self) -> None:
+        """Continue from the last checkpoint.
+
+        Raises:
+            UserError: there is none, or it is of another run.
+        """
+        last = self.checkpoints.load_last(self.identity, self.device)
+        self.adapter.module.load_state_dict(last.model)
+        self.progress = last.progress
+        if self.optimizer is not None and self.scheduler is not None:
+            self.optimizer.load_state_dict(last.optimizer)
+            self.scheduler.load_state_dict(last.scheduler)
