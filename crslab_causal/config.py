@@ -11,13 +11,13 @@ from types import UnionType
 from typing import Any, Iterable, Iterator, get_args, get_origin
 
 import torch
-import yaml
 from loguru import logger
 from pydantic import ValidationError
 
 from crslab_causal.base import distributed
 from crslab_causal.data.confounders import CONTEXT_UNKNOWN
 from crslab_causal.base.errors import UserError
+from crslab_causal.config_files import apply_setting, load_config_file
 from crslab_causal.crslab_compat import CRSLabConfig, show_gpus
 from crslab_causal.run_options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
 
@@ -30,22 +30,6 @@ LANGUAGE_MODEL = 'CausalLLM'
 
 OWN_SYSTEMS = (LANGUAGE_MODEL, 'Seq2Seq', 'TransformerSeq2Seq')
 """Models with a system of their own, of the model's name."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads ``5e-3`` as a string; this one reads it as the number it is. A key must not stand twice."""
-
-    def compose_mapping_node(self, anchor):
-        node = super().compose_mapping_node(anchor)
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if key.value != '<<' and keys.count(key.value) > 1:
-                raise yaml.MarkedYAMLError(problem=f'the key {key.value} stands twice', problem_mark=node.start_mark)
-        return node
-
-
-_Loader.add_implicit_resolver('tag:yaml.org,2002:float', re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'),
-                              list('-+.0123456789'))
 
 
 class Config(CRSLabConfig):
@@ -63,7 +47,7 @@ class Config(CRSLabConfig):
     def __init__(self, config_file: str | Path, gpu: str = '-1', settings: Iterable[str] = ()):
         raw = self.load_yaml_configs(config_file)
         for setting in settings:
-            _override(raw, setting)
+            apply_setting(raw, setting)
         self._fill(raw, _run_name(Path(config_file).stem, settings), _gpus(gpu))
 
     @classmethod
@@ -85,17 +69,8 @@ class Config(CRSLabConfig):
 
     @staticmethod
     def load_yaml_configs(filename: str | Path) -> dict:
-        """The mapping in a YAML file."""
-        try:
-            with open(filename, encoding='utf-8') as file:
-                content = yaml.load(file, _Loader)
-        except OSError as error:
-            raise UserError(f'{filename}: cannot be read ({error.strerror}); name a YAML file') from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise UserError(f'{filename}: not valid YAML ({" ".join(str(error).split())})') from error
-        if not isinstance(content, dict):
-            raise UserError(f'{filename}: holds no "key: value" lines')
-        return content
+        """The mapping in a YAML file, merged over its bases."""
+        return load_config_file(filename)
 
     def _check(self, raw: dict) -> dict:
         model, dataset = raw.get('model'), raw.get('dataset')
@@ -151,22 +126,6 @@ def _run_name(stem: str, settings: Iterable[str]) -> str:
     if len(name) > 100:  # file systems end at 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name
-
-
-def _override(raw: dict, setting: str) -> None:
-    key, separator, value = setting.partition('=')
-    if not separator or not key:
-        raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
-    *sections, last = key.split('.')
-    target = raw
-    for section in sections:
-        target = target.setdefault(section, {})
-        if not isinstance(target, dict):
-            raise UserError(f'--set {setting}: {section} is no section')
-    try:
-        target[last] = yaml.load(value, _Loader)
-    except yaml.YAMLError as error:
-        raise UserError(f'--set {setting}: the value is not valid YAML') from error
 
 
 def validate(options: type[Options], values: dict) -> Options:

@@ -1,0 +1,249 @@
+"""Read the YAML files of configurations, resolve their ``base:``, change single keys, and write them.
+
+A file may name other files under ``base:`` and then say only what differs from them::
+
+    base: [causal_redial, base/data/opendialkg_graph]
+    rec:
+      epoch: 60
+
+What a key means is checked later, by :class:`crslab_causal.config.Config`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crslab_causal.base.errors import UserError
+
+CONFIG_FOLDER = 'config'
+"""Name of the folder that holds the configurations of a project."""
+
+_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED = _PACKAGE / 'configurations'
+PACKAGE_CONFIG = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / CONFIG_FOLDER
+"""Folder of the configurations that come with the package: inside it when it is installed, beside it in a checkout."""
+
+_FLOAT_TAG = 'tag:yaml.org,2002:float'
+_EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123456789')
+"""Numbers such as ``5e-3``, which YAML 1.1 takes for strings, and their first characters."""
+
+
+# ---------------------------------------------------------------- reading
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == 'tag:yaml.org,2002:merge':
+                continue
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f'the key {key.value} occurs twice', problem_mark=key.start_mark)
+            seen.add(key.value)
+        return node
+
+
+_StrictLoader.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, without its bases.
+
+    Raises:
+        UserError: The file cannot be read, is not valid YAML, repeats a key, or holds no mapping.
+    """
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            content = yaml.load(file, _StrictLoader)
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file') from error
+    except Exception as error:  # PyYAML raises ValueError, KeyError and others for impossible values, say 2020-13-45
+        raise UserError(f'{path}: not valid YAML ({" ".join(str(error).split())})') from error
+    if not isinstance(content, dict):
+        raise UserError(f'{path}: holds no "key: value" lines')
+    return content
+
+
+def load_config_file(path: str | Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, merged over the files that its ``base:`` names.
+
+    A base is a file name, with or without ``.yaml``. It is looked up in the folder of the file, then in the folder
+    ``config`` that contains the file, then among the configurations of the package. A later base goes over an earlier
+    one, and the file goes over its bases.
+
+    Raises:
+        UserError: One of the files cannot be read, a base does not exist, or a file is a base of itself.
+    """
+    return _load(Path(path), ())
+
+
+def _load(path: Path, descendants: tuple[Path, ...]) -> dict[str, Any]:
+    content = read_yaml(path)
+    value = content.pop('base', [])
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise UserError(f'{path}: base: {value!r} is not a name; write the name of a YAML file, or a list of names')
+    family = (*descendants, path.resolve())
+    merged: dict[str, Any] = {}
+    for name in names:
+        base = _find_base(name, path)
+        if base.resolve() in family:
+            cycle = (*family[family.index(base.resolve()) :], base)
+            raise UserError(
+                f'{path}: base: {name} makes a cycle ({" -> ".join(file.name for file in cycle)}); '
+                'remove one of these bases'
+            )
+        merged = merge(merged, _load(base, family))
+    return merge(merged, content)
+
+
+def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of ``under`` with the keys of ``over``: mappings are merged, lists and scalars are replaced."""
+    merged = dict(under)
+    for key, value in over.items():
+        if isinstance(value, dict):
+            section = merged.get(key)
+            value = merge(section if isinstance(section, dict) else {}, value)
+        merged[key] = value
+    return merged
+
+
+def apply_setting(raw: dict[str, Any], setting: str) -> None:
+    """Change one key of a configuration in place, as the flag ``--set`` says.
+
+    Args:
+        raw: The configuration.
+        setting: ``key=value``, the key dotted for sections (``rec.epoch=3``), the value in YAML.
+
+    Raises:
+        UserError: The setting has no ``=``, names a key inside a value that is not a section, or has a value that is
+            not valid YAML.
+    """
+    key, separator, value = setting.partition('=')
+    if not separator or not key:
+        raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
+    *sections, last = key.split('.')
+    target = raw
+    for section in sections:
+        target = target.setdefault(section, {})
+        if not isinstance(target, dict):
+            raise UserError(f'--set {setting}: {section} is no section')
+    try:
+        target[last] = yaml.load(value, _StrictLoader)
+    except Exception as error:  # as in read_yaml
+        raise UserError(f'--set {setting}: the value is not valid YAML') from error
+
+
+# ---------------------------------------------------------------- finding
+
+
+def find_config(name: str | Path) -> Path:
+    """Return the file of a configuration that a user names.
+
+    Args:
+        name: A path, or a path below ``./config`` or below the configurations of the package; ``.yaml`` is optional.
+
+    Raises:
+        UserError: No such file exists.
+    """
+    folders = (Path(CONFIG_FOLDER), PACKAGE_CONFIG)
+    found = _first_file(name, (Path(), *folders))
+    if found is None:
+        raise UserError(
+            f'{name}: cannot be read (no such file here, in {CONFIG_FOLDER}/ or in the package)'
+            f'{_nearest(str(name), folders)}'
+        )
+    return found
+
+
+def _find_base(name: str, path: Path) -> Path:
+    parents = chain(path.parents, path.absolute().parents)  # the first are relative, which makes short messages
+    root = next((folder for folder in parents if folder.name == CONFIG_FOLDER), PACKAGE_CONFIG)
+    found = _first_file(name, (path.parent, root, PACKAGE_CONFIG))
+    if found is None:
+        raise UserError(
+            f'{path}: base: {name} does not exist beside this file, in {CONFIG_FOLDER}/ or in the package'
+            f'{_nearest(name, (root, PACKAGE_CONFIG))}'
+        )
+    return found
+
+
+def _first_file(name: str | Path, folders: Iterable[Path]) -> Path | None:
+    candidates = (folder / f'{name}{ending}' for folder in folders for ending in ('', '.yaml'))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _nearest(name: str, folders: Iterable[Path]) -> str:
+    known = [
+        file.relative_to(folder).with_suffix('').as_posix() for folder in folders for file in folder.rglob('*.yaml')
+    ]
+    match = difflib.get_close_matches(name.removesuffix('.yaml'), known, n=1)
+    return f'; did you mean {match[0]}?' if match else ''
+
+
+# ---------------------------------------------------------------- writing
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """PyYAML's safe dumper without aliases, with ``[1, 10]`` for short lists and ``0.005`` for ``5e-3``."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_float(dumper: _PlainDumper, value: float) -> yaml.Node:
+    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, not a number, and what would take too many digits
+        return yaml.SafeDumper.represent_float(dumper, value)
+    text = f'{Decimal(repr(value)):f}'
+    return dumper.represent_scalar(_FLOAT_TAG, text if '.' in text else f'{text}.0')
+
+
+def _represent_str(dumper: _PlainDumper, text: str) -> yaml.Node:
+    # PyYAML writes some line breaks of Unicode, say U+0085, so that it reads them back as a space
+    return dumper.represent_scalar('tag:yaml.org,2002:str', text, style=None if text.isprintable() else '"')
+
+
+def _represent_list(dumper: _PlainDumper, values: list[Any] | tuple[Any, ...]) -> yaml.Node:
+    flow = not any(isinstance(value, (dict, list, tuple)) for value in values)
+    return dumper.represent_sequence('tag:yaml.org,2002:seq', values, flow_style=flow)
+
+
+_PlainDumper.add_representer(float, _represent_float)
+_PlainDumper.add_representer(str, _represent_str)
+_PlainDumper.add_representer(list, _represent_list)
+_PlainDumper.add_representer(tuple, _represent_list)
+_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # puts the string '5e-3' into quotes
+
+
+def dump_config(mapping: dict[str, Any]) -> str:
+    """Return a configuration as YAML text that any reader of YAML 1.1 reads back with the same values."""
+    text: str = yaml.dump(
+        mapping, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120
+    )
+    return text
+
+
+# ---------------------------------------------------------------- CRSLab
+
+
+def patch_crslab_config(config_class: Any) -> None:
+    """Make CRSLab's own ``Config`` resolve ``base:``.
+
+    config/config.py:90 ``load_yaml_configs`` reads one file only. Files without ``base:`` keep their values, except
+    that ``5e-3`` becomes a number. A second call changes nothing.
+
+    Args:
+        config_class: ``crslab.config.Config``.
+    """
+    config_class.load_yaml_configs = staticmethod(load_config_file)
