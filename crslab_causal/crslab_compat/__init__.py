@@ -27,6 +27,7 @@ from torch.nn import functional as F
 from torch_geometric.nn import RGCNConv
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.config_files import patch_crslab_config
 from crslab_causal.model.sparse import Places, WeightedBags
 
 if importlib.util.find_spec('crslab') is None:
@@ -242,6 +243,7 @@ def _mend_crslab() -> None:
     TextCNNModel.__init__ = _textcnn_init
     TextCNNModel.conv_and_pool = _conv_and_pool
     _mend_popularity()
+    patch_crslab_config(CRSLabConfig)
 
 
 _mend_crslab()
