@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 import yaml
 
@@ -36,6 +37,7 @@ _EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123
 
 
 # ---------------------------------------------------------------- reading
+
 
 class _StrictLoader(yaml.SafeLoader):
     """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping."""
@@ -97,9 +99,11 @@ def _load(path: Path, descendants: tuple[Path, ...]) -> dict[str, Any]:
     for name in names:
         base = _find_base(name, path)
         if base.resolve() in family:
-            cycle = (*family[family.index(base.resolve()):], base)
-            raise UserError(f'{path}: base: {name} makes a cycle ({" -> ".join(file.name for file in cycle)}); '
-                            'remove one of these bases')
+            cycle = (*family[family.index(base.resolve()) :], base)
+            raise UserError(
+                f'{path}: base: {name} makes a cycle ({" -> ".join(file.name for file in cycle)}); '
+                'remove one of these bases'
+            )
         merged = merge(merged, _load(base, family))
     return merge(merged, content)
 
@@ -123,7 +127,8 @@ def apply_setting(raw: dict[str, Any], setting: str) -> None:
         setting: ``key=value``, the key dotted for sections (``rec.epoch=3``), the value in YAML.
 
     Raises:
-        UserError: The setting has no ``=``, names a key inside a value that is not a section, or its value is not valid YAML.
+        UserError: The setting has no ``=``, names a key inside a value that is not a section, or has a value that is
+            not valid YAML.
     """
     key, separator, value = setting.partition('=')
     if not separator or not key:
@@ -142,6 +147,7 @@ def apply_setting(raw: dict[str, Any], setting: str) -> None:
 
 # ---------------------------------------------------------------- finding
 
+
 def find_config(name: str | Path) -> Path:
     """Return the file of a configuration that a user names.
 
@@ -154,8 +160,10 @@ def find_config(name: str | Path) -> Path:
     folders = (Path(CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (Path(), *folders))
     if found is None:
-        raise UserError(f'{name}: cannot be read (no such file here, in {CONFIG_FOLDER}/ or in the package)'
-                        f'{_nearest(str(name), folders)}')
+        raise UserError(
+            f'{name}: cannot be read (no such file here, in {CONFIG_FOLDER}/ or in the package)'
+            f'{_nearest(str(name), folders)}'
+        )
     return found
 
 
@@ -164,8 +172,10 @@ def _find_base(name: str, path: Path) -> Path:
     root = next((folder for folder in parents if folder.name == CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (path.parent, root, PACKAGE_CONFIG))
     if found is None:
-        raise UserError(f'{path}: base: {name} does not exist beside this file, in {CONFIG_FOLDER}/ or in the package'
-                        f'{_nearest(name, (root, PACKAGE_CONFIG))}')
+        raise UserError(
+            f'{path}: base: {name} does not exist beside this file, in {CONFIG_FOLDER}/ or in the package'
+            f'{_nearest(name, (root, PACKAGE_CONFIG))}'
+        )
     return found
 
 
@@ -175,12 +185,15 @@ def _first_file(name: str | Path, folders: Iterable[Path]) -> Path | None:
 
 
 def _nearest(name: str, folders: Iterable[Path]) -> str:
-    known = [file.relative_to(folder).with_suffix('').as_posix() for folder in folders for file in folder.rglob('*.yaml')]
+    known = [
+        file.relative_to(folder).with_suffix('').as_posix() for folder in folders for file in folder.rglob('*.yaml')
+    ]
     match = difflib.get_close_matches(name.removesuffix('.yaml'), known, n=1)
     return f'; did you mean {match[0]}?' if match else ''
 
 
 # ---------------------------------------------------------------- writing
+
 
 class _PlainDumper(yaml.SafeDumper):
     """PyYAML's safe dumper without aliases, with ``[1, 10]`` for short lists and ``0.005`` for ``5e-3``."""
@@ -196,12 +209,18 @@ def _represent_float(dumper: _PlainDumper, value: float) -> yaml.Node:
     return dumper.represent_scalar(_FLOAT_TAG, text if '.' in text else f'{text}.0')
 
 
-def _represent_list(dumper: _PlainDumper, values: list | tuple) -> yaml.Node:
+def _represent_str(dumper: _PlainDumper, text: str) -> yaml.Node:
+    # PyYAML writes some line breaks of Unicode, say U+0085, so that it reads them back as a space
+    return dumper.represent_scalar('tag:yaml.org,2002:str', text, style=None if text.isprintable() else '"')
+
+
+def _represent_list(dumper: _PlainDumper, values: list[Any] | tuple[Any, ...]) -> yaml.Node:
     flow = not any(isinstance(value, (dict, list, tuple)) for value in values)
     return dumper.represent_sequence('tag:yaml.org,2002:seq', values, flow_style=flow)
 
 
 _PlainDumper.add_representer(float, _represent_float)
+_PlainDumper.add_representer(str, _represent_str)
 _PlainDumper.add_representer(list, _represent_list)
 _PlainDumper.add_representer(tuple, _represent_list)
 _PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # puts the string '5e-3' into quotes
@@ -209,17 +228,20 @@ _PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # puts the string '5
 
 def dump_config(mapping: dict[str, Any]) -> str:
     """Return a configuration as YAML text that any reader of YAML 1.1 reads back with the same values."""
-    return yaml.dump(mapping, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False,
-                     width=120)
+    text: str = yaml.dump(
+        mapping, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120
+    )
+    return text
 
 
 # ---------------------------------------------------------------- CRSLab
 
-def patch_crslab_config(config_class: type) -> None:
+
+def patch_crslab_config(config_class: Any) -> None:
     """Make CRSLab's own ``Config`` resolve ``base:``.
 
-    config/config.py:90 ``load_yaml_configs`` reads one file only. Files without ``base:`` keep their values, except that
-    ``5e-3`` is a number. A second call changes nothing.
+    config/config.py:90 ``load_yaml_configs`` reads one file only. Files without ``base:`` keep their values, except
+    that ``5e-3`` becomes a number. A second call changes nothing.
 
     Args:
         config_class: ``crslab.config.Config``.

@@ -13,6 +13,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 """Of the repository."""
 
+CONFIGS = sorted(path for path in (ROOT / 'config').rglob('*.yaml')
+                 if path.relative_to(ROOT / 'config').parts[0] not in ('base', 'experiments', 'sweeps'))
+"""The configurations of models, without the bases that they share."""
+
 COMEDY, ALIEN, HEAT, HANKS, BIG, STAR_WARS, SCIFI, PACINO, GODFATHER, SCOTT, COSMOS = range(11)
 NAMES = ('Comedy_film', 'Alien_(film)', 'Heat_(1995_film)', 'Tom_Hanks', 'Big_(film)', 'Star_Wars', 'Science_fiction',
          'Al_Pacino', 'The_Godfather', 'Ridley_Scott', 'Cosmos_(TV_series)')

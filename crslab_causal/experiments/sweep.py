@@ -21,6 +21,7 @@ import yaml
 from pydantic import Field
 
 from crslab_causal.config import Config, validate
+from crslab_causal.config_files import read_yaml
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.experiments.runner.execution import dataset_of, start_worker
 from crslab_causal.experiments.runner.runs import Place, key_of, missing_data
@@ -63,7 +64,7 @@ def read_sweep(path: Path, config_folder: Path = CONFIG) -> SweepOptions:
     Raises:
         UserError: a mistake in the sweep, a key that does not exist, or a value that it cannot have.
     """
-    content = Config.load_yaml_configs(path)
+    content = read_yaml(path)
     try:
         sweep: SweepOptions = validate(SweepOptions, content)
         for key, choices in sweep.space.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crslab_causal.config import Config, validate
+from crslab_causal.config_files import load_config_file, read_yaml
 from crslab_causal.registry import LANGUAGE_MODEL
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.suite.suite_options import (METRICS, SPLITS, RowOptions, Scalar, SuiteOptions, SweepOptions,
@@ -84,7 +85,7 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
     Raises:
         UserError: a mistake in the suite or a configuration.
     """
-    content = Config.load_yaml_configs(path)
+    content = read_yaml(path)
     try:
         options: SuiteOptions = validate(SuiteOptions, content)
         _no_repeats('seeds', options.seeds)
@@ -219,7 +220,7 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
     config_file = config_folder / f'{row.config or table.config}.yaml'
     if not config_file.is_file():
         raise UserError(f'table {table.name}, row {row.title}: config: {config_file} does not exist')
-    model = Config.load_yaml_configs(config_file).get('model')
+    model = load_config_file(config_file).get('model')
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     kind = 'recommendation' if row.hidden else table.kind
