@@ -15,7 +15,8 @@ def select_gpus(gpu: str) -> list[int]:
     than the first. Here they are numbered from 0.
 
     Args:
-        gpu: ``'-1'`` for the CPU, else numbers of GPUs, separated by commas. Each process of ``torchrun`` takes one.
+        gpu: ``'-1'`` for the CPU; ``'auto'`` for the first GPU, or the CPU if there is none; else numbers of GPUs,
+            separated by commas. Each process of ``torchrun`` takes one.
 
     Returns:
         The value of ``opt['gpu']``: ``[-1]`` for the CPU.
@@ -23,8 +24,12 @@ def select_gpus(gpu: str) -> list[int]:
     Raises:
         UserError: another text, or a GPU that is not there.
     """
+    if gpu == 'auto':
+        import torch
+
+        gpu = ','.join(map(str, range(int(os.environ.get('LOCAL_WORLD_SIZE', 1))))) if torch.cuda.is_available() else '-1'
     if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
-        raise UserError(f'--gpu {gpu}: write -1 for the CPU, or numbers of GPUs, for example 0 or 0,1')
+        raise UserError(f'--gpu {gpu}: write -1 for the CPU, auto, or numbers of GPUs, for example 0 or 0,1')
     if gpu == '-1':
         os.environ['CUDA_VISIBLE_DEVICES'] = gpu
         return [-1]

@@ -19,32 +19,32 @@ from torch import distributed as dist
 
 
 def rank() -> int:
-    """Number of this process, from 0."""
+    """Return the number of this process, from 0."""
     return int(os.environ.get('RANK', 0))
 
 
 def count() -> int:
-    """How many processes there are."""
+    """Return the number of processes."""
     return int(os.environ.get('WORLD_SIZE', 1))
 
 
 def is_first() -> bool:
-    """Whether this process writes what is written."""
+    """Return whether this is the process that writes files and logs."""
     return rank() == 0
 
 
 def local_gpu(gpus: list[str]) -> str:
-    """Which of the GPUs of ``-g`` this process uses, where there are several processes."""
+    """Return the GPU of ``-g`` that this process uses, where there are several processes."""
     return gpus[int(os.environ.get('LOCAL_RANK', 0)) % len(gpus)]
 
 
 @contextmanager
-def connected(gpu: str) -> Iterator[None]:
-    """The group of all processes: over NCCL on GPUs, else over gloo."""
+def connected(device: str) -> Iterator[None]:
+    """Connect all processes in the block: over NCCL on GPUs, over gloo with ``device`` ``'cpu'``."""
     if count() == 1:
         yield
         return
-    dist.init_process_group('gloo' if gpu == '-1' else 'nccl')
+    dist.init_process_group('gloo' if device == 'cpu' else 'nccl')
     try:
         yield
     finally:
@@ -53,7 +53,7 @@ def connected(gpu: str) -> Iterator[None]:
 
 @contextmanager
 def first_goes_first() -> Iterator[None]:
-    """The first process runs the block before the others do, for files that one has to write."""
+    """Let the first process run the block before the others do, for files that one process has to write."""
     if not dist.is_initialized():
         yield
         return
@@ -67,20 +67,20 @@ def first_goes_first() -> Iterator[None]:
 
 
 def wait() -> None:
-    """Until all processes are here."""
+    """Wait until all processes have arrived."""
     if dist.is_initialized():
         dist.barrier()
 
 
 def total(values: Tensor) -> Tensor:
-    """Sum of ``values`` over the processes."""
+    """Return the sum of ``values`` over the processes."""
     if dist.is_initialized():
         dist.all_reduce(values)
     return values
 
 
 def collect(value: Any) -> list[Any]:
-    """The picklable ``value`` of each process, in order."""
+    """Return the picklable ``value`` of each process, in order."""
     if not dist.is_initialized():
         return [value]
     values = [None] * count()
@@ -89,12 +89,12 @@ def collect(value: Any) -> list[Any]:
 
 
 def share(n: int) -> range:
-    """Part of ``range(n)`` that is this process's; the parts follow each other."""
+    """Return the part of ``range(n)`` that belongs to this process; the parts follow each other."""
     return range(n * rank() // count(), n * (rank() + 1) // count())
 
 
 def distribute(model: torch.nn.Module, find_unused: bool) -> torch.nn.Module:
-    """``model``, whose gradients are averaged over the processes.
+    """Return ``model`` with gradients that are averaged over the processes.
 
     Args:
         model: with at least one parameter that requires a gradient.

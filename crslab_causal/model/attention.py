@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def time_aware_weights(lengths: Tensor, max_length: int, decay: float) -> Tensor:
-    r"""Weights of Eq 3, :math:`w_i = \lambda^{i-1} / \sum_j \lambda^{j-1}`.
+    r"""Return the weights of Eq 3, :math:`w_i = \lambda^{i-1} / \sum_j \lambda^{j-1}`.
 
     Args:
         lengths: ``(batch,)``, number n of entities mentioned; 0 for an empty history.
@@ -22,13 +22,13 @@ def time_aware_weights(lengths: Tensor, max_length: int, decay: float) -> Tensor
     logit = (position * math.log(decay)).expand(len(lengths), -1)
     # a softmax of log-weights: 1.5^n itself overflows for long histories
     logit = logit.masked_fill(position >= lengths[:, None], -math.inf)
-    return torch.softmax(logit, -1).nan_to_num(0.0)
+    return torch.softmax(logit, -1).nan_to_num(0.0)  # Eq 3: w_i, with 0 in the row of an empty history
 
 
 def drop_mentions(weights: Tensor, probability: float) -> Tensor:
-    """Leaves mentions out at random, and gives their weight to the others in proportion.
+    """Leave mentions out at random, and give their weight to the others in proportion.
 
-    A regulariser that knows nothing of causes: the control for the intervention.
+    This regulariser knows nothing of causes: it is the control for the intervention.
 
     Args:
         weights: ``(batch, max_length)``, of :func:`time_aware_weights`.

@@ -32,7 +32,10 @@ class ItemLogits(NamedTuple):
 
 
 def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Tensor:
-    r""":math:`\log \sum_c P(c)\, \mathrm{softmax}(z + g_c)`, stratum by stratum, never leaving the logarithm.
+    r"""Compute the backdoor adjustment of Eq 1, :math:`\log \sum_c P(c)\, \mathrm{softmax}(z + g_c)`.
+
+    The paper states Eq 1 and does not compute it: its model intervenes by a mask instead (Eq 5). This package computes it
+    with ``adjustment`` other than ``none``. The sum runs stratum by stratum and stays in the logarithm.
 
     Args:
         logits: ``(batch, n_item)``, z.
@@ -44,7 +47,7 @@ def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Ten
     """
     def adjusted(rows: Tensor) -> Tensor:
         terms = (F.log_softmax(rows + of_stratum, -1) + weight for of_stratum, weight in zip(shift, log_prior))
-        return reduce(torch.logaddexp, terms)
+        return reduce(torch.logaddexp, terms)  # Eq 1: log sum_c P(Y|X, c) P(c)
 
     # on the CPU a few rows at a time, which stay in the cache over all strata
     n_row = 32 if logits.device.type == 'cpu' else max(1, len(logits))
@@ -150,7 +153,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         """``(n_row, d)``: H of Eq 2 for the items, then the other entities of ``row_entity_ids``."""
         if self._shared is not None:
             return self._shared
-        return self.embedding_dropout(torch.relu(self.rgcn()))
+        return self.embedding_dropout(torch.relu(self.rgcn()))  # Eq 2: H = ReLU(R-GCN)
 
     @contextmanager
     def shared_entity_embedding(self, embedding: Tensor | None = None) -> Iterator[None]:
@@ -184,7 +187,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         weight = time_aware_weights(lengths, context_entities.shape[1], self.decay).to(mentions)
         if self.training and self.entity_dropout:
             weight = drop_mentions(weight, self.entity_dropout)
-        user = torch.einsum('bl,bld->bd', weight, mentions)
+        user = torch.einsum('bl,bld->bd', weight, mentions)  # Eq 3: h^E = sum_i w_i h_i
         if chosen is None:
             return user, None
         if self.intervention.position == 'all':
@@ -192,7 +195,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         chosen = chosen[:, None]
         h_n = mentions.gather(1, chosen[..., None].expand(-1, -1, mentions.shape[-1])).squeeze(1)
         w_n = weight.gather(1, chosen)
-        return user, user + w_n * (self.intervention(h_n) - h_n)
+        return user, user + w_n * (self.intervention(h_n) - h_n)  # Eq 5: w_n M h_n in the place of w_n h_n
 
     def item_logits(self, context_entities: Tensor, intervene: bool = True, stratum: Tensor | None = None,
                     mixed: bool = True) -> ItemLogits:
@@ -214,7 +217,8 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         if self.stratum_shift is not None and stratum is not None:
             shift = F.embedding(stratum, self.stratum_shift)
             user, intervened = user + shift, intervened if intervened is None else intervened + shift
-        # one product: half the batch makes half the use of the items it reads
+        # Eq 4: p = softmax(h^E H^T) over the items, and Eq 6: p_bar in the same way from Eq 5. The softmax is in the loss.
+        # Both are one product: half the batch makes half the use of the items it reads.
         logits = F.linear(user if intervened is None else torch.cat([user, intervened]), items, self.item_bias)
         if self.stratum_shift is not None and stratum is None:
             logits = backdoor_adjustment(logits, F.linear(self.stratum_shift, items), self.log_prior)

@@ -2,65 +2,90 @@
 
 from __future__ import annotations
 
+from typing import Callable, NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from crslab_causal.data.histories import PAD, leave_out
 
-INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
 POSITIONS = ('last', 'random', 'all')
+
+
+class InterventionKind(NamedTuple):
+    """A choice of M, which Eq 5 leaves open."""
+
+    apply: Callable[[Tensor, nn.Linear | None], Tensor]
+    r""":math:`(h, W) \mapsto M h`, from ``(batch, d)`` to ``(batch, d)``."""
+    learned: bool = False
+    """Whether M has a learned layer W, which ``apply`` then gets."""
+
+
+def _noise(h: Tensor, _: nn.Linear | None) -> Tensor:
+    return h + torch.randn_like(h) * h.norm(dim=-1, keepdim=True) / h.shape[-1] ** 0.5
+
+
+INTERVENTIONS: dict[str, InterventionKind] = {
+    'zero': InterventionKind(lambda h, _: torch.zeros_like(h)),
+    'bernoulli': InterventionKind(lambda h, _: h * torch.randint(2, h.shape, device=h.device)),
+    'learned': InterventionKind(lambda h, gate: torch.sigmoid(gate(h)) * h, learned=True),
+    'noise': InterventionKind(_noise),
+}
+r"""The choices of M by their value of ``intervention:``. To add one, add an entry.
+
+- ``zero``: :math:`M h = 0`;
+- ``bernoulli``: each dimension is kept with probability 1/2;
+- ``learned``: a gate, :math:`M h = \sigma(W h + b) \odot h`;
+- ``noise``: Gaussian noise of the size of h, :math:`M h = h + \epsilon\,\|h\| / \sqrt d`.
+"""
 
 
 class Intervention(nn.Module):
     r"""Replaces the vector :math:`h_n` of one mention by :math:`M h_n`.
 
-    Eq 5 writes :math:`\bar h^E = \sum_{i<n} w_i h_i + w_n M h_n` and leaves M open. Offered are
-
-    - ``zero``: :math:`M h = 0`;
-    - ``bernoulli``: each dimension is kept with probability 1/2;
-    - ``learned``: a gate, :math:`M h = \sigma(W h + b) \odot h`;
-    - ``noise``: Gaussian noise of the size of h, :math:`M h = h + \epsilon\,\|h\| / \sqrt d`.
+    Eq 5 writes :math:`\bar h^E = \sum_{i<n} w_i h_i + w_n M h_n` and leaves M open.
 
     Args:
-        kind: one of ``INTERVENTIONS``.
+        kind: a key of :data:`INTERVENTIONS`.
         embedding_dim: size d of a vector.
-        position: ``'last'`` intervenes on :math:`h_n`, the paper's choice; ``'random'`` on a mention
-            drawn anew at every call; ``'all'`` on the user vector itself, :math:`\bar h^E = M h^E`. The
-            last two are controls: a random mention is no treatment, and ``'all'`` singles out no mention,
-            so that what they gain too is not due to intervening on the last one. ``'all'`` with ``zero``
-            makes :math:`\bar p` uniform but for the item bias, and its KL term label smoothing.
+        position: ``'last'`` intervenes on :math:`h_n`, the paper's choice; ``'random'`` on a mention that is drawn at
+            every call; ``'all'`` on the user vector itself, :math:`\bar h^E = M h^E`. The last two are controls: a
+            random mention is no treatment, and ``'all'`` singles out no mention, so that what they gain, too, is not due
+            to intervening on the last one. ``'all'`` with ``zero`` makes :math:`\bar p` uniform but for the item bias,
+            and its KL term label smoothing.
+
+    Raises:
+        ValueError: there is no such kind or position.
     """
 
     def __init__(self, kind: str, embedding_dim: int, position: str = 'last'):
         super().__init__()
         if kind not in INTERVENTIONS:
-            raise ValueError(f'intervention must be one of {INTERVENTIONS}, not {kind!r}')
+            raise ValueError(f'intervention must be one of {tuple(INTERVENTIONS)}, not {kind!r}')
         if position not in POSITIONS:
             raise ValueError(f'position must be one of {POSITIONS}, not {position!r}')
         self.kind, self.position = kind, position
-        self.gate = nn.Linear(embedding_dim, embedding_dim) if kind == 'learned' else None
+        self.gate = nn.Linear(embedding_dim, embedding_dim) if INTERVENTIONS[kind].learned else None
 
     def choose(self, lengths: Tensor) -> Tensor:
-        """``(batch,)``: the index of the one mention to intervene on, 0 for an empty history."""
+        """Return ``(batch,)``: the index of the mention to intervene on, 0 for an empty history."""
         last = (lengths - 1).clamp(min=0)
         if self.position != 'random':
             return last
         return (torch.rand(lengths.shape, device=lengths.device) * (last + 1)).long()
 
     def forward(self, h: Tensor) -> Tensor:
-        """``(batch, d) -> (batch, d)``: M applied to each row."""
-        if self.kind == 'zero':
-            return torch.zeros_like(h)
-        if self.kind == 'bernoulli':
-            return h * torch.randint(2, h.shape, device=h.device)
-        if self.kind == 'learned':
-            return torch.sigmoid(self.gate(h)) * h
-        return h + torch.randn_like(h) * h.norm(dim=-1, keepdim=True) / h.shape[-1] ** 0.5
+        """Apply M to each row: ``(batch, d) -> (batch, d)``."""
+        return INTERVENTIONS[self.kind].apply(h, self.gate)
 
     def on_history(self, histories: Tensor, chosen: Tensor) -> Tensor:
-        """``(batch, length)``: what the intervention leaves of histories, for a model that has no vectors to replace.
+        """Return what the intervention leaves of histories, for a model that has no vectors to replace.
 
-        The mention that :meth:`choose` chose is left out, whatever M is; at position ``all`` every mention is.
+        The mention that :meth:`choose` chose is left out, whatever M is. At position ``all`` every mention is.
+
+        Args:
+            histories: ``(batch, length)``, padded on the right.
+            chosen: ``(batch,)``, from :meth:`choose`.
         """
         return torch.full_like(histories, PAD) if self.position == 'all' else leave_out(histories, chosen)
 

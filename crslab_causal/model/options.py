@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from crslab_causal.data.confounders import ADJUSTMENTS
-from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS
 from crslab_causal.base.training_options import ConvTrainingOptions
 from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
+
+
+def _check_intervention(name: str) -> str:
+    from crslab_causal.model.intervention import INTERVENTIONS  # only here, since it imports PyTorch
+
+    if name not in INTERVENTIONS:
+        *others, last = map(repr, INTERVENTIONS)
+        raise ValueError(f'Input should be {", ".join(others)} or {last}')
+    return name
 
 
 class TransitionCountsOptions(Options):
@@ -35,9 +43,9 @@ class CausalKBRDOptions(TransitionCountsOptions):
     """Edges into each entity that are drawn for an update, on graphs too large for all; None: all of them."""
     attention_decay: Positive = 1.5
     """Lambda of Eq 3."""
-    intervention: Literal[INTERVENTIONS] = 'zero'
-    """M of Eq 5."""
-    intervention_position: Literal[POSITIONS] = 'last'
+    intervention: Annotated[str, AfterValidator(_check_intervention)] = 'zero'
+    """M of Eq 5, a key of :data:`crslab_causal.model.intervention.INTERVENTIONS`."""
+    intervention_position: Literal['last', 'random', 'all'] = 'last'
     alpha: NonNegative = 2.0
     """Weight of the causal loss, Eq 7."""
     beta: NonNegative = 0.5

@@ -124,6 +124,7 @@ class PairRGCN(nn.Module):
         if self.sampler is not None and self.training:
             out = self._sampled_product()
         else:
+            # Eq 2: H = A @ pair_embedding, before its ReLU
             out = SparseProduct.apply(self.pair_embedding(), self.index, self.offset, self.weight,
                                        self.index_t, self.offset_t, self.weight_t)
         out = out + self.self_loop
