@@ -3,7 +3,7 @@
 
 import sys
 
-from crslab_causal.quick_start import main
+from crslab_causal.command_line.run import main
 
 if __name__ == '__main__':
     sys.exit(main())

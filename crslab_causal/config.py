@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from crslab_causal.base.devices import select_gpus
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options
-from crslab_causal.config_files import apply_setting, load_config_file
+from crslab_causal.config_files import Setting, apply_setting, find_config, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
 from crslab_causal.registry import DATASETS, MODELS, DatasetEntry, ModelEntry, find_model
 from crslab_causal.run_options import RunOptions
@@ -50,9 +51,9 @@ class Config:
     ``config.get('rec')`` and ``config.opt``, a plain dict of the same values.
 
     Args:
-        config_file: YAML file, which may have a key ``base``, see :func:`.load_config_file`.
-        gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, else numbers of GPUs, separated by commas.
-        settings: ``key=value`` overrides, dotted for sections (``rec.epoch=3``), values in YAML.
+        config_file: YAML file, or the name of one, see :func:`.find_config`. It may have a key ``base``.
+        gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, ``'auto'``, or numbers of GPUs, separated by commas.
+        settings: overrides: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``.
         flags: what the caller asks for besides.
 
     Raises:
@@ -60,10 +61,14 @@ class Config:
     """
 
     def __init__(
-        self, config_file: str | Path, gpu: str = '-1', settings: Iterable[str] = (), flags: Flags | None = None
+        self,
+        config_file: str | Path,
+        gpu: str = '-1',
+        settings: Iterable[Setting] | Mapping[str, Any] = (),
+        flags: Flags | None = None,
     ):
-        settings = list(settings)
-        raw = load_config_file(config_file)
+        settings = list(settings.items()) if isinstance(settings, Mapping) else list(settings)
+        raw = load_config_file(find_config(config_file))
         for setting in settings:
             apply_setting(raw, setting)
         self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)
@@ -89,6 +94,9 @@ class Config:
         self.ignored: list[str] = [key for key in raw if not any(key in options.model_fields for options in classes)]
         """Keys of the file that this model and dataset do not read."""
         raw = {**raw, 'run_name': raw.get('run_name') or run_name}
+        for key in ('data_path', 'save_path'):
+            if isinstance(raw.get(key), str):
+                raw[key] = os.path.expanduser(raw[key])
         self.run, self.model, self.dataset = (
             validate(options, {key: raw[key] for key in options.model_fields if key in raw}) for options in classes
         )
@@ -197,11 +205,14 @@ def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]
                 raise UserError(f'{key}: no such key{_suggest_key(str(key), read | others)}')
 
 
-def _run_name(stem: str, settings: Iterable[str]) -> str:
+def _run_name(stem: str, settings: Iterable[Setting]) -> str:
     """Return the configuration's name and the changed keys, but for those that say where or by which seed."""
     unnamed = (*KEYS_OF_PLACE, 'model', 'dataset')
-    changes = [setting for setting in settings if setting.partition('=')[0] not in unnamed]
-    name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *changes]))
+    changes: dict[str, str] = {}
+    for setting in settings:
+        text = '='.join(map(str, setting)) if isinstance(setting, tuple) else setting
+        changes[text.partition('=')[0]] = text  # the last value of a key counts
+    name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *(text for key, text in changes.items() if key not in unnamed)]))
     if len(name) > 100:  # file systems end at 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name

@@ -119,30 +119,39 @@ def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def apply_setting(raw: dict[str, Any], setting: str) -> None:
+Setting = str | tuple[str, Any]
+"""An override of one key: ``'rec.epoch=3'`` with the value in YAML, or ``('rec.epoch', 3)`` with the value itself."""
+
+
+def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
     """Change one key of a configuration in place, as the flag ``--set`` says.
 
     Args:
         raw: The configuration.
-        setting: ``key=value``, the key dotted for sections (``rec.epoch=3``), the value in YAML.
+        setting: The key, dotted for sections, and its value.
 
     Raises:
         UserError: The setting has no ``=``, names a key inside a value that is not a section, or has a value that is
             not valid YAML.
     """
-    key, separator, value = setting.partition('=')
-    if not separator or not key:
-        raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
+    if isinstance(setting, tuple):
+        key, value = setting
+        setting = f'{key}={value}'
+    else:
+        key, separator, text = setting.partition('=')
+        if not separator or not key:
+            raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
+        try:
+            value = yaml.load(text, _StrictLoader)
+        except Exception as error:  # as in read_yaml
+            raise UserError(f'--set {setting}: the value is not valid YAML') from error
     *sections, last = key.split('.')
     target = raw
     for section in sections:
         target = target.setdefault(section, {})
         if not isinstance(target, dict):
             raise UserError(f'--set {setting}: {section} is no section')
-    try:
-        target[last] = yaml.load(value, _StrictLoader)
-    except Exception as error:  # as in read_yaml
-        raise UserError(f'--set {setting}: the value is not valid YAML') from error
+    target[last] = value
 
 
 # ---------------------------------------------------------------- finding

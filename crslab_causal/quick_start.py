@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-import argparse
+import json
 import os
 import sys
-from typing import TYPE_CHECKING, Sequence
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from crslab_causal import register
-from crslab_causal.base.errors import exit_status
+from crslab_causal.base.artifacts import RESULTS
 
 if TYPE_CHECKING:
     from crslab_causal.chat.recommender import Recommender
     from crslab_causal.config import Config, Flags
+    from crslab_causal.config_files import Setting
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
+
+Settings = Iterable['Setting'] | Mapping[str, Any]
+"""Overrides of a configuration: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``."""
+
+
+def run(config: str, settings: Settings = (), gpu: str = '-1', save_system: bool = False) -> dict[str, dict]:
+    """Train and test the model of a configuration, and return its scores.
+
+    Args:
+        config: YAML file, or the name of a configuration of this package, for example ``causal_redial``.
+        settings: overrides of the configuration.
+        gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas.
+        save_system: save the system after every epoch, so that :func:`load_system` finds it.
+
+    Returns:
+        The scores by split, as in ``results.json``: ``run(...)['test']['all']['recall@50']``.
+
+    Raises:
+        UserError: a mistake in the configuration or the data.
+    """
+    from crslab_causal.config import Flags
+    from crslab_causal.system.run_folder import run_folder
+
+    checked = _checked(config, gpu, settings, Flags(save_system=save_system))
+    _run(checked, save_system=save_system)
+    return json.loads((run_folder(checked) / RESULTS).read_text('utf-8'))['splits']
 
 
 def run_crslab(
     config: str,
     gpu: str = '-1',
-    settings: Sequence[str] = (),
+    settings: Settings = (),
     save_data: bool = False,
     restore_data: bool = False,
     save_system: bool = False,
@@ -34,9 +62,9 @@ def run_crslab(
     This is CRSLab's function of the same name with a checked configuration. The flags have CRSLab's names and meaning.
 
     Args:
-        config: YAML file.
-        gpu: ``'-1'`` for the CPU, else GPU numbers separated by commas; each process of ``torchrun`` takes one.
-        settings: ``key=value`` overrides of the configuration.
+        config: YAML file, or the name of a configuration of this package.
+        gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas; each process of ``torchrun`` takes one.
+        settings: overrides of the configuration.
         save_data: save the processed dataset.
         restore_data: restore the processed dataset.
         save_system: save the system after every epoch.
@@ -51,14 +79,39 @@ def run_crslab(
     from crslab_causal.config import Flags
 
     checked = _checked(config, gpu, settings, Flags(save_system=save_system))
+    _run(checked, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard)
+
+
+def run_alone(config: str, gpu: str = '-1', settings: Settings = (), save_system: bool = False, **flags: bool) -> None:
+    """Call :func:`run_crslab` in a process that does nothing else; see :func:`.configure_process`."""
+    from crslab_causal.config import Flags
+
+    checked = _checked(config, gpu, settings, Flags(save_system=save_system))
+    register()  # says in one line if CRSLab, or what it needs, is missing
+    from crslab_causal.base.process_setup import configure_process
+
+    configure_process()
+    _run(checked, save_system=save_system, **flags)
+
+
+def _run(
+    config: Config,
+    save_data: bool = False,
+    restore_data: bool = False,
+    save_system: bool = False,
+    restore_system: bool = False,
+    interact: bool = False,
+    debug: bool = False,
+    tensorboard: bool = False,
+) -> None:
     register()
     from loguru import logger
     from tqdm import tqdm
 
     from crslab_causal.base import distributed
-    from crslab_causal.crslab_compat import crslab, use_directories
+    from crslab_causal.crslab_compat import crslab
 
-    use_directories(checked.run.data_path or os.path.join('data', 'dataset'), checked.run.save_path)
+    _use_directories(config)
     logger.remove()
     if distributed.is_first():
         logger.add(
@@ -67,21 +120,27 @@ def run_crslab(
             level='DEBUG' if debug else 'WARNING' if interact else 'INFO',
         )
     if not interact:  # a chat starts without the configuration on the screen
-        checked.report()
-    with distributed.connected(gpu):
+        config.report()
+    with distributed.connected('cpu' if config.gpu == [-1] else 'gpu'):
         crslab.quick_start.run_crslab(
-            checked, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard
+            config, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard
         )
 
 
+def _use_directories(config: Config) -> None:
+    from crslab_causal.crslab_compat import use_directories
+
+    use_directories(config.run.data_path or os.path.join('data', 'dataset'), config.run.save_path)
+
+
 def load_recommender(
-    config: str, gpu: str = '-1', settings: Sequence[str] = (), restore_data: bool = False
+    config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False
 ) -> Recommender:
     """Load a recommender that answers one history at a time, see :func:`load_system`."""
     return load_system(config, gpu, settings, restore_data).recommender()
 
 
-def load_system(config: str, gpu: str = '-1', settings: Sequence[str] = (), restore_data: bool = False) -> CausalSystem:
+def load_system(config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False) -> CausalSystem:
     """Load the system of a run with ``--save_system``, with the weights of its best epoch. It is not to be trained.
 
     Args: as those of :func:`run_crslab`.
@@ -91,13 +150,13 @@ def load_system(config: str, gpu: str = '-1', settings: Sequence[str] = (), rest
     """
     checked = _checked(config, gpu, settings)
     register()
-    from crslab_causal.crslab_compat import get_dataset, use_directories
+    from crslab_causal.crslab_compat import get_dataset
 
-    use_directories(checked.run.data_path or os.path.join('data', 'dataset'), checked.run.save_path)
+    _use_directories(checked)
     return assemble(checked, get_dataset(checked, checked.run.tokenize, restore_data, False), interact=True)
 
 
-def _checked(config: str, gpu: str, settings: Sequence[str], flags: Flags | None = None) -> Config:
+def _checked(config: str, gpu: str, settings: Settings, flags: Flags | None = None) -> Config:
     """Return the checked configuration; the recommender that it names is there."""
     from crslab_causal.config import Config
 
@@ -125,39 +184,3 @@ def assemble(config: Config, dataset: MentionDataset, interact: bool = False, re
         for data in (dataset.train_data, dataset.valid_data, dataset.test_data)
     )
     return get_system(config, *dataloaders, dataset.vocab, dataset.side_data, restore, interact)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line of ``run_crslab.py``: CRSLab's flags, and three of ours. Return the exit status."""
-    parser = argparse.ArgumentParser(description='Run a model of CRSLab or crslab_causal.')
-    parser.add_argument('-c', '--config', required=True, help='path of the configuration (YAML)')
-    parser.add_argument('-g', '--gpu', default='-1', help='GPU ids, separated by commas; -1 for the CPU (default)')
-    parser.add_argument('-sd', '--save_data', action='store_true', help='save processed dataset')
-    parser.add_argument('-rd', '--restore_data', action='store_true', help='restore processed dataset')
-    parser.add_argument('-ss', '--save_system', action='store_true', help='save the system after every epoch')
-    parser.add_argument('-rs', '--restore_system', action='store_true', help='continue a saved system')
-    parser.add_argument('-d', '--debug', action='store_true', help='train on the valid split, for debugging')
-    parser.add_argument('-i', '--interact', action='store_true', help='chat with a saved system')
-    parser.add_argument('-tb', '--tensorboard', action='store_true', help='write TensorBoard files into runs/')
-    parser.add_argument('--data_path', help='folder that holds redial/nltk, opendialkg/nltk, ...')
-    parser.add_argument('--seed', type=int, help='seed of the run')
-    parser.add_argument(
-        '--set',
-        action='append',
-        default=[],
-        metavar='KEY=VALUE',
-        help='override a key of the configuration, for example rec.epoch=3; may be repeated',
-    )
-    flags = vars(parser.parse_args(arguments))
-    settings = flags.pop('set') + [
-        f'{key}={value}' for key in ('data_path', 'seed') if (value := flags.pop(key)) is not None
-    ]
-    return exit_status(lambda: _run_alone(**flags, settings=settings))
-
-
-def _run_alone(**arguments) -> None:
-    """Call :func:`run_crslab` in a process that does nothing else."""
-    from crslab_causal.base.process_setup import configure_process
-
-    configure_process()
-    run_crslab(**arguments)

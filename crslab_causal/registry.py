@@ -75,6 +75,8 @@ class DatasetEntry:
     """Value of ``dataset:``."""
     summary: str
     """One line for lists of datasets."""
+    folder: str
+    """Its folder below ``data_path``, also its name in ``crslab-causal prepare``."""
     dataset: str
     """Its class."""
     options: str = 'crslab_causal.base.options:Options'
@@ -222,21 +224,25 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
     DatasetEntry(
         'ReDial',
         'film recommendation, 10,000 conversations',
+        'redial',
         'crslab_causal.data.dataset.redial:CausalReDialDataset',
     ),
     DatasetEntry(
         'OpenDialKG',
         'film and book recommendation over a knowledge graph',
+        'opendialkg',
         'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
     ),
     DatasetEntry(
         'Inspired',
         'film recommendation with sociable strategies, 1,000 conversations',
+        'inspired',
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
     ),
     DatasetEntry(
         'CausalDemo',
         'a corpus that is generated from a known causal model',
+        'causal_demo',
         'crslab_causal.data.dataset.causal_demo:CausalDemoDataset',
         options='crslab_causal.run_options:DemoOptions',
         generated=True,

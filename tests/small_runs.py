@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from crslab_causal.data.demo.corpus import write_corpus
-from crslab_causal.quick_start import load_system, main
+from crslab_causal.command_line.run import main
+from crslab_causal.quick_start import load_system
 
 SETTINGS = {'dataset': 'ReDial', 'model': 'CausalKBRD', 'kg_edge_threshold': 0, 'kg_emb_dim': 16, 'cutoffs': [1, 10],
             'rec': {'epoch': 3, 'batch_size': 8, 'update_freq': 4, 'optimizer': {'name': 'Adam', 'lr': 0.01}}}

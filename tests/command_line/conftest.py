@@ -31,7 +31,7 @@ def data(redial):
 @pytest.fixture
 def run(redial, make_config):
     """Runs the command line in this process; keyword arguments are keys of the configuration."""
-    from crslab_causal.quick_start import main
+    from crslab_causal.command_line.run import main
 
     def run(*arguments, data_path=redial, **settings):
         config = make_config(**{'run_name': 'mine', **settings})

@@ -49,7 +49,7 @@ def test_a_mistake_in_a_flag(arguments, said, refused):
 
 
 def test_no_configuration(capsys):
-    from crslab_causal.quick_start import main
+    from crslab_causal.command_line.run import main
 
     assert main(['--config', 'none.yaml']) == 2
     assert capsys.readouterr().err.startswith('error: none.yaml: cannot be read')

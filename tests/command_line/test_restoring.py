@@ -15,7 +15,7 @@ KILLED = '''
 import os, signal, sys
 import torch
 from crslab_causal import register
-from crslab_causal.quick_start import main
+from crslab_causal.command_line.run import main
 
 register()
 torch.set_num_threads(1)

@@ -6,7 +6,8 @@ import yaml
 
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.confounders import Confounder
-from crslab_causal.quick_start import load_system, main
+from crslab_causal.command_line.run import main
+from crslab_causal.quick_start import load_system
 from crslab_causal.system.trainer import Trainer
 from small_runs import SETTINGS
 

@@ -116,7 +116,7 @@ def test_tensorboard_files_hold_losses_apart(run, tmp_path):
 
 
 def test_divergence_is_one_clear_line(run, capsys, data_path, tmp_path):
-    from crslab_causal.quick_start import main
+    from crslab_causal.command_line.run import main
     run('rec.epoch=1')
     status = main(['-c', str(tmp_path / 'small.yaml'), '--data_path', str(data_path), '--set', 'rec.optimizer.lr=1e30'])
 

@@ -18,7 +18,8 @@ from crslab_causal.data.demo.scm import LIKED_PROBABILITY, Mention, StructuralCa
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.deconfounding import distance_to_truth, study_row, true_targets
-from crslab_causal.quick_start import load_system, main
+from crslab_causal.command_line.run import main
+from crslab_causal.quick_start import load_system
 
 CATALOGUE = Catalogue.build(3)
 SCM = StructuralCausalModel.build(CATALOGUE, 0.8, 3)

@@ -14,7 +14,7 @@ from human_world import write_lines
 from crslab_causal.data.demo.corpus import write_corpus
 from crslab_causal.experiments.human.__main__ import main
 from crslab_causal.experiments.human.kit import csv_text
-from crslab_causal.quick_start import main as run_crslab
+from crslab_causal.command_line.run import main as run_crslab
 
 
 def test_from_a_run_to_the_summary(workplace, fill_all, capsys):

@@ -1,0 +1,67 @@
+"""``crslab-causal list``: what there is to choose from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from crslab_causal.base.artifacts import BEST_CHECKPOINT, RESULTS
+from crslab_causal.base.errors import exit_status
+from crslab_causal.config_files import CONFIG_FOLDER, PACKAGE_CONFIG, read_yaml
+from crslab_causal.registry import DATASETS, MODELS
+
+FOLDERS_WITHOUT_MODELS = ('base', 'experiments', 'sweeps')
+"""Folders of configurations that describe no single run."""
+
+
+def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """List models, datasets, configurations or runs. Return the exit status."""
+    parser = argparse.ArgumentParser(prog=prog, description='List models, datasets, configurations or runs.')
+    parser.add_argument('what', choices=LISTS, help='what to list')
+    parser.add_argument('--save-path', type=Path, default=Path('save'), help='folder of the runs (default: %(default)s)')
+    options = parser.parse_args(arguments)
+    return exit_status(lambda: _print(LISTS[options.what](options)))
+
+
+def _print(lines: Iterator[tuple[str, str]]) -> None:
+    table = list(lines)
+    width = max((len(name) for name, _ in table), default=0)
+    for name, text in table:
+        print(f'{name:{width}s}  {text}'.rstrip())
+
+
+def _models(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    for model in MODELS.values():
+        yield model.name, model.summary
+
+
+def _datasets(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    for dataset in DATASETS.values():
+        yield dataset.name, dataset.summary
+
+
+def _configs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield the name of each configuration, and what its first comment says."""
+    names: dict[str, Path] = {}
+    for folder in (Path(CONFIG_FOLDER), PACKAGE_CONFIG):
+        for path in sorted(folder.rglob('*.yaml')):
+            name = path.relative_to(folder).with_suffix('')
+            if name.parts[0] not in FOLDERS_WITHOUT_MODELS:
+                names.setdefault(name.as_posix(), path)
+    for name, path in sorted(names.items()):
+        first = path.read_text('utf-8').partition('\n')[0]
+        yield name, first.lstrip('# ') if first.startswith('#') else ', '.join(map(str, read_yaml(path).values()))
+
+
+def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Yield the folder of each run, and how far it is."""
+    for folder in sorted(path.parent for path in options.save_path.glob(f'*/*/{RESULTS}')):
+        saved = ', saved' if (folder / BEST_CHECKPOINT).is_file() else ''
+        yield str(folder), f'finished{saved}'
+    for path in sorted(options.save_path.glob(f'*/*/{BEST_CHECKPOINT}')):
+        if not (path.parent / RESULTS).is_file():
+            yield str(path.parent), 'not finished, saved'
+
+
+LISTS = {'models': _models, 'datasets': _datasets, 'configs': _configs, 'runs': _runs}

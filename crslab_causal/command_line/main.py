@@ -1,0 +1,40 @@
+"""The entry point: choose the subcommand, and pass the rest of the command line to it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pkgutil import resolve_name
+
+import crslab_causal
+
+COMMANDS = {
+    'run': ('crslab_causal.command_line.run:main', 'train and test the model of a configuration'),
+    'prepare': ('crslab_causal.command_line.prepare:main', 'download a dataset, or convert your own conversations'),
+    'chat': ('crslab_causal.command_line.run:chat', 'chat with a trained recommender'),
+    'list': ('crslab_causal.command_line.listing:main', 'list models, datasets, configurations or runs'),
+    'config': ('crslab_causal.command_line.configuration:main', 'show a configuration with all that it inherits'),
+    'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
+    'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
+    'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
+    'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),
+}
+"""Function and help of each subcommand. A function is imported when its subcommand is called."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Return the exit status: 0, 1 if a part failed, 2 for a mistake, 130 after Ctrl-C."""
+    listed = '\n'.join(f'  {name:12s} {text}' for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog='crslab-causal',
+        usage='crslab-causal [-h] [--version] command ...',
+        description='Causal conversational recommendation as a plugin for CRSLab.',
+        epilog=f'commands:\n{listed}\n\n`crslab-causal command --help` explains a command.',
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--version', action='version', version=f'crslab-causal {crslab_causal.__version__}')
+    parser.add_argument('command', choices=COMMANDS, metavar='command', help='one of the commands below')
+    parser.add_argument('arguments', nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    function, _ = COMMANDS[options.command]
+    return resolve_name(function)(options.arguments, prog=f'crslab-causal {options.command}')

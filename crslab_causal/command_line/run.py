@@ -1,0 +1,64 @@
+"""``crslab-causal run`` and ``run_crslab.py``, which keeps CRSLab's flags; and ``crslab-causal chat``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.quick_start import run_alone
+
+RESUME_HINT = 'interrupted; with --save_system, the same command with --restore_system continues from the last epoch'
+
+
+def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Train and test the model of a configuration. Return the exit status."""
+    parser = argparse.ArgumentParser(prog=prog, description='Run a model of CRSLab or crslab_causal.')
+    _add_configuration(parser)
+    _add_flag(parser, '-sd', '--save_data', help='save the processed dataset')
+    _add_flag(parser, '-rd', '--restore_data', help='restore the processed dataset')
+    _add_flag(parser, '-ss', '--save_system', help='save the system after every epoch')
+    _add_flag(parser, '-rs', '--restore_system', help='continue a saved system')
+    _add_flag(parser, '-d', '--debug', help='train on the valid split, for debugging')
+    _add_flag(parser, '-i', '--interact', help='chat with a saved system')
+    _add_flag(parser, '-tb', '--tensorboard', help='write TensorBoard files into runs/')
+    flags = vars(parser.parse_args(arguments))
+    return exit_status(lambda: run_alone(**_with_settings(flags)), RESUME_HINT)
+
+
+def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Chat with the system of a run that was saved. Return the exit status."""
+    parser = argparse.ArgumentParser(prog=prog, description='Chat with a system that `run --save-system` has trained.')
+    _add_configuration(parser)
+    flags = vars(parser.parse_args(arguments))
+    return exit_status(lambda: run_alone(**_with_settings(flags), interact=True))
+
+
+def _add_configuration(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('-c', '--config', required=True, help='configuration: a YAML file, or a name of `list configs`')
+    parser.add_argument(
+        '-g', '--gpu', default='-1', help='GPU ids, separated by commas; auto for a GPU if there is one; -1 for the CPU'
+    )
+    parser.add_argument('--data_path', '--data-path', help='folder that holds redial/nltk, opendialkg/nltk, ...')
+    parser.add_argument('--seed', type=int, help='seed of the run')
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='override a key of the configuration, for example rec.epoch=3; may be repeated',
+    )
+
+
+def _add_flag(parser: argparse.ArgumentParser, short: str, name: str, help: str) -> None:
+    """Add a flag of CRSLab, which may also be written with hyphens."""
+    parser.add_argument(short, name, name.replace('_', '-'), action='store_true', help=help)
+
+
+def _with_settings(flags: dict) -> dict:
+    """Return the arguments of :func:`.run_alone`; what a flag of its own says is text, and no YAML."""
+    values = {key: flags.pop(key) for key in ('data_path', 'seed')}
+    if values['data_path'] == '':
+        raise UserError('--data_path: is empty; name the folder that holds redial/nltk, opendialkg/nltk, ...')
+    given = [(key, value) for key, value in values.items() if value is not None]
+    return {**flags, 'settings': [*flags.pop('set'), *given]}
