@@ -19,6 +19,7 @@ from crslab_causal.base import distributed
 from crslab_causal.data.confounders import CONTEXT_UNKNOWN
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import CRSLabConfig, show_gpus
+from crslab_causal.evaluator.metrics import check_metric
 from crslab_causal.run_options import DATASET_OPTIONS, MODEL_ALIASES, MODEL_OPTIONS, Options, RunOptions
 
 SYSTEM_NAME = 'Causal'
@@ -114,7 +115,7 @@ class Config(CRSLabConfig):
         opt: dict[str, Any] = {}
         for options in read:
             opt |= validate(options, {key: raw[key] for key in options.model_fields if key in raw}).model_dump()
-        _check_metric(opt['rec']['metric'], opt['cutoffs'])
+        check_metric(opt['rec']['metric'], opt['cutoffs'])
         if opt.get('adjustment') == 'context' and dataset != 'CausalDemo':
             raise UserError(CONTEXT_UNKNOWN)  # now, and not when the corpus has been loaded
         return opt
@@ -201,14 +202,6 @@ def _section(options: type[Options], path: Iterable[str | int]) -> type[Options]
 
 def _is_section(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Options)
-
-
-def _check_metric(metric: str, cutoffs: list[int]) -> None:
-    match = re.fullmatch(r'(new_|new_unseen_)?(recall|ndcg|mrr)(@(?P<k>\d+))?', metric)
-    if match is None or match['k'] and int(match['k']) not in cutoffs:
-        raise UserError(f'rec.metric: {metric!r} is no score; write recall, ndcg or mrr, @ one of the cutoffs '
-                        f'{cutoffs}, with new_ before it for labels that are not in the context, or new_unseen_ for their rank '
-                        'among the items that are not')
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

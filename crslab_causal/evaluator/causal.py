@@ -10,8 +10,8 @@ import torch
 from loguru import logger
 from torch import Tensor
 
-from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks, popularity_decile
-from crslab_causal.evaluator.report import GROUPS
+from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, cutoff_scores, parse_score_name
+from crslab_causal.evaluator.ranking import expected_ranks, popularity_decile
 from crslab_causal.crslab_compat import RecEvaluator
 from crslab_causal.model.losses import kl_term
 
@@ -159,7 +159,8 @@ class CausalEvaluator(RecEvaluator):
             label = self.column('label')
             decile = np.where(label >= 0, self.label_decile[label], 0)
             inside = [decile == d for d in range(1, 11)]
-            result[f'recall@{k}_by_decile'] = [cutoff_scores(rank[i], [k])[f'recall@{k}'] for i in inside]
+            primary = f'{PRIMARY_METRIC}@{k}'
+            result[f'{primary}_by_decile'] = [cutoff_scores(rank[i], [k])[primary] for i in inside]
             result['samples_by_decile'] = [int(i.sum()) for i in inside]
         return result
 
@@ -169,11 +170,8 @@ class CausalEvaluator(RecEvaluator):
         Raises:
             KeyError: no such score.
         """
-        group, _, score = name.rpartition('_')
-        score = score if '@' in score else f'{score}@{self.cutoffs[-1]}'
-        if (group or 'all') not in GROUPS:
-            raise KeyError(name)
-        return self.scores()[group or 'all'][score]
+        group, metric, cutoff = parse_score_name(name)
+        return self.scores()[group][f'{metric}@{self.cutoffs[-1] if cutoff is None else cutoff}']
 
     def report(self, epoch: int = -1, mode: str = 'test') -> None:
         """Logs losses and scores in a line each, and writes them to TensorBoard if asked to."""
@@ -181,7 +179,7 @@ class CausalEvaluator(RecEvaluator):
         scores = self.scores() if self._columns else {}
         for title, values in (('', losses), *((f'{GROUPS[g]}: ', scores[g]) for g in ('all', 'new') if g in scores)):
             if values:
-                shown = {k: v for k, v in values.items() if '@' not in k or k.startswith('recall')}
+                shown = {k: v for k, v in values.items() if '@' not in k or k.startswith(PRIMARY_METRIC)}
                 logger.info(f'[{mode}, epoch {epoch}] {title}' + ', '.join(
                     f'{k} {100 * v:.2f}' if '@' in k else f'{k} {v:.4g}' for k, v in shown.items()))
         if self.tensorboard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Sequence
+from typing import Callable, NamedTuple
 
 import numpy as np
 import torch
@@ -65,27 +65,6 @@ def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
     worst = torch.full_like(copy, n_item + 1)
     return Ranks(torch.where(outside, worst, rank(above, level)),
                  torch.where(outside, worst - present.sum(1), rank(above - seen_above, level - seen_level)), copy)
-
-
-def gains(rank: np.ndarray, metric: str) -> np.ndarray:
-    """What single labels add to a metric, before the mean over all of them.
-
-    Args:
-        rank: ``(n,)``, from 1; infinite for a label that is not ranked.
-        metric: ``recall@K``, ``ndcg@K`` or ``mrr@K``.
-
-    Raises:
-        KeyError: no such metric.
-    """
-    name, _, k = metric.partition('@')
-    hit = rank <= int(k)
-    return {'recall': lambda: hit.astype(float), 'ndcg': lambda: hit / np.log2(rank + 1), 'mrr': lambda: hit / rank}[name]()
-
-
-def cutoff_scores(rank: np.ndarray, cutoffs: Sequence[int]) -> dict[str, float]:
-    """Recall@K, NDCG@K and MRR@K of single labels, the mean over all of them; NaN if there is none."""
-    names = [f'{name}@{k}' for k in cutoffs for name in ('recall', 'ndcg', 'mrr')]
-    return {name: float(gains(rank, name).mean()) if len(rank) else np.nan for name in names}
 
 
 def popularity_decile(count: np.ndarray) -> np.ndarray:

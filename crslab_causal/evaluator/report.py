@@ -9,10 +9,7 @@ from typing import Callable, Iterable, Mapping, Sequence
 
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.provenance import provenance
-
-GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
-"""Which labels, and among which items: every label; labels not in the context; these among the items
-that are not in the context either."""
+from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, metric_title
 
 RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
 """Of :class:`.GenerationMetrics`, those that a table shows; the files have all of them."""
@@ -25,9 +22,9 @@ def _cell(value: float) -> str:
 def markdown_table(splits: Mapping[str, dict]) -> str:
     """The scores of :meth:`.CausalEvaluator.scores` of one or more splits, in percent."""
     first = next(iter(splits.values()))
-    names = [name for name in first['all'] if name.startswith('recall') or not name.endswith('@1')]  # the same at 1
-    lines = ['| split | labels | ' + ' | '.join(name.replace('recall', 'R').replace('ndcg', 'NDCG')
-                                              .replace('mrr', 'MRR') for name in names) + ' |',
+    names = [name for name in first['all'] if not name.endswith('@1')
+             or name.startswith(f'{PRIMARY_METRIC}@')]  # all metrics are equal at K = 1
+    lines = ['| split | labels | ' + ' | '.join(map(metric_title, names)) + ' |',
              '|---|---|' + '---:|' * len(names)]
     for split, scores in splits.items():
         for group, title in GROUPS.items():

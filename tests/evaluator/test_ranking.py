@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from crslab_causal.evaluator.ranking import cutoff_scores, expected_ranks, popularity_decile
+from crslab_causal.evaluator.metrics import cutoff_scores
+from crslab_causal.evaluator.ranking import expected_ranks, popularity_decile
 
 
 @st.composite

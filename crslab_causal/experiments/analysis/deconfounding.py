@@ -27,7 +27,7 @@ import numpy as np
 from crslab_causal.data.demo.catalogue import Catalogue
 from crslab_causal.data.demo.scm import LIKED_PROBABILITY, RECENCY_DECAY, StructuralCausalModel
 from crslab_causal.base.errors import UserError
-from crslab_causal.evaluator.ranking import cutoff_scores
+from crslab_causal.evaluator.metrics import cutoff_scores
 from crslab_causal.experiments.analysis.distributions import kl_divergence, predictions, total_variation
 from crslab_causal.system.causal import CausalSystem
 

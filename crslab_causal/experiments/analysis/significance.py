@@ -8,7 +8,7 @@ from typing import Hashable, Mapping, TypeVar
 import numpy as np
 
 from crslab_causal.config import LANGUAGE_MODEL
-from crslab_causal.evaluator.ranking import gains
+from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import EarlierTable
 from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
 from crslab_causal.experiments.analysis.scores import Found, Result, ranks_path
@@ -125,7 +125,8 @@ def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table
     for group in table.options.groups:
         chosen = slice(None) if group == 'all' else ~base[0].repeat
         for metric in table.options.metrics:
-            a, b = (np.stack([gains(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1) for runs in columns)
+            a, b = (np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
+                    for runs in columns)
             difference = paired_bootstrap(a, b, base[0].conversation[chosen])
             test = {'difference': difference.mean, 'low': difference.low, 'high': difference.high, 'p': difference.p,
                     'test': 'bootstrap', 'seeds': [a.shape[1], b.shape[1]]}

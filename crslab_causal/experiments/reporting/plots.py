@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator
 
-from crslab_causal.evaluator.report import GROUPS
+from crslab_causal.evaluator.metrics import GROUPS
 from crslab_causal.experiments.analysis.divergence import divergence
 from crslab_causal.experiments.analysis.previous_results import Earlier
 from crslab_causal.experiments.analysis.ranks import pair, read_ranks

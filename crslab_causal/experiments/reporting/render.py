@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Iterable, Iterator, NamedTuple
 
-from crslab_causal.evaluator.report import GROUPS
+from crslab_causal.evaluator.metrics import GROUPS
 from crslab_causal.experiments.analysis.statistics import mean_interval
 
 SHORT = {'recall': 'R', 'ndcg': 'NDCG', 'mrr': 'MRR', 'dist': 'Dist', 'bleu': 'BLEU'}
