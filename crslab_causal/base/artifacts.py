@@ -1,0 +1,56 @@
+"""Names of the files that a run writes into its folder.
+
+A run writes some of its results twice: as JSON for programs and as Markdown for people. The two files share a stem
+(``results.json`` and ``results.md``); this module names the JSON file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RESULTS = 'results.json'
+"""Configuration, course of the training, and scores of the recommender on each split."""
+
+LLM_RESULTS = 'llm_results.json'
+"""Scores before and after re-ranking by a language model, and counts of its answers."""
+
+GENERATION_RESULTS = 'generation_results.json'
+"""Scores of the responses of a trained decoder on each split."""
+
+CORPUS = 'corpus.json'
+"""Counts of the data (Table 1); nothing is trained for it."""
+
+DECONFOUNDING = 'deconfounding.json'
+"""Distances of the model to the true P(Y | do(X)) of the demo corpus."""
+
+LOG = 'run.log'
+"""Log of the training and the evaluation."""
+
+BEST_CHECKPOINT = 'best.pth'
+"""Checkpoint with the weights of the best epoch of the recommender."""
+
+LAST_CHECKPOINT = 'last.pth'
+"""Checkpoint of the last finished epoch of the recommender; a restored run continues from it."""
+
+CONVERSATION_PREFIX = 'conv_'
+"""Prefix of the two checkpoints of the conversation stage: ``conv_best.pth`` and ``conv_last.pth``."""
+
+
+def markdown_file(json_file: str) -> str:
+    """Return the name of the Markdown file that accompanies a JSON file of results."""
+    return str(Path(json_file).with_suffix('.md'))
+
+
+def ranks_file(split: str) -> str:
+    """Return the name of the file with the rank of the label of each sample of a split."""
+    return f'ranks_{split}.jsonl'
+
+
+def llm_file(split: str) -> str:
+    """Return the name of the file with the answers of a language model on a split."""
+    return f'llm_{split}.jsonl'
+
+
+def responses_file(split: str) -> str:
+    """Return the name of the file with the responses of a trained decoder on a split."""
+    return f'responses_{split}.jsonl'
