@@ -60,5 +60,5 @@ def _with_settings(flags: dict) -> dict:
     values = {key: flags.pop(key) for key in ('data_path', 'seed')}
     if values['data_path'] == '':
         raise UserError('--data_path: is empty; name the folder that holds redial/nltk, opendialkg/nltk, ...')
-    given = [(key, value) for key, value in values.items() if value is not None]
-    return {**flags, 'settings': [*flags.pop('set'), *given]}
+    settings = [*flags.pop('set'), *((key, value) for key, value in values.items() if value is not None)]
+    return {**flags, 'settings': settings}

@@ -24,6 +24,9 @@ class ItemRecommender(BaseModel):
         side_data: of the dataset: ``item_entity_ids``, and what the model reads.
     """
 
+    index_of_entity: Tensor
+    """``(n_entity,)``: index of each entity among the items, -1 for one that is no item."""
+
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.n_entity: int = vocab['n_entity']
         self.item_entity_ids = torch.as_tensor(side_data['item_entity_ids'])
@@ -106,7 +109,7 @@ class ItemRecommender(BaseModel):
         if histories is not None and not isinstance(histories, Tensor):
             batch = {**batch, 'context_entities': pad_histories(histories).to(self.index_of_entity.device)}
         terms, scores = self.losses_and_scores(batch, mode)
-        if mode == 'train':
+        if mode == 'train' or scores is None:
             return terms['rec_loss'], terms
         by_entity = scores.new_full((len(scores), self.n_entity), -torch.inf)
         by_entity[:, self.item_entity_ids] = scores

@@ -100,6 +100,11 @@ class CausalKBRD(ItemRecommender, KBRDModel):
     stopping goes by the mixture.
     """
 
+    log_prior: Tensor
+    counts_weight: Tensor
+    rgcn: PairRGCN
+    intervention: Intervention
+
     mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p keeps every item possible
 
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
@@ -140,9 +145,12 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     def _build_recommendation_layer(self) -> None:
         self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if self.options.item_bias else None
-        adjusted = self._prior is not None
-        self.stratum_shift = nn.Parameter(torch.zeros(len(self._prior), self.kg_emb_dim)) if adjusted else None
-        self.register_buffer('log_prior', self._prior.log().to(self.stratum_shift) if adjusted else None)
+        self.stratum_shift = None
+        log_prior = None
+        if self._prior is not None:
+            self.stratum_shift = nn.Parameter(torch.zeros(len(self._prior), self.kg_emb_dim))
+            log_prior = self._prior.log().to(self.stratum_shift)
+        self.register_buffer('log_prior', log_prior)
 
     @property
     def row_of_entity(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,13 +15,13 @@ POSITIONS = ('last', 'random', 'all')
 class InterventionKind(NamedTuple):
     """A choice of M, which Eq 5 leaves open."""
 
-    apply: Callable[[Tensor, nn.Linear | None], Tensor]
+    apply: Callable[[Tensor, Any], Tensor]
     r""":math:`(h, W) \mapsto M h`, from ``(batch, d)`` to ``(batch, d)``."""
     learned: bool = False
     """Whether M has a learned layer W, which ``apply`` then gets."""
 
 
-def _noise(h: Tensor, _: nn.Linear | None) -> Tensor:
+def _noise(h: Tensor, _: Any) -> Tensor:
     return h + torch.randn_like(h) * h.norm(dim=-1, keepdim=True) / h.shape[-1] ** 0.5
 
 

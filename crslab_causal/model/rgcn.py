@@ -44,6 +44,17 @@ class PairRGCN(nn.Module):
             in training, see :class:`.EdgeSampler`; None for all.
     """
 
+    row_of_entity: Tensor
+    index: Tensor
+    offset: Tensor
+    weight: Tensor
+    index_t: Tensor
+    offset_t: Tensor
+    weight_t: Tensor
+    sampled_offset: Tensor
+    sampled_weight: Tensor
+    pair_relation: Tensor
+
     sparse_gradient = False
     """Whether ``pair_weight`` gets a sparse gradient, for optimizers that then visit only the pairs drawn
     (exact for SGD without momentum and for Adagrad); with ``num_neighbors`` and without ``num_bases``."""
@@ -122,7 +133,7 @@ class PairRGCN(nn.Module):
     def forward(self) -> Tensor:
         """``(n_row, embedding_dim)``: the rows of Eq 2, before its ReLU."""
         if self.sampler is not None and self.training:
-            out = self._sampled_product()
+            out = self._sampled_product(self.sampler)
         else:
             # Eq 2: H = A @ pair_embedding, before its ReLU
             out = SparseProduct.apply(self.pair_embedding(), self.index, self.offset, self.weight,
@@ -130,9 +141,9 @@ class PairRGCN(nn.Module):
         out = out + self.self_loop
         return out if self.bias is None else out + self.bias
 
-    def _sampled_product(self) -> Tensor:
+    def _sampled_product(self, sampler: EdgeSampler) -> Tensor:
         pair = self.pair_embedding()
-        drawn = self.sampler.draw().to(self.index.device)
+        drawn = sampler.draw().to(self.index.device)
         return F.embedding_bag(self.index[drawn], pair, self.sampled_offset, mode='sum', include_last_offset=True,
                                per_sample_weights=self.sampled_weight[drawn].to(pair.dtype),
                                sparse=self.sparse_gradient and self.num_bases is None)

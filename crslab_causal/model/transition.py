@@ -25,6 +25,9 @@ class TransitionCounts(CountingModel):
     Options: see :class:`crslab_causal.model.options.TransitionCountsOptions`.
     """
 
+    item_count: Tensor
+    transition: Tensor
+
     def build_model(self) -> None:
         options = TransitionCountsOptions.of(self.opt)
         self.decay, self.smoothing = options.transition_decay, options.transition_smoothing

@@ -41,6 +41,8 @@ class CTACRS(ItemRecommender):
     Constructor and ``forward`` are those of CRSLab's models. Options: :class:`.CTACRSOptions`.
     """
 
+    context_weight: Tensor
+
     mixture_key, mixture_weights = 'context_weight', tuple(i / 10 for i in range(11))  # as in the released code
 
     def _build(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> None:

@@ -12,6 +12,8 @@ class TargetPopularity(CountingModel):
     CRSLab's own ``Popularity`` counts the items of the contexts instead.
     """
 
+    item_count: Tensor
+
     def build_model(self) -> None:
         self.register_buffer('item_count', torch.zeros(self.n_item))
 

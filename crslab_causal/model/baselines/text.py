@@ -27,6 +27,10 @@ class EncoderDecoder(ItemRecommender):
     datasets of this package put it there); without it the output knows every token.
     """
 
+    encoder: TokenEncoder
+    decoder: Decoder
+    output_ids: Tensor
+    index_of_token: Tensor
     options_class: type[Seq2SeqOptions | TransformerSeq2SeqOptions]
 
     def _build(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, Mapping
+
 from crslab_causal.model.options import CTACRSOptions
 from crslab_causal.model.text.encoders import BagEncoder, GRUEncoder, TextEncoder, TransformerEncoder
 from crslab_causal.model.text.pretrained import PretrainedEncoder
 
 
-def build_text_encoder(options: CTACRSOptions, vocab: dict, side_data: dict) -> TextEncoder:
+def build_text_encoder(options: CTACRSOptions, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> TextEncoder:
     """The encoder of ``text_encoder``.
 
     Args:

@@ -66,6 +66,8 @@ class TextEncoder(nn.Module):
 class TokenEncoder(TextEncoder):
     """Gives each token a state, and each text the mean of its tokens' states."""
 
+    embedding: nn.Embedding
+
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:
         """``(batch, length, dim)``: states for token ids ``(batch, length)``; those of padding mean nothing."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from crslab_causal.data.dataset.mention_order import is_item_token
 from crslab_causal.base.errors import UserError
@@ -30,7 +30,11 @@ class PretrainedEncoder(TextEncoder):
         freeze: whether to leave the encoder as it is; its dropout is then off.
     """
 
-    def __init__(self, encoder: nn.Module, pieces: Sequence[Sequence[int]], before: Sequence[int],
+    count: Tensor
+    start: Tensor
+    pieces: Tensor
+
+    def __init__(self, encoder: Any, pieces: Sequence[Sequence[int]], before: Sequence[int],
                  after: Sequence[int], max_pieces: int, pad: int, piece_pad: int, freeze: bool = True):
         super().__init__(pad, encoder.config.hidden_size)
         self.encoder, self.freeze, self.piece_pad = encoder, freeze, piece_pad
