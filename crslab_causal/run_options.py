@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crslab_causal.data.histories import MENTION_ORDERS
+from crslab_causal.data.histories import MentionOrder
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.model.options import (CausalKBRDOptions, CTACRSOptions, Seq2SeqOptions, TransformerSeq2SeqOptions,
                                          TransitionCountsOptions)
@@ -39,7 +39,7 @@ class RunOptions(Options):
     """Folder below ``save_path``; None: the name of the configuration file."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most that many edges are dropped; None: CRSLab's 1,000 (ReDial), 20,000 (OpenDialKG), 0."""
-    mention_order: Literal[MENTION_ORDERS] = 'last'
+    mention_order: MentionOrder = 'last'
     """Which mentions of an entity make the history: its last, its first, or all."""
     entity_truncate: Count | None = None
     """Longest history, of which the last mentions are kept."""

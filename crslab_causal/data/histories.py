@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Literal, Sequence, get_args
 
 import torch
 from torch import Tensor
 
 PAD = -1
-"""Pads a history. CRSLab pads with 0, which is a real entity in ReDial (system/kbrd.py:79)."""
+"""Padding of histories and of other rows of ids. CRSLab pads with 0, a real entity in ReDial (system/kbrd.py:79)."""
+NO_ITEM = -1
+"""Index of a label that is not in the catalogue."""
 
-MENTION_ORDERS = ('last', 'first', 'all')
+MentionOrder = Literal['last', 'first', 'all']
+"""The mentions of an entity that a history keeps: its last one, its first one, or all."""
+MENTION_ORDERS: tuple[MentionOrder, ...] = get_args(MentionOrder)
 
 
 def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
-    """Each entity once, at its ``last`` or ``first`` mention, or ``all`` mentions.
+    """Return the history made of all mentions.
 
     Args:
-        mentions: entity ids in order of appearance.
-        order: one of ``MENTION_ORDERS``.
+        mentions: entity ids in the order in which they were mentioned.
+        order: one of :data:`MENTION_ORDERS`.
     """
     if order == 'all':
         return list(mentions)
@@ -28,18 +32,18 @@ def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
 
 
 def pad_histories(histories: Sequence[list[int]], pad: int = PAD) -> Tensor:
-    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``pad``."""
+    """Return histories as a tensor ``(batch, max(1, longest))``, padded on the right with ``pad``."""
     width = max([1, *map(len, histories)])
     padded = [history + [pad] * (width - len(history)) for history in histories]
     return torch.tensor(padded, dtype=torch.long).view(len(histories), width)
 
 
-def leave_out(histories: Tensor, position: Tensor) -> Tensor:
-    """Histories without one mention each, padded as before.
+def remove_mention(histories: Tensor, position: Tensor) -> Tensor:
+    """Return histories without one mention each, padded as before.
 
     Args:
         histories: ``(batch, length)``, padded on the right with ``PAD``.
-        position: ``(batch,)``, of the mention that goes; what follows moves up.
+        position: ``(batch,)``, position of the mention to remove; later mentions move up by one.
     """
     column = torch.arange(histories.shape[1], device=histories.device)
     padded = torch.cat([histories, torch.full_like(histories[:, :1], PAD)], dim=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from crslab_causal.data.histories import PAD, leave_out
+from crslab_causal.data.histories import PAD, remove_mention
 
 INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
 POSITIONS = ('last', 'random', 'all')
@@ -62,7 +62,7 @@ class Intervention(nn.Module):
 
         The mention that :meth:`choose` chose is left out, whatever M is; at position ``all`` every mention is.
         """
-        return torch.full_like(histories, PAD) if self.position == 'all' else leave_out(histories, chosen)
+        return torch.full_like(histories, PAD) if self.position == 'all' else remove_mention(histories, chosen)
 
     def extra_repr(self) -> str:
         return f'{self.kind}, position={self.position}'
