@@ -65,7 +65,7 @@ def test_samples_are_the_hosts_and_more(corpus, monkeypatch):
     assert_equal_to_the_hosts(tiny.load(name, root), hosts(name, root, monkeypatch))
 
 
-def test_mentions_are_in_order_of_appearance(corpus):
+def test_mentions_are_in_the_order_of_the_text(corpus):
     samples = [s for s in tiny.load(*corpus).train_data if s['conv_id'] == 't0']
     seeker = [ALIEN, COMEDY, HANKS, HEAT, PACINO, ALIEN]
     assert [s['context_mentions'] for s in samples] == [seeker, [*seeker, BIG], [*seeker, BIG, BIG]]
@@ -222,7 +222,7 @@ def test_no_file_stays_open(damaged, corpus):
 def test_a_damaged_file_is_named_and_what_to_do(redial, tmp_path):
     path = redial / 'redial' / 'nltk' / 'valid_data.json'
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(UserError, match=r'valid_data\.json: not valid JSON .*; restore the files from where they came'):
+    with pytest.raises(UserError, match=r'valid_data\.json: not valid JSON .*; restore the original files'):
         tiny.load('ReDial', redial)
     tiny.load('CausalDemo', tmp_path, demo_train=20)
     path = tmp_path / 'causal_demo' / 'nltk' / 'valid_data.json'

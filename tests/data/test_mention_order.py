@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_of_appearance
+from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions
 from crslab_causal.data.histories import PAD, pad_histories, reduce_mentions
 
 INCEPTION, TITANIC, DICAPRIO, COMEDY, NOLAN, HORROR, IT, AVATAR = range(8)
@@ -14,7 +14,7 @@ TOKENS = {'@11': INCEPTION, '@22': TITANIC, '@33': AVATAR}
 
 
 def order(text, entities, items):
-    return order_of_appearance(text.split(), entities, items, NAMES, TOKENS)
+    return order_mentions(text.split(), entities, items, NAMES, TOKENS)
 
 
 @pytest.mark.parametrize('text, entities, items, expected', [
@@ -59,14 +59,14 @@ WORDS = st.lists(st.sampled_from(['@11', '@22', '@33', '@99', 'Nolan', 'comedies
 
 @given(WORDS, IDS, IDS)
 def test_no_mention_is_lost_or_invented(tokens, entities, items):
-    found = order_of_appearance(tokens, entities, items, NAMES, TOKENS)
+    found = order_mentions(tokens, entities, items, NAMES, TOKENS)
     assert set(found) == {*entities, *items}
     assert all(found.count(i) == max(entities.count(i), items.count(i)) for i in NAMES)
 
 
 @given(st.permutations(['@11', '@22', '@33']), st.permutations([INCEPTION, TITANIC, AVATAR]))
 def test_the_listed_order_does_not_matter_where_everything_is_found(tokens, listed):
-    assert order_of_appearance(tokens, [], listed, NAMES, TOKENS) == [TOKENS[token] for token in tokens]
+    assert order_mentions(tokens, [], listed, NAMES, TOKENS) == [TOKENS[token] for token in tokens]
 
 
 def test_item_tokens_are_learned_from_utterances_with_as_many_tokens_as_items():
@@ -139,7 +139,7 @@ def test_padded_histories_can_be_read_back(histories):
 
 def test_a_name_listed_twice_has_two_places():
     tokens = 'Titanic , @11 , and Titanic'.split()
-    assert order_of_appearance(tokens, [1, 1], [0, 1], {0: 'Inception', 1: 'Titanic'}, {'@11': 0}) == [1, 0, 1]
+    assert order_mentions(tokens, [1, 1], [0, 1], {0: 'Inception', 1: 'Titanic'}, {'@11': 0}) == [1, 0, 1]
 
 
 @pytest.mark.parametrize('uri, name', [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Iterator
 
-from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import InspiredDataset
+from crslab_causal.data.dataset.base import MentionDataset
 
 
 class CausalInspiredDataset(MentionDataset, InspiredDataset):
@@ -22,7 +21,7 @@ class CausalInspiredDataset(MentionDataset, InspiredDataset):
         for number, line in enumerate(self.entity_kg, start=1):
             triple = line.strip().split('\t')
             if len(triple) != 3 or triple[0] not in self.entity2id or triple[2] not in self.entity2id:
-                raise UserError(f'{Path(self.dpath) / self.kg_file}, line {number}: not "head<tab>relation<tab>tail" '
+                raise UserError(f'{self._path(self.kg_file)}, line {number}: not "head<tab>relation<tab>tail" '
                                 'with both entities in entity2id.json')
             head, tail = self.entity2id[triple[0]], self.entity2id[triple[2]]
             yield head, tail, triple[1]

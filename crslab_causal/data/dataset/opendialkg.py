@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.crslab_compat import OpenDialKGDataset
+from crslab_causal.data.dataset.base import MentionDataset
 
 
 class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
