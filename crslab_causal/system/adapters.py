@@ -59,14 +59,14 @@ class Driver:
         return self.model.no_sync() if distributed and not last else nullcontext()
 
     def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        return self.model(batch.host, mode)
+        return self.model(batch.crslab_batch, mode)
 
 
 class StagedDriver(Driver):
     """``forward(batch, mode, stage)``: CRSLab's KBRD."""
 
     def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Tensor]:
-        return self.model(batch.host, mode, 'rec')
+        return self.model(batch.crslab_batch, mode, 'rec')
 
 
 class KGSFDriver(Driver):
@@ -77,14 +77,14 @@ class KGSFDriver(Driver):
         self.pretrain_epoch = opt['pretrain_epoch']
 
     def loss(self, batch: RecBatch) -> dict[str, Tensor]:
-        rec_loss, info_loss, _ = self.model(batch.host, 'rec', 'train')
+        rec_loss, info_loss, _ = self.model(batch.crslab_batch, 'rec', 'train')
         if info_loss is None:
             return {'rec_loss': rec_loss.mean()}
         info_loss = info_loss.mean()
         return {'rec_loss': rec_loss.mean() + self.opt['info_loss_weight'] * info_loss, 'info_loss': info_loss}
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, None]:
-        return self.model(batch.host, 'rec', 'test')[2][:, self.item_entity_ids], None
+        return self.model(batch.crslab_batch, 'rec', 'test')[2][:, self.item_entity_ids], None
 
     def pretrain_loss(self, crslab_batch: tuple, device: torch.device) -> Tensor | None:
         """Loss of the mutual information between words and entities; None for a batch without entities."""

@@ -188,7 +188,7 @@ class CausalSystem(BaseSystem):
         for epoch in range(self.driver.pretrain_epoch):
             seed_everything(self.seed, epoch, 1)
             self.model.train()
-            for crslab_batch in self.train_dataloader.host.get_pretrain_data(self.stage['batch_size']):
+            for crslab_batch in self.train_dataloader.crslab_loader.get_pretrain_data(self.stage['batch_size']):
                 loss = self.driver.pretrain_loss(crslab_batch, self.device)
                 if loss is not None:
                     self.optimizer.zero_grad()

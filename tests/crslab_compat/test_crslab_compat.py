@@ -150,21 +150,21 @@ def small_kbrd(build, model):
 
 
 def rgcn_gradient(model, batch):
-    loss, _ = model(batch.host, 'train', 'rec')
+    loss, _ = model(batch.crslab_batch, 'train', 'rec')
     loss.backward()
     return sum(float(p.grad.abs().sum()) for p in model.kg_encoder.parameters() if p.grad is not None)
 
 
 def test_the_repaired_kbrd_tells_users_apart_and_learns_from_the_graph(build):
     model, batch = small_kbrd(build, 'KBRDRepaired')
-    _, scores = model(batch.host, 'test', 'rec')
+    _, scores = model(batch.crslab_batch, 'test', 'rec')
     assert not torch.allclose(scores[0], scores[-1])
     assert rgcn_gradient(model, batch) > 0
 
 
 def test_kbrd_as_shipped_does_neither(build):
     model, batch = small_kbrd(build, 'KBRD')
-    _, scores = model(batch.host, 'test', 'rec')
+    _, scores = model(batch.crslab_batch, 'test', 'rec')
     assert torch.equal(scores, scores[:1].expand_as(scores))
     assert rgcn_gradient(model, batch) == 0
 
@@ -215,25 +215,25 @@ def test_the_mended_convolution_of_textcnn_equals_the_shipped_one(build):
 
 def test_popularity_keeps_its_counts_in_a_checkpoint(build):
     model, batch = build('Popularity')
-    model(batch.host, 'train')
-    _, counted = model(batch.host, 'test')
+    model(batch.crslab_batch, 'train')
+    _, counted = model(batch.crslab_batch, 'test')
     assert counted.sum() > 0
     file = io.BytesIO()
     torch.save(model.state_dict(), file)
     file.seek(0)
     fresh, _ = build('Popularity')
     fresh.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(fresh(batch.host, 'test')[1], counted)
+    assert torch.equal(fresh(batch.crslab_batch, 'test')[1], counted)
 
 
 def test_restored_counts_replace_what_was_counted_before(build):
     model, batch = build('Popularity')
-    model(batch.host, 'train')
+    model(batch.crslab_batch, 'train')
     state = model.state_dict()
-    _, counted = model(batch.host, 'test')
-    model(batch.host, 'train')
+    _, counted = model(batch.crslab_batch, 'test')
+    model(batch.crslab_batch, 'train')
     model.load_state_dict(state)
-    assert torch.equal(model(batch.host, 'test')[1], counted)
+    assert torch.equal(model(batch.crslab_batch, 'test')[1], counted)
 
 
 @pytest.mark.parametrize('value', [np.float32(0.5), np.float64(0.5), torch.tensor(0.5), 0.5])

@@ -181,9 +181,9 @@ def test_the_hosts_batches_are_of_the_same_samples_and_leave_them_as_they_are(mo
         random.seed(0)  # TGReDialDataLoader draws negative samples
         batches = list(loader.get_rec_data(4, shuffle=False))
         for batch in batches:
-            host_item = batch.host['item'] if isinstance(batch.host, dict) else batch.host[-1]
+            host_item = batch.crslab_batch['item'] if isinstance(batch.crslab_batch, dict) else batch.crslab_batch[-1]
             assert torch.equal(host_item, batch.item)
-        passes.append([b.host for b in batches])
+        passes.append([b.crslab_batch for b in batches])
     assert sum(len(b.item) for b in batches) == 9
     assert same(*passes)
     assert loader.samples == samples
@@ -192,18 +192,18 @@ def test_the_hosts_batches_are_of_the_same_samples_and_leave_them_as_they_are(mo
 
 def test_the_hosts_kbrd_gets_histories_in_our_order(load):
     batch = next(load(model='KBRD').get_rec_data(4, shuffle=False))
-    assert batch.host['context_entities'][0] == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
+    assert batch.crslab_batch['context_entities'][0] == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
 
 
 @pytest.mark.parametrize('model', OWN_MODELS + READERS)
 def test_our_models_have_no_batch_of_the_host(model, load):
-    assert all(b.host is None for b in load(model=model).get_rec_data(4))
+    assert all(b.crslab_batch is None for b in load(model=model).get_rec_data(4))
 
 
 def test_a_batch_moves_to_a_device_as_a_whole(load):
     for model in ('KBRD', 'ReDialRec', 'TextCNN', 'CausalKBRD', 'CTACRS'):
         batch = next(load(model=model).get_rec_data(4)).to('meta')
-        host = batch.host.values() if isinstance(batch.host, dict) else batch.host or ()
+        host = batch.crslab_batch.values() if isinstance(batch.crslab_batch, dict) else batch.crslab_batch or ()
         tensors = [v for v in (*batch, *host) if isinstance(v, torch.Tensor)]
         assert len(tensors) >= 5 and all(t.device.type == 'meta' for t in tensors)
 
