@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.evaluator.generation import GenerationMetrics, marked_titles, response_words
+from crslab_causal.evaluator.generation import GenerationMetrics, response_words
+from crslab_causal.evaluator.named_items import quoted_titles
 
 ITEMS = {7: '<http://dbpedia.org/resource/It_(2017_film)>', 8: 'It (1990)', 3: 'The Matrix', 5: 'Heat (1995)'}
 
@@ -215,8 +216,8 @@ def test_titles_that_are_not_in_the_catalogue(response, unknown):
     assert items(response)[3] == unknown
 
 
-def test_marked_titles():
-    assert list(marked_titles('See "Heat," «It» (2017), **300** and *The Matrix* (1999); "no", 5*3*2')) == [
+def test_quoted_titles():
+    assert list(quoted_titles('See "Heat," «It» (2017), **300** and *The Matrix* (1999); "no", 5*3*2')) == [
         'Heat', 'It (2017)', '300', 'The Matrix (1999)']
 
 
