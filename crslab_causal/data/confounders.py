@@ -26,8 +26,8 @@ NO_ADJUSTMENT = 'none'
 Adjustment = Literal['none', 'popularity', 'turn', 'genre', 'random', 'context']
 """The confounders that can be adjusted for, see :class:`Confounder`, and ``none``."""
 ADJUSTMENTS: tuple[Adjustment, ...] = get_args(Adjustment)
-CONTEXT_UNKNOWN = ('adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; write '
-                   'popularity, turn, genre, random or none')
+CONTEXT_UNKNOWN = ('adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; '
+                   'write popularity, turn, genre, random or none')
 UNKNOWN_STRATUM = -1
 """Stratum of a sample whose stratum contains no training sample."""
 KMEANS_STARTS = 10
@@ -156,7 +156,8 @@ def _fit_genre(samples: Sequence[RecSample], side_data: SideData, n_strata: int,
                  if genres}
     if not genres_of:
         raise UserError('adjustment: genre needs the genres of the items, from movie_titles.json or from a relation '
-                        'genre of the knowledge graph, and this dataset has neither; write popularity, turn, random or none')
+                        'genre of the knowledge graph, and this dataset has neither; write popularity, turn, random or '
+                        'none')
     items = frozenset(genres_of)
     names = sorted({genre for genres in genres_of.values() for genre in genres})
     column = {genre: i for i, genre in enumerate(names)}

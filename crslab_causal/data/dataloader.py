@@ -105,7 +105,8 @@ class CausalDataLoader(BaseDataLoader):
         self._histories = pad_histories([s['context_entities'] for s in self.samples])
         self._lengths = (self._histories != PAD).sum(-1)
         self._items = torch.tensor([s['item'] for s in self.samples], dtype=torch.long)
-        self._labels = torch.tensor([self._index_of_item.get(s['item'], NO_ITEM) for s in self.samples], dtype=torch.long)
+        self._labels = torch.tensor([self._index_of_item.get(s['item'], NO_ITEM) for s in self.samples],
+                                    dtype=torch.long)
         self._seen = pad_histories([[self._index_of_item[e] for e in context if e in self._index_of_item]
                                     for context in contexts])
         self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
@@ -155,7 +156,7 @@ class CausalDataLoader(BaseDataLoader):
         return history[-self.entity_truncate:] if self.entity_truncate else history
 
     def tokens(self, turns: list[list[int]]) -> list[int]:
-        """Return the last ``context_truncate`` token ids of a conversation, with ``end`` after each turn that has text."""
+        """Return the last ``context_truncate`` token ids of the turns, with ``end`` after each turn that has text."""
         flat = [token for turn in turns if turn for token in (*turn, self._end)]
         return flat[-self.opt['context_truncate']:]
 

@@ -1,8 +1,8 @@
 """Types of the data that datasets, dataloaders, models and systems exchange.
 
-CRSLab passes plain dictionaries. These classes document their keys for readers and type checkers; at run time the data
-remain dictionaries. ``TypedDict`` comes from ``typing_extensions``, because pydantic, which can check data against these
-classes, does not accept the standard library's before Python 3.12.
+CRSLab passes plain dictionaries. These classes document their keys for readers and type checkers; at run time the
+data remain dictionaries. ``TypedDict`` comes from ``typing_extensions``, because pydantic, which can check data
+against these classes, does not accept the standard library's before Python 3.12.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Settings(Protocol):
 
     def __getitem__(self, key: str, /) -> Any: ...
 
-    def get(self, key: str, default: Any = None, /) -> Any: ...
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """Return the value of a key, or ``default`` if there is none."""
 
 
 class DemoDraw(TypedDict):

@@ -24,9 +24,9 @@ Collected = tuple[dict[str, np.ndarray], set[int]]
 class CausalEvaluator(RecEvaluator):
     """The metrics of :data:`.RANKING_METRICS` at each cutoff, for the groups of labels in :data:`.GROUPS`.
 
-    :meth:`rec_evaluate_scores` adds samples by the scores of all items. CRSLab's method :meth:`rec_evaluate`, which gets
-    a list of the first 50 items, works too, but cannot detect ties. A label that is not in such a list counts as a
-    miss; CRSLab drops it (evaluator/rec.py:38).
+    :meth:`rec_evaluate_scores` adds samples by the scores of all items. CRSLab's method :meth:`rec_evaluate`, which
+    gets a list of the first 50 items, works too, but cannot detect ties. A label that is not in such a list counts as
+    a miss; CRSLab drops it (evaluator/rec.py:38).
 
     Args:
         tensorboard: whether :meth:`report` writes TensorBoard files, as in CRSLab.

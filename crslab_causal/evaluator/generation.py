@@ -1,8 +1,8 @@
 """Scores of responses: diversity, similarity to the references, and the items that they name.
 
-Words are runs of letters and digits in lower case, with inner apostrophes; every other character that is not a space is a
-word of its own (:func:`response_words`). No tagger and no download is needed. n-grams are n-grams of words. All scores
-are shares from 0 to 1, except those that are divided by the number of responses.
+Words are runs of letters and digits in lower case, with inner apostrophes; every other character that is not a space
+is a word of its own (:func:`response_words`). No tagger and no download is needed. n-grams are n-grams of words. All
+scores are shares from 0 to 1, except those that are divided by the number of responses.
 
 **Distinct-n**, four variants. They are not comparable with each other, and all depend on the number of responses.
 
@@ -20,16 +20,16 @@ are shares from 0 to 1, except those that are divided by the number of responses
   matches for an order without a match. A response without a word of the references scores 0. The smoothing favours
   a correct response of a single word, which has no bigram: its BLEU-2 is the square root of 0.1.
 - ``corpus_bleu-n``: the same with the counts of all responses added up first (Papineni et al. 2002).
-- ``crslab_bleu@n``: CRSLab's variant (evaluator/metrics/gen.py:94). It takes n-grams of order n only, splits at single
-  spaces, is case-sensitive, and does not smooth: NLTK replaces a precision of 0 by 2.2e-308, which vanishes in a mean,
-  but is the score if no response has a match.
+- ``crslab_bleu@n``: CRSLab's variant (evaluator/metrics/gen.py:94). It takes n-grams of order n only, splits at
+  single spaces, is case-sensitive, and does not smooth: NLTK replaces a precision of 0 by 2.2e-308, which vanishes in
+  a mean, but is the score if no response has a match.
 
-An empty response has BLEU 0, no n-gram and no item; CRSLab's scores leave it out, as CRSLab does. A response without any
-reference that has a word is left out of BLEU. CRSLab's BLEU leaves out a response with an empty list of references, on
-which CRSLab itself fails.
+An empty response has BLEU 0, no n-gram and no item; CRSLab's variants leave it out, as CRSLab does. A response without
+any reference that has a word is left out of BLEU. CRSLab's BLEU leaves out a response with an empty list of references,
+on which CRSLab itself fails.
 
-**Items**: whether a response names the recommended item, items that it should not know, and titles in quotes that are not
-in the catalogue, see :class:`.NamedItems`. Titles that are neither in the catalogue nor in quotes are not detected.
+**Items**: whether a response names the recommended item, items that it should not know, and titles in quotes that are
+not in the catalogue, see :class:`.NamedItems`. Titles that are neither in the catalogue nor in quotes are not detected.
 """
 
 from __future__ import annotations

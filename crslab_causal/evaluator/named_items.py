@@ -19,8 +19,8 @@ _MAX_TITLE_WORDS = 12
 def quoted_titles(text: str) -> Iterator[str]:
     """Yield the parts of a text that look like titles: in quotes or asterisks, with the year that follows.
 
-    A title begins with a capital letter or a digit, has at most twelve words, and does not end like a sentence unless it is
-    a single word. Single quotes are ignored, because apostrophes look the same.
+    A title begins with a capital letter or a digit, has at most twelve words, and does not end like a sentence unless
+    it is a single word. Single quotes are ignored, because apostrophes look the same.
     """
     for match in _QUOTED.finditer(text):
         title = next(group for group in match.groups() if group is not None).strip().rstrip(',')

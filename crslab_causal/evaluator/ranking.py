@@ -25,8 +25,9 @@ class Ranks(NamedTuple):
 def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
     """Return the expected rank of each label if items of equal score are put in random order.
 
-    If g items score higher than the label and t others score the same, its rank is ``1 + g + t / 2``. So ties never help: a
-    model that gives all items the same score ranks every label in the middle, and has no hit at any K below that.
+    If g items score higher than the label and t others score the same, its rank is ``1 + g + t / 2``. So ties never
+    help: a model that gives all items the same score ranks every label in the middle, and has no hit at any K below
+    that.
 
     Args:
         scores: ``(batch, n_item)``.

@@ -47,7 +47,8 @@ def markdown_table(splits: Mapping[str, dict[str, Any]]) -> str:
             others = {name: scores[name] for name in ('repeat_share', 'copy_rate@1')}
             others |= {name: value for name, value in scores.items() if name.startswith('coverage@')}
             lines += ['', f'{split}: {scores["samples"]} samples, in percent: '
-                      + ', '.join(f'{name.replace("_", " ")} {_percent(value)}' for name, value in others.items()) + '.']
+                      + ', '.join(f'{name.replace("_", " ")} {_percent(value)}' for name, value in others.items())
+                      + '.']
         for name, values in scores.items():
             if name.endswith('_by_decile') and name != 'samples_by_decile':
                 lines.append(f'{name.replace("_", " ")} of item popularity (rare to popular): '

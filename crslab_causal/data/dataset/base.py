@@ -26,9 +26,9 @@ from crslab_causal.data.schema import EntityGraph, Sample, Settings, SideData, V
 class MentionDataset(BaseDataset):
     """Mixin that goes before one of CRSLab's dataset classes.
 
-    Samples and side data have CRSLab's keys with CRSLab's values, so that CRSLab's models see no difference, and the keys
-    of this package besides; :class:`.Sample`, :class:`.SideData` and :class:`.Vocab` list them. The knowledge graph
-    is built here, because CRSLab's own code fixes the threshold and numbers the relations in an arbitrary order.
+    Samples and side data have CRSLab's keys with CRSLab's values, so that CRSLab's models see no difference, and in
+    addition the keys of this package; :class:`.Sample`, :class:`.SideData` and :class:`.Vocab` list them. The knowledge
+    graph is built here, because CRSLab's code fixes the threshold and returns the edges in an arbitrary order.
 
     The files are read from ``<data_path>/<folder>/<tokenize>``. Nothing there is changed or removed; if the folder is
     empty, CRSLab's download fills it.
@@ -191,7 +191,8 @@ class MentionDataset(BaseDataset):
         items, path = self.side_data['item_entity_ids'], self._path(TITLES_FILE)
         if not path.is_file():
             names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
-            return genres_from_graph(self.side_data['entity_kg']['edge'], self.side_data['relation_names'], names, items)
+            edges = self.side_data['entity_kg']['edge']
+            return genres_from_graph(edges, self.side_data['relation_names'], names, items)
         try:
             return genres_from_titles(read_json(path, self.remedy), items)
         except (TypeError, AttributeError) as error:

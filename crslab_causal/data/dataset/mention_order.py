@@ -91,9 +91,9 @@ def order_mentions(tokens: Sequence[str], entities: Sequence[int], items: Sequen
     """Return all mentions of an utterance, entities and items, in the order of the text.
 
     An item is located by its ``@`` token. Everything else is located by its name: in full, else by its last word
-    (people are named by surname), else by a word with the same beginning ("comedies", Comedy film). A mention that cannot be
-    located follows the mention listed before it; if there is none, it comes first. An id that is listed both as
-    entity and as item is one mention; it occurs as often as in the longer list.
+    (people are named by surname), else by a word with the same beginning ("comedies", Comedy film). A mention that
+    cannot be located follows the mention listed before it; if there is none, it comes first. An id that is listed both
+    as entity and as item is one mention; it occurs as often as in the longer list.
 
     Args:
         tokens: the text.

@@ -19,9 +19,9 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
     files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
              'dbpedia_subkg.json', 'concept2id.json', 'conceptnet_subkg.txt', 'movie_ids.json')
-    # The file has only numbers, so these names were inferred from the edges: relation 69 links films to their cast, 76 %
-    # of the 5,817 edges of relation 122 link a film to its director in movie_titles.json, and so on. The other relations
-    # have too few or too mixed edges for a name.
+    # The file has only numbers, so these names were inferred from the edges: relation 69 links films to their cast,
+    # 76 % of the 5,817 edges of relation 122 link a film to its director in movie_titles.json, and so on. The other
+    # relations have too few or too mixed edges for a name.
     relation_names = {69: 'starring', 122: 'director', 125: 'writer', 114: 'producer', 71: 'music',
                       19: 'cinematography', 31: 'editing'}
 

@@ -71,8 +71,9 @@ def check_conversations(path: Path, conversations: Any, item_key: str) -> None:
     for i, conversation in enumerate(conversations):
         if not isinstance(conversation, dict) or not isinstance(conversation.get('dialog'), list):
             raise UserError(f"{path}: conversation {i} has no list 'dialog'")
+        name = conversation.get('conv_id', i)
         for j, utterance in enumerate(conversation['dialog']):
-            _check_utterance(f'{path}: conversation {conversation.get("conv_id", i)}, utterance {j}', utterance, item_key)
+            _check_utterance(f'{path}: conversation {name}, utterance {j}', utterance, item_key)
 
 
 def _check_utterance(where: str, utterance: Any, item_key: str) -> None:
