@@ -13,6 +13,7 @@ from pydantic import Field
 
 from crslab_causal.base.options import Count, Fraction, Options, Share
 from crslab_causal.base.training_options import RecTrainingOptions
+from crslab_causal.data.dataset.mention_order import MentionOrder
 
 
 class RunOptions(Options):
@@ -35,7 +36,7 @@ class RunOptions(Options):
     """Folder below ``save_path``; None: the name of the configuration file."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most that many edges are dropped; None: CRSLab's 1,000 (ReDial), 20,000 (OpenDialKG), 0."""
-    mention_order: Literal['last', 'first', 'all'] = 'last'
+    mention_order: MentionOrder = 'last'
     """Which mentions of an entity make the history: its last, its first, or all."""
     entity_truncate: Count | None = None
     """Longest history, of which the last mentions are kept."""

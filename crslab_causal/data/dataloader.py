@@ -1,4 +1,4 @@
-"""From samples to batches, for our models and for CRSLab's."""
+"""Batches of recommendation samples, for this package's models and for CRSLab's."""
 
 from __future__ import annotations
 
@@ -9,87 +9,97 @@ from typing import Any, Iterator, NamedTuple
 import torch
 from torch import Tensor
 
-from crslab_causal.data.confounders import Confounder
-from crslab_causal.base.memory import long_lived
-from crslab_causal.data.histories import pad_histories, reduce_mentions
-from crslab_causal.crslab_compat import BaseDataLoader, dataloader_register_table, rec_batchify
-from crslab_causal.base.progress_bar import progress
 from crslab_causal.base import distributed
+from crslab_causal.base.memory import long_lived
+from crslab_causal.base.progress_bar import progress
+from crslab_causal.crslab_compat import BaseDataLoader, dataloader_register_table, rec_batchify
+from crslab_causal.data.confounders import Confounder
+from crslab_causal.data.dataset.mention_order import reduce_mentions
+from crslab_causal.data.histories import NO_ITEM, PAD, pad_histories
+from crslab_causal.data.schema import RecSample, Sample, Settings, Vocab
 from crslab_causal.registry import MODELS
 
 
 class RecBatch(NamedTuple):
-    """One batch of recommendation samples."""
+    """A batch of recommendation samples."""
 
     context_entities: Tensor
-    """``(batch, length)``: histories, padded on the right with -1."""
+    """``(batch, length)``: histories, padded on the right with ``PAD``."""
     item: Tensor
     """``(batch,)``: entity ids of the labels."""
     label: Tensor
-    """``(batch,)``: indices of the labels among the items, -1 for a label that is none of them."""
+    """``(batch,)``: indices of the labels among the items, ``NO_ITEM`` for a label outside the catalogue."""
     seen: Tensor
-    """``(batch, length)``: indices of the items in the context, padded with -1."""
+    """``(batch, length)``: indices of the items in the context, padded with ``PAD``."""
     repeat: Tensor
     """``(batch,)``: whether the label is in the context."""
     stratum: Tensor
-    """``(batch,)``: stratum of the confounder that ``adjustment`` names, -1 for one that training never meets."""
+    """``(batch,)``: stratum of the confounder that ``adjustment`` names, ``UNKNOWN_STRATUM`` for one without a training
+    sample."""
     n_own: int
-    """How many of the samples count: all, or 0 if the batch has too few for every process (these then stand in)."""
+    """Number of samples that count. It is 0 where a batch has fewer samples than there are processes: the process then
+    gets another one's sample, so that it takes part in the update, but adds nothing to it."""
     n_sample: int
-    """Samples of the batch in all processes together."""
+    """Number of samples of the batch in all processes together."""
     crslab_batch: Any
-    """What CRSLab's dataloader of the model makes of these samples; None for our models."""
+    """The batch that CRSLab's own dataloader of the model makes of these samples; None for this package's models."""
     context_tokens: Tensor | None = None
-    """``(batch, length)``: ids of the tokens said before, see :meth:`.CausalDataLoader.tokens`, padded on the right
-    with the dataset's ``pad``; None for models that do not read them."""
+    """``(batch, length)``: token ids of the context, see :meth:`.CausalDataLoader.tokens`, padded on the right with the
+    vocabulary's ``pad``; None for models that do not read the text."""
 
     def inputs(self) -> dict[str, Tensor | None]:
         """Return what the models of this package read, see :meth:`.ItemRecommender.losses_and_scores`."""
         return {'context_entities': self.context_entities, 'item': self.item, 'stratum': self.stratum,
                 'context_tokens': self.context_tokens}
 
-    def to(self, device: torch.device) -> RecBatch:
-        """Return the batch with its tensors on ``device``."""
-        return self._replace(**{name: _to_device(value, device) for name, value in self._asdict().items()})
+    def to(self, device: torch.device | str) -> RecBatch:
+        """Return the batch with all tensors, also those of ``crslab_batch``, on ``device``."""
+        return self._replace(**{name: _move(value, device) for name, value in self._asdict().items()})
 
 
-def _to_device(value: Any, device: torch.device) -> Any:
-    """Move a tensor, and the tensors of a dict or a list, to ``device``."""
+def _move(value: Any, device: torch.device | str) -> Any:
+    """Return a tensor, or the tensors in a dict, list or tuple, on ``device``; anything else remains as it is."""
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, dict):
-        return {key: _to_device(part, device) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_to_device(part, device) for part in value]
+        return {key: _move(item, device) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and any(isinstance(item, Tensor) for item in value):
+        return [_move(item, device) for item in value]
     return value
 
 
 class CausalDataLoader(BaseDataLoader):
-    """Recommendation samples: one for each item named in a recommender's turn, whatever the model.
+    """The recommendation samples of a split: one for each item that a turn of the recommender mentions.
 
-    CRSLab's loaders differ in which turns they score (KBRD, KGSF, ReDial: the recommender's;
-    TGReDialDataLoader: both sides'), so that their numbers cannot be compared. Here the samples are
-    those of KBRD for every model; an item named twice in a turn is two samples, as there.
+    The samples are the same for every model. CRSLab's loaders differ in the turns that they score (KBRD, KGSF,
+    ReDial: the recommender's; TGReDialDataLoader: both speakers'), so that their scores cannot be compared. The
+    samples here are those of KBRD; an item that a turn mentions twice makes two samples, as in KBRD.
 
     Models whose class has a true ``reads_tokens`` also get the text, as token ids.
 
-    Options: ``mention_order``, ``entity_truncate``, ``scale``, for models that read tokens ``context_truncate``, and
-    those of CRSLab's loader of the model.
+    Options: ``mention_order``, ``entity_truncate``, ``scale``, for models that read the text ``context_truncate``, and
+    those of CRSLab's own loader of the model.
 
     Args:
         opt: configuration.
         dataset: samples of a :class:`.MentionDataset`, one for each turn.
-        vocab: as CRSLab's datasets give it, and ``item_entity_ids``.
+        vocab: the vocabulary of that dataset.
     """
 
-    def __init__(self, opt, dataset: list[dict], vocab: dict):
+    dataset: list[Sample]
+    samples: list[RecSample]
+
+    def __init__(self, opt: Settings, dataset: list[Sample], vocab: Vocab):
         super().__init__(opt, dataset)
         self.mention_order = opt.get('mention_order', 'last')
         self.entity_truncate = opt.get('entity_truncate', None)
         entry = MODELS[opt['model']]
-        self.crslab_loader = entry.crslab_loader and dataloader_register_table[entry.crslab_loader](opt, dataset, vocab)
+        self.crslab_loader = None
+        """CRSLab's own dataloader of the model; None for this package's models."""
+        if entry.crslab_loader is not None:
+            self.crslab_loader = dataloader_register_table[entry.crslab_loader](opt, dataset, vocab)
         self.reads_tokens = entry.reads_tokens
-        self._pad, self._end = vocab.get('pad'), vocab.get('end')
+        self._pad, self._end = vocab['pad'], vocab['end']
         self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
         with long_lived():
             self.samples = self.rec_process_fn()
@@ -99,23 +109,24 @@ class CausalDataLoader(BaseDataLoader):
         return len(self.samples)
 
     def _tensorise(self) -> None:
-        """All samples as tensors, once, instead of lists at every batch."""
+        """Convert all samples to tensors once, so that no batch has to."""
         contexts = [{*s['context_mentions'], *s['context_items']} for s in self.samples]
         self._histories = pad_histories([s['context_entities'] for s in self.samples])
-        self._lengths = (self._histories >= 0).sum(-1)
+        self._lengths = (self._histories != PAD).sum(-1)
         self._items = torch.tensor([s['item'] for s in self.samples], dtype=torch.long)
-        self._labels = torch.tensor([self._index_of_item.get(s['item'], -1) for s in self.samples], dtype=torch.long)
+        self._labels = torch.tensor([self._index_of_item.get(s['item'], NO_ITEM) for s in self.samples],
+                                    dtype=torch.long)
         self._seen = pad_histories([[self._index_of_item[e] for e in context if e in self._index_of_item]
                                     for context in contexts])
         self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
         self._strata = torch.tensor([s.get('stratum', 0) for s in self.samples], dtype=torch.long)
-        self._tokens = None
+        self._tokens: Tensor | None = None
         if self.reads_tokens:
             self._tokens = pad_histories([self.tokens(s['context_tokens']) for s in self.samples], self._pad)
-            self._token_lengths = (self._tokens != self._pad).sum(-1)
+            self._token_lengths = torch.ne(self._tokens, self._pad).sum(-1)
 
     def to(self, device: torch.device) -> CausalDataLoader:
-        """Moves the tensors of all samples to ``device``, so that batches are made there."""
+        """Move the tensors of all samples to ``device``, so that batches are made there."""
         for name in ('_histories', '_items', '_labels', '_seen', '_repeats', '_strata'):
             setattr(self, name, getattr(self, name).to(device))
         if self._tokens is not None:
@@ -123,13 +134,13 @@ class CausalDataLoader(BaseDataLoader):
         return self
 
     def stratify(self, confounder: Confounder) -> None:
-        """Puts the stratum of each sample on it, under the key ``stratum``; without this call all are in stratum 0."""
+        """Set the key ``stratum`` of each sample. Without this call all samples are in stratum 0."""
         for sample in self.samples:
             sample['stratum'] = confounder.stratum(sample)
         self._strata = torch.tensor([s['stratum'] for s in self.samples], dtype=torch.long, device=self._items.device)
 
     def drop_labels_outside_catalogue(self) -> int:
-        """Removes samples whose label is not an item, which no model can learn, and says how many."""
+        """Remove samples whose label is not an item, which no model can learn, and return their number."""
         inside = [s for s in self.samples if s['item'] in self._index_of_item]
         dropped = len(self.samples) - len(inside)
         if dropped:
@@ -138,55 +149,63 @@ class CausalDataLoader(BaseDataLoader):
         return dropped
 
     def label_count(self) -> Tensor:
-        """``(n_item,)``: how often each item is a label."""
-        return torch.bincount(self._labels[self._labels >= 0], minlength=len(self._index_of_item)).cpu()
+        """Return how often each item is a label, ``(n_item,)``."""
+        return torch.bincount(self._labels[self._labels != NO_ITEM], minlength=len(self._index_of_item)).cpu()
 
-    def rec_process_fn(self) -> list[dict]:
-        """The samples of the dataset, with ``item`` and with ``context_entities`` in the order asked for."""
-        samples = [{**turn, 'item': item, 'context_entities': self.history(turn['context_mentions'])}
-                   for turn in self.dataset if turn['role'] == 'Recommender' for item in turn['items']]
+    def rec_process_fn(self) -> list[RecSample]:
+        """Return the samples of the dataset with ``item``, and with ``context_entities`` in the configured order."""
+        samples: list[RecSample] = [
+            {**turn, 'item': item, 'context_entities': self.history(turn['context_mentions'])}
+            for turn in self.dataset if turn['role'] == 'Recommender' for item in turn['items']]
         return samples[:ceil(len(samples) * self.scale)]
 
     def history(self, mentions: list[int]) -> list[int]:
-        """The history made of all ``mentions``, which are in order of appearance."""
+        """Return the history made of all ``mentions``, which are in the order of the text."""
         history = reduce_mentions(mentions, self.mention_order)
         return history[-self.entity_truncate:] if self.entity_truncate else history
 
     def tokens(self, turns: list[list[int]]) -> list[int]:
-        """The last ``context_truncate`` token ids of a conversation, with an ``end`` behind each turn that has text."""
+        """Return the last ``context_truncate`` token ids of the turns, with ``end`` after each turn that has text."""
         flat = [token for turn in turns if turn for token in (*turn, self._end)]
         return flat[-self.opt['context_truncate']:]
 
     def rec_batchify(self, index: Tensor, n_own: int | None = None, n_sample: int | None = None) -> RecBatch:
-        """The batch of the samples at ``index``; see :class:`RecBatch` for the numbers, by default all."""
-        width = max(1, int(self._lengths[index].max()))
+        """Return a batch.
+
+        Args:
+            index: ``(batch,)``, positions in ``samples``.
+            n_own: see :class:`RecBatch`; None: all of them.
+            n_sample: see :class:`RecBatch`; None: ``n_own``.
+        """
+        n_own = len(index) if n_own is None else n_own
         crslab_batch = None
         if self.crslab_loader is not None:
             crslab_batch = rec_batchify(self.crslab_loader, [self.samples[i] for i in index.tolist()])
-        n_own = len(index) if n_own is None else n_own
-        there = index.to(self._items.device)
+        width = max(1, int(self._lengths[index].max()))
+        rows = index.to(self._items.device)
         tokens = None
         if self._tokens is not None:
-            tokens = self._tokens[there, :max(1, int(self._token_lengths[index].max()))]
-        return RecBatch(self._histories[there, :width], self._items[there], self._labels[there], self._seen[there],
-                        self._repeats[there], self._strata[there], n_own, n_own if n_sample is None else n_sample, crslab_batch,
-                        tokens)
+            tokens = self._tokens[rows, :max(1, int(self._token_lengths[index].max()))]
+        return RecBatch(
+            context_entities=self._histories[rows, :width], item=self._items[rows], label=self._labels[rows],
+            seen=self._seen[rows], repeat=self._repeats[rows], stratum=self._strata[rows], n_own=n_own,
+            n_sample=n_own if n_sample is None else n_sample, crslab_batch=crslab_batch, context_tokens=tokens)
 
     def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '',
                      shared: bool = False) -> Iterator[RecBatch]:
-        """Batches of an epoch; the order follows Python's ``random`` state, as in CRSLab.
+        """Yield the batches of an epoch. The order follows the state of Python's ``random``, as in CRSLab.
 
         Args:
-            batch_size: of all processes together.
-            shuffle: whether to draw the order.
+            batch_size: number of samples of all processes together.
+            shuffle: whether to shuffle the samples.
             desc: title of the progress bar.
-            shared: give each of several processes its part: of every batch if shuffled, which makes
-                the same updates as one process; otherwise of the samples, in order.
+            shared: whether each of several processes gets a part: with ``shuffle`` a part of every batch, so that the
+                updates are those of a single process; without it a contiguous part of the samples.
         """
-        order = list(range(len(self.samples)))
+        positions = list(range(len(self.samples)))
         if shuffle:
-            random.shuffle(order)
-        order = torch.tensor(order, dtype=torch.long)
+            random.shuffle(positions)
+        order = torch.tensor(positions, dtype=torch.long)
         if shared and not shuffle:
             order = order[list(distributed.share(len(order)))]
         for start in progress(range(0, len(order), batch_size), desc):
@@ -194,5 +213,5 @@ class CausalDataLoader(BaseDataLoader):
             if not (shared and shuffle):
                 yield self.rec_batchify(index)
                 continue
-            own = index[distributed.share(len(index))]
-            yield self.rec_batchify(own if len(own) else index[:1], len(own), len(index))
+            part = index[distributed.share(len(index))]
+            yield self.rec_batchify(part if len(part) else index[:1], len(part), len(index))

@@ -6,10 +6,14 @@ import hashlib
 import json
 
 from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.schema import SideData, Vocab
 
 
-def data_fingerprint(train: CausalDataLoader, vocab: dict, side_data: dict) -> str:
-    """Changes with what the rows of the parameters stand for, and with the training samples."""
+def data_fingerprint(train: CausalDataLoader, vocab: Vocab, side_data: SideData) -> str:
+    """Return a hash of the training samples and of the meaning of the parameters' rows (entities, items, tokens).
+
+    A checkpoint stores it, so that the model is not loaded with other data.
+    """
     items = side_data['item_entity_ids']
     digest = hashlib.sha256(json.dumps([vocab['entity2id'], items, side_data.get('mentioned_entity_ids'),
                                         sorted(side_data['entity_kg']['edge'])]).encode())
@@ -17,7 +21,7 @@ def data_fingerprint(train: CausalDataLoader, vocab: dict, side_data: dict) -> s
         digest.update(repr(side_data['confounder'].names).encode())
     catalogue = frozenset(items)
     for sample in train.samples:
-        if sample['item'] in catalogue:  # training drops the others, a conversation does not
+        if sample['item'] in catalogue:  # training drops the other samples, chat does not
             digest.update(repr((sample['item'], sample['context_entities'])).encode())
             if train.reads_tokens:
                 digest.update(repr(sample['context_tokens']).encode())

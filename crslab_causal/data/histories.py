@@ -1,4 +1,4 @@
-"""Histories: the entities mentioned so far, as lists and as tensors."""
+"""Histories, the entities mentioned so far, as tensors."""
 
 from __future__ import annotations
 
@@ -8,38 +8,24 @@ import torch
 from torch import Tensor
 
 PAD = -1
-"""Pads a history. CRSLab pads with 0, which is a real entity in ReDial (system/kbrd.py:79)."""
-
-MENTION_ORDERS = ('last', 'first', 'all')
-
-
-def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
-    """Each entity once, at its ``last`` or ``first`` mention, or ``all`` mentions.
-
-    Args:
-        mentions: entity ids in order of appearance.
-        order: one of ``MENTION_ORDERS``.
-    """
-    if order == 'all':
-        return list(mentions)
-    if order == 'first':
-        return list(dict.fromkeys(mentions))
-    return list(dict.fromkeys(reversed(mentions)))[::-1]
+"""Padding of histories and of other rows of ids. CRSLab pads with 0, a real entity in ReDial (system/kbrd.py:79)."""
+NO_ITEM = -1
+"""Index of a label that is not in the catalogue."""
 
 
 def pad_histories(histories: Sequence[list[int]], pad: int = PAD) -> Tensor:
-    """``(batch, max(1, longest))``: histories as a tensor, padded on the right with ``pad``."""
+    """Return histories as a tensor ``(batch, max(1, longest))``, padded on the right with ``pad``."""
     width = max([1, *map(len, histories)])
     padded = [history + [pad] * (width - len(history)) for history in histories]
     return torch.tensor(padded, dtype=torch.long).view(len(histories), width)
 
 
-def leave_out(histories: Tensor, position: Tensor) -> Tensor:
-    """Histories without one mention each, padded as before.
+def remove_mention(histories: Tensor, position: Tensor) -> Tensor:
+    """Return histories without one mention each, padded as before.
 
     Args:
         histories: ``(batch, length)``, padded on the right with ``PAD``.
-        position: ``(batch,)``, of the mention that goes; what follows moves up.
+        position: ``(batch,)``, position of the mention to remove; later mentions move up by one.
     """
     column = torch.arange(histories.shape[1], device=histories.device)
     padded = torch.cat([histories, torch.full_like(histories[:, :1], PAD)], dim=1)

@@ -1,35 +1,40 @@
-"""The evaluator ``causal``: scores of a recommender that can be trusted."""
+"""The evaluator ``causal``, which handles ties and missing labels correctly and reports scores of new items."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from loguru import logger
 from torch import Tensor
 
+from crslab_causal.crslab_compat import RecEvaluator
+from crslab_causal.data.histories import NO_ITEM
+from crslab_causal.data.schema import RecSample
 from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, cutoff_scores, parse_score_name
 from crslab_causal.evaluator.ranking import expected_ranks, popularity_decile
-from crslab_causal.crslab_compat import RecEvaluator
 from crslab_causal.model.losses import kl_term
+
+Collected = tuple[dict[str, np.ndarray], set[int]]
+"""Columns and shown items of one process, see :meth:`CausalEvaluator.collected`."""
 
 
 class CausalEvaluator(RecEvaluator):
-    """Recall, NDCG and MRR at the cutoffs asked for, for every label and for new ones.
+    """The metrics of :data:`.RANKING_METRICS` at each cutoff, for the groups of labels in :data:`.GROUPS`.
 
-    Fed by :meth:`rec_evaluate_scores` with the scores of all items; :meth:`rec_evaluate`, CRSLab's
-    call with a list of the first 50, works too, but cannot know of ties. A label that is not in a
-    short list is a miss, and stays in the denominator (evaluator/rec.py:38 drops it).
+    :meth:`rec_evaluate_scores` adds samples by the scores of all items. CRSLab's method :meth:`rec_evaluate`, which
+    gets a list of the first 50 items, works too, but cannot detect ties. A label that is not in such a list counts as
+    a miss; CRSLab drops it (evaluator/rec.py:38).
 
     Args:
-        tensorboard: as in CRSLab.
-        cutoffs: the K of Recall@K, NDCG@K and MRR@K.
+        tensorboard: whether :meth:`report` writes TensorBoard files, as in CRSLab.
+        cutoffs: values of K.
     """
 
     def __init__(self, tensorboard: bool = False, cutoffs: Sequence[int] = (1, 10, 50)):
-        super().__init__(tensorboard=False)
+        super().__init__(tensorboard=False)  # else CRSLab opens a folder of its own
         self.tensorboard = tensorboard
         self.cutoffs = sorted(cutoffs)
         self.log_dir = Path('runs')
@@ -38,10 +43,10 @@ class CausalEvaluator(RecEvaluator):
         self.reset_metrics()
 
     def configure(self, cutoffs: Sequence[int], label_count: np.ndarray, log_dir: Path) -> None:
-        """What CRSLab's ``get_evaluator`` cannot hand over.
+        """Set what CRSLab's ``get_evaluator`` cannot pass to the constructor.
 
         Args:
-            cutoffs: the K.
+            cutoffs: values of K.
             label_count: ``(n_item,)``, how often each item is a label in the training data.
             log_dir: folder for TensorBoard's files.
         """
@@ -49,83 +54,101 @@ class CausalEvaluator(RecEvaluator):
         self.label_decile = popularity_decile(label_count)
 
     def reset_metrics(self) -> None:
+        """Remove all samples and losses."""
         super().reset_metrics()
         self._columns: dict[str, list[np.ndarray]] = {}
         self._shown: set[int] = set()
 
-    # ------------------------------------------------------------ feeding
+    # ------------------------------------------------------------ adding samples
 
     def rec_evaluate(self, ranks: list[int], label: int) -> None:
-        """CRSLab's call: ``ranks``, positions of the first items; ``label``, position of the label."""
+        """Add one sample by a list of items, as CRSLab's systems do.
+
+        Args:
+            ranks: indices of the first items, best first.
+            label: index of the label.
+        """
         rank = float(ranks.index(label) + 1) if label in ranks else np.inf
         self._add(rank=np.array([rank]))
 
     def rec_evaluate_scores(self, scores: Tensor, label: Tensor, seen: Tensor, repeat: Tensor,
                             intervened: Tensor | None = None, coverage: bool = True) -> None:
-        """Adds a batch.
+        """Add a batch of samples by the scores of all items.
 
         Args:
             scores: ``(batch, n_item)``.
-            label: ``(batch,)``, index of the label among the items, -1 if it is none of them.
-            seen: ``(batch, length)``, distinct indices of the items in the context, padded with -1.
+            label: ``(batch,)``, index of the label among the items, ``NO_ITEM`` for a label outside the catalogue.
+            seen: ``(batch, length)``, distinct indices of the items in the context, padded with ``PAD``.
             repeat: ``(batch,)``, whether the label is in the context.
-            intervened: ``(batch, n_item)``, scores after the intervention, if the model has one; both are logits then.
-            coverage: whether to note the items at the top, which takes longer than all the rest.
+            intervened: ``(batch, n_item)``, scores after the intervention, if the model has one. In this case both
+                ``scores`` and ``intervened`` are logits.
+            coverage: whether to record the items at the top, which takes longer than all the rest.
         """
         ranks = expected_ranks(scores, label, seen)
-        after = kl = torch.full_like(ranks.rank, torch.nan)
+        rank_intervened = kl = torch.full_like(ranks.rank, torch.nan)
         if intervened is not None:
-            after, kl = expected_ranks(intervened, label, seen).rank, kl_term(scores, intervened)
+            rank_intervened, kl = expected_ranks(intervened, label, seen).rank, kl_term(scores, intervened)
         if coverage:
             top = torch.topk(scores, min(self.cutoffs[-1], scores.shape[1]), sorted=False).indices
             self._shown.update(torch.unique(top).tolist())
-        self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=after, kl=kl,
+        self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=rank_intervened, kl=kl,
                   copy=ranks.copy, repeat=repeat, label=label)
 
     def rec_evaluate_lists(self, lists: Sequence[Sequence[int]], label: Tensor, seen: Tensor, repeat: Tensor) -> None:
-        """Adds a batch of short lists, such as a language model gives. A label that is not in its list is a miss.
+        """Add a batch of samples by short lists of items, such as a language model's answers.
+
+        A label that is not in its list counts as a miss.
 
         Args:
-            lists: for each sample indices of items, best first, each once.
-            label, seen, repeat: as for :meth:`rec_evaluate_scores`.
+            lists: for each sample distinct indices of items, best first.
+            label: as for :meth:`rec_evaluate_scores`.
+            seen: as for :meth:`rec_evaluate_scores`.
+            repeat: as for :meth:`rec_evaluate_scores`.
         """
-        rows: dict[str, list[float]] = {'rank': [], 'rank_unseen': [], 'copy': []}
-        for ranked, own, before in zip(lists, label.tolist(), map(set, seen.tolist()), strict=True):
-            unseen = [item for item in ranked if item == own or item not in before]
-            rows['rank'].append(ranked.index(own) + 1 if own in ranked else np.inf)
-            rows['rank_unseen'].append(unseen.index(own) + 1 if own in unseen else np.inf)
-            rows['copy'].append(float(bool(ranked) and ranked[0] in before))
+        columns: dict[str, list[float]] = {'rank': [], 'rank_unseen': [], 'copy': []}
+        for ranked, item, context in zip(lists, label.tolist(), map(set, seen.tolist()), strict=True):
+            unseen = [i for i in ranked if i == item or i not in context]
+            columns['rank'].append(ranked.index(item) + 1 if item in ranked else np.inf)
+            columns['rank_unseen'].append(unseen.index(item) + 1 if item in unseen else np.inf)
+            columns['copy'].append(float(bool(ranked) and ranked[0] in context))
             self._shown.update(ranked[:self.cutoffs[-1]])
-        self._add(**{name: np.array(values) for name, values in rows.items()}, repeat=repeat, label=label)
+        self._add(**{name: np.array(values) for name, values in columns.items()}, repeat=repeat, label=label)
 
     def _add(self, **columns: Tensor | np.ndarray) -> None:
         for name, values in columns.items():
             self._columns.setdefault(name, []).append(
                 values.cpu().numpy() if isinstance(values, Tensor) else values)
 
-    def collected(self) -> tuple[dict[str, np.ndarray], set[int]]:
-        """What was added since the last reset, for :meth:`merge`."""
+    def collected(self) -> Collected:
+        """Return everything that was added since the last reset, for :meth:`merge` in another process."""
         return {name: self.column(name) for name in self._columns}, self._shown
 
-    def merge(self, parts: Sequence[tuple[dict[str, np.ndarray], set[int]]]) -> None:
-        """Puts what several processes have :meth:`collected`, in their order, in the place of what is here."""
+    def merge(self, parts: Sequence[Collected]) -> None:
+        """Replace the samples by those that several processes :meth:`collected`, in the order of ``parts``."""
         names = dict.fromkeys(name for columns, _ in parts for name in columns)
         self._columns = {name: [columns[name] for columns, _ in parts if name in columns] for name in names}
         self._shown = set().union(*(shown for _, shown in parts))
 
-    # ------------------------------------------------------------ reading
+    # ------------------------------------------------------------ reading scores
 
     def column(self, name: str) -> np.ndarray:
-        """One value for each sample since the last reset: ``rank``, ``rank_unseen``, ``rank_intervened``,
-        ``kl`` (KL of Eq 8, in nats), ``copy``, ``repeat`` or ``label``."""
-        return np.concatenate(self._columns[name]) if name in self._columns else np.empty(0)
-
-    def records(self, samples: Sequence[Mapping], names: Mapping[int, str]) -> Iterator[dict]:
-        """A record for each sample since the last reset: which it is, and where its label came.
+        """Return one value for each sample since the last reset.
 
         Args:
-            samples: of the dataset, in the order in which they were scored.
-            names: of items by their entity ids, as far as they have one.
+            name: ``rank``, ``rank_unseen``, ``rank_intervened``, ``kl`` (KL of Eq 8, in nats), ``copy``, ``repeat`` or
+                ``label``.
+
+        Returns:
+            ``(n_sample,)``; empty if no sample has this value.
+        """
+        return np.concatenate(self._columns[name]) if name in self._columns else np.empty(0)
+
+    def records(self, samples: Sequence[RecSample], names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
+        """Yield a record for each sample since the last reset: its conversation, its label and the label's ranks.
+
+        Args:
+            samples: samples of the dataloader, in the order in which they were scored.
+            names: names of the items by entity id; an item may be missing.
         """
         columns = [self.column(name).tolist() for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
         for sample, rank, unseen, intervened, kl, repeat in zip(samples, *columns, strict=True):
@@ -134,17 +157,20 @@ class CausalEvaluator(RecEvaluator):
                    'rank_intervened': intervened, 'kl': kl, 'repeat': bool(repeat),
                    'history': len(sample['context_entities'])}
 
-    def scores(self) -> dict:
-        """All scores since the last reset.
+    def scores(self) -> dict[str, Any]:
+        """Return all scores since the last reset.
 
-        ``all``, ``new`` and ``new_unseen`` hold Recall, NDCG and MRR at each cutoff. Besides them:
-        number of ``samples``; ``repeat_share`` of labels in the context; ``copy_rate@1``, share of
-        samples whose first item is in the context; ``coverage@K``, share of the catalogue that is among
-        the first K of any sample; ``recall@K_by_decile``, and ``samples_by_decile``, for labels of each
-        tenth of the catalogue by popularity in the training data, the most popular last.
+        Returns:
+            - a group of :data:`.GROUPS`: each metric at each cutoff;
+            - ``samples``: number of samples;
+            - ``repeat_share``: share of the labels that are in the context;
+            - ``copy_rate@1``: share of the samples whose first item is in the context;
+            - ``coverage@K``: share of the catalogue that is among the first K items of any sample;
+            - ``recall@K_by_decile`` and ``samples_by_decile``: recall and number of the labels of each decile of
+              popularity in the training data, the most popular items last.
         """
         rank = self.column('rank')
-        result: dict = {'samples': len(rank), 'all': cutoff_scores(rank, self.cutoffs)}
+        result: dict[str, Any] = {'samples': len(rank), 'all': cutoff_scores(rank, self.cutoffs)}
         if 'repeat' not in self._columns:
             return result
         new = ~self.column('repeat').astype(bool)
@@ -157,35 +183,40 @@ class CausalEvaluator(RecEvaluator):
             result[f'coverage@{k}'] = len(self._shown) / self.n_item
         if self.label_decile is not None:
             label = self.column('label')
-            decile = np.where(label >= 0, self.label_decile[label], 0)
-            inside = [decile == d for d in range(1, 11)]
+            decile = np.where(label != NO_ITEM, self.label_decile[label], 0)
+            members = [decile == d for d in range(1, 11)]
             primary = f'{PRIMARY_METRIC}@{k}'
-            result[f'{primary}_by_decile'] = [cutoff_scores(rank[i], [k])[primary] for i in inside]
-            result['samples_by_decile'] = [int(i.sum()) for i in inside]
+            result[f'{primary}_by_decile'] = [cutoff_scores(rank[member], [k])[primary] for member in members]
+            result['samples_by_decile'] = [int(member.sum()) for member in members]
         return result
 
     def metric(self, name: str) -> float:
-        """One score by the name that ``rec.metric`` has: ``recall@50``, ``new_ndcg@10``, ...
+        """Return the score that a value of ``rec.metric`` names: ``recall@50``, ``new_ndcg@10``, ...
 
         Raises:
-            KeyError: no such score.
+            KeyError: there is no such score.
         """
         group, metric, cutoff = parse_score_name(name)
         return self.scores()[group][f'{metric}@{self.cutoffs[-1] if cutoff is None else cutoff}']
 
     def report(self, epoch: int = -1, mode: str = 'test') -> None:
-        """Logs losses and scores in a line each, and writes them to TensorBoard if asked to."""
+        """Log losses and scores in a line each, and write them to TensorBoard if it is enabled.
+
+        Args:
+            epoch: number of the epoch.
+            mode: name of the split.
+        """
         losses = {name: value.value() for name, value in self.optim_metrics.report().items()}
         scores = self.scores() if self._columns else {}
         for title, values in (('', losses), *((f'{GROUPS[g]}: ', scores[g]) for g in ('all', 'new') if g in scores)):
             if values:
-                shown = {k: v for k, v in values.items() if '@' not in k or k.startswith(PRIMARY_METRIC)}
+                logged = {k: v for k, v in values.items() if '@' not in k or k.startswith(PRIMARY_METRIC)}
                 logger.info(f'[{mode}, epoch {epoch}] {title}' + ', '.join(
-                    f'{k} {100 * v:.2f}' if '@' in k else f'{k} {v:.4g}' for k, v in shown.items()))
+                    f'{k} {100 * v:.2f}' if '@' in k else f'{k} {v:.4g}' for k, v in logged.items()))
         if self.tensorboard:
             self._write_scalars(epoch, mode, losses, scores)
 
-    def _write_scalars(self, epoch: int, mode: str, losses: dict, scores: dict) -> None:
+    def _write_scalars(self, epoch: int, mode: str, losses: dict[str, float], scores: dict[str, Any]) -> None:
         if not hasattr(self, 'writer'):
             from torch.utils.tensorboard import SummaryWriter
             self.writer = SummaryWriter(log_dir=str(self.log_dir))

@@ -7,7 +7,7 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from crslab_causal.data.histories import PAD, leave_out
+from crslab_causal.data.histories import PAD, remove_mention
 
 POSITIONS = ('last', 'random', 'all')
 
@@ -87,7 +87,7 @@ class Intervention(nn.Module):
             histories: ``(batch, length)``, padded on the right.
             chosen: ``(batch,)``, from :meth:`choose`.
         """
-        return torch.full_like(histories, PAD) if self.position == 'all' else leave_out(histories, chosen)
+        return torch.full_like(histories, PAD) if self.position == 'all' else remove_mention(histories, chosen)
 
     def extra_repr(self) -> str:
         return f'{self.kind}, position={self.position}'

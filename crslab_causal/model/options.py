@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from crslab_causal.data.confounders import ADJUSTMENTS
 from crslab_causal.base.training_options import ConvTrainingOptions
+from crslab_causal.data.confounders import Adjustment
 from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 
 
@@ -51,7 +51,7 @@ class CausalKBRDOptions(TransitionCountsOptions):
     beta: NonNegative = 0.5
     """Weight of the KL term of Eq 8."""
     item_bias: bool = False
-    adjustment: Literal[ADJUSTMENTS] = 'none'
+    adjustment: Adjustment = 'none'
     """The confounder that the backdoor adjustment sums over; ``random`` is a control without one, ``context`` for
     ``dataset: CausalDemo`` only."""
     adjustment_strata: Count = 5

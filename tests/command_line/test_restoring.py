@@ -14,6 +14,7 @@ LONG = {'seed': 2, 'embedding_dropout': 0.3, 'intervention': 'noise',
 KILLED = '''
 import os, signal, sys
 import torch
+from crslab_causal.command_line.run import RESUME_HINT
 from crslab_causal import register
 from crslab_causal.command_line.run import main
 
@@ -71,7 +72,7 @@ def test_an_interrupted_and_restored_run_ends_as_an_unbroken_one(files, epoch, r
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint, 'save', interrupted)
         assert run('--save_system', '--set', 'save_path=broken', **LONG) == 130
-    assert capsys.readouterr().err.splitlines()[-1] == 'interrupted'
+    assert capsys.readouterr().err.splitlines()[-1] == RESUME_HINT
     restored()
 
 

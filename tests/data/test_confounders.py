@@ -1,4 +1,4 @@
-"""Strata of the confounder: what they read, where their edges are, and P(C)."""
+"""Strata of the confounder: the keys they depend on, their edges, and P(C)."""
 
 import copy
 from collections import Counter
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from crslab_causal.data.confounders import ADJUSTMENTS, Confounder, quantile_edges
 from crslab_causal.base.errors import UserError
+from crslab_causal.data.confounders import ADJUSTMENTS, UNKNOWN_STRATUM, Confounder, quantile_edges
 
 ITEMS = [10, 11, 12, 13, 14]
 GENRES = [('Comedy',), ('Comedy', 'Drama'), ('Horror',), (), ('Horror', 'Drama')]
@@ -47,7 +47,7 @@ def test_the_prior_is_the_share_of_training_samples_and_no_stratum_is_empty(trai
 
 @limits(deadline=None, max_examples=30)
 @given(train=samples, other=samples, kind=st.sampled_from(KINDS))
-def test_the_label_of_a_sample_is_not_read(train, other, kind):
+def test_strata_do_not_depend_on_the_label(train, other, kind):
     confounder = Confounder.fit(kind, train, SIDE_DATA)
     for s in other:
         assert len({confounder.stratum({**s, 'item': item}) for item in (*ITEMS, 999)}) == 1
@@ -64,13 +64,13 @@ def test_equal_samples_give_equal_strata(train, kind):
 
 
 @given(values=st.lists(st.integers(0, 6), min_size=1, max_size=40), n_bins=st.integers(1, 7))
-def test_bins_are_cut_at_values_and_none_is_empty(values, n_bins):
+def test_bin_edges_are_values_and_no_bin_is_empty(values, n_bins):
     edges = quantile_edges(values, n_bins)
     bins = np.searchsorted(edges, values)
 
     assert set(edges) <= set(values) and len(edges) < n_bins
     assert sorted(set(bins)) == list(range(len(edges) + 1))
-    for edge in edges:  # a cut is where at least a quantile of the values lies below it
+    for edge in edges:  # some quantile falls on each edge
         share = np.mean(np.array(values) <= edge)
         below = np.mean(np.array(values) < edge)
         assert any(below - 1e-9 <= i / n_bins <= share + 1e-9 for i in range(1, n_bins))
@@ -97,7 +97,7 @@ def test_turns_by_hand():
     assert confounder.stratum(sample(10, turn=2)) == 1 and confounder.stratum(sample(10, turn=50)) == 2
 
 
-def test_genre_mixes_cluster_by_what_they_hold():
+def test_similar_genre_mixes_are_in_one_cluster():
     train = [sample(11, m) for m in ([10], [10, 11], [11], [12], [12, 14], [14, 13], [13], [PERSON])]
     confounder = Confounder.fit('genre', train, SIDE_DATA, n_strata=2)
     strata = [confounder.stratum(s) for s in train]
@@ -108,8 +108,9 @@ def test_genre_mixes_cluster_by_what_they_hold():
     assert names == {'Comedy 75 %, Drama 25 %', 'Horror 75 %, Drama 25 %'}
 
 
-def test_random_strata_are_even_and_go_with_nothing():
-    train = [sample(item, [item], turn, conv_id=f'c{number}') for number in range(600) for turn, item in enumerate(ITEMS)]
+def test_random_strata_are_uniform_and_independent_of_turn_and_item():
+    train = [sample(item, [item], turn, conv_id=f'c{number}')
+             for number in range(600) for turn, item in enumerate(ITEMS)]
     confounder = Confounder.fit('random', train, SIDE_DATA, 4, seed=1)
     drawn = np.array([confounder.stratum(s) for s in train])
 
@@ -121,7 +122,7 @@ def test_random_strata_are_even_and_go_with_nothing():
     assert [Confounder.fit('random', train, SIDE_DATA, 4, seed=2).stratum(s) for s in train] != drawn.tolist()
 
 
-def test_contexts_are_the_true_ones():
+def test_context_strata_are_the_true_contexts():
     other = CONTEXT | {'mood': 'restless'}
     confounder = Confounder.fit('context', [sample(10), sample(10, context=other), sample(11, [12])], SIDE_DATA)
 
@@ -129,12 +130,12 @@ def test_contexts_are_the_true_ones():
     assert confounder.prior.tolist() == pytest.approx([2 / 3, 1 / 3])
 
 
-def test_a_stratum_that_training_never_meets_is_minus_one():
+def test_a_stratum_without_training_samples_is_unknown():
     confounder = Confounder.fit('popularity', [sample(10, [10]), sample(11, [11])], SIDE_DATA)
-    assert confounder.stratum(sample(10, [])) == -1
+    assert confounder.stratum(sample(10, [])) == UNKNOWN_STRATUM
 
 
-def test_labels_outside_the_catalogue_do_not_count():
+def test_samples_with_a_label_outside_the_catalogue_are_ignored():
     train = [sample(10, turn=1), sample(999, turn=2), sample(999, turn=3)]
     assert Confounder.fit('turn', train, SIDE_DATA).names == ('any turn',)
 
@@ -144,7 +145,7 @@ def test_labels_outside_the_catalogue_do_not_count():
     ('genre', {'item_entity_ids': ITEMS}, (), 'needs the genres of the items'),
     ('context', SIDE_DATA, ('scm',), 'needs dataset: CausalDemo'),
     ('turn', {'item_entity_ids': [1]}, (), 'there is none whose label is an item')])
-def test_what_the_data_do_not_say_is_said_in_one_line(kind, side_data, drop, line):
+def test_missing_data_are_an_error_of_one_line(kind, side_data, drop, line):
     train = [{key: value for key, value in sample(10, [10]).items() if key not in drop}]
     with pytest.raises(UserError, match=f'^adjustment: .*{line}') as error:
         Confounder.fit(kind, train, side_data)
@@ -152,7 +153,7 @@ def test_what_the_data_do_not_say_is_said_in_one_line(kind, side_data, drop, lin
 
 
 @pytest.mark.parametrize('name, shares', [('ReDial', 6), ('OpenDialKG', 6)])
-def test_real_data_have_every_kind_but_context(name, shares, load_real, make_config):
+def test_real_data_have_strata_of_every_kind_except_context(name, shares, load_real, make_config):
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataloader
 

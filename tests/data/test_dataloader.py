@@ -1,4 +1,4 @@
-"""The dataloader: the same samples for every model, and batches of them."""
+"""The dataloader: its samples, which are the same for every model, and its batches."""
 
 import copy
 import random
@@ -10,10 +10,10 @@ import torch
 import tiny
 from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, STAR_WARS
 
-HOST_MODELS = ('KBRD', 'KGSF', 'ReDialRec', 'TextCNN', 'GRU4REC', 'SASREC', 'Popularity', 'KBRDRepaired')
+CRSLAB_MODELS = ('KBRD', 'KGSF', 'ReDialRec', 'TextCNN', 'GRU4REC', 'SASREC', 'Popularity', 'KBRDRepaired')
 OWN_MODELS = ('CausalKBRD', 'TargetPopularity', 'Repeat', 'TransitionCounts')
-READERS = ('CTACRS', 'Seq2Seq', 'TransformerSeq2Seq')
-"""Models that read tokens, too."""
+TEXT_MODELS = ('CTACRS', 'Seq2Seq', 'TransformerSeq2Seq')
+"""Models that also read the text."""
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def dataset(redial):
 
 @pytest.fixture
 def load(dataset, make_config):
-    """Makes a loader of a split, with keys of the configuration."""
+    """Return a function that makes the loader of a split; keyword arguments are keys of the configuration."""
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataloader
 
@@ -39,7 +39,7 @@ def pairs(loader):
 
 
 def same(a, b):
-    """Whether two results of CRSLab's loaders are equal, tensors and all."""
+    """Return whether two batches of CRSLab's loaders are equal, including tensors."""
     if isinstance(a, torch.Tensor):
         return torch.equal(a, b)
     if isinstance(a, dict):
@@ -51,17 +51,17 @@ def same(a, b):
 
 # ---------------------------------------------------------------- samples
 
-@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS + READERS)
+@pytest.mark.parametrize('model', CRSLAB_MODELS + OWN_MODELS + TEXT_MODELS)
 @pytest.mark.parametrize('split', ['train', 'valid', 'test'])
-def test_every_model_has_the_samples_of_the_hosts_kbrd(model, split, load, dataset):
+def test_every_model_has_the_samples_of_crslabs_kbrd(model, split, load, dataset):
     from crslab.data.dataloader.kbrd import KBRDDataLoader
 
-    host = KBRDDataLoader({}, getattr(dataset, f'{split}_data'), dataset.vocab).rec_process_fn()
-    assert pairs(load(split, model=model)) == [(set(s['context_entities']), s['item']) for s in host]
+    reference = KBRDDataLoader({}, getattr(dataset, f'{split}_data'), dataset.vocab).rec_process_fn()
+    assert pairs(load(split, model=model)) == [(set(s['context_entities']), s['item']) for s in reference]
 
 
 @pytest.mark.parametrize('name, valid, test', [('ReDial', 3010, 1484), ('OpenDialKG', 885, 864)])
-def test_samples_of_the_real_data(name, valid, test, load_real, make_config):
+def test_samples_of_the_real_data_equal_those_of_crslabs_kbrd(name, valid, test, load_real, make_config):
     from crslab.data.dataloader.kbrd import KBRDDataLoader
 
     from crslab_causal.config import Config
@@ -71,12 +71,12 @@ def test_samples_of_the_real_data(name, valid, test, load_real, make_config):
     config = Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'}))
     for data, expected in ((dataset.valid_data, valid), (dataset.test_data, test)):
         loader = get_dataloader(config, data, dataset.vocab)
-        host = KBRDDataLoader({}, data, dataset.vocab).rec_process_fn()
-        assert pairs(loader) == [(set(s['context_entities']), s['item']) for s in host]
+        reference = KBRDDataLoader({}, data, dataset.vocab).rec_process_fn()
+        assert pairs(loader) == [(set(s['context_entities']), s['item']) for s in reference]
         assert len(loader) == expected == sum(len(b.item) for b in loader.get_rec_data(512, shuffle=False))
 
 
-def test_an_item_named_twice_in_a_turn_is_two_samples(load):
+def test_an_item_mentioned_twice_in_a_turn_makes_two_samples(load):
     assert [(s['turn'], s['item']) for s in load().samples if s['conv_id'] == 't0'] \
         == [(1, BIG), (3, STAR_WARS), (3, STAR_WARS)]
 
@@ -90,7 +90,7 @@ def test_histories_by_mention_order(load):
     assert first_history('first') == [ALIEN, COMEDY, HANKS, HEAT, PACINO]
 
 
-def test_truncation_keeps_what_was_mentioned_last(load):
+def test_truncation_keeps_the_last_mentions(load):
     assert load(entity_truncate=2).samples[0]['context_entities'] == [PACINO, ALIEN]
     assert load(entity_truncate=99).samples[0]['context_entities'] == load().samples[0]['context_entities']
     assert max(b.context_entities.shape[1] for b in load(entity_truncate=2).get_rec_data(2)) == 2
@@ -102,7 +102,7 @@ def test_scale_keeps_the_first_samples(scale, expected, load):
     assert pairs(load(scale=scale)) == pairs(load())[:expected]
 
 
-def test_labels_outside_the_catalogue_are_left_out_of_training_only_on_request(load):
+def test_samples_with_a_label_outside_the_catalogue_are_dropped_on_request(load):
     train = load()
     assert [s['item'] for s in train.samples if s['item'] not in ITEMS] == [COSMOS]
     assert train.drop_labels_outside_catalogue() == 1
@@ -117,12 +117,12 @@ def test_labels_are_indices_of_the_catalogue(load):
     assert batch.label.tolist() == [ITEMS.index(GODFATHER), ITEMS.index(HEAT), ITEMS.index(STAR_WARS), -1]
 
 
-def test_label_count(load):
+def test_labels_are_counted_by_item(load):
     assert load().label_count().tolist() == [1, 2, 2, 2, 1]  # of ITEMS, COSMOS being none
     assert load('valid').label_count().tolist() == [1, 0, 1, 1, 0]
 
 
-def test_what_was_seen_and_what_is_repeated(load):
+def test_batches_have_the_items_of_the_context_and_mark_repeated_labels(load):
     loader = load('test')
     batch = next(loader.get_rec_data(9, shuffle=False))
     seen = [{ITEMS[i] for i in row if i >= 0} for row in batch.seen.tolist()]
@@ -131,7 +131,7 @@ def test_what_was_seen_and_what_is_repeated(load):
     assert all(len(row) == len(set(row)) for row in ([i for i in r if i >= 0] for r in batch.seen.tolist()))
 
 
-def test_truncation_hides_nothing_that_was_seen(load):
+def test_truncation_does_not_change_the_items_of_the_context(load):
     whole = next(load('test').get_rec_data(9, shuffle=False))
     cut = next(load('test', entity_truncate=1).get_rec_data(9, shuffle=False))
     assert cut.context_entities.shape[1] == 1
@@ -139,7 +139,7 @@ def test_truncation_hides_nothing_that_was_seen(load):
     assert torch.equal(cut.seen, whole.seen)
 
 
-def test_an_empty_history_is_all_padding(load):
+def test_an_empty_history_consists_of_padding(load):
     batch = load('test').rec_batchify(torch.tensor([2]))
     assert batch.context_entities.tolist() == [[-1]]
     assert batch.item.tolist() == [STAR_WARS]
@@ -149,7 +149,7 @@ def test_an_empty_history_is_all_padding(load):
 
 @pytest.mark.parametrize('size', [1, 2, 3, 9, 100])
 @pytest.mark.parametrize('shuffle', [False, True])
-def test_batches_cover_every_sample_once(size, shuffle, load):
+def test_batches_contain_every_sample_once(size, shuffle, load):
     loader = load()
     batches = list(loader.get_rec_data(size, shuffle=shuffle))
     rows = [(tuple(e for e in row if e >= 0), item) for b in batches
@@ -171,8 +171,8 @@ def test_the_order_follows_the_seed(load):
     assert len({str(items(seed)) for seed in range(10)}) > 1
 
 
-@pytest.mark.parametrize('model', HOST_MODELS)
-def test_the_hosts_batches_are_of_the_same_samples_and_leave_them_as_they_are(model, load, dataset):
+@pytest.mark.parametrize('model', CRSLAB_MODELS)
+def test_crslabs_batches_have_the_same_samples_and_do_not_change_them(model, load, dataset):
     before = copy.deepcopy(dataset.train_data)
     loader = load(model=model)
     samples = copy.deepcopy(loader.samples)
@@ -181,30 +181,32 @@ def test_the_hosts_batches_are_of_the_same_samples_and_leave_them_as_they_are(mo
         random.seed(0)  # TGReDialDataLoader draws negative samples
         batches = list(loader.get_rec_data(4, shuffle=False))
         for batch in batches:
-            host_item = batch.host['item'] if isinstance(batch.host, dict) else batch.host[-1]
-            assert torch.equal(host_item, batch.item)
-        passes.append([b.host for b in batches])
+            crslab_item = batch.crslab_batch['item'] if isinstance(batch.crslab_batch, dict) else batch.crslab_batch[-1]
+            assert torch.equal(crslab_item, batch.item)
+        passes.append([b.crslab_batch for b in batches])
     assert sum(len(b.item) for b in batches) == 9
     assert same(*passes)
     assert loader.samples == samples
     assert dataset.train_data == before
 
 
-def test_the_hosts_kbrd_gets_histories_in_our_order(load):
+def test_crslabs_kbrd_gets_histories_in_the_configured_order(load):
     batch = next(load(model='KBRD').get_rec_data(4, shuffle=False))
-    assert batch.host['context_entities'][0] == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
+    assert batch.crslab_batch['context_entities'][0] == [COMEDY, HANKS, HEAT, PACINO, ALIEN]
 
 
-@pytest.mark.parametrize('model', OWN_MODELS + READERS)
-def test_our_models_have_no_batch_of_the_host(model, load):
-    assert all(b.host is None for b in load(model=model).get_rec_data(4))
+@pytest.mark.parametrize('model', OWN_MODELS + TEXT_MODELS)
+def test_models_of_this_package_have_no_crslab_batch(model, load):
+    assert all(b.crslab_batch is None for b in load(model=model).get_rec_data(4))
 
 
-def test_a_batch_moves_to_a_device_as_a_whole(load):
+def test_all_tensors_of_a_batch_move_to_the_device(load):
     for model in ('KBRD', 'ReDialRec', 'TextCNN', 'CausalKBRD', 'CTACRS'):
         batch = next(load(model=model).get_rec_data(4)).to('meta')
-        host = batch.host.values() if isinstance(batch.host, dict) else batch.host or ()
-        tensors = [v for v in (*batch, *host) if isinstance(v, torch.Tensor)]
+        crslab_values = batch.crslab_batch or ()
+        if isinstance(crslab_values, dict):
+            crslab_values = crslab_values.values()
+        tensors = [v for v in (*batch, *crslab_values) if isinstance(v, torch.Tensor)]
         assert len(tensors) >= 5 and all(t.device.type == 'meta' for t in tensors)
 
 
@@ -216,7 +218,7 @@ def words(loader, dataset, index):
             for row in batch.context_tokens.tolist()]
 
 
-def test_models_that_read_tokens_get_the_text_turn_by_turn(load, dataset):
+def test_text_models_get_the_tokens_of_each_turn(load, dataset):
     loader = load(model='CTACRS')
     assert words(loader, dataset, [0]) == [
         'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again __end__'.split()]
@@ -232,13 +234,13 @@ def test_the_last_tokens_are_kept(load, dataset):
         ['@101', 'again', '__end__'], ['was', 'fun', '__end__']]
 
 
-def test_a_context_without_text_is_all_padding(load, dataset):
+def test_a_context_without_text_consists_of_padding(load, dataset):
     loader = load(model='CTACRS')
     loader.samples[0]['context_tokens'] = [[]]
     loader._tensorise()
     assert loader.rec_batchify(torch.tensor([0])).context_tokens.tolist() == [[dataset.vocab['pad']]]
 
 
-@pytest.mark.parametrize('model', HOST_MODELS + OWN_MODELS)
+@pytest.mark.parametrize('model', CRSLAB_MODELS + OWN_MODELS)
 def test_other_models_get_no_tokens(model, load):
     assert all(b.context_tokens is None for b in load(model=model).get_rec_data(4))

@@ -1,4 +1,4 @@
-"""The datasets: CRSLab's samples and more, read without changing anything."""
+"""The datasets: samples, side data, the data folder, the cache, and errors in the data."""
 
 import importlib
 import json
@@ -13,15 +13,15 @@ from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACI
 
 from crslab_causal.base.errors import UserError
 
-HOST_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
-OUR_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked',
+CRSLAB_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
+ADDED_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked',
             'response_text', 'has_text'}
 CRSLAB_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
 SPLITS = ('train_data', 'valid_data', 'test_data')
 
 
-def hosts(name, root, monkeypatch):
-    """CRSLab's own class, on the same files."""
+def crslab_dataset(name, root, monkeypatch):
+    """Return CRSLab's own dataset of the same files."""
     import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
     module = importlib.import_module(f'crslab.data.dataset.{CRSLAB_MODULES[name]}.{CRSLAB_MODULES[name]}')
@@ -30,62 +30,62 @@ def hosts(name, root, monkeypatch):
 
 
 def edges(dataset):
-    """The graph, with relations named by what they hold: their numbers are arbitrary."""
+    """Return the graph as the set of each relation's edges, because relation ids are arbitrary."""
     by_relation = {}
     for head, tail, relation in dataset.side_data['entity_kg']['edge']:
         by_relation.setdefault(relation, set()).add((head, tail))
     return {frozenset(pairs) for pairs in by_relation.values()}
 
 
-def assert_equal_to_the_hosts(own, host):
+def assert_equals_crslab(ours, reference):
     for split in SPLITS:
-        mine, theirs = getattr(own, split), getattr(host, split)
-        assert len(mine) == len(theirs) > 0
-        for a, b in zip(mine, theirs):
-            assert set(a) == HOST_KEYS | OUR_KEYS
-            assert {key: a[key] for key in HOST_KEYS} == b
-    assert {key: value for key, value in own.vocab.items() if key != 'item_entity_ids'} == host.vocab
-    assert own.side_data['item_entity_ids'] == host.side_data['item_entity_ids']
-    assert own.side_data['word_kg'].keys() == host.side_data['word_kg'].keys()
-    assert set(own.side_data['word_kg']['edge']) == set(host.side_data['word_kg']['edge'])
+        our_part, reference_part = getattr(ours, split), getattr(reference, split)
+        assert len(our_part) == len(reference_part) > 0
+        for a, b in zip(our_part, reference_part):
+            assert set(a) == CRSLAB_KEYS | ADDED_KEYS
+            assert {key: a[key] for key in CRSLAB_KEYS} == b
+    assert {key: value for key, value in ours.vocab.items() if key != 'item_entity_ids'} == reference.vocab
+    assert ours.side_data['item_entity_ids'] == reference.side_data['item_entity_ids']
+    assert ours.side_data['word_kg'].keys() == reference.side_data['word_kg'].keys()
+    assert set(ours.side_data['word_kg']['edge']) == set(reference.side_data['word_kg']['edge'])
 
 
-def assert_equal_graphs(own, host):
-    mine, theirs = own.side_data['entity_kg'], host.side_data['entity_kg']
-    assert edges(own) == edges(host)
-    assert len(mine['edge']) == len(theirs['edge']) > 0
-    assert mine['n_relation'] == theirs['n_relation']
-    assert sorted(mine['entity']) == sorted(theirs['entity'])
+def assert_equal_graphs(ours, reference):
+    our_part, reference_part = ours.side_data['entity_kg'], reference.side_data['entity_kg']
+    assert edges(ours) == edges(reference)
+    assert len(our_part['edge']) == len(reference_part['edge']) > 0
+    assert our_part['n_relation'] == reference_part['n_relation']
+    assert sorted(our_part['entity']) == sorted(reference_part['entity'])
 
 
 # ---------------------------------------------------------------- samples
 
-def test_samples_are_the_hosts_and_more(corpus, monkeypatch):
+def test_samples_equal_crslabs_and_have_more_keys(corpus, monkeypatch):
     name, root = corpus
-    assert_equal_to_the_hosts(tiny.load(name, root), hosts(name, root, monkeypatch))
+    assert_equals_crslab(tiny.load(name, root), crslab_dataset(name, root, monkeypatch))
 
 
-def test_mentions_are_in_order_of_appearance(corpus):
+def test_mentions_are_in_the_order_of_the_text(corpus):
     samples = [s for s in tiny.load(*corpus).train_data if s['conv_id'] == 't0']
     seeker = [ALIEN, COMEDY, HANKS, HEAT, PACINO, ALIEN]
     assert [s['context_mentions'] for s in samples] == [seeker, [*seeker, BIG], [*seeker, BIG, BIG]]
-    # CRSLab: entities before items, and each where it came first
+    # CRSLab puts entities before items and keeps the first mention of each
     assert samples[0]['context_entities'] == [HANKS, COMEDY, PACINO, ALIEN, HEAT]
     assert samples[2]['items'] == [STAR_WARS, STAR_WARS]
 
 
-def test_a_sample_knows_its_conversation_and_turn(corpus):
+def test_samples_have_their_conversation_and_turn(corpus):
     dataset = tiny.load(*corpus)
     known = [(s['conv_id'], s['turn'], s['role']) for s in dataset.train_data]
-    # turns are counted after merging; conversations of one turn or none have no sample
+    # turns are counted after merging; conversations of one turn or no turn have no sample
     assert known == [('t0', 1, 'Recommender'), ('t0', 2, 'Seeker'), ('t0', 3, 'Recommender'), ('t1', 1, 'Seeker'),
                      ('t1', 2, 'Recommender'), ('t1', 3, 'Seeker'), ('t1', 4, 'Recommender'),
                      ('t4', 1, 'Recommender'), ('t5', 1, 'Recommender')]
-    # the first conversation of this split has no conv_id: its number stands in
+    # the first conversation of this split has no conv_id, so its number is used
     assert [s['conv_id'] for s in dataset.valid_data] == ['0', '0', '0', 'v1']
 
 
-def test_the_text_of_a_context_is_as_written_one_turn_after_the_other(corpus):
+def test_the_context_text_is_unchanged_and_separated_by_turns(corpus):
     last = [s for s in tiny.load(*corpus).train_data if s['conv_id'] == 't0'][-1]
     assert last['context_text'] == [
         ('Seeker', 'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again'),
@@ -94,18 +94,18 @@ def test_the_text_of_a_context_is_as_written_one_turn_after_the_other(corpus):
     assert last['response_text'] == 'Then watch @105 . @105 is great It is science fiction'
 
 
-def test_side_data_say_what_relations_and_tokens_stand_for(corpus):
+def test_side_data_have_the_names_of_relations_and_the_items_of_tokens(corpus):
     name, _ = corpus
     side_data = tiny.load(*corpus).side_data
     relations = {relation for _, _, relation in side_data['entity_kg']['edge']}
     assert set(side_data['relation_names']) <= relations
-    if name == 'OpenDialKG':
-        assert {'genre', 'director', 'starring'} <= set(side_data['relation_names'].values())
-    assert {token: item for token, item in side_data['item_of_token'].items() if token in tiny.TOKENS} \
-        == {token: tiny.TOKENS[token] for token in side_data['item_of_token'] if token in tiny.TOKENS}
+    # ReDial's file has numbers instead of names, and none of those in the tiny corpus has a known name
+    assert set(side_data['relation_names'].values()) == (
+        set() if name == 'ReDial' else {'genre', 'director', 'starring', 'SELF_LOOP'})
+    assert side_data['item_of_token'] == tiny.TOKENS
 
 
-def test_likes_are_carried_where_the_data_has_them(corpus):
+def test_samples_have_likes_and_dislikes_where_the_data_have_them(corpus):
     samples = tiny.load(*corpus).train_data
     t1 = [s for s in samples if s['conv_id'] == 't1']
     assert [s['context_liked'] for s in t1] == [[], [GODFATHER], [GODFATHER], [GODFATHER]]
@@ -113,7 +113,7 @@ def test_likes_are_carried_where_the_data_has_them(corpus):
     assert not any(s['context_liked'] or s['context_disliked'] for s in samples if s['conv_id'] != 't1')
 
 
-def test_what_is_said_after_a_sample_does_not_reach_it(corpus):
+def test_samples_do_not_depend_on_later_turns(corpus):
     name, root = corpus
     before = tiny.load(name, root).test_data
     path = next(root.glob('*/nltk')) / 'test_data.json'
@@ -125,11 +125,11 @@ def test_what_is_said_after_a_sample_does_not_reach_it(corpus):
     assert len(after) < len(before)
 
 
-def test_mentioned_entities_and_item_names(corpus):
+def test_side_data_have_mentioned_entities_and_item_names(corpus):
     side_data = tiny.load(*corpus).side_data
     assert side_data['mentioned_entity_ids'] == sorted(
         {ALIEN, COMEDY, HANKS, HEAT, PACINO, BIG, GODFATHER, STAR_WARS, SCOTT})
-    assert SCIFI not in side_data['mentioned_entity_ids']  # named only after the last recommendation
+    assert SCIFI not in side_data['mentioned_entity_ids']  # mentioned only in the last turn
     assert side_data['item_entity_ids'] == list(ITEMS)
     assert side_data['item_names'] == ['Alien', 'Heat', 'Big', 'Star Wars', 'The Godfather']
 
@@ -137,15 +137,15 @@ def test_mentioned_entities_and_item_names(corpus):
 # ---------------------------------------------------------------- knowledge graph
 
 @pytest.mark.parametrize('name, filler', [('ReDial', 1000), ('OpenDialKG', 20001), ('Inspired', 3)])
-def test_the_graph_is_the_hosts_at_its_own_threshold(name, filler, tmp_path, monkeypatch):
+def test_the_graph_equals_crslabs_at_crslabs_threshold(name, filler, tmp_path, monkeypatch):
     tiny.WRITERS[name](tmp_path, filler=filler)
-    own, host = tiny.load(name, tmp_path, kg_edge_threshold=None), hosts(name, tmp_path, monkeypatch)
-    assert_equal_graphs(own, host)
-    # the graph at hand: what the threshold drops depends on the dataset
-    assert own.side_data['entity_kg']['n_relation'] == (4 if name == 'Inspired' else 2)
+    ours, reference = tiny.load(name, tmp_path, kg_edge_threshold=None), crslab_dataset(name, tmp_path, monkeypatch)
+    assert_equal_graphs(ours, reference)
+    # the threshold drops other relations in each dataset
+    assert ours.side_data['entity_kg']['n_relation'] == (4 if name == 'Inspired' else 2)
 
 
-def test_the_threshold_decides_which_relations_stay(redial):
+def test_relations_with_more_edges_than_the_threshold_are_kept(redial):
     def relations(threshold):
         return {len(pairs) for pairs in edges(tiny.load('ReDial', redial, kg_edge_threshold=threshold))}
 
@@ -156,21 +156,21 @@ def test_the_threshold_decides_which_relations_stay(redial):
     assert tiny.load('ReDial', redial, kg_edge_threshold=director).side_data['entity_kg']['n_relation'] == 3
 
 
-def test_every_relation_has_a_number_from_0(corpus):
+def test_relation_ids_are_consecutive_from_0(corpus):
     graph = tiny.load(*corpus).side_data['entity_kg']
     assert {r for _, _, r in graph['edge']} == set(range(graph['n_relation']))
     assert tiny.uri(COSMOS) not in graph['entity'] and tiny.plain(COSMOS) not in graph['entity']
 
 
 @pytest.mark.parametrize('threshold', [None, 6])
-def test_a_threshold_that_leaves_no_edge_is_refused(threshold, redial):
+def test_a_threshold_above_all_relations_is_an_error(threshold, redial):
     with pytest.raises(UserError, match=r'dbpedia_subkg\.json.*lower kg_edge_threshold'):
         tiny.load('ReDial', redial, kg_edge_threshold=threshold)
 
 
 # ---------------------------------------------------------------- the data folder
 
-def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path, crslab_directories):
+def test_the_data_folder_is_not_changed(corpus, tmp_path, crslab_directories):
     from crslab_causal.crslab_compat import use_directories
 
     name, root = corpus
@@ -189,7 +189,7 @@ def test_nothing_in_the_data_folder_is_changed(corpus, tmp_path, crslab_director
 
 
 @pytest.mark.parametrize('marker', ['1999-01-01\n0.1', '', None])
-def test_data_of_another_version_are_kept_and_read(marker, corpus):
+def test_data_of_another_version_are_read_and_not_replaced(marker, corpus):
     name, root = corpus
     built = next(root.glob('*/nltk')) / '.built'
     built.unlink() if marker is None else built.write_text(marker)
@@ -199,14 +199,14 @@ def test_data_of_another_version_are_kept_and_read(marker, corpus):
 
 
 def open_files(folder):
-    """Those under a folder that this process holds open."""
+    """Return the files below a folder that this process has open."""
     descriptors = Path('/proc/self/fd').iterdir()
     return [path for d in descriptors if (path := os.path.realpath(d)).startswith(os.path.realpath(folder))]
 
 
 @pytest.mark.skipif(not Path('/proc/self/fd').is_dir(), reason='needs /proc to see open files')
 @pytest.mark.parametrize('damaged', [False, True])
-def test_no_file_stays_open(damaged, corpus):
+def test_all_files_are_closed(damaged, corpus):
     name, root = corpus
     with next(root.rglob('train_data.json')).open():
         assert len(open_files(root)) == 1
@@ -219,10 +219,10 @@ def test_no_file_stays_open(damaged, corpus):
     assert dataset and not open_files(root)
 
 
-def test_a_damaged_file_is_named_and_what_to_do(redial, tmp_path):
+def test_the_error_for_a_damaged_file_names_it_and_the_remedy(redial, tmp_path):
     path = redial / 'redial' / 'nltk' / 'valid_data.json'
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(UserError, match=r'valid_data\.json: not valid JSON .*; restore the files from where they came'):
+    with pytest.raises(UserError, match=r'valid_data\.json: not valid JSON .*; restore the original files'):
         tiny.load('ReDial', redial)
     tiny.load('CausalDemo', tmp_path, demo_train=20)
     path = tmp_path / 'causal_demo' / 'nltk' / 'valid_data.json'
@@ -241,7 +241,7 @@ def saving(tmp_path, crslab_directories):
     return tmp_path / 'save'
 
 
-def test_processed_data_are_restored_as_they_were_saved(corpus, saving):
+def test_restored_data_equal_the_saved_data(corpus, saving):
     name, root = corpus
     saved = tiny.load(name, root, save=True)
     assert [p for p in saving.rglob('*') if p.is_file()]
@@ -252,12 +252,12 @@ def test_processed_data_are_restored_as_they_were_saved(corpus, saving):
     assert restored.vocab == saved.vocab
 
 
-def test_restoring_without_a_saved_dataset_is_refused(redial, saving):
+def test_restoring_without_saved_data_is_an_error(redial, saving):
     with pytest.raises(UserError, match='run once with --save_data'):
         tiny.load('ReDial', redial, restore=True)
 
 
-def test_a_dataset_saved_from_other_data_is_refused(redial, saving, tmp_path):
+def test_restoring_data_saved_from_other_files_is_an_error(redial, saving, tmp_path):
     tiny.load('ReDial', redial, save=True)
     changed = redial / 'redial' / 'nltk' / 'test_data.json'
     os.utime(changed, (0, 0))
@@ -269,13 +269,13 @@ def test_a_dataset_saved_from_other_data_is_refused(redial, saving, tmp_path):
         tiny.load('ReDial', tmp_path / 'elsewhere', restore=True)
 
 
-def test_a_dataset_saved_with_another_threshold_is_refused(redial, saving):
+def test_restoring_data_saved_with_another_threshold_is_an_error(redial, saving):
     tiny.load('ReDial', redial, save=True)
     with pytest.raises(UserError, match='made from other data or settings'):
         tiny.load('ReDial', redial, restore=True, kg_edge_threshold=1)
 
 
-# ---------------------------------------------------------------- mistakes in the data
+# ---------------------------------------------------------------- errors in the data
 
 def broken(root, file, change):
     path = next(root.glob('*/nltk')) / file
@@ -285,14 +285,14 @@ def broken(root, file, change):
 
 
 @pytest.mark.parametrize('key', ['role', 'text', 'entity', 'word'])
-def test_an_utterance_that_lacks_a_key_is_named(key, corpus):
+def test_the_error_for_a_missing_key_names_the_utterance(key, corpus):
     name, root = corpus
     broken(root, 'train_data.json', lambda c: c[0]['dialog'][2].pop(key))
     with pytest.raises(UserError, match=rf'train_data\.json: conversation t0, utterance 2: lacks {key}$'):
         tiny.load(name, root)
 
 
-def test_an_unknown_role_is_named(corpus):
+def test_the_error_for_an_unknown_role_names_the_utterance(corpus):
     name, root = corpus
     broken(root, 'valid_data.json', lambda c: c[1]['dialog'][0].update(role='user'))
     with pytest.raises(UserError, match=r"valid_data\.json: conversation v1, utterance 0: role is 'user'"):
@@ -300,7 +300,7 @@ def test_an_unknown_role_is_named(corpus):
 
 
 @pytest.mark.parametrize('content', [{}, [1], [{'conv_id': '0'}], [{'dialog': {}}]])
-def test_a_file_that_holds_no_conversations_is_named(content, corpus):
+def test_the_error_for_other_content_than_conversations_names_the_file(content, corpus):
     name, root = corpus
     (next(root.glob('*/nltk')) / 'test_data.json').write_text(json.dumps(content))
     with pytest.raises(UserError, match=r'test_data\.json: '):
@@ -309,7 +309,7 @@ def test_a_file_that_holds_no_conversations_is_named(content, corpus):
 
 @pytest.mark.parametrize('file', ['train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json',
                                   'entity2id.json'])
-def test_broken_json_is_named(file, corpus):
+def test_the_error_for_invalid_json_names_the_file(file, corpus):
     name, root = corpus
     path = next(root.glob('*/nltk')) / file
     path.write_bytes(path.read_bytes()[:-3])
@@ -317,7 +317,7 @@ def test_broken_json_is_named(file, corpus):
         tiny.load(name, root)
 
 
-def test_an_item_that_is_no_entity_is_named(corpus):
+def test_the_error_for_an_item_that_is_not_an_entity_names_it(corpus):
     name, root = corpus
     file = 'item_ids.json' if name == 'OpenDialKG' else 'movie_ids.json'
     broken(root, file, lambda items: items.append(999))
@@ -325,13 +325,13 @@ def test_an_item_that_is_no_entity_is_named(corpus):
         tiny.load(name, root)
 
 
-def test_an_edge_to_an_id_out_of_range_is_named(redial):
+def test_the_error_for_an_edge_to_an_unknown_entity_names_it(redial):
     broken(redial, 'dbpedia_subkg.json', lambda graph: graph[str(ALIEN)].append([0, 999]))
     with pytest.raises(UserError, match=r'dbpedia_subkg\.json: the edge 1 - 999'):
         tiny.load('ReDial', redial)
 
 
-def test_an_edge_of_inspired_that_names_no_entity_is_named(tmp_path):
+def test_the_error_for_an_unknown_entity_in_inspireds_graph_names_the_line(tmp_path):
     folder = tiny.write_inspired(tmp_path)
     with open(folder / 'dbpedia_subkg.txt', 'a') as file:
         file.write('Alien\tgenre\tNobody\n')
@@ -342,11 +342,11 @@ def test_an_edge_of_inspired_that_names_no_entity_is_named(tmp_path):
 # ---------------------------------------------------------------- the real data
 
 @pytest.mark.parametrize('name, pairs', [('ReDial', (24466, 3010, 1484)), ('OpenDialKG', (4455, 885, 864))])
-def test_real_data_give_the_hosts_samples_and_graph(name, pairs, load_real, real_data, monkeypatch):
-    own = load_real(name)
-    host = hosts(name, real_data, monkeypatch)
-    assert_equal_to_the_hosts(own, host)
-    assert_equal_graphs(own, host)
-    counted = tuple(sum(len(s['items']) for s in getattr(own, split) if s['role'] == 'Recommender')
+def test_samples_and_graph_of_the_real_data_equal_crslabs(name, pairs, load_real, real_data, monkeypatch):
+    ours = load_real(name)
+    reference = crslab_dataset(name, real_data, monkeypatch)
+    assert_equals_crslab(ours, reference)
+    assert_equal_graphs(ours, reference)
+    counted = tuple(sum(len(s['items']) for s in getattr(ours, split) if s['role'] == 'Recommender')
                     for split in SPLITS)
     assert counted == pairs

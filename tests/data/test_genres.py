@@ -1,4 +1,4 @@
-"""Genres of the items, from titles or from the graph."""
+"""Genres of the items, from the file of titles or from the graph."""
 
 import json
 
@@ -15,14 +15,14 @@ def genres(dataset):
 
 
 @pytest.mark.parametrize('name', ['OpenDialKG', 'Inspired'])
-def test_relations_named_genre_give_them(name, tmp_path):
+def test_genres_come_from_the_relation_genre(name, tmp_path):
     tiny.WRITERS[name](tmp_path)
     assert genres(tiny.load(name, tmp_path)) == dict.fromkeys(ITEMS, ()) | {
         ALIEN: ('Science fiction',), STAR_WARS: ('Science fiction',), BIG: ('Comedy film',)}
 
 
-def test_titles_give_them(redial):
-    assert not any(genres(tiny.load('ReDial', redial)).values())  # its relations are numbers without a name
+def test_genres_come_from_the_file_of_titles(redial):
+    assert not any(genres(tiny.load('ReDial', redial)).values())  # its relations are numbers without names
     titles = {str(ALIEN): {'title': 'Alien', 'genre': ['Horror', 'Sci-Fi', 'Horror']}, str(BIG): {'genre': []},
               str(STAR_WARS): {'title': 'Star Wars'}, '999': {'genre': ['Drama']}}
     (redial / 'redial' / 'nltk' / 'movie_titles.json').write_text(json.dumps(titles), 'utf-8')
@@ -31,14 +31,14 @@ def test_titles_give_them(redial):
 
 
 @pytest.mark.parametrize('content', ['[1, 2]', '{"1": 3}', '{"1": {"genre": "Drama"}}', '{'])
-def test_titles_of_another_kind_are_one_line(content, redial):
+def test_a_file_of_titles_in_another_format_is_an_error_of_one_line(content, redial):
     (redial / 'redial' / 'nltk' / 'movie_titles.json').write_text(content, 'utf-8')
     with pytest.raises(UserError, match='movie_titles.json: not ') as error:
         tiny.load('ReDial', redial)
     assert '\n' not in str(error.value)
 
 
-def test_a_graph_may_have_either_direction_and_uris():
+def test_edges_may_have_either_direction_and_relations_may_be_uris():
     names = {1: 'one', 2: 'two', 8: 'Drama', 9: 'Horror', 7: 'Ann'}
     edges = [(1, 9, 0), (8, 1, 0), (8, 1, 0), (2, 2, 0), (1, 2, 0), (2, 7, 1)]
     for relation in ('genre', 'has_genre', '<http://dbpedia.org/ontology/genre>'):
@@ -46,11 +46,11 @@ def test_a_graph_may_have_either_direction_and_uris():
     assert genres_from_graph(edges, {1: 'actor'}, names, [1, 2]) == [(), ()]
 
 
-def test_no_titles_no_genres():
+def test_items_without_a_title_have_no_genres():
     assert genres_from_titles({}, [1, 2]) == [(), ()]
 
 
 @pytest.mark.parametrize('name, known', [('ReDial', 0.85), ('OpenDialKG', 0.7)])
-def test_real_items_have_genres(name, known, load_real):
+def test_most_items_of_the_real_data_have_genres(name, known, load_real):
     listed = load_real(name).side_data['item_genres']
     assert sum(map(bool, listed)) / len(listed) > known

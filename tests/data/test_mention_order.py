@@ -1,11 +1,11 @@
-"""The order in which an utterance mentions entities and items, and the histories made of it."""
+"""The order of the mentions in an utterance, the names of entities, and histories."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_of_appearance
-from crslab_causal.data.histories import PAD, pad_histories, reduce_mentions
+from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions, reduce_mentions
+from crslab_causal.data.histories import PAD, pad_histories
 
 INCEPTION, TITANIC, DICAPRIO, COMEDY, NOLAN, HORROR, IT, AVATAR = range(8)
 NAMES = {INCEPTION: 'Inception', TITANIC: 'Titanic', DICAPRIO: 'Leonardo DiCaprio', COMEDY: 'Comedy film',
@@ -14,7 +14,7 @@ TOKENS = {'@11': INCEPTION, '@22': TITANIC, '@33': AVATAR}
 
 
 def order(text, entities, items):
-    return order_of_appearance(text.split(), entities, items, NAMES, TOKENS)
+    return order_mentions(text.split(), entities, items, NAMES, TOKENS)
 
 
 @pytest.mark.parametrize('text, entities, items, expected', [
@@ -43,12 +43,12 @@ def test_mentions_are_in_the_order_of_the_text(text, entities, items, expected):
     assert order(text, entities, items) == expected
 
 
-def test_a_mention_that_is_not_found_stays_behind_the_one_listed_before_it():
+def test_a_mention_that_is_not_located_follows_the_one_listed_before_it():
     assert order('I like comedies and @22', [COMEDY, NOLAN], [TITANIC]) == [COMEDY, NOLAN, TITANIC]
     assert order('@22 and comedies', [COMEDY, NOLAN], [TITANIC]) == [TITANIC, COMEDY, NOLAN]
 
 
-def test_a_mention_that_is_not_found_and_has_none_before_it_comes_first():
+def test_a_first_mention_that_is_not_located_comes_first():
     assert order('@22 and comedies', [NOLAN, COMEDY], [TITANIC]) == [NOLAN, TITANIC, COMEDY]
 
 
@@ -58,28 +58,28 @@ WORDS = st.lists(st.sampled_from(['@11', '@22', '@33', '@99', 'Nolan', 'comedies
 
 
 @given(WORDS, IDS, IDS)
-def test_no_mention_is_lost_or_invented(tokens, entities, items):
-    found = order_of_appearance(tokens, entities, items, NAMES, TOKENS)
-    assert set(found) == {*entities, *items}
-    assert all(found.count(i) == max(entities.count(i), items.count(i)) for i in NAMES)
+def test_all_listed_mentions_are_returned_and_no_others(tokens, entities, items):
+    ordered = order_mentions(tokens, entities, items, NAMES, TOKENS)
+    assert set(ordered) == {*entities, *items}
+    assert all(ordered.count(i) == max(entities.count(i), items.count(i)) for i in NAMES)
 
 
 @given(st.permutations(['@11', '@22', '@33']), st.permutations([INCEPTION, TITANIC, AVATAR]))
-def test_the_listed_order_does_not_matter_where_everything_is_found(tokens, listed):
-    assert order_of_appearance(tokens, [], listed, NAMES, TOKENS) == [TOKENS[token] for token in tokens]
+def test_the_listed_order_does_not_matter_if_all_mentions_are_located(tokens, listed):
+    assert order_mentions(tokens, [], listed, NAMES, TOKENS) == [TOKENS[token] for token in tokens]
 
 
 def test_item_tokens_are_learned_from_utterances_with_as_many_tokens_as_items():
     utterances = [
         (['@11', 'and', '@22'], [INCEPTION, TITANIC]),
-        (['@99', 'or', '@33'], [AVATAR]),  # @99 has no link: nobody knows which of both is Avatar
+        (['@99', 'or', '@33'], [AVATAR]),  # @99 has no link, so either token could be Avatar
         (['@33', '!'], [AVATAR]),
         (['@11', '@'], [INCEPTION]),
     ]
     assert learn_item_tokens(utterances) == {'@11': INCEPTION, '@22': TITANIC, '@33': AVATAR}
 
 
-def test_the_majority_decides_what_an_item_token_is():
+def test_the_majority_of_utterances_decides_the_item_of_a_token():
     right, wrong = (['@11'], [INCEPTION]), (['@11'], [TITANIC])
     assert learn_item_tokens([wrong, right, right]) == {'@11': INCEPTION}
     assert learn_item_tokens([right, wrong, wrong]) == {'@11': TITANIC}
@@ -93,7 +93,7 @@ def test_the_majority_decides_what_an_item_token_is():
     ('Frozen (2013)', 'Frozen'),
     ('<http://dbpedia.org/resource/(500)_Days_of_Summer>', '(500) Days of Summer'),
 ])
-def test_entity_name(uri, name):
+def test_entity_names_have_no_namespace_and_no_qualifier(uri, name):
     assert entity_name(uri) == name
 
 
@@ -102,7 +102,7 @@ def test_entity_name(uri, name):
 MENTIONS = st.lists(st.integers(0, 5), max_size=12)
 
 
-def test_repeated_mentions():
+def test_repeated_mentions_are_reduced_by_hand():
     mentions = [3, 1, 3, 2, 1]
     assert reduce_mentions(mentions, 'last') == [3, 2, 1]
     assert reduce_mentions(mentions, 'first') == [3, 1, 2]
@@ -110,7 +110,7 @@ def test_repeated_mentions():
 
 
 @given(MENTIONS)
-def test_histories_hold_each_entity_once_and_lose_none(mentions):
+def test_histories_contain_each_mentioned_entity_once(mentions):
     for kind in ('last', 'first'):
         history = reduce_mentions(mentions, kind)
         assert sorted(history) == sorted(set(mentions))
@@ -118,18 +118,18 @@ def test_histories_hold_each_entity_once_and_lose_none(mentions):
 
 
 @given(MENTIONS)
-def test_the_last_mentions_are_the_first_ones_read_backwards(mentions):
+def test_last_mentions_are_the_first_mentions_of_the_reversed_list(mentions):
     assert reduce_mentions(mentions[::-1], 'last') == reduce_mentions(mentions, 'first')[::-1]
 
 
 @given(MENTIONS.filter(bool))
-def test_the_last_of_a_history_was_mentioned_last(mentions):
+def test_a_history_ends_with_the_entity_mentioned_last(mentions):
     assert reduce_mentions(mentions, 'last')[-1] == reduce_mentions(mentions, 'all')[-1] == mentions[-1]
     assert reduce_mentions(mentions, 'first')[0] == mentions[0]
 
 
 @given(st.lists(MENTIONS, max_size=5))
-def test_padded_histories_can_be_read_back(histories):
+def test_padded_histories_contain_the_histories_and_padding_on_the_right(histories):
     before = [list(history) for history in histories]
     padded = pad_histories(histories)
     assert padded.shape == (len(histories), max([1, *map(len, histories)]))
@@ -137,9 +137,9 @@ def test_padded_histories_can_be_read_back(histories):
     assert all(row[len(h):] == [PAD] * (len(row) - len(h)) for row, h in zip(padded.tolist(), histories))
 
 
-def test_a_name_listed_twice_has_two_places():
+def test_a_name_that_is_listed_twice_has_two_positions():
     tokens = 'Titanic , @11 , and Titanic'.split()
-    assert order_of_appearance(tokens, [1, 1], [0, 1], {0: 'Inception', 1: 'Titanic'}, {'@11': 0}) == [1, 0, 1]
+    assert order_mentions(tokens, [1, 1], [0, 1], {0: 'Inception', 1: 'Titanic'}, {'@11': 0}) == [1, 0, 1]
 
 
 @pytest.mark.parametrize('uri, name', [
@@ -147,5 +147,5 @@ def test_a_name_listed_twice_has_two_places():
     ('<http://dbpedia.org/resource/50/50_(2011_film)>', '50/50'),
     ('Face/Off', 'Face/Off'),
 ])
-def test_a_slash_belongs_to_the_name(uri, name):
+def test_entity_names_keep_slashes(uri, name):
     assert entity_name(uri) == name

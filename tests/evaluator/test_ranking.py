@@ -1,4 +1,4 @@
-"""Ranks of labels where items may tie, and the scores made of ranks."""
+"""Ranks of labels with ties, the metrics computed from ranks, and deciles of popularity."""
 
 import math
 from itertools import permutations
@@ -16,7 +16,7 @@ from crslab_causal.evaluator.ranking import expected_ranks, popularity_decile
 
 @st.composite
 def batches(draw, largest_catalogue=9, labels_outside=True):
-    """Scores, labels and contexts of a batch; few distinct scores, so that many tie."""
+    """Draw scores, labels and contexts of a batch; there are few distinct scores, so that many tie."""
     n_item = draw(st.integers(1, largest_catalogue))
     n_sample = draw(st.integers(1, 4))
     rows = st.lists(st.integers(0, 3), min_size=n_item, max_size=n_item)
@@ -34,7 +34,7 @@ def ranks(scores, labels, contexts=None):
 
 
 def slow_rank(scores, label):
-    """1 + the number of greater scores + half the number of other items on the level."""
+    """Return 1 + the number of greater scores + half the number of other items with the same score."""
     greater = level = 0
     for score in scores:
         greater += score > scores[label]
@@ -42,17 +42,17 @@ def slow_rank(scores, label):
     return 1 + greater + (level - 1) / 2
 
 
-def test_by_hand():
+def test_expected_ranks_by_hand():
     # label 2 with score 5: one item (7) above it, two others (5, 5) level: 1 + 1 + 2 / 2 = 3
-    found = ranks([[5, 7, 5, 1, 5]], [2])
-    assert found.rank.tolist() == [3.0]
+    result = ranks([[5, 7, 5, 1, 5]], [2])
+    assert result.rank.tolist() == [3.0]
     # without items 0 (level) and 1 (above), which were seen: 1 + 0 + 1 / 2 = 1.5
     assert ranks([[5, 7, 5, 1, 5]], [2], [[1, 0]]).rank_unseen.tolist() == [1.5]
 
 
 @limits(deadline=None)
 @given(batches(labels_outside=False))
-def test_equals_counting(batch):
+def test_expected_ranks_equal_counting(batch):
     scores, labels, contexts = batch
     expected = [slow_rank(row, label) for row, label in zip(scores, labels)]
     assert ranks(scores, labels, contexts).rank.tolist() == expected
@@ -60,7 +60,7 @@ def test_equals_counting(batch):
 
 @limits(deadline=None, max_examples=30)
 @given(batches(largest_catalogue=5, labels_outside=False))
-def test_is_the_mean_over_all_orders_of_the_ties(batch):
+def test_the_expected_rank_is_the_mean_over_all_orders_of_ties(batch):
     scores, labels, _ = batch
     for row, label, rank in zip(scores, labels, ranks(scores, labels).rank.tolist()):
         drawn = []
@@ -71,7 +71,7 @@ def test_is_the_mean_over_all_orders_of_the_ties(batch):
 
 @limits(deadline=None)
 @given(batches(labels_outside=False))
-def test_unseen_equals_taking_the_seen_items_away(batch):
+def test_rank_unseen_is_the_rank_without_the_seen_items(batch):
     scores, labels, contexts = batch
     expected = []
     for row, label, context in zip(scores, labels, contexts):
@@ -82,31 +82,31 @@ def test_unseen_equals_taking_the_seen_items_away(batch):
 
 @limits(deadline=None)
 @given(batches())
-def test_a_label_outside_the_catalogue_is_behind_every_item(batch):
+def test_a_label_outside_the_catalogue_is_ranked_after_every_item(batch):
     scores, labels, contexts = batch
     labels[0] = -1
     n_item = len(scores[0])
-    found = ranks(scores, labels, contexts)
+    result = ranks(scores, labels, contexts)
 
-    assert found.rank[0] == n_item + 1
-    assert found.rank_unseen[0] == n_item - len(contexts[0]) + 1
-    assert all(rank <= n_item for rank, label in zip(found.rank.tolist(), labels) if label >= 0)
+    assert result.rank[0] == n_item + 1
+    assert result.rank_unseen[0] == n_item - len(contexts[0]) + 1
+    assert all(rank <= n_item for rank, label in zip(result.rank.tolist(), labels) if label >= 0)
 
 
 @pytest.mark.parametrize('n_item, cutoffs', [(100, (1, 10, 50)), (21, (1, 10)), (3, (1,))])
-def test_equal_scores_put_every_label_in_the_middle_and_hit_nothing(n_item, cutoffs):
-    found = ranks(torch.zeros(n_item, n_item), list(range(n_item)))
+def test_equal_scores_rank_every_label_in_the_middle_without_a_hit(n_item, cutoffs):
+    result = ranks(torch.zeros(n_item, n_item), list(range(n_item)))
 
-    assert found.rank.tolist() == [(n_item + 1) / 2] * n_item
-    assert set(cutoff_scores(found.rank.numpy(), cutoffs).values()) == {0.0}
+    assert result.rank.tolist() == [(n_item + 1) / 2] * n_item
+    assert set(cutoff_scores(result.rank.numpy(), cutoffs).values()) == {0.0}
 
 
-def test_items_at_minus_infinity_are_level_with_each_other():
+def test_items_with_a_score_of_minus_infinity_tie():
     # the label is among three at -inf behind one: 1 + 1 + 2 / 2
     assert ranks([[0.0, -math.inf, -math.inf, -math.inf]], [2]).rank.tolist() == [3.0]
 
 
-def test_one_nan_in_the_batch_is_refused():
+def test_a_nan_among_the_scores_is_an_error():
     scores = torch.zeros(3, 5)
     scores[1, 4] = math.nan
     with pytest.raises(ValueError, match='NaN'):
@@ -115,7 +115,7 @@ def test_one_nan_in_the_batch_is_refused():
 
 @limits(deadline=None)
 @given(batches())
-def test_copy_is_the_share_of_seen_items_among_those_at_the_top(batch):
+def test_copy_is_the_share_of_seen_items_among_the_items_with_the_highest_score(batch):
     scores, labels, contexts = batch
     expected = []
     for row, context in zip(scores, contexts):
@@ -130,7 +130,7 @@ def test_copy_by_hand():
     assert ranks(scores, [0, 0, 0], [[0], [1, 2], [1, 2]]).copy.tolist() == [1.0, 0.0, 0.5]
 
 
-# ---------------------------------------------------------------- scores made of ranks
+# ---------------------------------------------------------------- metrics computed from ranks
 
 def test_cutoff_scores_by_hand():
     # within 10: ranks 1 and 3 of three; log2(1 + 1) = 1, log2(3 + 1) = 2
@@ -158,7 +158,7 @@ def test_cutoff_scores_equal_a_loop(ranks_of_labels, cutoffs):
         assert scores[f'mrr@{k}'] == pytest.approx(mrr / n)
 
 
-def test_no_label_has_no_score():
+def test_scores_without_samples_are_nan():
     assert all(math.isnan(score) for score in cutoff_scores(np.empty(0), [1, 10]).values())
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from crslab_causal.data.histories import PAD, leave_out, pad_histories
+from crslab_causal.data.histories import PAD, remove_mention, pad_histories
 from crslab_causal.model.mixture import log_mixture
 from crslab_causal.model.transition import TransitionCounts
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, VOCAB, build, reference
@@ -50,7 +50,7 @@ def test_a_mixture_is_that_of_the_probabilities(first, weight, data):
 def test_a_mention_is_left_out(histories, data):
     position = [data.draw(st.integers(0, max(0, len(history) - 1))) for history in histories]
     padded = pad_histories(histories)
-    found = leave_out(padded, torch.tensor(position))
+    found = remove_mention(padded, torch.tensor(position))
     assert found.shape == padded.shape
     for row, history, i in zip(found.tolist(), histories, position):
         rest = history[:i] + history[i + 1:]

@@ -1,19 +1,24 @@
-"""Genres of the items, from what a data package says of its titles, or from the knowledge graph."""
+"""Genres of the items, from a file of titles or from the knowledge graph."""
 
 from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
 TITLES_FILE = 'movie_titles.json'
-"""Entity id -> title, year, genre, ...; not a file of CRSLab's, so that a folder may lack it."""
+"""File with the title, the year, the genres, ... of items by entity id. It is not one of CRSLab's files, so it is
+optional."""
 GENRE_RELATIONS = ('genre', 'has_genre')
 
 
 def genres_from_titles(titles: Mapping[str, Mapping[str, Any]], items: Sequence[int]) -> list[tuple[str, ...]]:
-    """Genres of each of ``items``, none for one that is not in ``titles``, the content of ``TITLES_FILE``.
+    """Return the genres of each item; an item without an entry in ``titles`` has none.
+
+    Args:
+        titles: content of ``TITLES_FILE``.
+        items: entity ids of the items.
 
     Raises:
-        TypeError, AttributeError: it is not such a content.
+        TypeError, AttributeError: ``titles`` has another format.
     """
     listed = [titles.get(str(item), {}).get('genre') or () for item in items]
     if not all(isinstance(genres, (list, tuple)) for genres in listed):
@@ -23,19 +28,19 @@ def genres_from_titles(titles: Mapping[str, Mapping[str, Any]], items: Sequence[
 
 def genres_from_graph(edges: Iterable[tuple[int, int, int]], relation_names: Mapping[int, str],
                       names: Mapping[int, str], items: Sequence[int]) -> list[tuple[str, ...]]:
-    """Genres of each of ``items``: names of the entities it is linked to by a relation of ``GENRE_RELATIONS``.
+    """Return the genres of each item: the entities that a relation of ``GENRE_RELATIONS`` links it to, by name.
 
     Args:
         edges: (head, tail, relation), in either direction or both.
-        relation_names: by relation; of a URI the last part counts.
+        relation_names: name of each relation; only the last part of a URI is compared.
         names: name of each entity.
-        items: entity ids.
+        items: entity ids of the items.
     """
-    wanted = {relation for relation, name in relation_names.items()
-              if name.strip('<>').rpartition('/')[2].lower() in GENRE_RELATIONS}
+    genre_relations = {relation for relation, name in relation_names.items()
+                       if name.strip('<>').rpartition('/')[2].lower() in GENRE_RELATIONS}
     genres: dict[int, set[str]] = {item: set() for item in items}
     for head, tail, relation in edges:
-        if relation not in wanted or head == tail:
+        if relation not in genre_relations or head == tail:
             continue
         for item, other in ((head, tail), (tail, head)):
             if item in genres and other not in genres:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Iterator
 
-from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import InspiredDataset
+from crslab_causal.data.dataset.base import MentionDataset
 
 
 class CausalInspiredDataset(MentionDataset, InspiredDataset):
     """`INSPIRED <https://aclanthology.org/2020.emnlp-main.654>`_, see :class:`.MentionDataset`."""
 
-    name, folder, resource_name, item_key = 'Inspired', 'inspired', 'Inspired', 'movies'
+    name, resource_name, item_key = 'Inspired', 'Inspired', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0
     files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
              'dbpedia_subkg.txt', 'word2id.json', 'concept_subkg.txt', 'movie_ids.json')
@@ -22,7 +21,7 @@ class CausalInspiredDataset(MentionDataset, InspiredDataset):
         for number, line in enumerate(self.entity_kg, start=1):
             triple = line.strip().split('\t')
             if len(triple) != 3 or triple[0] not in self.entity2id or triple[2] not in self.entity2id:
-                raise UserError(f'{Path(self.dpath) / self.kg_file}, line {number}: not "head<tab>relation<tab>tail" '
+                raise UserError(f'{self._path(self.kg_file)}, line {number}: not "head<tab>relation<tab>tail" '
                                 'with both entities in entity2id.json')
             head, tail = self.entity2id[triple[0]], self.entity2id[triple[2]]
             yield head, tail, triple[1]

@@ -1,39 +1,63 @@
-"""The order in which the entities of one utterance appear in its text.
+"""The order in which the text of an utterance mentions entities and items, and the names that find them there.
 
-CRSLab puts all entities of a turn before its items, and keeps a mention at its first place only, so
-that the last of ``context_entities`` is not the last one mentioned (data/dataset/redial/redial.py:200).
+CRSLab puts all entities of a turn before its items and keeps the first mention of each only, so that the last of its
+``context_entities`` is not the one mentioned last (data/dataset/redial/redial.py:200).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Literal, Mapping, NamedTuple, Sequence, get_args
 from urllib.parse import unquote
 
 ITEM_TOKEN = re.compile(r'^@\d+$')
-_NAMESPACE = re.compile(r'^<?(?:https?://[^/]*/(?:resource/)?)?(.*?)>?$')
+_LOCAL_NAME = re.compile(r'^<?(?:https?://[^/]*/(?:resource/)?)?(.*?)>?$')
 _LAST_BRACKETS = re.compile(r'(.*\S) \(([^()]*)\)')
 _QUALIFIER = re.compile(r'[ _]\([^()]*\)$')
+_STEM_LENGTH = 5
+"""Number of first letters in which two longer words must agree to count as forms of one word."""
+
+
+MentionOrder = Literal['last', 'first', 'all']
+"""The mentions of an entity that a history keeps: its last one, its first one, or all."""
+MENTION_ORDERS: tuple[MentionOrder, ...] = get_args(MentionOrder)
+
+
+def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
+    """Return the history made of all mentions.
+
+    Args:
+        mentions: entity ids in the order in which they were mentioned.
+        order: one of :data:`MENTION_ORDERS`.
+    """
+    if order == 'all':
+        return list(mentions)
+    if order == 'first':
+        return list(dict.fromkeys(mentions))
+    return list(dict.fromkeys(reversed(mentions)))[::-1]
 
 
 def is_item_token(token: str) -> bool:
-    """Whether a token of ReDial's text stands for a film."""
+    """Return whether a token stands for an item, as ``@1234`` does for a film in ReDial's text."""
     return token[:1] == '@' and ITEM_TOKEN.match(token) is not None
 
 
 def entity_name(uri: str) -> str:
-    """A readable name: ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``."""
-    name = _NAMESPACE.match(uri).group(1)
+    """Return a readable name without a qualifier.
+
+    ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``.
+    """
+    name = _local_name(uri)
     return (_QUALIFIER.sub('', name) or name).replace('_', ' ')
 
 
 def display_name(uri: str) -> str:
-    """A name as people write it: ``<http://dbpedia.org/resource/It_(2017_film)>`` -> ``It (2017)``.
+    """Return a name as people write it: ``<http://dbpedia.org/resource/It_(2017_film)>`` -> ``It (2017)``.
 
-    Of a qualifier the year stays, and what is no film ("TV series").
+    A qualifier keeps the year and words such as "TV series"; the words "film" and "movie" are dropped.
     """
-    name = unquote(_NAMESPACE.match(uri).group(1)).replace('_', ' ')
+    name = unquote(_local_name(uri)).replace('_', ' ')
     match = _LAST_BRACKETS.fullmatch(name)
     if match is None:
         return name
@@ -42,25 +66,31 @@ def display_name(uri: str) -> str:
 
 
 def display_names(id2entity: Mapping[int, str]) -> dict[int, str]:
-    """The name of each entity, as people write it."""
+    """Return the :func:`display_name` of each entity."""
     return {entity: display_name(uri) for entity, uri in id2entity.items()}
 
 
+def _local_name(uri: str) -> str:
+    """Return a URI without its namespace; a plain name remains as it is."""
+    match = _LOCAL_NAME.match(uri)
+    return uri if match is None else match[1]
+
+
 def name_words(name: str) -> list[str]:
-    """Lower-cased words of a name or a token, without punctuation."""
+    """Return the words of a name or a token in lower case, without punctuation."""
     return re.findall(r"[^\W_]+", name.lower())
 
 
 def learn_item_tokens(utterances: Iterable[tuple[Sequence[str], Sequence[int]]]) -> dict[str, int]:
-    """Which item each ``@<ReDial id>`` token stands for.
+    """Return the item that each ``@<ReDial id>`` token stands for.
 
-    CRSLab's files do not say so, and leave items without a DBpedia page out of an utterance's list.
-    Utterances with as many tokens as items vote.
+    CRSLab's files do not contain this mapping, and an utterance's list of items lacks those without a DBpedia page.
+    So each utterance with as many tokens as items votes, and the majority decides.
 
     Args:
-        utterances: tokens and item ids of each, both in order of appearance.
+        utterances: tokens and item ids of each utterance, both in the order of the text.
     """
-    votes: dict[str, Counter] = defaultdict(Counter)
+    votes: dict[str, Counter[int]] = defaultdict(Counter)
     for tokens, items in utterances:
         item_tokens = [token for token in tokens if is_item_token(token)]
         if len(item_tokens) == len(items):
@@ -69,53 +99,62 @@ def learn_item_tokens(utterances: Iterable[tuple[Sequence[str], Sequence[int]]])
     return {token: counts.most_common(1)[0][0] for token, counts in votes.items()}
 
 
-def order_of_appearance(tokens: Sequence[str], entities: Sequence[int], items: Sequence[int],
-                        names: Mapping[int, str], item_of_token: Mapping[str, int]) -> list[int]:
-    """All mentions of an utterance, entities and items, in the order of the text.
+class _Word(NamedTuple):
+    text: str
+    position: int
+    """Position of the token that the word is part of."""
 
-    Items are found by their ``@`` token, others by their name: in full, else by its last word (people
-    are named by surname), else by a word that begins alike ("comedies", Comedy film). A mention that
-    is not found stays behind the one listed before it; without one it comes first. An id that is
-    both entity and item is one mention, as often as the longer list has it.
+
+def order_mentions(tokens: Sequence[str], entities: Sequence[int], items: Sequence[int],
+                   names: Mapping[int, str], item_of_token: Mapping[str, int]) -> list[int]:
+    """Return all mentions of an utterance, entities and items, in the order of the text.
+
+    An item is located by its ``@`` token. Everything else is located by its name: in full, else by its last word
+    (people are named by surname), else by a word with the same beginning ("comedies", Comedy film). A mention that
+    cannot be located follows the mention listed before it; if there is none, it comes first. An id that is listed both
+    as entity and as item is one mention; it occurs as often as in the longer list.
 
     Args:
         tokens: the text.
         entities: entity ids as listed in the utterance.
-        items: item ids as listed.
-        names: readable name of an id.
-        item_of_token: from :func:`learn_item_tokens`.
+        items: item ids as listed in the utterance.
+        names: readable name of each id.
+        item_of_token: item of each token, see :func:`learn_item_tokens`.
     """
     if len(entities) + len(items) < 2:  # most utterances
         return [*entities, *items]
-    missing = Counter(entities) - Counter(items)
-    listed = [e for e in dict.fromkeys(entities) for _ in range(missing[e])] + list(items)
+    only_entities = Counter(entities) - Counter(items)
+    listed = [e for e in dict.fromkeys(entities) for _ in range(only_entities[e])] + list(items)
     if len(listed) < 2:
         return listed
-    free = {i: item_of_token.get(token) for i, token in enumerate(tokens) if is_item_token(token)}
-    words = [(word, i) for i, token in enumerate(tokens) if i not in free for word in name_words(token)]
+    free_tokens = {i: item_of_token.get(token) for i, token in enumerate(tokens) if is_item_token(token)}
+    words = [_Word(word, i) for i, token in enumerate(tokens) if i not in free_tokens for word in name_words(token)]
 
-    positions, previous, last_of = [], -1, {}
+    positions: list[int] = []
+    last_position: dict[int, int] = {}
     for mention in listed:
-        at = next((i for i, item in free.items() if item == mention), None)
-        if at is not None:
-            del free[at]
+        position = next((i for i, item in free_tokens.items() if item == mention), None)
+        if position is not None:
+            del free_tokens[position]
         else:
-            behind = last_of.get(mention, -1)  # of a name listed twice, the second place
-            at = _find_name(name_words(names[mention]), [(word, i) for word, i in words if i > behind])
-            last_of[mention] = behind if at is None else at
-        previous = at if at is not None else previous
-        positions.append(previous)
+            # a name that is listed twice is searched after its first position
+            start = last_position.get(mention, -1)
+            position = _find_name(name_words(names[mention]), [word for word in words if word.position > start])
+            last_position[mention] = start if position is None else position
+        if position is None:
+            position = positions[-1] if positions else -1
+        positions.append(position)
     return [listed[i] for i in sorted(range(len(listed)), key=positions.__getitem__)]
 
 
-def _find_name(name: list[str], words: list[tuple[str, int]]) -> int | None:
-    """Index of the token where ``name`` begins in ``words``, pairs of a word and its token's index."""
+def _find_name(name: Sequence[str], words: Sequence[_Word]) -> int | None:
+    """Return the position of the token where ``name`` begins, or None if ``words`` do not contain it."""
     n = len(name)
     for start in range(len(words) - n + 1):
-        if n and all(words[start + k][0] == name[k] for k in range(n)):
-            return words[start][1]
+        if n and all(words[start + k].text == name[k] for k in range(n)):
+            return words[start].position
     for part in reversed(name):
-        for word, at in words:
-            if word == part or (len(part) > 4 and word[:5] == part[:5]):
-                return at
+        for word, position in words:
+            if word == part or (len(part) >= _STEM_LENGTH and word[:_STEM_LENGTH] == part[:_STEM_LENGTH]):
+                return position
     return None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.crslab_compat import OpenDialKGDataset
+from crslab_causal.data.dataset.base import MentionDataset
 
 
 class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
     """`OpenDialKG <https://aclanthology.org/P19-1081>`_, see :class:`.MentionDataset`."""
 
-    name, folder, resource_name, item_key = 'OpenDialKG', 'opendialkg', 'OpenDialKG', 'item'
+    name, resource_name, item_key = 'OpenDialKG', 'OpenDialKG', 'item'
     kg_file, item_file, crslab_edge_threshold = 'opendialkg_subkg.txt', 'item_ids.json', 20000
     files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
              'opendialkg_subkg.txt', 'word2id.json', 'concept_subkg.txt', 'item_ids.json')

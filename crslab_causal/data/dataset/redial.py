@@ -1,13 +1,12 @@
-"""ReDial, and the generated demo corpus, which has its format."""
+"""ReDial."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Iterator
 
-from crslab_causal.data.dataset.base import MentionDataset
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import ReDialDataset
+from crslab_causal.data.dataset.base import MentionDataset
 
 SELF_LOOP = 185
 """Relation id of a self-loop in ``dbpedia_subkg.json``."""
@@ -16,12 +15,13 @@ SELF_LOOP = 185
 class CausalReDialDataset(MentionDataset, ReDialDataset):
     """`ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
 
-    name, folder, resource_name, item_key = 'ReDial', 'redial', 'ReDial', 'movies'
+    name, resource_name, item_key = 'ReDial', 'ReDial', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
     files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
              'dbpedia_subkg.json', 'concept2id.json', 'conceptnet_subkg.txt', 'movie_ids.json')
-    # read off the edges, for the file has numbers only: 69 links films with their cast, 76 % of the 5,817 edges 122 of
-    # films with a director of movie_titles.json, and so on; the other relations have too few or too mixed edges to tell
+    # The file has only numbers, so these names were inferred from the edges: relation 69 links films to their cast,
+    # 76 % of the 5,817 edges of relation 122 link a film to its director in movie_titles.json, and so on. The other
+    # relations have too few or too mixed edges for a name.
     relation_names = {69: 'starring', 122: 'director', 125: 'writer', 114: 'producer', 71: 'music',
                       19: 'cinematography', 31: 'editing'}
 
@@ -31,8 +31,9 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
     def _edges(self) -> Iterator[tuple[int, int, int]]:
         for head in self.entity_kg:
             if not head.isdigit() or int(head) >= self.n_entity:
-                raise UserError(f'{Path(self.dpath) / self.kg_file}: the head {head!r} is out of range of '
-                                f'entity2id.json, whose largest id is {self.n_entity - 1}; the files are of different versions')
+                raise UserError(f'{self._path(self.kg_file)}: the head {head!r} is out of range of '
+                                f'entity2id.json, whose largest id is {self.n_entity - 1}; the files are of different '
+                                'versions')
         for entity in range(self.n_entity):
             if str(entity) not in self.entity_kg:
                 continue

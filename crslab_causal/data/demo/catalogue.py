@@ -1,4 +1,4 @@
-"""An invented film catalogue and its knowledge graph; no title or person in it exists."""
+"""A fictional film catalogue and its knowledge graph; all titles and people are invented."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ N_FILMS = 120
 N_DIRECTORS = 20
 N_STARS = 40
 N_REMAKES = 2
-"""Films that share their title with an earlier one and differ in the year only."""
+"""Number of films with the title of an earlier film and another year."""
 
 GENRES = ('Comedy', 'Drama', 'Romance', 'Thriller', 'Horror', 'Science fiction', 'Adventure', 'Mystery')
 THEMES = ('Friendship', 'Family secrets', 'Haunted places', 'First love', 'Survival', 'Space travel', 'Heists',
@@ -36,7 +36,7 @@ _LAST_NAMES = ('Ellwether', 'Quaymoor', 'Vantreese', 'Ostrander', 'Pellgrave', '
 
 @dataclass(frozen=True)
 class Film:
-    """A film; its people, genres and themes are given by name."""
+    """A film with the names of its people, genres and themes."""
 
     title: str
     year: int
@@ -47,20 +47,21 @@ class Film:
 
     @property
     def name(self) -> str:
-        """Title and year, which tell remakes apart."""
+        """Title and year, unique among the films."""
         return f'{self.title} ({self.year})'
 
     @property
     def people(self) -> tuple[str, ...]:
+        """Directors and stars."""
         return self.directors + self.stars
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Films and everything they are linked to.
+    """The films and the entities that they are linked to.
 
-    Entities are numbered from 0: films, then genres, then people, then themes. A film thus has the
-    same index among the films as among the entities.
+    Entities are numbered from 0: films, then genres, then people, then themes. So a film has the same index among
+    the films and among the entities.
     """
 
     films: tuple[Film, ...]
@@ -71,12 +72,12 @@ class Catalogue:
 
     @classmethod
     def build(cls, seed: int) -> Catalogue:
-        """Draws ``N_FILMS`` films by ``N_DIRECTORS`` directors with ``N_STARS`` stars."""
+        """Return a random catalogue of ``N_FILMS`` films by ``N_DIRECTORS`` directors with ``N_STARS`` stars."""
         rng = np.random.default_rng(seed)
         people = _draw_people(rng)
         directors, stars = people[:N_DIRECTORS], people[N_DIRECTORS:]
         titles = _draw_titles(rng, N_FILMS - N_REMAKES)
-        films = []
+        films: list[Film] = []
         for i in range(N_FILMS):
             main_genre = i % len(GENRES)
             genres = [main_genre]
@@ -87,33 +88,33 @@ class Catalogue:
             else:
                 title = titles[i - len(titles)]
                 year = films[i - len(titles)].year + int(rng.integers(10, 20))
-            # directors keep to one main genre, so that the graph says something about taste
-            of_genre = directors[main_genre::len(GENRES)]
+            # a director makes films of one main genre only, so that the graph is informative about taste
+            directors_of_genre = directors[main_genre::len(GENRES)]
             films.append(Film(
                 title=title, year=year, genres=tuple(GENRES[g] for g in genres),
-                directors=(of_genre[rng.integers(len(of_genre))],),
+                directors=(directors_of_genre[rng.integers(len(directors_of_genre))],),
                 stars=_draw_some(rng, stars, int(rng.integers(2, 4))),
                 themes=_draw_some(rng, THEMES, int(rng.integers(1, 3)))))
         return cls(tuple(films), GENRES, people, THEMES)
 
     @cached_property
     def entity_names(self) -> tuple[str, ...]:
-        """Name of every entity, unique; films with their year."""
+        """Name of each entity, unique; the name of a film includes the year."""
         return (*(film.name for film in self.films), *self.genres, *self.people, *self.themes)
 
     @cached_property
     def uris(self) -> tuple[str, ...]:
-        """``<http://demo.example/resource/The_Amber_Keepers_(2003)>`` for every entity."""
+        """URI of each entity, such as ``<http://demo.example/resource/The_Amber_Keepers_(2003)>``."""
         return tuple(f'<{NAMESPACE}{name.replace(" ", "_")}>' for name in self.entity_names)
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """Index of an entity by its name."""
+        """Index of each entity by its name."""
         return {name: i for i, name in enumerate(self.entity_names)}
 
     @cached_property
     def triples(self) -> tuple[tuple[int, int, int], ...]:
-        """(film, relation, entity) as indices of entities and of ``relations``."""
+        """Edges (film, relation, entity): indices of entities and of ``relations``."""
         linked = ((film.directors, film.stars, film.genres, film.themes) for film in self.films)
         return tuple((head, relation, self.index[name])
                      for head, by_relation in enumerate(linked)
@@ -121,18 +122,18 @@ class Catalogue:
 
 
 def _draw_some(rng: np.random.Generator, names: Sequence[str], n: int) -> tuple[str, ...]:
-    """``n`` different ``names``."""
+    """Return ``n`` distinct ``names``."""
     return tuple(names[i] for i in rng.choice(len(names), size=n, replace=False))
 
 
 def _draw_people(rng: np.random.Generator) -> tuple[str, ...]:
-    """Names of ``N_DIRECTORS + N_STARS`` different people."""
+    """Return the names of ``N_DIRECTORS + N_STARS`` distinct people."""
     return _draw_some(rng, [f'{first} {last}' for first in _FIRST_NAMES for last in _LAST_NAMES],
                       N_DIRECTORS + N_STARS)
 
 
 def _draw_titles(rng: np.random.Generator, n: int) -> list[str]:
-    """``n`` different titles."""
+    """Return ``n`` distinct titles."""
     titles: dict[str, None] = {}
     while len(titles) < n:
         pattern = _TITLE_PATTERNS[rng.integers(len(_TITLE_PATTERNS))]

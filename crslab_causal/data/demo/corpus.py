@@ -1,4 +1,4 @@
-"""Writes the demo corpus to disk, in the format of CRSLab's ReDial."""
+"""The files of the demo corpus, in the format of CRSLab's ReDial."""
 
 from __future__ import annotations
 
@@ -19,41 +19,41 @@ from crslab_causal.data.demo.scm import StructuralCausalModel
 from crslab_causal.data.demo.variables import CONTEXTS, FACTORS, REASONS
 
 GENERATOR = 'crslab_causal.data.demo 1'
-"""Name and version of this generator; a corpus of another version is written anew."""
-HOST_VERSION = '0.31'
-"""Version of ReDial that CRSLab 0.1.2 looks for (data/dataset/redial/resources.py:18)."""
+"""Name and version of this generator. A corpus of another version is replaced."""
+CRSLAB_VERSION = '0.31'
+"""Version of ReDial that CRSLab 0.1.2 expects (data/dataset/redial/resources.py:18)."""
 SPECIAL_TOKENS = ('__pad__', '__start__', '__end__', '__unk__')
 SELF_LOOP = 185
 """Relation id of a self-loop in ReDial's ``dbpedia_subkg.json``."""
 MIN_COOCCURRENCES = 10
-"""Utterances that two concepts share to be linked in ``conceptnet_subkg.txt``."""
+"""Minimum number of training utterances that two concepts share to be linked in ``conceptnet_subkg.txt``."""
 SPLITS = ('train', 'valid', 'test', 'interventional')
 DESCRIPTION_FILE = 'scm.json'
 FILES = frozenset((
     *(f'{split}_data.json' for split in SPLITS), 'entity2id.json', 'dbpedia_subkg.json', 'movie_ids.json',
     'movie_titles.json', 'token2id.json', 'concept2id.json', 'conceptnet_subkg.txt', DESCRIPTION_FILE, '.built'))
-"""All that is written."""
+"""Names of all files."""
 
 
 def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_train: int = 1200, n_valid: int = 250,
                  n_test: int = 400, n_interventional: int = 400) -> None:
-    """Generates the corpus and puts it into ``folder`` in one step.
+    """Generate the corpus and write it to ``folder``, atomically.
 
-    Besides ReDial's files there are ``interventional_data.json``, conversations whose history was
-    set by intervention, and ``scm.json``, the causal model and what its indices mean. Equal
-    arguments give equal bytes; a folder that was written with them already is left as it is.
+    Besides ReDial's files there are ``interventional_data.json``, conversations whose history was set by
+    intervention, and ``scm.json``, the causal model and the meaning of its indices. Equal arguments give equal
+    bytes. If the folder contains the corpus of these arguments, it is not changed.
 
     Args:
-        folder: where the files go.
-        seed: of everything random.
-        strength: of the confounding, in [0, 1].
+        folder: folder of the files.
+        seed: seed of the catalogue, the model and the conversations.
+        strength: strength of the confounding, in [0, 1].
         n_train: number of training conversations.
         n_valid: number of validation conversations.
         n_test: number of test conversations.
         n_interventional: number of conversations of ``interventional_data.json``.
 
     Raises:
-        FileExistsError: ``folder`` holds anything that this generator did not write.
+        FileExistsError: ``folder`` contains a file that this generator did not write.
     """
     folder = Path(folder)
     sizes = dict(zip(SPLITS, (n_train, n_valid, n_test, n_interventional)))
@@ -71,15 +71,15 @@ def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_tra
         DESCRIPTION_FILE: _to_json({
             **identity, 'entities': catalogue.uris, 'contexts': [dict(zip(FACTORS, c)) for c in CONTEXTS],
             'explanations': list(REASONS), 'model': model.to_dict()}),
-        # as download.py:247 mark_done writes it, but for the time, which would differ from run to run
-        '.built': f'{GENERATOR}\n{HOST_VERSION}',
+        # in the format of CRSLab's mark_done (download.py:247), but without the time, which differs between runs
+        '.built': f'{GENERATOR}\n{CRSLAB_VERSION}',
     }
     _install(folder, files, identity)
 
 
 def _draw_split(catalogue: Catalogue, model: StructuralCausalModel, split: str, n: int,
                 seed: int) -> list[dict[str, Any]]:
-    """``n`` conversations; every split has its own random streams, for the draws and for the wording."""
+    """Return ``n`` conversations. Every split has random streams of its own, for the draws and for the wording."""
     draw_rng, wording_rng = (np.random.default_rng([seed, stream, SPLITS.index(split)]) for stream in (3, 4))
     sample = model.sample_interventional if split == 'interventional' else model.sample_observational
     return [converse(wording_rng, catalogue, sample(draw_rng), f'{split}-{i}') for i in range(n)]
@@ -88,7 +88,10 @@ def _draw_split(catalogue: Catalogue, model: StructuralCausalModel, split: str, 
 # ---------------------------------------------------------------- contents
 
 def _entity_files(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, str]:
-    """The entities, which get ids from 1 in random order (0 is CRSLab's padding), and their graph."""
+    """Return the files of the entities and of their graph.
+
+    The entities get ids from 1 in random order; 0 is CRSLab's padding.
+    """
     ids = (1 + rng.permutation(len(catalogue.uris))).tolist()
     graph: dict[str, list[tuple[int, int]]] = {str(entity): [] for entity in ids}
     for head, relation, tail in catalogue.triples:
@@ -105,10 +108,10 @@ def _entity_files(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, s
 
 
 def _word_files(catalogue: Catalogue, splits: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
-    """Tokens, the concepts among them, and which concepts share training utterances."""
+    """Return the files of the tokens, the concepts among them, and pairs of concepts in shared utterances."""
     tokens = Counter(token for conversations in splits.values() for conversation in conversations
                      for utterance in conversation['dialog'] for token in utterance['text'])
-    tokens.update(film_token(film) for film in range(len(catalogue.films)))  # also the films never mentioned
+    tokens.update(film_token(film) for film in range(len(catalogue.films)))  # films without a mention, too
     vocabulary = sorted(tokens, key=lambda token: (-tokens[token], token))
     concepts = [token for token in vocabulary if is_concept(token)]
     pairs = Counter(pair for conversation in splits['train'] for utterance in conversation['dialog']
@@ -130,7 +133,7 @@ def _one_per_line(content: Sequence[Any]) -> str:
 # ---------------------------------------------------------------- the folder
 
 def _holds(folder: Path, identity: dict[str, Any]) -> bool:
-    """Whether the folder is a whole corpus of this identity."""
+    """Return whether the folder contains the complete corpus of this identity."""
     if not all((folder / file).is_file() for file in FILES):
         return False
     try:
@@ -141,20 +144,20 @@ def _holds(folder: Path, identity: dict[str, Any]) -> bool:
 
 
 def _check_replaceable(folder: Path) -> None:
-    """Refuses a folder with files that :func:`write_corpus` did not put there."""
+    """Raise ``FileExistsError`` for a folder with files that :func:`write_corpus` did not write."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise FileExistsError(f'{folder} is a file; name a folder for the demo corpus')
     names = {path.name for path in folder.iterdir()}
-    own = FILES if DESCRIPTION_FILE in names else frozenset()
-    if names - own:
-        raise FileExistsError(f'{folder} holds {min(names - own)}, which the demo generator did not write; '
+    foreign = names - FILES if DESCRIPTION_FILE in names else names
+    if foreign:
+        raise FileExistsError(f'{folder} holds {min(foreign)}, which the demo generator did not write; '
                               'move it away or name another folder for the demo corpus')
 
 
 def _install(folder: Path, files: dict[str, str], identity: dict[str, Any]) -> None:
-    """Writes the files into a folder beside ``folder``, which then takes its place."""
+    """Write the files to a new folder beside ``folder``, and rename it to ``folder``."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     workspace = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
     try:
@@ -167,7 +170,7 @@ def _install(folder: Path, files: dict[str, str], identity: dict[str, Any]) -> N
         try:
             os.replace(new, folder)
         except OSError:
-            if not _holds(folder, identity):  # else a run beside this one was faster
+            if not _holds(folder, identity):  # else another process has just written it
                 raise
     finally:
         shutil.rmtree(workspace, ignore_errors=True)

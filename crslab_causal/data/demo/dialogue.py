@@ -1,4 +1,4 @@
-"""A draw from the causal model, told as a conversation."""
+"""The conversation that tells a draw from the causal model."""
 
 from __future__ import annotations
 
@@ -12,33 +12,37 @@ from crslab_causal.data.demo.scm import Draw, Mention
 from crslab_causal.data.demo.variables import CONTEXTS, FACTORS, REASONS
 
 GREETING_PROBABILITY = 0.8
-"""That the other speaker greets back."""
+"""Probability that the other speaker returns the greeting."""
 INTERJECTION_PROBABILITY = 0.7
-"""That the recommender asks on between two utterances of mentions."""
+"""Probability that the recommender asks another question between two utterances with mentions."""
 CLOSING_PROBABILITY = 0.6
+"""Probability that the seeker says goodbye."""
 
 
 def film_token(film: int) -> str:
-    """The token that stands for a film in a text, ``@`` and five digits."""
+    """Return the token that stands for a film in a text, ``@`` and five digits."""
     return f'@{film + 1:05d}'
 
 
 def is_concept(token: str) -> bool:
-    """Whether a token goes into ``word``: a film or a lower-case content word, as in ReDial."""
+    """Return whether a token belongs in the list ``word`` of an utterance.
+
+    As in ReDial, these are films and content words in lower case.
+    """
     return token.startswith('@') or (token.isalpha() and token.islower() and token not in templates.STOP_WORDS)
 
 
 def converse(rng: np.random.Generator, catalogue: Catalogue, draw: Draw, conv_id: str) -> dict[str, Any]:
-    """One conversation as ReDial's files have it, and under ``scm`` the draw that it tells.
+    """Return a conversation in the format of ReDial, with the draw that it tells under the key ``scm``.
 
-    The seeker states the context in words and mentions the history, in order. The recommender then
-    names the target, the only film of any recommender turn, and the explanation.
+    The seeker states the context in words and mentions the history in order. Then the recommender names the
+    target, which is the only film in any turn of the recommender, and the explanation.
 
     Args:
-        rng: draws the wording only.
+        rng: random generator for the wording only.
         catalogue: the films.
-        draw: what is told.
-        conv_id: identifies the conversation.
+        draw: values of the four variables.
+        conv_id: id of the conversation.
     """
     context = dict(zip(FACTORS, CONTEXTS[draw.context]))
     explanation = list(REASONS)[draw.explanation]
@@ -63,7 +67,7 @@ def converse(rng: np.random.Generator, catalogue: Catalogue, draw: Draw, conv_id
 
 
 def _open(rng: np.random.Generator, context: dict[str, str]) -> Iterator[dict[str, Any]]:
-    """Greetings, the context, and the question for the history."""
+    """Yield the greetings, the context, and the question that leads to the history."""
     speakers = ['Seeker', 'Recommender']
     rng.shuffle(speakers)
     yield _utterance(speakers[0], templates.choose(rng, templates.GREETINGS[speakers[0]]))
@@ -76,7 +80,7 @@ def _open(rng: np.random.Generator, context: dict[str, str]) -> Iterator[dict[st
 
 def _mention_history(rng: np.random.Generator, catalogue: Catalogue,
                      history: Sequence[Mention]) -> Iterator[dict[str, Any]]:
-    """Utterances of the seeker with one or two mentions each."""
+    """Yield utterances of the seeker with one or two mentions each, and questions of the recommender."""
     start = 0
     while start < len(history):
         if start and rng.random() < INTERJECTION_PROBABILITY:
@@ -104,7 +108,16 @@ def _wording(catalogue: Catalogue, mention: Mention) -> templates.Wording:
 
 def _utterance(role: str, text: str, movies: Sequence[str] = (), entity: Sequence[str] = (),
                liked: Sequence[str] = (), disliked: Sequence[str] = ()) -> dict[str, Any]:
-    """One utterance; ``movies`` and ``entity`` in order of appearance, together ``liked`` and ``disliked``."""
+    """Return an utterance.
+
+    Args:
+        role: the speaker.
+        text: the text, not tokenized.
+        movies: URIs of the mentioned films, in the order of the text.
+        entity: URIs of the other mentioned entities, in the order of the text.
+        liked: URIs of the mentions that the seeker liked.
+        disliked: URIs of the mentions that the seeker disliked.
+    """
     tokens = templates.tokenize(text)
     return {'role': role, 'text': tokens, 'movies': list(movies), 'entity': list(entity),
             'word': [token for token in tokens if is_concept(token)],

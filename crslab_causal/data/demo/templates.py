@@ -1,4 +1,4 @@
-"""The wording of the conversations, and its tokenizer."""
+"""The sentence templates of the conversations, and the tokenizer of their text."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MOODS = {
     'restless': ("I can't sit still", 'I feel restless', 'my head is full of things',
                  'I need something to take my mind off the waiting'),
 }
-COMPANIES = {
+COMPANIONS = {
     'alone': ("I'm on my own tonight", 'nobody else is at home', "I'll be watching by myself",
               'I have the sofa to myself'),
     'friends': ('some friends are coming over', "I'm with my flatmates", 'two old friends are visiting',
@@ -45,8 +45,8 @@ COMPANIES = {
     'family': ('the whole family is here', "I'm watching with my parents", 'the kids and their grandparents will join',
                'my sister and her children are staying with us'),
 }
-CONTEXT_PHRASES = {'season': SEASONS, 'mood': MOODS, 'company': COMPANIES}
-"""Wordings of every value of every factor of the context."""
+CONTEXT_PHRASES = {'season': SEASONS, 'mood': MOODS, 'company': COMPANIONS}
+"""Phrases for every value of every factor of the context."""
 CONTEXT_PATTERNS = ('{0}, {1}, and {2}.', 'Well, {0} and {1}. Also, {2}.', '{0}. {1}, and {2}.',
                     'Let me see: {0}, {1}, {2}.', '{0} and {1}, so a film seems right. Oh, and {2}.')
 
@@ -71,7 +71,7 @@ GENRE = ('I usually go for {name}.', '{name} always works for me.', 'I am in for
 PERSON = ('I like everything with {name}.', 'I am a fan of {name}.', '{name} never lets me down.',
           'Anything that {name} worked on is good.', 'I keep looking for more from {name}.')
 LINKS = ('', '', '', 'Also,', 'And', 'Then again,', 'Oh,')
-"""What a mention that is not the first of its utterance may open with."""
+"""Words that may open a mention that is not the first of its utterance."""
 
 RECOMMENDATIONS = (
     'Then you should watch {film}. {reason}', 'I recommend {film}. {reason}', 'How about {film}? {reason}',
@@ -107,38 +107,41 @@ STOP_WORDS = frozenset("""
     so some something sounds still sure t tell than that the their them then there they thing things think this through
     time to try two us usually very want was we well were what when which while who will with would yes you your d n't
     """.split())
-"""Words that are no concepts."""
+"""Words that do not count as concepts."""
 
 
 class Wording(NamedTuple):
-    """A mention as it is to be worded: a film's token or a name, and one of ``film``, ``genre``, ``person``."""
+    """The data of a mention that its sentence needs."""
 
     name: str
+    """Token of a film, or name of a genre or a person."""
     kind: str
+    """``film``, ``genre`` or ``person``."""
     liked: bool
 
 
 def tokenize(text: str) -> list[str]:
-    """``"I didn't like @00007."`` -> ``['I', 'did', "n't", 'like', '@00007', '.']``."""
+    """Return the tokens of a text: ``"I didn't like @00007."`` -> ``['I', 'did', "n't", 'like', '@00007', '.']``."""
     return _TOKEN.findall(text)
 
 
 def choose(rng: np.random.Generator, options: Sequence[str]) -> str:
-    """One of ``options``, all equally likely."""
-    return options[rng.integers(len(options))]
+    """Return one of ``options``, drawn uniformly."""
+    return options[int(rng.integers(len(options)))]
 
 
 def state_context(rng: np.random.Generator, context: Mapping[str, str]) -> str:
-    """Puts the value of every factor of the context into words, in any order."""
+    """Return a sentence that states the value of every factor of the context, in random order."""
     phrases = [choose(rng, CONTEXT_PHRASES[factor][value]) for factor, value in context.items()]
     rng.shuffle(phrases)
     return _capitalise(choose(rng, CONTEXT_PATTERNS).format(*phrases))
 
 
 def mention(rng: np.random.Generator, wordings: Sequence[Wording]) -> str:
-    """One sentence for each mention, in order."""
+    """Return one sentence for each mention, in order."""
     sentences = []
     for i, wording in enumerate(wordings):
+        patterns: Sequence[str]
         if wording.kind == 'film':
             patterns = LIKED_FILM if wording.liked else DISLIKED_FILM
         else:
@@ -150,17 +153,17 @@ def mention(rng: np.random.Generator, wordings: Sequence[Wording]) -> str:
 
 
 def recommend(rng: np.random.Generator, film: str, reason: str) -> str:
-    """Names the film and why to watch it."""
+    """Return a recommendation of the film with the reason to watch it."""
     return choose(rng, RECOMMENDATIONS).format(film=film, reason=choose(rng, REASON_PHRASES[reason]))
 
 
 def _capitalise(text: str) -> str:
-    """Upper case at the beginning of each sentence."""
+    """Return the text with a capital letter at the beginning of each sentence."""
     return re.sub(r'(^|[.] )([a-z])', lambda match: match[1] + match[2].upper(), text)
 
 
 def _decapitalise(sentence: str) -> str:
-    """Lower case at the beginning, unless that is a name or the word I."""
+    """Return the sentence with a small letter at its beginning, unless it begins with a name or the word I."""
     if sentence.startswith(('We ', 'Something ', 'Please ', 'Anything ', 'Some ')):
         return sentence[0].lower() + sentence[1:]
     return sentence

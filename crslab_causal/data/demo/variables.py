@@ -1,4 +1,4 @@
-"""The values of the context C and of the explanation E, and what each of them is tied to."""
+"""The values of the context C and of the explanation E, with their probabilities and effects."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ class ContextValue(NamedTuple):
 
     probability: float
     habits: tuple[str, ...]
-    """Genres and themes that come up in a conversation then (C -> X)."""
+    """Genres and themes that people mention more often in this context (C -> X)."""
     reasons: tuple[str, ...]
-    """Explanations that a recommendation has then (C -> E)."""
+    """Explanations that a recommendation has more often in this context (C -> E)."""
 
 
 class Reason(NamedTuple):
     """One value of the explanation."""
 
     probability: float
-    """Whatever the context."""
+    """Probability without an effect of the context."""
     genre: str
     themes: tuple[str, ...]
-    """Films of that genre and of those themes give this reason to be watched (E -> Y)."""
+    """Themes that go with this reason. A film of the genre or of one of the themes is recommended more often for it
+    (E -> Y)."""
 
 
-# A context value is tied to reasons whose genres are not its own habits. What it makes people
-# mention then says nothing about taste for the film that it makes them watch: that is confounding.
+# The habits of a context value never include the genres of its reasons. So the films that people mention because of the
+# context say nothing about the film that they watch because of it: their association is confounding.
 FACTORS: dict[str, dict[str, ContextValue]] = {
     'season': {
         'winter': ContextValue(0.35, ('Mystery', 'Family secrets'), ('comfort', 'wonder')),
@@ -46,10 +47,10 @@ FACTORS: dict[str, dict[str, ContextValue]] = {
         'family': ContextValue(0.25, ('Adventure', 'Growing up'), ('comfort', 'wonder')),
     },
 }
-"""Independent factors of the context, their values in order."""
+"""The independent factors of the context, and their values in order."""
 
 CONTEXTS: tuple[tuple[str, ...], ...] = tuple(product(*FACTORS.values()))
-"""All contexts, each one value for every factor."""
+"""All contexts. Each has one value of every factor."""
 
 REASONS: dict[str, Reason] = {
     'laughter': Reason(0.20, 'Comedy', ('Friendship', 'Growing up')),

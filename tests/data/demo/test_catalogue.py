@@ -3,7 +3,7 @@ from collections import Counter
 from crslab_causal.data.demo.catalogue import N_FILMS, N_REMAKES, Catalogue
 
 
-def test_same_seed_same_catalogue():
+def test_equal_seeds_give_equal_catalogues():
     assert Catalogue.build(3) == Catalogue.build(3)
     assert Catalogue.build(3) != Catalogue.build(4)
 

@@ -84,15 +84,15 @@ def test_conversations_tell_their_draw(corpus):
         assert films == [m['entity'] for m in scm['history'] if entity2id[m['entity']] in movie_ids]
 
 
-def test_context_and_explanation_are_said_in_words(corpus):
+def test_the_text_states_context_and_explanation(corpus):
     for conversation in conversations(corpus)[:60]:
         text = ' '.join(' '.join(u['text']) for u in conversation['dialog']).lower()
-        said = [CONTEXT_PHRASES[factor][value] for factor, value in conversation['scm']['context'].items()]
-        for phrases in (*said, REASON_PHRASES[conversation['scm']['explanation']]):
+        stated = [CONTEXT_PHRASES[factor][value] for factor, value in conversation['scm']['context'].items()]
+        for phrases in (*stated, REASON_PHRASES[conversation['scm']['explanation']]):
             assert any(' '.join(tokenize(phrase)).lower() in text for phrase in phrases)
 
 
-def test_wordings_cover_all_values():
+def test_every_value_of_a_variable_has_phrases():
     assert {f: set(values) for f, values in CONTEXT_PHRASES.items()} == {f: set(v) for f, v in FACTORS.items()}
     assert REASON_PHRASES.keys() == REASONS.keys()
     assert tokenize("I didn't like @00007.") == ['I', 'did', "n't", 'like', '@00007', '.']
@@ -134,13 +134,13 @@ def test_crslab_reads_it(root, corpus, monkeypatch):
     assert not any(unknown in s['response'] for s in dataset.train_data)
 
 
-def test_an_equal_corpus_is_left_as_it_is(corpus):
+def test_an_equal_corpus_is_not_written_again(corpus):
     before = (corpus / 'train_data.json').stat().st_mtime_ns
     write_corpus(corpus, seed=1, **SIZES)
     assert (corpus / 'train_data.json').stat().st_mtime_ns == before
 
 
-def test_another_or_broken_corpus_of_the_generator_is_replaced(tmp_path):
+def test_a_corpus_of_other_arguments_or_with_missing_files_is_replaced(tmp_path):
     folder = tmp_path / 'corpus'
     write_corpus(folder, seed=1, **SIZES)
     first = contents(folder)
@@ -153,7 +153,7 @@ def test_another_or_broken_corpus_of_the_generator_is_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ['corpus'], 'temporary folders are gone'
 
 
-def test_files_of_others_are_not_touched(tmp_path):
+def test_foreign_files_are_not_changed(tmp_path):
     (tmp_path / 'train_data.json').write_text('[]')
     with pytest.raises(FileExistsError, match='train_data.json, which the demo generator did not write'):
         write_corpus(tmp_path, **SIZES)
@@ -170,7 +170,7 @@ def test_files_of_others_are_not_touched(tmp_path):
         write_corpus(tmp_path / 'train_data.json', **SIZES)
 
 
-def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_no_files(tmp_path, monkeypatch):
     def full_disk(*args, **kwargs):
         raise OSError('No space left on device')
 
@@ -180,7 +180,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not any(tmp_path.iterdir())
 
 
-def test_confounding_costs_recall_on_the_interventional_split(tmp_path):
+def test_confounding_reduces_recall_on_the_interventional_split(tmp_path):
     """At the default size, the best observational predictor loses to the backdoor adjustment under do(X)."""
     write_corpus(tmp_path / 'full')
     description = load(tmp_path / 'full' / 'scm.json')

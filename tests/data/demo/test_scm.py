@@ -53,12 +53,12 @@ def test_p_target_do_is_the_backdoor_sum(history):
 
 @given(histories)
 @settings(max_examples=25, deadline=None)
-def test_without_confounding_observing_is_doing(history):
+def test_observational_and_interventional_targets_agree_without_confounding(history):
     unconfounded = replace(MODEL, strength=0.0)
     np.testing.assert_allclose(unconfounded.p_target_observational(history), unconfounded.p_target_do(history))
 
 
-def test_observing_and_doing_part_with_confounding():
+def test_observational_and_interventional_targets_differ_more_with_stronger_confounding():
     rng = np.random.default_rng(0)
     samples = [MODEL.sample_interventional(rng).history for _ in range(200)]
     distances = []
@@ -72,7 +72,7 @@ def test_observing_and_doing_part_with_confounding():
 
 
 def small_model() -> tuple[StructuralCausalModel, tuple[Mention, ...]]:
-    """A strongly confounded model that mentions only the favourites of two contexts, and those of one of them."""
+    """Return a strongly confounded model that mentions only the favourite films of two contexts, and a history of it."""
     films = [film for context in (17, 30) for film in MODEL.mention_specific[context, :N_FILMS].argsort()[:-3:-1]]
     base = np.isin(np.arange(N_MENTIONABLE), films) / 4
     specific = MODEL.mention_specific * base
@@ -82,7 +82,7 @@ def small_model() -> tuple[StructuralCausalModel, tuple[Mention, ...]]:
 
 
 def sampling_error(n_cells: int, n_samples: int) -> float:
-    """What the total variation of an empirical distribution from its own exceeds once in 1000 (McDiarmid)."""
+    """Return a bound that the error of an empirical distribution exceeds once in 1000 cases (McDiarmid)."""
     return 0.5 * np.sqrt(n_cells / n_samples) + np.sqrt(np.log(1000) / (2 * n_samples))
 
 
@@ -94,7 +94,7 @@ def test_enumeration_agrees_with_sampling():
     genre_of = [CATALOGUE.genres.index(film.genres[0]) for film in CATALOGUE.films]
 
     def genres(p_target: np.ndarray) -> np.ndarray:
-        """Of the main genre of the target."""
+        """Return the distribution of the main genre of the target."""
         return np.bincount(genre_of, weights=p_target)
 
     contexts = np.bincount([draw.context for draw in met], minlength=36) / n
@@ -104,11 +104,11 @@ def test_enumeration_agrees_with_sampling():
     assert total_variation(targets, genres(model.p_target_do(history))) > sampling_error(8, n), 'the test has no power'
 
 
-def test_intervention_cuts_the_arrow_from_context_to_history():
+def test_interventional_histories_do_not_depend_on_the_context():
     rng = np.random.default_rng(2)
 
     def dependence(draws) -> float:
-        """Distance from independence of the season and the main genre of the first film."""
+        """Return the distance from independence of the season and the main genre of the first film."""
         table = np.zeros((4, 8))
         for draw in draws:
             entity = draw.history[0].entity
@@ -131,7 +131,7 @@ def test_interventional_targets_follow_p_target_do():
     assert do > observational + 0.1
 
 
-def test_history_matters_to_the_target():
+def test_the_history_affects_the_target():
     film = 0
     liked, disliked = (MODEL.p_target((Mention(film, liked),), 0) for liked in (True, False))
     similar = int(MODEL.similarity[film].argmax())
@@ -151,6 +151,6 @@ def test_dict_round_trip_is_exact():
 
 
 @pytest.mark.parametrize('strength', [-0.1, 1.5])
-def test_strength_outside_its_range(strength):
+def test_a_strength_outside_its_range_is_an_error(strength):
     with pytest.raises(ValueError, match='not between 0 and 1'):
         StructuralCausalModel.build(CATALOGUE, strength, 0)

@@ -1,0 +1,51 @@
+"""The knowledge graph of a dataset: which of its relations are kept, and their ids."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from crslab_causal.data.schema import EntityGraph
+
+
+class FilteredGraph(NamedTuple):
+    """The graph of the frequent relations."""
+
+    graph: EntityGraph
+    relations: list[Any]
+    """The relation that each id stands for, as the file of the dataset calls it."""
+
+
+def keep_frequent_relations(edges: Sequence[tuple[int, int, Any]], threshold: int,
+                            id2entity: Mapping[int, str]) -> FilteredGraph:
+    """Drop rare relations and duplicate edges, and number the remaining relations in order of their first edge.
+
+    Args:
+        edges: (head, tail, relation) with self-loops; relations are names or numbers.
+        threshold: relations with at most that many edges, duplicates included, are dropped.
+        id2entity: name of each entity.
+    """
+    count = Counter(relation for _, _, relation in edges)
+    relation2id: dict[Any, int] = {}
+    kept = dict.fromkeys((head, tail, relation2id.setdefault(relation, len(relation2id)))
+                         for head, tail, relation in edges if count[relation] > threshold)
+    entities = dict.fromkeys(entity for head, tail, _ in kept for entity in (head, tail))
+    graph: EntityGraph = {'edge': list(kept), 'n_relation': len(relation2id),
+                          'entity': [id2entity[entity] for entity in entities]}
+    return FilteredGraph(graph, list(relation2id))
+
+
+def has_links(graph: EntityGraph) -> bool:
+    """Return whether any edge is not a self-loop."""
+    return any(head != tail for head, tail, _ in graph['edge'])
+
+
+def name_relations(relations: Sequence[Any], names: Mapping[Any, str]) -> dict[int, str]:
+    """Return the name of each relation id, as far as it is known.
+
+    Args:
+        relations: the relation that each id stands for; a string is its own name.
+        names: names of relations that the file numbers.
+    """
+    named = {i: names.get(relation, relation) for i, relation in enumerate(relations)}
+    return {i: name for i, name in named.items() if isinstance(name, str) and name}
