@@ -101,7 +101,7 @@ def test_other_models_train_on_the_example(workplace, capsys):
                     '-c',
                     'config/causal_own.yaml',
                     '--data_path',
-                    'own',
+                    'data/own',
                     '--set',
                     f'model={model}',
                     '--set',
