@@ -1,0 +1,1 @@
+"""Commands that put conversations and item data into CRSLab's on-disk format."""

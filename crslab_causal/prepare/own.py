@@ -1,0 +1,182 @@
+"""``prepare own``: turn a user's own conversations, items and graph into a dataset that CRSLab reads."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Sequence
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.prepare.own_data.catalogue import read_catalogue
+from crslab_causal.prepare.own_data.conversations import read_conversations
+from crslab_causal.prepare.own_data.crslab_files import (
+    DATASET,
+    DESCRIPTION_FILE,
+    FOLDER,
+    GENERATOR,
+    check_target,
+    crslab_files,
+    install,
+)
+from crslab_causal.prepare.own_data.graph import Vertices, graph_from_columns, read_graph, without_edges
+from crslab_causal.prepare.own_data.mentions import MentionResolver
+from crslab_causal.prepare.own_data.splitting import SPLITS, split_dialogs
+
+MOST_WARNINGS = 20
+"""Warnings that the command prints; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What :func:`prepare_own` has written."""
+
+    folder: Path
+    counts: dict[str, int]
+    """Conversations of each split, items, entities, edges, and mentions by where they are from."""
+    warnings: list[str]
+    """Lines about what may be a mistake in the files, but need not."""
+    replaced: bool
+    """Whether an earlier folder of this command was replaced."""
+
+
+def prepare_own(
+    conversations: str | Path,
+    items: str | Path,
+    to: str | Path,
+    graph: str | Path | None = None,
+    *,
+    split: Literal['random', 'time'] = 'random',
+    valid: float = 0.1,
+    test: float = 0.1,
+    seed: int = 2020,
+    link: bool = True,
+    columns: Sequence[str] = (),
+    replace: bool = False,
+) -> Prepared:
+    """Write a dataset for CRSLab from a user's files; the same files and options give the same bytes.
+
+    Args:
+        conversations: JSON Lines file, one conversation per line.
+        items: CSV, TSV or JSON Lines file, one item per row.
+        to: the ``data_path`` of later runs; the dataset goes to ``inspired/nltk`` below it.
+        graph: file with ``head<TAB>relation<TAB>tail`` lines; None: edges from the items' columns.
+        split: ``random``, or ``time``: the last conversations are for test.
+        valid: share of the conversations for validation.
+        test: share for test.
+        seed: of the random split.
+        link: whether to look for items and entities in the text of turns that do not give them.
+        columns: further columns of ``items`` whose values become edges, if there is no ``graph``.
+        replace: whether an earlier folder of this command may be replaced.
+
+    Raises:
+        UserError: a mistake in a file, with its line, or in an option.
+    """
+    if graph is not None and columns:
+        raise UserError('--columns: the edges come from --graph if it is given; leave out one of the two')
+    folder = Path(to) / FOLDER
+    replaced = check_target(folder, replace)
+    conversations, items, graph = Path(conversations), Path(items), None if graph is None else Path(graph)
+    warnings: list[str] = []
+    catalogue = read_catalogue(items, columns, warnings)
+    edges = graph_from_columns(catalogue) if graph is None else read_graph(graph, catalogue, warnings)
+    vertices = Vertices(catalogue, edges)
+    resolver = MentionResolver(conversations, catalogue, vertices, link)
+    dialogs = resolver.resolve(read_conversations(conversations, warnings))
+    warnings += resolver.warnings()
+    splits = split_dialogs(conversations, dialogs, split, valid, test, seed)
+    alone = without_edges(catalogue, edges.triples)
+    if alone:
+        warnings.append(
+            f'{items}: items without an edge of the graph: {len(alone)} of {len(catalogue.items)}, '
+            f'the first {alone[0].name!r} (id {alone[0].id})'
+        )
+    counts = {
+        **{name: len(splits[name]) for name in SPLITS},
+        'items': len(catalogue.items),
+        'entities': len(vertices.ids),
+        'edges': len(edges.triples),
+        **{key: resolver.count[key] for key in ('items_given', 'items_linked', 'entities_given', 'entities_linked')},
+    }
+    description = {
+        'generator': GENERATOR,
+        'inputs': {
+            key: {'name': path.name, 'sha256': hashlib.sha256(path.read_bytes()).hexdigest()}
+            for key, path in (('conversations', conversations), ('items', items), ('graph', graph))
+            if path is not None
+        },
+        'options': {'split': split, 'valid': valid, 'test': test, 'seed': seed, 'link': link, 'columns': list(columns)},
+        'counts': counts,
+    }
+    files = crslab_files(catalogue, vertices, edges.triples, splits)
+    install(folder, files | {DESCRIPTION_FILE: json.dumps(description, indent=1) + '\n'})
+    return Prepared(folder, counts, warnings, replaced)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``prepare own`` to a command line."""
+    parser.add_argument('--conversations', type=Path, required=True, help='JSON Lines file, one conversation per line')
+    parser.add_argument('--items', type=Path, required=True, help='CSV, TSV or JSON Lines file, one item per row')
+    parser.add_argument(
+        '--graph',
+        type=Path,
+        help='file with head<TAB>relation<TAB>tail in each line (default: edges from '
+        "the items' genres, directors, stars and writers)",
+    )
+    parser.add_argument('--to', type=Path, required=True, help='folder to write; the --data_path of later runs')
+    parser.add_argument(
+        '--split',
+        choices=('random', 'time'),
+        default='random',
+        help='how conversations are divided; time: the last ones are for test (default: %(default)s)',
+    )
+    parser.add_argument('--valid', type=float, default=0.1, help='share for validation (default: %(default)s)')
+    parser.add_argument('--test', type=float, default=0.1, help='share for test (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=2020, help='seed of the random split (default: %(default)s)')
+    parser.add_argument(
+        '--columns',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='further columns of the items whose values become edges, without --graph',
+    )
+    parser.add_argument(
+        '--no-linking',
+        dest='link',
+        action='store_false',
+        help='take only the items and entities that the turns give, and look for none in the text',
+    )
+    parser.add_argument('--replace', action='store_true', help='replace an earlier folder of this command')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the command line says, print what was written, and return the exit status.
+
+    Args:
+        options: the values of :func:`add_arguments`.
+
+    Raises:
+        UserError: a mistake in a file or in an option.
+    """
+    names = ('conversations', 'items', 'to', 'graph', 'split', 'valid', 'test', 'seed', 'link', 'columns', 'replace')
+    prepared = prepare_own(**{name: getattr(options, name) for name in names})
+    for warning in prepared.warnings[:MOST_WARNINGS]:
+        print(f'warning: {warning}', file=sys.stderr)
+    if len(prepared.warnings) > MOST_WARNINGS:
+        print(f'warning: {len(prepared.warnings) - MOST_WARNINGS} more warnings are not printed', file=sys.stderr)
+    count = prepared.counts
+    print(f'{"replaced" if prepared.replaced else "written"}: {prepared.folder}')
+    print('conversations: ' + ', '.join(f'{count[name]} {name}' for name in SPLITS))
+    print(f'graph: {count["items"]} items, {count["entities"] - count["items"]} other entities, {count["edges"]} edges')
+    print(
+        'mentions: '
+        + ', '.join(
+            f'{count[f"{kind}_given"]} {kind} given, {count[f"{kind}_linked"]} found in the text'
+            for kind in ('items', 'entities')
+        )
+    )
+    print(f'to train: dataset: {DATASET} in the configuration, and --data_path {options.to}')
+    return 0

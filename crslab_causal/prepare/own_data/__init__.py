@@ -1,0 +1,1 @@
+"""Conversion of a user's own conversations, items and graph into CRSLab's on-disk format."""
