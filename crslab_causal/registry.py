@@ -240,6 +240,12 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
     ),
     DatasetEntry(
+        'Own',
+        'your own conversations, from `crslab-causal prepare own`',
+        'own',
+        'crslab_causal.data.dataset.own:OwnDataset',
+    ),
+    DatasetEntry(
         'CausalDemo',
         'a corpus that is generated from a known causal model',
         'causal_demo',

@@ -62,7 +62,7 @@ def prepare_own(
     Args:
         conversations: JSON Lines file, one conversation per line.
         items: CSV, TSV or JSON Lines file, one item per row.
-        to: the ``data_path`` of later runs; the dataset goes to ``inspired/nltk`` below it.
+        to: the ``data_path`` of later runs; the dataset goes to ``own/nltk`` below it.
         graph: file with ``head<TAB>relation<TAB>tail`` lines; None: edges from the items' columns.
         split: ``random``, or ``time``: the last conversations are for test.
         valid: share of the conversations for validation.

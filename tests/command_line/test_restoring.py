@@ -6,6 +6,8 @@ import pytest
 
 from folders import outcome, the_run
 
+from crslab_causal.command_line.run import RESUME_HINT
+
 LONG = {'seed': 2, 'embedding_dropout': 0.3, 'intervention': 'noise',
         'rec': {'epoch': 5, 'batch_size': 2, 'update_freq': 2, 'early_stop': False, 'metric': 'mrr',
                 'optimizer': {'lr': 0.05},

@@ -79,7 +79,7 @@ class Inputs:
 
     def read(self, file: str) -> Any:
         """The content of a file of the dataset."""
-        text = (self.folder / 'to' / 'inspired' / 'nltk' / file).read_text('utf-8')
+        text = (self.folder / 'to' / 'own' / 'nltk' / file).read_text('utf-8')
         return json.loads(text) if file.endswith('.json') else text
 
     def dialog(self, id_: str = 'c0') -> list[dict[str, Any]]:

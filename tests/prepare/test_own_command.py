@@ -114,7 +114,7 @@ def test_other_models_train_on_the_example(workplace, capsys):
             )
             == 0
         )
-        assert list((workplace / 'save' / f'Inspired_{model}').glob('*/results.md'))
+        assert list((workplace / 'save' / f'Own_{model}').glob('*/results.md'))
 
 
 def test_every_option_of_the_documented_schema_exists():
@@ -133,11 +133,11 @@ def test_the_command_says_what_it_has_written(inputs, command, capsys):
     assert command() == 0
     output = capsys.readouterr()
     assert output.out.splitlines() == [
-        f'written: {inputs.folder}/to/inspired/nltk',
+        f'written: {inputs.folder}/to/own/nltk',
         'conversations: 1 train, 1 valid, 1 test',
         'graph: 4 items, 5 other entities, 7 edges',
         'mentions: 3 items given, 0 found in the text, 0 entities given, 2 found in the text',
-        f'to train: dataset: Inspired in the configuration, and --data_path {inputs.folder}/to',
+        f'to train: dataset: Own in the configuration, and --data_path {inputs.folder}/to',
     ]
     (warning,) = output.err.splitlines()
     assert warning.startswith('warning: ') and "'itmes'" in warning
@@ -163,7 +163,7 @@ def test_a_mistake_is_one_line_and_status_2(inputs, command, capsys):
 
 
 def content(inputs):
-    return {path.name: path.read_bytes() for path in (inputs.folder / 'to' / 'inspired' / 'nltk').iterdir()}
+    return {path.name: path.read_bytes() for path in (inputs.folder / 'to' / 'own' / 'nltk').iterdir()}
 
 
 def test_the_same_files_and_options_give_the_same_bytes(inputs):
@@ -184,12 +184,12 @@ def test_an_existing_dataset_is_replaced_only_on_request(inputs, command, capsys
     assert command('--replace') == 0
     assert capsys.readouterr().out.startswith('replaced: ')
     assert content(inputs) != before
-    assert [path.name for path in (inputs.folder / 'to' / 'inspired').iterdir()] == ['nltk']
+    assert [path.name for path in (inputs.folder / 'to' / 'own').iterdir()] == ['nltk']
 
 
 @pytest.mark.parametrize('description', [None, '{}', '[]', '{"generator": 5}', '{"generator": "another 1"}', 'x'])
 def test_a_foreign_folder_is_never_replaced(description, inputs):
-    folder = inputs.folder / 'to' / 'inspired' / 'nltk'
+    folder = inputs.folder / 'to' / 'own' / 'nltk'
     folder.mkdir(parents=True)
     (folder / 'train_data.json').write_text('[]')
     if description is not None:
@@ -201,14 +201,14 @@ def test_a_foreign_folder_is_never_replaced(description, inputs):
 
 
 def test_a_file_in_the_place_of_the_folder_is_kept(inputs):
-    (inputs.folder / 'to' / 'inspired').mkdir(parents=True)
-    (inputs.folder / 'to' / 'inspired' / 'nltk').write_text('mine')
+    (inputs.folder / 'to' / 'own').mkdir(parents=True)
+    (inputs.folder / 'to' / 'own' / 'nltk').write_text('mine')
     with pytest.raises(UserError, match='is a file; name another folder with --to'):
         inputs.prepare(replace=True)
 
 
 def test_an_empty_folder_is_used(inputs):
-    (inputs.folder / 'to' / 'inspired' / 'nltk').mkdir(parents=True)
+    (inputs.folder / 'to' / 'own' / 'nltk').mkdir(parents=True)
     assert not inputs.prepare().replaced and 'train_data.json' in content(inputs)
 
 
@@ -233,7 +233,7 @@ def test_an_interrupted_command_leaves_the_old_dataset(fails, inputs, monkeypatc
             patch.setattr(os, 'replace', interrupt_the_last_step)
         inputs.prepare(replace=True, seed=5)
     assert content(inputs) == before
-    assert [path.name for path in (inputs.folder / 'to' / 'inspired').iterdir()] == ['nltk']
+    assert [path.name for path in (inputs.folder / 'to' / 'own').iterdir()] == ['nltk']
 
 
 def test_crslab_finds_the_version_that_it_wants(inputs):
@@ -242,7 +242,7 @@ def test_crslab_finds_the_version_that_it_wants(inputs):
     from crslab.download import check_build
 
     inputs.prepare()
-    folder = inputs.folder / 'to' / 'inspired' / 'nltk'
+    folder = inputs.folder / 'to' / 'own' / 'nltk'
     assert check_build(str(folder), resources['nltk']['version'])
     special = resources['nltk']['special_token_idx']
     ids = json.loads((folder / 'token2id.json').read_text('utf-8'))
@@ -279,4 +279,4 @@ def test_preparing_loads_neither_pytorch_nor_crslab(inputs):
         check=True,
         cwd=tiny.ROOT,
     )
-    assert result.stdout == '[]\n' and (inputs.folder / 'to' / 'inspired' / 'nltk' / 'train_data.json').is_file()
+    assert result.stdout == '[]\n' and (inputs.folder / 'to' / 'own' / 'nltk' / 'train_data.json').is_file()

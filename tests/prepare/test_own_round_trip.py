@@ -118,7 +118,7 @@ def test_crslab_reads_what_the_user_wrote(read_by_crslab, corpus, shares, seed):
         inputs.write_items(items)
         inputs.write_conversations([{'id': i, 'turns': turns} for i, turns in enumerate(talks)])
         inputs.prepare(valid=shares[0], test=shares[1], seed=seed)
-        own = tiny.load('Inspired', Path(folder) / 'to')
+        own = tiny.load('Own', Path(folder) / 'to')
         host = read_by_crslab(Path(folder) / 'to')
         user_id = {int(entity): title['id'] for entity, title in inputs.read('movie_titles.json').items()}
 
@@ -191,7 +191,7 @@ def test_names_found_in_the_text_are_vertices(corpus):
         utterances = [
             u for split in ('train', 'valid', 'test') for c in inputs.read(f'{split}_data.json') for u in c['dialog']
         ]
-        assert tiny.load('Inspired', Path(folder) / 'to').train_data
+        assert tiny.load('Own', Path(folder) / 'to').train_data
     assert all(ids[name] in item_ids for u in utterances for name in u['movies'])
     assert all(ids[name] not in item_ids for u in utterances for name in u['entity'])
 

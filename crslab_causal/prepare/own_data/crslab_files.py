@@ -16,10 +16,10 @@ from crslab_causal.prepare.own_data.graph import Triple, Vertices, genres_of_ite
 from crslab_causal.prepare.own_data.mentions import Dialog
 from crslab_causal.prepare.own_data.tokens import concept_ids, concepts_of, cooccurring, vocabulary
 
-DATASET = 'Inspired'
+DATASET = 'Own'
 """The dataset class that reads the files. INSPIRED's form keeps the names of entities and relations, and CRSLab's own
 class drops no relation of it however few its edges are."""
-FOLDER = Path('inspired', 'nltk')
+FOLDER = Path('own', 'nltk')
 """Where that class looks below ``data_path``."""
 CRSLAB_VERSION = '0.3'
 """The version in ``.built`` that CRSLab 0.1.2 looks for (data/dataset/inspired/resources.py); it deletes others."""
