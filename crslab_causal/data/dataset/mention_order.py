@@ -1,4 +1,4 @@
-"""The order in which the text of an utterance mentions entities and items, and the names that find them there.
+"""The order in which the text of an utterance mentions entities and items, and the names of entities.
 
 CRSLab puts all entities of a turn before its items and keeps the first mention of each only, so that the last of its
 ``context_entities`` is not the one mentioned last (data/dataset/redial/redial.py:200).
