@@ -58,7 +58,7 @@ def command(inputs):
 
 
 def test_the_documented_commands_prepare_train_and_talk(workplace, monkeypatch, capsys):
-    from crslab_causal.quick_start import main
+    from crslab_causal.command_line.run import main
 
     for name in ('config', 'examples'):
         (workplace / name).symlink_to(tiny.ROOT / name)
@@ -88,7 +88,7 @@ def test_the_documented_commands_prepare_train_and_talk(workplace, monkeypatch, 
 
 
 def test_other_models_train_on_the_example(workplace, capsys):
-    from crslab_causal.quick_start import main
+    from crslab_causal.command_line.run import main
 
     for name in ('config', 'examples'):
         (workplace / name).symlink_to(tiny.ROOT / name)
@@ -101,7 +101,7 @@ def test_other_models_train_on_the_example(workplace, capsys):
                     '-c',
                     'config/causal_own.yaml',
                     '--data_path',
-                    'data/own',
+                    'data',
                     '--set',
                     f'model={model}',
                     '--set',
