@@ -1,25 +1,49 @@
-# The two commands of the README, and the ones that regenerate its tables.
+# The two commands of the README, the checks, and the commands that regenerate the tables.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test test-llm-server experiments experiments-quick bench bench-llm clean
+.PHONY: install demo test lint format test-llm-server experiments experiments-quick bench bench-llm clean
 
-# The environment, made anew when the requirements change.
-$(VENV)/installed: requirements.txt
+# The environment, made again when the requirements change. CRSLab follows in a step of its own, because pip cannot
+# resolve its requirements.
+$(VENV)/installed: requirements.txt pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"error: $(PYTHON) is Python {}.{}, and 3.11 or newer is needed; name one with PYTHON=".format(*sys.version_info))'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps crslab==0.1.2
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+install: $(VENV)/installed
 
 demo: $(VENV)/installed
 	$(BIN)/python run_crslab.py --config config/llm_demo.yaml --save_system
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n logical --dist loadfile
+
+# Linters in an environment of their own, without PyTorch.
+LINT_VENV ?= .venv-lint
+LINT := $(LINT_VENV)/bin
+
+$(LINT_VENV)/installed: requirements-lint.txt
+	$(PYTHON) -m venv $(LINT_VENV)
+	$(LINT)/pip install --quiet --disable-pip-version-check --requirement $<
+	echo '*' > $(LINT_VENV)/.gitignore
+	touch $@
+
+lint: $(VENV)/installed $(LINT_VENV)/installed
+	$(LINT)/ruff check
+	$(LINT)/ruff format --check
+	$(LINT)/mypy --python-executable $(BIN)/python
+	$(LINT)/lint-imports
+
+format: $(LINT_VENV)/installed
+	$(LINT)/ruff check --fix
+	$(LINT)/ruff format
 
 # The server's own environment: it needs another release of transformers than CRSLab.
 SERVER_VENV ?= .venv-server
@@ -33,7 +57,7 @@ $(SERVER_VENV)/installed: tests/llm/server-requirements.txt
 test-llm-server: $(VENV)/installed $(SERVER_VENV)/installed
 	CRSLAB_CAUSAL_LLM_SERVER=$(abspath $(SERVER_VENV)/bin/python) $(BIN)/python -m pytest tests/llm/test_independent_server.py
 
-# All tables and figures; hours on two cores, to be stopped and continued at will.
+# All tables and figures: hours on two cores. Stop the command whenever you like; it continues where it was.
 experiments: $(VENV)/installed
 	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --readme README.md
 
@@ -47,4 +71,4 @@ bench-llm: $(VENV)/installed
 	$(BIN)/python benchmarks/llm_load.py
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(LINT_VENV) build *.egg-info

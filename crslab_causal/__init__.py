@@ -1,6 +1,8 @@
 """A plugin for CRSLab: causal conversational recommendation that installs today and can be trusted."""
 
-__version__ = '0.1.0'
+from crslab_causal.base.version import __version__
+
+__all__ = ['__version__', 'register']
 
 
 def register() -> None:
@@ -12,6 +14,6 @@ def register() -> None:
     Raises:
         UserError: CRSLab is not installed.
     """
-    from crslab_causal.registry import register_in_crslab
+    from crslab_causal.registration import register_in_crslab
 
     register_in_crslab()

@@ -262,27 +262,3 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
 def find_model(name: str) -> ModelEntry | None:
     """Return the entry of a value of ``model:``, None if there is none."""
     return next((entry for entry in MODELS.values() if name == entry.name or name in entry.aliases), None)
-
-
-def register_in_crslab() -> None:
-    """Add this package's datasets, dataloaders, models, systems and evaluator to CRSLab's tables.
-
-    The datasets replace CRSLab's own: their samples have CRSLab's keys and values, and some more, so that CRSLab's
-    models see no difference. CRSLab's other entries stay as they are.
-    """
-    from crslab_causal import crslab_compat
-    from crslab_causal.data.dataloader import CausalDataLoader
-    from crslab_causal.evaluator.causal import CausalEvaluator
-
-    for dataset in DATASETS.values():
-        crslab_compat.dataset_register_table[dataset.name] = dataset.load()
-        crslab_compat.dataset_language_map[dataset.name] = dataset.language
-        crslab_compat.let_kgsf_read(dataset.name)
-    for model in MODELS.values():
-        if model.model is not None:
-            crslab_compat.Model_register_table[model.name] = resolve_name(model.model)
-            crslab_compat.dataloader_register_table[model.name] = CausalDataLoader
-            crslab_compat.system_register_table[model.name] = resolve_name(model.system)
-    crslab_compat.dataloader_register_table[SHARED_NAME] = CausalDataLoader
-    crslab_compat.system_register_table[SHARED_NAME] = resolve_name(_CAUSAL_SYSTEM)
-    crslab_compat.Evaluator_register_table['causal'] = CausalEvaluator

@@ -1,4 +1,4 @@
-"""What computed a result."""
+"""The versions and the machine that computed a result."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-import crslab_causal
+from crslab_causal.base.version import __version__
 
 REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 
 
 @lru_cache(maxsize=None)
 def provenance() -> dict:
-    """Versions of what computes a result, and the git commit of this package where it is a checkout.
+    """Return the versions of the packages and the CPU, and the git commit of this package if it is a checkout.
 
-    As of the first call in this process: what is committed later is not what it has loaded. The CPU is among the
-    versions, because another one rounds sums otherwise, and scores follow.
+    The first call in a process decides, because the process has not loaded what is committed later. The CPU is among the
+    versions, because another CPU rounds sums differently, which changes scores.
     """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
-    versions |= {'python': platform.python_version(), 'crslab_causal': crslab_causal.__version__,
+    versions |= {'python': platform.python_version(), 'crslab_causal': __version__,
                  'cpu': cpu_name()}
-    if 'torch' in sys.modules:  # it knows its build, which its package need not say
+    if 'torch' in sys.modules:  # with its build, which the metadata of the package may lack
         versions['torch'] = str(sys.modules['torch'].__version__)
     return {'versions': versions, 'git_commit': _git_commit()}
 
 
 def _git_commit() -> str | None:
-    root = Path(crslab_causal.__file__).parents[1]
+    root = Path(__file__).resolve().parents[2]
     if not (root / '.git').exists():
         return None
     try:
@@ -44,7 +44,7 @@ def _git_commit() -> str | None:
 
 
 def cpu_name() -> str:
-    """As the machine calls it."""
+    """Return the name of the CPU."""
     try:
         lines = Path('/proc/cpuinfo').read_text('utf-8').splitlines()
     except OSError:  # not Linux

@@ -10,6 +10,7 @@ from loguru import logger
 from torch import Tensor, nn, optim
 from torch.nn.parallel import DistributedDataParallel
 
+from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
@@ -110,8 +111,6 @@ class KGSFAdapter(ModelAdapter):
 
     def pretrain(self, trainer: Trainer) -> None:
         """Maximise the mutual information between words and entities, as CRSLab's system does before ``rec``."""
-        from crslab_causal.system.trainer import seed_everything
-
         epochs = self.config.model.pretrain_epoch
         if not epochs:
             return

@@ -13,6 +13,7 @@ from loguru import logger
 from crslab_causal.base import distributed
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.provenance import provenance
+from crslab_causal.base.seeding import seed_everything
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.recommender import Recommender
 from crslab_causal.chat.terminal import chat
@@ -33,7 +34,7 @@ from crslab_causal.system.evaluation import RecEvaluation
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.rec_stage import RecStage
 from crslab_causal.system.run_folder import rotate_existing, run_folder
-from crslab_causal.system.trainer import Trainer, seed_everything
+from crslab_causal.system.trainer import Trainer
 
 
 class CausalSystem(BaseSystem):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from crslab_causal.base import distributed
+from crslab_causal.base.seeding import seed_everything
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.system.adapters import ModelAdapter
-from crslab_causal.system.trainer import seed_everything
 
 EVALUATION_BATCH_SIZE = 256
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from crslab_causal.base import distributed
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions, TrainingOptions
 from crslab_causal.system.adapters import ModelAdapter
 from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
@@ -24,14 +24,6 @@ from crslab_causal.system.running_means import RunningMeans
 from crslab_causal.system.schedule import build_optimizer, build_scheduler
 
 Batch = TypeVar('Batch')
-
-
-def seed_everything(*numbers: int) -> None:
-    """Seed Python, NumPy and PyTorch from several numbers, for example run seed and epoch."""
-    seed = int(np.random.SeedSequence(numbers).generate_state(1)[0])
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
 
 
 class BatchLoss(NamedTuple):
