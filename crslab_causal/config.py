@@ -21,7 +21,7 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options
 from crslab_causal.config_files import Setting, apply_setting, find_config, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
-from crslab_causal.registry import DATASETS, MODELS, DatasetEntry, ModelEntry, find_model
+from crslab_causal.registry import DATASETS, LANGUAGE_MODEL, MODELS, NOT_SUPPORTED, DatasetEntry, ModelEntry, find_model
 from crslab_causal.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ class Config:
                 'adjustment: context is the true confounder of the generated corpus, and needs '
                 f'dataset: {known}; write popularity, turn, genre, random or none'
             )
+        if self.run.model == LANGUAGE_MODEL and self.run.tokenize != 'nltk':
+            raise UserError(
+                f'tokenize: {self.run.tokenize}: a language model reads words, and these are pieces of words; write nltk'
+            )
         self.gpu = gpu
         self.flags = flags or Flags()
 
@@ -187,6 +191,9 @@ def _find_entry(raw: Mapping[str, Any]) -> ModelEntry:
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    reason = NOT_SUPPORTED[key].get(value) if isinstance(value, str) else None
+    if reason is not None:
+        return f'{key}: CRSLab has {value}, but it is not supported here: {reason}; choose one of {", ".join(known)}'
     return f'{key}: {value!r} does not exist{_suggest(str(value), known)}; choose one of {", ".join(known)}'
 
 
@@ -238,10 +245,9 @@ def _suggest(word: str, known: Iterable[str]) -> str:
 
 
 def _suggest_key(word: str, section: Iterable[str]) -> str:
-    """Suggest a key of the same section that looks alike, else one of that name in another section."""
-    return _suggest(word, section) or next(
-        (f'; did you mean {key}?' for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word), ''
-    )
+    """Suggest a key of this name in another section, else one of the same section that looks alike."""
+    elsewhere = (key for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word)
+    return next((f'; did you mean {key}?' for key in elsewhere), '') or _suggest(word, section)
 
 
 def _dotted_keys(options: type[Options], prefix: str = '') -> Iterator[str]:

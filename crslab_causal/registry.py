@@ -259,6 +259,35 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
 """Datasets that this package reads."""
 
 
+_BERT = 'it needs weights of BERT from a dead link of CRSLab'
+_RESPONSES = 'it writes responses and recommends nothing'
+_TOPICS = 'it predicts topics of TG-ReDial, and no items'
+_CHINESE = 'it is in Chinese, and this package links English names'
+NOT_SUPPORTED = {
+    'model': {
+        'BERT': _BERT,
+        'InspiredRec': _BERT,
+        'TGRec': _BERT,
+        'GPT2': _RESPONSES,
+        'InspiredConv': _RESPONSES,
+        'ReDialConv': _RESPONSES,
+        'TGConv': _RESPONSES,
+        'ConvBERT': _TOPICS,
+        'MGCG': _TOPICS,
+        'PMI': _TOPICS,
+        'ProfileBERT': _TOPICS,
+        'TGPolicy': _TOPICS,
+        'TopicBERT': _TOPICS,
+    },
+    'dataset': {
+        'DuRecDial': _CHINESE,
+        'TGReDial': _CHINESE,
+        'GoRecDial': 'its conversations are a game with given items, not a recommendation',
+    },
+}
+"""Models and datasets of CRSLab without an entry, and the reason."""
+
+
 def find_model(name: str) -> ModelEntry | None:
     """Return the entry of a value of ``model:``, None if there is none."""
     return next((entry for entry in MODELS.values() if name == entry.name or name in entry.aliases), None)

@@ -1,36 +1,57 @@
-"""The one exception a user should ever see, and how a command ends with it."""
+"""The one exception that a user sees, and how a command ends with it."""
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from typing import Callable
+from collections.abc import Callable
+
+REQUIRED_PACKAGES = ('torch', 'torch_geometric', 'transformers', 'sklearn', 'nltk', 'tensorboard', 'fuzzywuzzy')
+"""Packages that are imported late, so that a missing one is found when a command has begun."""
 
 
 class UserError(Exception):
     """A mistake in the configuration, the data or the command line.
 
-    The message is one line that says what is wrong, where, and what to do. ``run_crslab.py`` prints
-    it without a traceback and exits with status 2.
+    The message is one line that says what is wrong, where, and what to do. A command prints it without a traceback and
+    exits with status 2.
     """
 
 
 def exit_status(command: Callable[[], int | None], interrupted: str = 'interrupted') -> int:
-    """Runs a command and says how it ended: its own status, 2 for a user's mistake, 130 for Ctrl-C.
+    """Run a command and return its exit status: its own, 2 for a mistake of the user, 130 for Ctrl-C.
 
     Args:
-        command: returns a status, or None for 0.
-        interrupted: what is said after Ctrl-C.
+        command: the command; it returns a status, or None for 0.
+        interrupted: the line that is printed after Ctrl-C.
     """
     try:
-        return command() or 0
+        status = command() or 0
+        sys.stdout.flush()
+        return status
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        package = (error.name or '').partition('.')[0]
+        if package not in REQUIRED_PACKAGES:
+            raise
+        return _fail(f'the package {package} is not installed; run `pip install -r requirements.txt`')
+    except BrokenPipeError:  # the reader of the output has ended, as in `list runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = error.filename or os.getcwd()
+            return _fail(f'{where}: no space left on the disk; free some, and start the command again')
         if error.filename is None:
             raise
-        print(f'error: {error.filename}: {error.strerror}', file=sys.stderr)
-        return 2
+        return _fail(f'{error.filename}: {error.strerror}')
     except KeyboardInterrupt:
         print(interrupted, file=sys.stderr)
         return 130
+
+
+def _fail(message: str) -> int:
+    print(f'error: {message}', file=sys.stderr)
+    return 2

@@ -38,6 +38,10 @@ class ModelAdapter:
     has_unused_parameters = True
     """Whether a loss may leave parameters without a gradient: CRSLab's models hold some of the conversation stage."""
 
+    faster = ("CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
+              'under config/baselines')
+    """Advice about a slow training; empty if there is none."""
+
     def __init__(self, model: nn.Module, config: Config, item_entity_ids: Tensor, dataloader: CausalDataLoader):
         self.model, self.config, self.item_entity_ids, self.dataloader = model, config, item_entity_ids, dataloader
         self.module: Any = unwrap(model)
@@ -131,6 +135,8 @@ class KGSFAdapter(ModelAdapter):
 
 class ItemRecommenderAdapter(ModelAdapter):
     """Calls the models of this package, see :class:`.ItemRecommender`."""
+
+    faster = ''
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
         _, terms = self._call(batch, 'train')

@@ -9,18 +9,23 @@ import pickle
 import time
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
 import torch
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 from crslab_causal.model.options import CausalKBRDOptions
+from crslab_causal.registry import LANGUAGE_MODEL
 
 RENAMED_KEYS = {'mend_rgcn': 'sparse_rgcn'}
 """Keys of the configuration that have another name now: old name, new name."""
 KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')
 """Keys that say where a run happens, or what is done with the recommender, not what it computes."""
+
+
+RECOMMENDER_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
+"""Models whose runs have a recommender that another run can use."""
 
 
 class Progress(NamedTuple):
@@ -94,20 +99,43 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
-    """Reads a checkpoint of a run with the same configuration.
+    """Read a checkpoint of a run with the same configuration.
+
+    A larger number of epochs is allowed where the learning rate does not depend on it.
+
+    Args:
+        path: file of the checkpoint.
+        opt: configuration and data of the run that reads it.
+        device: device of the weights.
 
     Raises:
         UserError: there is none, it is broken, or it is of another model or configuration.
     """
     checkpoint = _read(path, device)
-    saved = checkpoint.opt
-    for key in ('model', 'dataset', *sorted(saved.keys() | opt.keys())):
-        if key not in KEYS_THAT_MAY_DIFFER and saved.get(key) != opt.get(key):
-            if key not in saved:
-                raise UserError(f'{path}: the checkpoint is of another version, without the key {key}; train again')
-            raise UserError(f'{path}: the checkpoint is of another run: {key} is {saved.get(key)!r} there and '
-                            f'{opt.get(key)!r} here; use the same configuration, or another run_name')
+    saved, wanted = _flat(checkpoint.opt), _flat(opt)
+    for key in ('model', 'dataset', *sorted(saved.keys() | wanted.keys())):
+        if key.partition('.')[0] in KEYS_THAT_MAY_DIFFER or saved.get(key) == wanted.get(key):
+            continue
+        if key not in saved:
+            raise UserError(f'{path}: the checkpoint is of another version, without the key {key}; train again')
+        difference = f'{key} is {saved[key]!r} there and {wanted.get(key)!r} here'
+        if key in ('rec.epoch', 'conv.epoch') and key in wanted and saved[key] < wanted[key]:
+            schedule = key.replace('epoch', 'lr_scheduler.')
+            if wanted[f'{schedule}name'] == 'Constant' or wanted[f'{schedule}training_steps'] is not None:
+                continue
+            raise UserError(f'{path}: {difference}, and the decay of the learning rate depends on it; train again, or '
+                            f'train with {schedule}name=Constant or {schedule}training_steps to be able to go on')
+        raise UserError(f'{path}: the checkpoint is of another run: {difference}; use the same configuration, or another '
+                        'run_name')
     return checkpoint
+
+
+def _flat(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    """Return options with dotted keys in the place of sections."""
+    flat: dict[str, Any] = {}
+    for key, value in options.items():
+        flat |= _flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {f'{prefix}{key}': value}
+    return flat
 
 
 def find_recommender(folder: str | Path) -> Path:
@@ -127,6 +155,9 @@ def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, A
     """
     checkpoint = _read(path, device)
     saved = checkpoint.opt
+    if saved['model'] not in RECOMMENDER_MODELS:
+        raise UserError(f"recommender: {path} is of a run of {saved['model']}; name a run of "
+                        f'{" or ".join(RECOMMENDER_MODELS)}')
     for key in ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate',
                 *CausalKBRDOptions.model_fields):
         if saved.get(key, _default(key)) != opt.get(key):

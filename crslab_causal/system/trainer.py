@@ -26,6 +26,12 @@ from crslab_causal.system.schedule import build_optimizer, build_scheduler
 Batch = TypeVar('Batch')
 
 
+ESTIMATE_AFTER = 10
+"""Seconds of the first epoch after which its duration is estimated."""
+SLOW_EPOCH = 120
+"""Seconds of an epoch from which on the estimate is logged."""
+
+
 class BatchLoss(NamedTuple):
     """The loss of a batch."""
 
@@ -143,7 +149,7 @@ class Trainer(Generic[Batch]):
             if improved:
                 best = deepcopy(self.adapter.module.state_dict())
             best_epoch = done.epoch if improved else done.best_epoch
-            stopped = self.options.early_stop and done.epoch - best_epoch >= self.options.impatience
+            stopped = self._stops(done.epoch, best_epoch)
             seconds = time.perf_counter() - started
             self.progress = Progress(done.epoch + 1, best_epoch, metric if improved else done.best_metric,
                                      stopped or done.epoch + 1 >= self.epochs, done.seconds + seconds)
@@ -152,11 +158,20 @@ class Trainer(Generic[Batch]):
             self.save(best)
         self.adapter.module.load_state_dict(best)
 
+    def _stops(self, epoch: int, best_epoch: int) -> bool:
+        """Return whether training stops early after ``epoch``."""
+        return self.options.early_stop and epoch - best_epoch >= self.options.impatience
+
     def _train_epoch(self, epoch: int) -> None:
         self.adapter.model.train()
+        started, n_update, announced = time.perf_counter(), 0, self.progress.epoch > 0
         batches: Iterator[Batch] = iter(self.stage.batches(epoch))
         while group := list(islice(batches, self.options.update_freq)):
             self.update(group)
+            n_update, seconds = n_update + 1, time.perf_counter() - started
+            if not announced and seconds > ESTIMATE_AFTER:
+                announced = True
+                self._announce(seconds / n_update * self.stage.n_update())
         means = self.means.compute(self.device)
         self.means = RunningMeans()
         loss = means[self.stage.loss_name]
@@ -164,6 +179,14 @@ class Trainer(Generic[Batch]):
             raise UserError(f'training of {self.stage.name} diverged in epoch {epoch}: the loss is {loss}; '
                             f'lower {self.stage.name}.optimizer.lr, or set {self.stage.name}.gradient_clip')
         self.stage.report(epoch, means)
+
+    def _announce(self, seconds: float) -> None:
+        """Log how long the training will take, if it is long, and what would be faster."""
+        if seconds < SLOW_EPOCH:
+            return
+        hint = self.adapter.faster
+        logger.info(f'[About {seconds / 60:.0f} min an epoch, at most {self.epochs} epochs or '
+                    f'{seconds * self.epochs / 3600:.1f} h]' + (f' [{hint}]' if hint else ''))
 
     def update(self, group: Sequence[Batch]) -> None:
         """Update the parameters once, from the batches of an accumulation group."""
@@ -213,7 +236,9 @@ class Trainer(Generic[Batch]):
         """
         last = self.checkpoints.load_last(self.identity, self.device)
         self.adapter.module.load_state_dict(last.model)
-        self.progress = last.progress
+        done = last.progress
+        stopped = self._stops(done.epoch - 1, done.best_epoch)
+        self.progress = done._replace(finished=done.finished and (stopped or done.epoch >= self.epochs))
         if self.optimizer is not None and self.scheduler is not None:
             self.optimizer.load_state_dict(last.optimizer)
             self.scheduler.load_state_dict(last.scheduler)
