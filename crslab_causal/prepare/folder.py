@@ -44,7 +44,7 @@ def write_folder(folder: Path, content: Content, version: str, record: Mapping[s
             raise UserError(f'{folder}: not written, since it would have {", ".join(wrong)}; report this with the name of '
                             'the dataset and --source, and choose another --source meanwhile')
         replace_file(partial / RECORD_FILE, json.dumps({**record, 'counts': counts}, ensure_ascii=False, indent=2) + '\n')
-        replace_file(partial / '.built', f'{datetime.datetime.today()}\n{version}')
+        replace_file(partial / '.built', f'{datetime.datetime.now()}\n{version}')
     return counts
 
 

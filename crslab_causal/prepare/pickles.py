@@ -39,5 +39,6 @@ def read_containers(path: Path) -> Any:
     except OSError:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything
-        raise UserError(f'{path}: not read, since it is no pickle of plain containers ({error}); '
+        reason = ' '.join(str(error).split()) or type(error).__name__
+        raise UserError(f'{path}: not read, since it is no pickle of plain containers ({reason}); '
                         'choose another --source') from error

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 FAULTS = ('missing', 'forbidden', 'busy', 'cut', 'wrong', 'short', 'long', 'stalled', 'loop', 'hang up', 'garbage',
           'whole instead of the rest', 'wrong rest')
+_OF_A_REST = FAULTS[-2:]
+"""Faults of an answer to a request that continues a transfer."""
 
 
 class FileServer:
@@ -34,8 +36,7 @@ class FileServer:
         self.ranges: list[tuple[str, str | None]] = []
         self.pause_s, self.piece = 0.0, 1 << 16
         self.closing = threading.Event()
-        self._server = ThreadingHTTPServer(('127.0.0.1', 0), type('Handler', (_Handler,), {'owner': self}))
-        self._server.daemon_threads = True
+        self._server = _QuietServer(('127.0.0.1', 0), type('Handler', (_Handler,), {'owner': self}))
         self.address = f'http://127.0.0.1:{self._server.server_address[1]}'
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -43,6 +44,13 @@ class FileServer:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address) -> None:
+        """Say nothing of clients that hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -62,6 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             return self._answer(404, b'not here')
         fault = owner.fault(path, before)
+        if fault in _OF_A_REST and 'Range' not in self.headers:
+            fault = None
         if fault is not None:
             owner.faults[fault] += 1
         try:

@@ -88,7 +88,10 @@ FILM_INFO = {
     '101': {'name': 'Alien (1979)', 'genre': ['horror', 'sci-fi'], 'plot': 'A crew meets a creature.', 'director': ['R. Scott'],
             'writer': [], 'star': [], 'imdb_id': 'tt1'},
     '103': {'name': 'Big (1988)', 'genre': ['comedy'], 'plot': '', 'director': ['Penny Marshall'], 'writer': [],
-            'star': ['Tom Hanks'], 'imdb_id': 'tt2'}}
+            'star': ['Tom Hanks'], 'imdb_id': 'tt2'},
+    '104': {'name': 'Not in ReDial', 'genre': [], 'plot': ' '.join(map(str, range(20000))), 'director': [], 'writer': [],
+            'star': [], 'imdb_id': 'tt3'}}
+"""The last entry makes the file long enough to be cut within."""
 LINKS = {RAW['train_data.jsonl'][0]['messages'][0]['text']: [HANKS], '@101 is funny': [COMEDY], 'no text of ours': [JAIME]}
 
 
