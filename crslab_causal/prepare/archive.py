@@ -1,4 +1,4 @@
-"""CRSLab's own zip archive of a dataset, for a user who has kept it."""
+"""CRSLab's own zip archive of a dataset, of which a user may have a copy."""
 
 from __future__ import annotations
 
@@ -25,13 +25,18 @@ def read_archive(path: Path, archive: Archive) -> Content:
         UserError: The file is missing, or is not CRSLab's.
     """
     if not path.is_file():
-        raise UserError(f'{path}: no such file; name your copy of {archive.name} with --from-zip')
+        raise UserError(f'{path}: no such file; name your copy of {archive.name}')
     if (found := sha256(path)) != archive.sha256:
-        raise UserError(f"{path}: not CRSLab's {archive.name} (SHA-256 {found} instead of {archive.sha256}); name another "
-                        'copy, or leave out --from-zip to download the files')
+        raise UserError(
+            f"{path}: not CRSLab's {archive.name} (SHA-256 {found} instead of {archive.sha256}); name another "
+            'copy, or leave out --from-zip to download the files'
+        )
     with zipfile.ZipFile(path) as content:
-        members = {PurePosixPath(member.filename).name: member for member in content.infolist()
-                   if not member.is_dir() and not member.filename.startswith('__MACOSX/')}
+        members = {
+            PurePosixPath(member.filename).name: member
+            for member in content.infolist()
+            if not member.is_dir() and not member.filename.startswith('__MACOSX/')
+        }
         files: Content = {name: content.read(member) for name, member in members.items() if not name.startswith('.')}
     if missing := [name for name in REQUIRED if name not in files]:
         raise UserError(f'{path}: lacks {", ".join(missing)}; leave out --from-zip to download the files')
@@ -47,5 +52,7 @@ def add_titles(content: Content, files: Files) -> Content:
     if entity2id == redial_ids:
         return {**content, TITLES_FILE: to_json(films)}
     by_name = {uri: films[redial_ids[uri]] for uri in film_uris(names, redial_ids).values()}
-    titles = item_titles({entity: name for name, entity in entity2id.items() if entity in items}, films.values(), by_name)
+    titles = item_titles(
+        {entity: name for name, entity in entity2id.items() if entity in items}, films.values(), by_name
+    )
     return {**content, TITLES_FILE: to_json(titles)}

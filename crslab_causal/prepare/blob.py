@@ -9,7 +9,7 @@ _CHUNK = 1 << 20
 
 
 def blob_sha1(path: Path) -> str:
-    """Return the hash by which git names the content of a file: SHA-1 over ``blob <size>``, a zero byte and the bytes."""
+    """Return git's hash of a file: the SHA-1 of ``blob <size>``, a zero byte and the content."""
     return _digest(path, hashlib.sha1(b'blob %d\0' % path.stat().st_size, usedforsecurity=False))
 
 

@@ -11,16 +11,29 @@ DATASETS = ('redial', 'opendialkg', 'inspired')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``prepare`` to a parser."""
     parser.add_argument('dataset', choices=DATASETS)
-    parser.add_argument('--data_path', default=str(Path('data', 'dataset')), metavar='FOLDER',
-                        help='folder that gets <dataset>/nltk (default: %(default)s)')
-    parser.add_argument('--source', choices=('crslab', 'official'),
-                        help="for redial: CRSLab's own files, for results that compare with published ones (default), or "
-                             'the official conversations, converted here, with likes and dislikes and a licence for every file')
-    parser.add_argument('--split', choices=('dialogue', 'turn'),
-                        help='for opendialkg: no dialogue in two splits (default), or as published, where turns of a '
-                             'test dialogue are also in train')
-    parser.add_argument('--mirror', metavar='ADDRESS',
-                        help='server with the files at ADDRESS/owner/repository/commit/path; also file://')
+    parser.add_argument(
+        '--data_path',
+        default=str(Path('data', 'dataset')),
+        metavar='FOLDER',
+        help='folder that gets <dataset>/nltk (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--source',
+        choices=('crslab', 'official'),
+        help="for redial: CRSLab's own files, for results that compare with published ones (default), or "
+        'the official conversations, converted here, with likes and dislikes and a licence for every file',
+    )
+    parser.add_argument(
+        '--split',
+        choices=('dialogue', 'turn'),
+        help='for opendialkg: no dialogue in two splits (default), or as published, where turns of a '
+        'test dialogue are also in train',
+    )
+    parser.add_argument(
+        '--mirror',
+        metavar='ADDRESS',
+        help='server with the files at ADDRESS/owner/repository/commit/path; also file://',
+    )
     parser.add_argument('--from-zip', metavar='FILE', help="CRSLab's own archive, if you have kept it")
     parser.add_argument('--dry-run', action='store_true', help='list files, hashes, sizes and licences only')
 
@@ -33,6 +46,13 @@ def run(options: argparse.Namespace) -> int:
     """
     from crslab_causal.prepare.preparation import prepare  # now, so that the command line starts fast
 
-    prepare(options.dataset, options.data_path, source=options.source, split=options.split, mirror=options.mirror,
-            from_zip=options.from_zip, dry_run=options.dry_run)
+    prepare(
+        options.dataset,
+        options.data_path,
+        source=options.source,
+        split=options.split,
+        mirror=options.mirror,
+        from_zip=options.from_zip,
+        dry_run=options.dry_run,
+    )
     return 0

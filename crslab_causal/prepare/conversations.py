@@ -38,5 +38,10 @@ class Conversation(TypedDict):
 def utterance(number: int, role: str, text: str, entities: Iterable[str], concepts: Container[str]) -> Utterance:
     """Return an utterance without its items."""
     tokens = tokenize(text)
-    return {'utt_id': number, 'role': role, 'text': tokens, 'entity': list(entities),
-            'word': [token for token in tokens if token in concepts]}
+    return {
+        'utt_id': number,
+        'role': role,
+        'text': tokens,
+        'entity': list(entities),
+        'word': [token for token in tokens if token in concepts],
+    }

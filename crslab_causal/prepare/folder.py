@@ -1,4 +1,4 @@
-"""A data folder: written beside its place, counted, and moved there in one step."""
+"""Writing a data folder: under a temporary name first, then renamed in one step when its counts are right."""
 
 from __future__ import annotations
 
@@ -17,33 +17,41 @@ from crslab_causal.prepare.content import Content, read_json, to_json
 from crslab_causal.prepare.conversations import RECOMMENDER
 
 RECORD_FILE = 'prepared.json'
-"""What the folder was made from; a file of this package, which CRSLab does not read."""
+"""Source, hashes and counts of the folder. CRSLab does not read this file."""
 
 
-def write_folder(folder: Path, content: Content, version: str, record: Mapping[str, Any],
-                 expected: Mapping[str, int]) -> dict[str, int]:
-    """Write a data folder that appears whole or not at all, and return its counts.
+def write_folder(
+    folder: Path, content: Content, version: str, record: Mapping[str, Any], expected: Mapping[str, int]
+) -> dict[str, int]:
+    """Write a data folder, all of it or nothing, and return its counts.
 
     Args:
-        folder: Its place, which must be free; see :func:`occupied`.
+        folder: Path of the folder, which must not be :func:`occupied`.
         content: Its files.
-        version: Version that CRSLab looks for in ``.built``.
-        record: What it was made from.
-        expected: Counts that it must have.
+        version: Version for ``.built``, which CRSLab checks.
+        record: Content of ``RECORD_FILE``, without the counts.
+        expected: Counts to compare with, by name.
 
     Raises:
-        UserError: A count is another one.
+        UserError: A count differs.
     """
     with _new_folder(folder) as partial:
         for name, text in content.items():
             replace_file(partial / name, text)
         counts = count(partial)
-        wrong = [f'{counts.get(name)} {name} instead of {number}' for name, number in expected.items()
-                 if counts.get(name) != number]
+        wrong = [
+            f'{counts.get(name)} {name} instead of {number}'
+            for name, number in expected.items()
+            if counts.get(name) != number
+        ]
         if wrong:
-            raise UserError(f'{folder}: not written, since it would have {", ".join(wrong)}; report this with the name of '
-                            'the dataset and --source, and choose another --source meanwhile')
-        replace_file(partial / RECORD_FILE, json.dumps({**record, 'counts': counts}, ensure_ascii=False, indent=2) + '\n')
+            raise UserError(
+                f'{folder}: not written, since it would have {", ".join(wrong)}; report this, and use another '
+                '--source or --from-zip meanwhile'
+            )
+        replace_file(
+            partial / RECORD_FILE, json.dumps({**record, 'counts': counts}, ensure_ascii=False, indent=2) + '\n'
+        )
         replace_file(partial / '.built', f'{datetime.datetime.now()}\n{version}')
     return counts
 
@@ -59,8 +67,12 @@ def count(folder: Path) -> dict[str, int]:
         conversations = read_json(folder / f'{split}_data.json')
         counts[split] = len(conversations)
         counts[f'{split}_pairs'] = sum(
-            item in entities for conversation in conversations for one in conversation['dialog']
-            if one['role'] == RECOMMENDER for item in one.get('movies', one.get('item', ())))
+            item in entities
+            for conversation in conversations
+            for one in conversation['dialog']
+            if one['role'] == RECOMMENDER
+            for item in one.get('movies', one.get('item', ()))
+        )
     counts['entities'] = len(entities)
     counts['items'] = len(read_json(_either(folder, 'movie_ids.json', 'item_ids.json')))
     counts['concepts'] = len(read_json(_either(folder, 'concept2id.json', 'word2id.json')))
@@ -68,7 +80,10 @@ def count(folder: Path) -> dict[str, int]:
 
 
 def _either(folder: Path, *names: str) -> Path:
-    return next((folder / name for name in names if (folder / name).is_file()), folder / names[0])
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise UserError(f'{folder}: not written, since it would lack {" and ".join(names)}; use another --source')
 
 
 def occupied(folder: Path) -> bool:
@@ -77,7 +92,7 @@ def occupied(folder: Path) -> bool:
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
-    """Return what a data folder was made from, None if :func:`write_folder` did not write it."""
+    """Return the record of a data folder, None if :func:`write_folder` did not write the folder."""
     try:
         record = read_json(folder / RECORD_FILE)
     except (OSError, ValueError):
@@ -91,7 +106,7 @@ def same_recipe(record: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> 
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed runs left beside ``folder``. No other run may be writing it."""
+    """Remove the temporary folders of killed runs beside ``folder``. No other run may be writing it."""
     for leftover in folder.parent.glob(f'.{folder.name}-*.partial'):
         shutil.rmtree(leftover, ignore_errors=True)
 
@@ -113,7 +128,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in a folder on disk, so that they survive a power cut."""
+    """Write the names in a folder to disk, so that they survive a power cut."""
     if os.name != 'posix':
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -26,22 +26,35 @@ def convert(files: Files, split: str) -> Content:
     data: dict[str, list[Conversation]] = {}
     count = 0
     for name in ('train', 'valid', 'test'):
-        data[name] = [_conversation(str(number), dialogue, entity2id, concepts)
-                      for number, dialogue in enumerate(read_json_lines(files[f'inspired_{name}']), start=count)]
+        data[name] = [
+            _conversation(str(number), dialogue, entity2id, concepts)
+            for number, dialogue in enumerate(read_json_lines(files[f'inspired_{name}']), start=count)
+        ]
         count += len(data[name])
-    items = {entity2id[film]: film for conversations in data.values() for conversation in conversations
-             for one in conversation['dialog'] for film in one['movies']}
+    items = {
+        entity2id[film]: film
+        for conversations in data.values()
+        for conversation in conversations
+        for one in conversation['dialog']
+        for film in one['movies']
+    }
     words = concept_ids(data['train'], concepts)
     graph = _graph(read_json(files['inspired_graph']), read_json(files['inspired_relations']), entity2id)
-    return {**{f'{name}_data.json': to_json(conversations) for name, conversations in data.items()},
-            'token2id.json': to_json(token_ids(data['train'])), 'entity2id.json': to_json(entity2id),
-            'dbpedia_subkg.txt': ''.join(f'{line}\n' for line in graph), 'word2id.json': to_json(words),
-            'concept_subkg.txt': concept_graph(read_lines(files['concept_edges']), words),
-            'movie_ids.json': to_json(sorted(items)), TITLES_FILE: to_json(_titles(files, dict(sorted(items.items()))))}
+    return {
+        **{f'{name}_data.json': to_json(conversations) for name, conversations in data.items()},
+        'token2id.json': to_json(token_ids(data['train'])),
+        'entity2id.json': to_json(entity2id),
+        'dbpedia_subkg.txt': ''.join(f'{line}\n' for line in graph),
+        'word2id.json': to_json(words),
+        'concept_subkg.txt': concept_graph(read_lines(files['concept_edges']), words),
+        'movie_ids.json': to_json(sorted(items)),
+        TITLES_FILE: to_json(_titles(files, dict(sorted(items.items())))),
+    }
 
 
-def _conversation(conv_id: str, dialogue: Sequence[Mapping[str, Any]], entity2id: Mapping[str, int],
-                  concepts: Container[str]) -> Conversation:
+def _conversation(
+    conv_id: str, dialogue: Sequence[Mapping[str, Any]], entity2id: Mapping[str, int], concepts: Container[str]
+) -> Conversation:
     """Return a dialogue in CRSLab's form.
 
     Args:
@@ -62,11 +75,14 @@ def _conversation(conv_id: str, dialogue: Sequence[Mapping[str, Any]], entity2id
 def _titles(files: Files, items: Mapping[int, str]) -> dict:
     entity2id, names = redial_entities(files), read_json(files['film_names'])
     films = redial_films(names, read_json(files['film_info']), entity2id)
-    return item_titles(items, films.values(), {uri: films[entity2id[uri]] for uri in film_uris(names, entity2id).values()})
+    return item_titles(
+        items, films.values(), {uri: films[entity2id[uri]] for uri in film_uris(names, entity2id).values()}
+    )
 
 
-def _graph(edges: Mapping[str, Sequence[Sequence[int]]], relations: Mapping[str, int],
-           entity2id: Mapping[str, int]) -> Iterator[str]:
+def _graph(
+    edges: Mapping[str, Sequence[Sequence[int]]], relations: Mapping[str, int], entity2id: Mapping[str, int]
+) -> Iterator[str]:
     """Yield ``head<tab>relation<tab>tail``; CRSLab adds the other direction and the self-loops."""
     names = {entity - 1: name for name, entity in entity2id.items()}
     relation_names = {number: name for name, number in relations.items()}

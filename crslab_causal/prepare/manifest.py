@@ -13,7 +13,7 @@ from crslab_causal.base.options import mistake
 PUBLISHED = Path(__file__).with_name('manifest.json')
 """The manifest that ships with the package."""
 RAW_SERVER = 'https://raw.githubusercontent.com'
-"""Serves a file of a public repository at ``/owner/repository/commit/path``."""
+"""GitHub's server of single files, at ``/owner/repository/commit/path``."""
 
 Sha1 = Annotated[str, Field(pattern='^[0-9a-f]{40}$')]
 Sha256 = Annotated[str, Field(pattern='^[0-9a-f]{64}$')]
@@ -53,7 +53,7 @@ class Source(_Entry):
 
 
 class Archive(_Entry):
-    """CRSLab's own archive, which is no longer to be had, for a user who has kept it."""
+    """CRSLab's own archive. Its address is dead, but a user may have a copy."""
 
     name: str
     sha256: Sha256
@@ -61,7 +61,7 @@ class Archive(_Entry):
 
 
 class Dataset(_Entry):
-    """What is known of a dataset."""
+    """The sources, the licence and the citations of a dataset."""
 
     version: str
     """Version that CRSLab asks for in ``.built``."""
@@ -133,7 +133,7 @@ class Manifest(_Entry):
         return source, split
 
     def places(self, file: PublicFile, mirror: str | None = None) -> list[Place]:
-        """Return where a file can be had, from ``mirror`` instead of GitHub where one is given."""
+        """Return the addresses of a file, on ``mirror`` instead of GitHub unless it is None."""
         server = (mirror or RAW_SERVER).rstrip('/')
         places = []
         for place in file.places:

@@ -13,8 +13,10 @@ from crslab_causal.prepare.vocabulary import concept_graph, concept_ids, token_i
 
 SPLITS = ('train', 'valid', 'test')
 _ROLES = {'user': SEEKER, 'assistant': RECOMMENDER}
-LEAK = ('the published split is by turn: turns of one dialogue are in train, valid and test, so that a model meets test '
-        'dialogues in training')
+LEAK = (
+    'the published split is by turn: turns of one dialogue are in train, valid and test, so that a model meets test '
+    'dialogues in training'
+)
 
 
 def convert(files: Files, split: str) -> Content:
@@ -35,15 +37,21 @@ def convert(files: Files, split: str) -> Content:
     films = redial_films(read_json(files['film_names']), read_json(files['film_info']), redial_entities(files))
     titles = opendialkg_titles(read_json(files['opendialkg_info']), entity2id, items, films.values())
     graph = _graph(read_json(files['opendialkg_graph']), read_json(files['opendialkg_relations']), entity2id)
-    return {**{f'{name}_data.json': to_json(conversations) for name, conversations in data.items()},
-            'token2id.json': to_json(token_ids(data['train'])), 'entity2id.json': to_json(entity2id),
-            'opendialkg_subkg.txt': ''.join(f'{line}\n' for line in graph), 'word2id.json': to_json(words),
-            'concept_subkg.txt': concept_graph(read_lines(files['concept_edges']), words),
-            'item_ids.json': to_json(items), TITLES_FILE: to_json(titles)}
+    return {
+        **{f'{name}_data.json': to_json(conversations) for name, conversations in data.items()},
+        'token2id.json': to_json(token_ids(data['train'])),
+        'entity2id.json': to_json(entity2id),
+        'opendialkg_subkg.txt': ''.join(f'{line}\n' for line in graph),
+        'word2id.json': to_json(words),
+        'concept_subkg.txt': concept_graph(read_lines(files['concept_edges']), words),
+        'item_ids.json': to_json(items),
+        TITLES_FILE: to_json(titles),
+    }
 
 
-def by_dialogue(dialogues: Sequence[Mapping[str, Any]], official: Mapping[str, str],
-                concepts: Container[str]) -> dict[str, list[Conversation]]:
+def by_dialogue(
+    dialogues: Sequence[Mapping[str, Any]], official: Mapping[str, str], concepts: Container[str]
+) -> dict[str, list[Conversation]]:
     """Split by dialogue, so that no dialogue is in two splits.
 
     Test are the dialogues with an official test turn, of which only the official test turns recommend: in the others
@@ -57,15 +65,23 @@ def by_dialogue(dialogues: Sequence[Mapping[str, Any]], official: Mapping[str, s
     return data
 
 
-def by_turn(dialogues: Sequence[Mapping[str, Any]], official: Mapping[str, str],
-            concepts: Container[str]) -> dict[str, list[Conversation]]:
+def by_turn(
+    dialogues: Sequence[Mapping[str, Any]], official: Mapping[str, str], concepts: Container[str]
+) -> dict[str, list[Conversation]]:
     """Split as published: each split has the dialogues with a turn of it, of which only its own turns recommend."""
-    return {name: [_conversation(dialogue, official, concepts, only=name) for dialogue in dialogues
-                   if name in {official.get(turn) for turn in _turn_names(dialogue)}] for name in SPLITS}
+    return {
+        name: [
+            _conversation(dialogue, official, concepts, only=name)
+            for dialogue in dialogues
+            if name in {official.get(turn) for turn in _turn_names(dialogue)}
+        ]
+        for name in SPLITS
+    }
 
 
-def _conversation(dialogue: Mapping[str, Any], official: Mapping[str, str], concepts: Container[str],
-                  only: str | None) -> Conversation:
+def _conversation(
+    dialogue: Mapping[str, Any], official: Mapping[str, str], concepts: Container[str], only: str | None
+) -> Conversation:
     """Return a dialogue in CRSLab's form.
 
     Args:
@@ -93,19 +109,27 @@ def _turn_names(dialogue: Mapping[str, Any]) -> list[str]:
 
 
 def _check_turns(official: Mapping[str, str], dialogues: Sequence[Mapping[str, Any]]) -> None:
-    recommending = {name for dialogue in dialogues for turn, name in zip(dialogue['dialog'], _turn_names(dialogue))
-                    if turn['role'] == 'assistant' and turn['item']}
+    recommending = {
+        name
+        for dialogue in dialogues
+        for turn, name in zip(dialogue['dialog'], _turn_names(dialogue))
+        if turn['role'] == 'assistant' and turn['item']
+    }
     if missing := official.keys() - recommending:
         raise ValueError(f'{len(missing)} turns of the official split recommend nothing, {min(missing)} among them')
 
 
-def _graph(edges: Mapping[str, Sequence[Sequence[int]]], relations: Mapping[str, int],
-           entity2id: Mapping[str, int]) -> Iterator[str]:
+def _graph(
+    edges: Mapping[str, Sequence[Sequence[int]]], relations: Mapping[str, int], entity2id: Mapping[str, int]
+) -> Iterator[str]:
     """Yield ``head<tab>relation<tab>tail``, each edge in both directions, which CRSLab's threshold counts on."""
     names = {entity - 1: name for name, entity in entity2id.items()}
     relation_names = {number: name for name, number in relations.items()}
-    triples = dict.fromkeys((names[int(head)], relation_names[relation], names[tail])
-                            for head, tails in edges.items() for relation, tail in tails)
+    triples = dict.fromkeys(
+        (names[int(head)], relation_names[relation], names[tail])
+        for head, tails in edges.items()
+        for relation, tail in tails
+    )
     for head, relation, tail in triples:
         yield f'{head}\t{relation}\t{tail}'
         yield f'{tail}\t{relation}\t{head}'

@@ -1,4 +1,4 @@
-"""Pickle files that hold plain containers, read without running any code of theirs."""
+"""A reader of pickle files that hold plain containers. It runs no code from them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from crslab_causal.base.errors import UserError
 _ALLOWED = {
     ('collections', 'OrderedDict'): OrderedDict,
     ('collections', 'defaultdict'): defaultdict,
-    **{(module, kind.__name__): kind for module in ('builtins', '__builtin__')
-       for kind in (bool, bytes, dict, float, frozenset, int, list, set, str, tuple)},
+    **{
+        (module, kind.__name__): kind
+        for module in ('builtins', '__builtin__')
+        for kind in (bool, bytes, dict, float, frozenset, int, list, set, str, tuple)
+    },
 }
 
 
 class _ContainersOnly(pickle.Unpickler):
-    """An unpickler that knows no class but the allowed containers."""
+    """An unpickler that builds the allowed containers only."""
 
     def find_class(self, module: str, name: str) -> type:
         kind = _ALLOWED.get((module, name))
@@ -40,5 +43,6 @@ def read_containers(path: Path) -> Any:
         raise
     except Exception as error:  # a broken pickle can raise nearly anything
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise UserError(f'{path}: not read, since it is no pickle of plain containers ({reason}); '
-                        'choose another --source') from error
+        raise UserError(
+            f'{path}: not read, since it is no pickle of plain containers ({reason}); choose another --source'
+        ) from error

@@ -23,31 +23,41 @@ TOKENIZE = 'nltk'
 """CRSLab's name of the tokens that the folders have."""
 
 
-def prepare(dataset: str, data_path: str | os.PathLike, *, source: str | None = None, split: str | None = None,
-            manifest: Path = PUBLISHED, mirror: str | None = None, from_zip: str | os.PathLike | None = None,
-            dry_run: bool = False, progress: bool | None = None, patience: Patience = Patience(),
-            say: Callable[[str], object] = print) -> Path:
+def prepare(
+    dataset: str,
+    data_path: str | os.PathLike,
+    *,
+    source: str | None = None,
+    split: str | None = None,
+    manifest: Path = PUBLISHED,
+    mirror: str | None = None,
+    from_zip: str | os.PathLike | None = None,
+    dry_run: bool = False,
+    progress: bool | None = None,
+    patience: Patience = Patience(),
+    say: Callable[[str], object] = print,
+) -> Path:
     """Make the data folder of a dataset from public files, and return its path.
 
-    Every file is checked by its hash before anything reads it; nothing turns that off. The folder appears whole, with
-    the counts of the manifest, or not at all. A second call continues cut downloads, and does nothing once the folder is
-    there. Several processes may prepare below one ``data_path``; they wait for each other.
+    Every file is checked by its hash before it is read; no setting turns the check off. The folder appears complete and
+    with the expected counts, or not at all. A second call continues cut downloads. It does nothing if the folder exists.
+    Several processes may prepare in one ``data_path``; they wait for each other.
 
     Args:
         dataset: ``redial``, ``opendialkg`` or ``inspired``.
-        data_path: Folder that gets ``<dataset>/nltk``, and ``downloads`` with the files as downloaded.
-        source: Where the data come from; None: the default of the manifest.
-        split: ``dialogue`` or ``turn`` of OpenDialKG; None: the default of the manifest.
+        data_path: Parent of ``<dataset>/nltk`` and of ``downloads``, which keeps the downloaded files.
+        source: Name of the source in the manifest; None: the default.
+        split: ``dialogue`` or ``turn`` for OpenDialKG; None: the default.
         manifest: List of files to use instead of the package's own.
         mirror: Server that has the files at ``<mirror>/<owner>/<repository>/<commit>/<path>``; also ``file://``.
-        from_zip: CRSLab's own archive, to be used instead of downloads.
-        dry_run: Only say what would be downloaded.
+        from_zip: CRSLab's own archive, used instead of downloads.
+        dry_run: Only list the files to download.
         progress: Show a progress bar; None: on a terminal.
         patience: How long to wait for a server, and how often to try.
-        say: Gets each line for the user.
+        say: Called with each line for the user.
 
     Raises:
-        UserError: A download, a check or the disk failed, or the place is taken. The message says what to do.
+        UserError: A download, a check or the disk failed, or the folder holds other data. The message says what to do.
     """
     pinned, folder = Manifest.read(manifest), Path(data_path) / dataset / TOKENIZE
     source, split = pinned.choose(dataset, source, split)
@@ -65,15 +75,19 @@ def prepare(dataset: str, data_path: str | os.PathLike, *, source: str | None = 
     return folder
 
 
-def _make(task: Task, folder: Path, downloads: Path, progress: bool | None, patience: Patience,
-          say: Callable[[str], object]) -> None:
+def _make(
+    task: Task, folder: Path, downloads: Path, progress: bool | None, patience: Patience, say: Callable[[str], object]
+) -> None:
     record = recorded(folder)
     if same_recipe(record, task.recipe()):
         say(f'{folder} is there already')
         return
     if occupied(folder):
-        what = 'holds other data' if record is None else \
-            f'was prepared with --source {record.get("source")} --split {record.get("split")}'
+        what = (
+            'holds other data'
+            if record is None
+            else f'was prepared with --source {record.get("source")} --split {record.get("split")}'
+        )
         raise UserError(f'{folder} {what}; move it away, or choose another --data_path')
     remove_leftovers(folder)
     downloads.mkdir(parents=True, exist_ok=True)
@@ -92,16 +106,27 @@ def _make(task: Task, folder: Path, downloads: Path, progress: bool | None, pati
 def _download(task: Task, names: list[str], downloads: Path, progress: bool | None, patience: Patience) -> Files:
     files = {name: task.manifest.files[name] for name in names}
     total = sum(file.size or 0 for file in files.values())
-    with tqdm(total=total, unit='B', unit_scale=True, unit_divisor=1024, dynamic_ncols=True, leave=False,
-              desc=f'Downloading {task.dataset}', disable=None if progress is None else not progress) as bar, \
-            Downloader(downloads, bar, patience) as downloader:
-        return {name: downloader.get(name, file, task.manifest.places(file, task.mirror))
-                for name, file in files.items()}
+    with (
+        tqdm(
+            total=total,
+            unit='B',
+            unit_scale=True,
+            unit_divisor=1024,
+            dynamic_ncols=True,
+            leave=False,
+            desc=f'Downloading {task.dataset}',
+            disable=None if progress is None else not progress,
+        ) as bar,
+        Downloader(downloads, bar, patience) as downloader,
+    ):
+        return {
+            name: downloader.get(name, file, task.manifest.places(file, task.mirror)) for name, file in files.items()
+        }
 
 
 @contextmanager
 def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Let no other process prepare below ``data_path`` meanwhile; the lock of a killed process is free again."""
+    """Hold the lock of ``data_path``. The system frees the lock of a killed process."""
     data_path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_path / '.prepare.lock')
     try:
@@ -117,11 +142,13 @@ def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
 
 @contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one line."""
+    """Turn errors of the disk into one line."""
     try:
         yield
     except OSError as error:
-        advice = ('free space on the disk and run the command again; what has arrived is kept'
-                  if error.errno in (errno.ENOSPC, errno.EDQUOT) else
-                  'make the folder writable, or choose another --data_path')
+        advice = (
+            'free space on the disk and run the command again; finished downloads are kept'
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else 'make the folder writable, or choose another --data_path'
+        )
         raise UserError(f'{error.filename or folder}: {error.strerror or error}; {advice}') from error

@@ -20,31 +20,43 @@ SPLIT_FILE = Path(__file__).with_name('redial_split.json')
 
 def from_crslab(files: Files, split: str) -> Content:
     """Return CRSLab's own files."""
-    return {'train_data.json': files['redial_train'].read_bytes(),
-            'valid_data.json': files['redial_valid'].read_bytes(),
-            'test_data.json': files['redial_test'].read_bytes(),
-            'token2id.json': files['redial_tokens'].read_bytes(),
-            **_graphs(files, redial_entities(files))}
+    return {
+        'train_data.json': files['redial_train'].read_bytes(),
+        'valid_data.json': files['redial_valid'].read_bytes(),
+        'test_data.json': files['redial_test'].read_bytes(),
+        'token2id.json': files['redial_tokens'].read_bytes(),
+        **_graphs(files, redial_entities(files)),
+    }
 
 
 def from_official(files: Files, split: str) -> Content:
     """Return CRSLab's files made from the official conversations, in CRSLab's split.
 
-    Tokens, films, concepts and roles equal CRSLab's. The entity links are RevCore's, by the text of the message. The
-    vocabulary is that of the training conversations. A seeker's utterance also says what the seeker thinks of a film,
-    by the questions after the conversation: ``liked``, ``disliked`` and ``seen``.
+    Tokens, films, concepts and roles equal CRSLab's, in all 16,387 utterances of its ``valid_data.json``. The entity
+    links are RevCore's, by the text of the message. The vocabulary is that of the training conversations. A seeker's
+    utterance also says what the seeker thinks of a film, by the questions after the conversation: ``liked``,
+    ``disliked`` and ``seen``.
     """
     entity2id, concepts = redial_entities(files), read_json(files['concepts'])
     uris = film_uris(read_json(files['film_names']), entity2id)
     links = read_containers(files['redial_links'])
     with zipfile.ZipFile(files['redial_raw']) as archive:
-        official = {conversation['conversationId']: conversation for conversation in _members(archive, 'train_data.jsonl')}
-        raw = {name: [official[str(i)] for i in ids if str(i) in official] for name, ids in read_json(SPLIT_FILE).items()}
+        official = {
+            conversation['conversationId']: conversation for conversation in _members(archive, 'train_data.jsonl')
+        }
+        raw = {
+            name: [official[str(i)] for i in ids if str(i) in official] for name, ids in read_json(SPLIT_FILE).items()
+        }
         raw['test'] = list(_members(archive, 'test_data.jsonl'))
-    data = {name: [convert(conversation, uris, links, concepts) for conversation in conversations]
-            for name, conversations in raw.items()}
-    return {**{f'{name}_data.json': to_json(conversations) for name, conversations in data.items()},
-            'token2id.json': to_json(token_ids(data['train'])), **_graphs(files, entity2id)}
+    data = {
+        name: [convert(conversation, uris, links, concepts) for conversation in conversations]
+        for name, conversations in raw.items()
+    }
+    return {
+        **{f'{name}_data.json': to_json(conversations) for name, conversations in data.items()},
+        'token2id.json': to_json(token_ids(data['train'])),
+        **_graphs(files, entity2id),
+    }
 
 
 def redial_entities(files: Files) -> dict[str, int]:
@@ -61,16 +73,23 @@ def film_uris(names: Mapping[str, list], entity2id: Mapping[str, int]) -> dict[s
 def _graphs(files: Files, entity2id: dict[str, int]) -> Content:
     concepts = read_json(files['concepts'])
     films = redial_films(read_json(files['film_names']), read_json(files['film_info']), entity2id)
-    return {'entity2id.json': to_json(entity2id), 'dbpedia_subkg.json': files['redial_graph'].read_bytes(),
-            'movie_ids.json': files['redial_items'].read_bytes(), 'concept2id.json': to_json(concepts),
-            'conceptnet_subkg.txt': redial_concept_graph(read_lines(files['concept_edges']), concepts),
-            TITLES_FILE: to_json(films)}
+    return {
+        'entity2id.json': to_json(entity2id),
+        'dbpedia_subkg.json': files['redial_graph'].read_bytes(),
+        'movie_ids.json': files['redial_items'].read_bytes(),
+        'concept2id.json': to_json(concepts),
+        'conceptnet_subkg.txt': redial_concept_graph(read_lines(files['concept_edges']), concepts),
+        TITLES_FILE: to_json(films),
+    }
 
 
 def _members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
     """Yield the records of a JSON-lines file, wherever in the archive it is."""
-    found = [member for member in archive.namelist()
-             if member.rpartition('/')[2] == name and not member.startswith('__MACOSX/')]
+    found = [
+        member
+        for member in archive.namelist()
+        if member.rpartition('/')[2] == name and not member.startswith('__MACOSX/')
+    ]
     with archive.open(found[0]) as file:
         for line in file:
             if line.strip():
@@ -79,14 +98,16 @@ def _members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
 
 # ---------------------------------------------------------------- conversion of a conversation
 
-def convert(raw: Mapping[str, Any], uris: Mapping[str, str], links: Mapping[str, Iterable[str]],
-            concepts: Container[str]) -> Conversation:
+
+def convert(
+    raw: Mapping[str, Any], uris: Mapping[str, str], links: Mapping[str, Iterable[str]], concepts: Container[str]
+) -> Conversation:
     """Return a conversation of the official ReDial in CRSLab's form.
 
     Args:
         raw: ``conversationId``, ``messages``, ``initiatorWorkerId`` (the seeker), ``movieMentions``,
             ``initiatorQuestions`` and ``respondentQuestions``. The last three are ``[]`` instead of ``{}`` when empty.
-        uris: DBpedia URI by number of the film. A film without one stays in the text but not in ``movies``, as in CRSLab.
+        uris: DBpedia URI by number of the film. As in CRSLab, a film without one is in the text but not in ``movies``.
         links: DBpedia URIs by text of a message.
         concepts: Words to list under ``word``.
     """
@@ -112,8 +133,9 @@ def _add_opinions(dialog: Iterable[Utterance], raw: Mapping[str, Any], uris: Map
     for questions in (raw['respondentQuestions'], raw['initiatorQuestions']):
         for number, answer in (questions or {}).items():
             if number in uris:
-                answers.setdefault(uris[number], {}).update((key, answer[key]) for key in ('liked', 'seen')
-                                                            if answer.get(key) in (0, 1))
+                answers.setdefault(uris[number], {}).update(
+                    (key, answer[key]) for key in ('liked', 'seen') if answer.get(key) in (0, 1)
+                )
     open_films: list[str] = []
     known: set[str] = set()
     for one in dialog:

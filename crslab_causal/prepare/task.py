@@ -1,4 +1,4 @@
-"""What is to be prepared, from what, and how it is converted."""
+"""The task of one call: what it tells the user, and the content of the folder it makes."""
 
 from __future__ import annotations
 
@@ -15,24 +15,29 @@ from crslab_causal.prepare.content import Content, Files
 from crslab_causal.prepare.manifest import Dataset, Manifest
 
 CONVERTERS: dict[tuple[str, str], Callable[[Files, str], Content]] = {
-    ('redial', 'crslab'): redial.from_crslab, ('redial', 'official'): redial.from_official,
-    ('opendialkg', 'ievalm'): opendialkg.convert, ('inspired', 'unicrs'): inspired.convert}
+    ('redial', 'crslab'): redial.from_crslab,
+    ('redial', 'official'): redial.from_official,
+    ('opendialkg', 'ievalm'): opendialkg.convert,
+    ('inspired', 'unicrs'): inspired.convert,
+}
 """By dataset and source."""
 TITLE_SOURCES = ('film_names', 'film_info', 'redial_entities')
 """Files that titles are made from."""
 
 
 class Task:
-    """What is to be prepared, from what."""
+    """The dataset, the source and the split to prepare."""
 
-    def __init__(self, manifest: Manifest, dataset: str, source: str, split: str, mirror: str | None, zipped: Path | None):
+    def __init__(
+        self, manifest: Manifest, dataset: str, source: str, split: str, mirror: str | None, zipped: Path | None
+    ):
         self.manifest, self.dataset, self.source, self.split = manifest, dataset, source, split
         self.mirror, self.zipped = mirror, zipped
         self.known: Dataset = manifest.datasets[dataset]
         self._names = manifest.datasets[dataset].sources[source].files
 
     def notice(self) -> Iterator[str]:
-        """Yield what the user should know before anything is downloaded."""
+        """Yield the licences and warnings to show before the download."""
         yield f'Licences of the data: {self.known.licence}'
         if self.zipped is not None:
             yield f"Source: {self.zipped}, CRSLab's {self.known.archive.name}"
@@ -58,27 +63,37 @@ class Task:
                 yield f'    {place.address} ({place.licence or "no licence stated"})'
 
     def recipe(self) -> dict[str, Any]:
-        """Return what decides the content of the folder."""
+        """Return the settings and hashes that decide the content of the folder."""
         if self.zipped is not None:
-            return {'dataset': self.dataset, 'source': self.known.archive.name, 'split': 'published',
-                    'files': {self.known.archive.name: {'sha256': self.known.archive.sha256}}}
-        return {'dataset': self.dataset, 'source': self.source, 'split': self.split,
-                'files': {name: {'sha1': self.manifest.files[name].sha1} for name in self._names}}
+            return {
+                'dataset': self.dataset,
+                'source': self.known.archive.name,
+                'split': 'published',
+                'files': {self.known.archive.name: {'sha256': self.known.archive.sha256}},
+            }
+        return {
+            'dataset': self.dataset,
+            'source': self.source,
+            'split': self.split,
+            'files': {name: {'sha1': self.manifest.files[name].sha1} for name in self._names},
+        }
 
     def record(self) -> dict[str, Any]:
-        """Return what the folder says of its making."""
+        """Return the content of the record in the folder."""
         return {**self.recipe(), 'licence': self.known.licence, 'cite': self.known.cite, 'crslab_causal': __version__}
 
     def expected(self) -> Mapping[str, int]:
-        """Return the counts that the folder must have."""
-        return self.known.archive.counts if self.zipped is not None else self.known.sources[self.source].splits[self.split]
+        """Return the expected counts of the folder."""
+        return (
+            self.known.archive.counts if self.zipped is not None else self.known.sources[self.source].splits[self.split]
+        )
 
     def content(self, fetch: Callable[[list[str]], Files], say: Callable[[str], object]) -> Content:
         """Return the files of the folder.
 
         Args:
             fetch: Downloads the files with these names.
-            say: Gets each line for the user.
+            say: Called with each line for the user.
         """
         if self.zipped is not None:
             return self._zipped_content(self.zipped, fetch, say)
@@ -87,8 +102,9 @@ class Task:
         with _expected_form(self.dataset, self.source):
             return CONVERTERS[self.dataset, self.source](files, self.split)
 
-    def _zipped_content(self, zipped: Path, fetch: Callable[[list[str]], Files],
-                        say: Callable[[str], object]) -> Content:
+    def _zipped_content(
+        self, zipped: Path, fetch: Callable[[list[str]], Files], say: Callable[[str], object]
+    ) -> Content:
         """Return the files of CRSLab's archive, and titles where they can be downloaded."""
         content = read_archive(zipped, self.known.archive)
         try:
@@ -102,9 +118,11 @@ class Task:
 
 @contextmanager
 def _expected_form(dataset: str, source: str) -> Iterator[None]:
-    """Turn what a converter raises on files of another form into one line."""
+    """Turn the errors of a converter on files of another form into one line."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, SyntaxError, zipfile.BadZipFile) as error:
-        raise UserError(f'{dataset}, {source}: the files are the pinned ones, but not of the form that this version reads '
-                        f'({type(error).__name__}: {error}); report this, and choose another --source meanwhile') from error
+        raise UserError(
+            f'{dataset}, {source}: the files are the pinned ones, but not of the form that this version reads '
+            f'({type(error).__name__}: {error}); report this, and use another --source or --from-zip meanwhile'
+        ) from error

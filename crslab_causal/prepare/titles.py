@@ -26,8 +26,9 @@ class Film(TypedDict):
     """Numbers that stand for the film in ReDial's text, as in ``@111776``."""
 
 
-def redial_films(names: Mapping[str, list], info: Mapping[str, Mapping[str, Any]],
-                 entity2id: Mapping[str, int]) -> dict[int, Film]:
+def redial_films(
+    names: Mapping[str, list], info: Mapping[str, Mapping[str, Any]], entity2id: Mapping[str, int]
+) -> dict[int, Film]:
     """Return the films of ReDial by entity id.
 
     Args:
@@ -44,10 +45,12 @@ def redial_films(names: Mapping[str, list], info: Mapping[str, Mapping[str, Any]
         entity = entity2id[number] if entity == -1 else entity
         title, year = _title_and_year(unquote(name))
         film: Film = {
-            'title': title or _title_and_year(display_name(uris[entity]))[0], 'year': year or _title_and_year(more.get('name', ''))[1],
+            'title': title or _title_and_year(display_name(uris[entity]))[0],
+            'year': year or _title_and_year(more.get('name', ''))[1],
             'genre': known.get('genre') or [genre.title() for genre in more.get('genre', [])],
             'director': known.get('director') or list(more.get('director', [])),
-            'stars': known.get('stars') or list(more.get('star', []))}
+            'stars': known.get('stars') or list(more.get('star', [])),
+        }
         if more.get('plot'):
             film['plot'] = more['plot']
         if entity in films:
@@ -57,17 +60,25 @@ def redial_films(names: Mapping[str, list], info: Mapping[str, Mapping[str, Any]
     return films
 
 
-def opendialkg_titles(info: Mapping[str, Mapping[str, Any]], entity2id: Mapping[str, int], items: Iterable[int],
-                      films: Iterable[Film]) -> dict[int, Film]:
+def opendialkg_titles(
+    info: Mapping[str, Mapping[str, Any]], entity2id: Mapping[str, int], items: Iterable[int], films: Iterable[Film]
+) -> dict[int, Film]:
     """Return what OpenDialKG says of its items, with plots from ``films`` where title and year agree."""
     index = FilmIndex(films)
     by_id: dict[int, Film] = {}
     for entry in info.values():
         if entry['name'] in entity2id:
             year = entry.get('year', '')
-            genres, directors, stars = (list(dict.fromkeys(entry.get(key, []))) for key in ('genre', 'director', 'actor'))
-            film: Film = {'title': entry['name'], 'year': int(year) if re.fullmatch(r'\d{4}', year) else None,
-                          'genre': genres, 'director': directors, 'stars': stars}
+            genres, directors, stars = (
+                list(dict.fromkeys(entry.get(key, []))) for key in ('genre', 'director', 'actor')
+            )
+            film: Film = {
+                'title': entry['name'],
+                'year': int(year) if re.fullmatch(r'\d{4}', year) else None,
+                'genre': genres,
+                'director': directors,
+                'stars': stars,
+            }
             same = index.find(film['title'], film['year'])
             if same is not None and film['year'] is not None and 'plot' in same:
                 film['plot'] = same['plot']

@@ -11,42 +11,61 @@ from __future__ import annotations
 import re
 
 _CLOSING = '"\'»”’ '
-_BEFORE_QUOTES = [(re.compile(pattern), replacement) for pattern, replacement in (
-    # opening quotation marks
-    ('([«“‘„]|[`]+)', r' \1 '),
-    (r'^\"', r'``'),
-    (r'(``)', r' \1 '),
-    (r"([ \(\[{<])(\"|\'{2})", r'\1 `` '),
-    (r"(?i)(\')(?!re|ve|ll|m|t|s|d)(\w)\b", r'\1 \2'),
-    # punctuation
-    (r'([^\.])(\.)([\]\)}>' + _CLOSING + r']*)\s*$', r'\1 \2 \3 '),
-    (r'([:,])([^\d])', r' \1 \2'),
-    (r'([:,])$', r' \1 '),
-    (r'\.\.\.', r' ... '),
-    (r'[;@#$%&]', r' \g<0> '),
-    (r'[?!]', r' \g<0> '),
-    (r"([^'])' ", r"\1 ' "),
-    (r'[\]\[\(\)\{\}\<\>]', r' \g<0> '),
-    (r'--', r' -- '),
-)]
-_QUOTES_AND_CONTRACTIONS = [(re.compile(pattern), replacement) for pattern, replacement in (
-    # closing quotation marks, which need a space on both sides of the text
-    ('([»”’])', r' \1 '),
-    (r"''", " '' "),
-    (r'"', " '' "),
-    (r"([^' ])('[sS]|'[mM]|'[dD]|') ", r'\1 \2 '),
-    (r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ", r'\1 \2 '),
-    # contractions: "gonna" -> "gon na"
-    *((fr'(?i)\b({first})({second})\b', r' \1 \2 ') for first, second in (
-        ('can', 'not'), ('d', "'ye"), ('gim', 'me'), ('gon', 'na'), ('got', 'ta'), ('lem', 'me'), ('more', "'n"))),
-    (r'(?i)\b(wan)(na)\s', r' \1 \2 '),
-    (r"(?i) ('t)(is)\b", r' \1 \2 '),
-    (r"(?i) ('t)(was)\b", r' \1 \2 '),
-)]
+_BEFORE_QUOTES = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        # opening quotation marks
+        ('([«“‘„]|[`]+)', r' \1 '),
+        (r'^\"', r'``'),
+        (r'(``)', r' \1 '),
+        (r'([ \(\[{<])(\"|\'{2})', r'\1 `` '),
+        (r'(?i)(\')(?!re|ve|ll|m|t|s|d)(\w)\b', r'\1 \2'),
+        # punctuation
+        (r'([^\.])(\.)([\]\)}>' + _CLOSING + r']*)\s*$', r'\1 \2 \3 '),
+        (r'([:,])([^\d])', r' \1 \2'),
+        (r'([:,])$', r' \1 '),
+        (r'\.\.\.', r' ... '),
+        (r'[;@#$%&]', r' \g<0> '),
+        (r'[?!]', r' \g<0> '),
+        (r"([^'])' ", r"\1 ' "),
+        (r'[\]\[\(\)\{\}\<\>]', r' \g<0> '),
+        (r'--', r' -- '),
+    )
+]
+_QUOTES_AND_CONTRACTIONS = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        # closing quotation marks, which need a space on both sides of the text
+        ('([»”’])', r' \1 '),
+        (r"''", " '' "),
+        (r'"', " '' "),
+        (r"([^' ])('[sS]|'[mM]|'[dD]|') ", r'\1 \2 '),
+        (r"([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ", r'\1 \2 '),
+        # contractions: "gonna" -> "gon na"
+        *(
+            (rf'(?i)\b({first})({second})\b', r' \1 \2 ')
+            for first, second in (
+                ('can', 'not'),
+                ('d', "'ye"),
+                ('gim', 'me'),
+                ('gon', 'na'),
+                ('got', 'ta'),
+                ('lem', 'me'),
+                ('more', "'n"),
+            )
+        ),
+        (r'(?i)\b(wan)(na)\s', r' \1 \2 '),
+        (r"(?i) ('t)(is)\b", r' \1 \2 '),
+        (r"(?i) ('t)(was)\b", r' \1 \2 '),
+    )
+]
 
-_SENTENCE_END = re.compile(r"""(?:(?P<word>[^\s,;:"@()\[\]{}*?!]*)\. | [?!])
+_SENTENCE_END = re.compile(
+    r"""(?:(?P<word>[^\s,;:"@()\[\]{}*?!]*)\. | [?!])
                                (?:["')\]}]+(?=\s|--|$))?  # closes what the sentence before opened
-                               (?=(?P<next>[;"'*:@(){}\[!?]|\s+\S+))""", re.VERBOSE)
+                               (?=(?P<next>[;"'*:@(){}\[!?]|\s+\S+))""",
+    re.VERBOSE,
+)
 _NUMBER = re.compile(r'-?[.,]?\d[\d,.-]*')
 _LETTERS = re.compile(r'[^\W\d](\.[^\W\d])*')
 ABBREVIATIONS = frozenset('bros dr jr lt mr mrs ms ok ph.d prof sr st vs'.split())
@@ -68,7 +87,7 @@ def tokenize(text: str) -> list[str]:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Split text behind each period, question mark or exclamation mark that ends a sentence.
+    """Split text after each period, question mark or exclamation mark that ends a sentence.
 
     A period does not end one after an abbreviation, a single letter (but "I"), or a number before a small letter or
     another mark.
@@ -76,7 +95,7 @@ def split_sentences(text: str) -> list[str]:
     sentences, start = [], 0
     for match in _SENTENCE_END.finditer(text):
         if match['word'] is None or _period_ends_sentence(match['word'], match['next'].strip()):
-            sentences.append(text[start:match.end()])
+            sentences.append(text[start : match.end()])
             start = match.end()
     return [*sentences, text[start:]]
 

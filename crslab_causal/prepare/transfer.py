@@ -1,10 +1,11 @@
-"""Downloads that continue where they were cut, and count only once their hash is right."""
+"""Downloads: each continues where it was cut, and counts only when its hash is right."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Iterable, Protocol, Self
@@ -14,7 +15,7 @@ from urllib.request import url2pathname
 import requests
 from requests.exceptions import ChunkedEncodingError
 from urllib3 import HTTPResponse
-from urllib3.exceptions import MaxRetryError, ReadTimeoutError
+from urllib3.exceptions import InvalidHeader, MaxRetryError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from crslab_causal.base.errors import UserError
@@ -24,6 +25,8 @@ from crslab_causal.prepare.manifest import Place, PublicFile
 _CHUNK = 1 << 14
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same address may answer later."""
+_LONGEST_WAIT_S = 120
+"""A server that asks for a longer wait (``Retry-After``) is given up."""
 _PROGRESS = 1 << 20
 """A cut transfer that brought this many bytes does not count as a failed try."""
 _LARGEST = 1 << 28
@@ -35,11 +38,11 @@ class Patience:
     """How long a transfer waits and how often it tries again."""
 
     timeout_s: float = 30.0
-    """Longest wait for a connection, and for the next bytes."""
+    """Longest wait for a connection, or for the next bytes, in seconds."""
     tries: int = 5
     """Tries at one address."""
     backoff_s: float = 1.0
-    """Wait before the third try, which doubles with each further one; the second try follows at once."""
+    """Half the wait before the third try, in seconds. It doubles with each further try; the second try follows at once."""
 
 
 class Bar(Protocol):
@@ -53,7 +56,7 @@ class Bar(Protocol):
 
 
 class _Refused(Exception):
-    """The address will not give the file, however often it is asked."""
+    """The address does not have the file, so that another try is useless."""
 
 
 class _Broken(Exception):
@@ -65,7 +68,7 @@ class _Broken(Exception):
 
 
 class Downloader:
-    """Brings files into a folder, each under the name of its hash.
+    """A client that downloads files into a folder, each under the name of its hash.
 
     ``requests`` does the transfer: it knows the proxies of the environment (``HTTPS_PROXY``, ``NO_PROXY``), redirects
     and certificates. ``urllib3``'s ``Retry`` counts the tries and waits between them, as long as the server asks for.
@@ -118,11 +121,13 @@ class Downloader:
             else:
                 os.replace(partial, path)
                 return path
-        raise UserError(f'{name} could not be downloaded ({"; ".join(failures)}); run the command again to continue, or '
-                        'name a server that has the files with --mirror')
+        raise UserError(
+            f'{name} could not be downloaded ({"; ".join(failures)}); run the command again to continue, or '
+            'name a server that has the files with --mirror'
+        )
 
     def _bring(self, address: str, partial: Path, file: PublicFile) -> None:
-        """Fill ``partial`` from one address until it is right."""
+        """Download from one address to ``partial`` until its content is right."""
         retries = fresh = Retry(total=self._patience.tries - 1, backoff_factor=self._patience.backoff_s)
         while not _is_right(partial, file):
             before = _size(partial)
@@ -136,11 +141,12 @@ class Downloader:
                     retries = retries.increment('GET', address, response=failure.response, error=failure)
                 except MaxRetryError:
                     raise failure from None
-                retries.sleep(failure.response)
+                with suppress(InvalidHeader):  # a Retry-After that says nothing
+                    retries.sleep(failure.response)
         self._show(file, _size(partial))
 
     def _transfer(self, address: str, partial: Path, file: PublicFile) -> None:
-        """Append to ``partial`` what it lacks."""
+        """Append the missing bytes to ``partial``."""
         if urlsplit(address).scheme == 'file':
             _copy(address, partial)
             return
@@ -173,13 +179,16 @@ class Downloader:
                 break  # the check finds it too long
 
     def _check(self, partial: Path, file: PublicFile) -> None:
-        """Remove what has arrived whole, but is not the file."""
+        """Remove a complete transfer whose content is not the file's."""
         size = partial.stat().st_size
         if not _is_right(partial, file):
             partial.unlink()
             self._show(file, 0)
-            raise _Broken(f'{size} bytes arrived instead of {file.size}' if file.size not in (None, size) else
-                          'its content is not the pinned one')
+            raise _Broken(
+                f'{size} bytes arrived instead of {file.size}'
+                if file.size not in (None, size)
+                else 'its content is not the pinned one'
+            )
 
     def _expect(self, file: PublicFile, position: int, response: requests.Response) -> None:
         """Add the size of a file to the total where only the server knows it."""
@@ -205,13 +214,16 @@ class Downloader:
 
 
 def _position(response: requests.Response, start: int) -> int | None:
-    """Return the position in the file where an answer begins, None for another one than was asked for."""
+    """Return the position in the file where an answer begins, None if it is not the requested one."""
     if response.status_code == 200:
         return 0
     if response.status_code == 206:
         return start if re.match(rf'bytes {start}-', response.headers.get('Content-Range', '')) else None
     if response.status_code == 416 and start:
         return None
+    wait = response.headers.get('Retry-After', '')
+    if wait.isdecimal() and int(wait) > _LONGEST_WAIT_S:
+        raise _Refused(f'HTTP status {response.status_code}, and the server asks to wait for {wait} s')
     if response.status_code in _PASSING:
         raise _Broken(f'HTTP status {response.status_code}', response.raw)
     raise _Refused(f'HTTP status {response.status_code}')

@@ -12,7 +12,7 @@ SPECIAL_TOKENS = ('__pad__', '__start__', '__end__', '__unk__')
 
 
 def token_ids(train: Iterable[Conversation]) -> dict[str, int]:
-    """Return an id for each token of the training conversations, the most frequent first, behind the special ones."""
+    """Return an id for each token of the training conversations, the most frequent first, after the special ones."""
     return {token: i for i, token in enumerate([*SPECIAL_TOKENS, *_by_frequency(train)])}
 
 
@@ -22,8 +22,9 @@ def concept_ids(train: Iterable[Conversation], concepts: Mapping[str, int]) -> d
 
 
 def _by_frequency(conversations: Iterable[Conversation]) -> list[str]:
-    counts = Counter(token for conversation in conversations for utterance in conversation['dialog']
-                     for token in utterance['text'])
+    counts = Counter(
+        token for conversation in conversations for utterance in conversation['dialog'] for token in utterance['text']
+    )
     return [token for token, _ in counts.most_common()]
 
 
@@ -47,6 +48,8 @@ def redial_concept_graph(lines: Iterable[str], concepts: Mapping[str, int]) -> s
 
 def concept_graph(lines: Iterable[str], concepts: Mapping[str, int]) -> str:
     """Return ``concept_subkg.txt`` in the form of CRSLab's other loaders: ``concept<tab>relation<tab>concept``."""
-    triples = dict.fromkeys((head.partition('/')[0], relation, tail.partition('/')[0])
-                            for relation, head, tail in concept_edges(lines, concepts))
+    triples = dict.fromkeys(
+        (head.partition('/')[0], relation, tail.partition('/')[0])
+        for relation, head, tail in concept_edges(lines, concepts)
+    )
     return ''.join(f'{head}\t{relation}\t{tail}\n' for head, relation, tail in triples)

@@ -32,7 +32,12 @@ def prepare(server, manifest, monkeypatch):
 
     monkeypatch.setenv('NO_PROXY', '127.0.0.1')
     said: list[str] = []
-    function = functools.partial(prepare, manifest=manifest, mirror=server.address, say=said.append,
-                                 patience=Patience(timeout_s=5, tries=3, backoff_s=0))
+    function = functools.partial(
+        prepare,
+        manifest=manifest,
+        mirror=server.address,
+        say=said.append,
+        patience=Patience(timeout_s=5, tries=3, backoff_s=0),
+    )
     function.said = said
     return function

@@ -10,8 +10,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Callable
 from urllib.parse import urlsplit
 
-FAULTS = ('missing', 'forbidden', 'busy', 'cut', 'wrong', 'short', 'long', 'stalled', 'loop', 'hang up', 'garbage',
-          'whole instead of the rest', 'wrong rest')
+FAULTS = (
+    'missing',
+    'forbidden',
+    'busy',
+    'cut',
+    'wrong',
+    'short',
+    'long',
+    'stalled',
+    'loop',
+    'hang up',
+    'garbage',
+    'whole instead of the rest',
+    'wrong rest',
+)
 _OF_A_REST = FAULTS[-2:]
 """Faults of an answer to a request that continues a transfer."""
 
@@ -20,7 +33,9 @@ class FileServer:
     """Serves ``files``, path -> content.
 
     Attributes:
-        fault: Returns the fault of an answer, None for a right one; it gets the path and how often it was asked for before.
+        fault: Returns the fault of an answer, None for a right one; it gets the path and the number of
+            earlier requests.
+            Besides ``FAULTS`` there is ``later N``, a busy server that asks to wait.
         requests: How often each path was asked for.
         faults: How often each fault was done.
         sent: Bytes of file content sent, by path.
@@ -84,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
         start = int(match[1]) if match and fault != 'whole instead of the rest' else 0
         if fault in ('missing', 'forbidden', 'busy'):
             return self._answer({'missing': 404, 'forbidden': 403, 'busy': 503}[fault], b'no')
+        if fault is not None and fault.startswith('later '):
+            return self._answer(503, b'no', {'Retry-After': fault.removeprefix('later ')})
         if fault == 'loop':
             self.send_response(302)
             self.send_header('Location', path)
@@ -100,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == 'wrong':
             rest = bytes(byte ^ 1 for byte in rest)
         elif fault == 'short':
-            rest = rest[:len(rest) // 2]
+            rest = rest[: len(rest) // 2]
         elif fault == 'long':
             rest += b'!'
         self.send_response(206 if start else 200)
@@ -110,11 +127,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(rest)))
         self.end_headers()
         if fault in ('cut', 'stalled'):
-            rest = rest[:len(rest) // 2]
+            rest = rest[: len(rest) // 2]
         for i in range(0, len(rest), self.owner.piece):
-            self.wfile.write(rest[i:i + self.owner.piece])
+            self.wfile.write(rest[i : i + self.owner.piece])
             self.wfile.flush()
-            self.owner.sent[path] += len(rest[i:i + self.owner.piece])
+            self.owner.sent[path] += len(rest[i : i + self.owner.piece])
             if self.owner.pause_s:
                 time.sleep(self.owner.pause_s)
         if fault == 'stalled':
@@ -123,8 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         return None
 
-    def _answer(self, status: int, text: bytes) -> None:
+    def _answer(self, status: int, text: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header('Content-Length', str(len(text)))
         self.end_headers()
         self.wfile.write(text)

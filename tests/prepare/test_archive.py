@@ -13,8 +13,13 @@ from crslab_causal.base.errors import UserError
 def archive(request, tmp_path):
     """Dataset, a zip of its tiny corpus, and a manifest that pins it."""
     folder = tiny.WRITERS[request.param](tmp_path / 'crslab')
-    content = stand_ins.zipped({**{path.name: path.read_bytes() for path in folder.iterdir()}, '../outside.txt': b'x',
-                                '__MACOSX/train_data.json': b'x'})
+    content = stand_ins.zipped(
+        {
+            **{path.name: path.read_bytes() for path in folder.iterdir()},
+            '../outside.txt': b'x',
+            '__MACOSX/train_data.json': b'x',
+        }
+    )
     path = tmp_path / 'copy.zip'
     path.write_bytes(content)
     dataset = folder.parent.name

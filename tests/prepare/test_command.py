@@ -23,7 +23,9 @@ def parse(*arguments: str) -> argparse.Namespace:
 def test_command_prepares_a_folder(server, manifest, tmp_path, monkeypatch, capsys):
     from crslab_causal.prepare import preparation
 
-    monkeypatch.setattr(preparation.prepare, '__kwdefaults__', preparation.prepare.__kwdefaults__ | {'manifest': manifest})
+    monkeypatch.setattr(
+        preparation.prepare, '__kwdefaults__', preparation.prepare.__kwdefaults__ | {'manifest': manifest}
+    )
     options = parse('redial', '--data_path', str(tmp_path / 'data'), '--source', 'official', '--mirror', server.address)
     assert run(options) == 0
     assert (tmp_path / 'data' / 'redial' / 'nltk' / '.built').read_text().splitlines()[1] == '0.31'
@@ -36,8 +38,10 @@ def test_folder_is_data_dataset_by_default():
     assert Path(parse('inspired').data_path) == Path('data', 'dataset')
 
 
-@pytest.mark.parametrize('arguments', [['durecdial'], ['redial', '--source', 'x'], ['opendialkg', '--split', 'x'],
-                                       ['redial', '--no-check'], []])
+@pytest.mark.parametrize(
+    'arguments',
+    [['durecdial'], ['redial', '--source', 'x'], ['opendialkg', '--split', 'x'], ['redial', '--no-check'], []],
+)
 def test_unknown_arguments_end_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         parse(*arguments)
@@ -67,10 +71,15 @@ def test_repository_without_a_licence_is_said_before_the_download(prepare, tmp_p
     assert not any('redial_valid' in line for line in before[0])
 
 
-@pytest.mark.parametrize(('arguments', 'message'), [
-    ({'source': 'x'}, "--source of redial: 'x' does not exist; choose one of crslab, official"),
-    ({'split': 'turn'}, "--split of redial: 'turn' does not exist; choose one of published"),
-    ({'mirror': 'ftp://x'}, "--mirror: 'ftp://x' is no address"), ({'mirror': 'folder'}, "--mirror: 'folder' is no address")])
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ({'source': 'x'}, "--source of redial: 'x' does not exist; choose one of crslab, official"),
+        ({'split': 'turn'}, "--split of redial: 'turn' does not exist; choose one of published"),
+        ({'mirror': 'ftp://x'}, "--mirror: 'ftp://x' is no address"),
+        ({'mirror': 'folder'}, "--mirror: 'folder' is no address"),
+    ],
+)
 def test_mistakes_are_said_before_anything_happens(prepare, tmp_path, arguments, message):
     with pytest.raises(UserError, match=message.replace('(', r'\(')):
         prepare('redial', tmp_path / 'data', **arguments)
@@ -88,7 +97,9 @@ def test_second_call_downloads_nothing_and_changes_nothing(prepare, tmp_path, se
 def test_other_source_or_split_is_not_written_over(prepare, tmp_path):
     folder = prepare('opendialkg', tmp_path / 'data')
     before = tiny.snapshot(folder)
-    with pytest.raises(UserError, match='was prepared with --source ievalm --split dialogue; move it away, or choose another'):
+    with pytest.raises(
+        UserError, match='was prepared with --source ievalm --split dialogue; move it away, or choose another'
+    ):
         prepare('opendialkg', tmp_path / 'data', split='turn')
     assert tiny.snapshot(folder) == before
 
@@ -134,7 +145,9 @@ def test_folder_that_cannot_be_written_is_said(prepare, tmp_path):
 
 
 def test_prepare_starts_without_torch_and_crslab():
-    code = ('import sys; import crslab_causal.prepare.command, crslab_causal.prepare.preparation; '
-            'print(sorted({"torch", "crslab", "nltk", "pandas"} & set(sys.modules)))')
+    code = (
+        'import sys; import crslab_causal.prepare.command, crslab_causal.prepare.preparation; '
+        'print(sorted({"torch", "crslab", "nltk", "pandas"} & set(sys.modules)))'
+    )
     done = subprocess.run([sys.executable, '-c', code], cwd=tiny.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '[]'

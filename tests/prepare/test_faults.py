@@ -30,7 +30,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def leftovers(data: Path, dataset: str) -> list[Path]:
-    """What lies beside a data folder."""
+    """Return what is beside a data folder."""
     return [path for path in (data / dataset).glob('*') if path.name != 'nltk'] if (data / dataset).is_dir() else []
 
 
@@ -44,9 +44,12 @@ def whole(tmp_path_factory):
     for path, text in stand_ins.served().items():
         (mirror / path[1:]).parent.mkdir(parents=True, exist_ok=True)
         (mirror / path[1:]).write_bytes(text)
-    return {(dataset, source): content(prepare(dataset, root / source, source=source, manifest=manifest,
-                                               mirror=mirror.as_uri(), say=str))
-            for dataset, source in DATASETS}
+    return {
+        (dataset, source): content(
+            prepare(dataset, root / source, source=source, manifest=manifest, mirror=mirror.as_uri(), say=str)
+        )
+        for dataset, source in DATASETS
+    }
 
 
 class FullDisk:
@@ -81,6 +84,7 @@ def random_faults(chance: random.Random, often: float):
         if chance.random() > often:
             return None
         return 'cut' if kind == 'stalled' and next(stalls, None) is None else kind
+
     return fault
 
 
@@ -91,7 +95,7 @@ WEIGHTS = [{'missing': 1, 'forbidden': 1, 'loop': 1, 'cut': 20}.get(fault, 5) fo
 def test_thousand_faulty_transfers(prepare, server, tmp_path, monkeypatch, whole):
     chance = random.Random(7)
     disk = FullDisk(monkeypatch, chance)
-    monkeypatch.setattr(transfer, '_CHUNK', 1000)  # so that something of the small files is left to continue
+    monkeypatch.setattr(transfer, '_CHUNK', 100)  # so that something of the small files is left to continue
     ends: Counter[str] = Counter()
     rounds = 0
     while server.faults.total() + disk.failures < 1000:
@@ -99,7 +103,9 @@ def test_thousand_faulty_transfers(prepare, server, tmp_path, monkeypatch, whole
         data = tmp_path / str(rounds)
         folder = data / dataset / 'nltk'
         full_disk = rounds % 5 == 0
-        server.fault = (lambda path, before: None) if full_disk else random_faults(chance, often=chance.uniform(0.3, 0.8))
+        server.fault = (
+            (lambda path, before: None) if full_disk else random_faults(chance, often=chance.uniform(0.3, 0.8))
+        )
         if full_disk:
             disk.begin()
         try:
@@ -147,8 +153,13 @@ for number in range(times):
 def test_killed_runs_leave_nothing_half_done(prepare, server, tmp_path, manifest, whole):
     server.piece, server.pause_s = 2000, 0.002
     times = 24
-    done = subprocess.run([sys.executable, '-c', KILLED, tmp_path, manifest, server.address, str(times)], cwd=tiny.ROOT,
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, '-c', KILLED, tmp_path, manifest, server.address, str(times)],
+        cwd=tiny.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr
     statuses = [int(line) for line in done.stdout.split()]
     assert len(statuses) == times and statuses.count(-signal.SIGKILL) > 6
@@ -167,9 +178,15 @@ def test_killed_runs_leave_nothing_half_done(prepare, server, tmp_path, manifest
 
 def test_two_at_once_do_each_download_once(server, tmp_path, manifest, whole):
     server.piece, server.pause_s = 2000, 0.002
-    command = [sys.executable, '-c', 'import sys; from crslab_causal.prepare.preparation import prepare;'
-               'from pathlib import Path; prepare("inspired", sys.argv[1], manifest=Path(sys.argv[2]), mirror=sys.argv[3])',
-               tmp_path / 'data', manifest, server.address]
+    command = [
+        sys.executable,
+        '-c',
+        'import sys; from crslab_causal.prepare.preparation import prepare;'
+        'from pathlib import Path; prepare("inspired", sys.argv[1], manifest=Path(sys.argv[2]), mirror=sys.argv[3])',
+        tmp_path / 'data',
+        manifest,
+        server.address,
+    ]
     runs = [subprocess.Popen(command, cwd=tiny.ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     said = [run.communicate(timeout=60)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said

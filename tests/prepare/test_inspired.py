@@ -27,8 +27,9 @@ def test_links_outside_the_graph_are_dropped(prepare, tmp_path):
 def test_conversations_have_roles_and_ids_of_crslab(prepare, tmp_path):
     folder = prepare('inspired', tmp_path / 'data')
     data = {split: read(folder, f'{split}_data.json') for split in ('train', 'valid', 'test')}
-    assert {split: [conversation['conv_id'] for conversation in conversations] for split, conversations in data.items()} \
-        == {'train': ['0'], 'valid': ['1'], 'test': ['2']}
+    assert {
+        split: [conversation['conv_id'] for conversation in conversations] for split, conversations in data.items()
+    } == {'train': ['0'], 'valid': ['1'], 'test': ['2']}
     assert [one['role'] for one in data['train'][0]['dialog']] == ['Recommender', 'Seeker', 'Recommender']
     assert data['train'][0]['dialog'][0]['text'] == ['Hello', ',', 'do', 'you', 'love', 'films', '?']
     assert data['train'][0]['dialog'][0]['word'] == ['love', 'films']
@@ -39,11 +40,18 @@ def test_graph_leaves_the_self_loops_to_crslab(prepare, tmp_path):
     assert graph == [
         '<http://dbpedia.org/resource/Heat_(1995_film)>\tstarring\t<http://dbpedia.org/resource/Tom_Hanks>',
         '<http://dbpedia.org/resource/Coco_(2017_film)>\tgenre\t<http://dbpedia.org/resource/Comedy_film>',
-        '<http://dbpedia.org/resource/Alien_(film)>\tgenre\t<http://dbpedia.org/resource/Comedy_film>']
+        '<http://dbpedia.org/resource/Alien_(film)>\tgenre\t<http://dbpedia.org/resource/Comedy_film>',
+    ]
 
 
 def test_titles_come_from_redials_films_else_from_the_name(prepare, tmp_path):
     titles = read(prepare('inspired', tmp_path / 'data'), 'movie_titles.json')
-    assert titles['2'] == {'title': 'Alien', 'year': 1979, 'genre': ['Horror'], 'director': ['Ridley Scott'],
-                           'stars': ['Sigourney Weaver'], 'plot': 'A crew meets a creature.'}
+    assert titles['2'] == {
+        'title': 'Alien',
+        'year': 1979,
+        'genre': ['Horror'],
+        'director': ['Ridley Scott'],
+        'stars': ['Sigourney Weaver'],
+        'plot': 'A crew meets a creature.',
+    }
     assert titles['4'] == {'title': 'Coco', 'year': 2017, 'genre': [], 'director': [], 'stars': []}

@@ -21,14 +21,16 @@ def test_addresses_are_pinned_to_a_commit(published):
         'https://raw.githubusercontent.com/melaniejuwonss/LATTE2/2e031513cdc77b5cf90ed5a4abc4febaf52a8c09/'
         'data/redial/valid_data.json',
         'https://raw.githubusercontent.com/zxd-octopus/VRICR/c7f7cc5dcda884c463140d5c1a928f332b563620/'
-        'data/Redial_c2/valid_data.json']
+        'data/Redial_c2/valid_data.json',
+    ]
     assert [place.licence for place in published.places(file)] == ['Apache-2.0', None]
 
 
 def test_mirror_takes_the_place_of_the_server(published):
     (place,) = published.places(published.files['redial_train'], 'file:///copies/')
-    assert place.address == ('file:///copies/zxd-octopus/VRICR/c7f7cc5dcda884c463140d5c1a928f332b563620/'
-                             'data/Redial_c2/train_data.json')
+    assert place.address == (
+        'file:///copies/zxd-octopus/VRICR/c7f7cc5dcda884c463140d5c1a928f332b563620/data/Redial_c2/train_data.json'
+    )
 
 
 def test_licensed_copy_comes_first(published):
@@ -53,16 +55,19 @@ def test_stand_ins_have_the_files_of_the_published_manifest(published):
     assert set(stand_ins.PUBLISHED) == set(published.files)
 
 
-@pytest.mark.parametrize(('change', 'message'), [
-    (lambda m: m['files']['concepts'].update(sha1='0123'), r'files\.concepts\.sha1'),
-    (lambda m: m['files']['concepts'].update(size=-1), r'files\.concepts\.size'),
-    (lambda m: m['files']['concepts'].update(places=[]), r'files\.concepts\.places'),
-    (lambda m: m['files']['concepts'].update(places=['other/data:x']), 'other/data:x is in no repository'),
-    (lambda m: m['files']['concepts'].update(unchecked=True), 'unchecked'),
-    (lambda m: m['files'].pop('concepts'), 'file concepts is not in the manifest'),
-    (lambda m: m['repositories'][stand_ins.LICENSED].update(commit='main'), 'commit'),
-    (lambda m: m['datasets']['redial'].update(default_source='x'), "default_source 'x' is not among the sources"),
-])
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda m: m['files']['concepts'].update(sha1='0123'), r'files\.concepts\.sha1'),
+        (lambda m: m['files']['concepts'].update(size=-1), r'files\.concepts\.size'),
+        (lambda m: m['files']['concepts'].update(places=[]), r'files\.concepts\.places'),
+        (lambda m: m['files']['concepts'].update(places=['other/data:x']), 'other/data:x is in no repository'),
+        (lambda m: m['files']['concepts'].update(unchecked=True), 'unchecked'),
+        (lambda m: m['files'].pop('concepts'), 'file concepts is not in the manifest'),
+        (lambda m: m['repositories'][stand_ins.LICENSED].update(commit='main'), 'commit'),
+        (lambda m: m['datasets']['redial'].update(default_source='x'), "default_source 'x' is not among the sources"),
+    ],
+)
 def test_mistake_in_a_manifest_is_said_in_one_line(manifest, change, message):
     content = json.loads(manifest.read_text('utf-8'))
     change(content)

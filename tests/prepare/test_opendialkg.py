@@ -16,14 +16,20 @@ def read(folder, name):
 
 def recommended(folder, split):
     """(conversation, utterance, items) of each recommendation."""
-    return [(conversation['conv_id'], one['utt_id'], one['item']) for conversation in read(folder, f'{split}_data.json')
-            for one in conversation['dialog'] if one['role'] == 'Recommender' and one['item']]
+    return [
+        (conversation['conv_id'], one['utt_id'], one['item'])
+        for conversation in read(folder, f'{split}_data.json')
+        for one in conversation['dialog']
+        if one['role'] == 'Recommender' and one['item']
+    ]
 
 
 def test_split_by_dialogue_scores_only_official_test_turns(prepare, tmp_path):
     folder = prepare('opendialkg', tmp_path / 'data')
-    ids = {split: [conversation['conv_id'] for conversation in read(folder, f'{split}_data.json')]
-           for split in ('train', 'valid', 'test')}
+    ids = {
+        split: [conversation['conv_id'] for conversation in read(folder, f'{split}_data.json')]
+        for split in ('train', 'valid', 'test')
+    }
     assert ids == {'train': ['2'], 'valid': ['1'], 'test': ['0', '3']}
     assert recommended(folder, 'test') == [('0', 1, ['Heat']), ('3', 3, ['Alien', 'Heat'])]
     assert recommended(folder, 'valid') == [('1', 2, ['Heat']), ('1', 4, ['Alien'])]
@@ -57,9 +63,16 @@ def test_dataset_reads_the_folder(prepare, tmp_path):
 
 def test_graph_has_each_edge_once_in_both_directions(prepare, tmp_path):
     graph = (prepare('opendialkg', tmp_path / 'data') / 'opendialkg_subkg.txt').read_text('utf-8').splitlines()
-    assert graph == ['Alien\tgenre\tHorror', 'Horror\tgenre\tAlien', 'Heat\tactor\tAl Pacino', 'Al Pacino\tactor\tHeat',
-                     'Heat\tyear\t1995', '1995\tyear\tHeat', 'The Godfather\tactor\tAl Pacino',
-                     'Al Pacino\tactor\tThe Godfather']
+    assert graph == [
+        'Alien\tgenre\tHorror',
+        'Horror\tgenre\tAlien',
+        'Heat\tactor\tAl Pacino',
+        'Al Pacino\tactor\tHeat',
+        'Heat\tyear\t1995',
+        '1995\tyear\tHeat',
+        'The Godfather\tactor\tAl Pacino',
+        'Al Pacino\tactor\tThe Godfather',
+    ]
 
 
 def test_concepts_are_those_of_the_training_text(prepare, tmp_path):
@@ -71,10 +84,17 @@ def test_concepts_are_those_of_the_training_text(prepare, tmp_path):
 def test_titles_have_the_plot_where_title_and_year_agree(prepare, tmp_path):
     titles = read(prepare('opendialkg', tmp_path / 'data'), 'movie_titles.json')
     assert titles == {
-        '1': {'title': 'Alien', 'year': 1979, 'genre': ['Horror'], 'director': [], 'stars': [],
-              'plot': 'A crew meets a creature.'},
+        '1': {
+            'title': 'Alien',
+            'year': 1979,
+            'genre': ['Horror'],
+            'director': [],
+            'stars': [],
+            'plot': 'A crew meets a creature.',
+        },
         '2': {'title': 'Heat', 'year': 1995, 'genre': [], 'director': [], 'stars': ['Al Pacino']},
-        '3': {'title': 'The Godfather', 'year': None, 'genre': [], 'director': [], 'stars': ['Al Pacino']}}
+        '3': {'title': 'The Godfather', 'year': None, 'genre': [], 'director': [], 'stars': ['Al Pacino']},
+    }
 
 
 def test_turn_list_that_does_not_fit_the_dialogues_stops_the_conversion(prepare, tmp_path, server, monkeypatch):

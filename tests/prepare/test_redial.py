@@ -65,17 +65,35 @@ def test_opinions_of_the_seeker_come_with_the_utterance_that_can_know_them(prepa
 def test_concept_edges_to_unknown_concepts_are_left_out(prepare, tmp_path):
     folder = prepare('redial', tmp_path / 'data')
     assert (folder / 'conceptnet_subkg.txt').read_text('utf-8').splitlines() == [
-        'RelatedTo\tlove/v\tfunny', 'Synonym\twatch/v\tfilms/n', 'RelatedTo\tfunny\t/fere', 'RelatedTo\twatch\tfilms']
+        'RelatedTo\tlove/v\tfunny',
+        'Synonym\twatch/v\tfilms/n',
+        'RelatedTo\tfunny\t/fere',
+        'RelatedTo\twatch\tfilms',
+    ]
 
 
 def test_titles_join_both_sources(prepare, tmp_path):
     titles = read(prepare('redial', tmp_path / 'data'), 'movie_titles.json')
     assert titles == {
-        '1': {'title': 'Alien', 'year': 1979, 'genre': ['Horror'], 'director': ['Ridley Scott'],
-              'stars': ['Sigourney Weaver'], 'plot': 'A crew meets a creature.', 'redial_ids': ['101']},
+        '1': {
+            'title': 'Alien',
+            'year': 1979,
+            'genre': ['Horror'],
+            'director': ['Ridley Scott'],
+            'stars': ['Sigourney Weaver'],
+            'plot': 'A crew meets a creature.',
+            'redial_ids': ['101'],
+        },
         '2': {'title': 'Heat', 'year': 1995, 'genre': [], 'director': [], 'stars': [], 'redial_ids': ['102']},
-        '5': {'title': 'Big?', 'year': 1988, 'genre': ['Comedy'], 'director': ['Penny Marshall'], 'stars': ['Tom Hanks'],
-              'redial_ids': ['103']}}
+        '5': {
+            'title': 'Big?',
+            'year': 1988,
+            'genre': ['Comedy'],
+            'director': ['Penny Marshall'],
+            'stars': ['Tom Hanks'],
+            'redial_ids': ['103'],
+        },
+    }
 
 
 def test_vocabulary_of_the_official_source_has_the_special_tokens_first(prepare, tmp_path):
@@ -104,7 +122,7 @@ def test_file_of_another_form_is_said_in_one_line(prepare, tmp_path, server, mon
         monkeypatch.setitem(stand_ins.PUBLISHED, 'redial_raw', content)
         server.files.update(stand_ins.served())
         manifest = stand_ins.write_manifest(tmp_path / f'{name}.json')
-        with pytest.raises(UserError, match='not of the form that this version reads.*choose another --source') as error:
+        with pytest.raises(UserError, match='not of the form that this version reads.*use another --source') as error:
             prepare('redial', tmp_path / 'data', source='official', manifest=manifest)
         assert '\n' not in str(error.value)
         assert not (tmp_path / 'data' / 'redial' / 'nltk').exists()

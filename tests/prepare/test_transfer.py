@@ -29,11 +29,15 @@ def site(monkeypatch):
 @pytest.fixture
 def fetch(site, tmp_path):
     """Downloads the file from the named paths of the server."""
+
     def fetch(*paths, sized=True, tries=3, timeout_s=5.0, backoff_s=0.0, bar=None, address=None):
         file = PublicFile(sha1=stand_ins.git_blob(CONTENT), size=len(CONTENT) if sized else None, places=['o/r:f'])
-        with tqdm(total=0, disable=True) as silent, \
-                Downloader(tmp_path, silent if bar is None else bar, Patience(timeout_s, tries, backoff_s)) as downloader:
+        with (
+            tqdm(total=0, disable=True) as silent,
+            Downloader(tmp_path, silent if bar is None else bar, Patience(timeout_s, tries, backoff_s)) as downloader,
+        ):
             return downloader.get('the file', file, [Place((address or site.address) + path, None) for path in paths])
+
     return fetch
 
 
@@ -120,9 +124,15 @@ def test_message_names_every_address_and_its_reason(fetch, site):
     assert '\n' not in text
 
 
-@pytest.mark.parametrize(('fault', 'reason'), [
-    ('busy', 'HTTP status 503'), ('stalled', r'no answer for 0\.1 s'), ('hang up', 'no connection'),
-    ('garbage', 'no connection')])
+@pytest.mark.parametrize(
+    ('fault', 'reason'),
+    [
+        ('busy', 'HTTP status 503'),
+        ('stalled', r'no answer for 0\.1 s'),
+        ('hang up', 'no connection'),
+        ('garbage', 'no connection'),
+    ],
+)
 def test_passing_trouble_is_tried_as_often_as_asked(fetch, site, fault, reason):
     site.fault = lambda path, before: fault
     with pytest.raises(UserError, match=reason):
@@ -138,6 +148,22 @@ def test_tries_wait_longer_each_time(fetch, site):
     with pytest.raises(UserError):
         fetch('/a', tries=4, backoff_s=0.05)
     assert time.monotonic() - begin >= 0.05 * (2 + 4)  # none before the second try
+
+
+def test_server_that_asks_to_wait_is_obeyed(fetch, site):
+    site.fault = lambda path, before: 'later 1' if before == 0 else 'later soon' if before == 1 else None
+    begin = time.monotonic()
+    assert fetch('/a').read_bytes() == CONTENT
+    assert time.monotonic() - begin >= 1
+
+
+def test_server_that_asks_to_wait_for_long_is_given_up(fetch, site):
+    site.fault = lambda path, before: 'later 3600' if path == '/a' else None
+    assert fetch('/a', '/b').read_bytes() == CONTENT
+    assert site.requests['/a'] == 1
+    with pytest.raises(UserError, match='asks to wait for 3600 s'):
+        (fetch('/b')).unlink()
+        fetch('/a')
 
 
 def test_cut_transfer_that_brings_much_is_not_a_failed_try(fetch, site, monkeypatch):
