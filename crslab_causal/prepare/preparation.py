@@ -40,8 +40,8 @@ def prepare(
     """Make the data folder of a dataset from public files, and return its path.
 
     Every file is checked by its hash before it is read; no setting turns the check off. The folder appears complete and
-    with the expected counts, or not at all. A second call continues cut downloads. It does nothing if the folder exists.
-    Several processes may prepare in one ``data_path``; they wait for each other.
+    with the expected counts, or not at all. A second call continues cut downloads, or does nothing if the folder is
+    there. Several processes may prepare in one ``data_path``; they wait for each other.
 
     Args:
         dataset: ``redial``, ``opendialkg`` or ``inspired``.

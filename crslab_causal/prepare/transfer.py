@@ -42,7 +42,7 @@ class Patience:
     tries: int = 5
     """Tries at one address."""
     backoff_s: float = 1.0
-    """Half the wait before the third try, in seconds. It doubles with each further try; the second try follows at once."""
+    """Half the wait before the third try, in seconds. It doubles with each try; the second try follows at once."""
 
 
 class Bar(Protocol):
