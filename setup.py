@@ -11,5 +11,6 @@ setup(
         CONFIGURATIONS: ['**/*.yaml'],
         'crslab_causal.llm': ['prompts/*.md'],
         'crslab_causal.experiments.human': ['page/*'],
+        'crslab_causal.prepare': ['*.json'],
     },
 )

@@ -1,0 +1,69 @@
+"""The command ``crslab-causal prepare``: its arguments, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+DATASETS = ('redial', 'opendialkg', 'inspired')
+
+
+def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
+    """Add the arguments of ``prepare`` for a dataset to its parser."""
+    parser.set_defaults(dataset=dataset, source=None, split=None, run=run)
+    parser.add_argument(
+        '--data-path',
+        '--data_path',
+        default=str(Path('data', 'dataset')),
+        metavar='FOLDER',
+        help='folder that gets <dataset>/nltk (default: %(default)s)',
+    )
+    if dataset == 'redial':
+        _add_source(parser)
+    if dataset == 'opendialkg':
+        _add_split(parser)
+    parser.add_argument(
+        '--mirror',
+        metavar='ADDRESS',
+        help='server with the files at ADDRESS/owner/repository/commit/path; also file://',
+    )
+    parser.add_argument('--from-zip', metavar='FILE', help="CRSLab's own archive, if you have kept it")
+    parser.add_argument('--dry-run', action='store_true', help='list files, hashes, sizes and licences only')
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--source',
+        choices=('crslab', 'official'),
+        help="CRSLab's own files, for results that compare with published ones (default), or "
+        'the official conversations, converted here, with likes and dislikes and a licence for every file',
+    )
+
+
+def _add_split(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--split',
+        choices=('dialogue', 'turn'),
+        help='no dialogue in two splits (default), or as published, where turns of a '
+        'test dialogue are also in train',
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prepare a dataset, and return the exit status.
+
+    Raises:
+        UserError: See :func:`.preparation.prepare`.
+    """
+    from crslab_causal.prepare.preparation import prepare  # now, so that the command line starts fast
+
+    prepare(
+        options.dataset,
+        options.data_path,
+        source=options.source,
+        split=options.split,
+        mirror=options.mirror,
+        from_zip=options.from_zip,
+        dry_run=options.dry_run,
+    )
+    return 0

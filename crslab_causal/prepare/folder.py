@@ -1,0 +1,138 @@
+"""Writing a data folder: under a temporary name first, then renamed in one step when its counts are right."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.files import replace_file
+from crslab_causal.prepare.content import Content, read_json, to_json
+from crslab_causal.prepare.conversations import RECOMMENDER
+
+RECORD_FILE = 'prepared.json'
+"""Source, hashes and counts of the folder. CRSLab does not read this file."""
+
+
+def write_folder(
+    folder: Path, content: Content, version: str, record: Mapping[str, Any], expected: Mapping[str, int]
+) -> dict[str, int]:
+    """Write a data folder, all of it or nothing, and return its counts.
+
+    Args:
+        folder: Path of the folder, which must not be :func:`occupied`.
+        content: Its files.
+        version: Version for ``.built``, which CRSLab checks.
+        record: Content of ``RECORD_FILE``, without the counts.
+        expected: Counts to compare with, by name.
+
+    Raises:
+        UserError: A count differs.
+    """
+    with _new_folder(folder) as partial:
+        for name, text in content.items():
+            replace_file(partial / name, text)
+        counts = count(partial)
+        wrong = [
+            f'{counts.get(name)} {name} instead of {number}'
+            for name, number in expected.items()
+            if counts.get(name) != number
+        ]
+        if wrong:
+            raise UserError(
+                f'{folder}: not written, since it would have {", ".join(wrong)}; report this, and use another '
+                '--source or --from-zip meanwhile'
+            )
+        replace_file(
+            partial / RECORD_FILE, json.dumps({**record, 'counts': counts}, ensure_ascii=False, indent=2) + '\n'
+        )
+        replace_file(partial / '.built', f'{datetime.datetime.now()}\n{version}')
+    return counts
+
+
+def count(folder: Path) -> dict[str, int]:
+    """Return how many conversations, pairs to predict, entities, items and concepts a data folder has.
+
+    A pair is a mention of an item in a recommender's utterance; only items among the entities count.
+    """
+    entities = read_json(folder / 'entity2id.json')
+    counts = {}
+    for split in ('train', 'valid', 'test'):
+        conversations = read_json(folder / f'{split}_data.json')
+        counts[split] = len(conversations)
+        counts[f'{split}_pairs'] = sum(
+            item in entities
+            for conversation in conversations
+            for one in conversation['dialog']
+            if one['role'] == RECOMMENDER
+            for item in one.get('movies', one.get('item', ()))
+        )
+    counts['entities'] = len(entities)
+    counts['items'] = len(read_json(_either(folder, 'movie_ids.json', 'item_ids.json')))
+    counts['concepts'] = len(read_json(_either(folder, 'concept2id.json', 'word2id.json')))
+    return counts
+
+
+def _either(folder: Path, *names: str) -> Path:
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise UserError(f'{folder}: not written, since it would lack {" and ".join(names)}; use another --source')
+
+
+def occupied(folder: Path) -> bool:
+    """Return whether a folder holds files; hidden ones, such as ``.built`` alone, do not count."""
+    return folder.is_dir() and any(not path.name.startswith('.') for path in folder.iterdir())
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a data folder, None if :func:`write_folder` did not write the folder."""
+    try:
+        record = read_json(folder / RECORD_FILE)
+    except (OSError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def same_recipe(record: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> bool:
+    """Return whether a record is of the same recipe."""
+    return record is not None and all(record.get(key) == json.loads(to_json(value)) for key, value in recipe.items())
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary folders of killed runs beside ``folder``. No other run may be writing it."""
+    for leftover in folder.parent.glob(f'.{folder.name}-*.partial'):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.with_name(f'.{folder.name}-{uuid.uuid4().hex[:8]}.partial')
+    partial.mkdir()
+    try:
+        yield partial
+        _sync(partial)
+        if folder.is_dir():
+            shutil.rmtree(folder)  # holds hidden files at most
+        os.rename(partial, folder)
+        _sync(folder.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Write the names in a folder to disk, so that they survive a power cut."""
+    if os.name != 'posix':
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,154 @@
+"""The function behind ``crslab-causal prepare``."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable, Iterator
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.prepare.content import Files
+from crslab_causal.prepare.folder import occupied, recorded, remove_leftovers, same_recipe, write_folder
+from crslab_causal.prepare.manifest import PUBLISHED, Manifest
+from crslab_causal.prepare.task import Task
+from crslab_causal.prepare.transfer import Downloader, Patience
+
+TOKENIZE = 'nltk'
+"""CRSLab's name of the tokens that the folders have."""
+
+
+def prepare(
+    dataset: str,
+    data_path: str | os.PathLike,
+    *,
+    source: str | None = None,
+    split: str | None = None,
+    manifest: Path = PUBLISHED,
+    mirror: str | None = None,
+    from_zip: str | os.PathLike | None = None,
+    dry_run: bool = False,
+    progress: bool | None = None,
+    patience: Patience = Patience(),
+    say: Callable[[str], object] = print,
+) -> Path:
+    """Make the data folder of a dataset from public files, and return its path.
+
+    Every file is checked by its hash before it is read; no setting turns the check off. The folder appears complete and
+    with the expected counts, or not at all. A second call continues cut downloads, or does nothing if the folder is
+    there. Several processes may prepare in one ``data_path``; they wait for each other.
+
+    Args:
+        dataset: ``redial``, ``opendialkg`` or ``inspired``.
+        data_path: Parent of ``<dataset>/nltk`` and of ``downloads``, which keeps the downloaded files.
+        source: Name of the source in the manifest; None: the default.
+        split: ``dialogue`` or ``turn`` for OpenDialKG; None: the default.
+        manifest: List of files to use instead of the package's own.
+        mirror: Server that has the files at ``<mirror>/<owner>/<repository>/<commit>/<path>``; also ``file://``.
+        from_zip: CRSLab's own archive, used instead of downloads.
+        dry_run: Only list the files to download.
+        progress: Show a progress bar; None: on a terminal.
+        patience: How long to wait for a server, and how often to try.
+        say: Called with each line for the user.
+
+    Raises:
+        UserError: A download, a check or the disk failed, or the folder holds other data. The message says what to do.
+    """
+    pinned, folder = Manifest.read(manifest), Path(data_path) / dataset / TOKENIZE
+    source, split = pinned.choose(dataset, source, split)
+    if mirror is not None and urlsplit(mirror).scheme not in ('http', 'https', 'file'):
+        raise UserError(f'--mirror: {mirror!r} is no address; begin it with https://, http:// or file://')
+    task = Task(pinned, dataset, source, split, mirror, None if from_zip is None else Path(from_zip))
+    for line in task.notice():
+        say(line)
+    if dry_run:
+        for line in task.listing():
+            say(line)
+        return folder
+    with _disk_errors(folder), _alone(Path(data_path), say):
+        _make(task, folder, Path(data_path) / 'downloads', progress, patience, say)
+    return folder
+
+
+def _make(
+    task: Task, folder: Path, downloads: Path, progress: bool | None, patience: Patience, say: Callable[[str], object]
+) -> None:
+    record = recorded(folder)
+    if same_recipe(record, task.recipe()):
+        say(f'{folder} is there already')
+        return
+    if occupied(folder):
+        what = (
+            'holds other data'
+            if record is None
+            else f'was prepared with --source {record.get("source")} --split {record.get("split")}'
+        )
+        raise UserError(f'{folder} {what}; move it away, or choose another --data_path')
+    remove_leftovers(folder)
+    downloads.mkdir(parents=True, exist_ok=True)
+
+    def fetch(names: list[str]) -> Files:
+        return _download(task, names, downloads, progress, patience)
+
+    content = task.content(fetch, say)
+    counts = write_folder(folder, content, task.known.version, task.record(), task.expected())
+    say(f'{folder} is ready: ' + ', '.join(f'{number:,} {name}' for name, number in counts.items()))
+    say(f'The downloaded files stay in {downloads} for other datasets and splits; remove them when you like.')
+    for work in task.known.cite:
+        say(f'Please cite: {work}')
+
+
+def _download(task: Task, names: list[str], downloads: Path, progress: bool | None, patience: Patience) -> Files:
+    files = {name: task.manifest.files[name] for name in names}
+    total = sum(file.size or 0 for file in files.values())
+    with (
+        tqdm(
+            total=total,
+            unit='B',
+            unit_scale=True,
+            unit_divisor=1024,
+            dynamic_ncols=True,
+            leave=False,
+            desc=f'Downloading {task.dataset}',
+            disable=None if progress is None else not progress,
+        ) as bar,
+        Downloader(downloads, bar, patience) as downloader,
+    ):
+        return {
+            name: downloader.get(name, file, task.manifest.places(file, task.mirror)) for name, file in files.items()
+        }
+
+
+@contextmanager
+def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
+    """Hold the lock of ``data_path``. The system frees the lock of a killed process."""
+    data_path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(data_path / '.prepare.lock')
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f'Another process prepares data in {data_path}; waiting for it')
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of the disk into one line."""
+    try:
+        yield
+    except OSError as error:
+        advice = (
+            'free space on the disk and run the command again; finished downloads are kept'
+            if error.errno in (errno.ENOSPC, errno.EDQUOT)
+            else 'make the folder writable, or choose another --data_path'
+        )
+        raise UserError(f'{error.filename or folder}: {error.strerror or error}; {advice}') from error

@@ -1,0 +1,128 @@
+"""The task of one call: what it tells the user, and the content of the folder it makes."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping
+
+from crslab_causal import __version__
+from crslab_causal.base.errors import UserError
+from crslab_causal.prepare import inspired, opendialkg, redial
+from crslab_causal.prepare.archive import add_titles, read_archive
+from crslab_causal.prepare.content import Content, Files
+from crslab_causal.prepare.manifest import Dataset, Manifest
+
+CONVERTERS: dict[tuple[str, str], Callable[[Files, str], Content]] = {
+    ('redial', 'crslab'): redial.from_crslab,
+    ('redial', 'official'): redial.from_official,
+    ('opendialkg', 'ievalm'): opendialkg.convert,
+    ('inspired', 'unicrs'): inspired.convert,
+}
+"""By dataset and source."""
+TITLE_SOURCES = ('film_names', 'film_info', 'redial_entities')
+"""Files that titles are made from."""
+
+
+class Task:
+    """The dataset, the source and the split to prepare."""
+
+    def __init__(
+        self, manifest: Manifest, dataset: str, source: str, split: str, mirror: str | None, zipped: Path | None
+    ):
+        self.manifest, self.dataset, self.source, self.split = manifest, dataset, source, split
+        self.mirror, self.zipped = mirror, zipped
+        self.known: Dataset = manifest.datasets[dataset]
+        self._names = manifest.datasets[dataset].sources[source].files
+
+    def notice(self) -> Iterator[str]:
+        """Yield the licences and warnings to show before the download."""
+        yield f'Licences of the data: {self.known.licence}'
+        if self.zipped is not None:
+            yield f"Source: {self.zipped}, CRSLab's {self.known.archive.name}"
+            return
+        yield f'Source: {self.source} ({self.known.sources[self.source].note})'
+        for name in self._names:
+            places = self.manifest.places(self.manifest.files[name])
+            if not any(place.licence for place in places):
+                yield f'Note: the repository of {name} states no licence: {places[0].address}'
+        if (self.dataset, self.split) == ('opendialkg', 'turn'):
+            yield f'Note: {opendialkg.LEAK}'
+
+    def listing(self) -> Iterator[str]:
+        """Yield a line for each file."""
+        if self.zipped is not None:
+            yield f'{self.known.archive.name}: SHA-256 {self.known.archive.sha256}'
+            return
+        for name in self._names:
+            file = self.manifest.files[name]
+            size = 'size not known' if file.size is None else f'{file.size:,} bytes'
+            yield f'{name}: {size}, git blob SHA-1 {file.sha1}'
+            for place in self.manifest.places(file, self.mirror):
+                yield f'    {place.address} ({place.licence or "no licence stated"})'
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the settings and hashes that decide the content of the folder."""
+        if self.zipped is not None:
+            return {
+                'dataset': self.dataset,
+                'source': self.known.archive.name,
+                'split': 'published',
+                'files': {self.known.archive.name: {'sha256': self.known.archive.sha256}},
+            }
+        return {
+            'dataset': self.dataset,
+            'source': self.source,
+            'split': self.split,
+            'files': {name: {'sha1': self.manifest.files[name].sha1} for name in self._names},
+        }
+
+    def record(self) -> dict[str, Any]:
+        """Return the content of the record in the folder."""
+        return {**self.recipe(), 'licence': self.known.licence, 'cite': self.known.cite, 'crslab_causal': __version__}
+
+    def expected(self) -> Mapping[str, int]:
+        """Return the expected counts of the folder."""
+        return (
+            self.known.archive.counts if self.zipped is not None else self.known.sources[self.source].splits[self.split]
+        )
+
+    def content(self, fetch: Callable[[list[str]], Files], say: Callable[[str], object]) -> Content:
+        """Return the files of the folder.
+
+        Args:
+            fetch: Downloads the files with these names.
+            say: Called with each line for the user.
+        """
+        if self.zipped is not None:
+            return self._zipped_content(self.zipped, fetch, say)
+        files = fetch(self._names)
+        say(f'Converting {self.dataset}')
+        with _expected_form(self.dataset, self.source):
+            return CONVERTERS[self.dataset, self.source](files, self.split)
+
+    def _zipped_content(
+        self, zipped: Path, fetch: Callable[[list[str]], Files], say: Callable[[str], object]
+    ) -> Content:
+        """Return the files of CRSLab's archive, and titles where they can be downloaded."""
+        content = read_archive(zipped, self.known.archive)
+        try:
+            files = fetch(list(TITLE_SOURCES))
+        except UserError as error:
+            say(f'Note: without movie_titles.json, which the archive lacks: {error}')
+            return content
+        with _expected_form(self.dataset, self.known.archive.name):
+            return add_titles(content, files)
+
+
+@contextmanager
+def _expected_form(dataset: str, source: str) -> Iterator[None]:
+    """Turn the errors of a converter on files of another form into one line."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, SyntaxError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f'{dataset}, {source}: the files are the pinned ones, but not of the form that this version reads '
+            f'({type(error).__name__}: {error}); report this, and use another --source or --from-zip meanwhile'
+        ) from error
