@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crslab_causal import register
 from crslab_causal.base.artifacts import RESULTS
+from crslab_causal.base.data_path import DATA_PATH, is_data_path
 
 if TYPE_CHECKING:
     from crslab_causal.chat.recommender import Recommender
@@ -56,6 +57,7 @@ def run_crslab(
     interact: bool = False,
     debug: bool = False,
     tensorboard: bool = False,
+    download: bool = True,
 ) -> None:
     """Train and test the model of a configuration, or chat with it.
 
@@ -72,6 +74,7 @@ def run_crslab(
         interact: chat with a saved system instead of training one.
         debug: train on the valid split, and log more.
         tensorboard: write TensorBoard files into ``runs/``.
+        download: whether a public dataset may be downloaded if its folder is empty.
 
     Raises:
         UserError: a mistake in the configuration, the data or the flags.
@@ -79,7 +82,7 @@ def run_crslab(
     from crslab_causal.config import Flags
 
     checked = _checked(config, gpu, settings, Flags(save_system=save_system))
-    _run(checked, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard)
+    _run(checked, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard, download)
 
 
 def run_alone(config: str, gpu: str = '-1', settings: Settings = (), save_system: bool = False, **flags: bool) -> None:
@@ -103,6 +106,7 @@ def _run(
     interact: bool = False,
     debug: bool = False,
     tensorboard: bool = False,
+    download: bool = True,
 ) -> None:
     register()
     from loguru import logger
@@ -111,6 +115,10 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
+    if interact and getattr(config.model, 'recommender', None) is None:
+        from crslab_causal.system.run_folder import check_saved
+
+        check_saved(config)
     _use_directories(config)
     logger.remove()
     if distributed.is_first():
@@ -119,18 +127,32 @@ def _run(
             colorize=sys.stdout.isatty(),
             level='DEBUG' if debug else 'WARNING' if interact else 'INFO',
         )
-    if not interact:  # a chat starts without the configuration on the screen
-        config.report()
     with distributed.connected('cpu' if config.gpu == [-1] else 'gpu'):
+        with distributed.first_goes_first():
+            _provide_data(config, download)
+        if not interact:  # a chat starts without the configuration on the screen
+            config.report()
         crslab.quick_start.run_crslab(
             config, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard
         )
 
 
+def _provide_data(config: Config, download: bool) -> None:
+    """Download the dataset if it is public and its folder is empty; the dataset itself says what else is missing."""
+    data_path = Path(config.run.data_path or DATA_PATH)
+    folder = data_path / config.dataset_entry.folder / config.run.tokenize
+    if not download or not config.dataset_entry.public or any(folder.glob('[!.]*')):
+        return
+    if config.run.tokenize == 'nltk' and (config.run.data_path is None or is_data_path(data_path)):
+        from crslab_causal.prepare.preparation import prepare
+
+        prepare(config.dataset_entry.folder, data_path)
+
+
 def _use_directories(config: Config) -> None:
     from crslab_causal.crslab_compat import use_directories
 
-    use_directories(config.run.data_path or os.path.join('data', 'dataset'), config.run.save_path)
+    use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
 
 
 def load_recommender(

@@ -83,6 +83,8 @@ class DatasetEntry:
     """Class of the keys that the dataset reads."""
     language: str = 'en'
     """Language of CRSLab's metrics."""
+    public: bool = False
+    """Whether ``crslab-causal prepare`` can download it."""
     generated: bool = False
     """Whether the package writes the data itself, so that the options alone say what they are."""
     splits: tuple[str, ...] = ('valid', 'test')
@@ -226,18 +228,21 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film recommendation, 10,000 conversations',
         'redial',
         'crslab_causal.data.dataset.redial:CausalReDialDataset',
+        public=True,
     ),
     DatasetEntry(
         'OpenDialKG',
         'film and book recommendation over a knowledge graph',
         'opendialkg',
         'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
+        public=True,
     ),
     DatasetEntry(
         'Inspired',
         'film recommendation with sociable strategies, 1,000 conversations',
         'inspired',
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
+        public=True,
     ),
     DatasetEntry(
         'Own',

@@ -22,6 +22,12 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     _add_flag(parser, '-d', '--debug', help='train on the valid split, for debugging')
     _add_flag(parser, '-i', '--interact', help='chat with a saved system')
     _add_flag(parser, '-tb', '--tensorboard', help='write TensorBoard files into runs/')
+    parser.add_argument(
+        '--no-download',
+        dest='download',
+        action='store_false',
+        help='end with a message, and download nothing, if the data folder is empty',
+    )
     flags = vars(parser.parse_args(arguments))
     return exit_status(lambda: run_alone(**_with_settings(flags)), RESUME_HINT)
 

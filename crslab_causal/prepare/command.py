@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from crslab_causal.base.data_path import DATA_PATH
 
 DATASETS = ('redial', 'opendialkg', 'inspired')
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
     parser.add_argument(
         '--data-path',
         '--data_path',
-        default=str(Path('data', 'dataset')),
+        default=DATA_PATH,
         metavar='FOLDER',
         help='folder that gets <dataset>/nltk (default: %(default)s)',
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Mapping, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import mistake
+from crslab_causal.base.options import first_mistake
 
 PUBLISHED = Path(__file__).with_name('manifest.json')
 """The manifest that ships with the package."""
@@ -104,7 +104,7 @@ class Manifest(_Entry):
         except OSError as error:
             raise UserError(f'{path}: cannot be read ({error.strerror}); name an existing manifest') from error
         except ValidationError as error:
-            raise UserError(f'{path}: not a manifest ({mistake(error)}); correct it') from error
+            raise UserError(f'{path}: not a manifest ({first_mistake(error)}); correct it') from error
 
     @model_validator(mode='after')
     def _names_exist(self) -> Self:

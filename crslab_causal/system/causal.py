@@ -11,6 +11,7 @@ import torch
 from loguru import logger
 
 from crslab_causal.base import distributed
+from crslab_causal.base.artifacts import LOG, ranks_file
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.provenance import provenance
 from crslab_causal.base.seeding import seed_everything
@@ -33,7 +34,7 @@ from crslab_causal.system.confounding import fit_confounder
 from crslab_causal.system.evaluation import RecEvaluation
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.rec_stage import RecStage
-from crslab_causal.system.run_folder import rotate_existing, run_folder
+from crslab_causal.system.run_folder import locked, rotate_existing, run_folder
 from crslab_causal.system.trainer import Trainer
 
 
@@ -118,17 +119,21 @@ class CausalSystem(BaseSystem):
 
         The run's folder is touched only here, when data and configuration are known to be good.
         """
-        sinks = []
-        if distributed.is_first():
+        if not distributed.is_first():
+            self._train_and_test()
+            return
+        with locked(self.folder):
             if not self.progress.epoch:
                 rotate_existing(self.folder)
-            sinks.append(logger.add(self.folder / 'run.log', level='DEBUG' if self.debug else 'INFO'))
-        try:
-            self.train_recommender()
-            self.test_recommender()
-        finally:
-            for sink in sinks:
+            sink = logger.add(self.folder / LOG, level='DEBUG' if self.debug else 'INFO')
+            try:
+                self._train_and_test()
+            finally:
                 logger.remove(sink)
+
+    def _train_and_test(self) -> None:
+        self.train_recommender()
+        self.test_recommender()
 
     def train_recommender(self) -> None:
         """Train the recommender, and choose the weight of its mixture if it has one."""
@@ -179,7 +184,7 @@ class CausalSystem(BaseSystem):
         for split, dataloader in self.splits():
             splits[split] = self.evaluation.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
             if distributed.is_first():
-                save_records(self.folder / f'ranks_{split}.jsonl', self.evaluator.records(dataloader.samples, names))
+                save_records(self.folder / ranks_file(split), self.evaluator.records(dataloader.samples, names))
         title = f'{self.config.run.model} on {self.config.run.dataset}, seed {self.seed}'
         title += ' (--debug: trained on valid)' if self.debug else ''
         if distributed.is_first():

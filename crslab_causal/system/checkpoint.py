@@ -13,6 +13,7 @@ from typing import Any, Mapping, NamedTuple
 
 import torch
 
+from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 from crslab_causal.model.options import CausalKBRDOptions
@@ -60,7 +61,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: Path, prefix: str = '', seconds: float = math.inf):
-        self.best, self.last = folder / f'{prefix}best.pth', folder / f'{prefix}last.pth'
+        self.best, self.last = folder / f'{prefix}{BEST_CHECKPOINT}', folder / f'{prefix}{LAST_CHECKPOINT}'
         self.seconds = seconds
         self._written, self._best_epoch = time.monotonic(), -1
 
@@ -144,7 +145,7 @@ def find_recommender(folder: str | Path) -> Path:
     Raises:
         UserError: there are none.
     """
-    return _must_exist(Path(folder) / 'best.pth')
+    return _must_exist(Path(folder) / BEST_CHECKPOINT)
 
 
 def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
+from filelock import FileLock, Timeout
 from loguru import logger
 
+from crslab_causal.base.artifacts import BEST_CHECKPOINT
+from crslab_causal.base.errors import UserError
 from crslab_causal.config import Config
 
 
@@ -13,6 +18,42 @@ def run_folder(config: Config) -> Path:
     """Return ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
     run = config.run
     return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
+
+
+def check_saved(config: Config) -> None:
+    """Check that a run was saved, before its data are loaded.
+
+    Raises:
+        UserError: it was not; the message lists the saved runs of the same dataset and model.
+    """
+    folder = run_folder(config)
+    if (folder / BEST_CHECKPOINT).is_file():
+        return
+    others = sorted(path.parent.name for path in folder.parent.glob(f'*/{BEST_CHECKPOINT}'))
+    hint = 'train first with --save_system'
+    if others:
+        hint += (f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
+                 + ', '.join(others))
+    raise UserError(f'{folder / BEST_CHECKPOINT} does not exist; {hint}')
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the folder of a run, in the block.
+
+    Raises:
+        UserError: another process is in a block for the same folder.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.parent / f'.{folder.name}.lock', timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise UserError(f'{folder}: another process is running there; wait for it, or choose another run_name') from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def rotate_existing(folder: Path) -> None:

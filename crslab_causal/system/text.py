@@ -7,6 +7,7 @@ from typing import Iterator, Sequence
 from loguru import logger
 
 from crslab_causal.base import distributed
+from crslab_causal.base.artifacts import CONVERSATION_PREFIX, responses_file
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.progress_bar import progress
 from crslab_causal.data.dataloader import CausalDataLoader
@@ -65,7 +66,7 @@ class TextSystem(CausalSystem):
         """Train until early stopping or the last epoch, and keep the weights of the best one."""
         train, valid = (self._pairs(loader) for loader in (self.train_dataloader, self.valid_dataloader))
         stage = ConvStage(self.config.model.conv, self.adapter, train, valid, self.device)
-        checkpoints = Checkpoints(self.folder, 'conv_', self.checkpoints.seconds)
+        checkpoints = Checkpoints(self.folder, CONVERSATION_PREFIX, self.checkpoints.seconds)
         self.conv_trainer = Trainer(stage, self.adapter, self.seed, self.device, checkpoints, self.identity)
         if self.resumed and checkpoints.last.is_file():
             self.conv_trainer.restore()
@@ -78,7 +79,7 @@ class TextSystem(CausalSystem):
 
     def remove_checkpoints(self) -> None:
         super().remove_checkpoints()
-        Checkpoints(self.folder, 'conv_').remove()
+        Checkpoints(self.folder, CONVERSATION_PREFIX).remove()
 
     # ------------------------------------------------------------ testing
 
@@ -98,7 +99,7 @@ class TextSystem(CausalSystem):
             first = [recommended[split][i] for i in spoken]
             responses = self.responses(samples, loader)
             results[split] = {'perplexity': perplexities[split], **self._scores(samples, responses, first)}
-            save_records(self.folder / f'responses_{split}.jsonl', self._responses(samples, responses, first))
+            save_records(self.folder / responses_file(split), self._responses(samples, responses, first))
         title = f'Responses of {self.config.run.model} on {self.config.run.dataset}, seed {self.seed}'
         done = self.conv_trainer.progress
         metadata = {'config': self.config.opt, 'seed': self.seed, 'epochs': done.epoch, 'best_epoch': done.best_epoch,

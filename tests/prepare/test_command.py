@@ -11,13 +11,12 @@ import pytest
 import stand_ins
 import tiny
 from crslab_causal.base.errors import UserError
-from crslab_causal.prepare.command import add_arguments, run
+from crslab_causal.command_line.prepare import build_parser
+from crslab_causal.prepare.command import run
 
 
 def parse(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(arguments)
+    return build_parser().parse_args(arguments)
 
 
 def test_command_prepares_a_folder(server, manifest, tmp_path, monkeypatch, capsys):

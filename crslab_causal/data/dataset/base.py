@@ -10,6 +10,7 @@ from typing import Any, ClassVar, ContextManager, Iterable, Iterator, Mapping
 from loguru import logger
 
 from crslab_causal.base import distributed
+from crslab_causal.base.data_path import suggest_data_path
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.memory import long_lived
 from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, close_files, crslab
@@ -95,16 +96,20 @@ class MentionDataset(BaseDataset):
     # ------------------------------------------------------------ reading
 
     def _provide_files(self, folder: Path, resource: dict) -> None:
-        """Let CRSLab download the files if the folder is empty, and check that all files exist."""
-        instruction = f'put {", ".join(self.files)} there, or name the folder that holds ' \
-                      f'{self.entry.folder}/{self.tokenize} with data_path (--data_path on the command line)'
-        try:
-            crslab.data.dataset.base.build(str(folder), resource['file'], version=resource['version'])
-        except UserError as error:
-            raise UserError(f'dataset {self.name}: {error}; {instruction}') from error
+        """Check that all files exist."""
         missing = [file for file in self.files if not (folder / file).is_file()]
-        if missing:
-            raise UserError(f'dataset {self.name}: {folder} lacks {", ".join(missing)}; {instruction}')
+        if not missing:
+            return
+        meant = suggest_data_path(folder.parent.parent)
+        if meant is not None:
+            raise UserError(f'data_path: {folder.parent.parent} is the folder of one dataset; did you mean {meant}?')
+        name_it = f'name the folder that holds {self.entry.folder}/{self.tokenize} with data_path (--data_path on the ' \
+                  'command line)'
+        if len(missing) < len(self.files):
+            raise UserError(f'dataset {self.name}: {folder} lacks {", ".join(missing)}; put them there, or {name_it}')
+        command = f'run `crslab-causal prepare {self.entry.folder}`, ' if self.tokenize == 'nltk' else ''
+        raise UserError(f'dataset {self.name}: no data in {folder}; {command}put {", ".join(self.files)} there, or '
+                        f'{name_it}')
 
     def _load_data(self) -> tuple:
         with self._format_errors(*self.files[3:]):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.examples import readable
-from crslab_causal.base.options import Options, mistake
+from crslab_causal.base.options import Options, first_mistake
 
 Turn = tuple[str, int]
 """Conversation and turn."""
@@ -110,4 +110,4 @@ def _lines(path: Path, kind: type[Line], remedy: str) -> Iterable[tuple[int, Lin
             try:
                 yield number, kind.model_validate_json(line)
             except ValidationError as error:
-                raise UserError(f'{path}, line {number}: {mistake(error)}; {remedy}') from error
+                raise UserError(f'{path}, line {number}: {first_mistake(error)}; {remedy}') from error

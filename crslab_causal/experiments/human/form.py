@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import Options, mistake
+from crslab_causal.base.options import Options, first_mistake
 
 ROW_COLUMNS = ('kit', 'context_id', 'letter', 'context', 'response')
 """Of the form, before a column for each criterion."""
@@ -81,6 +81,6 @@ def read_form(path: Path) -> FormOptions:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file with criteria') from error
     except ValidationError as error:
-        raise UserError(f'{path}: {mistake(error)}; see FormOptions for what a form holds') from error
+        raise UserError(f'{path}: {first_mistake(error)}; see FormOptions for what a form holds') from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f'{path}: not valid YAML ({" ".join(str(error).split())})') from error

@@ -19,7 +19,7 @@ from crslab_causal.experiments.human.page import render_page
 from crslab_causal.experiments.human.sample import Item, draw_items
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.provenance import provenance
-from crslab_causal.base.options import Options, mistake
+from crslab_causal.base.options import Options, first_mistake
 
 FORM, PAGE, KEY = 'form.csv', 'index.html', 'key.json'
 
@@ -122,7 +122,7 @@ def read_key(path: Path) -> Key:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name the key.json of the kit') from error
     except ValidationError as error:
-        raise UserError(f'{path}: {mistake(error)}; restore the key.json that was made with the kit') from error
+        raise UserError(f'{path}: {first_mistake(error)}; restore the key.json that was made with the kit') from error
 
 
 def form_rows(kit: str, items: Sequence[Item]) -> list[list[str]]:
