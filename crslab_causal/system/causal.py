@@ -24,17 +24,19 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
 from crslab_causal.crslab_compat import AverageMetric, BaseSystem, building, get_dataloader, use_sparse_rgcn
 from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.pipeline import Knowledge, LanguageStage
+from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.pipeline import LLMPipeline
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.base.provenance import provenance
 from crslab_causal.base import distributed
 from crslab_causal.system import checkpoint
 from crslab_causal.system.running_means import Averages
-from crslab_causal.chat.conversation import Conversation, chat
+from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.terminal import chat
 from crslab_causal.system.checkpoint import Checkpoint, Checkpoints, Progress
 from crslab_causal.system.confounding import fit_confounder
 from crslab_causal.system.adapters import get_driver
-from crslab_causal.system.catalogue_info import knowledge_of
+from crslab_causal.system.catalogue_info import build_catalogue_info
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.chat.recommender import Recommender
 from crslab_causal.system.run_folder import run_folder, set_aside
@@ -379,9 +381,9 @@ class CausalSystem(BaseSystem):
         logger.info(f'[Restore system from {self.folder}: {self.progress.epoch} epochs done]')
 
     @cached_property
-    def knowledge(self) -> Knowledge:
+    def knowledge(self) -> CatalogueInfo:
         """What the language half knows of the dataset."""
-        return knowledge_of(self.vocab, self.side_data, self.train_dataloader.label_count().tolist())
+        return build_catalogue_info(self.vocab, self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> Recommender:
         """The model as it is, for one history at a time.
@@ -398,8 +400,8 @@ class CausalSystem(BaseSystem):
         """A conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
         recommender = self.recommender()
         options = LLMOptions(**self.opt.opt.get('llm', {}))
-        with LanguageStage(options, self.knowledge, self.train_dataloader.dataset) as stage:
-            yield Conversation(recommender, stage, self.test_dataloader.history)
+        with LLMPipeline(options, self.knowledge, self.train_dataloader.dataset) as pipeline:
+            yield Conversation(recommender, pipeline, self.test_dataloader.history)
 
     def interact(self) -> None:
         """A conversation in the terminal."""

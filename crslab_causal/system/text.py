@@ -19,7 +19,7 @@ from crslab_causal.data.responses import ConvBatch, ResponsePairs, is_spoken
 from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import generation_table, save_records, save_results
-from crslab_causal.llm.examples import readable
+from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.base.progress_bar import progress
 from crslab_causal.system.running_means import Averages
 from crslab_causal.system.causal import CausalSystem, seed_everything
@@ -203,15 +203,15 @@ class TextSystem(CausalSystem):
             together = turns[start:start + WRITTEN_TOGETHER]
             batch = pad_histories([contexts[turn] for turn in together], self.vocab['pad']).to(self.device)
             written = self.driver.module.respond(batch, self.opt['response_truncate'])
-            said |= {turn: readable(' '.join(tokens[i] for i in row), names) for turn, row in zip(together, written)}
+            said |= {turn: detokenize(' '.join(tokens[i] for i in row), names) for turn, row in zip(together, written)}
         return [said[sample['conv_id'], sample['turn']] for sample in samples]
 
     def _scores(self, samples: Sequence[dict], responses: Sequence[str], recommended: Sequence[int]) -> dict:
         knowledge = self.knowledge
-        metrics = GenerationMetrics({item: knowledge.names[item] for item in knowledge.items}, knowledge.weight)
+        metrics = GenerationMetrics({item: knowledge.names[item] for item in knowledge.items}, knowledge.label_count)
         for sample, response, first in zip(samples, responses, recommended):
             context = {*sample['context_mentions'], *sample['context_items']}
-            metrics.add(response, [readable(sample['response_text'], knowledge.name_of_token)], first, None, context)
+            metrics.add(response, [detokenize(sample['response_text'], knowledge.name_of_token)], first, None, context)
         return metrics.scores()
 
     def _responses(self, samples: Sequence[dict], responses: Sequence[str],
@@ -219,7 +219,7 @@ class TextSystem(CausalSystem):
         for sample, response, first in zip(samples, responses, recommended):
             yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
                    'recommended': first, 'response': response,
-                   'reference': readable(sample['response_text'], self.knowledge.name_of_token)}
+                   'reference': detokenize(sample['response_text'], self.knowledge.name_of_token)}
 
 
 def perplexity(metric: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Iterable, Mapping, TypeVar
 from pydantic import ValidationError
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.examples import readable
+from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.base.options import Options, mistake
 
 Turn = tuple[str, int]
@@ -67,8 +67,8 @@ def contexts_of(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str
         name_of_token: from :func:`.token_names`; ``@`` tokens become these names.
     """
     turns = {(sample['conv_id'], sample['turn']): sample for sample in samples}
-    return {turn: Context(conversation=turn[0], turn=turn[1], reference=readable(sample['response_text'], name_of_token),
-                          context=[(role, readable(text, name_of_token)) for role, text in sample['context_text']])
+    return {turn: Context(conversation=turn[0], turn=turn[1], reference=detokenize(sample['response_text'], name_of_token),
+                          context=[(role, detokenize(text, name_of_token)) for role, text in sample['context_text']])
             for turn, sample in turns.items()}
 
 
