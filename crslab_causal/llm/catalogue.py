@@ -18,4 +18,4 @@ class CatalogueInfo(NamedTuple):
     """How often each item is a label in the training data. Decides between items of the same name."""
     graph: KnowledgeGraph
     name_of_token: Mapping[str, str]
-    """Name of the item that each ``@`` token of the text stands for."""
+    """Name of the item that each ``@`` token of the text represents."""

@@ -8,7 +8,7 @@ from typing import Mapping
 UNNAMED = '[unnamed item]'
 """Text for an item token without a name. In ReDial, 812 films have no DBpedia page and thus no name."""
 ITEM_TOKEN = re.compile(r'(?<![\w@])@\d+\b')
-"""An ``@`` token of ReDial's text, which stands for a film."""
+"""An ``@`` token of ReDial's text, which represents a film."""
 
 _EXTRA_SPACES = re.compile(r" (?=[.,!?;:)\]]|n't\b|'(?:s|m|re|ve|ll|d)\b)|(?<=[(\[]) ")
 _TOKENIZED_QUOTES = re.compile(r"`` ?| ?''")

@@ -53,7 +53,7 @@ class CausalLLMSystem(CausalSystem):
         store = self.llm.store and Path(self.llm.store).resolve()
         if store and self.folder.resolve() in store.parents:
             raise UserError(
-                f'llm.store: {self.llm.store} lies in the folder of the run, which the next run renames; '
+                f'llm.store: {self.llm.store} is inside the folder of the run, which the next run renames; '
                 'name a file elsewhere'
             )
         self._make_pipeline().close()  # raises errors in its options now, not after hours of training

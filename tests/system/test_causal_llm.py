@@ -289,7 +289,7 @@ def test_equal_requests_are_counted_once():
                 'llm.mode=live',
                 'llm.base_url=http://127.0.0.1:9/v1',
             ],
-            'lies in the folder of the run',
+            'is inside the folder of the run',
         ),
         (['recommender=nowhere'], 'nowhere/best.pth does not exist'),
         (

@@ -45,7 +45,7 @@ class Response(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A line of a store without its payload, for which the key stands."""
+    """A line of a store, with the key in place of the payload."""
 
     key: str
     number: int

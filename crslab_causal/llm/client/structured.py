@@ -104,7 +104,7 @@ def _validate(content: str, answer: type[BaseModel]) -> tuple[BaseModel | None, 
 
 
 def _json_objects(content: str) -> Iterator[dict[str, Any]]:
-    """Return the JSON objects in ``content``, which may stand in text or Markdown, but not in a model's thoughts."""
+    """Return the JSON objects in ``content``, with text or Markdown around them. A model's thoughts are skipped."""
     content = re.sub(r'^\s*<think>.*?</think>', '', content, flags=re.DOTALL)
     position = -1
     for _ in range(_MAX_BRACES):

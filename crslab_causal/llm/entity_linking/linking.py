@@ -9,7 +9,7 @@ longer name may be misspelled.
 **Common words** can be titles ("It", "Get Out", "300"). A name of at most three words that are all common words or
 numbers is linked only if one of these holds:
 
-- It stands in quotes, asterisks or underscores.
+- It is in quotes, asterisks or underscores.
 - A year in brackets follows it, or the entity's own year without brackets.
 - All of its words except small ones are capitalized. The capital at the start of a sentence does not count, and
   neither do capitals in a text without any lower case.
@@ -74,6 +74,18 @@ class _Candidate(NamedTuple):
     key: Key
 
 
+class _Link(NamedTuple):
+    """A linked part of a text."""
+
+    first_word: int
+    """Index of its first word."""
+    end_word: int
+    """Index after its last word."""
+    entity: int
+    end: int
+    """End in the text, in characters, with a year after the name."""
+
+
 class MentionLinker:
     """Finds mentions of entities in running text.
 
@@ -125,7 +137,7 @@ class MentionLinker:
         content = [words[i] for i in content_indices]
         is_all_caps = not any(text[word.start].islower() for word in words)
         is_taken = [False] * len(content)
-        linked: list[tuple[int, int, int, int]] = []  # first word, end word, entity, end in characters
+        links: list[_Link] = []
         candidates = sorted(
             self._candidates(content), key=lambda candidate: (candidate.first - candidate.end, candidate.first)
         )
@@ -150,19 +162,14 @@ class MentionLinker:
                 or self._is_recognizable(key, content[first:end], is_all_caps)
             ):
                 is_taken[first:end] = [True] * (end - first)
-                linked.append(
-                    (
-                        first_word,
-                        content_indices[end - 1] + 1,
-                        entity,
-                        year.end() if year and has_year else end_character,
-                    )
-                )
-        linked.sort()
-        negated = is_negated(text, words, [(first_word, end_word) for first_word, end_word, *_ in linked])
+                if year and has_year:
+                    end_character = year.end()
+                links.append(_Link(first_word, content_indices[end - 1] + 1, entity, end_character))
+        links.sort()
+        negated = is_negated(text, words, [(link.first_word, link.end_word) for link in links])
         return [
-            Mention(entity, words[first_word].start, end_character, is_rejected)
-            for (first_word, _, entity, end_character), is_rejected in zip(linked, negated)
+            Mention(link.entity, words[link.first_word].start, link.end, is_rejected)
+            for link, is_rejected in zip(links, negated)
         ]
 
     def _add_name(self, entity: int, name: str) -> None:
@@ -177,7 +184,7 @@ class MentionLinker:
                 self._multi_sentence.add(key)
 
     def _add_genre_aliases(self) -> None:
-        """Let "comedy" and "comedies" stand for the genre "Comedy film"."""
+        """Link "comedy" and "comedies" to the genre "Comedy film"."""
         for key in list(self._entities):
             stem = key[:-1] if key[-1] == 'film' else key
             if stem and _GENRES.issuperset(stem) and (genres := set(self._entities[key]) - self._items):
@@ -213,7 +220,7 @@ class MentionLinker:
                     )
 
     def _spellings(self, word: Word) -> list[str]:
-        """Return the words of names that a word may stand for; the word itself if there are none."""
+        """Return the words of names that a word may match; the word itself if there are none."""
         normalized = word.normalized
         stem = [normalized[:-1]] if word.is_possessive and normalized[:-1] in self._words else []
         if (

@@ -1,4 +1,4 @@
-"""Matches titles that a language model writes to the catalogue. Only this module decides what is the same film.
+"""Matches titles that a language model writes to the catalogue. Only this module decides whether two titles name one film.
 
 Titles and names are reduced to words (:func:`parse_title`) and compared in three steps. The first step that finds a
 match decides:
@@ -11,11 +11,11 @@ match decides:
    ReDial's 6,924 items it confuses 151 pairs with different numbers ("Rocky II", "Rocky III": 94) and 117 others
    ("Alien", "Aliens": 91). With the overlap four pairs remain, and only "Aristocats", "Aristocrats" is not a variant of
    spelling.
-3. **A part of a title** that is divided by a colon or a dash. The first part stands for the whole if both have the same
+3. **A part of a title** that is divided by a colon or a dash. The first part matches the whole if both have the same
    year ("Borat: Cultural Learnings ... (2006)"), the last part if it has at least three words ("Star Wars: The Empire
    Strikes Back").
 
-**Years** stand in brackets, or in the qualifier of a URI. They may differ by one (festival and release); otherwise the
+**Years** are in brackets, or in the qualifier of a URI. They may differ by one (festival and release); otherwise the
 films differ. An equal year, and even a name without a year, is preferred to a year that differs by one, because a dozen
 titles of ReDial name two films of neighbouring years. A year without brackets is part of the title ("Blade Runner
 2049"). If nothing matches, it is read as a year, and the name must then have a year, too. A film is not a television
@@ -47,7 +47,7 @@ YEAR = r'(?:18[89]|19\d|20[0-4])\d'
 _MIN_LETTERS, _MIN_LETTERS_ALONE = 6, 8
 """Minimum length of a word with a spelling variant; of a word that is a whole title."""
 _MIN_WORDS_OF_PART = 3
-"""Minimum number of words in the last part of a title that stands for the whole."""
+"""Minimum number of words in the last part of a title that matches the whole."""
 _CHUNK = 256
 """Number of titles that are compared to the catalogue at a time."""
 
@@ -136,7 +136,7 @@ class Title(NamedTuple):
     """A title or a name of the catalogue, reduced to the facts that are compared."""
 
     forms: tuple[Form, ...]
-    """Reading without the brackets at its end; and with them, unless they hold a year or a kind. May be empty."""
+    """Reading without the brackets at its end; and with them, unless they contain a year or a kind. May be empty."""
     year: int | None
     kind: str | None
     """``film``, ``television``, ``other``, or None if it is not stated."""
