@@ -23,12 +23,14 @@ def test_lists_follow_the_scores_of_the_model(recommender):
                 logits = model.item_logits(pad_histories([history]))
             scores = (logits.intervened if masked else logits.observed)[0].tolist()
             expected = sorted((i for i in items if i not in history), key=lambda i: -scores[items.index(i)])
-            found = recommender.recommend(history, k=len(items) + 5, masked=masked)
+            recommended = recommender.recommend(history, k=len(items) + 5, masked=masked)
 
-            assert sorted(r.entity for r in found) == sorted(expected)
-            assert [r.score for r in found] == pytest.approx([scores[items.index(e)] for e in expected])
-            assert all(r.name == recommender.names[r.entity] for r in found)
-            assert [r.score for r in found[:4]] == [r.score for r in recommender.recommend(history, k=4, masked=masked)]
+            assert sorted(r.entity for r in recommended) == sorted(expected)
+            assert [r.score for r in recommended] == pytest.approx([scores[items.index(e)] for e in expected])
+            assert all(r.name == recommender.names[r.entity] for r in recommended)
+            assert [r.score for r in recommended[:4]] == [
+                r.score for r in recommender.recommend(history, k=4, masked=masked)
+            ]
 
 
 def test_second_mention_changes_the_list(recommender):

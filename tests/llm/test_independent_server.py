@@ -302,11 +302,11 @@ def test_unknown_model_is_an_error(server):
 
 
 def test_killed_server_loses_only_the_requests_in_flight(server, model, tmp_path):
-    path, asked = tmp_path / 'store.jsonl', texts(60)
+    path, prompt_texts = tmp_path / 'store.jsonl', texts(60)
 
     async def until_killed(dying):
         async with LLMClient(options(dying, store=str(path), concurrency=4), backoff_s=0.002) as client:
-            waiting = [asyncio.ensure_future(client.complete(*prompt(text))) for text in asked]
+            waiting = [asyncio.ensure_future(client.complete(*prompt(text))) for text in prompt_texts]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             dying.process.kill()
             return await asyncio.gather(*waiting), client.usage
@@ -320,10 +320,10 @@ def test_killed_server_loses_only_the_requests_in_flight(server, model, tmp_path
     assert all(dying.url in completion.detail for completion, lost in zip(completions, is_lost) if lost)
 
     # stored answers are kept, and another server with the same model answers the rest
-    replayed, _ = run(options(server, store=str(path), mode='replay'), asked)
+    replayed, _ = run(options(server, store=str(path), mode='replay'), prompt_texts)
     for completion, after, lost in zip(completions, replayed, is_lost):
         assert after.status == 'missing' if lost else after == completion._replace(attempts=0, replayed=True)
-    resumed, usage = run(options(server, store=str(path)), asked)
+    resumed, usage = run(options(server, store=str(path)), prompt_texts)
     assert set(usage.statuses) <= {'ok', 'length', 'invalid'}
     # the other prompts had an invalid answer when the server was killed, and are sent again
     assert sum(is_complete) <= usage.replayed <= 60 - sum(is_lost)

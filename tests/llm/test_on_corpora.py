@@ -66,8 +66,8 @@ def test_examples_of_real_data_consist_of_words(load_real):
     dataset = load_real('ReDial')
     tokens = token_names(dataset.item_of_token, dataset.entity_names)
     for example in select_examples(dataset.train_data, 50, 0, dataset.entity_names, tokens):
-        whole = ' '.join([example.response, *(text for _, text in example.context)])
-        assert '@' not in whole and UNNAMED not in whole and len(whole.split()) > 8
+        content = ' '.join([example.response, *(text for _, text in example.context)])
+        assert '@' not in content and UNNAMED not in content and len(content.split()) > 8
 
 
 def test_offline_answers_on_the_demo_corpus_are_explained_by_its_catalogue(demo):

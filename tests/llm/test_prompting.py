@@ -172,14 +172,14 @@ def test_long_conversation_keeps_its_end_and_counts_omitted_turns():
 
 @given(turns, st.integers(1, 60))
 def test_shortened_conversation_keeps_as_many_turns_as_fit(context, limit):
-    found, note = parse(conversation_block(context, limit))
-    length = [len(text) for _, text in found]
-    assert bool(note) == (len(found) < len(context)) and bool(found) == bool(context)
-    if found and sum(length) <= limit and found[-1] == context[-1]:
-        assert found == context[len(context) - len(found) :]
-        assert len(found) == len(context) or sum(length) + len(context[-len(found) - 1][1]) > limit
-    elif found:
-        assert found == [(context[-1][0], '…' + context[-1][1][-limit:])]
+    kept, note = parse(conversation_block(context, limit))
+    length = [len(text) for _, text in kept]
+    assert bool(note) == (len(kept) < len(context)) and bool(kept) == bool(context)
+    if kept and sum(length) <= limit and kept[-1] == context[-1]:
+        assert kept == context[len(context) - len(kept) :]
+        assert len(kept) == len(context) or sum(length) + len(context[-len(kept) - 1][1]) > limit
+    elif kept:
+        assert kept == [(context[-1][0], '…' + context[-1][1][-limit:])]
 
 
 # ------------------------------------------------------------ prompt injection

@@ -267,11 +267,11 @@ def redial(load_real):
 
 def test_nearly_all_real_names_match_themselves_or_an_equal_title(redial):
     matcher = TitleMatcher(redial)
-    found = matcher.match_all(redial)
-    assert None not in found
-    for name, other in zip(map(parse_title, redial), found):
+    matches = matcher.match_all(redial)
+    assert None not in matches
+    for name, other in zip(map(parse_title, redial), matches):
         assert {form.sorted for form in name.forms} & {form.sorted for form in parse_title(redial[other]).forms}
-    assert sum(i == j for i, j in enumerate(found)) > 0.98 * len(redial)
+    assert sum(i == j for i, j in enumerate(matches)) > 0.98 * len(redial)
 
 
 def test_hardly_any_real_names_are_confused(redial):

@@ -16,25 +16,25 @@ from crslab_causal.llm.entity_linking.titles import (
 )
 
 
-def slow_match(title, names, weight):
+def exhaustive_match(title, names, popularity):
     """Compare a title to one name after the other, by the rules in the documentation."""
     text = strip_markup(title)
     bare = re.match(r'^(.*\w)\W+((?:18[89]|19\d|20[0-4])\d)\W*$', text)
-    found = slow_search(parse_title(text), names, weight, False)
-    if found is None and bare:
-        found = slow_search(parse_title(bare[1])._replace(year=int(bare[2])), names, weight, True)
-    return found
+    match = exhaustive_search(parse_title(text), names, popularity, False)
+    if match is None and bare:
+        match = exhaustive_search(parse_title(bare[1])._replace(year=int(bare[2])), names, popularity, True)
+    return match
 
 
-def slow_search(written, names, weight, need_year):
+def exhaustive_search(written, names, popularity, needs_year):
     best = {1: [], 2: [], 3: []}
     for index, name in enumerate(map(parse_title, names)):
         agreed = agreement(written, name)
-        if agreed is None or (need_year and name.year is None):
+        if agreed is None or (needs_year and name.year is None):
             continue
 
         def add(step, order):
-            best[step].append((agreed == 2, order, agreed, -weight[index], name.kind == 'other', index))
+            best[step].append((agreed == 2, order, agreed, -popularity[index], name.kind == 'other', index))
 
         same_year = written.year is not None and written.year == name.year
         for a in written.forms:
@@ -45,9 +45,9 @@ def slow_search(written, names, weight, need_year):
                 if ratio >= THRESHOLD and word_overlap(a.content, b.content) >= THRESHOLD / 100:
                     add(2, -ratio)
         if written.forms and name.forms:
-            for parts, whole in ((written.parts, name.forms), (name.parts, written.forms[:1])):
+            for parts, whole_forms in ((written.parts, name.forms), (name.parts, written.forms[:1])):
                 for part in parts:
-                    if part.sorted in [form.sorted for form in whole] and (
+                    if part.sorted in [form.sorted for form in whole_forms] and (
                         same_year if part.sorted == parts[0].sorted else len(part.content) >= 3
                     ):
                         add(3, 0)
@@ -65,7 +65,7 @@ full = st.builds(
     st.sampled_from(['', '', ' (1982)', ' (1983 film)', ' (1990 TV series)', ' (novel)', ' (in Love)', ' 1982']),
 )
 written = st.builds(
-    lambda before, title, behind: before + title + behind,
+    lambda before, title, after: before + title + after,
     st.sampled_from(['', '1. ', '**', '- "']),
     full,
     st.sampled_from(['', '**', '"', ' – a film']),
@@ -75,15 +75,17 @@ written = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(full, st.integers(0, 2)), max_size=8), st.lists(written, min_size=1, max_size=4))
 def test_matches_equal_an_exhaustive_search(catalogue, titles):
-    names, weight = [name for name, _ in catalogue], [weight for _, weight in catalogue]
-    assert TitleMatcher(names, weight).match_all(titles) == [slow_match(title, names, weight) for title in titles]
+    names, popularity = [name for name, _ in catalogue], [popularity for _, popularity in catalogue]
+    assert TitleMatcher(names, popularity).match_all(titles) == [
+        exhaustive_match(title, names, popularity) for title in titles
+    ]
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(max_size=12), max_size=5), st.text(max_size=20))
 def test_any_text_can_be_matched(names, title):
     matcher = TitleMatcher(names)
-    assert matcher.match(title) == slow_match(title, names, [0] * len(names))
+    assert matcher.match(title) == exhaustive_match(title, names, [0] * len(names))
     for i, name in enumerate(names):
         parsed = parse_title(name)
         if parsed.forms and strip_markup(name) == name:
