@@ -17,9 +17,9 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.readme import update_block  # noqa: E402
 from crslab_causal.base.errors import UserError  # noqa: E402
-from crslab_causal.llm.examples import readable  # noqa: E402
+from crslab_causal.llm.detokenization import detokenize  # noqa: E402
 from crslab_causal.llm.options import LLMOptions  # noqa: E402
-from crslab_causal.llm.pipeline import LanguageStage, Question  # noqa: E402
+from crslab_causal.llm.pipeline import LLMPipeline, RerankTask  # noqa: E402
 from crslab_causal.quick_start import load_system  # noqa: E402
 
 SHOWN = 5
@@ -40,11 +40,11 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
     sample, recommender = samples[0], system.recommender()
     names, history = recommender.names, sample['context_entities']
     options = LLMOptions(**system.opt.opt.get('llm', {}))
-    with LanguageStage(options, system.knowledge, system.train_dataloader.dataset) as stage:
+    with LLMPipeline(options, system.knowledge, system.train_dataloader.dataset) as pipeline:
         listed = recommender.recommend(history, options.candidates)
-        request = stage.request(sample, [item.entity for item in listed])
-        (outcome,) = stage.answer([Question(request, sample['item'])])
-        backend, tokens = stage.backend, stage.knowledge.name_of_token
+        request = pipeline.request(sample, [item.entity for item in listed])
+        (outcome,) = pipeline.answer([RerankTask(request, sample['item'])])
+        backend, tokens = pipeline.backend.name, pipeline.catalogue.name_of_token
     masked = recommender.recommend(history, SHOWN, masked=True)
     lines = [f'Conversation {conversation} of valid, turn {turn}. Backend: **{backend}**.', '']
     lines += [f'> **{role}**: {text}  ' for role, text in request.context[-6:]]
@@ -54,7 +54,7 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
              _list(item.name for item in masked)),
             ('explanation', outcome.explanation), ('re-ranked', _list(names[entity] for entity in outcome.ranking)),
             ('response', outcome.response),
-            ('what the recommender really said', readable(sample['response_text'], tokens))]
+            ('what the recommender really said', detokenize(sample['response_text'], tokens))]
     lines += ['', '| | |', '|---|---|', *(f'| {title} | {_cell(text)} |' for title, text in rows)]
     return '\n'.join(lines)
 

@@ -1,102 +1,135 @@
-"""``benchmarks/LLM_LOAD.md``, from the measurements of ``benchmarks/llm_load.py``."""
+"""Writes ``benchmarks/LLM_LOAD.md`` from the measurements of ``benchmarks/llm_load.py``."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from typing import Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
-from benchmarks.llm_clients import BARES, FORMS, OURS
+from benchmarks.llm_clients import BARE_CLIENTS, FORMS, OUR_CLIENTS
 from benchmarks.results import seconds, table
 
 GOAL = 0.02
-"""Of the server's time: what our client may cost beyond the bare one."""
+"""Maximum overhead of our client beyond the bare one, as a share of the server's time."""
 
 
 def median_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Order statistics between which the median lies with a probability of 95 % or a little more.
+    """Return the order statistics that contain the median with a probability of at least 95 %.
 
-    Distribution-free: each value is below the true median with probability 1/2 (the interval of the sign test). With
-    fewer than six values it is their range, and the probability is less.
+    The interval is distribution-free: each value is below the true median with probability 1/2 (the interval of the
+    sign test). With fewer than six values it is their range, and the probability is lower.
     """
     ordered, n = sorted(values), len(values)
-    outside, below = 0, 0.0
-    while (below := below + math.comb(n, outside) / 2 ** n) <= 0.025:
-        outside += 1
-    outside = max(outside - 1, 0)
-    return ordered[outside], ordered[n - 1 - outside]
+    n_outside, probability = 0, 0.0
+    while (probability := probability + math.comb(n, n_outside) / 2**n) <= 0.025:
+        n_outside += 1
+    n_outside = max(n_outside - 1, 0)
+    return ordered[n_outside], ordered[n - 1 - n_outside]
 
 
-def differences(rows: list[dict], form: str, base: str, key: str) -> list[float]:
-    """How much more ``form`` has of ``key`` than ``base``, block by block of the same round."""
-    known = {(row['form'], row['round']): row[key] for row in rows}
-    return [known[form, number] - known[base, number] for number in sorted({row['round'] for row in rows})]
+def differences(rows: Sequence[Mapping[str, Any]], form: str, base: str, key: str) -> list[float]:
+    """Return the difference of ``key`` between the blocks of ``form`` and ``base`` in each round."""
+    value = {(row['form'], row['round']): row[key] for row in rows}
+    return [value[form, number] - value[base, number] for number in sorted({row['round'] for row in rows})]
 
 
-def page(known: dict) -> str:
-    """LLM_LOAD.md."""
-    rows, set_up, m = known['blocks'], known['set_up'], known['machine']
+def _with_interval(values: Sequence[float], text: Callable[[float], str]) -> str:
+    low, high = median_interval(values)
+    return f'{text(statistics.median(values))} ({text(low)} – {text(high)})'
 
-    def of(form: str, key: str) -> list[float]:
-        return [row[key] for row in rows if row['form'] == form]
 
-    def said(values: Sequence[float], text: Callable[[float], str]) -> str:
-        low, high = median_interval(values)
-        return f'{text(statistics.median(values))} ({text(low)} – {text(high)})'
+def _share(value: float) -> str:
+    return f'{value:+.2%}'
 
-    def share(value: float) -> str:
-        return f'{value:+.2%}'
 
-    def more(value: float) -> str:
-        return ('−' if value < 0 else '+') + seconds(abs(value))
+def _signed_seconds(value: float) -> str:
+    return ('−' if value < 0 else '+') + seconds(abs(value))
 
-    def beyond(form: str, base: str) -> list[float]:
-        return [each / served for each in differences(rows, form, base, 'beside')]
 
+def page(record: Mapping[str, Any]) -> str:
+    """Return the text of LLM_LOAD.md.
+
+    Args:
+        record: content of ``llm_load.json``.
+    """
+    rows, set_up, m = record['blocks'], record['set_up'], record['machine']
     served = statistics.median(row['served'] for row in rows)
     n_request = set_up['concurrency'] * set_up['waves']
-    forms = [[title, said(of(form, 'beside'), seconds), f"{statistics.median(of(form, 'beside')) / served:.2%}",
-              said(of(form, 'cpu'), seconds), f"{1 / statistics.median(of(form, 'cpu')):.0f}"]
-             for form, title in FORMS.items()]
-    worst = max(statistics.median(beyond(form, base)) for form in OURS for base in BARES)
-    verdict = (f'is met by the medians against every form of the bare client; the worst of them is {worst:+.2%}'
-               if worst < GOAL else f'is missed: the worst of the medians is {worst:+.2%}')
-    heads = ['client', *(f'beyond {title}' for title in BARES.values())]
-    load, busy = [row['load'] for row in rows], statistics.median(row['server_cpu'] for row in rows)
-    return '\n\n'.join([
-        '# The load of asking',
-        'Written by `make bench-llm` (`benchmarks/llm_load.py`); all blocks stand in `benchmarks/llm_load.json`. '
-        f"Values are medians of {set_up['rounds']} blocks, with an interval in brackets that holds the median with a "
-        'probability of 95 % (that of the sign test).',
-        f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}; Python {m['python']}, "
-        f"openai {m['openai']}, aiohttp {m['aiohttp']}, pydantic {m['pydantic']}. Writing a line of a store until the "
-        f"disk has it took {seconds(known['sync'])}.",
-        f"{set_up['concurrency']} requests in flight, {n_request} in a block, each of "
-        f"{rows[0]['bytes'] / 1000:.1f} kB; the server waits {set_up['delay']:g} s before it answers one, and by its "
-        f'own log took {served:.3f} s. Each '
-        'client is a process of its own. In each round, each measures one block while the others rest, in another '
-        'order; its connections are opened before the clock starts.',
-        table(['client', 'a request, beside the server', "of the server's time", 'CPU of a request',
-               'requests a second, one core'], forms),
-        '"Beside the server" is what a place in flight spends on a request while the server has none of it: client, '
-        'system calls, loopback, waiting for a core and for the other requests, which come back almost at the same '
-        'moment, and its share of the start and the end of a block, at which not all places are taken. It depends on '
-        'what else the machine does; the CPU time, of all threads of the process, hardly does. The last column is only '
-        'what the CPU time would allow.',
-        f"## Beyond the bare client\n\nThe goal, below {GOAL:.0%} of the server's time, {verdict}.",
-        table(heads, [[title, *(said(beyond(form, base), share) for base in BARES)] for form, title in OURS.items()]),
-        'The same as CPU time of a request:',
-        table(heads, [[title, *(said(differences(rows, form, base, 'cpu'), more) for base in BARES)]
-                      for form, title in OURS.items()]),
-        'Differences within a round. `create` gives the answer as objects, `with_raw_response.create` as bytes; '
-        '`post` gives bytes and does not look at every part of the request by its type either. Ours uses that, over '
-        'aiohttp, which `openai` offers in the place of its own way of speaking HTTP. The bare client has its requests '
-        'made beforehand and throws the answers away. Ours makes the key of a request, looks it up, keeps to the '
-        'budget, reads the answer, checks it against the schema and hands it to another thread in order; with a store '
-        'it also waits until the disk has it.',
-        '## What this does not say\n\nThe server shares the cores with the client: it used '
-        f'{seconds(busy)} of CPU for a request. The load average of the machine before a block was '
-        f'{statistics.median(load):.1f} ({min(load):.1f} – {max(load):.1f}), with what the block before had left of '
-        'it. A server that answers all at the same time, or in milliseconds, makes the CPU of a request count for '
-        'more; TLS and a network are not in it.',
-    ]) + '\n'
+
+    def values(form: str, key: str) -> list[float]:
+        return [row[key] for row in rows if row['form'] == form]
+
+    def overhead(form: str, base: str) -> list[float]:
+        return [difference / served for difference in differences(rows, form, base, 'beside')]
+
+    clients = [
+        [
+            title,
+            _with_interval(values(form, 'beside'), seconds),
+            f'{statistics.median(values(form, "beside")) / served:.2%}',
+            _with_interval(values(form, 'cpu'), seconds),
+            f'{1 / statistics.median(values(form, "cpu")):.0f}',
+        ]
+        for form, title in FORMS.items()
+    ]
+    worst = max(statistics.median(overhead(form, base)) for form in OUR_CLIENTS for base in BARE_CLIENTS)
+    verdict = (
+        f'is met by the medians against every form of the bare client; the worst median is {worst:+.2%}'
+        if worst < GOAL
+        else f'is missed: the worst of the medians is {worst:+.2%}'
+    )
+    heads = ['client', *(f'compared to {title}' for title in BARE_CLIENTS.values())]
+    by_share = [
+        [title, *(_with_interval(overhead(form, base), _share) for base in BARE_CLIENTS)]
+        for form, title in OUR_CLIENTS.items()
+    ]
+    by_cpu = [
+        [title, *(_with_interval(differences(rows, form, base, 'cpu'), _signed_seconds) for base in BARE_CLIENTS)]
+        for form, title in OUR_CLIENTS.items()
+    ]
+    load, server_cpu = [row['load'] for row in rows], statistics.median(row['server_cpu'] for row in rows)
+    parts = [
+        '# Overhead of the language-model client',
+        f'`make bench-llm` (`benchmarks/llm_load.py`) writes this page from `benchmarks/llm_load.json`. Values are '
+        f'medians of {set_up["rounds"]} blocks. The interval in brackets contains the median with a probability of '
+        '95 % (sign test).',
+        f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, '
+        f'openai {m["openai"]}, aiohttp {m["aiohttp"]}, pydantic {m["pydantic"]}. Writing a line of a store to the '
+        f'disk took {seconds(record["sync"])}.',
+        f'{set_up["concurrency"]} requests are in flight, and a block has {n_request} requests of '
+        f'{rows[0]["bytes"] / 1000:.1f} kB. The server waits {set_up["delay"]:g} s before it answers a request, and '
+        f'took {served:.3f} s according to its log. Each client is a process of its own. In each round, each client '
+        'measures one block while the others are idle, in random order. Its connections are open before the clock '
+        'starts.',
+        table(
+            [
+                'client',
+                'time of a request outside of the server',
+                "share of the server's time",
+                'CPU time of a request',
+                'requests per second and core',
+            ],
+            clients,
+        ),
+        'The time outside of the server includes the client, system calls, the loopback interface, and waiting for a '
+        'core and for other requests, which return almost at the same moment. It also includes a share of the start '
+        'and the end of a block, when fewer requests are in flight. It depends on the other load of the machine. The '
+        'CPU time, of all threads of the process, hardly does. The last column is the rate that the CPU time would '
+        'allow.',
+        f"## Comparison to the bare client\n\nThe goal, an overhead below {GOAL:.0%} of the server's time, {verdict}.",
+        table(heads, by_share),
+        'The same comparison for the CPU time of a request:',
+        table(heads, by_cpu),
+        'Differences are taken within a round. `create` returns the answer as objects, `with_raw_response.create` as '
+        'bytes. `post` also returns bytes, and does not check the type of every part of the request. Our client uses '
+        '`post` over aiohttp, which `openai` offers instead of its default HTTP library. The bare client sends '
+        'requests that were made before, and discards the answers. Our client computes the key of a request, looks it '
+        'up, enforces the budget, parses the answer, validates it by the schema, and passes it to another thread in '
+        'order. With a store it also waits until the answer is on the disk.',
+        '## Limits\n\nThe server shares the cores with the client; it used '
+        f'{seconds(server_cpu)} of CPU time for a request. The load average of the machine before a block was '
+        f'{statistics.median(load):.1f} ({min(load):.1f} – {max(load):.1f}), including the effect of the block before '
+        'it. If a server answers all requests at the same moment, or within milliseconds, the CPU time of a request '
+        'matters more. TLS and a network are not included.',
+    ]
+    return '\n\n'.join(parts) + '\n'

@@ -1,16 +1,17 @@
-"""A server that speaks OpenAI's protocol, with faults on order, and a log of every request that it got.
+"""A server with OpenAI's protocol that injects faults, and logs every request.
 
-``python llm_server.py PORT_FILE`` serves on a free port of the loopback and writes its number to the file. ``POST /plans``
-with a plan gives its number N; ``http://127.0.0.1:PORT/N/v1`` is then a server of that plan, ``GET /N/log`` its log.
-A plan holds
+``python llm_server.py PORT_FILE`` serves on a free port of the loopback interface and writes its number to the file.
+``POST /plans`` with a plan returns its number N. ``http://127.0.0.1:PORT/N/v1`` is then a server that follows that
+plan, and ``GET /N/log`` returns its log. Keys of a plan:
 
-- ``script``: faults by attempt, the last one for all further ones; or
-- ``rates``: fault -> share; drawn from a hash of seed, request and attempt, thus the same in every run,
-  ``sticky``: True: all attempts of a request alike, and ``seed``;
-- ``only``: a text that a request must hold to get a fault; ``schemas``: False: refuses ``response_format``;
-- ``max_tokens``: False: refuses ``max_tokens``; ``retry_after``: text of the header; ``key``: the one that is accepted;
-  ``delay``: seconds per answer; ``n_candidate``; ``answer``: what is answered in the place of a random ranking;
-  ``echo``: True: answers what stands as :func:`echo` in the text of the request.
+- ``script``: fault of each attempt; the last one is repeated for all further attempts.
+- ``rates``: share of each fault. Faults are drawn from a hash of seed, request and attempt, and thus are equal in every
+  run. ``sticky``: True: all attempts of a request have one fault. ``seed``: seed of the draw.
+- ``only``: text that a request must contain to get a fault.
+- ``schemas``: False: reject ``response_format``. ``max_tokens``: False: reject ``max_tokens``.
+- ``retry_after``: value of the header. ``key``: the only accepted key. ``delay``: seconds for each answer.
+- ``n_candidate``: length of the random ranking. ``answer``: answer instead of a random ranking. ``echo``: True: answer
+  with the content that :func:`echo` put into the text of the request.
 """
 
 from __future__ import annotations
@@ -27,32 +28,57 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
+from typing import Any, Self
 
-GOOD = ('ok', 'fenced', 'talkative', 'thinking', 'duplicates', 'unknown', 'omitted', 'no_usage')
-"""Faults that leave an answer that can be used."""
-UNUSABLE = {'cut': 'invalid', 'prose': 'invalid', 'wrong_keys': 'invalid', 'null': 'invalid',
-            'length': 'length', 'refusal': 'refusal', 'filter': 'refusal'}
-"""Faults of content, and what becomes of them."""
-REFUSED = {'400': 400, '401': 401, '403': 403, '404': 404, '408': 408, '409': 409, '429': 429, '429_date': 429,
-           '429_plain': 429, 'quota': 429, '500': 500, '503': 503, 'context': 400, 'max_tokens': 400}
-"""Faults with a status of HTTP. Besides these there are: reset, half, garbage, slow, empty, html, error_200."""
+USABLE = ('ok', 'fenced', 'talkative', 'thinking', 'duplicates', 'unknown', 'omitted', 'no_usage')
+"""Faults that still give a usable answer."""
+UNUSABLE = {
+    'cut': 'invalid',
+    'prose': 'invalid',
+    'wrong_keys': 'invalid',
+    'null': 'invalid',
+    'length': 'length',
+    'refusal': 'refusal',
+    'filter': 'refusal',
+}
+"""Faults that make the answer unusable, and the resulting status."""
+HTTP_ERRORS = {
+    '400': 400,
+    '401': 401,
+    '403': 403,
+    '404': 404,
+    '408': 408,
+    '409': 409,
+    '429': 429,
+    '429_date': 429,
+    '429_plain': 429,
+    'quota': 429,
+    '500': 500,
+    '503': 503,
+    'context': 400,
+    'max_tokens': 400,
+}
+"""Faults with an HTTP status. The other faults are reset, half, garbage, slow, empty, html and error_200."""
 
 
 class Plan:
-    """What becomes of the requests to one address."""
+    """The faults and the log of one address."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: dict[str, Any]):
         self.settings = settings
-        self.log = []
-        self.attempts = {}
+        self.log: list[dict[str, Any]] = []
+        self.attempts: dict[str, int] = {}
+        """Number of repeated attempts of each request."""
 
-    def fault(self, digest, attempt, text):
+    def fault(self, digest: str, attempt: int, text: str) -> str:
+        """Return the fault of an attempt."""
         if self.settings.get('only', '') not in text:
             return 'ok'
         if 'script' in self.settings:
             return self.settings['script'][min(attempt, len(self.settings['script']) - 1)]
-        turn = 0 if self.settings.get('sticky') else attempt
-        draw = random.Random(f"{self.settings.get('seed', 0)} {digest} {turn}").random()
+        drawn_attempt = 0 if self.settings.get('sticky') else attempt
+        draw = random.Random(f'{self.settings.get("seed", 0)} {digest} {drawn_attempt}').random()
         for fault, share in self.settings.get('rates', {}).items():
             draw -= share
             if draw < 0:
@@ -60,18 +86,19 @@ class Plan:
         return 'ok'
 
 
-def request_hash(body):
-    """The same for a request in every form of asking for a schema, and for its later attempts."""
+def request_digest(body: dict[str, Any]) -> str:
+    """Return a hash of a request that does not depend on the form of the schema, nor on the attempt."""
     user = [message['content'] for message in body['messages'] if message['role'] != 'system']
     return hashlib.sha256(json.dumps([body['model'], user]).encode()).hexdigest()
 
 
-def echo(answer):
-    """A word that makes a server with ``echo`` answer ``answer``."""
+def echo(answer: Any) -> str:
+    """Return a word that makes a server with ``echo`` respond with ``answer``."""
     return f'echo:{base64.b64encode(json.dumps(answer).encode()).decode()}.'
 
 
-def content(fault, digest, n_candidate, given=None):
+def content(fault: str, digest: str, n_candidate: int, given: Any = None) -> str | None:
+    """Return the content of an answer with a fault."""
     ranking = list(range(1, n_candidate + 1))
     random.Random(digest).shuffle(ranking)
     if fault == 'duplicates':
@@ -80,27 +107,45 @@ def content(fault, digest, n_candidate, given=None):
         ranking[0] = n_candidate + 99
     elif fault == 'omitted':
         ranking = ranking[1:]
-    answer = {'explanation': f'because of {digest[:8]}', 'ranking': ranking,
-              'response': f'Try {digest[8:12]} {{or not}}.'}
+    answer = {
+        'explanation': f'because of {digest[:8]}',
+        'ranking': ranking,
+        'response': f'Try {digest[8:12]} {{or not}}.',
+    }
     text = json.dumps(answer if given is None else given)
     return {
-        'fenced': f'```json\n{text}\n```', 'talkative': f'Here {{you}} are:\n{text}\nAnything else?',
+        'fenced': f'```json\n{text}\n```',
+        'talkative': f'Here {{you}} are:\n{text}\nAnything else?',
         'thinking': f'<think>{{"explanation": "a draft"}} hm</think>\n{text}',
-        'cut': text[:len(text) // 2], 'length': text[:len(text) // 2], 'prose': 'I would watch something else.',
-        'wrong_keys': json.dumps({'answer': answer}), 'null': None, 'refusal': None, 'filter': text[:20],
+        'cut': text[: len(text) // 2],
+        'length': text[: len(text) // 2],
+        'prose': 'I would watch something else.',
+        'wrong_keys': json.dumps({'answer': answer}),
+        'null': None,
+        'refusal': None,
+        'filter': text[:20],
     }.get(fault, text)
 
 
-def completion(fault, digest, body, settings):
+def completion(fault: str, digest: str, body: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the body of an answer with status 200."""
     given = settings.get('answer')
     if settings.get('echo'):
         given = json.loads(base64.b64decode(re.findall(r'echo:([\w+/=]+)', body['messages'][-1]['content'])[-1]))
-    message = {'role': 'assistant', 'content': content(fault, digest, settings.get('n_candidate', 5), given),
-               'refusal': 'I cannot help with that.' if fault == 'refusal' else None}
+    message = {
+        'role': 'assistant',
+        'content': content(fault, digest, settings.get('n_candidate', 5), given),
+        'refusal': 'I cannot help with that.' if fault == 'refusal' else None,
+    }
     finish = {'length': 'length', 'filter': 'content_filter'}.get(fault, 'stop')
-    answer = {'id': digest[:8], 'object': 'chat.completion', 'created': 0, 'model': f"{body['model']}-of-today",
-              'choices': [{'index': 0, 'message': message, 'finish_reason': finish, 'logprobs': None}],
-              'usage': {'prompt_tokens': 100 + len(digest) % 7, 'completion_tokens': 20, 'total_tokens': 120}}
+    answer = {
+        'id': digest[:8],
+        'object': 'chat.completion',
+        'created': 0,
+        'model': f'{body["model"]}-of-today',
+        'choices': [{'index': 0, 'message': message, 'finish_reason': finish, 'logprobs': None}],
+        'usage': {'prompt_tokens': 100 + len(digest) % 7, 'completion_tokens': 20, 'total_tokens': 120},
+    }
     if fault == 'no_usage':
         del answer['usage']
     if fault == 'empty':
@@ -108,9 +153,9 @@ def completion(fault, digest, body, settings):
     return answer
 
 
-def refusal(fault, settings, sent_key):
-    """Status, headers and body of a request that is turned down."""
-    headers, status, error = {}, REFUSED[fault], {'message': f'fault {fault}', 'type': 'fault', 'code': None}
+def http_error(fault: str, settings: dict[str, Any], sent_key: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """Return status, headers and body of an answer to a rejected request."""
+    headers, status, error = {}, HTTP_ERRORS[fault], {'message': f'fault {fault}', 'type': 'fault', 'code': None}
     if fault == '429':
         headers['Retry-After'] = settings.get('retry_after', '0.05')
     elif fault == '429_date':
@@ -125,10 +170,13 @@ def refusal(fault, settings, sent_key):
 
 
 class Server:
-    def __init__(self):
-        self.plans = {}
+    """The HTTP server."""
 
-    async def serve(self, port_file):
+    def __init__(self) -> None:
+        self.plans: dict[str, Plan] = {}
+
+    async def serve(self, port_file: str) -> None:
+        """Serve until the process ends."""
         server = await asyncio.start_server(self.connection, '127.0.0.1', 0, backlog=512, limit=1 << 24)
         with open(f'{port_file}.part', 'w', encoding='ascii') as file:
             file.write(str(server.sockets[0].getsockname()[1]))
@@ -136,7 +184,8 @@ class Server:
         async with server:
             await server.serve_forever()
 
-    async def connection(self, reader, writer):
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
         try:
             while True:
                 head = (await reader.readuntil(b'\r\n\r\n')).decode('latin-1').split('\r\n')
@@ -150,9 +199,17 @@ class Server:
         finally:
             writer.close()
 
-    async def answer(self, method, path, headers, body, reader, writer):
-        """Returns whether the connection lives on."""
-        parts = re.sub('^http://[^/]*', '', path).strip('/').split('/')  # with the host, where a proxy is asked
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: Any,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        """Answer a request, and return whether the connection stays open."""
+        parts = re.sub('^http://[^/]*', '', path).strip('/').split('/')  # requests to a proxy contain the host
         if (method, parts) == ('POST', ['plans']):
             self.plans[str(len(self.plans))] = Plan(body)
             return await reply(writer, 200, {}, len(self.plans) - 1)
@@ -161,14 +218,29 @@ class Server:
             return await reply(writer, 200, {}, plan.log)
         return await self.chat(plan, headers, body, reader, writer)
 
-    async def chat(self, plan, headers, body, reader, writer):
-        settings, digest = plan.settings, request_hash(body)
+    async def chat(
+        self,
+        plan: Plan,
+        headers: dict[str, str],
+        body: Any,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        """Answer a chat completion, and return whether the connection stays open."""
+        settings, digest = plan.settings, request_digest(body)
         text = body['messages'][-1]['content']
         sent_key = headers.get('authorization', '').partition(' ')[2]
         attempt = plan.attempts[digest] = plan.attempts.get(digest, -1) + 1
-        entry = {'text': text, 'attempt': attempt, 'form': 'schema' if 'response_format' in body else 'json',
-                 'fault': plan.fault(digest, attempt, text), 'got': time.monotonic(), 'answered': None, 'body': body,
-                 'key_sent': bool(sent_key)}
+        entry = {
+            'text': text,
+            'attempt': attempt,
+            'form': 'schema' if 'response_format' in body else 'json',
+            'fault': plan.fault(digest, attempt, text),
+            'got': time.monotonic(),
+            'answered': None,
+            'body': body,
+            'key_sent': bool(sent_key),
+        }
         plan.log.append(entry)
         if settings.get('key', sent_key) != sent_key:
             entry['fault'] = '401'
@@ -184,10 +256,10 @@ class Server:
             writer.transport.abort()
             return False
         if fault == 'slow':
-            await reader.read()  # until the client has had enough
+            await reader.read()  # until the client closes the connection
             return False
-        if fault in REFUSED:
-            status, extra, error = refusal(fault, settings, sent_key)
+        if fault in HTTP_ERRORS:
+            status, extra, error = http_error(fault, settings, sent_key)
             entry['answered'] = time.monotonic()
             return await reply(writer, status, extra, error)
         if fault in ('garbage', 'half'):
@@ -199,12 +271,13 @@ class Server:
         if fault == 'error_200':
             return await reply(writer, 200, {}, {'error': {'message': 'no worker is free', 'code': 502}})
         answer = completion(fault, digest, body, settings)
-        alive = await reply(writer, 200, {}, answer)
+        is_open = await reply(writer, 200, {}, answer)
         entry['answered'] = time.monotonic()
-        return alive
+        return is_open
 
 
-async def reply(writer, status, headers, body):
+async def reply(writer: asyncio.StreamWriter, status: int, headers: dict[str, Any], body: Any) -> bool:
+    """Send an answer, and return True: the connection stays open."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {'Content-Type': 'application/json', 'Content-Length': len(data)} | headers
     head = f'HTTP/1.1 {status} -\r\n' + ''.join(f'{name}: {value}\r\n' for name, value in headers.items()) + '\r\n'
@@ -213,13 +286,13 @@ async def reply(writer, status, headers, body):
     return True
 
 
-class Running:
-    """The server in a process of its own, as a context."""
+class RunningServer:
+    """The server in its own process, as a context manager."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: Path):
         self.port_file = folder / 'port'
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.process = subprocess.Popen([sys.executable, __file__, str(self.port_file)])
         while not self.port_file.exists():
             assert self.process.poll() is None
@@ -228,19 +301,25 @@ class Running:
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
 
-    def plan(self, *script, **settings):
-        """Base URL of a server with this plan; ``script`` is the faults by attempt."""
+    def plan(self, *script: str, **settings: Any) -> str:
+        """Return the base URL of a server with this plan.
+
+        Args:
+            script: fault of each attempt.
+            settings: keys of a plan.
+        """
         if script:
             settings['script'] = script
         request = urllib.request.Request(f'{self.root}/plans', json.dumps(settings).encode(), method='POST')
         with self.opener.open(request) as answer:
             return f'{self.root}/{json.load(answer)}/v1'
 
-    def log(self, base_url):
+    def log(self, base_url: str) -> list[dict[str, Any]]:
+        """Return the log of all requests to a plan."""
         with self.opener.open(base_url.replace('/v1', '/log')) as answer:
             return json.load(answer)
 

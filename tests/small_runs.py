@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-import llm_server as faulty
+from llm_server import RunningServer
 import pytest
 import yaml
 
@@ -125,5 +125,5 @@ def chat(command, trained, monkeypatch, capsys):
 @pytest.fixture(scope='session')
 def llm_server(tmp_path_factory):
     """A server of OpenAI's protocol in a process of its own; see tests/llm_server.py."""
-    with faulty.Running(tmp_path_factory.mktemp('server')) as running:
+    with RunningServer(tmp_path_factory.mktemp('server')) as running:
         yield running

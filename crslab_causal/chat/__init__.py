@@ -1,1 +1,1 @@
-"""A conversation with one seeker."""
+"""The chat: a conversation with one seeker, in the terminal or from Python."""

@@ -1,4 +1,4 @@
-"""Lists for one user at a time, from a trained model."""
+"""Recommendation lists of a trained model for one user at a time."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from crslab_causal.model.causal_kbrd import CausalKBRD
 
 
 class Recommendation(NamedTuple):
-    """An item of a list."""
+    """An item of a recommendation list."""
 
     entity: int
     """Entity id."""
     name: str
     score: float
-    """Logit of Eq 4, or of Eq 6 for a masked history; with an adjustment or transition counts log-probability."""
+    """Logit of Eq 4, or of Eq 6 for a masked history; a log-probability if the model adjusts for popularity or mixes in
+    transition counts."""
 
 
 class Recommender:
-    """Answers one history at a time; H of Eq 2 is computed once, here, and the parameters must not change after.
+    """Recommends items for one history at a time.
+
+    H of Eq 2 is computed once, in the constructor, so the parameters of the model must not change afterwards.
 
     Args:
-        model: trained.
-        names: name of each entity, by id.
+        model: trained model.
+        names: name of each entity id.
     """
 
     def __init__(self, model: CausalKBRD, names: Mapping[int, str]):
@@ -36,16 +39,16 @@ class Recommender:
 
     @property
     def entities(self) -> list[int]:
-        """Entity ids that a history may hold."""
+        """Entity ids that a history may contain."""
         return self.model.row_entity_ids.tolist()
 
     def recommend(self, history: Sequence[int], k: int = 10, masked: bool = False) -> list[Recommendation]:
-        """The ``k`` items that rank first after ``history``, without those in it.
+        """Return the top ``k`` items for ``history``, best first, without the items in it.
 
         Args:
             history: entity ids in order of mention; may be empty.
-            k: length of the list; shorter if there are fewer items.
-            masked: whether to intervene on the history as in Eq 5 (by default on the last mention).
+            k: length of the list. It is shorter if there are fewer items.
+            masked: whether to intervene on the history as in Eq 5, by default on its last mention.
 
         Raises:
             ValueError: an entity has no row in H.
@@ -57,6 +60,9 @@ class Recommender:
         seen = self.model.row_of_entity[rows]
         scores[seen[seen < self.model.n_item]] = -torch.inf
         best = torch.topk(scores, min(k, len(scores)))
-        found = ((self._item_entity_ids[index], score) for index, score in
-                 zip(best.indices.tolist(), best.values.tolist()) if score > -torch.inf)
-        return [Recommendation(entity, self.names[entity], score) for entity, score in found]
+        ranked = [
+            (self._item_entity_ids[index], score)
+            for index, score in zip(best.indices.tolist(), best.values.tolist())
+            if score > -torch.inf
+        ]
+        return [Recommendation(entity, self.names[entity], score) for entity, score in ranked]

@@ -1,4 +1,4 @@
-"""What a language model is asked for, and what is made of its answer (Eq 9)."""
+"""Schemas of the answers that a language model gives, and the repair of its rankings (Eq 9)."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pydantic import BaseModel, ConfigDict
 
 
 class CausalAnswer(BaseModel):
-    """E, I_llm and R of Eq 9, in the order in which they are written."""
+    """E, I_llm and R of Eq 9. The model writes the fields in this order."""
 
     model_config = ConfigDict(extra='forbid')
 
     explanation: str
-    """E: which stated or implied cause makes the user want what, which mentions are negative or incidental."""
+    """E: the stated or implied cause of the seeker's wish, and the mentions that are negative or incidental."""
     ranking: list[int]
-    """I_llm: numbers of candidates, from 1, the best first."""
+    """I_llm: numbers of candidates, counted from 1, best first."""
     response: str
-    """R: recommends the first item and says why."""
+    """R: a response that recommends the first item and gives a reason."""
 
 
 class TitleAnswer(BaseModel):
-    """Answer of the baselines without candidates: titles in free form."""
+    """An answer to a prompt without candidates: titles in free form."""
 
     model_config = ConfigDict(extra='forbid')
 
@@ -31,28 +31,28 @@ class TitleAnswer(BaseModel):
 
 
 class Repairs(NamedTuple):
-    """How many entries of a ranking had to be repaired."""
+    """Numbers of repaired entries of a ranking."""
 
     unknown: int
-    """Numbers that no candidate has; removed."""
+    """Removed numbers that no candidate has."""
     duplicate: int
-    """Second mentions of a number; removed."""
+    """Removed repetitions of a number."""
     missing: int
-    """Candidates left out; they follow in the recommender's order."""
+    """Candidates that the model left out. They are appended in the recommender's order."""
 
 
 def repair_ranking(ranking: Sequence[int], n_candidate: int) -> tuple[list[int], Repairs]:
-    """A permutation of the candidates from what the model wrote.
+    """Turn the model's ranking into a permutation of the candidates.
 
     Args:
-        ranking: numbers from 1.
-        n_candidate: how many there are.
+        ranking: candidate numbers, counted from 1, best first.
+        n_candidate: number of candidates.
 
     Returns:
-        Indices of the candidates, from 0, each once; and what was repaired.
+        The index of every candidate, counted from 0, best first; and the numbers of repairs.
     """
     known = [number - 1 for number in ranking if 1 <= number <= n_candidate]
     order = list(dict.fromkeys(known))
-    chosen = set(order)
-    missing = [index for index in range(n_candidate) if index not in chosen]
+    ranked = set(order)
+    missing = [index for index in range(n_candidate) if index not in ranked]
     return order + missing, Repairs(len(ranking) - len(known), len(known) - len(order), len(missing))

@@ -1,8 +1,10 @@
-"""What goes to a language model, or to what stands in for one."""
+"""The request for one answer: the conversation so far and the recommender's candidates."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from crslab_causal.llm.detokenization import detokenize
 
 
 class Candidate(NamedTuple):
@@ -13,15 +15,38 @@ class Candidate(NamedTuple):
     name: str
 
 
-class Request(NamedTuple):
-    """Everything that one answer is made from: S and I_rec of Eq 9."""
+class RerankRequest(NamedTuple):
+    """All inputs of one answer: S and I_rec of Eq 9."""
 
     context: list[tuple[str, str]]
-    """(role, text) of the turns so far; role is ``Seeker`` or ``Recommender``."""
+    """(role, text) of the turns so far. The role is ``Seeker`` or ``Recommender``."""
     mentions: list[int]
-    """Entity ids in order of appearance."""
+    """Entity ids in order of mention."""
     liked: list[int]
-    """Entity ids the data or the dialogue says are liked; may be empty."""
+    """Entity ids that the seeker likes, according to the data or the chat. May be empty."""
     disliked: list[int]
+    """Entity ids that the seeker dislikes, according to the data or the chat. May be empty."""
     candidates: list[Candidate]
-    """The recommender's list, best first; empty for the baselines without candidates."""
+    """The recommender's list, best first. Empty for baselines without candidates."""
+
+
+def build_rerank_request(
+    sample: Mapping[str, Any],
+    candidates: Sequence[Candidate],
+    name_of_token: Mapping[str, str],
+) -> RerankRequest:
+    """Return the request for a sample. It depends only on what precedes the turn, not on the turn or its items.
+
+    Args:
+        sample: a sample of a :class:`.MentionDataset`.
+        candidates: the recommender's list, best first.
+        name_of_token: from :func:`.token_names`.
+    """
+    context = [(role, detokenize(text, name_of_token)) for role, text in sample['context_text']]
+    return RerankRequest(
+        context,
+        list(sample['context_mentions']),
+        list(sample['context_liked']),
+        list(sample['context_disliked']),
+        list(candidates),
+    )

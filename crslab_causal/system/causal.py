@@ -24,7 +24,8 @@ from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
 from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.pipeline import CatalogueInfo, LLMPipeline
+from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.pipeline import LLMPipeline
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.sparse_rgcn import use_sparse_rgcn
 from crslab_causal.system import checkpoint

@@ -15,7 +15,7 @@ from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.responses import ResponsePairs, is_spoken
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import generation_table, save_records, save_results
-from crslab_causal.llm.examples import readable
+from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Checkpoints
 from crslab_causal.system.conv_stage import GENERATION_BATCH_SIZE, ConvStage, cross_entropy, perplexity
@@ -119,7 +119,7 @@ class TextSystem(CausalSystem):
             together = turns[start:start + GENERATION_BATCH_SIZE]
             batch = pad_histories([contexts[turn] for turn in together], self.vocab['pad']).to(self.device)
             written = self.adapter.module.respond(batch, self.config.model.response_truncate)
-            texts |= {turn: readable(' '.join(tokens[i] for i in row), names) for turn, row in zip(together, written)}
+            texts |= {turn: detokenize(' '.join(tokens[i] for i in row), names) for turn, row in zip(together, written)}
         return [texts[sample['conv_id'], sample['turn']] for sample in samples]
 
     def _scores(self, samples: Sequence[dict], responses: Sequence[str], recommended: Sequence[int]) -> dict:
@@ -127,7 +127,7 @@ class TextSystem(CausalSystem):
         metrics = GenerationMetrics({item: catalogue.names[item] for item in catalogue.items}, catalogue.label_count)
         for sample, response, first in zip(samples, responses, recommended):
             context = {*sample['context_mentions'], *sample['context_items']}
-            metrics.add(response, [readable(sample['response_text'], catalogue.name_of_token)], first, None, context)
+            metrics.add(response, [detokenize(sample['response_text'], catalogue.name_of_token)], first, None, context)
         return metrics.scores()
 
     def _responses(self, samples: Sequence[dict], responses: Sequence[str],
@@ -135,4 +135,4 @@ class TextSystem(CausalSystem):
         for sample, response, first in zip(samples, responses, recommended):
             yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
                    'recommended': first, 'response': response,
-                   'reference': readable(sample['response_text'], self.catalogue.name_of_token)}
+                   'reference': detokenize(sample['response_text'], self.catalogue.name_of_token)}

@@ -1,4 +1,4 @@
-"""One user's list from a trained model."""
+"""Recommendation lists of a trained model for one user."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ def recommender(run, data_path, tmp_path):
     return load_recommender(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1'])
 
 
-def test_lists_are_those_of_the_model(recommender):
+def test_lists_follow_the_scores_of_the_model(recommender):
     model = recommender.model
     items = model.item_entity_ids.tolist()
     other = recommender.entities[-1]
@@ -23,22 +23,24 @@ def test_lists_are_those_of_the_model(recommender):
                 logits = model.item_logits(pad_histories([history]))
             scores = (logits.intervened if masked else logits.observed)[0].tolist()
             expected = sorted((i for i in items if i not in history), key=lambda i: -scores[items.index(i)])
-            found = recommender.recommend(history, k=len(items) + 5, masked=masked)
+            recommended = recommender.recommend(history, k=len(items) + 5, masked=masked)
 
-            assert sorted(r.entity for r in found) == sorted(expected)
-            assert [r.score for r in found] == pytest.approx([scores[items.index(e)] for e in expected])
-            assert all(r.name == recommender.names[r.entity] for r in found)
-            assert [r.score for r in found[:4]] == [r.score for r in recommender.recommend(history, k=4, masked=masked)]
+            assert sorted(r.entity for r in recommended) == sorted(expected)
+            assert [r.score for r in recommended] == pytest.approx([scores[items.index(e)] for e in expected])
+            assert all(r.name == recommender.names[r.entity] for r in recommended)
+            assert [r.score for r in recommended[:4]] == [
+                r.score for r in recommender.recommend(history, k=4, masked=masked)
+            ]
 
 
-def test_a_second_mention_moves_the_list(recommender):
+def test_second_mention_changes_the_list(recommender):
     first, second = recommender.entities[:2]
 
     assert recommender.recommend([first]) != recommender.recommend([first, second])
     assert recommender.recommend([first]) == recommender.recommend([first])
 
 
-def test_an_unknown_entity_is_refused_and_leaves_nothing_behind(recommender):
+def test_unknown_entity_is_rejected_without_side_effects(recommender):
     before = recommender.recommend([])
     unknown = next(e for e in range(recommender.model.n_entity) if e not in recommender.entities)
     with pytest.raises(ValueError, match=f'entity {unknown} '):
@@ -46,14 +48,18 @@ def test_an_unknown_entity_is_refused_and_leaves_nothing_behind(recommender):
     assert recommender.recommend([]) == before
 
 
-def test_one_line_of_a_conversation_from_python(run, data_path, tmp_path):
+def test_conversation_from_python(run, data_path, tmp_path):
     run(flags=['-ss'])
     system = load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1'])
-    with system.conversation() as talk:
-        item = talk.stage.knowledge.items[4]
-        lines = list(talk.say(f'I loved "{talk.recommender.names[item]}".'))
+    with system.conversation() as conversation:
+        item = conversation.pipeline.catalogue.items[4]
+        lines = list(conversation.respond(f'I loved "{conversation.recommender.names[item]}".'))
 
-        assert talk.history == [item] and item not in talk.outcome.ranking
-        assert talk.outcome.response in lines and talk.outcome.explanation
-        assert talk.outcome.candidates == [
-            found.entity for found in talk.recommender.recommend(talk.history, talk.stage.options.candidates)]
+        assert conversation.history == [item] and item not in conversation.result.ranking
+        assert conversation.result.response in lines and conversation.result.explanation
+        assert conversation.result.candidates == [
+            listed.entity
+            for listed in conversation.recommender.recommend(
+                conversation.history, conversation.pipeline.options.candidates
+            )
+        ]

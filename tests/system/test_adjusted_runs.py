@@ -112,8 +112,8 @@ def test_the_language_half_and_the_chat_take_an_adjusted_recommender(run, load, 
     folder = tmp_path / 'save' / 'ReDial_CausalKBRD' / 'r_seed1'
     run('adjustment=genre', 'model=CausalLLM', f'recommender={folder}', 'llm.samples=5')
     with load('adjustment=genre', 'run_name=r').conversation() as talk:
-        item = talk.stage.knowledge.items[4]
-        assert list(talk.say(f'I loved "{talk.recommender.names[item]}".')) and talk.outcome.ranking
+        item = talk.pipeline.catalogue.items[4]
+        assert list(talk.respond(f'I loved "{talk.recommender.names[item]}".')) and talk.result.ranking
         assert list(talk.mask())
 
 

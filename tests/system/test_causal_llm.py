@@ -1,4 +1,4 @@
-"""Whole runs of CausalLLM through the command line: offline, against a real server on the loopback, and replayed."""
+"""Runs of CausalLLM through the command line: offline, against a real server on the loopback, and replayed."""
 
 import json
 import re
@@ -7,32 +7,34 @@ import pytest
 
 from crslab_causal.data.dataset.mention_order import display_name
 from crslab_causal.llm.answer import Repairs
-from crslab_causal.llm.examples import readable
-from crslab_causal.llm.pipeline import Outcome
+from crslab_causal.llm.detokenization import detokenize
+from crslab_causal.llm.pipeline import LLMResult
+from crslab_causal.llm.records import LLMRecord
 from crslab_causal.quick_start import load_system
-from crslab_causal.system.causal_llm import summary_of
+from crslab_causal.system.causal_llm import summarize
 
 MODEL = 'model=CausalLLM'
-FIELDS = {'conversation', 'turn', 'label', 'backend', 'status', 'detail', 'prompt_hash', 'explanation', 'candidates',
-          'ranking', 'response', 'rank_before', 'rank_after', 'repairs', 'titles', 'unmatched', 'input_tokens',
-          'output_tokens', 'latency_s', 'cost_usd', 'replayed'}
 
 
 @pytest.fixture
 def answer(run, trained):
-    """Runs CausalLLM behind the trained recommender; gives llm_results.json, the records and the folder."""
+    """Return a function that runs CausalLLM, and returns llm_results.json, the records and the folder."""
+
     def answer(*settings, split='test', **keywords):
         _, folder = run(MODEL, f'recommender={trained}', *settings, **keywords)
         return read(folder, split)
+
     return answer
 
 
 @pytest.fixture
 def live(llm_server):
-    """Settings that ask a server of a plan, and the plan's address."""
+    """Return a function that plans a server, and returns the settings for it and its address."""
+
     def live(*script, **plan):
         url = llm_server.plan(*script, **{'n_candidate': 20} | plan)
         return ['llm.mode=live', f'llm.base_url={url}', 'llm.retries=0', 'llm.candidates=20'], url
+
     return live
 
 
@@ -52,15 +54,17 @@ def recall(records, field, k):
 
 # ---------------------------------------------------------------- offline
 
-def test_a_run_offline_trains_answers_and_says_who_answered(run, capsys):
+
+def test_offline_run_trains_answers_and_names_its_backend(run, capsys):
     _, folder = run(MODEL, flags=['-ss'])
     results, records, _ = read(folder)
     ranked = ranks(folder)
 
     assert [(r['conversation'], r['turn'], r['label']) for r in records] == [
-        (r['conversation'], r['turn'], r['label']) for r in ranked]
+        (r['conversation'], r['turn'], r['label']) for r in ranked
+    ]
     assert len(records) == results['llm']['samples'] == 30
-    assert all(record.keys() == FIELDS for record in records)
+    assert all(list(record) == list(LLMRecord.model_fields) for record in records)
     for record, rank in zip(records, ranked):
         label, candidates = record['label'], record['candidates']
         assert len(candidates) == 50 and sorted(candidates) == sorted(record['ranking'])
@@ -68,8 +72,11 @@ def test_a_run_offline_trains_answers_and_says_who_answered(run, capsys):
         assert record['rank_after'] == (record['ranking'].index(label) + 1 if label in candidates else None)
         assert record['rank_before'] == (rank['rank'] if rank['rank'] <= 50 else None)
         assert (record['status'], record['prompt_hash'], record['cost_usd']) == ('ok', None, 0.0)
-        assert record['explanation'] and record['response'] and record['repairs'] == {
-            'unknown': 0, 'duplicate': 0, 'missing': 0}
+        assert (
+            record['explanation']
+            and record['response']
+            and record['repairs'] == {'unknown': 0, 'duplicate': 0, 'missing': 0}
+        )
     before, after = results['splits']['test, recommender'], results['splits']['test, offline backend']
     for k in (1, 10):
         assert before['all'][f'recall@{k}'] == pytest.approx(recall(records, 'rank_before', k))
@@ -88,14 +95,14 @@ def test_a_run_offline_trains_answers_and_says_who_answered(run, capsys):
     assert results['llm']['prompt'] is None and 'usage' not in results['llm']
 
 
-def test_a_trained_recommender_is_taken_as_it_is(answer, trained):
+def test_trained_recommender_is_loaded_unchanged(answer, trained):
     results, records, folder = answer()
-    own, there = (json.loads((path / 'results.json').read_text('utf-8')) for path in (folder, trained))
+    loaded, original = (json.loads((path / 'results.json').read_text('utf-8')) for path in (folder, trained))
 
-    assert own['splits'] == there['splits'] and own['epochs'] == 0
+    assert loaded['splits'] == original['splits'] and loaded['epochs'] == 0
     assert 'epoch 0' not in (folder / 'run.log').read_text('utf-8')
     assert ranks(folder) == ranks(trained)
-    scores, expected = results['splits']['test, recommender'], there['splits']['test']
+    scores, expected = results['splits']['test, recommender'], original['splits']['test']
     for group in ('all', 'new', 'new_unseen'):
         assert scores[group] == pytest.approx(expected[group])
     for name in ('samples', 'repeat_share', 'copy_rate@1', 'coverage@10', 'samples_by_decile'):
@@ -105,7 +112,7 @@ def test_a_trained_recommender_is_taken_as_it_is(answer, trained):
     assert folder.with_name(folder.name + '.1').is_dir()
 
 
-def test_a_recommender_can_be_that_of_another_language_run(run, trained):
+def test_recommender_may_come_from_another_run_of_causal_llm(run, trained):
     _, folder = run(MODEL, f'recommender={trained}', 'run_name=first', flags=['-ss'])
     first = read(folder)[0]
     assert {'best.pth', 'last.pth'} <= {path.name for path in folder.iterdir()}
@@ -115,7 +122,7 @@ def test_a_recommender_can_be_that_of_another_language_run(run, trained):
     assert read(restored)[0]['splits'] == first['splits']
 
 
-def test_restoring_a_run_that_trained_itself_ends_with_the_same_answers(run):
+def test_restored_run_gives_the_same_answers(run):
     _, folder = run(MODEL, flags=['-ss'])
     results, records, _ = read(folder)
     (folder / 'llm_results.json').unlink()
@@ -124,7 +131,7 @@ def test_restoring_a_run_that_trained_itself_ends_with_the_same_answers(run):
     assert again['splits'] == results['splits'] and records_again == records
 
 
-def test_some_samples_of_another_split(answer, trained):
+def test_number_of_samples_and_split_are_options(answer, trained):
     results, records, folder = answer('llm.samples=7', 'llm.split=valid', split='valid')
     _, others, _ = answer('llm.samples=7', 'llm.split=valid', 'llm.seed=3', split='valid')
 
@@ -138,7 +145,7 @@ def test_some_samples_of_another_split(answer, trained):
     assert {r['conversation'] for r in others} != {r['conversation'] for r in records}
 
 
-def test_the_oracle_finds_every_label(answer):
+def test_oracle_recalls_every_label(answer):
     results, records, folder = answer('llm.oracle=label', 'llm.candidates=5')
     assert results['llm']['candidate_recall'] == 1.0 and all(record['rank_after'] for record in records)
     assert results['splits']['test, recommender']['all']['recall@10'] < 1
@@ -148,10 +155,11 @@ def test_the_oracle_finds_every_label(answer):
 
 # ---------------------------------------------------------------- live and replayed
 
-def test_live_then_replayed_gives_equal_results(answer, live, llm_server, tmp_path, monkeypatch):
+
+def test_replay_of_a_live_run_gives_equal_results(answer, live, llm_server, tmp_path, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', 'sk-secret-0123456789')
     settings, url = live('ok')
-    store = f"llm.store={tmp_path / 'store.jsonl'}"
+    store = f'llm.store={tmp_path / "store.jsonl"}'
     results, records, folder = answer(*settings, store)
     log = llm_server.log(url)
     assert {entry['fault'] for entry in log} == {'ok'} and len(log) == len({r['prompt_hash'] for r in records})
@@ -167,9 +175,10 @@ def test_live_then_replayed_gives_equal_results(answer, live, llm_server, tmp_pa
     replayed, records_replayed, folder = answer('llm.mode=replay', f'llm.base_url={url}', 'llm.candidates=20', store)
     assert len(llm_server.log(url)) == len(log)
     assert replayed['splits'] == results['splits']
-    own = {'usage', 'budget', 'backend'}
-    assert {key: value for key, value in replayed['llm'].items() if key not in own} == {
-        key: value for key, value in results['llm'].items() if key not in own}
+    of_one_run = {'usage', 'budget', 'backend'}
+    assert {key: value for key, value in replayed['llm'].items() if key not in of_one_run} == {
+        key: value for key, value in results['llm'].items() if key not in of_one_run
+    }
     assert replayed['llm']['backend'] == results['llm']['backend'] + ', replayed'
     assert replayed['llm']['usage']['calls'] == 0
     strip = {'replayed': None, 'backend': None}
@@ -177,7 +186,7 @@ def test_live_then_replayed_gives_equal_results(answer, live, llm_server, tmp_pa
     assert f'gpt-4o-mini at {url}, replayed' in (folder / 'llm_results.md').read_text('utf-8')
 
 
-def test_samples_without_an_answer_are_marked_and_scored_as_the_recommender(answer, live, capsys):
+def test_samples_without_an_answer_are_marked_and_keep_the_recommenders_order(answer, live, capsys):
     settings, _ = live(rates={'500': 0.3, 'refusal': 0.2, 'length': 0.2}, seed=4, sticky=True)
     results, records, folder = answer(*settings, 'llm.concurrency=1')
     statuses = [record['status'] for record in records]
@@ -191,16 +200,22 @@ def test_samples_without_an_answer_are_marked_and_scored_as_the_recommender(answ
     assert f'error {statuses.count("error")}' in (folder / 'llm_results.md').read_text('utf-8')
 
 
-def test_titles_are_scored_against_the_catalogue(answer, live, llm_server, data_path):
+def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server, data_path):
     titles = json.loads((data_path / 'redial/nltk/movie_titles.json').read_text('utf-8'))
-    written = [f"{film['title']} ({film['year']})" for film in list(titles.values())[:10]]
-    settings, url = live(answer={'reasoning': '', 'titles': [*written, written[0], 'No Such Film (1901)'],
-                                 'response': f'Watch {written[0]}.'})
+    written = [f'{film["title"]} ({film["year"]})' for film in list(titles.values())[:10]]
+    settings, url = live(
+        answer={
+            'reasoning': '',
+            'titles': [*written, written[0], 'No Such Film (1901)'],
+            'response': f'Watch {written[0]}.',
+        }
+    )
     results, records, folder = answer(*settings, 'llm.prompt=vanilla')
     expected = [int(entity) for entity in list(titles)[:10]]
     assert all(record['ranking'] == expected and record['unmatched'] == 1 for record in records)
     assert results['splits']['test, vanilla']['all']['recall@10'] == pytest.approx(
-        sum(record['label'] in expected for record in records) / 30)
+        sum(record['label'] in expected for record in records) / 30
+    )
     assert results['llm']['titles'] == 12 * 30 and results['llm']['titles_not_matched'] == pytest.approx(1 / 12)
     assert results['llm']['candidate_recall'] is None and results['llm']['generation']['names_other_item'] is None
     text = (folder / 'llm_results.md').read_text('utf-8')
@@ -213,62 +228,82 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
     results, records, _ = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
     assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] is None
     assert results['splits']['test, few_shot']['all']['recall@10'] == 0
-    (block,) = {re.search('<examples>\n(.*)\n</examples>', entry['text'], re.DOTALL).group(1)
-                for entry in llm_server.log(url)}
+    (block,) = {
+        re.search('<examples>\n(.*)\n</examples>', entry['text'], re.DOTALL).group(1) for entry in llm_server.log(url)
+    }
     lines = block.split('\n')
-    (tmp_path / 'plain.yaml').write_text('dataset: ReDial\nmodel: CausalLLM\nkg_edge_threshold: 0\nkg_emb_dim: 16\n'
-                                         f'recommender: {trained}\n')
+    (tmp_path / 'plain.yaml').write_text(
+        f'dataset: ReDial\nmodel: CausalLLM\nkg_edge_threshold: 0\nkg_emb_dim: 16\nrecommender: {trained}\n'
+    )
     system = load_system(str(tmp_path / 'plain.yaml'), settings=[f'data_path={data_path}'])
     names = system.knowledge.name_of_token
-    train = {json.dumps([{'role': role, 'text': readable(text, names)} for role, text in sample['context_text']])
-             for sample in system.train_dataloader.dataset}
+    train = {
+        json.dumps([{'role': role, 'text': detokenize(text, names)} for role, text in sample['context_text']])
+        for sample in system.train_dataloader.dataset
+    }
     starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
     assert len(starts) == 2
     for start, end in zip(starts, [*starts[1:], len(lines)]):
-        assert json.dumps([json.loads(line) for line in lines[start + 1:end - 1]]) in train
+        assert json.dumps([json.loads(line) for line in lines[start + 1 : end - 1]]) in train
         (title,) = json.loads(lines[end - 1].removeprefix('Answer: '))['titles']
         assert title in set(map(display_name, system.vocab['id2entity'].values()))
 
 
-def test_samples_that_ask_the_same_are_paid_for_once():
-    outcome = Outcome('', [1], '', [1], 'ok', Repairs(0, 0, 2), [], 0, 'hash', 100, 20, 0.1, 0.5, False, '')
-    other = outcome._replace(prompt_hash='other', cost_usd=0.25)
-    summary = summary_of([outcome, outcome._replace(replayed=True), other])
+def test_equal_requests_are_counted_once():
+    result = LLMResult('', [1], '', [1], 'ok', Repairs(0, 0, 2), [], 0, 'hash', 100, 20, 0.1, 0.5, False, '')
+    other = result._replace(cache_key='other', cost_usd=0.25)
+    summary = summarize([result, result._replace(replayed=True), other])
     assert (summary['cost_usd'], summary['input_tokens'], summary['output_tokens']) == (0.75, 200, 40)
     assert summary['samples'] == 3 and summary['repairs']['missing'] == 6
-    assert summary_of([outcome, other._replace(cost_usd=None)])['cost_usd'] is None
+    assert summarize([result, other._replace(cost_usd=None)])['cost_usd'] is None
 
 
-# ---------------------------------------------------------------- mistakes
+# ---------------------------------------------------------------- wrong options
 
-@pytest.mark.parametrize('settings, said', [
-    (['llm.modle=x'], 'llm.modle: no such key; did you mean mode?'),
-    (['llm.prompt=nope'], "llm.prompt: 'nope' is no prompt"),
-    (['llm.prompt=vanilla'], 'llm.prompt: vanilla asks for titles'),
-    (['llm.mode=live'], 'OPENAI_API_KEY'),
-    (['llm.mode=replay'], 'llm.store'),
-    (['llm.mode=replay', 'llm.store=none.jsonl'], 'none.jsonl'),
-    (['llm.mode=alive'], 'llm.mode: '),
-    (['llm.prices.x.inptu=1'], 'llm.prices.x.inptu: no such key; did you mean input?'),
-    (['llm.prices.x.input=1', 'llm.prices.x.output=1', 'llm.prices.x.inptu=1'],
-     'llm.prices.x.inptu: no such key; did you mean input?'),
-    (['llm.prices.x.input=1'], 'llm.prices.x.output: is missing'),
-    (['llm.prices.x=1'], 'llm.prices.x'),
-    (['llm.budget.dollars=1'], 'llm.budget.dollars: no such key'),
-    (['llm=3'], 'llm: '),
-    (['llm.samples=0'], 'llm.samples: '),
-    (['llm.shuffle=true'], 'llm.shuffle: the offline backend'),
-    (['llm.store=save/ReDial_CausalLLM/mine_seed1/store.jsonl', 'run_name=mine', 'llm.mode=live',
-      'llm.base_url=http://127.0.0.1:9/v1'], 'lies in the folder of the run'),
-    (['recommender=nowhere'], 'nowhere/best.pth does not exist'),
-    (['recommender=nowhere', 'data_path=also_nowhere'], 'nowhere/best.pth does not exist'),  # before data are loaded
-])
-def test_a_mistake_is_one_line_before_anything_is_trained(refused, settings, said, tmp_path):
-    assert said in refused(MODEL, *settings)
+
+@pytest.mark.parametrize(
+    'settings, message',
+    [
+        (['llm.modle=x'], 'llm.modle: no such key; did you mean mode?'),
+        (['llm.prompt=nope'], "llm.prompt: 'nope' is no prompt"),
+        (['llm.prompt=vanilla'], 'llm.prompt: vanilla asks for titles'),
+        (['llm.mode=live'], 'OPENAI_API_KEY'),
+        (['llm.mode=replay'], 'llm.store'),
+        (['llm.mode=replay', 'llm.store=none.jsonl'], 'none.jsonl'),
+        (['llm.mode=alive'], 'llm.mode: '),
+        (['llm.prices.x.inptu=1'], 'llm.prices.x.inptu: no such key; did you mean input?'),
+        (
+            ['llm.prices.x.input=1', 'llm.prices.x.output=1', 'llm.prices.x.inptu=1'],
+            'llm.prices.x.inptu: no such key; did you mean input?',
+        ),
+        (['llm.prices.x.input=1'], 'llm.prices.x.output: is missing'),
+        (['llm.prices.x=1'], 'llm.prices.x'),
+        (['llm.budget.dollars=1'], 'llm.budget.dollars: no such key'),
+        (['llm=3'], 'llm: '),
+        (['llm.samples=0'], 'llm.samples: '),
+        (['llm.shuffle=true'], 'llm.shuffle: the offline backend'),
+        (
+            [
+                'llm.store=save/ReDial_CausalLLM/mine_seed1/store.jsonl',
+                'run_name=mine',
+                'llm.mode=live',
+                'llm.base_url=http://127.0.0.1:9/v1',
+            ],
+            'is inside the folder of the run',
+        ),
+        (['recommender=nowhere'], 'nowhere/best.pth does not exist'),
+        (
+            ['recommender=nowhere', 'data_path=also_nowhere'],
+            'nowhere/best.pth does not exist',
+        ),  # before data are loaded
+    ],
+)
+def test_wrong_option_is_reported_in_one_line_before_training(refused, settings, message, tmp_path):
+    assert message in refused(MODEL, *settings)
     assert not (tmp_path / 'save').exists()
 
 
-def test_a_mistake_leaves_an_earlier_run_where_it_is(answer, refused, trained):
+def test_wrong_option_does_not_change_an_earlier_run(answer, refused, trained):
     _, _, folder = answer('run_name=mine')
     before = sorted(path.name for path in folder.iterdir())
     assert 'nope' in refused(MODEL, f'recommender={trained}', 'run_name=mine', 'llm.prompt=nope')
@@ -276,23 +311,29 @@ def test_a_mistake_leaves_an_earlier_run_where_it_is(answer, refused, trained):
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
-@pytest.mark.parametrize('setting, said', [
-    ('kg_emb_dim=8', 'kg_emb_dim is 16 there and 8 here'), ('alpha=0', 'alpha is 2.0 there and 0.0 here'),
-    ('mention_order=all', "mention_order is 'last' there and 'all' here"),
-    ('scale=0.5', 'data (fingerprint) is '), ('kg_edge_threshold=50', 'kg_edge_threshold is 0 there and 50 here')])
-def test_a_recommender_of_other_options_or_data_is_refused(refused, trained, setting, said):
+@pytest.mark.parametrize(
+    'setting, message',
+    [
+        ('kg_emb_dim=8', 'kg_emb_dim is 16 there and 8 here'),
+        ('alpha=0', 'alpha is 2.0 there and 0.0 here'),
+        ('mention_order=all', "mention_order is 'last' there and 'all' here"),
+        ('scale=0.5', 'data (fingerprint) is '),
+        ('kg_edge_threshold=50', 'kg_edge_threshold is 0 there and 50 here'),
+    ],
+)
+def test_recommender_with_other_options_or_data_is_rejected(refused, trained, setting, message):
     line = refused(MODEL, f'recommender={trained}', setting)
-    assert line.startswith(f'recommender: {trained}') and said in line
+    assert line.startswith(f'recommender: {trained}') and message in line
     assert line.endswith('name a run that has the same')
 
 
-def test_a_recommender_that_is_no_checkpoint_is_refused(refused, tmp_path):
+def test_recommender_that_is_no_checkpoint_is_rejected(refused, tmp_path):
     (tmp_path / 'broken').mkdir()
     (tmp_path / 'broken' / 'best.pth').write_bytes(b'not a checkpoint')
-    assert 'best.pth: no checkpoint of crslab_causal' in refused(MODEL, f"recommender={tmp_path / 'broken'}")
+    assert 'best.pth: no checkpoint of crslab_causal' in refused(MODEL, f'recommender={tmp_path / "broken"}')
 
 
-def test_a_server_that_does_not_answer_ends_the_run_in_one_line(refused, trained, live):
-    for script, said in (('401', 'OPENAI_API_KEY'), ('404', 'llm.model'), ('html', 'llm.base_url')):
+def test_failing_server_ends_the_run_in_one_line(refused, trained, live):
+    for script, message in (('401', 'OPENAI_API_KEY'), ('404', 'llm.model'), ('html', 'llm.base_url')):
         settings, _ = live(script)
-        assert said in refused(MODEL, f'recommender={trained}', *settings)
+        assert message in refused(MODEL, f'recommender={trained}', *settings)

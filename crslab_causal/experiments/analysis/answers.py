@@ -8,8 +8,8 @@ from typing import Any, Iterable, Mapping, TypeVar
 from pydantic import ValidationError
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.examples import readable
 from crslab_causal.base.options import Options, first_mistake
+from crslab_causal.llm.detokenization import detokenize
 
 Turn = tuple[str, int]
 """Conversation and turn."""
@@ -67,8 +67,8 @@ def contexts_of(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str
         name_of_token: from :func:`.token_names`; ``@`` tokens become these names.
     """
     turns = {(sample['conv_id'], sample['turn']): sample for sample in samples}
-    return {turn: Context(conversation=turn[0], turn=turn[1], reference=readable(sample['response_text'], name_of_token),
-                          context=[(role, readable(text, name_of_token)) for role, text in sample['context_text']])
+    return {turn: Context(conversation=turn[0], turn=turn[1], reference=detokenize(sample['response_text'], name_of_token),
+                          context=[(role, detokenize(text, name_of_token)) for role, text in sample['context_text']])
             for turn, sample in turns.items()}
 
 

@@ -15,7 +15,7 @@ from crslab_causal.experiments.runner.runs import Place, config_of, folder_of, r
 from crslab_causal.experiments.suite.suite import Run, Suite
 from crslab_causal.experiments.suite.suite_options import CaseOptions
 from crslab_causal.crslab_compat import use_directories
-from crslab_causal.llm.examples import UNNAMED, token_names
+from crslab_causal.llm.detokenization import UNNAMED, token_names
 
 SHOWN = 3
 """Items of a system's list."""

@@ -36,7 +36,7 @@ def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[st
     from crslab_causal.config import Config
     from crslab_causal.data.dataset.mention_order import display_names
     from crslab_causal.crslab_compat import get_dataset, use_directories
-    from crslab_causal.llm.examples import token_names
+    from crslab_causal.llm.detokenization import token_names
 
     read = Config(config, settings=settings)
     use_directories(read['data_path'] or str(Path('data', 'dataset')), read['save_path'])

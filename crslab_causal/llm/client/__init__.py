@@ -1,1 +1,1 @@
-"""Calling a server: requests in flight, failures, budget, and the store of what was answered."""
+"""The client of a language model: requests, retries, budget, and the store of all answers."""

@@ -1,4 +1,4 @@
-"""When a request is sent again, and how one worker's 429 slows the others."""
+"""When a failed request is sent again, and how one worker's 429 slows down the others."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Mapping
 
 from loguru import logger
 
-LONGEST_WAIT_S = 120.0
-"""Longest wait that a server's ``Retry-After`` is obeyed for: with an hour, a run is better stopped and resumed."""
+MAX_WAIT_S = 120.0
+"""Maximum wait for a server's ``Retry-After``, in seconds. Rather than wait for an hour, stop and resume the run."""
 
-_DOUBLINGS = 6
-"""A wait is drawn from at most ``backoff_s`` times two to this."""
+_MAX_DOUBLINGS = 6
+"""The maximum of a random wait is doubled at most this many times."""
 
 
-def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a server asks to wait for, None if it does not.
+def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that a server asks to wait, None if it does not ask.
 
     Args:
-        headers: of its answer; ``Retry-After`` holds seconds or an HTTP date, ``Retry-After-Ms`` milliseconds.
+        headers: headers of its answer. ``Retry-After`` has seconds or an HTTP date, ``Retry-After-Ms`` milliseconds.
         now: seconds since 1970.
     """
     for name, scale in (('retry-after-ms', 1e-3), ('retry-after', 1.0)):
@@ -41,41 +41,42 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     return None
 
 
-class Pace:
-    """Exponential back-off with full jitter, and a hold for all workers.
+class Backoff:
+    """Exponential backoff with full jitter, and a pause for all workers.
 
     Args:
-        backoff_s: the first wait is drawn from 0 to this many seconds, each further one from twice as many.
+        backoff_s: the first wait is drawn from 0 to this many seconds. The maximum doubles with each further failure.
     """
 
     def __init__(self, backoff_s: float):
         self._backoff_s = backoff_s
-        self._until = 0.0
-        self._random = random.Random()  # of its own: the global one is part of what a run's seed fixes
-        self._said_cap = False
+        self._paused_until = 0.0
+        self._random = random.Random()  # not the global generator, whose state belongs to the seeded run
+        self._warned = False
 
-    def delay(self, failures: int, asked_s: float | None) -> float:
-        """Seconds before a request is sent again.
+    def delay(self, n_failures: int, retry_after_s: float | None) -> float:
+        """Return the seconds before a request is sent again.
 
         Args:
-            failures: how often it has failed, from 1.
-            asked_s: what the server asks for; cut at ``LONGEST_WAIT_S``.
+            n_failures: number of failures so far, from 1.
+            retry_after_s: seconds that the server asks to wait; capped at ``MAX_WAIT_S``.
         """
-        jitter = self._random.uniform(0, self._backoff_s * 2 ** min(failures - 1, _DOUBLINGS))
-        if asked_s is None:
+        jitter = self._random.uniform(0, self._backoff_s * 2 ** min(n_failures - 1, _MAX_DOUBLINGS))
+        if retry_after_s is None:
             return jitter
-        if asked_s > LONGEST_WAIT_S and not self._said_cap:
-            self._said_cap = True
-            logger.warning(f'[LLM: the server asks to wait for {asked_s:.0f} s; '
-                           f'waits are cut at {LONGEST_WAIT_S:.0f} s]')
-        # behind the hold, not before: the jitter keeps all who were told the same from coming back at once
-        return min(asked_s, LONGEST_WAIT_S) + min(jitter, self._backoff_s)
+        if retry_after_s > MAX_WAIT_S and not self._warned:
+            self._warned = True
+            logger.warning(
+                f'[LLM: the server asks to wait for {retry_after_s:.0f} s; waits are capped at {MAX_WAIT_S:.0f} s]'
+            )
+        # the jitter comes after the pause, so that paused workers do not all send at the same moment
+        return min(retry_after_s, MAX_WAIT_S) + min(jitter, self._backoff_s)
 
-    def hold(self, seconds: float) -> None:
-        """Nobody sends for that long."""
-        self._until = max(self._until, time.monotonic() + seconds)
+    def pause_all(self, seconds: float) -> None:
+        """Pause all requests for ``seconds``."""
+        self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
-    async def wait(self) -> None:
-        """Returns when there is no hold."""
-        while (left := self._until - time.monotonic()) > 0:
-            await asyncio.sleep(left + self._random.uniform(0, min(left / 4, self._backoff_s)))
+    async def wait_while_paused(self) -> None:
+        """Wait for the end of the pause, if there is one."""
+        while (remaining := self._paused_until - time.monotonic()) > 0:
+            await asyncio.sleep(remaining + self._random.uniform(0, min(remaining / 4, self._backoff_s)))

@@ -1,92 +1,105 @@
-"""What a run may spend, kept to although many requests are on their way at a time."""
+"""The budget of a run, which holds although many requests are in flight at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.options import LLMOptions, PriceOptions
 
 
 class Amount(NamedTuple):
-    """Something spent, reserved or left."""
+    """An amount of calls, tokens and money."""
 
     calls: int = 0
     tokens: int = 0
     usd: float = 0.0
 
     def plus(self, other: Amount) -> Amount:
+        """Return the sum."""
         return Amount(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
 
     def minus(self, other: Amount) -> Amount:
+        """Return the difference."""
         return Amount(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
 
 
 class Balance(NamedTuple):
-    """Where a budget stands."""
+    """Amounts spent and left of a budget."""
 
     spent: Amount
-    """What servers have said, or what an answer's length tells where they said nothing. USD are 0 without a price."""
+    """Amount that servers reported, or that was estimated where they reported nothing. USD are 0 without a price."""
     unsure: Amount
-    """The most that calls can have cost which were given up or cut off: servers may bill them. Counts as spent."""
+    """Maximum cost of calls that were aborted or cut off, which a server may bill. Counts as spent."""
     left_calls: int | None
-    """None: no bound."""
+    """None: unlimited."""
     left_tokens: int | None
+    """None: unlimited."""
     left_usd: float | None
+    """None: unlimited."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the balance for a results file."""
+        return {**self._asdict(), 'spent': self.spent._asdict(), 'unsure': self.unsure._asdict()}
 
 
 def cost_usd(price: PriceOptions | None, input_tokens: int, output_tokens: int) -> float | None:
-    """USD; None without a price. Discounts, as for cached input, are not known here."""
+    """Return the cost in USD, None without a price. Discounts, for example on cached input, are not considered."""
     if price is None:
         return None
     return (price.input * input_tokens + price.output * output_tokens) / 1e6
 
 
 class Budget:
-    """Lets a call go only if the most that it can cost fits, with all that are on their way.
+    """Admits a call only if its maximum cost, plus that of all calls in flight, fits the budget.
 
     Raises:
-        UserError: a bound in USD without a price for the model, or one in tokens or USD without a longest answer.
+        UserError: the budget limits USD but the model has no price, or it limits tokens or USD but the length of an
+            answer is unlimited.
     """
 
     def __init__(self, options: LLMOptions):
-        self._bounds = options.budget
+        self._limits = options.budget
         self._price = options.prices.get(options.model)
-        self._longest_answer = options.max_tokens or 0
+        self._max_output_tokens = options.max_tokens or 0
         self._spent = self._unsure = self._reserved = Amount()
         self._settled = asyncio.Event()
-        if self._bounds.usd is not None and self._price is None:
-            raise UserError(f'llm.budget.usd: needs the price of {options.model}; give llm.prices.{options.model} with '
-                            'input and output, in USD per million tokens')
-        if options.max_tokens is None and (self._bounds.usd is not None or self._bounds.tokens is not None):
-            raise UserError('llm.budget: tokens and usd need a longest answer; set llm.max_tokens')
+        if self._limits.usd is not None and self._price is None:
+            raise UserError(
+                f'llm.budget.usd: needs the price of {options.model}; give llm.prices.{options.model} with '
+                'input and output, in USD per million tokens'
+            )
+        if options.max_tokens is None and (self._limits.usd is not None or self._limits.tokens is not None):
+            raise UserError(
+                'llm.budget: limits on tokens and usd need a maximum length of an answer; set llm.max_tokens'
+            )
 
     async def reserve(self, input_tokens: int) -> Amount | None:
-        """Sets aside what a call can cost at most. Waits if only calls on their way stand against it.
+        """Reserve the maximum cost of a call. Wait if the call does not fit only because of the calls in flight.
 
         Args:
-            input_tokens: an upper bound.
+            input_tokens: upper bound of the input tokens.
 
         Returns:
-            To be given to ``settle``; None: the budget has no room for it.
+            The reservation, to be passed to ``settle``; None: the budget is used up.
         """
-        usd = cost_usd(self._price, input_tokens, self._longest_answer) or 0.0
-        most = Amount(1, input_tokens + self._longest_answer, usd)
-        while not self._fits(self._gone.plus(self._reserved).plus(most)):
-            if not self._fits(self._gone.plus(most)):
+        usd = cost_usd(self._price, input_tokens, self._max_output_tokens) or 0.0
+        maximum = Amount(1, input_tokens + self._max_output_tokens, usd)
+        while not self._fits(self._used.plus(self._reserved).plus(maximum)):
+            if not self._fits(self._used.plus(maximum)):
                 return None
             await self._settled.wait()
-        self._reserved = self._reserved.plus(most)
-        return most
+        self._reserved = self._reserved.plus(maximum)
+        return maximum
 
     def settle(self, reserved: Amount, calls: int, tokens: tuple[int, int] | None) -> None:
-        """Puts what a call did cost in the place of what was set aside.
+        """Replace a reservation by the call's actual cost.
 
         Args:
             reserved: from ``reserve``.
-            calls: 1, or 0 if it did not reach the server.
-            tokens: of input and output; None: nobody knows.
+            calls: 1, or 0 if the call did not reach the server.
+            tokens: input and output tokens; None: unknown.
         """
         self._reserved = self._reserved.minus(reserved)
         if tokens is None:
@@ -99,17 +112,20 @@ class Budget:
 
     @property
     def balance(self) -> Balance:
-        """What was spent, and what is left."""
-        gone, bounds = self._gone, self._bounds
-        return Balance(self._spent, self._unsure,
-                       None if bounds.calls is None else bounds.calls - gone.calls,
-                       None if bounds.tokens is None else bounds.tokens - gone.tokens,
-                       None if bounds.usd is None else bounds.usd - gone.usd)
+        """Amounts spent and left."""
+        used, limits = self._used, self._limits
+        return Balance(
+            self._spent,
+            self._unsure,
+            None if limits.calls is None else limits.calls - used.calls,
+            None if limits.tokens is None else limits.tokens - used.tokens,
+            None if limits.usd is None else limits.usd - used.usd,
+        )
 
     @property
-    def _gone(self) -> Amount:
+    def _used(self) -> Amount:
         return self._spent.plus(self._unsure)
 
     def _fits(self, amount: Amount) -> bool:
-        bounds = self._bounds.calls, self._bounds.tokens, self._bounds.usd
-        return all(bound is None or used <= bound for bound, used in zip(bounds, amount))
+        limits = self._limits.calls, self._limits.tokens, self._limits.usd
+        return all(limit is None or used <= limit for limit, used in zip(limits, amount))

@@ -1,4 +1,4 @@
-"""Asks a language model, many times at once, and pays for nothing twice."""
+"""The client of a language model: many requests at a time, and no answer paid for twice."""
 
 from __future__ import annotations
 
@@ -7,55 +7,58 @@ import collections
 import contextlib
 import threading
 from concurrent.futures import Future
-from typing import Any, Coroutine, Generator, Iterable, Iterator
+from typing import Any, Coroutine, Generator, Iterable, Iterator, Sized
 
 from pydantic import BaseModel
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.client.budget import Balance, Budget
-from crslab_causal.llm.client.writer import GroupCommit
-from crslab_causal.llm.client.result import Completion, Messages
-from crslab_causal.llm.client.request_format import Dialect
-from crslab_causal.llm.client.dispatcher import Exchange
-from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.client.store import Store
-from crslab_causal.llm.client.transport import Transport
-from crslab_causal.llm.client.counters import Usage
 from crslab_causal.base.progress_bar import progress
+from crslab_causal.llm.client.budget import Balance, Budget
+from crslab_causal.llm.client.counters import Usage
+from crslab_causal.llm.client.dispatcher import Dispatcher
+from crslab_causal.llm.client.request_format import RequestFormat
+from crslab_causal.llm.client.result import Completion, Messages
+from crslab_causal.llm.client.store import MemoryStore, Store
+from crslab_causal.llm.client.transport import Transport
+from crslab_causal.llm.client.writer import GroupCommit
+from crslab_causal.llm.options import LLMOptions
 
-_AHEAD = 1024
-"""Requests that ``run`` has open at most: enough that one which waits long does not hold up the others."""
+_MAX_PENDING = 1024
+"""Maximum number of open prompts in ``run``. It is large enough that one slow prompt does not delay the others."""
 
 
 class LLMClient:
-    """Asks the model of ``options``; to be closed, best with ``with`` or ``async with``.
+    """Client of the model of ``options``. Use it as a (synchronous or asynchronous) context manager, or call ``close``.
 
-    A request whose answer is in the store is never sent, and equal requests at the same time are sent once. The client
-    has an event loop and a thread of its own, so that it works from plain code, from any event loop, and while the
-    caller is busy with an answer. Closing it, also after Ctrl-C, sends nothing more, and waits until what was on its
-    way is stored; a second Ctrl-C gives that up.
+    A prompt whose answer is in the store is never sent, and equal prompts at the same time are sent once. The client
+    has its own event loop and thread, so that it works from synchronous code, from any event loop, and while the caller
+    processes an answer. Closing the client, also after Ctrl-C, sends nothing more and waits until the answers in flight
+    are stored; a second Ctrl-C gives up on them.
 
     Args:
-        options: of the section ``llm``; the mode is ``live`` or ``replay``.
-        backoff_s: seconds of the first back-off at most.
+        options: section ``llm`` with mode ``live`` or ``replay``.
+        backoff_s: maximum of the first backoff, in seconds.
 
     Raises:
-        UserError: no key, nothing to replay, a store that cannot be read, or a budget that cannot be kept to.
+        UserError: the key is missing, there is nothing to replay, the store cannot be read, or the budget cannot be
+            enforced.
     """
 
     def __init__(self, options: LLMOptions, *, backoff_s: float = 0.5):
-        if options.mode == 'offline':
-            raise UserError('llm.mode: offline asks no language model; set it to live or replay')
-        replaying = options.mode == 'replay'
-        if replaying and options.store is None:
-            raise UserError('llm.store: mode replay needs the file of a recorded run')
+        if options.mode not in ('live', 'replay'):
+            raise UserError(f'llm.mode: {options.mode} uses no language model; set it to live or replay')
+        is_replay = options.mode == 'replay'
+        if is_replay and options.store is None:
+            raise UserError('llm.store: mode replay needs the store of a recorded run; name its file')
         self.options = options
         self._budget = Budget(options)
-        dialect = Dialect(options)
-        transport = None if replaying else Transport(options, dialect)
-        self._store = Store(options.store, writable=not replaying)
+        request_format = RequestFormat(options)
+        transport = None if is_replay else Transport(options, request_format)
+        self._store = MemoryStore() if options.store is None else Store(options.store, writable=not is_replay)
         self._commit = GroupCommit(self._store)
-        self._exchange = Exchange(options, self._store, self._commit, self._budget, dialect, transport, backoff_s)
+        self._dispatcher = Dispatcher(
+            options, self._store, self._commit, self._budget, request_format, transport, backoff_s
+        )
         self._closing = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name='llm', daemon=True)
@@ -63,53 +66,57 @@ class LLMClient:
 
     @property
     def usage(self) -> Usage:
-        """What this client did so far."""
-        return self._exchange.usage
+        """Counters of this client so far."""
+        return self._dispatcher.usage
 
     @property
     def balance(self) -> Balance:
-        """What this client spent of its budget, and what is left."""
+        """Amounts of the budget that this client has spent, and that are left."""
         return self._budget.balance
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
-        """Asks for an answer of the shape of ``schema``.
+        """Return the completion of a prompt.
 
-        Cancelling it takes the request back, unless it was sent already: then its answer is stored.
+        If the caller is cancelled, the prompt is not sent; if it was sent already, its answer is stored.
 
         Args:
-            messages: as the server wants them.
-            schema: the model is asked for its fields, in their order.
+            messages: messages of the prompt.
+            schema: schema of the answer. The model writes its fields in their order.
 
         Raises:
-            UserError: the server answers no request like this one, or the store cannot be written.
+            UserError: the server cannot answer any request, or the store cannot be written.
         """
         return await asyncio.wrap_future(self._submit(messages, schema))
 
-    def run(self, requests: Iterable[tuple[Messages, type[BaseModel]]], desc: str = 'LLM') -> Iterator[Completion]:
-        """Asks all ``requests``, with a progress bar; they are the arguments of ``complete``.
+    def run(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], desc: str = 'LLM') -> Iterator[Completion]:
+        """Complete all prompts, with a progress bar.
+
+        Args:
+            prompts: arguments of ``complete``.
+            desc: title of the progress bar.
 
         Returns:
-            Completions in the order of the requests, each as soon as it and those before it are there. If the caller
-            stops early, what was not sent yet is not sent.
+            The completions in the order of the prompts, each as soon as it and all before it are available. If the
+            caller stops early, prompts that were not sent yet are not sent.
 
         Raises:
-            UserError: as ``complete``.
+            UserError: see ``complete``.
         """
-        with contextlib.closing(self._in_order(requests)) as completions:
+        with contextlib.closing(self._complete_in_order(prompts)) as completions:
             bar = progress(completions, desc)
-            with contextlib.suppress(TypeError):
-                bar.total = len(requests)  # type: ignore[arg-type]  # an iterator has no length
+            if isinstance(prompts, Sized):
+                bar.total = len(prompts)
             yield from bar
 
     def close(self) -> None:
-        """Waits for what is on its way, then closes connections and store. Safe to call twice."""
+        """Wait for the answers in flight, then close connections and store. A second call does nothing."""
         if self._closing:
             return
         self._closing = True
         try:
-            self._call(self._exchange.finish())
+            self._call(self._dispatcher.finish())
         except KeyboardInterrupt:
-            self._call(self._exchange.finish(give_up=True))
+            self._call(self._dispatcher.finish(give_up=True))
             raise
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -130,23 +137,26 @@ class LLMClient:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self.close)
 
-    def _in_order(self, requests: Iterable[tuple[Messages, type[BaseModel]]]) -> Generator[Completion, None, None]:
-        waiting: collections.deque[Future[Completion]] = collections.deque()
+    def _complete_in_order(
+        self,
+        prompts: Iterable[tuple[Messages, type[BaseModel]]],
+    ) -> Generator[Completion, None, None]:
+        pending: collections.deque[Future[Completion]] = collections.deque()
         try:
-            for messages, schema in requests:
-                waiting.append(self._submit(messages, schema))
-                while waiting and (len(waiting) >= _AHEAD or waiting[0].done()):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            for messages, schema in prompts:
+                pending.append(self._submit(messages, schema))
+                while pending and (len(pending) >= _MAX_PENDING or pending[0].done()):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
-            for future in waiting:
+            for future in pending:
                 future.cancel()
 
     def _submit(self, messages: Messages, schema: type[BaseModel]) -> Future[Completion]:
         if self._closing:
             raise RuntimeError('this client is closed')
-        return asyncio.run_coroutine_threadsafe(self._exchange.complete(messages, schema), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema), self._loop)
 
     def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -1,4 +1,4 @@
-"""Counters of a run: what was asked, sent, answered and paid."""
+"""Counters of a run: requests, calls, answers and costs."""
 
 from __future__ import annotations
 
@@ -9,35 +9,37 @@ from typing import Any
 
 @dataclasses.dataclass
 class Usage:
-    """What one client did; answers from the store cost nothing here, an earlier run has paid for them."""
+    """Counters of one client. Answers from the store cost nothing here, because an earlier run has paid for them."""
 
     requests: int = 0
-    """Questions put to the client; each ends in one of ``statuses``, or in an exception."""
+    """Prompts given to the client. Each ends in one of ``statuses`` or in an exception."""
     replayed: int = 0
-    """Requests answered from the store alone."""
+    """Prompts answered from the store alone."""
     coalesced: int = 0
-    """Requests that were on their way already, and were not sent a second time."""
+    """Prompts that joined an equal prompt in flight and were not sent themselves."""
     calls: int = 0
-    """HTTP requests that reached the server: first ones and repeated ones."""
+    """HTTP requests that reached the server, including repeated ones."""
     answers: int = 0
-    """Calls that brought an answer; each is a line of the store."""
+    """Calls that brought an answer. Each is a line of the store."""
     retries: Counter[str] = dataclasses.field(default_factory=Counter)
-    """Requests sent again, by cause: ``429``, ``408``, ``409``, ``500`` and the like, ``timeout``, ``connection``,
-    ``body`` (the server's 200 held no answer), ``schema`` and ``max_tokens`` (it does not know this parameter),
-    ``invalid`` (the answer could not be used)."""
+    """Repeated calls by cause: ``429``, ``408``, ``409``, ``500`` and other HTTP statuses, ``timeout``,
+    ``connection``, ``body`` (status 200 without an answer), ``schema`` and ``max_tokens`` (the server does not know
+    this parameter), ``invalid`` (the answer could not be used)."""
     statuses: Counter[str] = dataclasses.field(default_factory=Counter)
     """Completions by status."""
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
-    """0 without a price for the model."""
+    """Cost in USD; 0 if the model has no price."""
     estimated: int = 0
-    """Answers whose tokens the server did not say; they are estimated from the length of the text."""
+    """Answers whose tokens the server did not report. They are estimated from the length of the text."""
     schema_fallback: bool = False
-    """The server does not enforce schemas, and was asked for JSON in the prompt instead."""
+    """Whether the prompt asks for JSON because the server does not enforce schemas."""
 
     def summary(self) -> dict[str, Any]:
-        """For a results file."""
-        return dataclasses.asdict(self) | {'retries': dict(sorted(self.retries.items())),
-                                           'statuses': dict(sorted(self.statuses.items())),
-                                           'cost_usd': round(self.cost_usd, 6)}
+        """Return the counters for a results file."""
+        return dataclasses.asdict(self) | {
+            'retries': dict(sorted(self.retries.items())),
+            'statuses': dict(sorted(self.statuses.items())),
+            'cost_usd': round(self.cost_usd, 6),
+        }

@@ -1,234 +1,271 @@
-"""From a request to its completion, through store, budget and server; everything here runs in one event loop."""
+"""From a prompt to its completion: store, budget, retries and server. All of this runs in one event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import Any
 
 from loguru import logger
 from pydantic import BaseModel
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import Amount, Budget, cost_usd
-from crslab_causal.llm.client.writer import GroupCommit
-from crslab_causal.llm.client.result import UNANSWERED, Completion, Messages, Status, count_tokens
-from crslab_causal.llm.client.request_format import Dialect
-from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.client.backoff import Pace
-from crslab_causal.llm.client.record import Record, Response, hash_and_size
-from crslab_causal.llm.client.store import Store
-from crslab_causal.llm.client.structured import Verdict, judge, sound, strict_schema
-from crslab_causal.llm.client.transport import Failure, Transport
 from crslab_causal.llm.client.counters import Usage
+from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
+from crslab_causal.llm.client.request_format import RequestFormat
+from crslab_causal.llm.client.result import UNANSWERED, Completion, Messages, Status, count_tokens
+from crslab_causal.llm.client.store import MemoryStore
+from crslab_causal.llm.client.structured import ParsedAnswer, parse_answer, replace_surrogates, strict_schema
+from crslab_causal.llm.client.transport import CallError, Transport
+from crslab_causal.llm.client.writer import GroupCommit
+from crslab_causal.llm.options import LLMOptions
 
-MOST_ANSWERS = 3
-"""Answers that are paid for until one can be used. Refusals and cut answers are not asked for again."""
+MAX_PAID_ANSWERS = 3
+"""Maximum number of answers paid for one prompt. Only invalid answers are requested again, refusals and answers that
+were cut off are not."""
 
-_TEMPLATE_TOKENS = 256
-"""Most tokens that a server's chat template, or the wish for JSON, adds to a request."""
+_EXTRA_INPUT_TOKENS = 256
+"""Maximum number of tokens that a server's chat template, or the instruction to write JSON, adds to a prompt."""
 
 
 @dataclasses.dataclass
-class _Flight:
-    """A request on its way, for all who wait for it."""
+class _InFlight:
+    """A prompt in flight, shared by all callers that wait for it."""
 
     key: str
-    request: dict[str, Any]
+    payload: Payload
     size: int
-    """Bytes of its texts, at most."""
+    """Upper bound of the number of bytes of its texts."""
     schema: type[BaseModel]
     task: asyncio.Task[Completion] = dataclasses.field(init=False)
-    waiting: int = 0
-    sending: bool = False
-    """From when it is sent until the store has its answer: it may be paid for, and is not cut short."""
+    n_waiting: int = 0
+    """Number of callers that wait for it."""
+    is_sending: bool = False
+    """Whether the request is sent but its answer is not stored yet. It may cost money and must not be cancelled."""
     attempts: int = 0
+    """Number of HTTP requests sent for it."""
 
 
-class Exchange:
-    """Sends what is not in the store, and nothing twice.
+class Dispatcher:
+    """Sends prompts that the store has no answer to, and nothing twice.
 
     Args:
         transport: None: nothing is sent, the store is replayed.
-        backoff_s: see ``Pace``.
+        backoff_s: see ``Backoff``.
     """
 
-    def __init__(self, options: LLMOptions, store: Store, commit: GroupCommit, budget: Budget, dialect: Dialect,
-                 transport: Transport | None, backoff_s: float):
+    def __init__(
+        self,
+        options: LLMOptions,
+        store: MemoryStore,
+        commit: GroupCommit,
+        budget: Budget,
+        request_format: RequestFormat,
+        transport: Transport | None,
+        backoff_s: float,
+    ):
         self.usage = Usage()
         self._options = options
         self._store, self._commit, self._budget = store, commit, budget
-        self._dialect, self._transport = dialect, transport
-        self._pace = Pace(backoff_s)
+        self._request_format, self._transport = request_format, transport
+        self._backoff = Backoff(backoff_s)
         self._price = options.prices.get(options.model)
         self._slots = asyncio.Semaphore(options.concurrency)
-        self._flights: dict[str, _Flight] = {}
-        self._mistake: UserError | None = None
+        self._in_flight: dict[str, _InFlight] = {}
+        self._fatal_error: UserError | None = None
         self._closing = False
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
-        """See ``LLMClient.complete``."""
-        request = self._request(messages, schema)
-        key, size = hash_and_size(request)
+        """Return the completion of a prompt, see ``LLMClient.complete``."""
+        payload = self._build_payload(messages, schema)
+        key, size = cache_key_and_size(payload)
         self.usage.requests += 1
-        flight = self._flights.get(key)
-        joined = flight is not None
+        flight = self._in_flight.get(key)
+        has_joined = flight is not None
         if flight is None:
-            flight = self._flights[key] = _Flight(key, request, size, schema)
-            flight.task = asyncio.create_task(self._fly(flight))
-            flight.task.add_done_callback(lambda _: self._forget(flight))
-        flight.waiting += 1
+            flight = self._in_flight[key] = _InFlight(key, payload, size, schema)
+            flight.task = asyncio.create_task(self._run(flight))
+            flight.task.add_done_callback(lambda _: self._remove(flight))
+        flight.n_waiting += 1
         try:
             completion = await asyncio.shield(flight.task)
         finally:
-            flight.waiting -= 1
-            if not flight.waiting and not flight.sending:
-                self._drop(flight)
-        if joined:
+            flight.n_waiting -= 1
+            if not flight.n_waiting and not flight.is_sending:
+                self._cancel(flight)
+        if has_joined:
             self.usage.coalesced += 1
-            paid = completion.status not in UNANSWERED
-            completion = completion._replace(attempts=0, replayed=paid)
+            completion = completion._replace(attempts=0, replayed=completion.status not in UNANSWERED)
         self.usage.statuses[completion.status] += 1
         return completion
 
     async def finish(self, give_up: bool = False) -> None:
-        """Sends nothing more; waits for what is on its way, or gives it up; closes the connections."""
+        """Send nothing more, wait for the requests in flight, and close the connections.
+
+        Args:
+            give_up: cancel the requests in flight instead of waiting for them.
+        """
         self._closing = True
-        sending = sum(flight.sending for flight in self._flights.values())
-        if sending and not give_up:
-            logger.info(f'[LLM: waiting for {sending} answers that are on their way]')
-        for flight in list(self._flights.values()):
-            if not flight.sending:
-                self._drop(flight)
-        mine = asyncio.current_task()
-        while others := asyncio.all_tasks() - {mine}:
+        n_sending = sum(flight.is_sending for flight in self._in_flight.values())
+        if n_sending and not give_up:
+            logger.info(f'[LLM: waiting for {n_sending} answers in flight]')
+        for flight in list(self._in_flight.values()):
+            if not flight.is_sending:
+                self._cancel(flight)
+        this_task = asyncio.current_task()
+        while others := asyncio.all_tasks() - {this_task}:
             for task in others if give_up else ():
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
         if self._transport is not None:
             await self._transport.close()
 
-    def _request(self, messages: Messages, schema: type[BaseModel]) -> dict[str, Any]:
+    def _build_payload(self, messages: Messages, schema: type[BaseModel]) -> Payload:
         options = self._options
-        messages = [{name: sound(text) for name, text in message.items()} for message in messages]
-        return {'model': options.model, 'messages': messages, 'schema': strict_schema(schema),
-                'parameters': {'temperature': options.temperature, 'seed': options.seed,
-                               'max_tokens': options.max_tokens}}
+        messages = [{name: replace_surrogates(text) for name, text in message.items()} for message in messages]
+        return {
+            'model': options.model,
+            'messages': messages,
+            'schema': strict_schema(schema),
+            'parameters': {'temperature': options.temperature, 'seed': options.seed, 'max_tokens': options.max_tokens},
+        }
 
-    def _drop(self, flight: _Flight) -> None:
-        self._forget(flight)  # at once: who asks the same from now on must not join a flight that is being ended
+    def _cancel(self, flight: _InFlight) -> None:
+        self._remove(flight)  # immediately, so that no equal prompt joins a flight that is being cancelled
         flight.task.cancel()
 
-    def _forget(self, flight: _Flight) -> None:
-        if self._flights.get(flight.key) is flight:
-            del self._flights[flight.key]
+    def _remove(self, flight: _InFlight) -> None:
+        if self._in_flight.get(flight.key) is flight:
+            del self._in_flight[flight.key]
         if flight.task.done() and not flight.task.cancelled():
-            flight.task.exception()  # marks it as seen: who waited got it, and maybe nobody did
+            flight.task.exception()  # marks it as retrieved; there may be no caller left that would retrieve it
 
-    async def _fly(self, flight: _Flight) -> Completion:
+    async def _run(self, flight: _InFlight) -> Completion:
+        """Get usable answers into the store until there is one, or until no more may be paid for."""
         responses = self._store.responses(flight.key)
         while True:
-            verdict = judge(responses[-1], flight.schema) if responses else None
-            if verdict is not None and flight.attempts:
-                self._dialect.learn(responses[-1], verdict)
-                self.usage.schema_fallback = self._dialect.fell_back
-            usable = verdict is not None and (verdict.status != 'invalid' or len(responses) >= MOST_ANSWERS)
-            if usable or self._transport is None:
+            answer = parse_answer(responses[-1], flight.schema) if responses else None
+            if answer is not None and flight.attempts:
+                self._request_format.check_enforcement(responses[-1], answer)
+                self.usage.schema_fallback = self._request_format.fell_back
+            is_final = answer is not None and (answer.status != 'invalid' or len(responses) >= MAX_PAID_ANSWERS)
+            if is_final or self._transport is None:
                 self.usage.replayed += bool(responses) and not flight.attempts
-                return self._completion(flight, responses, verdict, 'missing', 'not in the store')
-            if verdict is not None:
+                return self._completion(flight, responses, answer, 'missing', 'not in the store')
+            if answer is not None:
                 self.usage.retries['invalid'] += 1
             try:
-                await self._ask(flight, len(responses))
-            except Failure as failure:
-                status: Status = 'budget' if failure.cause == 'budget' else 'error'
-                return self._completion(flight, responses, verdict, status, failure.detail)
+                await self._fetch_answer(flight, len(responses), self._transport)
+            except CallError as error:
+                status: Status = 'budget' if error.cause == 'budget' else 'error'
+                return self._completion(flight, responses, answer, status, error.detail)
             responses = self._store.responses(flight.key)
 
-    def _completion(self, flight: _Flight, responses: list[Response], verdict: Verdict | None, otherwise: Status,
-                    why: str) -> Completion:
-        """What the last answer is worth; without any, status ``otherwise``."""
-        if verdict is None:
-            return Completion(None, otherwise, flight.key, 0, 0, 0.0, None if self._price is None else 0.0,
-                              flight.attempts, False, why)
-        read, written = map(sum, zip(*(count_tokens(flight.request, response) for response in responses)))
-        return Completion(verdict.parsed, verdict.status, flight.key, read, written, responses[-1].latency_s,
-                          cost_usd(self._price, read, written), flight.attempts, not flight.attempts, verdict.detail)
+    def _completion(
+        self,
+        flight: _InFlight,
+        responses: list[Response],
+        answer: ParsedAnswer | None,
+        status: Status,
+        detail: str,
+    ) -> Completion:
+        """Return the completion made from the last answer. If there is none, it has ``status`` and ``detail``."""
+        if answer is None:
+            cost = None if self._price is None else 0.0
+            return Completion(None, status, flight.key, cost_usd=cost, attempts=flight.attempts, detail=detail)
+        tokens = [count_tokens(flight.payload, response) for response in responses]
+        input_tokens, output_tokens = sum(read for read, _ in tokens), sum(written for _, written in tokens)
+        return Completion(
+            answer.parsed,
+            answer.status,
+            flight.key,
+            input_tokens,
+            output_tokens,
+            responses[-1].latency_s,
+            cost_usd=cost_usd(self._price, input_tokens, output_tokens),
+            attempts=flight.attempts,
+            replayed=not flight.attempts,
+            detail=answer.detail,
+        )
 
-    async def _ask(self, flight: _Flight, number: int) -> None:
-        """Gets an answer into the store, however often the request has to be sent for it.
+    async def _fetch_answer(self, flight: _InFlight, n_invalid: int, transport: Transport) -> None:
+        """Send the request until an answer is in the store.
 
         Raises:
-            Failure: there is none.
+            CallError: there is no answer after all retries.
         """
-        most = flight.size + _TEMPLATE_TOKENS  # a token has a byte at least
-        failures = 0
+        max_input_tokens = flight.size + _EXTRA_INPUT_TOKENS  # a token has at least one byte
+        n_failures = 0
         while True:
             async with self._slots:
-                await self._pace.wait()
-                self._check(flight)
-                reserved = await self._budget.reserve(most)
+                await self._backoff.wait_while_paused()
+                self._raise_if_stopped(flight)
+                reserved = await self._budget.reserve(max_input_tokens)
                 if reserved is None:
-                    raise Failure('budget', 'llm.budget is used up')
+                    raise CallError('budget', 'llm.budget is used up')
                 try:
-                    response = await self._send(flight, number, reserved)
-                except Failure as error:
-                    failure = error
+                    response = await self._send(flight, n_invalid, reserved, transport)
+                except CallError as call_error:
+                    failure = call_error
                 except UserError as error:
-                    self._mistake = self._mistake or error
+                    self._fatal_error = self._fatal_error or error
                     raise
                 else:
-                    # in its slot until it is stored: a killed run loses as many answers as there are slots, at most
-                    await self._record(flight, number, response)
+                    # the slot is kept until the answer is stored: a killed run loses at most one answer for each slot
+                    await self._store_answer(flight, n_invalid, response)
                     return
             delay = 0.0
             if failure.cause in ('schema', 'max_tokens'):
-                self.usage.schema_fallback = self._dialect.fell_back
+                self.usage.schema_fallback = self._request_format.fell_back
             else:
-                failures += 1
-                self._give_up_at(failure, failures)
-                delay = self._pace.delay(failures, failure.wait_s)
-                if failure.cause == '429' or failure.wait_s is not None:
-                    self._pace.hold(delay)
+                n_failures += 1
+                self._raise_if_final(failure, n_failures)
+                delay = self._backoff.delay(n_failures, failure.retry_after_s)
+                if failure.cause == '429' or failure.retry_after_s is not None:
+                    self._backoff.pause_all(delay)
             self.usage.retries[failure.cause] += 1
             await asyncio.sleep(delay)
 
-    def _give_up_at(self, failure: Failure, failures: int) -> None:
-        if failure.again and failures <= self._options.retries:
+    def _raise_if_final(self, failure: CallError, n_failures: int) -> None:
+        """Raise the error of a failed call that is not sent again."""
+        if failure.is_retryable and n_failures <= self._options.retries:
             return
-        tries = f' ({failures} tries)' if failures > 1 else ''
-        if not self.usage.answers and (failure.cause == 'body' or not failure.reached):
-            self._mistake = self._mistake or UserError(
-                f'{failure.detail}{tries}; nothing was answered so far: check llm.base_url, and that the server runs')
-            raise self._mistake
-        raise Failure(failure.cause, failure.detail + tries)
+        tries = f' ({n_failures} tries)' if n_failures > 1 else ''
+        if not self.usage.answers and (failure.cause == 'body' or not failure.reached_server):
+            self._fatal_error = self._fatal_error or UserError(
+                f'{failure.detail}{tries}; no request was answered so far; check llm.base_url and the server'
+            )
+            raise self._fatal_error
+        raise CallError(failure.cause, failure.detail + tries)
 
-    def _check(self, flight: _Flight) -> None:
-        """Last look before something is sent."""
-        if self._mistake is not None:
-            raise UserError(str(self._mistake))
-        if self._closing or not flight.waiting:
-            self._forget(flight)
+    def _raise_if_stopped(self, flight: _InFlight) -> None:
+        """Raise an error if the request must not be sent: after a fatal error, or if nobody waits for it any more."""
+        if self._fatal_error is not None:
+            raise UserError(str(self._fatal_error))
+        if self._closing or not flight.n_waiting:
+            self._remove(flight)
             raise asyncio.CancelledError
 
-    async def _send(self, flight: _Flight, number: int, reserved: Amount) -> Response:
+    async def _send(self, flight: _InFlight, n_invalid: int, reserved: Amount, transport: Transport) -> Response:
+        """Send the request once, and settle its cost."""
         calls = 0
         tokens: tuple[int, int] | None = (0, 0)
         try:
-            self._check(flight)
-            flight.sending = True
+            self._raise_if_stopped(flight)
+            flight.is_sending = True
             flight.attempts += 1
             calls, tokens = 1, None
-            response = await self._transport.send(flight.request, flight.schema.__name__, number)
-            tokens = count_tokens(flight.request, response)
+            response = await transport.send(flight.payload, flight.schema.__name__, n_invalid)
+            tokens = count_tokens(flight.payload, response)
             return response
-        except Failure as failure:
-            calls, tokens = int(failure.reached), failure.tokens
-            flight.sending = False
+        except CallError as failure:
+            calls, tokens = int(failure.reached_server), failure.tokens
+            flight.is_sending = False
             raise
         except UserError:
             tokens = 0, 0
-            flight.sending = False
+            flight.is_sending = False
             raise
         finally:
             self._budget.settle(reserved, calls, tokens)
@@ -237,13 +274,13 @@ class Exchange:
             self.usage.output_tokens += tokens[1] if tokens else 0
             self.usage.cost_usd += (cost_usd(self._price, *tokens) or 0.0) if tokens else 0.0
 
-    async def _record(self, flight: _Flight, number: int, response: Response) -> None:
+    async def _store_answer(self, flight: _InFlight, n_invalid: int, response: Response) -> None:
         self.usage.estimated += response.input_tokens is None
         try:
-            await self._commit.add(Record(flight.key, number, response), flight.request)
+            await self._commit.add(Record(flight.key, n_invalid, response), flight.payload)
         except UserError as error:
-            self._mistake = self._mistake or error
+            self._fatal_error = self._fatal_error or error
             raise
         finally:
-            flight.sending = False
+            flight.is_sending = False
         self.usage.answers += 1

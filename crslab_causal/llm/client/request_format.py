@@ -1,4 +1,4 @@
-"""What a server understands, found out from what it says."""
+"""The form of requests that a server accepts, inferred from its responses."""
 
 from __future__ import annotations
 
@@ -8,80 +8,101 @@ from typing import Any, Literal
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.llm.client.record import Payload, Response
+from crslab_causal.llm.client.structured import ParsedAnswer, response_format, with_schema_in_prompt
 from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.client.record import Response
-from crslab_causal.llm.client.structured import Verdict, response_format, with_schema_in_prompt
 
-_ABOUT_SCHEMAS = re.compile(r'response_?format|schema|guided|grammar|structured', re.IGNORECASE)
+_SCHEMA_COMPLAINT = re.compile(r'response_?format|schema|guided|grammar|structured', re.IGNORECASE)
 
 
-class Dialect:
-    """How requests are put to one server, for the life of a client.
+class RequestFormat:
+    """The form of the requests to one server, for the lifetime of a client.
 
-    With ``structured: auto`` the schema goes into ``response_format``, until
+    With ``structured: auto`` the schema goes into ``response_format``, until one of these happens:
 
-    - the server refuses that (400, 404, 422 or 501 with a word about it), or
-    - an answer that came to its own end is no JSON of that schema, although none was of it before: the server takes the
-      parameter and does nothing with it. A server that enforces schemas has no such answers.
+    - The server rejects that parameter: status 400, 404, 422 or 501 with a message about it.
+    - The first complete answer does not match the schema. The server then accepts the parameter but ignores it: a
+      server that enforces schemas gives no such answers.
 
-    From then on it goes into the prompt. Requests that were on their way are asked again in the new form.
+    From then on the schema goes into the prompt. Requests in flight are sent again in the new form.
     """
 
     def __init__(self, options: LLMOptions):
         self.form: Literal['schema', 'json'] = 'json' if options.structured == 'json' else 'schema'
+        """How the schema is requested: in ``response_format`` or in the prompt."""
         self.fell_back = False
-        """The prompt asks for JSON because the server does not enforce schemas."""
-        self._fixed = options.structured != 'auto'
-        self._enforced = False
-        self._length_key = 'max_tokens'
+        """Whether the form changed to ``json`` because the server does not enforce schemas."""
+        self._is_fixed = options.structured != 'auto'
+        self._is_enforced = False
+        self._length_parameter = 'max_tokens'
 
-    def body(self, request: dict[str, Any], name: str, number: int) -> dict[str, Any]:
-        """The JSON body that is sent.
+    def build_body(self, payload: Payload, schema_name: str, n_invalid: int) -> dict[str, Any]:
+        """Return the JSON body of an HTTP request.
 
         Args:
-            request: ``{model, messages, schema, parameters}``.
-            name: of the schema.
-            number: of answers that could not be used; the seed moves by it, else a server that obeys it says the same.
+            payload: ``{model, messages, schema, parameters}``.
+            schema_name: name of the schema.
+            n_invalid: number of answers so far that could not be used. It is added to the seed, because a server that
+                supports the seed would otherwise repeat its answer.
         """
-        parameters = request['parameters']
-        body = {'model': request['model'], 'messages': request['messages'], 'temperature': parameters['temperature'],
-                'seed': parameters['seed'] + number}
+        parameters = payload['parameters']
+        body = {
+            'model': payload['model'],
+            'messages': payload['messages'],
+            'temperature': parameters['temperature'],
+            'seed': parameters['seed'] + n_invalid,
+        }
         if parameters['max_tokens'] is not None:
-            body[self._length_key] = parameters['max_tokens']
+            body[self._length_parameter] = parameters['max_tokens']
         if self.form == 'schema':
-            body['response_format'] = response_format(name, request['schema'])
+            body['response_format'] = response_format(schema_name, payload['schema'])
         else:
-            body['messages'] = with_schema_in_prompt(request['messages'], request['schema'])
+            body['messages'] = with_schema_in_prompt(payload['messages'], payload['schema'])
         return body
 
-    def adapt(self, body: dict[str, Any], status: int, complaint: str) -> str | None:
-        """The parameter that the server does not know, if it is one that the next body can do without.
+    def drop_rejected_parameter(self, body: dict[str, Any], status: int, complaint: str) -> str | None:
+        """Adapt the form to a rejected request, if the server rejected a parameter that the next body can omit.
+
+        Args:
+            body: body of the rejected request.
+            status: HTTP status.
+            complaint: message of the server.
+
+        Returns:
+            The rejected parameter, ``max_tokens`` or ``schema``; None: the server rejected something else.
 
         Raises:
-            UserError: it does not know schemas, and ``structured: schema`` asks for one.
+            UserError: the server does not support schemas, but ``structured: schema`` requires one.
         """
         if 'max_tokens' in body and status in (400, 422) and 'max_completion_tokens' in complaint:
-            self._length_key = 'max_completion_tokens'
+            self._length_parameter = 'max_completion_tokens'
             return 'max_tokens'
-        if 'response_format' not in body or status not in (400, 404, 422, 501) or not _ABOUT_SCHEMAS.search(complaint):
+        if (
+            'response_format' not in body
+            or status not in (400, 404, 422, 501)
+            or not _SCHEMA_COMPLAINT.search(complaint)
+        ):
             return None
-        if self._fixed:
-            raise UserError(f'llm.structured: schema, but the server does not take one ({status}: {complaint}); '
-                            'set llm.structured to auto or json')
+        if self._is_fixed:
+            raise UserError(
+                f'llm.structured: schema, but the server rejects schemas ({status}: {complaint}); '
+                'set llm.structured to auto or json'
+            )
         self._fall_back(f'{status}: {complaint}')
         return 'schema'
 
-    def learn(self, response: Response, verdict: Verdict) -> None:
-        """Sees whether the server enforces what it has accepted."""
+    def check_enforcement(self, response: Response, answer: ParsedAnswer) -> None:
+        """Infer from an answer whether the server enforces JSON schemas."""
         if response.form != 'schema':
             return
-        if verdict.status == 'ok':
-            self._enforced = True
-        elif verdict.status == 'invalid' and not self._enforced and not self._fixed:
-            self._fall_back(f'its answer {verdict.detail}')
+        if answer.status == 'ok':
+            self._is_enforced = True
+        elif answer.status == 'invalid' and not self._is_enforced and not self._is_fixed:
+            self._fall_back(f'its answer {answer.detail}')
 
     def _fall_back(self, reason: str) -> None:
         if not self.fell_back:
             self.form, self.fell_back = 'json', True
-            logger.warning(f'[LLM: the server does not enforce JSON schemas ({reason}); '
-                           'the prompt asks for JSON instead]')
+            logger.warning(
+                f'[LLM: the server does not enforce JSON schemas ({reason}); the prompt asks for JSON instead]'
+            )

@@ -1,59 +1,63 @@
-"""What a caller gets for a request."""
+"""The completion of a prompt: the answer, its status and its cost."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from crslab_causal.llm.client.record import Response
+from crslab_causal.llm.client.record import Payload, Response
 
 Messages = list[dict[str, str]]
-"""``{'role': ..., 'content': ...}``, as servers want them."""
+"""Messages ``{'role': ..., 'content': ...}`` of OpenAI's protocol."""
 
 Status = Literal['ok', 'refusal', 'length', 'invalid', 'error', 'budget', 'missing']
 
 UNANSWERED: tuple[Status, ...] = ('error', 'budget', 'missing')
-"""Of requests that have no answer yet: asked again, they may get one."""
+"""Statuses of prompts without any answer. A later run may get one."""
 
-_CHARACTERS = 4
-"""Of a token, about, in English."""
+_CHARACTERS_PER_TOKEN = 4
+"""Approximate length of a token in English."""
 
 
 class Completion(NamedTuple):
-    """What became of a request.
+    """The result of a prompt.
 
-    Tokens, cost and latency are those of when it was paid for, so that a replayed run reports the same; what this run
-    itself spent stands in ``LLMClient.usage``.
+    Tokens, cost and latency are those of the run that paid for the answer, so that a replayed run reports the same.
+    ``LLMClient.usage`` reports what the current run spent.
     """
 
     parsed: BaseModel | None
-    """The answer, if status is ``ok``."""
+    """The answer if the status is ``ok``, else None."""
     status: Status
-    """``length``: cut off at ``max_tokens``; ``invalid``: not of the schema, however often it was asked for; ``error``:
-    no answer from the server; ``budget``: not sent; ``missing``: replayed, and not in the store."""
-    prompt_hash: str
-    """Key in the store."""
-    input_tokens: int
-    """Of all answers to this request; estimated where the server did not say."""
-    output_tokens: int
-    latency_s: float
+    """``refusal``: the model or the server refused; ``length``: cut off at ``max_tokens``; ``invalid``: never matched
+    the schema, after all attempts; ``error``: no answer from the server; ``budget``: not sent; ``missing``: replayed,
+    but not in the store."""
+    cache_key: str = ''
+    """Key in the store; empty for an answer without a language model."""
+    input_tokens: int = 0
+    """Input tokens of all answers to the prompt; estimated if the server did not report them."""
+    output_tokens: int = 0
+    """Output tokens of all answers to the prompt; estimated if the server did not report them."""
+    latency_s: float = 0.0
     """Seconds of the call that brought the last answer."""
-    cost_usd: float | None
-    """None: the model has no price in ``llm.prices``."""
-    attempts: int
-    """HTTP requests that this run has sent for it."""
-    replayed: bool
-    """Answered from the store, or by an equal request that was on its way: not paid for by this one."""
-    detail: str
-    """Why it is not ok, in one line."""
+    cost_usd: float | None = 0.0
+    """Cost in USD; None: the model has no price in ``llm.prices``."""
+    attempts: int = 0
+    """Number of HTTP requests that this run sent for the prompt."""
+    replayed: bool = False
+    """Whether the answer came from the store or from an equal prompt in flight, and cost this run nothing."""
+    detail: str = ''
+    """Reason for a status other than ``ok``, in one line."""
 
 
-def count_tokens(request: dict[str, Any], response: Response) -> tuple[int, int]:
-    """Tokens of input and output, as the server says, else as their text lets expect."""
-    read, written = response.input_tokens, response.output_tokens
-    if read is None or written is None:
-        text = sum(len(str(message.get('content'))) for message in request['messages'])
-        return math.ceil(text / _CHARACTERS), math.ceil(len(response.content) / _CHARACTERS)
-    return read, written
+def count_tokens(payload: Payload, response: Response) -> tuple[int, int]:
+    """Return input and output tokens, as reported by the server or else estimated from the length of the text."""
+    if response.input_tokens is None or response.output_tokens is None:
+        n_characters = sum(len(str(message.get('content'))) for message in payload['messages'])
+        return (
+            math.ceil(n_characters / _CHARACTERS_PER_TOKEN),
+            math.ceil(len(response.content) / _CHARACTERS_PER_TOKEN),
+        )
+    return response.input_tokens, response.output_tokens

@@ -1,67 +1,67 @@
-"""Group commit: what is answered while the disk is busy is written together, with one fsync."""
+"""Group commit: answers that arrive while the disk is busy are written together, with one fsync."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from crslab_causal.llm.client.record import Record
-from crslab_causal.llm.client.store import Store
+from crslab_causal.llm.client.record import Payload, Record
+from crslab_causal.llm.client.store import MemoryStore
 
 
-class _Answer(NamedTuple):
+class _PendingAnswer(NamedTuple):
     record: Record
-    request: dict[str, Any]
+    payload: Payload
     written: asyncio.Future[None]
 
 
 class GroupCommit:
     """Adds answers to ``store`` from one event loop, and writes them in a thread of its own.
 
-    One write is under way at a time. It takes all that waits, so that threads change once for a write and not for each
-    answer.
+    One write runs at a time. It takes all pending answers, so that there is one thread switch for each write, not for
+    each answer.
     """
 
-    def __init__(self, store: Store):
+    def __init__(self, store: MemoryStore):
         self._store = store
         self._thread = ThreadPoolExecutor(1, thread_name_prefix='llm-store')
-        self._waiting: list[_Answer] = []
+        self._pending: list[_PendingAnswer] = []
         self._busy = False
 
-    async def add(self, record: Record, request: dict[str, Any]) -> None:
-        """Returns when the disk has the answer. Who is cancelled does not wait for it, but it is written.
+    async def add(self, record: Record, payload: Payload) -> None:
+        """Add an answer, and wait until it is on the disk. A cancelled caller does not wait, but its answer is written.
 
         Raises:
             UserError: the store cannot be written.
         """
         loop = asyncio.get_running_loop()
-        answer = _Answer(record, request, loop.create_future())
-        self._waiting.append(answer)
+        answer = _PendingAnswer(record, payload, loop.create_future())
+        self._pending.append(answer)
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._write)  # not at once: others are answered in the same turn of the loop
+            loop.call_soon(self._write)  # not immediately: other answers may arrive in this iteration of the loop
         await answer.written
 
     def close(self) -> None:
-        """Writes what nobody waited for; the loop does not run any more.
+        """Write pending answers. Call it after the event loop has stopped.
 
         Raises:
             UserError: the store cannot be written.
         """
         self._thread.shutdown()
-        if self._waiting:
-            self._append(self._waiting)
+        if self._pending:
+            self._append(self._pending)
 
     def _write(self) -> None:
-        batch, self._waiting = self._waiting, []
+        batch, self._pending = self._pending, []
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, batch)
-        writing.add_done_callback(lambda _: self._settle(batch, writing.exception()))
+        writing.add_done_callback(lambda _: self._finish_batch(batch, writing.exception()))
 
-    def _append(self, batch: list[_Answer]) -> None:
-        self._store.append([(answer.record, answer.request) for answer in batch])
+    def _append(self, batch: list[_PendingAnswer]) -> None:
+        self._store.append([(answer.record, answer.payload) for answer in batch])
 
-    def _settle(self, batch: list[_Answer], error: BaseException | None) -> None:
+    def _finish_batch(self, batch: list[_PendingAnswer], error: BaseException | None) -> None:
         for answer in batch:
             if answer.written.cancelled():
                 continue
@@ -69,6 +69,6 @@ class GroupCommit:
                 answer.written.set_result(None)
             else:
                 answer.written.set_exception(error)
-        self._busy = bool(self._waiting)
+        self._busy = bool(self._pending)
         if self._busy:
             self._write()

@@ -1,1 +1,1 @@
-"""Names in free text: titles that a model writes, mentions that a user types."""
+"""Entity linking: titles that a model writes, and mentions that a user types."""

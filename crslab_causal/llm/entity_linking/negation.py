@@ -1,9 +1,9 @@
-"""Whether a name in a text is turned down.
+"""Negation: whether a text rejects a name that it mentions.
 
-A name is turned down behind "not", "no", "never", "hate", "anything but", "instead of" and the like, up to the end
-of the sentence, a "but", or what is liked ("and I loved"); behind a comma only while a list goes on. "Haven't seen X",
-"can't wait", "not only", "don't hate" turn nothing down. "X was terrible" does. Irony and "less of X" are beyond these
-rules.
+A name is negated if it follows "not", "no", "never", "hate", "anything but", "instead of" or the like, in the same
+sentence, and before a "but" or something that is liked ("and I loved"). A comma ends the negation unless a list goes
+on. A name is also negated before "was terrible" and the like. "Haven't seen X", "can't wait", "not only" and "don't
+hate" are no negations. The rules do not cover irony and "less of X".
 """
 
 from __future__ import annotations
@@ -14,60 +14,116 @@ from typing import Sequence
 from crslab_causal.llm.entity_linking.titles import ARTICLES
 from crslab_causal.llm.entity_linking.words import Word
 
-_NOT = re.compile(r'(?:not|no|never|neither|nor|nothing|without|cannot|'
-                  r'(?:ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)?nt)$')
-_DISLIKES = frozenset('avoid avoided despise despised detest detested dislike disliked except excluding hate hated '
-                      'hates hating loathe loathed regret skip'.split())
-_DISLIKE_PAIRS = frozenset(('anything but', 'everything but', 'other than', 'rather than', 'instead of', 'apart from',
-                            'aside from', 'away from', 'enough of', 'tired of', 'sick of', 'bored of'))
-_LIKES = frozenset('adore adored care enjoy enjoyed enjoying fan feel finish interested into like liked likes liking '
-                   'love loved loves loving prefer preferred recommend stand want wanted'.split())
-_NEUTRAL = frozenset('beat beats forget forgot hear heard knew know mean mind miss missed remember saw see seen stop '
-                     'tried try wait watch watched wrong'.split())
+_NEGATIONS = re.compile(
+    r'(?:not|no|never|neither|nor|nothing|without|cannot|'
+    r'(?:ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)?nt)$'
+)
+_DISLIKE_WORDS = frozenset(
+    'avoid avoided despise despised detest detested dislike disliked except excluding hate hated '
+    'hates hating loathe loathed regret skip'.split()
+)
+_DISLIKE_PAIRS = frozenset(
+    (
+        'anything but',
+        'everything but',
+        'other than',
+        'rather than',
+        'instead of',
+        'apart from',
+        'aside from',
+        'away from',
+        'enough of',
+        'tired of',
+        'sick of',
+        'bored of',
+    )
+)
+_LIKE_WORDS = frozenset(
+    'adore adored care enjoy enjoyed enjoying fan feel finish interested into like liked likes liking '
+    'love loved loves loving prefer preferred recommend stand want wanted'.split()
+)
+_HARMLESS_VERBS = frozenset(
+    'beat beats forget forgot hear heard knew know mean mind miss missed remember saw see seen stop '
+    'tried try wait watch watched wrong'.split()
+)
 _PRONOUNS = frozenset('he i im ive it she they we you'.split())
-_NO_NEGATION = _PRONOUNS | frozenset('bad doubt idea just one only problem sure worries'.split())
-_LIST = ARTICLES | frozenset('and also any as especially including nor or particularly such'.split())
-_CONTRAST = frozenset('although because but however since so though yet'.split())
-_BAD_AFTER = re.compile(
+_CANCEL_NEGATION = _PRONOUNS | frozenset('bad doubt idea just one only problem sure worries'.split())
+_LIST_WORDS = ARTICLES | frozenset('and also any as especially including nor or particularly such'.split())
+_CONTRAST_WORDS = frozenset('although because but however since so though yet'.split())
+_NEGATIVE_PREDICATE = re.compile(
     r"""["”’'*_)]*\s+(?:(?:really|just|kinda)\s+)?(?:suck(?:s|ed)\b|(?:is|was|were|are)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
-    re.IGNORECASE | re.VERBOSE)
+    re.IGNORECASE | re.VERBOSE,
+)
+_MAX_DISTANCE = 8
+"""Maximum number of words between a "not" and the name that it negates."""
+
+_NONE, _NEGATION, _DISLIKE = range(3)
+"""States of the scan. A later word may still make a negation harmless ("not only"), but not a dislike ("hate")."""
 
 
-def turned_down(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]]) -> list[bool]:
-    """Of each span, of positions in ``words`` and in order, whether it is negated."""
-    result: list[bool] = []
-    behind = dict(spans)
-    # state 1: a "not" that may still turn out harmless; 2: a dislike
-    state, since, comma, named, at = 0, 0, False, False, 0
-    while at < len(words):
-        word, following = words[at], words[at + 1].plain if at + 1 < len(words) else ''
-        if word.opens or (state == 1 and at - since > 8):
-            state = 0
-        comma = comma or ',' in text[words[at - 1].end if at else 0:word.start]
-        if at in behind:
-            at = behind[at]
-            result.append(state > 0 or bool(_BAD_AFTER.match(text, words[at - 1].end)))
-            comma, named = False, True
+def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]]) -> list[bool]:
+    """Return whether each name is negated.
+
+    Args:
+        text: the text.
+        words: words of the text.
+        spans: (first, end) indices in ``words`` of each name, sorted.
+    """
+    negated: list[bool] = []
+    end_of_span = dict(spans)
+    state, negation_index = _NONE, 0
+    # since the last name: whether a comma followed, and whether the negation goes on
+    after_comma = after_name = False
+    i = 0
+    while i < len(words):
+        word = words[i]
+        if word.starts_sentence or (state == _NEGATION and i - negation_index > _MAX_DISTANCE):
+            state = _NONE
+        after_comma = after_comma or ',' in text[words[i - 1].end if i else 0 : word.start]
+        if i in end_of_span:
+            i = end_of_span[i]
+            negated.append(state > _NONE or bool(_NEGATIVE_PREDICATE.match(text, words[i - 1].end)))
+            after_comma, after_name = False, True
             continue
-        if (comma and word.plain not in _LIST) or (named and word.plain in _PRONOUNS):
-            state = 0
-        comma, named = comma and word.plain in _LIST, named and state > 0
-        if f'{word.plain} {following}' in _DISLIKE_PAIRS and at + 1 not in behind:
-            state, at = 0 if state == 1 else 2, at + 1
-        elif word.plain in _CONTRAST:
-            state = 0
-        elif _NOT.match(word.plain):
-            if following not in _NO_NEGATION and not (at and words[at - 1].plain == 'why'):
-                state, since = max(state, 1), at
-        elif word.plain in _DISLIKES:
-            state = 0 if state == 1 else 2
-        elif word.plain in _LIKES:
-            before = words[at - 1].plain if at else ''
-            preposition = word.plain in ('like', 'into') and before not in _PRONOUNS | {'really', 'also'}
-            state = 2 if state == 1 or (state == 2 and preposition) else 0
-        elif word.plain in _NEUTRAL and state == 1:
-            state = 0
-        at += 1
-    return result
+        if (after_comma and word.lower not in _LIST_WORDS) or (after_name and word.lower in _PRONOUNS):
+            state = _NONE
+        after_comma, after_name = after_comma and word.lower in _LIST_WORDS, after_name and state > _NONE
+        if f'{word.lower} {_lower(words, i + 1)}' in _DISLIKE_PAIRS and i + 1 not in end_of_span:
+            state, i = _NONE if state == _NEGATION else _DISLIKE, i + 1
+        elif _starts_negation(words, i):
+            state, negation_index = max(state, _NEGATION), i
+        else:
+            state = _state_after(words, i, state)
+        i += 1
+    return negated
+
+
+def _starts_negation(words: Sequence[Word], i: int) -> bool:
+    """Return whether word ``i`` is a "not" that the next word does not cancel and that no "why" precedes."""
+    return (
+        _NEGATIONS.match(words[i].lower) is not None
+        and _lower(words, i + 1) not in _CANCEL_NEGATION
+        and _lower(words, i - 1) != 'why'
+    )
+
+
+def _state_after(words: Sequence[Word], i: int, state: int) -> int:
+    """Return the state of the scan after word ``i``, which is neither a name nor a negation."""
+    word, previous = words[i].lower, _lower(words, i - 1)
+    if word in _CONTRAST_WORDS:
+        return _NONE
+    if word in _DISLIKE_WORDS:
+        return _NONE if state == _NEGATION else _DISLIKE
+    if word in _LIKE_WORDS:
+        is_preposition = word in ('like', 'into') and previous not in _PRONOUNS | {'really', 'also'}
+        return _DISLIKE if state == _NEGATION or (state == _DISLIKE and is_preposition) else _NONE
+    if word in _HARMLESS_VERBS and state == _NEGATION:
+        return _NONE
+    return state
+
+
+def _lower(words: Sequence[Word], i: int) -> str:
+    """Return word ``i`` in lower case, an empty string outside of the text."""
+    return words[i].lower if 0 <= i < len(words) else ''

@@ -1,4 +1,4 @@
-"""The words of running text, and which of them are everyday ones."""
+"""The words of running text, and which of them are common words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from crslab_causal.llm.entity_linking.titles import content_words, title_words
 
-EVERYDAY = frozenset('''
+COMMON_WORDS = frozenset(
+    """
 about absolutely acting action actor actors actress adult after again age alive all almost alone already alright always
 am american and animal animals another anyone anything are arts as assistance at away baby back bad band be bear beat
 beautiful because before being believe best better between big bill black blood book books born box boy boys bride
@@ -33,40 +34,59 @@ story strange strong stuff style summer super superhero sure sweet take talk tas
 them then there they thing things think this time times to together tomorrow tonight too top total trailer travel trip
 true tv twins until up us used very violence voice wait waiting wall want wanted war watch water way we wedding weekend
 weird welcome well went were what when where white who why wife will win wish with woman women wonder wonderful work
-world writer writing year years yes you young your'''.split())
-FILMS = frozenset(('movie', 'movies', 'films', 'flick', 'flicks'))
-_MISSPELT_ARTICLES = frozenset(('teh', 'hte'))
+world writer writing year years yes you young your""".split()
+)
+"""Words of everyday language. A title that consists of them is linked only if it is marked as a title."""
+FILM_WORDS = frozenset(('movie', 'movies', 'films', 'flick', 'flicks'))
+"""Synonyms of "film". They are replaced by "film"."""
+SENTENCE_END = re.compile(r'[.!?;…\n]')
+"""Punctuation that ends a sentence."""
+_MISSPELLED_ARTICLES = frozenset(('teh', 'hte'))
 _ABBREVIATIONS = frozenset('dr jr mr mrs ms sr st vol vs'.split())
 
-_TOKEN = re.compile(r"[^\W\d_](?:[.*][^\W\d_])+\b|"
-                    r"(?:[^\W_][\u0300-\u036f]*)+(?:['’][^\W_]+|\s['’](?:s|t|m|re|ve|ll|d)\b)*|&")
-STOP = re.compile(r'[.!?;…\n]')
-"""Ends a sentence."""
+_TOKEN = re.compile(
+    r'[^\W\d_](?:[.*][^\W\d_])+\b|'
+    r"(?:[^\W_][\u0300-\u036f]*)+(?:['’][^\W_]+|\s['’](?:s|t|m|re|ve|ll|d)\b)*|&"
+)
 
 
 class Word(NamedTuple):
     """A word of a text."""
 
-    word: str  # as in names
-    plain: str  # in lower case, without apostrophe
+    normalized: str
+    """The word as :func:`.content_words` writes it in names."""
+    lower: str
+    """The word in lower case without apostrophes."""
     start: int
+    """Start of the word in the text, in characters."""
     end: int
-    opens: bool  # a sentence
-    capital: bool
-    possessive: bool
+    """End of the word in the text, in characters."""
+    starts_sentence: bool
+    is_capitalized: bool
+    is_possessive: bool
 
 
 def read_words(text: str) -> list[Word]:
-    """The words of a text, as those of names are written; a year or number is one, too."""
+    """Return the words of a text, normalized like the words of names. Years and numbers are words."""
     words: list[Word] = []
     for match in _TOKEN.finditer(text):
         raw, previous = match.group(), words[-1] if words else None
-        raw = raw if len(raw) == 1 or not raw.isupper() else raw.lower()  # capitals throughout say nothing
-        opens = previous is None or bool(STOP.search(text, previous.end, match.start())) \
-            and previous.plain not in _ABBREVIATIONS
+        raw = raw if len(raw) == 1 or not raw.isupper() else raw.lower()  # all capitals carry no information
+        starts_sentence = previous is None or (
+            bool(SENTENCE_END.search(text, previous.end, match.start())) and previous.lower not in _ABBREVIATIONS
+        )
+        lower = re.sub("['’ ]", '', raw).lower()
+        is_possessive = raw.endswith(("'s", '’s')) and raw[:-2].strip().lower() not in COMMON_WORDS
         for i, word in enumerate(title_words(raw.replace(' ', ''))):
-            word = 'the' if word in _MISSPELT_ARTICLES else 'film' if word in FILMS else content_words([word])[0]
-            words.append(Word(word, re.sub("['’ ]", '', raw).lower(), *match.span(), i == 0 and opens,
-                               i == 0 and raw[0].isupper() and raw != 'I',
-                               raw.endswith(("'s", '’s')) and raw[:-2].strip().lower() not in EVERYDAY))
+            word = 'the' if word in _MISSPELLED_ARTICLES else 'film' if word in FILM_WORDS else content_words([word])[0]
+            words.append(
+                Word(
+                    word,
+                    lower,
+                    *match.span(),
+                    i == 0 and starts_sentence,
+                    i == 0 and raw[0].isupper() and raw != 'I',
+                    is_possessive,
+                )
+            )
     return words

@@ -1,1 +1,1 @@
-"""The backend without a language model: paths in the knowledge graph, stated opinions, templates."""
+"""The backend without a language model: paths in the knowledge graph, opinion cues and templates."""

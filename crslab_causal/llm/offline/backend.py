@@ -3,186 +3,202 @@
 from __future__ import annotations
 
 import math
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, ClassVar, Iterator, Mapping, NamedTuple, Self, Sequence
 
 from crslab_causal.llm.answer import CausalAnswer
-from crslab_causal.llm.candidates import request_hash
-from crslab_causal.llm.offline.opinion_cues import stated
+from crslab_causal.llm.backends import Backend
+from crslab_causal.llm.candidates import rerank_request_seed
+from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.client.result import Completion
+from crslab_causal.llm.examples import Example
 from crslab_causal.llm.offline.graph import KnowledgeGraph, Path
-from crslab_causal.llm.request import Candidate, Request
+from crslab_causal.llm.offline.opinion_cues import extract_opinions
+from crslab_causal.llm.offline.paths import describe_path, entity_name
+from crslab_causal.llm.offline.templates import template_question, template_response
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.prompting import Prompt
+from crslab_causal.llm.request import Candidate, RerankRequest
 
-REACH = 10
-"""Places that evidence can move a candidate by, at most."""
-NEUTRAL = 0.5
-"""Weight of a mention that is neither liked nor disliked; of one that is liked it is 1, of one that is disliked -1."""
+MAX_RANK_SHIFT = 10
+"""Maximum number of ranks by which evidence moves a candidate."""
+NEUTRAL_WEIGHT = 0.5
+"""Weight of a mention that is neither liked nor disliked. A liked mention has weight 1, a disliked one -1."""
 
-PHRASES = {
-    'director': 'is directed by {}', 'directed_by': 'is directed by {}', 'starring': 'stars {}', 'actor': 'stars {}',
-    'genre': 'is of the genre {}', 'theme': 'is about {}', 'writer': 'is written by {}', 'music': 'has music by {}',
-    'producer': 'is produced by {}', 'cinematography': 'is shot by {}', 'editing': 'is edited by {}',
-    'language': 'is in {}', 'year': 'is from {}',
-}
-"""What a relation says about an item, the most telling first."""
-_LINKED = 'is linked to {}'
-
-_WITH_REASON = ('I would go for {name}: {reason}.', 'How about {name}? I ask because {reason}.',
-                'Try {name}: {reason}.', 'My pick is {name}, because {reason}.', 'Let me suggest {name}: {reason}.',
-                'In that case, {name} may be right for you: {reason}.')
-_WITHOUT_REASON = ('I would go for {name}; it fits best with what you have told me.',
-                   'How about {name}? It comes closest to what you have told me.',
-                   'Try {name}, which goes well with what you have said so far.',
-                   'My pick is {name}, from all that you have told me.',
-                   'Let me suggest {name}; it suits what we have talked about.',
-                   'In that case, {name} may be right for you.')
-_QUESTIONS = ('What have you liked lately?', 'What are you in the mood for?', 'Is there something that you enjoyed?')
-_YOURS, _SEEKERS = 'your', "the seeker's"
-_MOST = 5
-"""Names in a list, at most."""
+_MAX_NAMES = 5
+"""Maximum number of names in a list."""
+_YOUR, _SEEKERS = 'your', "the seeker's"
+"""Possessives of the seeker in the response and in the explanation."""
 
 
 class Opinions(NamedTuple):
-    """What a request says about its mentions; each is in one list only."""
+    """Opinions about the mentions of a request. Each mention is in one list only."""
 
     liked: list[int]
     disliked: list[int]
     neutral: list[int]
 
     def weights(self) -> dict[int, float]:
-        """Weight of each mention."""
-        return {**dict.fromkeys(self.neutral, NEUTRAL), **dict.fromkeys(self.liked, 1.0),
-                **dict.fromkeys(self.disliked, -1.0)}
+        """Return the weight of each mention."""
+        return {
+            **dict.fromkeys(self.neutral, NEUTRAL_WEIGHT),
+            **dict.fromkeys(self.liked, 1.0),
+            **dict.fromkeys(self.disliked, -1.0),
+        }
 
 
-class OfflineBackend:
-    """Stands in for a language model: no network, no key, and the same answer to the same request, always.
+class OfflineBackend(Backend):
+    """A backend without a language model, network or key. It always gives equal answers to equal requests.
 
-    The candidate at place i, from 0, of the recommender's list is ranked by this number, the smallest first::
+    The candidates are sorted by this score in ascending order, where i is a candidate's index in the recommender's
+    list, counted from 0::
 
-        i - REACH (tanh(p) - tanh(q)) + (REACH if it is disliked itself, else ``repeat`` if it was mentioned)
+        i - MAX_RANK_SHIFT (tanh(p) - tanh(q)) + penalty
 
-    where p sums up the paths to it from mentions that are liked or neutral, each times the mention's weight, and q
-    those from disliked ones (:meth:`.KnowledgeGraph.evidence`). Equal numbers keep the recommender's order; without
-    evidence and repeats that is the ranking. What is liked and disliked is taken from the request, and from the text
-    (:func:`.stated`) only if the request has neither. Nothing else of the text moves a candidate.
+    p is the sum of the paths to the candidate from liked and neutral mentions, each times the mention's weight; q is
+    the same sum over disliked mentions (:meth:`.KnowledgeGraph.evidence`). The penalty is MAX_RANK_SHIFT if the
+    candidate itself is disliked, ``repeat_penalty`` if it was mentioned, else 0. Equal scores keep the recommender's
+    order; so does a request without evidence and repeats. The opinions are those of the request. Only if it has none,
+    they are extracted from the text (:func:`.extract_opinions`). The rest of the text never moves a candidate.
 
     Args:
-        graph: with the requests' entity ids.
-        names: name of an entity, for explanations and for finding mentions in the text.
-        repeat: places that a candidate loses because it was mentioned already. 0 suits scores in which such labels
-            count (37 % of OpenDialKG's, 9 % of ReDial's), and a conversation wants more.
+        graph: knowledge graph with the entity ids of the requests.
+        names: name of each entity id, for explanations and for finding mentions in the text.
+        repeat_penalty: number of ranks that a mentioned candidate loses. 0 suits data in which such labels count (37 %
+            of OpenDialKG's labels, 9 % of ReDial's). A chat needs a penalty.
     """
 
+    uses_prompt: ClassVar[bool] = False
     name = 'offline (knowledge-graph paths and templates; no language model)'
 
-    def __init__(self, graph: KnowledgeGraph, names: Mapping[int, str], repeat: float = 0.0):
-        self._graph, self._names, self._repeat = graph, names, repeat
+    def __init__(self, graph: KnowledgeGraph, names: Mapping[int, str], repeat_penalty: float = 0.0):
+        self._graph, self._names, self._repeat_penalty = graph, names, repeat_penalty
 
-    def answer(self, request: Request) -> CausalAnswer:
-        """E, I_llm and R of Eq 9. Without candidates the ranking is empty, and the response a question."""
-        key = request_hash(request)
+    @classmethod
+    def build(
+        cls,
+        options: LLMOptions,
+        catalogue: CatalogueInfo,
+        prompt: Prompt,
+        examples: Sequence[Example],
+    ) -> Self:
+        """Make the backend from the catalogue. Options, prompt and examples are not used."""
+        return cls(catalogue.graph, catalogue.names)
+
+    def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
+        """Return one completion for each request, in the order of the requests."""
+        for request in requests:
+            yield Completion(self.rerank(request), 'ok')
+
+    def summary(self) -> dict[str, Any]:
+        """Return nothing, because answers cost nothing."""
+        return {}
+
+    def close(self) -> None:
+        """Do nothing, because there is nothing to release."""
+
+    def rerank(self, request: RerankRequest) -> CausalAnswer:
+        """Return E, I_llm and R of Eq 9. Without candidates the ranking is empty, and the response is a question."""
+        seed = rerank_request_seed(request)
         if not request.candidates:
-            return CausalAnswer(explanation='There are no candidates to explain.', ranking=[],
-                                response=_QUESTIONS[key % len(_QUESTIONS)])
+            return CausalAnswer(
+                explanation='There are no candidates to explain.', ranking=[], response=template_question(seed)
+            )
         opinions = self.opinions(request)
         ranking = self._rank(request, opinions)
         best = request.candidates[ranking[0] - 1]
-        why = self._strongest(opinions.liked + opinions.neutral, opinions.weights(), best)
-        reason = None if why is None else self._reason(why, opinions, _YOURS)
-        return CausalAnswer(explanation=self._explain(request, opinions, ranking, why), ranking=ranking,
-                            response=template_response(best.name, key, reason))
+        path = self._strongest_path(opinions.liked + opinions.neutral, opinions.weights(), best)
+        reason = None if path is None else self._reason(path, opinions, _YOUR)
+        return CausalAnswer(
+            explanation=self._explain(request, opinions, ranking, path),
+            ranking=ranking,
+            response=template_response(best.name, seed, reason),
+        )
 
-    def opinions(self, request: Request) -> Opinions:
-        """What is liked, what is disliked (which wins, if both are said), and what is only mentioned."""
+    def opinions(self, request: RerankRequest) -> Opinions:
+        """Return the liked, disliked and neutral mentions. A mention that is both liked and disliked is disliked."""
         liked, disliked = request.liked, request.disliked
         if not liked and not disliked:
-            liked, disliked = stated(request.context, dict.fromkeys(request.mentions), self._names)
-        against = list(dict.fromkeys(disliked))
-        wanted = [entity for entity in dict.fromkeys(liked) if entity not in set(against)]
-        rest = [entity for entity in dict.fromkeys(request.mentions) if entity not in {*wanted, *against}]
-        return Opinions(wanted, against, rest)
+            liked, disliked = extract_opinions(request.context, dict.fromkeys(request.mentions), self._names)
+        disliked = list(dict.fromkeys(disliked))
+        liked = [entity for entity in dict.fromkeys(liked) if entity not in set(disliked)]
+        neutral = [entity for entity in dict.fromkeys(request.mentions) if entity not in {*liked, *disliked}]
+        return Opinions(liked, disliked, neutral)
 
-    def paths(self, mentions: Iterable[int], candidate: int) -> list[Path]:
-        """:meth:`.KnowledgeGraph.paths`; :meth:`describe` puts one into words."""
-        return self._graph.paths(mentions, candidate)
-
-    def describe(self, path: Path, subject: str | None = None, remark: str = '') -> str:
-        """A clause such as ``Heat stars Al Pacino, like The Godfather``.
-
-        Args:
-            path: from :meth:`paths`.
-            subject: what the candidate is called; None: its name.
-            remark: about the mention; it follows the mention's name, after a comma.
-        """
-        subject = self._name(path.entities[-1]) if subject is None else subject
-        end = path.relations[-1]
-        mention = self._name(path.entities[0]) + (f', {remark}' if remark else '')
-        if len(path.entities) == 2:
-            return f'{subject} {_phrase(end).format(mention)}'
-        shared = self._name(path.entities[1])
-        both = [relation for relation in end if relation in path.relations[0]]
-        if both or not any(path.relations):
-            return f'{subject} {_phrase(both).format(shared)}, like {mention}'
-        return f'{subject} {_phrase(end).format(shared)}, and so is linked to {mention}'
-
-    def _rank(self, request: Request, opinions: Opinions) -> list[int]:
-        """Numbers from 1, the best first."""
-        lost = {**dict.fromkeys([*opinions.neutral, *opinions.liked], self._repeat),
-                **dict.fromkeys(opinions.disliked, float(REACH))}
+    def _rank(self, request: RerankRequest, opinions: Opinions) -> list[int]:
+        """Return the candidates' numbers, counted from 1, best first."""
+        penalty = {
+            **dict.fromkeys([*opinions.neutral, *opinions.liked], self._repeat_penalty),
+            **dict.fromkeys(opinions.disliked, float(MAX_RANK_SHIFT)),
+        }
         evidence = self._graph.evidence(opinions.weights(), [candidate.entity for candidate in request.candidates])
-        places = [place - REACH * (math.tanh(good) - math.tanh(-bad)) + lost.get(candidate.entity, 0.0)
-                  for place, (candidate, (good, bad)) in enumerate(zip(request.candidates, evidence))]
-        return [index + 1 for index in sorted(range(len(places)), key=places.__getitem__)]
+        scores = [
+            index - MAX_RANK_SHIFT * (math.tanh(positive) - math.tanh(-negative)) + penalty.get(candidate.entity, 0.0)
+            for index, (candidate, (positive, negative)) in enumerate(zip(request.candidates, evidence))
+        ]
+        return [index + 1 for index in sorted(range(len(scores)), key=scores.__getitem__)]
 
-    def _strongest(self, mentions: Sequence[int], weights: Mapping[int, float], candidate: Candidate) -> Path | None:
+    def _strongest_path(
+        self,
+        mentions: Sequence[int],
+        weights: Mapping[int, float],
+        candidate: Candidate,
+    ) -> Path | None:
         paths = self._graph.paths(mentions, candidate.entity)
         return max(paths, key=lambda path: path.weight * abs(weights[path.entities[0]]), default=None)
 
-    def _explain(self, request: Request, opinions: Opinions, ranking: Sequence[int], why: Path | None) -> str:
-        sentences = [f'{what}: {self._list(entities)}.' for what, entities in
-                     (('Liked', opinions.liked), ('Disliked', opinions.disliked), ('Only mentioned', opinions.neutral))
-                     if entities]
+    def _explain(
+        self,
+        request: RerankRequest,
+        opinions: Opinions,
+        ranking: Sequence[int],
+        path: Path | None,
+    ) -> str:
+        """Return E of Eq 9: the opinions, why the best candidate is first, and why the recommender's first is not.
+
+        Args:
+            request: the request.
+            opinions: opinions about its mentions.
+            ranking: numbers of its candidates, counted from 1, best first.
+            path: strongest path to the best candidate.
+        """
+        sentences = [
+            f'{title}: {self._list_names(entities)}.'
+            for title, entities in (
+                ('Liked', opinions.liked),
+                ('Disliked', opinions.disliked),
+                ('Only mentioned', opinions.neutral),
+            )
+            if entities
+        ]
         best = request.candidates[ranking[0] - 1]
-        if why is None:
-            sentences.append(f'{best.name} is first by the place that the recommender gave it; no path leads there '
-                             'from what is wanted.')
+        if path is None:
+            sentences.append(
+                f'{best.name} is first by the place that the recommender gave it; no path leads there '
+                'from what is wanted.'
+            )
         else:
-            sentences.append(f'{best.name} is first, number {ranking[0]} of the recommender: '
-                             f'{self._reason(why, opinions, _SEEKERS)}.')
+            sentences.append(
+                f'{best.name} is first, number {ranking[0]} of the recommender: '
+                f'{self._reason(path, opinions, _SEEKERS)}.'
+            )
         first = request.candidates[0]
         if first != best:
-            against = self._strongest(opinions.disliked, opinions.weights(), first)
-            if against is not None:
-                sentences.append(f'{first.name} falls behind: {self._reason(against, opinions, _SEEKERS)}.')
+            negative_path = self._strongest_path(opinions.disliked, opinions.weights(), first)
+            if negative_path is not None:
+                sentences.append(f'{first.name} falls behind: {self._reason(negative_path, opinions, _SEEKERS)}.')
             elif first.entity in opinions.disliked:
                 sentences.append(f'{first.name} falls behind: it is disliked itself.')
-            elif self._repeat and first.entity in opinions.liked + opinions.neutral:
+            elif self._repeat_penalty and first.entity in opinions.liked + opinions.neutral:
                 sentences.append(f'{first.name} falls behind: it was mentioned already.')
         return ' '.join(sentences)
 
-    def _reason(self, path: Path, opinions: Opinions, whose: str) -> str:
+    def _reason(self, path: Path, opinions: Opinions, possessor: str) -> str:
+        """Return the path in words, with a remark such as "one of your likes" about the mention."""
         mention = path.entities[0]
-        what = 'likes' if mention in opinions.liked else 'dislikes' if mention in opinions.disliked else ''
-        return self.describe(path, 'it', f'one of {whose} {what}' if what else '')
+        opinion = 'likes' if mention in opinions.liked else 'dislikes' if mention in opinions.disliked else ''
+        return describe_path(path, self._names, 'it', f'one of {possessor} {opinion}' if opinion else '')
 
-    def _name(self, entity: int) -> str:
-        return self._names.get(entity, f'entity {entity}')
-
-    def _list(self, entities: Sequence[int]) -> str:
-        named = ', '.join(map(self._name, entities[-_MOST:]))
-        return named if len(entities) <= _MOST else f'{named} and {len(entities) - _MOST} before'
-
-
-def template_response(name: str, key: int = 0, reason: str | None = None) -> str:
-    """R of Eq 9 without a language model; also what is said where one fails.
-
-    Args:
-        name: the item that is recommended.
-        key: equal keys give equal templates; :func:`.request_hash` varies them from request to request.
-        reason: a clause without a full stop; None: the response has no reason of its own.
-    """
-    templates = _WITHOUT_REASON if reason is None else _WITH_REASON
-    return templates[key % len(templates)].format(name=name, reason=reason)
-
-
-def _phrase(relations: Sequence[str]) -> str:
-    return next((phrase for relation, phrase in PHRASES.items() if relation in relations), _LINKED)
+    def _list_names(self, entities: Sequence[int]) -> str:
+        named = ', '.join(entity_name(entity, self._names) for entity in entities[-_MAX_NAMES:])
+        n_more = len(entities) - _MAX_NAMES
+        return f'{named} and {n_more} before' if n_more > 0 else named

@@ -1,4 +1,4 @@
-"""Short paths between what was mentioned and what could be recommended, in the knowledge graph."""
+"""Short paths in the knowledge graph between mentions and candidates."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from crslab_causal.base.errors import UserError
 
 
 class Path(NamedTuple):
-    """A way of one or two edges from a mention to a candidate."""
+    """A path of one or two edges from a mention to a candidate."""
 
     entities: tuple[int, ...]
-    """Mention, what both are linked to if they are not linked to each other, candidate."""
+    """Mention, shared neighbour (if the path has two edges), candidate."""
     relations: tuple[tuple[str, ...], ...]
-    """Names of the relations of each edge, sorted; none where they are not known."""
+    """Sorted names of the relations of each edge; empty if they are unknown."""
     weight: float
-    """In (0, 1]: 1 for an edge; 1 / log2(1 + d) by way of an entity with d neighbours."""
+    """Weight in (0, 1]: 1 for one edge; 1 / log2(1 + d) for two edges by a shared neighbour of degree d."""
 
 
 class KnowledgeGraph:
-    """The graph as lists of neighbours, without directions, self-loops and repeated edges; built once, never changed.
+    """An immutable undirected graph as lists of neighbours, without self-loops and repeated edges.
 
     Args:
-        edges: (head, tail, relation) with entity ids from 0; a relation is a number or a name.
-        relation_names: name of a relation by its number in ``edges``, where it is known; for the edges of
-            ``side_data['entity_kg']`` that is ``side_data['relation_names']``.
+        edges: (head, tail, relation) with entity ids from 0. A relation is a number or a name.
+        relation_names: name of each relation by its number in ``edges``, where it is known; for the edges of
+            ``side_data['entity_kg']`` use ``side_data['relation_names']``.
 
     Raises:
         UserError: an entity id is negative.
@@ -36,95 +36,102 @@ class KnowledgeGraph:
 
     def __init__(self, edges: Iterable[tuple[int, int, Any]], relation_names: Mapping[Any, str] | None = None):
         names = relation_names or {}
-        numbers: dict[str | None, int] = {None: 0}  # relations without a name are all alike
-        known: dict[Any, int] = {}
+        index_of_name: dict[str | None, int] = {None: 0}  # relations without a name are all alike
+        index_of_relation: dict[Any, int] = {}
 
-        def number(relation: Any) -> int:
-            if relation not in known:
+        def relation_index(relation: Any) -> int:
+            if relation not in index_of_relation:
                 name = names.get(relation, relation if isinstance(relation, str) else None)
-                known[relation] = numbers.setdefault(name, len(numbers))
-            return known[relation]
+                index_of_relation[relation] = index_of_name.setdefault(name, len(index_of_name))
+            return index_of_relation[relation]
 
-        table = np.array([(head, tail, number(relation)) for head, tail, relation in edges if head != tail],
-                         dtype=np.int64).reshape(-1, 3)
+        table = np.array(
+            [(head, tail, relation_index(relation)) for head, tail, relation in edges if head != tail], dtype=np.int64
+        ).reshape(-1, 3)
         if table.size and table[:, :2].min() < 0:
-            raise UserError(f'knowledge graph: {table[:, :2].min()} is no entity id; ids are whole numbers from 0 on')
+            raise UserError(f'knowledge graph: {table[:, :2].min()} is no entity id; use whole numbers from 0')
         table = np.unique(np.vstack([table, table[:, [1, 0, 2]]]), axis=0)
-        self._relations = list(numbers)
+        self._relation_names = list(index_of_name)
         self.n_entity = int(table[:, 0].max()) + 1 if table.size else 0
-        """One more than the largest id."""
-        # rows of entity e: start[e] to start[e + 1]
-        self._start = np.searchsorted(table[:, 0], np.arange(self.n_entity + 1)).tolist()
-        self._tails, self._kinds = table[:, 1].copy(), table[:, 2].copy()
+        """Largest entity id plus one."""
+        # the rows of entity e are start[e] to start[e + 1]
+        self._start: list[int] = np.searchsorted(table[:, 0], np.arange(self.n_entity + 1)).tolist()
+        self._tails, self._relations = table[:, 1].copy(), table[:, 2].copy()
         pairs = np.unique(table[:, :2], axis=0)
         degree = np.bincount(pairs[:, 0], minlength=self.n_entity) if table.size else np.zeros(0, int)
         self._degree: list[int] = degree.tolist()
 
     def degree(self, entity: int) -> int:
-        """How many neighbours ``entity`` has; 0 for one that is not in the graph."""
+        """Return the number of neighbours of ``entity``; 0 if it is not in the graph."""
         return self._degree[entity] if 0 <= entity < self.n_entity else 0
 
     def neighbours(self, entity: int) -> list[int]:
-        """In ascending order; one that several relations link to comes several times."""
+        """Return the neighbours in ascending order. A neighbour by several relations is repeated."""
         if not 0 <= entity < self.n_entity:
             return []
-        return self._tails[self._start[entity]:self._start[entity + 1]].tolist()
+        return self._tails[self._start[entity] : self._start[entity + 1]].tolist()
 
     def evidence(self, weights: Mapping[int, float], candidates: Sequence[int]) -> list[tuple[float, float]]:
-        """How much speaks for each candidate, and how much against it.
+        """Return the evidence for and against each candidate.
 
         Args:
-            weights: of each mention: positive for one that is wanted, negative for one that is not.
+            weights: weight of each mention: positive if it is wanted, negative if it is not.
             candidates: entity ids.
 
         Returns:
-            For each candidate the sums, over :meth:`paths` from the mentions, of the path's weight times the mention's;
-            (positive ones, negative ones). A mention is no evidence about itself.
+            For each candidate the (positive, negative) sum over :meth:`paths` from the mentions. Each term is the
+            weight of the path times that of the mention. A mention is no evidence about itself.
         """
-        near: dict[int, list[tuple[int, float]]] = defaultdict(list)
+        mentions_near: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for mention, weight in weights.items():
             for entity in set(self.neighbours(mention)):
-                near[entity].append((mention, weight))
+                mentions_near[entity].append((mention, weight))
         sums = []
         for candidate in candidates:
-            direct = {mention for mention, _ in near.get(candidate, ())}
-            found = [weight for mention, weight in near.get(candidate, ())]
+            linked = {mention for mention, _ in mentions_near.get(candidate, ())}
+            terms = [weight for mention, weight in mentions_near.get(candidate, ())]
             for entity in set(self.neighbours(candidate)):
-                for mention, weight in near.get(entity, ()):
-                    if mention != candidate and mention not in direct:
-                        found.append(weight * self._rarity(entity))
-            sums.append((math.fsum(w for w in found if w > 0), math.fsum(w for w in found if w < 0)))
+                for mention, weight in mentions_near.get(entity, ()):
+                    if mention != candidate and mention not in linked:
+                        terms.append(weight * self._rarity(entity))
+            sums.append((math.fsum(term for term in terms if term > 0), math.fsum(term for term in terms if term < 0)))
         return sums
 
     def paths(self, mentions: Iterable[int], candidate: int) -> list[Path]:
-        """The paths from ``mentions`` to ``candidate``, the heaviest first.
+        """Return the paths from ``mentions`` to ``candidate``, largest weight first.
 
-        A mention that is linked to the candidate has that edge as its only path; ways round by a third entity then say
-        nothing new. Unknown ids have no path.
+        If an edge links a mention to the candidate, it is the mention's only path: longer paths add no information.
+        Entities that are not in the graph have no paths.
         """
-        ends = self._edges(candidate)
+        candidate_edges = self._edges(candidate)
         paths = []
         for mention in dict.fromkeys(mentions):
             if mention == candidate:
                 continue
-            if mention in ends:
-                paths.append(Path((mention, candidate), (ends[mention],), 1.0))
+            if mention in candidate_edges:
+                paths.append(Path((mention, candidate), (candidate_edges[mention],), 1.0))
                 continue
-            starts = self._edges(mention)
-            paths += [Path((mention, entity, candidate), (starts[entity], ends[entity]), self._rarity(entity))
-                      for entity in starts if entity in ends]
+            mention_edges = self._edges(mention)
+            paths += [
+                Path(
+                    (mention, entity, candidate), (mention_edges[entity], candidate_edges[entity]), self._rarity(entity)
+                )
+                for entity in mention_edges
+                if entity in candidate_edges
+            ]
         return sorted(paths, key=lambda path: -path.weight)
 
     def _rarity(self, entity: int) -> float:
         return 1 / math.log2(1 + self._degree[entity])
 
     def _edges(self, entity: int) -> dict[int, tuple[str, ...]]:
-        """Neighbours, and the names of the relations to each."""
+        """Return the names of the relations to each neighbour."""
         edges: dict[int, list[str]] = {}
         if 0 <= entity < self.n_entity:
             rows = slice(self._start[entity], self._start[entity + 1])
-            for tail, kind in zip(self._tails[rows].tolist(), self._kinds[rows].tolist()):
+            for tail, relation in zip(self._tails[rows].tolist(), self._relations[rows].tolist()):
                 edges.setdefault(tail, [])
-                if self._relations[kind] is not None:
-                    edges[tail].append(self._relations[kind])
+                name = self._relation_names[relation]
+                if name is not None:
+                    edges[tail].append(name)
         return {tail: tuple(sorted(names)) for tail, names in edges.items()}

@@ -1,4 +1,4 @@
-"""What the seeker says to like and to dislike, by a few words; for data that do not say so."""
+"""Opinions of the seeker, extracted by cue words, for data that do not annotate them."""
 
 from __future__ import annotations
 
@@ -7,66 +7,78 @@ from typing import Iterable, Mapping, Sequence
 
 from crslab_causal.data.dataset.mention_order import name_words
 
-_CLAUSE = re.compile(r'[.!?;]+(?=\s|$)|\n|\b(?:but|though|although|however|whereas)\b', re.IGNORECASE)
-_BRACKETS = re.compile(r' \([^()]*\)$')
+OPINION_CUES = {
+    'dislike': re.compile(
+        r'\b(?:hate[ds]?|dislike[ds]?|bor(?:ed|ing|es)|awful|terrible|horrible|worst|disappoint\w*|overrated|'
+        r"not for me|nothing like|fell asleep|could(?:n'?t| not) (?:finish|stand)|can(?:'?t|not) stand)\b|"
+        r"(?:n't|\b(?:not|never|dont|didnt|isnt|wasnt))(?: \w+)? "
+        r'(?:like|enjoy|love|care|into|good|great|fan)(?:ed|d)?\b'
+    ),
+    'like': re.compile(
+        r'\b(?:love[ds]?|loving|like[ds]?|enjoy(?:ed|s|ing)?|great|good|favou?rites?|fan|into|awesome|amazing|'
+        r'excellent|fantastic|wonderful)\b'
+    ),
+}
+"""Cues in a clause in lower case. A clause with both states a dislike."""
+
+_CLAUSE_END = re.compile(r'[.!?;]+(?=\s|$)|\n|\b(?:but|though|although|however|whereas)\b', re.IGNORECASE)
+_FINAL_BRACKETS = re.compile(r' \([^()]*\)$')
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_DISLIKE = re.compile(
-    r"\b(?:hate[ds]?|dislike[ds]?|bor(?:ed|ing|es)|awful|terrible|horrible|worst|disappoint\w*|overrated|"
-    r"not for me|nothing like|fell asleep|could(?:n'?t| not) (?:finish|stand)|can(?:'?t|not) stand)\b|"
-    r"(?:n't|\b(?:not|never|dont|didnt|isnt|wasnt))(?: \w+)? (?:like|enjoy|love|care|into|good|great|fan)(?:ed|d)?\b")
-_LIKE = re.compile(
-    r"\b(?:love[ds]?|loving|like[ds]?|enjoy(?:ed|s|ing)?|great|good|favou?rites?|fan|into|awesome|amazing|"
-    r"excellent|fantastic|wonderful)\b")
-_SURE = 5
-"""Letters of a word that is a name in any case; shorter ones ("It", "Up") must begin with a capital."""
+_MIN_NAME_LETTERS = 5
+"""Minimum length of a one-word name that needs no capital. A shorter name ("It", "Up") must be capitalized."""
 
 
-def stated(context: Sequence[tuple[str, str]], mentions: Iterable[int],
-           names: Mapping[int, str]) -> tuple[list[int], list[int]]:
-    """Which of the ``mentions`` the seeker likes and dislikes; of several statements the last one counts.
+def extract_opinions(
+    context: Sequence[tuple[str, str]],
+    mentions: Iterable[int],
+    names: Mapping[int, str],
+) -> tuple[list[int], list[int]]:
+    """Return which of the ``mentions`` the seeker likes and dislikes. The last of several opinions counts.
 
-    A clause of the seeker's that has a mention's name speaks about it. The name, less what is in brackets at its end,
-    is found in full or, if it is one word (not counting a "film" behind it), by its beginning ("comedies", Comedy
-    film). Nothing else in a text matters.
+    A seeker's clause with a cue states an opinion of each mention that it names. A name matches without its final
+    brackets: in full or, if it is one word (besides a final "film"), by its beginning ("comedies", Comedy film). The
+    rest of the text has no effect.
 
     Args:
         context: (role, text) of the turns, with names in place of tokens.
         mentions: entity ids.
-        names: name of an entity; one without is passed over.
+        names: name of each entity id. A mention without a name is ignored.
 
     Returns:
-        Liked and disliked entity ids, in the order of ``mentions``.
+        Liked and disliked entity ids, each in the order of ``mentions``.
     """
-    wanted = {mention: names[mention] for mention in mentions if mention in names}
-    opinion: dict[int, bool] = {}
+    name_of = {mention: names[mention] for mention in mentions if mention in names}
+    likes: dict[int, bool] = {}
     for role, text in context:
         if role != 'Seeker':
             continue
-        for clause in _CLAUSE.split(re.sub(r" (?=n't\b)", '', text).replace('’', "'")):
-            likes = _opinion(clause.lower())
-            if likes is None:
+        for clause in _CLAUSE_END.split(re.sub(r" (?=n't\b)", '', text).replace('’', "'")):
+            is_like = _clause_opinion(clause.lower())
+            if is_like is None:
                 continue
             words = [part for word in _WORD.findall(clause) for part in re.findall(r'[^\W_]+', word)]
-            opinion.update((mention, likes) for mention, name in wanted.items() if _names(name, words))
-    return ([mention for mention in wanted if opinion.get(mention) is True],
-            [mention for mention in wanted if opinion.get(mention) is False])
+            likes.update((mention, is_like) for mention, name in name_of.items() if _contains_name(words, name))
+    return (
+        [mention for mention in name_of if likes.get(mention) is True],
+        [mention for mention in name_of if likes.get(mention) is False],
+    )
 
 
-def _opinion(clause: str) -> bool | None:
-    """Whether it likes something; None if it does not say."""
-    if _DISLIKE.search(clause):
+def _clause_opinion(clause: str) -> bool | None:
+    """Return True if the clause states a like, False if it states a dislike, None if it states neither."""
+    if OPINION_CUES['dislike'].search(clause):
         return False
-    return True if _LIKE.search(clause) else None
+    return True if OPINION_CUES['like'].search(clause) else None
 
 
-def _names(name: str, words: Sequence[str]) -> bool:
-    """Whether ``words``, as written, have ``name``."""
-    parts = name_words(_BRACKETS.sub('', name))
+def _contains_name(words: Sequence[str], name: str) -> bool:
+    """Return whether ``words``, in their original case, contain ``name``."""
+    parts = name_words(_FINAL_BRACKETS.sub('', name))
     if len(parts) > 1 and parts[-1] in ('film', 'films'):
         parts = parts[:-1]
     if len(parts) == 1:
         part = parts[0]
-        if len(part) < _SURE:
+        if len(part) < _MIN_NAME_LETTERS:
             return any(word.lower() == part and (word[0].isupper() or word[0].isdigit()) for word in words)
-        return any(word.lower()[:_SURE] == part[:_SURE] for word in words)
+        return any(word.lower()[:_MIN_NAME_LETTERS] == part[:_MIN_NAME_LETTERS] for word in words)
     return bool(parts) and f' {" ".join(parts)} ' in f' {" ".join(words).lower()} '

@@ -21,7 +21,7 @@ from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.inputs import System, read_system, reference_system
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, csv_text, make_kit, read_key, text_cell
 from crslab_causal.experiments.human.sample import draw_items
-from crslab_causal.llm.examples import token_names
+from crslab_causal.llm.detokenization import token_names
 
 CONTEXT = {'conversation': 'c', 'turn': 1, 'context': [['Seeker', 'Hi']], 'reference': 'Hello'}
 

@@ -1,21 +1,7 @@
-"""A real server on the loopback, with every fault on demand."""
+"""The log of a test."""
 
 import pytest
-import llm_server as faulty
 from loguru import logger
-
-
-@pytest.fixture(scope='module')
-def server(tmp_path_factory):
-    with faulty.Running(tmp_path_factory.mktemp('server')) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv('NO_PROXY', '*')
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The client in iterators, event loops, and under Ctrl-C."""
+"""The client with iterators and event loops, and under Ctrl-C."""
 
 import asyncio
 import json
@@ -8,54 +8,56 @@ import signal
 import time
 
 import pytest
-from asking import ask, client, run
+from client_helpers import make_client, prompt, run
 from loguru import logger
 
 
-def test_results_come_in_order_from_an_iterator_of_any_length(server):
+def test_completions_of_a_long_iterator_come_in_order(server):
     texts = [str(number % 200) for number in range(1500)]
-    with client(server.plan('500', 'ok', only='7'), concurrency=32) as asked:
-        completions = list(asked.run(ask(text) for text in texts))
+    with make_client(server.plan('500', 'ok', only='7'), concurrency=32) as client:
+        completions = list(client.run(prompt(text) for text in texts))
         with pytest.raises(RuntimeError):
-            asked.close()
-            next(asked.run([ask()]))
-    assert len(completions) == 1500 and len({completion.prompt_hash for completion in completions}) == 200
+            client.close()
+            next(client.run([prompt()]))
+    assert len(completions) == 1500 and len({completion.cache_key for completion in completions}) == 200
     again, _ = run(server.plan('ok'), texts[:20])
-    assert [each.prompt_hash for each in again] == [each.prompt_hash for each in completions[:20]]
+    assert [each.cache_key for each in again] == [each.cache_key for each in completions[:20]]
 
 
-def test_who_stops_early_pays_for_no_more(server, tmp_path):
+def test_caller_that_stops_early_pays_for_no_more_answers(server, tmp_path):
     url, store = server.plan(delay=0.02), tmp_path / 'store.jsonl'
-    with client(url, store=str(store), concurrency=4) as asked:
-        for completion in asked.run([ask(str(number)) for number in range(200)]):
+    with make_client(url, store=str(store), concurrency=4) as client:
+        for completion in client.run([prompt(str(number)) for number in range(200)]):
             break
     assert len(server.log(url)) < 100
     assert len(store.read_bytes().splitlines()) == len(server.log(url))
 
 
-def test_it_works_in_any_event_loop(server):
+def test_client_works_in_any_event_loop(server):
     url = server.plan('ok')
 
     async def main():
-        async with client(url) as asked:
-            return await asyncio.gather(*(asked.complete(*ask(text)) for text in 'abca'))
+        async with make_client(url) as client:
+            return await asyncio.gather(*(client.complete(*prompt(text)) for text in 'abca'))
+
     completions = asyncio.run(main())
     assert [completion.status for completion in completions] == ['ok'] * 4
     assert len(server.log(url)) == 3
 
 
-def test_cancelled_before_it_is_sent_it_is_not_and_afterwards_it_is_stored(server):
+def test_prompt_cancelled_before_sending_is_not_sent_and_afterwards_is_stored(server):
     url = server.plan(delay=0.2)
 
     async def main():
-        async with client(url, concurrency=1) as asked:
-            sent, unsent = (asyncio.ensure_future(asked.complete(*ask(text))) for text in ('sent', 'unsent'))
+        async with make_client(url, concurrency=1) as client:
+            sent, unsent = (asyncio.ensure_future(client.complete(*prompt(text))) for text in ('sent', 'unsent'))
             while not server.log(url):
                 await asyncio.sleep(0.01)
             sent.cancel()
             unsent.cancel()
             await asyncio.gather(sent, unsent, return_exceptions=True)
-            return await asked.complete(*ask('sent')), asked.usage
+            return await client.complete(*prompt('sent')), client.usage
+
     completion, usage = asyncio.run(main())
     assert completion.status == 'ok' and completion.replayed
     assert [entry['text'] for entry in server.log(url)] == ['sent']
@@ -72,7 +74,7 @@ def interrupted(url, store):
         os._exit(77)
 
 
-def test_a_second_ctrl_c_gives_up(server, tmp_path):
+def test_second_ctrl_c_gives_up_on_answers_in_flight(server, tmp_path):
     url, store, log = server.plan('slow', 'ok'), tmp_path / 'store.jsonl', tmp_path / 'store.jsonl.log'
     child = multiprocessing.get_context('forkserver').Process(target=interrupted, args=(url, str(store)))
     child.start()
@@ -86,7 +88,7 @@ def test_a_second_ctrl_c_gives_up(server, tmp_path):
     assert child.exitcode == 77 and len(server.log(url)) == 8
 
 
-def test_ctrl_c_stores_what_is_on_its_way(server, tmp_path):
+def test_ctrl_c_stores_answers_in_flight(server, tmp_path):
     url, store = server.plan(delay=0.1), tmp_path / 'store.jsonl'
     child = multiprocessing.get_context('forkserver').Process(target=interrupted, args=(url, str(store)))
     child.start()

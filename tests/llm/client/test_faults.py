@@ -1,41 +1,64 @@
-"""A thousand requests, every fault at once: none is lost, and the client's counters are the server's own log."""
+"""A thousand prompts with every fault: none is lost, and the client's counters match the server's log."""
 
 from collections import Counter
 
-import pytest
+import llm_server
 
-import llm_server as faulty
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.client.client import LLMClient
-from crslab_causal.llm.client.dispatcher import MOST_ANSWERS
-from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.client.dispatcher import MAX_PAID_ANSWERS
 from crslab_causal.llm.client.store import Store
+from crslab_causal.llm.options import LLMOptions
 
-RATES = {'429': 0.01, '429_plain': 0.01, '408': 0.005, '409': 0.005, '500': 0.03, '503': 0.02, 'reset': 0.02,
-         'slow': 0.003, 'html': 0.01, 'empty': 0.01, 'error_200': 0.01, 'context': 0.01, 'cut': 0.03, 'prose': 0.03,
-         'wrong_keys': 0.03, 'null': 0.01, 'length': 0.03, 'refusal': 0.03, 'filter': 0.01, 'fenced': 0.05,
-         'talkative': 0.05, 'thinking': 0.03, 'duplicates': 0.03, 'unknown': 0.03, 'omitted': 0.03}
-CAUSES = {'429_plain': '429', 'reset': 'connection', 'slow': 'timeout', 'html': 'body', 'empty': 'body',
-          'error_200': 'body', 'context': '400'}
+RATES = {
+    '429': 0.01,
+    '429_plain': 0.01,
+    '408': 0.005,
+    '409': 0.005,
+    '500': 0.03,
+    '503': 0.02,
+    'reset': 0.02,
+    'slow': 0.003,
+    'html': 0.01,
+    'empty': 0.01,
+    'error_200': 0.01,
+    'context': 0.01,
+    'cut': 0.03,
+    'prose': 0.03,
+    'wrong_keys': 0.03,
+    'null': 0.01,
+    'length': 0.03,
+    'refusal': 0.03,
+    'filter': 0.01,
+    'fenced': 0.05,
+    'talkative': 0.05,
+    'thinking': 0.03,
+    'duplicates': 0.03,
+    'unknown': 0.03,
+    'omitted': 0.03,
+}
+CAUSES = {
+    '429_plain': '429',
+    'reset': 'connection',
+    'slow': 'timeout',
+    'html': 'body',
+    'empty': 'body',
+    'error_200': 'body',
+    'context': '400',
+}
 REQUESTS = 1000
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
-    monkeypatch.setenv('NO_PROXY', '*')
 
 
 def run(url, store, mode='live'):
     options = LLMOptions(mode=mode, base_url=url, concurrency=64, timeout_s=2.0, retries=4, store=str(store))
     with LLMClient(options, backoff_s=0.002) as client:
-        requests = [([{'role': 'user', 'content': f'request {number}'}], CausalAnswer) for number in range(REQUESTS)]
-        return list(client.run(requests)), client
+        prompts = [([{'role': 'user', 'content': f'request {number}'}], CausalAnswer) for number in range(REQUESTS)]
+        return list(client.run(prompts)), client
 
 
-def test_a_thousand_mixed_faults(tmp_path):
+def test_thousand_prompts_with_mixed_faults(tmp_path):
     store = tmp_path / 'store.jsonl'
-    with faulty.Running(tmp_path) as server:
+    with llm_server.RunningServer(tmp_path) as server:
         url = server.plan(rates=RATES, seed=3)
         completions, client = run(url, store)
         log, usage = server.log(url), client.usage
@@ -43,43 +66,46 @@ def test_a_thousand_mixed_faults(tmp_path):
         # nothing is lost
         assert len(completions) == usage.requests == sum(usage.statuses.values()) == REQUESTS
         assert Counter(completion.status for completion in completions) == usage.statuses
-        assert len({completion.prompt_hash for completion in completions}) == REQUESTS
+        assert len({completion.cache_key for completion in completions}) == REQUESTS
 
-        # what the server says it got
+        # the server got what the client counted
         faults = Counter(entry['fault'] for entry in log)
         assert set(RATES) <= set(faults)
         assert len(log) == usage.calls == client.balance.spent.calls == sum(each.attempts for each in completions)
         attempts = Counter(entry['text'] for entry in log)
         assert [each.attempts for each in completions] == [attempts[f'request {n}'] for n in range(REQUESTS)]
-        contents = [entry for entry in log if entry['fault'] in (*faulty.GOOD, *faulty.UNUSABLE)]
+        contents = [entry for entry in log if entry['fault'] in (*llm_server.USABLE, *llm_server.UNUSABLE)]
         assert usage.answers == len(contents)
 
-        # what the script makes of each
+        # each prompt has the status that its faults imply
         unfinished = 0
         for number, completion in enumerate(completions):
             history = [entry['fault'] for entry in log if entry['text'] == f'request {number}']
-            answers = [fault for fault in history if fault in (*faulty.GOOD, *faulty.UNUSABLE)]
-            expected = [faulty.UNUSABLE.get(fault, 'ok') for fault in answers] or ['error']
+            answers = [fault for fault in history if fault in (*llm_server.USABLE, *llm_server.UNUSABLE)]
+            expected = [llm_server.UNUSABLE.get(fault, 'ok') for fault in answers] or ['error']
             assert completion.status == expected[-1]
-            assert set(expected[:-1]) <= {'invalid'} and len(expected) <= MOST_ANSWERS
-            unfinished += expected[-1] == 'error' or expected[-1] == 'invalid' and len(answers) < MOST_ANSWERS
+            assert set(expected[:-1]) <= {'invalid'} and len(expected) <= MAX_PAID_ANSWERS
+            unfinished += expected[-1] == 'error' or expected[-1] == 'invalid' and len(answers) < MAX_PAID_ANSWERS
         retries = Counter()
         for text in attempts:
             for entry in [entry for entry in log if entry['text'] == text][:-1]:
                 fault = entry['fault']
-                retries['invalid' if fault in faulty.UNUSABLE else CAUSES.get(fault, fault)] += 1
+                retries['invalid' if fault in llm_server.UNUSABLE else CAUSES.get(fault, fault)] += 1
         assert +usage.retries == retries
 
-        # what was paid is what is in the store
+        # the store has exactly the paid answers
         stored = Store(store, writable=False)
         assert len(stored) == usage.answers
-        tokens = [response.input_tokens + response.output_tokens
-                  for key in stored.keys() for response in stored.responses(key)]
+        tokens = [
+            response.input_tokens + response.output_tokens
+            for key in stored.keys()
+            for response in stored.responses(key)
+        ]
         stored.close()
-        empty = 121 * faults['empty']  # paid, but no answer
+        empty = 121 * faults['empty']  # paid for, but without an answer
         assert sum(tokens) + empty == usage.input_tokens + usage.output_tokens == client.balance.spent.tokens
 
-        # and comes back for nothing
+        # a replay costs nothing, and a resumed run sends only the rest
         errors = [completion.status == 'error' for completion in completions]
         replayed, _ = run(url, store, 'replay')
         for before, after, error in zip(completions, replayed, errors):

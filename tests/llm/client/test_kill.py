@@ -1,4 +1,4 @@
-"""Runs that are killed at any moment: nothing that was stored is paid for again, and the report is the same."""
+"""Runs that are killed at random moments: no stored answer is paid for again, and the report is the same."""
 
 import json
 import multiprocessing
@@ -9,15 +9,15 @@ import threading
 import time
 from collections import Counter
 
+import llm_server
 import pytest
 from tqdm import tqdm
 
-import llm_server as faulty
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.client.client import LLMClient
-from crslab_causal.llm.client.dispatcher import MOST_ANSWERS
-from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.client.dispatcher import MAX_PAID_ANSWERS
 from crslab_causal.llm.client.store import Store
+from crslab_causal.llm.options import LLMOptions
 
 REQUESTS, CONCURRENCY, KILLS = 200, 8, 7
 RATES = {'prose': 0.1, 'cut': 0.1, 'length': 0.1, 'refusal': 0.1, 'fenced': 0.1}
@@ -26,41 +26,43 @@ pytestmark = pytest.mark.skipif(processes is None, reason='no SIGKILL here')
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
-    monkeypatch.setenv('NO_PROXY', '*')
-    processes.set_forkserver_preload(['crslab_causal.llm.client.client'])  # else each child takes seconds to import PyTorch
+def preloaded_client():
+    processes.set_forkserver_preload(
+        ['crslab_causal.llm.client.client']
+    )  # else each child takes seconds to import PyTorch
 
 
 def run(url, store, mode='live'):
-    """The report of a run: everything that does not depend on when it was run."""
+    """Return the report of a run without anything that depends on when it ran."""
     os.environ['NO_PROXY'] = '*'
     options = LLMOptions(mode=mode, base_url=url, concurrency=CONCURRENCY, store=str(store), structured='schema')
     with LLMClient(options, backoff_s=0.002) as client:
-        requests = [([{'role': 'user', 'content': f'request {number}'}], CausalAnswer) for number in range(REQUESTS)]
-        return [completion._replace(latency_s=0.0, attempts=0, replayed=False) for completion in client.run(requests)]
+        prompts = [([{'role': 'user', 'content': f'request {number}'}], CausalAnswer) for number in range(REQUESTS)]
+        return [completion._replace(latency_s=0.0, attempts=0, replayed=False) for completion in client.run(prompts)]
 
 
 def run_child(url, store):
-    tqdm.set_lock(threading.RLock())  # its own one is shared between processes, and would outlive a killed one
+    tqdm.set_lock(threading.RLock())  # tqdm's own lock is shared between processes, and would stay locked after a kill
     run(url, store)
 
 
 def texts(store):
-    """Of the requests whose answers are in a store, one for each answer."""
+    """Return how many answers the store has to each text."""
     lines = store.read_bytes().split(b'\n')[:-1] if store.exists() else []
     return Counter(json.loads(line)['request']['messages'][-1]['content'] for line in lines)
 
 
-def needed(log):
-    """Answers until a request is done with, by text; the plan makes all answers to one alike."""
-    return {entry['text']: MOST_ANSWERS if faulty.UNUSABLE.get(entry['fault']) == 'invalid' else 1 for entry in log}
+def n_required(log):
+    """Return how many answers each text requires. The plan gives all answers to a text the same fault."""
+    return {
+        entry['text']: MAX_PAID_ANSWERS if llm_server.UNUSABLE.get(entry['fault']) == 'invalid' else 1 for entry in log
+    }
 
 
-def test_killed_at_any_moment_it_pays_for_nothing_twice(tmp_path):
+def test_runs_killed_at_random_moments_pay_for_no_answer_twice(tmp_path):
     moments = random.Random(5)
     store = tmp_path / 'store.jsonl'
-    with faulty.Running(tmp_path) as server:
+    with llm_server.RunningServer(tmp_path) as server:
         url = server.plan(rates=RATES, sticky=True, delay=0.01)
         snapshots = []
         for _ in range(KILLS):
@@ -78,18 +80,18 @@ def test_killed_at_any_moment_it_pays_for_nothing_twice(tmp_path):
         report = run(url, store)
         log = server.log(url)
 
-        # what was done with when a child was killed was not sent again by any later one
-        enough = needed(log)
+        # a prompt that was finished when a child was killed was not sent again by a later one
+        required = n_required(log)
         for stored, position in snapshots:
             later = {entry['text'] for entry in log[position:]}
-            assert not [text for text, answers in stored.items() if answers == enough[text] and text in later]
+            assert not [text for text, answers in stored.items() if answers == required[text] and text in later]
         assert 0 < len(snapshots[0][0]) < len(snapshots[-1][0]) < REQUESTS
-        # nor was more paid for than what was on its way
-        assert texts(store) == enough
-        assert 0 <= len(log) - sum(enough.values()) <= KILLS * CONCURRENCY
-        whole = Store(store, writable=False)
-        assert len(whole) == sum(enough.values()) and not whole.torn_bytes and not whole.duplicates
-        whole.close()
+        # each kill lost at most the requests in flight
+        assert texts(store) == required
+        assert 0 <= len(log) - sum(required.values()) <= KILLS * CONCURRENCY
+        complete = Store(store, writable=False)
+        assert len(complete) == sum(required.values()) and not complete.torn_bytes and not complete.duplicates
+        complete.close()
 
         undisturbed = run(server.plan(rates=RATES, sticky=True), tmp_path / 'other.jsonl')
         assert report == undisturbed == run(url, store, 'replay')

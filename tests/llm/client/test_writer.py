@@ -1,4 +1,4 @@
-"""Group commit: no answer counts before the disk has it, and the disk is not waited for once for each."""
+"""Group commit: no answer counts before it is on the disk, and one fsync serves many answers."""
 
 import asyncio
 import os
@@ -7,21 +7,22 @@ import threading
 import pytest
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.client.writer import GroupCommit
-from crslab_causal.llm.client.record import Record, Response, prompt_hash
+from crslab_causal.llm.client.record import Record, Response, cache_key
 from crslab_causal.llm.client.store import Store
+from crslab_causal.llm.client.writer import GroupCommit
 
 ANSWERS = 200
 
 
 def answer(text):
-    request = {'model': 'm', 'messages': [{'role': 'user', 'content': text}], 'schema': {}, 'parameters': {}}
-    return Record(prompt_hash(request), 0, Response(text, 'stop', None, 1, 2, 0.5, 'm', 'schema')), request
+    payload = {'model': 'm', 'messages': [{'role': 'user', 'content': text}], 'schema': {}, 'parameters': {}}
+    return Record(cache_key(payload), 0, Response(text, 'stop', None, 1, 2, 0.5, 'm', 'schema')), payload
 
 
 @pytest.fixture
 def disk(monkeypatch):
-    """A disk that is slow, says what it has, and waits for ``free``."""
+    """Return a slow disk that counts its bytes and its fsyncs, and waits for ``free``."""
+
     class Disk:
         free = threading.Event()
         has, syncs = 0, 0
@@ -31,6 +32,7 @@ def disk(monkeypatch):
             self.free.wait(20)
             fsync(file)
             self.has, self.syncs = size, self.syncs + 1
+
     fsync, slow = os.fsync, Disk()
     slow.free.set()
     monkeypatch.setattr(os, 'fsync', slow.sync)
@@ -40,7 +42,7 @@ def disk(monkeypatch):
 @pytest.fixture
 def store(tmp_path, disk):
     opened = Store(tmp_path / 'store.jsonl')
-    disk.syncs = 0  # of its folder
+    disk.syncs = 0  # do not count the one of the folder
     yield opened
     opened.close()
 
@@ -51,21 +53,22 @@ def stored(store):
     return again.keys()
 
 
-def test_each_answer_returns_only_when_the_disk_has_it(store, disk):
+def test_add_returns_only_when_the_answer_is_on_the_disk(store, disk):
     async def add(text):
-        record, request = answer(text)
-        await commit.add(record, request)
-        assert record.key.encode() in store.path.read_bytes()[:disk.has]
+        record, payload = answer(text)
+        await commit.add(record, payload)
+        assert record.key.encode() in store.path.read_bytes()[: disk.has]
 
     async def main():
         await asyncio.gather(*(add(str(number)) for number in range(ANSWERS)))
+
     commit = GroupCommit(store)
     asyncio.run(main())
     commit.close()
     assert len(stored(store)) == ANSWERS
 
 
-def test_what_comes_while_the_disk_is_busy_is_one_write(store, disk):
+def test_answers_that_arrive_while_the_disk_is_busy_are_one_write(store, disk):
     async def main():
         disk.free.clear()
         first = asyncio.ensure_future(commit.add(*answer('first')))
@@ -76,6 +79,7 @@ def test_what_comes_while_the_disk_is_busy_is_one_write(store, disk):
         assert not any(task.done() for task in (first, *others))
         disk.free.set()
         await asyncio.gather(first, *others)
+
     commit = GroupCommit(store)
     asyncio.run(main())
     commit.close()
@@ -83,7 +87,7 @@ def test_what_comes_while_the_disk_is_busy_is_one_write(store, disk):
     assert stored(store) == [answer(text)[0].key for text in ('first', *map(str, range(ANSWERS)))]
 
 
-def test_what_nobody_waits_for_any_more_is_written(store, disk):
+def test_cancelled_answers_are_written(store, disk):
     async def main():
         disk.free.clear()
         tasks = [asyncio.ensure_future(commit.add(*answer('writing')))]
@@ -95,6 +99,7 @@ def test_what_nobody_waits_for_any_more_is_written(store, disk):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert all(task.cancelled() for task in tasks)
+
     commit = GroupCommit(store)
     asyncio.run(main())
     disk.free.set()
@@ -102,7 +107,7 @@ def test_what_nobody_waits_for_any_more_is_written(store, disk):
     assert stored(store) == [answer(text)[0].key for text in ('writing', 'waiting', 'too')]
 
 
-def test_all_who_wait_hear_that_it_cannot_be_written_and_later_ones_can(store):
+def test_failed_write_is_reported_to_all_its_callers_and_later_writes_succeed(store):
     async def main():
         elsewhere = store.path.with_name('elsewhere.jsonl')
         store.path.rename(elsewhere)
@@ -110,6 +115,7 @@ def test_all_who_wait_hear_that_it_cannot_be_written_and_later_ones_can(store):
         assert all(isinstance(error, UserError) and 'moved' in str(error) for error in failed)
         elsewhere.rename(store.path)
         await commit.add(*answer('d'))
+
     commit = GroupCommit(store)
     asyncio.run(main())
     commit.close()

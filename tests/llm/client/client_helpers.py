@@ -1,4 +1,4 @@
-"""Asking through the client, with the retries of a test."""
+"""Helpers for tests of the client."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from crslab_causal.llm.options import LLMOptions
 KEY = 'sk-secret-0123456789'
 
 
-def ask(text='hello'):
+def prompt(text='hello'):
     return [{'role': 'system', 'content': 'You recommend.'}, {'role': 'user', 'content': text}], CausalAnswer
 
 
@@ -18,22 +18,24 @@ def options(base_url, **keys):
     return LLMOptions(**{'mode': 'live', 'base_url': base_url, 'retries': 3, 'timeout_s': 20.0} | keys)
 
 
-def client(base_url, **keys):
+def make_client(base_url, **keys):
     return LLMClient(options(base_url, **keys), backoff_s=0.002)
 
 
 def run(base_url, texts=('hello',), **keys):
-    """Completions of ``texts``, and the client that got them."""
-    with client(base_url, **keys) as asked:
-        return list(asked.run([ask(text) for text in texts])), asked
+    """Return the completions of ``texts``, and the closed client."""
+    with make_client(base_url, **keys) as client:
+        return list(client.run([prompt(text) for text in texts])), client
 
 
-def one(base_url, **keys):
-    (completion,), asked = run(base_url, **keys)
-    return completion, asked.usage
+def run_one(base_url, **keys):
+    """Return the completion of one prompt, and the usage of the client."""
+    (completion,), client = run(base_url, **keys)
+    return completion, client.usage
 
 
-def complaint(function, *args, **kwargs):
+def error_message(function, *args, **kwargs):
+    """Call a function that must raise a ``UserError`` of one line, and return its message."""
     with pytest.raises(UserError) as caught:
         function(*args, **kwargs)
     message = str(caught.value)

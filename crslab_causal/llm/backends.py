@@ -1,0 +1,89 @@
+"""Backends: whatever answers requests, behind one interface. ``llm.mode`` chooses one of ``BACKENDS``.
+
+To add a backend, write a class with the members of :class:`Backend`, and add one entry to ``BACKENDS``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, ClassVar, Iterator, Protocol, Self, Sequence
+
+from pydantic_core import PydanticKnownError
+
+if TYPE_CHECKING:  # the options import this module, and must not load OpenAI's client
+    from crslab_causal.llm.catalogue import CatalogueInfo
+    from crslab_causal.llm.client.result import Completion
+    from crslab_causal.llm.examples import Example
+    from crslab_causal.llm.options import LLMOptions
+    from crslab_causal.llm.prompting import Prompt
+    from crslab_causal.llm.request import RerankRequest
+
+BACKENDS = {
+    'live': 'crslab_causal.llm.client.backend:LLMBackend',
+    'replay': 'crslab_causal.llm.client.backend:LLMBackend',
+    'offline': 'crslab_causal.llm.offline.backend:OfflineBackend',
+}
+"""Class of each backend, as ``module:class``."""
+
+
+class Backend(Protocol):
+    """Answers requests."""
+
+    uses_prompt: ClassVar[bool]
+    """Whether answers are generated from the prompt's messages. If not, the backend ranks the candidates by the fields
+    of the request alone; it supports neither prompts for titles nor shuffled candidates."""
+
+    @classmethod
+    def build(
+        cls,
+        options: LLMOptions,
+        catalogue: CatalogueInfo,
+        prompt: Prompt,
+        examples: Sequence[Example],
+    ) -> Self:
+        """Make the backend from the section ``llm``.
+
+        Args:
+            options: section ``llm`` of the configuration.
+            catalogue: facts about the dataset.
+            prompt: prompt of ``llm.prompt``.
+            examples: examples for the prompt; empty if it shows none.
+
+        Raises:
+            UserError: the options do not suffice, for example a key is missing.
+        """
+
+    @property
+    def name(self) -> str:
+        """Name of the backend for tables, logs and the chat."""
+
+    def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
+        """Return one completion for each request, in the order of the requests.
+
+        Args:
+            requests: requests with their candidates in the order in which the backend sees them.
+        """
+
+    def summary(self) -> dict[str, Any]:
+        """Return the usage and the budget for a results file; empty if answers cost nothing."""
+
+    def close(self) -> None:
+        """Release connections and files."""
+
+
+def backend_class(mode: str) -> type[Backend]:
+    """Import the class of a backend.
+
+    Args:
+        mode: key of ``BACKENDS``.
+    """
+    module, _, name = BACKENDS[mode].partition(':')
+    return getattr(importlib.import_module(module), name)
+
+
+def check_backend_name(mode: str) -> str:
+    """Return ``mode`` if it is a key of ``BACKENDS``. For use as a pydantic validator."""
+    if mode not in BACKENDS:
+        *first, last = map(repr, BACKENDS)
+        raise PydanticKnownError('literal_error', {'expected': f'{", ".join(first)} or {last}'})
+    return mode

@@ -1,0 +1,64 @@
+"""The backend of ``llm.mode`` live and replay: a language model behind a server, or its recorded answers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Iterator, Self, Sequence
+
+from crslab_causal.llm.backends import Backend
+from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.client.client import LLMClient
+from crslab_causal.llm.client.result import Completion
+from crslab_causal.llm.examples import Example
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.prompting import Prompt
+from crslab_causal.llm.request import RerankRequest
+
+
+class LLMBackend(Backend):
+    """A language model that answers the messages of a prompt.
+
+    Args:
+        client: open client; ``close`` closes it.
+        prompt: prompt that the requests fill in.
+        examples: examples for the prompt; empty if it shows none.
+    """
+
+    uses_prompt: ClassVar[bool] = True
+
+    def __init__(self, client: LLMClient, prompt: Prompt, examples: Sequence[Example] = ()):
+        self._client, self._prompt, self._examples = client, prompt, examples
+
+    @classmethod
+    def build(
+        cls,
+        options: LLMOptions,
+        catalogue: CatalogueInfo,
+        prompt: Prompt,
+        examples: Sequence[Example],
+    ) -> Self:
+        """Connect to the model of ``options``. The catalogue is not used: the requests name the candidates."""
+        return cls(LLMClient(options), prompt, examples)
+
+    @property
+    def name(self) -> str:
+        """Model and address of the server, and whether its answers are replayed."""
+        options = self._client.options
+        replayed = ', replayed' if options.mode == 'replay' else ''
+        return f'{options.model} at {options.base_url or "api.openai.com"}{replayed}'
+
+    def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
+        """Return one completion for each request, in the order of the requests."""
+        n_titles = self._client.options.titles
+        prompts = [
+            (self._prompt.messages(request, examples=self._examples, n_titles=n_titles), self._prompt.answer)
+            for request in requests
+        ]
+        yield from self._client.run(prompts)
+
+    def summary(self) -> dict[str, Any]:
+        """Return usage and budget of the client."""
+        return {'usage': self._client.usage.summary(), 'budget': self._client.balance.summary()}
+
+    def close(self) -> None:
+        """Wait for the answers in flight, then close connections and store."""
+        self._client.close()

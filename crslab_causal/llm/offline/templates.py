@@ -1,0 +1,42 @@
+"""Template responses: recommendations and questions without a language model."""
+
+from __future__ import annotations
+
+_WITH_REASON = (
+    'I would go for {name}: {reason}.',
+    'How about {name}? I ask because {reason}.',
+    'Try {name}: {reason}.',
+    'My pick is {name}, because {reason}.',
+    'Let me suggest {name}: {reason}.',
+    'In that case, {name} may be right for you: {reason}.',
+)
+_WITHOUT_REASON = (
+    'I would go for {name}; it fits best with what you have told me.',
+    'How about {name}? It comes closest to what you have told me.',
+    'Try {name}, which goes well with what you have said so far.',
+    'My pick is {name}, from all that you have told me.',
+    'Let me suggest {name}; it suits what we have talked about.',
+    'In that case, {name} may be right for you.',
+)
+_QUESTIONS = ('What have you liked lately?', 'What are you in the mood for?', 'Is there something that you enjoyed?')
+
+
+def template_response(name: str, seed: int = 0, reason: str | None = None) -> str:
+    """Return R of Eq 9 without a language model. It also replaces the response of a language model that fails.
+
+    Args:
+        name: name of the recommended item.
+        seed: number that chooses the template, for example :func:`.rerank_request_seed`.
+        reason: a clause without a full stop; None: the response gives no reason.
+    """
+    templates = _WITHOUT_REASON if reason is None else _WITH_REASON
+    return templates[seed % len(templates)].format(name=name, reason=reason)
+
+
+def template_question(seed: int = 0) -> str:
+    """Return a question about the seeker's taste.
+
+    Args:
+        seed: number that chooses the question.
+    """
+    return _QUESTIONS[seed % len(_QUESTIONS)]

@@ -1,0 +1,99 @@
+"""Schema of a line of ``llm_<split>.jsonl``, the record of one answered sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping
+
+from crslab_causal.base.options import Options
+from crslab_causal.llm.client.result import Status
+
+if TYPE_CHECKING:
+    from crslab_causal.llm.pipeline import LLMResult
+
+
+class RepairCounts(Options):
+    """Numbers of repaired entries of a ranking, see :class:`.Repairs`."""
+
+    unknown: int
+    duplicate: int
+    missing: int
+
+
+class LLMRecord(Options):
+    """A line of ``llm_<split>.jsonl``. The keys of the line are the fields, in their order."""
+
+    conversation: str
+    turn: int
+    label: int
+    """Entity id."""
+    backend: str
+    """Name of the backend that gave the answer."""
+    status: Status
+    """``ok``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
+    detail: str
+    """Details of a status other than ``ok``, in one line."""
+    prompt_hash: str | None
+    """Cache key of the request in the store; None for an answer without a language model."""
+    explanation: str
+    candidates: list[int]
+    """Entity ids of the candidates before any shuffling, best first; with the oracle's items."""
+    ranking: list[int]
+    """Entity ids of the re-ranked items, best first."""
+    response: str
+    rank_before: int | None
+    """Rank of the label among the recommender's candidates, counted from 1; None: it is not among them."""
+    rank_after: int | None
+    """Rank of the label in ``ranking``, counted from 1; None: it is not in it."""
+    repairs: RepairCounts
+    titles: list[str]
+    """Titles in free form, if the prompt asks for titles."""
+    unmatched: int
+    """Number of titles that are not in the catalogue."""
+    input_tokens: int
+    output_tokens: int
+    latency_s: float
+    """Seconds of the call that brought the answer."""
+    cost_usd: float | None
+    """USD paid for all answers to the request; None: the model has no price."""
+    replayed: bool
+    """Whether the answer came from the store or from an equal request in flight, and cost this run nothing."""
+
+    @classmethod
+    def from_result(cls, sample: Mapping[str, Any], listed: list[int], result: LLMResult, backend: str) -> LLMRecord:
+        """Return the record of an answered sample.
+
+        Args:
+            sample: sample of a :class:`.CausalDataLoader`.
+            listed: entity ids of the recommender's candidates, best first, without the oracle's items.
+            result: the answer.
+            backend: name of the backend.
+        """
+        label = sample['item']
+        return cls(
+            conversation=sample['conv_id'],
+            turn=sample['turn'],
+            label=label,
+            backend=backend,
+            status=result.status,
+            detail=result.detail,
+            prompt_hash=result.cache_key,
+            explanation=result.explanation,
+            candidates=result.candidates,
+            ranking=result.ranking,
+            response=result.response,
+            rank_before=_rank(label, listed),
+            rank_after=_rank(label, result.ranking),
+            repairs=RepairCounts(**result.repairs._asdict()),
+            titles=result.titles,
+            unmatched=result.unmatched,
+            input_tokens=result.input_tokens,
+            output_tokens=result.output_tokens,
+            latency_s=result.latency_s,
+            cost_usd=result.cost_usd,
+            replayed=result.replayed,
+        )
+
+
+def _rank(item: int, ranking: list[int]) -> int | None:
+    """Return the rank of an item, counted from 1; None if the ranking lacks it."""
+    return ranking.index(item) + 1 if item in ranking else None

@@ -1,0 +1,106 @@
+"""The chat in the terminal: commands, long lines, odd bytes, and the end of the input."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from chat_helpers import LLM, heard, listed
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_unknown_command_empty_line_and_help(chat):
+    _, unknown, empty, blank, slash, help_text, _ = chat('/dance now', '', '   ', '/', '/help')
+    assert unknown.startswith('There is no command /dance. Say which films') and '/quit' in unknown
+    assert empty == blank == ''
+    assert slash.startswith('There is no command /.')
+    assert help_text.startswith('Say which films') and '/mask' in help_text
+
+
+def test_odd_lines_do_not_end_the_conversation(chat):
+    lines = [
+        'x' * 10_000,
+        'I love comedy ' * 800,
+        '😀' * 2000,
+        'a b ' * 5000,
+        '\x00\x1b[2J\x07 \u202e',
+        '"' * 3000,
+        '(' * 3000,
+        "I don't like " * 700,
+        '{0} %s $x <b>',
+        '\ud83d',
+        '-' * 9999,
+    ]
+    answers = chat(*lines, '/reset', 'I love comedy')
+    for line, answer in zip(lines, answers[1:]):
+        assert 'Heard: ' in answer and ('10,000 characters only' in answer) == (len(line.strip()) > 10_000)
+    assert heard(answers[-2]) == 'Comedy' and len(listed(answers[-2])) == 10
+
+
+@pytest.mark.parametrize('end', [EOFError, KeyboardInterrupt])
+def test_end_of_input_and_ctrl_c_end_the_chat_without_an_error(command, trained, monkeypatch, capsys, end):
+    class Typed(io.StringIO):
+        def readline(self, *arguments):
+            line = super().readline(*arguments)
+            if not line and end is KeyboardInterrupt:
+                raise KeyboardInterrupt
+            return line
+
+    monkeypatch.setattr(sys, 'stdin', Typed('I love comedy\n'))
+    assert command(LLM, f'recommender={trained}', flags=['-i']) == 0
+    output = capsys.readouterr()
+    assert output.out.endswith('\n> \n') and output.err == ''
+
+
+@pytest.fixture
+def shell(command, trained, data_path, tmp_path):
+    """Return a function that starts a chat in another process, with pipes."""
+    started = []
+    keys = {
+        'dataset': 'ReDial',
+        'model': 'CausalLLM',
+        'kg_edge_threshold': 0,
+        'kg_emb_dim': 16,
+        'recommender': str(trained),
+    }
+    (tmp_path / 'chat.yaml').write_text(yaml.safe_dump(keys), 'utf-8')
+
+    def shell(**environment):
+        started.append(
+            subprocess.Popen(
+                [sys.executable, str(ROOT / 'run_crslab.py'), '-c', 'chat.yaml', '--data_path', str(data_path), '-i'],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, 'OMP_NUM_THREADS': '1', **environment},
+            )
+        )
+        return started[-1]
+
+    yield shell
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_undecodable_bytes_and_ctrl_c_in_another_process(shell):
+    process = shell(PYTHONIOENCODING='ascii')
+    process.stdin.write('I love comedy é\n😀 und sonst?\n/why\n'.encode('latin-1', 'replace') + '😀\n'.encode())
+    process.stdin.flush()
+    answers = []
+    while len(answers) < 5:
+        answers.append('')
+        while not answers[-1].endswith('> '):
+            read = process.stdout.read(1)
+            assert read, process.stderr.read()
+            answers[-1] += read.decode('ascii')
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert heard(answers[1]) == 'Comedy' and 'Liked: Comedy.' in answers[3]
+    assert len(listed(answers[1])) == len(listed(answers[2])) == len(listed(answers[4])) == 10
+    assert (process.returncode, out, err) == (0, b'\n', b'')

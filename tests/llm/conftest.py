@@ -1,0 +1,17 @@
+"""A real server on the loopback interface with every fault on demand, and no key in the environment."""
+
+import llm_server
+import pytest
+
+
+@pytest.fixture(scope='module')
+def server(tmp_path_factory):
+    with llm_server.RunningServer(tmp_path_factory.mktemp('server')) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('NO_PROXY', '*')
