@@ -163,13 +163,55 @@ def test_an_unknown_key_is_refused_and_the_nearest_named(keys, wrong, meant, rea
 
 @pytest.mark.parametrize('key, value, meant', [
     ('model', 'CausalKBDR', 'CausalKBRD'), ('model', 'causalkbrd', 'CausalKBRD'), ('dataset', 'redial', 'ReDial'),
-    ('dataset', 'OpenDialKg', 'OpenDialKG'), ('model', 'BERT', ''), ('dataset', 7, ''), ('model', None, ''),
+    ('dataset', 'OpenDialKg', 'OpenDialKG'), ('model', 'Bort', ''), ('dataset', 7, ''), ('model', None, ''),
     ('model', ['KBRD'], ''),
 ])
 def test_an_unknown_model_or_dataset_is_refused_with_the_choices(key, value, meant, read):
     message = complaint(read, **{key: value})
     assert message.startswith(f'{key}: {value!r} does not exist') and 'choose one of ' in message
     assert f'did you mean {meant}?' in message if meant else True
+
+
+@pytest.mark.parametrize('key, value, reason', [
+    ('model', 'BERT', 'weights of BERT'), ('model', 'TGConv', 'writes responses'), ('model', 'PMI', 'topics'),
+    ('dataset', 'TGReDial', 'Chinese'), ('dataset', 'GoRecDial', 'game')])
+def test_what_crslab_has_and_this_package_has_not_is_explained(key, value, reason, read):
+    message = complaint(read, **{key: value})
+    assert message.startswith(f'{key}: CRSLab has {value}, but it is not supported here: ') and reason in message
+    assert 'did you mean' not in message
+
+
+def test_every_model_and_dataset_of_crslab_is_supported_or_explained():
+    from crslab_causal.crslab_compat import Model_register_table, dataset_register_table
+    from crslab_causal.registry import DATASETS, MODELS, NOT_SUPPORTED, find_model
+
+    assert all(find_model(name) or name in NOT_SUPPORTED['model'] for name in Model_register_table)
+    assert all(name in DATASETS or name in NOT_SUPPORTED['dataset'] for name in dataset_register_table)
+    assert not MODELS.keys() & NOT_SUPPORTED['model'].keys()
+
+
+@pytest.mark.parametrize('key, meant', [('epoch', 'rec.epoch'), ('lr', 'rec.optimizer.lr'), ('batch_size', 'rec.batch_size')])
+def test_a_key_of_a_section_is_suggested_with_its_section(key, meant, read):
+    assert complaint(read, **{key: 1}) == f'{key}: no such key; did you mean {meant}?'
+
+
+def test_a_key_that_is_set_twice_is_once_in_the_name(read):
+    config = read(None, 'rec.epoch=2', 'alpha=1', 'rec.epoch=1', name='abc')
+    assert config['run_name'] == 'abc,rec.epoch=1,alpha=1' and config['rec']['epoch'] == 1
+
+
+def test_settings_from_python_are_values(read, tmp_path):
+    from crslab_causal.config import Config
+
+    path = tiny.write_yaml(tmp_path / 'mine.yaml', MINIMAL)
+    config = Config(path, settings={'rec.epoch': 3, 'data_path': 'my data #2', 'cutoffs': [2]})
+    assert (config.run.rec.epoch, config.run.data_path, config.run.cutoffs) == (3, 'my data #2', [2])
+
+
+def test_a_home_folder_is_expanded(read, monkeypatch):
+    monkeypatch.setenv('HOME', '/home/somebody')
+    config = read(None, 'data_path=~/data', 'save_path=~/save')
+    assert (config.run.data_path, config.run.save_path) == ('/home/somebody/data', '/home/somebody/save')
 
 
 @pytest.mark.parametrize('text', ['dataset: ReDial', 'model: CausalKBRD'])

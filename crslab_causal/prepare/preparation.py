@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Callable, Iterator
 from urllib.parse import urlsplit
@@ -19,6 +19,8 @@ from crslab_causal.prepare.manifest import PUBLISHED, Manifest
 from crslab_causal.prepare.task import Task
 from crslab_causal.prepare.transfer import Downloader, Patience
 
+DOWNLOADS = 'downloads'
+"""Folder below ``data_path`` that keeps the downloaded files."""
 TOKENIZE = 'nltk'
 """CRSLab's name of the tokens that the folders have."""
 
@@ -71,7 +73,7 @@ def prepare(
             say(line)
         return folder
     with _disk_errors(folder), _alone(Path(data_path), say):
-        _make(task, folder, Path(data_path) / 'downloads', progress, patience, say)
+        _make(task, folder, Path(data_path) / DOWNLOADS, progress, patience, say)
     return folder
 
 
@@ -137,6 +139,8 @@ def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):
+            (data_path / DOWNLOADS).rmdir()  # only if it is empty
         lock.release()
 
 

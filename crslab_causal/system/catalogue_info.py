@@ -7,7 +7,7 @@ from typing import Any, Mapping, Sequence
 from crslab_causal.data.dataset.mention_order import display_names
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.detokenization import token_names
-from crslab_causal.llm.offline.graph import KnowledgeGraph
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 
 
 def build_catalogue_info(

@@ -53,6 +53,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that the folder stays clean
         lock.release()
 
 

@@ -40,7 +40,8 @@ def test_denormals_are_zero(flushing, threads):
 
 def test_only_the_command_line_takes_the_process_over(flushing, make_config, redial):
     """Who calls from Python has arithmetic of their own."""
-    from crslab_causal.command_line.run import main, run_crslab
+    from crslab_causal.command_line.run import main
+    from crslab_causal.quick_start import run_crslab
 
     def flushed():
         return not torch.tensor([1e-30]) * 1e-10

@@ -59,17 +59,48 @@ def test_no_configuration(capsys):
 
 def test_a_missing_data_file_is_named(data, refused):
     (data / 'movie_ids.json').unlink()
-    assert 'nltk lacks movie_ids.json; put train_data.json, ' in refused()
+    assert 'nltk lacks movie_ids.json; put them there, ' in refused()
 
 
-@pytest.mark.parametrize('dataset', ['ReDial', 'OpenDialKG', 'Inspired'])
-def test_without_data_and_network_the_files_needed_are_listed(dataset, tmp_path, refused):
+@pytest.fixture
+def no_data(tmp_path):
+    """The data folder without any data."""
     for folder in ('redial', 'opendialkg', 'inspired'):
         shutil.rmtree(tmp_path / 'data' / folder, ignore_errors=True)
-        (tmp_path / 'data' / folder).mkdir()
-    message = refused(dataset=dataset)
-    assert message.startswith(f'dataset {dataset}: {tmp_path / "data" / dataset.lower() / "nltk"}: no data there')
+        (tmp_path / 'data' / folder).mkdir(parents=True)
+    return tmp_path / 'data'
+
+
+@pytest.mark.parametrize('dataset', ['ReDial', 'OpenDialKG', 'Inspired', 'Own'])
+def test_without_data_the_command_that_prepares_them_is_named(dataset, no_data, refused):
+    message = refused('--no-download', dataset=dataset)
+    assert message.startswith(f'dataset {dataset}: no data in {no_data / dataset.lower() / "nltk"}; ')
+    assert f'crslab-causal prepare {dataset.lower()}' in message
     assert 'train_data.json' in message and 'entity2id.json' in message and 'data_path' in message
+
+
+def test_without_a_network_the_download_ends_in_one_line_and_leaves_no_data(no_data, run, capsys, monkeypatch):
+    monkeypatch.setenv('HTTPS_PROXY', 'http://127.0.0.1:9')  # refuses every connection
+    monkeypatch.delenv('NO_PROXY')
+    assert run(dataset='Inspired') == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 'could not be downloaded' in line and 'run the command again to continue' in line
+    assert list((no_data / 'inspired').iterdir()) == [] and not (no_data / 'downloads').exists()
+
+
+@pytest.mark.parametrize('deeper', ['redial', 'redial/nltk'])
+def test_a_data_path_that_is_too_deep_is_recognised(deeper, redial, refused):
+    message = refused(data_path=redial / deeper)
+    assert message == f'data_path: {redial / deeper} is the folder of one dataset; did you mean {redial}?'
+
+
+def test_a_data_path_is_a_text_and_no_yaml(run, tmp_path, redial):
+    folder = redial.rename(tmp_path / "my data #2: 'x'")
+    assert run(data_path=folder) == 0
+
+
+def test_an_empty_data_path_is_refused(refused):
+    assert refused(data_path='').startswith('--data_path: is empty')
 
 
 @pytest.mark.parametrize('file', ['train_data.json', 'test_data.json', 'entity2id.json', 'dbpedia_subkg.json',

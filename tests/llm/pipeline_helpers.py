@@ -9,7 +9,7 @@ from tiny import ALIEN, HEAT, ITEMS
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.catalogue import CatalogueInfo
-from crslab_causal.llm.offline.graph import KnowledgeGraph
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, RerankTask
 from crslab_causal.llm.request import Candidate, RerankRequest

@@ -26,7 +26,7 @@ from crslab_causal.llm.answer import CausalAnswer, TitleAnswer
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.store import Store
-from crslab_causal.llm.offline.graph import KnowledgeGraph
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, RerankTask
 from crslab_causal.llm.request import Candidate, RerankRequest

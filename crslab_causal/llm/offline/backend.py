@@ -11,7 +11,7 @@ from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import Example
-from crslab_causal.llm.offline.graph import KnowledgeGraph, Path
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph, Path
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
 from crslab_causal.llm.offline.paths import describe_path, entity_name
 from crslab_causal.llm.offline.templates import template_question, template_response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Sequence
 
-from crslab_causal.llm.offline.graph import Path
+from crslab_causal.llm.knowledge_graph import Path
 
 PHRASES = {
     'director': 'is directed by {}',

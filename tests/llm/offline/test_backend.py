@@ -7,7 +7,7 @@ from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACI
 
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.offline.backend import MAX_RANK_SHIFT, OfflineBackend
-from crslab_causal.llm.offline.graph import KnowledgeGraph
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.request import Candidate, RerankRequest

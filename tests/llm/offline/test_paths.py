@@ -3,7 +3,7 @@
 import tiny
 from tiny import BIG, GODFATHER, HEAT, PACINO
 
-from crslab_causal.llm.offline.graph import KnowledgeGraph
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 from crslab_causal.llm.offline.paths import describe_path
 
 NAMES = {entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}

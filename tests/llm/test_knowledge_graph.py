@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tiny import ALIEN, COMEDY, COSMOS, GODFATHER, HEAT, PACINO, SCOTT, STAR_WARS
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.offline.graph import KnowledgeGraph, Path
+from crslab_causal.llm.knowledge_graph import KnowledgeGraph, Path
 
 GRAPH = KnowledgeGraph([(head, tail, relation) for head, relation, tail in tiny.TRIPLES])
 WEIGHT_OF_DEGREE_2 = 1 / math.log2(3)
