@@ -7,7 +7,8 @@ import statistics
 from typing import Callable, Sequence
 
 from benchmarks.llm_clients import BARES, FORMS, OURS
-from benchmarks.results import seconds, table
+from benchmarks.results import seconds
+from crslab_causal.base.tables import markdown_table as table
 
 GOAL = 0.02
 """Of the server's time: what our client may cost beyond the bare one."""
