@@ -19,7 +19,7 @@ FORMS = {
     'ours_bases': 'ours, 8 bases',
     'ours': 'ours',
     'ours_wo_causal': 'ours, w/o causal (one user vector)',
-    'ours_compiled': 'ours, users and logits through `torch.compile`, which is therefore not used',
+    'ours_compiled': 'ours, with `torch.compile` for users and logits (not used, because it is not faster)',
 }
 DATASETS = {'redial': 'ReDial', 'demo': 'the demo corpus'}
 
@@ -80,7 +80,7 @@ def epochs(record: dict, dataset: str) -> str:
     ours, rows = record[f'{dataset} epoch ours']['seconds'], []
     n_sample = record[f'{dataset} prepare']['samples']['train']
     shipped = statistics.median(record[f'{dataset} step kbrd_shipped']['seconds']) * -(-n_sample // 32)
-    rows.append([FORMS['kbrd_shipped'], '32', f'{seconds(shipped)}, computed from the step', ratio([shipped], ours)])
+    rows.append([FORMS['kbrd_shipped'], '32', f'{seconds(shipped)}, computed from the update', ratio([shipped], ours)])
     for form, title in (
         ('kbrd_unbind', ''),
         ('kbrd_bags', ''),
@@ -123,7 +123,7 @@ def evaluations(record: dict, dataset: str) -> str:
         [title, spread(ranks[name]), ratio(ranks[name], ranks['ours'])]
         for name, title in (
             ('host', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
-            ('ours', 'the same metrics, ours, ties and NEW included'),
+            ('ours', 'the same metrics, ours, including ties and NEW'),
             ('ours_coverage', 'the same, with coverage of the catalogue'),
         )
     ]
@@ -164,7 +164,7 @@ def one_user(record: dict) -> str:
     rows = [
         ['ours, warm, p50', seconds(percentile(warm, 0.5))],
         ['ours, warm, p99', seconds(percentile(warm, 0.99))],
-        ['ours, first list once loaded (H is there already)', spread([run['first'] for run in runs])],
+        ['ours, first list after loading (H is already computed)', spread([run['first'] for run in runs])],
         [
             'ours, cold: start of Python, imports, data, checkpoint, H, first list',
             spread([run['cold'] for run in runs]),
@@ -187,7 +187,7 @@ def traffic(record: dict) -> str:
     mib = sum(part['mib'] for part in made['parts'].values())
     rows.append(['**together**', f'{mib:.0f}', seconds(bound), seconds(total), f'{bound / total:.0%}'])
     return f'A copy of 256 MiB moves {copy / 1024:.1f} GiB/s on one core, read and write counted.\n\n' + markdown_table(
-        ['part of a step, batch 32, one core', 'MiB', 'at the speed of a copy', 'measured', 'share'], rows
+        ['part of an update, batch 32, one core', 'MiB', 'at the speed of a copy', 'measured', 'share'], rows
     )
 
 
@@ -236,7 +236,7 @@ def growth(record: dict) -> str:
 def gpu(record: dict) -> str:
     """Return the section about a GPU."""
     if 'gpu' not in record:
-        return 'None was at hand: nothing here was measured on a GPU. The command adds the rows where there is one.'
+        return 'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
     made = record['gpu epoch ours']
     epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
@@ -256,14 +256,14 @@ def results_page(measurements: dict) -> str:
     record = measurements['measurements']
     parts = [
         '# Speed',
-        'Written by `make bench` (`benchmarks/speed.py`); the raw times stand in `benchmarks/speed.json`. '
+        '`make bench` (`benchmarks/speed.py`) writes this page; the raw times are in `benchmarks/speed.json`. '
         'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
         describe(measurements),
-        '"KBRD" is CRSLab\'s with its user vector mended, its own settings (8 bases, 128 dimensions, Adam, scores for '
-        'all entities) and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
-        '`unbind` is the one line that mends its backward pass; the "best form that keeps its bases" is one sparse '
-        'product with all bases, exact gradients, and fused Adam. "Ours" is the paper\'s model with both user '
-        'vectors and all terms of the loss. All KBRD forms give equal scores and gradients '
+        '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, scores '
+        'for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
+        '`unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
+        'product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with both user '
+        'vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
         '(`tests/benchmarks/test_rivals.py`).',
     ]
     for dataset, title in DATASETS.items():
@@ -272,9 +272,9 @@ def results_page(measurements: dict) -> str:
             f'## {title[0].upper() + title[1:]}',
             f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, {sizes["relations"]} relations, '
             f'{sizes["edges"]:,} edges, {sizes["items"]:,} items.',
-            '### A step',
+            '### An update',
             steps(record, dataset),
-            '### An epoch, each at its own best batch size',
+            '### An epoch, each at its best batch size',
             epochs(record, dataset),
             batches(record, dataset),
             '### Evaluation',
@@ -283,13 +283,13 @@ def results_page(measurements: dict) -> str:
     parts += [
         '## Loading ReDial',
         loading(record),
-        'Ours reads more out of the files: every mention in order of appearance, the text, likes, and it checks them.',
+        'Our dataset reads more from the files (every mention in order of appearance, the text, likes), and checks them.',
         '## One user',
         one_user(record),
-        '## What bounds a step',
+        '## What limits an update',
         traffic(record),
-        'The rows of a graph and the loss come out of caches, so that a part may beat the copy. The matrix '
-        'products of the loss are bound by arithmetic.',
+        'The rows of a graph and the loss are partly in caches, so that a part can be faster than the copy. The matrix '
+        'products of the loss are limited by arithmetic.',
         '## Growth',
         growth(record),
         'Random graphs with long-tailed degrees; an eighth of the entities have a row in H, the catalogue has 1,000 '

@@ -29,7 +29,7 @@ OPTIONAL_FILES = (TITLES_FILE,)
 class RunStore:
     """The runs below a folder: the key and the folder of each run, and what the run has written.
 
-    A run lies in ``<work>/<dataset>_<model>/<key>_seed<seed>``. Its key is a hash of all that its result depends on but the
+    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. Its key is a hash of all that its result depends on but the
     seed, so that equal runs of several tables are one run.
 
     Args:
