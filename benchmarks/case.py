@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from benchmarks.readme import update_block  # noqa: E402
+from crslab_causal.base.markdown_blocks import update_block  # noqa: E402
 from crslab_causal.base.errors import UserError  # noqa: E402
 from crslab_causal.llm.detokenization import detokenize  # noqa: E402
 from crslab_causal.llm.options import LLMOptions  # noqa: E402
@@ -39,8 +39,8 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
                         f'item; conversations are {", ".join(known)} ...')
     sample, recommender = samples[0], system.recommender()
     names, history = recommender.names, sample['context_entities']
-    options = LLMOptions(**system.opt.opt.get('llm', {}))
-    with LLMPipeline(options, system.knowledge, system.train_dataloader.dataset) as pipeline:
+    options = getattr(system.config.model, 'llm', LLMOptions())
+    with LLMPipeline(options, system.catalogue, system.train_dataloader.dataset) as pipeline:
         listed = recommender.recommend(history, options.candidates)
         request = pipeline.request(sample, [item.entity for item in listed])
         (outcome,) = pipeline.answer([RerankTask(request, sample['item'])])

@@ -1,6 +1,6 @@
-"""The measurements of ``benchmarks/speed.py``, each run in a process of its own: ``benchmarks/cases.py CASE ...``.
+"""The measurements of ``benchmarks/speed.py``, each in its own process: ``benchmarks/cases.py CASE ...``.
 
-Prints one line of JSON. Times are in seconds, memory in MiB.
+The command prints one line of JSON. Times are in seconds, memory in MiB.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
@@ -21,20 +22,20 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from benchmarks.graphs import random_graph  # noqa: E402
-from benchmarks.harness import OURS, Trainer, forget_peak, make_batches, peak, times  # noqa: E402
+from benchmarks.harness import OURS, Trainer, make_batches, peak, reset_peak, times  # noqa: E402
 from benchmarks.rivals import FORMS  # noqa: E402
 from crslab_causal.data.histories import pad_histories  # noqa: E402
 from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
 from crslab_causal.base.process_setup import configure_process  # noqa: E402
 
 SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
-"""The graph of the growth case, before it grows."""
+"""Sizes of the graph of the growth case at factor 1."""
 
 
 # ---------------------------------------------------------------- data
 
 def prepare(arguments: argparse.Namespace) -> dict:
-    """Loads a dataset once, and keeps what a step needs."""
+    """Load a dataset, and write what an update needs into the cache."""
     from crslab_causal import register
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataloader, get_dataset, use_directories
@@ -58,22 +59,22 @@ def prepare(arguments: argparse.Namespace) -> dict:
 
 
 def prepared(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
-    """Options, vocab, side data and samples of :func:`prepare`."""
+    """Return options, vocab, side data and samples of :func:`prepare`."""
     return pickle.loads((arguments.cache / f'{arguments.dataset}.pkl').read_bytes())
 
 
 # ---------------------------------------------------------------- steps and epochs
 
 def step(arguments: argparse.Namespace) -> dict:
-    """Time of one update at one batch size, and peak memory over the loaded data."""
+    """Measure one update at one batch size, and the peak memory over the loaded data."""
     opt, vocab, side_data, samples = prepared(arguments)
     device = torch.device(arguments.device)
-    before = forget_peak()
+    before = reset_peak()
     trainer = Trainer(arguments.form, opt, vocab, side_data, device)
-    wanted = arguments.repeats + arguments.warm_up
+    n_batch = arguments.repeats + arguments.warm_up
     batches = []
-    while len(batches) < wanted:
-        batches += list(make_batches(samples['train'], arguments.batch_size, device))[:wanted - len(batches)]
+    while len(batches) < n_batch:
+        batches += list(make_batches(samples['train'], arguments.batch_size, device))[:n_batch - len(batches)]
     following = iter(batches)
     result = times(lambda: trainer.update([next(following)]), arguments.repeats, arguments.warm_up, device)
     memory = torch.cuda.max_memory_allocated(device) if device.type == 'cuda' else peak() - before
@@ -81,10 +82,10 @@ def step(arguments: argparse.Namespace) -> dict:
 
 
 def epoch(arguments: argparse.Namespace) -> dict:
-    """Time of a whole epoch, batches made on the way."""
+    """Measure a whole epoch, including the construction of its batches."""
     opt, vocab, side_data, samples = prepared(arguments)
     device = torch.device(arguments.device)
-    before = forget_peak()
+    before = reset_peak()
     trainer = Trainer(arguments.form, opt, vocab, side_data, device)
 
     def run() -> None:
@@ -101,10 +102,10 @@ def epoch(arguments: argparse.Namespace) -> dict:
 
 
 def traffic(arguments: argparse.Namespace) -> dict:
-    """Bytes that a step of ours has to move, by part, next to the time of each part and to the speed of a copy.
+    """Measure the parts of our update: the bytes that each has to move, its time, and the speed of a copy.
 
-    Every tensor is counted once for each time that it must be read or written if no intermediate result
-    stayed in a cache: a lower bound for these passes, and an upper one for what reaches main memory.
+    Every tensor is counted once for each time that it would have to be read or written without a cache. That is a lower
+    bound of these passes, and an upper bound of the traffic with the main memory.
     """
     opt, vocab, side_data, samples = prepared(arguments)
     trainer = Trainer('ours', opt, vocab, side_data, torch.device('cpu'))
@@ -150,14 +151,14 @@ def traffic(arguments: argparse.Namespace) -> dict:
 
 # ---------------------------------------------------------------- evaluation
 
-def host_rec_evaluate(evaluator, item_ids: list[int], scores: Tensor, label: Tensor) -> None:
-    """CRSLab's own, without the rest of its system."""
+def crslab_rec_evaluate(evaluator: Any, item_ids: list[int], scores: Tensor, label: Tensor) -> None:
+    """Call ``rec_evaluate`` of CRSLab's KBRDSystem, without the rest of the system."""
     from crslab_causal.crslab_compat import KBRDSystem
     KBRDSystem.rec_evaluate(SimpleNamespace(item_ids=item_ids, evaluator=evaluator), scores, label)
 
 
 def ranking(arguments: argparse.Namespace) -> dict:
-    """Scores of the valid split to metrics: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
+    """Measure the way from the scores of the valid split to metrics: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
     from crslab_causal.evaluator.causal import CausalEvaluator
     from crslab_causal.crslab_compat import RecEvaluator
     _, vocab, side_data, samples = prepared(arguments)
@@ -172,10 +173,10 @@ def ranking(arguments: argparse.Namespace) -> dict:
         repeat = (seen == label[:, None]).any(1)
         batches.append((scores, scores[:, item_ids].contiguous(), batch.item, label, seen, repeat))
 
-    def host() -> RecEvaluator:
+    def crslab() -> RecEvaluator:
         evaluator = RecEvaluator()
         for scores, _, item, *_ in batches:
-            host_rec_evaluate(evaluator, item_ids, scores, item)
+            crslab_rec_evaluate(evaluator, item_ids, scores, item)
         return evaluator
 
     def ours(coverage: bool) -> dict:
@@ -184,18 +185,18 @@ def ranking(arguments: argparse.Namespace) -> dict:
             evaluator.rec_evaluate_scores(scores, label, seen, repeat, coverage=coverage)
         return evaluator.scores()
 
-    theirs = {name: value.value() for name, value in host().rec_metrics.report().items()}
-    own = ours(False)['all']
-    difference = max(abs(theirs[f'{host_name}@{k}'] - own[f'{name}@{k}'])
-                     for host_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
-    return {'host': times(host, arguments.repeats, 1), 'ours': times(lambda: ours(False), arguments.repeats, 1),
+    theirs = {name: value.value() for name, value in crslab().rec_metrics.report().items()}
+    our_scores = ours(False)['all']
+    difference = max(abs(theirs[f'{crslab_name}@{k}'] - our_scores[f'{name}@{k}'])
+                     for crslab_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
+    return {'host': times(crslab, arguments.repeats, 1), 'ours': times(lambda: ours(False), arguments.repeats, 1),
             'ours_coverage': times(lambda: ours(True), arguments.repeats, 1), 'difference': difference}
 
 
 def evaluation(arguments: argparse.Namespace) -> dict:
-    """A whole pass over the valid split: model, ranks and metrics.
+    """Measure a whole pass over the valid split: model, ranks and metrics.
 
-    Of ours as after each epoch, or with ``--full`` as at the end: with ranks under intervention and coverage.
+    Our pass is that after each epoch, or with ``--full`` that at the end, with ranks under intervention and coverage.
     """
     from crslab_causal.evaluator.causal import CausalEvaluator
     from crslab_causal.crslab_compat import RecEvaluator
@@ -203,16 +204,16 @@ def evaluation(arguments: argparse.Namespace) -> dict:
     trainer = Trainer(arguments.form, opt, vocab, side_data, torch.device('cpu'))
     trainer.model.eval()
     item_ids = side_data['item_entity_ids']
-    row = trainer.model.row_of_entity if trainer.own else None
+    row = trainer.model.row_of_entity if trainer.is_ours else None
 
     def run() -> None:
         batches = make_batches(samples['valid'][:arguments.samples], arguments.batch_size, torch.device('cpu'))
         with torch.no_grad():
-            if not trainer.own:
+            if not trainer.is_ours:
                 evaluator = RecEvaluator()
                 for batch in batches:
                     scores = trainer.model({'context_entities': batch.lists, 'item': batch.item}, 'test', 'rec')[1]
-                    host_rec_evaluate(evaluator, item_ids, scores, batch.item)
+                    crslab_rec_evaluate(evaluator, item_ids, scores, batch.item)
                 return
             evaluator = CausalEvaluator(cutoffs=(1, 10, 50))
             with trainer.model.shared_entity_embedding():
@@ -231,20 +232,20 @@ def evaluation(arguments: argparse.Namespace) -> dict:
 # ---------------------------------------------------------------- loading, one user, growth
 
 def loading(arguments: argparse.Namespace) -> dict:
-    """Files to batches: dataset class and dataloaders of CRSLab's KBRD, or ours."""
+    """Measure the way from files to batches, with the dataset and the dataloaders of CRSLab's KBRD or ours."""
     from crslab_causal import register
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import ReDialDataset, dataset_register_table, get_dataloader, get_dataset, use_directories
     register()
-    own = arguments.form == 'ours'
-    model = 'CausalKBRD' if own else 'KBRD'
+    is_ours = arguments.form == 'ours'
+    model = 'CausalKBRD' if is_ours else 'KBRD'
     config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1',
                     [f'data_path={arguments.data_path}', f'model={model}', f'save_path={arguments.cache}'])
-    if not own:
-        dataset_register_table['ReDial'] = ReDialDataset  # CRSLab's
+    if not is_ours:
+        dataset_register_table['ReDial'] = ReDialDataset  # CRSLab's own class
         config.opt['model_name'] = 'KBRD'  # its own dataloader
     use_directories(config['data_path'], config['save_path'])
-    restore = own and arguments.restore
+    restore = is_ours and arguments.restore
     if restore:
         get_dataset(config, config['tokenize'], False, True)
 
@@ -258,7 +259,7 @@ def loading(arguments: argparse.Namespace) -> dict:
 
 
 def recommendation(arguments: argparse.Namespace) -> dict:
-    """One user's list on one core, from a saved run: cold from the start of the process, then warm."""
+    """Measure the list for one user on one core, from a saved run: from the start of the process, and then warm."""
     from crslab_causal.quick_start import load_recommender
     torch.set_num_threads(1)
     *_, samples = prepared(arguments)
@@ -276,9 +277,9 @@ def recommendation(arguments: argparse.Namespace) -> dict:
 
 
 def growth(arguments: argparse.Namespace) -> dict:
-    """A step on a random graph ``factor`` times as large, with ``density`` times the edges for each entity.
+    """Measure an update on a random graph that is ``factor`` times as large, with ``density`` times the edges of an entity.
 
-    The catalogue stays as it is.
+    The catalogue does not grow.
     """
     sizes = {name: n * arguments.factor for name, n in SIZES.items()}
     sizes['relations'] = SIZES['relations'] * (1 + arguments.factor // 10)
@@ -290,7 +291,7 @@ def growth(arguments: argparse.Namespace) -> dict:
     side_data = {'item_entity_ids': rows[:n_item], 'mentioned_entity_ids': rows,
                  'entity_kg': {'edge': [], 'n_relation': sizes['relations']}}
     opt = {'kg_emb_dim': 128, 'gpu': [-1], 'num_neighbors': arguments.num_neighbors}
-    before = forget_peak()
+    before = reset_peak()
     model = GraphKBRD(opt, edge_index, edge_type, sizes['entities'], side_data)
     if arguments.num_neighbors:
         model.rgcn.sparse_gradient = True
@@ -311,7 +312,7 @@ def growth(arguments: argparse.Namespace) -> dict:
 
 
 class GraphKBRD(CausalKBRD):
-    """The model over a graph given as tensors: a list of millions of edges would be what is measured."""
+    """The model over a graph of tensors; a list of millions of edges would dominate the measurement."""
 
     def __init__(self, opt: dict, edge_index: Tensor, edge_type: Tensor, n_entity: int, side_data: dict):
         self.graph = edge_index, edge_type
@@ -329,7 +330,8 @@ CASES = {case.__name__: case for case in (prepare, step, epoch, traffic, ranking
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Run the command."""
+    parser = argparse.ArgumentParser(description='Run one measurement of benchmarks/speed.py.')
     parser.add_argument('case', choices=CASES)
     parser.add_argument('--data_path', type=Path)
     parser.add_argument('--cache', type=Path)
@@ -341,7 +343,7 @@ def main() -> None:
                           ('density', 1)):
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--num_neighbors', type=int)
-    parser.add_argument('--samples', type=int, help='of the valid split; all of them by default')
+    parser.add_argument('--samples', type=int, help='number of samples of the valid split (default: all)')
     parser.add_argument('--restore', action='store_true')
     parser.add_argument('--full', action='store_true')
     parser.add_argument('--started', type=float, default=0.0)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def random_graph(n_entity: int, n_relation: int, n_edge: int, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Edges with long-tailed degrees and relations, as in DBpedia.
+    """Return random edges with long-tailed degrees and relations, as in DBpedia.
 
     Returns:
         ``(2, n_edge)`` sources and targets, and ``(n_edge,)`` relations.
@@ -16,7 +16,7 @@ def random_graph(n_entity: int, n_relation: int, n_edge: int, seed: int = 0) -> 
 
     def long_tailed(n: int) -> Tensor:
         uniform = torch.rand(n_edge, generator=generator, dtype=torch.float64)
-        # the square of a uniform number: density 1 / (2 sqrt x), some entities met far more often than others
+        # the square of a uniform number has the density 1 / (2 sqrt x): few entities have most of the edges
         return (n * uniform.square()).long().clamp(max=n - 1)
 
     shuffled = torch.randperm(n_entity, generator=generator)

@@ -1,11 +1,11 @@
-"""What the measurements share: clocks, peak memory, batches, and the models in all their forms."""
+"""Shared parts of the measurements: times, peak memory, batches, and all forms of the models."""
 
 from __future__ import annotations
 
 import gc
 import time
 from pathlib import Path
-from typing import Callable, Iterable, NamedTuple
+from typing import Callable, Iterator, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,24 +15,28 @@ from crslab_causal.data.histories import pad_histories
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
 OURS = {'ours': {}, 'ours_compiled': {}, 'ours_bases': {'num_bases': 8}, 'ours_wo_causal': {'alpha': 0.0, 'beta': 0.0}}
-"""Forms of our model: what they change in its options."""
+"""Forms of our model, and the options that each changes."""
 
 
 class Batch(NamedTuple):
-    """Samples for a step: what our model reads, and what CRSLab's does."""
+    """Samples of an update in the formats of our model and of CRSLab's."""
 
     context_entities: Tensor
+    """Histories of our model, padded."""
     item: Tensor
+    """Labels."""
     lists: list[list[int]]
+    """Histories of CRSLab's model."""
 
 
 def synchronise(device: torch.device) -> None:
+    """Wait until the device has finished."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
 
 
 def times(call: Callable[[], object], repeats: int, warm_up: int, device=torch.device('cpu')) -> list[float]:
-    """Seconds of each of ``repeats`` calls."""
+    """Return the seconds of each of ``repeats`` calls."""
     for _ in range(warm_up):
         call()
     result = []
@@ -45,15 +49,15 @@ def times(call: Callable[[], object], repeats: int, warm_up: int, device=torch.d
     return result
 
 
-def forget_peak() -> int:
-    """Resident bytes now, from which on the peak counts."""
+def reset_peak() -> int:
+    """Reset the peak of the memory, and return the bytes that are resident now."""
     gc.collect()
     Path('/proc/self/clear_refs').write_text('5')
     return _status('VmRSS')
 
 
 def peak() -> int:
-    """Largest resident bytes since :func:`forget_peak`."""
+    """Return the largest number of resident bytes since :func:`reset_peak`."""
     return _status('VmHWM')
 
 
@@ -64,8 +68,8 @@ def _status(key: str) -> int:
     raise KeyError(key)
 
 
-def make_batches(samples: list, batch_size: int, device: torch.device) -> Iterable[Batch]:
-    """Batches of samples in a fixed random order."""
+def make_batches(samples: list, batch_size: int, device: torch.device) -> Iterator[Batch]:
+    """Yield batches of samples in a fixed random order."""
     order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0)).tolist()
     for start in range(0, len(order), batch_size):
         chosen = [samples[i] for i in order[start:start + batch_size]]
@@ -74,12 +78,19 @@ def make_batches(samples: list, batch_size: int, device: torch.device) -> Iterab
 
 
 class Trainer:
-    """A model in one of the forms of the tables, and its updates."""
+    """A model in one of the forms of the tables, and its updates.
+
+    Args:
+        form: form of the model.
+        opt: options of the model.
+        vocab, side_data: vocabulary and side data of the dataset.
+        device: device of the model.
+    """
 
     def __init__(self, form: str, opt: dict, vocab: dict, side_data: dict, device: torch.device):
         torch.manual_seed(0)
-        self.own = form in OURS
-        if self.own:
+        self.is_ours = form in OURS
+        if self.is_ours:
             self.model = CausalKBRD({**opt, **OURS[form]}, device, vocab, side_data).to(device)
             self.optimizer = torch.optim.Adam(self.model.parameters(), lr=5e-3, fused=True)
             if form == 'ours_compiled':
@@ -89,13 +100,14 @@ class Trainer:
         self.model.train()
 
     def loss(self, batch: Batch) -> Tensor:
-        histories = batch.context_entities if self.own else batch.lists
+        """Return the loss of a batch."""
+        histories = batch.context_entities if self.is_ours else batch.lists
         return self.model({'context_entities': histories, 'item': batch.item}, 'train', 'rec')[0]
 
     def update(self, group: list[Batch]) -> None:
-        """One update from the batches of an accumulation group."""
+        """Do one update from the batches of an accumulation group."""
         self.optimizer.zero_grad()
-        if self.own:
+        if self.is_ours:
             with self.model.shared_entity_embedding():
                 for batch in group:
                     self.loss(batch).backward()
@@ -105,4 +117,5 @@ class Trainer:
         self.optimizer.step()
 
     def parameters(self) -> int:
+        """Return the number of parameters."""
         return sum(p.numel() for p in self.model.parameters())

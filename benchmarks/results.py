@@ -1,9 +1,16 @@
-"""``benchmarks/RESULTS.md`` and the README's block, from the measurements of ``benchmarks/speed.py``."""
+"""``benchmarks/RESULTS.md`` and the block of the README, from the measurements of ``benchmarks/speed.py``."""
 
 from __future__ import annotations
 
+import json
 import statistics
-from typing import Sequence
+from pathlib import Path
+from typing import Any, Sequence
+
+from crslab_causal.base.tables import markdown_table
+
+RECORD = Path(__file__).with_name('speed.json')
+"""File of the measurements."""
 
 FORMS = {
     'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
@@ -12,13 +19,18 @@ FORMS = {
     'ours_bases': 'ours, 8 bases',
     'ours': 'ours',
     'ours_wo_causal': 'ours, w/o causal (one user vector)',
-    'ours_compiled': 'ours, users and logits through `torch.compile`, which is therefore not used',
+    'ours_compiled': 'ours, with `torch.compile` for users and logits (not used, because it is not faster)',
 }
 DATASETS = {'redial': 'ReDial', 'demo': 'the demo corpus'}
 
 
+def read_measurements() -> dict[str, Any]:
+    """Return the recorded measurements and the machine that they were made on."""
+    return json.loads(RECORD.read_text('utf-8'))
+
+
 def seconds(value: float) -> str:
-    """A time with its unit, to three digits."""
+    """Return a time with its unit and three digits."""
     for unit, size in (('h', 3600.0), ('min', 180.0), ('s', 1.0), ('ms', 1e-3), ('µs', 1e-6)):
         if value >= size:
             return f'{value / (60.0 if unit == "min" else size):.3g} {unit}'
@@ -26,29 +38,25 @@ def seconds(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Median and range."""
+    """Return the median and the range of times."""
     if len(values) == 1:
         return f'{seconds(values[0])} (once)'
     return f'{seconds(statistics.median(values))} ({seconds(min(values))} – {seconds(max(values))})'
 
 
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> str:
-    """How many times as long, median by median."""
+    """Return how many times longer the median of ``slow`` is than that of ``fast``."""
     value = statistics.median(slow) / statistics.median(fast)
     return f'{value:.0f} ×' if value >= 10 else f'{value:.1f} ×'
 
 
 def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that a share of the values is below."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown; the columns after the first are numbers."""
-    lines = ['| ' + ' | '.join(heads) + ' |', '|---|' + '---:|' * (len(heads) - 1)]
-    return '\n'.join(lines + ['| ' + ' | '.join(row) + ' |' for row in rows])
-
-
 def steps(record: dict, dataset: str, prefix: str = 'step') -> str:
+    """Return the table of single updates."""
     ours = record[f'{dataset} {prefix} ours']
     rows = []
     for form, title in FORMS.items():
@@ -64,14 +72,15 @@ def steps(record: dict, dataset: str, prefix: str = 'step') -> str:
                     f'{made["parameters"] / 1e6:.1f} M',
                 ]
             )
-    return table(['form', 'one update, batch 32', 'of ours', 'peak MiB', 'of ours', 'parameters'], rows)
+    return markdown_table(['form', 'one update, batch 32', 'of ours', 'peak MiB', 'of ours', 'parameters'], rows)
 
 
 def epochs(record: dict, dataset: str) -> str:
+    """Return the table of epochs."""
     ours, rows = record[f'{dataset} epoch ours']['seconds'], []
     n_sample = record[f'{dataset} prepare']['samples']['train']
     shipped = statistics.median(record[f'{dataset} step kbrd_shipped']['seconds']) * -(-n_sample // 32)
-    rows.append([FORMS['kbrd_shipped'], '32', f'{seconds(shipped)}, computed from the step', ratio([shipped], ours)])
+    rows.append([FORMS['kbrd_shipped'], '32', f'{seconds(shipped)}, computed from the update', ratio([shipped], ours)])
     for form, title in (
         ('kbrd_unbind', ''),
         ('kbrd_bags', ''),
@@ -87,10 +96,11 @@ def epochs(record: dict, dataset: str) -> str:
                 ratio(made['seconds'], ours),
             ]
         )
-    return table(['form', 'batch', 'an epoch', 'of ours'], rows)
+    return markdown_table(['form', 'batch', 'an epoch', 'of ours'], rows)
 
 
 def batches(record: dict, dataset: str) -> str:
+    """Return the table of updates by batch size."""
     rows = [
         [
             FORMS[form],
@@ -103,16 +113,17 @@ def batches(record: dict, dataset: str) -> str:
         ]
         for form in ('kbrd_unbind', 'kbrd_bags', 'ours')
     ]
-    return table(['an update at batch', '32', '128', '512', '2048'], rows)
+    return markdown_table(['an update at batch', '32', '128', '512', '2048'], rows)
 
 
 def evaluations(record: dict, dataset: str) -> str:
+    """Return the table of evaluations."""
     ranks = record[f'{dataset} ranking']
     rows = [
         [title, spread(ranks[name]), ratio(ranks[name], ranks['ours'])]
         for name, title in (
             ('host', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
-            ('ours', 'the same metrics, ours, ties and NEW included'),
+            ('ours', 'the same metrics, ours, including ties and NEW'),
             ('ours_coverage', 'the same, with coverage of the catalogue'),
         )
     ]
@@ -128,10 +139,11 @@ def evaluations(record: dict, dataset: str) -> str:
             ]
         )
     valid = record[f'{dataset} prepare']['samples']['valid']
-    return table([f'the {valid} samples of valid', 'time', 'of ours'], rows)
+    return markdown_table([f'the {valid} samples of valid', 'time', 'of ours'], rows)
 
 
 def loading(record: dict) -> str:
+    """Return the table of loading the data."""
     ours = record['redial loading ours']['seconds']
     rows = [
         [title, spread(made := record[f'redial loading {form}']['seconds']), ratio(made, ours)]
@@ -141,27 +153,29 @@ def loading(record: dict) -> str:
             ('restored', 'ours, from `--save_data`'),
         )
     ]
-    return table(['files to batches', 'time', 'of ours'], rows)
+    return markdown_table(['files to batches', 'time', 'of ours'], rows)
 
 
 def one_user(record: dict) -> str:
+    """Return the table of lists for one user."""
     runs = [record[f'redial recommendation {i}'] for i in range(5)]
     warm = [t for run in runs for t in run['seconds']]
     host = record['redial recommendation kbrd_unbind']['seconds']
     rows = [
         ['ours, warm, p50', seconds(percentile(warm, 0.5))],
         ['ours, warm, p99', seconds(percentile(warm, 0.99))],
-        ['ours, first list once loaded (H is there already)', spread([run['first'] for run in runs])],
+        ['ours, first list after loading (H is already computed)', spread([run['first'] for run in runs])],
         [
             'ours, cold: start of Python, imports, data, checkpoint, H, first list',
             spread([run['cold'] for run in runs]),
         ],
         [f'{FORMS["kbrd_unbind"]}, warm: a forward pass', spread(host)],
     ]
-    return table(['50 items for one user, one core', 'time'], rows)
+    return markdown_table(['50 items for one user, one core', 'time'], rows)
 
 
 def traffic(record: dict) -> str:
+    """Return the table of the memory traffic of an update."""
     made = record['redial traffic']
     copy = statistics.median(made['copy_mib_per_second'])
     rows, bound, total = [], 0.0, 0.0
@@ -172,12 +186,13 @@ def traffic(record: dict) -> str:
         rows.append([name, f'{part["mib"]:.0f}', seconds(least), seconds(median), f'{least / median:.0%}'])
     mib = sum(part['mib'] for part in made['parts'].values())
     rows.append(['**together**', f'{mib:.0f}', seconds(bound), seconds(total), f'{bound / total:.0%}'])
-    return f'A copy of 256 MiB moves {copy / 1024:.1f} GiB/s on one core, read and write counted.\n\n' + table(
-        ['part of a step, batch 32, one core', 'MiB', 'at the speed of a copy', 'measured', 'share'], rows
+    return f'A copy of 256 MiB moves {copy / 1024:.1f} GiB/s on one core, read and write counted.\n\n' + markdown_table(
+        ['part of an update, batch 32, one core', 'MiB', 'at the speed of a copy', 'measured', 'share'], rows
     )
 
 
 def growth(record: dict) -> str:
+    """Return the table of random graphs of growing size."""
     rows = []
     for name, title in (
         ('growth 1', '× 1'),
@@ -202,7 +217,7 @@ def growth(record: dict) -> str:
                     f'{made["memory"] * 1024 / edges:.1f}',
                 ]
             )
-    return table(
+    return markdown_table(
         [
             'graph',
             'entities',
@@ -219,34 +234,36 @@ def growth(record: dict) -> str:
 
 
 def gpu(record: dict) -> str:
+    """Return the section about a GPU."""
     if 'gpu' not in record:
-        return 'None was at hand: nothing here was measured on a GPU. The command adds the rows where there is one.'
+        return 'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
     made = record['gpu epoch ours']
     epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
 
 
-def describe(known: dict) -> str:
-    m = known['machine']
+def describe(measurements: dict) -> str:
+    """Return a sentence about the machine of the measurements."""
+    m = measurements['machine']
     return (
         f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, torch {m["torch"]}, '
         f'torch-geometric {m["torch-geometric"]}, crslab {m["crslab"]}, numpy {m["numpy"]}.'
     )
 
 
-def results_page(known: dict) -> str:
-    """RESULTS.md."""
-    record = known['measurements']
+def results_page(measurements: dict) -> str:
+    """Return the content of RESULTS.md."""
+    record = measurements['measurements']
     parts = [
         '# Speed',
-        'Written by `make bench` (`benchmarks/speed.py`); the raw times stand in `benchmarks/speed.json`. '
+        '`make bench` (`benchmarks/speed.py`) writes this page; the raw times are in `benchmarks/speed.json`. '
         'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
-        describe(known),
-        '"KBRD" is CRSLab\'s with its user vector mended, its own settings (8 bases, 128 dimensions, Adam, scores for '
-        'all entities) and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
-        '`unbind` is the one line that mends its backward pass; the "best form that keeps its bases" is one sparse '
-        'product with all bases, exact gradients, and fused Adam. "Ours" is the paper\'s model with both user '
-        'vectors and all terms of the loss. All KBRD forms give equal scores and gradients '
+        describe(measurements),
+        '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, scores '
+        'for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
+        '`unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
+        'product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with both user '
+        'vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
         '(`tests/benchmarks/test_rivals.py`).',
     ]
     for dataset, title in DATASETS.items():
@@ -255,9 +272,9 @@ def results_page(known: dict) -> str:
             f'## {title[0].upper() + title[1:]}',
             f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, {sizes["relations"]} relations, '
             f'{sizes["edges"]:,} edges, {sizes["items"]:,} items.',
-            '### A step',
+            '### An update',
             steps(record, dataset),
-            '### An epoch, each at its own best batch size',
+            '### An epoch, each at its best batch size',
             epochs(record, dataset),
             batches(record, dataset),
             '### Evaluation',
@@ -266,13 +283,13 @@ def results_page(known: dict) -> str:
     parts += [
         '## Loading ReDial',
         loading(record),
-        'Ours reads more out of the files: every mention in order of appearance, the text, likes, and it checks them.',
+        'Our dataset reads more from the files (every mention in order of appearance, the text, likes), and checks them.',
         '## One user',
         one_user(record),
-        '## What bounds a step',
+        '## What limits an update',
         traffic(record),
-        'The rows of a graph and the loss come out of caches, so that a part may beat the copy. The matrix '
-        'products of the loss are bound by arithmetic.',
+        'The rows of a graph and the loss are partly in caches, so that a part can be faster than the copy. The matrix '
+        'products of the loss are limited by arithmetic.',
         '## Growth',
         growth(record),
         'Random graphs with long-tailed degrees; an eighth of the entities have a row in H, the catalogue has 1,000 '
@@ -283,9 +300,9 @@ def results_page(known: dict) -> str:
     return '\n\n'.join(parts) + '\n'
 
 
-def readme_block(known: dict) -> str:
-    """The ratios that the README quotes."""
-    record = known['measurements']
+def readme_block(measurements: dict) -> str:
+    """Return the table of ratios in the README."""
+    record = measurements['measurements']
 
     def times(name: str, key: str = 'seconds') -> list[float]:
         return record[name][key]
@@ -330,4 +347,4 @@ def readme_block(known: dict) -> str:
             ratio(times('redial recommendation kbrd_unbind'), warm),
         ]
     )
-    return table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows) + f'\n\nMeasured on {describe(known)}'
+    return markdown_table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows) + f'\n\nMeasured on {describe(measurements)}'

@@ -1,7 +1,7 @@
-"""CRSLab's KBRD in every form that keeps its bases, from as shipped to as fast as we could make it.
+"""CRSLab's KBRD in several forms that keep its bases, from the shipped one to the fastest one.
 
-All compute the same scores and gradients (``tests/benchmarks/test_rivals.py``); the user vector is mended
-in all of them, because as shipped it is zero, which costs nothing and learns nothing.
+All forms compute the same scores and gradients (``tests/benchmarks/test_rivals.py``). The user vector is repaired in all
+of them: as shipped it is zero, so that nothing is computed and nothing is learnt.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from crslab_causal.model.sparse_rgcn import use_sparse_rgcn
 class UnbindRGCNConv(RGCNConv):
     """``RGCNConv`` with one line changed.
 
-    The backward of ``weight[i, x]`` fills the whole relation x entity x dim tensor with zeros once
-    for each relation. ``unbind`` before the loop avoids that.
+    The backward pass of ``weight[i, x]`` fills the whole relation x entity x dim tensor with zeros for each relation.
+    ``unbind`` before the loop avoids that.
     """
 
     def forward(self, x, edge_index, edge_type):
+        """Return the new entity vectors, as ``RGCNConv`` does for indices ``x``."""
         weight = torch.einsum('rb,bio->rio', self.comp, self.weight).unbind(0)
         out = self.root + (0 if self.bias is None else self.bias)
         size = (self.in_channels_l, self.in_channels_l)
@@ -37,7 +38,7 @@ FORMS = {'kbrd_shipped': "KBRD, PyG's RGCNConv as shipped",
 
 
 def build_kbrd(form: str, opt, device, vocab: dict, side_data: dict) -> tuple[KBRDRepaired, torch.optim.Optimizer]:
-    """KBRD in one of ``FORMS``, with the optimizer of CRSLab's ``config/crs/kbrd/redial.yaml``."""
+    """Return KBRD in one of :data:`FORMS`, and the optimizer of CRSLab's ``config/crs/kbrd/redial.yaml``."""
     model = KBRDRepaired(opt, device, vocab, side_data).to(device)
     if form == 'kbrd_unbind':
         model.kg_encoder.__class__ = UnbindRGCNConv

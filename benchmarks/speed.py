@@ -1,10 +1,10 @@
-"""Measures this package and CRSLab side by side, and writes ``benchmarks/RESULTS.md``.
+"""Measure this package and CRSLab side by side, and write ``benchmarks/RESULTS.md``.
 
-    python benchmarks/speed.py --data_path ../shared/data        # or: make bench
+    python benchmarks/speed.py --data_path path/to/data        # or: make bench
 
-Every measurement runs in a process of its own (``benchmarks/cases.py``), one after the other; the raw
-times stand in ``benchmarks/speed.json``. Where that file has a measurement already, made by the same
-versions on the same machine, ``--resume`` keeps it. The README's block is rewritten too.
+Every measurement runs in its own process (``benchmarks/cases.py``), one after the other. The raw times are in
+``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions on
+the same machine. The block of the README is replaced as well.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
-from benchmarks.readme import update_block  # noqa: E402
-from benchmarks.results import readme_block, results_page  # noqa: E402
+from benchmarks.results import RECORD, read_measurements, readme_block, results_page  # noqa: E402
+from crslab_causal.base.markdown_blocks import update_block  # noqa: E402
 from crslab_causal.base.provenance import REPORTED_PACKAGES, cpu_name  # noqa: E402
 
-RECORD = ROOT / 'benchmarks' / 'speed.json'
 KBRD_BATCHES = (32, 512, 2048)
 OUR_BATCHES = (32, 128, 512, 2048)
 
 
 def machine() -> dict:
-    """What the numbers depend on."""
+    """Return the hardware and the versions that the times depend on."""
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     return {
@@ -48,18 +47,18 @@ def machine() -> dict:
 
 
 class Bench:
-    """Runs cases, and keeps what they print.
+    """Runs the cases of ``benchmarks/cases.py`` and records their results.
 
     Args:
-        arguments: of the command line.
-        record: measurements by name, from an earlier run.
+        arguments: arguments of the command line.
+        record: measurements by name, from a previous run.
     """
 
     def __init__(self, arguments: argparse.Namespace, record: dict[str, dict]):
         self.arguments, self.record = arguments, record
 
     def case(self, name: str, case: str, **options) -> dict:
-        """Runs a case under a name, or takes its result from the record."""
+        """Run a case, record its result under a name, and return it; a recorded result is returned at once."""
         if name not in self.record:
             print(f'{time.strftime("%H:%M:%S")} {name}', flush=True)
             command = [
@@ -82,18 +81,19 @@ class Bench:
         return self.record[name]
 
     def data_path(self, options: dict) -> Path:
-        """The demo corpus is written where it is asked for, which is not the user's folder."""
+        """Return the data folder of a case. The demo corpus is generated, and must not be written into the user's folder."""
         return self.arguments.cache if options.get('dataset') == 'demo' else self.arguments.data_path
 
     def save(self) -> None:
+        """Write all measurements to the record."""
         RECORD.write_text(json.dumps({'machine': machine(), 'measurements': self.record}, indent=1) + '\n', 'utf-8')
 
     # ------------------------------------------------------------ the measurements
 
     def run(self) -> None:
-        """All of them."""
+        """Run all measurements."""
         for dataset in ('redial', 'demo'):
-            self.record.pop(f'{dataset} prepare', None)  # makes the file that the others read
+            self.record.pop(f'{dataset} prepare', None)  # it writes the file that the other cases read
             self.case(f'{dataset} prepare', 'prepare', dataset=dataset)
             self.steps(dataset)
             self.epochs(dataset)
@@ -129,6 +129,7 @@ class Bench:
         self.gpu()
 
     def steps(self, dataset: str) -> None:
+        """Measure single updates of all forms."""
         slow = {'redial': 3, 'demo': 20}[dataset]
         for form, repeats, warm_up in (
             ('kbrd_shipped', slow, 1),
@@ -142,7 +143,7 @@ class Bench:
             self.case(f'{dataset} step {form}', 'step', dataset=dataset, form=form, repeats=repeats, warm_up=warm_up)
 
     def epochs(self, dataset: str) -> None:
-        """Each at the batch size that is its best by single steps, and ours as ``config/causal_redial.yaml`` has it."""
+        """Measure epochs, each at the best batch size by single updates, and ours also as ``config/causal_redial.yaml``."""
         n_sample = self.record[f'{dataset} prepare']['samples']['train']
         for form, sizes, repeats in (
             ('kbrd_unbind', KBRD_BATCHES, 1),
@@ -180,7 +181,7 @@ class Bench:
         )
 
     def recommendations(self) -> None:
-        """From a saved run of one epoch; of KBRD a forward pass for one user."""
+        """Measure lists for one user: ours from a saved run of one epoch, and of KBRD a forward pass."""
         if 'redial recommendation 0' not in self.record:
             done = subprocess.run(
                 [
@@ -218,7 +219,7 @@ class Bench:
         )
 
     def gpu(self) -> None:
-        """Steps on a GPU, where there is one."""
+        """Measure updates on a GPU, if there is one."""
         import torch
 
         if not torch.cuda.is_available():
@@ -230,28 +231,29 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that holds redial/nltk')
+    """Run the command."""
+    parser = argparse.ArgumentParser(description='Measure this package and CRSLab side by side.')
+    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     parser.add_argument('--resume', action='store_true', help='keep the measurements of speed.json')
-    parser.add_argument('--report_only', action='store_true', help='only write RESULTS.md and the README anew')
+    parser.add_argument('--report_only', action='store_true', help='only write RESULTS.md and the block of the README')
     arguments = parser.parse_args()
     arguments.data_path = arguments.data_path.resolve()
     record = {}
     if arguments.resume or arguments.report_only:
-        known = json.loads(RECORD.read_text('utf-8'))
+        known = read_measurements()
         if not arguments.report_only and known['machine'] != machine():
             raise SystemExit(
-                f'{RECORD} was measured on another machine, or with other versions; start without --resume'
+                f'{RECORD} was measured on another machine or with other versions; start without --resume'
             )
         record = known['measurements']
     if not arguments.report_only:
         with tempfile.TemporaryDirectory() as folder:
             arguments.cache = Path(folder)
             Bench(arguments, record).run()
-    known = json.loads(RECORD.read_text('utf-8'))
-    (ROOT / 'benchmarks' / 'RESULTS.md').write_text(results_page(known), 'utf-8')
-    update_block('speed', readme_block(known))
-    print(readme_block(known))
+    measurements = read_measurements()
+    (ROOT / 'benchmarks' / 'RESULTS.md').write_text(results_page(measurements), 'utf-8')
+    update_block(ROOT / 'README.md', 'speed', readme_block(measurements))
+    print(readme_block(measurements))
 
 
 if __name__ == '__main__':

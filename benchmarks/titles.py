@@ -1,6 +1,6 @@
-"""Times the matching of titles that a language model wrote: 4,000 samples of 20 against ReDial's items.
+"""Measure how long it takes to match 4,000 lists of 20 titles, as a language model writes them, to ReDial's items.
 
-    python benchmarks/titles.py --data_path ../shared/data
+    python benchmarks/titles.py --data_path path/to/data
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SAMPLES, TITLES = 4000, 20
 
 
 def altered(name: str, rng: random.Random) -> str:
-    """The name as a model may write it: numbered, without its year, in lower case, or with a letter lost."""
+    """Return a name as a model may write it: numbered, without its year, in lower case, or with a missing letter."""
     kind = rng.randrange(6)
     if kind == 0:
         return f'{rng.randrange(1, 21)}. {name}'
@@ -31,14 +31,15 @@ def altered(name: str, rng: random.Random) -> str:
     if kind == 2:
         return name.lower()
     if kind == 3 and len(name) > 6:
-        at = rng.randrange(1, len(name) - 1)
-        return name[:at] + name[at + 1:]
+        position = rng.randrange(1, len(name) - 1)
+        return name[:position] + name[position + 1:]
     return f'The {name} of {rng.randrange(10 ** 6)}' if kind == 4 else name
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data_path', type=Path, required=True)
+    """Run the command."""
+    parser = argparse.ArgumentParser(description='Measure the matching of titles to the items of ReDial.')
+    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     folder = parser.parse_args().data_path / 'redial' / 'nltk'
     entities = {i: uri for uri, i in json.loads((folder / 'entity2id.json').read_text('utf-8')).items()}
     names = [display_name(entities[i]) for i in json.loads((folder / 'movie_ids.json').read_text('utf-8'))]
@@ -47,10 +48,10 @@ def main() -> None:
     start = time.perf_counter()
     matcher = TitleMatcher(names)
     built = time.perf_counter()
-    found = matcher.match_all(written)
+    matches = matcher.match_all(written)
     end = time.perf_counter()
     print(f'{len(written)} titles ({len(set(written))} different) against {len(names)} items: '
-          f'{built - start:.2f} s to build, {end - built:.2f} s to match; {found.count(None) / len(found):.1%} matched nothing')
+          f'{built - start:.2f} s to build, {end - built:.2f} s to match; {matches.count(None) / len(matches):.1%} matched nothing')
 
 
 if __name__ == '__main__':

@@ -54,3 +54,13 @@ def llm_file(split: str) -> str:
 def responses_file(split: str) -> str:
     """Return the name of the file with the responses of a trained decoder on a split."""
     return f'responses_{split}.jsonl'
+
+
+def divergence_file(split: str, other_run: Path) -> str:
+    """Return the name of the file with the divergence of this run from another one on each sample of a split.
+
+    Args:
+        split: name of the split.
+        other_run: folder of the other run.
+    """
+    return f'kl_{split}_{other_run.parent.name}_{other_run.name}.npy'

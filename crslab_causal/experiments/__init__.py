@@ -1,14 +1,16 @@
-"""The paper's tables and figures, and what goes past them.
+"""Experiments: the tables and figures of the paper, and further studies.
 
-``__main__`` reads the command line and :mod:`.command` does what it says: from a suite to its pages, a folder a step, a module
-a part of it:
+``python -m crslab_causal.experiments`` (:mod:`.__main__`, :mod:`.command`) goes from a suite to its pages. Each folder does
+one step, and imports only from the folders before it:
 
-- :mod:`.running`: ``suite`` spells out the YAML (``suite_options``), ``runs`` says which run lies where, and ``execution``
-  trains what is missing.
-- :mod:`.analysis`: ``tables`` makes one record of it, with ``scores``, ``significance`` (over ``statistics`` and ``ranks``)
-  and ``cases`` (over ``answers``); ``earlier`` is a record that is extended. What single suites need stands in ``corpus``
-  (Table 1), ``shifts``, ``divergence`` and ``distributions`` (Figure 4) and ``deconfounding``.
-- :mod:`.pages`: ``render``, ``plots`` and ``figures`` show the record, and ``report`` writes it down.
+1. :mod:`.suite` reads a YAML file of ``config/experiments`` and lists its runs.
+2. :mod:`.runner` knows the folder of each run, and trains the runs that are missing.
+3. :mod:`.analysis` computes all numbers from finished runs: scores, significance tests, cases (Table 7), and the numbers of
+   Figure 4. Its result is the record of the suite, ``results/<suite>.json`` (schema: :mod:`.analysis.record`).
+4. :mod:`.reporting` draws the record as Markdown, LaTeX and figures. It reads nothing else.
 
-:mod:`.sweep` and :mod:`.human` are commands of their own.
+:mod:`.sweep` searches for options, and :mod:`.human` evaluates responses with human raters; both are commands of their own.
 """
+
+RESUME_HINT = 'interrupted; finished work is kept; run the same command again to continue'
+"""Message after Ctrl-C."""

@@ -1,4 +1,4 @@
-"""What the command does: it reads suites, runs what is missing, and reports all of it."""
+"""The work of the command: read suites, execute what is missing, and write the reports."""
 
 from __future__ import annotations
 
@@ -12,115 +12,125 @@ from typing import Iterator, Sequence
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.experiments.analysis.previous_results import Earlier
-from crslab_causal.experiments.analysis.tables import NEEDS_LLM
+from crslab_causal.experiments.analysis.collect import collect
+from crslab_causal.experiments.analysis.figure4 import missing_figure_runs
+from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
+from crslab_causal.experiments.analysis.record import NEEDS_LLM
+from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
 from crslab_causal.experiments.reporting.report import write_report
+from crslab_causal.experiments.runner.dataset_cache import dataset_key
 from crslab_causal.experiments.runner.execution import Failure, run_all
-from crslab_causal.experiments.runner.runs import Place, dataset_key, folder_of, missing_data, result_of, unfinished, waiting
-from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suite
-
-CONFIG = Path('config')
-SUITES = CONFIG / 'experiments'
+from crslab_causal.experiments.runner.paths import RunPaths
+from crslab_causal.experiments.runner.run_store import RunStore
+from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suites
 
 
 def make(options: argparse.Namespace) -> int:
-    """Runs what is asked for, and reports it."""
-    logger.remove()  # what CRSLab says on loading is no news here; the runs have logs of their own
-    place = Place(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
-    suites = read_suites(options.suites, options.quick, options.seeds)
+    """Execute the command and return its exit status.
+
+    Args:
+        options: parsed command line of :mod:`.__main__`.
+
+    Raises:
+        UserError: a mistake in the command line, a suite, or the previous report.
+    """
+    logger.remove()  # CRSLab's messages on loading; every run has its own log
+    suites = read_suites(options.suites, quick=options.quick, seeds=options.seeds)
     if options.jobs < 1 or options.threads < 1:
         raise UserError('--jobs and --threads must be at least 1')
     if options.readme is not None and not options.readme.is_file():
         raise UserError(f'--readme {options.readme}: no such file')
-    earlier = Earlier(options.results if options.extend else None)
+    store = RunStore(RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads,
+                              options.llm))
+    previous = PreviousReport(options.results if options.extend else None)
     if options.list:
-        print(*listing(suites, place, earlier), sep='\n')
+        print(*list_runs(suites, store, previous), sep='\n')
         return 0
-    failures = {} if options.report else run_suites(suites, place, earlier, options)
-    for path in write_report(suites, place, options.results, failures, options.readme, earlier):
-        print(f'written: {path}')
+    failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
+    for suite in suites:
+        record = collect(suite, store, failures, previous)
+        if not record.has_runs():  # an empty report must not replace an earlier one
+            print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
+            continue
+        for path in write_report(record, options.results, options.readme):
+            print(f'written: {path}')
     return 1 if failures else 0
 
 
-def read_suites(names: Sequence[str], quick: bool, seeds: int | None) -> list[Suite]:
-    """The suites of these names, or all."""
-    if not SUITES.is_dir():
-        raise UserError(f'{SUITES}: no such folder; start the command in the root of the repository')
-    known = sorted(path.stem for path in SUITES.glob('*.yaml'))
-    for name in names:
-        if name not in known:
-            raise UserError(f'{name}: no such suite; choose among {", ".join(known)}')
-    if seeds is not None and seeds < 1:
-        raise UserError(f'--seeds {seeds}: must be at least 1')
-    return [read_suite(SUITES / f'{name}.yaml', CONFIG, quick=quick, seeds=seeds) for name in names or known]
+def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> list[Run]:
+    """Return the runs that reports of the suites need, finished or not.
 
-
-def runs_of(suites: Sequence[Suite], place: Place, earlier: Earlier = Earlier()) -> list[Run]:
-    """What is to be run, the first seed of every row before the second of any, and one dataset after another."""
-    rows = [row for suite in suites for table in suite.tables for row in _rows_to_run(suite, table, place, earlier)]
-    wanted = [(i, run) for row, runs in rows for i, run in enumerate(row.runs) if run in runs]
-    wanted += [(i, run.recommender) for i, run in wanted if run.recommender is not None]
-    keys = {run: dataset_key(run.config) for _, run in wanted}
-    return [run for _, run in sorted(wanted, key=lambda pair: (pair[0], keys[pair[1]]))]
-
-
-def _rows_to_run(suite: Suite, table: Table, place: Place, earlier: Earlier) -> Iterator[tuple[Row, Sequence[Run]]]:
-    """Rows of a table, and those of their runs that an earlier report has not.
-
-    If there are any, all runs of the reference are among them, since they are tested against its ranks, which no report keeps.
+    The first seeds of all rows come before the second ones, and runs on one dataset follow each other.
     """
-    known = earlier.table(suite, table)
-    rows = [row for row in table.rows if not row.options.hidden and (place.llm or row.options.needs != 'llm')]
-    anything = any(known.lacks(run, place) for row in rows for run in row.runs)
+    runs = [(i, run) for suite in suites for table in suite.tables
+            for row, needed in _rows_to_run(table, store, previous.table(suite, table))
+            for i, run in enumerate(row.runs) if run in needed]
+    runs += [(0, run) for suite in suites for run in missing_figure_runs(suite, store, previous)]
+    runs += [(i, run.recommender) for i, run in runs if run.recommender is not None]
+    keys = {run: dataset_key(run.config) for _, run in runs}
+    return [run for _, run in sorted(runs, key=lambda numbered: (numbered[0], keys[numbered[1]]))]
+
+
+def _rows_to_run(table: Table, store: RunStore, previous: PreviousTable) -> Iterator[tuple[Row, Sequence[Run]]]:
+    """Yield the rows of a table, and those of their runs that a previous report lacks.
+
+    If there are any, all runs of the reference are among them: tests need its ranks, which no report keeps.
+    """
+    rows = [row for row in table.rows
+            if not row.options.hidden and (store.paths.llm or row.options.needs != 'llm')]
+    missing = {run for row in rows for run in row.runs if store.folder_name(run) not in previous.results}
     for row in rows:
-        whole = anything and table.is_reference(row)
-        yield row, row.runs if whole else [run for run in row.runs if known.lacks(run, place)]
+        yield row, row.runs if missing and table.is_reference(row) else [run for run in row.runs if run in missing]
 
 
-def run_suites(suites: Sequence[Suite], place: Place, earlier: Earlier, arguments: argparse.Namespace) -> dict[Path, str]:
-    """Runs what is not finished, and tells how far it is. Returns why which failed, by folder."""
-    runs = runs_of(suites, place, earlier)
-    failures = {folder_of(run, place): reason for run in runs if (reason := missing_data(run, place)) is not None}
+def execute_missing(runs: Sequence[Run], store: RunStore, jobs: int) -> dict[Path, str]:
+    """Execute the runs that are not finished, and print the progress.
+
+    Returns:
+        The reasons of the runs that failed, by their folders.
+    """
+    failures = {store.folder(run): reason for run in runs if (reason := store.missing_data(run)) is not None}
     for reason in sorted(set(failures.values())):
         print(f'left out: {reason}', file=sys.stderr)
-    possible = [run for run in runs if folder_of(run, place) not in failures]
-    todo, total = unfinished(possible, place), len({folder_of(run, place) for run in possible})
-    print(f'{total} runs, {total - len(todo)} of them finished, {len(todo)} to do, {arguments.jobs} at a time', flush=True)
+    possible = [run for run in runs if store.folder(run) not in failures]
+    todo, total = store.unfinished(possible), len({store.folder(run) for run in possible})
+    print(f'{total} runs, {total - len(todo)} of them finished, {len(todo)} to do, {jobs} at a time', flush=True)
     started = time.perf_counter()
     waves = ([run for run in todo if run.recommender is None], [run for run in todo if run.recommender is not None])
-    ends = itertools.chain.from_iterable(run_all(wave, place, arguments.jobs) for wave in waves if wave)
-    for done, (run, ended) in enumerate(ends, start=1):
-        if not isinstance(ended, Failure) and result_of(run, place) is None:
-            ended = Failure(run, waiting(run, place) or 'it has left no result')
-        if isinstance(ended, Failure):
-            failures[folder_of(run, place)] = ended.reason
-        left = (time.perf_counter() - started) / done * (len(todo) - done)
-        said = f'failed: {ended.reason}' if isinstance(ended, Failure) else f'{ended:.0f} s'
-        print(f"[{done}/{len(todo)}] {run.config_file.stem} {' '.join(run.settings)}: {said}; "
-              f'about {_duration(left)} left', flush=True)
+    outcomes = itertools.chain.from_iterable(run_all(wave, store, EXTRA_SCORERS, jobs) for wave in waves if wave)
+    for done, (run, outcome) in enumerate(outcomes, start=1):
+        if not isinstance(outcome, Failure) and not store.is_finished(run):
+            outcome = Failure(run, store.missing_answers(run) or 'it has written no result')
+        if isinstance(outcome, Failure):
+            failures[store.folder(run)] = outcome.reason
+        remaining = (time.perf_counter() - started) / done * (len(todo) - done)
+        text = f'failed: {outcome.reason}' if isinstance(outcome, Failure) else f'{outcome:.0f} s'
+        print(f"[{done}/{len(todo)}] {run.config_file.stem} {' '.join(run.settings)}: {text}; "
+              f'about {_duration(remaining)} left', flush=True)
     return failures
 
 
 def _duration(seconds: float) -> str:
-    return f'{seconds / 3600:.1f} h' if seconds >= 5400 else f'{seconds / 60:.0f} min' if seconds >= 90 \
-        else f'{seconds:.0f} s'
+    if seconds >= 5400:
+        return f'{seconds / 3600:.1f} h'
+    return f'{seconds / 60:.0f} min' if seconds >= 90 else f'{seconds:.0f} s'
 
 
-def listing(suites: Sequence[Suite], place: Place, earlier: Earlier) -> Iterator[str]:
-    """Every run, whether the command would run it, and its folder."""
-    todo = {folder_of(run, place) for run in unfinished(runs_of(suites, place, earlier), place)}
+def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> Iterator[str]:
+    """Yield a line for each run: its table, row, seed, state and folder, separated by tabs."""
+    todo = {store.folder(run) for run in store.unfinished(runs_to_do(suites, store, previous))}
     for suite in suites:
         for table in suite.tables:
-            known = earlier.table(suite, table)
+            known = previous.table(suite, table)
             for row in table.rows:
                 for run in row.runs:
-                    folder = folder_of(run, place)
+                    folder = store.folder(run)
                     if folder in todo:
-                        state = 'to do' if missing_data(run, place) is None else 'lacks data'
-                    elif result_of(run, place) is not None:
+                        state = 'to do' if store.missing_data(run) is None else 'lacks data'
+                    elif store.is_finished(run):
                         state = 'finished'
-                    elif not known.lacks(run, place):
-                        state = 'in the earlier report'
+                    elif store.folder_name(run) in known.results:
+                        state = 'in the previous report'
                     else:
                         state = NEEDS_LLM if row.options.needs == 'llm' else 'only for runs to do'
                     yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t{folder}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -68,8 +69,8 @@ class CausalSystem(BaseSystem):
         self.item_ids: list[int] = side_data['item_entity_ids']
         self.folder = run_folder(config)
         self._adapt_model(interact)
-        always = config.flags.save_system or restore_system
-        self.checkpoints = Checkpoints(self.folder, seconds=0 if always else config.flags.checkpoint_seconds)
+        seconds = 0 if config.flags.save_system else config.flags.checkpoint_seconds
+        self.checkpoints = Checkpoints(self.folder, seconds=0 if restore_system and math.isinf(seconds) else seconds)
         if interact:
             self.load_best()
             return

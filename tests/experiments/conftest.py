@@ -4,7 +4,10 @@ import pytest
 import tiny
 import yaml
 
-from crslab_causal.experiments.runner.runs import Place
+from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
+from crslab_causal.experiments.runner.execution import Executor
+from crslab_causal.experiments.runner.paths import RunPaths
+from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import read_suite
 
 SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3], 'kg_edge_threshold': 0}
@@ -12,7 +15,7 @@ SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3
 
 @pytest.fixture
 def write_suite(tmp_path):
-    """Writes a suite and the configuration ``small`` (CausalKBRD on ReDial), and reads it; keywords are those of
+    """Write a suite and the configuration ``small`` (CausalKBRD on ReDial), and read it; keywords are those of
     ``read_suite``."""
     folder = tmp_path / 'config'
     folder.mkdir()
@@ -35,6 +38,18 @@ def table():
 
 
 @pytest.fixture
-def place(redial, tmp_path):
-    """Where runs go."""
-    return Place(redial, tmp_path / 'work')
+def paths(redial, tmp_path):
+    """Folders of the data and of the runs."""
+    return RunPaths(redial, tmp_path / 'work')
+
+
+@pytest.fixture
+def store(paths):
+    """The runs below the folder ``work``."""
+    return RunStore(paths)
+
+
+@pytest.fixture
+def execute(store):
+    """Execute a run in this process, and return its seconds; ``into`` is another store."""
+    return lambda run, into=store: Executor(into, EXTRA_SCORERS).execute(run)

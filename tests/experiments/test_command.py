@@ -1,6 +1,5 @@
 """The command from end to end, on a tiny corpus."""
 
-import json
 import os
 import re
 import signal
@@ -11,9 +10,11 @@ import pytest
 import tiny
 import yaml
 
-from crslab_causal.experiments.__main__ import GOES_ON, main
-from crslab_causal.experiments.command import runs_of
-from crslab_causal.experiments.runner.runs import unfinished
+from crslab_causal.experiments import RESUME_HINT
+from crslab_causal.experiments.__main__ import main
+from crslab_causal.experiments.analysis.previous_results import PreviousReport
+from crslab_causal.experiments.analysis.record import read_record
+from crslab_causal.experiments.command import runs_to_do
 
 TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
          'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
@@ -26,14 +27,14 @@ SUITE = {'title': 'Small', 'about': 'Few runs.', 'seeds': [1, 2], 'tables': [TAB
 
 @pytest.fixture
 def project(workplace, redial):
-    """An empty place with one suite, and the flags that every call has."""
+    """An empty project with one suite; the value is the flags of every call."""
     (workplace / 'config' / 'experiments').mkdir(parents=True)
     tiny.write_yaml(workplace / 'config' / 'small.yaml')
     (workplace / 'config' / 'experiments' / 'small.yaml').write_text(yaml.safe_dump(SUITE), 'utf-8')
     return ['--data_path', str(redial), '--jobs', '1']
 
 
-def test_everything_is_written_once_and_the_second_call_runs_nothing(project, workplace, capsys):
+def test_the_report_is_written_and_a_second_call_runs_nothing(project, workplace, capsys):
     (workplace / 'README.md').write_text('# Mine\n<!-- main -->\nold\n<!-- /main -->\nend\n', 'utf-8')
     assert main([*project, '--readme', 'README.md']) == 0
     out = capsys.readouterr().out
@@ -46,8 +47,9 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     readme = (workplace / 'README.md').read_text('utf-8')
     shown = re.search(r'<!-- main -->\n\n(.*)\n\n<!-- /main -->', readme, re.DOTALL)[1]
     assert shown in table and 'llm (needs an LLM)' in shown and readme.endswith('end\n')
-    record = json.loads((workplace / 'results' / 'small.json').read_text('utf-8'))
-    assert [len(row['runs']) for row in record['tables'][0]['rows']] == [2, 1, 0]
+    record = read_record(workplace / 'results' / 'small.json')
+    assert [len(row.runs) for row in record.tables[0].rows] == [2, 1, 0]
+    assert [figure.name for figure in record.figures] == ['shift_one_model', 'shift_two_models']
 
     before = {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()}
     assert main(project) == 0
@@ -55,48 +57,56 @@ def test_everything_is_written_once_and_the_second_call_runs_nothing(project, wo
     assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
 
 
-def test_extend_draws_figure_4_where_its_runs_are_in_no_record(project, workplace, capsys):
-    """It is drawn from ranks, which no record has; these may be of another machine than the record's."""
+def test_extend_keeps_the_results_and_runs_only_what_the_figures_lack(project, workplace, capsys):
     assert main(project) == 0
-    figure, record = (workplace / 'results' / name for name in ('shift_one_model.png', 'small.json'))
-    drawn = figure.read_bytes()
-    figure.write_bytes(b'kept')
-    assert main([*project, '--extend']) == 0
-    assert figure.read_bytes() == b'kept'
-    capsys.readouterr()
-    assert main([*project, '--work', 'elsewhere', '--extend', '--list']) == 0
-    assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'in the earlier report', 'needs an LLM'}
-    record.unlink()
-    assert main([*project, '--extend']) == 0
-    assert figure.read_bytes() == drawn and record.is_file()
+    results = workplace / 'results'
+    whole = {path.name: path.read_bytes() for path in results.iterdir()}
+    record = read_record(results / 'small.json')
+
+    def states(*flags):
+        capsys.readouterr()
+        assert main([*project, *flags, '--list']) == 0
+        return [line.split('\t')[3] for line in capsys.readouterr().out.splitlines()]
+
+    elsewhere = ['--work', 'elsewhere', '--extend']
+    assert set(states(*elsewhere)) == {'in the previous report', 'needs an LLM'}
+    (results / 'small.json').write_text(record.model_copy(update={'figures': []}).to_json(), 'utf-8')
+    for name in ('shift_one_model.png', 'shift_two_models.png'):
+        (results / name).unlink()
+    # the first seed of the row of the figure; the row alpha = 2 of the second table is the same run
+    assert states(*elsewhere) == ['to do'] + ['in the previous report'] * 2 + ['needs an LLM'] * 2 \
+        + ['in the previous report'] * 2 + ['to do'] + ['in the previous report']
+    assert main([*project, *elsewhere]) == 0
+    assert capsys.readouterr().out.startswith('1 runs, 0 of them finished, 1 to do')
+    assert {path.name: path.read_bytes() for path in results.iterdir()} == whole
 
 
 def listen_to_ctrl_c():
-    """What a shell starts in the background, such as these tests, hands down that it is ignored."""
+    """Accept SIGINT, which processes ignore if a shell has started them, or these tests, in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_says_how_to_go_on_and_nothing_else(project, workplace):
+def test_ctrl_c_prints_how_to_resume_and_nothing_else(project, workplace):
     command = [sys.executable, '-m', 'crslab_causal.experiments', *project]
-    here = {**os.environ, 'PYTHONPATH': str(tiny.ROOT)}
-    with subprocess.Popen(command, cwd=workplace, env=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    environment = {**os.environ, 'PYTHONPATH': str(tiny.ROOT)}
+    with subprocess.Popen(command, cwd=workplace, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           preexec_fn=listen_to_ctrl_c) as process:
         assert process.stdout.readline().startswith('5 runs, 0 of them finished')
         assert process.stdout.readline().startswith('[1/5]')
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
-        assert process.stderr.read() == f'{GOES_ON}\n'
+        assert process.stderr.read() == f'{RESUME_HINT}\n'
     assert main(project) == 0
 
 
-def test_first_seeds_come_first_and_one_dataset_after_another(write_suite, table, place, tmp_path):
+def test_first_seeds_come_first_and_runs_on_one_dataset_follow_each_other(write_suite, table, store, tmp_path):
     tiny.write_yaml(tmp_path / 'config' / 'other.yaml', dataset='OpenDialKG', model='Repeat', cutoffs=[1, 3])
     rows = [{'title': 'a', 'id': 'a'}, {'title': 'b', 'config': 'other'}, {'title': 'c', 'set': {'alpha': 0}},
             {'title': 'd', 'set': {'model': 'CausalLLM', 'llm.mode': 'offline'}, 'recommender': 'a', 'seeds': 1},
             {'title': 'e', 'set': {'model': 'CausalLLM'}, 'recommender': 'a', 'needs': 'llm'}]
     suite = write_suite([table(rows=rows), table(name='more', rows=[{'title': 'f', 'config': 'other'}])])
-    found = unfinished(runs_of([suite], place), place)
-    assert [(run.config_file.stem, run.seed, run.recommender is not None) for run in found] == [
+    todo = store.unfinished(runs_to_do([suite], store, PreviousReport()))
+    assert [(run.config_file.stem, run.seed, run.recommender is not None) for run in todo] == [
         ('other', 1, False), ('small', 1, False), ('small', 1, False), ('small', 1, True),
         ('other', 2, False), ('small', 2, False), ('small', 2, False)]
 
@@ -110,7 +120,7 @@ def test_list_and_report_run_nothing(project, workplace, capsys):
     assert not (workplace / 'results').exists()
 
 
-def test_without_data_the_command_says_so_and_fails(project, capsys):
+def test_missing_data_are_reported_and_the_command_fails(project, capsys):
     assert main(['--data_path', 'nowhere', '--jobs', '1']) == 1
     captured = capsys.readouterr()
     assert 'left out: ReDial:' in captured.err and 'name the data with --data_path' in captured.err
@@ -119,7 +129,7 @@ def test_without_data_the_command_says_so_and_fails(project, capsys):
     assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'lacks data', 'needs an LLM'}
 
 
-def test_a_run_that_fails_is_a_note_and_the_others_go_on(project, workplace, capsys):
+def test_a_failed_run_is_noted_and_the_other_runs_continue(project, workplace, capsys):
     suite = {**SUITE, 'figures': [], 'seeds': [1], 'tables': [{**TABLE, 'readme': False, 'rows': [
         *TABLE['rows'][:2], {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}]}]}
     (workplace / 'config' / 'experiments' / 'small.yaml').write_text(yaml.safe_dump(suite), 'utf-8')
@@ -132,12 +142,12 @@ def test_a_run_that_fails_is_a_note_and_the_others_go_on(project, workplace, cap
     (['none'], 'none: no such suite; choose among small'), (['--seeds', '0'], '--seeds 0: must be at least 1'),
     (['--jobs', '0'], '--jobs and --threads must be at least 1'),
     (['--readme', 'missing.md'], '--readme missing.md: no such file'), (['small', '--report'], None)])
-def test_mistakes_are_one_line(project, flags, message, capsys):
+def test_a_mistake_is_reported_in_one_line(project, flags, message, capsys):
     status = main([*project, *flags])
     error = capsys.readouterr().err
     assert (status, error) == (2, f'error: {message}\n') if message else 'no run is finished' in error
 
 
-def test_outside_the_repository_it_says_where_to_go(workplace, capsys):
+def test_outside_the_repository_the_command_says_where_to_start_it(workplace, capsys):
     assert main([]) == 2
     assert 'start the command in the root of the repository' in capsys.readouterr().err

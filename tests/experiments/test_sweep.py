@@ -1,4 +1,4 @@
-"""Sweeps: what is searched, that a stopped one goes on, and that the test split is never scored."""
+"""Sweeps: the search, its continuation after a stop, and that the test split is never scored."""
 
 import json
 
@@ -7,8 +7,9 @@ import tiny
 import yaml
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.experiments.runner.runs import Place
-from crslab_causal.experiments.sweep import main, read_sweep, score, search
+from crslab_causal.experiments.runner.dataset_cache import DatasetCache
+from crslab_causal.experiments.runner.paths import RunPaths
+from crslab_causal.experiments.sweep import Search, main, read_search, score
 from crslab_causal.system.causal import CausalSystem
 
 SWEEP = {'config': 'small', 'trials': 4, 'seeds': [1], 'space': {
@@ -18,7 +19,7 @@ SWEEP = {'config': 'small', 'trials': 4, 'seeds': [1], 'space': {
 
 @pytest.fixture
 def project(workplace, redial):
-    """An empty place with one configuration, and a function that writes a sweep over it."""
+    """An empty project with one configuration; the value is a function that writes a sweep over it."""
     (workplace / 'config').mkdir()
     tiny.write_yaml(workplace / 'config' / 'small.yaml')
 
@@ -29,17 +30,18 @@ def project(workplace, redial):
     return write
 
 
-def test_only_valid_is_scored(project, workplace, redial, monkeypatch):
+def test_no_split_but_valid_is_scored(project, workplace, redial, monkeypatch):
     scored = []
     evaluate = CausalSystem.evaluate
     monkeypatch.setattr(CausalSystem, 'evaluate',
                         lambda self, split, *more, **keywords: scored.append(split) or evaluate(self, split, *more, **keywords))
-    found = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3'], Place(redial, workplace / 'work'))
-    assert scored == ['valid'] * 3 and 0 <= found <= 1
+    value = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3'], RunPaths(redial, workplace / 'work'),
+                  DatasetCache())
+    assert scored == ['valid'] * 3 and 0 <= value <= 1
     assert not list((workplace / 'work').rglob('ranks_*'))
 
 
-def test_what_is_mixed_in_counts(project, workplace, redial, monkeypatch):
+def test_the_score_includes_the_transition_counts_of_a_mixture(project, workplace, redial, monkeypatch):
     valid = []
     evaluate = CausalSystem.evaluate
 
@@ -48,31 +50,30 @@ def test_what_is_mixed_in_counts(project, workplace, redial, monkeypatch):
         valid.append(evaluate(self, split, *more, **keywords))
         return valid[-1]
     monkeypatch.setattr(CausalSystem, 'evaluate', kept)
-    found = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3', 'counts_weight=null', 'rec.metric=mrr@3'],
-                  Place(redial, workplace / 'work'))
-    assert len(valid) == 3 + 10 + 1 and found == valid[-1]['all']['mrr@3']  # epochs, weights, and the score
+    value = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3', 'counts_weight=null', 'rec.metric=mrr@3'],
+                  RunPaths(redial, workplace / 'work'), DatasetCache())
+    assert len(valid) == 3 + 10 + 1 and value == valid[-1]['all']['mrr@3']  # epochs, weights, and the score
 
 
-def test_a_search_is_the_same_again_and_goes_on_where_it_was(project, workplace, redial):
-    place = Place(redial, workplace / 'work')
+def test_a_search_can_be_repeated_and_continued(project, workplace, redial):
+    paths = RunPaths(redial, workplace / 'work')
 
-    def trials(journal, *numbers):
+    def trials(name, *numbers):
         for n in numbers:
-            search(read_sweep(project(trials=n)), workplace / 'config' / 'small.yaml', workplace / journal, place)
-        from crslab_causal.experiments.sweep import _study
-        return [(trial.params, trial.value) for trial in _study(
-            read_sweep(project()), workplace / 'config' / 'small.yaml', workplace / journal, place).trials]
+            search = Search(name, read_search(project(trials=n)), paths)
+            search.run()
+        return [(trial.params, trial.value) for trial in search.study().trials]
 
-    whole = trials('a.journal', 4)
-    assert len(whole) == 4 and trials('b.journal', 4) == whole
-    parts = trials('c.journal', 2, 4, 4)
+    whole = trials('a', 4)
+    assert len(whole) == 4 and trials('b', 4) == whole
+    parts = trials('c', 2, 4, 4)
     assert len(parts) == 4 and parts[:2] == whole[:2]
     assert len({json.dumps(params) for params, _ in parts}) == 4  # the second half does not repeat the first
     for params, _ in whole:
         assert 0 <= params['alpha'] <= 4 and params['kg_emb_dim'] in (4, 6, 8) and 1e-3 <= params['rec.optimizer.lr'] <= 0.1
 
 
-def test_the_command_writes_the_best_first_and_refuses_another_sweep_of_that_name(project, workplace, redial, capsys):
+def test_the_command_writes_the_best_trials_first_and_refuses_another_sweep_of_that_name(project, workplace, redial, capsys):
     flags = ['--data_path', str(redial), '--jobs', '1']
     assert main([str(project()), '--data_path', 'nowhere']) == 2 and 'name the data' in capsys.readouterr().err
     assert main([str(project(trials=3)), *flags]) == 0
@@ -84,10 +85,10 @@ def test_the_command_writes_the_best_first_and_refuses_another_sweep_of_that_nam
     assert best == record['trials'][0]['values']
 
     assert main([str(project(space={'alpha': {'low': 0.0, 'high': 1.0}})), *flags]) == 2
-    assert 'holds trials of another sweep, configuration or data' in capsys.readouterr().err
+    assert 'contains trials of another sweep, configuration or data' in capsys.readouterr().err
     tiny.write_yaml(workplace / 'config' / 'small.yaml', rec={'epoch': 3})
     assert main([str(project()), *flags]) == 2
-    assert 'holds trials of another sweep, configuration or data' in capsys.readouterr().err
+    assert 'contains trials of another sweep, configuration or data' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('changes, message', [
@@ -98,12 +99,12 @@ def test_the_command_writes_the_best_first_and_refuses_another_sweep_of_that_nam
     ({'space': {'alpha': {'low': 1.0, 'high': 1.0}}}, 'low must be below high'),
     ({'space': {'alpha': {'low': 0.0, 'high': 1.0, 'log': True}}}, 'with log, low must be above 0'),
     ({'config': 'none'}, 'none.yaml: cannot be read'), ({'trails': 3}, r'trails: no such key; did you mean trials\?')])
-def test_mistakes_are_one_line_before_anything_runs(project, changes, message):
+def test_a_mistake_is_reported_in_one_line_before_anything_runs(project, changes, message):
     with pytest.raises(UserError, match=message) as error:
-        read_sweep(project(**changes))
+        read_search(project(**changes))
     assert '\n' not in str(error.value) and 'mine.yaml' in str(error.value)
 
 
 @pytest.mark.parametrize('name', ['demo', 'opendialkg', 'redial'])
-def test_the_sweeps_of_the_repository_are_sound(name):
-    assert read_sweep(tiny.ROOT / 'config' / 'sweeps' / f'{name}.yaml', tiny.ROOT / 'config').space
+def test_the_sweeps_of_the_repository_can_be_read(name):
+    assert read_search(tiny.ROOT / 'config' / 'sweeps' / f'{name}.yaml', tiny.ROOT / 'config').space

@@ -1,12 +1,13 @@
-"""What systems answered, and to what: files of contexts, and of answers as runs write them."""
+"""Answers of systems and their contexts: files that runs and the human evaluation write."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable, Mapping, TypeVar
+from typing import Any, Iterable, Iterator, Mapping, TypeVar
 
 from pydantic import ValidationError
 
+from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options, first_mistake
 from crslab_causal.llm.detokenization import detokenize
@@ -14,30 +15,35 @@ from crslab_causal.llm.detokenization import detokenize
 Turn = tuple[str, int]
 """Conversation and turn."""
 Sample = tuple[str, int, int]
-"""Conversation, turn and label, as a turn that recommends several items is several samples."""
+"""Conversation, turn and label; a turn that recommends several items is several samples."""
 
-ANSWER_FILES = ('llm_{split}.jsonl', 'responses_{split}.jsonl')
-"""In the folder of a run of CausalLLM, and of a model with a decoder."""
-NAME_ONE = 'name the llm_<split>.jsonl or responses_<split>.jsonl of a run'
+ANSWER_FILES = (artifacts.llm_file, artifacts.responses_file)
+"""Functions that name the file of answers in the folder of a run: of CausalLLM, and of a model with a decoder."""
+NAME_A_RUN = 'name the llm_<split>.jsonl or responses_<split>.jsonl of a run'
+"""Remedy in error messages."""
 
 
 class Context(Options):
-    """A line of the contexts file: the turns before a response, and the response of the data."""
+    """A line of a file of contexts: the turns before a response, and the response of the data."""
 
     conversation: str
     turn: int
     context: list[tuple[str, str]]
-    """(role, text)."""
+    """(role, text) of each turn."""
     reference: str
+    """Response of the data."""
 
 
 class Answer(Options, extra='ignore'):
-    """What is read of a line of ``llm_<split>.jsonl`` or ``responses_<split>.jsonl``; the latter lacks what has a default."""
+    """The fields that are read from a line of ``llm_<split>.jsonl`` or ``responses_<split>.jsonl``.
+
+    The latter has no fields with a default.
+    """
 
     conversation: str
     turn: int
     label: int
-    """Entity id."""
+    """Entity id of the item that the data recommend."""
     response: str
     status: str = 'ok'
     backend: str = 'a trained decoder'
@@ -45,26 +51,27 @@ class Answer(Options, extra='ignore'):
     ranking: list[int] = []
     """Entity ids of the re-ranked candidates, best first."""
     recommended: int | None = None
-    """Entity id that the recommender of a model with a decoder puts first."""
+    """Entity id of the first item of the recommender's list, for a model with a decoder."""
     rank_before: int | None = None
-    """Of the label among the candidates; None: it is none of them."""
+    """Rank of the label among the candidates before re-ranking; None: it is not among them."""
     rank_after: int | None = None
+    """Rank of the label among the candidates after re-ranking; None: it is not among them."""
 
     @property
     def sample(self) -> Sample:
-        """Which sample it answers."""
+        """The sample that the answer belongs to."""
         return self.conversation, self.turn, self.label
 
 
 Line = TypeVar('Line', bound=Options)
 
 
-def contexts_of(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str, str]) -> dict[Turn, Context]:
-    """The contexts of samples, one for each turn.
+def build_contexts(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str, str]) -> dict[Turn, Context]:
+    """Return the context of each turn of some samples.
 
     Args:
-        samples: of a :class:`.MentionDataset`, or of a dataloader.
-        name_of_token: from :func:`.token_names`; ``@`` tokens become these names.
+        samples: samples of a :class:`.MentionDataset` or of a dataloader.
+        name_of_token: names that replace ``@`` tokens, from :func:`.token_names`.
     """
     turns = {(sample['conv_id'], sample['turn']): sample for sample in samples}
     return {turn: Context(conversation=turn[0], turn=turn[1], reference=detokenize(sample['response_text'], name_of_token),
@@ -73,34 +80,34 @@ def contexts_of(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str
 
 
 def read_contexts(path: Path) -> dict[Turn, Context]:
-    """The lines of a contexts file by conversation and turn.
+    """Read a file of contexts, by conversation and turn.
 
     Raises:
-        UserError: an unreadable file, or a line that is no context or comes twice.
+        UserError: the file cannot be read, or a line is no context or repeats another one.
     """
     contexts: dict[Turn, Context] = {}
-    for number, context in _lines(path, Context, 'write it with the command contexts'):
+    for number, context in _read_lines(path, Context, 'write it with the command contexts'):
         if not context.context:
-            raise UserError(f'{path}, line {number}: context is empty; leave out turns with nothing before them')
+            raise UserError(f'{path}, line {number}: context is empty; leave out turns without a turn before them')
         if contexts.setdefault((context.conversation, context.turn), context) is not context:
             raise UserError(f'{path}, line {number}: turn {context.turn} of conversation {context.conversation} '
-                            'stands on an earlier line, too; leave one of them')
+                            'repeats an earlier line; remove one of them')
     return contexts
 
 
 def read_answers(path: Path) -> list[Answer]:
-    """The answers of a run.
+    """Read the answers of a run.
 
     Raises:
-        UserError: an unreadable file, or a line that is no answer.
+        UserError: the file cannot be read, or a line is no answer.
     """
-    return [answer for _, answer in _lines(path, Answer, NAME_ONE)]
+    return [answer for _, answer in _read_lines(path, Answer, NAME_A_RUN)]
 
 
-def _lines(path: Path, kind: type[Line], remedy: str) -> Iterable[tuple[int, Line]]:
-    """Numbered lines of JSON, checked; empty ones are passed over."""
+def _read_lines(path: Path, schema: type[Line], remedy: str) -> Iterator[tuple[int, Line]]:
+    """Yield the lines of a JSONL file and their numbers; empty lines are skipped."""
     try:
-        lines = path.read_text('utf-8').split('\n')  # splitlines would also cut at U+2028, which JSON may hold
+        lines = path.read_text('utf-8').split('\n')  # splitlines() would also split at U+2028, which JSON may contain
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
     except UnicodeDecodeError as error:
@@ -108,6 +115,6 @@ def _lines(path: Path, kind: type[Line], remedy: str) -> Iterable[tuple[int, Lin
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                yield number, kind.model_validate_json(line)
+                yield number, schema.model_validate_json(line)
             except ValidationError as error:
                 raise UserError(f'{path}, line {number}: {first_mistake(error)}; {remedy}') from error

@@ -1,4 +1,4 @@
-"""What trained models give for every sample, and how far two such distributions are from each other."""
+"""Predicted distributions of trained models, and distances between distributions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.base.errors import UserError
+from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.evaluator.ranking import expected_ranks
 from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.causal import CausalSystem
@@ -16,22 +16,22 @@ from crslab_causal.system.evaluation import EVALUATION_BATCH_SIZE
 
 
 class Predictions(NamedTuple):
-    """What a model gives for the samples of a split."""
+    """Predictions of a model for the samples of a split."""
 
     probability: np.ndarray
-    """``(n_sample, n_item)``."""
+    """``(n_sample, n_item)``: the predicted distributions over items."""
     rank: np.ndarray
-    """``(n_sample,)``: of the label, from 1."""
+    """``(n_sample,)``: the rank of the label, from 1."""
 
 
 def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictions:
-    """P(Y | X) of a trained CausalKBRD for every sample, or P(Y | do(X)) as it is adjusted.
+    """Return the predictions of a trained CausalKBRD: P(Y | X), or P(Y | do(X)) if the model adjusts for a confounder.
 
     Raises:
-        UserError: it is another model, whose scores are no logits.
+        UserError: the model is not CausalKBRD; the scores of other models are no logits.
     """
     if not isinstance(system.adapter.module, CausalKBRD):
-        raise UserError(f"model {system.opt['model']}: its scores are no probabilities; this study needs CausalKBRD")
+        raise UserError(f"model {system.opt['model']}: its scores are no probabilities; use CausalKBRD for this study")
     system.model.eval()
     probability, rank = [], []
     with torch.no_grad(), system.adapter.group():
@@ -44,11 +44,14 @@ def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictio
 
 
 def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Of the rows of ``(n, f)`` each: ``(n,)``, from 0 to 1."""
+    """Return the total variation between the rows of two ``(n, f)`` arrays: ``(n,)``, from 0 to 1."""
     return np.abs(p - q).sum(axis=1) / 2
 
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    r""":math:`\mathrm{KL}(p \| q)` of the rows of ``(n, f)`` each, in nats: ``(n,)``; infinite if q lacks what p has."""
+    r"""Return :math:`\mathrm{KL}(p \| q)` between the rows of two ``(n, f)`` arrays, in nats: ``(n,)``.
+
+    It is infinite where q is 0 and p is not.
+    """
     with np.errstate(divide='ignore', invalid='ignore'):
         return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(axis=1)

@@ -1,4 +1,4 @@
-"""How far the distributions of two finished runs are from each other."""
+"""Divergence between the distributions of two finished runs."""
 
 from __future__ import annotations
 
@@ -6,42 +6,43 @@ import io
 
 import numpy as np
 
-from crslab_causal.experiments.analysis.distributions import kl_divergence, predictions
-from crslab_causal.experiments.runner.execution import dataset_of
-from crslab_causal.experiments.runner.runs import Place, config_of, folder_of
-from crslab_causal.experiments.suite.suite import Run
+from crslab_causal.base import artifacts
 from crslab_causal.base.files import replace_file
-from crslab_causal.crslab_compat import use_directories
-from crslab_causal.quick_start import assemble
+from crslab_causal.experiments.analysis.distributions import kl_divergence, predictions
+from crslab_causal.experiments.runner.dataset_cache import DatasetCache
+from crslab_causal.experiments.runner.run_store import RunStore
+from crslab_causal.experiments.suite.suite import Run
 
 
-def divergence(with_: Run, without: Run, split: str, place: Place) -> np.ndarray | None:
-    r""":math:`\mathrm{KL}(p_\mathrm{with} \| p_\mathrm{without})` of two finished runs, in nats.
+def divergence(with_: Run, without: Run, split: str, store: RunStore, datasets: DatasetCache) -> np.ndarray:
+    r"""Return :math:`\mathrm{KL}(p_\mathrm{with} \| p_\mathrm{without})` of two finished runs, in nats.
 
-    It is kept in the folder of the first, since both models have to be loaded for it.
+    Both models have to be loaded for it. The result is therefore also kept in the folder of the first run.
 
     Args:
-        with_, without: of CausalKBRD on the same data.
+        with_, without: runs of CausalKBRD on the same data, whose weights were saved.
         split: ``valid`` or ``test``.
-        place: of the runs.
+        store: folders of the runs.
+        datasets: loaded datasets.
 
     Returns:
-        ``(n_sample,)``, in the order of the split; None if the weights of a run were not saved.
+        ``(n_sample,)``, in the order of the split.
+
+    Raises:
+        UserError: a model is not CausalKBRD, or its weights are missing.
     """
-    if any(not (folder_of(run, place) / 'best.pth').is_file() for run in (with_, without)):
-        return None
-    other = folder_of(without, place)
-    path = folder_of(with_, place) / f'kl_{split}_{other.parent.name}_{other.name}.npy'
+    path = store.folder(with_) / artifacts.divergence_file(split, store.folder(without))
     if not path.is_file():
-        p, q = (_probabilities(run, split, place) for run in (with_, without))
+        p, q = (_probabilities(run, split, store, datasets) for run in (with_, without))
         content = io.BytesIO()
         np.save(content, kl_divergence(p, q))
         replace_file(path, content.getvalue())
     return np.load(path)
 
 
-def _probabilities(run: Run, split: str, place: Place) -> np.ndarray:
-    config = config_of(run, place)
-    use_directories(config['data_path'], config['save_path'])
-    system = assemble(config, dataset_of(config), interact=True)
+def _probabilities(run: Run, split: str, store: RunStore, datasets: DatasetCache) -> np.ndarray:
+    from crslab_causal.quick_start import assemble
+
+    config = store.config(run)
+    system = assemble(config, datasets.load(config), interact=True)
     return predictions(system, dict(system.splits())[split]).probability

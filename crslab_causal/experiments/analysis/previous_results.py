@@ -1,104 +1,95 @@
-"""What an earlier report says of runs that are not at hand, so that a table can be extended without running all of it."""
+"""Results of a previous report: ``--extend`` keeps them, so that their runs need not be repeated."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, TypeVar
+from typing import Mapping, NamedTuple
 
-from crslab_causal.base.errors import UserError
-from crslab_causal.experiments.analysis.scores import Result, groups_of
-from crslab_causal.experiments.runner.runs import Place, folder_of
-from crslab_causal.experiments.suite.suite import Run, Suite, Table
+from crslab_causal.experiments.analysis.record import (CaseRecord, FigureRecord, SuiteRecord, TableRecord, Tests,
+                                                       read_record)
+from crslab_causal.experiments.analysis.scores import RunResult, groups_of
+from crslab_causal.experiments.suite.suite import Suite, Table
 from crslab_causal.experiments.suite.suite_options import CaseOptions
 
-T = TypeVar('T')
 
+class PreviousTable(NamedTuple):
+    """A table of a previous report."""
 
-class EarlierTable(NamedTuple):
-    """A table of an earlier report."""
-
-    results: Mapping[str, Result] = {}
-    """By folder; only those of runs that have all scores which the table shows now."""
-    tests: Mapping[frozenset[str], dict] = {}
-    """A row's tests against the reference, by the folders of its runs."""
+    results: Mapping[str, RunResult] = {}
+    """Results by folder, of the runs that have all scores which the table shows now."""
+    tests: Mapping[frozenset[str], Tests] = {}
+    """Tests of a row against the reference, by the folders of its runs."""
     reference: frozenset[str] = frozenset()
     """Folders of the reference's runs."""
 
-    def result(self, run: Run, place: Place) -> Result | None:
-        """What this table says of a run, None if nothing."""
-        return self.results.get(str(folder_of(run, place).relative_to(place.work)))
 
-    def lacks(self, run: Run, place: Place) -> bool:
-        """Whether this table has no scores of a run."""
-        return self.result(run, place) is None
-
-
-class Earlier:
-    """The records of an earlier report, as they are when first asked for: a new report takes their place.
+class PreviousReport:
+    """The records of a previous report. Each is read when it is first asked for, before a new one replaces it.
 
     Args:
-        folder: where it was written; None: there is none, or it is not to be used.
+        folder: folder of the report; None: there is none, or it is not to be extended.
     """
 
     def __init__(self, folder: Path | None = None):
         self.folder = folder
-        self._records: dict[str, Any] = {}
+        self._records: dict[str, SuiteRecord | None] = {}
 
-    def table(self, suite: Suite, table: Table) -> EarlierTable:
-        """What it says of a table.
-
-        Raises:
-            UserError: the file of its suite is damaged.
-        """
-        return self._read(suite, lambda record: _table(record, table), EarlierTable())
-
-    def has_figure(self, name: str) -> bool:
-        """Whether it has a figure of this name."""
-        return self.folder is not None and (self.folder / f'{name}.png').is_file()
-
-    def cases(self, suite: Suite, case: CaseOptions) -> list[dict]:
-        """What it says of the turns of a case.
+    def table(self, suite: Suite, table: Table) -> PreviousTable:
+        """Return the results of a table.
 
         Raises:
-            UserError: the file of its suite is damaged.
+            UserError: the record of the suite is damaged.
         """
-        def records(record: dict) -> list[dict]:
-            return [own for own in record['cases'] if own['name'].rpartition('_')[0] == case.name]
+        record = self._record(suite)
+        return PreviousTable() if record is None else _table(record, table)
 
-        return self._read(suite, records, [])
+    def figure(self, suite: Suite, name: str) -> FigureRecord | None:
+        """Return the numbers of a figure; None if the report has none.
 
-    def _read(self, suite: Suite, part: Callable[[dict], T], missing: T) -> T:
+        Raises:
+            UserError: the record of the suite is damaged.
+        """
+        record = self._record(suite)
+        return None if record is None else next((figure for figure in record.figures if figure.name == name), None)
+
+    def cases(self, suite: Suite, case: CaseOptions) -> list[CaseRecord]:
+        """Return the turns of a case.
+
+        Raises:
+            UserError: the record of the suite is damaged.
+        """
+        record = self._record(suite)
+        return [] if record is None else [turn for turn in record.cases if turn.name.rpartition('_')[0] == case.name]
+
+    def _record(self, suite: Suite) -> SuiteRecord | None:
         if self.folder is None:
-            return missing
-        path = self.folder / f'{suite.name}.json'
-        try:
-            if suite.name not in self._records:
-                self._records[suite.name] = json.loads(path.read_text('utf-8')) if path.is_file() else None
-            record = self._records[suite.name]
-            return missing if record is None else part(record)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise UserError(f'{path}: damaged; restore it, or leave out --extend') from error
+            return None
+        if suite.name not in self._records:
+            path = self.folder / f'{suite.name}.json'
+            self._records[suite.name] = read_record(path) if path.is_file() else None
+        return self._records[suite.name]
 
 
-def _table(record: dict, table: Table) -> EarlierTable:
-    own = next((t for t in record['tables'] if t['name'] == table.options.name), None)
-    if own is None or (own['kind'], own['split']) != (table.options.kind, table.options.split):
-        return EarlierTable()
+def _table(record: SuiteRecord, table: Table) -> PreviousTable:
+    previous = next((t for t in record.tables if t.name == table.options.name), None)
+    if previous is None or (previous.kind, previous.split) != (table.options.kind, table.options.split):
+        return PreviousTable()
+    folders = [frozenset(run.folder for run in row.runs) for row in previous.rows]
+    reference_titles = {row.options.title for row in table.rows if table.is_reference(row)}
+    reference = [row_folders for row_folders, row in zip(folders, previous.rows) if row.title in reference_titles]
+    return PreviousTable(_results(previous, table), {key: row.tests for key, row in zip(folders, previous.rows)},
+                         reference[0] if reference else frozenset())
+
+
+def _results(previous: TableRecord, table: Table) -> dict[str, RunResult]:
+    """Return the results by folder, of the runs that have all scores which the table shows now."""
+    metrics = {row.options.title: row.options.metrics or table.options.metrics for row in table.rows}
     results = {}
-    for row in own['rows']:
-        for i, run in enumerate(row['runs']):
+    for row in previous.rows:
+        for i, run in enumerate(row.runs):
             scores = {group: {metric: values[i] for metric, values in by_metric.items()}
-                      for group, by_metric in row['scores'].items()}
-            if _complete(scores, table, row['title']):
-                results[run['folder']] = Result(run, scores)
-    folders = [frozenset(run['folder'] for run in row['runs']) for row in own['rows']]
-    now = {row.options.title for row in table.rows if table.is_reference(row)}
-    reference = [own_folders for own_folders, row in zip(folders, own['rows']) if row['title'] in now]
-    return EarlierTable(results, {key: row['tests'] for key, row in zip(folders, own['rows'])},
-                        reference[0] if reference else frozenset())
-
-
-def _complete(scores: Mapping[str, Mapping], table: Table, title: str) -> bool:
-    wanted = next((row.options.metrics for row in table.rows if row.options.title == title), None) or table.options.metrics
-    return all(metric in scores.get(group, {}) for group in groups_of(table) for metric in wanted)
+                      for group, by_metric in row.scores.items()}
+            if all(metric in scores.get(group, {}) for group in groups_of(table)
+                   for metric in metrics.get(row.title, table.options.metrics)):
+                results[run.folder] = RunResult(run, scores)
+    return results

@@ -1,76 +1,68 @@
-"""What the finished runs of a row have scored."""
+"""Scores of the finished runs of a row."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
-from crslab_causal.experiments.runner.runs import Place
+from crslab_causal.experiments.analysis.record import Number, RunRecord
 from crslab_causal.experiments.suite.suite import Row, Table
 
-RUN_KEYS = ('folder', 'seed', 'epochs', 'best_epoch', 'training_seconds', 'git_commit', 'versions')
-"""What a record says of a run besides its scores."""
 
+class RunResult(NamedTuple):
+    """Scores of one run for the metrics of a table, read from its folder or from a previous report."""
 
-class Result(NamedTuple):
-    """What a run has found, as far as a table shows it; whether the run is at hand, or only its record is."""
-
-    about: Mapping[str, Any]
-    """The :data:`RUN_KEYS`."""
-    scores: Mapping[str, Mapping[str, float | None]]
-    """By group and metric, shares from 0 to 1; None where the run has no such score."""
+    about: RunRecord
+    scores: Mapping[str, Mapping[str, Number | None]]
+    """Scores by group and metric, as shares from 0 to 1; None where the run has no such score."""
 
     @property
     def folder(self) -> str:
-        """Of the run, below that of all runs."""
-        return self.about['folder']
+        """Folder of the run below that of all runs."""
+        return self.about.folder
 
     @property
-    def seed(self) -> int:
-        return self.about['seed']
+    def seed(self) -> int | None:
+        """Seed of the run; None for counts of the data."""
+        return self.about.seed
 
-    def score(self, group: str, metric: str) -> float | None:
-        """One score."""
+    def score(self, group: str, metric: str) -> Number | None:
+        """Return one score; None if there is none."""
         return self.scores.get(group, {}).get(metric)
 
     @classmethod
-    def of(cls, found: Mapping[str, Any], table: Table) -> Result:
-        """That of a run at hand.
+    def from_files(cls, results: Mapping[str, Any], table: Table) -> RunResult:
+        """Return the scores of a finished run.
 
         Args:
-            found: from :func:`.result_of`.
-            table: which shows it.
+            results: what :meth:`.RunStore.result` returns.
+            table: table that shows them.
         """
-        scores = {group: {metric: _score(found, table, group, metric) for metric in table.options.metrics}
-                  for group in groups_of(table)}
-        return cls({key: found[key] for key in RUN_KEYS if key in found}, scores)
+        about = RunRecord(**{key: results[key] for key in RunRecord.model_fields if key in results})
+        return cls(about, {group: {metric: _score(results, table, group, metric) for metric in table.options.metrics}
+                           for group in groups_of(table)})
 
 
-class Found(NamedTuple):
-    """A row and the results of those of its runs that are finished."""
+class RowResults(NamedTuple):
+    """A row and the results of its finished runs."""
 
     row: Row
-    results: tuple[Result, ...]
+    results: tuple[RunResult, ...]
 
 
 def groups_of(table: Table) -> list[str]:
-    """Groups of labels that a table has scores of."""
+    """Return the groups of labels that a table has scores of."""
     return list(table.options.groups) if table.options.kind == 'recommendation' else ['all']
 
 
-def _score(found: Mapping[str, Any], table: Table, group: str, metric: str) -> float | None:
+def _score(results: Mapping[str, Any], table: Table, group: str, metric: str) -> Number | None:
     kind, split = table.options.kind, table.options.split
     if kind == 'corpus':
-        return found['corpus'][split][metric]
+        return results['corpus'][split][metric]
     if kind == 'deconfounding':
-        return found['deconfounding'].get(metric)
+        return results['deconfounding'].get(metric)
     if kind == 'generation':
-        responses = found['llm']['llm']['generation'] if 'llm' in found else found['responses']['splits'][split]
-        return responses.get(metric)
-    splits = list(found['llm']['splits'].values())[-1:] if 'llm' in found else [found['splits'][split]]
-    return splits[0].get(group, {}).get(metric)
-
-
-def ranks_path(place: Place, folder: str, split: str) -> Path:
-    """Where the run of a folder has left the ranks of a split; only if it is at hand, and not its record alone."""
-    return place.work / folder / f'ranks_{split}.jsonl'
+        generation = results['llm']['llm']['generation'] if 'llm' in results else results['responses']['splits'][split]
+        return generation.get(metric)
+    # a language model re-ranks one split; its results hold the recommender's scores first and the re-ranked ones last
+    scores = list(results['llm']['splits'].values())[-1] if 'llm' in results else results['splits'][split]
+    return scores.get(group, {}).get(metric)

@@ -1,4 +1,4 @@
-"""How the ranks of labels shift under the intervention (Section 5, Figure 4): the numbers behind the figure."""
+"""Shifts of the labels' ranks under the intervention, and the divergence by rank (Section 5, Figure 4), as arrays."""
 
 from __future__ import annotations
 
@@ -7,61 +7,65 @@ from typing import NamedTuple, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crslab_causal.experiments.analysis.statistics import resampled
+from crslab_causal.experiments.analysis.statistics import resampling_weights
 
-RANK_EDGES = tuple(range(0, 51, 5))
-"""Ranges of the original rank: 1 to 5, 6 to 10, ..., 46 to 50."""
+RANK_EDGES: tuple[float, ...] = tuple(range(0, 51, 5))
+"""Edges of the ranges of the original rank in the histogram: 1 to 5, 6 to 10, ..., 46 to 50."""
 
-KL_EDGES = tuple(range(0, 51, 10))
+KL_EDGES: tuple[float, ...] = tuple(range(0, 51, 10))
+"""Edges of the ranges of the original rank in the divergence by rank."""
 
-GROUPS = ('improved', 'unchanged', 'worsened')
+DIRECTIONS = ('improved', 'unchanged', 'worsened')
+"""Directions of a shift, in the order of the rows of :class:`KLByRank`."""
 
 
 class RankShiftHistogram(NamedTuple):
-    """Numbers of samples by their original rank and by the shift of it, delta = rank without - rank with.
+    """Numbers of samples by their original rank and by its shift, delta = rank without - rank with intervention.
 
-    Bins of the shift are open towards 0 and closed away from it, on both sides: (0, 1], (1, 2], (2, 5], (5, 10], ...,
-    and 0 has its own. They grow as the shift does, so that one step and a fall through the whole catalogue are told
-    apart in one picture, as on a symmetric logarithmic axis, and nothing is cut off.
+    Bins of the shift are open towards 0 and closed away from it, on both sides: (0, 1], (1, 2], (2, 5], (5, 10], ...; a
+    shift of 0 has its own bin. Bins grow with the shift, as on a symmetric logarithmic axis, so that one picture can show a
+    shift of one rank and a fall through the whole catalogue, and nothing is cut off.
     """
 
     rank_edges: np.ndarray
-    """``(n_column + 1,)``: column j holds the ranks above edge j up to edge j + 1, as Recall@K counts those up to K."""
+    """``(n_column + 1,)``: column j contains the ranks above edge j up to edge j + 1, as Recall@K counts those up to K."""
     up_edges: np.ndarray
-    """``(n_up + 1,)``, from 0: sizes of the shifts to the better, delta > 0."""
+    """``(n_up + 1,)``, from 0: sizes of improvements, delta > 0."""
     down_edges: np.ndarray
-    """``(n_down + 1,)``, from 0: sizes of the shifts to the worse, delta < 0."""
+    """``(n_down + 1,)``, from 0: sizes of losses, delta < 0."""
     up: np.ndarray
-    """``(n_up, n_column)``, from the smallest shift."""
+    """``(n_up, n_column)``, from the smallest improvement."""
     unchanged: np.ndarray
     """``(n_column,)``: delta = 0."""
     down: np.ndarray
-    """``(n_down, n_column)``, from the smallest shift; an infinite rank is in the last bin."""
+    """``(n_down, n_column)``, from the smallest loss; an infinite rank is in the last bin."""
     beyond: int
-    """Samples whose original rank is above the last edge; they are in no column."""
+    """Number of samples whose original rank is above the last edge; they are in no column."""
     missing: int
-    """Samples of which one rank or the other is NaN, and which are in no column either."""
+    """Number of samples with a NaN rank; they are in no column either."""
 
 
 class KLByRank(NamedTuple):
-    """Mean divergence for each of :data:`GROUPS` and each range of the original rank, ``(3, n_range)`` each."""
+    """Mean divergence for each of :data:`DIRECTIONS` and each range of the original rank, ``(3, n_range)`` each."""
 
     rank_edges: np.ndarray
     """``(n_range + 1,)``, as in :class:`RankShiftHistogram`."""
     mean: np.ndarray
-    """In the unit of the input; NaN where there is no sample."""
+    """Means in the unit of the input; NaN where there is no sample."""
     low: np.ndarray
-    """End of the confidence interval; NaN where the samples are of fewer than two conversations."""
+    """Lower ends of the confidence intervals; NaN where the samples are of fewer than two conversations."""
     high: np.ndarray
+    """Upper ends of the confidence intervals."""
     samples: np.ndarray
+    """Numbers of samples."""
     beyond: int
-    """Samples whose original rank is above the last edge."""
+    """Number of samples whose original rank is above the last edge."""
     missing: int
-    """Samples that lack a rank or a finite divergence."""
+    """Number of samples without a rank or without a finite divergence."""
 
 
 def bin_edges(reach: float) -> np.ndarray:
-    """0, 1, 2, 5, 10, 20, 50, ... up to the first that is not below ``reach``."""
+    """Return 0, 1, 2, 5, 10, 20, 50, ... up to the first edge that is not below ``reach``."""
     edges = [0.0, 1.0]
     while edges[-1] < reach:
         edges.append(next(m * 10.0 ** p for p in range(17) for m in (1, 2, 5) if m * 10.0 ** p > edges[-1]))
@@ -69,7 +73,7 @@ def bin_edges(reach: float) -> np.ndarray:
 
 
 def largest_fall(rank_without: ArrayLike, rank_with: ArrayLike, last_rank: float = RANK_EDGES[-1]) -> float:
-    """The largest finite shift to the worse of samples up to ``last_rank``; 0 if there is none."""
+    """Return the largest finite loss of ranks among samples up to ``last_rank``; 0 if there is none."""
     before, after = _same_length(rank_without, rank_with)
     chosen = np.isfinite(after) & (before <= last_rank)
     return float((after[chosen] - before[chosen]).max(initial=0.0))
@@ -77,20 +81,20 @@ def largest_fall(rank_without: ArrayLike, rank_with: ArrayLike, last_rank: float
 
 def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edges: Sequence[float] = RANK_EDGES,
                          reach: float | None = None) -> RankShiftHistogram:
-    """Counts samples by original rank and shift (Figure 4a, 4b).
+    """Count samples by original rank and shift (Figure 4a, 4b).
 
-    A rank from 1 to 50 cannot improve by more than 49 and can get worse by thousands, and those who are at the top of
-    one list are so by luck, too: two lists that differ by noise alone also show more shifts below the axis than above.
+    A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly due to
+    chance. Two lists that differ by noise alone therefore also show more falls than rises.
 
     Args:
-        rank_without: ``(n_sample,)``, expected ranks from 1 without the intervention, the original ones; inf where the
-            label is not ranked at all, NaN where there is no rank.
-        rank_with: ``(n_sample,)``, the same with it.
-        rank_edges: ends of the columns, ascending.
-        reach: bins of shifts to the worse go as far as this at least, so that several histograms can share them.
+        rank_without: ``(n_sample,)``, original ranks, that is without the intervention, from 1; inf where the label is not
+            ranked, NaN where there is no rank.
+        rank_with: ``(n_sample,)``, ranks with the intervention.
+        rank_edges: edges of the columns, ascending.
+        reach: smallest size of a loss that the bins have to include, so that several histograms can share their bins.
 
     Raises:
-        ValueError: lengths that differ.
+        ValueError: lengths differ.
     """
     before, after = _same_length(rank_without, rank_with)
     edges = np.asarray(rank_edges, float)
@@ -111,25 +115,24 @@ def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edg
                               int((~missing & ~inside).sum()), int(missing.sum()))
 
 
-def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, conversation: Sequence,
+def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, conversation: Sequence | np.ndarray,
                rank_edges: Sequence[float] = KL_EDGES, draws: int = 2000, seed: int = 0,
                level: float = 0.95) -> KLByRank:
-    """Mean divergence by range of the original rank for labels whose rank improved, and worsened (Figure 4c).
+    """Return the mean divergence by range of the original rank and by direction of the shift (Figure 4c).
 
-    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because
-    samples of one conversation share its context. A draw that has no sample of a group in a range says nothing of it.
+    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because samples
+    of one conversation share its context. Draws without a sample of a direction in a range are left out of its interval.
 
     Args:
-        rank_without, rank_with: as for :func:`rank_shift_histogram`.
+        rank_without, rank_with: ranks as for :func:`rank_shift_histogram`.
         kl: ``(n_sample,)``, divergence between the distributions that gave the two ranks.
-        conversation: ``(n_sample,)``, which conversation each sample is of.
-        rank_edges: ends of the ranges, ascending.
-        draws: of the bootstrap.
-        seed: of the bootstrap.
-        level: of confidence.
+        conversation: ``(n_sample,)``, the conversation of each sample.
+        rank_edges: edges of the ranges, ascending.
+        draws, seed: number and seed of the bootstrap draws.
+        level: confidence level.
 
     Raises:
-        ValueError: lengths that differ.
+        ValueError: lengths differ.
     """
     before, after, kl = _same_length(rank_without, rank_with, kl)
     if len(conversation) != len(kl):
@@ -138,15 +141,15 @@ def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, con
     missing = np.isnan(before) | np.isnan(after) | ~np.isfinite(kl)
     inside = ~missing & (before > edges[0]) & (before <= edges[-1])
     column = np.searchsorted(edges, before[inside], 'left') - 1
-    shape = len(GROUPS), len(edges) - 1
-    cell = _group(before[inside], after[inside]) * shape[1] + column
+    shape = len(DIRECTIONS), len(edges) - 1
+    cell = _direction(before[inside], after[inside]) * shape[1] + column
     n_cell = shape[0] * shape[1]
 
     _, cluster = np.unique(np.asarray(conversation)[inside], return_inverse=True)
     n_cluster = int(cluster.max(initial=-1)) + 1
-    at = cluster * n_cell + cell
-    count = np.bincount(at, minlength=n_cluster * n_cell).reshape(n_cluster, n_cell).astype(float)
-    total = np.bincount(at, kl[inside], minlength=n_cluster * n_cell).reshape(n_cluster, n_cell)
+    index = cluster * n_cell + cell
+    count = np.bincount(index, minlength=n_cluster * n_cell).reshape(n_cluster, n_cell).astype(float)
+    total = np.bincount(index, kl[inside], minlength=n_cluster * n_cell).reshape(n_cluster, n_cell)
     low, high = _interval(total, count, draws, seed, level) if n_cluster else np.full((2, n_cell), np.nan)
     with np.errstate(invalid='ignore'):
         mean = total.sum(0) / count.sum(0)
@@ -155,18 +158,18 @@ def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, con
 
 
 def _interval(total: np.ndarray, count: np.ndarray, draws: int, seed: int, level: float) -> np.ndarray:
-    """``(2, n_cell)``: ends of the interval of each cell's mean, from ``(n_cluster, n_cell)`` sums and counts."""
+    """Return the ends of the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
     with np.errstate(invalid='ignore'):
         drawn = np.concatenate([(weights @ total) / (weights @ count)
-                                for weights in resampled(len(count), draws, seed)])
+                                for weights in resampling_weights(len(count), draws, seed)])
     ends = np.full((2, count.shape[1]), np.nan)
     enough = (count > 0).sum(0) > 1
     ends[:, enough] = np.nanquantile(drawn[:, enough], [(1 - level) / 2, (1 + level) / 2], axis=0)
     return ends
 
 
-def _group(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Position in :data:`GROUPS`."""
+def _direction(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return the index into :data:`DIRECTIONS` of each shift."""
     return np.where(after < before, 0, np.where(after > before, 2, 1))
 
 

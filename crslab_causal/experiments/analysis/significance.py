@@ -1,153 +1,176 @@
-"""Which differences between the rows of a table are more than noise."""
+"""Significance tests: which differences between the rows of a table are more than noise."""
 
 from __future__ import annotations
 
 from itertools import product
-from typing import Hashable, Mapping, TypeVar
+from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
 
 import numpy as np
 
 from crslab_causal.registry import LANGUAGE_MODEL
 from crslab_causal.evaluator.metrics import per_sample_metric
-from crslab_causal.experiments.analysis.previous_results import EarlierTable
-from crslab_causal.experiments.analysis.ranks import Ranks, pair, read_ranks
-from crslab_causal.experiments.analysis.scores import Found, Result, ranks_path
-from crslab_causal.experiments.analysis.statistics import holm, mcnemar, merged, paired_bootstrap, paired_t, welch
-from crslab_causal.experiments.runner.runs import Place
+from crslab_causal.experiments.analysis.previous_results import PreviousTable
+from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
+from crslab_causal.experiments.analysis.record import TestRecord, Tests
+from crslab_causal.experiments.analysis.scores import RowResults, RunResult
+from crslab_causal.experiments.analysis.statistics import (combine_p_values, holm, mcnemar, paired_bootstrap, paired_t,
+                                                           welch)
+from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Table
 
 LEVEL = 0.05
-"""Of a test, after Holm's correction over its table."""
-ADJUSTED = ('p_holm', 'significant')
-"""What of a test depends on the others of its table."""
+"""Significance level, after Holm's correction over the table."""
 
 K = TypeVar('K', bound=Hashable)
+RowTests = dict[tuple[str, str], 'RawTest']
+"""Tests of a row by group and metric, before Holm's correction."""
 
 
-def row_tests(found: list[Found], table: Table, place: Place, earlier: EarlierTable = EarlierTable()) -> list[dict]:
-    """For each row its tests against the reference, by group and metric; empty where there is nothing to test.
+class RawTest(NamedTuple):
+    """A test before Holm's correction; the fields are those of :class:`.TestRecord`."""
 
-    What an earlier report says of the same runs stays, as their scores do. It keeps no ranks: if it has not all that the
-    table shows, a test is one of the ranks that are at hand, and of the scores of all runs.
+    difference: float
+    p: float
+    test: str
+    low: float | None = None
+    high: float | None = None
+    seeds: tuple[int, int] | None = None
+    p_seeds: float | None = None
+
+
+def row_tests(rows: list[RowResults], table: Table, store: RunStore,
+              previous: PreviousTable = PreviousTable()) -> list[Tests]:
+    """Return the tests of each row against the reference; none where there is nothing to test.
+
+    Tests of a previous report between the same runs are kept, as their scores are. A report keeps no ranks: a test that
+    it lacks is computed from the ranks that exist, and from the scores of all runs.
     """
-    reference = _reference(found, table)
+    reference = next((row for row in rows if table.is_reference(row.row) and row.results and _is_testable(row)), None)
     if reference is None or table.options.kind != 'recommendation':
-        return [{} for _ in found]
-    base = _ranks(reference, table, place)
-    wanted = len(table.options.groups) * len(table.options.metrics)
-    raw: dict[tuple[int, str, str], dict] = {}
-    for i, candidate in enumerate(found):
-        if candidate is reference or not candidate.results or not _testable(candidate):
+        return [{} for _ in rows]
+    reference_ranks = _read_ranks(reference, table, store)
+    n_test = len(table.options.groups) * len(table.options.metrics)
+    raw: dict[tuple[int, str, str], RawTest] = {}
+    for i, row in enumerate(rows):
+        if row is reference or not row.results or not _is_testable(row):
             continue
-        own = _with_ranks(candidate, table, place)
-        whole = len(own) == len(candidate.results) and len(base) == len(reference.results)
-        tests = _earlier_tests(candidate, reference, earlier, table)
-        if len(tests) < wanted and base and own and (whole or not tests):
-            tests = _compare(candidate, reference, base, table, place)
-        raw.update({(i, *of): test for of, test in tests.items()})
-    tests = _adjusted(raw)
-    return [tests.get(i, {}) for i in range(len(found))]
+        with_ranks = _with_ranks(row, table, store)
+        complete = len(with_ranks) == len(row.results) and len(reference_ranks) == len(reference.results)
+        tests = _previous_tests(row, reference, previous, table)
+        if len(tests) < n_test and reference_ranks and with_ranks and (complete or not tests):
+            tests = _compare(row, reference, reference_ranks, table, store)
+        raw.update({(i, group, metric): test for (group, metric), test in tests.items()})
+    adjusted = _adjust(raw)
+    return [adjusted.get(i, {}) for i in range(len(rows))]
 
 
-def _earlier_tests(candidate: Found, reference: Found, earlier: EarlierTable, table: Table) -> dict[tuple[str, str], dict]:
-    """The tests of an earlier report between the same runs, without what depends on the table's other rows."""
-    own, of_reference = (frozenset(result.folder for result in found.results) for found in (candidate, reference))
-    if of_reference != earlier.reference:
-        return {}
-    return {(group, metric): {key: value for key, value in test.items() if key not in ADJUSTED}
-            for group, by_metric in earlier.tests.get(own, {}).items() for metric, test in by_metric.items()
-            if group in table.options.groups and metric in table.options.metrics}
+def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, Tests]:
+    """Test the means of each series over a sweep against those of the reference.
 
+    There are as few tests as series, so that Holm's correction leaves them more power than tests of all cells.
 
-def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, dict]:
-    """A t test of each series' means, by metric and seed, against the reference's; by series, group and metric.
+    Args:
+        scores: means by series, metric and seed.
+        reference: series that the others are tested against.
+        paired: whether to use the paired t test instead of Welch's: for runs that share more than the seed, such as a
+            corpus for each seed.
 
-    Welch's; or the paired one, where the runs of a seed have more in common than it, such as a corpus.
-    There are as few of them as series, so that Holm's correction leaves them more power than tests of all cells.
+    Returns:
+        Tests by series.
     """
     raw = {}
-    for name, own in scores.items():
-        for metric, values in own.items():
+    for name, by_metric in scores.items():
+        for metric, values in by_metric.items():
             base = scores[reference][metric]
             if paired:
                 seeds = [seed for seed in values if seed in base]
                 values, base = ({seed: both[seed] for seed in seeds} for both in (values, base))
             if values != base and min(len(values), len(base)) > 1:
                 a, b = list(values.values()), list(base.values())
-                raw[name, 'all', metric] = {'difference': float(np.mean(a) - np.mean(b)),
-                                            'p': paired_t(a, b) if paired else welch(a, b),
-                                            'test': 'paired t' if paired else 'Welch'}
-    return _adjusted(raw)
+                raw[name, 'all', metric] = RawTest(float(np.mean(a) - np.mean(b)), paired_t(a, b) if paired else welch(a, b),
+                                                   'paired t' if paired else 'Welch')
+    return _adjust(raw)
 
 
-def _adjusted(raw: Mapping[tuple[K, str, str], dict]) -> dict[K, dict]:
-    """Tests by row, group and metric, with their p after Holm over all of them."""
-    adjusted = holm({key: test['p'] for key, test in raw.items()})
-    tests: dict[K, dict] = {}
+def _adjust(raw: Mapping[tuple[K, str, str], RawTest]) -> dict[K, Tests]:
+    """Return the tests by row, group and metric, after Holm's correction over all of them."""
+    adjusted = holm({key: test.p for key, test in raw.items()})
+    tests: dict[K, Tests] = {}
     for (row, group, metric), test in raw.items():
         p = adjusted[row, group, metric]
-        tests.setdefault(row, {}).setdefault(group, {})[metric] = {**test, 'p_holm': p, 'significant': bool(p < LEVEL)}
+        fields: dict[str, Any] = {name: value for name, value in test._asdict().items() if value is not None}
+        tests.setdefault(row, {}).setdefault(group, {})[metric] = TestRecord(**fields, p_holm=p, significant=bool(p < LEVEL))
     return tests
 
 
-def _testable(found: Found) -> bool:
-    """Whether a row says something of other runs than these: it has several seeds, or depends on none.
+def _is_testable(row: RowResults) -> bool:
+    """Return whether the row can be tested: it has two or more seeds, or is deterministic.
 
-    One seed of a model that is trained would pass the noise of that seed for a difference.
+    A test of a single trained run would report the noise of its seed as a difference.
     """
-    return found.row.runs[0].config['model'] != LANGUAGE_MODEL and (len(found.results) > 1 or found.row.options.deterministic)
+    return row.row.runs[0].config['model'] != LANGUAGE_MODEL and (len(row.results) > 1 or row.row.options.deterministic)
 
 
-def _reference(found: list[Found], table: Table) -> Found | None:
-    return next((f for f in found if table.is_reference(f.row) and f.results and _testable(f)), None)
+def _previous_tests(row: RowResults, reference: RowResults, previous: PreviousTable, table: Table) -> RowTests:
+    """Return the tests of a previous report between the same runs, without Holm's correction over its rows."""
+    folders, reference_folders = (frozenset(result.folder for result in both.results) for both in (row, reference))
+    if reference_folders != previous.reference:
+        return {}
+    return {(group, metric): RawTest(**{name: getattr(test, name) for name in RawTest._fields})
+            for group, by_metric in previous.tests.get(folders, {}).items() for metric, test in by_metric.items()
+            if group in table.options.groups and metric in table.options.metrics}
 
 
-def _ranks(found: Found, table: Table, place: Place) -> list[Ranks]:
-    return [read_ranks(ranks_path(place, result.folder, table.options.split)) for result in _with_ranks(found, table, place)]
+def _read_ranks(row: RowResults, table: Table, store: RunStore) -> list[LabelRanks]:
+    return [read_ranks(store.ranks_path(result.folder, table.options.split))
+            for result in _with_ranks(row, table, store)]
 
 
-def _with_ranks(found: Found, table: Table, place: Place) -> list[Result]:
-    return [result for result in found.results if ranks_path(place, result.folder, table.options.split).is_file()]
+def _with_ranks(row: RowResults, table: Table, store: RunStore) -> list[RunResult]:
+    """Return the results whose ranks exist, and not only their scores in a record."""
+    return [result for result in row.results if store.ranks_path(result.folder, table.options.split).is_file()]
 
 
-def _compare(candidate: Found, reference: Found, base: list[Ranks], table: Table,
-             place: Place) -> dict[tuple[str, str], dict]:
-    """Tests of all runs of a row that have ranks against those of the reference, which are ``base``; by group and metric.
+def _compare(row: RowResults, reference: RowResults, reference_ranks: list[LabelRanks], table: Table,
+             store: RunStore) -> RowTests:
+    """Test all runs of a row that have ranks against those of the reference.
 
-    p is that of the bootstrap over conversations, of samples whose scores are means over the runs, and for Recall@1
-    that of McNemar's test of every pair of runs, by seed where they share it; where both rows have several seeds, the
-    larger of it and of Welch's t test over the seeds: a difference has to be more than the noise of either (an
-    intersection-union test, so that nothing has to be corrected for the two).
+    p is that of the bootstrap over conversations, of samples whose scores are averaged over the runs; for Recall@1 it is
+    that of McNemar's test, combined over pairs of runs. If both rows have several seeds, p is the larger of it and of
+    Welch's t test over the seeds: a difference has to be more than the noise of either (an intersection-union test, so that
+    the two need no correction).
     """
-    columns = [[pair(base[0], ranks)[1] for ranks in runs] for runs in (_ranks(candidate, table, place), base)]
-    pairs = _pairs(*(_with_ranks(found, table, place) for found in (candidate, reference)))
-    tests = {}
+    first = reference_ranks[0]
+    a_ranks, b_ranks = ([align(first, ranks) for ranks in runs]
+                        for runs in (_read_ranks(row, table, store), reference_ranks))
+    pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
+    tests: RowTests = {}
     for group in table.options.groups:
-        chosen = slice(None) if group == 'all' else ~base[0].repeat
+        chosen = np.full(len(first.repeat), True) if group == 'all' else ~first.repeat
         for metric in table.options.metrics:
             a, b = (np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
-                    for runs in columns)
-            difference = paired_bootstrap(a, b, base[0].conversation[chosen])
-            test = {'difference': difference.mean, 'low': difference.low, 'high': difference.high, 'p': difference.p,
-                    'test': 'bootstrap', 'seeds': [a.shape[1], b.shape[1]]}
+                    for runs in (a_ranks, b_ranks))
+            difference = paired_bootstrap(a, b, first.conversation[chosen])
+            low, high = (None if np.isnan(end) else end for end in (difference.low, difference.high))
+            test = RawTest(difference.mean, difference.p, 'bootstrap', low, high, (a.shape[1], b.shape[1]))
             if metric == 'recall@1':
-                test |= {'p': merged([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), 'test': 'McNemar'}
-            scores = [[result.score(group, metric) for result in f.results] for f in (candidate, reference)]
-            if all(len(values) > 1 for values in scores):  # more than the noise of conversations, and of seeds
-                test['p_seeds'] = welch(*scores)
-                test['p'] = max(test['p'], test['p_seeds'])
-            if not np.isnan(test['p']):  # of a single conversation nothing can be said
+                test = test._replace(p=combine_p_values([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), test='McNemar')
+            a_scores, b_scores = ([score for result in both.results if (score := result.score(group, metric)) is not None]
+                                  for both in (row, reference))
+            if min(len(a_scores), len(b_scores)) > 1:
+                p_seeds = welch(a_scores, b_scores)
+                test = test._replace(p_seeds=p_seeds, p=max(test.p, p_seeds))
+            if not np.isnan(test.p):  # it is NaN if all samples are of one conversation
                 tests[group, metric] = test
     return tests
 
 
-def _pairs(candidate: list[Result], reference: list[Result]) -> list[tuple[int, int]]:
-    """Runs to be compared one by one: those of a seed, or each with each where the rows share none."""
-    seeds = [[result.seed for result in results] for results in (candidate, reference)]
-    shared = [(i, seeds[1].index(seed)) for i, seed in enumerate(seeds[0]) if seed in seeds[1]]
-    everything = list(product(*map(range, map(len, seeds))))
-    return shared if len(seeds[0]) > 1 and shared else everything
+def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, int]]:
+    """Return the pairs of runs to compare: those of equal seeds, or all pairs if the rows share no seed."""
+    seeds, reference_seeds = ([result.seed for result in results] for results in (row, reference))
+    shared = [(i, reference_seeds.index(seed)) for i, seed in enumerate(seeds) if seed in reference_seeds]
+    return shared if len(seeds) > 1 and shared else list(product(range(len(seeds)), range(len(reference_seeds))))
 
 
-def _rank(ranks: Ranks, group: str) -> np.ndarray:
+def _rank(ranks: LabelRanks, group: str) -> np.ndarray:
     return ranks.rank_unseen if group == 'new_unseen' else ranks.rank

@@ -1,19 +1,18 @@
-"""How sure a score, a difference or an agreement is. Functions of NumPy arrays, without a state."""
+"""Confidence intervals and significance tests of scores, as functions of NumPy arrays."""
 
 from __future__ import annotations
 
 import math
-from typing import Iterator, Literal, Mapping, NamedTuple, Sequence, TypeVar
+from typing import Iterator, Mapping, NamedTuple, Sequence, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
 K = TypeVar('K')
-Weights = Literal['linear', 'quadratic'] | None
 
-BLOCK = 1 << 20
-"""Weights of a bootstrap held at a time: 8 MiB of them."""
+MAX_WEIGHTS = 1 << 20
+"""Largest number of weights of a bootstrap that are held at a time: 8 MiB."""
 
 
 class Interval(NamedTuple):
@@ -21,12 +20,13 @@ class Interval(NamedTuple):
 
     mean: float
     half_width: float | None
-    """None for a single value, which says nothing about the spread."""
+    """Half of the interval's width; None for a single value, which says nothing about the spread."""
     n: int
+    """Number of values."""
 
 
 class Difference(NamedTuple):
-    """A mean difference, its confidence interval, and its p value against no difference."""
+    """A mean difference with its confidence interval, and its p value against no difference."""
 
     mean: float
     low: float
@@ -34,26 +34,17 @@ class Difference(NamedTuple):
     p: float
 
 
-class Kappa(NamedTuple):
-    """Cohen's kappa with its confidence interval; NaN where it is not defined."""
-
-    kappa: float
-    low: float
-    high: float
-    n: int
-
-
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """The mean over runs with other seeds, or over any independent values, with Student's t interval.
+    """Return the mean of independent values, such as the scores of several seeds, with Student's t interval.
 
     Args:
         values: ``(n,)``, at least one.
-        level: of confidence.
+        level: confidence level.
 
     Raises:
-        ValueError: no value, or one that is not finite.
+        ValueError: there is no value, or one is not finite.
     """
-    values = _finite(values, 1)
+    values = finite_array(values, 1)
     n = len(values)
     if n == 1:
         return Interval(float(values[0]), None, 1)
@@ -61,33 +52,33 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(float(values.mean()), float(half_width), n)
 
 
-def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence, draws: int = 10_000, seed: int = 0,
+def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0,
                      level: float = 0.95) -> Difference:
-    """The mean of a - b over samples, tested by drawing whole clusters, here conversations, with replacement.
+    """Test the mean of a - b over samples with a bootstrap that draws whole clusters, such as conversations.
 
-    Samples of one conversation share its context, so that they are no independent evidence: the conversations are.
-    The interval is the percentile interval; p is two-sided, from the distribution of the drawn differences around the
-    observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16), and (1 + k) / (1 + draws), never 0.
+    Samples of one conversation share its context, so that they are not independent; conversations are. The interval is the
+    percentile interval. The p value is two-sided: it comes from the distribution of the drawn differences around the
+    observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16), and is (1 + k) / (1 + draws), never 0.
 
-    With more than one seed, scores are first averaged over the seeds of each sample. The test is then about
-    conversations, and conditional on these seeds: it says how the difference between *these* runs would hold on other
-    conversations, and not how runs with other seeds would differ. :func:`mean_interval` over seeds is about those.
+    Scores of several seeds are first averaged for each sample. The test is then about conversations, and conditional on
+    these seeds: it says how the difference between *these* runs would hold on other conversations, not how runs with other
+    seeds would differ. :func:`mean_interval` over seeds is about the latter.
 
     Args:
-        a, b: scores of the same samples by two systems, such as hits: ``(n_sample,)``, or ``(n_sample, n_seed)``
-            where the numbers of seeds may differ.
+        a, b: scores of the same samples by two systems, such as hits: ``(n_sample,)``, or ``(n_sample, n_seed)``, where
+            the numbers of seeds may differ.
         clusters: ``(n_sample,)``, the conversation of each sample.
-        draws: of the bootstrap.
-        seed: of the bootstrap; equal seeds give equal results.
-        level: of confidence.
+        draws: number of bootstrap draws.
+        seed: seed of the bootstrap; equal seeds give equal results.
+        level: confidence level.
 
     Returns:
-        A difference whose interval and p value are NaN if there is only one cluster.
+        The difference; its interval and p value are NaN if there is only one cluster.
 
     Raises:
-        ValueError: no samples, lengths that differ, or a score that is not finite.
+        ValueError: there are no samples, lengths differ, or a score is not finite.
     """
-    a, b = _over_seeds(a), _over_seeds(b)
+    a, b = _mean_over_seeds(a), _mean_over_seeds(b)
     if not len(a) == len(b) == len(clusters):
         raise ValueError(f'lengths differ: {len(a)} and {len(b)} scores, {len(clusters)} clusters')
     difference = a - b
@@ -97,26 +88,28 @@ def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence, draws: int 
     mean = float(difference.mean())
     if len(names) == 1:
         return Difference(mean, math.nan, math.nan, math.nan)
-    sums = np.concatenate([weights @ np.stack([total, size], 1) for weights in resampled(len(names), draws, seed)])
+    sums = np.concatenate([weights @ np.stack([total, size], 1)
+                           for weights in resampling_weights(len(names), draws, seed)])
     drawn = sums[:, 0] / sums[:, 1]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits tie often, but for rounding
+    as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits are often equal up to rounding
     return Difference(mean, float(low), float(high), float((1 + as_far.sum()) / (1 + draws)))
 
 
 def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
-    """McNemar's exact test on paired hits: the two-sided binomial p of the samples that only one system hits.
+    """Return the p value of McNemar's exact test on paired hits.
 
-    It takes the samples as independent; where conversations have several, :func:`paired_bootstrap` does not.
+    It is the two-sided binomial p of the samples that only one system hits. The test takes samples as independent;
+    :func:`paired_bootstrap` does not, for conversations with several samples.
 
     Args:
         a, b: ``(n_sample,)``, hits of the same samples, 0 or 1.
 
     Returns:
-        p; 1 if the systems hit the same samples.
+        The p value; 1 if the systems hit the same samples.
 
     Raises:
-        ValueError: lengths that differ, or a value that is neither 0 nor 1.
+        ValueError: lengths differ, or a value is neither 0 nor 1.
     """
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.ndim != 1:
@@ -129,35 +122,35 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
     return float(stats.binomtest(only_a, only_a + only_b).pvalue)
 
 
-def merged(p_values: Sequence[float]) -> float:
-    """One p of several tests of a hypothesis, such as of the same two models with other seeds: their upper median, times K / k
-    for the k-th smallest of K.
+def combine_p_values(p_values: Sequence[float]) -> float:
+    """Combine the p values of several tests of one hypothesis, such as of the same two models with other seeds.
 
-    It holds however the tests depend on each other, as those on the same samples do (Rüger 1978; Vovk and Wang 2020,
-    `Combining p-values via averaging <https://arxiv.org/abs/1212.4966>`_).
+    The result is the upper median: K / k times the k-th smallest of K values. It is valid under any dependence between the
+    tests, such as that of tests on the same samples (Rüger 1978; Vovk and Wang 2020, `Combining p-values via averaging
+    <https://arxiv.org/abs/1212.4966>`_).
 
     Raises:
-        ValueError: no p value.
+        ValueError: there is no p value.
     """
     if not p_values:
-        raise ValueError('no p value to merge')
+        raise ValueError('no p value to combine')
     k = len(p_values) // 2 + 1
     return min(1.0, sorted(p_values)[k - 1] * len(p_values) / k)
 
 
 def welch(a: ArrayLike, b: ArrayLike) -> float:
-    """Welch's t test: the two-sided p of the scores of runs with several seeds each, whose spread may differ.
+    """Return the two-sided p value of Welch's t test, which allows the spreads of the two sides to differ.
 
     Args:
-        a, b: ``(n,)`` and ``(m,)``, at least two each.
+        a, b: ``(n,)`` and ``(m,)``, scores of runs with several seeds, at least two each.
 
     Returns:
-        p; where neither side has a spread, 1 for equal scores and 0 for others.
+        The p value; if neither side has a spread, 1 for equal scores and 0 for others.
 
     Raises:
-        ValueError: fewer than two scores, or one that is not finite.
+        ValueError: there are fewer than two scores, or one is not finite.
     """
-    a, b = _finite(a, 1), _finite(b, 1)
+    a, b = finite_array(a, 1), finite_array(b, 1)
     if min(len(a), len(b)) < 2:
         raise ValueError('a spread over seeds needs two of them')
     if not np.ptp(a) and not np.ptp(b):
@@ -166,18 +159,18 @@ def welch(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def paired_t(a: ArrayLike, b: ArrayLike) -> float:
-    """The paired t test: the two-sided p of the differences of runs that have all in common but what is compared.
+    """Return the two-sided p value of the paired t test.
 
     Args:
-        a, b: ``(n,)``, at least two each, one of a pair each.
+        a, b: ``(n,)``, scores of pairs of runs that differ only in what is compared, at least two pairs.
 
     Returns:
-        p; where all differences are the same, 1 for none and 0 for others.
+        The p value; if all differences are equal, 1 for a difference of 0 and 0 for others.
 
     Raises:
-        ValueError: fewer than two scores, numbers that differ, or a score that is not finite.
+        ValueError: there are fewer than two pairs, lengths differ, or a score is not finite.
     """
-    difference = _finite(a, 1) - _finite(b, 1)
+    difference = finite_array(a, 1) - finite_array(b, 1)
     if len(difference) < 2:
         raise ValueError('a spread over seeds needs two of them')
     if not np.ptp(difference):
@@ -186,10 +179,10 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def holm(p_values: Mapping[K, float]) -> dict[K, float]:
-    """Holm's step-down adjustment (1979): p values that hold for all of these tests together.
+    """Return p values that hold for all tests together, by Holm's step-down adjustment (1979).
 
     Raises:
-        ValueError: a value outside [0, 1].
+        ValueError: a value is outside [0, 1].
     """
     adjusted: dict[K, float] = {}
     largest = 0.0
@@ -201,63 +194,19 @@ def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     return {name: adjusted[name] for name in p_values}
 
 
-def cohens_kappa(first: ArrayLike, second: ArrayLike, weights: Weights = None, level: float = 0.95,
-                 clusters: Sequence | None = None, draws: int = 2000, seed: int = 0) -> Kappa:
-    """Agreement of two raters beyond chance (Cohen 1960, 1968), with a percentile bootstrap interval.
-
-    The bootstrap, and not the asymptotic variance (Fleiss, Cohen and Everitt 1969): that one takes the items as
-    independent, which the answers of several systems to one context are not, and a bootstrap over contexts does not.
+def resampling_weights(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the weights of a bootstrap in blocks: how often each of n clusters is among n drawn with replacement.
 
     Args:
-        first, second: ``(n,)``, the ratings of the same items.
-        weights: of a disagreement: None: all alike; ``linear`` or ``quadratic`` in the difference of the ratings
-            themselves, not of their ranks, so that a step of a scale that nobody uses still counts.
-        level: of confidence.
-        clusters: ``(n,)``, what is drawn together; None: each item alone.
-        draws, seed: of the bootstrap.
+        n: number of clusters.
+        draws: number of rows of all blocks together.
+        seed: seed of the draws.
 
-    Returns:
-        NaN for the kappa of raters who both give one and the same rating to all items: there is no disagreement to be
-        expected by chance, so that agreement says nothing. A rater who alone is constant has kappa 0. Draws without
-        a kappa are left out of the interval, which is NaN if there are only such, or a single cluster.
-
-    Raises:
-        ValueError: no items, lengths that differ, or a rating that is not finite.
+    Yields:
+        ``(block, n)`` each.
     """
-    first, second = _finite(first, 1), _finite(second, 1)
-    clusters = np.arange(len(first)) if clusters is None else np.asarray(clusters)
-    if not len(first) == len(second) == len(clusters):
-        raise ValueError(f'lengths differ: {len(first)} and {len(second)} ratings, {len(clusters)} clusters')
-    values, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
-    k, n = len(values), len(first)
-    distance = np.abs(values[:, None] - values)
-    cost = (distance > 0) * 1.0 if weights is None else distance ** {'linear': 1, 'quadratic': 2}[weights]
-    names, index = np.unique(clusters, return_inverse=True)
-    # a k x k table of both ratings for each cluster
-    tables = np.bincount((index * k + codes[:n]) * k + codes[n:], minlength=len(names) * k * k)
-    tables = tables.reshape(len(names), k * k).astype(float)
-    kappa = float(_kappas(tables.sum(0)[None], cost)[0])
-    if len(names) == 1:
-        return Kappa(kappa, math.nan, math.nan, n)
-    drawn = np.concatenate([_kappas(block @ tables, cost) for block in resampled(len(names), draws, seed)])
-    drawn = drawn[~np.isnan(drawn)]
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) if len(drawn) else (math.nan, math.nan)
-    return Kappa(kappa, float(low), float(high), n)
-
-
-def _kappas(tables: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """``(draw,)``: 1 - observed / expected disagreement of ``(draw, k * k)`` counts."""
-    counts = tables.reshape(-1, *cost.shape)
-    observed = (counts * cost).sum((1, 2)) * counts.sum((1, 2))
-    expected = np.einsum('di,ij,dj->d', counts.sum(2), cost, counts.sum(1))
-    with np.errstate(invalid='ignore'):
-        return np.where(expected > 0, 1 - observed / expected, math.nan)
-
-
-def resampled(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """``(block, n)`` each, ``draws`` rows in all: how often each of n clusters is among n drawn with replacement."""
     rng = np.random.default_rng(seed)
-    block = max(1, BLOCK // n)
+    block = max(1, MAX_WEIGHTS // n)
     for start in range(0, draws, block):
         rows = min(block, draws - start)
         chosen = rng.integers(n, size=(rows, n), dtype=np.int32)
@@ -265,17 +214,22 @@ def resampled(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
         yield np.bincount(chosen.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
 
 
-def _finite(values: ArrayLike, ndim: int) -> np.ndarray:
-    values = np.asarray(values, dtype=float)
-    if values.ndim != ndim or not values.size:
-        raise ValueError(f'values of shape {values.shape}, where a non-empty array of {ndim} dimension(s) is needed')
-    if not np.isfinite(values).all():
+def finite_array(values: ArrayLike, ndim: int) -> np.ndarray:
+    """Return values as an array of floats.
+
+    Raises:
+        ValueError: the array is empty or has another number of dimensions, or a value is not finite.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.ndim != ndim or not array.size:
+        raise ValueError(f'values of shape {array.shape}, where a non-empty array of {ndim} dimension(s) is needed')
+    if not np.isfinite(array).all():
         raise ValueError('a value is not finite')
-    return values
+    return array
 
 
-def _over_seeds(scores: ArrayLike) -> np.ndarray:
-    """``(n_sample,)`` of ``(n_sample,)`` or ``(n_sample, n_seed)``."""
+def _mean_over_seeds(scores: ArrayLike) -> np.ndarray:
+    """Return ``(n_sample,)`` from ``(n_sample,)`` or ``(n_sample, n_seed)``."""
     ndim = np.ndim(scores)
-    scores = _finite(scores, 2 if ndim == 2 else 1)
-    return scores.mean(1) if ndim == 2 else scores
+    array = finite_array(scores, 2 if ndim == 2 else 1)
+    return array.mean(1) if ndim == 2 else array

@@ -1,4 +1,4 @@
-"""The command line: ``contexts`` and ``make`` before the rating, ``read`` after it."""
+"""The command ``python -m crslab_causal.experiments.human``: ``contexts`` and ``make`` before the rating, ``read`` after it."""
 
 from __future__ import annotations
 
@@ -9,58 +9,57 @@ from pathlib import Path
 from typing import Sequence
 
 from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.base.files import replace_file
 from crslab_causal.evaluator.report import save_records
-from crslab_causal.experiments.analysis.answers import contexts_of
+from crslab_causal.experiments.analysis.answers import build_contexts
 from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
-from crslab_causal.base.files import replace_file
 
 
-def write_contexts_of(config: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
-    """Writes the contexts of a configuration's dataset.
+def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
+    """Write the contexts of a configuration's dataset.
 
     Args:
-        config: YAML file.
+        config_file: YAML file of the configuration.
         split: ``valid`` or ``test``.
-        path: where to.
+        path: file to write.
         settings: ``key=value`` overrides of the configuration.
 
     Raises:
-        UserError: a mistake in the configuration or the data.
+        UserError: the configuration or the data contain a mistake.
     """
     from crslab_causal import register
 
     register()
     from crslab_causal.config import Config
-    from crslab_causal.data.dataset.mention_order import display_names
     from crslab_causal.crslab_compat import get_dataset, use_directories
+    from crslab_causal.data.dataset.mention_order import display_names
     from crslab_causal.llm.detokenization import token_names
 
-    read = Config(config, settings=settings)
-    use_directories(read['data_path'] or str(Path('data', 'dataset')), read['save_path'])
-    dataset = get_dataset(read, read['tokenize'], False, False)
+    config = Config(config_file, settings=settings)
+    use_directories(config['data_path'] or str(Path('data', 'dataset')), config['save_path'])
+    dataset = get_dataset(config, config['tokenize'], False, False)
     samples = {'valid': dataset.valid_data, 'test': dataset.test_data}[split]
-    contexts = contexts_of(samples, token_names(dataset.item_of_token, display_names(dataset.id2entity)))
+    contexts = build_contexts(samples, token_names(dataset.item_of_token, display_names(dataset.id2entity)))
     save_records(path, (context.model_dump() for context in contexts.values()))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 2 for a mistake of the user's."""
-    flags = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_causal.experiments.human') -> int:
+    """Run the command and return its exit status: 2 for a mistake of the user."""
+    flags = _parser(prog).parse_args(arguments)
     return exit_status(lambda: flags.run(flags))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='python -m crslab_causal.experiments.human',
-                                     description='Human evaluation of responses.')
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, description='Human evaluation of responses.')
     commands = parser.add_subparsers(required=True, metavar='command')
 
     contexts = commands.add_parser('contexts', help='write the contexts of a dataset')
     contexts.add_argument('-c', '--config', required=True, help='configuration of the runs (YAML)')
-    contexts.add_argument('--data_path', help='folder that holds redial/nltk and opendialkg/nltk (default: as the '
-                                              'configuration says)')
+    contexts.add_argument('--data_path', help='folder that contains redial/nltk and opendialkg/nltk (default: that of the '
+                                              'configuration)')
     contexts.add_argument('--split', choices=('valid', 'test'), default='test')
     contexts.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
                           help='override a key of the configuration; may be repeated')
@@ -69,17 +68,18 @@ def _parser() -> argparse.ArgumentParser:
 
     make = commands.add_parser('make', help='write a form for raters, and its key')
     make.add_argument('--systems', required=True, nargs='+', metavar='NAME=PATH',
-                      help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of the data')
+                      help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of '
+                           'the data')
     make.add_argument('--contexts', required=True, type=Path, help='file written by the command contexts')
-    make.add_argument('--criteria', type=Path, help='what raters are asked (YAML); default: as in the paper')
+    make.add_argument('--criteria', type=Path, help='YAML file with the criteria (default: those of the paper)')
     make.add_argument('--n', type=_count, default=100, help='number of contexts (default: 100)')
-    make.add_argument('--seed', type=int, default=0, help='of the contexts and the letters')
+    make.add_argument('--seed', type=int, default=0, help='seed of the contexts and the letters (default: 0)')
     make.add_argument('--out', required=True, type=Path, help='folder to write')
     make.set_defaults(run=_make)
 
     read = commands.add_parser('read', help='summarise filled forms')
     read.add_argument('--key', required=True, type=Path, help='key.json of the kit')
-    read.add_argument('ratings', nargs='+', type=Path, help='filled form of each rater, named after the rater')
+    read.add_argument('ratings', nargs='+', type=Path, help='filled form of each rater; the file is named after the rater')
     read.add_argument('--out', required=True, type=Path, help='folder for summary.json and summary.md')
     read.set_defaults(run=_read)
     return parser
@@ -94,10 +94,10 @@ def _count(text: str) -> int:
 def _contexts(flags: argparse.Namespace) -> None:
     from loguru import logger
 
-    logger.remove()  # of what CRSLab says on loading, only warnings matter here
+    logger.remove()  # of CRSLab's messages on loading, only warnings matter here
     logger.add(sys.stderr, level='WARNING')
-    where = [] if flags.data_path is None else [f'data_path={json.dumps(flags.data_path)}']
-    write_contexts_of(flags.config, flags.split, flags.out, [*flags.set, *where])
+    data_path = [] if flags.data_path is None else [f'data_path={json.dumps(flags.data_path)}']
+    write_contexts(flags.config, flags.split, flags.out, [*flags.set, *data_path])
     print(f'contexts of {flags.split}: {flags.out}')
 
 
@@ -108,13 +108,13 @@ def _make(flags: argparse.Namespace) -> None:
         if not name.strip() or not source:
             raise UserError(f'--systems {pair}: write name=path')
         if name in systems:
-            raise UserError(f'--systems {pair}: {name} is named twice; give each system a name of its own')
+            raise UserError(f'--systems {pair}: {name} is named twice; give each system its own name')
         systems[name] = source
     form = FormOptions() if flags.criteria is None else read_form(flags.criteria)
     key = make_kit(flags.out, systems, flags.contexts, form, flags.n, flags.seed)
     print(f'{key.kit}: {len(key.items)} contexts, {len(systems)} systems\n'
-          f'for raters, either of them: {flags.out / PAGE}, {flags.out / FORM}\n'
-          f'to be kept from raters: {flags.out / KEY}')
+          f'for raters (one of them is enough): {flags.out / PAGE}, {flags.out / FORM}\n'
+          f'not for raters: {flags.out / KEY}')
 
 
 def _read(flags: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""What raters are asked."""
+"""The criteria and the scale of a form."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options, first_mistake
 
 ROW_COLUMNS = ('kit', 'context_id', 'letter', 'context', 'response')
-"""Of the form, before a column for each criterion."""
+"""First columns of the form; a column for each criterion follows."""
 
 Label = Annotated[str, Field(min_length=1, max_length=40)]
 Step = Annotated[int, Field(ge=0, le=9)]
 
 
 class Criterion(Options):
-    """A column of the form."""
+    """A question to raters; a column of the form."""
 
     name: Annotated[str, Field(pattern=r'^\w[\w -]{0,39}$')]
     question: Annotated[str, Field(min_length=1)]
     low: Label
-    """What the lowest rating means."""
+    """Meaning of the lowest rating."""
     high: Label
+    """Meaning of the highest rating."""
 
 
 PAPER_CRITERIA = [
@@ -37,12 +38,12 @@ PAPER_CRITERIA = [
               question='Does what it recommends, and the reason it gives, fit what the seeker has said?',
               low='does not fit', high='fits very well'),
 ]
-"""The paper rates fluency, informativeness, and the reasonableness of recommendation and explanation. It does not
-print what its raters were told; these questions are ours."""
+"""The paper's criteria: fluency, informativeness, and the reasonableness of recommendation and explanation. The paper does not
+print its questions; these are ours."""
 
 
 class FormOptions(Options):
-    """A file for ``--criteria``. The default are the three criteria of the paper, from 1 to 5."""
+    """A file for ``--criteria``. The defaults are the three criteria of the paper, from 1 to 5."""
 
     criteria: Annotated[list[Criterion], Field(min_length=1)] = PAPER_CRITERIA
     lowest: Step = 1
@@ -53,27 +54,27 @@ class FormOptions(Options):
         if self.lowest >= self.highest:
             raise ValueError(f'lowest {self.lowest} is not below highest {self.highest}')
         names = [*ROW_COLUMNS, *self.names]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f'{twice} would name two columns of the form')
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise ValueError(f'{repeated} would name two columns of the form')
         return self
 
     @property
     def names(self) -> list[str]:
-        """Of the criteria."""
+        """Names of the criteria."""
         return [criterion.name for criterion in self.criteria]
 
     @property
     def steps(self) -> range:
-        """The ratings to choose from."""
+        """Ratings of the scale."""
         return range(self.lowest, self.highest + 1)
 
 
 def read_form(path: Path) -> FormOptions:
-    """The form of a YAML file.
+    """Read the form of a YAML file.
 
     Raises:
-        UserError: no such file, no YAML, or no form.
+        UserError: the file cannot be read, or contains no form.
     """
     try:
         content = yaml.safe_load(path.read_text('utf-8'))
@@ -81,6 +82,6 @@ def read_form(path: Path) -> FormOptions:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file with criteria') from error
     except ValidationError as error:
-        raise UserError(f'{path}: {first_mistake(error)}; see FormOptions for what a form holds') from error
+        raise UserError(f'{path}: {first_mistake(error)}; see FormOptions for the keys of a form') from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f'{path}: not valid YAML ({" ".join(str(error).split())})') from error

@@ -1,4 +1,4 @@
-"""The folder for raters, form.csv and index.html, and the key that says which system stands behind which letter."""
+"""A kit: form.csv and index.html for raters, and the key that maps letters to systems."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from typing import Annotated, Iterable, Mapping, Sequence
 from pydantic import Field, ValidationError, model_validator
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.experiments.analysis.answers import NAME_ONE, read_contexts
+from crslab_causal.base.files import replace_file
+from crslab_causal.base.options import Options, first_mistake
+from crslab_causal.base.provenance import provenance
+from crslab_causal.experiments.analysis.answers import NAME_A_RUN, read_contexts
 from crslab_causal.experiments.human.form import ROW_COLUMNS, FormOptions
 from crslab_causal.experiments.human.inputs import REFERENCE, file_hash, read_system, reference_system
 from crslab_causal.experiments.human.page import render_page
 from crslab_causal.experiments.human.sample import Item, draw_items
-from crslab_causal.base.files import replace_file
-from crslab_causal.base.provenance import provenance
-from crslab_causal.base.options import Options, first_mistake
 
 FORM, PAGE, KEY = 'form.csv', 'index.html', 'key.json'
 
 FORMULA = tuple('=+-@\t\r')
-"""A spreadsheet takes a cell that begins so for a formula, and would show, or run, something else than the text."""
+"""First characters of cells that a spreadsheet takes for a formula, and would run instead of showing the text."""
 
 
 class Source(Options):
-    """Where the responses of a system, or the contexts, come from."""
+    """The file that the responses of a system, or the contexts, come from."""
 
     file: str
     sha256: str
     backends: list[str] = []
-    """What the run's records say gave the answers."""
+    """Backends that gave the answers, as the file names them."""
 
 
 class KeyItem(Options):
@@ -43,17 +43,18 @@ class KeyItem(Options):
     conversation: str
     turn: int
     label: int
-    """Entity id of the sample."""
+    """Entity id of the label of the sample."""
     letters: dict[str, str]
-    """Name of the system behind each letter."""
+    """Name of the system by letter."""
 
 
 class Key(Options):
-    """``key.json``: what raters must not see."""
+    """``key.json``, which raters must not see."""
 
     kit: str
-    """Hash of all that the raters see, which stands in each row of the form."""
+    """Hash of all that raters see; every row of the form contains it."""
     seed: int
+    """Seed of the contexts and the letters."""
     form: FormOptions
     systems: dict[str, Source]
     contexts: Source
@@ -64,37 +65,42 @@ class Key(Options):
     @model_validator(mode='after')
     def _consistent(self) -> Key:
         if len({item.id for item in self.items}) < len(self.items):
-            raise ValueError('items: an id comes twice')
+            raise ValueError('items: an id is repeated')
         for item in self.items:
             if sorted(item.letters.values()) != sorted(self.systems):
-                raise ValueError(f'items: the letters of {item.id} do not stand for each system once')
+                raise ValueError(f'items: the letters of {item.id} do not name each system once')
         return self
 
 
 def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: FormOptions = FormOptions(),
              n: int = 100, seed: int = 0) -> Key:
-    """Writes ``form.csv``, ``index.html`` and ``key.json``.
+    """Write ``form.csv``, ``index.html`` and ``key.json``.
 
     Args:
-        folder: where to; must not hold a key, which would be lost with all ratings that need it.
-        systems: by name, the ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run, or ``reference`` for the responses of the data.
-        contexts: file of the command ``contexts``.
-        form: what raters are asked.
-        n: contexts, each of another conversation.
-        seed: of the contexts and the letters.
+        folder: folder to write into. It must not contain a key, because the ratings of that key's kit could no longer be
+            read.
+        systems: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run by the name of the system, or ``reference``
+            for the responses of the data.
+        contexts: file that the command ``contexts`` has written.
+        form: criteria and scale.
+        n: number of contexts, each of another conversation.
+        seed: seed of the contexts and the letters.
+
+    Returns:
+        The key.
 
     Raises:
-        UserError: a file that cannot be used, too few contexts, no run among the systems, or a key in the folder.
+        UserError: a file cannot be used, there are too few contexts, no system is a run, or the folder contains a key.
     """
     if (folder / KEY).exists():
-        raise UserError(f'{folder / KEY}: is the key of a kit, whose ratings could not be read without it; '
+        raise UserError(f'{folder / KEY}: is the key of another kit, whose ratings could not be read without it; '
                         'name another folder with --out')
     turns = read_contexts(contexts)
-    read = {name: read_system(Path(source)) for name, source in systems.items() if source != REFERENCE}
-    if not read:
-        raise UserError(f'--systems: no run among them; {NAME_ONE} at least')
-    answered = {sample for system in read.values() for sample in system.responses}
-    all_systems = {name: read[name] if name in read else reference_system(turns, answered, contexts)
+    runs = {name: read_system(Path(source)) for name, source in systems.items() if source != REFERENCE}
+    if not runs:
+        raise UserError(f'--systems: no run among them; {NAME_A_RUN} at least')
+    answered = {sample for system in runs.values() for sample in system.responses}
+    all_systems = {name: runs[name] if name in runs else reference_system(turns, answered, contexts)
                    for name in systems}
     items = draw_items(turns, all_systems, n, seed)
     kit = _kit_name(items, form)
@@ -112,10 +118,10 @@ def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: For
 
 
 def read_key(path: Path) -> Key:
-    """The key of a kit.
+    """Read the key of a kit.
 
     Raises:
-        UserError: no such file, or no key.
+        UserError: the file cannot be read, or is no key.
     """
     try:
         return Key.model_validate_json(path.read_bytes())
@@ -126,24 +132,24 @@ def read_key(path: Path) -> Key:
 
 
 def form_rows(kit: str, items: Sequence[Item]) -> list[list[str]]:
-    """The form without ratings: ``ROW_COLUMNS`` of each context and letter, every row one line of the file."""
+    """Return the form without ratings: ``ROW_COLUMNS`` of each context and letter, each row in one line."""
     return [[kit, item.id, letter, text_cell(' | '.join(f'{role}: {text}' for role, text in item.context)),
              text_cell(response)] for item in items for letter, response in item.responses.items()]
 
 
 def text_cell(text: str) -> str:
-    """In one line, and a text in spreadsheets, too."""
+    """Return text in one line that spreadsheets do not take for a formula."""
     line = ' '.join(text.split())
     return f"'{line}" if line.startswith(FORMULA) else line
 
 
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """CSV that spreadsheets take for UTF-8. The page writes the same, byte for byte."""
+    """Return CSV that spreadsheets recognise as UTF-8. The page writes the same bytes."""
     file = io.StringIO(newline='')
     csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator='\r\n').writerows(rows)
     return '\ufeff' + file.getvalue()
 
 
 def _kit_name(items: Sequence[Item], form: FormOptions) -> str:
-    seen = [form.model_dump(), [(item.id, item.context, list(item.responses.items())) for item in items]]
-    return 'kit-' + hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
+    shown = [form.model_dump(), [(item.id, item.context, list(item.responses.items())) for item in items]]
+    return 'kit-' + hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]

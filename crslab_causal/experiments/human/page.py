@@ -1,4 +1,4 @@
-"""The page on which raters rate: one file, which loads nothing and sends nothing."""
+"""The page for raters: one HTML file that loads nothing and sends nothing."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _FOLDER = Path(__file__).parent / 'page'
 
 
 def render_page(kit: str, form: FormOptions, items: Sequence[Item], rows: Sequence[Sequence[str]]) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
-    All texts are escaped, and the page's content security policy names the hashes of its own script and style, so that
-    nothing that a language model wrote could be run even if it were not.
+    All texts are escaped. Besides, the page's content security policy allows only its own script and style, by their
+    hashes. Text of a language model could therefore not run even if it were not escaped.
 
     Args:
-        kit: its name.
-        form: what raters are asked.
-        items: what is rated.
-        rows: of the form without ratings, from which the page makes the file that it saves.
+        kit: name of the kit.
+        form: criteria and scale.
+        items: contexts and responses to rate.
+        rows: rows of the form without ratings; the page saves them with the ratings.
     """
     script, style = ((_FOLDER / name).read_text('utf-8') for name in ('page.js', 'page.css'))
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True,
@@ -38,5 +38,5 @@ def render_page(kit: str, form: FormOptions, items: Sequence[Item], rows: Sequen
 
 
 def _csp_hash(text: str) -> str:
-    """Source expression of an inline script or style, see https://www.w3.org/TR/CSP3/#grammardef-hash-source."""
+    """Return the source expression of an inline script or style: https://www.w3.org/TR/CSP3/#grammardef-hash-source."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

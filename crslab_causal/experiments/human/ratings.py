@@ -15,34 +15,34 @@ from crslab_causal.experiments.human.inputs import file_hash
 from crslab_causal.experiments.human.kit import Key
 
 DELIMITERS = ',;\t'
-"""Spreadsheets write the second where a comma is the decimal point."""
+"""Delimiters of CSV files; spreadsheets write the second one in countries with a decimal comma."""
 
 
 class Ratings(NamedTuple):
-    """What all raters say."""
+    """The ratings of all raters."""
 
     raters: dict[str, str]
-    """SHA-256 of each rater's file, by the name of the file."""
+    """SHA-256 of each rater's file, by the name of the rater."""
     systems: list[str]
     criteria: list[str]
     scores: np.ndarray
-    """``(n_rater, n_context, n_system, n_criterion)``, whole numbers of the scale."""
+    """``(n_rater, n_context, n_system, n_criterion)``: whole numbers of the scale."""
 
 
 def read_ratings(key: Key, paths: Sequence[Path]) -> Ratings:
-    """The filled forms of one or more raters.
+    """Read the filled forms of one or more raters.
 
     Args:
-        key: of the kit.
-        paths: a file of each rater, named after the rater.
+        key: key of the kit.
+        paths: file of each rater, named after the rater.
 
     Raises:
-        UserError: the first mistake: an unreadable file, a missing column, a row of another kit, a row that does not
-            belong to the kit, comes twice or is missing, an empty cell, a rating outside the scale, or the same rater
-            twice. Names the file and the line.
+        UserError: a file cannot be read, a column is missing, a row belongs to another kit or is unknown, repeated or
+            missing, a cell is empty, a rating is outside the scale, or a rater appears twice. The message names the file
+            and the line.
     """
     if not paths:
-        raise UserError('no ratings: name the filled form of one rater at least')
+        raise UserError('no ratings: name the filled form of at least one rater')
     systems = list(key.systems)
     by_rater: dict[str, tuple[Path, np.ndarray]] = {}
     for path in paths:
@@ -50,18 +50,18 @@ def read_ratings(key: Key, paths: Sequence[Path]) -> Ratings:
         scores = np.array([[rows[item.id, letter] for letter in sorted(item.letters, key=lambda letter: systems.index(
             item.letters[letter]))] for item in key.items])
         if path.stem in by_rater:
-            raise UserError(f'{path}: {by_rater[path.stem][0]} is of the same name, and files are named after their '
-                            'raters; remove one, or give it the name of its rater')
-        twin = next((other for other, known in by_rater.values() if np.array_equal(known, scores)), None)
-        if twin is not None:
-            raise UserError(f'{path}: all {scores.size} ratings are those of {twin}; one is a copy, remove it')
+            raise UserError(f'{path}: {by_rater[path.stem][0]} has the same name, but files are named after their raters; '
+                            'remove one, or rename it')
+        copy = next((other for other, known in by_rater.values() if np.array_equal(known, scores)), None)
+        if copy is not None:
+            raise UserError(f'{path}: all {scores.size} ratings equal those of {copy}; remove the copy')
         by_rater[path.stem] = path, scores
     return Ratings({rater: file_hash(path) for rater, (path, _) in by_rater.items()}, systems, key.form.names,
                    np.stack([scores for _, scores in by_rater.values()]))
 
 
 def _read_form(key: Key, path: Path) -> dict[tuple[str, str], list[int]]:
-    """Ratings of each context and letter, in the order of the criteria."""
+    """Return the ratings of each context and letter, in the order of the criteria."""
     text = _text(path)
     header = text.partition('\n')[0]
     delimiter = max(DELIMITERS, key=header.count)
@@ -70,34 +70,34 @@ def _read_form(key: Key, path: Path) -> dict[tuple[str, str], list[int]]:
     rows: dict[tuple[str, str], list[int]] = {}
     lines: dict[tuple[str, str], int] = {}
     try:
-        place = _columns(key, path, next(reader, []))
+        columns = _columns(key, path, next(reader, []))
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue  # spreadsheets append such rows
             where = f'{path}, line {reader.line_num}'
-            if len(cells) < len(place):
+            if len(cells) < len(columns):
                 raise UserError(f'{where}: has {len(cells)} cells, fewer than there are columns; '
                                 'restore the row from form.csv')
-            row = {name: cells[i].strip() for name, i in place.items() if i < len(cells)}
+            row = {name: cells[i].strip() for name, i in columns.items() if i < len(cells)}
             name = row.get('context_id', ''), row.get('letter', '')
             if row.get('kit') != key.kit:
-                raise UserError(f"{where}: is of {row.get('kit') or 'no kit'}, but the key is of {key.kit}; "
+                raise UserError(f"{where}: belongs to {row.get('kit') or 'no kit'}, but the key to {key.kit}; "
                                 'read it with the key.json of its own kit')
             if name not in known:
                 raise UserError(f'{where}: context {name[0]!r} with response {name[1]!r} is not in the kit; '
                                 'restore the row from form.csv')
             if name in rows:
-                raise UserError(f'{where}: context {name[0]}, response {name[1]} stands on line {lines[name]}, too; '
+                raise UserError(f'{where}: context {name[0]}, response {name[1]} repeats line {lines[name]}; '
                                 'remove one of them')
             rows[name] = [_rating(key, where, name, criterion, row.get(criterion, '')) for criterion in key.form.names]
             lines[name] = reader.line_num
     except csv.Error as error:
-        raise UserError(f'{path}, line {reader.line_num}: no CSV ({error}); save the form as CSV once more') from error
+        raise UserError(f'{path}, line {reader.line_num}: no CSV ({error}); save the form as CSV again') from error
     absent = next(((item.id, letter) for item in key.items for letter in item.letters
                    if (item.id, letter) not in rows), None)
     if absent is not None:
-        raise UserError(f'{path}, line {reader.line_num}: the file ends here, and has no row for context {absent[0]}, '
-                        f'response {absent[1]}; restore the row from form.csv, and have it rated')
+        raise UserError(f'{path}, line {reader.line_num}: the file ends without a row for context {absent[0]}, response '
+                        f'{absent[1]}; restore the row from form.csv, and have it rated')
     return rows
 
 
@@ -112,14 +112,14 @@ def _text(path: Path) -> str:
 
 
 def _columns(key: Key, path: Path, header: list[str]) -> dict[str, int]:
-    """Place of each column that is read; the texts are not, and others that raters add are not."""
+    """Return the index of each column that is read. Texts, and columns that raters add, are ignored."""
     names = [cell.strip() for cell in header]
-    wanted = [*ROW_COLUMNS[:3], *key.form.names]
-    for name in wanted:
+    required = [*ROW_COLUMNS[:3], *key.form.names]
+    for name in required:
         if names.count(name) != 1:
-            fault = 'is missing' if name not in names else 'comes twice'
-            raise UserError(f'{path}, line 1: column {name} {fault}; the columns of this kit are {", ".join(wanted)}')
-    return {name: names.index(name) for name in wanted}
+            fault = 'is missing' if name not in names else 'is repeated'
+            raise UserError(f'{path}, line 1: column {name} {fault}; the columns of this kit are {", ".join(required)}')
+    return {name: names.index(name) for name in required}
 
 
 def _rating(key: Key, where: str, name: tuple[str, str], criterion: str, cell: str) -> int:

@@ -1,4 +1,4 @@
-"""Which contexts are rated, and behind which letter each system stands there."""
+"""Drawing the contexts of a kit, and the letters that hide the systems."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from crslab_causal.experiments.human.inputs import System
 
 
 class Item(NamedTuple):
-    """A context, and a response of each system."""
+    """A context and the response of each system."""
 
     id: str
-    """``c001``, ``c002``, ...: says nothing of the conversation."""
+    """``c001``, ``c002``, ...: an id that does not reveal the conversation."""
     sample: Sample
     context: list[tuple[str, str]]
-    """(role, text)."""
+    """(role, text) of each turn."""
     systems: dict[str, str]
-    """Name of the system behind each letter, from A on."""
+    """Name of the system by letter, from A."""
     responses: dict[str, str]
-    """Response behind each letter."""
+    """Response by letter."""
 
 
 def draw_items(contexts: Mapping[Turn, Context], systems: Mapping[str, System], n: int, seed: int) -> list[Item]:
-    """Draws contexts that all systems answered, of distinct conversations, and letters for the systems in each.
+    """Draw contexts of distinct conversations that all systems answered, and letters for the systems in each context.
 
     Args:
-        contexts: by conversation and turn.
-        systems: by name.
-        n: how many contexts.
-        seed: equal seeds give equal items; the letters in a context depend on the seed and the context alone.
+        contexts: contexts by conversation and turn.
+        systems: systems by name.
+        n: number of contexts.
+        seed: seed of the draws; the letters of a context depend on the seed and the context alone.
 
     Raises:
-        UserError: more systems than letters, or fewer than ``n`` such conversations.
+        UserError: there are more systems than letters, or fewer than ``n`` such conversations.
     """
     if len(systems) > len(ascii_uppercase):
         raise UserError(f'--systems: {len(systems)} systems, but only {len(ascii_uppercase)} letters; name fewer')
@@ -47,9 +47,9 @@ def draw_items(contexts: Mapping[Turn, Context], systems: Mapping[str, System], 
     if len(by_conversation) < n:
         each = ', '.join(f'{name} {len({sample[0] for sample in system.responses})}'
                          for name, system in systems.items())
-        raise UserError(f'--n {n}: only {len(by_conversation)} conversations have a turn that stands among the '
-                        f'contexts and that every system answered (conversations answered: {each}); '
-                        'ask for fewer, or answer more')
+        raise UserError(f'--n {n}: only {len(by_conversation)} conversations have a turn that is among the contexts and '
+                        f'that every system answered (conversations answered: {each}); lower --n, or run the systems on '
+                        'more turns')
     rng = random.Random(f'contexts {seed}')
     width = max(3, len(str(n)))
     return [_item(f'c{number:0{width}}', rng.choice(by_conversation[conversation]), contexts, systems, seed)
@@ -60,6 +60,6 @@ def _item(name: str, sample: Sample, contexts: Mapping[Turn, Context], systems: 
           seed: int) -> Item:
     order = sorted(systems)
     random.Random(f'letters {seed} {sample}').shuffle(order)
-    behind = dict(zip(ascii_uppercase, order))
-    return Item(name, sample, contexts[sample[:2]].context, behind,
-                {letter: systems[system].responses[sample] for letter, system in behind.items()})
+    by_letter = dict(zip(ascii_uppercase, order))
+    return Item(name, sample, contexts[sample[:2]].context, by_letter,
+                {letter: systems[system].responses[sample] for letter, system in by_letter.items()})

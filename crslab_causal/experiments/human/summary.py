@@ -1,4 +1,4 @@
-"""What the ratings say of each system, and how far raters agree."""
+"""The analysis of ratings: means and differences of the systems, and the agreement of raters."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from typing import Any
 
 import numpy as np
 
-from crslab_causal.experiments.analysis.statistics import cohens_kappa, holm, mean_interval, paired_bootstrap
+from crslab_causal.base.tables import escape_cell, markdown_table
+from crslab_causal.experiments.analysis.agreement import Weights, cohens_kappa
+from crslab_causal.experiments.analysis.statistics import holm, mean_interval, paired_bootstrap
 from crslab_causal.experiments.human.kit import Key
 from crslab_causal.experiments.human.ratings import Ratings
 
 LEVEL = 0.95
-KAPPAS = {'kappa': None, 'quadratic_kappa': 'quadratic'}
+"""Confidence level of all intervals."""
+KAPPAS: dict[str, Weights] = {'kappa': None, 'quadratic_kappa': 'quadratic'}
+"""Weights of each kind of kappa."""
 
 
 def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
-    """Means, agreement and differences, ready for JSON; what is not defined is None.
+    """Return means, agreement and differences, ready for JSON; None stands for a number that is not defined.
 
-    The responses of a context are no independent evidence, nor are several ratings of one response. So a mean is that
-    of contexts, each the mean over its raters, with Student's t interval over the contexts; a difference is the mean
-    over contexts of that of two systems, with the bootstrap over contexts, and Holm's adjustment over all pairs and
-    criteria; the intervals of kappa come from a bootstrap over contexts. All of this is conditional on these raters.
+    The responses to a context are not independent, nor are several ratings of one response. A rating is therefore first
+    averaged over raters, and all statistics are over contexts: means with Student's t interval; differences of two systems
+    with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an interval from the bootstrap. All
+    results are conditional on these raters.
 
     Args:
-        key: of the kit.
-        ratings: from :func:`.read_ratings`.
-        seed: of the bootstraps.
+        key: key of the kit.
+        ratings: ratings from :func:`.read_ratings`.
+        seed: seed of the bootstraps.
     """
     by_context = ratings.scores.mean(0)  # (n_context, n_system, n_criterion)
     systems: dict[str, dict] = {}
@@ -44,7 +48,7 @@ def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
 
 
 def _agreement(ratings: Ratings, seed: int) -> dict[str, dict]:
-    """Of each criterion: the kappas of each pair of raters, and their means over the pairs that have one."""
+    """Return, for each criterion, the kappas of each pair of raters, and their means over the pairs that have one."""
     contexts = np.repeat(np.arange(ratings.scores.shape[1]), ratings.scores.shape[2])
     agreement: dict[str, dict] = {}
     for c, criterion in enumerate(ratings.criteria):
@@ -52,8 +56,8 @@ def _agreement(ratings: Ratings, seed: int) -> dict[str, dict]:
         for (a, first), (b, second) in combinations(zip(ratings.raters, ratings.scores[..., c]), 2):
             pair: dict[str, Any] = {'raters': [a, b]}
             for name, weights in KAPPAS.items():
-                found = cohens_kappa(first.ravel(), second.ravel(), weights, LEVEL, contexts, seed=seed)
-                pair[name] = {field: _or_none(getattr(found, field)) for field in ('kappa', 'low', 'high')}
+                kappa = cohens_kappa(first.ravel(), second.ravel(), weights, LEVEL, contexts, seed=seed)
+                pair[name] = {field: _or_none(getattr(kappa, field)) for field in ('kappa', 'low', 'high')}
             pairs.append(pair)
         means = {}
         for name in KAPPAS:
@@ -67,12 +71,12 @@ def _differences(ratings: Ratings, by_context: np.ndarray, seed: int) -> list[di
     n_context = len(by_context)
     if n_context == 1:
         return []
-    found = {(c, a, b): paired_bootstrap(by_context[:, a, c], by_context[:, b, c], range(n_context), seed=seed,
-                                         level=LEVEL)
-             for c in range(len(ratings.criteria)) for a, b in combinations(range(len(ratings.systems)), 2)}
-    adjusted = holm({case: difference.p for case, difference in found.items()})
+    differences = {(c, a, b): paired_bootstrap(by_context[:, a, c], by_context[:, b, c], range(n_context), seed=seed,
+                                               level=LEVEL)
+                   for c in range(len(ratings.criteria)) for a, b in combinations(range(len(ratings.systems)), 2)}
+    adjusted = holm({case: difference.p for case, difference in differences.items()})
     return [{'criterion': ratings.criteria[c], 'systems': [ratings.systems[a], ratings.systems[b]],
-             **difference._asdict(), 'p_holm': adjusted[c, a, b]} for (c, a, b), difference in found.items()]
+             **difference._asdict(), 'p_holm': adjusted[c, a, b]} for (c, a, b), difference in differences.items()]
 
 
 def _or_none(value: float) -> float | None:
@@ -80,35 +84,33 @@ def _or_none(value: float) -> float | None:
 
 
 def markdown(summary: dict[str, Any]) -> str:
-    """The summary of :func:`summarise` as tables."""
+    """Return the result of :func:`summarise` as tables."""
     criteria = list(summary['agreement'])
     n_rater = len(summary['raters'])
     lowest, highest = summary['scale']
-    lines = ['# Human evaluation', '',
+    means = [[escape_cell(system),
+              *(f"{_number(scores[c]['mean'])} ± {_number(scores[c]['half_width'])}" for c in criteria),
+              str(summary['ratings_per_system_and_criterion'])] for system, scores in summary['systems'].items()]
+    parts = ['# Human evaluation',
              f"Raters: {n_rater}; contexts: {summary['contexts']}; systems: {len(summary['systems'])}; "
-             f"ratings: {summary['ratings']}, from {lowest} to {highest}; {summary['kit']}.", '',
-             f'| system | {" | ".join(criteria)} | ratings each |', '|---|' + '---:|' * (len(criteria) + 1)]
-    for system, scores in summary['systems'].items():
-        cells = [f"{_number(scores[c]['mean'])} ± {_number(scores[c]['half_width'])}" for c in criteria]
-        lines.append(f"| {_text(system)} | {' | '.join(cells)} | {summary['ratings_per_system_and_criterion']} |")
-    lines += ['', f"Mean ± half of the {100 * summary['level']:.0f} % interval over contexts, for these raters."]
+             f"ratings: {summary['ratings']}, from {lowest} to {highest}; {summary['kit']}.",
+             markdown_table(['system', *criteria, 'ratings each'], means),
+             f"Mean ± half of the {100 * summary['level']:.0f} % interval over contexts, for these raters."]
     if n_rater > 1:
-        lines += ['', '## Agreement', '', "| criterion | raters | Cohen's kappa | quadratic weights |",
-                  '|---|---|---:|---:|']
-        for criterion, of in summary['agreement'].items():
-            for pair in of['pairs']:
-                cells = ' | '.join(_interval(pair[name], 'kappa') for name in KAPPAS)
-                lines.append(f"| {criterion} | {_text(', '.join(pair['raters']))} | {cells} |")
-            cells = ' | '.join(_number(of[f'mean_{name}']) for name in KAPPAS)
-            lines.append(f'| {criterion} | mean of the pairs | {cells} |')
-        lines += ['', 'A dash: both raters gave one and the same rating throughout, and no agreement can be told.']
+        rows = []
+        for criterion, agreement in summary['agreement'].items():
+            rows += [[criterion, escape_cell(', '.join(pair['raters'])), *(_interval(pair[name], 'kappa') for name in KAPPAS)]
+                     for pair in agreement['pairs']]
+            rows.append([criterion, 'mean of the pairs', *(_number(agreement[f'mean_{name}']) for name in KAPPAS)])
+        parts += ['## Agreement',
+                  markdown_table(['criterion', 'raters', "Cohen's kappa", 'quadratic weights'], rows, left=2),
+                  'A dash: both raters gave the same rating to all responses, so that kappa is not defined.']
     if summary['differences']:
-        lines += ['', '## Differences', '', '| criterion | systems | difference | p | p, Holm |',
-                  '|---|---|---:|---:|---:|']
-        lines += [f"| {of['criterion']} | {_text(' - '.join(of['systems']))} | {_interval(of, 'mean')} | "
-                  f"{of['p']:.4f} | {of['p_holm']:.4f} |" for of in summary['differences']]
-        lines += ['', 'Bootstrap over contexts; Holm over all rows.']
-    return '\n'.join(lines) + '\n'
+        rows = [[row['criterion'], escape_cell(' - '.join(row['systems'])), _interval(row, 'mean'), f"{row['p']:.4f}",
+                 f"{row['p_holm']:.4f}"] for row in summary['differences']]
+        parts += ['## Differences', markdown_table(['criterion', 'systems', 'difference', 'p', 'p, Holm'], rows, left=2),
+                  'Bootstrap over contexts; Holm over all rows.']
+    return '\n\n'.join(parts) + '\n'
 
 
 def _number(value: float | None) -> str:
@@ -117,7 +119,3 @@ def _number(value: float | None) -> str:
 
 def _interval(values: dict, name: str) -> str:
     return f"{_number(values[name])} [{_number(values['low'])}, {_number(values['high'])}]"
-
-
-def _text(text: str) -> str:
-    return text.replace('|', '\\|')

@@ -2,47 +2,51 @@
 
 from __future__ import annotations
 
-from crslab_causal.experiments.reporting.render import escaped, tex
+from crslab_causal.base.tables import escape_cell, markdown_table
+from crslab_causal.experiments.analysis.record import CaseRecord, SystemRecord
+from crslab_causal.experiments.reporting.latex import escape_latex
 
-SHOWN_TURNS = 6
+MAX_TURNS = 6
+"""Number of turns before the answers that are shown."""
 HEADS = ('system', 'recommends', 'rank of the label', 'explanation', 'response')
 
 
-def markdown(case: dict) -> str:
-    """The last turns, and a row for each system."""
-    lines = [f"**{escaped(case['title'])}**", '', _where(case), '']
-    lines += [f'> **{role}**: {" ".join(text.split())}  ' for role, text in case['context'][-SHOWN_TURNS:]]
-    lines += ['', f"| {' | '.join(HEADS)} |", '|---|---|---|---|---|']
-    lines += [f"| {' | '.join(escaped(' '.join(cell.split())) for cell in row)} |" for row in _rows(case)]
-    return '\n'.join(lines)
+def markdown(case: CaseRecord) -> str:
+    """Return the last turns of the conversation, and a table with a row for each system."""
+    turns = [f'> **{role}**: {_one_line(text)}  ' for role, text in case.context[-MAX_TURNS:]]
+    table = markdown_table(HEADS, [[escape_cell(cell) for cell in row] for row in _rows(case)], left=len(HEADS))
+    return '\n'.join([f'**{escape_cell(case.title)}**', '', _description(case), '', *turns, '', table])
 
 
-def latex(case: dict) -> str:
-    """The same as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
-    lines = [r'\begin{table*}', r'\centering', rf"\caption{{{tex(case['title'])}. {tex(_where(case))}}}",
-             rf"\label{{tab:{case['name']}}}", r'\begin{tabularx}{\textwidth}{lllXX}', r'\toprule']
-    lines += [rf'\multicolumn{{5}}{{p{{\textwidth}}}}{{\textbf{{{tex(role)}}}: {tex(" ".join(text.split()))}}} \\'
-              for role, text in case['context'][-SHOWN_TURNS:]]
+def latex(case: CaseRecord) -> str:
+    """Return the same as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
+    lines = [r'\begin{table*}', r'\centering', rf'\caption{{{escape_latex(case.title)}. {escape_latex(_description(case))}}}',
+             rf'\label{{tab:{case.name}}}', r'\begin{tabularx}{\textwidth}{lllXX}', r'\toprule']
+    lines += [rf'\multicolumn{{5}}{{p{{\textwidth}}}}{{\textbf{{{escape_latex(role)}}}: {escape_latex(_one_line(text))}}} \\'
+              for role, text in case.context[-MAX_TURNS:]]
     lines += [r'\midrule', ' & '.join(HEADS) + r' \\', r'\midrule']
-    lines += [' & '.join(tex(' '.join(cell.split())) for cell in row) + r' \\' for row in _rows(case)]
+    lines += [' & '.join(escape_latex(_one_line(cell)) for cell in row) + r' \\' for row in _rows(case)]
     return '\n'.join([*lines, r'\bottomrule', r'\end{tabularx}', r'\end{table*}']) + '\n'
 
 
-def _where(case: dict) -> str:
-    return (f"Conversation {case['conversation']} of {case['split']}, turn {case['turn']}, drawn by chance; "
-            f"the label is {case['label']}.")
+def _description(case: CaseRecord) -> str:
+    return (f'Conversation {case.conversation} of {case.split}, turn {case.turn}, drawn by chance; '
+            f'the label is {case.label}.')
 
 
-def _rows(case: dict) -> list[tuple[str, ...]]:
-    """Cells of each system, and last of the data."""
-    rows = [(system['title'] + ('' if system['status'] == 'ok' else f" ({system['status']})"),
-             ', '.join(f'{rank}. {name}' for rank, name in enumerate(system['listed'], start=1)), _rank(system),
-             system['explanation'], system['response']) for system in case['systems']]
-    return [*rows, ('the data', case['label'], '', '', case['reference'])]
+def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
+    """Return the cells of each system, and of the data in the last row."""
+    rows = [(system.title + ('' if system.status == 'ok' else f' ({system.status})'),
+             ', '.join(f'{rank}. {name}' for rank, name in enumerate(system.listed, start=1)), _rank(system),
+             system.explanation, system.response) for system in case.systems]
+    return [*rows, ('the data', case.label, '', '', case.reference)]
 
 
-def _rank(system: dict) -> str:
-    """One rank, or that before and after the list was changed."""
-    before, after = ('none' if system[f'rank_{when}'] is None else f"{system[f'rank_{when}']:g}"
-                     for when in ('before', 'after'))
+def _rank(system: SystemRecord) -> str:
+    """Return the rank of the label, or its ranks before and after re-ranking if they differ."""
+    before, after = ('none' if rank is None else f'{rank:g}' for rank in (system.rank_before, system.rank_after))
     return after if before == after else f'{before} → {after}'
+
+
+def _one_line(text: str) -> str:
+    return ' '.join(text.split())

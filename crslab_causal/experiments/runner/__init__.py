@@ -1,1 +1,1 @@
-"""From suites to runs that are finished."""
+"""Running what suites need: the folder of each run, and the training of runs that are not finished."""

@@ -1,4 +1,4 @@
-"""Running what is not finished: several runs at a time, to be stopped and continued at any moment."""
+"""Executing runs: several at a time; the command can be stopped and continued at any moment."""
 
 from __future__ import annotations
 
@@ -12,22 +12,31 @@ import traceback
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Iterator, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from crslab_causal.config import Config
+from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
-from crslab_causal.experiments.runner.runs import Place, config_of, dataset_key, folder_of, result_of
-from crslab_causal.experiments.suite.suite import Run
 from crslab_causal.base.files import replace_file
+from crslab_causal.config import Config
+from crslab_causal.experiments.runner.dataset_cache import DatasetCache
+from crslab_causal.experiments.runner.run_store import RunStore
+from crslab_causal.experiments.suite.suite import Run
 
 if TYPE_CHECKING:
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
 
-CHECKPOINT_SECONDS = 120
-"""How much of a run may be lost when it is killed, apart from the epoch it is in."""
+
+class ExtraScorers(NamedTuple):
+    """Functions that compute the results of the kinds ``corpus`` and ``deconfounding``; they must be picklable."""
+
+    corpus: Callable[[MentionDataset], Mapping[str, Any]]
+    """Returns the content of ``corpus.json``."""
+    deconfounding: Callable[[CausalSystem], Mapping[str, Any]]
+    """Returns the content of ``deconfounding.json``, from a trained system."""
 
 
 class Failure(NamedTuple):
@@ -37,70 +46,64 @@ class Failure(NamedTuple):
     reason: str
 
 
-_dataset: tuple[tuple, object] | None = None
+class Executor:
+    """Trains and scores one run after another.
 
-
-def execute(run: Run, place: Place) -> float:
-    """Trains and scores one run, as far as its table asks for it, and returns how many seconds it took.
-
-    A run that was killed goes on from its last checkpoint, and ends as an unbroken one. The dataset stays loaded for
-    the next run of this process that wants the same one.
-
-    Raises:
-        UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
+    Args:
+        store: folders of the runs.
+        scorers: functions for the kinds of runs that need more than the scores of the recommender.
     """
-    from crslab_causal.experiments.analysis.corpus import corpus_statistics
-    from crslab_causal.crslab_compat import use_directories
-    from crslab_causal.system.text import TextSystem
 
-    started = time.perf_counter()
-    config = config_of(run, place)
-    use_directories(config['data_path'], config['save_path'])
-    dataset = dataset_of(config)
-    if run.kind == 'corpus':
-        replace_file(folder_of(run, place) / 'corpus.json', json.dumps(corpus_statistics(dataset), indent=1) + '\n')
+    def __init__(self, store: RunStore, scorers: ExtraScorers):
+        self.store, self.scorers = store, scorers
+        self._datasets = DatasetCache()
+
+    def execute(self, run: Run) -> float:
+        """Train and score a run as its table asks for it, and return the seconds that it took.
+
+        A run that was killed continues from its last checkpoint, and ends as an uninterrupted one.
+
+        Raises:
+            UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
+        """
+        started = time.perf_counter()
+        config = self.store.config(run)
+        dataset = self._datasets.load(config)
+        if run.kind == 'corpus':
+            _write_json(self.store.folder(run) / artifacts.CORPUS, self.scorers.corpus(dataset))
+            return time.perf_counter() - started
+        system = self._assemble(run, config, dataset)
+        system.fit()
+        if run.kind == 'deconfounding':
+            _write_json(system.folder / artifacts.DECONFOUNDING, self.scorers.deconfounding(system))
+        if not run.save:
+            system.remove_checkpoints()
         return time.perf_counter() - started
-    system = _system(config, dataset, run, place)
-    if isinstance(system, TextSystem):
-        system.writes_responses = run.kind == 'generation'  # no other table reads them
-    if not run.save:
-        system.checkpoints.seconds = CHECKPOINT_SECONDS
-    system.fit()
-    if run.kind == 'deconfounding':
-        from crslab_causal.experiments.analysis.deconfounding import study_row
 
-        replace_file(system.folder / 'deconfounding.json', json.dumps(study_row(system), indent=1) + '\n')
-    if not run.save:
-        system.remove_checkpoints()
-    return time.perf_counter() - started
+    def _assemble(self, run: Run, config: Config, dataset: MentionDataset) -> CausalSystem:
+        from crslab_causal.quick_start import assemble
+
+        if not self.store.is_finished(run) and (self.store.folder(run) / artifacts.LAST_CHECKPOINT).is_file():
+            try:
+                return assemble(config, dataset, restore=True)
+            except UserError:  # for example a checkpoint of an older release: the run starts from the beginning
+                pass
+        return assemble(config, dataset)
 
 
-def _system(config: Config, dataset: MentionDataset, run: Run, place: Place) -> CausalSystem:
-    from crslab_causal.quick_start import assemble
-
-    if result_of(run, place) is None and (folder_of(run, place) / 'last.pth').is_file():
-        try:
-            return assemble(config, dataset, restore=True)
-        except UserError:  # the checkpoint is of an older release, say: the run starts anew, and the folder is set aside
-            pass
-    return assemble(config, dataset)
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    replace_file(path, json.dumps(content, indent=1) + '\n')
 
 
-def dataset_of(config: Config) -> MentionDataset:
-    """The dataset of a configuration; the last one of this process stays loaded."""
-    from crslab_causal.crslab_compat import get_dataset
+# ---------------------------------------------------------------- worker processes
 
-    global _dataset
-    key = dataset_key(config)
-    if _dataset is None or _dataset[0] != key:
-        _dataset = None  # the old one goes before the new one comes
-        _dataset = key, get_dataset(config, config['tokenize'], False, False)
-    return _dataset[1]
+_executor: Executor | None = None
+"""Executor of this worker process; it keeps the dataset between the tasks of the pool."""
 
 
 def start_worker(threads: int) -> None:
-    """Prepares a process that trains."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is the command's to explain
+    """Set up a process that does nothing but train."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command itself explains Ctrl-C
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
     from loguru import logger
@@ -112,46 +115,61 @@ def start_worker(threads: int) -> None:
     keep_freed_memory()
     torch.set_num_threads(threads)
     logger.remove()
-    tqdm.set_lock(threading.RLock())  # its own is a semaphore, about which Python warns when the process is ended early
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    tqdm.set_lock(threading.RLock())  # tqdm's own lock is a semaphore, which Python reports as leaked on termination
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """A killed command leaves no process behind that trains on."""
-    wait([multiprocessing.parent_process().sentinel])
+def _exit_with_parent() -> None:
+    """End this process as soon as the command has ended, for example by a kill."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
     os._exit(1)
 
 
-def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
-    """Runs them, ``jobs`` at a time, and yields each with its seconds, or why it failed, as it ends.
+def _start_run_worker(threads: int, store: RunStore, scorers: ExtraScorers) -> None:
+    global _executor
+    start_worker(threads)
+    _executor = Executor(store, scorers)
 
-    Whoever stops asking, or interrupts, ends the runs that are going on.
+
+def _execute_in_worker(run: Run) -> float:
+    assert _executor is not None
+    return _executor.execute(run)
+
+
+def run_all(runs: list[Run], store: RunStore, scorers: ExtraScorers, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
+    """Execute runs, ``jobs`` at a time, and yield each as it ends, with its seconds or its failure.
+
+    Closing this generator, or interrupting it, terminates the runs that are not finished.
 
     Raises:
-        UserError: another command works in the same folder, or a process of a run was killed.
+        UserError: another command works in the same folder, or a worker process was killed.
     """
-    place.work.mkdir(parents=True, exist_ok=True)
+    work = store.paths.work
+    work.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(place.work / '.lock', timeout=0).acquire()
+        lock = FileLock(work / '.lock', timeout=0).acquire()
     except Timeout as error:
-        raise UserError(f'{place.work}: another command is running experiments there; wait for it, or name another '
-                        'folder with --work') from error
+        raise UserError(f'{work}: another command is running experiments there; wait for it, or name another folder '
+                        'with --work') from error
     others = multiprocessing.active_children()
-    context = multiprocessing.get_context('spawn')  # a fork of a process that has used torch may hang
-    pool = ProcessPoolExecutor(jobs, context, start_worker, (place.threads,))
-    futures: dict[Future, Run] = {}
+    context = multiprocessing.get_context('spawn')  # a forked process that has used torch may hang
+    pool = ProcessPoolExecutor(jobs, context, _start_run_worker, (store.paths.threads, store, scorers))
+    futures: dict[Future[float], Run] = {}
     try:
-        futures.update((pool.submit(execute, run, place), run) for run in runs)
+        futures.update((pool.submit(_execute_in_worker, run), run) for run in runs)
         for future in as_completed(futures):
+            run = futures[future]
             try:
-                yield futures[future], future.result()
+                yield run, future.result()
             except BrokenProcessPool as error:
-                raise UserError('a process of a run was killed, perhaps for want of memory; what is finished is '
-                                'kept: start the command again, with fewer --jobs') from error
+                raise UserError('a worker process was killed, perhaps for lack of memory; finished runs are kept: start '
+                                'the command again with fewer --jobs') from error
             except UserError as error:
-                yield futures[future], Failure(futures[future], str(error))
-            except Exception as error:  # of CRSLab, or of a GPU without memory: the other runs go on
-                yield futures[future], Failure(futures[future], _note(error, futures[future], place))
+                yield run, Failure(run, str(error))
+            except Exception as error:  # for example of CRSLab, or of a GPU without memory: the other runs continue
+                yield run, Failure(run, _describe(error, run, store))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         workers = [process for process in multiprocessing.active_children() if process not in others]
@@ -160,12 +178,12 @@ def run_all(runs: list[Run], place: Place, jobs: int) -> Iterator[tuple[Run, flo
                 process.terminate()
         for process in workers:
             process.join()
-        lock.lock.release()  # not before: nobody else may write where a run still does
+        lock.lock.release()  # only now: no other command may write where a run still writes
 
 
-def _note(error: Exception, run: Run, place: Place) -> str:
-    """One line about an exception that nobody expected, whose traceback goes into a file."""
-    folder = folder_of(run, place)
-    path = place.work / 'errors' / f'{folder.parent.name}_{folder.name}.log'
+def _describe(error: Exception, run: Run, store: RunStore) -> str:
+    """Return one line about an unexpected exception, and write its traceback into a file."""
+    folder = store.folder(run)
+    path = store.paths.work / 'errors' / f'{folder.parent.name}_{folder.name}.log'
     replace_file(path, ''.join(traceback.format_exception(error)))
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]} (more in {path})"

@@ -1,1 +1,1 @@
-"""Suites of experiments, as their YAML files describe them."""
+"""Suites: YAML files that describe tables and figures, and the runs that these need."""

@@ -1,65 +1,86 @@
-"""What a suite's YAML file may say."""
+"""Options of a suite: what a YAML file under ``config/experiments`` may contain."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from crslab_causal.base.options import Count, Options
+from crslab_causal.evaluator.metrics import GROUPS, RANKING_METRIC_PATTERN
 
-Name = Annotated[str, Field(pattern=r'^\w+$')]
 Scalar = str | int | float | bool | None
-METRICS = {
-    'recommendation': r'(?:recall|ndcg|mrr)@\d+',
+Kind = Literal['recommendation', 'generation', 'deconfounding', 'corpus']
+Split = Literal['train', 'valid', 'test', 'interventional']
+
+METRICS: dict[Kind, str] = {
+    'recommendation': RANKING_METRIC_PATTERN,
     'generation': r'(?:(?:intra_)?dist|dist_per_response|(?:corpus_)?bleu)-\d|crslab_(?:dist|bleu)@\d|names_\w+|perplexity',
     'deconfounding': r'(?:interventional|test)_(?:recall@(?:1|10)|(?:model|model_to_observational|observational|popularity)_(?:tv|kl))',
-    'corpus': r'conversations|utterances|words|pairs|items|items mentioned|repeated labels \(%\)|entities|relations|triples'}
-"""Names of scores, as regular expressions, by the kind of a table."""
-SPLITS = {'recommendation': ('valid', 'test', 'interventional'), 'generation': ('valid', 'test'),
-          'deconfounding': ('interventional',), 'corpus': ('train', 'valid', 'test')}
-"""Splits that a table of a kind can be of."""
+    'corpus': r'conversations|utterances|words|pairs|items|items mentioned|repeated labels \(%\)|entities|relations|triples',
+}
+"""Regular expressions of the metrics that a table of a kind may show."""
+
+SPLITS: dict[Kind, tuple[Split, ...]] = {
+    'recommendation': ('valid', 'test', 'interventional'),
+    'generation': ('valid', 'test'),
+    'deconfounding': ('interventional',),
+    'corpus': ('train', 'valid', 'test'),
+}
+"""Splits that a table of a kind may show."""
+
+
+def _check_group(name: str) -> str:
+    if name not in GROUPS:
+        raise ValueError(f'no such group; choose among {", ".join(GROUPS)}')
+    return name
+
+
+Name = Annotated[str, Field(pattern=r'^\w+$')]
+Group = Annotated[str, AfterValidator(_check_group)]
 
 
 class RowOptions(Options):
-    """A row of a table: a configuration that is run, or figures that somebody reported."""
+    """A row of a table: a configuration to run, or figures that a publication reports."""
 
     title: str
     config: str | None = None
-    """Below ``config/``, without ending; None: that of the table."""
+    """Path of the configuration below ``config/``, without its suffix; None: the configuration of the table."""
     set: dict[str, Any] = {}
-    """Keys of the configuration that the row changes, dotted for sections."""
+    """Keys of the configuration that the row changes; dots separate sections."""
     id: Name | None = None
-    """For references to the row from elsewhere."""
+    """Name for references to the row."""
     seeds: Count | None = None
-    """How many of the suite's seeds it is run with; None: all."""
+    """Number of the suite's seeds to run; None: all of them."""
     deterministic: bool = False
-    """Nothing in it depends on a seed: it is run once, and tested against the reference, as other rows are only with two
-    seeds or more."""
+    """Whether the result depends on no seed. Such a row is run once, and can be tested against the reference; other
+    rows need two seeds for that."""
     hidden: bool = False
-    """Not shown: only there for the rows that take its recommender."""
+    """Whether the row is left out of the table; it is run for the rows that take its recommender."""
     quick: bool = True
-    """Whether ``--quick`` makes it, too."""
+    """Whether ``--quick`` includes the row."""
     reported: dict[str, float] | None = None
-    """In percent, by metric: what ``source`` reports. Such a row is not run."""
+    """Scores in percent, by metric, as ``source`` reports them; such a row is not run."""
     source: str | None = None
+    """Publication of the reported scores."""
     metrics: list[str] | None = None
-    """Those that make sense for the row; the others stay empty. None: all of the table's."""
+    """Metrics of the table that make sense for the row; None: all of them."""
     recommender: Name | None = None
     """``id`` of the row of this table whose recommender a row of CausalLLM re-ranks."""
     needs: Literal['llm'] | None = None
-    """Without recorded answers of a language model, or a server to ask, the row says so and has no number."""
+    """``llm``: the row needs recorded answers of a language model, or a server that answers; without these it has no
+    scores, and the table says so."""
 
 
-class SweepOptions(Options):
-    """Values of one key; they are drawn as a curve, too."""
+class SuiteSweepOptions(Options):
+    """Values of one key of the configuration; the scores are also drawn as a curve over them."""
 
     key: str
     values: Annotated[list[Scalar], Field(min_length=1)]
     label: str
-    """Of the axis, and in the titles of the rows."""
+    """Label of the axis; also part of the titles of the rows."""
     default: Scalar = None
-    """The value that the others are tested against."""
+    """Value whose row is the reference of the tests."""
 
 
 class TableOptions(Options):
@@ -67,26 +88,28 @@ class TableOptions(Options):
 
     name: Name
     title: str
-    kind: Literal['recommendation', 'generation', 'deconfounding', 'corpus'] = 'recommendation'
-    """What is scored: the ranks of labels, the responses, the distance to the true P(Y | do(X)); or counts of the data,
-    for which nothing is trained."""
+    kind: Kind = 'recommendation'
+    """What is scored: ranks of labels (``recommendation``), responses (``generation``), distances to the true
+    P(Y | do(X)) (``deconfounding``), or counts of the data, for which nothing is trained (``corpus``)."""
     config: str
+    """Path of the configuration below ``config/``, without its suffix."""
     set: dict[str, Any] = {}
-    """Keys that all rows change."""
+    """Keys of the configuration that all rows change."""
     seeded: list[str] = []
-    """Keys that take the seed, too: with ``demo_seed`` every seed has a corpus of its own."""
-    split: Literal['train', 'valid', 'test', 'interventional'] = 'valid'
+    """Further keys that take the seed as their value; with ``demo_seed`` every seed has its own corpus."""
+    split: Split = 'valid'
     metrics: Annotated[list[str], Field(min_length=1)]
-    groups: list[Literal['all', 'new', 'new_unseen']] = ['all', 'new']
+    groups: list[Group] = ['all', 'new']
+    """Groups of labels, see :data:`.GROUPS`."""
     rows: list[RowOptions] = []
-    sweep: SweepOptions | None = None
-    """Every row once for each value of a key; without ``rows``, of the table's configuration."""
+    sweep: SuiteSweepOptions | None = None
+    """Sweep over one key: every row is run once for each value; without ``rows``, the configuration of the table is."""
     reference: Name | None = None
-    """``id`` of the row that the others are tested against."""
+    """``id`` of the row that the other rows are tested against."""
     quick: bool = True
-    """Whether ``--quick`` makes it, too."""
+    """Whether ``--quick`` includes the table."""
     readme: bool = False
-    """Whether ``--readme`` shows it."""
+    """Whether ``--readme`` writes the table into the README."""
 
 
 class PanelOptions(Options):
@@ -97,32 +120,36 @@ class PanelOptions(Options):
     with_: Name
     """``id`` of the row that is trained with the intervention."""
     without: Name
+    """``id`` of the row that is trained without the intervention."""
     split: Literal['valid', 'test'] = 'valid'
 
 
 class RankShiftOptions(Options):
-    """Figure 4, in both readings of "with intervention"."""
+    """Figure 4, drawn in both readings of "with intervention" (see :mod:`..analysis.figure4`)."""
 
     name: Name
     panels: Annotated[list[PanelOptions], Field(min_length=1)]
 
 
 class CaseOptions(Options):
-    """Table 7: turns drawn by chance, and what each system of a table of responses says there."""
+    """Table 7: turns drawn at random, and the response of each system of a table."""
 
     name: Name
     title: str
     table: Name
+    """Name of a table of the kind ``generation``."""
     turns: Count = 1
     context: Count = 3
-    """Utterances before a turn, at least."""
+    """Smallest number of utterances before a turn."""
 
 
 class QuickOptions(Options):
-    """What ``--quick`` changes."""
+    """Changes that ``--quick`` makes."""
 
     seeds: Count = 1
+    """Number of seeds."""
     set: dict[str, Any] = {}
+    """Keys of the configuration that all rows change."""
 
 
 class SuiteOptions(Options):
@@ -130,9 +157,23 @@ class SuiteOptions(Options):
 
     title: str
     about: str = ''
-    """Printed below the title."""
+    """Paragraph below the title."""
     seeds: Annotated[list[int], Field(min_length=1)]
     tables: Annotated[list[TableOptions], Field(min_length=1)]
     quick: QuickOptions = QuickOptions()
     figures: list[RankShiftOptions] = []
     cases: list[CaseOptions] = []
+
+
+def is_reference_row(row_id: str | None, x: Scalar, reference: str | None, sweep: SuiteSweepOptions | None) -> bool:
+    """Return whether a row is the one that the other rows of its table are tested against.
+
+    Args:
+        row_id: ``id`` of the row.
+        x: value of the sweep's key in the row.
+        reference: ``reference`` of the table.
+        sweep: sweep of the table; with a sweep, the row of its default value is the reference.
+    """
+    if sweep is not None:
+        return sweep.default is not None and x == sweep.default
+    return row_id is not None and row_id == reference

@@ -9,8 +9,7 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.distributions import kl_divergence, total_variation
 from crslab_causal.experiments.analysis.divergence import divergence
 from crslab_causal.experiments.analysis.ranks import read_ranks
-from crslab_causal.experiments.runner.execution import execute
-from crslab_causal.experiments.runner.runs import config_of, folder_of
+from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.quick_start import load_system
 
 
@@ -23,51 +22,55 @@ def test_distances_of_distributions():
 
 
 @pytest.fixture
-def saved(write_suite, table, place):
+def saved(write_suite, table, execute):
     """Two finished runs, with and without the causal terms, whose weights are saved."""
-    rows = [{'title': 'with', 'id': 'with'}, {'title': 'without', 'id': 'without', 'set': {'alpha': 0, 'beta': 0, 'rec.optimizer.lr': 0.1}}]
+    rows = [{'title': 'with', 'id': 'with'},
+            {'title': 'without', 'id': 'without', 'set': {'alpha': 0, 'beta': 0, 'rec.optimizer.lr': 0.1}}]
     suite = write_suite([table(rows=rows)], seeds=(1,), figures=[
         {'name': 'shift', 'panels': [{'title': 'a', 'table': 'main', 'with_': 'with', 'without': 'without'}]}])
     runs = [run for row in suite.tables[0].rows for run in row.runs]
     for run in runs:
         assert run.save
-        execute(run, place)
+        execute(run)
     return runs
 
 
-def test_the_divergence_of_two_runs_is_that_of_their_lists_sample_by_sample(saved, place):
-    found = divergence(*saved, 'valid', place)
+def test_the_divergence_of_two_runs_equals_a_loop_over_their_lists(saved, store):
+    found = divergence(*saved, 'valid', store, DatasetCache())
 
     systems = []
     for run in saved:
-        config = config_of(run, place)
+        config = store.config(run)
         settings = [*run.settings, *(f'{key}={config[key]}' for key in ('data_path', 'save_path', 'run_name'))]
         systems.append(load_system(str(run.config_file), settings=settings))
-    slow = [sum(a * math.log(a / b) for a, b in zip(p, q)) for p, q in zip(*map(_lists, systems), strict=True)]
+    slow = [sum(a * math.log(a / b) for a, b in zip(p, q)) for p, q in zip(*map(probabilities, systems), strict=True)]
     assert found == pytest.approx(slow, rel=1e-4, abs=1e-10) and max(slow) > 1e-4
-    ranks = read_ranks(folder_of(saved[0], place) / 'ranks_valid.jsonl')
-    assert ranks.label.tolist() == [s['item'] for s in systems[0].valid_dataloader.samples]  # the order of both is one
-
-    (folder_of(saved[0], place) / 'best.pth').unlink()
-    assert divergence(*saved, 'valid', place) is None
+    ranks = read_ranks(store.folder(saved[0]) / 'ranks_valid.jsonl')
+    assert ranks.label.tolist() == [s['item'] for s in systems[0].valid_dataloader.samples]  # both have one order
 
 
-def test_what_is_once_computed_is_kept(saved, place, monkeypatch):
-    first = divergence(*saved, 'test', place)
+def test_a_divergence_is_computed_once(saved, store, monkeypatch):
+    first = divergence(*saved, 'test', store, DatasetCache())
     monkeypatch.setattr('crslab_causal.experiments.analysis.divergence.predictions', None)
-    assert np.array_equal(divergence(*saved, 'test', place), first)
+    assert np.array_equal(divergence(*saved, 'test', store, DatasetCache()), first)
 
 
-def test_scores_that_are_no_logits_are_refused(write_suite, table, place):
+def test_a_run_without_weights_has_no_divergence(saved, store):
+    (store.folder(saved[1]) / 'best.pth').unlink()
+    with pytest.raises(UserError, match='best.pth'):
+        divergence(*saved, 'valid', store, DatasetCache())
+
+
+def test_a_model_whose_scores_are_no_logits_is_refused(write_suite, table, store, execute):
     (row,) = write_suite([table(rows=[{'title': 'a', 'set': {'model': 'Repeat'}}])]).tables[0].rows
     run = row.runs[0]._replace(save=True)
-    execute(run, place)
+    execute(run)
     with pytest.raises(UserError, match='model Repeat: its scores are no probabilities'):
-        divergence(run, run, 'valid', place)
+        divergence(run, run, 'valid', store, DatasetCache())
 
 
-def _lists(system):
-    """P(Y | X) of each sample of valid, one at a time."""
+def probabilities(system):
+    """Yield P(Y | X) of each sample of valid, one at a time."""
     for batch in system.valid_dataloader.get_rec_data(1, shuffle=False):
         weights = [math.exp(score) for score in system.adapter.scores(batch, intervene=False)[0][0].tolist()]
         yield [weight / sum(weights) for weight in weights]

@@ -1,4 +1,4 @@
-"""Extending the tables of an earlier report, whose runs are not at hand any more."""
+"""Extending the tables of a previous report whose runs no longer exist."""
 
 import json
 import shutil
@@ -6,116 +6,129 @@ import shutil
 import pytest
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.experiments.analysis.previous_results import Earlier
-from crslab_causal.experiments.analysis.tables import collect
-from crslab_causal.experiments.command import runs_of
-from crslab_causal.experiments.reporting.report import write_record
-from crslab_causal.experiments.runner.execution import execute
-from crslab_causal.experiments.runner.runs import folder_of, unfinished
+from crslab_causal.experiments.analysis.collect import collect
+from crslab_causal.experiments.analysis.previous_results import PreviousReport
+from crslab_causal.experiments.command import runs_to_do
+from crslab_causal.experiments.reporting.report import write_tables
+from crslab_causal.experiments.runner.run_store import RunStore
 
 ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'c', 'set': {'alpha': 9}},
         {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True}]
 
 
 @pytest.fixture
-def made(write_suite, table, place, tmp_path):
-    """Writes a suite of the rows with these titles, runs what is not finished, and reports it."""
-    def made(*titles, extend=False, **more):
+def make_report(write_suite, table, paths, execute, tmp_path):
+    """Write a suite of the rows with these titles, execute what is missing, and write the report.
+
+    Returns the runs that were executed, and the record of the table.
+    """
+    def make_report(*titles, extend=False, **more):
         suite = write_suite([table(rows=[row for row in ROWS if row['title'] in titles], reference='a', **more)])
-        earlier = Earlier(tmp_path / 'results' if extend else None)
-        todo = unfinished(runs_of([suite], place, earlier), place)
+        store = RunStore(paths)
+        previous = PreviousReport(tmp_path / 'results' if extend else None)
+        todo = store.unfinished(runs_to_do([suite], store, previous))
         for run in todo:
-            execute(run, place)
-        record = collect(suite, place, earlier=earlier)
-        list(write_record(record, tmp_path / 'results'))
-        return todo, record['tables'][0]
-    return made
+            execute(run, store)
+        record = collect(suite, store, previous=previous)
+        list(write_tables(record, tmp_path / 'results'))
+        return todo, record.tables[0]
+    return make_report
+
+
+@pytest.fixture
+def edit_record(tmp_path):
+    """Change the written record: a function gets its content as dictionaries."""
+    def edit_record(change):
+        path = tmp_path / 'results' / 'suite.json'
+        content = json.loads(path.read_text('utf-8'))
+        change(content)
+        path.write_text(json.dumps(content), 'utf-8')
+    return edit_record
 
 
 def by_title(table):
-    return {row['title']: row for row in table['rows']}
+    return {row.title: row for row in table.rows}
 
 
-def test_a_row_is_added_to_a_table_whose_runs_are_gone(made, place):
-    _, whole = made('a', 'b', 'c', 'counts')
-    shutil.rmtree(place.work)
-    made('a', 'b', 'counts')
-    shutil.rmtree(place.work)
+def test_a_row_is_added_to_a_table_whose_runs_are_gone(make_report, paths):
+    _, whole = make_report('a', 'b', 'c', 'counts')
+    shutil.rmtree(paths.work)
+    make_report('a', 'b', 'counts')
+    shutil.rmtree(paths.work)
 
-    todo, extended = made('a', 'b', 'c', 'counts', extend=True)
+    todo, extended = make_report('a', 'b', 'c', 'counts', extend=True)
     assert [(run.seed, 'alpha=9' in run.settings) for run in todo] == [(1, False), (1, True), (2, False), (2, True)]
-    found, wanted = by_title(extended), by_title(whole)
-    for title in wanted:
-        assert found[title]['scores'] == wanted[title]['scores'] and found[title]['tests'] == wanted[title]['tests']
-        assert [run['folder'] for run in found[title]['runs']] == [run['folder'] for run in wanted[title]['runs']]
+    extended, whole = by_title(extended), by_title(whole)
+    for title in whole:
+        assert extended[title].scores == whole[title].scores and extended[title].tests == whole[title].tests
+        assert [run.folder for run in extended[title].runs] == [run.folder for run in whole[title].runs]
 
 
-def test_a_seed_is_added_to_a_row(made, place):
-    _, whole = made('a', 'b')
-    (record_b,) = [row for row in whole['rows'] if row['title'] == 'b']
-    for title in ('a', 'b'):  # the second seed of b has never been run, and the others are not at hand any more
-        for run in by_title(whole)[title]['runs']:
-            shutil.rmtree(place.work / run['folder'])
-    path = place.work.parent / 'results' / 'suite.json'
-    record = json.loads(path.read_text('utf-8'))
-    row = next(row for row in record['tables'][0]['rows'] if row['title'] == 'b')
-    row['runs'] = row['runs'][:1]
-    row['tests'] = {}
-    row['scores'] = {group: {metric: values[:1] for metric, values in own.items()} for group, own in row['scores'].items()}
-    path.write_text(json.dumps(record), 'utf-8')
+def test_a_seed_is_added_to_a_row(make_report, edit_record, paths):
+    _, whole = make_report('a', 'b')
+    whole_b = by_title(whole)['b']
+    shutil.rmtree(paths.work)
 
-    todo, extended = made('a', 'b', extend=True)
+    def remove_second_seed_of_b(content):
+        row = next(row for row in content['tables'][0]['rows'] if row['title'] == 'b')
+        row |= {'runs': row['runs'][:1], 'tests': {}}
+        row['scores'] = {group: {metric: values[:1] for metric, values in by_metric.items()}
+                         for group, by_metric in row['scores'].items()}
+    edit_record(remove_second_seed_of_b)
+
+    todo, extended = make_report('a', 'b', extend=True)
     assert [(run.seed, 'alpha=0' in run.settings) for run in todo] == [(1, False), (2, False), (2, True)]
-    found = by_title(extended)['b']
-    assert found['scores'] == record_b['scores'] and found['note'] is None
-    test = found['tests']['all']['recall@3']
-    assert test['seeds'] == [1, 2] and test['p_seeds'] == record_b['tests']['all']['recall@3']['p_seeds']
+    extended_b = by_title(extended)['b']
+    assert extended_b.scores == whole_b.scores and extended_b.note is None
+    test = extended_b.tests['all']['recall@3']
+    assert test.seeds == (1, 2) and test.p_seeds == whole_b.tests['all']['recall@3'].p_seeds
 
 
-def test_nothing_is_taken_over_of_other_runs_or_without_the_scores_wanted(made, place):
-    made('a', 'b')
-    shutil.rmtree(place.work)
-    assert made('a', 'b', extend=True)[0] == []
-    assert len(made('a', 'b', extend=True, metrics=['recall@1', 'ndcg@3'])[0]) == 4
-    shutil.rmtree(place.work)
-    assert len(made('a', 'b', extend=True, set={'kg_emb_dim': 4})[0]) == 4
-    shutil.rmtree(place.work)
-    assert len(made('a', 'b', extend=True, split='test')[0]) == 4
+def test_results_of_other_runs_or_without_the_requested_scores_are_not_kept(make_report, paths):
+    make_report('a', 'b')
+    shutil.rmtree(paths.work)
+    assert make_report('a', 'b', extend=True)[0] == []
+    assert len(make_report('a', 'b', extend=True, metrics=['recall@1', 'ndcg@3'])[0]) == 4
+    shutil.rmtree(paths.work)
+    assert len(make_report('a', 'b', extend=True, set={'kg_emb_dim': 4})[0]) == 4
+    shutil.rmtree(paths.work)
+    assert len(make_report('a', 'b', extend=True, split='test')[0]) == 4
 
 
-def test_what_the_record_says_stays_though_its_runs_are_at_hand(made, tmp_path):
-    made('a', 'b')
-    path = tmp_path / 'results' / 'suite.json'
-    record = json.loads(path.read_text('utf-8'))
-    record['tables'][0]['rows'][0]['scores']['all']['recall@1'] = [0.25, 0.75]
-    record['tables'][0]['rows'][1]['tests']['all']['recall@1']['low'] = -0.125
-    path.write_text(json.dumps(record), 'utf-8')
-    _, extended = made('a', 'b', extend=True)
-    assert by_title(extended)['a']['scores']['all']['recall@1'] == [0.25, 0.75]
-    assert by_title(extended)['b']['tests']['all']['recall@1']['low'] == -0.125
-    _, anew = made('a', 'b')
-    assert by_title(anew)['a']['scores']['all']['recall@1'] != [0.25, 0.75]
-    assert by_title(anew)['b']['tests']['all']['recall@1']['low'] != -0.125
+def test_recorded_numbers_are_kept_even_if_their_runs_exist(make_report, edit_record):
+    make_report('a', 'b')
+
+    def change_numbers(content):
+        content['tables'][0]['rows'][0]['scores']['all']['recall@1'] = [0.25, 0.75]
+        content['tables'][0]['rows'][1]['tests']['all']['recall@1']['low'] = -0.125
+    edit_record(change_numbers)
+    _, extended = make_report('a', 'b', extend=True)
+    assert by_title(extended)['a'].scores['all']['recall@1'] == [0.25, 0.75]
+    assert by_title(extended)['b'].tests['all']['recall@1'].low == -0.125
+    _, replaced = make_report('a', 'b')
+    assert by_title(replaced)['a'].scores['all']['recall@1'] != [0.25, 0.75]
+    assert by_title(replaced)['b'].tests['all']['recall@1'].low != -0.125
 
 
-def test_a_test_that_the_record_lacks_is_made_of_the_runs_at_hand(made, place):
-    _, first = made('a', 'b', groups=['all'])
-    _, whole = made('a', 'b')
-    made('a', 'b', groups=['all'])
-    _, extended = made('a', 'b', extend=True)
-    assert by_title(extended)['b']['tests'] == by_title(whole)['b']['tests'] != by_title(first)['b']['tests']
+def test_a_test_that_the_record_lacks_is_computed_from_existing_runs(make_report):
+    _, first = make_report('a', 'b', groups=['all'])
+    _, whole = make_report('a', 'b')
+    make_report('a', 'b', groups=['all'])
+    _, extended = make_report('a', 'b', extend=True)
+    assert by_title(extended)['b'].tests == by_title(whole)['b'].tests != by_title(first)['b'].tests
 
 
-def test_without_it_all_is_run_anew(made, place):
-    made('a', 'b')
-    shutil.rmtree(place.work)
-    todo, table = made('a', 'b')
-    assert len(todo) == 4 and all(folder_of(run, place).is_dir() for run in todo)
+def test_without_extend_all_runs_are_repeated(make_report, store):
+    make_report('a', 'b')
+    shutil.rmtree(store.paths.work)
+    todo, _ = make_report('a', 'b')
+    assert len(todo) == 4 and all(store.folder(run).is_dir() for run in todo)
 
 
-@pytest.mark.parametrize('content', ['{', '[]', '{"tables": [{"name": "main"}]}'])
-def test_a_damaged_report_is_one_line(made, tmp_path, content):
-    made('a')
-    (tmp_path / 'results' / 'suite.json').write_text(content, 'utf-8')
-    with pytest.raises(UserError, match='suite.json: damaged; restore it, or leave out --extend'):
-        made('a', extend=True)
+@pytest.mark.parametrize('content', ['{', '[]', '{"tables": [{"name": "main"}]}', '\udcff'])
+def test_a_damaged_record_is_reported_in_one_line(make_report, tmp_path, content):
+    make_report('a')
+    (tmp_path / 'results' / 'suite.json').write_text(content, 'utf-8', 'surrogateescape')
+    with pytest.raises(UserError, match=r'suite.json: damaged \(.*\); restore it, or leave out --extend') as error:
+        make_report('a', extend=True)
+    assert '\n' not in str(error.value)

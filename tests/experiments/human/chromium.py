@@ -14,11 +14,11 @@ LAUNCH = '''import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.dup2(int(sys.argv[2]), 4)
 os.execv(sys.argv[3], sys.argv[3:])'''
-"""Chromium reads commands from descriptor 3, and answers on 4."""
+"""Chromium reads commands from descriptor 3 and writes answers to descriptor 4."""
 
 
 class Chromium:
-    """One page; ``events`` holds all that was reported of it."""
+    """A browser with one page; ``events`` contains all events of the page."""
 
     def __init__(self, path, profile):
         self.path, self.profile = path, profile
@@ -47,7 +47,7 @@ class Chromium:
         os.close(self._in)
 
     def send(self, method, **parameters):
-        """The result of a command."""
+        """Return the result of a command."""
         self._number += 1
         message = {'id': self._number, 'method': method, 'params': parameters}
         if self._session:
@@ -56,18 +56,18 @@ class Chromium:
         return self._wait(lambda answer: answer.get('id') == self._number, method)['result']
 
     def open(self, url):
-        """Loads a page."""
+        """Load a page."""
         self.send('Page.navigate', url=url)
         self._wait(lambda answer: answer.get('method') == 'Page.loadEventFired', url)
 
     def run(self, script):
-        """The value of an expression of JavaScript."""
+        """Return the value of an expression of JavaScript."""
         result = self.send('Runtime.evaluate', expression=script, returnByValue=True, userGesture=True)
         assert 'exceptionDetails' not in result, result
         return result['result'].get('value')
 
     def press(self, *keys):
-        """Keys, one after the other."""
+        """Press keys, one after the other."""
         for key in keys:
             text = {'text': key} if len(key) == 1 else {}
             codes = {'Tab': 9, 'ArrowRight': 39, 'Enter': 13}
@@ -78,7 +78,7 @@ class Chromium:
             self.send('Input.dispatchKeyEvent', type='keyUp', key=key, **code)
 
     def reported(self, method):
-        """Parameters of the events of a kind."""
+        """Return the parameters of the events of a kind."""
         return [event['params'] for event in self.events if event.get('method') == method]
 
     def _wait(self, wanted, what, seconds=60):

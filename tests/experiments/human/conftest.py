@@ -16,7 +16,7 @@ from crslab_causal.experiments.human.kit import FORM, csv_text, make_kit
 
 @pytest.fixture
 def world(tmp_path):
-    """Writes contexts of ``n`` conversations of two turns, and the answers of two systems; gives their paths."""
+    """Write contexts of ``n`` conversations of two turns, and the answers of two systems; return their paths."""
     def world(n=12):
         turns = [(f'conv{i}', turn) for i in range(n) for turn in (1, 2)]
         contexts = write_lines(tmp_path / 'contexts.jsonl', (
@@ -42,7 +42,7 @@ def kit(world, tmp_path):
 
 @pytest.fixture
 def fill(kit, tmp_path):
-    """Writes a filled form: ``rate(system, criterion, context id)`` gives each rating. ``change`` edits the rows in place."""
+    """Write a filled form with the ratings ``rate(system, criterion, context id)``; ``change`` edits the rows in place."""
     folder, key = kit
 
     def fill(rater, rate, change=None):

@@ -1,4 +1,4 @@
-"""The command line, from the records of a real run to the summary."""
+"""The command from the records of a real run to the summary."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def test_from_a_run_to_the_summary(workplace, fill_all, capsys):
     assert main(['contexts', '-c', 'small.yaml', '--out', 'contexts.jsonl']) == 0
     assert main(['make', '--systems', f'ours={records}', 'data=reference', '--contexts', 'contexts.jsonl', '--n', '6',
                  '--seed', '4', '--out', 'kit']) == 0
-    assert 'to be kept from raters: kit/key.json' in capsys.readouterr().out
+    assert 'not for raters: kit/key.json' in capsys.readouterr().out
     shown = {(row['context'], row['response']) for row in csv.DictReader(
         io.StringIO((workplace / 'kit' / 'form.csv').read_bytes().decode('utf-8-sig'), newline=''))}
     known = {line['response'] for line in map(json.loads, records.read_text('utf-8').splitlines())}
@@ -48,7 +48,7 @@ def test_from_a_run_to_the_summary(workplace, fill_all, capsys):
 
 @pytest.fixture
 def fill_all():
-    """Rates a form by a rule."""
+    """Rate a form by a rule."""
     def fill_all(form, path, offset):
         header, *rows = csv.reader(io.StringIO(form.read_bytes().decode('utf-8-sig'), newline=''))
         for i, row in enumerate(rows):
@@ -57,7 +57,7 @@ def fill_all():
     return fill_all
 
 
-def test_own_criteria(world, tmp_path):
+def test_other_criteria_can_be_rated(world, tmp_path):
     contexts, systems = world()
     (tmp_path / 'form.yaml').write_text('highest: 3\n'
                                         'criteria: [{name: fun, question: Is it, low: none, high: much}]')
@@ -71,14 +71,14 @@ def test_own_criteria(world, tmp_path):
     (['a'], '--systems a: write name=path'), (['=x'], '--systems =x: write name=path'),
     (['a=reference', 'a=x'], '--systems a=x: a is named twice'), (['a=none.jsonl'], 'none.jsonl: cannot be read'),
     (['a=reference'], '--systems: no run among them')])
-def test_a_mistake_is_one_line(workplace, world, systems, said, capsys):
+def test_a_mistake_is_reported_in_one_line(workplace, world, systems, said, capsys):
     contexts, _ = world()
     assert main(['make', '--systems', *systems, '--contexts', str(contexts), '--out', 'kit']) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f'error: {said}') and not (workplace / 'kit').exists()
 
 
-def test_a_place_that_cannot_be_written_is_one_line(workplace, world, capsys):
+def test_an_unwritable_folder_is_reported_in_one_line(workplace, world, capsys):
     contexts, systems = world()
     (workplace / 'file').write_text('')
     assert main(['make', '--systems', f"a={systems['causal']}", '--contexts', str(contexts), '--n', '2', '--out',
@@ -87,14 +87,14 @@ def test_a_place_that_cannot_be_written_is_one_line(workplace, world, capsys):
 
 
 @pytest.mark.parametrize('n', ['0', '-1', 'x'])
-def test_a_number_of_contexts_that_is_none(n, capsys):
+def test_the_number_of_contexts_must_be_a_positive_integer(n, capsys):
     with pytest.raises(SystemExit):
         main(['make', '--systems', 'a=b', '--contexts', 'c', '--out', 'kit', '--n', n])
     assert 'argument --n' in capsys.readouterr().err
 
 
 def test_the_command_runs_without_torch(workplace):
-    """Raters' files are read in a moment, also where no model can be run."""
+    """Ratings are read quickly, also on a machine that runs no models."""
     write_lines(workplace / 'key.json', [{}])
     arguments = ['-m', 'crslab_causal.experiments.human', 'read', '--key', 'key.json', 'a.csv', '--out', 'x']
     done = subprocess.run([sys.executable, '-X', 'importtime', *arguments], capture_output=True, text=True, timeout=60,

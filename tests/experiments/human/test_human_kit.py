@@ -1,4 +1,4 @@
-"""Contexts and answers read, contexts drawn and systems blinded, and the form that is written."""
+"""Making a kit: reading contexts and answers, drawing contexts, blinding systems, and writing the form."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from scipy.stats import chisquare
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.report import save_records
-from crslab_causal.experiments.analysis.answers import Context, contexts_of, read_contexts
+from crslab_causal.experiments.analysis.answers import Context, build_contexts, read_contexts
 from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.inputs import System, read_system, reference_system
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, csv_text, make_kit, read_key, text_cell
@@ -41,11 +41,11 @@ def everything(contexts, name=7):
 
 # ---------------------------------------------------------------- inputs
 
-def test_contexts_are_written_readable_and_read_again(redial, tmp_path):
+def test_contexts_are_readable_and_survive_a_file(redial, tmp_path):
     dataset = tiny.load('ReDial', redial)
     path = tmp_path / 'contexts.jsonl'
     samples = [sample for sample in dataset.train_data for _ in sample['items']]  # as a dataloader has them
-    found = contexts_of(samples, token_names(dataset.item_of_token, dataset.entity_names))
+    found = build_contexts(samples, token_names(dataset.item_of_token, dataset.entity_names))
     save_records(path, (context.model_dump() for context in found.values()))
     contexts = read_contexts(path)
     assert contexts == found and set(contexts) == {(sample['conv_id'], sample['turn']) for sample in samples}
@@ -59,14 +59,14 @@ def test_contexts_are_written_readable_and_read_again(redial, tmp_path):
 
 @pytest.mark.parametrize(('lines', 'said'), [
     (['{'], 'line 1: Invalid JSON'),
-    ([json.dumps(CONTEXT), '', json.dumps(CONTEXT)], 'line 3: turn 1 of conversation c stands on an earlier line, too'),
+    ([json.dumps(CONTEXT), '', json.dumps(CONTEXT)], 'line 3: turn 1 of conversation c repeats an earlier line'),
     ([json.dumps(CONTEXT | {'turn': '1'})], 'line 1: turn: Input should be a valid integer'),
     ([json.dumps(CONTEXT | {'context': []})], 'line 1: context is empty'),
     ([json.dumps(CONTEXT | {'context': [['Seeker']]})], r'line 1: context\.0\.1: Field required'),
     ([json.dumps({'conversation': 'c'})], 'line 1: turn: Field required'),
     ([json.dumps(CONTEXT | {'more': 1})], 'line 1: more: Extra inputs'),
 ])
-def test_a_line_that_is_no_context_is_named(tmp_path, lines, said):
+def test_a_malformed_context_is_named(tmp_path, lines, said):
     path = tmp_path / 'contexts.jsonl'
     path.write_text('\n'.join(lines))
     with pytest.raises(UserError, match=said) as error:
@@ -74,7 +74,7 @@ def test_a_line_that_is_no_context_is_named(tmp_path, lines, said):
     assert str(path) in str(error.value) and '\n' not in str(error.value)
 
 
-def test_only_answers_that_the_model_gave_are_used(tmp_path):
+def test_only_answers_of_the_model_are_used(tmp_path):
     path = write_lines(tmp_path / 'llm_test.jsonl', [
         answer('c', 1, 7, 'good'), answer('c', 1, 8, 'of a template', status='refused'), answer('c', 2, 7, ' \n'),
         answer('c', 1, 7, 'the same sample again'), answer('d', 1, 7, 'other', backend='another model')])
@@ -83,7 +83,7 @@ def test_only_answers_that_the_model_gave_are_used(tmp_path):
     assert found.backends == ['a model', 'another model'] and len(found.sha256) == 64
 
 
-def test_a_trained_decoder_is_a_system_too(tmp_path):
+def test_a_trained_decoder_is_a_system(tmp_path):
     line = {'conversation': 'c', 'turn': 1, 'label': 7, 'recommended': 8, 'response': 'hello', 'reference': 'hi'}
     found = read_system(write_lines(tmp_path / 'responses_test.jsonl', [line]))
     assert found.responses == {('c', 1, 7): 'hello'} and found.backends == ['a trained decoder']
@@ -92,7 +92,7 @@ def test_a_trained_decoder_is_a_system_too(tmp_path):
 @pytest.mark.parametrize(('line', 'said'), [
     ('{"conversation": "c"}', 'line 1: turn: Field required; name the llm_<split>.jsonl or responses_<split>.jsonl of a run'),
     ('[]', 'line 1: '), ('{"conversation": "\\ud800"}', 'line 1: Invalid JSON')])
-def test_a_line_that_is_no_record_is_named(tmp_path, line, said):
+def test_a_malformed_answer_is_named(tmp_path, line, said):
     path = tmp_path / 'llm_test.jsonl'
     path.write_text(line + '\n')
     with pytest.raises(UserError, match=said):
@@ -100,7 +100,7 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line, said):
 
 
 @pytest.mark.parametrize('read', [read_contexts, read_system, read_key, read_form])
-def test_files_that_cannot_be_read(tmp_path, read):
+def test_unreadable_files_are_reported(tmp_path, read):
     with pytest.raises(UserError, match='none: cannot be read'):
         read(tmp_path / 'none')
     (tmp_path / 'latin').write_bytes('"Élan"'.encode('latin-1'))
@@ -109,7 +109,7 @@ def test_files_that_cannot_be_read(tmp_path, read):
     assert '\n' not in str(error.value)
 
 
-def test_the_references_are_a_system_where_there_are_any(tmp_path):
+def test_the_responses_of_the_data_are_a_system(tmp_path):
     path = write_lines(tmp_path / 'contexts.jsonl', [CONTEXT, CONTEXT | {'turn': 2, 'reference': ' '}])
     contexts = read_contexts(path)
     found = reference_system(contexts, [('c', 1, 7), ('c', 1, 8), ('c', 2, 7), ('x', 1, 7)], path)
@@ -120,7 +120,7 @@ def test_the_references_are_a_system_where_there_are_any(tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_what_is_drawn(data):
+def test_properties_of_every_draw(data):
     contexts = turns(8)
     samples = [(*turn, label) for turn in contexts for label in (7, 9)]
     systems = {name: system(data.draw(st.sets(st.sampled_from(samples)), name)) for name in 'abc'}
@@ -151,7 +151,7 @@ def test_the_letters_are_balanced_and_independent():
     assert len(pairs) == 36 and chisquare(list(pairs.values())).pvalue > 0.01
 
 
-def test_the_contexts_are_drawn_evenly_and_by_the_seed():
+def test_contexts_are_drawn_uniformly_and_depend_on_the_seed():
     contexts = turns(20)
     systems = {name: everything(contexts) for name in 'ab'}
     drawn = Counter(item.sample for seed in range(400) for item in draw_items(contexts, systems, 5, seed))
@@ -161,7 +161,7 @@ def test_the_contexts_are_drawn_evenly_and_by_the_seed():
     assert all(letters.get(item.sample, item.systems) == item.systems for item in few)
 
 
-def test_more_systems_than_letters():
+def test_more_systems_than_letters_are_refused():
     contexts = turns(2)
     with pytest.raises(UserError, match='27 systems, but only 26 letters'):
         draw_items(contexts, {f's{i}': everything(contexts) for i in range(27)}, 1, 0)
@@ -185,17 +185,17 @@ def test_the_form_has_a_row_for_each_response_in_one_line_and_no_rating(kit):
 @pytest.mark.parametrize(('text', 'cell'), [
     ('=1+1', "'=1+1"), ('  -5', "'-5"), ('@SUM', "'@SUM"), ('+x', "'+x"), ("'=x", "'=x"), ('a\n\n b\t', 'a b'),
     ('', ''), ('a = b', 'a = b')])
-def test_a_text_is_one_line_and_no_formula(text, cell):
+def test_a_cell_is_one_line_and_no_formula(text, cell):
     assert text_cell(text) == cell
 
 
 @given(st.lists(st.lists(st.text(st.characters(exclude_categories=['Cs'])), min_size=1), max_size=5))
-def test_the_csv_is_read_as_it_was_written(rows):
+def test_the_csv_survives_a_file(rows):
     text = csv_text(rows)
     assert list(csv.reader(io.StringIO(text.removeprefix('\ufeff'), newline=''))) == rows
 
 
-def test_the_key_tells_where_everything_comes_from(kit, world):
+def test_the_key_names_all_sources(kit, world):
     folder, key = kit
     contexts, systems = world()
     assert read_key(folder / KEY) == key
@@ -210,7 +210,7 @@ def test_the_key_tells_where_everything_comes_from(kit, world):
             assert said in known[item.id, letter]
 
 
-def test_equal_arguments_give_equal_kits_and_others_give_others(world, tmp_path):
+def test_a_kit_depends_on_its_arguments_only(world, tmp_path):
     contexts, systems = world()
     made = {}
     for name, arguments in {'one': {}, 'same': {}, 'seed': {'seed': 1}, 'n': {'n': 5},
@@ -224,7 +224,7 @@ def test_equal_arguments_give_equal_kits_and_others_give_others(world, tmp_path)
 def test_a_key_is_not_overwritten(kit, world):
     contexts, systems = world()
     before = tiny.snapshot(kit[0])
-    with pytest.raises(UserError, match='is the key of a kit'):
+    with pytest.raises(UserError, match='is the key of another kit'):
         make_kit(kit[0], systems, contexts, n=2)
     assert tiny.snapshot(kit[0]) == before
 
@@ -236,8 +236,8 @@ def test_a_kit_needs_a_run(world, tmp_path):
 
 
 @pytest.mark.parametrize(('change', 'said'), [
-    (lambda key: key['items'][0]['letters'].update(A=key['items'][0]['letters']['B']), 'do not stand for each system'),
-    (lambda key: key['items'].append(key['items'][0]), 'an id comes twice'),
+    (lambda key: key['items'][0]['letters'].update(A=key['items'][0]['letters']['B']), 'do not name each system'),
+    (lambda key: key['items'].append(key['items'][0]), 'an id is repeated'),
     (lambda key: key.pop('kit'), 'kit: Field required')])
 def test_a_damaged_key_is_refused(kit, change, said):
     path = kit[0] / KEY
@@ -250,7 +250,7 @@ def test_a_damaged_key_is_refused(kit, change, said):
 
 # ---------------------------------------------------------------- criteria
 
-def test_criteria_come_from_yaml_and_go_there(tmp_path):
+def test_criteria_survive_a_yaml_file(tmp_path):
     path = tmp_path / 'form.yaml'
     path.write_text(yaml.safe_dump(FormOptions().model_dump()))
     assert read_form(path) == FormOptions()
@@ -265,7 +265,7 @@ def test_criteria_come_from_yaml_and_go_there(tmp_path):
     ('criteria: []', 'criteria: List should have at least 1'), ('[', 'not valid YAML'), ('- 1', 'form.yaml: '),
     ('criteria: [{name: letter, question: q, low: l, high: h}]', 'letter would name two columns'),
     ('criteria: [{name: a, question: q, low: l}]', r'criteria\.0\.high: Field required')])
-def test_a_form_with_a_mistake(tmp_path, text, said):
+def test_a_mistake_in_the_criteria_is_reported(tmp_path, text, said):
     path = tmp_path / 'form.yaml'
     path.write_text(text)
     with pytest.raises(UserError, match=said) as error:
@@ -273,7 +273,7 @@ def test_a_form_with_a_mistake(tmp_path, text, said):
     assert '\n' not in str(error.value)
 
 
-def test_awkward_texts_are_among_those_shown(kit):
-    """Else the tests of escaping would test little."""
+def test_awkward_texts_are_among_the_shown_ones(kit):
+    """Otherwise the tests of escaping would not test much."""
     text = (kit[0] / FORM).read_text('utf-8')
     assert sum(' '.join(awkward.split()).replace('"', '""') in text for awkward in AWKWARD) >= 5

@@ -1,4 +1,4 @@
-"""The page for raters: what stands in it, its script under Node, and all of it in a browser where there is one."""
+"""The page for raters: its content, its script under Node, and the whole page in a browser if one is installed."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ SCRIPT = Path(page.__file__).parent / 'page' / 'page.js'
 
 
 class Seen(HTMLParser):
-    """Texts by class, and all elements and attributes."""
+    """Collects texts by class, and all elements and attributes."""
 
     def __init__(self, text):
         super().__init__()
@@ -43,14 +43,14 @@ class Seen(HTMLParser):
 
 
 def responses(systems, key):
-    """What each system said to the contexts of the kit."""
+    """Return the responses of each system to the contexts of the kit."""
     known = {(name, record['conversation'], record['turn'], record['label']): record['response']
              for name, path in systems.items() for record in map(json.loads, Path(path).read_text().splitlines())}
     return [known[system, item.conversation, item.turn, item.label] for item in key.items
             for _, system in sorted(item.letters.items()) if system in systems]
 
 
-def test_every_response_stands_in_the_page_as_text_and_nothing_else_does(kit, world):
+def test_the_page_contains_every_response_as_text_and_nothing_else(kit, world):
     folder, key = kit
     text = (folder / PAGE).read_text('utf-8')
     seen = Seen(text)
@@ -86,7 +86,7 @@ def test_names_of_systems_and_conversations_are_in_neither_form(world, tmp_path)
 # ---------------------------------------------------------------- its script
 
 def node(call, data):
-    """The value of a call of the page's script."""
+    """Return the value of a call of the page's script."""
     path = shutil.which('node')
     if path is None:
         pytest.skip('no Node: the script of the page is not run here')
@@ -101,12 +101,12 @@ def page_data(folder):
     return json.loads(Seen((folder / PAGE).read_text('utf-8')).texts[None][-2])
 
 
-def test_without_ratings_the_page_saves_the_form_byte_for_byte(kit):
+def test_the_page_without_ratings_saves_the_bytes_of_the_form(kit):
     folder, _ = kit
     assert node('page.csvOf(data, {})', page_data(folder)).encode() == (folder / FORM).read_bytes()
 
 
-def test_with_ratings_it_saves_what_the_reader_reads(kit, fill, tmp_path):
+def test_saved_ratings_can_be_read(kit, fill, tmp_path):
     folder, key = kit
     data = page_data(folder)
     letters = {item.id: item.letters for item in key.items}
@@ -121,7 +121,7 @@ def test_with_ratings_it_saves_what_the_reader_reads(kit, fill, tmp_path):
     assert node('page.missing(data, data.ratings)', data) == []
 
 
-def test_what_was_kept_is_taken_as_far_as_it_belongs_to_the_kit(kit):
+def test_stored_ratings_of_another_kit_are_ignored(kit):
     data = page_data(kit[0])
     first = f"{data['rows'][0][1]} {data['rows'][0][2]} {data['criteria'][0]}"
     data['kept'] = json.dumps({'rater': 'Ann', 'at': 2, 'ratings': {first: 4, 'c999 A fluency': 3, 'x': 9}})
@@ -140,7 +140,7 @@ def test_the_file_is_named_after_the_rater(name, file):
 
 # ---------------------------------------------------------------- in a browser
 
-def test_a_rater_at_work(kit, browser, tmp_path):
+def test_a_rater_can_rate_by_mouse_and_keyboard_and_save(kit, browser, tmp_path):
     folder, key = kit
     downloads = tmp_path / 'downloads'
     downloads.mkdir()
@@ -193,7 +193,7 @@ def test_a_rater_at_work(kit, browser, tmp_path):
     assert asked <= {'file', 'blob'}
 
 
-def test_text_that_gets_past_the_escaping_is_not_run(kit, browser):
+def test_unescaped_text_is_not_run(kit, browser):
     folder, _ = kit
     path = folder / PAGE
     bad = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1"><p class="response">'
@@ -204,7 +204,7 @@ def test_text_that_gets_past_the_escaping_is_not_run(kit, browser):
     assert browser.run("document.getElementById('done').textContent") == '0 of 8 done'  # the page's own script is
 
 
-def test_a_narrow_screen_needs_no_scrolling_sideways(kit, browser):
+def test_a_narrow_screen_needs_no_horizontal_scrolling(kit, browser):
     browser.send('Emulation.setDeviceMetricsOverride', width=360, height=740, deviceScaleFactor=1, mobile=False)
     browser.open((kit[0] / PAGE).as_uri())
     assert browser.run('document.documentElement.scrollWidth') <= 360

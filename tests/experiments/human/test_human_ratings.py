@@ -1,4 +1,4 @@
-"""Filled forms read back, and summed up; the ratings are made up."""
+"""Reading filled forms with made-up ratings, and analysing them."""
 
 import itertools
 import json
@@ -19,7 +19,7 @@ CRITERIA = ['fluency', 'informativeness', 'reasonableness']
 
 
 def rater(seed, bias=0):
-    """Gives the true rating, or one off."""
+    """Return the true rating, or one that is off by one."""
     def rate(system, criterion, context):
         return min(5, max(1, TRUE[system] + bias + random.Random(f'{seed} {system} {criterion} {context}').choice(
             [-1, 0, 0, 0, 1])))
@@ -28,7 +28,7 @@ def rater(seed, bias=0):
 
 # ---------------------------------------------------------------- reading
 
-def test_ratings_come_back_to_their_systems(kit, fill):
+def test_ratings_are_assigned_to_their_systems(kit, fill):
     _, key = kit
     paths = [fill('ann', rater(1)), fill('bob', rater(2))]
     ratings = read_ratings(key, paths)
@@ -38,7 +38,7 @@ def test_ratings_come_back_to_their_systems(kit, fill):
         assert ratings.scores[r, c, s, k] == rater(r + 1)(ratings.systems[s], CRITERIA[k], key.items[c].id)
 
 
-def test_rows_in_any_order_more_columns_and_other_delimiters_are_fine(kit, fill):
+def test_other_row_orders_additional_columns_and_other_delimiters_are_accepted(kit, fill):
     _, key = kit
 
     def change(rows):
@@ -71,12 +71,12 @@ MISTAKES = {
     'negative': (put(2, 7, '-1'), r"line 3: .* is '-1'"),
     'unknown context': (put(3, 1, 'c900'), r"line 4: context 'c900' with response 'C' is not in the kit"),
     'unknown letter': (put(3, 2, 'D'), r"line 4: context 'c001' with response 'D' is not in the kit"),
-    'row twice': (lambda rows: rows.append(rows[2]), r'line 26: context c001, response B stands on line 3, too'),
-    'row missing': (lambda rows: rows.pop(5), r'line 24: the file ends here, and has no row for context c002, .* B'),
-    'other kit': (put(2, 0, 'kit-0'), r'line 3: is of kit-0, but the key is of kit-[0-9a-f]{16}; read it with'),
-    'no kit': (put(2, 0, ''), r'line 3: is of no kit'),
+    'row twice': (lambda rows: rows.append(rows[2]), r'line 26: context c001, response B repeats line 3'),
+    'row missing': (lambda rows: rows.pop(5), r'line 24: the file ends without a row for context c002, .* B'),
+    'other kit': (put(2, 0, 'kit-0'), r'line 3: belongs to kit-0, but the key to kit-[0-9a-f]{16}; read it with'),
+    'no kit': (put(2, 0, ''), r'line 3: belongs to no kit'),
     'no column': (put(0, 6, 'information'), r'line 1: column informativeness is missing; the columns of this kit are'),
-    'column twice': (put(0, 3, 'fluency'), r'line 1: column fluency comes twice'),
+    'column twice': (put(0, 3, 'fluency'), r'line 1: column fluency is repeated'),
     'short row': (lambda rows: rows[7].pop(), r'line 8: reasonableness of context c003, response A is not rated'),
     'shorter row': (lambda rows: rows.__setitem__(7, ['x']), r'line 8: has 1 cells, fewer than'),
     'nothing': (lambda rows: rows.clear(), r'line 1: column kit is missing'),
@@ -84,7 +84,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize('mistake', MISTAKES)
-def test_a_mistake_is_one_line_that_names_file_and_line(kit, fill, mistake):
+def test_a_mistake_is_reported_in_one_line_with_file_and_line(kit, fill, mistake):
     change, said = MISTAKES[mistake]
     path = fill('ann', rater(1), change)
     with pytest.raises(UserError, match=said) as error:
@@ -92,7 +92,7 @@ def test_a_mistake_is_one_line_that_names_file_and_line(kit, fill, mistake):
     assert str(error.value).startswith(f'{path}, line ') and '\n' not in str(error.value)
 
 
-def test_files_that_are_no_csv(kit, fill, tmp_path):
+def test_files_without_csv_are_refused(kit, fill, tmp_path):
     _, key = kit
     with pytest.raises(UserError, match='name the filled form'):
         read_ratings(key, [tmp_path / 'none.csv'])
@@ -108,18 +108,18 @@ def test_files_that_are_no_csv(kit, fill, tmp_path):
         read_ratings(key, [])
 
 
-def test_a_rater_counts_once(kit, fill, tmp_path):
+def test_a_repeated_rater_is_refused(kit, fill, tmp_path):
     _, key = kit
     ann = fill('ann', rater(1))
     copy = tmp_path / 'copy.csv'
     copy.write_bytes(ann.read_bytes())
-    with pytest.raises(UserError, match=f'copy.csv: all 72 ratings are those of {ann}'):
+    with pytest.raises(UserError, match=f'copy.csv: all 72 ratings equal those of {ann}'):
         read_ratings(key, [fill('bob', rater(2)), ann, copy])
     folder = tmp_path / 'again'
     folder.mkdir()
     fill('ann', rater(3)).rename(folder / 'ann.csv')
     ann = fill('ann', rater(1))
-    with pytest.raises(UserError, match=f'{folder / "ann.csv"}: {ann} is of the same name'):
+    with pytest.raises(UserError, match=f'{folder / "ann.csv"}: {ann} has the same name'):
         read_ratings(key, [ann, folder / 'ann.csv'])
 
 
@@ -147,7 +147,7 @@ def test_means_and_intervals_are_over_contexts(key):
     json.dumps(summary, allow_nan=False)
 
 
-def test_agreement_is_that_of_each_pair_over_all_responses(key):
+def test_agreement_is_computed_for_each_pair_over_all_responses(key):
     rng = np.random.default_rng(1)
     truth = rng.integers(1, 6, (40, 3, 3))
     scores = np.stack([np.clip(truth + rng.integers(-1, 2, truth.shape), 1, 5) for _ in range(3)])
@@ -166,7 +166,7 @@ def test_agreement_is_that_of_each_pair_over_all_responses(key):
         assert agreement[criterion]['mean_quadratic_kappa'] == pytest.approx(np.mean(kappas['quadratic_kappa']))
 
 
-def test_a_better_system_is_told_from_a_worse_one_and_not_from_its_like(key):
+def test_a_better_system_differs_from_a_worse_one_but_not_from_an_equal_one(key):
     rng = np.random.default_rng(2)
     quality = rng.normal(0, 1, (60, 1, 1))  # some contexts are easier, for all systems
     scores = np.stack([np.clip(np.rint(3 + quality + np.array([0.8, 0, 0])[:, None] + rng.normal(0, 0.5, (60, 3, 2))),
@@ -179,7 +179,7 @@ def test_a_better_system_is_told_from_a_worse_one_and_not_from_its_like(key):
         assert of['low'] < of['mean'] < of['high'] and of['p'] <= of['p_holm']
 
 
-def test_raters_who_never_vary_have_no_kappa(key):
+def test_raters_who_give_one_rating_have_no_kappa(key):
     scores = np.full((3, 10, 3, 1), 4)
     scores[2] = np.random.default_rng(0).integers(1, 6, (10, 3, 1))
     of = summarise(key, ratings_of(scores))['agreement']['fluency']
@@ -189,7 +189,7 @@ def test_raters_who_never_vary_have_no_kappa(key):
     assert '| fluency | r0, r1 | - [-, -] | - [-, -] |' in markdown(summary)
 
 
-def test_one_rater_and_one_context(key):
+def test_one_rater_and_one_context_are_enough(key):
     scores = np.array([4, 5, 3]).reshape(1, 1, 3, 1)
     summary = summarise(key, ratings_of(scores))
     assert summary['systems']['vanilla']['fluency'] == {'mean': 5.0, 'half_width': None}
@@ -198,7 +198,7 @@ def test_one_rater_and_one_context(key):
     assert '| vanilla | 5.00 ± - | 1 |' in text and 'Agreement' not in text and 'Differences' not in text
 
 
-def test_the_tables(kit, fill):
+def test_the_tables_of_a_summary(kit, fill):
     _, key = kit
     summary = summarise(key, read_ratings(key, [fill(name, rater(i)) for i, name in enumerate(['ann', 'bob', 'cy'])]))
     text = markdown(summary)

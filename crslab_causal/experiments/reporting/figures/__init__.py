@@ -1,1 +1,1 @@
-"""Figures of arrays and titles. Matplotlib is loaded when the first one is drawn."""
+"""Drawing single figures with Matplotlib."""

@@ -1,4 +1,4 @@
-"""Differences with their intervals, a row each."""
+"""Forest plots: differences with their intervals, one row each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 import numpy as np
 
 from crslab_causal.experiments.reporting.figures.style import (BETTER, COLUMN, GREY, LIGHT_GREY, TITLE_WIDTH, WORSE,
-                                                           add_legend, new_figure, say_empty, styled)
+                                                               add_legend, new_figure, say_empty, styled)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABEL_WIDTH = 26
-"""Characters of a row's name before it goes on in the next line."""
+"""Number of characters of a row's name in one line."""
 
 
 class Comparison(NamedTuple):
@@ -26,55 +26,56 @@ class Comparison(NamedTuple):
     name: str
     mean: float
     low: float
-    """End of the interval; NaN where there is none."""
+    """Lower end of the interval; NaN if there is none."""
     high: float
+    """Upper end of the interval; NaN if there is none."""
     significant: bool | None = None
-    """The verdict of a test, which may have been corrected for several; None: whether the interval leaves out 0."""
+    """Result of a test, which may be corrected for several tests; None: the row is significant if the interval excludes 0."""
     group: str = ''
-    """Heading that this row stands under, with the rows before and after it that have the same."""
+    """Heading above the row and its neighbours of the same group."""
 
 
 @styled()
 def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width: float = COLUMN) -> Figure:
-    """A forest plot: a row for each comparison, with its numbers.
+    """Draw a forest plot: a row for each comparison, with its numbers.
 
     Significant gains are blue triangles that point upwards, significant losses are orange ones that point downwards,
-    and everything else is a grey circle; points without an interval are hollow.
+    and everything else is a grey circle. Points without an interval are hollow.
 
     Args:
-        rows: from top to bottom.
+        rows: comparisons from top to bottom.
         x_label: what is compared, in which unit and direction ("ΔRecall@50 in points, against the full model").
-        title: above the plot.
-        width: in inches.
+        title: title above the plot.
+        width: width in inches.
     """
     lines: list[Comparison | str] = []
-    for i, row in enumerate(rows):
-        if row.group and (i == 0 or row.group != rows[i - 1].group):
-            lines.append(row.group)
-        lines.append(row)
-    names = [textwrap.fill(row if isinstance(row, str) else row.name, LABEL_WIDTH) for row in lines]
+    for i, comparison in enumerate(rows):
+        if comparison.group and (i == 0 or comparison.group != rows[i - 1].group):
+            lines.append(comparison.group)
+        lines.append(comparison)
+    names = [textwrap.fill(line if isinstance(line, str) else line.name, LABEL_WIDTH) for line in lines]
     heights = np.array([1 + 0.75 * name.count('\n') for name in names])
     middles = np.cumsum(heights) - heights / 2
     total = max(3.0, heights.sum())
     figure = new_figure(width, 0.55 + 0.2 * bool(title) + 0.17 * total)
     axes = figure.add_subplot()
     values = axes.twinx()
-    if title:  # over the names, too, for which the plot alone is too narrow
+    if title:  # above the names as well, because the plot alone is too narrow for it
         figure.suptitle(textwrap.fill(title, TITLE_WIDTH), x=0.01, ha='left')
     axes.set_xlabel(x_label)
     axes.axvline(0, color='black', linewidth=0.8, zorder=1)
-    for other in (axes, values):
-        other.spines['left'].set_visible(False)
-        other.tick_params(axis='y', length=0)
-        other.set_ylim(total, 0)
-    for y, row in zip(middles, lines):
-        if isinstance(row, Comparison):
-            _draw_row(axes, y, row)
+    for both in (axes, values):
+        both.spines['left'].set_visible(False)
+        both.tick_params(axis='y', length=0)
+        both.set_ylim(total, 0)
+    for y, line in zip(middles, lines):
+        if isinstance(line, Comparison):
+            _draw_row(axes, y, line)
             axes.axhline(y, color=LIGHT_GREY, linewidth=0.5, zorder=0)
     axes.set_yticks(middles, names)
-    values.set_yticks(middles, ['' if isinstance(row, str) else _said(row) for row in lines])
-    for label, row in zip(axes.get_yticklabels(), lines):
-        label.set_fontweight('bold' if isinstance(row, str) else 'normal')
+    values.set_yticks(middles, ['' if isinstance(line, str) else _numbers(line) for line in lines])
+    for label, line in zip(axes.get_yticklabels(), lines):
+        label.set_fontweight('bold' if isinstance(line, str) else 'normal')
     handles: dict[str, Artist] = {}
     for handle, name in zip(*axes.get_legend_handles_labels()):
         handles.setdefault(name, handle)
@@ -85,7 +86,7 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
 
 
 def is_significant(row: Comparison) -> bool:
-    """The row's own verdict, or whether its interval leaves out 0."""
+    """Return the result of the row's test, or whether its interval excludes 0."""
     return row.low > 0 or row.high < 0 if row.significant is None else row.significant
 
 
@@ -99,17 +100,17 @@ def _draw_row(axes: Axes, y: float, row: Comparison) -> None:
     marker, color, name = 'o', GREY, 'not significant'
     if is_significant(row):
         marker, color, name = ('^', BETTER, 'significant gain') if row.mean > 0 else ('v', WORSE, 'significant loss')
-    sure = _has_interval(row)
-    if not sure and marker == 'o':
+    has_interval = _has_interval(row)
+    if not has_interval and marker == 'o':
         name = 'no interval'
-    if sure:
+    if has_interval:
         axes.plot([row.low, row.high], [y, y], color=color, linewidth=1, marker='|', markersize=4, zorder=2)
-    axes.plot(row.mean, y, color=color, marker=marker, markerfacecolor=color if sure else 'white', linestyle='none',
-              zorder=3, label=name)
+    axes.plot(row.mean, y, color=color, marker=marker, markerfacecolor=color if has_interval else 'white',
+              linestyle='none', zorder=3, label=name)
 
 
-def _said(row: Comparison) -> str:
-    """The numbers, as they are read: two decimals, a true minus sign."""
+def _numbers(row: Comparison) -> str:
+    """Return the numbers of a row with two decimals and a true minus sign."""
     if not math.isfinite(row.mean):
         return '–'
     text = f'{row.mean:+.2f}'

@@ -1,4 +1,4 @@
-"""The look that all figures share, and how they are written."""
+"""Style of all figures, and writing them to files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.35, 7.0
-"""Width in inches of a column, and of a page of two columns. Figures are drawn at the size at which they are read."""
+"""Width in inches of a column and of a page of two columns. Figures are drawn in their final size."""
 
 GREY, LIGHT_GREY = '#555555', '#d9d9d9'
 
 
-class Line(NamedTuple):
-    """Colour, marker and line style of a series."""
+class LineStyle(NamedTuple):
+    """Colour, marker and dashes of a series."""
 
     color: str
     marker: str
@@ -29,18 +29,18 @@ class Line(NamedTuple):
 
 
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
-"""Okabe and Ito's palette, which the colour-blind can tell apart, without its yellow, too faint for a line:
+"""Okabe and Ito's palette for colour-blind readers, without its yellow, which is too faint for a line:
 https://jfly.uni-koeln.de/color/"""
 _MARKERS = 'osD^vPX'
-_DASHES = ('-', (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (7, 2)), (0, (3, 1)), (0, (1, 2.5)))
+_DASHES: tuple[str | tuple, ...] = ('-', (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (7, 2)), (0, (3, 1)), (0, (1, 2.5)))
 
 BETTER, WORSE = _COLORS[0], _COLORS[1]
 
 TITLE_WIDTH = 44
-"""Characters of a title before it goes on in the next line: what a column holds."""
+"""Number of characters of a title in one line of a column."""
 
 _RC = {
-    'font.family': 'DejaVu Sans',  # comes with Matplotlib: the same everywhere
+    'font.family': 'DejaVu Sans',  # part of Matplotlib, so that figures are the same everywhere
     'font.size': 7, 'axes.titlesize': 8, 'figure.titlesize': 8, 'axes.labelsize': 7, 'xtick.labelsize': 6.5, 'ytick.labelsize': 6.5,
     'legend.fontsize': 6.5, 'legend.title_fontsize': 6.5, 'legend.frameon': False, 'legend.handlelength': 2.4,
     'axes.spines.top': False, 'axes.spines.right': False, 'axes.linewidth': 0.6, 'axes.axisbelow': True,
@@ -55,20 +55,25 @@ _RC = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Matplotlib with this look and nothing of the user's own settings; works as a decorator, too."""
+    """Use this style, and none of the user's own settings of Matplotlib. It also works as a decorator."""
     import matplotlib.style
 
     with matplotlib.style.context(['default', _RC]):
         yield
 
 
-def line(number: int) -> Line:
-    """The look of series ``number``, from 0; colours, markers and dashes differ all at once, and repeat after seven."""
-    return Line(*(values[number % len(values)] for values in (_COLORS, _MARKERS, _DASHES)))
+def line_style(number: int) -> LineStyle:
+    """Return the style of series ``number``, from 0. Colour, marker and dashes all differ, and repeat after seven series."""
+    i = number % len(_COLORS)
+    return LineStyle(_COLORS[i], _MARKERS[i], _DASHES[i])
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches, that needs no screen and that nobody has to close; call it within :func:`styled`."""
+    """Return an empty figure that needs no screen and no closing; call this within :func:`styled`.
+
+    Args:
+        width, height: size in inches.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -78,22 +83,22 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def say_empty(axes: Axes) -> None:
-    """Says in the middle of a panel that it has nothing to show."""
+    """Write "no data" into the middle of a plot."""
     axes.text(0.5, 0.5, 'no data', transform=axes.transAxes, ha='center', va='center', color=GREY, style='italic')
 
 
 def add_legend(figure: Figure, handles: Mapping[str, Artist], above: bool = True) -> None:
-    """A legend of a whole figure, in as many columns as fit into its width; the figure grows by what it takes.
+    """Add a legend to a figure, in as many columns as fit into its width, and enlarge the figure by the legend's height.
 
     Args:
-        figure: of :func:`new_figure`.
-        handles: what is explained, by its name, in order.
-        above: the panels, or below them.
+        figure: figure of :func:`new_figure`.
+        handles: explained artists by name, in order.
+        above: whether the legend is above the panels; otherwise it is below them.
     """
     for n_column in range(min(4, len(handles)), 0, -1):
         legend = figure.legend(list(handles.values()), list(handles), ncols=n_column, columnspacing=1.2,
                                loc='outside upper center' if above else 'outside lower center')
-        extent = legend.get_window_extent(figure.canvas.get_renderer())
+        extent = legend.get_window_extent()
         if extent.width <= figure.bbox.width or n_column == 1:
             figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)
             return
@@ -102,16 +107,16 @@ def add_legend(figure: Figure, handles: Mapping[str, Artist], above: bool = True
 
 @styled()
 def save(figure: Figure, path_without_suffix: Path) -> list[Path]:
-    """Writes a figure as PDF, with its fonts, and as PNG, each in one step.
+    """Write a figure as PDF, with its fonts, and as PNG.
 
-    The bytes depend on the figure and on Matplotlib's release alone: no date and no name is written.
+    The bytes depend on the figure and on Matplotlib's release alone; no date and no name is written.
 
     Args:
-        figure: of :func:`new_figure`.
-        path_without_suffix: ``.pdf`` and ``.png`` are added to it; its folder is made if need be.
+        figure: figure of :func:`new_figure`.
+        path_without_suffix: path to which ``.pdf`` and ``.png`` are added; its folder is created if necessary.
 
     Returns:
-        Paths of the PDF and of the PNG.
+        The paths of the PDF and of the PNG.
     """
     paths = []
     for suffix, metadata in (('pdf', {'CreationDate': None}), ('png', {})):

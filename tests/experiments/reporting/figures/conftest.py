@@ -1,4 +1,4 @@
-"""What is really drawn in a figure, and whether it can be read."""
+"""Reading the texts of a drawn figure."""
 
 from itertools import combinations
 
@@ -7,13 +7,13 @@ import pytest
 
 @pytest.fixture
 def read_figure(monkeypatch):
-    """Draws a figure as it is saved and returns its texts, after checking that none is cut off and none overlap."""
+    """Draw a figure as it is saved, check that no text is cut off or overlaps another, and return the texts."""
     from matplotlib.text import Text
 
     from crslab_causal.experiments.reporting.figures.style import styled
 
     def read_figure(figure):
-        drawn = {}  # ticks outside the limits have labels, too, but nobody draws them
+        drawn = {}  # ticks outside the limits have labels as well, but these are not drawn
 
         def draw(text, renderer, *args, **kwargs):
             if text.get_visible() and text.get_text().strip():

@@ -1,4 +1,4 @@
-"""A metric against a setting."""
+"""Curves of a metric over a setting."""
 
 import math
 
@@ -17,13 +17,13 @@ MODE = Series('valid', ['zero', 'noise', 'learned'], [41, 40, 41.5], [0.5, 0.4, 
 
 
 def drawn(figure, name):
-    """x and y of the line of a series, in each panel that has it."""
+    """Return x and y of the line of a series, in each panel that has it."""
     return [handle.get_xydata() for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels())
             if label == name and hasattr(handle, 'get_xydata')]
 
 
 @pytest.mark.parametrize('wide', [False, True])
-def test_deconfounding(read_figure, wide):
+def test_a_figure_with_two_panels_has_one_legend(read_figure, wide):
     names = ['paper, as it is', 'w/o causal', 'adjusted for popularity', 'adjusted for the true context']
     strength = [0, 0.25, 0.5, 0.75, 1]
     recall = [Series(n, strength, [40 + i - 9 * x for x in strength], [1] * 5) for i, n in enumerate(names)]
@@ -35,7 +35,7 @@ def test_deconfounding(read_figure, wide):
     assert all(texts.count(name) == 1 for name in names)  # one legend for both
 
 
-def test_numbers_are_where_they_belong_in_whatever_order_they_come():
+def test_numeric_settings_are_placed_to_scale_in_any_order():
     shuffled = Series('test', [4, 0, 2], [1.0, None, 3.0], [0.1, None, None])
     figure = draw_curves([Panel('y', [ALPHA, shuffled])], 'α')
     (valid,), (test,) = drawn(figure, 'valid'), drawn(figure, 'test')
@@ -43,7 +43,7 @@ def test_numbers_are_where_they_belong_in_whatever_order_they_come():
     np.testing.assert_array_equal(test, [[0, math.nan], [2, 3], [4, 1]])
 
 
-def test_many_series_stand_a_little_apart():
+def test_many_series_are_drawn_a_little_apart():
     series = [ALPHA._replace(name=f'{i}') for i in range(6)]
     figure = draw_curves([Panel('y', series)], 'α')
     x = np.stack([drawn(figure, s.name)[0][:, 0] for s in series])
@@ -52,7 +52,7 @@ def test_many_series_stand_a_little_apart():
     assert np.ptp(x, axis=0).max() < 0.5 / 2  # less than half of the distance to the next setting
 
 
-def test_names_stand_side_by_side(read_figure):
+def test_settings_that_are_names_are_placed_side_by_side(read_figure):
     other = MODE._replace(name='test', x=['noise', 'zero', 'other'])
     figure = draw_curves([Panel('y', [MODE, other])], 'M', marked='zero')
     (valid,), (test,) = drawn(figure, 'valid'), drawn(figure, 'test')
@@ -63,7 +63,7 @@ def test_names_stand_side_by_side(read_figure):
     assert {'zero', 'noise', 'learned', 'other', "paper's setting", 'one seed'} <= set(texts)
 
 
-def test_a_series_looks_the_same_in_all_panels():
+def test_a_series_has_one_style_in_all_panels():
     other = ALPHA._replace(name='test')
     figure = draw_curves([Panel('y', [ALPHA, other]), Panel('z', [other])], 'α')
     looks = [{label: handle.get_color() for handle, label in zip(*axes.get_legend_handles_labels())
@@ -71,7 +71,7 @@ def test_a_series_looks_the_same_in_all_panels():
     assert looks[1]['test'] == looks[0]['test'] != looks[0]['valid']
 
 
-def test_what_is_not_there_is_not_explained(read_figure):
+def test_the_legend_explains_only_what_is_drawn(read_figure):
     texts = read_figure(draw_curves([Panel('y', [ALPHA])], 'α', marked=3))
     assert 'one seed' not in texts and "paper's setting" not in texts and '95 % interval over seeds' in texts
     texts = read_figure(draw_curves([Panel('y', [ALPHA._replace(half_width=[None] * 5)])], 'α', marked=2))
@@ -82,21 +82,21 @@ def test_what_is_not_there_is_not_explained(read_figure):
                                     [Panel('y', [Series('a', [1], [math.nan], [None])]), Panel('z', [ALPHA])],
                                     [Panel('y', [Series('a', ['x'], [None], [None])])]])
 @pytest.mark.parametrize('marked', [1, 'x', None])
-def test_nothing_to_show(panels, marked, read_figure):
+def test_panels_without_data_say_so(panels, marked, read_figure):
     assert 'no data' in read_figure(draw_curves(panels, 'x', marked=marked))
 
 
-def test_names_too_long_for_two_columns_and_too_many_series(read_figure):
+def test_the_legend_fits_many_series_with_long_names(read_figure):
     series = [ALPHA._replace(name=f'{i}: adjusted for the popularity of the item that was mentioned') for i in range(9)]
     assert len([t for t in read_figure(draw_curves([Panel('y', series)], 'α')) if 'adjusted' in t]) == 9
 
 
-def test_settings_of_which_one_is_no_number_are_names(read_figure):
+def test_settings_are_names_if_one_of_them_is_no_number(read_figure):
     texts = read_figure(draw_curves([Panel('y', [Series('a', [1, 'all', False], [1, 2, 3], [1, 2, 3])])], 'x'))
     assert {'1', 'all', 'False'} <= set(texts)
 
 
-def test_references_are_grey_and_named(read_figure):
+def test_references_are_grey_and_in_the_legend(read_figure):
     known = Series('the true P(Y | X)', [0, 4], [40, 41], [None, None])
     figure = draw_curves([Panel('y', [ALPHA], references=[known]), Panel('z', [], references=[known])], 'α')
     assert [line.tolist() for line in drawn(figure, known.name)] == [[[0, 40], [4, 41]]] * 2
@@ -104,7 +104,7 @@ def test_references_are_grey_and_named(read_figure):
     assert texts.count(known.name) == 1 and 'no data' not in texts and 'one seed' not in texts
 
 
-def test_a_series_whose_columns_differ_in_length():
+def test_a_series_with_columns_of_different_lengths_is_refused():
     with pytest.raises(ValueError, match='2 settings, 1 means'):
         draw_curves([Panel('y', [Series('a', [1, 2], [1], [1])])], 'x')
 
@@ -120,6 +120,6 @@ def test_any_points_can_be_drawn(lists):
     draw_curves([Panel('y', series)], 'x').canvas.draw()
 
 
-def test_the_same_bytes(tmp_path):
+def test_equal_series_give_equal_bytes(tmp_path):
     first, second = (save(draw_curves([Panel('y', [MODE])], 'M', marked='zero'), tmp_path / name) for name in 'ab')
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

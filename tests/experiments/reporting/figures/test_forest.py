@@ -1,4 +1,4 @@
-"""Differences with their intervals."""
+"""Forest plots of differences with their intervals."""
 
 import math
 
@@ -18,11 +18,11 @@ ROWS = [Comparison('w/o causal', -4.67, -6.4, -3.09, group='OpenDialKG'),
 @pytest.mark.parametrize('low, high, verdict, expected', [
     (0.1, 2, None, True), (-2, -0.1, None, True), (-1, 1, None, False), (0, 1, None, False), (0.1, 2, False, False),
     (-1, 2, True, True), (math.nan, math.nan, None, False)])
-def test_significance(low, high, verdict, expected):
+def test_a_row_is_significant_by_its_test_or_else_by_its_interval(low, high, verdict, expected):
     assert is_significant(Comparison('a', 0.5, low, high, verdict)) is expected
 
 
-def test_it_can_be_read(read_figure):
+def test_all_texts_can_be_read(read_figure):
     texts = read_figure(draw_forest(ROWS, 'difference in points', 'Against the full model'))
     assert {'OpenDialKG', 'ReDial', 'difference in points', 'Against the full model'} <= set(texts)
     assert {row.name for row in ROWS} <= set(texts)
@@ -31,25 +31,25 @@ def test_it_can_be_read(read_figure):
     assert texts.count('ReDial') == 1
 
 
-def test_a_long_title_goes_on_in_the_next_line(read_figure):
+def test_a_long_title_is_wrapped(read_figure):
     title = 'The rows of Table 3 on valid, recommendation on OpenDialKG, the setting of the paper'
     texts = read_figure(draw_forest(ROWS, 'difference in points', title))  # fails if one is cut off
     assert title in [text.replace('\n', ' ') for text in texts]
 
 
 def points(figure):
-    """Marker, colour and filling of each row."""
+    """Return marker, colour and filling of each row."""
     return [(line.get_marker(), line.get_color(), line.get_markerfacecolor()) for line in figure.axes[0].get_lines()
             if line.get_linestyle() == 'None']
 
 
-def test_verdicts_differ_in_shape_and_colour():
+def test_results_of_the_tests_differ_in_shape_and_colour():
     (loss, even, gain, single) = points(draw_forest(ROWS, 'x'))
     assert len({loss[0], even[0], gain[0]}) == len({loss[1], even[1], gain[1]}) == 3
     assert single[0] == even[0] and single[2] == 'white' != even[2]
 
 
-def test_rows_are_from_top_to_bottom_and_zero_is_marked():
+def test_rows_go_from_top_to_bottom_and_zero_is_visible():
     figure = draw_forest(ROWS, 'x')
     axes = figure.axes[0]
     heights = [line.get_ydata()[0] for line in axes.get_lines() if line.get_linestyle() == 'None']
@@ -62,11 +62,11 @@ def test_rows_are_from_top_to_bottom_and_zero_is_marked():
     [], ROWS[:1], ROWS[-1:], [Comparison('control: ' + 'mentions left out at random, ' * 3, 1, 0.5, 2)],
     [Comparison(f'row {i}', i - 15, i - 20, i - 10) for i in range(30)], [Comparison('huge', 1e4, -1e5, 1e5)],
     [Comparison('none', 0, 0, 0)]])
-def test_edge_cases(rows, read_figure):
+def test_edge_cases_can_be_drawn(rows, read_figure):
     texts = read_figure(draw_forest(rows, 'x'))
     assert ('no data' in texts) == (not any(math.isfinite(row.mean) for row in rows))
 
 
-def test_the_same_bytes(tmp_path):
+def test_equal_rows_give_equal_bytes(tmp_path):
     first, second = (save(draw_forest(ROWS, 'x'), tmp_path / name) for name in 'ab')
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -1,57 +1,72 @@
-"""Figure 4: what it says, and that it can be drawn of whatever a run leaves behind."""
+"""Figure 4: its numbers and labels, and that it can be drawn from any record."""
 
 import numpy as np
 import pytest
 
-from crslab_causal.experiments.reporting.figures.rank_shift import ONE_MODEL, TWO_MODELS, Samples, draw_rank_shift
+from crslab_causal.experiments.analysis.figure4 import PanelSamples, histogram_record, kl_record
+from crslab_causal.experiments.analysis.record import FigureRecord, PanelRecord
+from crslab_causal.experiments.analysis.shifts import largest_fall
+from crslab_causal.experiments.reporting.figures.rank_shift import LABELS, draw_rank_shift
 from crslab_causal.experiments.reporting.figures.style import save
 
 pytestmark = pytest.mark.filterwarnings('error::UserWarning', 'error::RuntimeWarning')  # Matplotlib's and NumPy's
 NAN, INF = np.nan, np.inf
 
 
-def samples(n=400, seed=0, title='ReDial', kl=True):
-    """Ranks as an intervention leaves them: many of the first, falls through the whole catalogue."""
+def figure(*panels, reading='one_model'):
+    """Return the record of a figure from the title and the samples of each panel."""
+    reach = max((largest_fall(samples.rank_without, samples.rank_with) for _, samples in panels), default=0)
+    return FigureRecord(name='shift', reading=reading, panels=[
+        PanelRecord(title=title, split='valid', runs=[], histogram=histogram_record(samples, reach), kl=kl_record(samples))
+        for title, samples in panels])
+
+
+def draw_samples(n=400, seed=0, kl=True):
+    """Return ranks with the features of real ones: many low ranks, and falls through the whole catalogue."""
     rng = np.random.default_rng(seed)
     before = np.ceil(rng.lognormal(2.5, 1.5, n))
     after = np.maximum(1, np.ceil(before * rng.lognormal(0.5, 1.5, n)))
     after[::5] = 3462.5
-    return Samples(title, before, after, rng.exponential(2, n) if kl else None, np.arange(n) // 3)
+    return PanelSamples(before, after, rng.exponential(2, n) if kl else np.full(n, NAN), np.arange(n) // 3)
 
 
 @pytest.mark.parametrize('wide', [False, True])
-@pytest.mark.parametrize('reading', [ONE_MODEL, TWO_MODELS])
-def test_it_can_be_read(read_figure, wide, reading):
-    texts = read_figure(draw_rank_shift([samples(), samples(4000, 1, 'OpenDialKG')], reading, wide))
-    assert {'(a) ReDial', '(b) OpenDialKG', '(c) ReDial', '(c) OpenDialKG', reading.shift, reading.kl} <= set(texts)
+@pytest.mark.parametrize('reading', LABELS)
+def test_all_texts_can_be_read(read_figure, wide, reading):
+    record = figure(('ReDial', draw_samples()), ('OpenDialKG', draw_samples(4000, 1)), reading=reading)
+    texts = read_figure(draw_rank_shift(record, wide))
+    labels = LABELS[reading]
+    assert {'(a) ReDial', '(b) OpenDialKG', '(c) ReDial', '(c) OpenDialKG', labels.shift, labels.kl} <= set(texts)
 
 
-def test_it_counts(read_figure):
+def test_the_numbers_of_samples_are_shown(read_figure):
     before = [1, 1, 2, 7, 7, 30, 51, 900, NAN, 2]
     after = [1, 4, 1, 7, 2, 33, 1, 1, 1, INF]
-    figure = draw_rank_shift([Samples('demo', np.array(before), np.array(after), np.arange(10.0))])
-    texts = read_figure(figure)
+    drawn = draw_rank_shift(figure(('demo', panel(before, after, np.arange(10)))))
+    texts = read_figure(drawn)
 
     # columns of 5 ranks: above 1, 1, 0 ...; unchanged 1, 1, 0 ...; below 2, 0, 0, 0, 0, 1 ...
-    per_column = np.array([text.get_text() for text in figure.axes[0].texts], int).reshape(10, 3)
+    per_column = np.array([text.get_text() for text in drawn.axes[0].texts], int).reshape(10, 3)
     np.testing.assert_array_equal(per_column.T, [[1, 1] + [0] * 8, [1, 1] + [0] * 8, [2, 0, 0, 0, 0, 1] + [0] * 4])
     assert 'rank without intervention\n7 samples; 2 more beyond rank 50, 1 without a rank' in texts
     assert 'original rank\n2 ▲, 3 ▼, 2 unchanged' in texts
 
 
 def test_without_divergences_there_is_no_panel_c(read_figure):
-    for panel in (samples(kl=False), samples()._replace(kl=np.full(400, NAN))):
-        texts = read_figure(draw_rank_shift([panel, panel]))
-        assert '(b) ReDial' in texts and '(c) ReDial' not in texts and ONE_MODEL.kl not in texts
+    samples = draw_samples(kl=False)
+    texts = read_figure(draw_rank_shift(figure(('ReDial', samples), ('ReDial', samples))))
+    assert '(b) ReDial' in texts and '(c) ReDial' not in texts and LABELS['one_model'].kl not in texts
 
 
 def test_divergences_of_one_dataset_only(read_figure):
-    texts = read_figure(draw_rank_shift([samples(kl=False), samples(title='OpenDialKG')], wide=True))
+    record = figure(('ReDial', draw_samples(kl=False)), ('OpenDialKG', draw_samples()))
+    texts = read_figure(draw_rank_shift(record, wide=True))
     assert '(c) OpenDialKG' in texts and '(c) ReDial' not in texts
 
 
-def panel(*columns):
-    return Samples('edge', *(np.array(column, float) for column in columns))
+def panel(before, after, kl):
+    """Return samples that are of one conversation each."""
+    return PanelSamples(*(np.array(column, float) for column in (before, after, kl)), np.arange(len(before)))
 
 
 EDGE_CASES = {
@@ -69,18 +84,20 @@ EDGE_CASES = {
 
 
 @pytest.mark.parametrize('case', EDGE_CASES)
-def test_edge_cases(case, read_figure):
-    read_figure(draw_rank_shift([EDGE_CASES[case]]))
+def test_edge_cases_can_be_drawn(case, read_figure):
+    read_figure(draw_rank_shift(figure((case, EDGE_CASES[case]))))
 
 
-def test_edge_cases_beside_one_another(read_figure):
-    read_figure(draw_rank_shift([EDGE_CASES['no sample'], EDGE_CASES['all leave the list']], wide=True))
+def test_edge_cases_can_be_drawn_side_by_side(read_figure):
+    read_figure(draw_rank_shift(figure(*((case, EDGE_CASES[case]) for case in ('no sample', 'all leave the list'))),
+                                wide=True))
 
 
-def test_no_dataset(read_figure):
-    assert 'no data' in read_figure(draw_rank_shift([]))
+def test_a_figure_without_panels_says_so(read_figure):
+    assert 'no data' in read_figure(draw_rank_shift(figure()))
 
 
-def test_the_same_bytes(tmp_path):
-    first, second = (save(draw_rank_shift([samples(kl=False)]), tmp_path / name) for name in 'ab')
+def test_equal_records_give_equal_bytes(tmp_path):
+    record = figure(('ReDial', draw_samples(kl=False)))
+    first, second = (save(draw_rank_shift(record), tmp_path / name) for name in 'ab')
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -1,4 +1,4 @@
-"""Writing figures: both formats, the same bytes every time, and nothing left behind in Matplotlib."""
+"""Writing figures: both formats, equal bytes every time, and no lasting change of Matplotlib."""
 
 import hashlib
 import os
@@ -26,7 +26,7 @@ def figure():
     return scope['figure']
 
 
-def test_both_formats(tmp_path):
+def test_a_figure_is_written_as_pdf_and_png(tmp_path):
     paths = save(figure(), tmp_path / 'new' / 'redial.alpha')
 
     assert [path.name for path in paths] == ['redial.alpha.pdf', 'redial.alpha.png']
@@ -36,7 +36,7 @@ def test_both_formats(tmp_path):
     assert b'/Type3' not in paths[0].read_bytes().replace(b' ', b'')  # publishers refuse these fonts
 
 
-def test_the_same_bytes_in_another_process(tmp_path):
+def test_another_process_writes_equal_bytes(tmp_path):
     here = [hashlib.sha256(path.read_bytes()).hexdigest() for path in save(figure(), tmp_path / 'here')]
     again = [hashlib.sha256(path.read_bytes()).hexdigest() for path in save(figure(), tmp_path / 'again')]
     code = f'{DRAW}\nprint(*save(figure, Path({str(tmp_path / "there")!r})), sep="\\n")'
@@ -47,7 +47,7 @@ def test_the_same_bytes_in_another_process(tmp_path):
     assert here == again == there
 
 
-def test_the_users_settings_neither_matter_nor_change(tmp_path):
+def test_the_settings_of_the_user_are_ignored_and_kept(tmp_path):
     expected = [path.read_bytes() for path in save(figure(), tmp_path / 'a')]
     with matplotlib.rc_context({'font.size': 20, 'lines.linewidth': 5, 'savefig.dpi': 50, 'text.color': 'red'}):
         before = dict(matplotlib.rcParams)
@@ -56,15 +56,15 @@ def test_the_users_settings_neither_matter_nor_change(tmp_path):
     assert found == expected
 
 
-def test_matplotlib_is_loaded_when_a_figure_is_drawn():
+def test_matplotlib_is_only_loaded_when_a_figure_is_drawn():
     code = ('import sys, crslab_causal; from crslab_causal.experiments.reporting.figures import curves, forest, rank_shift; '
             'print("matplotlib" in sys.modules); curves.draw_curves([], "x"); '
             'print("matplotlib" in sys.modules, "matplotlib.pyplot" in sys.modules)')
-    said = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
-    assert said.split() == ['False', 'True', 'False']
+    output = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
+    assert output.split() == ['False', 'True', 'False']
 
 
-def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('disk full')))
     with pytest.raises(OSError, match='disk full'):
         save(figure(), tmp_path / 'figure')
@@ -72,7 +72,7 @@ def test_a_figure_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 
 
 def contrast(first, second):
-    """Contrast ratio of WCAG 2, from 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+    """Return the contrast ratio of WCAG 2, from 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
     def luminance(color):
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in matplotlib.colors.to_rgb(color)]
         return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear)) + 0.05
@@ -80,8 +80,8 @@ def contrast(first, second):
     return lighter / darker
 
 
-def test_series_differ_in_everything_and_can_be_seen():
-    looks = [style.line(i) for i in range(7)]
+def test_series_differ_in_every_property_and_have_enough_contrast():
+    looks = [style.line_style(i) for i in range(7)]
     for values in zip(*looks):
         assert len(set(values)) == 7
     assert all(contrast(look.color, 'white') > 2 for look in looks)

@@ -1,0 +1,93 @@
+"""The cells and column titles of a table, from its record; nothing is computed but means and intervals."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+from crslab_causal.evaluator.metrics import GROUPS, RANKING_METRIC_PATTERN, metric_title
+from crslab_causal.experiments.analysis.record import MeanRecord, RowRecord, TableRecord
+from crslab_causal.experiments.analysis.statistics import mean_interval
+
+GENERATION_TITLES = {'dist': 'Dist', 'bleu': 'BLEU'}
+LIMIT = 'observational'
+"""Part of the names of distances from the true P(Y | X) to P(Y | do(X)), which belong to no model."""
+LIMIT_TITLE = 'the true P(Y | X)'
+
+
+class Cell(NamedTuple):
+    """A number of a table."""
+
+    mean: float
+    half_width: float | None
+    """Half of the 95 % interval over seeds; None for a single seed."""
+    sign: int
+    """1 or -1: significantly above or below the reference; 0: not significant, or not tested."""
+    reported: bool
+    """Whether the number is from a publication."""
+
+
+def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | None]:
+    """Return the cells of a row, by group and metric; None where there is no number."""
+    cells: list[Cell | None] = []
+    for group in table.groups:
+        for metric in table.metrics:
+            if row.reported is not None:
+                value = row.reported.get(metric) if group == 'all' else None
+                cells.append(None if value is None else Cell(value, None, 0, True))
+                continue
+            values = [value for value in row.scores.get(group, {}).get(metric, []) if value is not None]
+            if not values:
+                cells.append(None)
+                continue
+            interval = mean_interval([scale(metric, table) * value for value in values])
+            test = row.tests.get(group, {}).get(metric)
+            sign = 0 if test is None or not test.significant else int(math.copysign(1, test.difference))
+            cells.append(Cell(interval.mean, interval.half_width, sign, False))
+    return cells
+
+
+def column_metrics(table: TableRecord) -> list[str]:
+    """Return the metric of each column of numbers."""
+    return table.metrics * len(table.groups)
+
+
+def column_titles(table: TableRecord) -> list[str]:
+    """Return the title of each column of numbers."""
+    titles = [_metric_title(metric) for metric in table.metrics]
+    if table.groups == ['all']:
+        return titles
+    return [f'{GROUPS[group]} {title}' for group in table.groups for title in titles]
+
+
+def limit_metric(metric: str) -> str | None:
+    """Return the distance of the true P(Y | X) that goes with a model's distance; None if there is none."""
+    limit = metric.replace('_model_', f'_{LIMIT}_')
+    return None if limit == metric else limit
+
+
+def scale(metric: str, table: TableRecord) -> int:
+    """Return the factor of a metric's numbers: shares are shown in percent, counts and distances as they are."""
+    return 1 if table.kind == 'corpus' or metric.endswith(('_kl', '_tv')) else 100
+
+
+def digits(metric: str, table: TableRecord) -> int:
+    """Return the number of decimals of a metric's numbers."""
+    return 1 if scale(metric, table) == 100 or '%' in metric else 0 if table.kind == 'corpus' else 3
+
+
+def _metric_title(metric: str) -> str:
+    """Return the title of a metric: ``R@10`` for ``recall@10``, ``TV to P(Y | do(X))`` for ``interventional_model_tv``."""
+    for split in ('interventional', 'test'):
+        name, separator, distance = metric.removeprefix(f'{split}_').rpartition('_')
+        if metric.startswith(f'{split}_'):
+            suffix = ' (test)' if split == 'test' else ''
+            if not separator:
+                return _metric_title(distance) + suffix
+            source = f'of {LIMIT_TITLE} ' if name == LIMIT else ''
+            return f'{distance.upper()} {source}to P(Y | do(X)){suffix}'
+    if re.fullmatch(RANKING_METRIC_PATTERN, metric):
+        return metric_title(metric)
+    name, separator, n = metric.partition('-')
+    return f'{GENERATION_TITLES.get(name, name)}{separator}{n}'

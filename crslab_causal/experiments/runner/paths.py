@@ -1,0 +1,29 @@
+"""Where runs find their data and write their results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from crslab_causal.config import Config
+
+
+class RunPaths(NamedTuple):
+    """Folders and resources of all runs of a command."""
+
+    data_path: Path
+    """Folder that holds ``redial/nltk`` and ``opendialkg/nltk``."""
+    work: Path
+    """Folder that runs write below."""
+    gpu: str = '-1'
+    """GPU as for ``run_crslab.py``; ``-1`` is the CPU."""
+    threads: int = 1
+    """Threads of each run."""
+    llm: str | None = None
+    """``replay`` or ``live``: how rows that need a language model get answers; None: these rows are not run."""
+
+    def data_for(self, config: Config) -> Path:
+        """Return the data folder of a configuration. Each demo corpus is written into its own folder."""
+        if not config.dataset_entry.generated:
+            return self.data_path
+        return self.work / 'data' / '_'.join(str(value) for _, value in config.dataset)

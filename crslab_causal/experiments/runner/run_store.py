@@ -1,0 +1,195 @@
+"""The runs of suites on disk: their keys, folders and results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Iterable
+
+from crslab_causal.base import artifacts
+from crslab_causal.base.errors import UserError
+from crslab_causal.config import Config, Flags
+from crslab_causal.data.dataset.genres import TITLES_FILE
+from crslab_causal.experiments.runner.data_digests import DataDigests
+from crslab_causal.experiments.runner.paths import RunPaths
+from crslab_causal.experiments.suite.suite import Run
+from crslab_causal.llm.client.result import UNANSWERED
+from crslab_causal.registry import DATASETS, LANGUAGE_MODEL
+
+CHECKPOINT_SECONDS = 120
+"""Seconds between checkpoints. A killed run loses at most this, besides the epoch that it is in."""
+KEY_LENGTH = 12
+RESULT_VERSION = 1
+"""Version of the results. Increase it when the code yields other scores for the same configuration: all earlier runs are
+then repeated."""
+MAX_UNANSWERED = 0.01
+"""Largest share of the samples of a finished run that the language model may have left without an answer."""
+OPTIONAL_FILES = (TITLES_FILE,)
+"""Files that a dataset reads if they exist; the required files are its ``files``."""
+
+
+class RunStore:
+    """The runs below a folder: the key and the folder of each run, and what the run has written.
+
+    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. Its key is a hash of all that its result
+    depends on but the seed, so that equal runs of several tables are one run.
+
+    Args:
+        paths: folders of the data and the runs.
+        digests: digests of data folders; None: they are computed when they are first needed.
+    """
+
+    def __init__(self, paths: RunPaths, digests: DataDigests | None = None):
+        self.paths = paths
+        self._digests = digests or DataDigests()
+        self._folders: dict[Run, Path] = {}
+
+    # ------------------------------------------------------------ keys and folders
+
+    def key(self, run: Run) -> str:
+        """Return the key of a run: a hash of its configuration, its data, and :data:`RESULT_VERSION`.
+
+        Only options that differ from their default count. A new option whose default keeps the old behaviour therefore
+        changes no key.
+        """
+        changed = run.config.changed()
+        if run.recommender is not None:
+            changed['recommender'] = f'{self.key(run.recommender)}_seed{run.recommender.seed}'
+        content: dict[str, Any] = {'config': changed, 'data': self._data_digest(run.config)}
+        if RESULT_VERSION > 1:
+            content['computation'] = RESULT_VERSION
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
+
+    def folder(self, run: Run) -> Path:
+        """Return the folder of a run, whether or not it is finished."""
+        if run not in self._folders:
+            what = 'corpus' if run.kind == 'corpus' else run.config['model']
+            self._folders[run] = (self.paths.work / f"{run.config['dataset']}_{what}"
+                                  / f'{self.key(run)}_seed{run.seed}')
+        return self._folders[run]
+
+    def folder_name(self, run: Run) -> str:
+        """Return the folder of a run relative to the folder of all runs, as records name it."""
+        return str(self.folder(run).relative_to(self.paths.work))
+
+    def config(self, run: Run) -> Config:
+        """Return the complete configuration of a run, including the paths of its data and its results."""
+        from crslab_causal import register
+
+        register()
+        settings = [*run.settings, f'save_path={json.dumps(str(self.paths.work))}',
+                    f'run_name={json.dumps(self.key(run))}',
+                    f'data_path={json.dumps(str(self.paths.data_for(run.config)))}']
+        if run.recommender is not None:
+            settings.append(f'recommender={json.dumps(str(self.folder(run.recommender)))}')
+        if self.paths.llm is not None and 'llm' in result_files(run) \
+                and not any(setting.startswith('llm.mode=') for setting in settings):
+            settings.append(f'llm.mode={self.paths.llm}')
+        flags = Flags(
+            save_system=run.save,
+            checkpoint_seconds=CHECKPOINT_SECONDS,
+            write_responses=run.kind == 'generation',  # no other table reads the responses
+        )
+        return Config(run.config_file, self.paths.gpu, settings, flags)
+
+    # ------------------------------------------------------------ results
+
+    def result(self, run: Run) -> dict | None:
+        """Return the results of a finished run; None for a run that is not finished.
+
+        The dictionary is the content of ``results.json``, with the name of the run's ``folder``, and under ``llm``,
+        ``responses``, ``deconfounding`` and ``corpus`` the further results that the kind of the run asks for.
+
+        Raises:
+            UserError: a file is damaged.
+        """
+        folder, files = self.folder(run), result_files(run)
+        if not all((folder / name).is_file() for name in files.values()):
+            return None
+        parts = {part: _read(folder / name) for part, name in files.items()}
+        if 'llm' in parts and count_unanswered(parts['llm']) > MAX_UNANSWERED * parts['llm']['llm']['samples']:
+            return None  # most of these scores are the recommender's, not the language model's
+        return {**parts.pop('recommender', {}), **parts, 'folder': self.folder_name(run)}
+
+    def is_finished(self, run: Run) -> bool:
+        """Return whether a run has all its results."""
+        return self.result(run) is not None
+
+    def has_weights(self, run: Run) -> bool:
+        """Return whether the weights of a run were saved."""
+        return (self.folder(run) / artifacts.BEST_CHECKPOINT).is_file()
+
+    def ranks_path(self, folder_name: str, split: str) -> Path:
+        """Return the path of the ranks of a split in the folder of a run."""
+        return self.paths.work / folder_name / artifacts.ranks_file(split)
+
+    def missing_answers(self, run: Run) -> str | None:
+        """Say how many answers of a language model an unfinished run lacks; None if it has asked for none yet."""
+        path = self.folder(run) / result_files(run).get('llm', '')
+        if not path.is_file() or self.is_finished(run):
+            return None
+        results = _read(path)
+        return f"{count_unanswered(results)} of {results['llm']['samples']} samples have no answer"
+
+    def unfinished(self, runs: Iterable[Run]) -> list[Run]:
+        """Return the runs that are still to be done, each once.
+
+        Equal runs of several tables become one run that scores and saves what each of them asks for.
+        """
+        merged: dict[Path, Run] = {}
+        for run in runs:
+            other = merged.setdefault(self.folder(run), run)
+            kind = run.kind if other.kind == 'recommendation' else other.kind  # all kinds score the recommender too
+            merged[self.folder(run)] = run._replace(kind=kind, save=run.save or other.save)
+        return [run for run in merged.values() if not self.is_finished(run) or run.save and not self.has_weights(run)]
+
+    # ------------------------------------------------------------ data
+
+    def missing_data(self, run: Run) -> str | None:
+        """Say which data files of a run are missing; None if there are all.
+
+        No download is tried, because CRSLab's links are dead.
+        """
+        folder, dataset = self._data_folder(run.config), run.config['dataset']
+        files = () if folder is None else DATASETS[dataset].load().files
+        missing = [file for file in files if folder is not None and not (folder / file).is_file()]
+        return f"{dataset}: {folder} lacks {', '.join(missing)}; name the data with --data_path" if missing else None
+
+    def _data_digest(self, config: Config) -> str | None:
+        """Return the digest of the data; None for a demo corpus, which the configuration determines."""
+        folder = self._data_folder(config)
+        if folder is None:
+            return None
+        return self._digests.digest(folder, sorted({*config.dataset_entry.load().files, *OPTIONAL_FILES}))
+
+    def _data_folder(self, config: Config) -> Path | None:
+        if config.dataset_entry.generated:
+            return None
+        return self.paths.data_path / config.dataset_entry.folder / config.run.tokenize
+
+
+def result_files(run: Run) -> dict[str, str]:
+    """Return the names of the result files of a finished run, by the part of the results that each holds."""
+    if run.kind == 'corpus':
+        return {'corpus': artifacts.CORPUS}
+    files = {'recommender': artifacts.RESULTS}
+    if run.config['model'] == LANGUAGE_MODEL:
+        files['llm'] = artifacts.LLM_RESULTS
+    elif run.kind == 'generation':
+        files['responses'] = artifacts.GENERATION_RESULTS
+    if run.kind == 'deconfounding':
+        files['deconfounding'] = artifacts.DECONFOUNDING
+    return files
+
+
+def count_unanswered(llm_results: dict) -> int:
+    """Return the number of samples without an answer of the language model, from ``llm_results.json``."""
+    return sum(llm_results['llm']['statuses'].get(status, 0) for status in UNANSWERED)
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text('utf-8'))
+    except ValueError as error:
+        raise UserError(f'{path}: damaged; remove it to repeat the run') from error
