@@ -1,4 +1,4 @@
-"""Writes the README's case: one real conversation, and what each half of the system makes of it.
+"""Write the case of docs/results/main_tables.md: one real conversation, and what each half of the system makes of it.
 
     python benchmarks/case.py --data_path ../shared/data --conversation 18304 --turn 2
 
