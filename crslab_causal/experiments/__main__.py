@@ -16,8 +16,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog='python -m crslab_causal.experiments',
-        description='Make the tables and figures of the paper and of the further studies. Finished runs are not repeated: '
-                    'you can stop the command at any time and start it again.')
+        description='Make the tables and figures of the paper and of the further studies. Finished runs are not '
+                    'repeated: you can stop the command at any time and start it again.')
     parser.add_argument('suites', nargs='*', help='names of files in config/experiments (default: all)')
     parser.add_argument('--data_path', type=Path, default=Path('data', 'dataset'),
                         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)')

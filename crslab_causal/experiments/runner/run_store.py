@@ -18,8 +18,8 @@ from crslab_causal.llm.client.result import UNANSWERED
 
 KEY_LENGTH = 12
 RESULT_VERSION = 1
-"""Version of the results. Increase it when the code yields other scores for the same configuration: all earlier runs are
-then repeated."""
+"""Version of the results. Increase it when the code yields other scores for the same configuration; all earlier runs
+are then repeated."""
 MAX_UNANSWERED = 0.01
 """Largest share of the samples of a finished run that the language model may have left without an answer."""
 OPTIONAL_FILES = (TITLES_FILE,)
@@ -29,8 +29,8 @@ OPTIONAL_FILES = (TITLES_FILE,)
 class RunStore:
     """The runs below a folder: the key and the folder of each run, and what the run has written.
 
-    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. Its key is a hash of all that its result depends on but the
-    seed, so that equal runs of several tables are one run.
+    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. Its key is a hash of all that its result
+    depends on but the seed, so that equal runs of several tables are one run.
 
     Args:
         paths: folders of the data and the runs.
