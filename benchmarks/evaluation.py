@@ -20,7 +20,7 @@ def crslab_rec_evaluate(evaluator: Any, item_ids: list[int], scores: Tensor, lab
 
 
 def ranking(arguments: argparse.Namespace) -> dict:
-    """Measure the way from the scores of the valid split to metrics: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
+    """Measure the metrics from the scores of the valid split: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
     from crslab_causal.evaluator.causal import CausalEvaluator
     from crslab_causal.crslab_compat import RecEvaluator
     _, vocab, side_data, samples = prepared(arguments)

@@ -16,7 +16,7 @@ SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
 
 
 def growth(arguments: argparse.Namespace) -> dict:
-    """Measure an update on a random graph that is ``factor`` times as large, with ``density`` times the edges of an entity.
+    """Measure an update on a random graph of ``factor`` times the size, with ``density`` times the edges of an entity.
 
     The catalogue does not grow.
     """

@@ -260,8 +260,8 @@ def results_page(measurements: dict) -> str:
         'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
         describe(measurements),
         '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, '
-        'scores for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
-        '`unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
+        'scores for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s '
+        '`RGCNConv`; `unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
         'product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with both user '
         'vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
         '(`tests/benchmarks/test_rivals.py`).',

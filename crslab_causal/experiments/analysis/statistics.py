@@ -58,7 +58,7 @@ def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray
 
     Samples of one conversation share its context, so that they are not independent; conversations are. The interval is
     the percentile interval. The p value is two-sided: it comes from the distribution of the drawn differences around
-    the observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16). It is (1 + k) / (1 + draws), never 0.
+    the observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16). It is (1 + k) / (1 + draws), not 0.
 
     Scores of several seeds are first averaged for each sample. The test is then about conversations, and conditional on
     these seeds: it says how the difference between *these* runs would hold on other conversations, not how runs with
