@@ -2,8 +2,8 @@
 
     python benchmarks/case.py --data_path path/to/data --conversation 18304 --turn 2
 
-It needs a saved run of the configuration (``run_crslab.py --save_system``). With ``--config config/llm_redial_full.yaml``
-a language model answers; otherwise the offline backend does. The case names its backend.
+It needs a saved run of the configuration (``run_crslab.py --save_system``). A language model answers with
+``--config config/llm_redial_full.yaml``; otherwise the offline backend does. The case names its backend.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
+import pickle
 import time
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple
@@ -27,6 +29,11 @@ class Batch(NamedTuple):
     """Labels."""
     lists: list[list[int]]
     """Histories of CRSLab's model."""
+
+
+def prepared(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
+    """Return options, vocab, side data and samples, as ``prepare`` of ``benchmarks/cases.py`` has written them."""
+    return pickle.loads((arguments.cache / f'{arguments.dataset}.pkl').read_bytes())
 
 
 def synchronise(device: torch.device) -> None:

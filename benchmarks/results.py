@@ -246,8 +246,8 @@ def describe(measurements: dict) -> str:
     """Return a sentence about the machine of the measurements."""
     m = measurements['machine']
     return (
-        f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, torch {m["torch"]}, '
-        f'torch-geometric {m["torch-geometric"]}, crslab {m["crslab"]}, numpy {m["numpy"]}.'
+        f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, '
+        f'torch {m["torch"]}, torch-geometric {m["torch-geometric"]}, crslab {m["crslab"]}, numpy {m["numpy"]}.'
     )
 
 
@@ -259,9 +259,9 @@ def results_page(measurements: dict) -> str:
         '`make bench` (`benchmarks/speed.py`) writes this page; the raw times are in `benchmarks/speed.json`. '
         'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
         describe(measurements),
-        '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, scores '
-        'for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
-        '`unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
+        '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, '
+        'scores for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s '
+        '`RGCNConv`; `unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
         'product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with both user '
         'vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
         '(`tests/benchmarks/test_rivals.py`).',
@@ -270,8 +270,8 @@ def results_page(measurements: dict) -> str:
         sizes = record[f'{dataset} prepare']
         parts += [
             f'## {title[0].upper() + title[1:]}',
-            f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, {sizes["relations"]} relations, '
-            f'{sizes["edges"]:,} edges, {sizes["items"]:,} items.',
+            f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, '
+            f'{sizes["relations"]} relations, {sizes["edges"]:,} edges, {sizes["items"]:,} items.',
             '### An update',
             steps(record, dataset),
             '### An epoch, each at its best batch size',
@@ -283,7 +283,8 @@ def results_page(measurements: dict) -> str:
     parts += [
         '## Loading ReDial',
         loading(record),
-        'Our dataset reads more from the files (every mention in order of appearance, the text, likes), and checks them.',
+        'Our dataset reads more from the files (every mention in order of appearance, the text, likes), and checks '
+        'them.',
         '## One user',
         one_user(record),
         '## What limits an update',

@@ -1,7 +1,7 @@
 """CRSLab's KBRD in several forms that keep its bases, from the shipped one to the fastest one.
 
-All forms compute the same scores and gradients (``tests/benchmarks/test_rivals.py``). The user vector is repaired in all
-of them: as shipped it is zero, so that nothing is computed and nothing is learnt.
+All forms compute the same scores and gradients (``tests/benchmarks/test_rivals.py``). The user vector is repaired in
+all of them: as shipped it is zero, so that nothing is computed and nothing is learnt.
 """
 
 from __future__ import annotations

@@ -81,7 +81,10 @@ class Bench:
         return self.record[name]
 
     def data_path(self, options: dict) -> Path:
-        """Return the data folder of a case. The demo corpus is generated, and must not be written into the user's folder."""
+        """Return the data folder of a case.
+
+        The demo corpus is generated, and must not be written into the user's folder.
+        """
         return self.arguments.cache if options.get('dataset') == 'demo' else self.arguments.data_path
 
     def save(self) -> None:
@@ -143,7 +146,10 @@ class Bench:
             self.case(f'{dataset} step {form}', 'step', dataset=dataset, form=form, repeats=repeats, warm_up=warm_up)
 
     def epochs(self, dataset: str) -> None:
-        """Measure epochs, each at the best batch size by single updates, and ours also as ``config/causal_redial.yaml``."""
+        """Measure epochs, each at the best batch size by single updates.
+
+        Ours is also measured with the batch size of ``config/causal_redial.yaml``.
+        """
         n_sample = self.record[f'{dataset} prepare']['samples']['train']
         for form, sizes, repeats in (
             ('kbrd_unbind', KBRD_BATCHES, 1),

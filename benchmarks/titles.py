@@ -51,7 +51,8 @@ def main() -> None:
     matches = matcher.match_all(written)
     end = time.perf_counter()
     print(f'{len(written)} titles ({len(set(written))} different) against {len(names)} items: '
-          f'{built - start:.2f} s to build, {end - built:.2f} s to match; {matches.count(None) / len(matches):.1%} matched nothing')
+          f'{built - start:.2f} s to build, {end - built:.2f} s to match; '
+          f'{matches.count(None) / len(matches):.1%} matched nothing')
 
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
 """Searching for options with Optuna, on the validation split: ``python -m crslab_causal.experiments.sweep``.
 
 A sweep is a YAML file under ``config/sweeps``. The objective is the configuration's ``rec.metric`` on valid at the best
-epoch, averaged over the sweep's seeds; the test split is never scored. Every finished trial is in a journal file, so that
-a sweep can be stopped and continued, or shared by several machines that use the same folder.
+epoch, averaged over the sweep's seeds; the test split is never scored. Every finished trial is in a journal file, so
+that a sweep can be stopped and continued, or shared by several machines that use the same folder.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import numpy as np
 from crslab_causal.experiments.analysis.cases import case_records
 from crslab_causal.experiments.analysis.figure4 import figure_records
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
-from crslab_causal.experiments.analysis.record import FAILED, NEEDS_LLM, MeanRecord, RowRecord, Scores, SuiteRecord, TableRecord, Tests
+from crslab_causal.experiments.analysis.record import (FAILED, NEEDS_LLM, MeanRecord, RowRecord, Scores, SuiteRecord,
+                                                       TableRecord, Tests)
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
@@ -92,7 +93,7 @@ def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str
 
 
 def _means(rows: list[RowResults], table: Table) -> list[MeanRecord]:
-    """Return the mean of each series of a grid over the values of the sweep, one number for each seed, and its tests."""
+    """Return the mean of each series over the values of the sweep, one number for each seed, and its tests."""
     series: dict[str, list[RowResults]] = {}
     for row in rows:
         if row.row.series:

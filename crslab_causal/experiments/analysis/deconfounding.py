@@ -2,17 +2,18 @@ r"""The study of deconfounding: a model's lists on the demo corpus against the t
 
 The corpus is drawn from a known causal model (:mod:`crslab_causal.data.demo.scm`), so that the target of every backdoor
 adjustment is known too. Every conversation names its target in its only recommender's turn with a film, after the whole
-drawn history, each entity once. ``context_mentions`` of a sample is therefore the history as it was drawn, in order; it is
-the X of that sample here. (``entity_truncate`` shortens what a model sees, but not X.) X can be read in two ways:
+drawn history, each entity once. ``context_mentions`` of a sample is therefore the history as it was drawn, in order; it
+is the X of that sample here. (``entity_truncate`` shortens what a model sees, but not X.) X can be read in two ways:
 
-- ``mentions``: the entities in order. CausalKBRD sees nothing else, so that this reading measures it. Whether a film was
-  liked is drawn independently of C, with :data:`.LIKED_PROBABILITY`. Both :math:`P(Y \mid X)` and
-  :math:`P(Y \mid do(X))` are therefore means over the opinions of a history, weighted by their probability.
-- ``opinions``: the entities and whether each was liked, the X of the causal model itself. It contains more than CausalKBRD
-  can know, and its distances are larger for that reason alone.
+- ``mentions``: the entities in order. CausalKBRD sees nothing else, so that this reading measures it. Whether a film
+  was liked is drawn independently of C, with :data:`.LIKED_PROBABILITY`. Both
+  :math:`P(Y \mid X)` and :math:`P(Y \mid do(X))` are therefore means over the opinions of a history, weighted by their
+  probability.
+- ``opinions``: the entities and whether each was liked, the X of the causal model itself. It contains more than
+  CausalKBRD can know, and its distances are larger for that reason alone.
 
-Distances are the total variation, :math:`\frac12 \sum_y |p(y) - q(y)|`, and :math:`\mathrm{KL}(p \| q)` in nats, with p the
-truth, over all films, including those of the history.
+Distances are the total variation, :math:`\frac12 \sum_y |p(y) - q(y)|`, and :math:`\mathrm{KL}(p \| q)` in nats, with p
+the truth, over all films, including those of the history.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Targets(NamedTuple):
 
 def true_targets(scm: StructuralCausalModel, histories: Sequence[Sequence[int]],
                  liked: Sequence[Sequence[bool]] | None = None) -> Targets:
-    r"""Return the true distributions of Y for all histories at once, by the formulas of :class:`.StructuralCausalModel`.
+    r"""Return the true distributions of Y for all histories, by the formulas of :class:`.StructuralCausalModel`.
 
     Since :math:`P(y \mid X, e) = a_y b_{ey} / \sum_z a_z b_{ez}` with a of X and b of the explanation, a mixture over
     explanations is a product of two matrices.
@@ -120,17 +121,17 @@ def distance_to_truth(system: CausalSystem, split: str) -> dict[str, Any]:
     r"""Return the distances of a model's distributions on a split to the true :math:`P(Y \mid do(X))`.
 
     Args:
-        system: system with a trained CausalKBRD on CausalDemo, as :func:`crslab_causal.quick_start.load_system` gives it.
+        system: trained CausalKBRD on CausalDemo, from :func:`crslab_causal.quick_start.load_system` for example.
         split: ``valid``, ``test`` or ``interventional``.
 
     Returns:
-        ``samples``, the number of samples; ``recall@1`` and ``recall@10``; and under ``mentions`` and ``opinions`` (see the
-        module) the mean ``tv`` and ``kl`` over the samples of
+        ``samples``, the number of samples; ``recall@1`` and ``recall@10``; and under ``mentions`` and ``opinions`` (see
+        the module) the mean ``tv`` and ``kl`` over the samples of
 
         - ``model``: the model's distribution to :math:`P(Y \mid do(X))`;
         - ``model_to_observational``: the same to :math:`P(Y \mid X)`, which a model without adjustment is trained for;
-        - ``observational``: :math:`P(Y \mid X)` to :math:`P(Y \mid do(X))`, which a model without adjustment keeps however
-          much data it has;
+        - ``observational``: :math:`P(Y \mid X)` to :math:`P(Y \mid do(X))`, which a model without adjustment keeps
+          however much data it has;
         - ``popularity``: the counts of the training labels, plus one each, to :math:`P(Y \mid do(X))`.
 
     Raises:

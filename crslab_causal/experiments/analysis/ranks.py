@@ -19,7 +19,10 @@ SampleKey = tuple[str, int, int, int]
 
 @dataclass(frozen=True)
 class LabelRanks:
-    """Ranks of the labels of a split, ``(n_sample,)`` each. The fields are those of :class:`.RankLine`; NaN for null."""
+    """Ranks of the labels of a split, ``(n_sample,)`` each.
+
+    The fields are those of :class:`.RankLine`, with NaN for null.
+    """
 
     conversation: np.ndarray
     """Ids of the conversations, strings."""
@@ -46,7 +49,7 @@ class LabelRanks:
     def sample_keys(self) -> list[SampleKey]:
         """Return a unique key of each sample.
 
-        A turn that names an item twice makes two samples of one conversation, turn and label; their order tells them apart.
+        A turn that names an item twice makes two samples of one conversation, turn and label; they are numbered.
         """
         keys: list[SampleKey] = []
         counts: dict[tuple, int] = {}

@@ -23,12 +23,12 @@ class RankShiftHistogram(NamedTuple):
     """Numbers of samples by their original rank and by its shift, delta = rank without - rank with intervention.
 
     Bins of the shift are open towards 0 and closed away from it, on both sides: (0, 1], (1, 2], (2, 5], (5, 10], ...; a
-    shift of 0 has its own bin. Bins grow with the shift, as on a symmetric logarithmic axis, so that one picture can show a
-    shift of one rank and a fall through the whole catalogue, and nothing is cut off.
+    shift of 0 has its own bin. Bins grow with the shift, as on a symmetric logarithmic axis, so that one picture can
+    show a shift of one rank and a fall through the whole catalogue, and nothing is cut off.
     """
 
     rank_edges: np.ndarray
-    """``(n_column + 1,)``: column j contains the ranks above edge j up to edge j + 1, as Recall@K counts those up to K."""
+    """``(n_column + 1,)``: column j contains the ranks above edge j up to edge j + 1; Recall@K also includes rank K."""
     up_edges: np.ndarray
     """``(n_up + 1,)``, from 0: sizes of improvements, delta > 0."""
     down_edges: np.ndarray
@@ -83,12 +83,12 @@ def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edg
                          reach: float | None = None) -> RankShiftHistogram:
     """Count samples by original rank and shift (Figure 4a, 4b).
 
-    A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly due to
-    chance. Two lists that differ by noise alone therefore also show more falls than rises.
+    A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly
+    due to chance. Two lists that differ by noise alone therefore also show more falls than rises.
 
     Args:
-        rank_without: ``(n_sample,)``, original ranks, that is without the intervention, from 1; inf where the label is not
-            ranked, NaN where there is no rank.
+        rank_without: ``(n_sample,)``, original ranks, that is without the intervention, from 1; inf where the label is
+            not ranked, NaN where there is no rank.
         rank_with: ``(n_sample,)``, ranks with the intervention.
         rank_edges: edges of the columns, ascending.
         reach: smallest size of a loss that the bins have to include, so that several histograms can share their bins.
@@ -120,8 +120,9 @@ def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, con
                level: float = 0.95) -> KLByRank:
     """Return the mean divergence by range of the original rank and by direction of the shift (Figure 4c).
 
-    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because samples
-    of one conversation share its context. Draws without a sample of a direction in a range are left out of its interval.
+    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because
+    samples of one conversation share its context. Draws without a sample of a direction in a range are left out of its
+    interval.
 
     Args:
         rank_without, rank_with: ranks as for :func:`rank_shift_histogram`.
@@ -158,7 +159,7 @@ def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, con
 
 
 def _interval(total: np.ndarray, count: np.ndarray, draws: int, seed: int, level: float) -> np.ndarray:
-    """Return the ends of the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
+    """Return the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
     with np.errstate(invalid='ignore'):
         drawn = np.concatenate([(weights @ total) / (weights @ count)
                                 for weights in resampling_weights(len(count), draws, seed)])

@@ -135,10 +135,10 @@ def _compare(row: RowResults, reference: RowResults, reference_ranks: list[Label
              store: RunStore) -> RowTests:
     """Test all runs of a row that have ranks against those of the reference.
 
-    p is that of the bootstrap over conversations, of samples whose scores are averaged over the runs; for Recall@1 it is
-    that of McNemar's test, combined over pairs of runs. If both rows have several seeds, p is the larger of it and of
-    Welch's t test over the seeds: a difference has to be more than the noise of either (an intersection-union test, so that
-    the two need no correction).
+    p is that of the bootstrap over conversations, of samples whose scores are averaged over the runs; for Recall@1 it
+    is that of McNemar's test, combined over pairs of runs. If both rows have several seeds, p is the larger of it and
+    of Welch's t test over the seeds: a difference has to be more than the noise of either (an intersection-union test,
+    so that the two need no correction).
     """
     first = reference_ranks[0]
     a_ranks, b_ranks = ([align(first, ranks) for ranks in runs]

@@ -1,4 +1,7 @@
-"""The command ``python -m crslab_causal.experiments.human``: ``contexts`` and ``make`` before the rating, ``read`` after it."""
+"""Human evaluation: ``python -m crslab_causal.experiments.human``.
+
+The subcommands ``contexts`` and ``make`` prepare the rating, and ``read`` analyses it.
+"""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ PAPER_CRITERIA = [
               question='Does what it recommends, and the reason it gives, fit what the seeker has said?',
               low='does not fit', high='fits very well'),
 ]
-"""The paper's criteria: fluency, informativeness, and the reasonableness of recommendation and explanation. The paper does not
-print its questions; these are ours."""
+"""Criteria of the paper: fluency, informativeness, and the reasonableness of recommendation and explanation. The paper
+does not print its questions; these are ours."""
 
 
 class FormOptions(Options):

@@ -77,10 +77,10 @@ def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: For
     """Write ``form.csv``, ``index.html`` and ``key.json``.
 
     Args:
-        folder: folder to write into. It must not contain a key, because the ratings of that key's kit could no longer be
-            read.
-        systems: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run by the name of the system, or ``reference``
-            for the responses of the data.
+        folder: folder to write into. It must not contain a key, because the ratings of that key's kit could no longer
+            be read.
+        systems: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run by the name of the system, or
+            ``reference`` for the responses of the data.
         contexts: file that the command ``contexts`` has written.
         form: criteria and scale.
         n: number of contexts, each of another conversation.

@@ -38,8 +38,8 @@ def read_ratings(key: Key, paths: Sequence[Path]) -> Ratings:
 
     Raises:
         UserError: a file cannot be read, a column is missing, a row belongs to another kit or is unknown, repeated or
-            missing, a cell is empty, a rating is outside the scale, or a rater appears twice. The message names the file
-            and the line.
+            missing, a cell is empty, a rating is outside the scale, or a rater appears twice. The message names the
+            file and the line.
     """
     if not paths:
         raise UserError('no ratings: name the filled form of at least one rater')

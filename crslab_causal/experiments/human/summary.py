@@ -24,9 +24,9 @@ def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
     """Return means, agreement and differences, ready for JSON; None stands for a number that is not defined.
 
     The responses to a context are not independent, nor are several ratings of one response. A rating is therefore first
-    averaged over raters, and all statistics are over contexts: means with Student's t interval; differences of two systems
-    with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an interval from the bootstrap. All
-    results are conditional on these raters.
+    averaged over raters, and all statistics are over contexts: means with Student's t interval; differences of two
+    systems with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an interval from the
+    bootstrap. All results are conditional on these raters.
 
     Args:
         key: key of the kit.

@@ -12,7 +12,10 @@ from crslab_causal.experiments.reporting.latex import escape_latex
 
 
 def markdown(table: TableRecord) -> str:
-    """Return the table, and below it the meaning of its signs. A grid of rows and values has a table for each metric."""
+    """Return the table, and below it the meaning of its signs.
+
+    A sweep with several series is a grid; it has a table for each metric.
+    """
     if table.sweep is not None and any(row.series for row in table.rows):
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
     metrics = column_metrics(table)

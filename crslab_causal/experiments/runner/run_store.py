@@ -21,8 +21,8 @@ CHECKPOINT_SECONDS = 120
 """Seconds between checkpoints. A killed run loses at most this, besides the epoch that it is in."""
 KEY_LENGTH = 12
 RESULT_VERSION = 1
-"""Version of the results. Increase it when the code yields other scores for the same configuration: all earlier runs are
-then repeated."""
+"""Version of the results. Increase it when the code yields other scores for the same configuration; all earlier runs
+are then repeated."""
 MAX_UNANSWERED = 0.01
 """Largest share of the samples of a finished run that the language model may have left without an answer."""
 OPTIONAL_FILES = (TITLES_FILE,)

@@ -230,8 +230,8 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
 def _with_recommender(row: Row, rows: list[Row]) -> Row:
     """Return the row with the links between re-ranking runs and the recommenders that they take.
 
-    A run that re-ranks gets the run of the same seed whose recommender it takes; a run whose recommender is taken is marked
-    as to be saved.
+    A run that re-ranks gets the run of the same seed whose recommender it takes; a run whose recommender is taken is
+    marked as to be saved.
     """
     taken_id = row.options.recommender
     if taken_id is None:

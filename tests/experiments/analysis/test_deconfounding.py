@@ -1,4 +1,4 @@
-"""The study of deconfounding: the true distributions against loops and random draws, and the distances of a trained model."""
+"""The study of deconfounding: true distributions against loops and random draws, and distances of a trained model."""
 
 import json
 from itertools import product
@@ -60,7 +60,7 @@ def test_targets_given_opinions_equal_the_formulas_of_the_causal_model(batch, da
 
 
 def small_scm():
-    """Return a causal model of four films and a genre, with two contexts that differ in their mentions and explanations."""
+    """Return a causal model of four films, a genre and two contexts with different mentions and explanations."""
     rng = np.random.default_rng(0)
     return StructuralCausalModel(
         strength=0.9, context_prior=np.array([0.6, 0.4]), mention_base=np.full(5, 0.2),
@@ -71,7 +71,7 @@ def small_scm():
 
 
 def test_targets_equal_the_frequencies_of_random_draws(monkeypatch):
-    """Draws with the history X have targets from P(Y | X) if they are observed, and from P(Y | do(X)) under intervention."""
+    """Draws with the history X have targets from P(Y | X) if observed, and from P(Y | do(X)) under intervention."""
     monkeypatch.setattr('crslab_causal.data.demo.scm.LENGTH_PROBABILITIES', (0.6, 0.4))  # otherwise most X are rare
     scm, rng = small_scm(), np.random.default_rng(1)
     for sample, name in ((scm.sample_interventional, 'do'), (scm.sample_observational, 'observational')):

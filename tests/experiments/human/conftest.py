@@ -42,7 +42,7 @@ def kit(world, tmp_path):
 
 @pytest.fixture
 def fill(kit, tmp_path):
-    """Write a filled form with the ratings ``rate(system, criterion, context id)``; ``change`` edits the rows in place."""
+    """Write a filled form with the ratings ``rate(system, criterion, context id)``; ``change`` edits its rows."""
     folder, key = kit
 
     def fill(rater, rate, change=None):

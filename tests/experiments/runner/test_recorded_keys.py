@@ -1,4 +1,4 @@
-"""The keys of the recorded runs stay valid: a change of the code or of a configuration must not orphan a recorded number."""
+"""The keys of the recorded runs stay valid: no change of the code or a configuration may orphan a recorded number."""
 
 import json
 from pathlib import Path

@@ -281,7 +281,7 @@ def alive(pid):
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_a_killed_command_leaves_no_process_and_keeps_its_finished_runs(tmp_path, redial):
-    """The command is killed while runs train. The same command then executes only the others, and no file is incomplete."""
+    """The command is killed while runs train. The same command then executes only the others."""
     (tmp_path / 'config' / 'experiments').mkdir(parents=True)
     tiny.write_yaml(tmp_path / 'config' / 'small.yaml', rec={'epoch': 60, 'batch_size': 3, 'early_stop': False})
     suite = {'title': 'Small', 'seeds': [1, 2, 3], 'tables': [

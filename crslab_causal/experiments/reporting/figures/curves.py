@@ -51,10 +51,10 @@ def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | Non
                 wide: bool = False) -> Figure:
     """Draw panels that share the x axis, with the means of each series and bars for their intervals.
 
-    A series has the same style in all panels; its name identifies it. Points are filled if there is an interval, and hollow
-    for a single seed. Numeric settings are placed to scale and joined by lines. Up to three series also have bands; more
-    series, whose bands and bars would hide one another, are drawn a little apart. Other settings, including bools, are
-    placed in the order of their first appearance, with the points of different series side by side.
+    A series has the same style in all panels; its name identifies it. Points are filled if there is an interval, and
+    hollow for a single seed. Numeric settings are placed to scale and joined by lines. Up to three series also have
+    bands; more series, whose bands and bars would hide one another, are drawn a little apart. Other settings, including
+    bools, are placed in the order of their first appearance, with the points of different series side by side.
 
     Args:
         panels: panels from top to bottom.

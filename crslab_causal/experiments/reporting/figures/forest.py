@@ -30,7 +30,7 @@ class Comparison(NamedTuple):
     high: float
     """Upper end of the interval; NaN if there is none."""
     significant: bool | None = None
-    """Result of a test, which may be corrected for several tests; None: the row is significant if the interval excludes 0."""
+    """Result of a test; None: the row is significant if its interval excludes 0."""
     group: str = ''
     """Heading above the row and its neighbours of the same group."""
 

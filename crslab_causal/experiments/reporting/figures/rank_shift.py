@@ -37,14 +37,14 @@ LABELS: dict[Reading, Labels] = {
 def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     """Draw heat maps of the shifts, one for each dataset, and below them the divergence by range of the original rank.
 
-    The row in the middle, and the rows above and below all bins, tell how many samples of each column do not shift, rise
-    and fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow point has no interval, because its samples
-    are of a single conversation.
+    The row in the middle, and the rows above and below all bins, tell how many samples of each column do not shift,
+    rise and fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow point has no interval, because
+    its samples are of a single conversation.
 
     Args:
         record: numbers of the figure; the histograms share their bins.
-        wide: whether the figure takes the width of a page, with the heat maps side by side; otherwise it takes a column,
-            with the heat maps above one another.
+        wide: whether the figure takes the width of a page, with the heat maps side by side; otherwise it takes a
+            column, with the heat maps above one another.
     """
     panels, labels = record.panels, LABELS[record.reading]
     if not panels:

@@ -63,7 +63,7 @@ def styled() -> Iterator[None]:
 
 
 def line_style(number: int) -> LineStyle:
-    """Return the style of series ``number``, from 0. Colour, marker and dashes all differ, and repeat after seven series."""
+    """Return the style of series ``number``, from 0. Colour, marker and dashes all differ among seven series."""
     i = number % len(_COLORS)
     return LineStyle(_COLORS[i], _MARKERS[i], _DASHES[i])
 
@@ -88,7 +88,7 @@ def say_empty(axes: Axes) -> None:
 
 
 def add_legend(figure: Figure, handles: Mapping[str, Artist], above: bool = True) -> None:
-    """Add a legend to a figure, in as many columns as fit into its width, and enlarge the figure by the legend's height.
+    """Add a legend to a figure, in as many columns as fit into its width, and enlarge the figure by its height.
 
     Args:
         figure: figure of :func:`new_figure`.

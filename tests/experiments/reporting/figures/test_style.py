@@ -57,7 +57,8 @@ def test_the_settings_of_the_user_are_ignored_and_kept(tmp_path):
 
 
 def test_matplotlib_is_only_loaded_when_a_figure_is_drawn():
-    code = ('import sys, crslab_causal; from crslab_causal.experiments.reporting.figures import curves, forest, rank_shift; '
+    code = ('import sys, crslab_causal; '
+            'from crslab_causal.experiments.reporting.figures import curves, forest, rank_shift; '
             'print("matplotlib" in sys.modules); curves.draw_curves([], "x"); '
             'print("matplotlib" in sys.modules, "matplotlib.pyplot" in sys.modules)')
     output = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
