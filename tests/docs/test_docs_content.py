@@ -12,11 +12,12 @@ import pytest
 from doc_pages import DOCS, PAGES, code_blocks, commands, page_name
 
 import tiny
-from crslab_causal.command_line.main import COMMANDS
+from crslab_causal.command_line.main import COMMANDS, main
 from crslab_causal.config import Config
 from crslab_causal.config_files import find_config
 from crslab_causal.registry import DATASETS, MODELS
 
+FLAG = re.compile(r'(?<![\w-])--[a-z][\w-]*')
 CALLS = [(page, call) for page in PAGES for call in commands(page)]
 
 
@@ -48,6 +49,25 @@ def test_python_blocks_import_names_that_exist(page: Path):
             if isinstance(node, ast.ImportFrom):
                 module = importlib.import_module(str(node.module))
                 assert all(hasattr(module, alias.name) for alias in node.names)
+
+
+def help_texts(capsys) -> str:
+    """Return the help of every command and of their subcommands."""
+    calls = [[command] for command in COMMANDS]
+    calls += [['prepare', name] for name in ('redial', 'opendialkg', 'inspired', 'own')]
+    calls += [['human', name] for name in ('contexts', 'make', 'read')] + [['config', 'show']]
+    for call in calls:
+        with pytest.raises(SystemExit):
+            main([*call, '--help'])
+    return capsys.readouterr().out
+
+
+def test_every_flag_on_a_page_is_in_a_help_text(capsys):
+    text = '\n'.join(page.read_text('utf-8') for page in PAGES)
+    words = {flag for call in re.findall(r'(?:crslab-causal|run_crslab\.py) .*', text) for flag in FLAG.findall(call)}
+    flags = words | set(re.findall(r'`(--[a-z][\w-]*)', text))
+    assert len(flags) > 20
+    assert flags <= set(FLAG.findall(help_texts(capsys)))
 
 
 def test_the_tables_of_models_and_datasets_are_complete():
