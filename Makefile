@@ -59,7 +59,7 @@ test-llm-server: $(VENV)/installed $(SERVER_VENV)/installed
 
 # All tables and figures: hours on two cores. Stop the command whenever you like; it continues where it was.
 experiments: $(VENV)/installed
-	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --readme README.md
+	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --readme docs/results/main_tables.md
 
 experiments-quick: $(VENV)/installed
 	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --quick

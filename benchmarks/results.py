@@ -1,4 +1,4 @@
-"""``benchmarks/RESULTS.md`` and the block of the README, from the measurements of ``benchmarks/speed.py``."""
+"""``benchmarks/RESULTS.md`` and the block of docs/results/main_tables.md, from the measurements of ``benchmarks/speed.py``."""
 
 from __future__ import annotations
 
@@ -301,7 +301,7 @@ def results_page(measurements: dict) -> str:
 
 
 def readme_block(measurements: dict) -> str:
-    """Return the table of ratios in the README."""
+    """Return the table of ratios for docs/results/main_tables.md."""
     record = measurements['measurements']
 
     def times(name: str, key: str = 'seconds') -> list[float]:

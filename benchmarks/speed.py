@@ -4,7 +4,7 @@
 
 Every measurement runs in its own process (``benchmarks/cases.py``), one after the other. The raw times are in
 ``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions on
-the same machine. The block of the README is replaced as well.
+the same machine. The block of docs/results/main_tables.md is replaced as well.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description='Measure this package and CRSLab side by side.')
     parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     parser.add_argument('--resume', action='store_true', help='keep the measurements of speed.json')
-    parser.add_argument('--report_only', action='store_true', help='only write RESULTS.md and the block of the README')
+    parser.add_argument('--report_only', action='store_true', help='only write RESULTS.md and the block of docs/results/main_tables.md')
     arguments = parser.parse_args()
     arguments.data_path = arguments.data_path.resolve()
     record = {}
@@ -252,7 +252,7 @@ def main() -> None:
             Bench(arguments, record).run()
     measurements = read_measurements()
     (ROOT / 'benchmarks' / 'RESULTS.md').write_text(results_page(measurements), 'utf-8')
-    update_block(ROOT / 'README.md', 'speed', readme_block(measurements))
+    update_block(ROOT / 'docs' / 'results' / 'main_tables.md', 'speed', readme_block(measurements))
     print(readme_block(measurements))
 
 

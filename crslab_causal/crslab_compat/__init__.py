@@ -12,21 +12,21 @@ below ``crslab_causal``.
 - ``model/utils/modules/transformer.py:47`` writes into a leaf that requires a gradient
   -> ``crslab_compat/patches.py:25`` create_position_codes
 - ``evaluator/metrics/base.py:95`` refuses the scalars of NumPy 2
-  -> ``crslab_compat/patches.py:43`` as_number
+  -> ``crslab_compat/patches.py:48`` as_number
 - ``data/dataset/redial/redial.py:132`` leaves files open
-  -> ``crslab_compat/patches.py:36`` close_files
+  -> ``crslab_compat/patches.py:36`` read_open_files
 - ``data/dataset/opendialkg/opendialkg.py:123`` leaves files open
-  -> ``crslab_compat/patches.py:36`` close_files
+  -> ``crslab_compat/patches.py:36`` read_open_files
 - ``model/crs/kgsf/kgsf.py:199`` loads copy_mask.npy from a dead link, for the recommender, too
-  -> ``crslab_compat/patches.py:51`` build_kgsf_conversation_layer
+  -> ``crslab_compat/patches.py:56`` build_kgsf_conversation_layer
 - ``model/crs/kgsf/kgsf.py:120`` knows the downloads of CRSLab's datasets only
-  -> ``crslab_compat/patches.py:82`` let_kgsf_read
+  -> ``crslab_compat/patches.py:87`` let_kgsf_read
 - ``model/recommendation/textcnn/textcnn.py:64`` looks up tokens in a table of entities
-  -> ``crslab_compat/patches.py:60`` textcnn_init
+  -> ``crslab_compat/patches.py:65`` textcnn_init
 - ``model/recommendation/textcnn/textcnn.py:54`` convolves over tokens as over an image, which is slow
-  -> ``crslab_compat/patches.py:67`` conv_and_pool
+  -> ``crslab_compat/patches.py:72`` conv_and_pool
 - ``model/recommendation/popularity/popularity.py:45`` keeps its counts out of checkpoints
-  -> ``crslab_compat/patches.py:76`` keep_popularity_counts
+  -> ``crslab_compat/patches.py:81`` keep_popularity_counts
 - ``model/recommendation/popularity/popularity.py:53`` counts the items of contexts, not the labels
   -> ``model/baselines/popularity.py:9`` TargetPopularity
 - ``download.py:266`` deletes the user's folder if its version is another one
@@ -107,7 +107,7 @@ from crslab.system.base import BaseSystem  # noqa: E402
 from crslab.system.kbrd import KBRDSystem  # noqa: E402
 
 from crslab_causal.crslab_compat.calls import building, rec_batchify, use_directories  # noqa: E402
-from crslab_causal.crslab_compat.patches import close_files, let_kgsf_read  # noqa: E402
+from crslab_causal.crslab_compat.patches import let_kgsf_read, read_open_files  # noqa: E402
 
 KGSFModel = kgsf.KGSFModel
 CRSLAB_RESOURCES = {

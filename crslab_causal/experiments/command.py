@@ -52,6 +52,10 @@ def make(options: argparse.Namespace) -> int:
         if not record.has_runs():  # an empty report must not replace an earlier one
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
             continue
+        if record.has_failures() and (options.results / f'{suite.name}.json').is_file():
+            print(f'{suite.name}: not written, because runs have failed; {options.results / suite.name}.json stays as it is',
+                  file=sys.stderr)
+            continue
         for path in write_report(record, options.results, options.readme):
             print(f'written: {path}')
     return 1 if failures else 0

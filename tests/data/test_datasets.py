@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -350,3 +351,64 @@ def test_samples_and_graph_of_the_real_data_equal_crslabs(name, pairs, load_real
     counted = tuple(sum(len(s['items']) for s in getattr(ours, split) if s['role'] == 'Recommender')
                     for split in SPLITS)
     assert counted == pairs
+
+
+# ---------------------------------------------------------------- what CRSLab ignores in silence
+
+def logged(load):
+    from loguru import logger
+
+    lines = []
+    sink = logger.add(lines.append, format='{message}', level='WARNING')
+    try:
+        load()
+    finally:
+        logger.remove(sink)
+    return [line.strip() for line in lines]
+
+
+def rename(path, change):
+    path.write_text(json.dumps(change(json.loads(path.read_text('utf-8')))), 'utf-8')
+
+
+def test_names_without_an_id_are_counted_by_split_with_an_example(redial):
+    def unknown_film(conversations):
+        conversations[0]['dialog'][0]['movies'].append('Nowhere_(film)')
+        return conversations
+
+    rename(redial / 'redial' / 'nltk' / 'test_data.json', unknown_film)
+    (line,) = logged(lambda: tiny.load('ReDial', redial))
+    assert re.search(r"1 of \d+ mentions of items in test_data.json are not in entity2id.json, for example 'Nowhere_", line)
+
+
+def test_a_split_whose_items_are_mostly_unknown_is_refused(redial):
+    def without_brackets(conversations):
+        for conversation in conversations:
+            for utterance in conversation['dialog']:
+                utterance['movies'] = [name.strip('<>') for name in utterance['movies']]
+        return conversations
+
+    rename(redial / 'redial' / 'nltk' / 'valid_data.json', without_brackets)
+    with pytest.raises(UserError, match='mentions of items in valid_data.json are not in entity2id.json.*versions'):
+        tiny.load('ReDial', redial)
+
+
+def test_a_complete_corpus_gives_no_warning(corpus):
+    name, root = corpus
+    assert logged(lambda: tiny.load(name, root)) == []
+
+
+def test_a_byte_order_mark_and_blank_lines_change_nothing(corpus):
+    name, root = corpus
+    before = tiny.load(name, root)
+    for path in (root / before.entry.folder / 'nltk').glob('*.txt'):
+        path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes() + b'\n  \n\n')
+    after = tiny.load(name, root)
+    assert after.side_data['entity_kg'] == before.side_data['entity_kg']
+    assert after.side_data['word_kg'] == before.side_data['word_kg']
+
+
+def test_a_graph_without_an_edge_is_named(redial):
+    rename(redial / 'redial' / 'nltk' / 'dbpedia_subkg.json', lambda graph: {head: [] for head in graph})
+    with pytest.raises(UserError, match='no edge between two entities'):
+        tiny.load('ReDial', redial)

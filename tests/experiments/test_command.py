@@ -134,8 +134,8 @@ def test_a_failed_run_is_noted_and_the_other_runs_continue(project, workplace, c
         *TABLE['rows'][:2], {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}]}]}
     (workplace / 'config' / 'experiments' / 'small.yaml').write_text(yaml.safe_dump(suite), 'utf-8')
     assert main(project) == 1
-    assert 'bad (failed: training diverged' in (workplace / 'results' / 'small.md').read_text('utf-8')
-    assert 'failed: training diverged' in capsys.readouterr().out
+    assert 'bad (failed: training of rec diverged' in (workplace / 'results' / 'small.md').read_text('utf-8')
+    assert 'failed: training of rec diverged' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize('flags, message', [

@@ -10,7 +10,7 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.sweep import Search, main, read_search, score
-from crslab_causal.system.causal import CausalSystem
+from crslab_causal.system.evaluation import RecEvaluation
 
 SWEEP = {'config': 'small', 'trials': 4, 'seeds': [1], 'space': {
     'alpha': {'low': 0.0, 'high': 4.0}, 'rgcn_aggr': ['add', 'mean'], 'kg_emb_dim': {'low': 4, 'high': 8, 'step': 2},
@@ -32,8 +32,8 @@ def project(workplace, redial):
 
 def test_no_split_but_valid_is_scored(project, workplace, redial, monkeypatch):
     scored = []
-    evaluate = CausalSystem.evaluate
-    monkeypatch.setattr(CausalSystem, 'evaluate',
+    evaluate = RecEvaluation.evaluate
+    monkeypatch.setattr(RecEvaluation, 'evaluate',
                         lambda self, split, *more, **keywords: scored.append(split) or evaluate(self, split, *more, **keywords))
     value = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3'], RunPaths(redial, workplace / 'work'),
                   DatasetCache())
@@ -43,13 +43,13 @@ def test_no_split_but_valid_is_scored(project, workplace, redial, monkeypatch):
 
 def test_the_score_includes_the_transition_counts_of_a_mixture(project, workplace, redial, monkeypatch):
     valid = []
-    evaluate = CausalSystem.evaluate
+    evaluate = RecEvaluation.evaluate
 
     def kept(self, split, *more, **keywords):
         assert split == 'valid'
         valid.append(evaluate(self, split, *more, **keywords))
         return valid[-1]
-    monkeypatch.setattr(CausalSystem, 'evaluate', kept)
+    monkeypatch.setattr(RecEvaluation, 'evaluate', kept)
     value = score(workplace / 'config' / 'small.yaml', ['seed=1', 'rec.epoch=3', 'counts_weight=null', 'rec.metric=mrr@3'],
                   RunPaths(redial, workplace / 'work'), DatasetCache())
     assert len(valid) == 3 + 10 + 1 and value == valid[-1]['all']['mrr@3']  # epochs, weights, and the score

@@ -13,13 +13,13 @@ from crslab_causal.base import distributed
 from crslab_causal.base.data_path import suggest_data_path
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.memory import long_lived
-from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, close_files, crslab
+from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, crslab, read_open_files
 from crslab_causal.data.dataset.cache import cache_key, load_cache, save_cache
 from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
 from crslab_causal.data.dataset.graph import has_links, keep_frequent_relations, name_relations
 from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions
 from crslab_causal.data.dataset.samples import Turn, extend_samples, merge_turns
-from crslab_causal.data.dataset.validation import (check_conversations, check_edges, check_entity_ids, check_items,
+from crslab_causal.data.dataset.validation import (check_conversations, check_edges, check_entity_ids, check_items, unknown_names,
                                                    format_errors, read_json)
 from crslab_causal.registry import DATASETS, DatasetEntry
 from crslab_causal.data.schema import EntityGraph, Sample, Settings, SideData, Vocab, WordGraph
@@ -83,11 +83,8 @@ class MentionDataset(BaseDataset):
         folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.entry.folder / tokenize
         with distributed.first_goes_first():
             self._provide_files(folder, resource)
-        try:
-            with long_lived():
-                BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
-        finally:
-            close_files(self)
+        with long_lived():
+            BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self.side_data['item_genres'] = self._item_genres()
 
@@ -120,6 +117,7 @@ class MentionDataset(BaseDataset):
 
     def _load_other_data(self) -> None:
         super()._load_other_data()
+        read_open_files(self)
         check_entity_ids(self._path('entity2id.json'), self.entity2id, self.remedy)
         self.entity_names = {i: entity_name(uri) for i, uri in self.id2entity.items()}
 
@@ -127,6 +125,8 @@ class MentionDataset(BaseDataset):
 
     def _data_preprocess(self, train_data: list[dict], valid_data: list[dict], test_data: list[dict]) -> tuple:
         splits = (train_data, valid_data, test_data)
+        for name, conversations in zip(('train', 'valid', 'test'), splits):
+            self._check_names(name, conversations)
         self.item_of_token = learn_item_tokens(
             (utterance['text'], self._known_ids(utterance[self.item_key]))
             for conversations in splits for conversation in conversations for utterance in conversation['dialog'])
@@ -142,6 +142,18 @@ class MentionDataset(BaseDataset):
             token for sample in processed[0] if sample['role'] == 'Recommender' and sample['has_text']
             for token in sample['response'])
         return *processed, side_data
+
+    def _check_names(self, split: str, conversations: list[dict]) -> None:
+        """Warn about names that ``entity2id.json`` lacks: CRSLab ignores them, and with them labels."""
+        for kind, key in (('items', self.item_key), ('entities', 'entity')):
+            unknown = unknown_names(conversations, key, self.entity2id)
+            if not unknown.count:
+                continue
+            text = (f'{unknown.count} of {unknown.total} mentions of {kind} in {split}_data.json are not in '
+                    f'entity2id.json, for example {unknown.example!r}')
+            if kind == 'items' and unknown.count > unknown.total / 2:
+                raise UserError(f'{self.dpath}: {text}; the files are of different versions; {self.remedy}')
+            logger.warning(f'[Dataset {self.name}: {text}; they are ignored]')
 
     def _raw_data_process(self, raw_data: list[dict]) -> list[Sample]:
         samples: list[Sample] = []
@@ -185,7 +197,9 @@ class MentionDataset(BaseDataset):
         threshold = self.crslab_edge_threshold if threshold is None else threshold
         graph, relations = keep_frequent_relations(edges, threshold, self.id2entity)
         if not has_links(graph):
-            raise UserError(f'{path}: no relation has more than {threshold} edges; lower kg_edge_threshold')
+            reason = (f'no relation has more than {threshold} edges; lower kg_edge_threshold' if threshold
+                      else f'no edge between two entities; {self.remedy}')
+            raise UserError(f'{path}: {reason}')
         self._kept_relation_names = name_relations(relations, self.relation_names)
         return graph
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Collection, Iterator, Mapping, Sequence, get_args
+from typing import Any, Collection, Iterator, Mapping, NamedTuple, Sequence, get_args
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.data.schema import Role
@@ -139,3 +139,25 @@ def check_edges(path: Path, edges: Sequence[tuple[int, int, Any]], entities: Col
         if head not in entities or tail not in entities:
             raise UserError(f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which '
                             f'has {len(entities)} entities; the files are of different versions')
+
+
+class UnknownNames(NamedTuple):
+    """Mentions of names that have no entity id."""
+
+    count: int
+    total: int
+    """Number of all mentions."""
+    example: str | None
+
+
+def unknown_names(conversations: Sequence[Mapping[str, Any]], key: str, entity2id: Mapping[str, int]) -> UnknownNames:
+    """Count the names in conversations that have no entity id.
+
+    Args:
+        conversations: checked conversations.
+        key: key of an utterance that lists the names.
+        entity2id: entity id of each known name.
+    """
+    names = [name for conversation in conversations for utterance in conversation['dialog'] for name in utterance[key]]
+    unknown = [name for name in names if name not in entity2id]
+    return UnknownNames(len(unknown), len(names), unknown[0] if unknown else None)

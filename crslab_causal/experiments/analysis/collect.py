@@ -10,7 +10,7 @@ import numpy as np
 from crslab_causal.experiments.analysis.cases import case_records
 from crslab_causal.experiments.analysis.figure4 import figure_records
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
-from crslab_causal.experiments.analysis.record import NEEDS_LLM, MeanRecord, RowRecord, Scores, SuiteRecord, TableRecord, Tests
+from crslab_causal.experiments.analysis.record import FAILED, NEEDS_LLM, MeanRecord, RowRecord, Scores, SuiteRecord, TableRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
@@ -82,7 +82,7 @@ def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str
         return None
     reasons = [failures[folder] for run in runs if (folder := store.folder(run)) in failures]
     if reasons:
-        return f'failed: {reasons[0]}'
+        return f'{FAILED}{reasons[0]}'
     if row.results:
         return f'{len(row.results)} of {len(runs)} seeds'
     missing_answers = next(filter(None, map(store.missing_answers, runs)), None)

@@ -96,7 +96,7 @@ def kill_after(store, execute, monkeypatch):
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(checkpoint, 'save', save_and_die)
-            patch.setattr(execution, 'CHECKPOINT_SECONDS', 0)
+            patch.setattr(run_store, 'CHECKPOINT_SECONDS', 0)
             execute(run)
         assert not store.is_finished(run)
     return kill_after
