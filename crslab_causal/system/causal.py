@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Iterator
@@ -16,21 +15,14 @@ from crslab_causal.base.artifacts import LOG, ranks_file
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.provenance import provenance
 from crslab_causal.base.seeding import seed_everything
-from crslab_causal.chat.conversation import Conversation
-from crslab_causal.chat.recommender import Recommender
-from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
 from crslab_causal.crslab_compat import BaseSystem, building, get_dataloader
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
-from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.catalogue import CatalogueInfo
-from crslab_causal.llm.pipeline import LLMPipeline
-from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.sparse_rgcn import use_sparse_rgcn
 from crslab_causal.system import checkpoint
-from crslab_causal.system.catalogue_info import build_catalogue_info
+from crslab_causal.system.answering import AnsweringSystem
 from crslab_causal.system.checkpoint import Checkpoints, Progress
 from crslab_causal.system.confounding import fit_confounder
 from crslab_causal.system.evaluation import RecEvaluation
@@ -40,7 +32,7 @@ from crslab_causal.system.run_folder import locked, rotate_existing, run_folder
 from crslab_causal.system.trainer import Trainer
 
 
-class CausalSystem(BaseSystem):
+class CausalSystem(AnsweringSystem, BaseSystem):
     """Runs the recommendation stage of every model of :data:`crslab_causal.registry.MODELS`.
 
     Constructor and methods are those of CRSLab's systems. Training is done by :class:`.Trainer`, which lists what it does
@@ -147,17 +139,14 @@ class CausalSystem(BaseSystem):
         self.trainer.update(batch)
 
     def choose_mixture(self) -> None:
-        """Choose an open mixture weight on valid.
-
-        The released code of CTA-CRS chooses like this: by the sum of recall at the smallest and at the largest cutoff.
-        """
+        """Choose the weight of a mixture that is still open, on valid."""
         if not is_open(self.adapter.module):
             return
 
-        def recall() -> float:
-            scores = self.evaluation.evaluate('valid', self.valid_dataloader, full=False, report=False)['all']
-            return sum(scores[f'recall@{choose(self.config.run.cutoffs)}'] for choose in (min, max))
-        choose_weight(self.adapter.module, recall)
+        def scores() -> dict[str, float]:
+            return self.evaluation.evaluate('valid', self.valid_dataloader, full=False, report=False)['all']
+
+        choose_weight(self.adapter.module, scores, self.config.run.cutoffs)
         if distributed.is_first() and self.checkpoints.best.is_file():
             checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the weight, for the chat
 
@@ -232,33 +221,3 @@ class CausalSystem(BaseSystem):
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints of a finished run."""
         self.checkpoints.remove()
-
-    # ------------------------------------------------------------ chat
-
-    @cached_property
-    def catalogue(self) -> CatalogueInfo:
-        """What the language half knows of the dataset."""
-        return build_catalogue_info(self.vocab, self.side_data, self.train_dataloader.label_count().tolist())
-
-    def recommender(self) -> Recommender:
-        """Return the model as it is, for one history at a time.
-
-        Raises:
-            UserError: it is not CausalKBRD.
-        """
-        if not isinstance(self.adapter.module, CausalKBRD):
-            raise UserError(f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)')
-        return Recommender(self.adapter.module, self.catalogue.names)
-
-    @contextmanager
-    def conversation(self) -> Iterator[Conversation]:
-        """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
-        recommender = self.recommender()
-        options = getattr(self.config.model, 'llm', LLMOptions())
-        with LLMPipeline(options, self.catalogue, self.train_dataloader.dataset) as pipeline:
-            yield Conversation(recommender, pipeline, self.test_dataloader.history)
-
-    def interact(self) -> None:
-        """Hold a conversation in the terminal."""
-        with self.conversation() as conversation:
-            chat(conversation)
