@@ -236,7 +236,7 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
         f'dataset: ReDial\nmodel: CausalLLM\nkg_edge_threshold: 0\nkg_emb_dim: 16\nrecommender: {trained}\n'
     )
     system = load_system(str(tmp_path / 'plain.yaml'), settings=[f'data_path={data_path}'])
-    names = system.knowledge.name_of_token
+    names = system.catalogue.name_of_token
     train = {
         json.dumps([{'role': role, 'text': detokenize(text, names)} for role, text in sample['context_text']])
         for sample in system.train_dataloader.dataset

@@ -34,7 +34,8 @@ def test_the_weight_is_the_best_on_valid_and_training_is_as_without(run):
 def test_the_first_of_the_best_weights_is_chosen(recalls, best):
     model = SimpleNamespace(mixing=torch.tensor(0.0), mixture_key='mixing', mixture_weights=(0.0, 0.2, 0.4, 0.6))
     by_weight = dict(zip(model.mixture_weights, recalls))
-    assert choose_weight(model, lambda: by_weight[round(float(model.mixing), 6)]) == best
+    scores = {'recall@1': 0.25, 'recall@5': 100, 'recall@10': -0.25}
+    assert choose_weight(model, lambda: scores | {'recall@10': by_weight[round(float(model.mixing), 6)]}, [5, 10, 1]) == best
     assert float(model.mixing) == pytest.approx(best)
 
 
@@ -52,7 +53,7 @@ def test_a_saved_run_answers_as_it_was_scored(run, load):
     scores[[3, 5]] = -torch.inf
     assert [found.entity for found in listed] == [system.item_ids[i] for i in scores.topk(5).indices]
     with system.conversation() as talk:
-        assert list(talk.respond(f'I loved {system.knowledge.names[history[0]]}.')) and talk.result.ranking
+        assert list(talk.respond(f'I loved {system.catalogue.names[history[0]]}.')) and talk.result.ranking
 
     restored, _ = run(OPEN, flags=['-rs'])
     assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']
