@@ -182,7 +182,7 @@ class CausalSystem(BaseSystem):
     def test_recommender(self) -> dict[str, dict]:
         """Score every split with the weights in place, and save table, scores and ranks."""
         splits = {}
-        names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
+        names = self.side_data.get('display_names', {})
         for split, dataloader in self.splits():
             splits[split] = self.evaluation.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
             if distributed.is_first():
@@ -238,7 +238,7 @@ class CausalSystem(BaseSystem):
     @cached_property
     def catalogue(self) -> CatalogueInfo:
         """What the language half knows of the dataset."""
-        return build_catalogue_info(self.vocab, self.side_data, self.train_dataloader.label_count().tolist())
+        return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> Recommender:
         """Return the model as it is, for one history at a time.
