@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from crslab_causal.data.confounders import Confounder
+    from crslab_causal.data.dataset.films import Film
 
 Role = Literal['Seeker', 'Recommender']
 
@@ -132,6 +133,12 @@ class SideData(TypedDict):
     """Name of each item, in the order of ``item_entity_ids``."""
     item_genres: list[tuple[str, ...]]
     """Genres of each item, in the order of ``item_entity_ids``; empty where they are unknown."""
+    films: dict[int, Film]
+    """Title, year, genres and people of each item by its entity id, as far as they are known."""
+    display_names: dict[int, str]
+    """Name of each entity id as people write it: title and year of a film."""
+    name_of_token: dict[str, str]
+    """Name of the film that a token such as ``@1234`` represents."""
     item_of_token: dict[str, int]
     """Entity id of the item that a token such as ``@1234`` stands for."""
     relation_names: dict[int, str]

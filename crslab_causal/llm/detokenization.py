@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Mapping
 
 UNNAMED = '[unnamed item]'
-"""Text for an item token without a name. In ReDial, 812 films have no DBpedia page and thus no name."""
+"""Text for an item token without a name. In ReDial, 812 films have no DBpedia page; their names are in
+``movie_titles.json``."""
 ITEM_TOKEN = re.compile(r'(?<![\w@])@\d+\b')
 """An ``@`` token of ReDial's text, which represents a film."""
 
+_HTML_ENTITY = re.compile(r'& ?(amp|lt|gt|quot|apos|nbsp|# ?\d{1,6}|# ?[xX][\da-fA-F]{1,6}) ?;')
+"""An HTML entity, also one that was split into tokens. Rare names are left out: "R & B ;" has none."""
 _EXTRA_SPACES = re.compile(r" (?=[.,!?;:)\]]|n't\b|'(?:s|m|re|ve|ll|d)\b)|(?<=[(\[]) ")
 _TOKENIZED_QUOTES = re.compile(r"`` ?| ?''")
 
 
-def token_names(item_of_token: Mapping[str, int], names: Mapping[int, str]) -> dict[str, str]:
-    """Return the name of the item of each ``@`` token.
-
-    Args:
-        item_of_token: entity id of each token, from :func:`.learn_item_tokens`.
-        names: name of each entity id. Tokens of items without a name are left out.
-    """
-    return {token: names[item] for token, item in item_of_token.items() if item in names}
-
-
-def detokenize(text: str, name_of_token: Mapping[str, str]) -> str:
+def detokenize(text: str, name_of_token: Mapping[str, str], quote: str = '') -> str:
     """Return tokenized text as people write it: ``I did n't like @101 !`` becomes ``I didn't like Alien!``.
+
+    HTML entities are decoded once.
 
     Args:
         text: text of the data, tokens joined by spaces.
-        name_of_token: from :func:`token_names`. A token without a name becomes ``UNNAMED``.
+        name_of_token: from :func:`.token_names`. A token without a name becomes ``UNNAMED``.
+        quote: mark around the name of a film, which tells a language model where it begins and ends.
     """
+    text = _HTML_ENTITY.sub(lambda match: html.unescape(match[0].replace(' ', '')), text)
     text = _EXTRA_SPACES.sub('', _TOKENIZED_QUOTES.sub('"', text))
-    return ITEM_TOKEN.sub(lambda match: name_of_token.get(match[0], UNNAMED), text)
+    return ITEM_TOKEN.sub(lambda match: _name(match[0], name_of_token, quote), text)
+
+
+def _name(token: str, name_of_token: Mapping[str, str], quote: str) -> str:
+    return f'{quote}{name_of_token[token]}{quote}' if token in name_of_token else UNNAMED

@@ -77,9 +77,9 @@ def _make_example(
     name_of_token: Mapping[str, str],
 ) -> Example | None:
     """Return the example made from a turn, None if the turn is too long, too short, or has an unnamed item."""
-    context = [(role, detokenize(text, name_of_token)) for role, text in sample['context_text']]
+    context = [(role, detokenize(text, name_of_token, quote='"')) for role, text in sample['context_text']]
     items = list(dict.fromkeys(sample['items']))
-    response = detokenize(tokenized_response, name_of_token)
+    response = detokenize(tokenized_response, name_of_token, quote='"')
     is_short = sum(len(text) for _, text in context) <= MAX_CONTEXT and len(response) <= MAX_RESPONSE
     has_words = (
         all(_count_words(text) for _, text in sample['context_text']) and _count_words(tokenized_response) >= _MIN_WORDS

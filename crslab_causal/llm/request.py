@@ -37,12 +37,14 @@ def build_rerank_request(
 ) -> RerankRequest:
     """Return the request for a sample. It depends only on what precedes the turn, not on the turn or its items.
 
+    Names of films are quoted in the turns.
+
     Args:
         sample: a sample of a :class:`.MentionDataset`.
         candidates: the recommender's list, best first.
         name_of_token: from :func:`.token_names`.
     """
-    context = [(role, detokenize(text, name_of_token)) for role, text in sample['context_text']]
+    context = [(role, detokenize(text, name_of_token, quote='"')) for role, text in sample['context_text']]
     return RerankRequest(
         context,
         list(sample['context_mentions']),

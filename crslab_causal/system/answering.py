@@ -25,7 +25,6 @@ class AnsweringSystem:
 
     config: Config
     adapter: ModelAdapter
-    vocab: dict[str, Any]
     side_data: dict[str, Any]
     train_dataloader: CausalDataLoader
     test_dataloader: CausalDataLoader
@@ -33,7 +32,7 @@ class AnsweringSystem:
     @cached_property
     def catalogue(self) -> CatalogueInfo:
         """What the language half knows of the dataset."""
-        return build_catalogue_info(self.vocab, self.side_data, self.train_dataloader.label_count().tolist())
+        return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> Recommender:
         """Return the model as it is, for one history at a time.

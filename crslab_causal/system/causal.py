@@ -171,7 +171,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     def test_recommender(self) -> dict[str, dict]:
         """Score every split with the weights in place, and save table, scores and ranks."""
         splits = {}
-        names = dict(zip(self.item_ids, self.side_data.get('item_names', ())))
+        names = self.side_data.get('display_names', {})
         for split, dataloader in self.splits():
             splits[split] = self.evaluation.evaluate(split, dataloader.to(self.device), self.progress.best_epoch)
             if distributed.is_first():

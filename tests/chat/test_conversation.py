@@ -94,6 +94,7 @@ def test_cue_words_in_a_title_are_no_opinion(data_path, tmp_path, command, monke
     film = name_of(films[0][0]).replace(' ', '_')
     folder = tmp_path / 'data' / 'redial' / 'nltk'
     shutil.copytree(data_path / 'redial' / 'nltk', folder)
+    (folder / 'movie_titles.json').unlink()  # so that the name is the one in entity2id.json
     for path in folder.iterdir():
         path.write_text(path.read_text('utf-8').replace(film, 'Great_Love_(1999)'), 'utf-8')
     other_data = ['--data_path', str(tmp_path / 'data')]

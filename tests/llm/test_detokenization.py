@@ -2,7 +2,7 @@
 
 import pytest
 
-from crslab_causal.llm.detokenization import UNNAMED, detokenize, token_names
+from crslab_causal.llm.detokenization import UNNAMED, detokenize
 
 
 @pytest.mark.parametrize(
@@ -24,5 +24,22 @@ def test_names_themselves_are_not_detokenized():
     assert detokenize('@1 .', {'@1': "What 's ( up ) , @2 ?"}) == "What 's ( up ) , @2 ?."
 
 
-def test_tokens_of_unnamed_items_have_no_name():
-    assert token_names({'@1': 5, '@2': 6}, {5: 'Heat'}) == {'@1': 'Heat'}
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('Marley & amp ; Me', 'Marley & Me'),
+        ('Marley &amp; Me , R & B ;', 'Marley & Me, R & B;'),
+        ('&amp;quot;', '&quot;'),
+        ('& # 39 ;s &lt;b&gt; & #x41 ;', "'s <b> A"),
+        ('AT & T ; & it ;', 'AT & T; & it;'),
+    ],
+)
+def test_html_entities_are_decoded_once(text, expected):
+    assert detokenize(text, {}) == expected
+
+
+def test_names_are_quoted_where_asked():
+    text = 'I liked @1 Do you know @9 or @2 ?'
+    assert detokenize(text, {'@1': 'Air Bud', '@2': 'Me & "Me"'}, quote='"') == (
+        f'I liked "Air Bud" Do you know {UNNAMED} or "Me & "Me""?'
+    )

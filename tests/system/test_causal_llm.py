@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from crslab_causal.data.dataset.mention_order import display_name
 from crslab_causal.llm.answer import Repairs
 from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.pipeline import LLMResult
@@ -246,7 +245,7 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
     for start, end in zip(starts, [*starts[1:], len(lines)]):
         assert json.dumps([json.loads(line) for line in lines[start + 1 : end - 1]]) in train
         (title,) = json.loads(lines[end - 1].removeprefix('Answer: '))['titles']
-        assert title in set(map(display_name, system.vocab['id2entity'].values()))
+        assert title in set(system.catalogue.names.values())
 
 
 def test_equal_requests_are_counted_once():

@@ -15,6 +15,8 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.memory import long_lived
 from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, crslab, read_open_files
 from crslab_causal.data.dataset.cache import cache_key, load_cache, save_cache
+from crslab_causal.data.dataset.display_names import display_names, token_names
+from crslab_causal.data.dataset.films import Film, films_from_graph, films_from_titles, merge_films
 from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
 from crslab_causal.data.dataset.graph import has_links, keep_frequent_relations, name_relations
 from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions
@@ -86,7 +88,7 @@ class MentionDataset(BaseDataset):
         with long_lived():
             BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
-        self.side_data['item_genres'] = self._item_genres()
+        self._describe_items()
 
     # Most of the methods below override methods of CRSLab, which BaseDataset.__init__ calls.
 
@@ -203,18 +205,27 @@ class MentionDataset(BaseDataset):
         self._kept_relation_names = name_relations(relations, self.relation_names)
         return graph
 
-    def _item_genres(self) -> list[tuple[str, ...]]:
-        """Return the genres of each item. They are read at every start, so the cache need not contain them."""
-        items, path = self.side_data['item_entity_ids'], self._path(TITLES_FILE)
-        if not path.is_file():
-            names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
-            edges = self.side_data['entity_kg']['edge']
-            return genres_from_graph(edges, self.side_data['relation_names'], names, items)
-        try:
-            return genres_from_titles(read_json(path, self.remedy), items)
-        except (TypeError, AttributeError) as error:
-            raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); {self.remedy}, '
-                            'or remove this one') from error
+    def _describe_items(self) -> None:
+        """Add genres, facts and names of the items. They are read at every start, so the cache need not contain them."""
+        items, side_data = self.side_data['item_entity_ids'], self.side_data
+        names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
+        graph = side_data['entity_kg']['edge'], side_data['relation_names'], names, items
+        path = self._path(TITLES_FILE)
+        from_titles: dict[int, Film] = {}
+        if path.is_file():
+            titles = read_json(path, self.remedy)
+            try:
+                side_data['item_genres'] = genres_from_titles(titles, items)
+                from_titles = films_from_titles(titles, items)
+            except (TypeError, AttributeError, ValueError) as error:
+                raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); {self.remedy}, '
+                                'or remove this one') from error
+        else:
+            side_data['item_genres'] = genres_from_graph(*graph)
+        films = merge_films(items, side_data['item_genres'], from_titles, films_from_graph(*graph))
+        side_data['films'] = films
+        side_data['display_names'] = display_names(self.vocab['id2entity'], items, films)
+        side_data['name_of_token'] = token_names(side_data['item_of_token'], films, side_data['display_names'])
 
     # ------------------------------------------------------------ --save_data, --restore_data
 

@@ -48,7 +48,7 @@ def entity_name(uri: str) -> str:
 
     ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``.
     """
-    name = _local_name(uri)
+    name = local_name(uri)
     return (_QUALIFIER.sub('', name) or name).replace('_', ' ')
 
 
@@ -57,7 +57,7 @@ def display_name(uri: str) -> str:
 
     A qualifier keeps the year and words such as "TV series"; the words "film" and "movie" are dropped.
     """
-    name = unquote(_local_name(uri)).replace('_', ' ')
+    name = unquote(local_name(uri)).replace('_', ' ')
     match = _LAST_BRACKETS.fullmatch(name)
     if match is None:
         return name
@@ -65,12 +65,7 @@ def display_name(uri: str) -> str:
     return f'{match[1]} ({qualifier})' if qualifier else match[1]
 
 
-def display_names(id2entity: Mapping[int, str]) -> dict[int, str]:
-    """Return the :func:`display_name` of each entity."""
-    return {entity: display_name(uri) for entity, uri in id2entity.items()}
-
-
-def _local_name(uri: str) -> str:
+def local_name(uri: str) -> str:
     """Return a URI without its namespace; a plain name remains as it is."""
     match = _LOCAL_NAME.match(uri)
     return uri if match is None else match[1]

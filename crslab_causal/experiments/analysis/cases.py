@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.base import artifacts
-from crslab_causal.data.dataset.mention_order import display_names
 from crslab_causal.experiments.analysis.answers import ANSWER_FILES, Answer, Context, Turn, build_contexts, read_answers
 from crslab_causal.experiments.analysis.ranks import read_ranks
 from crslab_causal.experiments.analysis.record import CaseRecord, Number, SystemRecord
@@ -15,7 +14,7 @@ from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Suite
 from crslab_causal.experiments.suite.suite_options import CaseOptions
-from crslab_causal.llm.detokenization import UNNAMED, token_names
+from crslab_causal.llm.detokenization import UNNAMED
 
 TOP_SHOWN = 3
 """Number of items of a system's list."""
@@ -49,9 +48,9 @@ def case_records(options: CaseOptions, suite: Suite, store: RunStore, datasets: 
     split = table.options.split
     answers = {title: _first_answers(store.folder(run), split) for title, run in finished.items()}
     dataset = datasets.load(store.config(next(iter(finished.values()))))
-    names = display_names(dataset.id2entity)
+    names = dataset.side_data['display_names']
     samples = {'train': dataset.train_data, 'valid': dataset.valid_data, 'test': dataset.test_data}[split]
-    contexts = build_contexts(samples, token_names(dataset.item_of_token, names))
+    contexts = build_contexts(samples, dataset.side_data['name_of_token'])
     for number, turn in enumerate(_draw(options, suite.options.seeds[0], contexts, answers), start=1):
         by_system = {title: by_turn[turn] for title, by_turn in answers.items()}
         label = next(iter(by_system.values())).label

@@ -38,14 +38,12 @@ def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[
     register()
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataset, use_directories
-    from crslab_causal.data.dataset.mention_order import display_names
-    from crslab_causal.llm.detokenization import token_names
 
     config = Config(config_file, settings=settings)
     use_directories(config['data_path'] or str(Path('data', 'dataset')), config['save_path'])
     dataset = get_dataset(config, config['tokenize'], False, False)
     samples = {'valid': dataset.valid_data, 'test': dataset.test_data}[split]
-    contexts = build_contexts(samples, token_names(dataset.item_of_token, display_names(dataset.id2entity)))
+    contexts = build_contexts(samples, dataset.side_data['name_of_token'])
     save_records(path, (context.model_dump() for context in contexts.values()))
 
 

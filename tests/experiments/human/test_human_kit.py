@@ -21,7 +21,6 @@ from crslab_causal.experiments.human.form import FormOptions, read_form
 from crslab_causal.experiments.human.inputs import System, read_system, reference_system
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, csv_text, make_kit, read_key, text_cell
 from crslab_causal.experiments.human.sample import draw_items
-from crslab_causal.llm.detokenization import token_names
 
 CONTEXT = {'conversation': 'c', 'turn': 1, 'context': [['Seeker', 'Hi']], 'reference': 'Hello'}
 
@@ -45,14 +44,14 @@ def test_contexts_are_readable_and_survive_a_file(redial, tmp_path):
     dataset = tiny.load('ReDial', redial)
     path = tmp_path / 'contexts.jsonl'
     samples = [sample for sample in dataset.train_data for _ in sample['items']]  # as a dataloader has them
-    found = build_contexts(samples, token_names(dataset.item_of_token, dataset.entity_names))
+    found = build_contexts(samples, dataset.side_data['name_of_token'])
     save_records(path, (context.model_dump() for context in found.values()))
     contexts = read_contexts(path)
     assert contexts == found and set(contexts) == {(sample['conv_id'], sample['turn']) for sample in samples}
     assert len(path.read_text().splitlines()) == len(contexts) < len(samples)
     first = contexts['t0', 1]
     assert first.context == [
-        ('Seeker', 'Hi, I love Alien and comedies with Tom Hanks Also Heat with Pacino, and Alien again')]
+        ('Seeker', 'Hi, I love Alien and comedies with Tom Hanks Also Heat (1995) with Pacino, and Alien again')]
     assert first.reference == 'Have you seen [unnamed item] or Big?'
     assert len(contexts['t0', 3].context) == 3 and path.read_text().count('@') == 0
 
