@@ -181,9 +181,7 @@ def parse_title(text: str) -> Title:
         if not stated_kind and not _YEAR.search(qualifier):
             stated_kind, subtitle = 'other', qualifier
         kind = kind or stated_kind
-    return Title(
-        _forms(text, *([] if subtitle is None else [f'{text} {subtitle}'])), year, kind, _split_parts(text)
-    )
+    return Title(_forms(text, *([] if subtitle is None else [f'{text} {subtitle}'])), year, kind, _split_parts(text))
 
 
 def _split_parts(text: str) -> tuple[Form, ...]:
@@ -356,7 +354,7 @@ class TitleMatcher:
         """Return (index, cost) of the names that share a part of the title (step 3)."""
         whole = written.forms[0].sorted
         pairs = [
-            (part is written.parts[0], part, index)
+            (part.sorted == written.parts[0].sorted, part, index)
             for part in written.parts
             for index in self._by_sorted.get(part.sorted, [])
         ]
