@@ -29,6 +29,8 @@ class TransitionCountsOptions(Options):
     """Count at which a mention's own transitions and the prior weigh the same."""
     neighbour_weight: Fraction = 0.2
     """Share of the knowledge graph's one-hop items in the prior, the rest being popularity."""
+    seeker_weight: Fraction = 0.0
+    """Weight of an item that the seeker mentions, beside a recommended one; 0: only recommended items count."""
 
 
 class CausalKBRDOptions(TransitionCountsOptions):

@@ -37,7 +37,7 @@ def counted(history):
     return counts.history_scores(pad_histories([history]))[0]
 
 
-@given(st.lists(st.floats(-30, 0), min_size=1, max_size=5), st.floats(0, 1), st.data())
+@given(st.lists(st.floats(-30, 0), min_size=1, max_size=5), st.floats(0, 1, width=32), st.data())
 def test_a_mixture_is_that_of_the_probabilities(first, weight, data):
     second = data.draw(st.lists(st.floats(-30, 0) | st.just(-math.inf), min_size=len(first), max_size=len(first)))
     found = log_mixture(torch.tensor(first), torch.tensor(second), torch.tensor(weight))
