@@ -1,4 +1,6 @@
-"""Write the case of docs/results/main_tables.md: one real conversation, with the output of the recommender and of the language stage.
+"""Write the case of docs/results/main_tables.md.
+
+The case is one real conversation, with the output of the recommender and of the language stage:
 
     python benchmarks/case.py --data_path path/to/data --conversation 18304 --turn 2
 
@@ -46,8 +48,10 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
     samples = [s for s in system.valid_dataloader.samples if s['conv_id'] == conversation and s['turn'] == turn]
     if not samples:
         known = sorted({s['conv_id'] for s in system.valid_dataloader.samples})[:5]
-        raise UserError(f'--conversation {conversation} --turn {turn}: no turn of the valid split recommends an item '
-                        f'there; choose one of the conversations {", ".join(known)}, ...')
+        raise UserError(
+            f'--conversation {conversation} --turn {turn}: no turn of the valid split recommends an item '
+            f'there; choose one of the conversations {", ".join(known)}, ...'
+        )
     sample, recommender = samples[0], system.recommender()
     names, history = recommender.names, sample['context_entities']
     options = getattr(system.config.model, 'llm', LLMOptions())
@@ -59,13 +63,15 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
     masked = recommender.recommend(history, TOP_SHOWN, masked=True)
     lines = [f'Conversation {conversation} of valid, turn {turn}. Backend: **{backend}**.', '']
     lines += [f'> **{role}**: {text}  ' for role, text in request.context[-MAX_TURNS:]]
-    rows = [('mentioned', ', '.join(names[entity] for entity in history)),
-            ("recommender's list", _list(item.name for item in listed)),
-            (f'the same with {names[history[-1]]} masked' if history else 'the same',
-             _list(item.name for item in masked)),
-            ('explanation', outcome.explanation), ('re-ranked', _list(names[entity] for entity in outcome.ranking)),
-            ('response', outcome.response),
-            ('what the recommender really said', detokenize(sample['response_text'], tokens))]
+    rows = [
+        ('mentioned', ', '.join(names[entity] for entity in history)),
+        ("recommender's list", _list(item.name for item in listed)),
+        (f'the same with {names[history[-1]]} masked' if history else 'the same', _list(item.name for item in masked)),
+        ('explanation', outcome.explanation),
+        ('re-ranked', _list(names[entity] for entity in outcome.ranking)),
+        ('response', outcome.response),
+        ('what the recommender really said', detokenize(sample['response_text'], tokens)),
+    ]
     table = markdown_table(['', ''], [[title, escape_cell(text)] for title, text in rows], left=2)
     return '\n'.join([*lines, '', table])
 
@@ -78,19 +84,28 @@ def main() -> int:
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(description='Write the case of docs/results/main_tables.md.')
     parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
-    parser.add_argument('--config', default=str(ROOT / 'config' / 'causal_redial.yaml'),
-                        help='configuration of the saved run (default: %(default)s)')
+    parser.add_argument(
+        '--config',
+        default=str(ROOT / 'config' / 'causal_redial.yaml'),
+        help='configuration of the saved run (default: %(default)s)',
+    )
     parser.add_argument('--conversation', required=True, help='conv_id of the conversation')
     parser.add_argument('--turn', type=int, required=True, help='number of the turn')
-    parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                        help='override a key of the configuration; may be repeated')
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='override a key of the configuration; may be repeated',
+    )
     arguments = parser.parse_args()
     return exit_status(lambda: _write(arguments))
 
 
 def _write(arguments: argparse.Namespace) -> None:
-    block = case(arguments.config, [f'data_path={arguments.data_path}', *arguments.set], arguments.conversation,
-                 arguments.turn)
+    block = case(
+        arguments.config, [f'data_path={arguments.data_path}', *arguments.set], arguments.conversation, arguments.turn
+    )
     update_block(ROOT / 'docs' / 'results' / 'main_tables.md', 'case', block)
     print(block)
 

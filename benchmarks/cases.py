@@ -26,11 +26,13 @@ from crslab_causal.base.process_setup import configure_process  # noqa: E402
 
 # ---------------------------------------------------------------- data
 
+
 def prepare(arguments: argparse.Namespace) -> dict:
     """Load a dataset, and write what an update needs into the cache."""
     from crslab_causal import register
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataloader, get_dataset, use_directories
+
     register()
     config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1', [f'data_path={arguments.data_path}'])
     use_directories(config['data_path'], config['save_path'])
@@ -45,12 +47,17 @@ def prepare(arguments: argparse.Namespace) -> dict:
     side_data['entity_kg'] = {key: dataset.side_data['entity_kg'][key] for key in ('edge', 'n_relation')}
     file = arguments.cache / f'{arguments.dataset}.pkl'
     file.write_bytes(pickle.dumps((dict(config.opt), vocab, side_data, samples)))
-    return {'samples': {split: len(s) for split, s in samples.items()}, 'entities': vocab['n_entity'],
-            'relations': side_data['entity_kg']['n_relation'], 'edges': len(side_data['entity_kg']['edge']),
-            'items': len(side_data['item_entity_ids'])}
+    return {
+        'samples': {split: len(s) for split, s in samples.items()},
+        'entities': vocab['n_entity'],
+        'relations': side_data['entity_kg']['n_relation'],
+        'edges': len(side_data['entity_kg']['edge']),
+        'items': len(side_data['item_entity_ids']),
+    }
 
 
 # ---------------------------------------------------------------- steps and epochs
+
 
 def step(arguments: argparse.Namespace) -> dict:
     """Measure one update at one batch size, and the peak memory over the loaded data."""
@@ -61,7 +68,7 @@ def step(arguments: argparse.Namespace) -> dict:
     n_batch = arguments.repeats + arguments.warm_up
     batches = []
     while len(batches) < n_batch:
-        batches += list(make_batches(samples['train'], arguments.batch_size, device))[:n_batch - len(batches)]
+        batches += list(make_batches(samples['train'], arguments.batch_size, device))[: n_batch - len(batches)]
     following = iter(batches)
     result = times(lambda: trainer.update([next(following)]), arguments.repeats, arguments.warm_up, device)
     memory = torch.cuda.max_memory_allocated(device) if device.type == 'cuda' else peak() - before
@@ -105,7 +112,8 @@ def traffic(arguments: argparse.Namespace) -> dict:
         'loss forward: items, logits and their gradient': model.n_item * d + 4 * logits,
         'loss backward: items twice, gradients': 3 * model.n_item * d + 4 * logits,
         'H backward: a row for each edge, one for each pair': edge + pair + 3 * h,
-        'Adam: parameter, gradient and both moments read, three written': 7 * trainer.parameters()}
+        'Adam: parameter, gradient and both moments read, three written': 7 * trainer.parameters(),
+    }
     batches = list(make_batches(samples['train'], batch_size, torch.device('cpu')))[:40]
     seconds: dict[str, list[float]] = {name: [] for name in floats}
     for batch in batches:
@@ -130,24 +138,37 @@ def traffic(arguments: argparse.Namespace) -> dict:
         mark()
         for name, start, end in zip(seconds, marks, marks[1:]):
             seconds[name].append(end - start)
-    source, target = torch.ones(2 ** 26), torch.zeros(2 ** 26)
+    source, target = torch.ones(2**26), torch.zeros(2**26)
     copies = times(lambda: target.copy_(source), 9, 2)
-    return {'parts': {name: {'mib': 4 * n / 2**20, 'seconds': seconds[name][5:]} for name, n in floats.items()},
-            'copy_mib_per_second': [2 * 4 * 2 ** 26 / 2**20 / s for s in copies]}
+    return {
+        'parts': {name: {'mib': 4 * n / 2**20, 'seconds': seconds[name][5:]} for name, n in floats.items()},
+        'copy_mib_per_second': [2 * 4 * 2**26 / 2**20 / s for s in copies],
+    }
 
 
 # ---------------------------------------------------------------- loading, one user
+
 
 def loading(arguments: argparse.Namespace) -> dict:
     """Measure the way from files to batches, with the dataset and the dataloaders of CRSLab's KBRD or ours."""
     from crslab_causal import register
     from crslab_causal.config import Config
-    from crslab_causal.crslab_compat import ReDialDataset, dataset_register_table, get_dataloader, get_dataset, use_directories
+    from crslab_causal.crslab_compat import (
+        ReDialDataset,
+        dataset_register_table,
+        get_dataloader,
+        get_dataset,
+        use_directories,
+    )
+
     register()
     is_ours = arguments.form == 'ours'
     model = 'CausalKBRD' if is_ours else 'KBRD'
-    config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1',
-                    [f'data_path={arguments.data_path}', f'model={model}', f'save_path={arguments.cache}'])
+    config = Config(
+        ROOT / 'config' / f'causal_{arguments.dataset}.yaml',
+        '-1',
+        [f'data_path={arguments.data_path}', f'model={model}', f'save_path={arguments.cache}'],
+    )
     if not is_ours:
         dataset_register_table['ReDial'] = ReDialDataset  # CRSLab's own class
         config.opt['model_name'] = 'KBRD'  # its own dataloader
@@ -168,23 +189,30 @@ def loading(arguments: argparse.Namespace) -> dict:
 def recommendation(arguments: argparse.Namespace) -> dict:
     """Measure the list for one user on one core, from a saved run: from the start of the process, and then warm."""
     from crslab_causal.quick_start import load_recommender
+
     torch.set_num_threads(1)
     *_, samples = prepared(arguments)
     settings = [f'data_path={arguments.data_path}', f'save_path={arguments.cache}', 'rec.epoch=1', 'run_name=speed']
-    recommender = load_recommender(str(ROOT / 'config' / f'causal_{arguments.dataset}.yaml'), settings=settings,
-                                   restore_data=True)
+    recommender = load_recommender(
+        str(ROOT / 'config' / f'causal_{arguments.dataset}.yaml'), settings=settings, restore_data=True
+    )
     histories = [history for history, _ in samples['valid']]
     start = time.perf_counter()
     recommender.recommend(histories[0], 50)
     first = time.perf_counter() - start
     cold = time.time() - arguments.started
     following = iter(histories[i % len(histories)] for i in range(arguments.repeats + 1))
-    return {'cold': cold, 'first': first,
-            'seconds': times(lambda: recommender.recommend(next(following), 50), arguments.repeats, 0)}
+    return {
+        'cold': cold,
+        'first': first,
+        'seconds': times(lambda: recommender.recommend(next(following), 50), arguments.repeats, 0),
+    }
 
 
-CASES = {case.__name__: case for case in (prepare, step, epoch, traffic, ranking, evaluation, loading, recommendation,
-                                          growth)}
+CASES = {
+    case.__name__: case
+    for case in (prepare, step, epoch, traffic, ranking, evaluation, loading, recommendation, growth)
+}
 
 
 def main() -> None:
@@ -197,8 +225,14 @@ def main() -> None:
     parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'host'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--threads', type=int, default=os.cpu_count())
-    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1),
-                          ('density', 1)):
+    for name, default in (
+        ('batch_size', 32),
+        ('update_freq', 1),
+        ('repeats', 5),
+        ('warm_up', 1),
+        ('factor', 1),
+        ('density', 1),
+    ):
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--num_neighbors', type=int)
     parser.add_argument('--samples', type=int, help='number of samples of the valid split (default: all)')
@@ -207,6 +241,7 @@ def main() -> None:
     parser.add_argument('--started', type=float, default=0.0)
     arguments = parser.parse_args()
     from loguru import logger
+
     logger.remove()
     configure_process()  # as run_crslab.py does
     torch.set_num_threads(arguments.threads)

@@ -16,13 +16,15 @@ from crslab_causal.data.histories import pad_histories
 def crslab_rec_evaluate(evaluator: Any, item_ids: list[int], scores: Tensor, label: Tensor) -> None:
     """Call ``rec_evaluate`` of CRSLab's KBRDSystem, without the rest of the system."""
     from crslab_causal.crslab_compat import KBRDSystem
+
     KBRDSystem.rec_evaluate(SimpleNamespace(item_ids=item_ids, evaluator=evaluator), scores, label)
 
 
 def ranking(arguments: argparse.Namespace) -> dict:
     """Measure the metrics from the scores of the valid split: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
-    from crslab_causal.evaluator.causal import CausalEvaluator
     from crslab_causal.crslab_compat import RecEvaluator
+    from crslab_causal.evaluator.causal import CausalEvaluator
+
     _, vocab, side_data, samples = prepared(arguments)
     item_ids = side_data['item_entity_ids']
     index = {item: i for i, item in enumerate(item_ids)}
@@ -49,10 +51,17 @@ def ranking(arguments: argparse.Namespace) -> dict:
 
     theirs = {name: value.value() for name, value in crslab().rec_metrics.report().items()}
     our_scores = ours(False)['all']
-    difference = max(abs(theirs[f'{crslab_name}@{k}'] - our_scores[f'{name}@{k}'])
-                     for crslab_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
-    return {'host': times(crslab, arguments.repeats, 1), 'ours': times(lambda: ours(False), arguments.repeats, 1),
-            'ours_coverage': times(lambda: ours(True), arguments.repeats, 1), 'difference': difference}
+    difference = max(
+        abs(theirs[f'{crslab_name}@{k}'] - our_scores[f'{name}@{k}'])
+        for crslab_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr'))
+        for k in (1, 10, 50)
+    )
+    return {
+        'host': times(crslab, arguments.repeats, 1),
+        'ours': times(lambda: ours(False), arguments.repeats, 1),
+        'ours_coverage': times(lambda: ours(True), arguments.repeats, 1),
+        'difference': difference,
+    }
 
 
 def evaluation(arguments: argparse.Namespace) -> dict:
@@ -60,8 +69,9 @@ def evaluation(arguments: argparse.Namespace) -> dict:
 
     Our pass is that after each epoch, or with ``--full`` that at the end, with ranks under intervention and coverage.
     """
-    from crslab_causal.evaluator.causal import CausalEvaluator
     from crslab_causal.crslab_compat import RecEvaluator
+    from crslab_causal.evaluator.causal import CausalEvaluator
+
     opt, vocab, side_data, samples = prepared(arguments)
     trainer = Trainer(arguments.form, opt, vocab, side_data, torch.device('cpu'))
     trainer.model.eval()
@@ -69,7 +79,7 @@ def evaluation(arguments: argparse.Namespace) -> dict:
     row = trainer.model.row_of_entity if trainer.is_ours else None
 
     def run() -> None:
-        batches = make_batches(samples['valid'][:arguments.samples], arguments.batch_size, torch.device('cpu'))
+        batches = make_batches(samples['valid'][: arguments.samples], arguments.batch_size, torch.device('cpu'))
         with torch.no_grad():
             if not trainer.is_ours:
                 evaluator = RecEvaluator()
@@ -84,8 +94,14 @@ def evaluation(arguments: argparse.Namespace) -> dict:
                     rows = torch.where(batch.context_entities < 0, -1, row[batch.context_entities.clamp(min=0)])
                     seen = torch.where(rows < trainer.model.n_item, rows, -1)
                     label = row[batch.item]
-                    evaluator.rec_evaluate_scores(logits.observed, label, seen, (seen == label[:, None]).any(1),
-                                                  logits.intervened, coverage=arguments.full)
+                    evaluator.rec_evaluate_scores(
+                        logits.observed,
+                        label,
+                        seen,
+                        (seen == label[:, None]).any(1),
+                        logits.intervened,
+                        coverage=arguments.full,
+                    )
             evaluator.scores()
 
     return {'seconds': times(run, arguments.repeats, arguments.warm_up)}

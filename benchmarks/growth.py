@@ -27,8 +27,11 @@ def growth(arguments: argparse.Namespace) -> dict:
     n_item, n_row = 1000, sizes['entities'] // 8
     generator = torch.Generator().manual_seed(1)
     rows = torch.randperm(sizes['entities'], generator=generator)[:n_row].tolist()
-    side_data = {'item_entity_ids': rows[:n_item], 'mentioned_entity_ids': rows,
-                 'entity_kg': {'edge': [], 'n_relation': sizes['relations']}}
+    side_data = {
+        'item_entity_ids': rows[:n_item],
+        'mentioned_entity_ids': rows,
+        'entity_kg': {'edge': [], 'n_relation': sizes['relations']},
+    }
     opt = {'kg_emb_dim': 128, 'gpu': [-1], 'num_neighbors': arguments.num_neighbors}
     before = reset_peak()
     model = GraphKBRD(opt, edge_index, edge_type, sizes['entities'], side_data)
@@ -46,8 +49,13 @@ def growth(arguments: argparse.Namespace) -> dict:
         optimizer.step()
 
     seconds = times(update, arguments.repeats, arguments.warm_up)
-    return {'seconds': seconds, 'memory': (peak() - before) / 2**20, 'edges_into_rows': len(model.rgcn.index),
-            'pairs': model.rgcn.n_pair, **sizes}
+    return {
+        'seconds': seconds,
+        'memory': (peak() - before) / 2**20,
+        'edges_into_rows': len(model.rgcn.index),
+        'pairs': model.rgcn.n_pair,
+        **sizes,
+    }
 
 
 class GraphKBRD(CausalKBRD):

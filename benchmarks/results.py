@@ -1,4 +1,4 @@
-"""``benchmarks/RESULTS.md`` and the block of docs/results/main_tables.md, from the measurements of ``benchmarks/speed.py``."""
+"""Write ``RESULTS.md`` and a block of docs/results/main_tables.md from the times of ``benchmarks/speed.py``."""
 
 from __future__ import annotations
 
@@ -236,7 +236,9 @@ def growth(record: dict) -> str:
 def gpu(record: dict) -> str:
     """Return the section about a GPU."""
     if 'gpu' not in record:
-        return 'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
+        return (
+            'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
+        )
     made = record['gpu epoch ours']
     epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
@@ -261,9 +263,9 @@ def results_page(measurements: dict) -> str:
         describe(measurements),
         '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, '
         'scores for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s '
-        '`RGCNConv`; `unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
-        'product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with both user '
-        'vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
+        '`RGCNConv`; `unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is '
+        'one sparse product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with '
+        'both user vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
         '(`tests/benchmarks/test_rivals.py`).',
     ]
     for dataset, title in DATASETS.items():
@@ -348,4 +350,7 @@ def readme_block(measurements: dict) -> str:
             ratio(times('redial recommendation kbrd_unbind'), warm),
         ]
     )
-    return markdown_table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows) + f'\n\nMeasured on {describe(measurements)}'
+    return (
+        markdown_table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows)
+        + f'\n\nMeasured on {describe(measurements)}'
+    )

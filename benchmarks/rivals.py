@@ -32,9 +32,11 @@ class UnbindRGCNConv(RGCNConv):
         return out
 
 
-FORMS = {'kbrd_shipped': "KBRD, PyG's RGCNConv as shipped",
-         'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
-         'kbrd_bags': 'KBRD, best form that keeps its bases'}
+FORMS = {
+    'kbrd_shipped': "KBRD, PyG's RGCNConv as shipped",
+    'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
+    'kbrd_bags': 'KBRD, best form that keeps its bases',
+}
 
 
 def build_kbrd(form: str, opt, device, vocab: dict, side_data: dict) -> tuple[KBRDRepaired, torch.optim.Optimizer]:

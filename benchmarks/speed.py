@@ -3,8 +3,8 @@
     python benchmarks/speed.py --data_path path/to/data        # or: make bench
 
 Every measurement runs in its own process (``benchmarks/cases.py``), one after the other. The raw times are in
-``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions on
-the same machine. The block of docs/results/main_tables.md is replaced as well.
+``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions
+on the same machine. The block of docs/results/main_tables.md is replaced as well.
 """
 
 from __future__ import annotations
@@ -241,16 +241,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description='Measure this package and CRSLab side by side.')
     parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     parser.add_argument('--resume', action='store_true', help='keep the measurements of speed.json')
-    parser.add_argument('--report_only', action='store_true', help='only write RESULTS.md and the block of docs/results/main_tables.md')
+    parser.add_argument(
+        '--report_only', action='store_true', help='only write RESULTS.md and the block of docs/results/main_tables.md'
+    )
     arguments = parser.parse_args()
     arguments.data_path = arguments.data_path.resolve()
     record = {}
     if arguments.resume or arguments.report_only:
         known = read_measurements()
         if not arguments.report_only and known['machine'] != machine():
-            raise SystemExit(
-                f'{RECORD} was measured on another machine or with other versions; start without --resume'
-            )
+            raise SystemExit(f'{RECORD} was measured on another machine or with other versions; start without --resume')
         record = known['measurements']
     if not arguments.report_only:
         with tempfile.TemporaryDirectory() as folder:

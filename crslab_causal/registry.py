@@ -1,8 +1,8 @@
 """Every model and every dataset that this package runs, an entry each.
 
 To add a model, write its file and its entry in :data:`MODELS`. To add a dataset, write its file and its entry in
-:data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and the
-tests read the entries.
+:data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and
+the tests read the entries.
 
 Classes are given as text, ``'package.module:Class'``, and are imported when they are first used. A mistake in a
 configuration is therefore reported without loading PyTorch.

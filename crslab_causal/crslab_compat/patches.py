@@ -42,7 +42,9 @@ def read_open_files(dataset: BaseDataset) -> None:
     for name, value in list(vars(dataset).items()):
         if isinstance(value, IOBase):
             with value:
-                setattr(dataset, name, [line for line in value.read().removeprefix('\ufeff').splitlines() if line.strip()])
+                setattr(
+                    dataset, name, [line for line in value.read().removeprefix('\ufeff').splitlines() if line.strip()]
+                )
 
 
 def as_number(cls, obj):

@@ -22,7 +22,8 @@ class TrainingData:
     """The training conversations: all turns of both speakers, and the recommendations among them.
 
     Args:
-        turns: the samples of a :class:`.MentionDataset`, one for each turn but the first of a conversation; the turns of
+        turns: the samples of a :class:`.MentionDataset`, one for each turn but the first of a conversation; the turns
+        of
             a conversation are neighbours and in order.
         samples: the recommendations of these turns, whose labels are items.
         index_of_item: index of each item by its entity id.
@@ -112,7 +113,7 @@ class TrainingData:
 def latest_conversations(conv_ids: Collection[str], share: float) -> set[str]:
     """Return the last ``share`` of the ids, at least one; numbers are compared as numbers, and come before words."""
     ordered = sorted(conv_ids, key=_natural)
-    return set(ordered[len(ordered) - max(1, round(share * len(ordered))):])
+    return set(ordered[len(ordered) - max(1, round(share * len(ordered))) :])
 
 
 def _natural(conv_id: str) -> list[tuple[int, int, str]]:

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 from crslab_causal.base.training_options import ConvTrainingOptions
 from crslab_causal.data.confounders import Adjustment
-from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 
 
 def _check_intervention(name: str) -> str:

@@ -20,8 +20,16 @@ class SparseProduct(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, index: Tensor, offset: Tensor, weight: Tensor,
-                index_t: Tensor, offset_t: Tensor, weight_t: Tensor) -> Tensor:
+    def forward(
+        ctx,
+        x: Tensor,
+        index: Tensor,
+        offset: Tensor,
+        weight: Tensor,
+        index_t: Tensor,
+        offset_t: Tensor,
+        weight_t: Tensor,
+    ) -> Tensor:
         ctx.save_for_backward(index_t, offset_t, weight_t)
         return _bag_sum(x, index, offset, weight)
 
@@ -44,7 +52,8 @@ class WeightedBags(torch.autograd.Function):
         values, x, *places = ctx.saved_tensors
         places, grad = Places(*places), grad.contiguous()
         of_values = torch.ops.aten._embedding_bag_per_sample_weights_backward(
-            grad, x, places.column, places.offset[:-1], places.row, 0)
+            grad, x, places.column, places.offset[:-1], places.row, 0
+        )
         return of_values, _bag_sum(grad, places.row[places.order_t], places.offset_t, values[places.order_t]), None
 
 
@@ -75,5 +84,6 @@ def _offset(row: Tensor, n_row: int) -> Tensor:
 
 
 def _bag_sum(x: Tensor, index: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
-    return F.embedding_bag(index, x, offset, mode='sum', per_sample_weights=weight.to(x.dtype),
-                           include_last_offset=True)
+    return F.embedding_bag(
+        index, x, offset, mode='sum', per_sample_weights=weight.to(x.dtype), include_last_offset=True
+    )

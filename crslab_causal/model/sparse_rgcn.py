@@ -32,8 +32,9 @@ class SparseRGCNConv(RGCNConv):
         _, group, size = torch.unique(self.relation * n_entity + target, return_inverse=True, return_counts=True)
         self.norm = 1.0 / size[group]
         column = source[:, None] + n_entity * torch.arange(self.num_bases, device=source.device)
-        self.places = Places.of(target.repeat_interleave(self.num_bases), column.flatten(), n_entity,
-                                n_entity * self.num_bases)
+        self.places = Places.of(
+            target.repeat_interleave(self.num_bases), column.flatten(), n_entity, n_entity * self.num_bases
+        )
         self._edges = edge_index, edge_type
 
 

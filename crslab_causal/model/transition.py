@@ -50,7 +50,8 @@ class TransitionCounts(CountingModel):
         self.transition = torch.empty_like(state_dict.get(prefix + 'transition', self.transition))
         if self.seeker_transition is not None:
             self.seeker_transition = torch.empty_like(
-                state_dict.get(prefix + 'seeker_transition', self.seeker_transition))
+                state_dict.get(prefix + 'seeker_transition', self.seeker_transition)
+            )
         self._tables = None
         super()._load_from_state_dict(state_dict, prefix, *args)
 
@@ -85,16 +86,21 @@ class TransitionCounts(CountingModel):
         pairs, weight_of_pair = self.transition, torch.ones(len(self.transition), device=self.transition.device)
         if self.seeker_transition is not None:
             pairs = torch.cat([pairs, self.seeker_transition])
-            weight_of_pair = torch.cat([weight_of_pair, torch.full_like(self.seeker_transition, self.seeker_weight,
-                                                                        dtype=torch.float)])
+            weight_of_pair = torch.cat(
+                [weight_of_pair, torch.full_like(self.seeker_transition, self.seeker_weight, dtype=torch.float)]
+            )
         count = self._sparse(pairs, weight_of_pair)
         total = torch.bincount(pairs // self.n_item, weight_of_pair, minlength=self.n_entity)
         head, item = item_neighbours(self.edges, self.index_of_entity)
         degree = torch.bincount(head, minlength=self.n_entity)
         weight = self.neighbour_weight * self.smoothing / (total + self.smoothing)
-        table = (self._sparse(count.indices()[0] * self.n_item + count.indices()[1],
-                              count.values() / (total + self.smoothing)[count.indices()[0]])
-                 + self._sparse(head * self.n_item + item, (weight / degree.clamp(min=1))[head])).coalesce()
+        table = (
+            self._sparse(
+                count.indices()[0] * self.n_item + count.indices()[1],
+                count.values() / (total + self.smoothing)[count.indices()[0]],
+            )
+            + self._sparse(head * self.n_item + item, (weight / degree.clamp(min=1))[head])
+        ).coalesce()
         share = torch.where(degree > 0, 1 - self.neighbour_weight, 1.0) * self.smoothing / (total + self.smoothing)
         return table.t().coalesce(), share
 
@@ -109,7 +115,8 @@ class TransitionCounts(CountingModel):
         history = torch.zeros(self.n_entity, len(there), device=weight.device)
         history.index_put_((entity, sample), weight[sample, position], accumulate=True)
         popularity = self.item_count / self.item_count.sum().clamp(min=1)
-        mass = torch.zeros(len(there), device=weight.device).index_add_(0, sample, weight[sample, position]
-                                                                        * share[entity])
+        mass = torch.zeros(len(there), device=weight.device).index_add_(
+            0, sample, weight[sample, position] * share[entity]
+        )
         mass = torch.where(there.any(-1), mass, 1.0)
         return torch.sparse.mm(table, history).t() + mass[:, None] * popularity

@@ -39,8 +39,10 @@ class ModelAdapter:
     has_unused_parameters = True
     """Whether a loss may leave parameters without a gradient: CRSLab's models hold some of the conversation stage."""
 
-    faster = ("CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
-              'under config/baselines')
+    faster = (
+        "CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
+        'under config/baselines'
+    )
     """Advice about a slow training; empty if there is none."""
 
     def __init__(self, model: nn.Module, config: Config, item_entity_ids: Tensor, dataloader: CausalDataLoader):

@@ -41,7 +41,9 @@ class AnsweringSystem:
             UserError: it is not CausalKBRD.
         """
         if not isinstance(self.adapter.module, CausalKBRD):
-            raise UserError(f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)')
+            raise UserError(
+                f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)'
+            )
         return Recommender(self.adapter.module, self.catalogue.names)
 
     @contextmanager

@@ -35,17 +35,27 @@ from crslab_causal.system.trainer import Trainer
 class CausalSystem(AnsweringSystem, BaseSystem):
     """Runs the recommendation stage of every model of :data:`crslab_causal.registry.MODELS`.
 
-    Constructor and methods are those of CRSLab's systems. Training is done by :class:`.Trainer`, which lists what it does
-    differently from CRSLab. Dropout is off outside training.
+    Constructor and methods are those of CRSLab's systems. Training is done by :class:`.Trainer`, which lists what it
+    does differently from CRSLab. Dropout is off outside training.
 
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets ``results.json``,
     ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system`` ``best.pth`` and ``last.pth`` after every
     epoch. If there are several processes (see :mod:`crslab_causal.base.distributed`) the first one writes them.
     """
 
-    def __init__(self, opt: Any, train_dataloader: CausalDataLoader, valid_dataloader: CausalDataLoader,
-                 test_dataloader: CausalDataLoader, vocab: dict, side_data: dict, restore_system: bool = False,
-                 interact: bool = False, debug: bool = False, tensorboard: bool = False):
+    def __init__(
+        self,
+        opt: Any,
+        train_dataloader: CausalDataLoader,
+        valid_dataloader: CausalDataLoader,
+        test_dataloader: CausalDataLoader,
+        vocab: dict,
+        side_data: dict,
+        restore_system: bool = False,
+        interact: bool = False,
+        debug: bool = False,
+        tensorboard: bool = False,
+    ):
         self.config = config = opt if isinstance(opt, Config) else Config.from_crslab(opt)
         self.seed, self.debug = config.run.seed, debug
         provenance()  # of the code that trains, not of what has been committed by the time results are saved
@@ -56,8 +66,18 @@ class CausalSystem(AnsweringSystem, BaseSystem):
             for dataloader in (train_dataloader, valid_dataloader, test_dataloader):
                 dataloader.stratify(self.confounder)
         with building(config.run.model):
-            super().__init__(config, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
-                             False, interact, debug, tensorboard)
+            super().__init__(
+                config,
+                train_dataloader,
+                valid_dataloader,
+                test_dataloader,
+                vocab,
+                side_data,
+                False,
+                interact,
+                debug,
+                tensorboard,
+            )
         self.item_ids: list[int] = side_data['item_entity_ids']
         self.folder = run_folder(config)
         self._adapt_model(interact)
@@ -88,16 +108,18 @@ class CausalSystem(AnsweringSystem, BaseSystem):
             logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
         for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
             if not len(dataloader):
-                raise UserError(f"dataset {self.config.run.dataset}: no recommender's turn of the {split} data "
-                                'names an item')
+                raise UserError(
+                    f"dataset {self.config.run.dataset}: no recommender's turn of the {split} data names an item"
+                )
         for dataloader in (self.train_dataloader, self.valid_dataloader, self.test_dataloader):
             dataloader.to(self.device)
         self.adapter.prepare()
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.config.run.cutoffs, label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
         self.evaluation = RecEvaluation(self.adapter, self.evaluator, self.item_ids, self.device, self.seed)
-        self.stage = RecStage(self.config.run.rec, self.evaluation, self.train_dataloader, self.valid_dataloader,
-                              self.trained)
+        self.stage = RecStage(
+            self.config.run.rec, self.evaluation, self.train_dataloader, self.valid_dataloader, self.trained
+        )
         self.evaluator.tensorboard &= distributed.is_first()
         self.trainer = Trainer(self.stage, self.adapter, self.seed, self.device, self.checkpoints, self.identity)
 
@@ -187,10 +209,15 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     def run_metadata(self) -> dict:
         """Return what ``results.json`` says of the run besides its scores."""
         key = mixture_key(self.adapter.module)
-        return {'config': self.config.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
-                'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1),
-                **({} if key is None else {key: round(float(getattr(self.adapter.module, key)), 6)}),
-                **({'debug': 'trained on valid'} if self.debug else {})}
+        return {
+            'config': self.config.opt,
+            'seed': self.seed,
+            'epochs': self.progress.epoch,
+            'best_epoch': self.progress.best_epoch,
+            'training_seconds': round(self.progress.seconds, 1),
+            **({} if key is None else {key: round(float(getattr(self.adapter.module, key)), 6)}),
+            **({'debug': 'trained on valid'} if self.debug else {}),
+        }
 
     # ------------------------------------------------------------ checkpoints
 
@@ -215,8 +242,10 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         """Load the weights of the best epoch, to answer and not to train."""
         self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
         if is_open(self.adapter.module):
-            logger.warning(f'[{self.folder}: this run was not finished, and its {mixture_key(self.adapter.module)} has '
-                           'not been chosen: nothing is mixed in; --restore_system finishes it]')
+            logger.warning(
+                f'[{self.folder}: this run was not finished, and its {mixture_key(self.adapter.module)} has '
+                'not been chosen: nothing is mixed in; --restore_system finishes it]'
+            )
 
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints of a finished run."""

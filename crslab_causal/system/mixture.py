@@ -11,9 +11,9 @@ from torch import nn
 def mixture_key(model: nn.Module) -> str | None:
     """Return the option that holds the weight of a model's mixture; None if it mixes nothing.
 
-    A model with a mixture has two class attributes: ``mixture_key``, which is also the name of the buffer with the weight,
-    and ``mixture_weights``, the candidates. Until the weight is chosen it is NaN and counts as 0, so that early stopping
-    uses one of the two distributions alone.
+    A model with a mixture has two class attributes: ``mixture_key``, which is also the name of the buffer with the
+    weight, and ``mixture_weights``, the candidates. Until the weight is chosen it is NaN and counts as 0, so that early
+    stopping uses one of the two distributions alone.
     """
     key = getattr(model, 'mixture_key', None)
     return key if key is not None and getattr(model, key) is not None else None

@@ -4,17 +4,26 @@ import signal
 
 import pytest
 import torch
-
 from folders import outcome, the_run
 
 from crslab_causal.command_line.run import RESUME_HINT
 
-LONG = {'seed': 2, 'embedding_dropout': 0.3, 'intervention': 'noise',
-        'rec': {'epoch': 5, 'batch_size': 2, 'update_freq': 2, 'early_stop': False, 'metric': 'mrr',
-                'optimizer': {'lr': 0.05},
-                'lr_scheduler': {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 2}}}
+LONG = {
+    'seed': 2,
+    'embedding_dropout': 0.3,
+    'intervention': 'noise',
+    'rec': {
+        'epoch': 5,
+        'batch_size': 2,
+        'update_freq': 2,
+        'early_stop': False,
+        'metric': 'mrr',
+        'optimizer': {'lr': 0.05},
+        'lr_scheduler': {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 2},
+    },
+}
 
-KILLED = '''
+KILLED = """
 import os, signal, sys
 import torch
 from crslab_causal.command_line.run import RESUME_HINT
@@ -33,25 +42,28 @@ def save_and_die(path, content):
 
 checkpoint.save = save_and_die
 main(sys.argv[1:])
-'''
+"""
 
 
 @pytest.fixture
 def restored(run, workplace):
     """Continues the run in ``broken``, and compares it with an unbroken one."""
+
     def restored():
         assert run('--restore_system', '--set', 'save_path=broken', **LONG) == 0
         assert run('--save_system', '--set', 'save_path=whole', **LONG) == 0
         broken, whole = (outcome(the_run(workplace, name, seed=2)) for name in ('broken', 'whole'))
         assert whole[0]['epochs'] == 5
         assert broken == whole
+
     return restored
 
 
 def test_a_killed_and_restored_run_ends_as_an_unbroken_one(restored, shell, make_config, redial, workplace):
     config = make_config(run_name='mine', **LONG)
-    killed = shell('-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set',
-                   'save_path=broken')
+    killed = shell(
+        '-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set', 'save_path=broken'
+    )
     _, errors = killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL, errors
     left = {path.name for path in the_run(workplace, 'broken', seed=2).iterdir()}

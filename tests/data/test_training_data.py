@@ -1,10 +1,10 @@
 """The training conversations as models that count read them."""
 
 import pytest
-import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tiny
 from crslab_causal.data.training_data import TrainingData, latest_conversations
 
 
@@ -43,7 +43,8 @@ def test_the_seekers_items_have_the_history_of_their_turn(loaded):
     found = [([e for e in row if e >= 0], tiny.ITEMS[i]) for row, i in zip(histories.tolist(), labels.tolist())]
     earlier = [tiny.COMEDY, tiny.HANKS, tiny.HEAT, tiny.PACINO, tiny.ALIEN, tiny.BIG]
     assert sorted((sorted(history), item) for history, item in found) == sorted(
-        [(sorted(earlier), tiny.BIG), ([], tiny.GODFATHER), ([], tiny.HEAT)])
+        [(sorted(earlier), tiny.BIG), ([], tiny.GODFATHER), ([], tiny.HEAT)]
+    )
 
 
 def test_a_part_has_the_turns_and_samples_of_its_conversations(loaded):
@@ -67,11 +68,11 @@ def test_a_share_of_the_data_is_a_share_of_the_turns(loaded):
     assert 0 < len(data.turns) < len(TrainingData.of(loaded()).turns)
 
 
-@given(st.lists(st.integers(0, 10 ** 6), min_size=1, unique=True), st.floats(0, 1))
+@given(st.lists(st.integers(0, 10**6), min_size=1, unique=True), st.floats(0, 1))
 def test_the_latest_conversations_have_the_largest_numbers(numbers, share):
     late = latest_conversations([str(number) for number in numbers], share)
     assert len(late) == max(1, round(share * len(numbers)))
-    assert sorted(map(int, late)) == sorted(numbers)[-len(late):]
+    assert sorted(map(int, late)) == sorted(numbers)[-len(late) :]
 
 
 def test_ids_with_words_are_ordered_by_their_numbers():

@@ -23,8 +23,15 @@ class Kappa(NamedTuple):
     """Number of items."""
 
 
-def cohens_kappa(first: ArrayLike, second: ArrayLike, weights: Weights = None, level: float = 0.95,
-                 clusters: Sequence | np.ndarray | None = None, draws: int = 2000, seed: int = 0) -> Kappa:
+def cohens_kappa(
+    first: ArrayLike,
+    second: ArrayLike,
+    weights: Weights = None,
+    level: float = 0.95,
+    clusters: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Kappa:
     """Return the agreement of two raters beyond chance (Cohen 1960, 1968), with a percentile bootstrap interval.
 
     The asymptotic variance (Fleiss, Cohen and Everitt 1969) is not used, because it takes items as independent. The

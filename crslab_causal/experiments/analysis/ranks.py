@@ -79,9 +79,12 @@ def read_ranks(path: Path) -> LabelRanks:
         try:
             records.append(RankLine.model_validate_json(line))
         except ValidationError as error:
-            raise UserError(f'{path}, line {number}: {first_mistake(error)}; remove the file to repeat the run') from error
-    columns: dict[str, Any] = {name: np.array([getattr(record, name) for record in records], _TYPES.get(name, float))
-                               for name in _COLUMNS}
+            raise UserError(
+                f'{path}, line {number}: {first_mistake(error)}; remove the file to repeat the run'
+            ) from error
+    columns: dict[str, Any] = {
+        name: np.array([getattr(record, name) for record in records], _TYPES.get(name, float)) for name in _COLUMNS
+    }
     return LabelRanks(**columns, source=str(path))
 
 
@@ -97,7 +100,9 @@ def align(first: LabelRanks, second: LabelRanks) -> LabelRanks:
         differing = [key for key in (*keys, *index) if (key in keys) != (key in index)]
         conversation, turn, label, _ = differing[0]
         holder = first if differing[0] in keys else second
-        raise UserError(f'{first.source} and {second.source} are not of the same samples: {len(differing)} are in one '
-                        f'of them only, the first of these (conversation {conversation}, turn {turn}, label {label}) '
-                        f'in {holder.source}; compare runs on the same split of the same data')
+        raise UserError(
+            f'{first.source} and {second.source} are not of the same samples: {len(differing)} are in one '
+            f'of them only, the first of these (conversation {conversation}, turn {turn}, label {label}) '
+            f'in {holder.source}; compare runs on the same split of the same data'
+        )
     return second.take(np.array([index[key] for key in keys], int))

@@ -68,7 +68,7 @@ def bin_edges(reach: float) -> np.ndarray:
     """Return 0, 1, 2, 5, 10, 20, 50, ... up to the first edge that is not below ``reach``."""
     edges = [0.0, 1.0]
     while edges[-1] < reach:
-        edges.append(next(m * 10.0 ** p for p in range(17) for m in (1, 2, 5) if m * 10.0 ** p > edges[-1]))
+        edges.append(next(m * 10.0**p for p in range(17) for m in (1, 2, 5) if m * 10.0**p > edges[-1]))
     return np.array(edges)
 
 
@@ -79,8 +79,9 @@ def largest_fall(rank_without: ArrayLike, rank_with: ArrayLike, last_rank: float
     return float((after[chosen] - before[chosen]).max(initial=0.0))
 
 
-def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edges: Sequence[float] = RANK_EDGES,
-                         reach: float | None = None) -> RankShiftHistogram:
+def rank_shift_histogram(
+    rank_without: ArrayLike, rank_with: ArrayLike, rank_edges: Sequence[float] = RANK_EDGES, reach: float | None = None
+) -> RankShiftHistogram:
     """Count samples by original rank and shift (Figure 4a, 4b).
 
     A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly
@@ -110,14 +111,28 @@ def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edg
         row = np.minimum(np.searchsorted(ends, size[chosen], 'left') - 1, len(ends) - 2)
         return np.bincount(row * n + column[chosen], minlength=(len(ends) - 1) * n).reshape(-1, n)
 
-    return RankShiftHistogram(edges, up_edges, down_edges, counts(delta, delta > 0, up_edges),
-                              np.bincount(column[delta == 0], minlength=n), counts(-delta, delta < 0, down_edges),
-                              int((~missing & ~inside).sum()), int(missing.sum()))
+    return RankShiftHistogram(
+        edges,
+        up_edges,
+        down_edges,
+        counts(delta, delta > 0, up_edges),
+        np.bincount(column[delta == 0], minlength=n),
+        counts(-delta, delta < 0, down_edges),
+        int((~missing & ~inside).sum()),
+        int(missing.sum()),
+    )
 
 
-def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, conversation: Sequence | np.ndarray,
-               rank_edges: Sequence[float] = KL_EDGES, draws: int = 2000, seed: int = 0,
-               level: float = 0.95) -> KLByRank:
+def kl_by_rank(
+    rank_without: ArrayLike,
+    rank_with: ArrayLike,
+    kl: ArrayLike,
+    conversation: Sequence | np.ndarray,
+    rank_edges: Sequence[float] = KL_EDGES,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> KLByRank:
     """Return the mean divergence by range of the original rank and by direction of the shift (Figure 4c).
 
     The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because
@@ -154,15 +169,23 @@ def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, con
     low, high = _interval(total, count, draws, seed, level) if n_cluster else np.full((2, n_cell), np.nan)
     with np.errstate(invalid='ignore'):
         mean = total.sum(0) / count.sum(0)
-    return KLByRank(edges, mean.reshape(shape), low.reshape(shape), high.reshape(shape),
-                    count.sum(0).astype(int).reshape(shape), int((~missing & ~inside).sum()), int(missing.sum()))
+    return KLByRank(
+        edges,
+        mean.reshape(shape),
+        low.reshape(shape),
+        high.reshape(shape),
+        count.sum(0).astype(int).reshape(shape),
+        int((~missing & ~inside).sum()),
+        int(missing.sum()),
+    )
 
 
 def _interval(total: np.ndarray, count: np.ndarray, draws: int, seed: int, level: float) -> np.ndarray:
     """Return the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
     with np.errstate(invalid='ignore'):
-        drawn = np.concatenate([(weights @ total) / (weights @ count)
-                                for weights in resampling_weights(len(count), draws, seed)])
+        drawn = np.concatenate(
+            [(weights @ total) / (weights @ count) for weights in resampling_weights(len(count), draws, seed)]
+        )
     ends = np.full((2, count.shape[1]), np.nan)
     enough = (count > 0).sum(0) > 1
     ends[:, enough] = np.nanquantile(drawn[:, enough], [(1 - level) / 2, (1 + level) / 2], axis=0)

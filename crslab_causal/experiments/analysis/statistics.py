@@ -52,8 +52,9 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(float(values.mean()), float(half_width), n)
 
 
-def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0,
-                     level: float = 0.95) -> Difference:
+def paired_bootstrap(
+    a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0, level: float = 0.95
+) -> Difference:
     """Test the mean of a - b over samples with a bootstrap that draws whole clusters, such as conversations.
 
     Samples of one conversation share its context, so that they are not independent; conversations are. The interval is
@@ -88,8 +89,9 @@ def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray
     mean = float(difference.mean())
     if len(names) == 1:
         return Difference(mean, math.nan, math.nan, math.nan)
-    sums = np.concatenate([weights @ np.stack([total, size], 1)
-                           for weights in resampling_weights(len(names), draws, seed)])
+    sums = np.concatenate(
+        [weights @ np.stack([total, size], 1) for weights in resampling_weights(len(names), draws, seed)]
+    )
     drawn = sums[:, 0] / sums[:, 1]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits are often equal up to rounding

@@ -107,7 +107,7 @@ class Transport:
             content = await asyncio.wait_for(
                 self._api.post('/chat/completions', content=to_json(body), cast_to=bytes), self._options.timeout_s
             )
-        except (asyncio.TimeoutError, openai.APIConnectionError, aiohttp.ClientError) as error:
+        except (TimeoutError, openai.APIConnectionError, aiohttp.ClientError) as error:
             raise self._connection_error(error) from None
         except openai.APIStatusError as error:
             raise self._status_error(body, error) from None

@@ -49,8 +49,11 @@ class EncoderDecoder(ItemRecommender):
 
     def _build_output(self) -> None:
         wanted = self.options.response_min_count
-        often = range(self.vocab_size) if self.token_count is None else \
-            (token for token, count in self.token_count.items() if count >= wanted)
+        often = (
+            range(self.vocab_size)
+            if self.token_count is None
+            else (token for token, count in self.token_count.items() if count >= wanted)
+        )
         output_ids = torch.tensor(sorted({self.unk, self.end, *often} - {self.pad, self.start}))
         index = torch.full((self.vocab_size,), int((output_ids == self.unk).nonzero()))
         index[output_ids] = torch.arange(len(output_ids))
@@ -128,7 +131,7 @@ class EncoderDecoder(ItemRecommender):
             if not going_on.any():
                 break
             alive, token, state, memory = alive[going_on], token[going_on], state[going_on], memory.rows(going_on)
-        return [row[:row.index(self.end)] if self.end in row else row for row in written.tolist()]
+        return [row[: row.index(self.end)] if self.end in row else row for row in written.tolist()]
 
 
 class Seq2Seq(EncoderDecoder):
@@ -157,12 +160,16 @@ class TransformerSeq2Seq(EncoderDecoder):
     options_class = TransformerSeq2SeqOptions
 
     def build_encoder(self) -> TransformerEncoder:
-        return TransformerEncoder(self.vocab_size, self.pad, self.options.token_emb_dim, **self._layers(),
-                                  max_length=self.options.context_truncate)
+        return TransformerEncoder(
+            self.vocab_size,
+            self.pad,
+            self.options.token_emb_dim,
+            **self._layers(),
+            max_length=self.options.context_truncate,
+        )
 
     def build_decoder(self) -> TransformerDecoder:
-        return TransformerDecoder(self.encoder.dim, **self._layers(),
-                                  max_length=self.options.response_truncate + 1)
+        return TransformerDecoder(self.encoder.dim, **self._layers(), max_length=self.options.response_truncate + 1)
 
     def _layers(self) -> dict:
         return self.options.model_dump(include={'n_layers', 'n_heads', 'ffn_size', 'dropout'})

@@ -1,4 +1,6 @@
-"""Experts: simple recommenders of different kinds, each a model of its own and a member of :mod:`crslab_causal.model.pool`.
+"""Experts: simple recommenders of different kinds.
+
+Each is a model of its own and a member of :mod:`crslab_causal.model.pool`.
 
 ==================== ============================= =================================================================
 ``model:``           file                          source of the items

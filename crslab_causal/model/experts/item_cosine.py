@@ -13,8 +13,8 @@ class ItemCosine(CoMentionExpert):
 
     .. math:: B_{ij} = \frac{x_i^\top x_j}{\lVert x_i \rVert\, \lVert x_j \rVert} \quad (i \ne j)
 
-    with :math:`x_i` the column of X of entity i: the number of conversations that mention both, divided by the geometric
-    mean of the numbers that mention each.
+    with :math:`x_i` the column of X of entity i: the number of conversations that mention both, divided by the
+    geometric mean of the numbers that mention each.
 
     Options: :class:`.ItemCosineOptions`.
     """

@@ -19,7 +19,8 @@ def log_popularity(item_count: Tensor) -> Tensor:
 def smoothed_log_probability(evidence: Tensor, log_prior: Tensor, share: float) -> Tensor:
     r"""Return :math:`\log p(y) = \log\,((1 - s)\, q(y) + s\, \pi(y))`.
 
-    q is the evidence, divided by its sum over the items. Where an expert has no evidence for any item, p is :math:`\pi`.
+    q is the evidence, divided by its sum over the items. Where an expert has no evidence for any item, p is
+    :math:`\pi`.
 
     Args:
         evidence: ``(batch, n_item)``, not negative.

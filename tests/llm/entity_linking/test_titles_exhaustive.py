@@ -86,7 +86,7 @@ def test_matches_equal_an_exhaustive_search(catalogue, titles):
 def test_any_text_can_be_matched(names, title):
     matcher = TitleMatcher(names)
     assert matcher.match(title) == exhaustive_match(title, names, [0] * len(names))
-    for i, name in enumerate(names):
+    for name in names:
         parsed = parse_title(name)
         if parsed.forms and strip_markup(name) == name:
             assert matcher.match(name) is not None

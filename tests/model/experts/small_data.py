@@ -31,13 +31,21 @@ def training_data(items: Sequence[int], conversations: Sequence[Sequence[Sequenc
     for number, conversation in enumerate(conversations):
         roles = ('Seeker', 'Recommender') if number % 2 else ('Recommender', 'Seeker')
         for k in range(1, len(conversation)):
-            turns.append({
-                'conv_id': f'c{number}', 'turn': k, 'role': roles[k % 2],
-                'context_mentions': [e for mentions in conversation[:k] for e in mentions],
-                'items': [e for e in conversation[k] if e in items],
-            })
-    samples = [{**turn, 'item': item, 'context_entities': last_mentions(turn['context_mentions'])}
-               for turn in turns if turn['role'] == 'Recommender' for item in turn['items']]
+            turns.append(
+                {
+                    'conv_id': f'c{number}',
+                    'turn': k,
+                    'role': roles[k % 2],
+                    'context_mentions': [e for mentions in conversation[:k] for e in mentions],
+                    'items': [e for e in conversation[k] if e in items],
+                }
+            )
+    samples = [
+        {**turn, 'item': item, 'context_entities': last_mentions(turn['context_mentions'])}
+        for turn in turns
+        if turn['role'] == 'Recommender'
+        for item in turn['items']
+    ]
     return TrainingData(turns, samples, {item: i for i, item in enumerate(items)}, last_mentions)
 
 
@@ -51,8 +59,13 @@ def build(model_class: Any, items: Sequence[int], edges: Sequence[tuple[int, int
     return model_class(options, torch.device('cpu'), {'n_entity': N_ENTITY}, side_data).eval()
 
 
-def fitted(model_class: Any, items: Sequence[int], data: TrainingData, edges: Sequence[tuple[int, int, int]] = (),
-           **options: Any) -> Any:
+def fitted(
+    model_class: Any,
+    items: Sequence[int],
+    data: TrainingData,
+    edges: Sequence[tuple[int, int, int]] = (),
+    **options: Any,
+) -> Any:
     """Return a model that has learned from ``data``."""
     model = build(model_class, items, edges, **options)
     model.fit(data)
@@ -66,8 +79,8 @@ def batch(rows: Sequence[Sequence[int]]) -> dict[str, Any]:
 
 def weights(history: Sequence[int], base: float) -> list[float]:
     """Return the weights of Eq 3."""
-    total = sum(base ** i for i in range(len(history)))
-    return [base ** i / total for i in range(len(history))]
+    total = sum(base**i for i in range(len(history)))
+    return [base**i / total for i in range(len(history))]
 
 
 def label_share(data: TrainingData, items: Sequence[int]) -> list[float]:

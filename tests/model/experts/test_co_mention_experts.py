@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 from crslab_causal.model.experts.co_mentions import count_co_mentions
 from crslab_causal.model.experts.ease import EASE, ease_coefficients
 from crslab_causal.model.experts.item_cosine import ItemCosine
-from tests.model.experts.small_data import (N_ENTITY, batch, build, corpora, fitted, histories, label_share, smoothed,
-                                            training_data, weights)
+from tests.model.experts.small_data import (
+    N_ENTITY,
+    batch,
+    build,
+    corpora,
+    fitted,
+    histories,
+    label_share,
+    smoothed,
+    training_data,
+    weights,
+)
 
 EXPERTS = pytest.mark.parametrize('expert', [EASE, ItemCosine])
 

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from crslab_causal.model.experts.one_hop import OneHop
 from crslab_causal.model.neighbours import item_neighbours
-from tests.model.experts.small_data import batch, build, corpora, edge_lists, fitted, histories, label_share, smoothed, weights
+from tests.model.experts.small_data import (
+    batch,
+    build,
+    corpora,
+    edge_lists,
+    fitted,
+    histories,
+    label_share,
+    smoothed,
+    weights,
+)
 
 
 def one_hop(entity, edges, items):
