@@ -222,7 +222,7 @@ def main() -> None:
     parser.add_argument('--data_path', type=Path)
     parser.add_argument('--cache', type=Path)
     parser.add_argument('--dataset', default='redial')
-    parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'host'])
+    parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'crslab'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--threads', type=int, default=os.cpu_count())
     for name, default in (

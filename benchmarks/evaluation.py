@@ -57,7 +57,7 @@ def ranking(arguments: argparse.Namespace) -> dict:
         for k in (1, 10, 50)
     )
     return {
-        'host': times(crslab, arguments.repeats, 1),
+        'crslab': times(crslab, arguments.repeats, 1),
         'ours': times(lambda: ours(False), arguments.repeats, 1),
         'ours_coverage': times(lambda: ours(True), arguments.repeats, 1),
         'difference': difference,

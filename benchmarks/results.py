@@ -122,7 +122,7 @@ def evaluations(record: dict, dataset: str) -> str:
     rows = [
         [title, spread(ranks[name]), ratio(ranks[name], ranks['ours'])]
         for name, title in (
-            ('host', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
+            ('crslab', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
             ('ours', 'the same metrics, ours, including ties and NEW'),
             ('ours_coverage', 'the same, with coverage of the catalogue'),
         )
@@ -148,7 +148,7 @@ def loading(record: dict) -> str:
     rows = [
         [title, spread(made := record[f'redial loading {form}']['seconds']), ratio(made, ours)]
         for form, title in (
-            ('host', "CRSLab's dataset, and KBRD's dataloader"),
+            ('crslab', "CRSLab's dataset, and KBRD's dataloader"),
             ('ours', 'ours'),
             ('restored', 'ours, from `--save_data`'),
         )
@@ -160,7 +160,7 @@ def one_user(record: dict) -> str:
     """Return the table of lists for one user."""
     runs = [record[f'redial recommendation {i}'] for i in range(5)]
     warm = [t for run in runs for t in run['seconds']]
-    host = record['redial recommendation kbrd_unbind']['seconds']
+    theirs = record['redial recommendation kbrd_unbind']['seconds']
     rows = [
         ['ours, warm, p50', seconds(percentile(warm, 0.5))],
         ['ours, warm, p99', seconds(percentile(warm, 0.99))],
@@ -169,7 +169,7 @@ def one_user(record: dict) -> str:
             'ours, cold: start of Python, imports, data, checkpoint, H, first list',
             spread([run['cold'] for run in runs]),
         ],
-        [f'{FORMS["kbrd_unbind"]}, warm: a forward pass', spread(host)],
+        [f'{FORMS["kbrd_unbind"]}, warm: a forward pass', spread(theirs)],
     ]
     return markdown_table(['50 items for one user, one core', 'time'], rows)
 
@@ -311,35 +311,35 @@ def readme_block(measurements: dict) -> str:
         return record[name][key]
 
     rows = []
-    for what, host, ours in (
+    for what, theirs, ours in (
         ('an update at batch 32, as shipped', 'step kbrd_shipped', 'step ours'),
-        ('the same, its backward pass mended', 'step kbrd_unbind', 'step ours'),
+        ('the same, its backward pass repaired', 'step kbrd_unbind', 'step ours'),
         ('the same, best form that keeps its bases', 'step kbrd_bags', 'step ours'),
-        ('an epoch, each at its best batch size, mended', 'epoch kbrd_unbind', 'epoch ours'),
-        ('scores of valid, model included, mended', 'evaluation kbrd_unbind', 'evaluation ours'),
+        ('an epoch, each at its best batch size, repaired', 'epoch kbrd_unbind', 'epoch ours'),
+        ('scores of valid, model included, repaired', 'evaluation kbrd_unbind', 'evaluation ours'),
     ):
-        host, ours = (times(f'redial {name}') for name in (host, ours))
-        rows.append([what, seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)])
+        theirs, ours = (times(f'redial {name}') for name in (theirs, ours))
+        rows.append([what, seconds(statistics.median(theirs)), seconds(statistics.median(ours)), ratio(theirs, ours)])
     ranks = record['redial ranking']
     rows.append(
         [
             'ranks and metrics alone',
-            seconds(statistics.median(ranks['host'])),
+            seconds(statistics.median(ranks['crslab'])),
             seconds(statistics.median(ranks['ours'])),
-            ratio(ranks['host'], ranks['ours']),
+            ratio(ranks['crslab'], ranks['ours']),
         ]
     )
     memory = [record[f'redial step {form}']['memory'] for form in ('kbrd_unbind', 'ours')]
     rows.append(
         [
-            'peak memory over the data, batch 32, mended',
+            'peak memory over the data, batch 32, repaired',
             *(f'{m:.0f} MiB' for m in memory),
             f'{memory[0] / memory[1]:.0f} ×',
         ]
     )
-    host, ours = times('redial loading host'), times('redial loading ours')
+    theirs, ours = times('redial loading crslab'), times('redial loading ours')
     rows.append(
-        ['loading the files', seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)]
+        ['loading the files', seconds(statistics.median(theirs)), seconds(statistics.median(ours)), ratio(theirs, ours)]
     )
     warm = [t for i in range(5) for t in record[f'redial recommendation {i}']['seconds']]
     rows.append(

@@ -119,7 +119,7 @@ class Bench:
                 full=True,
                 repeats=15,
             )
-        for form in ('host', 'ours'):
+        for form in ('crslab', 'ours'):
             self.case(f'redial loading {form}', 'loading', form=form, repeats=5)
         self.case('redial loading restored', 'loading', form='ours', restore=True, repeats=5)
         self.recommendations()

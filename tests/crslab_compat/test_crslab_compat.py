@@ -1,4 +1,4 @@
-"""What is done to CRSLab in memory: its tables, its mended parts, and the download that deletes nothing."""
+"""What is done to CRSLab in memory: its tables, its repaired parts, and the download that deletes nothing."""
 
 import functools
 import hashlib
