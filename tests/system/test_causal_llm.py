@@ -224,9 +224,9 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
 
 
 def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_server, data_path, tmp_path, trained):
-    settings, url = live(answer={'reasoning': '', 'titles': [], 'response': 'I do not know.'})
+    settings, url = live(answer={'reasoning': '', 'titles': ['No Such Film'], 'response': 'I do not know.'})
     results, records, _ = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
-    assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] is None
+    assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] == 1
     assert results['splits']['test, few_shot']['all']['recall@10'] == 0
     (block,) = {
         re.search('<examples>\n(.*)\n</examples>', entry['text'], re.DOTALL).group(1) for entry in llm_server.log(url)
@@ -236,7 +236,7 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
         f'dataset: ReDial\nmodel: CausalLLM\nkg_edge_threshold: 0\nkg_emb_dim: 16\nrecommender: {trained}\n'
     )
     system = load_system(str(tmp_path / 'plain.yaml'), settings=[f'data_path={data_path}'])
-    names = system.knowledge.name_of_token
+    names = system.catalogue.name_of_token
     train = {
         json.dumps([{'role': role, 'text': detokenize(text, names)} for role, text in sample['context_text']])
         for sample in system.train_dataloader.dataset

@@ -2,14 +2,15 @@
 
 import json
 
-import llm_server
 import pytest
 from client_helpers import error_message, make_client, prompt, run, run_one
 from pydantic import BaseModel, Field
 
+import llm_server
 from crslab_causal.llm.answer import TitleAnswer, repair_ranking
+from crslab_causal.llm.client.answer_parser import parse_answer
 from crslab_causal.llm.client.record import Response
-from crslab_causal.llm.client.structured import parse_answer, strict_schema
+from crslab_causal.llm.client.structured import strict_schema
 
 # ---------------------------------------------------------------- answers
 
