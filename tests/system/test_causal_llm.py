@@ -223,9 +223,9 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
 
 
 def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_server, data_path, tmp_path, trained):
-    settings, url = live(answer={'reasoning': '', 'titles': [], 'response': 'I do not know.'})
+    settings, url = live(answer={'reasoning': '', 'titles': ['No Such Film'], 'response': 'I do not know.'})
     results, records, _ = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
-    assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] is None
+    assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] == 1
     assert results['splits']['test, few_shot']['all']['recall@10'] == 0
     (block,) = {
         re.search('<examples>\n(.*)\n</examples>', entry['text'], re.DOTALL).group(1) for entry in llm_server.log(url)

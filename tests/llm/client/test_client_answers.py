@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 import llm_server
 from crslab_causal.llm.answer import TitleAnswer, repair_ranking
+from crslab_causal.llm.client.answer_parser import parse_answer
 from crslab_causal.llm.client.record import Response
-from crslab_causal.llm.client.structured import parse_answer, strict_schema
+from crslab_causal.llm.client.structured import strict_schema
 
 # ---------------------------------------------------------------- answers
 
