@@ -149,8 +149,8 @@ def test_the_hosts_own_configuration_is_adopted(read, tmp_path):
     from crslab_causal.crslab_compat import CRSLabConfig, use_directories
 
     use_directories(str(tmp_path / 'data'), str(tmp_path / 'save'))
-    host = CRSLabConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
-    config = Config.from_crslab(host)
+    crslab_config = CRSLabConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
+    config = Config.from_crslab(crslab_config)
     assert (config['seed'], config['kg_emb_dim'], config['gpu']) == (5, 128, [-1])
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from crslab_causal.model.sampling import EdgeSampler
-from crslab_causal.model.sparse import Places, SparseProduct, WeightedBags, csr
+from crslab_causal.model.sparse import SparsePattern, SparseProduct, WeightedBags, csr
 
 
 class PairRGCN(nn.Module):
@@ -93,13 +93,13 @@ class PairRGCN(nn.Module):
             self.register_buffer('pair_relation', pair_relation, persistent=False)
             # the embedding of a pair is a sum over the rows that its entity has in each basis
             column = pair_source[:, None] + len(entity) * torch.arange(num_bases)
-            places = Places.of(
+            pattern = SparsePattern.of(
                 torch.arange(self.n_pair).repeat_interleave(num_bases),
                 column.flatten(),
                 self.n_pair,
                 len(entity) * num_bases,
             )
-            for name, tensor in places._asdict().items():
+            for name, tensor in pattern._asdict().items():
                 self.register_buffer(f'basis_{name}', tensor, persistent=False)
             self.basis = nn.Parameter(torch.empty(num_bases, len(entity), embedding_dim))
             self.coefficient = nn.Parameter(torch.empty(len(relation_used), num_bases))
@@ -140,8 +140,8 @@ class PairRGCN(nn.Module):
         """``(n_pair, embedding_dim)``: :math:`W_r h_{e'}` for each pair that has an edge."""
         if self.num_bases is None:
             return self.pair_weight
-        places = Places(*(getattr(self, f'basis_{name}') for name in Places._fields))
-        return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), places)
+        pattern = SparsePattern(*(getattr(self, f'basis_{name}') for name in SparsePattern._fields))
+        return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), pattern)
 
     def forward(self) -> Tensor:
         """``(n_row, embedding_dim)``: the rows of Eq 2, before its ReLU."""

@@ -108,15 +108,15 @@ class TransitionCounts(CountingModel):
         if self._tables is None:
             self._tables = self._build_tables()
         table, share = self._tables
-        there = is_present(context_entities)
-        weight = time_aware_weights(there.sum(-1), context_entities.shape[1], self.decay)
-        sample, position = there.nonzero(as_tuple=True)
+        mask = is_present(context_entities)
+        weight = time_aware_weights(mask.sum(-1), context_entities.shape[1], self.decay)
+        sample, position = mask.nonzero(as_tuple=True)
         entity = context_entities[sample, position]
-        history = torch.zeros(self.n_entity, len(there), device=weight.device)
+        history = torch.zeros(self.n_entity, len(mask), device=weight.device)
         history.index_put_((entity, sample), weight[sample, position], accumulate=True)
         popularity = self.item_count / self.item_count.sum().clamp(min=1)
-        mass = torch.zeros(len(there), device=weight.device).index_add_(
+        mass = torch.zeros(len(mask), device=weight.device).index_add_(
             0, sample, weight[sample, position] * share[entity]
         )
-        mass = torch.where(there.any(-1), mass, 1.0)
+        mass = torch.where(mask.any(-1), mass, 1.0)
         return torch.sparse.mm(table, history).t() + mass[:, None] * popularity

@@ -117,16 +117,16 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         UserError: there is none, it is broken, or it is of another model or configuration.
     """
     checkpoint = _read(path, device)
-    saved, wanted = _flat(checkpoint.opt), _flat(opt)
-    for key in ('model', 'dataset', *sorted(saved.keys() | wanted.keys())):
-        if key.partition('.')[0] in KEYS_THAT_MAY_DIFFER or saved.get(key) == wanted.get(key):
+    saved, expected = _flat(checkpoint.opt), _flat(opt)
+    for key in ('model', 'dataset', *sorted(saved.keys() | expected.keys())):
+        if key.partition('.')[0] in KEYS_THAT_MAY_DIFFER or saved.get(key) == expected.get(key):
             continue
         if key not in saved:
             raise UserError(f'{path}: the checkpoint is of another version, without the key {key}; train again')
-        difference = f'{key} is {saved[key]!r} there and {wanted.get(key)!r} here'
-        if key in ('rec.epoch', 'conv.epoch') and key in wanted and saved[key] < wanted[key]:
+        difference = f'{key} is {saved[key]!r} there and {expected.get(key)!r} here'
+        if key in ('rec.epoch', 'conv.epoch') and key in expected and saved[key] < expected[key]:
             schedule = key.replace('epoch', 'lr_scheduler.')
-            if wanted[f'{schedule}name'] == 'Constant' or wanted[f'{schedule}training_steps'] is not None:
+            if expected[f'{schedule}name'] == 'Constant' or expected[f'{schedule}training_steps'] is not None:
                 continue
             raise UserError(
                 f'{path}: {difference}, and the decay of the learning rate depends on it; train again, or '

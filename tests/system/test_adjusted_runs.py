@@ -113,10 +113,13 @@ def test_the_language_half_and_the_chat_take_an_adjusted_recommender(run, load, 
     run('adjustment=genre', 'run_name=r', flags=['-ss'])
     folder = tmp_path / 'save' / 'ReDial_CausalKBRD' / 'r_seed1'
     run('adjustment=genre', 'model=CausalLLM', f'recommender={folder}', 'llm.samples=5')
-    with load('adjustment=genre', 'run_name=r').conversation() as talk:
-        item = talk.pipeline.catalogue.items[4]
-        assert list(talk.respond(f'I loved "{talk.recommender.names[item]}".')) and talk.result.ranking
-        assert list(talk.mask())
+    with load('adjustment=genre', 'run_name=r').conversation() as conversation:
+        item = conversation.pipeline.catalogue.items[4]
+        assert (
+            list(conversation.respond(f'I loved "{conversation.recommender.names[item]}".'))
+            and conversation.result.ranking
+        )
+        assert list(conversation.mask())
 
 
 def test_the_demo_knows_its_context(workplace):

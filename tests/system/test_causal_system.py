@@ -154,9 +154,9 @@ def test_crslabs_own_run_script_drives_it(data_path, tmp_path, monkeypatch):
         'data_path': str(data_path),
         'rec': {'epoch': 1},
     }
-    (tmp_path / 'host.yaml').write_text(yaml.safe_dump(settings), 'utf-8')
+    (tmp_path / 'crslab.yaml').write_text(yaml.safe_dump(settings), 'utf-8')
 
-    run_crslab(Config(str(tmp_path / 'host.yaml')), save_system=True)
+    run_crslab(Config(str(tmp_path / 'crslab.yaml')), save_system=True)
 
     (folder,) = tmp_path.glob('save/ReDial_CausalKBRD/*')
     assert (folder / 'best.pth').is_file() and (folder / 'results.json').is_file()

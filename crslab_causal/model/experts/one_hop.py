@@ -49,9 +49,9 @@ class OneHop(Expert):
 
     def evidence(self, batch: Mapping[str, Any]) -> Tensor:
         histories = batch['context_entities']
-        there = histories != PAD
-        weight = time_aware_weights(there.sum(-1), histories.shape[1], self.options.history_base)
-        sample, position = there.nonzero(as_tuple=True)
+        mask = histories != PAD
+        weight = time_aware_weights(mask.sum(-1), histories.shape[1], self.options.history_base)
+        sample, position = mask.nonzero(as_tuple=True)
         entity = histories[sample, position]
         degree = self.degree[entity]
         # for each pair of a mention and one of its neighbours: the mention, and which of its neighbours it is

@@ -104,24 +104,24 @@ class PretrainedEncoder(TextEncoder):
         within = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count).repeat_interleave(count)
         piece = self.pieces[self.start[token].repeat_interleave(count) + within]
         total = torch.bincount(row, minlength=len(tokens))
-        place = torch.arange(len(row), device=row.device) - (total.cumsum(0) - total)[row]
-        place = place - (total - self.room).clamp(min=0)[row]
-        row, piece, place = row[place >= 0], piece[place >= 0], place[place >= 0]
+        index = torch.arange(len(row), device=row.device) - (total.cumsum(0) - total)[row]
+        index = index - (total - self.room).clamp(min=0)[row]
+        row, piece, index = row[index >= 0], piece[index >= 0], index[index >= 0]
         total = total.clamp(max=self.room)
         width, first = int(total.max()), len(self.before)
         result = torch.full((len(tokens), first + width + len(self.after)), self.piece_pad, device=tokens.device)
         result[:, :first] = torch.tensor(self.before, device=tokens.device, dtype=torch.long)
-        result[row, first + place] = piece
+        result[row, first + index] = piece
         for i, own in enumerate(self.after):
             result[torch.arange(len(tokens)), first + total + i] = own
         return result
 
     def _vector(self, tokens: Tensor) -> Tensor:
         pieces = self.to_pieces(tokens)
-        there = pieces != self.piece_pad
+        mask = pieces != self.piece_pad
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
-            states = self.encoder(input_ids=pieces, attention_mask=there.long()).last_hidden_state
-        return masked_mean(states, there) * self.present(tokens).any(-1, keepdim=True)
+            states = self.encoder(input_ids=pieces, attention_mask=mask.long()).last_hidden_state
+        return masked_mean(states, mask) * self.present(tokens).any(-1, keepdim=True)
 
 
 def item_titles(side_data: Mapping) -> dict[str, str]:
@@ -133,8 +133,8 @@ def item_titles(side_data: Mapping) -> dict[str, str]:
 def pieces_around(tokenizer) -> tuple[list[int], list[int]]:
     """Piece ids that a tokenizer puts before and behind every text."""
     whole, inner = (tokenizer(' a', add_special_tokens=special)['input_ids'] for special in (True, False))
-    place = next(i for i in range(len(whole)) if whole[i : i + len(inner)] == inner)
-    return whole[:place], whole[place + len(inner) :]
+    index = next(i for i in range(len(whole)) if whole[i : i + len(inner)] == inner)
+    return whole[:index], whole[index + len(inner) :]
 
 
 def word_pieces(tokenizer, vocab: Mapping, titles: Mapping[str, str]) -> list[list[int]]:
