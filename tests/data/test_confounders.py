@@ -16,7 +16,7 @@ ITEMS = [10, 11, 12, 13, 14]
 GENRES = [('Comedy',), ('Comedy', 'Drama'), ('Horror',), (), ('Horror', 'Drama')]
 SIDE_DATA = {'item_entity_ids': ITEMS, 'item_genres': GENRES}
 PERSON = 3
-CONTEXT = {'season': 'winter', 'mood': 'tired', 'company': 'alone'}
+CONTEXT = {'season': 'winter', 'mood': 'tired', 'companions': 'alone'}
 KINDS = ADJUSTMENTS[1:]
 
 
@@ -38,7 +38,7 @@ samples = st.lists(
         st.lists(st.sampled_from([*ITEMS, PERSON]), max_size=4),
         st.integers(1, 9),
         st.fixed_dictionaries(
-            {'season': st.sampled_from(['winter', 'spring']), 'mood': st.just('tired'), 'company': st.just('alone')}
+            {'season': st.sampled_from(['winter', 'spring']), 'mood': st.just('tired'), 'companions': st.just('alone')}
         ),
         st.sampled_from('abcdef'),
     ),

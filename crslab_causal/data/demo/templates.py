@@ -101,7 +101,7 @@ COMPANIONS = {
         'my sister and her children are staying with us',
     ),
 }
-CONTEXT_PHRASES = {'season': SEASONS, 'mood': MOODS, 'company': COMPANIONS}
+CONTEXT_PHRASES = {'season': SEASONS, 'mood': MOODS, 'companions': COMPANIONS}
 """Phrases for every value of every factor of the context."""
 CONTEXT_PATTERNS = (
     '{0}, {1}, and {2}.',
