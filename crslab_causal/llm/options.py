@@ -40,6 +40,11 @@ class LLMOptions(Options):
     temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
     candidates: Count = 50
     """Number of the recommender's items shown to the model."""
+    ranked: Count | None = 10
+    """Number of candidates that the model ranks, as many as are scored. The others follow in the recommender's order.
+    None: all."""
+    anchor: bool = True
+    """Whether the prompt tells the model to keep candidates that it cannot tell apart in the recommender's order."""
     seed: Annotated[int, Field(ge=0)] = 2020
     """Seed sent with each request. Servers that support it give equal answers to equal requests."""
     prompt: Annotated[str, Field(min_length=1)] = 'causal'
