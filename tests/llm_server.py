@@ -12,14 +12,20 @@ plan, and ``GET /N/log`` returns its log. Keys of a plan:
 - ``retry_after``: value of the header. ``key``: the only accepted key. ``delay``: seconds for each answer.
 - ``n_candidate``: length of the random ranking. ``answer``: answer instead of a random ranking. ``echo``: True: answer
   with the content that :func:`echo` put into the text of the request.
+- ``slots``: number of requests that are answered at a time; the others wait.
+- ``refuses``: pairs of a parameter and a reply. A request that has the parameter gets the reply. The parameter
+  ``system`` is a message of this role.
+- ``replies``: replies of the faults ``reply 0``, ``reply 1`` and so on: dicts with ``status``, ``headers``, ``body``
+  (text or JSON), and ``gzip``: True: compress the body.
+- ``content``: text of all answers; ``message``, ``choice``, ``completion``: keys that replace those of the answer, at
+  their level. In all texts, ``$answer`` is the usable answer as JSON, ``$string`` the same as a string of JSON, and
+  ``$key`` the key that was sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import email.utils
-import hashlib
+import gzip
 import json
 import os
 import random
@@ -28,38 +34,23 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 from pathlib import Path
 from typing import Any, Self
 
-USABLE = ('ok', 'fenced', 'talkative', 'thinking', 'duplicates', 'unknown', 'omitted', 'no_usage')
-"""Faults that still give a usable answer."""
-UNUSABLE = {
-    'cut': 'invalid',
-    'prose': 'invalid',
-    'wrong_keys': 'invalid',
-    'null': 'invalid',
-    'length': 'length',
-    'refusal': 'refusal',
-    'filter': 'refusal',
-}
-"""Faults that make the answer unusable, and the resulting status."""
-HTTP_ERRORS = {
-    '400': 400,
-    '401': 401,
-    '403': 403,
-    '404': 404,
-    '408': 408,
-    '409': 409,
-    '429': 429,
-    '429_date': 429,
-    '429_plain': 429,
-    'quota': 429,
-    '500': 500,
-    '503': 503,
-    'context': 400,
-    'max_tokens': 400,
-}
-"""Faults with an HTTP status. The other faults are reset, half, garbage, slow, empty, html and error_200."""
+from llm_server_answers import (
+    HTTP_ERRORS,
+    UNUSABLE,
+    USABLE,
+    completion,
+    echo,
+    fill_in,
+    has_parameter,
+    http_error,
+    request_digest,
+)
+
+__all__ = ['UNUSABLE', 'USABLE', 'Plan', 'RunningServer', 'Server', 'echo']
 
 
 class Plan:
@@ -70,6 +61,7 @@ class Plan:
         self.log: list[dict[str, Any]] = []
         self.attempts: dict[str, int] = {}
         """Number of repeated attempts of each request."""
+        self.slots = asyncio.Semaphore(settings.get('slots', 1 << 20))
 
     def fault(self, digest: str, attempt: int, text: str) -> str:
         """Return the fault of an attempt."""
@@ -84,89 +76,6 @@ class Plan:
             if draw < 0:
                 return fault
         return 'ok'
-
-
-def request_digest(body: dict[str, Any]) -> str:
-    """Return a hash of a request that does not depend on the form of the schema, nor on the attempt."""
-    user = [message['content'] for message in body['messages'] if message['role'] != 'system']
-    return hashlib.sha256(json.dumps([body['model'], user]).encode()).hexdigest()
-
-
-def echo(answer: Any) -> str:
-    """Return a word that makes a server with ``echo`` respond with ``answer``."""
-    return f'echo:{base64.b64encode(json.dumps(answer).encode()).decode()}.'
-
-
-def content(fault: str, digest: str, n_candidate: int, given: Any = None) -> str | None:
-    """Return the content of an answer with a fault."""
-    ranking = list(range(1, n_candidate + 1))
-    random.Random(digest).shuffle(ranking)
-    if fault == 'duplicates':
-        ranking[1] = ranking[0]
-    elif fault == 'unknown':
-        ranking[0] = n_candidate + 99
-    elif fault == 'omitted':
-        ranking = ranking[1:]
-    answer = {
-        'explanation': f'because of {digest[:8]}',
-        'ranking': ranking,
-        'response': f'Try {digest[8:12]} {{or not}}.',
-    }
-    text = json.dumps(answer if given is None else given)
-    return {
-        'fenced': f'```json\n{text}\n```',
-        'talkative': f'Here {{you}} are:\n{text}\nAnything else?',
-        'thinking': f'<think>{{"explanation": "a draft"}} hm</think>\n{text}',
-        'cut': text[: len(text) // 2],
-        'length': text[: len(text) // 2],
-        'prose': 'I would watch something else.',
-        'wrong_keys': json.dumps({'answer': answer}),
-        'null': None,
-        'refusal': None,
-        'filter': text[:20],
-    }.get(fault, text)
-
-
-def completion(fault: str, digest: str, body: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the body of an answer with status 200."""
-    given = settings.get('answer')
-    if settings.get('echo'):
-        given = json.loads(base64.b64decode(re.findall(r'echo:([\w+/=]+)', body['messages'][-1]['content'])[-1]))
-    message = {
-        'role': 'assistant',
-        'content': content(fault, digest, settings.get('n_candidate', 5), given),
-        'refusal': 'I cannot help with that.' if fault == 'refusal' else None,
-    }
-    finish = {'length': 'length', 'filter': 'content_filter'}.get(fault, 'stop')
-    answer = {
-        'id': digest[:8],
-        'object': 'chat.completion',
-        'created': 0,
-        'model': f'{body["model"]}-of-today',
-        'choices': [{'index': 0, 'message': message, 'finish_reason': finish, 'logprobs': None}],
-        'usage': {'prompt_tokens': 100 + len(digest) % 7, 'completion_tokens': 20, 'total_tokens': 120},
-    }
-    if fault == 'no_usage':
-        del answer['usage']
-    if fault == 'empty':
-        answer['choices'] = []
-    return answer
-
-
-def http_error(fault: str, settings: dict[str, Any], sent_key: str) -> tuple[int, dict[str, str], dict[str, Any]]:
-    """Return status, headers and body of an answer to a rejected request."""
-    headers, status, error = {}, HTTP_ERRORS[fault], {'message': f'fault {fault}', 'type': 'fault', 'code': None}
-    if fault == '429':
-        headers['Retry-After'] = settings.get('retry_after', '0.05')
-    elif fault == '429_date':
-        headers['Retry-After'] = email.utils.formatdate(time.time() + 1, usegmt=True)
-    elif fault == '401':
-        error['message'] = f'Incorrect API key provided: {sent_key}'
-    elif fault == 'quota':
-        error['code'] = 'insufficient_quota'
-    elif fault == 'context':
-        error['message'] = "This model's maximum context length is 10 tokens."
-    return status, headers, {'error': error}
 
 
 class Server:
@@ -242,6 +151,10 @@ class Server:
             'key_sent': bool(sent_key),
         }
         plan.log.append(entry)
+        refusal = next((reply for name, reply in settings.get('refuses', []) if has_parameter(body, name)), None)
+        if refusal is not None:
+            entry['fault'] = 'refused'
+            return await send_reply(writer, refusal, sent_key)
         if settings.get('key', sent_key) != sent_key:
             entry['fault'] = '401'
         elif not settings.get('schemas', True) and 'response_format' in body:
@@ -251,7 +164,8 @@ class Server:
             entry['fault'] = 'no_max_tokens'
             return await reply(writer, 400, {}, {'error': {'message': "use 'max_completion_tokens' instead"}})
         fault = entry['fault']
-        await asyncio.sleep(settings.get('delay', 0))
+        async with plan.slots:
+            await asyncio.sleep(settings.get('delay', 0))
         if fault == 'reset':
             writer.transport.abort()
             return False
@@ -266,14 +180,42 @@ class Server:
             writer.write({'garbage': b'what?\r\n\r\n', 'half': b'HTTP/1.1 200 -\r\nContent-Length: 9\r\n\r\n{'}[fault])
             await writer.drain()
             return False
+        if fault in ('endless', 'bomb'):
+            return await flood(writer, is_compressed=fault == 'bomb')
+        if fault.startswith('reply '):
+            entry['answered'] = time.monotonic()
+            return await send_reply(writer, settings['replies'][int(fault[6:])], sent_key)
         if fault == 'html':
             return await reply(writer, 200, {'Content-Type': 'text/html'}, b'<html><body>Back soon</body></html>')
         if fault == 'error_200':
             return await reply(writer, 200, {}, {'error': {'message': 'no worker is free', 'code': 502}})
-        answer = completion(fault, digest, body, settings)
+        answer = completion(fault, digest, body, settings, sent_key)
         is_open = await reply(writer, 200, {}, answer)
         entry['answered'] = time.monotonic()
         return is_open
+
+
+async def flood(writer: asyncio.StreamWriter, is_compressed: bool) -> bool:
+    """Send spaces until the client closes the connection, or 4 GiB of them compressed; close the connection."""
+    encoding = 'Content-Encoding: gzip\r\n' if is_compressed else ''
+    writer.write(f'HTTP/1.1 200 -\r\nContent-Type: application/json\r\n{encoding}\r\n'.encode())
+    spaces, compressor = b' ' * (1 << 20), zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
+    for _ in range(1 << 12):
+        writer.write(compressor.compress(spaces) if is_compressed else spaces)
+        await writer.drain()
+    writer.write(compressor.flush())
+    await writer.drain()
+    return False
+
+
+async def send_reply(writer: asyncio.StreamWriter, template: dict[str, Any], sent_key: str) -> bool:
+    """Send a reply of a plan, and return True: the connection stays open."""
+    body = fill_in(template.get('body', ''), {'$key': sent_key})
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    headers = fill_in(template.get('headers', {}), {'$key': sent_key})
+    if template.get('gzip'):
+        data, headers = gzip.compress(data), headers | {'Content-Encoding': 'gzip'}
+    return await reply(writer, template.get('status', 200), {'Content-Length': len(data)} | headers, data)
 
 
 async def reply(writer: asyncio.StreamWriter, status: int, headers: dict[str, Any], body: Any) -> bool:

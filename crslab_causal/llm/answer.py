@@ -131,7 +131,9 @@ class Repairs(NamedTuple):
     """Requested places that the model did not fill. Candidates in the recommender's order fill them."""
 
 
-def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int) -> tuple[list[int], Repairs]:
+def repair_ranking(
+    ranking: Sequence[int], n_candidate: int, n_ranked: int | None = None
+) -> tuple[list[int], Repairs]:
     """Turn the model's ranking into a permutation of the candidates.
 
     Candidates that it lacks are appended in the recommender's order.
@@ -139,7 +141,7 @@ def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int) -> t
     Args:
         ranking: candidate numbers, counted from 1, best first.
         n_candidate: number of candidates.
-        n_ranked: number of requested places.
+        n_ranked: number of requested places; None: all candidates.
 
     Returns:
         The index of every candidate, counted from 0, best first; and the numbers of repairs.
@@ -148,7 +150,7 @@ def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int) -> t
     order = list(dict.fromkeys(known))
     ranked = set(order)
     others = [index for index in range(n_candidate) if index not in ranked]
-    missing = max(0, min(n_ranked, n_candidate) - len(order))
+    missing = max(0, min(n_ranked or n_candidate, n_candidate) - len(order))
     return order + others, Repairs(len(ranking) - len(known), len(known) - len(order), missing)
 
 

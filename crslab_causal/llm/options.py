@@ -4,10 +4,39 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
 from crslab_causal.base.options import Count, NonNegative, Options, Positive
 from crslab_causal.llm.backends import check_backend_name
+
+BASE_URL = r'^https?://[^@\s/?#]+(/[^@\s?#]*)?$'
+"""Pattern of a server's address: no user name, no password, no query."""
+
+DRAW_SEED = 2020
+"""Seed of this package's own draws if ``llm.seed`` is null."""
+
+_OWN_KEYS = {
+    'model': 'llm.model',
+    'temperature': 'llm.temperature',
+    'seed': 'llm.seed',
+    'max_tokens': 'llm.max_tokens',
+    'max_completion_tokens': 'llm.max_tokens',
+    'response_format': 'llm.structured',
+    'messages': 'llm.prompt',
+}
+"""Parameters of a request that have a key of their own."""
+
+_UNREAD_PARAMETERS = ('stream', 'stream_options', 'n', 'tools', 'functions', 'tool_choice', 'function_call')
+"""Parameters that change the form of the answer, which the client then could not read."""
+
+
+def _check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for name in extra:
+        if name in _OWN_KEYS:
+            raise ValueError(f'{name} has a key of its own; set {_OWN_KEYS[name]}')
+        if name in _UNREAD_PARAMETERS:
+            raise ValueError(f'{name} changes the form of the answer, which cannot be read then; remove it')
+    return extra
 
 
 class BudgetOptions(Options):
@@ -29,15 +58,21 @@ class PriceOptions(Options):
 
 
 class LLMOptions(Options):
-    """``llm``: any server with OpenAI's protocol. The key is read from ``OPENAI_API_KEY`` and never written."""
+    """``llm``: any server with OpenAI's protocol. The key is read from ``OPENAI_API_KEY`` and never written.
+
+    A server that refuses an optional parameter (``temperature``, ``seed``, ``max_tokens``, the schema) no longer gets
+    it; a warning names the parameter. Parameters in ``extra`` are never left out.
+    """
 
     mode: Annotated[str, AfterValidator(check_backend_name)] = 'offline'
     """Backend that gives the answers. ``live``: the server, for answers that the store does not have; ``replay``: the
     store only; ``offline``: no language model."""
     model: Annotated[str, Field(min_length=1)] = 'gpt-4o-mini'
-    base_url: Annotated[str, Field(pattern=r'^https?://[^@\s/?#]+(/[^@\s?#]*)?$')] | None = None
-    """Address of the server, for example ``http://localhost:8000/v1``; None: OpenAI's server."""
-    temperature: Annotated[float, Field(ge=0, le=2)] = 1.0
+    base_url: Annotated[str, Field(pattern=BASE_URL)] | None = None
+    """Address of the server, for example ``http://localhost:8000/v1``; None: the address in ``OPENAI_BASE_URL``, or
+    OpenAI's server if that is not set."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = 1.0
+    """Temperature sent with each request; None: it is not sent, and the server uses its own."""
     candidates: Count = 50
     """Number of the recommender's items shown to the model."""
     ranked: Count | None = 10
@@ -45,8 +80,12 @@ class LLMOptions(Options):
     None: all."""
     anchor: bool = True
     """Whether the prompt tells the model to keep candidates that it cannot tell apart in the recommender's order."""
-    seed: Annotated[int, Field(ge=0)] = 2020
-    """Seed sent with each request. Servers that support it give equal answers to equal requests."""
+    seed: Annotated[int, Field(ge=0)] | None = 2020
+    """Seed sent with each request. Servers that support it give equal answers to equal requests. None: it is not sent.
+    It is also the seed of this package's own draws (samples, examples, order of the candidates), see ``draw_seed``."""
+    extra: Annotated[dict[str, JsonValue], AfterValidator(_check_extra)] = {}
+    """Further parameters of the request, passed on as they are, for example ``{reasoning_effort: low}`` or
+    ``{chat_template_kwargs: {enable_thinking: false}}``."""
     prompt: Annotated[str, Field(min_length=1)] = 'causal'
     """Name of one of this package's prompts, or a file ``*.md``."""
     examples: Annotated[int, Field(ge=0)] = 3
@@ -62,10 +101,11 @@ class LLMOptions(Options):
     """Split whose samples are answered."""
     samples: Count | None = None
     """Number of samples that are answered, drawn by the seed; None: all."""
-    concurrency: Count = 16
-    """Number of requests in flight at a time."""
-    timeout_s: Positive = 60.0
-    """Seconds from sending a request to the last byte of its answer."""
+    concurrency: Count | None = None
+    """Number of requests in flight at a time; None: 16, or 4 for a server on this machine or in the local network."""
+    timeout_s: Positive | None = None
+    """Seconds from sending a request to the last byte of its answer; None: as long as the longest answer may take at
+    the speed measured so far, see :class:`.TimeLimit`."""
     retries: Annotated[int, Field(ge=0)] = 6
     """Number of times a failed request is sent again (429, 5xx, lost connections, timeouts)."""
     max_tokens: Count | None = 1024
@@ -78,3 +118,8 @@ class LLMOptions(Options):
     structured: Literal['auto', 'schema', 'json'] = 'auto'
     """How the answer's schema is requested. ``schema``: the server enforces the JSON schema; ``json``: the prompt
     asks for it; ``auto``: ``schema`` until the server turns out not to enforce it, then ``json``."""
+
+    @property
+    def draw_seed(self) -> int:
+        """Seed of this package's own draws: ``seed``, or a constant if no seed is sent."""
+        return DRAW_SEED if self.seed is None else self.seed

@@ -109,7 +109,7 @@ class LLMPipeline:
         examples: list[Example] = []
         if 'examples' in self.prompt.placeholders:
             examples = select_examples(
-                train_samples, options.examples, options.seed, catalogue.names, catalogue.name_of_token
+                train_samples, options.examples, options.draw_seed, catalogue.names, catalogue.name_of_token
             )
         self._items = frozenset(catalogue.items)
         items = () if self.ranks_candidates else catalogue.items
@@ -208,16 +208,16 @@ class LLMPipeline:
         # some labels of the data are no items, and cannot be recommended
         if options.oracle == 'label' and task.label is not None and task.label in self._items:
             (label,) = self.candidates([task.label], task.probabilities)
-            request = with_oracle(request, label, options.seed)
+            request = with_oracle(request, label, options.draw_seed)
         if options.oracle == 'conversation':
             items = [item for item in task.conversation_items if item in self._items]
-            request = with_oracle_items(request, self.candidates(items, task.probabilities), options.seed)
+            request = with_oracle_items(request, self.candidates(items, task.probabilities), options.draw_seed)
         return request
 
     def _display_order(self, request: RerankRequest) -> list[int]:
         """Return the indices of the candidates in the order in which the backend sees them."""
         if self.ranks_candidates and self.options.shuffle:
-            return shuffle_candidates(request, self.options.seed)[1]
+            return shuffle_candidates(request, self.options.draw_seed)[1]
         return list(range(len(request.candidates)))
 
     def _result(self, request: RerankRequest, order: list[int], completion: Completion) -> LLMResult:
@@ -225,8 +225,8 @@ class LLMPipeline:
         repairs, titles, unmatched, written = Repairs(0, 0, 0), [], 0, 0
         match completion.parsed:
             case CausalAnswer() | RankingAnswer() as answer:
-                n_ranked = self.options.ranked or len(candidates)
-                indices, repairs = repair_ranking(unshuffle(answer.ranking, order), len(candidates), n_ranked)
+                numbers = unshuffle(answer.ranking, order)
+                indices, repairs = repair_ranking(numbers, len(candidates), self.options.ranked)
                 written = len(answer.ranking) - repairs.unknown - repairs.duplicate
                 explanation, ranking, response = answer.explanation, [candidates[i] for i in indices], answer.response
             case TitleAnswer() | ReasonedTitleAnswer() as title_answer:

@@ -182,7 +182,7 @@ class CausalLLMSystem(CausalSystem):
         n_requested = self.llm.samples
         if n_requested is None or n_requested >= n:
             return list(range(n))
-        return sorted(random.Random(f'samples {self.llm.seed}').sample(range(n), n_requested))
+        return sorted(random.Random(f'samples {self.llm.draw_seed}').sample(range(n), n_requested))
 
     def _scores(
         self,

@@ -140,7 +140,7 @@ def test_schema_has_a_key_for_reasons_only_where_the_prompt_asks_for_them(server
 @limits(deadline=None, max_examples=25)
 @given(
     st.lists(
-        st.tuples(st.lists(st.integers(-2, 8) | st.integers(), max_size=12), st.permutations(ITEMS), st.integers(1, 5)),
+        st.tuples(st.lists(st.integers(-2, 8) | st.integers(), min_size=1, max_size=12), st.permutations(ITEMS), st.integers(1, 5)),
         min_size=1,
         max_size=4,
     )
@@ -168,7 +168,7 @@ WRITTEN = st.text(max_size=20) | st.sampled_from(
 
 
 @limits(deadline=None, max_examples=25)
-@given(st.lists(st.lists(WRITTEN, max_size=8), min_size=1, max_size=4))
+@given(st.lists(st.lists(WRITTEN, min_size=1, max_size=8), min_size=1, max_size=4))
 def test_ranking_has_only_distinct_items_for_every_list_of_titles(echoing, drawn):
     results = echoing[1].answer([make_task(llm_server.echo(title_answer(*written))) for written in drawn])
     for written, result in zip(drawn, results, strict=True):

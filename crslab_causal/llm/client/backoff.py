@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
-import math
 import random
 import time
-from typing import Mapping
 
 from loguru import logger
 
 MAX_WAIT_S = 120.0
-"""Maximum wait for a server's ``Retry-After``, in seconds. Rather than wait for an hour, stop and resume the run."""
+"""Maximum wait that a server can ask for, in seconds. Rather than wait for an hour, stop and resume the run."""
 
 _MAX_DOUBLINGS = 6
 """The maximum of a random wait is doubled at most this many times."""
-
-
-def parse_retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds that a server asks to wait, None if it does not ask.
-
-    Args:
-        headers: headers of its answer. ``Retry-After`` has seconds or an HTTP date, ``Retry-After-Ms`` milliseconds.
-        now: seconds since 1970.
-    """
-    for name, scale in (('retry-after-ms', 1e-3), ('retry-after', 1.0)):
-        value = headers.get(name)
-        if value is None:
-            continue
-        try:
-            seconds = float(value) * scale
-        except ValueError:
-            try:
-                seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
-            except (TypeError, ValueError):
-                continue
-        if not math.isnan(seconds):
-            return max(seconds, 0.0)
-    return None
 
 
 class Backoff:

@@ -23,8 +23,8 @@ class Usage:
     """Calls that brought an answer. Each is a line of the store."""
     retries: Counter[str] = dataclasses.field(default_factory=Counter)
     """Repeated calls by cause: ``429``, ``408``, ``409``, ``500`` and other HTTP statuses, ``timeout``,
-    ``connection``, ``body`` (status 200 without an answer), ``schema`` and ``max_tokens`` (the server does not know
-    this parameter), ``invalid`` (the answer could not be used)."""
+    ``connection``, ``body`` (status 200 without an answer), ``schema``, ``system``, ``seed`` and other parameters (the
+    server refused this part of the request), ``invalid`` (the answer could not be used)."""
     statuses: Counter[str] = dataclasses.field(default_factory=Counter)
     """Completions by status."""
     input_tokens: int = 0
@@ -32,9 +32,14 @@ class Usage:
     cost_usd: float = 0.0
     """Cost in USD; 0 if the model has no price."""
     estimated: int = 0
-    """Answers whose tokens the server did not report. They are estimated from the length of the text."""
+    """Answers whose tokens the server did not report, or reported with an impossible number. They are estimated from
+    the length of the text."""
+    cut_prompts: int = 0
+    """Answers to prompts that the server seems to have cut: it has read far fewer tokens than they have."""
     schema_fallback: bool = False
     """Whether the prompt asks for JSON because the server does not enforce schemas."""
+    omitted: list[str] = dataclasses.field(default_factory=list)
+    """Parameters that were not sent any more, because the server refused them."""
 
     def summary(self) -> dict[str, Any]:
         """Return the counters for a results file."""

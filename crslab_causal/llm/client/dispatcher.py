@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from typing import Any
 
 from loguru import logger
 from pydantic import BaseModel
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.llm.client.addresses import default_concurrency
+from crslab_causal.llm.client.answer_parser import ParsedAnswer, parse_answer, replace_surrogates
 from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
-from crslab_causal.llm.client.result import UNANSWERED, Completion, Messages, Status, count_tokens
+from crslab_causal.llm.client.result import UNANSWERED, Completion, Messages, Status
+from crslab_causal.llm.client.retries import Attempts, RetryPolicy
 from crslab_causal.llm.client.store import MemoryStore
-from crslab_causal.llm.client.structured import ParsedAnswer, parse_answer, replace_surrogates, strict_schema
+from crslab_causal.llm.client.structured import strict_schema
+from crslab_causal.llm.client.token_counts import count_tokens, estimate_input_tokens, is_prompt_cut
 from crslab_causal.llm.client.transport import CallError, Transport
 from crslab_causal.llm.client.writer import GroupCommit
 from crslab_causal.llm.options import LLMOptions
@@ -27,6 +32,9 @@ were cut off are not."""
 
 _EXTRA_INPUT_TOKENS = 256
 """Maximum number of tokens that a server's chat template, or the instruction to write JSON, adds to a prompt."""
+
+_CLAIM_POLL_S = 0.1
+"""Seconds between two looks at a request that another process is sending."""
 
 
 @dataclasses.dataclass
@@ -43,8 +51,9 @@ class _InFlight:
     """Number of callers that wait for it."""
     is_sending: bool = False
     """Whether the request is sent but its answer is not stored yet. It may cost money and must not be cancelled."""
-    attempts: int = 0
+    n_sent: int = 0
     """Number of HTTP requests sent for it."""
+    attempts: Attempts = dataclasses.field(default_factory=Attempts)
 
 
 class Dispatcher:
@@ -71,10 +80,13 @@ class Dispatcher:
         self._request_format, self._transport = request_format, transport
         self._backoff = Backoff(backoff_s)
         self._price = options.prices.get(options.model)
-        self._slots = asyncio.Semaphore(options.concurrency)
+        concurrency = default_concurrency(options)
+        self._retry_policy = RetryPolicy(options, request_format, self._backoff, self.usage, concurrency)
+        self._slots = asyncio.Semaphore(concurrency)
         self._in_flight: dict[str, _InFlight] = {}
         self._fatal_error: UserError | None = None
         self._closing = False
+        self._has_warned_of_cut_prompts = False
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
         """Return the completion of a prompt, see ``LLMClient.complete``."""
@@ -124,11 +136,18 @@ class Dispatcher:
     def _build_payload(self, messages: Messages, schema: type[BaseModel]) -> Payload:
         options = self._options
         messages = [{name: replace_surrogates(text) for name, text in message.items()} for message in messages]
+        parameters: dict[str, Any] = {
+            'temperature': options.temperature,
+            'seed': options.seed,
+            'max_tokens': options.max_tokens,
+        }
+        if options.extra:  # not if it is empty, so that the keys of older stores remain valid
+            parameters['extra'] = options.extra
         return {
             'model': options.model,
             'messages': messages,
             'schema': strict_schema(schema),
-            'parameters': {'temperature': options.temperature, 'seed': options.seed, 'max_tokens': options.max_tokens},
+            'parameters': parameters,
         }
 
     def _cancel(self, flight: _InFlight) -> None:
@@ -146,12 +165,12 @@ class Dispatcher:
         responses = self._store.responses(flight.key)
         while True:
             answer = parse_answer(responses[-1], flight.schema) if responses else None
-            if answer is not None and flight.attempts:
+            if answer is not None and flight.n_sent:
                 self._request_format.check_enforcement(responses[-1], answer)
-                self.usage.schema_fallback = self._request_format.fell_back
+                self._note_format()
             is_final = answer is not None and (answer.status != 'invalid' or len(responses) >= MAX_PAID_ANSWERS)
             if is_final or self._transport is None:
-                self.usage.replayed += bool(responses) and not flight.attempts
+                self.usage.replayed += bool(responses) and not flight.n_sent
                 return self._completion(flight, responses, answer, 'missing', 'not in the store')
             if answer is not None:
                 self.usage.retries['invalid'] += 1
@@ -160,6 +179,9 @@ class Dispatcher:
             except CallError as error:
                 status: Status = 'budget' if error.cause == 'budget' else 'error'
                 return self._completion(flight, responses, answer, status, error.detail)
+            except UserError as error:
+                self._fatal_error = self._fatal_error or error
+                raise
             responses = self._store.responses(flight.key)
 
     def _completion(
@@ -173,9 +195,9 @@ class Dispatcher:
         """Return the completion made from the last answer. If there is none, it has ``status`` and ``detail``."""
         if answer is None:
             cost = None if self._price is None else 0.0
-            return Completion(None, status, flight.key, cost_usd=cost, attempts=flight.attempts, detail=detail)
+            return Completion(None, status, flight.key, cost_usd=cost, attempts=flight.n_sent, detail=detail)
         tokens = [count_tokens(flight.payload, response) for response in responses]
-        input_tokens, output_tokens = sum(read for read, _ in tokens), sum(written for _, written in tokens)
+        input_tokens, output_tokens = sum(count.input for count in tokens), sum(count.output for count in tokens)
         return Completion(
             answer.parsed,
             answer.status,
@@ -184,60 +206,64 @@ class Dispatcher:
             output_tokens,
             responses[-1].latency_s,
             cost_usd=cost_usd(self._price, input_tokens, output_tokens),
-            attempts=flight.attempts,
-            replayed=not flight.attempts,
+            attempts=flight.n_sent,
+            replayed=not flight.n_sent,
             detail=answer.detail,
         )
 
     async def _fetch_answer(self, flight: _InFlight, n_invalid: int, transport: Transport) -> None:
-        """Send the request until an answer is in the store.
+        """Send the request until an answer is in the store, from this process or another one.
 
         Raises:
             CallError: there is no answer after all retries.
         """
-        max_input_tokens = flight.size + _EXTRA_INPUT_TOKENS  # a token has at least one byte
-        n_failures = 0
-        while True:
+        flight.attempts = Attempts()
+        while self._lacks_answer(flight, n_invalid):
             async with self._slots:
                 await self._backoff.wait_while_paused()
                 self._raise_if_stopped(flight)
-                reserved = await self._budget.reserve(max_input_tokens)
-                if reserved is None:
-                    raise CallError('budget', 'llm.budget is used up')
-                try:
-                    response = await self._send(flight, n_invalid, reserved, transport)
-                except CallError as call_error:
-                    failure = call_error
-                except UserError as error:
-                    self._fatal_error = self._fatal_error or error
-                    raise
-                else:
-                    # the slot is kept until the answer is stored: a killed run loses at most one answer for each slot
-                    await self._store_answer(flight, n_invalid, response)
-                    return
-            delay = 0.0
-            if failure.cause in ('schema', 'max_tokens'):
-                self.usage.schema_fallback = self._request_format.fell_back
-            else:
-                n_failures += 1
-                self._raise_if_final(failure, n_failures)
-                delay = self._backoff.delay(n_failures, failure.retry_after_s)
-                if failure.cause == '429' or failure.retry_after_s is not None:
-                    self._backoff.pause_all(delay)
-            self.usage.retries[failure.cause] += 1
+                # claim and slot are kept until the answer is stored: a killed run loses one answer per slot, at most
+                with self._store.claim(flight.key) as is_ours:
+                    delay = await self._try_in_slot(flight, n_invalid, transport) if is_ours else _CLAIM_POLL_S
             await asyncio.sleep(delay)
 
-    def _raise_if_final(self, failure: CallError, n_failures: int) -> None:
-        """Raise the error of a failed call that is not sent again."""
-        if failure.is_retryable and n_failures <= self._options.retries:
-            return
-        tries = f' ({n_failures} tries)' if n_failures > 1 else ''
-        if not self.usage.answers and (failure.cause == 'body' or not failure.reached_server):
-            self._fatal_error = self._fatal_error or UserError(
-                f'{failure.detail}{tries}; no request was answered so far; check llm.base_url and the server'
-            )
-            raise self._fatal_error
-        raise CallError(failure.cause, failure.detail + tries)
+    async def _try_in_slot(self, flight: _InFlight, n_invalid: int, transport: Transport) -> float:
+        """Send the request until it is answered or must wait; return the seconds that it must wait.
+
+        The slot is kept while the request is sent in other forms, and also while it waits if no request was answered so
+        far: what is wrong with the first requests would be wrong with all those behind them.
+        """
+        while self._lacks_answer(flight, n_invalid):
+            delay = await self._try(flight, n_invalid, transport)
+            if delay and self.usage.answers:
+                return delay
+            await asyncio.sleep(delay)
+        return 0.0
+
+    def _lacks_answer(self, flight: _InFlight, n_invalid: int) -> bool:
+        return len(self._store.responses(flight.key)) <= n_invalid
+
+    async def _try(self, flight: _InFlight, n_invalid: int, transport: Transport) -> float:
+        """Send the request once and store its answer.
+
+        Returns:
+            The seconds until it should be sent again, if there is no answer. 0: at once.
+
+        Raises:
+            CallError: it should not be sent again.
+            UserError: no request can succeed.
+        """
+        # a token has at least one byte
+        reserved = await self._budget.reserve(flight.size + _EXTRA_INPUT_TOKENS)
+        if reserved is None:
+            raise CallError('budget', 'llm.budget is used up')
+        try:
+            response = await self._send(flight, n_invalid, reserved, transport)
+        except CallError as failure:
+            self._note_format()
+            return self._retry_policy.delay(flight.attempts, failure)
+        await self._store_answer(flight, n_invalid, response)
+        return 0.0
 
     def _raise_if_stopped(self, flight: _InFlight) -> None:
         """Raise an error if the request must not be sent: after a fatal error, or if nobody waits for it any more."""
@@ -254,10 +280,10 @@ class Dispatcher:
         try:
             self._raise_if_stopped(flight)
             flight.is_sending = True
-            flight.attempts += 1
+            flight.n_sent += 1
             calls, tokens = 1, None
-            response = await transport.send(flight.payload, flight.schema.__name__, n_invalid)
-            tokens = count_tokens(flight.payload, response)
+            response = await transport.send(flight.payload, flight.schema.__name__, n_invalid, flight.attempts.left_out)
+            tokens = count_tokens(flight.payload, response)[:2]
             return response
         except CallError as failure:
             calls, tokens = int(failure.reached_server), failure.tokens
@@ -275,12 +301,29 @@ class Dispatcher:
             self.usage.cost_usd += (cost_usd(self._price, *tokens) or 0.0) if tokens else 0.0
 
     async def _store_answer(self, flight: _InFlight, n_invalid: int, response: Response) -> None:
-        self.usage.estimated += response.input_tokens is None
         try:
             await self._commit.add(Record(flight.key, n_invalid, response), flight.payload)
-        except UserError as error:
-            self._fatal_error = self._fatal_error or error
-            raise
         finally:
             flight.is_sending = False
         self.usage.answers += 1
+        self._retry_policy.add_answer(flight.attempts)
+        self._note_format()
+        self._check_tokens(flight.payload, response)
+
+    def _check_tokens(self, payload: Payload, response: Response) -> None:
+        """Count answers whose tokens are estimated, and prompts that the server seems to have cut."""
+        self.usage.estimated += count_tokens(payload, response).is_estimated
+        if not is_prompt_cut(payload, response):
+            return
+        self.usage.cut_prompts += 1
+        if not self._has_warned_of_cut_prompts:
+            self._has_warned_of_cut_prompts = True
+            logger.warning(
+                f'[LLM: the server has read {response.input_tokens} tokens of a prompt that has about '
+                f'{estimate_input_tokens(payload)}; it may have cut the prompt: raise its context length (Ollama: '
+                'OLLAMA_CONTEXT_LENGTH), or lower llm.candidates]'
+            )
+
+    def _note_format(self) -> None:
+        self.usage.schema_fallback = self._request_format.fell_back
+        self.usage.omitted = list(self._request_format.omitted)

@@ -9,15 +9,20 @@ answer, and both answers were paid for.
 
 The key is a hash of everything that the answer depends on. It excludes the address of the server: the same model gives
 the same answers at another address, and a recorded run must replay without a server. To compare two servers that use
-one model name for different weights, give each its own store. The key also excludes the form in which the schema was
-requested (:mod:`.request_format`), because the client infers it from the server, and a run that infers it in another
-order must not pay again. The response records the form instead.
+one model name for different weights, give each its own store. The key also excludes the form of the request
+(:mod:`.request_format`): how the schema was requested, and which parameters the server refused. The client infers the
+form from the server, and a run that infers it in another order must not pay again. The response records the form
+instead.
+
+A line is checked when it is read: the key must be that of the request beside it, so that an answer cannot be passed off
+as the answer to another request.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
@@ -42,6 +47,8 @@ class Response(NamedTuple):
     """Full name of the model as the server reports it."""
     form: str
     """How the schema was requested: ``schema`` or ``json``."""
+    omitted: tuple[str, ...] = ()
+    """Parameters of the payload that were not sent because the server refuses them."""
 
 
 class Record(NamedTuple):
@@ -61,7 +68,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
     'latency_s': (int, float),
     'model': (str,),
     'form': (str,),
+    'omitted': (tuple,),
 }
+
+MAX_COUNT = 10**9
+"""A larger number of tokens or of answers is no count."""
 
 
 def cache_key(payload: Payload) -> str:
@@ -92,17 +103,32 @@ def from_line(line: bytes) -> Record:
     """Parse a line without its line break.
 
     Raises:
-        ValueError: the line is no record. A line that lacks its end never is one.
+        ValueError: the line is no record, or its key is not that of its request. A line that lacks its end never is
+            a record.
     """
     try:
         content = json.loads(line)
-        record = Record(content['key'], content['number'], Response(**content['response']))
+        response = Response(**content['response'])
+        if isinstance(response.omitted, list):  # JSON has no tuples
+            response = response._replace(omitted=tuple(response.omitted))
+        record = Record(content['key'], content['number'], response)
+        expected_key = cache_key(content['request'])
     except (ValueError, TypeError, KeyError, RecursionError):
         raise ValueError('is no record of a store') from None
     if not (
         isinstance(record.key, str)
-        and type(record.number) is int
-        and all(isinstance(value, _TYPES[name]) for name, value in record.response._asdict().items())
+        and _is_count(record.number)
+        and all(isinstance(value, _TYPES[name]) for name, value in response._asdict().items())
+        and all(tokens is None or _is_count(tokens) for tokens in (response.input_tokens, response.output_tokens))
+        and math.isfinite(response.latency_s)
+        and response.latency_s >= 0
+        and all(isinstance(name, str) for name in response.omitted)
     ):
         raise ValueError('has a value of a wrong type')
+    if record.key != expected_key:
+        raise ValueError('has a request that does not belong to its key, as if it had been edited')
     return record
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MAX_COUNT

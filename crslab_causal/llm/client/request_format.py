@@ -8,19 +8,51 @@ from typing import Any, Literal
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.llm.client.answer_parser import ParsedAnswer
+from crslab_causal.llm.client.error_body import ErrorBody
 from crslab_causal.llm.client.record import Payload, Response
-from crslab_causal.llm.client.structured import ParsedAnswer, response_format, with_schema_in_prompt
+from crslab_causal.llm.client.structured import merge_system_message, response_format, with_schema_in_prompt
 from crslab_causal.llm.options import LLMOptions
 
-_SCHEMA_COMPLAINT = re.compile(r'response_?format|schema|guided|grammar|structured', re.IGNORECASE)
+_NAMES: dict[str, tuple[str, ...]] = {
+    'seed': ('random_seed',),
+    'temperature': (),
+    'max_tokens': ('max_completion_tokens', 'max_output_tokens', 'max_new_tokens'),
+    'response_format': ('json_schema', 'response_schema', 'guided_json', 'structured_outputs'),
+}
+"""Optional parameters of a request, each with other names that servers' errors have for it."""
+
+_SCHEMA_COMPLAINT = re.compile(
+    r'response.?format|schema|guided|grammar|structured|json_validate|failed_generation', re.I
+)
+_SYSTEM_COMPLAINT = re.compile(
+    r'(system|developer)\W{0,3}(role|message|instruction|prompt)|role\W.{0,30}\W(system|developer)\b'
+    r'|roles must alternate',
+    re.I,
+)
+_SIZE_COMPLAINT = re.compile(
+    r'too (large|long|high|big|many)|exceed|at most|less than or equal|reduce the|token limit'
+    r'|maximum (context|value|allowed|number|length)|context.(length|window|size)',
+    re.I,
+)
+"""The prompt or its answer is longer than the server allows. Leaving out a parameter would not help."""
+
+_REFUSALS = (400, 404, 405, 415, 422, 500, 501)
+"""Statuses with which servers refuse a parameter."""
+
+_TRIALS = ('response_format', 'seed', 'temperature')
+"""Parameters that are left out, one after the other, of a request that is refused without a reason."""
 
 
 class RequestFormat:
     """The form of the requests to one server, for the lifetime of a client.
 
+    An optional parameter is left out of all further requests, with one warning, when the server names it in an error.
+    ``max_tokens`` is renamed to ``max_completion_tokens`` first.
+
     With ``structured: auto`` the schema goes into ``response_format``, until one of these happens:
 
-    - The server rejects that parameter: status 400, 404, 422 or 501 with a message about it.
+    - The server refuses that parameter, or fails at every request that has it.
     - The first complete answer does not match the schema. The server then accepts the parameter but ignores it: a
       server that enforces schemas gives no such answers.
 
@@ -32,11 +64,21 @@ class RequestFormat:
         """How the schema is requested: in ``response_format`` or in the prompt."""
         self.fell_back = False
         """Whether the form changed to ``json`` because the server does not enforce schemas."""
+        self.omitted: list[str] = []
+        """Parameters that are no longer sent because the server refuses them."""
         self._is_fixed = options.structured != 'auto'
         self._is_enforced = False
         self._length_parameter = 'max_tokens'
+        self._has_system_role = True
+        self._needs_length = options.budget.tokens is not None or options.budget.usd is not None
 
-    def build_body(self, payload: Payload, schema_name: str, n_invalid: int) -> dict[str, Any]:
+    def build_body(
+        self,
+        payload: Payload,
+        schema_name: str,
+        n_invalid: int,
+        left_out: tuple[str, ...] = (),
+    ) -> dict[str, Any]:
         """Return the JSON body of an HTTP request.
 
         Args:
@@ -44,61 +86,144 @@ class RequestFormat:
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used. It is added to the seed, because a server that
                 supports the seed would otherwise repeat its answer.
+            left_out: parameters from ``next_trial``, which this request does not have.
         """
         parameters = payload['parameters']
-        body = {
-            'model': payload['model'],
-            'messages': payload['messages'],
+        seed = parameters['seed']
+        optional = {
             'temperature': parameters['temperature'],
-            'seed': parameters['seed'] + n_invalid,
+            'seed': None if seed is None else seed + n_invalid,
+            self._length_parameter: parameters['max_tokens'],
         }
-        if parameters['max_tokens'] is not None:
-            body[self._length_parameter] = parameters['max_tokens']
-        if self.form == 'schema':
+        body = {'model': payload['model'], 'messages': payload['messages'], **parameters.get('extra', {})}
+        for name, value in optional.items():
+            if value is not None and name not in self.omitted and name not in left_out:
+                body[name] = value
+        if self.form == 'schema' and 'response_format' not in left_out:
             body['response_format'] = response_format(schema_name, payload['schema'])
         else:
-            body['messages'] = with_schema_in_prompt(payload['messages'], payload['schema'])
+            body['messages'] = with_schema_in_prompt(body['messages'], payload['schema'])
+        if not self._has_system_role:
+            body['messages'] = merge_system_message(body['messages'])
         return body
 
-    def drop_rejected_parameter(self, body: dict[str, Any], status: int, complaint: str) -> str | None:
-        """Adapt the form to a rejected request, if the server rejected a parameter that the next body can omit.
+    def adapt(self, body: dict[str, Any], status: int, error: ErrorBody) -> str | None:
+        """Adapt the form to a refused request, if the server names a part of it that the next body can do without.
 
         Args:
-            body: body of the rejected request.
+            body: body of the refused request.
             status: HTTP status.
-            complaint: message of the server.
+            error: body of the server's answer.
 
         Returns:
-            The rejected parameter, ``max_tokens`` or ``schema``; None: the server rejected something else.
+            The refused part: ``schema``, ``system`` or a parameter; None: the server refused something else.
 
         Raises:
-            UserError: the server does not support schemas, but ``structured: schema`` requires one.
+            UserError: the server refuses a parameter that the options require.
         """
-        if 'max_tokens' in body and status in (400, 422) and 'max_completion_tokens' in complaint:
-            self._length_parameter = 'max_completion_tokens'
-            return 'max_tokens'
-        if (
-            'response_format' not in body
-            or status not in (400, 404, 422, 501)
-            or not _SCHEMA_COMPLAINT.search(complaint)
-        ):
+        if status not in _REFUSALS:
             return None
-        if self._is_fixed:
-            raise UserError(
-                f'llm.structured: schema, but the server rejects schemas ({status}: {complaint}); '
-                'set llm.structured to auto or json'
-            )
-        self._fall_back(f'{status}: {complaint}')
-        return 'schema'
+        reason = f'{status}: {error.message}'
+        own = {'model', 'messages', 'max_completion_tokens'}
+        extra: dict[str, tuple[str, ...]] = dict.fromkeys(body.keys() - _NAMES.keys() - own, ())
+        name = error.named(_NAMES | extra)
+        if status >= 500 and name != 'response_format' and not _SCHEMA_COMPLAINT.search(error.message):
+            return None
+        if name in extra:
+            raise UserError(f'llm.extra.{name}: the server refuses it ({reason}); remove it or change its value')
+        if name == 'max_tokens' or 'max_completion_tokens' in error.message:
+            return self._adapt_length(body, reason)
+        if name in body and name != 'response_format':
+            self._omit(name, reason)
+            return name
+        if 'response_format' in body and (name == 'response_format' or _SCHEMA_COMPLAINT.search(error.message)):
+            if self._is_fixed:
+                raise UserError(
+                    f'llm.structured: schema, but the server rejects schemas ({reason}); '
+                    'set llm.structured to auto or json'
+                )
+            self._fall_back(reason)
+            return 'schema'
+        if status == 400 and _SYSTEM_COMPLAINT.search(error.message) and body['messages'][0]['role'] == 'system':
+            self._merge_system(reason)
+            return 'system'
+        return None
+
+    def is_outdated(self, body: dict[str, Any]) -> bool:
+        """Return whether a body has a part that is no longer sent, as another request was refused in the meantime."""
+        return (
+            any(name in body for name in self.omitted)
+            or ('max_tokens' in body and self._length_parameter != 'max_tokens')
+            or ('response_format' in body and self.form == 'json')
+            or (not self._has_system_role and body['messages'][0]['role'] == 'system')
+        )
+
+    def next_trial(self, left_out: tuple[str, ...], status: int, error: ErrorBody) -> tuple[str, ...] | None:
+        """Return which parameters to leave out of a request that a server refused without naming one.
+
+        Args:
+            left_out: parameters that the refused request did not have, from the last call.
+            status: HTTP status.
+            error: body of the server's answer.
+
+        Returns:
+            ``left_out`` and one more; None: the request is not worth another trial.
+        """
+        if status < 500 and (status not in (400, 422) or _SIZE_COMPLAINT.search(error.message)):
+            return None
+        has_schema = self.form == 'schema' and not self._is_fixed
+        names = [
+            name
+            for name in (_TRIALS[:1] if status >= 500 else _TRIALS)
+            if name not in self.omitted and (has_schema or name != 'response_format')
+        ]
+        return tuple(names[: len(left_out) + 1]) if len(left_out) < len(names) else None
+
+    def adopt(self, left_out: tuple[str, ...], reason: str) -> None:
+        """Leave out parameters from now on, as a request without them was answered after it was refused with them."""
+        for name in left_out:
+            if name == 'response_format':
+                self._fall_back(reason)
+            else:
+                self._omit(name, reason)
 
     def check_enforcement(self, response: Response, answer: ParsedAnswer) -> None:
         """Infer from an answer whether the server enforces JSON schemas."""
         if response.form != 'schema':
             return
         if answer.status == 'ok':
-            self._is_enforced = True
+            self._is_enforced = self._is_enforced or answer.is_exact
         elif answer.status == 'invalid' and not self._is_enforced and not self._is_fixed:
             self._fall_back(f'its answer {answer.detail}')
+
+    def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
+        """Rename the maximum length, or leave it out, unless only its value is refused."""
+        if _SIZE_COMPLAINT.search(reason):
+            return None
+        if 'max_tokens' in body:
+            self._length_parameter = 'max_completion_tokens'
+            return 'max_tokens'
+        if 'max_completion_tokens' not in body:
+            return None
+        if self._needs_length:
+            raise UserError(
+                f'llm.budget: the server accepts no maximum length of an answer ({reason}), so that limits on tokens '
+                'and usd cannot be kept; set them to null, or limit llm.budget.calls'
+            )
+        self._omit('max_completion_tokens', reason)
+        return 'max_completion_tokens'
+
+    def _omit(self, name: str, reason: str) -> None:
+        if name not in self.omitted:
+            self.omitted.append(name)
+            logger.warning(f'[LLM: the server refuses the parameter {name} ({reason}); it is not sent any more]')
+
+    def _merge_system(self, reason: str) -> None:
+        if self._has_system_role:
+            self._has_system_role = False
+            logger.warning(
+                f'[LLM: the server refuses system messages ({reason}); the user message has their text from now on]'
+            )
 
     def _fall_back(self, reason: str) -> None:
         if not self.fell_back:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
-
-from crslab_causal.llm.client.record import Payload, Response
 
 Messages = list[dict[str, str]]
 """Messages ``{'role': ..., 'content': ...}`` of OpenAI's protocol."""
@@ -16,9 +13,6 @@ Status = Literal['ok', 'refusal', 'length', 'invalid', 'error', 'budget', 'missi
 
 UNANSWERED: tuple[Status, ...] = ('error', 'budget', 'missing')
 """Statuses of prompts without any answer. A later run may get one."""
-
-_CHARACTERS_PER_TOKEN = 4
-"""Approximate length of a token in English."""
 
 
 class Completion(NamedTuple):
@@ -50,14 +44,3 @@ class Completion(NamedTuple):
     """Whether the answer came from the store or from an equal prompt in flight, and cost this run nothing."""
     detail: str = ''
     """Reason for a status other than ``ok``, in one line."""
-
-
-def count_tokens(payload: Payload, response: Response) -> tuple[int, int]:
-    """Return input and output tokens, as reported by the server or else estimated from the length of the text."""
-    if response.input_tokens is None or response.output_tokens is None:
-        n_characters = sum(len(str(message.get('content'))) for message in payload['messages'])
-        return (
-            math.ceil(n_characters / _CHARACTERS_PER_TOKEN),
-            math.ceil(len(response.content) / _CHARACTERS_PER_TOKEN),
-        )
-    return response.input_tokens, response.output_tokens

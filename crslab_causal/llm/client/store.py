@@ -13,6 +13,7 @@ from filelock import FileLock
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.llm.client.claims import Claims
 from crslab_causal.llm.client.record import Payload, Record, Response, from_line, to_line
 
 _LOCK_POLL_S = 0.005
@@ -41,6 +42,10 @@ class MemoryStore:
         with self._mutex:
             return [response for _, response in sorted(self._index.get(key, {}).items())]
 
+    def claim(self, key: str) -> contextlib.AbstractContextManager[bool]:
+        """Claim a request, and return whether no other process has claimed it. The claim ends with the block."""
+        return contextlib.nullcontext(True)
+
     def append(self, answers: Sequence[tuple[Record, Payload]]) -> None:
         """Add answers, each with its payload."""
         with self._mutex:
@@ -57,10 +62,10 @@ class MemoryStore:
 
 
 class Store(MemoryStore):
-    """Answers by key, in a file. Several processes may append to one file at a time.
+    """Answers by key, in a file. Several processes may use one file at a time, and ask nothing twice.
 
-    If two processes send the same payload at the same moment, both pay; both then use the answer that comes first in
-    the file. Writers exclude each other by the lock file ``<path>.lock``. A killed process releases its lock. Reading
+    A process claims a request before it sends it (:class:`.Claims`), and the others then wait for its answer. Writers
+    exclude each other by the lock file ``<path>.lock``. A killed process releases its lock and its claims. Reading
     takes no lock, so that a run can be replayed from a read-only medium.
 
     Args:
@@ -83,6 +88,7 @@ class Store(MemoryStore):
         self._lacks_line_break = False
         """Whether the last line is complete except for its line break."""
         self._lock = FileLock(f'{path}.lock', poll_interval=_LOCK_POLL_S)
+        self._claims = Claims(self.path.with_name(f'{self.path.name}.claims'))
         self._file = self._open(writable)
         try:
             # a writer in another process must not be mistaken for a broken last line
@@ -104,6 +110,10 @@ class Store(MemoryStore):
                 self._read()
         return super().responses(key)
 
+    def claim(self, key: str) -> contextlib.AbstractContextManager[bool]:
+        """Claim a request, and return whether no other process has claimed it. The claim ends with the block."""
+        return self._claims.claim(key)
+
     def append(self, answers: Sequence[tuple[Record, Payload]]) -> None:
         """Add answers, each with its payload, in one write. They are on the disk when this returns.
 
@@ -119,6 +129,7 @@ class Store(MemoryStore):
 
     def close(self) -> None:
         """Close the file."""
+        self._claims.close()
         self._file.close()
 
     def _open(self, writable: bool) -> FileIO:

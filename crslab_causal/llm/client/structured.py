@@ -1,30 +1,15 @@
-"""Structured answers: how a schema is requested, and how an answer is parsed."""
+"""How a schema is requested: as a parameter of the request, or in its prompt."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import re
-from typing import Any, Iterator, Literal, NamedTuple
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from crslab_causal.llm.client.record import Response
 from crslab_causal.llm.client.result import Messages
-
-_DECODER = json.JSONDecoder()
-_MAX_BRACES = 64
-"""Maximum number of opening braces in an answer at which an object is searched for."""
-
-
-class ParsedAnswer(NamedTuple):
-    """The result of parsing an answer."""
-
-    status: Literal['ok', 'refusal', 'length', 'invalid']
-    parsed: BaseModel | None
-    detail: str
-    """Reason for a status other than ``ok``."""
 
 
 @functools.lru_cache
@@ -71,55 +56,9 @@ def with_schema_in_prompt(messages: Messages, schema: dict[str, Any]) -> Message
     return [{'role': 'system', 'content': instruction}, *messages]
 
 
-def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
-    """Parse an answer by its schema.
-
-    A complete answer is ok even if the model went on writing after it until it was cut off.
-    """
-    if response.refusal:
-        return ParsedAnswer('refusal', None, ' '.join(replace_surrogates(response.refusal).split()))
-    if response.finish_reason == 'content_filter':
-        return ParsedAnswer('refusal', None, "stopped by the server's content filter")
-    parsed, complaint = _validate(response.content, answer)
-    if parsed is not None:
-        return ParsedAnswer('ok', parsed, '')
-    if response.finish_reason == 'length':
-        return ParsedAnswer('length', None, f'cut off at the longest length, {response.output_tokens or "?"} tokens')
-    return ParsedAnswer('invalid', None, complaint)
-
-
-def _validate(content: str, answer: type[BaseModel]) -> tuple[BaseModel | None, str]:
-    """Return the first object of the schema in ``content``; or None and the reason why there is none."""
-    with contextlib.suppress(ValidationError):
-        return answer.model_validate_json(content), ''  # the usual case, ten times as fast as the code below
-    complaint = 'holds no JSON object'
-    for value in _json_objects(content):
-        try:
-            return answer.model_validate(value), ''
-        except ValidationError as error:
-            first = error.errors()[0]
-            location = '.'.join(map(str, first['loc']))
-            complaint = f'{location}: {first["msg"]}' if location else first['msg']
-    return None, complaint
-
-
-def _json_objects(content: str) -> Iterator[dict[str, Any]]:
-    """Return the JSON objects in ``content``, with text or Markdown around them. A model's thoughts are skipped."""
-    content = re.sub(r'^\s*<think>.*?</think>', '', content, flags=re.DOTALL)
-    position = -1
-    for _ in range(_MAX_BRACES):
-        position = content.find('{', position + 1)
-        if position < 0:
-            return
-        try:
-            value, end = _DECODER.raw_decode(content, position)
-        except (ValueError, RecursionError):
-            continue
-        # JSON allows an unpaired \u surrogate, but UTF-8 cannot encode it
-        yield json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
-        position = end - 1
-
-
-def replace_surrogates(text: str) -> str:
-    """Return ``text`` with a question mark for each unpaired surrogate, which UTF-8 cannot encode."""
-    return text.encode('utf-8', 'replace').decode('utf-8')
+def merge_system_message(messages: Messages) -> Messages:
+    """Return the messages with the system message at the start of the first user message, for servers without it."""
+    if len(messages) < 2 or messages[0]['role'] != 'system':
+        return messages
+    system, first, *rest = messages
+    return [first | {'content': f'{system["content"]}\n\n{first["content"]}'}, *rest]

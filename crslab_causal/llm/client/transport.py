@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
+import re
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
-import openai
 from pydantic_core import to_json
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.client.backoff import parse_retry_after
+from crslab_causal.llm.client.addresses import is_openai, server_url
+from crslab_causal.llm.client.answer_body import AnswerBody, NoCompletion, read_answer
+from crslab_causal.llm.client.bounded_body import BoundedBody
+from crslab_causal.llm.client.error_body import ErrorBody
+from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.request_format import RequestFormat
+from crslab_causal.llm.client.time_limit import TimeLimit
 from crslab_causal.llm.options import LLMOptions
 
-OPENAI_URL = 'https://api.openai.com/v1'
+MAX_ANSWER_BYTES = 4 << 20
+"""Maximum length of an answer, decompressed. The longest answers of today's models, with their thoughts, have 1 MiB."""
+
+_MAX_ERROR_BYTES = 64 << 10
+"""An error is read up to this length."""
 
 _CONNECT_TIMEOUT_S = 10.0
 """Seconds in which a server must accept a connection."""
@@ -31,6 +39,15 @@ _NOT_CONNECTED = (
 )
 """Errors that mean that no connection was made."""
 
+_KEY_COMPLAINT = re.compile(
+    r'api.?key\W.*(not valid|invalid|incorrect|missing|expired|required)'
+    r'|(invalid|incorrect|missing|expired|no)\W+api.?key|API_KEY_INVALID|invalid_api_key',
+    re.IGNORECASE,
+)
+_UNPAID = re.compile(
+    r'insufficient_quota|billing_hard_limit|billing_not_active|credit balance|insufficient (balance|funds|credit)', re.I
+)
+
 
 class CallError(Exception):
     """A call without an answer.
@@ -39,9 +56,11 @@ class CallError(Exception):
         cause: a key of ``Usage.retries``, or ``budget``.
         detail: description in one line.
         is_retryable: whether another attempt may succeed.
+        is_adapted: whether the next attempt has another form, which the server may accept.
         reached_server: whether the server got the request, or may have got it.
         tokens: input and output tokens that the call cost; None: unknown.
         retry_after_s: seconds that the server asks to wait; None: it does not ask.
+        left_out: parameters to leave out of the next attempt, because the server named none that it refuses.
     """
 
     def __init__(
@@ -50,18 +69,32 @@ class CallError(Exception):
         detail: str,
         *,
         is_retryable: bool = True,
+        is_adapted: bool = False,
         reached_server: bool = True,
         tokens: tuple[int, int] | None = (0, 0),
         retry_after_s: float | None = None,
+        left_out: tuple[str, ...] | None = None,
     ):
         super().__init__(detail)
         self.cause, self.detail = cause, detail
-        self.is_retryable, self.reached_server = is_retryable, reached_server
-        self.tokens, self.retry_after_s = tokens, retry_after_s
+        self.is_retryable, self.is_adapted, self.reached_server = is_retryable, is_adapted, reached_server
+        self.tokens, self.retry_after_s, self.left_out = tokens, retry_after_s, left_out
+
+
+class _Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    """Headers, names in lower case."""
+    content: bytes
+    """Decompressed body, or its start if it is longer than allowed."""
+    is_whole: bool
 
 
 class Transport:
     """Sends requests to the server of ``options``.
+
+    Redirects are not followed: the conversation and the key go to the address that the user named, and nowhere else.
+    The key is removed from all texts of a server before they leave this class.
 
     Raises:
         UserError: the server is OpenAI's, and ``OPENAI_API_KEY`` is not set.
@@ -71,80 +104,138 @@ class Transport:
         self._options = options
         self._request_format = request_format
         self._key = os.environ.get('OPENAI_API_KEY', '').strip()
-        self._url = options.base_url or OPENAI_URL
-        if not self._key and options.base_url is None:
+        self._scrub = KeyScrubber(self._key)
+        self._url = server_url(options)
+        if not self._key and is_openai(self._url):
             raise UserError(
                 "OPENAI_API_KEY: is not set in the environment, but OpenAI's server requires it; set it, "
                 'or name another server in llm.base_url'
             )
-        timeout = openai.Timeout(options.timeout_s, connect=min(options.timeout_s, _CONNECT_TIMEOUT_S))
-        # aiohttp, because openai's default checks every idle connection at each request (benchmarks/LLM_LOAD.md).
-        # The address is always given: otherwise the environment could send a recorded run to another server.
-        self._api = openai.AsyncOpenAI(
-            api_key=self._key or 'none',
-            base_url=self._url,
-            timeout=timeout,
-            max_retries=0,
-            http_client=openai.DefaultAioHttpClient(),
-        )
+        self._limit = TimeLimit(options)
+        self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, payload: Payload, schema_name: str, n_invalid: int) -> Response:
+    async def send(
+        self,
+        payload: Payload,
+        schema_name: str,
+        n_invalid: int,
+        left_out: tuple[str, ...] = (),
+    ) -> Response:
         """Send a request once.
 
         Args:
             payload: ``{model, messages, schema, parameters}``.
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used.
+            left_out: parameters that the request does not have, from the last ``CallError``.
 
         Raises:
             CallError: the call brought no answer.
             UserError: no request can succeed: wrong key, model or address, or no money left.
         """
-        body = self._request_format.build_body(payload, schema_name, n_invalid)
-        started = time.perf_counter()
+        body = self._request_format.build_body(payload, schema_name, n_invalid, left_out)
+        started, limit_s = time.perf_counter(), self._limit.seconds
         try:
-            # chat.completions.create would check the type of every part of the body: a fifth of a request's CPU time
-            content = await asyncio.wait_for(
-                self._api.post('/chat/completions', content=to_json(body), cast_to=bytes), self._options.timeout_s
-            )
-        except (asyncio.TimeoutError, openai.APIConnectionError, aiohttp.ClientError) as error:
+            reply = await asyncio.wait_for(self._post(to_json(body)), limit_s)
+        except aiohttp.ClientError as error:  # before TimeoutError, which some of these are: no connection in time
             raise self._connection_error(error) from None
-        except openai.APIStatusError as error:
-            raise self._status_error(body, error) from None
-        latency = time.perf_counter() - started
-        return self._parse(content, latency, 'schema' if 'response_format' in body else 'json')
+        except TimeoutError:
+            self._limit.add_timeout(limit_s)
+            raise CallError('timeout', f'no answer within {limit_s:g} s', tokens=None) from None
+        except (OSError, ValueError) as error:
+            raise self._connection_error(error) from None
+        latency_s = time.perf_counter() - started
+        if reply.status != 200:
+            raise self._status_error(body, left_out, reply)
+        if not reply.is_whole:
+            raise CallError(
+                'body',
+                f'{self._url}: its answer is longer than {MAX_ANSWER_BYTES >> 20} MiB; the rest was not read',
+                is_retryable=False,
+                tokens=None,
+            )
+        answer = self._read(reply)
+        if answer.output_tokens is not None:
+            self._limit.add_answer(latency_s, answer.output_tokens)
+        return Response(
+            content=self._scrub(answer.content),
+            finish_reason=answer.finish_reason and self._scrub(answer.finish_reason),
+            refusal=answer.refusal and self._scrub(answer.refusal),
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+            latency_s=round(latency_s, 4),
+            model=self._scrub(answer.model or self._options.model),
+            form='schema' if 'response_format' in body else 'json',
+            omitted=tuple(dict.fromkeys([*self._request_format.omitted, *left_out])),
+        )
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._api.close()
+        if self._session is not None:
+            await self._session.close()
 
-    def _connection_error(self, error: BaseException) -> CallError:
-        # openai also reports a broken connection as a timeout; the cause is the exception of aiohttp behind it
-        while error.__cause__ is not None and not isinstance(error, (aiohttp.ClientError, asyncio.TimeoutError)):
-            error = error.__cause__
-        timed_out, reached_server = isinstance(error, asyncio.TimeoutError), not isinstance(error, _NOT_CONNECTED)
-        detail = (
-            f'no answer within {self._options.timeout_s:g} s' if timed_out else self._clean(f'{self._url}: {error}')
-        )
+    async def _post(self, content: bytes) -> _Reply:
+        """Send a body, and read the answer up to the allowed length."""
+        if self._session is None:  # a session belongs to the event loop in which it is made
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=True,
+                headers={
+                    'Authorization': f'Bearer {self._key or "none"}',
+                    'Content-Type': 'application/json',
+                    'Accept': 'application/json',
+                    'Accept-Encoding': 'identity',  # an answer has a few kilobytes
+                },
+            )
+        url = f'{self._url}/chat/completions'
+        async with self._session.post(url, data=content, allow_redirects=False) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            limit = MAX_ANSWER_BYTES if response.status == 200 else _MAX_ERROR_BYTES
+            body = BoundedBody(headers.get('content-encoding', ''), limit)
+            async for chunk in response.content.iter_any():
+                if not body.add(chunk):
+                    response.close()  # else the rest would be read before the connection is used again
+                    break
+            return _Reply(response.status, headers, bytes(body.content), body.is_whole)
+
+    def _connection_error(self, error: Exception) -> CallError:
+        reached_server = not isinstance(error, _NOT_CONNECTED)
         return CallError(
-            'timeout' if timed_out else 'connection',
-            detail,
+            'connection',
+            self._clean(f'{self._url}: {error or type(error).__name__}'),
             reached_server=reached_server,
             tokens=None if reached_server else (0, 0),
         )
 
-    def _status_error(self, body: dict[str, Any], error: openai.APIStatusError) -> Exception:
-        status, complaint = error.status_code, self._clean(_server_message(error))
-        parameter = self._request_format.drop_rejected_parameter(body, status, complaint)
-        if parameter is not None:
-            return CallError(parameter, complaint)
-        quoted = f'({status}: {complaint})'
-        if status == 401:
+    def _status_error(self, body: dict[str, Any], left_out: tuple[str, ...], reply: _Reply) -> Exception:
+        status, error = reply.status, ErrorBody(reply.content, reply.headers, time.time())
+        error.message = self._clean(error.message)
+        if 300 <= status < 400:
+            address = self._clean(reply.headers.get('location', 'another address'))
+            return UserError(
+                f'{self._url}: redirects to {address}, which is not followed; set llm.base_url to the address of the '
+                'server itself'
+            )
+        quoted = f'({status}: {error.message})'
+        if status == 401 or (status in (400, 403) and _KEY_COMPLAINT.search(' '.join([error.message, *error.codes]))):
             return UserError(
                 f'{self._url}: rejects the key {quoted}; set OPENAI_API_KEY to a valid key'
                 if self._key
                 else f'{self._url}: requires a key {quoted}; set OPENAI_API_KEY'
             )
+        if status == 402 or _UNPAID.search(' '.join([error.message, *error.codes])):
+            return UserError(
+                f'{self._url}: the account must be paid first {quoted}; pay, and start again: the answers '
+                'so far are kept'
+            )
+        part = self._request_format.adapt(body, status, error)
+        if part is not None:
+            return CallError(part, error.message, is_adapted=True)
+        if self._request_format.is_outdated(body):
+            return CallError(str(status), error.message, is_adapted=True)
         if status == 403:
             return UserError(
                 f'{self._url}: forbids this request {quoted}; check the permissions of the key in OPENAI_API_KEY'
@@ -154,67 +245,20 @@ class Transport:
                 f'{self._url}: does not know model {self._options.model}, or is the wrong address '
                 f'{quoted}; check llm.model and llm.base_url'
             )
-        if status == 402 or error.code == 'insufficient_quota':
-            return UserError(
-                f'{self._url}: the account must be paid first {quoted}; pay, and start again: the answers '
-                'so far are kept'
-            )
         return CallError(
             str(status),
-            f'{status}: {complaint}',
-            is_retryable=status in (408, 409, 429) or status >= 500,
-            retry_after_s=parse_retry_after(error.response.headers, time.time()),
+            f'{status}: {error.message}',
+            is_retryable=status in (408, 409, 425, 429) or status >= 500,
+            retry_after_s=error.wait_s,
+            left_out=self._request_format.next_trial(left_out, status, error),
         )
 
-    def _parse(self, content: bytes, latency: float, form: str) -> Response:
-        tokens = None
+    def _read(self, reply: _Reply) -> AnswerBody:
         try:
-            answer = json.loads(content)
-            tokens = _reported_tokens(answer)
-            if answer.get('error'):  # some gateways report an error with status 200
-                raise CallError(
-                    'body', self._clean(f"the server's answer is an error: {answer['error']}"), tokens=tokens or (0, 0)
-                )
-            choice = answer['choices'][0]
-            message = choice['message']
-            text, refusal, finish = message.get('content'), message.get('refusal'), choice.get('finish_reason')
-        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
-            start = ' '.join(content[:80].decode('utf-8', 'replace').split())
-            complaint = f'{self._url}: what came is no chat completion, it starts with {start!r}'
-            raise CallError('body', self._clean(complaint), tokens=tokens or (0, 0)) from None
-        return Response(
-            content=self._remove_key(text) if isinstance(text, str) else '',
-            finish_reason=finish if isinstance(finish, str) else None,
-            refusal=self._remove_key(refusal) if isinstance(refusal, str) else None,
-            input_tokens=tokens[0] if tokens else None,
-            output_tokens=tokens[1] if tokens else None,
-            latency_s=round(latency, 4),
-            model=str(answer.get('model') or self._options.model),
-            form=form,
-        )
-
-    def _remove_key(self, text: str) -> str:
-        return text.replace(self._key, '[OPENAI_API_KEY]') if self._key else text
+            return read_answer(reply.content)
+        except NoCompletion as error:
+            raise CallError('body', self._clean(f'{self._url}: {error.detail}'), tokens=error.tokens) from None
 
     def _clean(self, text: str) -> str:
         """Return the text as one line of at most 300 characters, without the key."""
-        return ' '.join(self._remove_key(text).split())[:300]
-
-
-def _server_message(error: openai.APIStatusError) -> str:
-    body = error.body
-    if isinstance(body, dict):
-        message = body.get('message') or body.get('detail') or body.get('error') or body
-        return message if isinstance(message, str) else json.dumps(message)
-    return error.response.text.strip() or 'no reason given'
-
-
-def _reported_tokens(answer: dict[str, Any]) -> tuple[int, int] | None:
-    """Return input and output tokens that the server reports, None if it does not."""
-    usage = answer.get('usage')
-    if not isinstance(usage, dict):
-        return None
-    read, written = usage.get('prompt_tokens'), usage.get('completion_tokens')
-    if type(read) is int and type(written) is int and min(read, written) >= 0:
-        return read, written
-    return None
+        return ' '.join(self._scrub(text).split())[:300]

@@ -2,14 +2,15 @@
 
 import json
 
-import llm_server
 import pytest
 from client_helpers import error_message, make_client, prompt, run, run_one
 from pydantic import BaseModel, Field
 
-from crslab_causal.llm.answer import TitleAnswer, repair_ranking
+import llm_server
+from crslab_causal.llm.answer import ReasonedTitleAnswer, repair_ranking
+from crslab_causal.llm.client.answer_parser import parse_answer
 from crslab_causal.llm.client.record import Response
-from crslab_causal.llm.client.structured import parse_answer, strict_schema
+from crslab_causal.llm.client.structured import strict_schema
 
 # ---------------------------------------------------------------- answers
 
@@ -72,7 +73,7 @@ def test_resumed_run_pays_only_for_the_missing_third_answer(server, tmp_path):
 
 
 def test_incomplete_and_malformed_answers():
-    def status(content, finish='stop', schema=TitleAnswer):
+    def status(content, finish='stop', schema=ReasonedTitleAnswer):
         return parse_answer(Response(content, finish, None, 1, 1, 0.1, 'm', 'json'), schema)
 
     good = '{"reasoning": "r", "titles": ["Heat"], "response": "x"}'

@@ -50,7 +50,7 @@ REQUESTS = 1000
 
 
 def run(url, store, mode='live'):
-    options = LLMOptions(mode=mode, base_url=url, concurrency=64, timeout_s=2.0, retries=4, store=str(store))
+    options = LLMOptions(mode=mode, base_url=url, concurrency=64, timeout_s=5.0, retries=4, store=str(store))
     with LLMClient(options, backoff_s=0.002) as client:
         prompts = [([{'role': 'user', 'content': f'request {number}'}], CausalAnswer) for number in range(REQUESTS)]
         return list(client.run(prompts)), client

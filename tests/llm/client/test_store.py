@@ -24,6 +24,7 @@ responses = st.builds(
     latency_s=st.floats(0, 9),
     model=texts,
     form=st.sampled_from(['schema', 'json']),
+    omitted=st.sampled_from([(), ('seed',)]),
 )
 
 
@@ -64,7 +65,7 @@ def error_message(function, *args, **kwargs):
 
 @given(response=responses, number=st.integers(0, 3))
 def test_line_is_read_as_it_was_written(response, number):
-    record = Record('key', number, response)
+    record = Record(cache_key(payload()), number, response)
     line = to_line(record, payload())
     assert line.count(b'\n') == 1
     assert from_line(line[:-1]) == record
@@ -72,7 +73,7 @@ def test_line_is_read_as_it_was_written(response, number):
 
 @given(response=responses, data=st.data())
 def test_no_part_of_a_line_is_a_record(response, data):
-    line = to_line(Record('key', 0, response), payload())[:-1]
+    line = to_line(Record(cache_key(payload()), 0, response), payload())[:-1]
     with pytest.raises(ValueError):
         from_line(line[: data.draw(st.integers(0, len(line) - 1))])
 
@@ -275,4 +276,4 @@ def test_moved_store_is_detected(tmp_path):
 def test_line_has_payload_and_response(tmp_path):
     fill(tmp_path / 'store.jsonl', ['hello'])
     line = json.loads((tmp_path / 'store.jsonl').read_text('utf-8'))
-    assert line['request'] == payload() and line['response'] == response()._asdict()
+    assert line['request'] == payload() and line['response'] == response()._asdict() | {'omitted': []}

@@ -1,0 +1,183 @@
+"""From the text of an answer to the object of its schema, however much the model wrote around it.
+
+Models write thoughts, Markdown and drafts around their answer, and JSON that is not quite JSON. These rules apply:
+
+1. A text that is an object of the schema as a whole is the answer.
+2. Else all text up to the last end mark of a model's thoughts (``</think>`` and its like) is dropped.
+3. Of several objects in the rest, the last one of the schema counts: earlier ones are drafts, or repeat the form.
+4. If there is none, an object that is nearly JSON is repaired, unless the answer was cut off.
+5. Keys that the schema does not have are ignored. An object whose lists are all empty is no answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from typing import Any, Iterator, Literal, NamedTuple
+
+import json_repair
+from pydantic import BaseModel, ValidationError
+
+from crslab_causal.llm.client.record import Response
+
+_THOUGHTS = (
+    r'(?:seed:)?(?:ant)?_?(?:think|thinking|thought|thoughts|reason|reasoning|reflection|reflect|analysis|scratchpad)'
+)
+_START_MARK = re.compile(rf'<{_THOUGHTS}>|\[THINK\]|◁think▷|<\|?(?:begin_of_thought|START_THINKING)\|?>', re.IGNORECASE)
+_END_MARK = re.compile(
+    rf'</\s*{_THOUGHTS}\s*>|\[/THINK\]|◁/think▷|<\|?(?:end_of_thought|END_THINKING|/think)\|?>'
+    r'|<\|channel\|>\s*final\s*(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>',
+    re.IGNORECASE,
+)
+"""End of a model's thoughts: tags (DeepSeek, Qwen, Claude, Seed-OSS), Magistral, Kimi, Sky-T1, Command A, gpt-oss."""
+
+_DECODER = json.JSONDecoder(strict=False)
+"""Decoder that takes control characters, such as line breaks, in strings."""
+
+_MAX_BRACES = 256
+"""Maximum number of opening braces, from the end of an answer, at which an object is searched for."""
+
+_MAX_REPAIRS = 8
+"""Maximum number of places, from the end of an answer, at which an object is repaired."""
+
+_MAX_REPAIRED = 1 << 15
+"""Maximum length of a text that is repaired, in characters."""
+
+
+_CUT_OFF = ('length', 'max_tokens', 'model_length')
+_FILTERED = ('content_filter', 'safety', 'prohibited_content', 'recitation')
+
+
+class ParsedAnswer(NamedTuple):
+    """The result of parsing an answer."""
+
+    status: Literal['ok', 'refusal', 'length', 'invalid']
+    parsed: BaseModel | None
+    detail: str
+    """Reason for a status other than ``ok``."""
+    is_exact: bool = False
+    """Whether the text is an object of the schema and nothing else, as from a server that enforces the schema."""
+
+
+class _Unusable(Exception):
+    """A value is no object of the schema. The message is the reason."""
+
+
+def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
+    """Parse an answer by its schema.
+
+    A complete answer is ok even if the model went on writing after it until it was cut off.
+    """
+    if response.refusal:
+        return ParsedAnswer('refusal', None, ' '.join(replace_surrogates(response.refusal).split()))
+    finish_reason = (response.finish_reason or '').lower()
+    if finish_reason in _FILTERED:
+        return ParsedAnswer('refusal', None, "stopped by the server's content filter")
+    with contextlib.suppress(ValidationError, _Unusable):  # the usual case, ten times as fast as the code below
+        return ParsedAnswer('ok', _check(answer.model_validate_json(response.content)), '', is_exact=True)
+    complaint = ''
+    for value in _objects(response.content, answer, finish_reason):
+        try:
+            return ParsedAnswer('ok', _validate(value, answer), '')
+        except _Unusable as error:
+            complaint = complaint or str(error)
+    if finish_reason in _CUT_OFF:
+        return ParsedAnswer('length', None, f'cut off at the longest length, {response.output_tokens or "?"} tokens')
+    return ParsedAnswer('invalid', None, complaint or 'holds no JSON object')
+
+
+def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
+    """Return the object of the schema that a JSON object holds.
+
+    Raises:
+        _Unusable: it holds none.
+    """
+    fields = {name.lower(): name for name in answer.model_fields}
+    known = {}
+    for key, entry in value.items():
+        name = fields.get(key.strip().lower())
+        if name is not None:
+            known[name] = entry
+    try:
+        return _check(answer.model_validate(known))
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = '.'.join(map(str, first['loc']))
+        raise _Unusable(f'{location}: {first["msg"]}' if location else first['msg']) from None
+
+
+def _check(parsed: BaseModel) -> BaseModel:
+    """Return the object unless all its lists are empty: an empty ranking is no answer."""
+    lists = {name: value for name, value in parsed if isinstance(value, list)}
+    if lists and not any(lists.values()):
+        raise _Unusable(f'{next(iter(lists))}: is empty')
+    return parsed
+
+
+def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Iterator[dict[str, Any]]:
+    """Yield the JSON objects in an answer, last one first, without those in the model's thoughts.
+
+    Args:
+        content: text of the answer.
+        answer: schema of the answer.
+        finish_reason: why the model stopped, in lower case; empty if the server does not say.
+    """
+    text = content
+    for end in _END_MARK.finditer(content):
+        text = content[end.end() :]
+    parts = [text]
+    start = _START_MARK.search(text)
+    if start is not None:  # without an end mark, the thoughts may go on to the end
+        parts = [text[: start.start()]]
+        if finish_reason not in _CUT_OFF:
+            parts.append(text[start.end() :])
+    for part in parts:
+        yield from _exact_objects(part)
+        if finish_reason not in _CUT_OFF:
+            yield from _repaired_objects(part, answer, can_complete=bool(finish_reason))
+
+
+def _exact_objects(text: str) -> Iterator[dict[str, Any]]:
+    with contextlib.suppress(ValueError, RecursionError):
+        inner = json.loads(text)  # JSON in a string of JSON
+        text = inner if isinstance(inner, str) else text
+    position = len(text)
+    for _ in range(_MAX_BRACES):
+        position = text.rfind('{', 0, position)
+        if position < 0:
+            return
+        with contextlib.suppress(ValueError, RecursionError):
+            yield _clean(_DECODER.raw_decode(text, position)[0])
+
+
+def _repaired_objects(text: str, answer: type[BaseModel], can_complete: bool) -> Iterator[dict[str, Any]]:
+    """Yield repaired objects, last one first. An object starts at a brace before one of the schema's keys.
+
+    Args:
+        text: text with objects that are nearly JSON.
+        answer: schema of the answer.
+        can_complete: whether a closing brace may be added at the end. If the server does not say why the model stopped,
+            a missing brace means that the answer may have been cut off.
+    """
+    text = text[-_MAX_REPAIRED:]
+    keys = '|'.join(map(re.escape, answer.model_fields))
+    starts = [found.start() for found in re.finditer(rf'\{{\s*\W{{0,2}}(?:{keys})\b', text, re.IGNORECASE)]
+    for start, end in reversed(list(zip(starts, [*starts[1:], len(text)]))[-_MAX_REPAIRS:]):
+        closing = text.rfind('}', start, end)
+        if closing < 0 and not can_complete:
+            continue
+        with contextlib.suppress(ValueError, RecursionError):
+            repaired = json_repair.repair_json(text[start : closing + 1 if closing > 0 else end], return_objects=True)
+            values = repaired if isinstance(repaired, list) else [repaired]
+            yield from (_clean(value) for value in values if isinstance(value, dict))
+
+
+def _clean(value: dict[str, Any]) -> dict[str, Any]:
+    r"""Return the value without unpaired \u surrogates, which JSON allows but UTF-8 cannot encode."""
+    return json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
+
+
+def replace_surrogates(text: str) -> str:
+    """Return ``text`` with a question mark for each unpaired surrogate, which UTF-8 cannot encode."""
+    return text.encode('utf-8', 'replace').decode('utf-8')

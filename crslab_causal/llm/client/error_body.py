@@ -1,0 +1,132 @@
+"""What a server says when it refuses a request, in whatever form it writes errors.
+
+The forms differ: ``{"error": {"message", "param", "code"}}`` (OpenAI), the same in a list (Gemini), ``{"detail":
+[{"loc", "msg"}]}`` (Mistral, FastAPI), ``{"message": "[{'loc': ('body', 'seed'), ...}]"}`` (vLLM), ``{"error":
+"text"}`` (Ollama), another server's body as text in ``metadata.raw`` (OpenRouter), and plain text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Iterator, Mapping, Sequence
+
+from crslab_causal.llm.client.waits import stated_wait
+
+_ECHOES = ('input', 'ctx', 'request', 'request_body', 'messages', 'failed_generation', 'url', 'type', 'status')
+"""Keys of an error under which no message stands: they repeat the request, or classify the error."""
+
+_MESSAGE_KEYS = ('message', 'msg', 'detail', 'error', 'errors', 'description', 'error_description', 'title', 'reason')
+
+_ALTERNATIVES = re.compile(
+    r"""\b(?:expected\ (?:one\ )?of|one\ of|(?:supported|allowed|valid|available|permitted|accepted|known)
+    \ (?:parameters|arguments|fields|keys|names|values|options)|did\ you\ mean|use\ ['"`]|instead\ use)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Start of a list of names that the server would take. A name after it is not the one that it refuses."""
+
+_LOCATION = re.compile(r"""['"]?loc['"]?\s*[:=]\s*[\[(]([^\])]*)[\])]""")
+_WORD = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
+_MAX_DEPTH = 8
+
+
+class ErrorBody:
+    """The body of an answer that is an error.
+
+    Args:
+        content: bytes of the body.
+        headers: headers of the answer, names in lower case.
+        now: seconds since 1970.
+    """
+
+    def __init__(self, content: bytes, headers: Mapping[str, str], now: float):
+        text = content.decode('utf-8', 'replace').strip()
+        body = _parse(text)
+        self.message: str = (_describe(body) if body is not None else text) or 'no reason given'
+        """What the server says."""
+        self._members = list(_members(body))
+        self.codes = frozenset(
+            str(value) for key, value in self._members if key in ('code', 'type', 'reason', 'status')
+        )
+        """Codes by which the server classifies the error."""
+        self.wait_s = stated_wait(headers, self._members, self.message, now)
+        """Seconds that the server asks to wait; None: it does not ask."""
+
+    def named(self, names: Mapping[str, Sequence[str]]) -> str | None:
+        """Return the parameter that the server names as the wrong one, None if it names none.
+
+        Args:
+            names: parameters, each with the names that servers have for it.
+        """
+        parameters = {_plain(alias): name for name, aliases in names.items() for alias in (name, *aliases)}
+        for words in (self._pointers(), _locations(self.message), [_ALTERNATIVES.split(self.message)[0]]):
+            for word in (word for text in words for word in _WORD.findall(text)):
+                if _plain(word) in parameters:
+                    return parameters[_plain(word)]
+        return None
+
+    def _pointers(self) -> list[str]:
+        """Return the values of the keys that point to a part of the request."""
+        pointers = []
+        for key, value in self._members:
+            if key in ('param', 'parameter', 'field', 'loc', 'location', 'property'):
+                parts = value if isinstance(value, list) else [value]
+                pointers += [part for part in reversed(parts) if isinstance(part, str)]
+        return pointers
+
+
+def _parse(text: str) -> Any:
+    """Return the JSON value that a text is, None if it is none."""
+    if not text.startswith(('{', '[')):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _describe(node: Any, depth: int = 0) -> str:
+    """Return the message in a part of an error's body; the empty string if it has none."""
+    if isinstance(node, str):
+        inner = _parse(node.strip()) if depth < _MAX_DEPTH else None
+        return (_describe(inner, depth + 1) if inner is not None else '') or node
+    if depth >= _MAX_DEPTH:
+        return ''
+    if isinstance(node, list):
+        return '; '.join(filter(None, (_describe(entry, depth + 1) for entry in node[:3])))
+    if not isinstance(node, dict):
+        return ''
+    message = next(filter(None, (_describe(node.get(key), depth + 1) for key in _MESSAGE_KEYS)), '')
+    location = node.get('loc')
+    if isinstance(location, list):
+        message = f'{".".join(map(str, location))}: {message}'
+    metadata = node.get('metadata')
+    raw = _describe(metadata.get('raw'), depth + 1) if isinstance(metadata, dict) else ''
+    message = ': '.join(dict.fromkeys(filter(None, (message, raw))))
+    return message if message or depth else json.dumps(node)
+
+
+def _members(node: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of an error's body, without what it repeats of the request."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            for key, value in node.items():
+                yield key, value
+                if key not in _ECHOES:
+                    stack.append(value)
+        elif isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, str) and (inner := _parse(node.strip())) is not None:
+            stack.append(inner)
+
+
+def _locations(text: str) -> list[str]:
+    """Return the last part of each ``loc`` in a text, where a server wrote its errors as text."""
+    return [part for found in _LOCATION.finditer(text) for part in reversed(found[1].split(','))]
+
+
+def _plain(name: str) -> str:
+    """Return a name without ``_`` and in lower case, so that ``maxTokens`` equals ``max_tokens``."""
+    return name.replace('_', '').lower()
