@@ -40,6 +40,7 @@ from typing import Any, Self
 
 from llm_server_answers import (
     HTTP_ERRORS,
+    CUT,
     UNUSABLE,
     USABLE,
     completion,
@@ -50,7 +51,7 @@ from llm_server_answers import (
     request_digest,
 )
 
-__all__ = ['UNUSABLE', 'USABLE', 'Plan', 'RunningServer', 'Server', 'echo']
+__all__ = ['CUT', 'UNUSABLE', 'USABLE', 'Plan', 'RunningServer', 'Server', 'echo']
 
 
 class Plan:

@@ -20,9 +20,6 @@ MAX_RESPONSE = 600
 MAX_TITLE = 120
 """Maximum length of a title in characters."""
 
-PARTIAL = 'partial'
-"""Key of the validation context. If it is true, an answer that was cut off is accepted without its last fields."""
-
 Explanation = Annotated[str, WithJsonSchema({'type': 'string', 'maxLength': MAX_EXPLANATION})]
 Response = Annotated[str, WithJsonSchema({'type': 'string', 'maxLength': MAX_RESPONSE})]
 _TITLE = {'type': 'string', 'maxLength': MAX_TITLE}
@@ -36,8 +33,8 @@ class Answer(BaseModel):
     @model_validator(mode='before')
     @classmethod
     def _add_missing_texts(cls, values: Any, info: ValidationInfo) -> Any:
-        """Add an empty text for each missing text of an answer that was cut off."""
-        if isinstance(values, dict) and (info.context or {}).get(PARTIAL):
+        """Add an empty text for each missing text of an answer that was cut off, see :mod:`.partial_answer`."""
+        if isinstance(values, dict) and (info.context or {}).get('partial'):
             return {name: '' for name, field in cls.model_fields.items() if field.annotation is str} | values
         return values
 
