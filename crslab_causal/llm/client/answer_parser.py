@@ -179,11 +179,13 @@ def _repaired_objects(text: str, answer: type[BaseModel], can_complete: bool) ->
     keys = '|'.join(map(re.escape, answer.model_fields))
     starts = [found.start() for found in re.finditer(rf'\{{\s*\W{{0,2}}(?:{keys})\b', text, re.IGNORECASE)]
     for start, end in reversed(list(zip(starts, [*starts[1:], len(text)]))[-_MAX_REPAIRS:]):
-        closing = text.rfind('}', start, end)
-        if closing < 0 and not can_complete:
-            continue
+        closing = text.rfind('}', start, end) + 1
+        if not closing or '"' in text[closing:end]:  # the last brace is missing, or is inside a string
+            if not can_complete:
+                continue
+            closing = end
         with contextlib.suppress(ValueError, RecursionError):
-            repaired = json_repair.repair_json(text[start : closing + 1 if closing > 0 else end], return_objects=True)
+            repaired = json_repair.repair_json(text[start:closing], return_objects=True)
             values = repaired if isinstance(repaired, list) else [repaired]
             yield from (_clean(value) for value in values if isinstance(value, dict))
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Iterator, Self, Sequence
 
 from crslab_causal.llm.backends import Backend
 from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.client.addresses import OPENAI_URL, is_openai, server_url
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import Example
@@ -44,8 +45,9 @@ class LLMBackend(Backend):
     def name(self) -> str:
         """Model and address of the server, and whether its answers are replayed."""
         options = self._client.options
-        replayed = ', replayed' if options.mode == 'replay' else ''
-        return f'{options.model} at {options.base_url or "api.openai.com"}{replayed}'
+        is_replay = options.mode == 'replay'
+        url = options.base_url or OPENAI_URL if is_replay else server_url(options)
+        return f'{options.model} at {"api.openai.com" if is_openai(url) else url}{", replayed" if is_replay else ""}'
 
     def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
         """Return one completion for each request, in the order of the requests."""

@@ -35,6 +35,16 @@ class LLMClient:
     processes an answer. Closing the client, also after Ctrl-C, sends nothing more and waits until the answers in flight
     are stored; a second Ctrl-C gives up on them.
 
+    What an interruption costs, if there is a store:
+
+    - Ctrl-C, an exception, the end of the budget: nothing.
+    - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
+      ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
+    - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
+      is sending, and sends others meanwhile.
+
+    Without a store, every run pays for all its answers.
+
     Args:
         options: section ``llm`` with mode ``live`` or ``replay``.
         backoff_s: maximum of the first backoff, in seconds.

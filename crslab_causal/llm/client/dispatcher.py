@@ -79,7 +79,7 @@ class Dispatcher:
         self._request_format, self._transport = request_format, transport
         self._backoff = Backoff(backoff_s)
         self._price = options.prices.get(options.model)
-        concurrency = default_concurrency(options)
+        concurrency = 1 if transport is None else default_concurrency(options)
         self._retry_policy = RetryPolicy(options, request_format, self._backoff, self.usage, concurrency)
         self._slots = asyncio.Semaphore(concurrency)
         self._in_flight: dict[str, _InFlight] = {}

@@ -109,7 +109,8 @@ class RetryPolicy:
         if attempts.n_failures > 1:
             detail += f' ({attempts.n_failures} tries)'
         self._n_failed_in_row += 1
-        if not has_answers and (failure.cause in ('body', 'timeout') or not failure.reached_server):
+        is_no_server = failure.cause in ('body', 'timeout') or not failure.reached_server
+        if not has_answers and failure.is_retryable and is_no_server:
             raise UserError(f'{detail}; no request was answered so far; check llm.base_url and the server')
         if self._n_failed_in_row >= (self._max_failed_in_row if has_answers else MAX_FAILED_AT_START):
             raise UserError(
