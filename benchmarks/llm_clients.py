@@ -38,11 +38,13 @@ class PromptSource:
     """Prompts of the full model with 50 candidates. All are different, and every process gets the same ones."""
 
     def __init__(self) -> None:
+        from crslab_causal.llm.options import LLMOptions
+        from crslab_causal.llm.prompt_builder import PromptBuilder
         from crslab_causal.llm.prompting import load_prompt
         from crslab_causal.llm.request import Candidate
 
         draw = random.Random(0)
-        self._prompt, self._n_made = load_prompt('causal'), 0
+        self._prompts, self._n_made = PromptBuilder(load_prompt('causal'), LLMOptions(), {}), 0
         self._names = [
             f'The {draw.choice(["Long", "Last", "Silent", "Golden"])} '
             f'{draw.choice(["Road", "Winter", "Game"])} {part} ({draw.randint(1950, 2020)})'
@@ -62,7 +64,7 @@ class PromptSource:
         contexts = [
             [*turns, ('Seeker', f'Yes, and I liked it. What else, number {i}?')] for i in range(first, self._n_made)
         ]
-        return [self._prompt.messages(RerankRequest(context, [], [], [], self._candidates)) for context in contexts]
+        return [self._prompts.build(RerankRequest(context, [], [], [], self._candidates))[0] for context in contexts]
 
 
 class Block:

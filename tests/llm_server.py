@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from llm_server_answers import (
+    CUT,
     HTTP_ERRORS,
     UNUSABLE,
     USABLE,
@@ -50,7 +51,7 @@ from llm_server_answers import (
     request_digest,
 )
 
-__all__ = ['UNUSABLE', 'USABLE', 'Plan', 'RunningServer', 'Server', 'echo']
+__all__ = ['CUT', 'UNUSABLE', 'USABLE', 'Plan', 'RunningServer', 'Server', 'echo']
 
 
 class Plan:

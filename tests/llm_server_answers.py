@@ -23,6 +23,9 @@ UNUSABLE = {
     'filter': 'refusal',
 }
 """Faults that make the answer unusable, and the resulting status."""
+CUT = {'length': 'length', 'half_ranking': 'partial'}
+"""Faults that cut an answer off, at its first key or inside its first list; and the resulting status, if the prompt sent
+once more is cut off, too."""
 HTTP_ERRORS = {
     '400': 400,
     '401': 401,
@@ -75,7 +78,8 @@ def content(fault: str, digest: str, n_candidate: int, given: Any = None) -> str
         'talkative': f'Here {{you}} are:\n{text}\nAnything else?',
         'thinking': f'<think>{{"explanation": "a draft"}} hm</think>\n{text}',
         'cut': text[: len(text) // 2],
-        'length': text[: len(text) // 2],
+        'length': text[:9],
+        'half_ranking': text[: text.find('[') + (text.find(']') - text.find('[')) // 2],
         'prose': 'I would watch something else.',
         'wrong_keys': json.dumps({'titles': answer['ranking']}),
         'null': None,
@@ -108,7 +112,7 @@ def completion(
         'content': content(fault, digest, settings.get('n_candidate', 5), given),
         'refusal': 'I cannot help with that.' if fault == 'refusal' else None,
     }
-    finish = {'length': 'length', 'filter': 'content_filter'}.get(fault, 'stop')
+    finish = 'length' if fault in CUT else 'content_filter' if fault == 'filter' else 'stop'
     answer = {
         'id': digest[:8],
         'object': 'chat.completion',

@@ -151,8 +151,14 @@ class Conversation:
         candidates = [item.entity for item in listed if item.entity not in named][:n]
         # without a prompt, a backend would search the context for opinions, which are known here
         context = list(self.context) if self.pipeline.backend.uses_prompt else []
+        probabilities = self.recommender.probabilities(self.history)
         return RerankRequest(
-            context, list(self.mentions), self.liked, self.disliked, self.pipeline.candidates(candidates)
+            context,
+            list(self.mentions),
+            self.liked,
+            self.disliked,
+            self.pipeline.candidates(candidates, probabilities),
+            self.recommender.masked_mention(self.history),
         )
 
     def _recommend(self, request: RerankRequest) -> Iterator[str]:

@@ -7,7 +7,8 @@ from typing import Mapping, NamedTuple, Sequence
 import torch
 
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.llm.request import Probability
+from crslab_causal.model.causal_kbrd import CausalKBRD, ItemLogits
 
 
 class Recommendation(NamedTuple):
@@ -54,8 +55,7 @@ class Recommender:
             ValueError: an entity has no row in H.
         """
         rows = torch.tensor(history, dtype=torch.long, device=self._embedding.device)
-        with torch.no_grad(), self.model.shared_entity_embedding(self._embedding):
-            logits = self.model.item_logits(pad_histories([list(history)]).to(rows.device), intervene=masked)
+        logits = self._logits(history, masked)
         scores = (logits.intervened if masked else logits.observed)[0]
         seen = self.model.row_of_entity[rows]
         scores[seen[seen < self.model.n_item]] = -torch.inf
@@ -66,3 +66,20 @@ class Recommender:
             if score > -torch.inf
         ]
         return [Recommendation(entity, self.names[entity], score) for entity, score in ranked]
+
+    def masked_mention(self, history: Sequence[int]) -> int | None:
+        """Return the last mention of ``history`` if it is the one that the model masks, else None."""
+        return history[-1] if history and self.model.intervention.position == 'last' else None
+
+    def probabilities(self, history: Sequence[int]) -> dict[int, Probability]:
+        """Return the probability of every item for ``history``, also with :meth:`masked_mention` masked."""
+        logits = self._logits(history, intervene=self.masked_mention(history) is not None)
+        observed = logits.observed[0].softmax(-1).tolist()
+        intervened = logits.intervened
+        masked = [None] * len(observed) if intervened is None else intervened[0].softmax(-1).tolist()
+        return {item: Probability(p, q) for item, p, q in zip(self._item_entity_ids, observed, masked)}
+
+    def _logits(self, history: Sequence[int], intervene: bool) -> ItemLogits:
+        padded = pad_histories([list(history)]).to(self._embedding.device)
+        with torch.no_grad(), self.model.shared_entity_embedding(self._embedding):
+            return self.model.item_logits(padded, intervene=intervene)

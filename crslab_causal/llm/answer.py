@@ -1,33 +1,120 @@
-"""Schemas of the answers that a language model gives, and the repair of its rankings (Eq 9)."""
+"""Schemas of the answers that a language model gives, and the repair of its rankings (Eq 9).
+
+The model writes the fields of an answer in their order. :func:`bounded_schema` adds the bounds of one request: which
+numbers and how many. A server that enforces schemas can then give no other ranking, and cannot write on without end.
+The bounds only become part of the JSON schema. An answer that breaks them is still read, because some servers do not
+enforce them, and :func:`repair_ranking` repairs it.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+import functools
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, create_model, model_validator
+
+MAX_EXPLANATION = 1500
+"""Maximum length of an explanation in characters. The prompts ask for at most 150 words."""
+MAX_RESPONSE = 600
+"""Maximum length of a response in characters. The prompts ask for at most three sentences."""
+MAX_TITLE = 120
+"""Maximum length of a title in characters."""
+
+Explanation = Annotated[str, WithJsonSchema({'type': 'string', 'maxLength': MAX_EXPLANATION})]
+Response = Annotated[str, WithJsonSchema({'type': 'string', 'maxLength': MAX_RESPONSE})]
+_TITLE = {'type': 'string', 'maxLength': MAX_TITLE}
 
 
-class CausalAnswer(BaseModel):
-    """E, I_llm and R of Eq 9. The model writes the fields in this order."""
+class Answer(BaseModel):
+    """The base class of all answers. Keys that the schema does not have are ignored."""
 
-    model_config = ConfigDict(extra='forbid')
+    model_config = ConfigDict(extra='ignore')
 
-    explanation: str
+    @model_validator(mode='before')
+    @classmethod
+    def _add_missing_texts(cls, values: Any, info: ValidationInfo) -> Any:
+        """Add an empty text for each missing text of an answer that was cut off, see :mod:`.partial_answer`."""
+        if isinstance(values, dict) and (info.context or {}).get('partial'):
+            return {name: '' for name, field in cls.model_fields.items() if field.annotation is str} | values
+        return values
+
+
+class Ranking(Answer):
+    """The base class of the answers that rank candidates. Its subclasses have the field ``ranking``."""
+
+    n_candidates: ClassVar[int | None] = None
+    """Number of candidates of the request; None: unknown."""
+
+    @model_validator(mode='after')
+    def _check_ranking(self) -> Self:
+        n = self.n_candidates
+        if n is not None and not any(1 <= number <= n for number in self.ranking):
+            raise ValueError('the ranking has no number of a candidate')
+        return self
+
+
+class CausalAnswer(Ranking):
+    """E, I_llm and R of Eq 9."""
+
+    explanation: Explanation
     """E: the stated or implied cause of the seeker's wish, and the mentions that are negative or incidental."""
     ranking: list[int]
     """I_llm: numbers of candidates, counted from 1, best first."""
-    response: str
+    response: Response
     """R: a response that recommends the first item and gives a reason."""
 
 
-class TitleAnswer(BaseModel):
-    """An answer to a prompt without candidates: titles in free form."""
+class RankingAnswer(Ranking):
+    """I_llm and R of Eq 9, without an explanation."""
 
-    model_config = ConfigDict(extra='forbid')
+    explanation: ClassVar[str] = ''
 
-    reasoning: str
-    titles: list[str]
-    response: str
+    ranking: list[int]
+    response: Response
+
+
+class TitleAnswer(Answer):
+    """Titles in free form, as an answer to a prompt without candidates."""
+
+    reasoning: ClassVar[str] = ''
+
+    titles: Annotated[list[str], Field(min_length=1)]
+    response: Response
+
+
+class ReasonedTitleAnswer(Answer):
+    """Titles in free form after a reasoning, as an answer to a prompt without candidates."""
+
+    reasoning: Explanation
+    titles: Annotated[list[str], Field(min_length=1)]
+    response: Response
+
+
+ANSWERS: dict[str, type[Answer]] = {
+    answer.__name__: answer for answer in (CausalAnswer, RankingAnswer, TitleAnswer, ReasonedTitleAnswer)
+}
+"""Answers by the name that a prompt file gives."""
+
+
+@functools.lru_cache(maxsize=1024)
+def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_titles: int) -> type[Answer]:
+    """Return the answer with the bounds of a request in its JSON schema.
+
+    Args:
+        answer: one of :data:`ANSWERS`.
+        n_candidates: number of candidates.
+        n_ranked: number of candidates that the ranking has. There may be fewer candidates.
+        n_titles: number of titles.
+    """
+    if not issubclass(answer, Ranking):
+        titles = _array(_TITLE, n_titles)
+        field = Annotated[list[str], Field(min_length=1), WithJsonSchema(titles)]
+        return create_model(answer.__name__, __base__=answer, titles=(field, ...))
+    number = {'type': 'integer', 'minimum': 1, 'maximum': n_candidates}
+    ranking = Annotated[list[int], WithJsonSchema(_array(number, min(n_ranked, n_candidates)))]
+    bounded = create_model(answer.__name__, __base__=answer, ranking=(ranking, ...))
+    bounded.n_candidates = n_candidates
+    return bounded
 
 
 class Repairs(NamedTuple):
@@ -38,15 +125,18 @@ class Repairs(NamedTuple):
     duplicate: int
     """Removed repetitions of a number."""
     missing: int
-    """Candidates that the model left out. They are appended in the recommender's order."""
+    """Requested places that the model did not fill. Candidates in the recommender's order fill them."""
 
 
-def repair_ranking(ranking: Sequence[int], n_candidate: int) -> tuple[list[int], Repairs]:
+def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int | None = None) -> tuple[list[int], Repairs]:
     """Turn the model's ranking into a permutation of the candidates.
+
+    Candidates that it lacks are appended in the recommender's order.
 
     Args:
         ranking: candidate numbers, counted from 1, best first.
         n_candidate: number of candidates.
+        n_ranked: number of requested places; None: all candidates.
 
     Returns:
         The index of every candidate, counted from 0, best first; and the numbers of repairs.
@@ -54,5 +144,10 @@ def repair_ranking(ranking: Sequence[int], n_candidate: int) -> tuple[list[int],
     known = [number - 1 for number in ranking if 1 <= number <= n_candidate]
     order = list(dict.fromkeys(known))
     ranked = set(order)
-    missing = [index for index in range(n_candidate) if index not in ranked]
-    return order + missing, Repairs(len(ranking) - len(known), len(known) - len(order), len(missing))
+    others = [index for index in range(n_candidate) if index not in ranked]
+    missing = max(0, min(n_ranked or n_candidate, n_candidate) - len(order))
+    return order + others, Repairs(len(ranking) - len(known), len(known) - len(order), missing)
+
+
+def _array(items: dict[str, Any], n: int) -> dict[str, Any]:
+    return {'type': 'array', 'items': items, 'minItems': n, 'maxItems': n}

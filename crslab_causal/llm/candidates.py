@@ -11,8 +11,13 @@ from crslab_causal.llm.request import Candidate, RerankRequest
 
 
 def rerank_request_seed(request: RerankRequest) -> int:
-    """Return a number in [0, 2**64) that depends on all fields of the request and is equal in every process."""
-    return int.from_bytes(hashlib.blake2b(json.dumps(request).encode('ascii'), digest_size=8).digest(), 'big')
+    """Return a number in [0, 2**64) that depends on conversation, mentions and candidates.
+
+    It is equal in every process. It does not depend on probabilities, whose rounding errors differ between machines.
+    """
+    names = [(candidate.entity, candidate.name) for candidate in request.candidates]
+    content = json.dumps([request.context, request.mentions, request.liked, request.disliked, names])
+    return int.from_bytes(hashlib.blake2b(content.encode('ascii'), digest_size=8).digest(), 'big')
 
 
 def _request_rng(request: RerankRequest, seed: int, purpose: str) -> random.Random:

@@ -8,6 +8,8 @@ from typing import Mapping, NamedTuple, Sequence
 from crslab_causal.data.dataset.films import Film
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 
+_MAX_GENRES, _MAX_DIRECTORS, _MAX_STARS = 4, 2, 3
+
 
 class CatalogueInfo(NamedTuple):
     """Names, films, popularity and knowledge graph of a dataset's catalogue; see :func:`.build_catalogue_info`."""
@@ -23,3 +25,10 @@ class CatalogueInfo(NamedTuple):
     """Name of the film that each ``@`` token of the text represents."""
     films: Mapping[int, Film] = MappingProxyType({})
     """Genres and people of each item, as far as they are known."""
+
+    def facts(self, item: int) -> str:
+        """Return the genres and people of an item in words, for example ``Horror; directed by Ridley Scott``."""
+        film = self.films.get(item, Film())
+        lists = (('', film.genres[:_MAX_GENRES]), ('directed by ', film.directors[:_MAX_DIRECTORS]))
+        lists += (('with ', film.stars[:_MAX_STARS]),)
+        return '; '.join(f'{title}{", ".join(values)}' for title, values in lists if values)

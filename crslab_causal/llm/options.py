@@ -75,6 +75,11 @@ class LLMOptions(Options):
     """Temperature sent with each request; None: it is not sent, and the server uses its own."""
     candidates: Count = 50
     """Number of the recommender's items shown to the model."""
+    ranked: Count | None = 10
+    """Number of candidates that the model ranks, as many as are scored. The others follow in the recommender's order.
+    None: all."""
+    anchor: bool = True
+    """Whether the prompt tells the model to keep candidates that it cannot tell apart in the recommender's order."""
     seed: Annotated[int, Field(ge=0)] | None = 2020
     """Seed sent with each request. Servers that support it give equal answers to equal requests. None: it is not sent.
     It is also the seed of this package's own draws (samples, examples, order of the candidates), see ``draw_seed``."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.answer import CausalAnswer, Repairs, TitleAnswer, repair_ranking
+from crslab_causal.llm.answer import (
+    CausalAnswer,
+    RankingAnswer,
+    ReasonedTitleAnswer,
+    Repairs,
+    TitleAnswer,
+    repair_ranking,
+)
 from crslab_causal.llm.backends import Backend, backend_class
 from crslab_causal.llm.candidates import (
     rerank_request_seed,
@@ -21,7 +29,7 @@ from crslab_causal.llm.examples import Example, select_examples
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import load_prompt
-from crslab_causal.llm.request import Candidate, RerankRequest, build_rerank_request
+from crslab_causal.llm.request import Candidate, Probability, RerankRequest, build_rerank_request
 
 
 class RerankTask(NamedTuple):
@@ -32,6 +40,9 @@ class RerankTask(NamedTuple):
     """Entity id of the label, for ``oracle: label``."""
     conversation_items: Sequence[int] = ()
     """Entity ids of all items of the whole conversation, including later turns, for ``oracle: conversation``."""
+    probabilities: Mapping[int, Probability] = MappingProxyType({})
+    """Probabilities of these labels by entity id, which the oracles add to the candidates. Without them the model could
+    tell the label from the other candidates."""
 
 
 class LLMResult(NamedTuple):
@@ -47,6 +58,9 @@ class LLMResult(NamedTuple):
     status: Status
     """``ok``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
     repairs: Repairs
+    written: int
+    """Number of places of the ranking that the model wrote itself, the first ones. The others have the recommender's
+    order. Of titles in free form, those in the catalogue."""
     titles: list[str]
     """Titles written by a model that saw no candidates."""
     unmatched: int
@@ -89,8 +103,7 @@ class LLMPipeline:
     ):
         self.options, self.catalogue = options, catalogue
         self.prompt = load_prompt(options.prompt)
-        self.ranks_candidates = self.prompt.answer is CausalAnswer
-        """Whether the prompt asks for a ranking of the candidates, not for titles in free form."""
+        self.ranks_candidates = self.prompt.ranks_candidates
         backend_type = backend_class(options.mode)
         self._check_options(backend_type)
         examples: list[Example] = []
@@ -105,18 +118,35 @@ class LLMPipeline:
         )
         self.backend: Backend = backend_type.build(options, catalogue, self.prompt, examples)
 
-    def request(self, sample: Mapping[str, Any], ranked: Iterable[int]) -> RerankRequest:
+    def request(
+        self,
+        sample: Mapping[str, Any],
+        ranked: Iterable[int],
+        probabilities: Mapping[int, Probability] = MappingProxyType({}),
+        masked: int | None = None,
+    ) -> RerankRequest:
         """Return the request for a sample.
 
         Args:
             sample: a sample of a :class:`.MentionDataset`.
             ranked: entity ids of the recommender's items, best first.
+            probabilities: probability of each of these, as far as it is known.
+            masked: entity id of the mention that is masked in the probabilities.
         """
-        return build_rerank_request(sample, self.candidates(ranked), self.catalogue.name_of_token)
+        candidates = self.candidates(ranked, probabilities)
+        return build_rerank_request(sample, candidates, self.catalogue.name_of_token, masked)
 
-    def candidates(self, entities: Iterable[int]) -> list[Candidate]:
-        """Return the entities with their names."""
-        return [Candidate(entity, self.catalogue.names[entity]) for entity in entities]
+    def candidates(
+        self,
+        entities: Iterable[int],
+        probabilities: Mapping[int, Probability] = MappingProxyType({}),
+    ) -> list[Candidate]:
+        """Return the entities with their names, facts and probabilities."""
+        catalogue = self.catalogue
+        return [
+            Candidate(entity, catalogue.names[entity], catalogue.facts(entity), probabilities.get(entity))
+            for entity in entities
+        ]
 
     def answer(self, tasks: Sequence[RerankTask]) -> Iterator[LLMResult]:
         """Return one result for each task, in the order of the tasks."""
@@ -177,11 +207,11 @@ class LLMPipeline:
         request, options = task.request, self.options
         # some labels of the data are no items, and cannot be recommended
         if options.oracle == 'label' and task.label is not None and task.label in self._items:
-            (label,) = self.candidates([task.label])
+            (label,) = self.candidates([task.label], task.probabilities)
             request = with_oracle(request, label, options.draw_seed)
         if options.oracle == 'conversation':
             items = [item for item in task.conversation_items if item in self._items]
-            request = with_oracle_items(request, self.candidates(items), options.draw_seed)
+            request = with_oracle_items(request, self.candidates(items, task.probabilities), options.draw_seed)
         return request
 
     def _display_order(self, request: RerankRequest) -> list[int]:
@@ -192,21 +222,24 @@ class LLMPipeline:
 
     def _result(self, request: RerankRequest, order: list[int], completion: Completion) -> LLMResult:
         candidates = [candidate.entity for candidate in request.candidates]
-        repairs, titles, unmatched = Repairs(0, 0, 0), [], 0
+        repairs, titles, unmatched, written = Repairs(0, 0, 0), [], 0, 0
         match completion.parsed:
-            case CausalAnswer() as answer:
-                indices, repairs = repair_ranking(unshuffle(answer.ranking, order), len(candidates))
+            case CausalAnswer() | RankingAnswer() as answer:
+                numbers = unshuffle(answer.ranking, order)
+                indices, repairs = repair_ranking(numbers, len(candidates), self.options.ranked)
+                written = len(answer.ranking) - repairs.unknown - repairs.duplicate
                 explanation, ranking, response = answer.explanation, [candidates[i] for i in indices], answer.response
-            case TitleAnswer() as title_answer:
+            case TitleAnswer() | ReasonedTitleAnswer() as title_answer:
                 titles = title_answer.titles
                 matches = self._matcher.match_all(titles)
                 unmatched = matches.count(None)
                 ranking = list(dict.fromkeys(self.catalogue.items[i] for i in matches if i is not None))
+                written = len(ranking)
                 explanation, response = title_answer.reasoning, title_answer.response
             case _:
-                explanation, ranking = '', candidates
-                first = request.candidates[0].name if request.candidates else ''
-                response = template_response(first, rerank_request_seed(request)) if first else ''
+                explanation, ranking, response = '', candidates, ''
+        if not response and ranking:
+            response = template_response(self.catalogue.names[ranking[0]], rerank_request_seed(request))
         return LLMResult(
             explanation=explanation,
             ranking=ranking,
@@ -214,6 +247,7 @@ class LLMPipeline:
             candidates=candidates,
             status=completion.status,
             repairs=repairs,
+            written=written,
             titles=titles,
             unmatched=unmatched,
             cache_key=completion.cache_key or None,

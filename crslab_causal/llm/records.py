@@ -45,6 +45,8 @@ class LLMRecord(Options):
     rank_after: int | None
     """Rank of the label in ``ranking``, counted from 1; None: it is not in it."""
     repairs: RepairCounts
+    written: int
+    """Number of places of ``ranking`` that the model wrote itself, the first ones."""
     titles: list[str]
     """Titles in free form, if the prompt asks for titles."""
     unmatched: int
@@ -84,6 +86,7 @@ class LLMRecord(Options):
             rank_before=_rank(label, listed),
             rank_after=_rank(label, result.ranking),
             repairs=RepairCounts(**result.repairs._asdict()),
+            written=result.written,
             titles=result.titles,
             unmatched=result.unmatched,
             input_tokens=result.input_tokens,

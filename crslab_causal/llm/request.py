@@ -7,12 +7,24 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from crslab_causal.llm.detokenization import detokenize
 
 
+class Probability(NamedTuple):
+    """The recommender's probability of an item."""
+
+    observed: float
+    """p of Eq 4."""
+    masked: float | None = None
+    """p of Eq 6, with the last mention masked; None: the recommender masks nothing, or not the last mention."""
+
+
 class Candidate(NamedTuple):
     """An item of the recommender's list."""
 
     entity: int
     """Entity id."""
     name: str
+    facts: str = ''
+    """Genres and people in words; empty if nothing is known."""
+    probability: Probability | None = None
 
 
 class RerankRequest(NamedTuple):
@@ -28,12 +40,15 @@ class RerankRequest(NamedTuple):
     """Entity ids that the seeker dislikes, according to the data or the chat. May be empty."""
     candidates: list[Candidate]
     """The recommender's list, best first. Empty for baselines without candidates."""
+    masked: int | None = None
+    """Entity id of the mention that is masked in the candidates' probabilities; None: none is."""
 
 
 def build_rerank_request(
     sample: Mapping[str, Any],
     candidates: Sequence[Candidate],
     name_of_token: Mapping[str, str],
+    masked: int | None = None,
 ) -> RerankRequest:
     """Return the request for a sample. It depends only on what precedes the turn, not on the turn or its items.
 
@@ -43,6 +58,7 @@ def build_rerank_request(
         sample: a sample of a :class:`.MentionDataset`.
         candidates: the recommender's list, best first.
         name_of_token: from :func:`.token_names`.
+        masked: entity id of the mention that is masked in the candidates' probabilities.
     """
     context = [(role, detokenize(text, name_of_token, quote='"')) for role, text in sample['context_text']]
     return RerankRequest(
@@ -51,4 +67,5 @@ def build_rerank_request(
         list(sample['context_liked']),
         list(sample['context_disliked']),
         list(candidates),
+        masked,
     )

@@ -92,9 +92,9 @@ class CausalLLMSystem(CausalSystem):
         dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[split]
         indices = self._sample_indices(len(dataloader))
         samples = [dataloader.samples[i] for i in indices]
-        lists = self.evaluation.lists(dataloader, self.llm.candidates)
-        listed = [lists[i] for i in indices]  # I_rec
         with self._make_pipeline() as pipeline:
+            tasks = self._tasks(pipeline, dataloader, indices)
+            listed = [[candidate.entity for candidate in task.request.candidates] for task in tasks]  # I_rec
             backend = pipeline.backend
             prompt = pipeline.prompt.name if backend.uses_prompt else None
             logger.info(
@@ -102,15 +102,7 @@ class CausalLLMSystem(CausalSystem):
                 + (f'prompt {prompt}, ' if prompt else '')
                 + f'{len(indices)} samples of {split}]'
             )
-            items = conversation_items(dataloader.dataset)
-            results = list(
-                pipeline.answer(
-                    [
-                        RerankTask(pipeline.request(sample, ranked), sample['item'], items[sample['conv_id']])
-                        for sample, ranked in zip(samples, listed)
-                    ]
-                )
-            )
+            results = list(pipeline.answer(tasks))
             summary = {
                 'backend': backend.name,
                 'prompt': prompt,
@@ -156,6 +148,29 @@ class CausalLLMSystem(CausalSystem):
 
     def _make_pipeline(self) -> LLMPipeline:
         return LLMPipeline(self.llm, self.catalogue, self.train_dataloader.dataset)
+
+    def _tasks(
+        self,
+        pipeline: LLMPipeline,
+        dataloader: CausalDataLoader,
+        indices: Sequence[int],
+    ) -> list[RerankTask]:
+        """Return the tasks of the samples with these indices."""
+        items = conversation_items(dataloader.dataset)
+        others = [[sample['item'], *items[sample['conv_id']]] for sample in dataloader.samples]
+        ranked = self.evaluation.ranked_lists(dataloader, self.llm.candidates, others)
+        intervention = getattr(self.adapter.module, 'intervention', None)
+        masks_last = intervention is not None and intervention.position == 'last'
+        tasks = []
+        for i in indices:
+            sample, (listed, probabilities) = dataloader.samples[i], ranked[i]
+            history = sample['context_entities']
+            masked = history[-1] if history and masks_last else None
+            if masked is None:
+                probabilities = {item: p._replace(masked=None) for item, p in probabilities.items()}
+            request = pipeline.request(sample, listed, probabilities, masked)
+            tasks.append(RerankTask(request, sample['item'], items[sample['conv_id']], probabilities))
+        return tasks
 
     def _load_recommender(self, folder: Path) -> None:
         weights = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, Sequence
+
 import torch
 
 from crslab_causal.base import distributed
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.evaluator.causal import CausalEvaluator
+from crslab_causal.llm.request import Probability
 from crslab_causal.system.adapters import ModelAdapter
 
 EVALUATION_BATCH_SIZE = 256
+
+
+class RankedList(NamedTuple):
+    """The recommender's list for a sample."""
+
+    items: list[int]
+    """Entity ids, best first."""
+    probabilities: dict[int, Probability]
+    """Probabilities of these items, and of the others that were asked for, by entity id."""
 
 
 class RecEvaluation:
@@ -71,4 +83,35 @@ class RecEvaluation:
                 scores, _ = self.adapter.scores(batch.to(self.device))
                 best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
                 result += [[self.item_ids[i] for i in row] for row in best]
+        return result
+
+    def ranked_lists(
+        self, dataloader: CausalDataLoader, k: int, others: Sequence[Sequence[int]] | None = None
+    ) -> list[RankedList]:
+        """Return the ``k`` items that rank first for every sample, with their probabilities.
+
+        Args:
+            dataloader: samples of the split.
+            k: length of the lists.
+            others: for each sample the entity ids of further items whose probabilities are needed.
+        """
+        seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
+        index_of = {item: i for i, item in enumerate(self.item_ids)}
+        self.adapter.model.eval()
+        result: list[RankedList] = []
+        with torch.no_grad(), self.adapter.group():
+            for batch in dataloader.get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc='candidates'):
+                scores, intervened = self.adapter.scores(batch.to(self.device))
+                best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
+                observed = scores.softmax(-1).cpu()
+                masked = None if intervened is None else intervened.softmax(-1).cpu()
+                for row, indices in enumerate(best):
+                    more = () if others is None else (index_of[e] for e in others[len(result)] if e in index_of)
+                    probabilities = {
+                        self.item_ids[i]: Probability(
+                            float(observed[row, i]), None if masked is None else float(masked[row, i])
+                        )
+                        for i in (*indices, *more)
+                    }
+                    result.append(RankedList([self.item_ids[i] for i in indices], probabilities))
         return result

@@ -46,7 +46,7 @@ def ranking_answer(*ranking, response='Watch it.'):
 
 
 def title_answer(*written):
-    return {'reasoning': 'because', 'titles': list(written), 'response': 'Watch it.'}
+    return {'reasoning': 'because', 'titles': list(written), 'response': 'Watch it.'}  # vanilla ignores the reasoning
 
 
 def shown_names(entry):
@@ -54,7 +54,7 @@ def shown_names(entry):
     block = re.search(r'<candidates>\n(.*)\n</candidates>', entry['text'], re.DOTALL).group(1)
     lines = [line.split('. ', 1) for line in block.split('\n')]
     assert [number for number, _ in lines] == [str(i) for i in range(1, len(lines) + 1)]
-    return [json.loads(name) for _, name in lines]
+    return [json.JSONDecoder().raw_decode(line)[0] for _, line in lines]
 
 
 def error_message(*arguments, **keys):

@@ -14,7 +14,7 @@ from crslab_causal.llm.candidates import (
     with_oracle,
     with_oracle_items,
 )
-from crslab_causal.llm.request import Candidate, RerankRequest
+from crslab_causal.llm.request import Candidate, Probability, RerankRequest
 
 CANDIDATES = [Candidate(i, f'Film {i}') for i in range(20)]
 REQUEST = RerankRequest([('Seeker', 'Hi')], [1, 2], [1], [], CANDIDATES)
@@ -65,6 +65,11 @@ def test_seed_of_a_request_depends_on_every_field():
     assert len({rerank_request_seed(request) for request in (REQUEST, *others)}) == 6
 
 
+def test_seed_of_a_request_does_not_depend_on_probabilities():
+    scored = [candidate._replace(probability=Probability(0.1, 0.2)) for candidate in CANDIDATES]
+    assert rerank_request_seed(REQUEST._replace(candidates=scored, masked=2)) == rerank_request_seed(REQUEST)
+
+
 @given(requests, seeds)
 def test_shuffling_changes_only_the_order_of_candidates(request, seed):
     shuffled, order = shuffle_candidates(request, seed)
@@ -96,9 +101,9 @@ def test_unshuffled_ranking_names_the_same_items(request, seed, ranking):
 
 def test_missing_candidates_follow_in_the_recommenders_order_after_unshuffling():
     _, order = shuffle_candidates(REQUEST, 0)
-    ranking, repairs = repair_ranking(unshuffle([3, 99], order), 20)
+    ranking, repairs = repair_ranking(unshuffle([3, 99], order), 20, 10)
     assert ranking == [order[2], *(i for i in range(20) if i != order[2])]
-    assert repairs == (1, 0, 19)
+    assert repairs == (1, 0, 9)
 
 
 def test_oracle_changes_nothing_if_the_recommender_lists_the_label():

@@ -185,6 +185,49 @@ def test_replay_of_a_live_run_gives_equal_results(answer, live, llm_server, tmp_
     assert f'gpt-4o-mini at {url}, replayed' in (folder / 'llm_results.md').read_text('utf-8')
 
 
+def shown_candidates(entry):
+    """Return the columns of each candidate in a logged request."""
+    block = re.search(r'<candidates>\n(.*)\n</candidates>', entry['text'], re.DOTALL).group(1)
+    pattern = re.compile(r'\d+\. ("(?:[^"\\]|\\.)*"), ("(?:[^"\\]|\\.)*"), (below 0.01|[\d.]+) %(?:, x([\d.]+))?')
+    return [pattern.fullmatch(line).groups() for line in block.split('\n')]
+
+
+def test_model_sees_facts_and_the_effect_of_the_last_mention(answer, live, llm_server, data_path):
+    titles = json.loads((data_path / 'redial/nltk/movie_titles.json').read_text('utf-8')).values()
+    people = {f'{film["title"]} ({film["year"]})': [*film['director'], *film['stars'][:1]] for film in titles}
+    settings, url = live('ok')
+    answer(*settings)
+    effects = set()
+    for entry in llm_server.log(url):
+        rows = shown_candidates(entry)
+        assert len(rows) == 20
+        for name, facts, _percent, _effect in rows:
+            assert all(person in facts for person in people[json.loads(name)])
+        values = [0 if percent.startswith('below') else float(percent) for _, _, percent, _ in rows]
+        assert values == sorted(values, reverse=True)
+        has_last_mention = 'last mention: unknown' not in entry['text']
+        assert all((effect is not None) == has_last_mention for *_, effect in rows)
+        effects |= {effect for *_, effect in rows}
+    assert len(effects) > 1
+
+
+@pytest.mark.parametrize('oracle', ['label', 'conversation'])
+def test_items_of_an_oracle_look_like_the_other_candidates(answer, live, llm_server, oracle):
+    settings, url = live('ok')
+    _, records, _ = answer(*settings, f'llm.oracle={oracle}', 'llm.candidates=5')
+    assert any(record['rank_before'] is None for record in records)
+    for entry in llm_server.log(url):
+        rows = shown_candidates(entry)
+        assert len({effect is None for *_, effect in rows}) == 1 and all(json.loads(facts) for _, facts, *_ in rows)
+
+
+def test_without_an_intervention_on_the_last_mention_no_effect_is_shown(run, live, llm_server):
+    settings, url = live('ok')
+    run(MODEL, *settings, 'intervention_position=random', 'rec.epoch=1')
+    rows = [row for entry in llm_server.log(url) for row in shown_candidates(entry)]
+    assert rows and {effect for *_, effect in rows} == {None}
+
+
 def test_samples_without_an_answer_are_marked_and_keep_the_recommenders_order(answer, live, capsys):
     settings, _ = live(rates={'500': 0.3, 'refusal': 0.2, 'length': 0.2}, seed=4, sticky=True)
     results, records, folder = answer(*settings, 'llm.concurrency=1')
@@ -223,7 +266,7 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
 
 
 def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_server, data_path, tmp_path, trained):
-    settings, url = live(answer={'reasoning': '', 'titles': ['No Such Film'], 'response': 'I do not know.'})
+    settings, url = live(answer={'titles': ['No Such Film (1901)'], 'response': 'I do not know.'})
     results, records, _ = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
     assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] == 1
     assert results['splits']['test, few_shot']['all']['recall@10'] == 0
@@ -237,7 +280,9 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
     system = load_system(str(tmp_path / 'plain.yaml'), settings=[f'data_path={data_path}'])
     names = system.catalogue.name_of_token
     train = {
-        json.dumps([{'role': role, 'text': detokenize(text, names)} for role, text in sample['context_text']])
+        json.dumps(
+            [{'role': role, 'text': detokenize(text, names, quote=chr(34))} for role, text in sample['context_text']]
+        )
         for sample in system.train_dataloader.dataset
     }
     starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
@@ -249,7 +294,24 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
 
 
 def test_equal_requests_are_counted_once():
-    result = LLMResult('', [1], '', [1], 'ok', Repairs(0, 0, 2), [], 0, 'hash', 100, 20, 0.1, 0.5, False, '')
+    result = LLMResult(
+        explanation='',
+        ranking=[1],
+        response='',
+        candidates=[1],
+        status='ok',
+        repairs=Repairs(0, 0, 2),
+        written=1,
+        titles=[],
+        unmatched=0,
+        cache_key='hash',
+        input_tokens=100,
+        output_tokens=20,
+        latency_s=0.1,
+        cost_usd=0.5,
+        replayed=False,
+        detail='',
+    )
     other = result._replace(cache_key='other', cost_usd=0.25)
     summary = summarize([result, result._replace(replayed=True), other])
     assert (summary['cost_usd'], summary['input_tokens'], summary['output_tokens']) == (0.75, 200, 40)

@@ -56,9 +56,8 @@ def test_a_saved_run_answers_as_it_was_scored(run, load):
     scores[[3, 5]] = -torch.inf
     assert [found.entity for found in listed] == [system.item_ids[i] for i in scores.topk(5).indices]
     with system.conversation() as conversation:
-        assert (
-            list(conversation.respond(f'I loved {system.catalogue.names[history[0]]}.')) and conversation.result.ranking
-        )
+        assert list(conversation.respond(f'I loved {system.catalogue.names[history[0]]}.'))
+        assert conversation.result.ranking
 
     restored, _ = run(OPEN, flags=['-rs'])
     assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']

@@ -19,6 +19,7 @@ from typing import Any, Iterator, Literal, NamedTuple
 import json_repair
 from pydantic import BaseModel, ValidationError
 
+from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
 
 _THOUGHTS = (
@@ -52,12 +53,17 @@ _FILTERED = ('content_filter', 'safety', 'prohibited_content', 'recitation')
 class ParsedAnswer(NamedTuple):
     """The result of parsing an answer."""
 
-    status: Literal['ok', 'refusal', 'length', 'invalid']
+    status: Literal['ok', 'partial', 'refusal', 'length', 'invalid']
     parsed: BaseModel | None
     detail: str
     """Reason for a status other than ``ok``."""
     is_exact: bool = False
     """Whether the text is an object of the schema and nothing else, as from a server that enforces the schema."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the model was cut off before the end of its answer."""
+        return self.status in ('partial', 'length')
 
 
 class _Unusable(Exception):
@@ -83,8 +89,17 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
         except _Unusable as error:
             complaint = complaint or str(error)
     if finish_reason in _CUT_OFF:
-        return ParsedAnswer('length', None, f'cut off at the longest length, {response.output_tokens or "?"} tokens')
+        detail = f'cut off at the longest length, {response.output_tokens or "?"} tokens'
+        partial = read_partial(_without_thoughts(response.content), answer)
+        return ParsedAnswer('length' if partial is None else 'partial', partial, detail)
     return ParsedAnswer('invalid', None, complaint or 'holds no JSON object')
+
+
+def _without_thoughts(content: str) -> str:
+    """Return the text after a model's thoughts, and before thoughts that have no end."""
+    end = max((mark.end() for mark in _END_MARK.finditer(content)), default=0)
+    start = _START_MARK.search(content, end)
+    return content[end:] if start is None else content[end : start.start()]
 
 
 def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:

@@ -11,6 +11,7 @@ from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import Example
 from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.prompt_builder import PromptBuilder
 from crslab_causal.llm.prompting import Prompt
 from crslab_causal.llm.request import RerankRequest
 
@@ -20,14 +21,13 @@ class LLMBackend(Backend):
 
     Args:
         client: open client; ``close`` closes it.
-        prompt: prompt that the requests fill in.
-        examples: examples for the prompt; empty if it shows none.
+        prompts: makes the messages of a request.
     """
 
     uses_prompt: ClassVar[bool] = True
 
-    def __init__(self, client: LLMClient, prompt: Prompt, examples: Sequence[Example] = ()):
-        self._client, self._prompt, self._examples = client, prompt, examples
+    def __init__(self, client: LLMClient, prompts: PromptBuilder):
+        self._client, self._prompts = client, prompts
 
     @classmethod
     def build(
@@ -37,8 +37,9 @@ class LLMBackend(Backend):
         prompt: Prompt,
         examples: Sequence[Example],
     ) -> Self:
-        """Connect to the model of ``options``. The catalogue is not used: the requests name the candidates."""
-        return cls(LLMClient(options), prompt, examples)
+        """Connect to the model of ``options``."""
+        prompts = PromptBuilder(prompt, options, catalogue.names, examples)
+        return cls(LLMClient(options), prompts)
 
     @property
     def name(self) -> str:
@@ -50,12 +51,7 @@ class LLMBackend(Backend):
 
     def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
         """Return one completion for each request, in the order of the requests."""
-        n_titles = self._client.options.titles
-        prompts = [
-            (self._prompt.messages(request, examples=self._examples, n_titles=n_titles), self._prompt.answer)
-            for request in requests
-        ]
-        yield from self._client.run(prompts)
+        yield from self._client.run([self._prompts.build(request) for request in requests])
 
     def summary(self) -> dict[str, Any]:
         """Return usage and budget of the client."""

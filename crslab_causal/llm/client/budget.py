@@ -75,17 +75,19 @@ class Budget:
                 'llm.budget: limits on tokens and usd need a maximum length of an answer; set llm.max_tokens'
             )
 
-    async def reserve(self, input_tokens: int) -> Amount | None:
+    async def reserve(self, input_tokens: int, room: int = 1) -> Amount | None:
         """Reserve the maximum cost of a call. Wait if the call does not fit only because of the calls in flight.
 
         Args:
             input_tokens: upper bound of the input tokens.
+            room: factor of the maximum length of an answer.
 
         Returns:
             The reservation, to be passed to ``settle``; None: the budget is used up.
         """
-        usd = cost_usd(self._price, input_tokens, self._max_output_tokens) or 0.0
-        maximum = Amount(1, input_tokens + self._max_output_tokens, usd)
+        output_tokens = room * self._max_output_tokens
+        usd = cost_usd(self._price, input_tokens, output_tokens) or 0.0
+        maximum = Amount(1, input_tokens + output_tokens, usd)
         while not self._fits(self._used.plus(self._reserved).plus(maximum)):
             if not self._fits(self._used.plus(maximum)):
                 return None

@@ -12,12 +12,13 @@ from pydantic import BaseModel
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.client.addresses import default_concurrency
 from crslab_causal.llm.client.answer_parser import ParsedAnswer, parse_answer, replace_surrogates
+from crslab_causal.llm.client.answer_policy import MORE_ROOM, best_answer, reason_to_ask_again, with_room
 from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
-from crslab_causal.llm.client.result import UNANSWERED, Completion, Messages, Status
+from crslab_causal.llm.client.result import NOT_SENT, Completion, Messages, Status
 from crslab_causal.llm.client.retries import Attempts, RetryPolicy
 from crslab_causal.llm.client.store import MemoryStore
 from crslab_causal.llm.client.structured import strict_schema
@@ -25,10 +26,6 @@ from crslab_causal.llm.client.token_counts import count_tokens, estimate_input_t
 from crslab_causal.llm.client.transport import CallError, Transport
 from crslab_causal.llm.client.writer import GroupCommit
 from crslab_causal.llm.options import LLMOptions
-
-MAX_PAID_ANSWERS = 3
-"""Maximum number of answers paid for one prompt. Only invalid answers are requested again, refusals and answers that
-were cut off are not."""
 
 _EXTRA_INPUT_TOKENS = 256
 """Maximum number of tokens that a server's chat template, or the instruction to write JSON, adds to a prompt."""
@@ -54,6 +51,8 @@ class _InFlight:
     n_sent: int = 0
     """Number of HTTP requests sent for it."""
     attempts: Attempts = dataclasses.field(default_factory=Attempts)
+    answers: list[ParsedAnswer] = dataclasses.field(default_factory=list)
+    """Answers so far, first one first."""
 
 
 class Dispatcher:
@@ -108,7 +107,7 @@ class Dispatcher:
                 self._cancel(flight)
         if has_joined:
             self.usage.coalesced += 1
-            completion = completion._replace(attempts=0, replayed=completion.status not in UNANSWERED)
+            completion = completion._replace(attempts=0, replayed=completion.status not in NOT_SENT)
         self.usage.statuses[completion.status] += 1
         return completion
 
@@ -164,21 +163,21 @@ class Dispatcher:
         """Get usable answers into the store until there is one, or until no more may be paid for."""
         responses = self._store.responses(flight.key)
         while True:
-            answer = parse_answer(responses[-1], flight.schema) if responses else None
-            if answer is not None and flight.n_sent:
-                self._request_format.check_enforcement(responses[-1], answer)
+            flight.answers = [parse_answer(response, flight.schema) for response in responses]
+            if responses and flight.n_sent:
+                self._request_format.check_enforcement(responses[-1], flight.answers[-1])
                 self._note_format()
-            is_final = answer is not None and (answer.status != 'invalid' or len(responses) >= MAX_PAID_ANSWERS)
-            if is_final or self._transport is None:
+            reason = reason_to_ask_again(flight.answers, flight.payload) if responses else None
+            if self._transport is None or (responses and reason is None):
                 self.usage.replayed += bool(responses) and not flight.n_sent
-                return self._completion(flight, responses, answer, 'missing', 'not in the store')
-            if answer is not None:
-                self.usage.retries['invalid'] += 1
+                return self._completion(flight, responses, 'missing', 'not in the store')
+            if reason is not None:
+                self.usage.retries[reason] += 1
             try:
                 await self._fetch_answer(flight, len(responses), self._transport)
             except CallError as error:
                 status: Status = 'budget' if error.cause == 'budget' else 'error'
-                return self._completion(flight, responses, answer, status, error.detail)
+                return self._completion(flight, responses, status, error.detail)
             except UserError as error:
                 self._fatal_error = self._fatal_error or error
                 raise
@@ -188,11 +187,11 @@ class Dispatcher:
         self,
         flight: _InFlight,
         responses: list[Response],
-        answer: ParsedAnswer | None,
         status: Status,
         detail: str,
     ) -> Completion:
-        """Return the completion made from the last answer. If there is none, it has ``status`` and ``detail``."""
+        """Return the completion made from the best answer. If there is none, it has ``status`` and ``detail``."""
+        answer = best_answer(flight.answers)
         if answer is None:
             cost = None if self._price is None else 0.0
             return Completion(None, status, flight.key, cost_usd=cost, attempts=flight.n_sent, detail=detail)
@@ -254,7 +253,8 @@ class Dispatcher:
             UserError: no request can succeed.
         """
         # a token has at least one byte
-        reserved = await self._budget.reserve(flight.size + _EXTRA_INPUT_TOKENS)
+        room = MORE_ROOM if with_room(flight.payload, flight.answers) is not flight.payload else 1
+        reserved = await self._budget.reserve(flight.size + _EXTRA_INPUT_TOKENS, room)
         if reserved is None:
             raise CallError('budget', 'llm.budget is used up')
         try:
@@ -282,7 +282,8 @@ class Dispatcher:
             flight.is_sending = True
             flight.n_sent += 1
             calls, tokens = 1, None
-            response = await transport.send(flight.payload, flight.schema.__name__, n_invalid, flight.attempts.left_out)
+            payload = with_room(flight.payload, flight.answers)
+            response = await transport.send(payload, flight.schema.__name__, n_invalid, flight.attempts.left_out)
             tokens = count_tokens(flight.payload, response)[:2]
             return response
         except CallError as failure:

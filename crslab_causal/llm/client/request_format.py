@@ -50,7 +50,8 @@ class RequestFormat:
     An optional parameter is left out of all further requests, with one warning, when the server names it in an error.
     ``max_tokens`` is renamed to ``max_completion_tokens`` first.
 
-    With ``structured: auto`` the schema goes into ``response_format``, until one of these happens:
+    A schema that the server refuses is sent once more without its bounds on numbers and lengths. With
+    ``structured: auto`` the schema goes into ``response_format``, until one of these happens:
 
     - The server refuses that parameter, or fails at every request that has it.
     - The first complete answer does not match the schema. The server then accepts the parameter but ignores it: a
@@ -68,6 +69,7 @@ class RequestFormat:
         """Parameters that are no longer sent because the server refuses them."""
         self._is_fixed = options.structured != 'auto'
         self._is_enforced = False
+        self._has_bounds = True
         self._length_parameter = 'max_tokens'
         self._has_system_role = True
         self._needs_length = options.budget.tokens is not None or options.budget.usd is not None
@@ -100,7 +102,8 @@ class RequestFormat:
             if value is not None and name not in self.omitted and name not in left_out:
                 body[name] = value
         if self.form == 'schema' and 'response_format' not in left_out:
-            body['response_format'] = response_format(schema_name, payload['schema'])
+            schema = payload['schema'] if self._has_bounds else without_bounds(payload['schema'])
+            body['response_format'] = response_format(schema_name, schema)
         else:
             body['messages'] = with_schema_in_prompt(body['messages'], payload['schema'])
         if not self._has_system_role:
@@ -137,6 +140,9 @@ class RequestFormat:
             self._omit(name, reason)
             return name
         if 'response_format' in body and (name == 'response_format' or _SCHEMA_COMPLAINT.search(error.message)):
+            if self._has_bounds and _has_bounds(body):
+                self._drop_bounds(reason)
+                return 'schema'
             if self._is_fixed:
                 raise UserError(
                     f'llm.structured: schema, but the server rejects schemas ({reason}); '
@@ -155,6 +161,7 @@ class RequestFormat:
             any(name in body for name in self.omitted)
             or ('max_tokens' in body and self._length_parameter != 'max_tokens')
             or ('response_format' in body and self.form == 'json')
+            or (not self._has_bounds and _has_bounds(body))
             or (not self._has_system_role and body['messages'][0]['role'] == 'system')
         )
 
@@ -218,6 +225,13 @@ class RequestFormat:
             self.omitted.append(name)
             logger.warning(f'[LLM: the server refuses the parameter {name} ({reason}); it is not sent any more]')
 
+    def _drop_bounds(self, reason: str) -> None:
+        self._has_bounds = False
+        logger.warning(
+            f'[LLM: the server refuses the schema ({reason}); from now on it is sent without bounds on numbers and '
+            'lengths]'
+        )
+
     def _merge_system(self, reason: str) -> None:
         if self._has_system_role:
             self._has_system_role = False
@@ -231,3 +245,9 @@ class RequestFormat:
             logger.warning(
                 f'[LLM: the server does not enforce JSON schemas ({reason}); the prompt asks for JSON instead]'
             )
+
+
+def _has_bounds(body: dict[str, Any]) -> bool:
+    """Return whether the body of a request has a schema with bounds on numbers or lengths."""
+    schema = body.get('response_format', {}).get('json_schema', {}).get('schema')
+    return without_bounds(schema) != schema

@@ -9,10 +9,13 @@ from pydantic import BaseModel
 Messages = list[dict[str, str]]
 """Messages ``{'role': ..., 'content': ...}`` of OpenAI's protocol."""
 
-Status = Literal['ok', 'refusal', 'length', 'invalid', 'error', 'budget', 'missing']
+Status = Literal['ok', 'partial', 'refusal', 'length', 'invalid', 'error', 'budget', 'missing']
 
-UNANSWERED: tuple[Status, ...] = ('error', 'budget', 'missing')
+NOT_SENT: tuple[Status, ...] = ('error', 'budget', 'missing')
 """Statuses of prompts without any answer. A later run may get one."""
+
+UNANSWERED: tuple[Status, ...] = ('length', 'invalid', *NOT_SENT)
+"""Statuses of prompts without a usable answer. A refusal is an answer."""
 
 
 class Completion(NamedTuple):
@@ -23,10 +26,11 @@ class Completion(NamedTuple):
     """
 
     parsed: BaseModel | None
-    """The answer if the status is ``ok``, else None."""
+    """The answer if the status is ``ok`` or ``partial``, else None."""
     status: Status
-    """``refusal``: the model or the server refused; ``length``: cut off at ``max_tokens``; ``invalid``: never matched
-    the schema, after all attempts; ``error``: no answer from the server; ``budget``: not sent; ``missing``: replayed,
+    """``partial``: cut off at ``max_tokens``, also with more room, but what was written can be used; ``length``: cut
+    off before anything could be used; ``refusal``: the model or the server refused; ``invalid``: never matched the
+    schema, after all attempts; ``error``: no answer from the server; ``budget``: not sent; ``missing``: replayed,
     but not in the store."""
     cache_key: str = ''
     """Key in the store; empty for an answer without a language model."""

@@ -39,6 +39,25 @@ def _make_strict(node: Any) -> Any:
     return strict
 
 
+BOUNDS = ('minimum', 'maximum', 'minItems', 'maxItems', 'minLength', 'maxLength')
+"""Keys of a JSON schema that limit numbers and lengths. Not every server that enforces schemas accepts them."""
+
+
+def without_bounds(node: Any) -> Any:
+    """Return a JSON schema without :data:`BOUNDS`."""
+    if isinstance(node, list):
+        return [without_bounds(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: {name: without_bounds(entry) for name, entry in value.items()}
+        if key in ('properties', '$defs')
+        else without_bounds(value)
+        for key, value in node.items()
+        if key not in BOUNDS
+    }
+
+
 def response_format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the parameter ``response_format`` of a request to a server that enforces the schema."""
     name = re.sub(r'[^\w-]', '_', name, flags=re.ASCII)[:64]

@@ -7,7 +7,7 @@ from client_helpers import error_message, make_client, prompt, run, run_one
 from pydantic import BaseModel, Field
 
 import llm_server
-from crslab_causal.llm.answer import TitleAnswer, repair_ranking
+from crslab_causal.llm.answer import ReasonedTitleAnswer, repair_ranking
 from crslab_causal.llm.client.answer_parser import parse_answer
 from crslab_causal.llm.client.record import Response
 from crslab_causal.llm.client.structured import strict_schema
@@ -42,11 +42,11 @@ def test_unreported_tokens_are_estimated(server):
 def test_unusable_answer_is_stored(server, tmp_path, fault, status):
     url, store = server.plan(fault), str(tmp_path / 'store.jsonl')
     completion, usage = run_one(url, store=store, structured='schema')
-    n_paid = 3 if status == 'invalid' else 1
+    n_paid = {'invalid': 3, 'length': 2}.get(status, 1)
     assert (completion.status, completion.parsed, completion.attempts) == (status, None, n_paid)
     assert completion.detail and '\n' not in completion.detail
     assert completion.output_tokens == 20 * n_paid
-    assert usage.retries['invalid'] == n_paid - 1
+    assert usage.retries[status] == n_paid - 1
     again, usage = run_one(url, store=store, structured='schema')
     assert again == completion._replace(attempts=0, replayed=True)
     assert (usage.calls, usage.replayed) == (0, 1)
@@ -73,12 +73,13 @@ def test_resumed_run_pays_only_for_the_missing_third_answer(server, tmp_path):
 
 
 def test_incomplete_and_malformed_answers():
-    def status(content, finish='stop', schema=TitleAnswer):
+    def status(content, finish='stop', schema=ReasonedTitleAnswer):
         return parse_answer(Response(content, finish, None, 1, 1, 0.1, 'm', 'json'), schema)
 
     good = '{"reasoning": "r", "titles": ["Heat"], "response": "x"}'
     assert status(good + '\n' * 500, 'length').status == 'ok'
-    assert status(good[:-1], 'length').status == 'length'
+    assert status(good[:-1], 'length').status == 'partial'
+    assert status(good[:20], 'length').status == 'length'
     assert status('{' * 5000).status == 'invalid'
     assert status('[' * 50_000 + '{"a":' * 50_000).status == 'invalid'
     assert status(good.replace('"r"', '"\\ud800"')).parsed.reasoning == '?'

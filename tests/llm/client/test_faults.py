@@ -4,8 +4,8 @@ from collections import Counter
 
 import llm_server
 from crslab_causal.llm.answer import CausalAnswer
+from crslab_causal.llm.client.answer_policy import MAX_PAID_ANSWERS
 from crslab_causal.llm.client.client import LLMClient
-from crslab_causal.llm.client.dispatcher import MAX_PAID_ANSWERS
 from crslab_causal.llm.client.store import Store
 from crslab_causal.llm.options import LLMOptions
 
@@ -55,6 +55,13 @@ def run(url, store, mode='live'):
         return list(client.run(prompts)), client
 
 
+def is_final(statuses):
+    """Return whether a prompt with answers of these statuses is not sent again."""
+    if len(statuses) == MAX_PAID_ANSWERS or statuses[-1] in ('ok', 'refusal'):
+        return True
+    return statuses[-1] == 'length' and statuses.count('length') > 1
+
+
 def test_thousand_prompts_with_mixed_faults(tmp_path):
     store = tmp_path / 'store.jsonl'
     with llm_server.RunningServer(tmp_path) as server:
@@ -83,13 +90,14 @@ def test_thousand_prompts_with_mixed_faults(tmp_path):
             answers = [fault for fault in history if fault in (*llm_server.USABLE, *llm_server.UNUSABLE)]
             expected = [llm_server.UNUSABLE.get(fault, 'ok') for fault in answers] or ['error']
             assert completion.status == expected[-1]
-            assert set(expected[:-1]) <= {'invalid'} and len(expected) <= MAX_PAID_ANSWERS
-            unfinished += expected[-1] == 'error' or (expected[-1] == 'invalid' and len(answers) < MAX_PAID_ANSWERS)
+            assert not any(is_final(expected[:n]) for n in range(1, len(expected)))
+            unfinished += not is_final(expected)
         retries = Counter()
         for text in attempts:
             for entry in [entry for entry in log if entry['text'] == text][:-1]:
                 fault = entry['fault']
-                retries['invalid' if fault in llm_server.UNUSABLE else CAUSES.get(fault, fault)] += 1
+                status = llm_server.UNUSABLE.get(fault)
+                retries[CAUSES.get(fault, fault) if status is None else status] += 1
         assert +usage.retries == retries
 
         # the store has exactly the paid answers

@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 import llm_server
 from crslab_causal.llm.answer import CausalAnswer
+from crslab_causal.llm.client.answer_policy import MAX_PAID_ANSWERS
 from crslab_causal.llm.client.client import LLMClient
-from crslab_causal.llm.client.dispatcher import MAX_PAID_ANSWERS
 from crslab_causal.llm.client.store import Store
 from crslab_causal.llm.options import LLMOptions
 
@@ -54,9 +54,8 @@ def texts(store):
 
 def n_required(log):
     """Return how many answers each text requires. The plan gives all answers to a text the same fault."""
-    return {
-        entry['text']: MAX_PAID_ANSWERS if llm_server.UNUSABLE.get(entry['fault']) == 'invalid' else 1 for entry in log
-    }
+    n_answers = {'invalid': MAX_PAID_ANSWERS, 'length': 2}
+    return {entry['text']: n_answers.get(llm_server.UNUSABLE.get(entry['fault']), 1) for entry in log}
 
 
 def test_runs_killed_at_random_moments_pay_for_no_answer_twice(tmp_path):

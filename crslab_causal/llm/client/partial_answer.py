@@ -1,0 +1,40 @@
+"""Reads an answer that was cut off: the beginning of a ranking is a ranking."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+PARTIAL_CONTEXT = {'partial': True}
+"""Validation context in which a schema accepts an answer without its last fields."""
+
+_MAX_STARTS = 64
+"""Maximum number of opening braces at which an object is searched for."""
+_LAST_NUMBER = re.compile(r'[-+.\deE]+$')
+
+
+def read_partial(text: str, schema: type[BaseModel]) -> BaseModel | None:
+    """Return the answer whose beginning ``text`` has, None if it does not hold enough of it.
+
+    The last number and the last text are dropped if their ends may be missing.
+
+    Args:
+        text: answer of a model, without its thoughts.
+        schema: schema of the answer. It must accept an answer without its last fields if the validation context is
+            ``PARTIAL_CONTEXT``; otherwise there is never a partial answer.
+    """
+    text = _LAST_NUMBER.sub('', text)
+    position = len(text)
+    for _ in range(_MAX_STARTS):
+        position = text.rfind('{', 0, position)
+        if position < 0:
+            return None
+        with contextlib.suppress(ValueError, ValidationError):
+            value = from_json(text[position:].encode('utf-8', 'replace'), allow_partial=True)
+            parsed = schema.model_validate(value, context=PARTIAL_CONTEXT)
+            if any(value for _, value in parsed if isinstance(value, list)):
+                return parsed
+    return None

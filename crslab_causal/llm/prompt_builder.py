@@ -1,0 +1,81 @@
+"""From a request to the messages and the answer's schema that a language model gets."""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.llm.answer import Answer, bounded_schema
+from crslab_causal.llm.examples import Example
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.prompt_blocks import (
+    MAX_CHARACTERS,
+    candidates_block,
+    conversation_block,
+    examples_block,
+    mentions_block,
+)
+from crslab_causal.llm.prompting import Prompt
+from crslab_causal.llm.request import RerankRequest
+
+
+class PromptBuilder:
+    """Fills in a prompt by the options of ``llm``.
+
+    Args:
+        prompt: the prompt.
+        options: section ``llm``.
+        names: name of each entity id, for ``$mentions``.
+        examples: values of ``$examples``; empty if the prompt shows none.
+
+    Raises:
+        UserError: the options turn off an anchor that the prompt does not have.
+    """
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        options: LLMOptions,
+        names: Mapping[int, str],
+        examples: Sequence[Example] = (),
+    ):
+        self.prompt, self._options, self._names, self._examples = prompt, options, names, examples
+        if not options.anchor and prompt.anchor is None:
+            raise UserError(
+                f'llm.anchor: false, but prompt {prompt.name} has no anchor; set llm.anchor to true, or choose a '
+                'prompt with one'
+            )
+
+    def build(
+        self,
+        request: RerankRequest,
+        max_characters: int = MAX_CHARACTERS,
+    ) -> tuple[list[dict[str, str]], type[Answer]]:
+        """Return the messages of a request, and the schema of its answer.
+
+        Args:
+            request: request whose context is detokenized text, see :func:`.build_rerank_request`.
+            max_characters: maximum length of the conversation, see :func:`.conversation_block`.
+
+        Raises:
+            UserError: the prompt has a placeholder without a value.
+        """
+        options, candidates = self._options, request.candidates
+        n_ranked = min(options.ranked or len(candidates), len(candidates))
+        values = {
+            'conversation': conversation_block(request.context, max_characters),
+            'mentions': mentions_block(request, self._names),
+            'candidates': candidates_block(candidates) if candidates else None,
+            'candidates_with_facts': candidates_block(candidates, with_facts=True) if candidates else None,
+            'n_candidates': len(candidates),
+            'n_ranked': n_ranked,
+            'examples': examples_block(self._examples, list(self.prompt.answer.model_fields))
+            if self._examples
+            else None,
+            'n_titles': options.titles,
+            'anchor': self.prompt.anchor if options.anchor else '',
+        }
+        return (
+            self.prompt.fill(values),
+            bounded_schema(self.prompt.answer, len(candidates), n_ranked, options.titles),
+        )
