@@ -48,7 +48,7 @@ class Ranking(Answer):
     @model_validator(mode='after')
     def _check_ranking(self) -> Self:
         n = self.n_candidates
-        if n is not None and not any(1 <= number <= n for number in self.ranking):
+        if n is not None and not any(1 <= number <= n for number in getattr(self, 'ranking', ())):
             raise ValueError('the ranking has no number of a candidate')
         return self
 

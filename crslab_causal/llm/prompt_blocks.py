@@ -7,6 +7,7 @@ A block stands between ``<name>`` and ``</name>``. Every text in it is a JSON st
 from __future__ import annotations
 
 import bisect
+import itertools
 import json
 import math
 from typing import Mapping, Sequence
@@ -14,7 +15,6 @@ from typing import Mapping, Sequence
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.examples import Example
 from crslab_causal.llm.request import Candidate, RerankRequest
-import itertools
 
 MAX_CHARACTERS = 6000
 """Maximum length of a conversation in a prompt, in characters. The longest conversation of ReDial has about 2,000."""

@@ -11,7 +11,12 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.llm.client.answer_parser import ParsedAnswer
 from crslab_causal.llm.client.error_body import ErrorBody
 from crslab_causal.llm.client.record import Payload, Response
-from crslab_causal.llm.client.structured import merge_system_message, response_format, with_schema_in_prompt
+from crslab_causal.llm.client.structured import (
+    merge_system_message,
+    response_format,
+    with_schema_in_prompt,
+    without_bounds,
+)
 from crslab_causal.llm.options import LLMOptions
 
 _NAMES: dict[str, tuple[str, ...]] = {
