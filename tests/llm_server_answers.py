@@ -142,7 +142,9 @@ def n_input_tokens(body: dict[str, Any]) -> int:
 
 
 def has_parameter(body: dict[str, Any], name: str) -> bool:
-    """Return whether a request has a parameter."""
+    """Return whether a request has a parameter; ``bounds`` are those of its schema."""
+    if name == 'bounds':
+        return 'maxItems' in json.dumps(body.get('response_format'))
     return name in body or (name == 'system' and body['messages'][0]['role'] == 'system')
 
 
