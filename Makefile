@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: install demo test lint format test-llm-server experiments experiments-quick bench bench-llm clean
+.PHONY: install demo test test-real docs lint format test-llm-server experiments experiments-quick bench bench-llm clean
 
 # The environment, made again when the requirements change. CRSLab follows in a step of its own, because pip cannot
 # resolve its requirements.
@@ -24,6 +24,17 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n logical --dist loadfile
+
+# The documentation and the notebook, whose tools `make test` does without.
+$(VENV)/docs: docs/requirements.txt $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+docs: $(VENV)/docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs build/docs
+
+test-real: $(VENV)/docs
+	$(BIN)/python -m pytest tests/docs tests/test_examples.py
 
 # Linters in an environment of their own, without PyTorch.
 LINT_VENV ?= .venv-lint

@@ -12,33 +12,27 @@ import pickle
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 
 import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
 
-from benchmarks.graphs import random_graph  # noqa: E402
-from benchmarks.harness import OURS, Trainer, make_batches, peak, reset_peak, times  # noqa: E402
+from benchmarks.evaluation import evaluation, ranking  # noqa: E402
+from benchmarks.growth import growth  # noqa: E402
+from benchmarks.harness import OURS, Trainer, make_batches, peak, prepared, reset_peak, times  # noqa: E402
 from benchmarks.rivals import FORMS  # noqa: E402
-from crslab_causal.data.histories import pad_histories  # noqa: E402
-from crslab_causal.model.causal_kbrd import CausalKBRD  # noqa: E402
 from crslab_causal.base.process_setup import configure_process  # noqa: E402
 
-SIZES = {'entities': 10_000, 'relations': 30, 'edges': 60_000}
-"""Sizes of the graph of the growth case at factor 1."""
-
-
 # ---------------------------------------------------------------- data
+
 
 def prepare(arguments: argparse.Namespace) -> dict:
     """Load a dataset, and write what an update needs into the cache."""
     from crslab_causal import register
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataloader, get_dataset, use_directories
+
     register()
     config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1', [f'data_path={arguments.data_path}'])
     use_directories(config['data_path'], config['save_path'])
@@ -53,17 +47,17 @@ def prepare(arguments: argparse.Namespace) -> dict:
     side_data['entity_kg'] = {key: dataset.side_data['entity_kg'][key] for key in ('edge', 'n_relation')}
     file = arguments.cache / f'{arguments.dataset}.pkl'
     file.write_bytes(pickle.dumps((dict(config.opt), vocab, side_data, samples)))
-    return {'samples': {split: len(s) for split, s in samples.items()}, 'entities': vocab['n_entity'],
-            'relations': side_data['entity_kg']['n_relation'], 'edges': len(side_data['entity_kg']['edge']),
-            'items': len(side_data['item_entity_ids'])}
-
-
-def prepared(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
-    """Return options, vocab, side data and samples of :func:`prepare`."""
-    return pickle.loads((arguments.cache / f'{arguments.dataset}.pkl').read_bytes())
+    return {
+        'samples': {split: len(s) for split, s in samples.items()},
+        'entities': vocab['n_entity'],
+        'relations': side_data['entity_kg']['n_relation'],
+        'edges': len(side_data['entity_kg']['edge']),
+        'items': len(side_data['item_entity_ids']),
+    }
 
 
 # ---------------------------------------------------------------- steps and epochs
+
 
 def step(arguments: argparse.Namespace) -> dict:
     """Measure one update at one batch size, and the peak memory over the loaded data."""
@@ -74,7 +68,7 @@ def step(arguments: argparse.Namespace) -> dict:
     n_batch = arguments.repeats + arguments.warm_up
     batches = []
     while len(batches) < n_batch:
-        batches += list(make_batches(samples['train'], arguments.batch_size, device))[:n_batch - len(batches)]
+        batches += list(make_batches(samples['train'], arguments.batch_size, device))[: n_batch - len(batches)]
     following = iter(batches)
     result = times(lambda: trainer.update([next(following)]), arguments.repeats, arguments.warm_up, device)
     memory = torch.cuda.max_memory_allocated(device) if device.type == 'cuda' else peak() - before
@@ -118,7 +112,8 @@ def traffic(arguments: argparse.Namespace) -> dict:
         'loss forward: items, logits and their gradient': model.n_item * d + 4 * logits,
         'loss backward: items twice, gradients': 3 * model.n_item * d + 4 * logits,
         'H backward: a row for each edge, one for each pair': edge + pair + 3 * h,
-        'Adam: parameter, gradient and both moments read, three written': 7 * trainer.parameters()}
+        'Adam: parameter, gradient and both moments read, three written': 7 * trainer.parameters(),
+    }
     batches = list(make_batches(samples['train'], batch_size, torch.device('cpu')))[:40]
     seconds: dict[str, list[float]] = {name: [] for name in floats}
     for batch in batches:
@@ -143,104 +138,37 @@ def traffic(arguments: argparse.Namespace) -> dict:
         mark()
         for name, start, end in zip(seconds, marks, marks[1:]):
             seconds[name].append(end - start)
-    source, target = torch.ones(2 ** 26), torch.zeros(2 ** 26)
+    source, target = torch.ones(2**26), torch.zeros(2**26)
     copies = times(lambda: target.copy_(source), 9, 2)
-    return {'parts': {name: {'mib': 4 * n / 2**20, 'seconds': seconds[name][5:]} for name, n in floats.items()},
-            'copy_mib_per_second': [2 * 4 * 2 ** 26 / 2**20 / s for s in copies]}
+    return {
+        'parts': {name: {'mib': 4 * n / 2**20, 'seconds': seconds[name][5:]} for name, n in floats.items()},
+        'copy_mib_per_second': [2 * 4 * 2**26 / 2**20 / s for s in copies],
+    }
 
 
-# ---------------------------------------------------------------- evaluation
+# ---------------------------------------------------------------- loading, one user
 
-def crslab_rec_evaluate(evaluator: Any, item_ids: list[int], scores: Tensor, label: Tensor) -> None:
-    """Call ``rec_evaluate`` of CRSLab's KBRDSystem, without the rest of the system."""
-    from crslab_causal.crslab_compat import KBRDSystem
-    KBRDSystem.rec_evaluate(SimpleNamespace(item_ids=item_ids, evaluator=evaluator), scores, label)
-
-
-def ranking(arguments: argparse.Namespace) -> dict:
-    """Measure the way from the scores of the valid split to metrics: ``rec_evaluate`` of CRSLab's KBRDSystem, and ours."""
-    from crslab_causal.evaluator.causal import CausalEvaluator
-    from crslab_causal.crslab_compat import RecEvaluator
-    _, vocab, side_data, samples = prepared(arguments)
-    item_ids = side_data['item_entity_ids']
-    index = {item: i for i, item in enumerate(item_ids)}
-    generator = torch.Generator().manual_seed(0)
-    batches = []
-    for batch in make_batches(samples['valid'], 256, torch.device('cpu')):
-        scores = torch.randn(len(batch.item), vocab['n_entity'], generator=generator)
-        seen = pad_histories([list({index[e] for e in history if e in index}) for history in batch.lists])
-        label = torch.tensor([index[item] for item in batch.item.tolist()])
-        repeat = (seen == label[:, None]).any(1)
-        batches.append((scores, scores[:, item_ids].contiguous(), batch.item, label, seen, repeat))
-
-    def crslab() -> RecEvaluator:
-        evaluator = RecEvaluator()
-        for scores, _, item, *_ in batches:
-            crslab_rec_evaluate(evaluator, item_ids, scores, item)
-        return evaluator
-
-    def ours(coverage: bool) -> dict:
-        evaluator = CausalEvaluator(cutoffs=(1, 10, 50))
-        for _, scores, _, label, seen, repeat in batches:
-            evaluator.rec_evaluate_scores(scores, label, seen, repeat, coverage=coverage)
-        return evaluator.scores()
-
-    theirs = {name: value.value() for name, value in crslab().rec_metrics.report().items()}
-    our_scores = ours(False)['all']
-    difference = max(abs(theirs[f'{crslab_name}@{k}'] - our_scores[f'{name}@{k}'])
-                     for crslab_name, name in (('hit', 'recall'), ('ndcg', 'ndcg'), ('mrr', 'mrr')) for k in (1, 10, 50))
-    return {'host': times(crslab, arguments.repeats, 1), 'ours': times(lambda: ours(False), arguments.repeats, 1),
-            'ours_coverage': times(lambda: ours(True), arguments.repeats, 1), 'difference': difference}
-
-
-def evaluation(arguments: argparse.Namespace) -> dict:
-    """Measure a whole pass over the valid split: model, ranks and metrics.
-
-    Our pass is that after each epoch, or with ``--full`` that at the end, with ranks under intervention and coverage.
-    """
-    from crslab_causal.evaluator.causal import CausalEvaluator
-    from crslab_causal.crslab_compat import RecEvaluator
-    opt, vocab, side_data, samples = prepared(arguments)
-    trainer = Trainer(arguments.form, opt, vocab, side_data, torch.device('cpu'))
-    trainer.model.eval()
-    item_ids = side_data['item_entity_ids']
-    row = trainer.model.row_of_entity if trainer.is_ours else None
-
-    def run() -> None:
-        batches = make_batches(samples['valid'][:arguments.samples], arguments.batch_size, torch.device('cpu'))
-        with torch.no_grad():
-            if not trainer.is_ours:
-                evaluator = RecEvaluator()
-                for batch in batches:
-                    scores = trainer.model({'context_entities': batch.lists, 'item': batch.item}, 'test', 'rec')[1]
-                    crslab_rec_evaluate(evaluator, item_ids, scores, batch.item)
-                return
-            evaluator = CausalEvaluator(cutoffs=(1, 10, 50))
-            with trainer.model.shared_entity_embedding():
-                for batch in batches:
-                    logits = trainer.model.item_logits(batch.context_entities, intervene=arguments.full)
-                    rows = torch.where(batch.context_entities < 0, -1, row[batch.context_entities.clamp(min=0)])
-                    seen = torch.where(rows < trainer.model.n_item, rows, -1)
-                    label = row[batch.item]
-                    evaluator.rec_evaluate_scores(logits.observed, label, seen, (seen == label[:, None]).any(1),
-                                                  logits.intervened, coverage=arguments.full)
-            evaluator.scores()
-
-    return {'seconds': times(run, arguments.repeats, arguments.warm_up)}
-
-
-# ---------------------------------------------------------------- loading, one user, growth
 
 def loading(arguments: argparse.Namespace) -> dict:
     """Measure the way from files to batches, with the dataset and the dataloaders of CRSLab's KBRD or ours."""
     from crslab_causal import register
     from crslab_causal.config import Config
-    from crslab_causal.crslab_compat import ReDialDataset, dataset_register_table, get_dataloader, get_dataset, use_directories
+    from crslab_causal.crslab_compat import (
+        ReDialDataset,
+        dataset_register_table,
+        get_dataloader,
+        get_dataset,
+        use_directories,
+    )
+
     register()
     is_ours = arguments.form == 'ours'
     model = 'CausalKBRD' if is_ours else 'KBRD'
-    config = Config(ROOT / 'config' / f'causal_{arguments.dataset}.yaml', '-1',
-                    [f'data_path={arguments.data_path}', f'model={model}', f'save_path={arguments.cache}'])
+    config = Config(
+        ROOT / 'config' / f'causal_{arguments.dataset}.yaml',
+        '-1',
+        [f'data_path={arguments.data_path}', f'model={model}', f'save_path={arguments.cache}'],
+    )
     if not is_ours:
         dataset_register_table['ReDial'] = ReDialDataset  # CRSLab's own class
         config.opt['model_name'] = 'KBRD'  # its own dataloader
@@ -261,72 +189,30 @@ def loading(arguments: argparse.Namespace) -> dict:
 def recommendation(arguments: argparse.Namespace) -> dict:
     """Measure the list for one user on one core, from a saved run: from the start of the process, and then warm."""
     from crslab_causal.quick_start import load_recommender
+
     torch.set_num_threads(1)
     *_, samples = prepared(arguments)
     settings = [f'data_path={arguments.data_path}', f'save_path={arguments.cache}', 'rec.epoch=1', 'run_name=speed']
-    recommender = load_recommender(str(ROOT / 'config' / f'causal_{arguments.dataset}.yaml'), settings=settings,
-                                   restore_data=True)
+    recommender = load_recommender(
+        str(ROOT / 'config' / f'causal_{arguments.dataset}.yaml'), settings=settings, restore_data=True
+    )
     histories = [history for history, _ in samples['valid']]
     start = time.perf_counter()
     recommender.recommend(histories[0], 50)
     first = time.perf_counter() - start
     cold = time.time() - arguments.started
     following = iter(histories[i % len(histories)] for i in range(arguments.repeats + 1))
-    return {'cold': cold, 'first': first,
-            'seconds': times(lambda: recommender.recommend(next(following), 50), arguments.repeats, 0)}
+    return {
+        'cold': cold,
+        'first': first,
+        'seconds': times(lambda: recommender.recommend(next(following), 50), arguments.repeats, 0),
+    }
 
 
-def growth(arguments: argparse.Namespace) -> dict:
-    """Measure an update on a random graph that is ``factor`` times as large, with ``density`` times the edges of an entity.
-
-    The catalogue does not grow.
-    """
-    sizes = {name: n * arguments.factor for name, n in SIZES.items()}
-    sizes['relations'] = SIZES['relations'] * (1 + arguments.factor // 10)
-    sizes['edges'] *= arguments.density
-    edge_index, edge_type = random_graph(sizes['entities'], sizes['relations'], sizes['edges'])
-    n_item, n_row = 1000, sizes['entities'] // 8
-    generator = torch.Generator().manual_seed(1)
-    rows = torch.randperm(sizes['entities'], generator=generator)[:n_row].tolist()
-    side_data = {'item_entity_ids': rows[:n_item], 'mentioned_entity_ids': rows,
-                 'entity_kg': {'edge': [], 'n_relation': sizes['relations']}}
-    opt = {'kg_emb_dim': 128, 'gpu': [-1], 'num_neighbors': arguments.num_neighbors}
-    before = reset_peak()
-    model = GraphKBRD(opt, edge_index, edge_type, sizes['entities'], side_data)
-    if arguments.num_neighbors:
-        model.rgcn.sparse_gradient = True
-        optimizer = torch.optim.Adagrad(model.parameters(), lr=5e-3)
-    else:
-        optimizer = torch.optim.Adam(model.parameters(), lr=5e-3, fused=True)
-    histories = torch.tensor(rows)[torch.randint(n_row, (32, 6), generator=generator)]
-    labels = torch.tensor(rows)[torch.randint(n_item, (32,), generator=generator)]
-
-    def update() -> None:
-        optimizer.zero_grad()
-        model({'context_entities': histories, 'item': labels}, 'train', 'rec')[0].backward()
-        optimizer.step()
-
-    seconds = times(update, arguments.repeats, arguments.warm_up)
-    return {'seconds': seconds, 'memory': (peak() - before) / 2**20, 'edges_into_rows': len(model.rgcn.index),
-            'pairs': model.rgcn.n_pair, **sizes}
-
-
-class GraphKBRD(CausalKBRD):
-    """The model over a graph of tensors; a list of millions of edges would dominate the measurement."""
-
-    def __init__(self, opt: dict, edge_index: Tensor, edge_type: Tensor, n_entity: int, side_data: dict):
-        self.graph = edge_index, edge_type
-        side_data['entity_kg']['edge'] = [(0, 1, 0)]
-        vocab = {'pad': 0, 'start': 1, 'end': 2, 'vocab_size': 3, 'n_entity': n_entity}
-        super().__init__(opt, torch.device('cpu'), vocab, side_data)
-
-    def build_model(self) -> None:
-        self.edge_idx, self.edge_type = self.graph
-        super().build_model()
-
-
-CASES = {case.__name__: case for case in (prepare, step, epoch, traffic, ranking, evaluation, loading, recommendation,
-                                          growth)}
+CASES = {
+    case.__name__: case
+    for case in (prepare, step, epoch, traffic, ranking, evaluation, loading, recommendation, growth)
+}
 
 
 def main() -> None:
@@ -336,11 +222,17 @@ def main() -> None:
     parser.add_argument('--data_path', type=Path)
     parser.add_argument('--cache', type=Path)
     parser.add_argument('--dataset', default='redial')
-    parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'host'])
+    parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'crslab'])
     parser.add_argument('--device', default='cpu')
     parser.add_argument('--threads', type=int, default=os.cpu_count())
-    for name, default in (('batch_size', 32), ('update_freq', 1), ('repeats', 5), ('warm_up', 1), ('factor', 1),
-                          ('density', 1)):
+    for name, default in (
+        ('batch_size', 32),
+        ('update_freq', 1),
+        ('repeats', 5),
+        ('warm_up', 1),
+        ('factor', 1),
+        ('density', 1),
+    ):
         parser.add_argument(f'--{name}', type=int, default=default)
     parser.add_argument('--num_neighbors', type=int)
     parser.add_argument('--samples', type=int, help='number of samples of the valid split (default: all)')
@@ -349,6 +241,7 @@ def main() -> None:
     parser.add_argument('--started', type=float, default=0.0)
     arguments = parser.parse_args()
     from loguru import logger
+
     logger.remove()
     configure_process()  # as run_crslab.py does
     torch.set_num_threads(arguments.threads)

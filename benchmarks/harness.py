@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
+import pickle
 import time
 from pathlib import Path
 from typing import Callable, Iterator, NamedTuple
@@ -14,6 +16,7 @@ from benchmarks.rivals import build_kbrd
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
+CPU = torch.device('cpu')
 OURS = {'ours': {}, 'ours_compiled': {}, 'ours_bases': {'num_bases': 8}, 'ours_wo_causal': {'alpha': 0.0, 'beta': 0.0}}
 """Forms of our model, and the options that each changes."""
 
@@ -29,13 +32,18 @@ class Batch(NamedTuple):
     """Histories of CRSLab's model."""
 
 
+def prepared(arguments: argparse.Namespace) -> tuple[dict, dict, dict, dict]:
+    """Return options, vocab, side data and samples, as ``prepare`` of ``benchmarks/cases.py`` has written them."""
+    return pickle.loads((arguments.cache / f'{arguments.dataset}.pkl').read_bytes())
+
+
 def synchronise(device: torch.device) -> None:
     """Wait until the device has finished."""
     if device.type == 'cuda':
         torch.cuda.synchronize(device)
 
 
-def times(call: Callable[[], object], repeats: int, warm_up: int, device=torch.device('cpu')) -> list[float]:
+def times(call: Callable[[], object], repeats: int, warm_up: int, device: torch.device = CPU) -> list[float]:
     """Return the seconds of each of ``repeats`` calls."""
     for _ in range(warm_up):
         call()
@@ -72,9 +80,12 @@ def make_batches(samples: list, batch_size: int, device: torch.device) -> Iterat
     """Yield batches of samples in a fixed random order."""
     order = torch.randperm(len(samples), generator=torch.Generator().manual_seed(0)).tolist()
     for start in range(0, len(order), batch_size):
-        chosen = [samples[i] for i in order[start:start + batch_size]]
-        yield Batch(pad_histories([history for history, _ in chosen]).to(device),
-                    torch.tensor([item for _, item in chosen], device=device), [history for history, _ in chosen])
+        chosen = [samples[i] for i in order[start : start + batch_size]]
+        yield Batch(
+            pad_histories([history for history, _ in chosen]).to(device),
+            torch.tensor([item for _, item in chosen], device=device),
+            [history for history, _ in chosen],
+        )
 
 
 class Trainer:

@@ -28,7 +28,6 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 
 import llm_server  # noqa: E402
-
 from benchmarks.llm_clients import CANDIDATES, FORMS  # noqa: E402
 from benchmarks.llm_page import page  # noqa: E402
 from benchmarks.speed import machine  # noqa: E402

@@ -7,7 +7,8 @@ import statistics
 from typing import Any, Callable, Mapping, Sequence
 
 from benchmarks.llm_clients import BARE_CLIENTS, FORMS, OUR_CLIENTS
-from benchmarks.results import seconds, table
+from benchmarks.results import seconds
+from crslab_causal.base.tables import markdown_table as table
 
 GOAL = 0.02
 """Maximum overhead of our client beyond the bare one, as a share of the server's time."""

@@ -1,4 +1,4 @@
-"""``benchmarks/RESULTS.md`` and the block of docs/results/main_tables.md, from the measurements of ``benchmarks/speed.py``."""
+"""Write ``RESULTS.md`` and a block of docs/results/main_tables.md from the times of ``benchmarks/speed.py``."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def evaluations(record: dict, dataset: str) -> str:
     rows = [
         [title, spread(ranks[name]), ratio(ranks[name], ranks['ours'])]
         for name, title in (
-            ('host', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
+            ('crslab', "ranks and metrics of the scores: CRSLab's `rec_evaluate`"),
             ('ours', 'the same metrics, ours, including ties and NEW'),
             ('ours_coverage', 'the same, with coverage of the catalogue'),
         )
@@ -148,7 +148,7 @@ def loading(record: dict) -> str:
     rows = [
         [title, spread(made := record[f'redial loading {form}']['seconds']), ratio(made, ours)]
         for form, title in (
-            ('host', "CRSLab's dataset, and KBRD's dataloader"),
+            ('crslab', "CRSLab's dataset, and KBRD's dataloader"),
             ('ours', 'ours'),
             ('restored', 'ours, from `--save_data`'),
         )
@@ -160,7 +160,7 @@ def one_user(record: dict) -> str:
     """Return the table of lists for one user."""
     runs = [record[f'redial recommendation {i}'] for i in range(5)]
     warm = [t for run in runs for t in run['seconds']]
-    host = record['redial recommendation kbrd_unbind']['seconds']
+    theirs = record['redial recommendation kbrd_unbind']['seconds']
     rows = [
         ['ours, warm, p50', seconds(percentile(warm, 0.5))],
         ['ours, warm, p99', seconds(percentile(warm, 0.99))],
@@ -169,7 +169,7 @@ def one_user(record: dict) -> str:
             'ours, cold: start of Python, imports, data, checkpoint, H, first list',
             spread([run['cold'] for run in runs]),
         ],
-        [f'{FORMS["kbrd_unbind"]}, warm: a forward pass', spread(host)],
+        [f'{FORMS["kbrd_unbind"]}, warm: a forward pass', spread(theirs)],
     ]
     return markdown_table(['50 items for one user, one core', 'time'], rows)
 
@@ -236,7 +236,9 @@ def growth(record: dict) -> str:
 def gpu(record: dict) -> str:
     """Return the section about a GPU."""
     if 'gpu' not in record:
-        return 'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
+        return (
+            'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
+        )
     made = record['gpu epoch ours']
     epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
@@ -246,8 +248,8 @@ def describe(measurements: dict) -> str:
     """Return a sentence about the machine of the measurements."""
     m = measurements['machine']
     return (
-        f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, torch {m["torch"]}, '
-        f'torch-geometric {m["torch-geometric"]}, crslab {m["crslab"]}, numpy {m["numpy"]}.'
+        f'{m["cpu"]}, {m["cores"]} cores, {m["memory_gib"]} GiB, {m["system"]}; Python {m["python"]}, '
+        f'torch {m["torch"]}, torch-geometric {m["torch-geometric"]}, crslab {m["crslab"]}, numpy {m["numpy"]}.'
     )
 
 
@@ -259,19 +261,19 @@ def results_page(measurements: dict) -> str:
         '`make bench` (`benchmarks/speed.py`) writes this page; the raw times are in `benchmarks/speed.json`. '
         'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
         describe(measurements),
-        '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, scores '
-        'for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s `RGCNConv`; '
-        '`unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is one sparse '
-        'product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with both user '
-        'vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
+        '"KBRD" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, Adam, '
+        'scores for all entities), and without the layers of the conversation stage. "As shipped" is PyG\'s '
+        '`RGCNConv`; `unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is '
+        'one sparse product with all bases, exact gradients, and fused Adam. "Ours" is the model of the paper with '
+        'both user vectors and all terms of the loss. All forms of KBRD give equal scores and gradients '
         '(`tests/benchmarks/test_rivals.py`).',
     ]
     for dataset, title in DATASETS.items():
         sizes = record[f'{dataset} prepare']
         parts += [
             f'## {title[0].upper() + title[1:]}',
-            f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, {sizes["relations"]} relations, '
-            f'{sizes["edges"]:,} edges, {sizes["items"]:,} items.',
+            f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, '
+            f'{sizes["relations"]} relations, {sizes["edges"]:,} edges, {sizes["items"]:,} items.',
             '### An update',
             steps(record, dataset),
             '### An epoch, each at its best batch size',
@@ -283,7 +285,8 @@ def results_page(measurements: dict) -> str:
     parts += [
         '## Loading ReDial',
         loading(record),
-        'Our dataset reads more from the files (every mention in order of appearance, the text, likes), and checks them.',
+        'Our dataset reads more from the files (every mention in order of appearance, the text, likes), and checks '
+        'them.',
         '## One user',
         one_user(record),
         '## What limits an update',
@@ -308,35 +311,35 @@ def readme_block(measurements: dict) -> str:
         return record[name][key]
 
     rows = []
-    for what, host, ours in (
+    for what, theirs, ours in (
         ('an update at batch 32, as shipped', 'step kbrd_shipped', 'step ours'),
-        ('the same, its backward pass mended', 'step kbrd_unbind', 'step ours'),
+        ('the same, its backward pass repaired', 'step kbrd_unbind', 'step ours'),
         ('the same, best form that keeps its bases', 'step kbrd_bags', 'step ours'),
-        ('an epoch, each at its best batch size, mended', 'epoch kbrd_unbind', 'epoch ours'),
-        ('scores of valid, model included, mended', 'evaluation kbrd_unbind', 'evaluation ours'),
+        ('an epoch, each at its best batch size, repaired', 'epoch kbrd_unbind', 'epoch ours'),
+        ('scores of valid, model included, repaired', 'evaluation kbrd_unbind', 'evaluation ours'),
     ):
-        host, ours = (times(f'redial {name}') for name in (host, ours))
-        rows.append([what, seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)])
+        theirs, ours = (times(f'redial {name}') for name in (theirs, ours))
+        rows.append([what, seconds(statistics.median(theirs)), seconds(statistics.median(ours)), ratio(theirs, ours)])
     ranks = record['redial ranking']
     rows.append(
         [
             'ranks and metrics alone',
-            seconds(statistics.median(ranks['host'])),
+            seconds(statistics.median(ranks['crslab'])),
             seconds(statistics.median(ranks['ours'])),
-            ratio(ranks['host'], ranks['ours']),
+            ratio(ranks['crslab'], ranks['ours']),
         ]
     )
     memory = [record[f'redial step {form}']['memory'] for form in ('kbrd_unbind', 'ours')]
     rows.append(
         [
-            'peak memory over the data, batch 32, mended',
+            'peak memory over the data, batch 32, repaired',
             *(f'{m:.0f} MiB' for m in memory),
             f'{memory[0] / memory[1]:.0f} ×',
         ]
     )
-    host, ours = times('redial loading host'), times('redial loading ours')
+    theirs, ours = times('redial loading crslab'), times('redial loading ours')
     rows.append(
-        ['loading the files', seconds(statistics.median(host)), seconds(statistics.median(ours)), ratio(host, ours)]
+        ['loading the files', seconds(statistics.median(theirs)), seconds(statistics.median(ours)), ratio(theirs, ours)]
     )
     warm = [t for i in range(5) for t in record[f'redial recommendation {i}']['seconds']]
     rows.append(
@@ -347,4 +350,7 @@ def readme_block(measurements: dict) -> str:
             ratio(times('redial recommendation kbrd_unbind'), warm),
         ]
     )
-    return markdown_table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows) + f'\n\nMeasured on {describe(measurements)}'
+    return (
+        markdown_table(['ReDial', "CRSLab's KBRD, repaired", 'ours', 'ratio'], rows)
+        + f'\n\nMeasured on {describe(measurements)}'
+    )

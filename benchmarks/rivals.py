@@ -1,7 +1,7 @@
 """CRSLab's KBRD in several forms that keep its bases, from the shipped one to the fastest one.
 
-All forms compute the same scores and gradients (``tests/benchmarks/test_rivals.py``). The user vector is repaired in all
-of them: as shipped it is zero, so that nothing is computed and nothing is learnt.
+All forms compute the same scores and gradients (``tests/benchmarks/test_rivals.py``). The user vector is repaired in
+all of them: as shipped it is zero, so that nothing is computed and nothing is learnt.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ class UnbindRGCNConv(RGCNConv):
         return out
 
 
-FORMS = {'kbrd_shipped': "KBRD, PyG's RGCNConv as shipped",
-         'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
-         'kbrd_bags': 'KBRD, best form that keeps its bases'}
+FORMS = {
+    'kbrd_shipped': "KBRD, PyG's RGCNConv as shipped",
+    'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
+    'kbrd_bags': 'KBRD, best form that keeps its bases',
+}
 
 
 def build_kbrd(form: str, opt, device, vocab: dict, side_data: dict) -> tuple[KBRDRepaired, torch.optim.Optimizer]:

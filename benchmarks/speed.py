@@ -3,8 +3,8 @@
     python benchmarks/speed.py --data_path path/to/data        # or: make bench
 
 Every measurement runs in its own process (``benchmarks/cases.py``), one after the other. The raw times are in
-``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions on
-the same machine. The block of docs/results/main_tables.md is replaced as well.
+``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions
+on the same machine. The block of docs/results/main_tables.md is replaced as well.
 """
 
 from __future__ import annotations
@@ -81,7 +81,10 @@ class Bench:
         return self.record[name]
 
     def data_path(self, options: dict) -> Path:
-        """Return the data folder of a case. The demo corpus is generated, and must not be written into the user's folder."""
+        """Return the data folder of a case.
+
+        The demo corpus is generated, and must not be written into the user's folder.
+        """
         return self.arguments.cache if options.get('dataset') == 'demo' else self.arguments.data_path
 
     def save(self) -> None:
@@ -116,7 +119,7 @@ class Bench:
                 full=True,
                 repeats=15,
             )
-        for form in ('host', 'ours'):
+        for form in ('crslab', 'ours'):
             self.case(f'redial loading {form}', 'loading', form=form, repeats=5)
         self.case('redial loading restored', 'loading', form='ours', restore=True, repeats=5)
         self.recommendations()
@@ -143,7 +146,10 @@ class Bench:
             self.case(f'{dataset} step {form}', 'step', dataset=dataset, form=form, repeats=repeats, warm_up=warm_up)
 
     def epochs(self, dataset: str) -> None:
-        """Measure epochs, each at the best batch size by single updates, and ours also as ``config/causal_redial.yaml``."""
+        """Measure epochs, each at the best batch size by single updates.
+
+        Ours is also measured with the batch size of ``config/causal_redial.yaml``.
+        """
         n_sample = self.record[f'{dataset} prepare']['samples']['train']
         for form, sizes, repeats in (
             ('kbrd_unbind', KBRD_BATCHES, 1),
@@ -235,16 +241,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description='Measure this package and CRSLab side by side.')
     parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     parser.add_argument('--resume', action='store_true', help='keep the measurements of speed.json')
-    parser.add_argument('--report_only', action='store_true', help='only write RESULTS.md and the block of docs/results/main_tables.md')
+    parser.add_argument(
+        '--report_only', action='store_true', help='only write RESULTS.md and the block of docs/results/main_tables.md'
+    )
     arguments = parser.parse_args()
     arguments.data_path = arguments.data_path.resolve()
     record = {}
     if arguments.resume or arguments.report_only:
         known = read_measurements()
         if not arguments.report_only and known['machine'] != machine():
-            raise SystemExit(
-                f'{RECORD} was measured on another machine or with other versions; start without --resume'
-            )
+            raise SystemExit(f'{RECORD} was measured on another machine or with other versions; start without --resume')
         record = known['measurements']
     if not arguments.report_only:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """Measure how long it takes to match 4,000 lists of 20 titles, as a language model writes them, to ReDial's items.
 
-    python benchmarks/titles.py --data_path path/to/data
+python benchmarks/titles.py --data_path path/to/data
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def altered(name: str, rng: random.Random) -> str:
         return name.lower()
     if kind == 3 and len(name) > 6:
         position = rng.randrange(1, len(name) - 1)
-        return name[:position] + name[position + 1:]
-    return f'The {name} of {rng.randrange(10 ** 6)}' if kind == 4 else name
+        return name[:position] + name[position + 1 :]
+    return f'The {name} of {rng.randrange(10**6)}' if kind == 4 else name
 
 
 def main() -> None:
@@ -50,8 +50,11 @@ def main() -> None:
     built = time.perf_counter()
     matches = matcher.match_all(written)
     end = time.perf_counter()
-    print(f'{len(written)} titles ({len(set(written))} different) against {len(names)} items: '
-          f'{built - start:.2f} s to build, {end - built:.2f} s to match; {matches.count(None) / len(matches):.1%} matched nothing')
+    print(
+        f'{len(written)} titles ({len(set(written))} different) against {len(names)} items: '
+        f'{built - start:.2f} s to build, {end - built:.2f} s to match; '
+        f'{matches.count(None) / len(matches):.1%} matched nothing'
+    )
 
 
 if __name__ == '__main__':

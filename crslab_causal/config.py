@@ -109,7 +109,7 @@ class Config:
             )
         if self.run.model == LANGUAGE_MODEL and self.run.tokenize != 'nltk':
             raise UserError(
-                f'tokenize: {self.run.tokenize}: a language model reads words, and these are pieces of words; write nltk'
+                f'tokenize: {self.run.tokenize}: a language model reads words, and these are word pieces; write nltk'
             )
         self.gpu = gpu
         self.flags = flags or Flags()
@@ -124,7 +124,7 @@ class Config:
 
     @cached_property
     def opt(self) -> dict[str, Any]:
-        """All options as CRSLab has them: a flat dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
+        """The options as CRSLab has them: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
         options = {key: value for section in self.sections for key, value in section.model_dump().items()}
         return {**options, 'model_name': self.model_entry.system_name, 'gpu': self.gpu}
 
@@ -171,9 +171,7 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
-            raise UserError(
-                f'{key}: no such key{_suggest_key(str(first["loc"][-1]), section.model_fields)}'
-            ) from error
+            raise UserError(f'{key}: no such key{_suggest_key(str(first["loc"][-1]), section.model_fields)}') from error
         if first['type'] == 'missing':
             raise UserError(f'{key}: is missing') from error
         raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
@@ -202,11 +200,7 @@ def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]
     read = {key for options in classes for key in options.model_fields}
     unread = [key for key in raw if key not in read]
     if unread:  # only now the options of all other models are imported
-        others = {
-            key
-            for entry in (*MODELS.values(), *DATASETS.values())
-            for key in entry.load_options().model_fields
-        }
+        others = {key for entry in (*MODELS.values(), *DATASETS.values()) for key in entry.load_options().model_fields}
         for key in unread:
             if key not in others:
                 raise UserError(f'{key}: no such key{_suggest_key(str(key), read | others)}')

@@ -65,16 +65,12 @@ def run_crslab(
 
     Args:
         config: YAML file, or the name of a configuration of this package.
-        gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas; each process of ``torchrun`` takes one.
-        settings: overrides of the configuration.
-        save_data: save the processed dataset.
-        restore_data: restore the processed dataset.
-        save_system: save the system after every epoch.
-        restore_system: continue a saved system.
-        interact: chat with a saved system instead of training one.
-        debug: train on the valid split, and log more.
-        tensorboard: write TensorBoard files into ``runs/``.
-        download: whether a public dataset may be downloaded if its folder is empty.
+        gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas; each process of ``torchrun`` takes
+        one. settings: overrides of the configuration. save_data: save the processed dataset. restore_data: restore the
+        processed dataset. save_system: save the system after every epoch. restore_system: continue a saved system.
+        interact: chat with a saved system instead of training one. debug: train on the valid split, and log more.
+        tensorboard: write TensorBoard files into ``runs/``. download: whether a public dataset may be downloaded if its
+        folder is empty.
 
     Raises:
         UserError: a mistake in the configuration, the data or the flags.
@@ -155,9 +151,7 @@ def _use_directories(config: Config) -> None:
     use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
 
 
-def load_recommender(
-    config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False
-) -> Recommender:
+def load_recommender(config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False) -> Recommender:
     """Load a recommender that answers one history at a time, see :func:`load_system`."""
     return load_system(config, gpu, settings, restore_data).recommender()
 

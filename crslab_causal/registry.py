@@ -1,8 +1,8 @@
 """Every model and every dataset that this package runs, an entry each.
 
 To add a model, write its file and its entry in :data:`MODELS`. To add a dataset, write its file and its entry in
-:data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and the
-tests read the entries.
+:data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and
+the tests read the entries.
 
 Classes are given as text, ``'package.module:Class'``, and are imported when they are first used. A mistake in a
 configuration is therefore reported without loading PyTorch.
@@ -25,6 +25,8 @@ LANGUAGE_MODEL = 'CausalLLM'
 """Name of the model with a language model behind the recommender."""
 
 _ADAPTERS = 'crslab_causal.system.adapters'
+_EXPERT_ADAPTER = f'{_ADAPTERS}:ExpertAdapter'
+_EXPERTS = 'crslab_causal.model.experts'
 _OPTIONS = 'crslab_causal.model.options'
 _CRSLAB_OPTIONS = 'crslab_causal.model.crslab_options'
 _CAUSAL_SYSTEM = 'crslab_causal.system.causal:CausalSystem'
@@ -50,6 +52,8 @@ class ModelEntry:
     """Name of CRSLab's dataloader that makes the model's batches; None: the model reads the tensors of this package."""
     reads_tokens: bool = False
     """Whether the model reads the words of the conversation, as token ids."""
+    reads_samples: bool = False
+    """Whether the model reads the samples themselves, for their text as written."""
     aliases: tuple[str, ...] = ()
     """Other values of ``model:`` that mean this model."""
 
@@ -136,6 +140,28 @@ MODELS: dict[str, ModelEntry] = _by_name(
         'counts of (mention, label) pairs, smoothed by the knowledge graph',
         model='crslab_causal.model.transition:TransitionCounts',
         options=f'{_OPTIONS}:TransitionCountsOptions',
+        adapter=_EXPERT_ADAPTER,
+    ),
+    ModelEntry(
+        'EASE',
+        'a linear autoencoder of the mentions of a conversation, in closed form',
+        model=f'{_EXPERTS}.ease:EASE',
+        options=f'{_EXPERTS}.options:EASEOptions',
+        adapter=_EXPERT_ADAPTER,
+    ),
+    ModelEntry(
+        'ItemCosine',
+        'the cosine of two mentions over the conversations',
+        model=f'{_EXPERTS}.item_cosine:ItemCosine',
+        options=f'{_EXPERTS}.options:ItemCosineOptions',
+        adapter=_EXPERT_ADAPTER,
+    ),
+    ModelEntry(
+        'OneHop',
+        'the items next to the mentions in the knowledge graph',
+        model=f'{_EXPERTS}.one_hop:OneHop',
+        options=f'{_EXPERTS}.options:OneHopOptions',
+        adapter=_EXPERT_ADAPTER,
     ),
     ModelEntry(
         'CTACRS',

@@ -51,6 +51,7 @@ def load_real():
         dataset = tiny.load(name, root, kg_edge_threshold=None)
         gc.freeze()  # else every search for cycles looks at its millions of objects
         return dataset
+
     return load_real
 
 
@@ -66,8 +67,13 @@ def crslab_directories():
     import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
     names = ('SAVE_PATH', 'DATA_PATH', 'DATASET_PATH', 'MODEL_PATH', 'PRETRAIN_PATH', 'EMBEDDING_PATH')
-    before = [(module, name, vars(module)[name]) for key, module in list(sys.modules.items())
-              if key.partition('.')[0] == 'crslab' for name in names if name in vars(module)]
+    before = [
+        (module, name, vars(module)[name])
+        for key, module in list(sys.modules.items())
+        if key.partition('.')[0] == 'crslab'
+        for name in names
+        if name in vars(module)
+    ]
     yield
     for module, name, value in before:
         setattr(module, name, value)

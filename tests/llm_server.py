@@ -39,8 +39,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from llm_server_answers import (
-    HTTP_ERRORS,
     CUT,
+    HTTP_ERRORS,
     UNUSABLE,
     USABLE,
     completion,

@@ -6,16 +6,22 @@ import re
 import sys
 from pathlib import Path
 
-from llm_server import RunningServer
 import pytest
 import yaml
 
-from crslab_causal.data.demo.corpus import write_corpus
 from crslab_causal.command_line.run import main
+from crslab_causal.data.demo.corpus import write_corpus
 from crslab_causal.quick_start import load_system
+from llm_server import RunningServer
 
-SETTINGS = {'dataset': 'ReDial', 'model': 'CausalKBRD', 'kg_edge_threshold': 0, 'kg_emb_dim': 16, 'cutoffs': [1, 10],
-            'rec': {'epoch': 3, 'batch_size': 8, 'update_freq': 4, 'optimizer': {'name': 'Adam', 'lr': 0.01}}}
+SETTINGS = {
+    'dataset': 'ReDial',
+    'model': 'CausalKBRD',
+    'kg_edge_threshold': 0,
+    'kg_emb_dim': 16,
+    'cutoffs': [1, 10],
+    'rec': {'epoch': 3, 'batch_size': 8, 'update_freq': 4, 'optimizer': {'name': 'Adam', 'lr': 0.01}},
+}
 
 
 @pytest.fixture(scope='session')
@@ -47,6 +53,7 @@ def command(data_path, tmp_path, monkeypatch):
 @pytest.fixture
 def run(command, tmp_path):
     """As ``command``, of a run that ends well; gives results.json and the run's folder."""
+
     def run_with(*settings: str, **keywords) -> tuple[dict, Path]:
         assert command(*settings, **keywords) == 0
         newest = max(tmp_path.glob('save/*/*/results.json'), key=lambda path: path.stat().st_mtime_ns)
@@ -58,8 +65,10 @@ def run(command, tmp_path):
 @pytest.fixture
 def load(data_path, tmp_path):
     """The system of a run that was saved, for example ``load('alpha=0')``."""
+
     def load(*settings: str):
         return load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1', *settings])
+
     return load
 
 
@@ -67,6 +76,7 @@ def load(data_path, tmp_path):
 def kill(run, monkeypatch):
     """As ``run``, of a run that is interrupted after its first epoch, with its checkpoints."""
     from crslab_causal.system.trainer import Trainer
+
     save = Trainer.save
 
     def killed(self, improved):
@@ -78,12 +88,14 @@ def kill(run, monkeypatch):
         with monkeypatch.context() as patch, pytest.raises(AssertionError):
             patch.setattr(Trainer, 'save', killed)
             run(*settings, flags=['-ss'])
+
     return kill
 
 
 @pytest.fixture
 def refused(command, capsys):
     """As ``command``, of a run with a mistake; gives the line about it."""
+
     def refused(*settings: str, **keywords) -> str:
         capsys.readouterr()
         assert command(*settings, **keywords) == 2
@@ -101,14 +113,31 @@ def trained(data_path, tmp_path_factory) -> Path:
     """Folder of a run of CausalKBRD, with its weights."""
     folder = tmp_path_factory.mktemp('trained')
     (folder / 'small.yaml').write_text(yaml.safe_dump(SETTINGS), 'utf-8')
-    assert main(['-c', str(folder / 'small.yaml'), '--data_path', str(data_path), '--seed', '1', '-ss', '--set',
-                 f'save_path={folder}', '--set', 'run_name=trained']) == 0
+    assert (
+        main(
+            [
+                '-c',
+                str(folder / 'small.yaml'),
+                '--data_path',
+                str(data_path),
+                '--seed',
+                '1',
+                '-ss',
+                '--set',
+                f'save_path={folder}',
+                '--set',
+                'run_name=trained',
+            ]
+        )
+        == 0
+    )
     return folder / 'ReDial_CausalKBRD' / 'trained_seed1'
 
 
 @pytest.fixture
 def chat(command, trained, monkeypatch, capsys):
     """``chat('I love comedy', '/why')`` types these lines into CausalLLM; gives the introduction and each answer."""
+
     def chat(*lines: str, settings: tuple[str, ...] = ('model=CausalLLM',)) -> list[str]:
         own = (f'recommender={trained}',) if 'model=CausalLLM' in settings else ()
         monkeypatch.setattr(sys, 'stdin', io.StringIO(''.join(f'{line}\n' for line in lines)))

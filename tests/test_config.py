@@ -3,7 +3,6 @@
 import pytest
 
 import tiny
-
 from crslab_causal import register
 from crslab_causal.base.errors import UserError
 
@@ -27,6 +26,7 @@ def read(tmp_path):
         else:
             path.write_text(text, 'utf-8')
         return Config(path, gpu, settings)
+
     return read
 
 
@@ -40,6 +40,7 @@ def complaint(function, *args, **kwargs):
 
 
 # ---------------------------------------------------------------- what is read
+
 
 @pytest.mark.parametrize('path', tiny.CONFIGS, ids=lambda path: str(path.relative_to(tiny.ROOT / 'config')))
 def test_every_configuration_of_the_repository_is_valid(path):
@@ -85,8 +86,9 @@ def test_one_section_given_in_part_keeps_the_defaults_of_the_rest(read):
     assert rec['epoch'] == 20
 
 
-@pytest.mark.parametrize('written, value', [('5e-3', 5e-3), ('1E+2', 100.0), ('.5e1', 5.0), ('2.5e-1', 0.25),
-                                            ('0.01', 0.01), ('3', 3.0)])
+@pytest.mark.parametrize(
+    'written, value', [('5e-3', 5e-3), ('1E+2', 100.0), ('.5e1', 5.0), ('2.5e-1', 0.25), ('0.01', 0.01), ('3', 3.0)]
+)
 def test_numbers_as_people_write_them(written, value, read):
     text = f'dataset: ReDial\nmodel: CausalKBRD\nrec:\n  optimizer:\n    lr: {written}\n'
     assert read(text)['rec']['optimizer']['lr'] == value
@@ -94,8 +96,17 @@ def test_numbers_as_people_write_them(written, value, read):
 
 
 def test_settings_go_over_the_file(read):
-    config = read(None, 'rec.epoch=3', 'seed=7', 'cutoffs=[2, 4]', 'rec.metric=ndcg@4', 'model=KBRD', 'rec.epoch=4',
-                  seed=1, rec={'epoch': 9, 'batch_size': 5})
+    config = read(
+        None,
+        'rec.epoch=3',
+        'seed=7',
+        'cutoffs=[2, 4]',
+        'rec.metric=ndcg@4',
+        'model=KBRD',
+        'rec.epoch=4',
+        seed=1,
+        rec={'epoch': 9, 'batch_size': 5},
+    )
     assert (config['seed'], config['rec']['epoch'], config['rec']['batch_size']) == (7, 4, 5)
     assert (config['cutoffs'], config['rec']['metric'], config['model']) == ([2, 4], 'ndcg@4', 'KBRD')
 
@@ -138,43 +149,62 @@ def test_the_hosts_own_configuration_is_adopted(read, tmp_path):
     from crslab_causal.crslab_compat import CRSLabConfig, use_directories
 
     use_directories(str(tmp_path / 'data'), str(tmp_path / 'save'))
-    host = CRSLabConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
-    config = Config.from_crslab(host)
+    crslab_config = CRSLabConfig(str(tiny.write_yaml(tmp_path / 'own.yaml', MINIMAL, tokenize='nltk', seed=5)), '-1')
+    config = Config.from_crslab(crslab_config)
     assert (config['seed'], config['kg_emb_dim'], config['gpu']) == (5, 128, [-1])
 
 
 # ---------------------------------------------------------------- mistakes
 
-@pytest.mark.parametrize('keys, wrong, meant', [
-    ({'mention_ordre': 'last'}, 'mention_ordre', 'mention_order'),
-    ({'KG_emb_dim': 3}, 'KG_emb_dim', 'kg_emb_dim'),
-    ({'dropuot': 0.1}, 'dropuot', 'dropout'),
-    ({'rec': {'epochs': 3}}, 'rec.epochs', 'epoch'),
-    ({'rec': {'optimizer': {'learning_rate': 1, 'weight_decya': 0.1}}}, 'rec.optimizer.learning_rate', ''),
-    ({'rec': {'optimizer': {'weight_decya': 0.1}}}, 'rec.optimizer.weight_decya', 'weight_decay'),
-    ({'rec': {'lr_scheduler': {'warmup': 5}}}, 'rec.lr_scheduler.warmup', 'warmup_steps'),
-    ({'zzzzzz': 1}, 'zzzzzz', ''),
-])
+
+@pytest.mark.parametrize(
+    'keys, wrong, meant',
+    [
+        ({'mention_ordre': 'last'}, 'mention_ordre', 'mention_order'),
+        ({'KG_emb_dim': 3}, 'KG_emb_dim', 'kg_emb_dim'),
+        ({'dropuot': 0.1}, 'dropuot', 'dropout'),
+        ({'rec': {'epochs': 3}}, 'rec.epochs', 'epoch'),
+        ({'rec': {'optimizer': {'learning_rate': 1, 'weight_decya': 0.1}}}, 'rec.optimizer.learning_rate', ''),
+        ({'rec': {'optimizer': {'weight_decya': 0.1}}}, 'rec.optimizer.weight_decya', 'weight_decay'),
+        ({'rec': {'lr_scheduler': {'warmup': 5}}}, 'rec.lr_scheduler.warmup', 'warmup_steps'),
+        ({'zzzzzz': 1}, 'zzzzzz', ''),
+    ],
+)
 def test_an_unknown_key_is_refused_and_the_nearest_named(keys, wrong, meant, read):
     message = complaint(read, **keys)
     assert message.startswith(f'{wrong}: no such key')
     assert message.endswith(f'did you mean {meant}?' if meant else 'no such key')
 
 
-@pytest.mark.parametrize('key, value, meant', [
-    ('model', 'CausalKBDR', 'CausalKBRD'), ('model', 'causalkbrd', 'CausalKBRD'), ('dataset', 'redial', 'ReDial'),
-    ('dataset', 'OpenDialKg', 'OpenDialKG'), ('model', 'Bort', ''), ('dataset', 7, ''), ('model', None, ''),
-    ('model', ['KBRD'], ''),
-])
+@pytest.mark.parametrize(
+    'key, value, meant',
+    [
+        ('model', 'CausalKBDR', 'CausalKBRD'),
+        ('model', 'causalkbrd', 'CausalKBRD'),
+        ('dataset', 'redial', 'ReDial'),
+        ('dataset', 'OpenDialKg', 'OpenDialKG'),
+        ('model', 'Bort', ''),
+        ('dataset', 7, ''),
+        ('model', None, ''),
+        ('model', ['KBRD'], ''),
+    ],
+)
 def test_an_unknown_model_or_dataset_is_refused_with_the_choices(key, value, meant, read):
     message = complaint(read, **{key: value})
     assert message.startswith(f'{key}: {value!r} does not exist') and 'choose one of ' in message
     assert f'did you mean {meant}?' in message if meant else True
 
 
-@pytest.mark.parametrize('key, value, reason', [
-    ('model', 'BERT', 'weights of BERT'), ('model', 'TGConv', 'writes responses'), ('model', 'PMI', 'topics'),
-    ('dataset', 'TGReDial', 'Chinese'), ('dataset', 'GoRecDial', 'game')])
+@pytest.mark.parametrize(
+    'key, value, reason',
+    [
+        ('model', 'BERT', 'weights of BERT'),
+        ('model', 'TGConv', 'writes responses'),
+        ('model', 'PMI', 'topics'),
+        ('dataset', 'TGReDial', 'Chinese'),
+        ('dataset', 'GoRecDial', 'game'),
+    ],
+)
 def test_what_crslab_has_and_this_package_has_not_is_explained(key, value, reason, read):
     message = complaint(read, **{key: value})
     assert message.startswith(f'{key}: CRSLab has {value}, but it is not supported here: ') and reason in message
@@ -190,7 +220,9 @@ def test_every_model_and_dataset_of_crslab_is_supported_or_explained():
     assert not MODELS.keys() & NOT_SUPPORTED['model'].keys()
 
 
-@pytest.mark.parametrize('key, meant', [('epoch', 'rec.epoch'), ('lr', 'rec.optimizer.lr'), ('batch_size', 'rec.batch_size')])
+@pytest.mark.parametrize(
+    'key, meant', [('epoch', 'rec.epoch'), ('lr', 'rec.optimizer.lr'), ('batch_size', 'rec.batch_size')]
+)
 def test_a_key_of_a_section_is_suggested_with_its_section(key, meant, read):
     assert complaint(read, **{key: 1}) == f'{key}: no such key; did you mean {meant}?'
 
@@ -220,18 +252,35 @@ def test_model_and_dataset_must_be_there(text, read):
     assert complaint(read, text).startswith(f'{missing}: None does not exist')
 
 
-@pytest.mark.parametrize('keys, key', [
-    ({'seed': 'many'}, 'seed'), ({'seed': -1}, 'seed'), ({'seed': 1.5}, 'seed'), ({'alpha': '2'}, 'alpha'),
-    ({'kg_emb_dim': 0}, 'kg_emb_dim'), ({'kg_emb_dim': 12.5}, 'kg_emb_dim'), ({'scale': 0}, 'scale'),
-    ({'scale': 1.1}, 'scale'), ({'cutoffs': []}, 'cutoffs'), ({'cutoffs': [0]}, 'cutoffs.0'),
-    ({'cutoffs': 10}, 'cutoffs'), ({'item_bias': 'yes please'}, 'item_bias'), ({'rec': 3}, 'rec'),
-    ({'rec': {'epoch': 0}}, 'rec.epoch'), ({'rec': {'optimizer': {'lr': 0}}}, 'rec.optimizer.lr'),
-    ({'rec': {'optimizer': {'lr': 'fast'}}}, 'rec.optimizer.lr'), ({'rec': {'gradient_clip': -1}}, 'rec.gradient_clip'),
-    ({'mention_order': 'newest'}, 'mention_order'), ({'rgcn_aggr': 'max'}, 'rgcn_aggr'),
-    ({'rec': {'optimizer': {'name': 'Adma'}}}, 'rec.optimizer.name'), ({'evaluator': 'standard'}, 'evaluator'),
-    ({'entity_truncate': 0}, 'entity_truncate'), ({'alpha': float('nan')}, 'alpha'),
-    ({'dataset': 'CausalDemo', 'confounding': 2}, 'confounding'),
-])
+@pytest.mark.parametrize(
+    'keys, key',
+    [
+        ({'seed': 'many'}, 'seed'),
+        ({'seed': -1}, 'seed'),
+        ({'seed': 1.5}, 'seed'),
+        ({'alpha': '2'}, 'alpha'),
+        ({'kg_emb_dim': 0}, 'kg_emb_dim'),
+        ({'kg_emb_dim': 12.5}, 'kg_emb_dim'),
+        ({'scale': 0}, 'scale'),
+        ({'scale': 1.1}, 'scale'),
+        ({'cutoffs': []}, 'cutoffs'),
+        ({'cutoffs': [0]}, 'cutoffs.0'),
+        ({'cutoffs': 10}, 'cutoffs'),
+        ({'item_bias': 'yes please'}, 'item_bias'),
+        ({'rec': 3}, 'rec'),
+        ({'rec': {'epoch': 0}}, 'rec.epoch'),
+        ({'rec': {'optimizer': {'lr': 0}}}, 'rec.optimizer.lr'),
+        ({'rec': {'optimizer': {'lr': 'fast'}}}, 'rec.optimizer.lr'),
+        ({'rec': {'gradient_clip': -1}}, 'rec.gradient_clip'),
+        ({'mention_order': 'newest'}, 'mention_order'),
+        ({'rgcn_aggr': 'max'}, 'rgcn_aggr'),
+        ({'rec': {'optimizer': {'name': 'Adma'}}}, 'rec.optimizer.name'),
+        ({'evaluator': 'standard'}, 'evaluator'),
+        ({'entity_truncate': 0}, 'entity_truncate'),
+        ({'alpha': float('nan')}, 'alpha'),
+        ({'dataset': 'CausalDemo', 'confounding': 2}, 'confounding'),
+    ],
+)
 def test_a_wrong_type_or_value_is_refused_by_key(keys, key, read):
     value = keys
     for part in key.split('.'):
@@ -266,11 +315,18 @@ def test_an_unknown_key_in_a_setting_is_refused(read):
     assert complaint(read, None, 'rec.epochs=1') == 'rec.epochs: no such key; did you mean epoch?'
 
 
-@pytest.mark.parametrize('text, said', [
-    ('model: [KBRD', 'not valid YAML'), ('a: b: c', 'not valid YAML'), ('\tmodel: KBRD', 'not valid YAML'),
-    ('- model: KBRD', 'holds no "key: value" lines'), ('KBRD', 'holds no "key: value" lines'),
-    ('', 'holds no "key: value" lines'), ('!!python/object/apply:os.getcwd []', 'not valid YAML'),
-])
+@pytest.mark.parametrize(
+    'text, said',
+    [
+        ('model: [KBRD', 'not valid YAML'),
+        ('a: b: c', 'not valid YAML'),
+        ('\tmodel: KBRD', 'not valid YAML'),
+        ('- model: KBRD', 'holds no "key: value" lines'),
+        ('KBRD', 'holds no "key: value" lines'),
+        ('', 'holds no "key: value" lines'),
+        ('!!python/object/apply:os.getcwd []', 'not valid YAML'),
+    ],
+)
 def test_a_file_that_is_no_configuration_is_named(text, said, read, tmp_path):
     message = complaint(read, text)
     assert message.startswith(f'{tmp_path / "mine.yaml"}: {said}')

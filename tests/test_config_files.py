@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny
-
 from crslab_causal import config_files
 from crslab_causal.base.errors import UserError
 from crslab_causal.config_files import apply_setting, dump_config, find_config, load_config_file, merge, read_yaml

@@ -9,12 +9,13 @@ import sys
 import textwrap
 
 import pytest
+
 import tiny
 
 OPENING_LINE = {
     'MODELS': 'MODELS: dict[str, ModelEntry] = _by_name(',
     'DATASETS': 'DATASETS: dict[str, DatasetEntry] = _by_name(',
-    'RANKING_METRICS': 'RANKING_METRICS: dict[str, RankingMetric] = {',
+    'RANKING_METRICS': 'RANKING_METRICS: dict[str, RankingMetric] = _by_name(',
     'INTERVENTIONS': 'INTERVENTIONS: dict[str, InterventionKind] = {',
 }
 """Line of the table's file behind which a new entry goes."""
@@ -45,47 +46,60 @@ def apply(section, root):
     return touched
 
 
-@pytest.fixture(scope='module')
-def extended(tmp_path_factory):
-    """A copy of the package with all four additions."""
-    root = tmp_path_factory.mktemp('extended')
-    shutil.copytree(tiny.ROOT / 'crslab_causal', root / 'crslab_causal', ignore=shutil.ignore_patterns('__pycache__'))
-    shutil.copytree(tiny.ROOT / 'config', root / 'config')
-    shutil.copy(tiny.ROOT / 'run_crslab.py', root)
-    return root
+ADDITIONS = {'Add a model': 2, 'Add a dataset': 2, 'Add a metric': 1, 'Add an intervention': 1}
+"""Chapters of CONTRIBUTING.md with an addition, and the number of files that each names."""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package."""
+    shutil.copytree(
+        tiny.ROOT / 'crslab_causal', tmp_path / 'crslab_causal', ignore=shutil.ignore_patterns('__pycache__')
+    )
+    shutil.copytree(tiny.ROOT / 'config', tmp_path / 'config')
+    shutil.copy(tiny.ROOT / 'run_crslab.py', tmp_path)
+    return tmp_path
 
 
 def content(root):
     return {path.relative_to(root): path.read_bytes() for path in (root / 'crslab_causal').rglob('*') if path.is_file()}
 
 
-@pytest.mark.parametrize('title, n_file', [
-    ('Add a model', 2), ('Add a dataset', 2), ('Add a metric', 1), ('Add an intervention', 1)])
-def test_each_addition_touches_just_the_files_that_it_names(title, n_file, extended):
-    before = content(extended)
-    named = {path.relative_to(extended) for path in apply(sections()[title], extended)}
-    after = content(extended)
+@pytest.mark.parametrize('title, n_file', ADDITIONS.items())
+def test_each_addition_touches_just_the_files_that_it_names(title, n_file, package):
+    before = content(package)
+    named = {path.relative_to(package) for path in apply(sections()[title], package)}
+    after = content(package)
     assert {path for path in after if before.get(path) != after[path]} == named
     assert len(named) == n_file
 
 
 def run(root, *settings):
-    command = [sys.executable, 'run_crslab.py', '-c', 'config/causal_demo.yaml', '--data_path', 'data',
-               *(word for setting in ('rec.epoch=1', 'scale=0.1', 'demo_train=60', *settings) for word in ('--set', setting))]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=240,
-                          env={**os.environ, 'OMP_NUM_THREADS': '1'})
+    command = [
+        sys.executable,
+        'run_crslab.py',
+        '-c',
+        'config/causal_demo.yaml',
+        '--data_path',
+        'data',
+        *(word for setting in ('rec.epoch=1', 'scale=0.1', 'demo_train=60', *settings) for word in ('--set', setting)),
+    ]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=240, env={**os.environ, 'OMP_NUM_THREADS': '1'}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     newest = max(root.glob('save/*/*/results.json'), key=lambda path: path.stat().st_mtime_ns)
     return json.loads(newest.read_text('utf-8')), newest.parent
 
 
-def test_the_additions_work_together(extended):
-    """Runs behind the test above, which makes the additions."""
-    results, folder = run(extended, 'model=LeastPopular', 'dataset=GeneratedTwin', 'rec.metric=discount@10')
+def test_the_additions_work_together(package):
+    for title in ADDITIONS:
+        apply(sections()[title], package)
+    results, folder = run(package, 'model=LeastPopular', 'dataset=GeneratedTwin', 'rec.metric=discount@10')
     assert folder.parent.name == 'GeneratedTwin_LeastPopular'
     scores = results['splits']['test']['all']
-    assert scores['recall@10'] >= scores['discount@10'] >= 0.9 ** 9 * scores['recall@10']
+    assert scores['recall@10'] >= scores['discount@10'] >= 0.9**9 * scores['recall@10']
     assert 'Disc@10' in (folder / 'results.md').read_text('utf-8')
 
-    results, _ = run(extended, 'intervention=negate')
+    results, _ = run(package, 'intervention=negate')
     assert results['config']['intervention'] == 'negate'

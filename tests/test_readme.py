@@ -3,8 +3,8 @@
 import re
 
 import pytest
-import tiny
 
+import tiny
 from benchmarks import results
 from crslab_causal.base.markdown_blocks import read_block
 from crslab_causal.experiments.analysis.record import NEEDS_LLM, read_record
@@ -55,7 +55,9 @@ def test_the_documentation_has_the_number_of_trained_models_and_the_hours_of_tra
     seconds = [run.training_seconds for run in runs.values() if run.training_seconds]  # counting models are not trained
     assert len(seconds) > 100
     numbers = {str(len(seconds)), f'{sum(seconds) / 3600:.1f}'}
-    assert any(numbers <= set(re.findall(r'\d+(?:\.\d+)?', line)) for line in TABLES.read_text('utf-8').splitlines()), numbers
+    assert any(numbers <= set(re.findall(r'\d+(?:\.\d+)?', line)) for line in TABLES.read_text('utf-8').splitlines()), (
+        numbers
+    )
 
 
 def test_the_speeds_are_those_of_the_recorded_measurements():
@@ -73,7 +75,9 @@ def test_the_scores_in_the_readme_are_those_of_the_tables():
 
 def test_every_file_that_the_readme_names_exists():
     text = README.read_text('utf-8')
-    named = re.findall(r'`((?:crslab_causal|config|benchmarks|results)/[\w./*-]*|run_crslab\.py|requirements\.txt)`', text)
+    named = re.findall(
+        r'`((?:crslab_causal|config|benchmarks|results)/[\w./*-]*|run_crslab\.py|requirements\.txt)`', text
+    )
     named += re.findall(r'\]\(([\w./-]+)\)', text)
     assert len(named) > 8
     missing = [name for name in named if not list(tiny.ROOT.glob(name.rstrip('/')))]

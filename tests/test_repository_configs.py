@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 import tiny
-
 from crslab_causal import register
 from crslab_causal.config_files import dump_config, load_config_file, merge, read_yaml
 

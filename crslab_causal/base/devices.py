@@ -27,7 +27,9 @@ def select_gpus(gpu: str) -> list[int]:
     if gpu == 'auto':
         import torch
 
-        gpu = ','.join(map(str, range(int(os.environ.get('LOCAL_WORLD_SIZE', 1))))) if torch.cuda.is_available() else '-1'
+        gpu = (
+            ','.join(map(str, range(int(os.environ.get('LOCAL_WORLD_SIZE', 1))))) if torch.cuda.is_available() else '-1'
+        )
     if not re.fullmatch(r'-1|\d+(,\d+)*', gpu):
         raise UserError(f'--gpu {gpu}: write -1 for the CPU, auto, or numbers of GPUs, for example 0 or 0,1')
     if gpu == '-1':

@@ -104,5 +104,8 @@ def distribute(model: torch.nn.Module, find_unused: bool) -> torch.nn.Module:
         return model
     device = next(model.parameters()).device
     return torch.nn.parallel.DistributedDataParallel(
-        model, device_ids=None if device.type == 'cpu' else [device], find_unused_parameters=find_unused,
-        broadcast_buffers=False)  # the graph, which never changes
+        model,
+        device_ids=None if device.type == 'cpu' else [device],
+        find_unused_parameters=find_unused,
+        broadcast_buffers=False,
+    )  # the graph, which never changes

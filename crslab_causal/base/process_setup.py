@@ -41,8 +41,8 @@ def flush_denormals() -> None:
     This holds in this thread and, on Linux, in the threads that it starts from now on.
 
     Where a gradient stays zero, as behind an inactive ReLU, Adam's first moment shrinks by a tenth at every update, and
-    becomes that small after some 800 of them. Many CPUs compute with such numbers many times slower, so that later epochs
-    take longer than the first. Scores stay the same: the loss is too small to change a parameter.
+    becomes that small after some 800 of them. Many CPUs compute with such numbers many times slower, so that later
+    epochs take longer than the first. Scores stay the same: the loss is too small to change a parameter.
     """
     torch.set_flush_denormal(True)  # returns False where the CPU cannot, and then nothing changes
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from crslab_causal.base.version import __version__
@@ -14,16 +14,15 @@ from crslab_causal.base.version import __version__
 REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 
 
-@lru_cache(maxsize=None)
+@cache
 def provenance() -> dict:
     """Return the versions of the packages and the CPU, and the git commit of this package if it is a checkout.
 
-    The first call in a process decides, because the process has not loaded what is committed later. The CPU is among the
-    versions, because another CPU rounds sums differently, which changes scores.
+    The first call in a process decides, because the process has not loaded what is committed later. The CPU is among
+    the versions, because another CPU rounds sums differently, which changes scores.
     """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
-    versions |= {'python': platform.python_version(), 'crslab_causal': __version__,
-                 'cpu': cpu_name()}
+    versions |= {'python': platform.python_version(), 'crslab_causal': __version__, 'cpu': cpu_name()}
     if 'torch' in sys.modules:  # with its build, which the metadata of the package may lack
         versions['torch'] = str(sys.modules['torch'].__version__)
     return {'versions': versions, 'git_commit': _git_commit()}
@@ -36,8 +35,12 @@ def _git_commit() -> str | None:
     try:
         commit = subprocess.run(['git', '-C', root, 'rev-parse', 'HEAD'], capture_output=True, text=True, check=True)
         code = [str(root / 'crslab_causal'), str(root / 'config')]
-        status = subprocess.run(['git', '-C', root, 'status', '--porcelain', '--untracked-files=no', '--', *code],
-                                capture_output=True, text=True, check=True)
+        status = subprocess.run(
+            ['git', '-C', root, 'status', '--porcelain', '--untracked-files=no', '--', *code],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return commit.stdout.strip() + (' with changes' if status.stdout.strip() else '')

@@ -43,7 +43,10 @@ def _lines(data_path: Path) -> Iterator[tuple[str, str]]:
     for dataset in DATASETS.values():
         if not dataset.generated:
             yield dataset.name, _data(dataset.folder, data_path)
-    yield 'OpenAI key', 'set' if os.environ.get('OPENAI_API_KEY') else 'not set; needed for llm.mode: live without base_url'
+    yield (
+        'OpenAI key',
+        'set' if os.environ.get('OPENAI_API_KEY') else 'not set; needed for llm.mode: live without base_url',
+    )
     free = shutil.disk_usage(Path()).free / 2**30
     yield 'disk', f'{free:.1f} GiB free in {Path().resolve()}'
 

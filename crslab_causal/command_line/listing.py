@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     """List models, datasets, configurations or runs. Return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='List models, datasets, configurations or runs.')
     parser.add_argument('what', choices=LISTS, help='what to list')
-    parser.add_argument('--save-path', type=Path, default=Path('save'), help='folder of the runs (default: %(default)s)')
+    parser.add_argument(
+        '--save-path', type=Path, default=Path('save'), help='folder of the runs (default: %(default)s)'
+    )
     options = parser.parse_args(arguments)
     return exit_status(lambda: _print(LISTS[options.what](options)))
 

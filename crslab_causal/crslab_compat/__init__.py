@@ -8,25 +8,25 @@ below ``crslab_causal``.
 - ``system/base.py:19`` imports AdamW from transformers, which removed it in 4.50
   -> ``crslab_compat/imports.py:26`` _provide_adamw
 - ``evaluator/conv.py:13`` imports fasttext, which has no build for Python 3.13
-  -> ``crslab_compat/imports.py:43`` _provide_fasttext
+  -> ``crslab_compat/imports.py:44`` _provide_fasttext
 - ``model/utils/modules/transformer.py:47`` writes into a leaf that requires a gradient
   -> ``crslab_compat/patches.py:25`` create_position_codes
 - ``evaluator/metrics/base.py:95`` refuses the scalars of NumPy 2
-  -> ``crslab_compat/patches.py:43`` as_number
+  -> ``crslab_compat/patches.py:50`` as_number
 - ``data/dataset/redial/redial.py:132`` leaves files open
-  -> ``crslab_compat/patches.py:36`` close_files
+  -> ``crslab_compat/patches.py:36`` read_open_files
 - ``data/dataset/opendialkg/opendialkg.py:123`` leaves files open
-  -> ``crslab_compat/patches.py:36`` close_files
+  -> ``crslab_compat/patches.py:36`` read_open_files
 - ``model/crs/kgsf/kgsf.py:199`` loads copy_mask.npy from a dead link, for the recommender, too
-  -> ``crslab_compat/patches.py:51`` build_kgsf_conversation_layer
+  -> ``crslab_compat/patches.py:58`` build_kgsf_conversation_layer
 - ``model/crs/kgsf/kgsf.py:120`` knows the downloads of CRSLab's datasets only
-  -> ``crslab_compat/patches.py:82`` let_kgsf_read
+  -> ``crslab_compat/patches.py:89`` let_kgsf_read
 - ``model/recommendation/textcnn/textcnn.py:64`` looks up tokens in a table of entities
-  -> ``crslab_compat/patches.py:60`` textcnn_init
+  -> ``crslab_compat/patches.py:67`` textcnn_init
 - ``model/recommendation/textcnn/textcnn.py:54`` convolves over tokens as over an image, which is slow
-  -> ``crslab_compat/patches.py:67`` conv_and_pool
+  -> ``crslab_compat/patches.py:74`` conv_and_pool
 - ``model/recommendation/popularity/popularity.py:45`` keeps its counts out of checkpoints
-  -> ``crslab_compat/patches.py:76`` keep_popularity_counts
+  -> ``crslab_compat/patches.py:83`` keep_popularity_counts
 - ``model/recommendation/popularity/popularity.py:53`` counts the items of contexts, not the labels
   -> ``model/baselines/popularity.py:9`` TargetPopularity
 - ``download.py:266`` deletes the user's folder if its version is another one
@@ -38,11 +38,11 @@ below ``crslab_causal``.
 - ``config/config.py:90`` reads 5e-3 as a text, and knows no base:
   -> ``config_files.py:249`` patch_crslab_config
 - ``data/dataloader/tgredial.py:114`` changes the samples that it gets
-  -> ``crslab_compat/calls.py:36`` rec_batchify
+  -> ``crslab_compat/calls.py:42`` rec_batchify
 - ``data/dataloader/kbrd.py:59`` scores other turns than TGReDial's loader, so that scores cannot be compared
-  -> ``data/dataloader.py:71`` CausalDataLoader
+  -> ``data/dataloader.py:78`` CausalDataLoader
 - ``data/dataset/redial/redial.py:200`` puts entities before items, so that the last one is not the last mention
-  -> ``data/dataset/mention_order.py:108`` order_mentions
+  -> ``data/dataset/mention_order.py:103`` order_mentions
 - ``data/dataset/redial/redial.py:241`` drops all relations of a small graph
   -> ``run_options.py:37`` kg_edge_threshold
 - ``model/crs/kbrd/kbrd.py:177`` gives every user the zero vector
@@ -50,17 +50,17 @@ below ``crslab_causal``.
 - ``system/kbrd.py:79`` pads histories with 0, a real entity
   -> ``data/histories.py:10`` PAD
 - ``system/base.py:185`` multiplies the gradient by the loss
-  -> ``system/trainer.py:191`` update
+  -> ``system/trainer.py:209`` update
 - ``system/base.py:125`` removes keys from the configuration that it reads
   -> ``system/schedule.py:39`` build_optimizer
 - ``system/kbrd.py:127`` tests and saves the last weights after an early stop, not the best
-  -> ``system/trainer.py:138`` fit
+  -> ``system/trainer.py:145`` fit
 - ``system/kbrd.py:133`` leaves dropout on in tests
   -> ``system/evaluation.py:37`` evaluate
 - ``system/kgsf.py:131`` never shuffles the training samples
   -> ``system/rec_stage.py:47`` batches
 - ``system/kgsf.py:86`` has a second loss and a call of its own
-  -> ``system/adapters.py:102`` KGSFAdapter
+  -> ``system/adapters.py:105`` KGSFAdapter
 - ``system/utils/lr_scheduler.py:53`` makes the first step of a warm-up with the full learning rate
   -> ``system/schedule.py:14`` lr_multiplier
 - ``system/base.py:59`` fails on a single GPU that is not the first
@@ -80,34 +80,34 @@ from crslab_causal.crslab_compat.imports import crslab, kgsf
 
 patches.apply()
 
-from crslab.config import Config as CRSLabConfig  # noqa: E402
-from crslab.data import (  # noqa: E402
+from crslab.config import Config as CRSLabConfig
+from crslab.data import (
     dataloader_register_table,
     dataset_language_map,
     dataset_register_table,
     get_dataloader,
     get_dataset,
 )
-from crslab.data.dataloader.base import BaseDataLoader  # noqa: E402
-from crslab.data.dataset.base import BaseDataset  # noqa: E402
-from crslab.data.dataset.inspired import InspiredDataset  # noqa: E402
-from crslab.data.dataset.inspired.resources import resources as _inspired_resources  # noqa: E402
-from crslab.data.dataset.opendialkg import OpenDialKGDataset  # noqa: E402
-from crslab.data.dataset.opendialkg.resources import resources as _opendialkg_resources  # noqa: E402
-from crslab.data.dataset.redial import ReDialDataset  # noqa: E402
-from crslab.data.dataset.redial.resources import resources as _redial_resources  # noqa: E402
-from crslab.evaluator import Evaluator_register_table  # noqa: E402
-from crslab.evaluator.metrics.base import AverageMetric  # noqa: E402
-from crslab.evaluator.rec import RecEvaluator  # noqa: E402
-from crslab.model import Model_register_table  # noqa: E402
-from crslab.model.base import BaseModel  # noqa: E402
-from crslab.model.crs.kbrd import KBRDModel  # noqa: E402
-from crslab.system import get_system, system_register_table  # noqa: E402
-from crslab.system.base import BaseSystem  # noqa: E402
-from crslab.system.kbrd import KBRDSystem  # noqa: E402
+from crslab.data.dataloader.base import BaseDataLoader
+from crslab.data.dataset.base import BaseDataset
+from crslab.data.dataset.inspired import InspiredDataset
+from crslab.data.dataset.inspired.resources import resources as _inspired_resources
+from crslab.data.dataset.opendialkg import OpenDialKGDataset
+from crslab.data.dataset.opendialkg.resources import resources as _opendialkg_resources
+from crslab.data.dataset.redial import ReDialDataset
+from crslab.data.dataset.redial.resources import resources as _redial_resources
+from crslab.evaluator import Evaluator_register_table
+from crslab.evaluator.metrics.base import AverageMetric
+from crslab.evaluator.rec import RecEvaluator
+from crslab.model import Model_register_table
+from crslab.model.base import BaseModel
+from crslab.model.crs.kbrd import KBRDModel
+from crslab.system import get_system, system_register_table
+from crslab.system.base import BaseSystem
+from crslab.system.kbrd import KBRDSystem
 
-from crslab_causal.crslab_compat.calls import building, rec_batchify, use_directories  # noqa: E402
-from crslab_causal.crslab_compat.patches import close_files, let_kgsf_read  # noqa: E402
+from crslab_causal.crslab_compat.calls import building, rec_batchify, use_directories
+from crslab_causal.crslab_compat.patches import let_kgsf_read, read_open_files
 
 KGSFModel = kgsf.KGSFModel
 CRSLAB_RESOURCES = {

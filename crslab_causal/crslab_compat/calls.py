@@ -24,8 +24,14 @@ def use_directories(data_path: str, save_path: str) -> None:
         save_path: folder of the runs.
     """
     root = Path(data_path)
-    paths = {'SAVE_PATH': save_path, 'DATA_PATH': root, 'DATASET_PATH': root, 'MODEL_PATH': root / 'model',
-             'PRETRAIN_PATH': root / 'model' / 'pretrain', 'EMBEDDING_PATH': root / 'embedding'}
+    paths = {
+        'SAVE_PATH': save_path,
+        'DATA_PATH': root,
+        'DATASET_PATH': root,
+        'MODEL_PATH': root / 'model',
+        'PRETRAIN_PATH': root / 'model' / 'pretrain',
+        'EMBEDDING_PATH': root / 'embedding',
+    }
     for name, module in list(sys.modules.items()):
         if name == 'crslab' or name.startswith('crslab.'):
             for key, value in paths.items():
@@ -38,8 +44,9 @@ def rec_batchify(loader: BaseDataLoader, samples: list[dict]):
 
     data/dataloader/tgredial.py:114 inserts a separator into the lists of tokens that it gets.
     """
-    return loader.rec_batchify([{**sample, 'context_tokens': [list(tokens) for tokens in sample['context_tokens']]}
-                                for sample in samples])
+    return loader.rec_batchify(
+        [{**sample, 'context_tokens': [list(tokens) for tokens in sample['context_tokens']]} for sample in samples]
+    )
 
 
 @contextmanager
@@ -50,5 +57,6 @@ def building(model: str) -> Iterator[None]:
     except (ArithmeticError, AssertionError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:
         if not Model_register_table[model].__module__.startswith('crslab.'):
             raise
-        raise UserError(f'model {model}: cannot be built with these options ({type(error).__name__}: '
-                        f'{str(error)[:200]})') from error
+        raise UserError(
+            f'model {model}: cannot be built with these options ({type(error).__name__}: {str(error)[:200]})'
+        ) from error

@@ -47,8 +47,10 @@ def build(dpath: str, dfile, version: str | None = None) -> None:
         shutil.rmtree(workspace, ignore_errors=True)
         for parent in missing:
             parent.rmdir()
-        raise UserError(f'{folder}: no data there, and the download of {dfile.file_name} from '
-                        f'{urlsplit(dfile.url).netloc} failed ({_reason(error)})') from error
+        raise UserError(
+            f'{folder}: no data there, and the download of {dfile.file_name} from '
+            f'{urlsplit(dfile.url).netloc} failed ({_reason(error)})'
+        ) from error
     finally:
         shutil.rmtree(workspace, ignore_errors=True)
 

@@ -33,6 +33,7 @@ def _provide_adamw() -> None:
     from transformers import BertModel  # noqa: F401
 
     if not hasattr(transformers, 'AdamW'):
+
         class AdamW(torch.optim.AdamW):
             def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=0.0):
                 super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
@@ -61,14 +62,14 @@ _provide_fasttext()
 with warnings.catch_warnings():
     # fuzzywuzzy recommends python-Levenshtein at every import
     warnings.simplefilter('ignore', UserWarning)
-    import crslab.config  # noqa: F401
-    import crslab.data  # noqa: F401
+    import crslab.config
+    import crslab.data
     import crslab.data.dataset.base as dataset_base  # noqa: F401
     import crslab.download as download  # noqa: F401
-    import crslab.evaluator  # noqa: F401
-    import crslab.model  # noqa: F401
+    import crslab.evaluator
+    import crslab.model
     import crslab.model.base as model_base  # noqa: F401
-    import crslab.quick_start  # noqa: F401
+    import crslab.quick_start
     import crslab.system  # noqa: F401
 
 # by import_module: the star imports of CRSLab's packages replace these modules by a class or a dict

@@ -33,11 +33,18 @@ def create_position_codes(n_pos: int, dim: int, out: torch.Tensor) -> None:
     out.requires_grad = False
 
 
-def close_files(dataset: BaseDataset) -> None:
-    """Close the files that a dataset keeps open: data/dataset/redial/redial.py:132, opendialkg/opendialkg.py:123, 132."""
-    for value in vars(dataset).values():
+def read_open_files(dataset: BaseDataset) -> None:
+    """Replace the text files that a dataset keeps open by their lines, without a byte order mark and blank lines.
+
+    data/dataset/redial/redial.py:132 and data/dataset/opendialkg/opendialkg.py:123 leave them open for as long as the
+    dataset exists. A byte order mark would be part of the first name.
+    """
+    for name, value in list(vars(dataset).items()):
         if isinstance(value, IOBase):
-            value.close()
+            with value:
+                setattr(
+                    dataset, name, [line for line in value.read().removeprefix('\ufeff').splitlines() if line.strip()]
+                )
 
 
 def as_number(cls, obj):

@@ -10,6 +10,7 @@ With C observed, and X the mentions so far, the backdoor adjustment is
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from functools import cache
 from typing import Callable, Literal, Mapping, NamedTuple, Sequence, get_args
@@ -25,8 +26,10 @@ NO_ADJUSTMENT = 'none'
 Adjustment = Literal['none', 'popularity', 'turn', 'genre', 'random', 'context']
 """The confounders that can be adjusted for, see :class:`Confounder`, and ``none``."""
 ADJUSTMENTS: tuple[Adjustment, ...] = get_args(Adjustment)
-CONTEXT_UNKNOWN = ('adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; '
-                   'write popularity, turn, genre, random or none')
+CONTEXT_UNKNOWN = (
+    'adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; '
+    'write popularity, turn, genre, random or none'
+)
 UNKNOWN_STRATUM = -1
 """Stratum of a sample whose stratum contains no training sample."""
 KMEANS_STARTS = 10
@@ -77,8 +80,9 @@ class Confounder:
         return self._index_of_stratum.get(self._stratum_of_sample(sample), UNKNOWN_STRATUM)
 
     @classmethod
-    def fit(cls, kind: str, samples: Sequence[RecSample], side_data: SideData, n_strata: int = 5,
-            seed: int = 0) -> Confounder:
+    def fit(
+        cls, kind: str, samples: Sequence[RecSample], side_data: SideData, n_strata: int = 5, seed: int = 0
+    ) -> Confounder:
         """Return a confounder whose strata are fitted on training samples.
 
         Args:
@@ -94,15 +98,18 @@ class Confounder:
         items = frozenset(side_data['item_entity_ids'])
         samples = [sample for sample in samples if sample['item'] in items]
         if not samples:
-            raise UserError(f'adjustment: {kind} is counted on the training samples, and there is none whose label is '
-                            'an item; write adjustment: none')
+            raise UserError(
+                f'adjustment: {kind} is counted on the training samples, and there is none whose label is '
+                'an item; write adjustment: none'
+            )
         return cls(kind, _FITS[kind](samples, side_data, n_strata, seed), samples)
 
 
 def mentioned_items(sample: RecSample, items: frozenset[int]) -> tuple[int, ...]:
     """Return the distinct items of a sample's context, sorted."""
-    return tuple(sorted(items.intersection(sample['context_mentions']).union(
-        items.intersection(sample['context_items']))))
+    return tuple(
+        sorted(items.intersection(sample['context_mentions']).union(items.intersection(sample['context_items'])))
+    )
 
 
 def quantile_edges(values: Sequence[float], n_bins: int) -> np.ndarray:
@@ -122,7 +129,7 @@ def _bin_names(quantity: str, edges: np.ndarray) -> list[str]:
     texts = [f'{edge:.4g}' for edge in edges]
     if not texts:
         return [f'any {quantity}']
-    inner = [f'{quantity} above {low}, at most {high}' for low, high in zip(texts, texts[1:])]
+    inner = [f'{quantity} above {low}, at most {high}' for low, high in itertools.pairwise(texts)]
     return [f'{quantity} at most {texts[0]}', *inner, f'{quantity} above {texts[-1]}']
 
 
@@ -151,12 +158,15 @@ def _fit_turn(samples: Sequence[RecSample], side_data: SideData, n_strata: int, 
 
 
 def _fit_genre(samples: Sequence[RecSample], side_data: SideData, n_strata: int, seed: int) -> _Strata:
-    genres_of = {item: genres for item, genres in zip(side_data['item_entity_ids'], side_data.get('item_genres', ()))
-                 if genres}
+    genres_of = {
+        item: genres for item, genres in zip(side_data['item_entity_ids'], side_data.get('item_genres', ())) if genres
+    }
     if not genres_of:
-        raise UserError('adjustment: genre needs the genres of the items, from movie_titles.json or from a relation '
-                        'genre of the knowledge graph, and this dataset has neither; write popularity, turn, random or '
-                        'none')
+        raise UserError(
+            'adjustment: genre needs the genres of the items, from movie_titles.json or from a relation '
+            'genre of the knowledge graph, and this dataset has neither; write popularity, turn, random or '
+            'none'
+        )
     items = frozenset(genres_of)
     names = sorted({genre for genres in genres_of.values() for genre in genres})
     column = {genre: i for i, genre in enumerate(names)}
@@ -199,7 +209,7 @@ def _centre_name(centre: np.ndarray, genres: Sequence[str]) -> str:
 def _fit_random(samples: Sequence[RecSample], side_data: SideData, n_strata: int, seed: int) -> _Strata:
     def index(sample: RecSample) -> int:
         # a hash of the turn, so that a sample has the same stratum every time
-        return crc32(f"{seed} {sample['conv_id']} {sample['turn']}".encode()) % n_strata
+        return crc32(f'{seed} {sample["conv_id"]} {sample["turn"]}'.encode()) % n_strata
 
     return _Strata([f'drawn {stratum}' for stratum in range(n_strata)], index)
 
@@ -208,10 +218,16 @@ def _fit_context(samples: Sequence[RecSample], side_data: SideData, n_strata: in
     if 'scm' not in samples[0]:
         raise UserError(CONTEXT_UNKNOWN)
     index_of_context = {context: i for i, context in enumerate(CONTEXTS)}
-    return _Strata([', '.join(context) for context in CONTEXTS],
-                   lambda sample: index_of_context[tuple(sample['scm']['context'][factor] for factor in FACTORS)])
+    return _Strata(
+        [', '.join(context) for context in CONTEXTS],
+        lambda sample: index_of_context[tuple(sample['scm']['context'][factor] for factor in FACTORS)],
+    )
 
 
 _FITS: Mapping[str, Callable[[Sequence[RecSample], SideData, int, int], _Strata]] = {
-    'popularity': _fit_popularity, 'turn': _fit_turn, 'genre': _fit_genre, 'random': _fit_random,
-    'context': _fit_context}
+    'popularity': _fit_popularity,
+    'turn': _fit_turn,
+    'genre': _fit_genre,
+    'random': _fit_random,
+    'context': _fit_context,
+}

@@ -46,11 +46,18 @@ class RecBatch(NamedTuple):
     context_tokens: Tensor | None = None
     """``(batch, length)``: token ids of the context, see :meth:`.CausalDataLoader.tokens`, padded on the right with the
     vocabulary's ``pad``; None for models that do not read the text."""
+    samples: list[RecSample] | None = None
+    """The samples themselves, for models that read the text as written; None for the others."""
 
-    def inputs(self) -> dict[str, Tensor | None]:
+    def inputs(self) -> dict[str, Any]:
         """Return what the models of this package read, see :meth:`.ItemRecommender.losses_and_scores`."""
-        return {'context_entities': self.context_entities, 'item': self.item, 'stratum': self.stratum,
-                'context_tokens': self.context_tokens}
+        return {
+            'context_entities': self.context_entities,
+            'item': self.item,
+            'stratum': self.stratum,
+            'context_tokens': self.context_tokens,
+            'samples': self.samples,
+        }
 
     def to(self, device: torch.device | str) -> RecBatch:
         """Return the batch with all tensors, also those of ``crslab_batch``, on ``device``."""
@@ -98,9 +105,10 @@ class CausalDataLoader(BaseDataLoader):
         """CRSLab's own dataloader of the model; None for this package's models."""
         if entry.crslab_loader is not None:
             self.crslab_loader = dataloader_register_table[entry.crslab_loader](opt, dataset, vocab)
-        self.reads_tokens = entry.reads_tokens
+        self.reads_tokens, self.reads_samples = entry.reads_tokens, entry.reads_samples
         self._pad, self._end = vocab['pad'], vocab['end']
-        self._index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
+        self.index_of_item = {item: i for i, item in enumerate(vocab['item_entity_ids'])}
+        """Index of each item among the items, by its entity id."""
         with long_lived():
             self.samples = self.rec_process_fn()
             self._tensorise()
@@ -114,10 +122,12 @@ class CausalDataLoader(BaseDataLoader):
         self._histories = pad_histories([s['context_entities'] for s in self.samples])
         self._lengths = (self._histories != PAD).sum(-1)
         self._items = torch.tensor([s['item'] for s in self.samples], dtype=torch.long)
-        self._labels = torch.tensor([self._index_of_item.get(s['item'], NO_ITEM) for s in self.samples],
-                                    dtype=torch.long)
-        self._seen = pad_histories([[self._index_of_item[e] for e in context if e in self._index_of_item]
-                                    for context in contexts])
+        self._labels = torch.tensor(
+            [self.index_of_item.get(s['item'], NO_ITEM) for s in self.samples], dtype=torch.long
+        )
+        self._seen = pad_histories(
+            [[self.index_of_item[e] for e in context if e in self.index_of_item] for context in contexts]
+        )
         self._repeats = torch.tensor([s['item'] in c for s, c in zip(self.samples, contexts)], dtype=torch.bool)
         self._strata = torch.tensor([s.get('stratum', 0) for s in self.samples], dtype=torch.long)
         self._tokens: Tensor | None = None
@@ -141,7 +151,7 @@ class CausalDataLoader(BaseDataLoader):
 
     def drop_labels_outside_catalogue(self) -> int:
         """Remove samples whose label is not an item, which no model can learn, and return their number."""
-        inside = [s for s in self.samples if s['item'] in self._index_of_item]
+        inside = [s for s in self.samples if s['item'] in self.index_of_item]
         dropped = len(self.samples) - len(inside)
         if dropped:
             self.samples = inside
@@ -150,24 +160,27 @@ class CausalDataLoader(BaseDataLoader):
 
     def label_count(self) -> Tensor:
         """Return how often each item is a label, ``(n_item,)``."""
-        return torch.bincount(self._labels[self._labels != NO_ITEM], minlength=len(self._index_of_item)).cpu()
+        return torch.bincount(self._labels[self._labels != NO_ITEM], minlength=len(self.index_of_item)).cpu()
 
     def rec_process_fn(self) -> list[RecSample]:
         """Return the samples of the dataset with ``item``, and with ``context_entities`` in the configured order."""
         samples: list[RecSample] = [
             {**turn, 'item': item, 'context_entities': self.history(turn['context_mentions'])}
-            for turn in self.dataset if turn['role'] == 'Recommender' for item in turn['items']]
-        return samples[:ceil(len(samples) * self.scale)]
+            for turn in self.dataset
+            if turn['role'] == 'Recommender'
+            for item in turn['items']
+        ]
+        return samples[: ceil(len(samples) * self.scale)]
 
     def history(self, mentions: list[int]) -> list[int]:
         """Return the history made of all ``mentions``, which are in the order of the text."""
         history = reduce_mentions(mentions, self.mention_order)
-        return history[-self.entity_truncate:] if self.entity_truncate else history
+        return history[-self.entity_truncate :] if self.entity_truncate else history
 
     def tokens(self, turns: list[list[int]]) -> list[int]:
         """Return the last ``context_truncate`` token ids of the turns, with ``end`` after each turn that has text."""
         flat = [token for turn in turns if turn for token in (*turn, self._end)]
-        return flat[-self.opt['context_truncate']:]
+        return flat[-self.opt['context_truncate'] :]
 
     def rec_batchify(self, index: Tensor, n_own: int | None = None, n_sample: int | None = None) -> RecBatch:
         """Return a batch.
@@ -185,14 +198,24 @@ class CausalDataLoader(BaseDataLoader):
         rows = index.to(self._items.device)
         tokens = None
         if self._tokens is not None:
-            tokens = self._tokens[rows, :max(1, int(self._token_lengths[index].max()))]
+            tokens = self._tokens[rows, : max(1, int(self._token_lengths[index].max()))]
         return RecBatch(
-            context_entities=self._histories[rows, :width], item=self._items[rows], label=self._labels[rows],
-            seen=self._seen[rows], repeat=self._repeats[rows], stratum=self._strata[rows], n_own=n_own,
-            n_sample=n_own if n_sample is None else n_sample, crslab_batch=crslab_batch, context_tokens=tokens)
+            context_entities=self._histories[rows, :width],
+            item=self._items[rows],
+            label=self._labels[rows],
+            seen=self._seen[rows],
+            repeat=self._repeats[rows],
+            stratum=self._strata[rows],
+            n_own=n_own,
+            n_sample=n_own if n_sample is None else n_sample,
+            crslab_batch=crslab_batch,
+            context_tokens=tokens,
+            samples=[self.samples[i] for i in index.tolist()] if self.reads_samples else None,
+        )
 
-    def get_rec_data(self, batch_size: int, shuffle: bool = True, desc: str = '',
-                     shared: bool = False) -> Iterator[RecBatch]:
+    def get_rec_data(
+        self, batch_size: int, shuffle: bool = True, desc: str = '', shared: bool = False
+    ) -> Iterator[RecBatch]:
         """Yield the batches of an epoch. The order follows the state of Python's ``random``, as in CRSLab.
 
         Args:
@@ -209,7 +232,7 @@ class CausalDataLoader(BaseDataLoader):
         if shared and not shuffle:
             order = order[list(distributed.share(len(order)))]
         for start in progress(range(0, len(order), batch_size), desc):
-            index = order[start:start + batch_size]
+            index = order[start : start + batch_size]
             if not (shared and shuffle):
                 yield self.rec_batchify(index)
                 continue

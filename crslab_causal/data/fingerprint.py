@@ -15,8 +15,11 @@ def data_fingerprint(train: CausalDataLoader, vocab: Vocab, side_data: SideData)
     A checkpoint stores it, so that the model is not loaded with other data.
     """
     items = side_data['item_entity_ids']
-    digest = hashlib.sha256(json.dumps([vocab['entity2id'], items, side_data.get('mentioned_entity_ids'),
-                                        sorted(side_data['entity_kg']['edge'])]).encode())
+    digest = hashlib.sha256(
+        json.dumps(
+            [vocab['entity2id'], items, side_data.get('mentioned_entity_ids'), sorted(side_data['entity_kg']['edge'])]
+        ).encode()
+    )
     if 'confounder' in side_data:
         digest.update(repr(side_data['confounder'].names).encode())
     catalogue = frozenset(items)

@@ -51,7 +51,7 @@ class ResponsePairs:
 
     def __init__(self, dataloader: CausalDataLoader, pad: int, end: int, response_truncate: int):
         turns: list[Sample] = [turn for turn in dataloader.dataset if is_spoken(turn)]
-        turns = turns[:ceil(len(turns) * dataloader.scale)]
+        turns = turns[: ceil(len(turns) * dataloader.scale)]
         self._pad = pad
         self._contexts = [dataloader.tokens(turn['context_tokens']) for turn in turns]
         self._responses = [[*turn['response'], end][:response_truncate] for turn in turns]
@@ -69,9 +69,12 @@ class ResponsePairs:
         """
         total = self._n_token(index)
         n_own = total if n_own is None else n_own
-        return ConvBatch(pad_histories([self._contexts[i] for i in index], self._pad),
-                         pad_histories([self._responses[i] for i in index], self._pad), n_own,
-                         n_own if n_token is None else n_token)
+        return ConvBatch(
+            pad_histories([self._contexts[i] for i in index], self._pad),
+            pad_histories([self._responses[i] for i in index], self._pad),
+            n_own,
+            n_own if n_token is None else n_token,
+        )
 
     def batches(self, batch_size: int, shuffle: bool, desc: str = '') -> Iterator[ConvBatch]:
         """Yield the batches of an epoch, each with texts of similar lengths.
@@ -88,14 +91,14 @@ class ResponsePairs:
             random.shuffle(order)
         block = BATCHES_SORTED * batch_size
         for start in range(0, len(order), block):
-            order[start:start + block] = sorted(order[start:start + block], key=self._lengths)
+            order[start : start + block] = sorted(order[start : start + block], key=self._lengths)
         starts = list(range(0, len(order), batch_size))
         if shuffle:
             random.shuffle(starts)
         for start in progress(starts, desc):
-            index = order[start:start + batch_size]
+            index = order[start : start + batch_size]
             share = distributed.share(len(index))
-            part = index[share.start:share.stop]
+            part = index[share.start : share.stop]
             yield self.batch(part or index[:1], self._n_token(part), self._n_token(index))
 
     def _n_token(self, index: list[int]) -> int:

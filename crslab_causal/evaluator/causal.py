@@ -71,8 +71,15 @@ class CausalEvaluator(RecEvaluator):
         rank = float(ranks.index(label) + 1) if label in ranks else np.inf
         self._add(rank=np.array([rank]))
 
-    def rec_evaluate_scores(self, scores: Tensor, label: Tensor, seen: Tensor, repeat: Tensor,
-                            intervened: Tensor | None = None, coverage: bool = True) -> None:
+    def rec_evaluate_scores(
+        self,
+        scores: Tensor,
+        label: Tensor,
+        seen: Tensor,
+        repeat: Tensor,
+        intervened: Tensor | None = None,
+        coverage: bool = True,
+    ) -> None:
         """Add a batch of samples by the scores of all items.
 
         Args:
@@ -91,8 +98,15 @@ class CausalEvaluator(RecEvaluator):
         if coverage:
             top = torch.topk(scores, min(self.cutoffs[-1], scores.shape[1]), sorted=False).indices
             self._shown.update(torch.unique(top).tolist())
-        self._add(rank=ranks.rank, rank_unseen=ranks.rank_unseen, rank_intervened=rank_intervened, kl=kl,
-                  copy=ranks.copy, repeat=repeat, label=label)
+        self._add(
+            rank=ranks.rank,
+            rank_unseen=ranks.rank_unseen,
+            rank_intervened=rank_intervened,
+            kl=kl,
+            copy=ranks.copy,
+            repeat=repeat,
+            label=label,
+        )
 
     def rec_evaluate_lists(self, lists: Sequence[Sequence[int]], label: Tensor, seen: Tensor, repeat: Tensor) -> None:
         """Add a batch of samples by short lists of items, such as a language model's answers.
@@ -111,13 +125,12 @@ class CausalEvaluator(RecEvaluator):
             columns['rank'].append(ranked.index(item) + 1 if item in ranked else np.inf)
             columns['rank_unseen'].append(unseen.index(item) + 1 if item in unseen else np.inf)
             columns['copy'].append(float(bool(ranked) and ranked[0] in context))
-            self._shown.update(ranked[:self.cutoffs[-1]])
+            self._shown.update(ranked[: self.cutoffs[-1]])
         self._add(**{name: np.array(values) for name, values in columns.items()}, repeat=repeat, label=label)
 
     def _add(self, **columns: Tensor | np.ndarray) -> None:
         for name, values in columns.items():
-            self._columns.setdefault(name, []).append(
-                values.cpu().numpy() if isinstance(values, Tensor) else values)
+            self._columns.setdefault(name, []).append(values.cpu().numpy() if isinstance(values, Tensor) else values)
 
     def collected(self) -> Collected:
         """Return everything that was added since the last reset, for :meth:`merge` in another process."""
@@ -152,10 +165,18 @@ class CausalEvaluator(RecEvaluator):
         """
         columns = [self.column(name).tolist() for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
         for sample, rank, unseen, intervened, kl, repeat in zip(samples, *columns, strict=True):
-            yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
-                   'label_name': names.get(sample['item']), 'rank': rank, 'rank_unseen': unseen,
-                   'rank_intervened': intervened, 'kl': kl, 'repeat': bool(repeat),
-                   'history': len(sample['context_entities'])}
+            yield {
+                'conversation': sample['conv_id'],
+                'turn': sample['turn'],
+                'label': sample['item'],
+                'label_name': names.get(sample['item']),
+                'rank': rank,
+                'rank_unseen': unseen,
+                'rank_intervened': intervened,
+                'kl': kl,
+                'repeat': bool(repeat),
+                'history': len(sample['context_entities']),
+            }
 
     def scores(self) -> dict[str, Any]:
         """Return all scores since the last reset.
@@ -211,14 +232,17 @@ class CausalEvaluator(RecEvaluator):
         for title, values in (('', losses), *((f'{GROUPS[g]}: ', scores[g]) for g in ('all', 'new') if g in scores)):
             if values:
                 logged = {k: v for k, v in values.items() if '@' not in k or k.startswith(PRIMARY_METRIC)}
-                logger.info(f'[{mode}, epoch {epoch}] {title}' + ', '.join(
-                    f'{k} {100 * v:.2f}' if '@' in k else f'{k} {v:.4g}' for k, v in logged.items()))
+                logger.info(
+                    f'[{mode}, epoch {epoch}] {title}'
+                    + ', '.join(f'{k} {100 * v:.2f}' if '@' in k else f'{k} {v:.4g}' for k, v in logged.items())
+                )
         if self.tensorboard:
             self._write_scalars(epoch, mode, losses, scores)
 
     def _write_scalars(self, epoch: int, mode: str, losses: dict[str, float], scores: dict[str, Any]) -> None:
         if not hasattr(self, 'writer'):
             from torch.utils.tensorboard import SummaryWriter
+
             self.writer = SummaryWriter(log_dir=str(self.log_dir))
         for name, value in losses.items():
             self.writer.add_scalar(f'{mode}/{name}', value, epoch)

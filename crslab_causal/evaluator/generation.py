@@ -84,8 +84,14 @@ class GenerationMetrics:
         if self._named_items is not None:
             self._named_items.reset()
 
-    def add(self, response: str, references: Sequence[str] = (), recommended: int | None = None,
-            candidates: Collection[int] | None = None, context: Collection[int] = ()) -> None:
+    def add(
+        self,
+        response: str,
+        references: Sequence[str] = (),
+        recommended: int | None = None,
+        candidates: Collection[int] | None = None,
+        context: Collection[int] = (),
+    ) -> None:
         """Add a response.
 
         Args:
@@ -124,8 +130,9 @@ class GenerationMetrics:
             self._count['crslab_bleu'] += 1
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')  # NLTK warns of orders without a match
-                scores = sentence_bleu([reference.split(' ') for reference in references], response.split(' '),
-                                       _CRSLAB_WEIGHTS)
+                scores = sentence_bleu(
+                    [reference.split(' ') for reference in references], response.split(' '), _CRSLAB_WEIGHTS
+                )
             for n, score in zip(CRSLAB_ORDERS, scores):
                 self._sum[f'crslab_bleu@{n}'] += score
 

@@ -30,14 +30,20 @@ class RankingMetric(NamedTuple):
     values of the samples, ``(n,)``."""
 
 
-RANKING_METRICS: dict[str, RankingMetric] = {metric.name: metric for metric in (
-    RankingMetric('recall', 'R', '1 if rank <= K, else 0',
-                  lambda rank, k: (rank <= k).astype(float)),
-    RankingMetric('ndcg', 'NDCG', '1 / log2(1 + rank) if rank <= K, else 0; the ideal DCG of a single label is 1',
-                  lambda rank, k: (rank <= k) / np.log2(rank + 1)),
-    RankingMetric('mrr', 'MRR', '1 / rank if rank <= K, else 0',
-                  lambda rank, k: (rank <= k) / rank),
-)}
+def _by_name(*metrics: RankingMetric) -> dict[str, RankingMetric]:
+    return {metric.name: metric for metric in metrics}
+
+
+RANKING_METRICS: dict[str, RankingMetric] = _by_name(
+    RankingMetric('recall', 'R', '1 if rank <= K, else 0', lambda rank, k: (rank <= k).astype(float)),
+    RankingMetric(
+        'ndcg',
+        'NDCG',
+        '1 / log2(1 + rank) if rank <= K, else 0; the ideal DCG of a single label is 1',
+        lambda rank, k: (rank <= k) / np.log2(rank + 1),
+    ),
+    RankingMetric('mrr', 'MRR', '1 / rank if rank <= K, else 0', lambda rank, k: (rank <= k) / rank),
+)
 """All ranking metrics by name, in the order in which tables show them."""
 
 PRIMARY_METRIC = 'recall'
@@ -54,8 +60,10 @@ GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
 RANKING_METRIC_PATTERN = rf'(?:{"|".join(map(re.escape, RANKING_METRICS))})@\d+'
 """Regular expression of a metric at a cutoff, such as ``recall@10``."""
 
-EARLY_STOPPING_PATTERN = (rf'(?:(?P<group>{"|".join(map(re.escape, list(GROUPS)[1:]))})_)?'
-                          rf'(?P<metric>{"|".join(map(re.escape, RANKING_METRICS))})(?:@(?P<cutoff>\d+))?')
+EARLY_STOPPING_PATTERN = (
+    rf'(?:(?P<group>{"|".join(map(re.escape, list(GROUPS)[1:]))})_)?'
+    rf'(?P<metric>{"|".join(map(re.escape, RANKING_METRICS))})(?:@(?P<cutoff>\d+))?'
+)
 """Regular expression of the values of ``rec.metric``: ``recall``, ``new_recall``, ``new_unseen_ndcg@10``, ..."""
 
 
@@ -94,11 +102,13 @@ def check_metric(name: str, cutoffs: Sequence[int]) -> None:
         UserError: there is no such score.
     """
     match = re.fullmatch(EARLY_STOPPING_PATTERN, name)
-    if match is None or match['cutoff'] and int(match['cutoff']) not in cutoffs:
+    if match is None or (match['cutoff'] and int(match['cutoff']) not in cutoffs):
         *others, last = RANKING_METRICS
-        raise UserError(f'rec.metric: {name!r} is no score; write {", ".join(others)} or {last}, @ one of the cutoffs '
-                        f'{list(cutoffs)}, with new_ before it for labels that are not in the context, or new_unseen_ '
-                        'for their rank among the items that are not')
+        raise UserError(
+            f'rec.metric: {name!r} is no score; write {", ".join(others)} or {last}, @ one of the cutoffs '
+            f'{list(cutoffs)}, with new_ before it for labels that are not in the context, or new_unseen_ '
+            'for their rank among the items that are not'
+        )
 
 
 def metric_title(metric: str) -> str:

@@ -25,8 +25,12 @@ def quoted_titles(text: str) -> Iterator[str]:
     for match in _QUOTED.finditer(text):
         title = next(group for group in match.groups() if group is not None).strip().rstrip(',')
         words = title.split()
-        if words and (title[0].isupper() or title[0].isdigit()) and len(words) <= _MAX_TITLE_WORDS \
-                and not (len(words) > 1 and title[-1] in '.:;'):
+        if (
+            words
+            and (title[0].isupper() or title[0].isdigit())
+            and len(words) <= _MAX_TITLE_WORDS
+            and not (len(words) > 1 and title[-1] in '.:;')
+        ):
             year = _YEAR_AFTER.match(text, match.end())
             yield f'{title} {year.group(1)}' if year else title
 
@@ -49,8 +53,9 @@ class NamedItems:
         """Remove all responses."""
         self._count: Counter[str] = Counter()
 
-    def add(self, response: str, recommended: int | None, candidates: Collection[int] | None,
-            context: Collection[int]) -> None:
+    def add(
+        self, response: str, recommended: int | None, candidates: Collection[int] | None, context: Collection[int]
+    ) -> None:
         """Add a response; the arguments are those of :meth:`.GenerationMetrics.add`.
 
         Raises:
@@ -82,8 +87,12 @@ class NamedItems:
               the recommended item, nor in the context;
             - ``names_unknown_title``: share with a title in quotes that is not in the catalogue.
         """
-        totals = {'item': 'responses', 'recommended': 'with_recommended', 'other_item': 'with_candidates',
-                  'unknown_title': 'responses'}
+        totals = {
+            'item': 'responses',
+            'recommended': 'with_recommended',
+            'other_item': 'with_candidates',
+            'unknown_title': 'responses',
+        }
         return {f'names_{name}': share(self._count[name], self._count[total]) for name, total in totals.items()}
 
 

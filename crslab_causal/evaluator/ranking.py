@@ -63,8 +63,11 @@ def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
 
     outside = torch.eq(label, NO_ITEM)
     worst = torch.full_like(copy, n_item + 1)
-    return Ranks(torch.where(outside, worst, rank(above, level)),
-                 torch.where(outside, worst - present.sum(1), rank(above - seen_above, level - seen_level)), copy)
+    return Ranks(
+        torch.where(outside, worst, rank(above, level)),
+        torch.where(outside, worst - present.sum(1), rank(above - seen_above, level - seen_level)),
+        copy,
+    )
 
 
 def popularity_decile(count: np.ndarray) -> np.ndarray:

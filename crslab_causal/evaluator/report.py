@@ -35,8 +35,9 @@ def markdown_table(splits: Mapping[str, dict[str, Any]]) -> str:
         splits: result of :meth:`.CausalEvaluator.scores` for each split.
     """
     first = next(iter(splits.values()))
-    names = [name for name in first['all'] if not name.endswith('@1')
-             or name.startswith(f'{PRIMARY_METRIC}@')]  # all metrics are equal at K = 1
+    names = [
+        name for name in first['all'] if not name.endswith('@1') or name.startswith(f'{PRIMARY_METRIC}@')
+    ]  # all metrics are equal at K = 1
     lines = _head(['split', 'labels', *map(metric_title, names)], 2)
     for split, scores in splits.items():
         for group, title in GROUPS.items():
@@ -46,14 +47,21 @@ def markdown_table(splits: Mapping[str, dict[str, Any]]) -> str:
         if 'repeat_share' in scores:
             others = {name: scores[name] for name in ('repeat_share', 'copy_rate@1')}
             others |= {name: value for name, value in scores.items() if name.startswith('coverage@')}
-            lines += ['', f'{split}: {scores["samples"]} samples, in percent: '
-                      + ', '.join(f'{name.replace("_", " ")} {_percent(value)}' for name, value in others.items())
-                      + '.']
+            lines += [
+                '',
+                f'{split}: {scores["samples"]} samples, in percent: '
+                + ', '.join(f'{name.replace("_", " ")} {_percent(value)}' for name, value in others.items())
+                + '.',
+            ]
         for name, values in scores.items():
             if name.endswith('_by_decile') and name != 'samples_by_decile':
-                lines.append(f'{name.replace("_", " ")} of item popularity (rare to popular): '
-                             + ' / '.join(_percent(value) for value in values) + '; labels: '
-                             + ' / '.join(map(str, scores['samples_by_decile'])) + '.')
+                lines.append(
+                    f'{name.replace("_", " ")} of item popularity (rare to popular): '
+                    + ' / '.join(_percent(value) for value in values)
+                    + '; labels: '
+                    + ' / '.join(map(str, scores['samples_by_decile']))
+                    + '.'
+                )
     return '\n'.join(lines)
 
 
@@ -66,14 +74,28 @@ def generation_table(splits: Mapping[str, dict[str, Any]]) -> str:
     names = ['responses', 'perplexity', *RESPONSE_SCORES]
     lines = _head(['split', *(name.replace('_', ' ') for name in names)], 1)
     for split, scores in splits.items():
-        lines.append(_row([split, str(scores['responses']), f"{scores['perplexity']:.2f}",
-                           *('-' if math.isnan(scores[name]) else f'{scores[name]:.4f}' for name in RESPONSE_SCORES)]))
+        lines.append(
+            _row(
+                [
+                    split,
+                    str(scores['responses']),
+                    f'{scores["perplexity"]:.2f}',
+                    *('-' if math.isnan(scores[name]) else f'{scores[name]:.4f}' for name in RESPONSE_SCORES),
+                ]
+            )
+        )
     return '\n'.join(lines)
 
 
-def save_results(folder: Path, header: dict[str, Any], splits: Mapping[str, dict[str, Any]], title: str,
-                 name: str = 'results', remarks: Sequence[str] = (),
-                 table: Callable[[Mapping[str, dict[str, Any]]], str] = markdown_table) -> None:
+def save_results(
+    folder: Path,
+    header: dict[str, Any],
+    splits: Mapping[str, dict[str, Any]],
+    title: str,
+    name: str = 'results',
+    remarks: Sequence[str] = (),
+    table: Callable[[Mapping[str, dict[str, Any]]], str] = markdown_table,
+) -> None:
     """Write ``results.json`` and ``results.md``.
 
     Args:

@@ -11,7 +11,6 @@ from typing import Sequence
 from crslab_causal.base.errors import exit_status
 from crslab_causal.experiments import RESUME_HINT
 
-
 PROG = 'python -m crslab_causal.experiments'
 
 
@@ -19,29 +18,48 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description='Make the tables and figures of the paper and of the further studies. Finished runs are not repeated: '
-                    'you can stop the command at any time and start it again.')
+        description='Make the tables and figures of the paper and of the further studies. Finished runs are not '
+        'repeated: you can stop the command at any time and start it again.',
+    )
     parser.add_argument('suites', nargs='*', help='names of files in config/experiments (default: all)')
-    parser.add_argument('--data_path', type=Path, default=Path('data', 'dataset'),
-                        help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)')
-    parser.add_argument('--results', type=Path,
-                        help='folder of the tables and figures (default: results, with --quick results-quick)')
-    parser.add_argument('--work', type=Path, default=Path('save', 'experiments'),
-                        help='folder of the runs (default: %(default)s)')
-    parser.add_argument('--quick', action='store_true',
-                        help='run everything in minutes with one seed, two epochs and a tenth of the data; the scores are '
-                             'meaningless')
+    parser.add_argument(
+        '--data_path',
+        type=Path,
+        default=Path('data', 'dataset'),
+        help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--results', type=Path, help='folder of the tables and figures (default: results, with --quick results-quick)'
+    )
+    parser.add_argument(
+        '--work', type=Path, default=Path('save', 'experiments'), help='folder of the runs (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--quick',
+        action='store_true',
+        help='run everything in minutes with one seed, two epochs and a tenth of the data; the scores are meaningless',
+    )
     parser.add_argument('--seeds', type=int, metavar='N', help='use at most N seeds')
-    parser.add_argument('--llm', choices=('replay', 'live'),
-                        help='also run the rows that need a language model: from recorded answers, or with a server')
-    parser.add_argument('--extend', action='store_true',
-                        help='keep the results in --results, and run only what they lack')
-    parser.add_argument('--report', action='store_true', help='run nothing; make tables and figures of the finished runs')
+    parser.add_argument(
+        '--llm',
+        choices=('replay', 'live'),
+        help='also run the rows that need a language model: from recorded answers, or with a server',
+    )
+    parser.add_argument(
+        '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
+    )
+    parser.add_argument(
+        '--report', action='store_true', help='run nothing; make tables and figures of the finished runs'
+    )
     parser.add_argument('--list', action='store_true', help='list the runs, their states and their folders, and exit')
     parser.add_argument('--readme', type=Path, help='Markdown file whose tables are also replaced')
     parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
-    parser.add_argument('--jobs', type=int, default=max(1, os.cpu_count() or 1),
-                        help='number of runs at a time (default: number of cores)')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=max(1, os.cpu_count() or 1),
+        help='number of runs at a time (default: number of cores)',
+    )
     parser.add_argument('--threads', type=int, default=1, help='number of threads of each run (default: 1)')
     return parser.parse_args(arguments)
 
@@ -54,7 +72,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
 
 def _make(options: argparse.Namespace) -> int:
-    from crslab_causal.experiments.command import make  # this import takes seconds; Ctrl-C during it prints no traceback
+    from crslab_causal.experiments.command import (
+        make,  # this import takes seconds; Ctrl-C during it prints no traceback
+    )
 
     return make(options)
 

@@ -40,8 +40,9 @@ def make(options: argparse.Namespace) -> int:
         raise UserError('--jobs and --threads must be at least 1')
     if options.readme is not None and not options.readme.is_file():
         raise UserError(f'--readme {options.readme}: no such file')
-    store = RunStore(RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads,
-                              options.llm))
+    store = RunStore(
+        RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
+    )
     previous = PreviousReport(options.results if options.extend else None)
     if options.list:
         print(*list_runs(suites, store, previous), sep='\n')
@@ -51,6 +52,12 @@ def make(options: argparse.Namespace) -> int:
         record = collect(suite, store, failures, previous)
         if not record.has_runs():  # an empty report must not replace an earlier one
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
+            continue
+        if record.has_failures() and (options.results / f'{suite.name}.json').is_file():
+            print(
+                f'{suite.name}: not written: runs have failed; {options.results / suite.name}.json stays as it is',
+                file=sys.stderr,
+            )
             continue
         for path in write_report(record, options.results, options.readme):
             print(f'written: {path}')
@@ -62,9 +69,14 @@ def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousRepor
 
     The first seeds of all rows come before the second ones, and runs on one dataset follow each other.
     """
-    runs = [(i, run) for suite in suites for table in suite.tables
-            for row, needed in _rows_to_run(table, store, previous.table(suite, table))
-            for i, run in enumerate(row.runs) if run in needed]
+    runs = [
+        (i, run)
+        for suite in suites
+        for table in suite.tables
+        for row, needed in _rows_to_run(table, store, previous.table(suite, table))
+        for i, run in enumerate(row.runs)
+        if run in needed
+    ]
     runs += [(0, run) for suite in suites for run in missing_figure_runs(suite, store, previous)]
     runs += [(i, run.recommender) for i, run in runs if run.recommender is not None]
     keys = {run: dataset_key(run.config) for _, run in runs}
@@ -76,8 +88,7 @@ def _rows_to_run(table: Table, store: RunStore, previous: PreviousTable) -> Iter
 
     If there are any, all runs of the reference are among them: tests need its ranks, which no report keeps.
     """
-    rows = [row for row in table.rows
-            if not row.options.hidden and (store.paths.llm or row.options.needs != 'llm')]
+    rows = [row for row in table.rows if not row.options.hidden and (store.paths.llm or row.options.needs != 'llm')]
     missing = {run for row in rows for run in row.runs if store.folder_name(run) not in previous.results}
     for row in rows:
         yield row, row.runs if missing and table.is_reference(row) else [run for run in row.runs if run in missing]
@@ -105,8 +116,11 @@ def execute_missing(runs: Sequence[Run], store: RunStore, jobs: int) -> dict[Pat
             failures[store.folder(run)] = outcome.reason
         remaining = (time.perf_counter() - started) / done * (len(todo) - done)
         text = f'failed: {outcome.reason}' if isinstance(outcome, Failure) else f'{outcome:.0f} s'
-        print(f"[{done}/{len(todo)}] {run.config_file.stem} {' '.join(run.settings)}: {text}; "
-              f'about {_duration(remaining)} left', flush=True)
+        print(
+            f'[{done}/{len(todo)}] {run.config_file.stem} {" ".join(run.settings)}: {text}; '
+            f'about {_duration(remaining)} left',
+            flush=True,
+        )
     return failures
 
 

@@ -1,8 +1,8 @@
 """Searching for options with Optuna, on the validation split: ``python -m crslab_causal.experiments.sweep``.
 
 A sweep is a YAML file under ``config/sweeps``. The objective is the configuration's ``rec.metric`` on valid at the best
-epoch, averaged over the sweep's seeds; the test split is never scored. Every finished trial is in a journal file, so that
-a sweep can be stopped and continued, or shared by several machines that use the same folder.
+epoch, averaged over the sweep's seeds; the test split is never scored. Every finished trial is in a journal file, so
+that a sweep can be stopped and continued, or shared by several machines that use the same folder.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ class Search:
         self.config_file = config_folder / f'{options.config}.yaml'
         self.journal = paths.work / 'sweeps' / f'{name}.journal'
         self._store = RunStore(paths)
-        self._base = Run(self.config_file, tuple(_settings(options, {}, options.seeds[0])), options.seeds[0],
-                         'recommendation')
+        self._base = Run(
+            self.config_file, tuple(_settings(options, {}, options.seeds[0])), options.seeds[0], 'recommendation'
+        )
 
     def check(self) -> None:
         """Check that the data exist, and that the journal belongs to this sweep.
@@ -110,15 +111,22 @@ class Search:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.journal.parent.mkdir(parents=True, exist_ok=True)
-        study = optuna.create_study(storage=JournalStorage(JournalFileBackend(str(self.journal))),
-                                    study_name=self.journal.stem, direction='maximize', load_if_exists=True,
-                                    sampler=optuna.samplers.TPESampler(seed=seed))
+        study = optuna.create_study(
+            storage=JournalStorage(JournalFileBackend(str(self.journal))),
+            study_name=self.journal.stem,
+            direction='maximize',
+            load_if_exists=True,
+            sampler=optuna.samplers.TPESampler(seed=seed),
+        )
         # all trials of a journal must share the sweep, the configuration and the data
-        identity = json.dumps({'sweep': self.options.model_dump(exclude={'trials'}),
-                               'key': self._store.key(self._base)}, sort_keys=True)
+        identity = json.dumps(
+            {'sweep': self.options.model_dump(exclude={'trials'}), 'key': self._store.key(self._base)}, sort_keys=True
+        )
         if study.user_attrs.get('sweep', identity) != identity:
-            raise UserError(f'{self.journal}: contains trials of another sweep, configuration or data; remove it, or rename '
-                            'the sweep')
+            raise UserError(
+                f'{self.journal}: contains trials of another sweep, configuration or data; remove it, or rename '
+                'the sweep'
+            )
         study.set_user_attr('sweep', identity)
         return study
 
@@ -136,8 +144,10 @@ class Search:
         def objective(trial: optuna.Trial) -> float:
             values = {key: _suggest(trial, key, choices) for key, choices in self.options.space.items()}
             try:
-                scores = [score(self.config_file, _settings(self.options, values, seed), self.paths, datasets)
-                          for seed in self.options.seeds]
+                scores = [
+                    score(self.config_file, _settings(self.options, values, seed), self.paths, datasets)
+                    for seed in self.options.seeds
+                ]
             except UserError as error:
                 if 'diverged' not in str(error):
                     raise
@@ -151,8 +161,11 @@ class Search:
         seed = int(SeedSequence([self.options.sampler_seed, worker, done]).generate_state(1)[0])
         remaining = self.options.trials - done
         if remaining > 0:
-            self.study(seed).optimize(objective, n_trials=remaining, callbacks=[
-                optuna.study.MaxTrialsCallback(self.options.trials, states=ended)])
+            self.study(seed).optimize(
+                objective,
+                n_trials=remaining,
+                callbacks=[optuna.study.MaxTrialsCallback(self.options.trials, states=ended)],
+            )
 
     def summary(self) -> tuple[dict, str]:
         """Return the results of the trials, as a record and in Markdown.
@@ -167,21 +180,34 @@ class Search:
         if not trials:
             raise UserError(f'{self.journal}: no trial has a score; lower the learning rates of the sweep')
         ranked = sorted(((trial.value or 0.0, trial) for trial in trials), key=lambda pair: -pair[0])
-        importance = optuna.importance.get_param_importances(
-            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()) if len(trials) > 3 else {}
-        record = {'name': self.name, 'sweep': self.options.model_dump(), 'metric': metric,
-                  'trials': [{'number': trial.number, 'value': value, 'values': trial.params} for value, trial in ranked],
-                  'importance': {key: float(value) for key, value in importance.items()}}
+        importance = (
+            optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
+            if len(trials) > 3
+            else {}
+        )
+        record = {
+            'name': self.name,
+            'sweep': self.options.model_dump(),
+            'metric': metric,
+            'trials': [{'number': trial.number, 'value': value, 'values': trial.params} for value, trial in ranked],
+            'importance': {key: float(value) for key, value in importance.items()},
+        }
         keys = list(self.options.space)
-        rows = [[str(rank), f'{100 * value:.2f}', *(_short(trial.params[key]) for key in keys)]
-                for rank, (value, trial) in enumerate(ranked[:TOP_SHOWN], start=1)]
-        parts = [f'# Sweep {self.name}',
-                 f'{metric} on valid at the best epoch, mean over {len(self.options.seeds)} seed(s), in percent; '
-                 f'{len(trials)} trials. The best value of many trials is too optimistic: repeat the best trial with other '
-                 'seeds before you compare it with anything.',
-                 markdown_table(['rank', metric, *keys], rows, left=0)]
+        rows = [
+            [str(rank), f'{100 * value:.2f}', *(_short(trial.params[key]) for key in keys)]
+            for rank, (value, trial) in enumerate(ranked[:TOP_SHOWN], start=1)
+        ]
+        parts = [
+            f'# Sweep {self.name}',
+            f'{metric} on valid at the best epoch, mean over {len(self.options.seeds)} seed(s), in percent; '
+            f'{len(trials)} trials. The best value of many trials is too optimistic: repeat the best trial with other '
+            'seeds before you compare it with anything.',
+            markdown_table(['rank', metric, *keys], rows, left=0),
+        ]
         if importance:
-            parts.append('Importance (PED-ANOVA): ' + ', '.join(f'{key} {value:.2f}' for key, value in importance.items()) + '.')
+            parts.append(
+                'Importance (PED-ANOVA): ' + ', '.join(f'{key} {value:.2f}' for key, value in importance.items()) + '.'
+            )
         best = yaml.safe_dump(ranked[0][1].params, sort_keys=True).strip()
         return record, '\n\n'.join([*parts, 'The best trial:', f'```yaml\n{best}\n```']) + '\n'
 
@@ -198,7 +224,10 @@ def read_search(path: Path, config_folder: Path = CONFIG_FOLDER) -> SearchOption
         assert isinstance(options, SearchOptions)
         for key, choices in options.space.items():
             for value in _ends(key, choices):
-                Config(config_folder / f'{options.config}.yaml', settings=_settings(options, {key: value}, options.seeds[0]))
+                Config(
+                    config_folder / f'{options.config}.yaml',
+                    settings=_settings(options, {key: value}, options.seeds[0]),
+                )
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
     return options
@@ -226,8 +255,11 @@ def score(config_file: Path, settings: Sequence[str], paths: RunPaths, datasets:
 
     register()
     data_path = paths.data_for(Config(config_file, paths.gpu, settings))
-    config = Config(config_file, paths.gpu, [*settings, f'data_path={json.dumps(str(data_path))}',
-                                             f'save_path={json.dumps(str(paths.work))}'])
+    config = Config(
+        config_file,
+        paths.gpu,
+        [*settings, f'data_path={json.dumps(str(data_path))}', f'save_path={json.dumps(str(paths.work))}'],
+    )
     system = assemble(config, datasets.load(config))
     system.train_recommender()
     return system.metric_on_valid()
@@ -253,14 +285,25 @@ def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_c
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Search for options with Optuna, on the validation split.')
     parser.add_argument('sweep', type=Path, help='YAML file, for example config/sweeps/demo.yaml')
-    parser.add_argument('--data_path', type=Path, default=Path('data', 'dataset'),
-                        help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)')
-    parser.add_argument('--results', type=Path, default=Path('results'), help='folder of the summary (default: %(default)s)')
-    parser.add_argument('--work', type=Path, default=Path('save', 'experiments'),
-                        help='folder of the journal (default: %(default)s)')
+    parser.add_argument(
+        '--data_path',
+        type=Path,
+        default=Path('data', 'dataset'),
+        help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--results', type=Path, default=Path('results'), help='folder of the summary (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--work', type=Path, default=Path('save', 'experiments'), help='folder of the journal (default: %(default)s)'
+    )
     parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
-    parser.add_argument('--jobs', type=int, default=max(1, os.cpu_count() or 1),
-                        help='number of trials at a time (default: number of cores)')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=max(1, os.cpu_count() or 1),
+        help='number of trials at a time (default: number of cores)',
+    )
     parser.add_argument('--threads', type=int, default=1, help='number of threads of each trial (default: 1)')
     options = parser.parse_args(arguments)
     return exit_status(lambda: sweep(options), RESUME_HINT)

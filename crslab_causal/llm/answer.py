@@ -44,7 +44,7 @@ class Ranking(Answer):
     @model_validator(mode='after')
     def _check_ranking(self) -> Self:
         n = self.n_candidates
-        if n is not None and not any(1 <= number <= n for number in getattr(self, 'ranking')):
+        if n is not None and not any(1 <= number <= n for number in self.ranking):
             raise ValueError('the ranking has no number of a candidate')
         return self
 
@@ -133,9 +133,7 @@ class Repairs(NamedTuple):
     """Requested places that the model did not fill. Candidates in the recommender's order fill them."""
 
 
-def repair_ranking(
-    ranking: Sequence[int], n_candidate: int, n_ranked: int | None = None
-) -> tuple[list[int], Repairs]:
+def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int | None = None) -> tuple[list[int], Repairs]:
     """Turn the model's ranking into a permutation of the candidates.
 
     Candidates that it lacks are appended in the recommender's order.

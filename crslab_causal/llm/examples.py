@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
@@ -48,7 +49,7 @@ def select_examples(
         UserError: fewer than ``n`` conversations have such a turn.
     """
     by_conversation: dict[str, list[Example]] = {}
-    for sample, next_sample in zip(train_samples, train_samples[1:]):
+    for sample, next_sample in itertools.pairwise(train_samples):
         if sample['role'] == 'Recommender' and sample['items'] and _is_next_turn(sample, next_sample):
             example = _make_example(sample, next_sample['context_text'][-1][1], names, name_of_token)
             if example is not None:

@@ -152,7 +152,7 @@ class LLMPipeline:
         """Return one result for each task, in the order of the tasks."""
         requests = [self._add_oracle(task) for task in tasks]
         orders = [self._display_order(request) for request in requests]
-        completions = self.backend.answer(list(map(_reorder, requests, orders)))
+        completions = self.backend.answer(list(map(_reorder, requests, orders)))  # Eq 9: E, I_llm, R from S and I_rec
         for request, order, completion in zip(requests, orders, completions, strict=True):
             yield self._result(request, order, completion)
 

@@ -14,6 +14,7 @@ from typing import Mapping, Sequence
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.examples import Example
 from crslab_causal.llm.request import Candidate, RerankRequest
+import itertools
 
 MAX_CHARACTERS = 6000
 """Maximum length of a conversation in a prompt, in characters. The longest conversation of ReDial has about 2,000."""
@@ -21,7 +22,7 @@ MAX_CHARACTERS = 6000
 _ESCAPED = frozenset('<>')
 _STEPS = [factor * 10.0**power for power in range(-4, 3) for factor in (1, 2, 5)]
 """Values to which probabilities in percent, and factors between them, are rounded."""
-_EDGES = [math.sqrt(low * high) for low, high in zip(_STEPS, _STEPS[1:])]
+_EDGES = [math.sqrt(low * high) for low, high in itertools.pairwise(_STEPS)]
 _MIN_PERCENT = 0.01
 _MIN_FACTOR, _MAX_FACTOR = 0.01, 100.0
 

@@ -69,7 +69,9 @@ class PromptBuilder:
             'candidates_with_facts': candidates_block(candidates, with_facts=True) if candidates else None,
             'n_candidates': len(candidates),
             'n_ranked': n_ranked,
-            'examples': examples_block(self._examples, list(self.prompt.answer.model_fields)) if self._examples else None,
+            'examples': examples_block(self._examples, list(self.prompt.answer.model_fields))
+            if self._examples
+            else None,
             'n_titles': options.titles,
             'anchor': self.prompt.anchor if options.anchor else '',
         }

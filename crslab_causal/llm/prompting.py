@@ -156,8 +156,7 @@ def _check_placeholders(file: str, prompt: Prompt) -> None:
     unknown = sorted(placeholders.difference(PLACEHOLDERS))
     if unknown:
         raise UserError(
-            f'llm.prompt: {file}: ${unknown[0]} is no placeholder; use '
-            f'{", ".join(f"${name}" for name in PLACEHOLDERS)}'
+            f'llm.prompt: {file}: ${unknown[0]} is no placeholder; use {", ".join(f"${name}" for name in PLACEHOLDERS)}'
         )
     if 'conversation' not in placeholders:
         raise UserError(f'llm.prompt: {file}: lacks $conversation; add it, the answer needs it')

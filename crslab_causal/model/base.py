@@ -97,8 +97,8 @@ class ItemRecommender(BaseModel):
             stage: ``rec``, or ``conv`` for models that write responses.
 
         Returns:
-            The loss; and in training all its terms by name, otherwise ``(batch, n_entity)`` scores, minus infinity where
-            there is no item.
+            The loss; and in training all its terms by name, otherwise ``(batch, n_entity)`` scores, minus infinity
+            where there is no item.
 
         Raises:
             ValueError: a label is no item.

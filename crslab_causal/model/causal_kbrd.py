@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from crslab_causal.base.options import Options
+from crslab_causal.crslab_compat import KBRDModel
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.histories import PAD, pad_histories
-from crslab_causal.crslab_compat import KBRDModel
-from crslab_causal.base.options import Options
 from crslab_causal.model.attention import drop_mentions, time_aware_weights
 from crslab_causal.model.base import ItemRecommender
 from crslab_causal.model.intervention import Intervention
@@ -34,8 +34,8 @@ class ItemLogits(NamedTuple):
 def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Tensor:
     r"""Compute the backdoor adjustment of Eq 1, :math:`\log \sum_c P(c)\, \mathrm{softmax}(z + g_c)`.
 
-    The paper states Eq 1 and does not compute it: its model intervenes by a mask instead (Eq 5). This package computes it
-    with ``adjustment`` other than ``none``. The sum runs stratum by stratum and stays in the logarithm.
+    The paper states Eq 1 and does not compute it: its model intervenes by a mask instead (Eq 5). This package computes
+    it with ``adjustment`` other than ``none``. The sum runs stratum by stratum and stays in the logarithm.
 
     Args:
         logits: ``(batch, n_item)``, z.
@@ -45,6 +45,7 @@ def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Ten
     Returns:
         ``(batch, n_item)``, log-probabilities.
     """
+
     def adjusted(rows: Tensor) -> Tensor:
         terms = (F.log_softmax(rows + of_stratum, -1) + weight for of_stratum, weight in zip(shift, log_prior))
         return reduce(torch.logaddexp, terms)  # Eq 1: log sum_c P(Y|X, c) P(c)
@@ -95,9 +96,9 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     **Transition counts.** With a ``counts_weight`` w other than 0, scores are the logarithms of
     :math:`(1 - w)\, p + w\, q`, where q is :class:`.TransitionCounts`, to be counted once before the training
-    (``counts.count``); after an intervention q is that of the history without the mention. The loss sees p alone. So does
-    validation while w is open, which is NaN, so that the parameters are those of ``counts_weight: 0``; with a number early
-    stopping goes by the mixture.
+    (``counts.count``); after an intervention q is that of the history without the mention. The loss sees p alone. So
+    does validation while w is open, which is NaN, so that the parameters are those of ``counts_weight: 0``; with a
+    number early stopping goes by the mixture.
     """
 
     log_prior: Tensor
@@ -136,9 +137,16 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     def _build_kg_layer(self) -> None:
         options = self.options
-        self.rgcn = PairRGCN(self.n_entity, self.kg_emb_dim, self.edge_idx.cpu(), self.edge_type.cpu(),
-                             self.row_entity_ids, num_bases=options.num_bases, aggr=options.rgcn_aggr,
-                             num_neighbors=options.num_neighbors)
+        self.rgcn = PairRGCN(
+            self.n_entity,
+            self.kg_emb_dim,
+            self.edge_idx.cpu(),
+            self.edge_type.cpu(),
+            self.row_entity_ids,
+            num_bases=options.num_bases,
+            aggr=options.rgcn_aggr,
+            num_neighbors=options.num_neighbors,
+        )
         self.embedding_dropout = nn.Dropout(options.embedding_dropout)
         self.intervention = Intervention(options.intervention, self.kg_emb_dim, options.intervention_position)
         self.intervention.requires_grad_(bool(self.alpha or self.beta))  # w/o causal nothing reads it
@@ -182,8 +190,9 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         if grad is not None:
             embedding.backward(grad)
 
-    def _user_vectors(self, context_entities: Tensor, embedding: Tensor,
-                      chosen: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def _user_vectors(
+        self, context_entities: Tensor, embedding: Tensor, chosen: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """``(batch, d)`` each: the user vectors of Eqs 3 and 5, the latter only with the mentions to intervene on."""
         present = context_entities != PAD
         lengths = present.sum(-1)
@@ -205,8 +214,9 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         w_n = weight.gather(1, chosen)
         return user, user + w_n * (self.intervention(h_n) - h_n)  # Eq 5: w_n M h_n in the place of w_n h_n
 
-    def item_logits(self, context_entities: Tensor, intervene: bool = True, stratum: Tensor | None = None,
-                    mixed: bool = True) -> ItemLogits:
+    def item_logits(
+        self, context_entities: Tensor, intervene: bool = True, stratum: Tensor | None = None, mixed: bool = True
+    ) -> ItemLogits:
         """Logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
 
         Args:
@@ -219,13 +229,14 @@ class CausalKBRD(ItemRecommender, KBRDModel):
             ValueError: an entity has no row in H.
         """
         embedding = self.entity_embedding()
-        items = embedding[:self.n_item]
+        items = embedding[: self.n_item]
         chosen = self.intervention.choose((context_entities != PAD).sum(-1)) if intervene else None
         user, intervened = self._user_vectors(context_entities, embedding, chosen)
         if self.stratum_shift is not None and stratum is not None:
             shift = F.embedding(stratum, self.stratum_shift)
             user, intervened = user + shift, intervened if intervened is None else intervened + shift
-        # Eq 4: p = softmax(h^E H^T) over the items, and Eq 6: p_bar in the same way from Eq 5. The softmax is in the loss.
+        # Eq 4: p = softmax(h^E H^T) over the items, and Eq 6: p_bar in the same way from Eq 5. The softmax is in the
+        # loss.
         # Both are one product: half the batch makes half the use of the items it reads.
         logits = F.linear(user if intervened is None else torch.cat([user, intervened]), items, self.item_bias)
         if self.stratum_shift is not None and stratum is None:
@@ -234,7 +245,9 @@ class CausalKBRD(ItemRecommender, KBRDModel):
             counted = context_entities
             if chosen is not None:
                 counted = torch.cat([counted, self.intervention.on_history(context_entities, chosen)])
-            logits = log_mixture(F.log_softmax(logits, -1), self.counts.history_scores(counted).log(), self.counts_weight)
+            logits = log_mixture(
+                F.log_softmax(logits, -1), self.counts.history_scores(counted).log(), self.counts_weight
+            )
         return ItemLogits(logits, None) if intervened is None else ItemLogits(*logits.chunk(2))
 
     def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
@@ -245,7 +258,8 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
         Args:
             batch: see :meth:`.ItemRecommender.losses_and_scores`; ``stratum`` is read with an adjustment, in training.
-            mode: ``train``, ``valid`` or ``test``. Outside training, loss and scores are those of the adjusted and mixed
+            mode: ``train``, ``valid`` or ``test``. Outside training, loss and scores are those of the adjusted and
+            mixed
                 p.
 
         Raises:

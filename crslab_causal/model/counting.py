@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from crslab_causal.data.histories import PAD
+from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.base import ItemRecommender
 
 
@@ -27,6 +28,11 @@ class CountingModel(ItemRecommender):
             context_entities: ``(batch, length)``, histories padded with -1.
             label: ``(batch,)``, indices of the labels among the items.
         """
+
+    def fit(self, data: TrainingData) -> None:
+        """Count all training samples."""
+        device = self.index_of_entity.device
+        self.count(data.histories.to(device), data.labels.to(device))
 
     @abstractmethod
     def history_scores(self, context_entities: Tensor) -> Tensor:

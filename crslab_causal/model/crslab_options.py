@@ -67,7 +67,7 @@ class TextCNNOptions(SequenceOptions):
 
     num_filters: Count = 256
     embed: Count = 300
-    filter_sizes: Annotated[str, Field(pattern=r"^\([0-9, ]+\)$")] = '(2, 3, 4)'
+    filter_sizes: Annotated[str, Field(pattern=r'^\([0-9, ]+\)$')] = '(2, 3, 4)'
     dropout: Fraction = 0.1
 
 

@@ -50,9 +50,9 @@ class Intervention(nn.Module):
         embedding_dim: size d of a vector.
         position: ``'last'`` intervenes on :math:`h_n`, the paper's choice; ``'random'`` on a mention that is drawn at
             every call; ``'all'`` on the user vector itself, :math:`\bar h^E = M h^E`. The last two are controls: a
-            random mention is no treatment, and ``'all'`` singles out no mention, so that what they gain, too, is not due
-            to intervening on the last one. ``'all'`` with ``zero`` makes :math:`\bar p` uniform but for the item bias,
-            and its KL term label smoothing.
+            random mention is no treatment, and ``'all'`` singles out no mention, so that what they gain, too, is not
+            due to intervening on the last one. ``'all'`` with ``zero`` makes :math:`\bar p` uniform but for the item
+            bias, and its KL term label smoothing.
 
     Raises:
         ValueError: there is no such kind or position.

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 from crslab_causal.base.training_options import ConvTrainingOptions
 from crslab_causal.data.confounders import Adjustment
-from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Positive
 
 
 def _check_intervention(name: str) -> str:
@@ -29,6 +29,8 @@ class TransitionCountsOptions(Options):
     """Count at which a mention's own transitions and the prior weigh the same."""
     neighbour_weight: Fraction = 0.2
     """Share of the knowledge graph's one-hop items in the prior, the rest being popularity."""
+    seeker_weight: Fraction = 0.0
+    """Weight of an item that the seeker mentions, beside a recommended one; 0: only recommended items count."""
 
 
 class CausalKBRDOptions(TransitionCountsOptions):

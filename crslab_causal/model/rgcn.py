@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from crslab_causal.model.sampling import EdgeSampler
-from crslab_causal.model.sparse import Places, SparseProduct, WeightedBags, csr
+from crslab_causal.model.sparse import SparsePattern, SparseProduct, WeightedBags, csr
 
 
 class PairRGCN(nn.Module):
@@ -59,9 +59,18 @@ class PairRGCN(nn.Module):
     """Whether ``pair_weight`` gets a sparse gradient, for optimizers that then visit only the pairs drawn
     (exact for SGD without momentum and for Adagrad); with ``num_neighbors`` and without ``num_bases``."""
 
-    def __init__(self, n_entity: int, embedding_dim: int, edge_index: Tensor, edge_type: Tensor,
-                 rows: Tensor, num_bases: int | None = None, aggr: str = 'add', bias: bool = False,
-                 num_neighbors: int | None = None):
+    def __init__(
+        self,
+        n_entity: int,
+        embedding_dim: int,
+        edge_index: Tensor,
+        edge_type: Tensor,
+        rows: Tensor,
+        num_bases: int | None = None,
+        aggr: str = 'add',
+        bias: bool = False,
+        num_neighbors: int | None = None,
+    ):
         super().__init__()
         if aggr not in ('add', 'mean'):
             raise ValueError(f"aggr must be 'add' or 'mean', not {aggr!r}")
@@ -84,9 +93,13 @@ class PairRGCN(nn.Module):
             self.register_buffer('pair_relation', pair_relation, persistent=False)
             # the embedding of a pair is a sum over the rows that its entity has in each basis
             column = pair_source[:, None] + len(entity) * torch.arange(num_bases)
-            places = Places.of(torch.arange(self.n_pair).repeat_interleave(num_bases), column.flatten(), self.n_pair,
-                               len(entity) * num_bases)
-            for name, tensor in places._asdict().items():
+            pattern = SparsePattern.of(
+                torch.arange(self.n_pair).repeat_interleave(num_bases),
+                column.flatten(),
+                self.n_pair,
+                len(entity) * num_bases,
+            )
+            for name, tensor in pattern._asdict().items():
                 self.register_buffer(f'basis_{name}', tensor, persistent=False)
             self.basis = nn.Parameter(torch.empty(num_bases, len(entity), embedding_dim))
             self.coefficient = nn.Parameter(torch.empty(len(relation_used), num_bases))
@@ -127,8 +140,8 @@ class PairRGCN(nn.Module):
         """``(n_pair, embedding_dim)``: :math:`W_r h_{e'}` for each pair that has an edge."""
         if self.num_bases is None:
             return self.pair_weight
-        places = Places(*(getattr(self, f'basis_{name}') for name in Places._fields))
-        return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), places)
+        pattern = SparsePattern(*(getattr(self, f'basis_{name}') for name in SparsePattern._fields))
+        return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), pattern)
 
     def forward(self) -> Tensor:
         """``(n_row, embedding_dim)``: the rows of Eq 2, before its ReLU."""
@@ -136,18 +149,27 @@ class PairRGCN(nn.Module):
             out = self._sampled_product(self.sampler)
         else:
             # Eq 2: H = A @ pair_embedding, before its ReLU
-            out = SparseProduct.apply(self.pair_embedding(), self.index, self.offset, self.weight,
-                                       self.index_t, self.offset_t, self.weight_t)
+            out = SparseProduct.apply(
+                self.pair_embedding(), self.index, self.offset, self.weight, self.index_t, self.offset_t, self.weight_t
+            )
         out = out + self.self_loop
         return out if self.bias is None else out + self.bias
 
     def _sampled_product(self, sampler: EdgeSampler) -> Tensor:
         pair = self.pair_embedding()
         drawn = sampler.draw().to(self.index.device)
-        return F.embedding_bag(self.index[drawn], pair, self.sampled_offset, mode='sum', include_last_offset=True,
-                               per_sample_weights=self.sampled_weight[drawn].to(pair.dtype),
-                               sparse=self.sparse_gradient and self.num_bases is None)
+        return F.embedding_bag(
+            self.index[drawn],
+            pair,
+            self.sampled_offset,
+            mode='sum',
+            include_last_offset=True,
+            per_sample_weights=self.sampled_weight[drawn].to(pair.dtype),
+            sparse=self.sparse_gradient and self.num_bases is None,
+        )
 
     def __repr__(self) -> str:
-        return (f'{type(self).__name__}({self.embedding_dim}, n_row={self.n_row}, n_pair={self.n_pair}, '
-                f'num_bases={self.num_bases}, aggr={self.aggr})')
+        return (
+            f'{type(self).__name__}({self.embedding_dim}, n_row={self.n_row}, n_pair={self.n_pair}, '
+            f'num_bases={self.num_bases}, aggr={self.aggr})'
+        )

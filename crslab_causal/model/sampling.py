@@ -32,8 +32,10 @@ class EdgeSampler:
 
     def __init__(self, source: Tensor, offset: Tensor, n_source: int, num_neighbors: int):
         if not (torch_geometric.typing.WITH_PYG_LIB or torch_geometric.typing.WITH_TORCH_SPARSE):
-            raise UserError('num_neighbors: the neighbour sampling of torch-geometric needs pyg-lib, or torch-scatter '
-                            'and torch-sparse (see its installation page); without num_neighbors all edges are used')
+            raise UserError(
+                'num_neighbors: the neighbour sampling of torch-geometric needs pyg-lib, or torch-scatter '
+                'and torch-sparse (see its installation page); without num_neighbors all edges are used'
+            )
         degree = offset.diff()
         n_row = len(degree)
         row = torch.repeat_interleave(torch.arange(n_row), degree)
@@ -42,8 +44,13 @@ class EdgeSampler:
         graph = Data(edge_index=torch.stack([source + n_row, row]), num_nodes=n_row + n_source)
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # that pyg-lib would be faster
-            self._loader = NeighborLoader(graph, num_neighbors=[num_neighbors], input_nodes=large.nonzero().squeeze(1),
-                                          batch_size=max(1, int(large.sum())), replace=True)
+            self._loader = NeighborLoader(
+                graph,
+                num_neighbors=[num_neighbors],
+                input_nodes=large.nonzero().squeeze(1),
+                batch_size=max(1, int(large.sum())),
+                replace=True,
+            )
         drawn = degree.clamp(max=num_neighbors)
         self.offset = torch.cat([drawn.new_zeros(1), drawn.cumsum(0)])
         """``(n_row + 1,)``: where the drawn edges of each row begin."""

@@ -20,8 +20,16 @@ class SparseProduct(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, index: Tensor, offset: Tensor, weight: Tensor,
-                index_t: Tensor, offset_t: Tensor, weight_t: Tensor) -> Tensor:
+    def forward(
+        ctx,
+        x: Tensor,
+        index: Tensor,
+        offset: Tensor,
+        weight: Tensor,
+        index_t: Tensor,
+        offset_t: Tensor,
+        weight_t: Tensor,
+    ) -> Tensor:
         ctx.save_for_backward(index_t, offset_t, weight_t)
         return _bag_sum(x, index, offset, weight)
 
@@ -31,24 +39,25 @@ class SparseProduct(torch.autograd.Function):
 
 
 class WeightedBags(torch.autograd.Function):
-    """``A @ x`` for a sparse ``A`` of constant places and learned values: ``apply(values, x, places)``."""
+    """``A @ x`` for a sparse ``A`` with a constant pattern and learned values: ``apply(values, x, pattern)``."""
 
     @staticmethod
-    def forward(ctx, values: Tensor, x: Tensor, places: Places) -> Tensor:
-        ctx.save_for_backward(values, x, *places)
-        return _bag_sum(x, places.column, places.offset, values)
+    def forward(ctx, values: Tensor, x: Tensor, pattern: SparsePattern) -> Tensor:
+        ctx.save_for_backward(values, x, *pattern)
+        return _bag_sum(x, pattern.column, pattern.offset, values)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor):
-        values, x, *places = ctx.saved_tensors
-        places, grad = Places(*places), grad.contiguous()
+        values, x, *pattern = ctx.saved_tensors
+        pattern, grad = SparsePattern(*pattern), grad.contiguous()
         of_values = torch.ops.aten._embedding_bag_per_sample_weights_backward(
-            grad, x, places.column, places.offset[:-1], places.row, 0)
-        return of_values, _bag_sum(grad, places.row[places.order_t], places.offset_t, values[places.order_t]), None
+            grad, x, pattern.column, pattern.offset[:-1], pattern.row, 0
+        )
+        return of_values, _bag_sum(grad, pattern.row[pattern.order_t], pattern.offset_t, values[pattern.order_t]), None
 
 
-class Places(NamedTuple):
+class SparsePattern(NamedTuple):
     """Where a sparse matrix has its values, row after row, and how to get from there to column after column."""
 
     row: Tensor
@@ -58,7 +67,7 @@ class Places(NamedTuple):
     offset_t: Tensor
 
     @classmethod
-    def of(cls, row: Tensor, column: Tensor, n_row: int, n_column: int) -> Places:
+    def of(cls, row: Tensor, column: Tensor, n_row: int, n_column: int) -> SparsePattern:
         """From entries sorted by row."""
         return cls(row, column, _offset(row, n_row), torch.argsort(column, stable=True), _offset(column, n_column))
 
@@ -75,5 +84,6 @@ def _offset(row: Tensor, n_row: int) -> Tensor:
 
 
 def _bag_sum(x: Tensor, index: Tensor, offset: Tensor, weight: Tensor) -> Tensor:
-    return F.embedding_bag(index, x, offset, mode='sum', per_sample_weights=weight.to(x.dtype),
-                           include_last_offset=True)
+    return F.embedding_bag(
+        index, x, offset, mode='sum', per_sample_weights=weight.to(x.dtype), include_last_offset=True
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch_geometric.nn import RGCNConv
 
-from crslab_causal.model.sparse import Places, WeightedBags
+from crslab_causal.model.sparse import SparsePattern, WeightedBags
 
 
 class SparseRGCNConv(RGCNConv):
@@ -23,7 +23,7 @@ class SparseRGCNConv(RGCNConv):
         if self._edges is None or self._edges[0] is not edge_index or self._edges[1] is not edge_type:
             self._prepare(edge_index, edge_type)
         values = (self.comp[self.relation] * self.norm[:, None]).flatten()
-        out = WeightedBags.apply(values, self.weight.flatten(0, 1), self.places)
+        out = WeightedBags.apply(values, self.weight.flatten(0, 1), self.pattern)
         return out + self.root + (0 if self.bias is None else self.bias)
 
     def _prepare(self, edge_index: torch.Tensor, edge_type: torch.Tensor) -> None:
@@ -32,8 +32,9 @@ class SparseRGCNConv(RGCNConv):
         _, group, size = torch.unique(self.relation * n_entity + target, return_inverse=True, return_counts=True)
         self.norm = 1.0 / size[group]
         column = source[:, None] + n_entity * torch.arange(self.num_bases, device=source.device)
-        self.places = Places.of(target.repeat_interleave(self.num_bases), column.flatten(), n_entity,
-                                n_entity * self.num_bases)
+        self.pattern = SparsePattern.of(
+            target.repeat_interleave(self.num_bases), column.flatten(), n_entity, n_entity * self.num_bases
+        )
         self._edges = edge_index, edge_type
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.attention import time_aware_weights
 from crslab_causal.model.counting import CountingModel, is_present
+from crslab_causal.model.neighbours import item_neighbours
 from crslab_causal.model.options import TransitionCountsOptions
 
 
@@ -22,32 +24,57 @@ class TransitionCounts(CountingModel):
     prior :math:`\pi` a mixture of the items one hop from e and of popularity. A history is scored by
     the mean over its mentions, weighted as in Eq 3; an empty one by popularity.
 
+    With ``seeker_weight`` above 0 the items that the seeker mentions count as labels too, with that weight: a seeker
+    names items that belong together as well as a recommender does.
+
     Options: see :class:`crslab_causal.model.options.TransitionCountsOptions`.
     """
 
     item_count: Tensor
     transition: Tensor
+    """Each pair of a mention and a label that was counted, as ``entity * n_item + item``."""
+    seeker_transition: Tensor | None
+    """The same of the seeker's items; None if they are not counted."""
 
     def build_model(self) -> None:
         options = TransitionCountsOptions.of(self.opt)
         self.decay, self.smoothing = options.transition_decay, options.transition_smoothing
-        self.neighbour_weight = options.neighbour_weight
+        self.neighbour_weight, self.seeker_weight = options.neighbour_weight, options.seeker_weight
         self.register_buffer('item_count', torch.zeros(self.n_item))
         self.register_buffer('transition', torch.empty(0, dtype=torch.long))
+        self.register_buffer('seeker_transition', torch.empty(0, dtype=torch.long) if self.seeker_weight else None)
         self._tables: tuple[Tensor, Tensor] | None = None
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
-        # its length is data
+        # their lengths are data
         self.transition = torch.empty_like(state_dict.get(prefix + 'transition', self.transition))
+        if self.seeker_transition is not None:
+            self.seeker_transition = torch.empty_like(
+                state_dict.get(prefix + 'seeker_transition', self.seeker_transition)
+            )
         self._tables = None
         super()._load_from_state_dict(state_dict, prefix, *args)
 
     def count(self, context_entities: Tensor, label: Tensor) -> None:
-        there = is_present(context_entities)
-        flat = context_entities * self.n_item + label[:, None]
-        self.transition = torch.cat([self.transition, flat[there]])
+        self.transition = torch.cat([self.transition, self._pairs(context_entities, label)])
         self.item_count += torch.bincount(label, minlength=self.n_item)
         self._tables = None
+
+    def count_seeker(self, context_entities: Tensor, label: Tensor) -> None:
+        """Count the items that the seeker mentions, see :meth:`count`."""
+        assert self.seeker_transition is not None
+        self.seeker_transition = torch.cat([self.seeker_transition, self._pairs(context_entities, label)])
+        self.item_count += self.seeker_weight * torch.bincount(label, minlength=self.n_item)
+        self._tables = None
+
+    def fit(self, data: TrainingData) -> None:
+        super().fit(data)
+        if self.seeker_weight:
+            self.count_seeker(*(tensor.to(self.item_count.device) for tensor in data.seeker_mentions()))
+
+    def _pairs(self, context_entities: Tensor, label: Tensor) -> Tensor:
+        flat = context_entities * self.n_item + label[:, None]
+        return flat[is_present(context_entities)]
 
     def _sparse(self, flat: Tensor, value: Tensor) -> Tensor:
         """``(n_entity, n_item)``, from positions ``entity * n_item + item``; duplicates add up."""
@@ -56,18 +83,24 @@ class TransitionCounts(CountingModel):
 
     def _build_tables(self) -> tuple[Tensor, Tensor]:
         """Smoothed transitions without popularity ``(n_item, n_entity)``, and popularity's weight by entity."""
-        count = self._sparse(self.transition, torch.ones(len(self.transition), device=self.transition.device))
-        total = torch.bincount(self.transition // self.n_item, minlength=self.n_entity)
-        edge = torch.as_tensor(self.edges, dtype=torch.long, device=total.device).view(-1, 3)
-        head, tail = torch.cat([edge[:, :2], edge[:, [1, 0]]]).unique(dim=0).t()
-        item = self.index_of_entity[tail]
-        hop = (item >= 0) & (head != tail)
-        head, item = head[hop], item[hop]
+        pairs, weight_of_pair = self.transition, torch.ones(len(self.transition), device=self.transition.device)
+        if self.seeker_transition is not None:
+            pairs = torch.cat([pairs, self.seeker_transition])
+            weight_of_pair = torch.cat(
+                [weight_of_pair, torch.full_like(self.seeker_transition, self.seeker_weight, dtype=torch.float)]
+            )
+        count = self._sparse(pairs, weight_of_pair)
+        total = torch.bincount(pairs // self.n_item, weight_of_pair, minlength=self.n_entity)
+        head, item = item_neighbours(self.edges, self.index_of_entity)
         degree = torch.bincount(head, minlength=self.n_entity)
         weight = self.neighbour_weight * self.smoothing / (total + self.smoothing)
-        table = (self._sparse(count.indices()[0] * self.n_item + count.indices()[1],
-                              count.values() / (total + self.smoothing)[count.indices()[0]])
-                 + self._sparse(head * self.n_item + item, (weight / degree.clamp(min=1))[head])).coalesce()
+        table = (
+            self._sparse(
+                count.indices()[0] * self.n_item + count.indices()[1],
+                count.values() / (total + self.smoothing)[count.indices()[0]],
+            )
+            + self._sparse(head * self.n_item + item, (weight / degree.clamp(min=1))[head])
+        ).coalesce()
         share = torch.where(degree > 0, 1 - self.neighbour_weight, 1.0) * self.smoothing / (total + self.smoothing)
         return table.t().coalesce(), share
 
@@ -75,14 +108,15 @@ class TransitionCounts(CountingModel):
         if self._tables is None:
             self._tables = self._build_tables()
         table, share = self._tables
-        there = is_present(context_entities)
-        weight = time_aware_weights(there.sum(-1), context_entities.shape[1], self.decay)
-        sample, position = there.nonzero(as_tuple=True)
+        mask = is_present(context_entities)
+        weight = time_aware_weights(mask.sum(-1), context_entities.shape[1], self.decay)
+        sample, position = mask.nonzero(as_tuple=True)
         entity = context_entities[sample, position]
-        history = torch.zeros(self.n_entity, len(there), device=weight.device)
+        history = torch.zeros(self.n_entity, len(mask), device=weight.device)
         history.index_put_((entity, sample), weight[sample, position], accumulate=True)
         popularity = self.item_count / self.item_count.sum().clamp(min=1)
-        mass = torch.zeros(len(there), device=weight.device).index_add_(0, sample, weight[sample, position]
-                                                                        * share[entity])
-        mass = torch.where(there.any(-1), mass, 1.0)
+        mass = torch.zeros(len(mask), device=weight.device).index_add_(
+            0, sample, weight[sample, position] * share[entity]
+        )
+        mass = torch.where(mask.any(-1), mass, 1.0)
         return torch.sparse.mm(table, history).t() + mass[:, None] * popularity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+
 from crslab_causal.base.data_path import DATA_PATH
 
 DATASETS = ('redial', 'opendialkg', 'inspired')
@@ -44,8 +45,7 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--split',
         choices=('dialogue', 'turn'),
-        help='no dialogue in two splits (default), or as published, where turns of a '
-        'test dialogue are also in train',
+        help='no dialogue in two splits (default), or as published, where turns of a test dialogue are also in train',
     )
 
 

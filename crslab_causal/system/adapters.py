@@ -14,6 +14,7 @@ from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ class ModelAdapter:
     has_unused_parameters = True
     """Whether a loss may leave parameters without a gradient: CRSLab's models hold some of the conversation stage."""
 
-    faster = ("CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
-              'under config/baselines')
+    faster = (
+        "CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
+        'under config/baselines'
+    )
     """Advice about a slow training; empty if there is none."""
 
     def __init__(self, model: nn.Module, config: Config, item_entity_ids: Tensor, dataloader: CausalDataLoader):
@@ -150,6 +153,17 @@ class ItemRecommenderAdapter(ModelAdapter):
         return self.model(batch.inputs(), mode, 'rec')
 
 
+class ExpertAdapter(ItemRecommenderAdapter):
+    """Calls the models that are fitted on all training conversations at once."""
+
+    def pretrain(self, trainer: Trainer) -> None:
+        """Fit the model. Its only epoch then does nothing but validate it."""
+        self.module.fit(TrainingData.of(self.dataloader))
+
+    def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
+        return {'rec_loss': torch.zeros((), device=batch.item.device)}
+
+
 class CausalKBRDAdapter(ItemRecommenderAdapter):
     """Calls CausalKBRD: scores before and after the intervention, and transition counts that are counted first."""
 
@@ -157,8 +171,7 @@ class CausalKBRDAdapter(ItemRecommenderAdapter):
 
     def prepare(self) -> None:
         if self.module.counts is not None:
-            samples = self.dataloader.rec_batchify(torch.arange(len(self.dataloader))).to(self.item_entity_ids.device)
-            self.module.counts.count(samples.context_entities, samples.label)
+            self.module.counts.fit(TrainingData.of(self.dataloader))
 
     def configure_optimizer(self, optimizer: optim.Optimizer, reads_gradients: bool) -> None:
         """Let the R-GCN give sparse gradients where the optimizer treats them as it treats dense ones."""

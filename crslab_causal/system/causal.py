@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Iterator
@@ -16,21 +15,14 @@ from crslab_causal.base.artifacts import LOG, ranks_file
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.provenance import provenance
 from crslab_causal.base.seeding import seed_everything
-from crslab_causal.chat.conversation import Conversation
-from crslab_causal.chat.recommender import Recommender
-from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
 from crslab_causal.crslab_compat import BaseSystem, building, get_dataloader
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.fingerprint import data_fingerprint
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
-from crslab_causal.llm.options import LLMOptions
-from crslab_causal.llm.catalogue import CatalogueInfo
-from crslab_causal.llm.pipeline import LLMPipeline
-from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.sparse_rgcn import use_sparse_rgcn
 from crslab_causal.system import checkpoint
-from crslab_causal.system.catalogue_info import build_catalogue_info
+from crslab_causal.system.answering import AnsweringSystem
 from crslab_causal.system.checkpoint import Checkpoints, Progress
 from crslab_causal.system.confounding import fit_confounder
 from crslab_causal.system.evaluation import RecEvaluation
@@ -40,20 +32,30 @@ from crslab_causal.system.run_folder import locked, rotate_existing, run_folder
 from crslab_causal.system.trainer import Trainer
 
 
-class CausalSystem(BaseSystem):
+class CausalSystem(AnsweringSystem, BaseSystem):
     """Runs the recommendation stage of every model of :data:`crslab_causal.registry.MODELS`.
 
-    Constructor and methods are those of CRSLab's systems. Training is done by :class:`.Trainer`, which lists what it does
-    differently from CRSLab. Dropout is off outside training.
+    Constructor and methods are those of CRSLab's systems. Training is done by :class:`.Trainer`, which lists what it
+    does differently from CRSLab. Dropout is off outside training.
 
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets ``results.json``,
     ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system`` ``best.pth`` and ``last.pth`` after every
     epoch. If there are several processes (see :mod:`crslab_causal.base.distributed`) the first one writes them.
     """
 
-    def __init__(self, opt: Any, train_dataloader: CausalDataLoader, valid_dataloader: CausalDataLoader,
-                 test_dataloader: CausalDataLoader, vocab: dict, side_data: dict, restore_system: bool = False,
-                 interact: bool = False, debug: bool = False, tensorboard: bool = False):
+    def __init__(
+        self,
+        opt: Any,
+        train_dataloader: CausalDataLoader,
+        valid_dataloader: CausalDataLoader,
+        test_dataloader: CausalDataLoader,
+        vocab: dict,
+        side_data: dict,
+        restore_system: bool = False,
+        interact: bool = False,
+        debug: bool = False,
+        tensorboard: bool = False,
+    ):
         self.config = config = opt if isinstance(opt, Config) else Config.from_crslab(opt)
         self.seed, self.debug = config.run.seed, debug
         provenance()  # of the code that trains, not of what has been committed by the time results are saved
@@ -64,8 +66,18 @@ class CausalSystem(BaseSystem):
             for dataloader in (train_dataloader, valid_dataloader, test_dataloader):
                 dataloader.stratify(self.confounder)
         with building(config.run.model):
-            super().__init__(config, train_dataloader, valid_dataloader, test_dataloader, vocab, side_data,
-                             False, interact, debug, tensorboard)
+            super().__init__(
+                config,
+                train_dataloader,
+                valid_dataloader,
+                test_dataloader,
+                vocab,
+                side_data,
+                False,
+                interact,
+                debug,
+                tensorboard,
+            )
         self.item_ids: list[int] = side_data['item_entity_ids']
         self.folder = run_folder(config)
         self._adapt_model(interact)
@@ -96,16 +108,18 @@ class CausalSystem(BaseSystem):
             logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
         for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
             if not len(dataloader):
-                raise UserError(f"dataset {self.config.run.dataset}: no recommender's turn of the {split} data "
-                                'names an item')
+                raise UserError(
+                    f"dataset {self.config.run.dataset}: no recommender's turn of the {split} data names an item"
+                )
         for dataloader in (self.train_dataloader, self.valid_dataloader, self.test_dataloader):
             dataloader.to(self.device)
         self.adapter.prepare()
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.config.run.cutoffs, label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
         self.evaluation = RecEvaluation(self.adapter, self.evaluator, self.item_ids, self.device, self.seed)
-        self.stage = RecStage(self.config.run.rec, self.evaluation, self.train_dataloader, self.valid_dataloader,
-                              self.trained)
+        self.stage = RecStage(
+            self.config.run.rec, self.evaluation, self.train_dataloader, self.valid_dataloader, self.trained
+        )
         self.evaluator.tensorboard &= distributed.is_first()
         self.trainer = Trainer(self.stage, self.adapter, self.seed, self.device, self.checkpoints, self.identity)
 
@@ -147,17 +161,14 @@ class CausalSystem(BaseSystem):
         self.trainer.update(batch)
 
     def choose_mixture(self) -> None:
-        """Choose an open mixture weight on valid.
-
-        The released code of CTA-CRS chooses like this: by the sum of recall at the smallest and at the largest cutoff.
-        """
+        """Choose the weight of a mixture that is still open, on valid."""
         if not is_open(self.adapter.module):
             return
 
-        def recall() -> float:
-            scores = self.evaluation.evaluate('valid', self.valid_dataloader, full=False, report=False)['all']
-            return sum(scores[f'recall@{choose(self.config.run.cutoffs)}'] for choose in (min, max))
-        choose_weight(self.adapter.module, recall)
+        def scores() -> dict[str, float]:
+            return self.evaluation.evaluate('valid', self.valid_dataloader, full=False, report=False)['all']
+
+        choose_weight(self.adapter.module, scores, self.config.run.cutoffs)
         if distributed.is_first() and self.checkpoints.best.is_file():
             checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the weight, for the chat
 
@@ -198,10 +209,15 @@ class CausalSystem(BaseSystem):
     def run_metadata(self) -> dict:
         """Return what ``results.json`` says of the run besides its scores."""
         key = mixture_key(self.adapter.module)
-        return {'config': self.config.opt, 'seed': self.seed, 'epochs': self.progress.epoch,
-                'best_epoch': self.progress.best_epoch, 'training_seconds': round(self.progress.seconds, 1),
-                **({} if key is None else {key: round(float(getattr(self.adapter.module, key)), 6)}),
-                **({'debug': 'trained on valid'} if self.debug else {})}
+        return {
+            'config': self.config.opt,
+            'seed': self.seed,
+            'epochs': self.progress.epoch,
+            'best_epoch': self.progress.best_epoch,
+            'training_seconds': round(self.progress.seconds, 1),
+            **({} if key is None else {key: round(float(getattr(self.adapter.module, key)), 6)}),
+            **({'debug': 'trained on valid'} if self.debug else {}),
+        }
 
     # ------------------------------------------------------------ checkpoints
 
@@ -226,39 +242,11 @@ class CausalSystem(BaseSystem):
         """Load the weights of the best epoch, to answer and not to train."""
         self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
         if is_open(self.adapter.module):
-            logger.warning(f'[{self.folder}: this run was not finished, and its {mixture_key(self.adapter.module)} has '
-                           'not been chosen: nothing is mixed in; --restore_system finishes it]')
+            logger.warning(
+                f'[{self.folder}: this run was not finished, and its {mixture_key(self.adapter.module)} has '
+                'not been chosen: nothing is mixed in; --restore_system finishes it]'
+            )
 
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints of a finished run."""
         self.checkpoints.remove()
-
-    # ------------------------------------------------------------ chat
-
-    @cached_property
-    def catalogue(self) -> CatalogueInfo:
-        """What the language half knows of the dataset."""
-        return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
-
-    def recommender(self) -> Recommender:
-        """Return the model as it is, for one history at a time.
-
-        Raises:
-            UserError: it is not CausalKBRD.
-        """
-        if not isinstance(self.adapter.module, CausalKBRD):
-            raise UserError(f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)')
-        return Recommender(self.adapter.module, self.catalogue.names)
-
-    @contextmanager
-    def conversation(self) -> Iterator[Conversation]:
-        """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
-        recommender = self.recommender()
-        options = getattr(self.config.model, 'llm', LLMOptions())
-        with LLMPipeline(options, self.catalogue, self.train_dataloader.dataset) as pipeline:
-            yield Conversation(recommender, pipeline, self.test_dataloader.history)
-
-    def interact(self) -> None:
-        """Hold a conversation in the terminal."""
-        with self.conversation() as conversation:
-            chat(conversation)

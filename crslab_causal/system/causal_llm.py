@@ -198,7 +198,9 @@ class CausalLLMSystem(CausalSystem):
             rankings: ranked entity ids of each of these samples, best first.
         """
         evaluator = CausalEvaluator(cutoffs=self.config.run.cutoffs)
-        evaluator.configure(self.config.run.cutoffs, self.train_dataloader.label_count().numpy(), self.evaluator.log_dir)
+        evaluator.configure(
+            self.config.run.cutoffs, self.train_dataloader.label_count().numpy(), self.evaluator.log_dir
+        )
         item_index = {item: i for i, item in enumerate(self.item_ids)}
         batch = dataloader.rec_batchify(torch.tensor(indices, dtype=torch.long)) if indices else None
         if batch is not None:

@@ -92,8 +92,12 @@ class Checkpoints:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Writes a checkpoint in one step."""
-    content = {**checkpoint._asdict(), 'progress': checkpoint.progress._asdict(), 'opt': json.dumps(checkpoint.opt),
-               'seed': checkpoint.opt['seed']}
+    content = {
+        **checkpoint._asdict(),
+        'progress': checkpoint.progress._asdict(),
+        'opt': json.dumps(checkpoint.opt),
+        'seed': checkpoint.opt['seed'],
+    }
     buffer = io.BytesIO()
     torch.save(content, buffer)
     replace_file(path, buffer.getbuffer())
@@ -113,21 +117,24 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         UserError: there is none, it is broken, or it is of another model or configuration.
     """
     checkpoint = _read(path, device)
-    saved, wanted = _flat(checkpoint.opt), _flat(opt)
-    for key in ('model', 'dataset', *sorted(saved.keys() | wanted.keys())):
-        if key.partition('.')[0] in KEYS_THAT_MAY_DIFFER or saved.get(key) == wanted.get(key):
+    saved, expected = _flat(checkpoint.opt), _flat(opt)
+    for key in ('model', 'dataset', *sorted(saved.keys() | expected.keys())):
+        if key.partition('.')[0] in KEYS_THAT_MAY_DIFFER or saved.get(key) == expected.get(key):
             continue
         if key not in saved:
             raise UserError(f'{path}: the checkpoint is of another version, without the key {key}; train again')
-        difference = f'{key} is {saved[key]!r} there and {wanted.get(key)!r} here'
-        if key in ('rec.epoch', 'conv.epoch') and key in wanted and saved[key] < wanted[key]:
+        difference = f'{key} is {saved[key]!r} there and {expected.get(key)!r} here'
+        if key in ('rec.epoch', 'conv.epoch') and key in expected and saved[key] < expected[key]:
             schedule = key.replace('epoch', 'lr_scheduler.')
-            if wanted[f'{schedule}name'] == 'Constant' or wanted[f'{schedule}training_steps'] is not None:
+            if expected[f'{schedule}name'] == 'Constant' or expected[f'{schedule}training_steps'] is not None:
                 continue
-            raise UserError(f'{path}: {difference}, and the decay of the learning rate depends on it; train again, or '
-                            f'train with {schedule}name=Constant or {schedule}training_steps to be able to go on')
-        raise UserError(f'{path}: the checkpoint is of another run: {difference}; use the same configuration, or another '
-                        'run_name')
+            raise UserError(
+                f'{path}: {difference}, and the decay of the learning rate depends on it; train again, or '
+                f'train with {schedule}name=Constant or {schedule}training_steps to be able to go on'
+            )
+        raise UserError(
+            f'{path}: the checkpoint is of another run: {difference}; use the same configuration, or another run_name'
+        )
     return checkpoint
 
 
@@ -157,13 +164,22 @@ def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, A
     checkpoint = _read(path, device)
     saved = checkpoint.opt
     if saved['model'] not in RECOMMENDER_MODELS:
-        raise UserError(f"recommender: {path} is of a run of {saved['model']}; name a run of "
-                        f'{" or ".join(RECOMMENDER_MODELS)}')
-    for key in ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate',
-                *CausalKBRDOptions.model_fields):
+        raise UserError(
+            f'recommender: {path} is of a run of {saved["model"]}; name a run of {" or ".join(RECOMMENDER_MODELS)}'
+        )
+    for key in (
+        'dataset',
+        'data (fingerprint)',
+        'kg_edge_threshold',
+        'mention_order',
+        'entity_truncate',
+        *CausalKBRDOptions.model_fields,
+    ):
         if saved.get(key, _default(key)) != opt.get(key):
-            raise UserError(f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
-                            f'{opt.get(key)!r} here; name a run that has the same')
+            raise UserError(
+                f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
+                f'{opt.get(key)!r} here; name a run that has the same'
+            )
     return checkpoint.model
 
 
@@ -189,7 +205,15 @@ def _read(path: Path, device: torch.device) -> Checkpoint:
         saved = {RENAMED_KEYS.get(key, key): value for key, value in json.loads(content.pop('opt')).items()}
         content.pop('seed')
         return Checkpoint(opt=saved, **{**content, 'progress': Progress(**content['progress'])})
-    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, KeyError, TypeError,
-            ValueError) as error:
-        raise UserError(f'{path}: no checkpoint of crslab_causal, or a broken one; '
-                        'remove it and train again') from error
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise UserError(
+            f'{path}: no checkpoint of crslab_causal, or a broken one; remove it and train again'
+        ) from error

@@ -18,12 +18,12 @@ def fit_confounder(config: Config, dataloader: CausalDataLoader, side_data: dict
     kind = getattr(config.model, 'adjustment', NO_ADJUSTMENT)
     if kind == NO_ADJUSTMENT:
         return None
-    confounder = Confounder.fit(
-        kind, dataloader.samples, side_data, config.model.adjustment_strata, config.run.seed
-    )
+    confounder = Confounder.fit(kind, dataloader.samples, side_data, config.model.adjustment_strata, config.run.seed)
     if len(confounder.names) < 2:
-        logger.warning(f'[adjustment: {kind}: all training samples are in one stratum, {confounder.names[0]}; this '
-                       'is the model without adjustment]')
+        logger.warning(
+            f'[adjustment: {kind}: all training samples are in one stratum, {confounder.names[0]}; this '
+            'is the model without adjustment]'
+        )
     shares = '; '.join(f'{name} ({share:.3f})' for name, share in zip(confounder.names, confounder.prior))
     logger.info(f'[Strata of {kind}, with P(C): {shares}]')
     return confounder

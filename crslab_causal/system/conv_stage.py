@@ -66,10 +66,7 @@ class ConvStage(Stage[ConvBatch]):
         self.train_loss = means['loss']
 
     def summary(self, epoch: int, metric: float) -> str:
-        return (
-            f'Conversation epoch {epoch}: loss {self.train_loss:.4g}, '
-            f'perplexity on valid {perplexity(-metric):.2f}'
-        )
+        return f'Conversation epoch {epoch}: loss {self.train_loss:.4g}, perplexity on valid {perplexity(-metric):.2f}'
 
 
 def cross_entropy(adapter: ModelAdapter, pairs: ResponsePairs, device: torch.device) -> float:

@@ -32,8 +32,10 @@ def check_saved(config: Config) -> None:
     others = sorted(path.parent.name for path in folder.parent.glob(f'*/{BEST_CHECKPOINT}'))
     hint = 'train first with --save_system'
     if others:
-        hint += (f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
-                 + ', '.join(others))
+        hint += (
+            f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
+            + ', '.join(others)
+        )
     raise UserError(f'{folder / BEST_CHECKPOINT} does not exist; {hint}')
 
 
@@ -49,7 +51,9 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise UserError(f'{folder}: another process is running there; wait for it, or choose another run_name') from error
+        raise UserError(
+            f'{folder}: another process is running there; wait for it, or choose another run_name'
+        ) from error
     try:
         yield
     finally:

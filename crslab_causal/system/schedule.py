@@ -33,7 +33,7 @@ def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, 
     if step >= training_steps:
         return lr_end / lr
     remaining = (training_steps - step) / (training_steps - warmup_steps)
-    return (lr_end + (lr - lr_end) * remaining ** power) / lr
+    return (lr_end + (lr - lr_end) * remaining**power) / lr
 
 
 def build_optimizer(options: OptimizerOptions, parameters: Iterable[nn.Parameter]) -> Optimizer:

@@ -41,8 +41,10 @@ class TextSystem(CausalSystem):
         if self.writes_responses:
             for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
                 if not any(map(is_spoken, dataloader.dataset)):
-                    raise UserError(f"dataset {self.config.run.dataset}: no recommender's turn of the {split} data has "
-                                    'words to learn from; set conv.epoch to 0')
+                    raise UserError(
+                        f"dataset {self.config.run.dataset}: no recommender's turn of the {split} data has "
+                        'words to learn from; set conv.epoch to 0'
+                    )
         super().fit()
 
     def test_recommender(self) -> dict[str, dict]:
@@ -83,8 +85,9 @@ class TextSystem(CausalSystem):
 
     # ------------------------------------------------------------ testing
 
-    def test_conversation(self, loaders: dict[str, CausalDataLoader], recommended: dict[str, list[int]],
-                          perplexities: dict[str, float]) -> dict:
+    def test_conversation(
+        self, loaders: dict[str, CausalDataLoader], recommended: dict[str, list[int]], perplexities: dict[str, float]
+    ) -> dict:
         """Write and score the responses of every split, and save both.
 
         Args:
@@ -102,8 +105,13 @@ class TextSystem(CausalSystem):
             save_records(self.folder / responses_file(split), self._responses(samples, responses, first))
         title = f'Responses of {self.config.run.model} on {self.config.run.dataset}, seed {self.seed}'
         done = self.conv_trainer.progress
-        metadata = {'config': self.config.opt, 'seed': self.seed, 'epochs': done.epoch, 'best_epoch': done.best_epoch,
-                    'training_seconds': round(done.seconds, 1)}
+        metadata = {
+            'config': self.config.opt,
+            'seed': self.seed,
+            'epochs': done.epoch,
+            'best_epoch': done.best_epoch,
+            'training_seconds': round(done.seconds, 1),
+        }
         save_results(self.folder, metadata, results, title, name='generation_results', table=generation_table)
         logger.info(f'[{title}]\n{generation_table(results)}')
         return results
@@ -116,7 +124,7 @@ class TextSystem(CausalSystem):
         names, tokens = self.catalogue.name_of_token, self.vocab['ind2tok']
         texts: dict[tuple[str, int], str] = {}
         for start in progress(range(0, len(turns), GENERATION_BATCH_SIZE), 'responses'):
-            together = turns[start:start + GENERATION_BATCH_SIZE]
+            together = turns[start : start + GENERATION_BATCH_SIZE]
             batch = pad_histories([contexts[turn] for turn in together], self.vocab['pad']).to(self.device)
             written = self.adapter.module.respond(batch, self.config.model.response_truncate)
             texts |= {turn: detokenize(' '.join(tokens[i] for i in row), names) for turn, row in zip(together, written)}
@@ -130,9 +138,15 @@ class TextSystem(CausalSystem):
             metrics.add(response, [detokenize(sample['response_text'], catalogue.name_of_token)], first, None, context)
         return metrics.scores()
 
-    def _responses(self, samples: Sequence[dict], responses: Sequence[str],
-                   recommended: Sequence[int]) -> Iterator[dict]:
+    def _responses(
+        self, samples: Sequence[dict], responses: Sequence[str], recommended: Sequence[int]
+    ) -> Iterator[dict]:
         for sample, response, first in zip(samples, responses, recommended):
-            yield {'conversation': sample['conv_id'], 'turn': sample['turn'], 'label': sample['item'],
-                   'recommended': first, 'response': response,
-                   'reference': detokenize(sample['response_text'], self.catalogue.name_of_token)}
+            yield {
+                'conversation': sample['conv_id'],
+                'turn': sample['turn'],
+                'label': sample['item'],
+                'recommended': first,
+                'response': response,
+                'reference': detokenize(sample['response_text'], self.catalogue.name_of_token),
+            }

@@ -94,8 +94,8 @@ class Trainer(Generic[Batch]):
     """Trains a model in one stage, and keeps the weights of the best epoch.
 
     What it does differently from CRSLab's systems: the gradient is that of the loss and not of its square
-    (system/base.py:185); batches of an accumulation group count by their samples; the weights of the best epoch are kept,
-    not the last ones; every epoch draws from its own seed, so that a run that was killed and resumed ends like an
+    (system/base.py:185); batches of an accumulation group count by their samples; the weights of the best epoch are
+    kept, not the last ones; every epoch draws from its own seed, so that a run that was killed and resumed ends like an
     unbroken one.
 
     Args:
@@ -107,8 +107,15 @@ class Trainer(Generic[Batch]):
         identity: configuration and data of the run, saved with the checkpoints, see :func:`.checkpoint.load`.
     """
 
-    def __init__(self, stage: Stage[Batch], adapter: ModelAdapter, seed: int, device: torch.device,
-                 checkpoints: Checkpoints, identity: dict[str, Any]):
+    def __init__(
+        self,
+        stage: Stage[Batch],
+        adapter: ModelAdapter,
+        seed: int,
+        device: torch.device,
+        checkpoints: Checkpoints,
+        identity: dict[str, Any],
+    ):
         self.stage, self.adapter, self.seed, self.device = stage, adapter, seed, device
         self.checkpoints, self.identity = checkpoints, identity
         self.options = stage.options
@@ -151,10 +158,17 @@ class Trainer(Generic[Batch]):
             best_epoch = done.epoch if improved else done.best_epoch
             stopped = self._stops(done.epoch, best_epoch)
             seconds = time.perf_counter() - started
-            self.progress = Progress(done.epoch + 1, best_epoch, metric if improved else done.best_metric,
-                                     stopped or done.epoch + 1 >= self.epochs, done.seconds + seconds)
-            logger.info(f'[{self.stage.summary(done.epoch, metric)}, best epoch {best_epoch}, {seconds:.1f} s]'
-                        + (' [Early stop]' if stopped else ''))
+            self.progress = Progress(
+                done.epoch + 1,
+                best_epoch,
+                metric if improved else done.best_metric,
+                stopped or done.epoch + 1 >= self.epochs,
+                done.seconds + seconds,
+            )
+            logger.info(
+                f'[{self.stage.summary(done.epoch, metric)}, best epoch {best_epoch}, {seconds:.1f} s]'
+                + (' [Early stop]' if stopped else '')
+            )
             self.save(best)
         self.adapter.module.load_state_dict(best)
 
@@ -176,8 +190,10 @@ class Trainer(Generic[Batch]):
         self.means = RunningMeans()
         loss = means[self.stage.loss_name]
         if not np.isfinite(loss):
-            raise UserError(f'training of {self.stage.name} diverged in epoch {epoch}: the loss is {loss}; '
-                            f'lower {self.stage.name}.optimizer.lr, or set {self.stage.name}.gradient_clip')
+            raise UserError(
+                f'training of {self.stage.name} diverged in epoch {epoch}: the loss is {loss}; '
+                f'lower {self.stage.name}.optimizer.lr, or set {self.stage.name}.gradient_clip'
+            )
         self.stage.report(epoch, means)
 
     def _announce(self, seconds: float) -> None:
@@ -185,8 +201,10 @@ class Trainer(Generic[Batch]):
         if seconds < SLOW_EPOCH:
             return
         hint = self.adapter.faster
-        logger.info(f'[About {seconds / 60:.0f} min an epoch, at most {self.epochs} epochs or '
-                    f'{seconds * self.epochs / 3600:.1f} h]' + (f' [{hint}]' if hint else ''))
+        logger.info(
+            f'[About {seconds / 60:.0f} min an epoch, at most {self.epochs} epochs or '
+            f'{seconds * self.epochs / 3600:.1f} h]' + (f' [{hint}]' if hint else '')
+        )
 
     def update(self, group: Sequence[Batch]) -> None:
         """Update the parameters once, from the batches of an accumulation group."""
@@ -216,8 +234,13 @@ class Trainer(Generic[Batch]):
 
     def checkpoint(self) -> Checkpoint:
         """Return the state of the training, with the weights in the model."""
-        return Checkpoint(self.adapter.module.state_dict(), self.optimizer and self.optimizer.state_dict(),
-                          self.scheduler and self.scheduler.state_dict(), self.progress, self.identity)
+        return Checkpoint(
+            self.adapter.module.state_dict(),
+            self.optimizer and self.optimizer.state_dict(),
+            self.scheduler and self.scheduler.state_dict(),
+            self.progress,
+            self.identity,
+        )
 
     def save(self, best: dict[str, Any]) -> None:
         """Write the checkpoints, if it is time to.

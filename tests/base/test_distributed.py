@@ -21,10 +21,24 @@ def start(folder, data_path, n_process, *settings):
     folder.mkdir()
     config = folder / 'small.yaml'
     config.write_text(yaml.safe_dump(SETTINGS), 'utf-8')
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', str(n_process),
-               str(ROOT / 'run_crslab.py'), '-c', str(config), '--data_path', str(data_path), '--seed', '1',
-               '-ss', '-tb',
-               *(word for setting in settings for word in ('--set', setting))]
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--standalone',
+        '--nproc_per_node',
+        str(n_process),
+        str(ROOT / 'run_crslab.py'),
+        '-c',
+        str(config),
+        '--data_path',
+        str(data_path),
+        '--seed',
+        '1',
+        '-ss',
+        '-tb',
+        *(word for setting in settings for word in ('--set', setting)),
+    ]
     environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -46,15 +60,29 @@ def first_loss(folder):
     return [float(loss) for loss in re.findall(r'\[train, epoch 0\] .*?rec_loss (\S+?),', log)]
 
 
-@pytest.mark.parametrize('n_process, settings', [
-    (2, ['item_bias=true', 'adjustment=genre', 'counts_weight=null']),
-    # batches of 7, of which the last of an epoch has fewer samples than there are processes
-    (3, ['rec.batch_size=7', 'rec.update_freq=1', 'rec.epoch=2', 'alpha=0', 'beta=0', 'intervention=learned']),
-    (2, ['model=KBRDRepaired', 'num_bases=2', 'rec.epoch=2']),
-    (2, ['model=CTACRS', 'num_bases=2', 'dropout=0', 'rec.epoch=2']),
-    # batches of responses of 7, too
-    (3, ['model=Seq2Seq', 'token_emb_dim=16', 'context_truncate=16', 'dropout=0', 'rec.epoch=1', 'conv.epoch=1',
-         'conv.batch_size=7'])])
+@pytest.mark.parametrize(
+    'n_process, settings',
+    [
+        (2, ['item_bias=true', 'adjustment=genre', 'counts_weight=null']),
+        # batches of 7, of which the last of an epoch has fewer samples than there are processes
+        (3, ['rec.batch_size=7', 'rec.update_freq=1', 'rec.epoch=2', 'alpha=0', 'beta=0', 'intervention=learned']),
+        (2, ['model=KBRDRepaired', 'num_bases=2', 'rec.epoch=2']),
+        (2, ['model=CTACRS', 'num_bases=2', 'dropout=0', 'rec.epoch=2']),
+        # batches of responses of 7, too
+        (
+            3,
+            [
+                'model=Seq2Seq',
+                'token_emb_dim=16',
+                'context_truncate=16',
+                'dropout=0',
+                'rec.epoch=1',
+                'conv.epoch=1',
+                'conv.batch_size=7',
+            ],
+        ),
+    ],
+)
 def test_scores_of_one_process_one_log_one_checkpoint(run, data_path, tmp_path, n_process, settings):
     one, folder_of_one = run(*settings, flags=('-ss',))
     several, folder, output = start(tmp_path / 'several', data_path, n_process, *settings)
@@ -70,8 +98,10 @@ def test_scores_of_one_process_one_log_one_checkpoint(run, data_path, tmp_path, 
     (loss,) = first_loss(folder)
     assert loss == pytest.approx(first_loss(folder_of_one)[0], abs=2e-3)
     if 'model=Seq2Seq' in settings:
-        own, expected = (json.loads((path / 'generation_results.json').read_text('utf-8'))['splits']
-                         for path in (folder, folder_of_one))
+        own, expected = (
+            json.loads((path / 'generation_results.json').read_text('utf-8'))['splits']
+            for path in (folder, folder_of_one)
+        )
         for split in expected:
             assert own[split]['perplexity'] == pytest.approx(expected[split]['perplexity'], rel=1e-3)
     names = torch.load(folder / 'best.pth', weights_only=True)['model']

@@ -31,6 +31,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
 
     def full(*_):
         raise OSError('no space left')
+
     monkeypatch.setattr(os, 'fsync', full)
     with pytest.raises(OSError, match='no space left'):
         replace_file(path, 'new')

@@ -4,12 +4,12 @@ import gc
 import weakref
 
 import pytest
-import tiny
 
+import tiny
 from crslab_causal import register
 from crslab_causal.base import process_setup
-from crslab_causal.config import Config
 from crslab_causal.base.memory import long_lived
+from crslab_causal.config import Config
 
 
 class Sample:

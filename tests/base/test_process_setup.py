@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-import tiny
 import torch
 
+import tiny
 from crslab_causal.base import process_setup
 
 PRODUCT = 'import torch; print(int((torch.full((1_000_000,), 1e-30) * 1e-10 != 0).sum()))'
@@ -27,13 +27,21 @@ def flushing():
     torch.set_flush_denormal(False)
 
 
-@pytest.mark.parametrize('threads', ['1', pytest.param('2', marks=pytest.mark.skipif(
-    sys.platform != 'linux', reason='threads inherit it on Linux only'))])
+@pytest.mark.parametrize(
+    'threads',
+    [
+        '1',
+        pytest.param('2', marks=pytest.mark.skipif(sys.platform != 'linux', reason='threads inherit it on Linux only')),
+    ],
+)
 def test_denormals_are_zero(flushing, threads):
     """A large product is shared by two threads."""
+
     def printed(code):
         environment = {**os.environ, 'OMP_NUM_THREADS': threads, 'PYTHONPATH': str(tiny.ROOT)}
-        return subprocess.run([sys.executable, '-c', code], env=environment, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [sys.executable, '-c', code], env=environment, capture_output=True, text=True, check=True
+        ).stdout
 
     assert printed(PRODUCT) == '1000000\n' and printed(FLUSH + PRODUCT) == '0\n'
 

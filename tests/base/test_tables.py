@@ -7,7 +7,8 @@ from crslab_causal.base.tables import escape_cell, markdown_table
 
 def test_the_first_columns_are_aligned_to_the_left_and_the_others_to_the_right():
     assert markdown_table(['model', 'R@1', 'R@10'], [['a', '1', '2'], ['b', '', '4']]) == (
-        '| model | R@1 | R@10 |\n|---|---:|---:|\n| a | 1 | 2 |\n| b |  | 4 |')
+        '| model | R@1 | R@10 |\n|---|---:|---:|\n| a | 1 | 2 |\n| b |  | 4 |'
+    )
     assert markdown_table(['rank', 'value'], [], left=0) == '| rank | value |\n|---:|---:|'
     assert markdown_table(['a', 'b', 'c'], [], left=2).splitlines()[1] == '|---|---|---:|'
 

@@ -17,11 +17,15 @@ def test_the_case_has_a_row_for_every_part_of_the_system(settings, load, tmp_pat
     sample = load().valid_dataloader.samples[0]
     block = case(str(tmp_path / 'small.yaml'), settings, sample['conv_id'], sample['turn'])
     lines = block.splitlines()
-    assert lines[0].startswith(f"Conversation {sample['conv_id']} of valid, turn {sample['turn']}. Backend: **offline")
+    assert lines[0].startswith(f'Conversation {sample["conv_id"]} of valid, turn {sample["turn"]}. Backend: **offline')
     rows = [line.split(' | ') for line in lines if line.startswith('| ') and line.endswith(' |')]
     titles = [row[0].removeprefix('| ') for row in rows[1:]]
     assert titles[:2] == ['mentioned', "recommender's list"] and titles[3:] == [
-        'explanation', 're-ranked', 'response', 'what the recommender really said']
+        'explanation',
+        're-ranked',
+        'response',
+        'what the recommender really said',
+    ]
     assert titles[2].startswith('the same')
     assert all(len(row) == 2 and row[1] != '|' for row in rows[1:])
     assert [rows[i][1].count('. ') >= 5 for i in (2, 3, 5)] == [True] * 3  # lists of five items

@@ -23,14 +23,33 @@ def blocks(rounds=12, noise=0.0):
     for number in range(rounds):
         for form in FORMS:
             cost = CPU[form] + noise * number / rounds + (noise * 50 if draw.random() < 0.1 else 0)
-            rows.append({'form': form, 'round': number, 'load': 1.0, 'wall': 4.0, 'cpu': cost, 'server_cpu': 1e-4,
-                         'served': 1.0, 'beside': 3 * cost, 'bytes': 5400})
+            rows.append(
+                {
+                    'form': form,
+                    'round': number,
+                    'load': 1.0,
+                    'wall': 4.0,
+                    'cpu': cost,
+                    'server_cpu': 1e-4,
+                    'served': 1.0,
+                    'beside': 3 * cost,
+                    'bytes': 5400,
+                }
+            )
     return rows
 
 
 def record(rows):
-    machine = {'cpu': 'a CPU', 'cores': 2, 'memory_gib': 8, 'system': 'Linux', 'python': '3.11', 'openai': '3',
-               'aiohttp': '3', 'pydantic': '2'}
+    machine = {
+        'cpu': 'a CPU',
+        'cores': 2,
+        'memory_gib': 8,
+        'system': 'Linux',
+        'python': '3.11',
+        'openai': '3',
+        'aiohttp': '3',
+        'pydantic': '2',
+    }
     set_up = {'concurrency': 64, 'waves': 8, 'delay': 1.0, 'rounds': 12}
     return {'machine': machine, 'set_up': set_up, 'sync': 2e-4, 'blocks': rows}
 

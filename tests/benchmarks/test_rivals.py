@@ -11,9 +11,13 @@ def made(form):
     torch.manual_seed(0)
     edge_index, edge_type = random_graph(40, 5, 300)
     edges = list(dict.fromkeys(zip(edge_index[0].tolist(), edge_index[1].tolist(), edge_type.tolist())))
-    model, optimizer = build_kbrd(form, {'kg_emb_dim': 6, 'num_bases': 3, 'gpu': [-1]}, torch.device('cpu'),
-                                  {'pad': 0, 'start': 1, 'end': 2, 'vocab_size': 3, 'n_entity': 40},
-                                  {'entity_kg': {'edge': edges, 'n_relation': 5}})
+    model, optimizer = build_kbrd(
+        form,
+        {'kg_emb_dim': 6, 'num_bases': 3, 'gpu': [-1]},
+        torch.device('cpu'),
+        {'pad': 0, 'start': 1, 'end': 2, 'vocab_size': 3, 'n_entity': 40},
+        {'entity_kg': {'edge': edges, 'n_relation': 5}},
+    )
     losses = []
     for _ in range(3):
         optimizer.zero_grad()
@@ -42,7 +46,7 @@ def test_a_random_graph_has_the_sizes_asked_for():
     again, _ = random_graph(1000, 9, 50_000, seed=3)
 
     assert edge_index.shape == (2, 50_000) and edge_type.shape == (50_000,)
-    assert 0 <= edge_index.min() and edge_index.max() < 1000 and edge_type.unique().tolist() == list(range(9))
+    assert edge_index.min() >= 0 and edge_index.max() < 1000 and edge_type.unique().tolist() == list(range(9))
     assert torch.equal(edge_index, again)
     degree = torch.bincount(edge_index[1], minlength=1000).sort(descending=True).values
     assert degree[:100].sum() > 3 * degree[-500:].sum() / 5  # long-tailed

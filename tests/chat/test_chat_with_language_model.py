@@ -15,7 +15,9 @@ def test_model_sees_the_conversation_and_ranks_the_remaining_items(chat, live, l
     assert 'Take  [31mthis.' in first and '\x1b' not in first  # control characters are removed
     assert why.startswith(f'The mood is it.\nExplained by: gpt-4o-mini at {url}')
     one, two = (entry['text'] for entry in llm_server.log(url))
-    candidates = [list(map(json.loads, re.findall(r'^\d+\. ("(?:[^"\\]|\\.)*")', text, re.MULTILINE))) for text in (one, two)]
+    candidates = [
+        list(map(json.loads, re.findall(r'^\d+\. ("(?:[^"\\]|\\.)*")', text, re.MULTILINE))) for text in (one, two)
+    ]
     assert [len(names) for names in candidates] == [20, 20]
     assert listed(first)[:2] == [candidates[0][2], candidates[0][0]]
     assert name not in candidates[0] + candidates[1] and listed(first)[0] not in candidates[1]

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from folders import contents
 
 import tiny
 from crslab_causal import register
-from folders import contents
 
 NOWHERE = 'http://127.0.0.1:9/data.zip'
 """Refuses every connection."""
@@ -18,6 +18,7 @@ NOWHERE = 'http://127.0.0.1:9/data.zip'
 def offline(workplace, monkeypatch):
     register()
     from crslab_causal.crslab_compat import CRSLAB_RESOURCES
+
     for resources in CRSLAB_RESOURCES.values():
         for resource in resources.values():
             monkeypatch.setattr(resource['file'], 'url', NOWHERE)
@@ -36,12 +37,14 @@ def run(redial, make_config):
     def run(*arguments, data_path=redial, **settings):
         config = make_config(**{'run_name': 'mine', **settings})
         return main(['--config', str(config), '--data_path', str(data_path), *arguments])
+
     return run
 
 
 @pytest.fixture
 def refused(run, tmp_path, capsys):
     """The line about a mistake, after a look at what the run left behind."""
+
     def refused(*arguments, **settings):
         before = contents(tmp_path)
         capsys.readouterr()
@@ -53,6 +56,7 @@ def refused(run, tmp_path, capsys):
         assert 'Traceback' not in output.out
         assert contents(tmp_path) == before
         return lines[0].removeprefix('error: ')
+
     return refused
 
 
@@ -60,13 +64,25 @@ def refused(run, tmp_path, capsys):
 def shell():
     """Starts Python in another process, with one thread."""
     started = []
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'NO_PROXY': '*',
-                   'PYTHONPATH': os.pathsep.join([str(tiny.ROOT), os.environ.get('PYTHONPATH', '')])}
+    environment = {
+        **os.environ,
+        'OMP_NUM_THREADS': '1',
+        'NO_PROXY': '*',
+        'PYTHONPATH': os.pathsep.join([str(tiny.ROOT), os.environ.get('PYTHONPATH', '')]),
+    }
 
     def shell(*arguments):
-        started.append(subprocess.Popen([sys.executable, *map(str, arguments)], stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env=environment))
+        started.append(
+            subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment,
+            )
+        )
         return started[-1]
+
     yield shell
     for process in started:
         process.kill()

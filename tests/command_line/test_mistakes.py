@@ -4,33 +4,44 @@ import re
 import shutil
 
 import pytest
-
 from folders import edit
-from tiny import ALIEN
 
+from tiny import ALIEN
 
 # ---------------------------------------------------------------- mistakes in the configuration
 
-@pytest.mark.parametrize('keys, said', [
-    ({'model': 'CausalKBDR'}, r"model: 'CausalKBDR' does not exist; did you mean CausalKBRD\?; choose one of "),
-    ({'dataset': 'redial'}, r"dataset: 'redial' does not exist; did you mean ReDial\?; choose one of "),
-    ({'tokenize': 'spacy'}, r"tokenize: 'spacy' does not exist for dataset ReDial; choose one of nltk, bert, gpt2"),
-    ({'dataset': 'CausalDemo', 'tokenize': 'bert'}, r"tokenize: 'bert' does not exist for dataset CausalDemo"),
-    ({'mention_ordre': 'last'}, r'mention_ordre: no such key; did you mean mention_order\?'),
-    ({'rec': {'epoch': '3'}}, r"rec\.epoch: .*'3'"),
-    ({'rec': {'metric': 'recall@2'}}, r"rec\.metric: 'recall@2'"),
-    ({'kg_edge_threshold': 99}, r'dbpedia_subkg\.json: no relation has more than 99 edges; lower kg_edge_threshold'),
-])
+
+@pytest.mark.parametrize(
+    'keys, said',
+    [
+        ({'model': 'CausalKBDR'}, r"model: 'CausalKBDR' does not exist; did you mean CausalKBRD\?; choose one of "),
+        ({'dataset': 'redial'}, r"dataset: 'redial' does not exist; did you mean ReDial\?; choose one of "),
+        ({'tokenize': 'spacy'}, r"tokenize: 'spacy' does not exist for dataset ReDial; choose one of nltk, bert, gpt2"),
+        ({'dataset': 'CausalDemo', 'tokenize': 'bert'}, r"tokenize: 'bert' does not exist for dataset CausalDemo"),
+        ({'mention_ordre': 'last'}, r'mention_ordre: no such key; did you mean mention_order\?'),
+        ({'rec': {'epoch': '3'}}, r"rec\.epoch: .*'3'"),
+        ({'rec': {'metric': 'recall@2'}}, r"rec\.metric: 'recall@2'"),
+        (
+            {'kg_edge_threshold': 99},
+            r'dbpedia_subkg\.json: no relation has more than 99 edges; lower kg_edge_threshold',
+        ),
+    ],
+)
 def test_a_mistake_in_the_configuration(keys, said, refused):
     assert re.search(said, refused(**keys))
 
 
-@pytest.mark.parametrize('keys', [
-    {'model': 'SASREC', 'hidden_size': 7}, {'model': 'TextCNN', 'filter_sizes': '(,)'},
-    {'model': 'ReDialRec', 'autorec_layer_sizes': []}, {'model': 'KBRD', 'token_emb_dim': 7},
-])
+@pytest.mark.parametrize(
+    'keys',
+    [
+        {'model': 'SASREC', 'hidden_size': 7},
+        {'model': 'TextCNN', 'filter_sizes': '(,)'},
+        {'model': 'ReDialRec', 'autorec_layer_sizes': []},
+        {'model': 'KBRD', 'token_emb_dim': 7},
+    ],
+)
 def test_options_that_a_model_of_crslab_cannot_be_built_with(keys, refused):
-    assert refused(**keys).startswith(f"model {keys['model']}: cannot be built with these options")
+    assert refused(**keys).startswith(f'model {keys["model"]}: cannot be built with these options')
 
 
 @pytest.mark.parametrize('keys', [{'run_name': '../../up'}, {'run_name': 'x' * 300}, {'alpha': float('inf')}])
@@ -38,12 +49,17 @@ def test_values_that_are_out_of_bounds(keys, refused):
     assert refused(**keys).startswith(f'{next(iter(keys))}: ')
 
 
-@pytest.mark.parametrize('arguments, said', [
-    (['--gpu', 'x'], '--gpu x: '), (['--seed', '-1'], 'seed: '), (['--set', 'rec.epoch'], '--set rec.epoch: '),
-    (['--set', 'rec.epochs=3'], 'rec.epochs: no such key; did you mean epoch?'),
-    (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),
-    (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
-])
+@pytest.mark.parametrize(
+    'arguments, said',
+    [
+        (['--gpu', 'x'], '--gpu x: '),
+        (['--seed', '-1'], 'seed: '),
+        (['--set', 'rec.epoch'], '--set rec.epoch: '),
+        (['--set', 'rec.epochs=3'], 'rec.epochs: no such key; did you mean epoch?'),
+        (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),
+        (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
+    ],
+)
 def test_a_mistake_in_a_flag(arguments, said, refused):
     assert refused(*arguments).startswith(said)
 
@@ -56,6 +72,7 @@ def test_no_configuration(capsys):
 
 
 # ---------------------------------------------------------------- mistakes in the data
+
 
 def test_a_missing_data_file_is_named(data, refused):
     (data / 'movie_ids.json').unlink()
@@ -103,33 +120,64 @@ def test_an_empty_data_path_is_refused(refused):
     assert refused(data_path='').startswith('--data_path: is empty')
 
 
-@pytest.mark.parametrize('file', ['train_data.json', 'test_data.json', 'entity2id.json', 'dbpedia_subkg.json',
-                                  'movie_ids.json', 'concept2id.json', 'token2id.json'])
+@pytest.mark.parametrize(
+    'file',
+    [
+        'train_data.json',
+        'test_data.json',
+        'entity2id.json',
+        'dbpedia_subkg.json',
+        'movie_ids.json',
+        'concept2id.json',
+        'token2id.json',
+    ],
+)
 @pytest.mark.parametrize('content', [b'{"a": 1,', b'\xff\xfe\x00', b''])
 def test_broken_json_is_named(file, content, data, refused):
     (data / file).write_bytes(content)
     assert f'{data / file}: not valid JSON' in refused()
 
 
-@pytest.mark.parametrize('file, change, said', [
-    ('valid_data.json', lambda c: c[1]['dialog'][1].pop('movies'),
-     'valid_data.json: conversation v1, utterance 1: lacks movies'),
-    ('train_data.json', lambda c: c[0]['dialog'][1].update(role='User'),
-     "train_data.json: conversation t0, utterance 1: role is 'User'"),
-    ('dbpedia_subkg.json', lambda graph: graph[str(ALIEN)].append([0, 4000]), 'dbpedia_subkg.json: the edge 1 - 4000'),
-    ('movie_ids.json', lambda items: items.append(4000), 'movie_ids.json: item 4000 is not an id'),
-    ('movie_ids.json', lambda items: items.append(-1), 'movie_ids.json: item -1 is not an id'),
-    ('movie_ids.json', lambda items: items.append(items[0]), 'movie_ids.json: an item is listed twice'),
-    ('movie_ids.json', lambda items: items.append(2.0), 'movie_ids.json: not a list of entity ids'),
-    ('movie_ids.json', lambda items: items.clear(), 'movie_ids.json: not a list of entity ids'),
-    ('entity2id.json', lambda ids: ids.update(twice=ALIEN), 'entity2id.json: the ids are not distinct'),
-    ('entity2id.json', lambda ids: ids.update(below=-1), 'entity2id.json: the ids are not distinct'),
-    ('dbpedia_subkg.json', lambda graph: graph.update({'4000': []}), "dbpedia_subkg.json: the head '4000' is out of range"),
-    ('train_data.json', lambda c: c[0]['dialog'].append(3), 'train_data.json: conversation t0, utterance'),
-    ('train_data.json', lambda c: c[0]['dialog'][1].update(text='a string'), "text is 'a string', not a list of strings"),
-    ('train_data.json', lambda c: c[0]['dialog'][1].update(entity=None), "entity is 'None', not a list of strings"),
-    ('train_data.json', lambda c: c[0]['dialog'][1].update(liked=[[1]]), 'liked is'),
-])
+@pytest.mark.parametrize(
+    'file, change, said',
+    [
+        (
+            'valid_data.json',
+            lambda c: c[1]['dialog'][1].pop('movies'),
+            'valid_data.json: conversation v1, utterance 1: lacks movies',
+        ),
+        (
+            'train_data.json',
+            lambda c: c[0]['dialog'][1].update(role='User'),
+            "train_data.json: conversation t0, utterance 1: role is 'User'",
+        ),
+        (
+            'dbpedia_subkg.json',
+            lambda graph: graph[str(ALIEN)].append([0, 4000]),
+            'dbpedia_subkg.json: the edge 1 - 4000',
+        ),
+        ('movie_ids.json', lambda items: items.append(4000), 'movie_ids.json: item 4000 is not an id'),
+        ('movie_ids.json', lambda items: items.append(-1), 'movie_ids.json: item -1 is not an id'),
+        ('movie_ids.json', lambda items: items.append(items[0]), 'movie_ids.json: an item is listed twice'),
+        ('movie_ids.json', lambda items: items.append(2.0), 'movie_ids.json: not a list of entity ids'),
+        ('movie_ids.json', lambda items: items.clear(), 'movie_ids.json: not a list of entity ids'),
+        ('entity2id.json', lambda ids: ids.update(twice=ALIEN), 'entity2id.json: the ids are not distinct'),
+        ('entity2id.json', lambda ids: ids.update(below=-1), 'entity2id.json: the ids are not distinct'),
+        (
+            'dbpedia_subkg.json',
+            lambda graph: graph.update({'4000': []}),
+            "dbpedia_subkg.json: the head '4000' is out of range",
+        ),
+        ('train_data.json', lambda c: c[0]['dialog'].append(3), 'train_data.json: conversation t0, utterance'),
+        (
+            'train_data.json',
+            lambda c: c[0]['dialog'][1].update(text='a string'),
+            "text is 'a string', not a list of strings",
+        ),
+        ('train_data.json', lambda c: c[0]['dialog'][1].update(entity=None), "entity is 'None', not a list of strings"),
+        ('train_data.json', lambda c: c[0]['dialog'][1].update(liked=[[1]]), 'liked is'),
+    ],
+)
 def test_a_mistake_in_the_data_is_located(file, change, said, data, refused):
     edit(data / file, change)
     assert said in refused()

@@ -3,17 +3,27 @@
 import signal
 
 import pytest
-
+import torch
 from folders import outcome, the_run
 
 from crslab_causal.command_line.run import RESUME_HINT
 
-LONG = {'seed': 2, 'embedding_dropout': 0.3, 'intervention': 'noise',
-        'rec': {'epoch': 5, 'batch_size': 2, 'update_freq': 2, 'early_stop': False, 'metric': 'mrr',
-                'optimizer': {'lr': 0.05},
-                'lr_scheduler': {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 2}}}
+LONG = {
+    'seed': 2,
+    'embedding_dropout': 0.3,
+    'intervention': 'noise',
+    'rec': {
+        'epoch': 5,
+        'batch_size': 2,
+        'update_freq': 2,
+        'early_stop': False,
+        'metric': 'mrr',
+        'optimizer': {'lr': 0.05},
+        'lr_scheduler': {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 2},
+    },
+}
 
-KILLED = '''
+KILLED = """
 import os, signal, sys
 import torch
 from crslab_causal.command_line.run import RESUME_HINT
@@ -32,25 +42,28 @@ def save_and_die(path, content):
 
 checkpoint.save = save_and_die
 main(sys.argv[1:])
-'''
+"""
 
 
 @pytest.fixture
 def restored(run, workplace):
     """Continues the run in ``broken``, and compares it with an unbroken one."""
+
     def restored():
         assert run('--restore_system', '--set', 'save_path=broken', **LONG) == 0
         assert run('--save_system', '--set', 'save_path=whole', **LONG) == 0
         broken, whole = (outcome(the_run(workplace, name, seed=2)) for name in ('broken', 'whole'))
         assert whole[0]['epochs'] == 5
         assert broken == whole
+
     return restored
 
 
 def test_a_killed_and_restored_run_ends_as_an_unbroken_one(restored, shell, make_config, redial, workplace):
     config = make_config(run_name='mine', **LONG)
-    killed = shell('-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set',
-                   'save_path=broken')
+    killed = shell(
+        '-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set', 'save_path=broken'
+    )
     _, errors = killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL, errors
     left = {path.name for path in the_run(workplace, 'broken', seed=2).iterdir()}
@@ -93,3 +106,45 @@ def test_other_models_are_saved_and_restored_too(model, run, workplace):
     assert before[2].keys() == {'best.pth', 'last.pth'}
     assert run('--restore_system', **keys) == 0
     assert outcome(the_run(workplace, model=model)) == before
+
+
+def test_a_checkpoint_with_the_old_name_of_a_key_is_read(run, workplace):
+    assert run('--save_system', **LONG) == 0
+    before = outcome(the_run(workplace, seed=2))
+    for name in ('best.pth', 'last.pth'):
+        path = the_run(workplace, seed=2) / name
+        content = torch.load(path, weights_only=True)
+        assert 'sparse_rgcn' in content['opt']
+        torch.save({**content, 'opt': content['opt'].replace('sparse_rgcn', 'mend_rgcn')}, path)
+    assert run('--restore_system', **LONG) == 0
+    assert outcome(the_run(workplace, seed=2)) == before
+
+
+def test_training_can_be_longer_where_the_learning_rate_allows_it(run, workplace, capsys):
+    keys = {'seed': 2, 'embedding_dropout': 0.3, 'run_name': 'longer'}
+    short = {'epoch': 2, 'batch_size': 2, 'early_stop': False}
+    assert run('--save_system', rec=short | {'epoch': 4}, **(keys | {'run_name': 'whole'})) == 0
+    assert run('--save_system', rec=short, **keys) == 0
+    assert run('--restore_system', rec=short | {'epoch': 4}, **keys) == 0
+    parts, whole = (workplace / 'save' / 'ReDial_CausalKBRD' / f'{name}_seed2' for name in ('longer', 'whole'))
+    assert outcome(parts)[:2] == outcome(whole)[:2]
+
+    decays = {**short, 'lr_scheduler': {'name': 'TransformersPolynomialDecayLR'}}
+    assert run('--save_system', rec=decays, **keys) == 0
+    capsys.readouterr()
+    assert run('--restore_system', rec={**decays, 'epoch': 4}, **keys) == 2
+    line = capsys.readouterr().err
+    assert 'rec.epoch is 2 there and 4 here, and the decay of the learning rate depends on it' in line
+    assert '{' not in line
+
+
+def test_two_runs_do_not_write_one_folder(run, workplace, capsys):
+    from filelock import FileLock
+
+    folder = workplace / 'save' / 'ReDial_CausalKBRD'
+    folder.mkdir(parents=True)
+    with FileLock(folder / '.mine_seed2.lock'):  # as another process holds it
+        assert run(**LONG) == 2
+    assert 'another process is running there' in capsys.readouterr().err
+    assert not (folder / 'mine_seed2').exists()
+    assert run(**LONG) == 0

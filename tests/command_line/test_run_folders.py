@@ -2,8 +2,9 @@
 
 import json
 
-import tiny
 from folders import contents, edit, outcome, the_run
+
+import tiny
 
 
 def test_a_run_writes_its_folder_and_nothing_else(run, workplace, redial):
@@ -11,8 +12,18 @@ def test_a_run_writes_its_folder_and_nothing_else(run, workplace, redial):
     assert run('--save_system') == 0
     files = {path.relative_to(workplace).as_posix() for path in workplace.rglob('*') if path.is_file()}
     folder = the_run(workplace).relative_to(workplace).as_posix()
-    assert files == {f'{folder}/{name}' for name in (
-        'results.json', 'results.md', 'ranks_valid.jsonl', 'ranks_test.jsonl', 'run.log', 'best.pth', 'last.pth')}
+    assert files == {
+        f'{folder}/{name}'
+        for name in (
+            'results.json',
+            'results.md',
+            'ranks_valid.jsonl',
+            'ranks_test.jsonl',
+            'run.log',
+            'best.pth',
+            'last.pth',
+        )
+    }
     assert tiny.snapshot(redial) == before
 
 
@@ -41,8 +52,11 @@ def test_ranks_name_every_sample(run, workplace):
     assert run() == 0
     records = [json.loads(line) for line in (the_run(workplace) / 'ranks_test.jsonl').read_text().splitlines()]
     assert [(r['conversation'], r['turn'], r['label_name'], r['repeat'], r['history']) for r in records] == [
-        ('e0', 1, 'The Godfather', False, 1), ('e0', 3, 'Heat', True, 3), ('e1', 2, 'Star Wars', False, 0),
-        ('e1', 4, None, False, 2)]
+        ('e0', 1, 'The Godfather', False, 1),
+        ('e0', 3, 'Heat', True, 3),
+        ('e1', 2, 'Star Wars', False, 0),
+        ('e1', 4, None, False, 2),
+    ]
     # five items; a label that is none of them ranks behind them all
     assert records[3]['rank'] == 6 and all(1 <= r['rank'] <= 5 for r in records[:3])
 

@@ -5,12 +5,13 @@ import shutil
 
 import pytest
 import torch
-
 from folders import edit, the_run
 
 
-@pytest.mark.parametrize('flag, missing', [('--restore_system', 'last.pth'), ('--interact', 'best.pth'),
-                                           ('--restore_data', 'redial_nltk.pkl')])
+@pytest.mark.parametrize(
+    'flag, missing',
+    [('--restore_system', 'last.pth'), ('--interact', 'best.pth'), ('--restore_data', 'redial_nltk.pkl')],
+)
 def test_nothing_to_restore(flag, missing, refused):
     assert f'{missing} does not exist; ' in refused(flag)
 
@@ -28,10 +29,12 @@ def test_a_checkpoint_of_another_model(run, refused, workplace):
     assert 'last.pth: the checkpoint is of another run' in refused('--restore_system', model='KBRDRepaired')
 
 
-@pytest.mark.parametrize('damage', [lambda b: b[:len(b) // 2], lambda b: b'not a checkpoint', lambda b: b''],
-                         ids=['half', 'text', 'empty'])
-@pytest.mark.parametrize('file, flag', [('last.pth', '--restore_system'), ('best.pth', '--restore_system'),
-                                        ('best.pth', '--interact')])
+@pytest.mark.parametrize(
+    'damage', [lambda b: b[: len(b) // 2], lambda b: b'not a checkpoint', lambda b: b''], ids=['half', 'text', 'empty']
+)
+@pytest.mark.parametrize(
+    'file, flag', [('last.pth', '--restore_system'), ('best.pth', '--restore_system'), ('best.pth', '--interact')]
+)
 def test_a_broken_checkpoint(damage, file, flag, run, refused, workplace):
     assert run('--save_system') == 0
     path = the_run(workplace) / file
@@ -71,7 +74,7 @@ def test_a_damaged_checkpoint_is_refused(run, refused, workplace):
     path = the_run(workplace) / 'last.pth'
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
-    content[middle:middle + 64] = bytes(255 - b for b in content[middle:middle + 64])
+    content[middle : middle + 64] = bytes(255 - b for b in content[middle : middle + 64])
     path.write_bytes(content)
     assert 'last.pth: no checkpoint of crslab_causal, or a broken one' in refused('--restore_system')
 

@@ -1,4 +1,4 @@
-"""What is done to CRSLab in memory: its tables, its mended parts, and the download that deletes nothing."""
+"""What is done to CRSLab in memory: its tables, its repaired parts, and the download that deletes nothing."""
 
 import functools
 import hashlib
@@ -15,11 +15,10 @@ import pytest
 import torch
 
 import tiny
-from tiny import ALIEN, BIG, HEAT, ITEMS, PACINO
-
 from crslab_causal import register
 from crslab_causal.base.errors import UserError
 from crslab_causal.registry import DATASETS, MODELS
+from tiny import ALIEN, BIG, HEAT, ITEMS, PACINO
 
 
 def python(code):
@@ -31,16 +30,23 @@ def python(code):
 
 # ---------------------------------------------------------------- registration
 
-def tables():
-    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
+def tables():
     import crslab.data
     import crslab.evaluator
     import crslab.model
     import crslab.system
-    return {'model': crslab.model.Model_register_table, 'dataset': crslab.data.dataset_register_table,
-            'language': crslab.data.dataset_language_map, 'dataloader': crslab.data.dataloader_register_table,
-            'evaluator': crslab.evaluator.Evaluator_register_table, 'system': crslab.system.system_register_table}
+
+    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
+
+    return {
+        'model': crslab.model.Model_register_table,
+        'dataset': crslab.data.dataset_register_table,
+        'language': crslab.data.dataset_language_map,
+        'dataloader': crslab.data.dataloader_register_table,
+        'evaluator': crslab.evaluator.Evaluator_register_table,
+        'system': crslab.system.system_register_table,
+    }
 
 
 def test_registering_twice_changes_nothing():
@@ -73,7 +79,7 @@ def test_crslabs_other_entries_stay_as_they_are():
 
 
 def test_importing_the_package_is_light_and_registering_works_after_crslab_was_imported():
-    light, *found = python('''
+    light, *found = python("""
 import json, sys, types
 import crslab_causal
 light = [name for name in ('torch', 'crslab', 'numpy', 'transformers') if name in sys.modules]
@@ -94,9 +100,15 @@ import crslab.data.dataset.base, crslab.model, crslab.system
 print(json.dumps([light, shipped.__module__, crslab.data.dataset.base.build.__module__,
                   crslab.download.build.__module__, 'CausalKBRD' in crslab.model.Model_register_table,
                   'Causal' in crslab.quick_start.quick_start.get_system.__globals__['system_register_table']]))
-''')
+""")
     assert light == []
-    assert found == ['crslab.download', 'crslab_causal.crslab_compat.download', 'crslab_causal.crslab_compat.download', True, True]
+    assert found == [
+        'crslab.download',
+        'crslab_causal.crslab_compat.download',
+        'crslab_causal.crslab_compat.download',
+        True,
+        True,
+    ]
 
 
 def test_without_crslab_one_line_says_what_to_install():
@@ -126,23 +138,29 @@ except UserError as error:
 
 # ---------------------------------------------------------------- repaired models
 
+
 @pytest.fixture
 def build(redial, make_config):
     """A model on the tiny corpus, a batch for it, and how to call it."""
+    import crslab.model
+
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import get_dataloader, get_dataset
-
-    import crslab.model
 
     def build(model, **settings):
         register()
         torch.manual_seed(0)
-        config = Config(make_config(content={'dataset': 'ReDial', 'model': model, 'kg_edge_threshold': 0,
-                                             'data_path': str(redial)} | settings))
+        config = Config(
+            make_config(
+                content={'dataset': 'ReDial', 'model': model, 'kg_edge_threshold': 0, 'data_path': str(redial)}
+                | settings
+            )
+        )
         dataset = get_dataset(config, 'nltk', False, False)
         loader = get_dataloader(config, dataset.train_data, dataset.vocab)
         built = crslab.model.get_model(config, model, torch.device('cpu'), dataset.vocab, dataset.side_data)
         return built, next(loader.get_rec_data(9, shuffle=False))
+
     return build
 
 
@@ -254,9 +272,9 @@ def test_crslabs_evaluator_works_with_numpy(capsys):
 
 
 def test_position_codes():
-    import crslab_causal.crslab_compat  # noqa: F401
-
     from crslab.model.utils.modules.transformer import create_position_codes
+
+    import crslab_causal.crslab_compat  # noqa: F401
 
     codes = torch.nn.Embedding(5, 4).weight
     create_position_codes(5, 4, codes)
@@ -267,9 +285,11 @@ def test_position_codes():
 
 # ---------------------------------------------------------------- the download
 
+
 @pytest.fixture
 def server(tmp_path):
     """A web server on the loopback device; its folder and address."""
+
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *args):
             pass
@@ -288,10 +308,10 @@ def server(tmp_path):
 @pytest.fixture
 def download(monkeypatch, tmp_path):
     """CRSLab's ``build`` of a folder from an address, as its datasets call it."""
-    import crslab_causal.crslab_compat  # noqa: F401
-
     import crslab.data.dataset.base
     from crslab.download import DownloadableFile
+
+    import crslab_causal.crslab_compat  # noqa: F401
 
     monkeypatch.setenv('NO_PROXY', '*')
     folder = tmp_path / 'data' / 'some' / 'nltk'
@@ -299,6 +319,7 @@ def download(monkeypatch, tmp_path):
     def download(url, checksum='0' * 64):
         crslab.data.dataset.base.build(str(folder), DownloadableFile(url, 'data.zip', checksum), version='0.3')
         return folder
+
     download.folder = folder
     return download
 
@@ -311,14 +332,17 @@ def make_archive(folder):
 
 
 def left_behind(download):
-    return [path for path in download.folder.parent.iterdir()] if download.folder.parent.is_dir() else []
+    return list(download.folder.parent.iterdir()) if download.folder.parent.is_dir() else []
 
 
 def test_a_verified_archive_is_unpacked_and_marked(server, download):
     web, address = server
     folder = download(f'{address}/data.zip', make_archive(web))
     assert {p.relative_to(folder).as_posix() for p in folder.rglob('*') if p.is_file()} == {
-        'train_data.json', 'sub/more.txt', '.built'}
+        'train_data.json',
+        'sub/more.txt',
+        '.built',
+    }
     assert folder.stat().st_mode == folder.parent.stat().st_mode
     assert (folder / '.built').read_text().splitlines()[1] == '0.3'
     assert left_behind(download) == [folder]

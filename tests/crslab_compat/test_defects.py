@@ -9,8 +9,11 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / 'crslab_causal'
 TABLE = PACKAGE / 'crslab_compat' / '__init__.py'
-ROW = re.compile(r'^- ``(?P<crslab>[\w/]+\.py):(?P<line>\d+)`` (?P<defect>.+?)\n'
-                 r'  -> ``(?P<file>[\w/]+\.py):(?P<own_line>\d+)`` (?P<symbol>\w+)$', re.MULTILINE)
+ROW = re.compile(
+    r'^- ``(?P<crslab>[\w/]+\.py):(?P<line>\d+)`` (?P<defect>.+?)\n'
+    r'  -> ``(?P<file>[\w/]+\.py):(?P<own_line>\d+)`` (?P<symbol>\w+)$',
+    re.MULTILINE,
+)
 CITATION = re.compile(r'\b((?:[a-z_]+/)+[a-z_]+\.py|download\.py):(\d+)')
 """How the code names a line of CRSLab."""
 
@@ -49,5 +52,5 @@ if __name__ == '__main__':
     text = TABLE.read_text('utf-8')
     for row in rows():
         number = line_of(row['file'], row['symbol'])
-        text = text.replace(row[0], row[0].replace(f"{row['file']}:{row['own_line']}", f"{row['file']}:{number}"))
+        text = text.replace(row[0], row[0].replace(f'{row["file"]}:{row["own_line"]}', f'{row["file"]}:{number}'))
     TABLE.write_text(text, 'utf-8')

@@ -16,21 +16,35 @@ ITEMS = [10, 11, 12, 13, 14]
 GENRES = [('Comedy',), ('Comedy', 'Drama'), ('Horror',), (), ('Horror', 'Drama')]
 SIDE_DATA = {'item_entity_ids': ITEMS, 'item_genres': GENRES}
 PERSON = 3
-CONTEXT = {'season': 'winter', 'mood': 'tired', 'company': 'alone'}
+CONTEXT = {'season': 'winter', 'mood': 'tired', 'companions': 'alone'}
 KINDS = ADJUSTMENTS[1:]
 
 
 def sample(item, mentions=(), turn=1, context=CONTEXT, conv_id='c'):
-    return {'item': item, 'conv_id': conv_id, 'turn': turn, 'context_mentions': list(mentions),
-            'context_items': [m for m in mentions if m in ITEMS], 'scm': {'context': context}}
+    return {
+        'item': item,
+        'conv_id': conv_id,
+        'turn': turn,
+        'context_mentions': list(mentions),
+        'context_items': [m for m in mentions if m in ITEMS],
+        'scm': {'context': context},
+    }
 
 
 samples = st.lists(
-    st.builds(sample, st.sampled_from(ITEMS), st.lists(st.sampled_from([*ITEMS, PERSON]), max_size=4),
-              st.integers(1, 9), st.fixed_dictionaries({'season': st.sampled_from(['winter', 'spring']),
-                                                        'mood': st.just('tired'), 'company': st.just('alone')}),
-              st.sampled_from('abcdef')),
-    min_size=1, max_size=25)
+    st.builds(
+        sample,
+        st.sampled_from(ITEMS),
+        st.lists(st.sampled_from([*ITEMS, PERSON]), max_size=4),
+        st.integers(1, 9),
+        st.fixed_dictionaries(
+            {'season': st.sampled_from(['winter', 'spring']), 'mood': st.just('tired'), 'companions': st.just('alone')}
+        ),
+        st.sampled_from('abcdef'),
+    ),
+    min_size=1,
+    max_size=25,
+)
 
 
 @limits(deadline=None, max_examples=30)
@@ -78,8 +92,14 @@ def test_bin_edges_are_values_and_no_bin_is_empty(values, n_bins):
 
 def test_popularity_by_hand():
     # labels: 10 four times, 11 once, 12 once; means of log(1 + count): log 5, log 2, their mean
-    train = [sample(10, [11]), sample(10, [10]), sample(10, [10, 11, PERSON, 10]), sample(10, [PERSON]),
-             sample(11, [12]), sample(12, [13])]
+    train = [
+        sample(10, [11]),
+        sample(10, [10]),
+        sample(10, [10, 11, PERSON, 10]),
+        sample(10, [PERSON]),
+        sample(11, [12]),
+        sample(12, [13]),
+    ]
     confounder = Confounder.fit('popularity', train, SIDE_DATA, n_strata=2)
 
     # values: log 2, log 5, (log 5 + log 2) / 2, -, log 2, 0: the median of five is log 2
@@ -109,8 +129,9 @@ def test_similar_genre_mixes_are_in_one_cluster():
 
 
 def test_random_strata_are_uniform_and_independent_of_turn_and_item():
-    train = [sample(item, [item], turn, conv_id=f'c{number}')
-             for number in range(600) for turn, item in enumerate(ITEMS)]
+    train = [
+        sample(item, [item], turn, conv_id=f'c{number}') for number in range(600) for turn, item in enumerate(ITEMS)
+    ]
     confounder = Confounder.fit('random', train, SIDE_DATA, 4, seed=1)
     drawn = np.array([confounder.stratum(s) for s in train])
 
@@ -140,11 +161,15 @@ def test_samples_with_a_label_outside_the_catalogue_are_ignored():
     assert Confounder.fit('turn', train, SIDE_DATA).names == ('any turn',)
 
 
-@pytest.mark.parametrize('kind, side_data, drop, line', [
-    ('genre', {'item_entity_ids': ITEMS, 'item_genres': [()] * 5}, (), 'needs the genres of the items'),
-    ('genre', {'item_entity_ids': ITEMS}, (), 'needs the genres of the items'),
-    ('context', SIDE_DATA, ('scm',), 'needs dataset: CausalDemo'),
-    ('turn', {'item_entity_ids': [1]}, (), 'there is none whose label is an item')])
+@pytest.mark.parametrize(
+    'kind, side_data, drop, line',
+    [
+        ('genre', {'item_entity_ids': ITEMS, 'item_genres': [()] * 5}, (), 'needs the genres of the items'),
+        ('genre', {'item_entity_ids': ITEMS}, (), 'needs the genres of the items'),
+        ('context', SIDE_DATA, ('scm',), 'needs dataset: CausalDemo'),
+        ('turn', {'item_entity_ids': [1]}, (), 'there is none whose label is an item'),
+    ],
+)
 def test_missing_data_are_an_error_of_one_line(kind, side_data, drop, line):
     train = [{key: value for key, value in sample(10, [10]).items() if key not in drop}]
     with pytest.raises(UserError, match=f'^adjustment: .*{line}') as error:
@@ -158,8 +183,9 @@ def test_real_data_have_strata_of_every_kind_except_context(name, shares, load_r
     from crslab_causal.crslab_compat import get_dataloader
 
     dataset = load_real(name)
-    loader = get_dataloader(Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'})), dataset.train_data,
-                            dataset.vocab)
+    loader = get_dataloader(
+        Config(make_config(content={'dataset': name, 'model': 'CausalKBRD'})), dataset.train_data, dataset.vocab
+    )
     for kind in ('popularity', 'turn', 'genre', 'random'):
         confounder = Confounder.fit(kind, loader.samples, dataset.side_data)
         assert 3 <= len(confounder.names) <= shares and confounder.prior.sum() == pytest.approx(1)

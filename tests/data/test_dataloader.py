@@ -31,6 +31,7 @@ def load(dataset, make_config):
         base = {'dataset': 'ReDial', 'model': 'CausalKBRD'}
         config = Config(make_config(content=base | settings))
         return get_dataloader(config, getattr(dataset, f'{split}_data'), dataset.vocab)
+
     return load
 
 
@@ -50,6 +51,7 @@ def same(a, b):
 
 
 # ---------------------------------------------------------------- samples
+
 
 @pytest.mark.parametrize('model', CRSLAB_MODELS + OWN_MODELS + TEXT_MODELS)
 @pytest.mark.parametrize('split', ['train', 'valid', 'test'])
@@ -77,8 +79,11 @@ def test_samples_of_the_real_data_equal_those_of_crslabs_kbrd(name, valid, test,
 
 
 def test_an_item_mentioned_twice_in_a_turn_makes_two_samples(load):
-    assert [(s['turn'], s['item']) for s in load().samples if s['conv_id'] == 't0'] \
-        == [(1, BIG), (3, STAR_WARS), (3, STAR_WARS)]
+    assert [(s['turn'], s['item']) for s in load().samples if s['conv_id'] == 't0'] == [
+        (1, BIG),
+        (3, STAR_WARS),
+        (3, STAR_WARS),
+    ]
 
 
 def test_histories_by_mention_order(load):
@@ -147,13 +152,17 @@ def test_an_empty_history_consists_of_padding(load):
 
 # ---------------------------------------------------------------- batches
 
+
 @pytest.mark.parametrize('size', [1, 2, 3, 9, 100])
 @pytest.mark.parametrize('shuffle', [False, True])
 def test_batches_contain_every_sample_once(size, shuffle, load):
     loader = load()
     batches = list(loader.get_rec_data(size, shuffle=shuffle))
-    rows = [(tuple(e for e in row if e >= 0), item) for b in batches
-            for row, item in zip(b.context_entities.tolist(), b.item.tolist())]
+    rows = [
+        (tuple(e for e in row if e >= 0), item)
+        for b in batches
+        for row, item in zip(b.context_entities.tolist(), b.item.tolist())
+    ]
     expected = [(tuple(s['context_entities']), s['item']) for s in loader.samples]
     assert Counter(rows) == Counter(expected)
     assert shuffle or rows == expected
@@ -212,26 +221,32 @@ def test_all_tensors_of_a_batch_move_to_the_device(load):
 
 # ---------------------------------------------------------------- tokens
 
+
 def words(loader, dataset, index):
     batch = loader.rec_batchify(torch.tensor(index))
-    return [[dataset.vocab['ind2tok'][t] for t in row if t != dataset.vocab['pad']]
-            for row in batch.context_tokens.tolist()]
+    return [
+        [dataset.vocab['ind2tok'][t] for t in row if t != dataset.vocab['pad']] for row in batch.context_tokens.tolist()
+    ]
 
 
 def test_text_models_get_the_tokens_of_each_turn(load, dataset):
     loader = load(model='CTACRS')
     assert words(loader, dataset, [0]) == [
-        'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again __end__'.split()]
+        'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again __end__'.split()
+    ]
     samples = [(s['conv_id'], s['turn']) for s in loader.samples]
     first, second = samples.index(('t1', 2)), samples.index(('t1', 4))
     assert words(loader, dataset, [first, second]) == [
         'What do you love ? __end__ @108 and not @102 __end__'.split(),
-        'What do you love ? __end__ @108 and not @102 __end__ Watch @102 __unk__ __end__ No __end__'.split()]
+        'What do you love ? __end__ @108 and not @102 __end__ Watch @102 __unk__ __end__ No __end__'.split(),
+    ]
 
 
 def test_the_last_tokens_are_kept(load, dataset):
     assert words(load(model='CTACRS', context_truncate=3), dataset, [0, 1]) == [
-        ['@101', 'again', '__end__'], ['was', 'fun', '__end__']]
+        ['@101', 'again', '__end__'],
+        ['was', 'fun', '__end__'],
+    ]
 
 
 def test_a_context_without_text_consists_of_padding(load, dataset):

@@ -3,19 +3,27 @@
 import importlib
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
 import tiny
+from crslab_causal.base.errors import UserError
 from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCIFI, SCOTT, STAR_WARS
 
-from crslab_causal.base.errors import UserError
-
 CRSLAB_KEYS = {'role', 'context_tokens', 'response', 'context_entities', 'context_words', 'context_items', 'items'}
-ADDED_KEYS = {'conv_id', 'turn', 'context_mentions', 'context_text', 'context_liked', 'context_disliked',
-            'response_text', 'has_text'}
+ADDED_KEYS = {
+    'conv_id',
+    'turn',
+    'context_mentions',
+    'context_text',
+    'context_liked',
+    'context_disliked',
+    'response_text',
+    'has_text',
+}
 CRSLAB_MODULES = {'ReDial': 'redial', 'OpenDialKG': 'opendialkg', 'Inspired': 'inspired'}
 SPLITS = ('train_data', 'valid_data', 'test_data')
 
@@ -60,6 +68,7 @@ def assert_equal_graphs(ours, reference):
 
 # ---------------------------------------------------------------- samples
 
+
 def test_samples_equal_crslabs_and_have_more_keys(corpus, monkeypatch):
     name, root = corpus
     assert_equals_crslab(tiny.load(name, root), crslab_dataset(name, root, monkeypatch))
@@ -78,9 +87,17 @@ def test_samples_have_their_conversation_and_turn(corpus):
     dataset = tiny.load(*corpus)
     known = [(s['conv_id'], s['turn'], s['role']) for s in dataset.train_data]
     # turns are counted after merging; conversations of one turn or no turn have no sample
-    assert known == [('t0', 1, 'Recommender'), ('t0', 2, 'Seeker'), ('t0', 3, 'Recommender'), ('t1', 1, 'Seeker'),
-                     ('t1', 2, 'Recommender'), ('t1', 3, 'Seeker'), ('t1', 4, 'Recommender'),
-                     ('t4', 1, 'Recommender'), ('t5', 1, 'Recommender')]
+    assert known == [
+        ('t0', 1, 'Recommender'),
+        ('t0', 2, 'Seeker'),
+        ('t0', 3, 'Recommender'),
+        ('t1', 1, 'Seeker'),
+        ('t1', 2, 'Recommender'),
+        ('t1', 3, 'Seeker'),
+        ('t1', 4, 'Recommender'),
+        ('t4', 1, 'Recommender'),
+        ('t5', 1, 'Recommender'),
+    ]
     # the first conversation of this split has no conv_id, so its number is used
     assert [s['conv_id'] for s in dataset.valid_data] == ['0', '0', '0', 'v1']
 
@@ -90,7 +107,8 @@ def test_the_context_text_is_unchanged_and_separated_by_turns(corpus):
     assert last['context_text'] == [
         ('Seeker', 'Hi , I love @101 and comedies with Tom Hanks Also @102 with Pacino , and @101 again'),
         ('Recommender', 'Have you seen @199 or @104 ?'),
-        ('Seeker', 'Yes , @104 was fun')]
+        ('Seeker', 'Yes , @104 was fun'),
+    ]
     assert last['response_text'] == 'Then watch @105 . @105 is great It is science fiction'
 
 
@@ -101,7 +119,8 @@ def test_side_data_have_the_names_of_relations_and_the_items_of_tokens(corpus):
     assert set(side_data['relation_names']) <= relations
     # ReDial's file has numbers instead of names, and none of those in the tiny corpus has a known name
     assert set(side_data['relation_names'].values()) == (
-        set() if name == 'ReDial' else {'genre', 'director', 'starring', 'SELF_LOOP'})
+        set() if name == 'ReDial' else {'genre', 'director', 'starring', 'SELF_LOOP'}
+    )
     assert side_data['item_of_token'] == tiny.TOKENS
 
 
@@ -128,13 +147,15 @@ def test_samples_do_not_depend_on_later_turns(corpus):
 def test_side_data_have_mentioned_entities_and_item_names(corpus):
     side_data = tiny.load(*corpus).side_data
     assert side_data['mentioned_entity_ids'] == sorted(
-        {ALIEN, COMEDY, HANKS, HEAT, PACINO, BIG, GODFATHER, STAR_WARS, SCOTT})
+        {ALIEN, COMEDY, HANKS, HEAT, PACINO, BIG, GODFATHER, STAR_WARS, SCOTT}
+    )
     assert SCIFI not in side_data['mentioned_entity_ids']  # mentioned only in the last turn
     assert side_data['item_entity_ids'] == list(ITEMS)
     assert side_data['item_names'] == ['Alien', 'Heat', 'Big', 'Star Wars', 'The Godfather']
 
 
 # ---------------------------------------------------------------- knowledge graph
+
 
 @pytest.mark.parametrize('name, filler', [('ReDial', 1000), ('OpenDialKG', 20001), ('Inspired', 3)])
 def test_the_graph_equals_crslabs_at_crslabs_threshold(name, filler, tmp_path, monkeypatch):
@@ -169,6 +190,7 @@ def test_a_threshold_above_all_relations_is_an_error(threshold, redial):
 
 
 # ---------------------------------------------------------------- the data folder
+
 
 def test_the_data_folder_is_not_changed(corpus, tmp_path, crslab_directories):
     from crslab_causal.crslab_compat import use_directories
@@ -233,6 +255,7 @@ def test_the_error_for_a_damaged_file_names_it_and_the_remedy(redial, tmp_path):
 
 # ---------------------------------------------------------------- --save_data, --restore_data
 
+
 @pytest.fixture
 def saving(tmp_path, crslab_directories):
     from crslab_causal.crslab_compat import use_directories
@@ -277,6 +300,7 @@ def test_restoring_data_saved_with_another_threshold_is_an_error(redial, saving)
 
 # ---------------------------------------------------------------- errors in the data
 
+
 def broken(root, file, change):
     path = next(root.glob('*/nltk')) / file
     content = json.loads(path.read_text('utf-8'))
@@ -307,8 +331,9 @@ def test_the_error_for_other_content_than_conversations_names_the_file(content, 
         tiny.load(name, root)
 
 
-@pytest.mark.parametrize('file', ['train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json',
-                                  'entity2id.json'])
+@pytest.mark.parametrize(
+    'file', ['train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json']
+)
 def test_the_error_for_invalid_json_names_the_file(file, corpus):
     name, root = corpus
     path = next(root.glob('*/nltk')) / file
@@ -341,12 +366,78 @@ def test_the_error_for_an_unknown_entity_in_inspireds_graph_names_the_line(tmp_p
 
 # ---------------------------------------------------------------- the real data
 
+
 @pytest.mark.parametrize('name, pairs', [('ReDial', (24466, 3010, 1484)), ('OpenDialKG', (4455, 885, 864))])
 def test_samples_and_graph_of_the_real_data_equal_crslabs(name, pairs, load_real, real_data, monkeypatch):
     ours = load_real(name)
     reference = crslab_dataset(name, real_data, monkeypatch)
     assert_equals_crslab(ours, reference)
     assert_equal_graphs(ours, reference)
-    counted = tuple(sum(len(s['items']) for s in getattr(ours, split) if s['role'] == 'Recommender')
-                    for split in SPLITS)
+    counted = tuple(
+        sum(len(s['items']) for s in getattr(ours, split) if s['role'] == 'Recommender') for split in SPLITS
+    )
     assert counted == pairs
+
+
+# ---------------------------------------------------------------- what CRSLab ignores in silence
+
+
+def logged(load):
+    from loguru import logger
+
+    lines = []
+    sink = logger.add(lines.append, format='{message}', level='WARNING')
+    try:
+        load()
+    finally:
+        logger.remove(sink)
+    return [line.strip() for line in lines]
+
+
+def rename(path, change):
+    path.write_text(json.dumps(change(json.loads(path.read_text('utf-8')))), 'utf-8')
+
+
+def test_names_without_an_id_are_counted_by_split_with_an_example(redial):
+    def unknown_film(conversations):
+        conversations[0]['dialog'][0]['movies'].append('Nowhere_(film)')
+        return conversations
+
+    rename(redial / 'redial' / 'nltk' / 'test_data.json', unknown_film)
+    (line,) = logged(lambda: tiny.load('ReDial', redial))
+    assert re.search(
+        r"1 of \d+ mentions of items in test_data.json are not in entity2id.json, for example 'Nowhere_", line
+    )
+
+
+def test_a_split_whose_items_are_mostly_unknown_is_refused(redial):
+    def without_brackets(conversations):
+        for conversation in conversations:
+            for utterance in conversation['dialog']:
+                utterance['movies'] = [name.strip('<>') for name in utterance['movies']]
+        return conversations
+
+    rename(redial / 'redial' / 'nltk' / 'valid_data.json', without_brackets)
+    with pytest.raises(UserError, match='mentions of items in valid_data.json are not in entity2id.json.*versions'):
+        tiny.load('ReDial', redial)
+
+
+def test_a_complete_corpus_gives_no_warning(corpus):
+    name, root = corpus
+    assert logged(lambda: tiny.load(name, root)) == []
+
+
+def test_a_byte_order_mark_and_blank_lines_change_nothing(corpus):
+    name, root = corpus
+    before = tiny.load(name, root)
+    for path in (root / before.entry.folder / 'nltk').glob('*.txt'):
+        path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes() + b'\n  \n\n')
+    after = tiny.load(name, root)
+    assert after.side_data['entity_kg'] == before.side_data['entity_kg']
+    assert after.side_data['word_kg'] == before.side_data['word_kg']
+
+
+def test_a_graph_without_an_edge_is_named(redial):
+    rename(redial / 'redial' / 'nltk' / 'dbpedia_subkg.json', lambda graph: {head: [] for head in graph})
+    with pytest.raises(UserError, match='no edge between two entities'):
+        tiny.load('ReDial', redial)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 import tiny
-from crslab_causal.data.dataset.genres import genres_from_graph, genres_from_titles
 from crslab_causal.base.errors import UserError
+from crslab_causal.data.dataset.genres import genres_from_graph, genres_from_titles
 from tiny import ALIEN, BIG, ITEMS, STAR_WARS
 
 
@@ -18,13 +18,20 @@ def genres(dataset):
 def test_genres_come_from_the_relation_genre(name, tmp_path):
     tiny.WRITERS[name](tmp_path)
     assert genres(tiny.load(name, tmp_path)) == dict.fromkeys(ITEMS, ()) | {
-        ALIEN: ('Science fiction',), STAR_WARS: ('Science fiction',), BIG: ('Comedy film',)}
+        ALIEN: ('Science fiction',),
+        STAR_WARS: ('Science fiction',),
+        BIG: ('Comedy film',),
+    }
 
 
 def test_genres_come_from_the_file_of_titles(redial):
     assert not any(genres(tiny.load('ReDial', redial)).values())  # its relations are numbers without names
-    titles = {str(ALIEN): {'title': 'Alien', 'genre': ['Horror', 'Sci-Fi', 'Horror']}, str(BIG): {'genre': []},
-              str(STAR_WARS): {'title': 'Star Wars'}, '999': {'genre': ['Drama']}}
+    titles = {
+        str(ALIEN): {'title': 'Alien', 'genre': ['Horror', 'Sci-Fi', 'Horror']},
+        str(BIG): {'genre': []},
+        str(STAR_WARS): {'title': 'Star Wars'},
+        '999': {'genre': ['Drama']},
+    }
     (redial / 'redial' / 'nltk' / 'movie_titles.json').write_text(json.dumps(titles), 'utf-8')
 
     assert genres(tiny.load('ReDial', redial)) == dict.fromkeys(ITEMS, ()) | {ALIEN: ('Horror', 'Sci-Fi')}

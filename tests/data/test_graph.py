@@ -6,14 +6,23 @@ from hypothesis import strategies as st
 from crslab_causal.data.dataset.graph import has_links, keep_frequent_relations, name_relations
 
 ENTITIES = {i: f'entity {i}' for i in range(5)}
-edges = st.lists(st.tuples(st.sampled_from(sorted(ENTITIES)), st.sampled_from(sorted(ENTITIES)),
-                           st.sampled_from(['genre', 'actor', 7])), max_size=20)
+edges = st.lists(
+    st.tuples(
+        st.sampled_from(sorted(ENTITIES)), st.sampled_from(sorted(ENTITIES)), st.sampled_from(['genre', 'actor', 7])
+    ),
+    max_size=20,
+)
 
 
 def test_rare_relations_and_duplicate_edges_are_dropped_by_hand():
-    graph, relations = keep_frequent_relations([(0, 1, 'b'), (2, 3, 'rare'), (1, 1, 7), (0, 1, 'b'), (4, 0, 7)], 1, ENTITIES)
-    assert graph == {'edge': [(0, 1, 0), (1, 1, 1), (4, 0, 1)], 'n_relation': 2,
-                     'entity': ['entity 0', 'entity 1', 'entity 4']}
+    graph, relations = keep_frequent_relations(
+        [(0, 1, 'b'), (2, 3, 'rare'), (1, 1, 7), (0, 1, 'b'), (4, 0, 7)], 1, ENTITIES
+    )
+    assert graph == {
+        'edge': [(0, 1, 0), (1, 1, 1), (4, 0, 1)],
+        'n_relation': 2,
+        'entity': ['entity 0', 'entity 1', 'entity 4'],
+    }
     assert relations == ['b', 7]
 
 

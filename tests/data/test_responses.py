@@ -1,5 +1,6 @@
 """Pairs of a context and a response: the turns that make pairs, truncation and batches."""
 
+import itertools
 import json
 import random
 
@@ -24,6 +25,7 @@ def load(redial, make_config):
         config = Config(make_config(content={'dataset': 'ReDial', 'model': 'Seq2Seq'} | settings))
         loader = get_dataloader(config, dataset.train_data, dataset.vocab)
         return ResponsePairs(loader, dataset.vocab['pad'], dataset.vocab['end'], response_truncate), dataset
+
     return load
 
 
@@ -35,17 +37,27 @@ def test_every_turn_of_the_recommender_makes_a_pair_with_or_without_items(load):
     pairs, dataset = load()
     batch = pairs.batch(list(range(len(pairs))))
     assert read(batch.response, dataset) == [
-        'Have you seen @199 or @104 ? __end__', 'Then watch @105 . @105 is great It is science fiction __end__',
-        'Watch @102 __unk__ __end__', 'Then Cosmos __end__', '@101 , @104 ? __end__', '@102 and @108 __end__']
-    assert read(batch.context_tokens, dataset)[3] == \
-        'What do you love ? __end__ @108 and not @102 __end__ Watch @102 __unk__ __end__ No __end__'
+        'Have you seen @199 or @104 ? __end__',
+        'Then watch @105 . @105 is great It is science fiction __end__',
+        'Watch @102 __unk__ __end__',
+        'Then Cosmos __end__',
+        '@101 , @104 ? __end__',
+        '@102 and @108 __end__',
+    ]
+    assert (
+        read(batch.context_tokens, dataset)[3]
+        == 'What do you love ? __end__ @108 and not @102 __end__ Watch @102 __unk__ __end__ No __end__'
+    )
     assert batch.n_own == batch.n_token == 8 + 12 + 4 + 3 + 5 + 4
 
 
 def test_conversations_without_words_give_no_pairs_but_stay_in_the_dataset(load):
     pairs, dataset = load(silent=('t0', 't4'))
     assert read(pairs.batch(list(range(len(pairs)))).response, dataset) == [
-        'Watch @102 __unk__ __end__', 'Then Cosmos __end__', '@102 and @108 __end__']
+        'Watch @102 __unk__ __end__',
+        'Then Cosmos __end__',
+        '@102 and @108 __end__',
+    ]
     assert {s['conv_id'] for s in dataset.train_data if not s['has_text']} == {'t0', 't4'}
     # counted in t1 and t5 only, where @102 occurs twice
     counts = {dataset.vocab['ind2tok'][t]: n for t, n in dataset.side_data['response_token_count'].items()}
@@ -69,7 +81,7 @@ def test_batches_contain_every_pair_once_and_have_similar_lengths(load, shuffle,
     assert sorted(texts) == sorted(read(pairs.batch(list(range(6))).response, dataset))
     assert sum(batch.n_own for batch in batches) == 36
     lengths = sorted(((b.context_tokens != 0).sum(-1).tolist() for b in batches), key=max)
-    assert all(max(one) <= min(other) for one, other in zip(lengths, lengths[1:]))
+    assert all(max(one) <= min(other) for one, other in itertools.pairwise(lengths))
 
 
 def test_each_process_gets_a_part_of_every_batch(load, monkeypatch):

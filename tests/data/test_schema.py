@@ -3,9 +3,9 @@
 import typing
 
 import pytest
-import tiny
 from pydantic import TypeAdapter, ValidationError
 
+import tiny
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.dataset.films import Film
 from crslab_causal.data.schema import EntityGraph, RecSample, Sample, SideData, Vocab, WordGraph
@@ -65,7 +65,9 @@ def test_samples_of_a_dataloader_have_their_types(redial, make_config):
     check(SideData, dataset.side_data | {'confounder': confounder})
 
 
-@pytest.mark.parametrize('change', [{'turn': '1'}, {'context_text': [['Seeker', 'Hi']]}, {'role': 'user'}, {'extra': 1}])
+@pytest.mark.parametrize(
+    'change', [{'turn': '1'}, {'context_text': [['Seeker', 'Hi']]}, {'role': 'user'}, {'extra': 1}]
+)
 def test_the_check_finds_a_wrong_type_and_an_unknown_key(change, redial):
     sample = tiny.load('ReDial', redial).train_data[0]
     check(Sample, sample)

@@ -43,7 +43,7 @@ def make_evaluator(*columns, cutoffs=(1, 10, 20), batch=N_SAMPLE, log_dir=None, 
 
 def feed(evaluator, columns, batch=N_SAMPLE):
     for start in range(0, len(columns[0]) if columns else 0, batch):
-        evaluator.rec_evaluate_scores(*(column[start:start + batch] for column in columns))
+        evaluator.rec_evaluate_scores(*(column[start : start + batch] for column in columns))
 
 
 @pytest.mark.parametrize('batch', [1, 7, 39])
@@ -90,9 +90,12 @@ def test_ranks_and_scores_by_hand():
     evaluator = CausalEvaluator()
     evaluator.configure([1, 2], np.array([0, 0, 0, 0]), None)
     evaluator.rec_evaluate_scores(
-        torch.tensor([[4.0, 3, 2, 1], [4, 3, 2, 1], [1, 1, 0, 0]]), torch.tensor([0, 2, 0]),
-        torch.tensor([[0, -1], [0, 1], [1, -1]]), torch.tensor([True, False, False]),
-        torch.tensor([[1.0, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]]))
+        torch.tensor([[4.0, 3, 2, 1], [4, 3, 2, 1], [1, 1, 0, 0]]),
+        torch.tensor([0, 2, 0]),
+        torch.tensor([[0, -1], [0, 1], [1, -1]]),
+        torch.tensor([True, False, False]),
+        torch.tensor([[1.0, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]]),
+    )
 
     assert evaluator.column('rank').tolist() == [1.0, 3.0, 1.5]
     assert evaluator.column('rank_unseen').tolist() == [1.0, 1.0, 1.0]
@@ -118,6 +121,7 @@ def test_a_model_without_intervention_has_no_ranks_after_intervention():
 
 
 # ---------------------------------------------------------------- CRSLab's call
+
 
 def test_a_label_that_is_not_in_a_short_list_counts_as_a_miss():
     evaluator = CausalEvaluator(cutoffs=(1, 10))
@@ -145,6 +149,7 @@ def test_lists_and_scores_give_equal_results_without_ties():
 
 
 # ---------------------------------------------------------------- reading
+
 
 def test_metric_returns_a_score_with_the_largest_cutoff_by_default():
     evaluator = make_evaluator(*samples())
@@ -235,10 +240,12 @@ def test_scores_are_sorted_by_cutoff():
 
 # ---------------------------------------------------------------- report
 
+
 def test_tensorboard_files_with_losses_and_scores_are_in_the_configured_folder(tmp_path, monkeypatch):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     from crslab_causal.crslab_compat import AverageMetric
+
     monkeypatch.chdir(tmp_path)
     evaluator = make_evaluator(*samples(), log_dir=tmp_path / 'events', tensorboard=True)
     evaluator.optim_metrics.add('rec_loss', AverageMetric(3.0, 2))  # two samples with a mean of 1.5
@@ -261,6 +268,7 @@ def test_without_tensorboard_a_report_writes_no_file(tmp_path, monkeypatch):
 
 def test_a_report_logs_recall_of_all_and_of_new_labels():
     from loguru import logger
+
     lines = []
     sink = logger.add(lambda message: lines.append(message.record['message']))
     try:
@@ -270,5 +278,5 @@ def test_a_report_logs_recall_of_all_and_of_new_labels():
         logger.remove(sink)
 
     assert lines[0].startswith('[valid, epoch 3] ALL: ')
-    assert f"recall@10 {100 * evaluator.metric('recall@10'):.2f}" in lines[0]
-    assert f"recall@10 {100 * evaluator.metric('new_recall@10'):.2f}" in lines[1]
+    assert f'recall@10 {100 * evaluator.metric("recall@10"):.2f}' in lines[0]
+    assert f'recall@10 {100 * evaluator.metric("new_recall@10"):.2f}' in lines[1]

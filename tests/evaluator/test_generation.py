@@ -1,8 +1,10 @@
 """Scores of responses, compared with hand counts, slow computations, and CRSLab's own code."""
 
 import importlib
+import itertools
 import math
 from collections import Counter
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -25,11 +27,24 @@ def score(*pairs, items=None):
 
 def test_words_are_split_by_hand():
     assert response_words("Don't miss “It” (2017)!  O’Neill_é") == [
-        "don't", 'miss', '“', 'it', '”', '(', '2017', ')', '!', "o'neill", '_', 'é']
+        "don't",
+        'miss',
+        '“',
+        'it',
+        '”',
+        '(',
+        '2017',
+        ')',
+        '!',
+        "o'neill",
+        '_',
+        'é',
+    ]
     assert response_words(' \n') == []
 
 
 # ---------------------------------------------------------------- distinct n-grams
+
 
 def test_dist_by_hand():
     scores = score(['a b a b'], ['A b c'], ['x'], [''])
@@ -52,35 +67,40 @@ def test_dist_without_an_n_gram_is_nan():
 def test_dist_equals_counting_in_lists(responses):
     scores = score(*([' '.join(words)] for words in responses))
     for n in (2, 3, 4):
-        grams = [[tuple(words[i:i + n]) for i in range(len(words) - n + 1)] for words in responses]
-        every = sum(grams, [])
+        grams = [[tuple(words[i : i + n]) for i in range(len(words) - n + 1)] for words in responses]
+        every = list(chain.from_iterable(grams))
         ours = [len(set(g)) / len(g) for g in grams if g]
-        expected = (len(set(every)) / len(every) if every else math.nan, len(set(every)) / len(responses),
-                    sum(ours) / len(ours) if ours else math.nan)
+        expected = (
+            len(set(every)) / len(every) if every else math.nan,
+            len(set(every)) / len(responses),
+            sum(ours) / len(ours) if ours else math.nan,
+        )
         assert [scores[f'{name}-{n}'] for name in ('dist', 'dist_per_response', 'intra_dist')] == pytest.approx(
-            expected, nan_ok=True)
+            expected, nan_ok=True
+        )
 
 
 # ---------------------------------------------------------------- BLEU
 
+
 def test_bleu_by_hand():
     scores = score(['the cat sat on the mat', ['The cat sat on a mat']])
     # of 6, 5, 4, 3 n-grams match 5, 3, 2, 1
-    assert scores['bleu-2'] == scores['corpus_bleu-2'] == pytest.approx((5 / 6 * 3 / 5) ** .5)
-    assert scores['bleu-4'] == scores['corpus_bleu-4'] == pytest.approx((5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** .25)
+    assert scores['bleu-2'] == scores['corpus_bleu-2'] == pytest.approx((5 / 6 * 3 / 5) ** 0.5)
+    assert scores['bleu-4'] == scores['corpus_bleu-4'] == pytest.approx((5 / 6 * 3 / 5 * 2 / 4 * 1 / 3) ** 0.25)
 
 
 def test_smoothing_and_brevity_penalty_by_hand():
     scores = score(['a c', ['a b c d']])  # no bigram matches: 0.1 of 1; shorter than the reference: exp(1 - 4 / 2)
-    assert scores['bleu-2'] == pytest.approx(math.exp(-1) * (2 / 2 * .1 / 1) ** .5)
+    assert scores['bleu-2'] == pytest.approx(math.exp(-1) * (2 / 2 * 0.1 / 1) ** 0.5)
     scores = score(['yes', ['yes']])
-    assert scores['bleu-2'] == pytest.approx(.1 ** .5) and scores['bleu-4'] == pytest.approx(.1 ** .75)
+    assert scores['bleu-2'] == pytest.approx(0.1**0.5) and scores['bleu-4'] == pytest.approx(0.1**0.75)
 
 
 def test_mean_and_corpus_bleu_differ_by_hand():
     scores = score(['a b c d', ['a b c d']], ['x y', ['a b']])
     assert scores['bleu-2'] == pytest.approx(1 / 2)
-    assert scores['corpus_bleu-2'] == pytest.approx((4 / 6 * 3 / 4) ** .5)
+    assert scores['corpus_bleu-2'] == pytest.approx((4 / 6 * 3 / 4) ** 0.5)
 
 
 def test_the_best_of_several_references_counts():
@@ -105,12 +125,12 @@ def slow_bleu(response, references, n):
     references = [reference.lower().split() for reference in references]
     product = 1.0
     for k in range(1, n + 1):
-        ours = Counter(tuple(words[i:i + k]) for i in range(len(words) - k + 1))
-        theirs = [Counter(tuple(r[i:i + k]) for i in range(len(r) - k + 1)) for r in references]
+        ours = Counter(tuple(words[i : i + k]) for i in range(len(words) - k + 1))
+        theirs = [Counter(tuple(r[i : i + k]) for i in range(len(r) - k + 1)) for r in references]
         matches = sum(min(count, max(t[gram] for t in theirs)) for gram, count in ours.items())
         if k == 1 and not matches:
             return 0.0
-        product *= (matches or .1) / max(1, sum(ours.values()))
+        product *= (matches or 0.1) / max(1, sum(ours.values()))
     nearest = min((len(r) for r in references), key=lambda length: (abs(length - len(words)), length))
     return min(1.0, math.exp(1 - nearest / len(words))) * product ** (1 / n)
 
@@ -128,6 +148,7 @@ def test_bleu_equals_a_slow_computation(pairs):
 
 # ---------------------------------------------------------------- CRSLab's
 
+
 @pytest.fixture(scope='module')
 def crslab_scores():
     """Return a function that gives the scores of CRSLab's evaluator; only its word vectors are constant."""
@@ -141,30 +162,43 @@ def crslab_scores():
         for pair in pairs:
             evaluator.gen_evaluate(*pair)
         evaluator.report()
-        return {name: value.value() for name, value in evaluator.gen_metrics.report().items()
-                if name.startswith(('bleu', 'dist'))}
+        return {
+            name: value.value()
+            for name, value in evaluator.gen_metrics.report().items()
+            if name.startswith(('bleu', 'dist'))
+        }
+
     return crslab_scores
 
 
 @pytest.mark.filterwarnings('ignore::UserWarning')
-@pytest.mark.parametrize('pairs', [
-    [('The cat sat on the mat', ['the cat sat on a mat']), ('', ['a']), ('yes', ['yes', 'no way']), ('a b', ['c'])],
-    [('good  movie !', ['a good  movie !', 'so good movie !']), ('I like it a lot', ['I like it a lot'])],
-    [('a b c d e', ['b a d c'])],
-    [('x', [''])],
-])
+@pytest.mark.parametrize(
+    'pairs',
+    [
+        [('The cat sat on the mat', ['the cat sat on a mat']), ('', ['a']), ('yes', ['yes', 'no way']), ('a b', ['c'])],
+        [('good  movie !', ['a good  movie !', 'so good movie !']), ('I like it a lot', ['I like it a lot'])],
+        [('a b c d e', ['b a d c'])],
+        [('x', [''])],
+    ],
+)
 def test_crslab_scores_equal_crslabs(pairs, crslab_scores, recwarn):
     crslab = crslab_scores(pairs)
     ours = score(*pairs)
     assert {f'crslab_{name}': value for name, value in crslab.items()} == {
-        name: value for name, value in ours.items() if name[len('crslab_'):] in crslab}
+        name: value for name, value in ours.items() if name[len('crslab_') :] in crslab
+    }
     assert all(f'bleu@{n}' in crslab for n in (1, 2, 3, 4))
 
 
 @pytest.mark.filterwarnings('ignore::UserWarning')
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.text('ab .', max_size=12), st.lists(st.text('ab .', max_size=9), min_size=1, max_size=2)),
-                min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.tuples(st.text('ab .', max_size=12), st.lists(st.text('ab .', max_size=9), min_size=1, max_size=2)),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_crslab_scores_equal_crslabs_on_random_text(crslab_scores, pairs):
     crslab, ours = crslab_scores(pairs), score(*pairs)
     for name, value in crslab.items():
@@ -183,14 +217,24 @@ def test_no_warning_is_raised(recwarn):
 
 # ---------------------------------------------------------------- items
 
+
 def items(response, recommended=None, candidates=None, context=()):
     scores = score([response, [], recommended, candidates, context], items=ITEMS)
     return tuple(scores[f'names_{name}'] for name in ('item', 'recommended', 'other_item', 'unknown_title'))
 
 
-@pytest.mark.parametrize('response, named', [
-    ('You should see "It" (2017).', True), ('I think It is for you, see It.', True), ('*It* is scary', True),
-    ('It is scary', False), ('Watch It (1990)', False), ('Watch the Matrix', False), ('', False)])
+@pytest.mark.parametrize(
+    'response, named',
+    [
+        ('You should see "It" (2017).', True),
+        ('I think It is for you, see It.', True),
+        ('*It* is scary', True),
+        ('It is scary', False),
+        ('Watch It (1990)', False),
+        ('Watch the Matrix', False),
+        ('', False),
+    ],
+)
 def test_responses_that_name_the_recommended_item(response, named):
     assert items(response, recommended=7)[1] == named
 
@@ -207,18 +251,31 @@ def test_items_other_than_candidates_and_context_are_counted():
     assert math.isnan(items('Try Heat')[1]) and math.isnan(items('Try Heat')[2])
 
 
-@pytest.mark.parametrize('response, unknown', [
-    ('Try "Heat" and “The Matrix (1999)”', 0), ('Try "Matrix, The" (1999)', 0), ('Try "Foo Bar"', 1),
-    ('Try **Foo** (2001)', 1),
-    ('Try "It" (1950)', 1), ('He said "so good"', 0), ('"I really liked it a lot."', 0), ('Foo Bar (2001)', 0),
-    ("It's 'Foo Bar'", 0)])
+@pytest.mark.parametrize(
+    'response, unknown',
+    [
+        ('Try "Heat" and “The Matrix (1999)”', 0),
+        ('Try "Matrix, The" (1999)', 0),
+        ('Try "Foo Bar"', 1),
+        ('Try **Foo** (2001)', 1),
+        ('Try "It" (1950)', 1),
+        ('He said "so good"', 0),
+        ('"I really liked it a lot."', 0),
+        ('Foo Bar (2001)', 0),
+        ("It's 'Foo Bar'", 0),
+    ],
+)
 def test_quoted_titles_that_are_not_in_the_catalogue_are_counted(response, unknown):
     assert items(response)[3] == unknown
 
 
 def test_quoted_titles_by_hand():
     assert list(quoted_titles('See "Heat," «It» (2017), **300** and *The Matrix* (1999); "no", 5*3*2')) == [
-        'Heat', 'It (2017)', '300', 'The Matrix (1999)']
+        'Heat',
+        'It (2017)',
+        '300',
+        'The Matrix (1999)',
+    ]
 
 
 def test_a_recommended_item_outside_the_catalogue_is_an_error():
@@ -243,6 +300,6 @@ def test_all_scores_of_real_responses_are_numbers(real_data):
 
     text = (real_data / 'opendialkg' / 'nltk' / 'valid_data.json').read_text('utf-8')
     turns = [' '.join(turn['text']) for conversation in json.loads(text)[:200] for turn in conversation['dialog']]
-    scores = score(*([response, [reference]] for response, reference in zip(turns, turns[1:])))
+    scores = score(*([response, [reference]] for response, reference in itertools.pairwise(turns)))
     assert 0 < scores['dist-2'] < scores['dist-3'] < scores['dist-4'] < 1
-    assert 0 < scores['bleu-4'] < scores['bleu-2'] < .2 and not any(math.isnan(value) for value in scores.values())
+    assert 0 < scores['bleu-4'] < scores['bleu-2'] < 0.2 and not any(math.isnan(value) for value in scores.values())

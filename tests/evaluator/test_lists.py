@@ -27,7 +27,7 @@ def make_evaluator(samples, batch=None):
     evaluator = CausalEvaluator()
     evaluator.configure(CUTOFFS, np.arange(N_ITEM) % 5, None)
     for start in range(0, len(samples), batch or len(samples)):
-        feed(evaluator, samples[start:start + (batch or len(samples))])
+        feed(evaluator, samples[start : start + (batch or len(samples))])
     return evaluator
 
 
@@ -50,9 +50,11 @@ def slow_scores(ranked_and_label, k):
     """Return Recall, NDCG and MRR at k, computed in a loop over the samples."""
     ranks = [slow_rank(ranked[:k], label) for ranked, label in ranked_and_label]
     n = len(ranks)
-    return {f'recall@{k}': sum(rank < math.inf for rank in ranks) / n if n else math.nan,
-            f'ndcg@{k}': sum(1 / math.log2(rank + 1) for rank in ranks if rank < math.inf) / n if n else math.nan,
-            f'mrr@{k}': sum(1 / rank for rank in ranks if rank < math.inf) / n if n else math.nan}
+    return {
+        f'recall@{k}': sum(rank < math.inf for rank in ranks) / n if n else math.nan,
+        f'ndcg@{k}': sum(1 / math.log2(rank + 1) for rank in ranks if rank < math.inf) / n if n else math.nan,
+        f'mrr@{k}': sum(1 / rank for rank in ranks if rank < math.inf) / n if n else math.nan,
+    }
 
 
 @limits(deadline=None, max_examples=150)
@@ -65,15 +67,18 @@ def test_scores_equal_those_of_a_loop(samples):
     unseen = [([item for item in ranked if item not in context], label) for ranked, label, context in new]
 
     for k in CUTOFFS:
-        for group, rows in (('all', [sample[:2] for sample in samples]), ('new', [sample[:2] for sample in new]),
-                            ('new_unseen', unseen)):
+        for group, rows in (
+            ('all', [sample[:2] for sample in samples]),
+            ('new', [sample[:2] for sample in new]),
+            ('new_unseen', unseen),
+        ):
             for name, value in slow_scores(rows, k).items():
                 assert scores[group][name] == pytest.approx(value, nan_ok=True), (group, name)
     assert scores['samples'] == len(samples)
     assert scores['repeat_share'] == pytest.approx(1 - len(new) / len(samples))
     copies = [bool(ranked) and ranked[0] in context for ranked, _, context in samples]
     assert scores['copy_rate@1'] == pytest.approx(sum(copies) / len(samples))
-    shown = {item for ranked, *_ in samples for item in ranked[:CUTOFFS[-1]]}
+    shown = {item for ranked, *_ in samples for item in ranked[: CUTOFFS[-1]]}
     assert scores.get('coverage@6', 0) == pytest.approx(len(shown) / N_ITEM)
     assert sum(scores['samples_by_decile']) == sum(label >= 0 for _, label, _ in samples)
 
@@ -96,8 +101,11 @@ def test_a_models_top_k_list_scores_like_the_model_up_to_k(seed, length):
     whole.rec_evaluate_scores(scores, label, seen, repeat)
     first.rec_evaluate_lists(scores.argsort(descending=True)[:, :length].tolist(), label, seen, repeat)
 
-    np.testing.assert_allclose([first.metric('recall'), first.metric('ndcg'), first.metric('new_mrr')],
-                               [whole.metric('recall'), whole.metric('ndcg'), whole.metric('new_mrr')], rtol=1e-5)
+    np.testing.assert_allclose(
+        [first.metric('recall'), first.metric('ndcg'), first.metric('new_mrr')],
+        [whole.metric('recall'), whole.metric('ndcg'), whole.metric('new_mrr')],
+        rtol=1e-5,
+    )
     assert first.scores()['copy_rate@1'] == pytest.approx(whole.scores()['copy_rate@1'])
     assert first.scores().get(f'coverage@{length}') == whole.scores().get(f'coverage@{length}')
 

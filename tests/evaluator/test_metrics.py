@@ -11,8 +11,17 @@ from sklearn.metrics import label_ranking_average_precision_score, ndcg_score, t
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator import metrics
-from crslab_causal.evaluator.metrics import (GROUPS, RANKING_METRIC_PATTERN, RANKING_METRICS, RankingMetric, check_metric,
-                                             cutoff_scores, metric_title, parse_score_name, per_sample_metric)
+from crslab_causal.evaluator.metrics import (
+    GROUPS,
+    RANKING_METRIC_PATTERN,
+    RANKING_METRICS,
+    RankingMetric,
+    check_metric,
+    cutoff_scores,
+    metric_title,
+    parse_score_name,
+    per_sample_metric,
+)
 from crslab_causal.evaluator.ranking import expected_ranks
 from crslab_causal.evaluator.report import markdown_table
 
@@ -38,12 +47,20 @@ def test_an_unknown_metric_is_an_error(name):
 def test_titles_and_patterns_cover_every_metric():
     assert [metric_title(f'{name}@10') for name in RANKING_METRICS] == ['R@10', 'NDCG@10', 'MRR@10']
     assert all(re.fullmatch(RANKING_METRIC_PATTERN, f'{name}@10') for name in RANKING_METRICS)
-    assert not any(re.fullmatch(RANKING_METRIC_PATTERN, name) for name in ('recall', 'recall@', 'new_recall@10', 'hit@1'))
+    assert not any(
+        re.fullmatch(RANKING_METRIC_PATTERN, name) for name in ('recall', 'recall@', 'new_recall@10', 'hit@1')
+    )
 
 
-@pytest.mark.parametrize('name, parts', [
-    ('recall', ('all', 'recall', None)), ('mrr@1', ('all', 'mrr', 1)), ('new_ndcg@10', ('new', 'ndcg', 10)),
-    ('new_unseen_recall', ('new_unseen', 'recall', None))])
+@pytest.mark.parametrize(
+    'name, parts',
+    [
+        ('recall', ('all', 'recall', None)),
+        ('mrr@1', ('all', 'mrr', 1)),
+        ('new_ndcg@10', ('new', 'ndcg', 10)),
+        ('new_unseen_recall', ('new_unseen', 'recall', None)),
+    ],
+)
 def test_names_of_scores_have_a_group_a_metric_and_a_cutoff(name, parts):
     check_metric(name, [1, 10])
     assert parse_score_name(name) == parts and parts[0] in GROUPS
@@ -73,6 +90,7 @@ def test_metrics_do_not_need_torch():
 
 # ---------------------------------------------------------------- compared with libraries, on scores without ties
 
+
 @pytest.fixture(scope='module')
 def untied():
     """Scores without ties, labels, and the metrics of this package."""
@@ -88,7 +106,8 @@ def test_metrics_equal_those_of_scikit_learn(untied):
     relevant = np.eye(N_ITEM)[label]
     for k in CUTOFFS:
         assert ours[f'recall@{k}'] == pytest.approx(
-            1 if k == N_ITEM else top_k_accuracy_score(label, scores, k=k, labels=range(N_ITEM)))
+            1 if k == N_ITEM else top_k_accuracy_score(label, scores, k=k, labels=range(N_ITEM))
+        )
         assert ours[f'ndcg@{k}'] == pytest.approx(ndcg_score(relevant, scores, k=k))
     # its reciprocal rank has no cutoff
     assert ours[f'mrr@{N_ITEM}'] == pytest.approx(label_ranking_average_precision_score(relevant, scores))
@@ -98,8 +117,11 @@ def test_metrics_equal_those_of_ir_measures(untied):
     ir_measures = pytest.importorskip('ir_measures', reason='ir_measures is not installed')
     scores, label, ours = untied
     relevant = [ir_measures.Qrel(str(q), str(item), 1) for q, item in enumerate(label)]
-    run = [ir_measures.ScoredDoc(str(q), str(item), score)
-           for q, row in enumerate(scores) for item, score in enumerate(row)]
+    run = [
+        ir_measures.ScoredDoc(str(q), str(item), score)
+        for q, row in enumerate(scores)
+        for item, score in enumerate(row)
+    ]
     measures = {'recall': ir_measures.R, 'ndcg': ir_measures.nDCG, 'mrr': ir_measures.RR}
     assert measures.keys() == RANKING_METRICS.keys()
     theirs = ir_measures.calc_aggregate([measure @ k for measure in measures.values() for k in CUTOFFS], relevant, run)

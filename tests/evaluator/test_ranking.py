@@ -132,15 +132,26 @@ def test_copy_by_hand():
 
 # ---------------------------------------------------------------- metrics computed from ranks
 
+
 def test_cutoff_scores_by_hand():
     # within 10: ranks 1 and 3 of three; log2(1 + 1) = 1, log2(3 + 1) = 2
     scores = cutoff_scores(np.array([1.0, 3.0, 20.0]), [1, 10])
-    assert scores == pytest.approx({'recall@1': 1 / 3, 'ndcg@1': 1 / 3, 'mrr@1': 1 / 3, 'recall@10': 2 / 3,
-                                    'ndcg@10': (1 + 1 / 2) / 3, 'mrr@10': (1 + 1 / 3) / 3})
+    assert scores == pytest.approx(
+        {
+            'recall@1': 1 / 3,
+            'ndcg@1': 1 / 3,
+            'mrr@1': 1 / 3,
+            'recall@10': 2 / 3,
+            'ndcg@10': (1 + 1 / 2) / 3,
+            'mrr@10': (1 + 1 / 3) / 3,
+        }
+    )
 
 
-@given(st.lists(st.integers(2, 120).map(lambda twice: twice / 2) | st.just(math.inf), min_size=1, max_size=30),
-       st.lists(st.integers(1, 60), min_size=1, max_size=4, unique=True))
+@given(
+    st.lists(st.integers(2, 120).map(lambda twice: twice / 2) | st.just(math.inf), min_size=1, max_size=30),
+    st.lists(st.integers(1, 60), min_size=1, max_size=4, unique=True),
+)
 def test_cutoff_scores_equal_a_loop(ranks_of_labels, cutoffs):
     scores = cutoff_scores(np.array(ranks_of_labels), cutoffs)
 
@@ -163,6 +174,7 @@ def test_scores_without_samples_are_nan():
 
 
 # ---------------------------------------------------------------- deciles
+
 
 def test_deciles_by_hand():
     # 20 items, the most popular first: two in each decile, downwards

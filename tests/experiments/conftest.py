@@ -1,9 +1,9 @@
 """Suites over the tiny corpora, and runs of a moment."""
 
 import pytest
-import tiny
 import yaml
 
+import tiny
 from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
 from crslab_causal.experiments.runner.execution import Executor
 from crslab_causal.experiments.runner.paths import RunPaths
@@ -22,19 +22,31 @@ def write_suite(tmp_path):
     tiny.write_yaml(folder / 'small.yaml', dataset='ReDial', model='CausalKBRD', **SMALL)
 
     def write_suite(tables, seeds=(1, 2), quick_options=None, figures=(), cases=(), **keywords):
-        content = {'title': 'Small', 'seeds': list(seeds), 'tables': tables, 'figures': list(figures),
-                   'cases': list(cases)}
+        content = {
+            'title': 'Small',
+            'seeds': list(seeds),
+            'tables': tables,
+            'figures': list(figures),
+            'cases': list(cases),
+        }
         content |= {'quick': quick_options} if quick_options else {}
         path = tmp_path / 'suite.yaml'
         path.write_text(yaml.safe_dump(content), 'utf-8')
         return read_suite(path, folder, **keywords)
+
     return write_suite
 
 
 @pytest.fixture
 def table():
     """Options of a table over ``small``; keywords are added."""
-    return lambda **more: {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], **more}
+    return lambda **more: {
+        'name': 'main',
+        'title': 'Main',
+        'config': 'small',
+        'metrics': ['recall@1', 'recall@3'],
+        **more,
+    }
 
 
 @pytest.fixture

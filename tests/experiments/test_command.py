@@ -7,22 +7,45 @@ import subprocess
 import sys
 
 import pytest
-import tiny
 import yaml
 
+import tiny
 from crslab_causal.experiments import RESUME_HINT
 from crslab_causal.experiments.__main__ import main
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
 from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.command import runs_to_do
 
-TABLE = {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1', 'recall@3'], 'reference': 'base',
-         'rows': [{'title': 'base', 'id': 'base'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
-                  {'title': 'llm', 'set': {'alpha': 9.0}, 'needs': 'llm'}], 'readme': True}
-SWEEP = {'name': 'weights', 'title': 'Weights', 'config': 'small', 'metrics': ['recall@3'], 'groups': ['all'],
-         'sweep': {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0], 'default': 2.0}}
-SUITE = {'title': 'Small', 'about': 'Few runs.', 'seeds': [1, 2], 'tables': [TABLE, SWEEP], 'figures': [
-    {'name': 'shift', 'panels': [{'title': 'ReDial', 'table': 'main', 'with_': 'base', 'without': 'base'}]}]}
+TABLE = {
+    'name': 'main',
+    'title': 'Main',
+    'config': 'small',
+    'metrics': ['recall@1', 'recall@3'],
+    'reference': 'base',
+    'rows': [
+        {'title': 'base', 'id': 'base'},
+        {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
+        {'title': 'llm', 'set': {'alpha': 9.0}, 'needs': 'llm'},
+    ],
+    'readme': True,
+}
+SWEEP = {
+    'name': 'weights',
+    'title': 'Weights',
+    'config': 'small',
+    'metrics': ['recall@3'],
+    'groups': ['all'],
+    'sweep': {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0], 'default': 2.0},
+}
+SUITE = {
+    'title': 'Small',
+    'about': 'Few runs.',
+    'seeds': [1, 2],
+    'tables': [TABLE, SWEEP],
+    'figures': [
+        {'name': 'shift', 'panels': [{'title': 'ReDial', 'table': 'main', 'with_': 'base', 'without': 'base'}]}
+    ],
+}
 
 
 @pytest.fixture
@@ -40,7 +63,11 @@ def test_the_report_is_written_and_a_second_call_runs_nothing(project, workplace
     out = capsys.readouterr().out
     assert out.startswith('5 runs, 0 of them finished, 5 to do')  # base and alpha = 2.0 are the same
     written = {path.name for path in (workplace / 'results').iterdir()}
-    figures = {f'{name}.{suffix}' for name in ('main', 'weights', 'shift_one_model', 'shift_two_models') for suffix in ('pdf', 'png')}
+    figures = {
+        f'{name}.{suffix}'
+        for name in ('main', 'weights', 'shift_one_model', 'shift_two_models')
+        for suffix in ('pdf', 'png')
+    }
     assert written == {'small.json', 'small.md', 'small.tex'} | figures
 
     table = (workplace / 'results' / 'small.md').read_text('utf-8')
@@ -74,8 +101,9 @@ def test_extend_keeps_the_results_and_runs_only_what_the_figures_lack(project, w
     for name in ('shift_one_model.png', 'shift_two_models.png'):
         (results / name).unlink()
     # the first seed of the row of the figure; the row alpha = 2 of the second table is the same run
-    assert states(*elsewhere) == ['to do'] + ['in the previous report'] * 2 + ['needs an LLM'] * 2 \
-        + ['in the previous report'] * 2 + ['to do'] + ['in the previous report']
+    assert states(*elsewhere) == ['to do'] + ['in the previous report'] * 2 + ['needs an LLM'] * 2 + [
+        'in the previous report'
+    ] * 2 + ['to do'] + ['in the previous report']
     assert main([*project, *elsewhere]) == 0
     assert capsys.readouterr().out.startswith('1 runs, 0 of them finished, 1 to do')
     assert {path.name: path.read_bytes() for path in results.iterdir()} == whole
@@ -89,8 +117,15 @@ def listen_to_ctrl_c():
 def test_ctrl_c_prints_how_to_resume_and_nothing_else(project, workplace):
     command = [sys.executable, '-m', 'crslab_causal.experiments', *project]
     environment = {**os.environ, 'PYTHONPATH': str(tiny.ROOT)}
-    with subprocess.Popen(command, cwd=workplace, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=listen_to_ctrl_c) as process:
+    with subprocess.Popen(
+        command,
+        cwd=workplace,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listen_to_ctrl_c,
+    ) as process:
         assert process.stdout.readline().startswith('5 runs, 0 of them finished')
         assert process.stdout.readline().startswith('[1/5]')
         process.send_signal(signal.SIGINT)
@@ -101,14 +136,24 @@ def test_ctrl_c_prints_how_to_resume_and_nothing_else(project, workplace):
 
 def test_first_seeds_come_first_and_runs_on_one_dataset_follow_each_other(write_suite, table, store, tmp_path):
     tiny.write_yaml(tmp_path / 'config' / 'other.yaml', dataset='OpenDialKG', model='Repeat', cutoffs=[1, 3])
-    rows = [{'title': 'a', 'id': 'a'}, {'title': 'b', 'config': 'other'}, {'title': 'c', 'set': {'alpha': 0}},
-            {'title': 'd', 'set': {'model': 'CausalLLM', 'llm.mode': 'offline'}, 'recommender': 'a', 'seeds': 1},
-            {'title': 'e', 'set': {'model': 'CausalLLM'}, 'recommender': 'a', 'needs': 'llm'}]
+    rows = [
+        {'title': 'a', 'id': 'a'},
+        {'title': 'b', 'config': 'other'},
+        {'title': 'c', 'set': {'alpha': 0}},
+        {'title': 'd', 'set': {'model': 'CausalLLM', 'llm.mode': 'offline'}, 'recommender': 'a', 'seeds': 1},
+        {'title': 'e', 'set': {'model': 'CausalLLM'}, 'recommender': 'a', 'needs': 'llm'},
+    ]
     suite = write_suite([table(rows=rows), table(name='more', rows=[{'title': 'f', 'config': 'other'}])])
     todo = store.unfinished(runs_to_do([suite], store, PreviousReport()))
     assert [(run.config_file.stem, run.seed, run.recommender is not None) for run in todo] == [
-        ('other', 1, False), ('small', 1, False), ('small', 1, False), ('small', 1, True),
-        ('other', 2, False), ('small', 2, False), ('small', 2, False)]
+        ('other', 1, False),
+        ('small', 1, False),
+        ('small', 1, False),
+        ('small', 1, True),
+        ('other', 2, False),
+        ('small', 2, False),
+        ('small', 2, False),
+    ]
 
 
 def test_list_and_report_run_nothing(project, workplace, capsys):
@@ -130,18 +175,34 @@ def test_missing_data_are_reported_and_the_command_fails(project, capsys):
 
 
 def test_a_failed_run_is_noted_and_the_other_runs_continue(project, workplace, capsys):
-    suite = {**SUITE, 'figures': [], 'seeds': [1], 'tables': [{**TABLE, 'readme': False, 'rows': [
-        *TABLE['rows'][:2], {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}]}]}
+    suite = {
+        **SUITE,
+        'figures': [],
+        'seeds': [1],
+        'tables': [
+            {
+                **TABLE,
+                'readme': False,
+                'rows': [*TABLE['rows'][:2], {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}],
+            }
+        ],
+    }
     (workplace / 'config' / 'experiments' / 'small.yaml').write_text(yaml.safe_dump(suite), 'utf-8')
     assert main(project) == 1
-    assert 'bad (failed: training diverged' in (workplace / 'results' / 'small.md').read_text('utf-8')
-    assert 'failed: training diverged' in capsys.readouterr().out
+    assert 'bad (failed: training of rec diverged' in (workplace / 'results' / 'small.md').read_text('utf-8')
+    assert 'failed: training of rec diverged' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('flags, message', [
-    (['none'], 'none: no such suite; choose among small'), (['--seeds', '0'], '--seeds 0: must be at least 1'),
-    (['--jobs', '0'], '--jobs and --threads must be at least 1'),
-    (['--readme', 'missing.md'], '--readme missing.md: no such file'), (['small', '--report'], None)])
+@pytest.mark.parametrize(
+    'flags, message',
+    [
+        (['none'], 'none: no such suite; choose among small'),
+        (['--seeds', '0'], '--seeds 0: must be at least 1'),
+        (['--jobs', '0'], '--jobs and --threads must be at least 1'),
+        (['--readme', 'missing.md'], '--readme missing.md: no such file'),
+        (['small', '--report'], None),
+    ],
+)
 def test_a_mistake_is_reported_in_one_line(project, flags, message, capsys):
     status = main([*project, *flags])
     error = capsys.readouterr().err

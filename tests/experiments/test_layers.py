@@ -3,14 +3,19 @@
 import ast
 
 import pytest
+
 import tiny
 
 PACKAGE = 'crslab_causal.experiments'
 FOLDER = tiny.ROOT / 'crslab_causal' / 'experiments'
 LAYERS = ('suite', 'runner', 'analysis', 'reporting', 'command')
 """From the lowest to the highest."""
-FILES = [path for layer in LAYERS for path in [*sorted((FOLDER / layer).rglob('*.py')), FOLDER / f'{layer}.py']
-         if path.is_file()]
+FILES = [
+    path
+    for layer in LAYERS
+    for path in [*sorted((FOLDER / layer).rglob('*.py')), FOLDER / f'{layer}.py']
+    if path.is_file()
+]
 
 
 def imported_modules(path):
@@ -35,8 +40,11 @@ def layer_of(module):
 @pytest.mark.parametrize('path', FILES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_a_module_imports_from_its_own_layer_and_lower_ones(path):
     own = LAYERS.index(path.relative_to(FOLDER).parts[0].removesuffix('.py'))
-    higher = {module for module in imported_modules(path)
-              if (layer := layer_of(module)) is not None and LAYERS.index(layer) > own}
+    higher = {
+        module
+        for module in imported_modules(path)
+        if (layer := layer_of(module)) is not None and LAYERS.index(layer) > own
+    }
     assert not higher
 
 

@@ -1,7 +1,8 @@
 """A real server on the loopback interface with every fault on demand, and no key in the environment."""
 
-import llm_server
 import pytest
+
+import llm_server
 
 
 @pytest.fixture(scope='module')

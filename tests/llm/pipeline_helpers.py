@@ -4,15 +4,15 @@ import json
 import re
 
 import pytest
-import tiny
-from tiny import ALIEN, HEAT, ITEMS
 
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, RerankTask
 from crslab_causal.llm.request import Candidate, RerankRequest
+from tiny import ALIEN, HEAT, ITEMS
 
 NAMES = {**{entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}, HEAT: 'Heat (1995)'}
 EDGES = [(head, tail, relation) for head, relation, tail in tiny.TRIPLES]

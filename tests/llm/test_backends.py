@@ -5,13 +5,13 @@ import sys
 
 import pytest
 from pipeline_helpers import CATALOGUE, NAMES, make_pipeline, make_task
-from tiny import ITEMS
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.backends import BACKENDS, Backend, backend_class
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.options import LLMOptions
+from tiny import ITEMS
 
 
 class ReversingBackend(Backend):

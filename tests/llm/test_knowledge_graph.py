@@ -4,13 +4,13 @@ import math
 from itertools import product
 
 import pytest
-import tiny
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tiny import ALIEN, COMEDY, COSMOS, GODFATHER, HEAT, PACINO, SCOTT, STAR_WARS
 
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph, Path
+from tiny import ALIEN, COMEDY, COSMOS, GODFATHER, HEAT, PACINO, SCOTT, STAR_WARS
 
 GRAPH = KnowledgeGraph([(head, tail, relation) for head, relation, tail in tiny.TRIPLES])
 WEIGHT_OF_DEGREE_2 = 1 / math.log2(3)

@@ -4,14 +4,14 @@ import random
 import re
 
 import pytest
-import tiny
 
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.data.demo import write_corpus
 from crslab_causal.llm.detokenization import UNNAMED
 from crslab_causal.llm.examples import MAX_CONTEXT, MAX_RESPONSE, select_examples
-from crslab_causal.llm.offline.backend import OfflineBackend
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph
+from crslab_causal.llm.offline.backend import OfflineBackend
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
 from crslab_causal.llm.offline.paths import describe_path
 from crslab_causal.llm.request import Candidate, build_rerank_request

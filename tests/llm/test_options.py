@@ -15,14 +15,12 @@ def test_default_values():
 
 def test_section_of_a_configuration_file_is_read():
     options = LLMOptions(
-        **{
-            'mode': 'live',
-            'model': 'qwen',
-            'base_url': 'http://localhost:8000/v1',
-            'max_tokens': None,
-            'budget': {'usd': 2},
-            'prices': {'qwen': {'input': 0, 'output': 1.5}},
-        }
+        mode='live',
+        model='qwen',
+        base_url='http://localhost:8000/v1',
+        max_tokens=None,
+        budget={'usd': 2},
+        prices={'qwen': {'input': 0, 'output': 1.5}},
     )
     assert options.budget.usd == 2 and options.prices['qwen'].output == 1.5
 

@@ -3,7 +3,6 @@
 import json
 import re
 
-import llm_server
 import pytest
 from hypothesis import given
 from hypothesis import settings as limits
@@ -20,11 +19,12 @@ from pipeline_helpers import (
     shown_names,
     title_answer,
 )
-from tiny import ALIEN, BIG, GODFATHER, HEAT, ITEMS, PACINO, STAR_WARS
 
+import llm_server
 from crslab_causal.llm.answer import Repairs
 from crslab_causal.llm.offline.backend import OfflineBackend
 from crslab_causal.llm.request import Candidate
+from tiny import ALIEN, BIG, GODFATHER, HEAT, ITEMS, PACINO, STAR_WARS
 
 FAILURES = {**llm_server.UNUSABLE, '500': 'error', 'context': 'error', 'reset': 'error', 'html': 'error'}
 
@@ -140,7 +140,11 @@ def test_schema_has_a_key_for_reasons_only_where_the_prompt_asks_for_them(server
 @limits(deadline=None, max_examples=25)
 @given(
     st.lists(
-        st.tuples(st.lists(st.integers(-2, 8) | st.integers(), min_size=1, max_size=12), st.permutations(ITEMS), st.integers(1, 5)),
+        st.tuples(
+            st.lists(st.integers(-2, 8) | st.integers(), min_size=1, max_size=12),
+            st.permutations(ITEMS),
+            st.integers(1, 5),
+        ),
         min_size=1,
         max_size=4,
     )
@@ -279,7 +283,7 @@ def test_text_of_users_does_not_change_the_format_of_the_request(server, text):
     assert first['messages'][0] == second['messages'][0] and len(second['messages']) == 2
     assert {**first, 'messages': 0} == {**second, 'messages': 0}
     sent = second['messages'][1]['content']
-    assert sent.isprintable() or set(char for char in sent if not char.isprintable()) == {'\n'}
+    assert sent.isprintable() or {char for char in sent if not char.isprintable()} == {'\n'}
     assert sent.count('\n') == first['messages'][1]['content'].count('\n')
     assert len(re.findall('</?(?:conversation|candidates)>', sent)) == 4
     (line,) = re.search(r'<conversation>\n(.*)\n</conversation>', sent, re.DOTALL).group(1).split('\n')

@@ -5,9 +5,9 @@ import re
 
 import pytest
 from pipeline_helpers import CANDIDATES, NAMES, answer_all, make_task, ranking_answer, shown_names, title_answer
-from tiny import ALIEN, BIG, COSMOS, GODFATHER, HEAT, ITEMS, STAR_WARS
 
 from crslab_causal.llm.request import Candidate
+from tiny import ALIEN, BIG, COSMOS, GODFATHER, HEAT, ITEMS, STAR_WARS
 
 # ---------------------------------------------------------------- shuffling and oracles
 

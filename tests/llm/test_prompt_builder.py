@@ -47,7 +47,9 @@ texts = st.one_of(st.text(), st.sampled_from(ATTACKS), st.text(alphabet='<>/&"\\
 turns = st.lists(st.tuples(st.sampled_from(['Seeker', 'Recommender']), texts), max_size=6)
 
 
-def build(name, context=(('Seeker', 'Hi'),), candidates=CANDIDATES, names=NAMES, examples=EXAMPLES, mentions=(), **keys):
+def build(
+    name, context=(('Seeker', 'Hi'),), candidates=CANDIDATES, names=NAMES, examples=EXAMPLES, mentions=(), **keys
+):
     request = RerankRequest(list(context), list(mentions), list(mentions), [], list(candidates), *mentions[-1:])
     examples = examples if 'examples' in load_prompt(name).placeholders else []
     return PromptBuilder(load_prompt(name), LLMOptions(**{'titles': 5} | keys), names, examples).build(request)

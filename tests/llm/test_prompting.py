@@ -40,8 +40,9 @@ def test_every_prompt_lists_the_keys_in_order_and_declares_the_blocks_to_be_data
     prompt = load_prompt(name)
     positions = [prompt.system.index(f'"{key}"') for key in prompt.answer.model_fields]
     assert positions == sorted(positions)
-    assert not any(f'"{key}":' in prompt.system for key in ('explanation', 'reasoning') if key not in
-                   prompt.answer.model_fields)
+    assert not any(
+        f'"{key}":' in prompt.system for key in ('explanation', 'reasoning') if key not in prompt.answer.model_fields
+    )
     text = ' '.join(prompt.system.split())
     described = re.findall(r'- <(\w+)>:', prompt.system)
     assert described == blocks_of(prompt) == [block for block in BLOCKS if block in described]
@@ -86,7 +87,9 @@ def test_anchor_of_a_prompt_file_is_read(tmp_path):
         'answer: RankingAnswer\n--- anchor ---\nKeep ties.\n--- system ---\nRank. $anchor\n--- user ---\n'
         '$conversation $candidates\n'
     )
-    assert load_prompt(file) == Prompt('mine', RankingAnswer, 'Rank. $anchor', '$conversation $candidates', 'Keep ties.')
+    assert load_prompt(file) == Prompt(
+        'mine', RankingAnswer, 'Rank. $anchor', '$conversation $candidates', 'Keep ties.'
+    )
 
 
 @pytest.mark.parametrize(

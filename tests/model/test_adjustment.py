@@ -14,8 +14,11 @@ from crslab_causal.model.causal_kbrd import CausalKBRD, backdoor_adjustment
 
 ITEMS = [2, 3, 0]
 VOCAB = {'pad': 0, 'start': 1, 'end': 2, 'vocab_size': 10, 'n_entity': 9}
-SIDE_DATA = {'item_entity_ids': ITEMS, 'mentioned_entity_ids': [7, 8],
-             'entity_kg': {'edge': [(1, 2, 0), (2, 1, 0), (7, 3, 1), (3, 7, 1), (8, 2, 0)], 'n_relation': 2}}
+SIDE_DATA = {
+    'item_entity_ids': ITEMS,
+    'mentioned_entity_ids': [7, 8],
+    'entity_kg': {'edge': [(1, 2, 0), (2, 1, 0), (7, 3, 1), (3, 7, 1), (8, 2, 0)], 'n_relation': 2},
+}
 PRIOR = [0.5, 0.3, 0.2]
 HISTORIES = [[7, 8, 2], [3], []]
 
@@ -74,16 +77,18 @@ def test_the_sum_stays_finite_and_adds_up_to_one(scale, n_strata, seed):
 
     assert adjusted.isfinite().all()
     assert adjusted.logsumexp(-1).tolist() == pytest.approx([0] * 4, abs=1e-4)
-    exact = torch.logsumexp(torch.log_softmax(logits.double()[:, None] + shift.double(), -1)
-                            + log_prior.double()[:, None], 1)
+    exact = torch.logsumexp(
+        torch.log_softmax(logits.double()[:, None] + shift.double(), -1) + log_prior.double()[:, None], 1
+    )
     torch.testing.assert_close(adjusted.double(), exact, rtol=1e-4, atol=1e-4 * scale)
 
 
 def test_a_stratum_conditions_and_adds_its_vector_before_and_after_the_intervention():
     model = build(PRIOR)
     plain = build()
-    plain.load_state_dict({name: value for name, value in model.state_dict().items()
-                           if name not in ('stratum_shift', 'log_prior')})
+    plain.load_state_dict(
+        {name: value for name, value in model.state_dict().items() if name not in ('stratum_shift', 'log_prior')}
+    )
     conditional = model.item_logits(pad_histories(HISTORIES), stratum=torch.tensor([2, 0, 1]))
     gain = model.stratum_shift[[2, 0, 1]] @ model.entity_embedding()[:3].T
 
@@ -113,8 +118,11 @@ def test_strata_start_alike_and_learn():
     expected = torch.log_softmax(plain.item_logits(pad_histories(HISTORIES)).observed, -1)
     torch.testing.assert_close(model.item_logits(pad_histories(HISTORIES)).observed, expected)
 
-    loss, _ = model({'context_entities': HISTORIES, 'item': torch.tensor([3, 0, 2]),
-                     'stratum': torch.tensor([0, 1, 2])}, 'train', 'rec')
+    loss, _ = model(
+        {'context_entities': HISTORIES, 'item': torch.tensor([3, 0, 2]), 'stratum': torch.tensor([0, 1, 2])},
+        'train',
+        'rec',
+    )
     loss.backward()
     assert model.stratum_shift.grad.abs().sum(1).min() > 0
 
@@ -134,8 +142,10 @@ def test_strata_that_agree_change_no_list():
     with torch.no_grad():
         model.stratum_shift.zero_()
     plain = build()
-    plain.load_state_dict({name: value for name, value in model.state_dict().items()
-                           if name not in ('stratum_shift', 'log_prior')})
-    for adjusted, logits in zip(model.item_logits(pad_histories(HISTORIES)),
-                                plain.item_logits(pad_histories(HISTORIES))):
+    plain.load_state_dict(
+        {name: value for name, value in model.state_dict().items() if name not in ('stratum_shift', 'log_prior')}
+    )
+    for adjusted, logits in zip(
+        model.item_logits(pad_histories(HISTORIES)), plain.item_logits(pad_histories(HISTORIES))
+    ):
         torch.testing.assert_close(adjusted, torch.log_softmax(logits, -1))

@@ -46,8 +46,8 @@ def reference(model: CausalKBRD, history: list[int], decay: float, bias: np.ndar
                 total = total + vector[r, head]
         h[e] = np.maximum(total, 0)
 
-    norm = sum(decay ** j for j in range(len(history)))
-    weights = [decay ** i / norm for i in range(len(history))]
+    norm = sum(decay**j for j in range(len(history)))
+    weights = [decay**i / norm for i in range(len(history))]
     user = sum((w * h[e] for w, e in zip(weights, history)), np.zeros(6))
     intervened = sum((w * h[e] for w, e in zip(weights[:-1], history[:-1])), np.zeros(6))
 
@@ -55,6 +55,7 @@ def reference(model: CausalKBRD, history: list[int], decay: float, bias: np.ndar
         scores = np.array([u @ h[item] for item in ITEMS]) + bias
         exp = np.exp(scores - scores.max())
         return exp / exp.sum()
+
     return probabilities(user), probabilities(intervened)
 
 
@@ -114,8 +115,10 @@ def test_loss_of_a_batch_by_hand():
 
 def test_lists_and_tensors_are_the_same_batch():
     model, item = build(), torch.tensor([3, 2])
-    from_lists, from_tensor = (model({'context_entities': c, 'item': item}, 'test', 'rec')[1]
-                               for c in ([[7, 8], [2]], pad_histories([[7, 8], [2]])))
+    from_lists, from_tensor = (
+        model({'context_entities': c, 'item': item}, 'test', 'rec')[1]
+        for c in ([[7, 8], [2]], pad_histories([[7, 8], [2]]))
+    )
 
     assert torch.equal(from_lists, from_tensor)
 
@@ -163,8 +166,9 @@ def test_the_conversation_stage_of_kbrd_uses_its_user_vector():
     assert torch.stack(losses).isfinite().all()
     model.eval()
     with torch.no_grad():
-        first, second = (model({**batch, 'context_entities': [history]}, 'valid', 'conv')[0].item()
-                         for history in ([7, 8], [2]))
+        first, second = (
+            model({**batch, 'context_entities': [history]}, 'valid', 'conv')[0].item() for history in ([7, 8], [2])
+        )
     assert first != second
 
 

@@ -61,25 +61,33 @@ def loop_over_eq_2(model, edges, rows, aggr):
 
 def loop_over_eqs_3_to_6(h, history, items, decay, intervene, bias):
     """Logits of p and of the intervened p."""
-    norm = sum(decay ** j for j in range(len(history)))
+    norm = sum(decay**j for j in range(len(history)))
     user, after = np.zeros(DIM), np.zeros(DIM)
     for i, entity in enumerate(history):
-        w = decay ** i / norm
+        w = decay**i / norm
         user += w * h[entity]
         after += w * (intervene(h[entity]) if i == len(history) - 1 else h[entity])
-    return ([float(np.dot(user, h[item])) + bias[n] for n, item in enumerate(items)],
-            [float(np.dot(after, h[item])) + bias[n] for n, item in enumerate(items)])
+    return (
+        [float(np.dot(user, h[item])) + bias[n] for n, item in enumerate(items)],
+        [float(np.dot(after, h[item])) + bias[n] for n, item in enumerate(items)],
+    )
 
 
 @limits(deadline=None, max_examples=40)
-@given(edges=st.lists(st.tuples(entities, entities, st.integers(0, N_RELATION - 1)), min_size=1, max_size=25),
-       items=st.lists(entities, min_size=1, max_size=5, unique=True),
-       batch=st.lists(histories, min_size=1, max_size=4), decay=st.floats(0.5, 2.5),
-       aggr=st.sampled_from(['add', 'mean']), num_bases=st.sampled_from([None, 2]), item_bias=st.booleans(),
-       kind=st.sampled_from(['zero', 'learned']))
+@given(
+    edges=st.lists(st.tuples(entities, entities, st.integers(0, N_RELATION - 1)), min_size=1, max_size=25),
+    items=st.lists(entities, min_size=1, max_size=5, unique=True),
+    batch=st.lists(histories, min_size=1, max_size=4),
+    decay=st.floats(0.5, 2.5),
+    aggr=st.sampled_from(['add', 'mean']),
+    num_bases=st.sampled_from([None, 2]),
+    item_bias=st.booleans(),
+    kind=st.sampled_from(['zero', 'learned']),
+)
 def test_equals_loops_whatever_the_options(edges, items, batch, decay, aggr, num_bases, item_bias, kind):
-    model = build(edges, items, attention_decay=decay, rgcn_aggr=aggr, num_bases=num_bases, item_bias=item_bias,
-                  intervention=kind)
+    model = build(
+        edges, items, attention_decay=decay, rgcn_aggr=aggr, num_bases=num_bases, item_bias=item_bias, intervention=kind
+    )
     rows = items + [entity for entity in range(N_ENTITY) if entity not in items]
     h = loop_over_eq_2(model, edges, rows, aggr)
     bias = model.item_bias.detach().numpy() if item_bias else np.zeros(len(items))
@@ -104,7 +112,7 @@ def test_a_random_position_intervenes_on_every_mention_in_turn():
     norm = 1 + 1.5 + 2.25
     without_one = []
     for left_out in range(3):
-        user = sum(1.5 ** i / norm * h[e] for i, e in enumerate(history) if i != left_out)
+        user = sum(1.5**i / norm * h[e] for i, e in enumerate(history) if i != left_out)
         without_one.append([float(np.dot(user, h[item])) for item in (2, 3, 4)])
     assert np.ptp(without_one, axis=0).max() > 0.01
 
@@ -190,6 +198,7 @@ def test_without_causal_terms_the_intervention_takes_no_part():
 
 # ---------------------------------------------------------------- H shared by several calls
 
+
 def test_a_shared_embedding_is_computed_once_and_forgotten_at_the_end():
     model, history = small_model(), torch.tensor([[7, 2]])
     calls = []
@@ -229,15 +238,31 @@ def test_a_group_draws_one_dropout_mask():
 
 # ---------------------------------------------------------------- conversation stage
 
+
 def conversational(**options):
-    return build([(1, 2, 0), (7, 3, 1)], [2, 3, 4], [7, 8], conv={'batch_size': 2}, token_emb_dim=8, n_heads=2,
-                 n_layers=1, ffn_size=8, user_proj_dim=8, dropout=0.0, relu_dropout=0.0, **options)
+    return build(
+        [(1, 2, 0), (7, 3, 1)],
+        [2, 3, 4],
+        [7, 8],
+        conv={'batch_size': 2},
+        token_emb_dim=8,
+        n_heads=2,
+        n_layers=1,
+        ffn_size=8,
+        user_proj_dim=8,
+        dropout=0.0,
+        relu_dropout=0.0,
+        **options,
+    )
 
 
 def test_the_conversation_stage_trains_the_graph_as_well():
     model = conversational()
-    batch = {'context_tokens': torch.tensor([[3, 4, 5], [6, 7, 0]]), 'context_entities': [[7, 2], []],
-             'response': torch.tensor([[4, 5, 2], [6, 2, 0]])}
+    batch = {
+        'context_tokens': torch.tensor([[3, 4, 5], [6, 7, 0]]),
+        'context_entities': [[7, 2], []],
+        'response': torch.tensor([[4, 5, 2], [6, 2, 0]]),
+    }
     loss, predictions = model(batch, 'train', 'conv')
     loss.backward()
 

@@ -17,10 +17,11 @@ HISTORIES = [[1], [4, 2], [], [5, 3], [0], [2, 1, 4]]
 
 
 def build(model_class, **options):
-    model = model_class(options, torch.device('cpu'), {'n_entity': 6},
-                        {'item_entity_ids': ITEMS, 'entity_kg': {'edge': EDGES}})
+    model = model_class(
+        options, torch.device('cpu'), {'n_entity': 6}, {'item_entity_ids': ITEMS, 'entity_kg': {'edge': EDGES}}
+    )
     for start in (0, 2):  # in two batches
-        histories, items = zip(*TRAIN[start:start + (2 if start == 0 else 3)])
+        histories, items = zip(*TRAIN[start : start + (2 if start == 0 else 3)])
         loss, terms = model({'context_entities': pad_histories(histories), 'item': torch.tensor(items)}, 'train', 'rec')
         assert loss.item() == 0 and terms['rec_loss'] is loss
     return model
@@ -47,7 +48,7 @@ def transition_reference(history, decay, smoothing, share):
         for head, tail in ((a, b), (b, a)):
             if head != tail and tail in ITEMS:
                 neighbours.setdefault(head, set()).add(tail)
-    norm = sum(decay ** i for i in range(len(history)))
+    norm = sum(decay**i for i in range(len(history)))
     scores = Counter()
     for i, entity in enumerate(history):
         count = Counter(label for mentions, label in TRAIN if entity in mentions)
@@ -56,7 +57,7 @@ def transition_reference(history, decay, smoothing, share):
         for item in ITEMS:
             graph = share * (item in hop) / len(hop) if hop else 0
             prior = graph + (1 - share if hop else 1) * popularity[item]
-            scores[item] += decay ** i / norm * (count[item] + smoothing * prior) / (total + smoothing)
+            scores[item] += decay**i / norm * (count[item] + smoothing * prior) / (total + smoothing)
     return [scores[item] for item in ITEMS]
 
 
@@ -71,8 +72,9 @@ def test_transition_counts(decay, smoothing, share):
 @pytest.mark.parametrize('model_class', [TargetPopularity, Repeat, TransitionCounts])
 def test_counts_survive_a_checkpoint(model_class):
     trained = build(model_class)
-    fresh = model_class({}, torch.device('cpu'), {'n_entity': 6},
-                        {'item_entity_ids': ITEMS, 'entity_kg': {'edge': EDGES}})
+    fresh = model_class(
+        {}, torch.device('cpu'), {'n_entity': 6}, {'item_entity_ids': ITEMS, 'entity_kg': {'edge': EDGES}}
+    )
     fresh.load_state_dict(trained.state_dict())
 
     histories = pad_histories(HISTORIES)

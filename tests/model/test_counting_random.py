@@ -19,15 +19,24 @@ distinct_histories = st.lists(entities, max_size=5, unique=True)
 
 
 def build(model_class, items, edges=(), **options):
-    return model_class(options, torch.device('cpu'), {'n_entity': N_ENTITY},
-                       {'item_entity_ids': items, 'entity_kg': {'edge': list(edges), 'n_relation': 3}})
+    return model_class(
+        options,
+        torch.device('cpu'),
+        {'n_entity': N_ENTITY},
+        {'item_entity_ids': items, 'entity_kg': {'edge': list(edges), 'n_relation': 3}},
+    )
 
 
 def train(model, samples, batch=3):
     for start in range(0, len(samples), batch):
-        part = samples[start:start + batch]
-        model({'context_entities': pad_histories([history for history, _ in part]),
-               'item': torch.tensor([item for _, item in part])}, 'train')
+        part = samples[start : start + batch]
+        model(
+            {
+                'context_entities': pad_histories([history for history, _ in part]),
+                'item': torch.tensor([item for _, item in part]),
+            },
+            'train',
+        )
 
 
 @st.composite
@@ -65,8 +74,9 @@ def test_repeat_ranks_by_the_last_mention(corpus):
 @given(corpora(), edge_lists, st.floats(0.5, 2), st.floats(0.1, 20), st.floats(0, 1))
 def test_transition_counts_are_the_formula(corpus, edges, decay, smoothing, share):
     items, samples, histories = corpus
-    model = build(TransitionCounts, items, edges, transition_decay=decay, transition_smoothing=smoothing,
-                  neighbour_weight=share)
+    model = build(
+        TransitionCounts, items, edges, transition_decay=decay, transition_smoothing=smoothing, neighbour_weight=share
+    )
     train(model, samples)
     found = model.history_scores(pad_histories(histories)).tolist()
 
@@ -84,16 +94,18 @@ def test_transition_counts_are_the_formula(corpus, edges, decay, smoothing, shar
         return (c + smoothing * prior) / (total + smoothing)
 
     for row, history in zip(found, histories):
-        norm = sum(decay ** i for i in range(len(history)))
-        expected = [sum(decay ** i / norm * s(e, y) for i, e in enumerate(history)) if history else popularity(y)
-                    for y in items]
+        norm = sum(decay**i for i in range(len(history)))
+        expected = [
+            sum(decay**i / norm * s(e, y) for i, e in enumerate(history)) if history else popularity(y) for y in items
+        ]
         assert row == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 def test_a_neighbour_counts_once_and_never_itself():
     # the edge between 1 and 2 stands three times, in both directions; 2 has an edge to itself
-    model = build(TransitionCounts, [2, 3], [(1, 2, 0), (2, 1, 1), (1, 2, 0), (1, 3, 0), (2, 2, 0)],
-                  neighbour_weight=0.5)
+    model = build(
+        TransitionCounts, [2, 3], [(1, 2, 0), (2, 1, 1), (1, 2, 0), (1, 3, 0), (2, 2, 0)], neighbour_weight=0.5
+    )
     train(model, [([], 2)])
 
     # nothing is counted for 1 or 2, so that s is the prior; popularity is (1, 0)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from crslab_causal.data.histories import pad_histories
 from crslab_causal.base.errors import UserError
+from crslab_causal.data.histories import pad_histories
 from crslab_causal.model.baselines.cta_crs import CTACRS
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, VOCAB, Opt
 
@@ -20,8 +20,11 @@ def build(seed=0, **options) -> CTACRS:
 def batch(histories, texts, items=None):
     width = max(1, *map(len, texts))
     tokens = torch.tensor([[*row, *[PAD] * (width - len(row))] for row in texts])
-    return {'context_entities': pad_histories(histories), 'context_tokens': tokens,
-            'item': torch.tensor(items or [ITEMS[0]] * len(texts))}
+    return {
+        'context_entities': pad_histories(histories),
+        'context_tokens': tokens,
+        'item': torch.tensor(items or [ITEMS[0]] * len(texts)),
+    }
 
 
 def scores(model, *arguments):
@@ -70,8 +73,10 @@ def test_the_loss_is_the_sum_of_both_cross_entropies():
     inputs = batch([[7, 2], [3]], [[4, 5], [6]], [3, 0])
     total, terms = model(inputs, 'train')
     label = torch.tensor([ITEMS.index(3), ITEMS.index(0)])
-    parts = [-torch.log_softmax(x, -1)[[0, 1], label].mean()
-             for x in model.level_logits(inputs['context_entities'], inputs['context_tokens'])]
+    parts = [
+        -torch.log_softmax(x, -1)[[0, 1], label].mean()
+        for x in model.level_logits(inputs['context_entities'], inputs['context_tokens'])
+    ]
     torch.testing.assert_close(total, sum(parts))
     torch.testing.assert_close([terms['entity_loss'], terms['context_loss']], parts)
     assert terms['rec_loss'] is total

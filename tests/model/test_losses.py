@@ -79,24 +79,34 @@ def test_without_causal_the_intervened_logits_are_not_read():
 
 def test_gradients_are_those_of_the_formula():
     generator = torch.Generator().manual_seed(3)
-    observed, intervened = (torch.randn(4, 6, dtype=torch.double, generator=generator, requires_grad=True)
-                            for _ in range(2))
+    observed, intervened = (
+        torch.randn(4, 6, dtype=torch.double, generator=generator, requires_grad=True) for _ in range(2)
+    )
     label = torch.tensor([0, 1, 2, 5])
 
     assert torch.autograd.gradcheck(lambda a, b: causal_loss(a, b, label, 2.0, 0.5).total, (observed, intervened))
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(1, 150), st.integers(1, 9), st.sampled_from([0.0, 0.7, 2.0]), st.sampled_from([0.3, 1.5]),
-       st.floats(0.1, 12), st.integers(0, 2 ** 31))
+@given(
+    st.integers(1, 150),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.7, 2.0]),
+    st.sampled_from([0.3, 1.5]),
+    st.floats(0.1, 12),
+    st.integers(0, 2**31),
+)
 def test_closed_form_equals_autograd_of_the_terms(batch, n_item, alpha, beta, size, seed):
     generator = torch.Generator().manual_seed(seed)
-    observed, intervened = (size * torch.randn(batch, n_item, dtype=torch.double, generator=generator)
-                            for _ in range(2))
+    observed, intervened = (
+        size * torch.randn(batch, n_item, dtype=torch.double, generator=generator) for _ in range(2)
+    )
     label = torch.randint(n_item, (batch,), generator=generator)
     gradients, totals = [], []
-    for total_of in (lambda a, b: causal_loss(a, b, label, alpha, beta).total,
-                     lambda a, b: reference_causal_loss(a, b, label, alpha, beta)):
+    for total_of in (
+        lambda a, b: causal_loss(a, b, label, alpha, beta).total,
+        lambda a, b: reference_causal_loss(a, b, label, alpha, beta),
+    ):
         leaves = [tensor.clone().requires_grad_() for tensor in (observed, intervened)]
         total = total_of(*leaves)
         (3 * total).backward()

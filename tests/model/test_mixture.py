@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from crslab_causal.data.histories import PAD, remove_mention, pad_histories
+from crslab_causal.data.histories import PAD, pad_histories, remove_mention
 from crslab_causal.model.mixture import log_mixture
 from crslab_causal.model.transition import TransitionCounts
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, VOCAB, build, reference
@@ -26,8 +26,9 @@ def mixed(weight=0.3, **options):
 
 
 def count(counts):
-    counts.count(pad_histories([history for history, _ in SAMPLES]),
-                 torch.tensor([ITEMS.index(item) for _, item in SAMPLES]))
+    counts.count(
+        pad_histories([history for history, _ in SAMPLES]), torch.tensor([ITEMS.index(item) for _, item in SAMPLES])
+    )
 
 
 def counted(history):
@@ -37,7 +38,7 @@ def counted(history):
     return counts.history_scores(pad_histories([history]))[0]
 
 
-@given(st.lists(st.floats(-30, 0), min_size=1, max_size=5), st.floats(0, 1), st.data())
+@given(st.lists(st.floats(-30, 0), min_size=1, max_size=5), st.floats(0, 1, width=32), st.data())
 def test_a_mixture_is_that_of_the_probabilities(first, weight, data):
     second = data.draw(st.lists(st.floats(-30, 0) | st.just(-math.inf), min_size=len(first), max_size=len(first)))
     found = log_mixture(torch.tensor(first), torch.tensor(second), torch.tensor(weight))
@@ -53,7 +54,7 @@ def test_a_mention_is_left_out(histories, data):
     found = remove_mention(padded, torch.tensor(position))
     assert found.shape == padded.shape
     for row, history, i in zip(found.tolist(), histories, position):
-        rest = history[:i] + history[i + 1:]
+        rest = history[:i] + history[i + 1 :]
         assert row == rest + [PAD] * (len(row) - len(rest))
 
 
@@ -77,8 +78,11 @@ def test_a_random_mention_is_left_out_of_both():
     plain, model = (mixed(weight, intervention_position='random') for weight in (0.0, 0.5))
     met = set()
     for seed in range(12):
-        p_bar, found = (torch.softmax(each.item_logits(pad_histories([[7, 8, 2]])).intervened[0], -1)
-                        for each in (plain, model) if torch.manual_seed(seed))
+        p_bar, found = (
+            torch.softmax(each.item_logits(pad_histories([[7, 8, 2]])).intervened[0], -1)
+            for each in (plain, model)
+            if torch.manual_seed(seed)
+        )
         q = 2 * found - p_bar
         (left,) = [i for i in range(3) if torch.allclose(q, counted([[8, 2], [7, 2], [7, 8]][i]), atol=1e-4)]
         met.add(left)

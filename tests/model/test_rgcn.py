@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.nn import RGCNConv
 
-from crslab_causal.model.sparse_rgcn import SparseRGCNConv
 from crslab_causal.model.rgcn import PairRGCN
+from crslab_causal.model.sparse_rgcn import SparseRGCNConv
 
 N_ENTITY, N_RELATION, DIM = 7, 3, 4
 
@@ -94,7 +94,9 @@ def test_equals_a_loop_over_eq_2(graph, aggr):
 
 def test_by_hand():
     # 0 -r0-> 2, 1 -r0-> 2, 0 -r1-> 2; rows: 2 alone. Pairs (r, source): (0,0), (0,1), (1,0)
-    layer = PairRGCN(3, 1, torch.tensor([[0, 1, 0], [2, 2, 2]]), torch.tensor([0, 0, 1]), torch.tensor([2]), aggr='mean')
+    layer = PairRGCN(
+        3, 1, torch.tensor([[0, 1, 0], [2, 2, 2]]), torch.tensor([0, 0, 1]), torch.tensor([2]), aggr='mean'
+    )
     with torch.no_grad():
         layer.pair_weight.copy_(torch.tensor([[2.0], [4.0], [10.0]]))
         layer.self_loop.fill_(100.0)

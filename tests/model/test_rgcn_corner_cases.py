@@ -13,8 +13,10 @@ DEVICES = ['cpu', pytest.param('cuda', marks=pytest.mark.skipif(not torch.cuda.i
 
 def graph(n_entity, n_relation, n_edge, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return (torch.randint(n_entity, (2, n_edge), generator=generator),
-            torch.randint(n_relation, (n_edge,), generator=generator))
+    return (
+        torch.randint(n_entity, (2, n_edge), generator=generator),
+        torch.randint(n_relation, (n_edge,), generator=generator),
+    )
 
 
 @pytest.mark.parametrize('num_bases', [None, 2])

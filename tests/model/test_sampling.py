@@ -46,7 +46,7 @@ def test_the_mean_over_draws_is_the_full_sum():
         exact = sampled.eval()()
 
     assert draws.std(0).max() > 0
-    error = draws.std(0) / 4000 ** 0.5
+    error = draws.std(0) / 4000**0.5
     assert ((draws.mean(0) - exact).abs() <= 5 * error + 1e-6).all()
 
 

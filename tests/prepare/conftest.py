@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 
 import pytest
-
 import stand_ins
 from file_server import FileServer
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 import stand_ins
+
 import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.command_line.prepare import build_parser

@@ -11,13 +11,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-
 import stand_ins
+from file_server import FAULTS
+
 import tiny
 from crslab_causal.base import files as base_files
 from crslab_causal.base.errors import UserError
 from crslab_causal.prepare import transfer
-from file_server import FAULTS
 
 DATASETS = [('redial', 'crslab'), ('redial', 'official'), ('opendialkg', 'ievalm'), ('inspired', 'unicrs')]
 ADVICE = ('run the command again', 'free space on the disk')

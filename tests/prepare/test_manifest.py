@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 import stand_ins
+
 from crslab_causal.base.errors import UserError
 from crslab_causal.prepare.manifest import Manifest
 from crslab_causal.prepare.task import CONVERTERS, TITLE_SOURCES

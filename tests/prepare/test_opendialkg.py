@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 import stand_ins
+
 import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.prepare.opendialkg import by_dialogue

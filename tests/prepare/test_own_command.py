@@ -15,7 +15,6 @@ import pytest
 from own_inputs import ITEMS, Inputs, conversation, turn
 
 import tiny
-
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.prepare import own
 from crslab_causal.prepare.own_data import crslab_files
@@ -237,9 +236,10 @@ def test_an_interrupted_command_leaves_the_old_dataset(fails, inputs, monkeypatc
 
 
 def test_crslab_finds_the_version_that_it_wants(inputs):
-    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
     from crslab.data.dataset.inspired.resources import resources
     from crslab.download import check_build
+
+    import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
 
     inputs.prepare()
     folder = inputs.folder / 'to' / 'own' / 'nltk'

@@ -1,6 +1,7 @@
 """What a user's files become: items, graph, mentions, splits, and the words of the texts."""
 
 import json
+from itertools import chain
 
 import pytest
 from own_inputs import ITEMS, Inputs, conversation, turn
@@ -306,7 +307,7 @@ def test_a_random_split_depends_on_the_seed_only(inputs):
         found.append(split_ids(inputs))
     assert found[0] == found[1] != found[2]
     assert list(map(len, found[0])) == [21, 6, 3]
-    assert sorted(sum(found[0], [])) == sorted(f'c{i}' for i in range(30))
+    assert sorted(chain.from_iterable(found[0])) == sorted(f'c{i}' for i in range(30))
 
 
 # ---------------------------------------------------------------- words

@@ -122,12 +122,12 @@ def test_crslab_reads_what_the_user_wrote(read_by_crslab, corpus, shares, seed):
         inputs.write_conversations([{'id': i, 'turns': turns} for i, turns in enumerate(talks)])
         inputs.prepare(valid=shares[0], test=shares[1], seed=seed)
         own = tiny.load('Own', Path(folder) / 'to')
-        host = read_by_crslab(Path(folder) / 'to')
+        crslab_dataset = read_by_crslab(Path(folder) / 'to')
         user_id = {int(entity): title['id'] for entity, title in inputs.read('movie_titles.json').items()}
 
-    vocab, seen = host.vocab, []
+    vocab, seen = crslab_dataset.vocab, []
     for split in ('train_data', 'valid_data', 'test_data'):
-        samples, ours = getattr(host, split), getattr(own, split)
+        samples, ours = getattr(crslab_dataset, split), getattr(own, split)
         assert samples and len(samples) == len(ours)
         for sample, mine in zip(samples, ours):
             turns = merged(talks[int(mine['conv_id'])])
@@ -161,15 +161,15 @@ def test_crslab_reads_the_edges_that_the_items_give(read_by_crslab, corpus):
         inputs.write_items(items)
         inputs.write_conversations([{'turns': turns} for turns in talks])
         inputs.prepare()
-        host = read_by_crslab(Path(folder) / 'to')
+        crslab_dataset = read_by_crslab(Path(folder) / 'to')
         titles = inputs.read('movie_titles.json')
     expected = {(item['id'], words_of(genre)) for item in items for genre in item['genres']}
     user_id = {int(entity): title['id'] for entity, title in titles.items()}
-    assert sorted(user_id) == sorted(host.side_data['item_entity_ids'])
-    names = host.vocab['id2entity']
+    assert sorted(user_id) == sorted(crslab_dataset.side_data['item_entity_ids'])
+    names = crslab_dataset.vocab['id2entity']
     edges = {
         (user_id[head], words_of(names[tail]))
-        for head, tail, _ in host.side_data['entity_kg']['edge']
+        for head, tail, _ in crslab_dataset.side_data['entity_kg']['edge']
         if head in user_id and tail not in user_id
     }
     collided = {words_of(item) for item in (names[i] for i in user_id)}

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tiny
-
 from crslab_causal.prepare.own_data.tokens import cooccurring, tokenize
 
 

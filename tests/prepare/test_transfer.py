@@ -4,15 +4,15 @@ import random
 import time
 
 import pytest
+import stand_ins
+from file_server import FileServer
 from tqdm import tqdm
 
-import stand_ins
 from crslab_causal.base.errors import UserError
 from crslab_causal.prepare.blob import blob_sha1
 from crslab_causal.prepare.manifest import Place, PublicFile
 from crslab_causal.prepare.transfer import _CHUNK as CHUNK
 from crslab_causal.prepare.transfer import Downloader, Patience
-from file_server import FileServer
 
 CONTENT = random.Random(1).randbytes(3_000_000)
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 import yaml
 
-from crslab_causal.data.histories import pad_histories
-from crslab_causal.data.confounders import Confounder
 from crslab_causal.command_line.run import main
+from crslab_causal.data.confounders import Confounder
+from crslab_causal.data.histories import pad_histories
 from crslab_causal.quick_start import load_system
 from crslab_causal.system.trainer import Trainer
 from small_runs import SETTINGS
@@ -32,7 +32,8 @@ def test_a_run_of_each_kind_is_saved_and_answers_as_it_was_scored(kind, run, loa
     listed = system.recommender().recommend([items[3]], k=5)
     logits = model.item_logits(pad_histories([[items[3]]]), intervene=False).observed[0]
     assert [found.score for found in listed] == pytest.approx(
-        sorted((x for i, x in enumerate(logits.tolist()) if i != 3), reverse=True)[:5])
+        sorted((x for i, x in enumerate(logits.tolist()) if i != 3), reverse=True)[:5]
+    )
     assert all(found.score < 0 for found in listed)  # log-probabilities
     counts = torch.bincount(torch.tensor([s['stratum'] for s in system.train_dataloader.samples]))
     assert (counts / counts.sum()).tolist() == pytest.approx(system.confounder.prior.tolist())
@@ -46,8 +47,9 @@ def test_labels_of_valid_and_test_change_no_stratum(data_path, tmp_path, run):
         confounder = Confounder.fit(kind, system.train_dataloader.samples, system.side_data)
         for loader in (system.valid_dataloader, system.test_dataloader):
             before = [confounder.stratum(s) for s in loader.samples]
-            assert before == [confounder.stratum({**s, 'item': system.item_ids[0], 'items': []})
-                              for s in loader.samples]
+            assert before == [
+                confounder.stratum({**s, 'item': system.item_ids[0], 'items': []}) for s in loader.samples
+            ]
 
 
 def test_a_batch_has_the_strata_of_its_samples(run, load):
@@ -111,10 +113,13 @@ def test_the_language_half_and_the_chat_take_an_adjusted_recommender(run, load, 
     run('adjustment=genre', 'run_name=r', flags=['-ss'])
     folder = tmp_path / 'save' / 'ReDial_CausalKBRD' / 'r_seed1'
     run('adjustment=genre', 'model=CausalLLM', f'recommender={folder}', 'llm.samples=5')
-    with load('adjustment=genre', 'run_name=r').conversation() as talk:
-        item = talk.pipeline.catalogue.items[4]
-        assert list(talk.respond(f'I loved "{talk.recommender.names[item]}".')) and talk.result.ranking
-        assert list(talk.mask())
+    with load('adjustment=genre', 'run_name=r').conversation() as conversation:
+        item = conversation.pipeline.catalogue.items[4]
+        assert (
+            list(conversation.respond(f'I loved "{conversation.recommender.names[item]}".'))
+            and conversation.result.ranking
+        )
+        assert list(conversation.mask())
 
 
 def test_the_demo_knows_its_context(workplace):

@@ -201,7 +201,7 @@ def test_model_sees_facts_and_the_effect_of_the_last_mention(answer, live, llm_s
     for entry in llm_server.log(url):
         rows = shown_candidates(entry)
         assert len(rows) == 20
-        for name, facts, percent, effect in rows:
+        for name, facts, _percent, _effect in rows:
             assert all(person in facts for person in people[json.loads(name)])
         values = [0 if percent.startswith('below') else float(percent) for _, _, percent, _ in rows]
         assert values == sorted(values, reverse=True)
@@ -280,7 +280,9 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
     system = load_system(str(tmp_path / 'plain.yaml'), settings=[f'data_path={data_path}'])
     names = system.catalogue.name_of_token
     train = {
-        json.dumps([{'role': role, 'text': detokenize(text, names, quote=chr(34))} for role, text in sample['context_text']])
+        json.dumps(
+            [{'role': role, 'text': detokenize(text, names, quote=chr(34))} for role, text in sample['context_text']]
+        )
         for sample in system.train_dataloader.dataset
     }
     starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
@@ -293,9 +295,22 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
 
 def test_equal_requests_are_counted_once():
     result = LLMResult(
-        explanation='', ranking=[1], response='', candidates=[1], status='ok', repairs=Repairs(0, 0, 2), written=1,
-        titles=[], unmatched=0, cache_key='hash', input_tokens=100, output_tokens=20, latency_s=0.1, cost_usd=0.5,
-        replayed=False, detail='',
+        explanation='',
+        ranking=[1],
+        response='',
+        candidates=[1],
+        status='ok',
+        repairs=Repairs(0, 0, 2),
+        written=1,
+        titles=[],
+        unmatched=0,
+        cache_key='hash',
+        input_tokens=100,
+        output_tokens=20,
+        latency_s=0.1,
+        cost_usd=0.5,
+        replayed=False,
+        detail='',
     )
     other = result._replace(cache_key='other', cost_usd=0.25)
     summary = summarize([result, result._replace(replayed=True), other])

@@ -16,12 +16,17 @@ def weights(folder, name='best.pth'):
 
 @pytest.mark.parametrize('model', MODELS)
 def test_every_model_is_scored_on_the_same_samples(run, model):
-    small = {'TextCNN': ['num_filters=4', 'embed=8', 'context_truncate=20'],
-             'SASREC': ['item_truncate=5', 'max_history_items=5'], 'GRU4REC': ['item_truncate=5'],
-             'KGSF': ['pretrain_epoch=1', 'num_bases=2', 'token_emb_dim=8', 'ffn_size=8'],
-             'KBRD': ['num_bases=2', 'token_emb_dim=8', 'ffn_size=8'], 'KBRDRepaired': ['num_bases=2'],
-             'CTACRS': ['num_bases=2', 'token_emb_dim=8'], 'Seq2Seq': ['conv.epoch=1', 'token_emb_dim=8'],
-             'TransformerSeq2Seq': ['conv.epoch=1', 'token_emb_dim=8']}
+    small = {
+        'TextCNN': ['num_filters=4', 'embed=8', 'context_truncate=20'],
+        'SASREC': ['item_truncate=5', 'max_history_items=5'],
+        'GRU4REC': ['item_truncate=5'],
+        'KGSF': ['pretrain_epoch=1', 'num_bases=2', 'token_emb_dim=8', 'ffn_size=8'],
+        'KBRD': ['num_bases=2', 'token_emb_dim=8', 'ffn_size=8'],
+        'KBRDRepaired': ['num_bases=2'],
+        'CTACRS': ['num_bases=2', 'token_emb_dim=8'],
+        'Seq2Seq': ['conv.epoch=1', 'token_emb_dim=8'],
+        'TransformerSeq2Seq': ['conv.epoch=1', 'token_emb_dim=8'],
+    }
     result, folder = run(f'model={model}', 'rec.epoch=2', *small.get(model, []))
 
     samples = [json.loads(line) for line in (folder / 'ranks_test.jsonl').read_text('utf-8').splitlines()]
@@ -107,16 +112,24 @@ def test_random_interventions_are_the_same_at_every_evaluation(run):
 
 def test_tensorboard_files_hold_losses_apart(run, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     run('rec.epoch=2', flags=['-tb'])
 
     (events,) = tmp_path.glob('runs/*')
     tags = EventAccumulator(str(events)).Reload().Tags()['scalars']
-    assert {'train/cross_entropy', 'train/causal_loss', 'train/kl', 'train/lr', 'train/grad norm',
-            'valid/all/recall@10'} <= set(tags)
+    assert {
+        'train/cross_entropy',
+        'train/causal_loss',
+        'train/kl',
+        'train/lr',
+        'train/grad norm',
+        'valid/all/recall@10',
+    } <= set(tags)
 
 
 def test_divergence_is_one_clear_line(run, capsys, data_path, tmp_path):
     from crslab_causal.command_line.run import main
+
     run('rec.epoch=1')
     status = main(['-c', str(tmp_path / 'small.yaml'), '--data_path', str(data_path), '--set', 'rec.optimizer.lr=1e30'])
 
@@ -130,11 +143,20 @@ def test_crslabs_own_run_script_drives_it(data_path, tmp_path, monkeypatch):
     crslab_causal.register()
     from crslab.config import Config
     from crslab.quick_start import run_crslab
-    settings = {'dataset': 'ReDial', 'tokenize': 'nltk', 'model': 'CausalKBRD', 'evaluator': 'causal', 'kg_emb_dim': 8,
-                'kg_edge_threshold': 0, 'data_path': str(data_path), 'rec': {'epoch': 1}}
-    (tmp_path / 'host.yaml').write_text(yaml.safe_dump(settings), 'utf-8')
 
-    run_crslab(Config(str(tmp_path / 'host.yaml')), save_system=True)
+    settings = {
+        'dataset': 'ReDial',
+        'tokenize': 'nltk',
+        'model': 'CausalKBRD',
+        'evaluator': 'causal',
+        'kg_emb_dim': 8,
+        'kg_edge_threshold': 0,
+        'data_path': str(data_path),
+        'rec': {'epoch': 1},
+    }
+    (tmp_path / 'crslab.yaml').write_text(yaml.safe_dump(settings), 'utf-8')
+
+    run_crslab(Config(str(tmp_path / 'crslab.yaml')), save_system=True)
 
     (folder,) = tmp_path.glob('save/ReDial_CausalKBRD/*')
     assert (folder / 'best.pth').is_file() and (folder / 'results.json').is_file()

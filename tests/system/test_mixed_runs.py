@@ -21,7 +21,7 @@ def on_valid(result):
 
 def test_the_weight_is_the_best_on_valid_and_training_is_as_without(run):
     chosen, folder = run(OPEN)
-    assert f"counts_weight, chosen on valid: {chosen['counts_weight']}" in (folder / 'run.log').read_text('utf-8')
+    assert f'counts_weight, chosen on valid: {chosen["counts_weight"]}' in (folder / 'run.log').read_text('utf-8')
     assert not (folder / 'best.pth').exists()
 
     without, _ = run('counts_weight=0', 'run_name=without')
@@ -34,7 +34,11 @@ def test_the_weight_is_the_best_on_valid_and_training_is_as_without(run):
 def test_the_first_of_the_best_weights_is_chosen(recalls, best):
     model = SimpleNamespace(mixing=torch.tensor(0.0), mixture_key='mixing', mixture_weights=(0.0, 0.2, 0.4, 0.6))
     by_weight = dict(zip(model.mixture_weights, recalls))
-    assert choose_weight(model, lambda: by_weight[round(float(model.mixing), 6)]) == best
+    scores = {'recall@1': 0.25, 'recall@5': 100, 'recall@10': -0.25}
+    assert (
+        choose_weight(model, lambda: scores | {'recall@10': by_weight[round(float(model.mixing), 6)]}, [5, 10, 1])
+        == best
+    )
     assert float(model.mixing) == pytest.approx(best)
 
 
@@ -51,8 +55,9 @@ def test_a_saved_run_answers_as_it_was_scored(run, load):
     assert scores.exp().sum().item() == pytest.approx(1, abs=1e-4)
     scores[[3, 5]] = -torch.inf
     assert [found.entity for found in listed] == [system.item_ids[i] for i in scores.topk(5).indices]
-    with system.conversation() as talk:
-        assert list(talk.respond(f'I loved {system.catalogue.names[history[0]]}.')) and talk.result.ranking
+    with system.conversation() as conversation:
+        assert list(conversation.respond(f'I loved {system.catalogue.names[history[0]]}.'))
+        assert conversation.result.ranking
 
     restored, _ = run(OPEN, flags=['-rs'])
     assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']
@@ -77,7 +82,9 @@ def test_a_killed_run_says_so_and_ends_as_an_unbroken_one_when_restored(run, loa
 def test_the_language_half_takes_its_candidates_from_the_mixture(run):
     result, folder = run(OPEN, flags=['-ss'])
     # other cutoffs would choose another weight
-    _, behind = run(OPEN, 'model=CausalLLM', f'recommender={folder}', 'run_name=behind', 'cutoffs=[2, 10]', 'rec.metric=recall@10')
+    _, behind = run(
+        OPEN, 'model=CausalLLM', f'recommender={folder}', 'run_name=behind', 'cutoffs=[2, 10]', 'rec.metric=recall@10'
+    )
     taken = json.loads((behind / 'results.json').read_text('utf-8'))
     assert taken['counts_weight'] == result['counts_weight']
     said = json.loads((behind / 'llm_results.json').read_text('utf-8'))['splits']['test, recommender']['all']

@@ -1,5 +1,7 @@
 """Learning rate: linear warm-up, then polynomial decay."""
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
@@ -14,8 +16,14 @@ def rates(options, total_steps, updates, lr=0.1):
     """Learning rate that each update is made with."""
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([parameter], lr=lr)
-    options = {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 0, 'training_steps': None, 'lr_end': 0.0,
-               'power': 1.0, **options}
+    options = {
+        'name': 'TransformersPolynomialDecayLR',
+        'warmup_steps': 0,
+        'training_steps': None,
+        'lr_end': 0.0,
+        'power': 1.0,
+        **options,
+    }
     scheduler = build_scheduler(optimizer, SchedulerOptions(**options), total_steps)
     taken = []
     for _ in range(updates):
@@ -52,9 +60,9 @@ def test_up_to_the_full_rate_then_down_to_the_end(lr, end_share, warmup, decay_s
     steps = warmup + decay_steps
     factors = [lr_multiplier(step, lr, warmup, steps, lr * end_share, power) for step in range(steps + 3)]
 
-    assert all(a < b for a, b in zip(factors[:warmup], factors[1:warmup]))
+    assert all(a < b for a, b in itertools.pairwise(factors))
     assert factors[warmup] == pytest.approx(1)
-    assert all(a >= b - 1e-12 for a, b in zip(factors[warmup:], factors[warmup + 1:]))
+    assert all(a >= b - 1e-12 for a, b in zip(factors[warmup:], factors[warmup + 1 :]))
     assert factors[steps:] == pytest.approx([end_share] * 3)
     if warmup:
         assert factors[warmup - 1] == 1
@@ -87,8 +95,13 @@ def test_constant_has_a_warm_up_and_no_decay(warmup, expected):
 
 
 def test_restored_in_the_middle_it_goes_on_as_if_unbroken():
-    options = {'name': 'TransformersPolynomialDecayLR', 'warmup_steps': 2, 'training_steps': 6, 'lr_end': 0.02,
-               'power': 1.0}
+    options = {
+        'name': 'TransformersPolynomialDecayLR',
+        'warmup_steps': 2,
+        'training_steps': 6,
+        'lr_end': 0.02,
+        'power': 1.0,
+    }
 
     def build():
         optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)

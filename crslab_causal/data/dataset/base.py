@@ -13,7 +13,7 @@ from crslab_causal.base import distributed
 from crslab_causal.base.data_path import suggest_data_path
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.memory import long_lived
-from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, close_files, crslab
+from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, crslab, read_open_files
 from crslab_causal.data.dataset.cache import cache_key, load_cache, save_cache
 from crslab_causal.data.dataset.display_names import display_names, token_names
 from crslab_causal.data.dataset.films import Film, films_from_graph, films_from_titles, merge_films
@@ -21,10 +21,17 @@ from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, ge
 from crslab_causal.data.dataset.graph import has_links, keep_frequent_relations, name_relations
 from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions
 from crslab_causal.data.dataset.samples import Turn, extend_samples, merge_turns
-from crslab_causal.data.dataset.validation import (check_conversations, check_edges, check_entity_ids, check_items,
-                                                   format_errors, read_json)
-from crslab_causal.registry import DATASETS, DatasetEntry
+from crslab_causal.data.dataset.validation import (
+    check_conversations,
+    check_edges,
+    check_entity_ids,
+    check_items,
+    format_errors,
+    read_json,
+    unknown_names,
+)
 from crslab_causal.data.schema import EntityGraph, Sample, Settings, SideData, Vocab, WordGraph
+from crslab_causal.registry import DATASETS, DatasetEntry
 
 
 class MentionDataset(BaseDataset):
@@ -76,8 +83,9 @@ class MentionDataset(BaseDataset):
     def __init__(self, opt: Settings, tokenize: str, restore: bool = False, save: bool = False):
         resources = CRSLAB_RESOURCES[self.resource_name]
         if tokenize not in resources:
-            raise UserError(f'tokenize: {tokenize!r} does not exist for dataset {self.name}; '
-                            f'choose one of {", ".join(resources)}')
+            raise UserError(
+                f'tokenize: {tokenize!r} does not exist for dataset {self.name}; choose one of {", ".join(resources)}'
+            )
         resource = resources[tokenize]
         self.special_token_idx = resource['special_token_idx']
         self.unk_token_idx = self.special_token_idx['unk']
@@ -85,11 +93,8 @@ class MentionDataset(BaseDataset):
         folder = Path(opt.get('data_path', None) or crslab.config.DATASET_PATH) / self.entry.folder / tokenize
         with distributed.first_goes_first():
             self._provide_files(folder, resource)
-        try:
-            with long_lived():
-                BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
-        finally:
-            close_files(self)
+        with long_lived():
+            BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self._describe_items()
 
@@ -105,13 +110,16 @@ class MentionDataset(BaseDataset):
         meant = suggest_data_path(folder.parent.parent)
         if meant is not None:
             raise UserError(f'data_path: {folder.parent.parent} is the folder of one dataset; did you mean {meant}?')
-        name_it = f'name the folder that holds {self.entry.folder}/{self.tokenize} with data_path (--data_path on the ' \
-                  'command line)'
+        name_it = (
+            f'name the folder that holds {self.entry.folder}/{self.tokenize} with data_path (--data_path on the '
+            'command line)'
+        )
         if len(missing) < len(self.files):
             raise UserError(f'dataset {self.name}: {folder} lacks {", ".join(missing)}; put them there, or {name_it}')
         command = f'run `crslab-causal prepare {self.entry.folder}`, ' if self.tokenize == 'nltk' else ''
-        raise UserError(f'dataset {self.name}: no data in {folder}; {command}put {", ".join(self.files)} there, or '
-                        f'{name_it}')
+        raise UserError(
+            f'dataset {self.name}: no data in {folder}; {command}put {", ".join(self.files)} there, or {name_it}'
+        )
 
     def _load_data(self) -> tuple:
         with self._format_errors(*self.files[3:]):
@@ -122,6 +130,7 @@ class MentionDataset(BaseDataset):
 
     def _load_other_data(self) -> None:
         super()._load_other_data()
+        read_open_files(self)
         check_entity_ids(self._path('entity2id.json'), self.entity2id, self.remedy)
         self.entity_names = {i: entity_name(uri) for i, uri in self.id2entity.items()}
 
@@ -129,29 +138,53 @@ class MentionDataset(BaseDataset):
 
     def _data_preprocess(self, train_data: list[dict], valid_data: list[dict], test_data: list[dict]) -> tuple:
         splits = (train_data, valid_data, test_data)
+        for name, conversations in zip(('train', 'valid', 'test'), splits):
+            self._check_names(name, conversations)
         self.item_of_token = learn_item_tokens(
             (utterance['text'], self._known_ids(utterance[self.item_key]))
-            for conversations in splits for conversation in conversations for utterance in conversation['dialog'])
+            for conversations in splits
+            for conversation in conversations
+            for utterance in conversation['dialog']
+        )
         *processed, side_data = super()._data_preprocess(*splits)
         items = side_data['item_entity_ids']
         check_items(self._path(self.item_file), items, self.id2entity, self.remedy)
-        side_data['mentioned_entity_ids'] = sorted({entity for split in processed for sample in split
-                                                    for entity in sample['context_mentions']})
+        side_data['mentioned_entity_ids'] = sorted(
+            {entity for split in processed for sample in split for entity in sample['context_mentions']}
+        )
         side_data['item_names'] = [self.entity_names[item] for item in items]
         side_data['item_of_token'] = self.item_of_token
         side_data['relation_names'] = self._kept_relation_names
         side_data['response_token_count'] = Counter(
-            token for sample in processed[0] if sample['role'] == 'Recommender' and sample['has_text']
-            for token in sample['response'])
+            token
+            for sample in processed[0]
+            if sample['role'] == 'Recommender' and sample['has_text']
+            for token in sample['response']
+        )
         return *processed, side_data
+
+    def _check_names(self, split: str, conversations: list[dict]) -> None:
+        """Warn about names that ``entity2id.json`` lacks: CRSLab ignores them, and with them labels."""
+        for kind, key in (('items', self.item_key), ('entities', 'entity')):
+            unknown = unknown_names(conversations, key, self.entity2id)
+            if not unknown.count:
+                continue
+            text = (
+                f'{unknown.count} of {unknown.total} mentions of {kind} in {split}_data.json are not in '
+                f'entity2id.json, for example {unknown.example!r}'
+            )
+            if kind == 'items' and unknown.count > unknown.total / 2:
+                raise UserError(f'{self.dpath}: {text}; the files are of different versions; {self.remedy}')
+            logger.warning(f'[Dataset {self.name}: {text}; they are ignored]')
 
     def _raw_data_process(self, raw_data: list[dict]) -> list[Sample]:
         samples: list[Sample] = []
         for i, conversation in enumerate(raw_data):
             crslab_samples = self._augment_and_add(self._crslab_turns(conversation))
             turns = list(merge_turns(map(self._utterance, conversation['dialog'])))
-            samples += extend_samples(crslab_samples, turns, str(conversation.get('conv_id', i)),
-                                      conversation.get('text', True))
+            samples += extend_samples(
+                crslab_samples, turns, str(conversation.get('conv_id', i)), conversation.get('text', True)
+            )
         return samples
 
     def _crslab_turns(self, conversation: dict) -> list[dict]:
@@ -159,10 +192,20 @@ class MentionDataset(BaseDataset):
         return self._convert_to_id(conversation)
 
     def _utterance(self, utterance: dict) -> Turn:
-        mentions = order_mentions(utterance['text'], self._known_ids(utterance['entity']),
-                                  self._known_ids(utterance[self.item_key]), self.entity_names, self.item_of_token)
-        return Turn(utterance['role'], ' '.join(utterance['text']), mentions,
-                    self._known_ids(utterance.get('liked', ())), self._known_ids(utterance.get('disliked', ())))
+        mentions = order_mentions(
+            utterance['text'],
+            self._known_ids(utterance['entity']),
+            self._known_ids(utterance[self.item_key]),
+            self.entity_names,
+            self.item_of_token,
+        )
+        return Turn(
+            utterance['role'],
+            ' '.join(utterance['text']),
+            mentions,
+            self._known_ids(utterance.get('liked', ())),
+            self._known_ids(utterance.get('disliked', ())),
+        )
 
     # ------------------------------------------------------------ side data
 
@@ -187,12 +230,17 @@ class MentionDataset(BaseDataset):
         threshold = self.crslab_edge_threshold if threshold is None else threshold
         graph, relations = keep_frequent_relations(edges, threshold, self.id2entity)
         if not has_links(graph):
-            raise UserError(f'{path}: no relation has more than {threshold} edges; lower kg_edge_threshold')
+            reason = (
+                f'no relation has more than {threshold} edges; lower kg_edge_threshold'
+                if threshold
+                else f'no edge between two entities; {self.remedy}'
+            )
+            raise UserError(f'{path}: {reason}')
         self._kept_relation_names = name_relations(relations, self.relation_names)
         return graph
 
     def _describe_items(self) -> None:
-        """Add genres, facts and names of the items. They are read at every start, so the cache need not contain them."""
+        """Add genres, facts and names of the items. The cache lacks them: they are read at every start."""
         items, side_data = self.side_data['item_entity_ids'], self.side_data
         names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
         graph = side_data['entity_kg']['edge'], side_data['relation_names'], names, items
@@ -204,8 +252,10 @@ class MentionDataset(BaseDataset):
                 side_data['item_genres'] = genres_from_titles(titles, items)
                 from_titles = films_from_titles(titles, items)
             except (TypeError, AttributeError, ValueError) as error:
-                raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); {self.remedy}, '
-                                'or remove this one') from error
+                raise UserError(
+                    f'{path}: not a mapping from entity id to title, year, genre ({error}); {self.remedy}, '
+                    'or remove this one'
+                ) from error
         else:
             side_data['item_genres'] = genres_from_graph(*graph)
         films = merge_films(items, side_data['item_genres'], from_titles, films_from_graph(*graph))

@@ -22,8 +22,12 @@ def cache_key(folder: str, files: Iterable[str], kg_edge_threshold: int | None) 
         files: names of its files, which are compared by the time of their last change.
         kg_edge_threshold: the option of this name.
     """
-    return {'format': CACHE_VERSION, 'kg_edge_threshold': kg_edge_threshold, 'folder': folder,
-            'files': {file: os.stat(Path(folder) / file).st_mtime_ns for file in files}}
+    return {
+        'format': CACHE_VERSION,
+        'kg_edge_threshold': kg_edge_threshold,
+        'folder': folder,
+        'files': {file: os.stat(Path(folder) / file).st_mtime_ns for file in files},
+    }
 
 
 def save_cache(path: Path, key: dict[str, Any], data: tuple) -> None:
@@ -44,9 +48,12 @@ def load_cache(path: Path, key: dict[str, Any]) -> tuple:
             saved = pickle.load(file)
         is_current = saved['settings'] == key
     except (pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError, ImportError) as error:
-        raise UserError(f'--restore_data: {path} is broken, or not of this package; '
-                        'remove it, and run once with --save_data') from error
+        raise UserError(
+            f'--restore_data: {path} is broken, or not of this package; remove it, and run once with --save_data'
+        ) from error
     if not is_current:
-        raise UserError(f'--restore_data: {path} was made from other data or settings, or by another '
-                        'version; run once with --save_data')
+        raise UserError(
+            f'--restore_data: {path} was made from other data or settings, or by another '
+            'version; run once with --save_data'
+        )
     return saved['data']

@@ -34,8 +34,9 @@ class CausalDemoDataset(CausalReDialDataset):
         except FileExistsError as error:
             raise UserError(str(error)) from error
         except OSError as error:
-            raise UserError(f'{folder}: the demo corpus cannot be written ({error.strerror}); '
-                            'name a writable folder with data_path') from error
+            raise UserError(
+                f'{folder}: the demo corpus cannot be written ({error.strerror}); name a writable folder with data_path'
+            ) from error
 
     def _raw_data_process(self, raw_data: list[dict]) -> list[Sample]:
         samples = super()._raw_data_process(raw_data)

@@ -33,9 +33,7 @@ def film_name(uri: str) -> str:
         return f'unnamed film {name}'
     is_uri = local_name(uri) != uri
     qualifiers = []
-    while (match := _LAST_BRACKETS.fullmatch(name)) and (
-        is_uri or _WORK.search(match[2]) or _YEAR.fullmatch(match[2])
-    ):
+    while (match := _LAST_BRACKETS.fullmatch(name)) and (is_uri or _WORK.search(match[2]) or _YEAR.fullmatch(match[2])):
         name = match[1]
         qualifiers.append(match[2])
     qualifier = ' '.join(qualifiers)

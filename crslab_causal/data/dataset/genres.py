@@ -26,8 +26,12 @@ def genres_from_titles(titles: Mapping[str, Mapping[str, Any]], items: Sequence[
     return [tuple(dict.fromkeys(map(str, genres))) for genres in listed]
 
 
-def genres_from_graph(edges: Iterable[tuple[int, int, int]], relation_names: Mapping[int, str],
-                      names: Mapping[int, str], items: Sequence[int]) -> list[tuple[str, ...]]:
+def genres_from_graph(
+    edges: Iterable[tuple[int, int, int]],
+    relation_names: Mapping[int, str],
+    names: Mapping[int, str],
+    items: Sequence[int],
+) -> list[tuple[str, ...]]:
     """Return the genres of each item: the entities that a relation of ``GENRE_RELATIONS`` links it to, by name.
 
     Args:
@@ -36,8 +40,11 @@ def genres_from_graph(edges: Iterable[tuple[int, int, int]], relation_names: Map
         names: name of each entity.
         items: entity ids of the items.
     """
-    genre_relations = {relation for relation, name in relation_names.items()
-                       if name.strip('<>').rpartition('/')[2].lower() in GENRE_RELATIONS}
+    genre_relations = {
+        relation
+        for relation, name in relation_names.items()
+        if name.strip('<>').rpartition('/')[2].lower() in GENRE_RELATIONS
+    }
     genres: dict[int, set[str]] = {item: set() for item in items}
     for head, tail, relation in edges:
         if relation not in genre_relations or head == tail:

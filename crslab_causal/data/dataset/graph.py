@@ -16,8 +16,9 @@ class FilteredGraph(NamedTuple):
     """The relation that each id stands for, as the file of the dataset calls it."""
 
 
-def keep_frequent_relations(edges: Sequence[tuple[int, int, Any]], threshold: int,
-                            id2entity: Mapping[int, str]) -> FilteredGraph:
+def keep_frequent_relations(
+    edges: Sequence[tuple[int, int, Any]], threshold: int, id2entity: Mapping[int, str]
+) -> FilteredGraph:
     """Drop rare relations and duplicate edges, and number the remaining relations in order of their first edge.
 
     Args:
@@ -27,11 +28,17 @@ def keep_frequent_relations(edges: Sequence[tuple[int, int, Any]], threshold: in
     """
     count = Counter(relation for _, _, relation in edges)
     relation2id: dict[Any, int] = {}
-    kept = dict.fromkeys((head, tail, relation2id.setdefault(relation, len(relation2id)))
-                         for head, tail, relation in edges if count[relation] > threshold)
+    kept = dict.fromkeys(
+        (head, tail, relation2id.setdefault(relation, len(relation2id)))
+        for head, tail, relation in edges
+        if count[relation] > threshold
+    )
     entities = dict.fromkeys(entity for head, tail, _ in kept for entity in (head, tail))
-    graph: EntityGraph = {'edge': list(kept), 'n_relation': len(relation2id),
-                          'entity': [id2entity[entity] for entity in entities]}
+    graph: EntityGraph = {
+        'edge': list(kept),
+        'n_relation': len(relation2id),
+        'entity': [id2entity[entity] for entity in entities],
+    }
     return FilteredGraph(graph, list(relation2id))
 
 

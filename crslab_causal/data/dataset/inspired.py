@@ -14,15 +14,26 @@ class CausalInspiredDataset(MentionDataset, InspiredDataset):
 
     name, resource_name, item_key = 'Inspired', 'Inspired', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0
-    files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
-             'dbpedia_subkg.txt', 'word2id.json', 'concept_subkg.txt', 'movie_ids.json')
+    files = (
+        'train_data.json',
+        'valid_data.json',
+        'test_data.json',
+        'token2id.json',
+        'entity2id.json',
+        'dbpedia_subkg.txt',
+        'word2id.json',
+        'concept_subkg.txt',
+        'movie_ids.json',
+    )
 
     def _edges(self) -> Iterator[tuple[int, int, str]]:
         for number, line in enumerate(self.entity_kg, start=1):
             triple = line.strip().split('\t')
             if len(triple) != 3 or triple[0] not in self.entity2id or triple[2] not in self.entity2id:
-                raise UserError(f'{self._path(self.kg_file)}, line {number}: not "head<tab>relation<tab>tail" '
-                                'with both entities in entity2id.json')
+                raise UserError(
+                    f'{self._path(self.kg_file)}, line {number}: not "head<tab>relation<tab>tail" '
+                    'with both entities in entity2id.json'
+                )
             head, tail = self.entity2id[triple[0]], self.entity2id[triple[2]]
             yield head, tail, triple[1]
             yield tail, head, triple[1]

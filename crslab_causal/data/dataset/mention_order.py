@@ -73,7 +73,7 @@ def local_name(uri: str) -> str:
 
 def name_words(name: str) -> list[str]:
     """Return the words of a name or a token in lower case, without punctuation."""
-    return re.findall(r"[^\W_]+", name.lower())
+    return re.findall(r'[^\W_]+', name.lower())
 
 
 def learn_item_tokens(utterances: Iterable[tuple[Sequence[str], Sequence[int]]]) -> dict[str, int]:
@@ -100,8 +100,13 @@ class _Word(NamedTuple):
     """Position of the token that the word is part of."""
 
 
-def order_mentions(tokens: Sequence[str], entities: Sequence[int], items: Sequence[int],
-                   names: Mapping[int, str], item_of_token: Mapping[str, int]) -> list[int]:
+def order_mentions(
+    tokens: Sequence[str],
+    entities: Sequence[int],
+    items: Sequence[int],
+    names: Mapping[int, str],
+    item_of_token: Mapping[str, int],
+) -> list[int]:
     """Return all mentions of an utterance, entities and items, in the order of the text.
 
     An item is located by its ``@`` token. Everything else is located by its name: in full, else by its last word

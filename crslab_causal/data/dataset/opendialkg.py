@@ -13,8 +13,17 @@ class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
 
     name, resource_name, item_key = 'OpenDialKG', 'OpenDialKG', 'item'
     kg_file, item_file, crslab_edge_threshold = 'opendialkg_subkg.txt', 'item_ids.json', 20000
-    files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
-             'opendialkg_subkg.txt', 'word2id.json', 'concept_subkg.txt', 'item_ids.json')
+    files = (
+        'train_data.json',
+        'valid_data.json',
+        'test_data.json',
+        'token2id.json',
+        'entity2id.json',
+        'opendialkg_subkg.txt',
+        'word2id.json',
+        'concept_subkg.txt',
+        'item_ids.json',
+    )
 
     def _edges(self) -> Iterator[tuple[int, int, str]]:
         for line in self.entity_kg:

@@ -17,13 +17,29 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
 
     name, resource_name, item_key = 'ReDial', 'ReDial', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
-    files = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json',
-             'dbpedia_subkg.json', 'concept2id.json', 'conceptnet_subkg.txt', 'movie_ids.json')
+    files = (
+        'train_data.json',
+        'valid_data.json',
+        'test_data.json',
+        'token2id.json',
+        'entity2id.json',
+        'dbpedia_subkg.json',
+        'concept2id.json',
+        'conceptnet_subkg.txt',
+        'movie_ids.json',
+    )
     # The file has only numbers, so these names were inferred from the edges: relation 69 links films to their cast,
     # 76 % of the 5,817 edges of relation 122 link a film to its director in movie_titles.json, and so on. The other
     # relations have too few or too mixed edges for a name.
-    relation_names = {69: 'starring', 122: 'director', 125: 'writer', 114: 'producer', 71: 'music',
-                      19: 'cinematography', 31: 'editing'}
+    relation_names = {
+        69: 'starring',
+        122: 'director',
+        125: 'writer',
+        114: 'producer',
+        71: 'music',
+        19: 'cinematography',
+        31: 'editing',
+    }
 
     def _crslab_turns(self, conversation: dict) -> list[dict]:
         return self._merge_conv_data(conversation['dialog'])
@@ -31,9 +47,11 @@ class CausalReDialDataset(MentionDataset, ReDialDataset):
     def _edges(self) -> Iterator[tuple[int, int, int]]:
         for head in self.entity_kg:
             if not head.isdigit() or int(head) >= self.n_entity:
-                raise UserError(f'{self._path(self.kg_file)}: the head {head!r} is out of range of '
-                                f'entity2id.json, whose largest id is {self.n_entity - 1}; the files are of different '
-                                'versions')
+                raise UserError(
+                    f'{self._path(self.kg_file)}: the head {head!r} is out of range of '
+                    f'entity2id.json, whose largest id is {self.n_entity - 1}; the files are of different '
+                    'versions'
+                )
         for entity in range(self.n_entity):
             if str(entity) not in self.entity_kg:
                 continue

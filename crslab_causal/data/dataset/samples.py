@@ -42,10 +42,14 @@ def extend_samples(samples: list[dict], turns: Sequence[Turn], conv_id: str, has
     texts = [(turn.role, turn.text) for turn in turns]
     for number, sample in enumerate(samples, start=1):
         context = turns[:number]
-        sample.update(conv_id=conv_id, turn=number,
-                      context_mentions=[i for turn in context for i in turn.mentions],
-                      context_text=texts[:number],
-                      context_liked=[i for turn in context for i in turn.liked],
-                      context_disliked=[i for turn in context for i in turn.disliked],
-                      response_text=turns[number].text, has_text=has_text)
+        sample.update(
+            conv_id=conv_id,
+            turn=number,
+            context_mentions=[i for turn in context for i in turn.mentions],
+            context_text=texts[:number],
+            context_liked=[i for turn in context for i in turn.liked],
+            context_disliked=[i for turn in context for i in turn.disliked],
+            response_text=turns[number].text,
+            has_text=has_text,
+        )
     return cast(list[Sample], samples)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Collection, Iterator, Mapping, Sequence, get_args
+from typing import Any, Collection, Iterator, Mapping, NamedTuple, Sequence, get_args
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.data.schema import Role
@@ -51,8 +51,10 @@ def format_errors(folder: Path, files: Sequence[str], dataset: str, remedy: str)
         for file in files:
             if file.endswith('.json'):
                 read_json(folder / file, remedy)
-        raise UserError(f'{folder}: {" or ".join(files)} does not have the format of dataset {dataset} '
-                        f'({type(error).__name__}: {error}); {remedy}') from error
+        raise UserError(
+            f'{folder}: {" or ".join(files)} does not have the format of dataset {dataset} '
+            f'({type(error).__name__}: {error}); {remedy}'
+        ) from error
 
 
 def check_conversations(path: Path, conversations: Any, item_key: str) -> None:
@@ -84,7 +86,7 @@ def _check_utterance(where: str, utterance: Any, item_key: str) -> None:
     if missing:
         raise UserError(f'{where}: lacks {", ".join(missing)}')
     if utterance['role'] not in ROLES:
-        raise UserError(f"{where}: role is {utterance['role']!r}, not one of {ROLES}")
+        raise UserError(f'{where}: role is {utterance["role"]!r}, not one of {ROLES}')
     for key in (*lists, 'liked', 'disliked'):
         values = utterance.get(key, [])
         if not isinstance(values, list) or not {str}.issuperset(map(type, values)):
@@ -118,8 +120,10 @@ def check_items(path: Path, items: Any, entities: Collection[int], remedy: str) 
         raise UserError(f'{path}: not a list of entity ids; {remedy}')
     unknown = [item for item in items if item not in entities]
     if unknown:
-        raise UserError(f'{path}: item {unknown[0]} is not an id of entity2id.json (which has '
-                        f'{len(entities)} entities); the files are of different versions')
+        raise UserError(
+            f'{path}: item {unknown[0]} is not an id of entity2id.json (which has '
+            f'{len(entities)} entities); the files are of different versions'
+        )
     if len(set(items)) < len(items):
         raise UserError(f'{path}: an item is listed twice; remove the second')
 
@@ -137,5 +141,29 @@ def check_edges(path: Path, edges: Sequence[tuple[int, int, Any]], entities: Col
     """
     for head, tail, _ in edges:
         if head not in entities or tail not in entities:
-            raise UserError(f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which '
-                            f'has {len(entities)} entities; the files are of different versions')
+            raise UserError(
+                f'{path}: the edge {head} - {tail} names an id out of range of entity2id.json, which '
+                f'has {len(entities)} entities; the files are of different versions'
+            )
+
+
+class UnknownNames(NamedTuple):
+    """Mentions of names that have no entity id."""
+
+    count: int
+    total: int
+    """Number of all mentions."""
+    example: str | None
+
+
+def unknown_names(conversations: Sequence[Mapping[str, Any]], key: str, entity2id: Mapping[str, int]) -> UnknownNames:
+    """Count the names in conversations that have no entity id.
+
+    Args:
+        conversations: checked conversations.
+        key: key of an utterance that lists the names.
+        entity2id: entity id of each known name.
+    """
+    names = [name for conversation in conversations for utterance in conversation['dialog'] for name in utterance[key]]
+    unknown = [name for name in names if name not in entity2id]
+    return UnknownNames(len(unknown), len(names), unknown[0] if unknown else None)

@@ -15,23 +15,113 @@ N_REMAKES = 2
 """Number of films with the title of an earlier film and another year."""
 
 GENRES = ('Comedy', 'Drama', 'Romance', 'Thriller', 'Horror', 'Science fiction', 'Adventure', 'Mystery')
-THEMES = ('Friendship', 'Family secrets', 'Haunted places', 'First love', 'Survival', 'Space travel', 'Heists',
-          'Road trips', 'Time travel', 'Small towns', 'Life at sea', 'Growing up')
+THEMES = (
+    'Friendship',
+    'Family secrets',
+    'Haunted places',
+    'First love',
+    'Survival',
+    'Space travel',
+    'Heists',
+    'Road trips',
+    'Time travel',
+    'Small towns',
+    'Life at sea',
+    'Growing up',
+)
 RELATIONS = ('directed_by', 'starring', 'genre', 'theme')
 NAMESPACE = 'http://demo.example/resource/'
 
-_QUALITIES = ('Copper', 'Borrowed', 'Crooked', 'Sunken', 'Unfinished', 'Patient', 'Salted', 'Threadbare', 'Amber',
-              'Velvet', 'Sleepless', 'Windless', 'Folded', 'Drowsy', 'Painted', 'Hesitant')
-_THINGS = ('Orchardist', 'Ferryman', 'Cartographer', 'Almanac', 'Greenhouse', 'Weathervane', 'Turnstile', 'Bakery',
-           'Observatory', 'Aqueduct', 'Harbourmaster', 'Ledger', 'Keepers', 'Carousel', 'Signalman', 'Archipelago')
-_PLACES = ('Halvory', 'Marrowick', 'Quillmere', 'Saltrow', 'Dunmarrow', 'Veskerholm', 'Ondera', 'Brindle Cove',
-           'Tarnhollow', 'Pellamy Street')
-_TITLE_PATTERNS = ('The {quality} {thing}', 'The {thing} of {place}', 'One {quality} Night in {place}',
-                   'Before the {quality} {thing}', 'No {thing} in {place}')
-_FIRST_NAMES = ('Maren', 'Tobiah', 'Ilsabet', 'Corwin', 'Ysolde', 'Bertrand', 'Odalys', 'Fenwick', 'Perpetua', 'Anselm',
-                'Delphine', 'Kasimir', 'Rosalba', 'Thaddeus', 'Wilhelmina', 'Evander')
-_LAST_NAMES = ('Ellwether', 'Quaymoor', 'Vantreese', 'Ostrander', 'Pellgrave', 'Hawkesmoth', 'Brindlewood', 'Tamsinger',
-               'Underlake', 'Cressingway', 'Marlowick', 'Fairbarrow', 'Nettlecombe', 'Sandovar', 'Thornquill')
+_QUALITIES = (
+    'Copper',
+    'Borrowed',
+    'Crooked',
+    'Sunken',
+    'Unfinished',
+    'Patient',
+    'Salted',
+    'Threadbare',
+    'Amber',
+    'Velvet',
+    'Sleepless',
+    'Windless',
+    'Folded',
+    'Drowsy',
+    'Painted',
+    'Hesitant',
+)
+_THINGS = (
+    'Orchardist',
+    'Ferryman',
+    'Cartographer',
+    'Almanac',
+    'Greenhouse',
+    'Weathervane',
+    'Turnstile',
+    'Bakery',
+    'Observatory',
+    'Aqueduct',
+    'Harbourmaster',
+    'Ledger',
+    'Keepers',
+    'Carousel',
+    'Signalman',
+    'Archipelago',
+)
+_PLACES = (
+    'Halvory',
+    'Marrowick',
+    'Quillmere',
+    'Saltrow',
+    'Dunmarrow',
+    'Veskerholm',
+    'Ondera',
+    'Brindle Cove',
+    'Tarnhollow',
+    'Pellamy Street',
+)
+_TITLE_PATTERNS = (
+    'The {quality} {thing}',
+    'The {thing} of {place}',
+    'One {quality} Night in {place}',
+    'Before the {quality} {thing}',
+    'No {thing} in {place}',
+)
+_FIRST_NAMES = (
+    'Maren',
+    'Tobiah',
+    'Ilsabet',
+    'Corwin',
+    'Ysolde',
+    'Bertrand',
+    'Odalys',
+    'Fenwick',
+    'Perpetua',
+    'Anselm',
+    'Delphine',
+    'Kasimir',
+    'Rosalba',
+    'Thaddeus',
+    'Wilhelmina',
+    'Evander',
+)
+_LAST_NAMES = (
+    'Ellwether',
+    'Quaymoor',
+    'Vantreese',
+    'Ostrander',
+    'Pellgrave',
+    'Hawkesmoth',
+    'Brindlewood',
+    'Tamsinger',
+    'Underlake',
+    'Cressingway',
+    'Marlowick',
+    'Fairbarrow',
+    'Nettlecombe',
+    'Sandovar',
+    'Thornquill',
+)
 
 
 @dataclass(frozen=True)
@@ -89,12 +179,17 @@ class Catalogue:
                 title = titles[i - len(titles)]
                 year = films[i - len(titles)].year + int(rng.integers(10, 20))
             # a director makes films of one main genre only, so that the graph is informative about taste
-            directors_of_genre = directors[main_genre::len(GENRES)]
-            films.append(Film(
-                title=title, year=year, genres=tuple(GENRES[g] for g in genres),
-                directors=(directors_of_genre[rng.integers(len(directors_of_genre))],),
-                stars=_draw_some(rng, stars, int(rng.integers(2, 4))),
-                themes=_draw_some(rng, THEMES, int(rng.integers(1, 3)))))
+            directors_of_genre = directors[main_genre :: len(GENRES)]
+            films.append(
+                Film(
+                    title=title,
+                    year=year,
+                    genres=tuple(GENRES[g] for g in genres),
+                    directors=(directors_of_genre[rng.integers(len(directors_of_genre))],),
+                    stars=_draw_some(rng, stars, int(rng.integers(2, 4))),
+                    themes=_draw_some(rng, THEMES, int(rng.integers(1, 3))),
+                )
+            )
         return cls(tuple(films), GENRES, people, THEMES)
 
     @cached_property
@@ -116,9 +211,12 @@ class Catalogue:
     def triples(self) -> tuple[tuple[int, int, int], ...]:
         """Edges (film, relation, entity): indices of entities and of ``relations``."""
         linked = ((film.directors, film.stars, film.genres, film.themes) for film in self.films)
-        return tuple((head, relation, self.index[name])
-                     for head, by_relation in enumerate(linked)
-                     for relation, names in enumerate(by_relation) for name in names)
+        return tuple(
+            (head, relation, self.index[name])
+            for head, by_relation in enumerate(linked)
+            for relation, names in enumerate(by_relation)
+            for name in names
+        )
 
 
 def _draw_some(rng: np.random.Generator, names: Sequence[str], n: int) -> tuple[str, ...]:
@@ -128,8 +226,7 @@ def _draw_some(rng: np.random.Generator, names: Sequence[str], n: int) -> tuple[
 
 def _draw_people(rng: np.random.Generator) -> tuple[str, ...]:
     """Return the names of ``N_DIRECTORS + N_STARS`` distinct people."""
-    return _draw_some(rng, [f'{first} {last}' for first in _FIRST_NAMES for last in _LAST_NAMES],
-                      N_DIRECTORS + N_STARS)
+    return _draw_some(rng, [f'{first} {last}' for first in _FIRST_NAMES for last in _LAST_NAMES], N_DIRECTORS + N_STARS)
 
 
 def _draw_titles(rng: np.random.Generator, n: int) -> list[str]:
@@ -137,7 +234,11 @@ def _draw_titles(rng: np.random.Generator, n: int) -> list[str]:
     titles: dict[str, None] = {}
     while len(titles) < n:
         pattern = _TITLE_PATTERNS[rng.integers(len(_TITLE_PATTERNS))]
-        titles[pattern.format(quality=_QUALITIES[rng.integers(len(_QUALITIES))],
-                              thing=_THINGS[rng.integers(len(_THINGS))],
-                              place=_PLACES[rng.integers(len(_PLACES))])] = None
+        titles[
+            pattern.format(
+                quality=_QUALITIES[rng.integers(len(_QUALITIES))],
+                thing=_THINGS[rng.integers(len(_THINGS))],
+                place=_PLACES[rng.integers(len(_PLACES))],
+            )
+        ] = None
     return list(titles)

@@ -29,14 +29,33 @@ MIN_COOCCURRENCES = 10
 """Minimum number of training utterances that two concepts share to be linked in ``conceptnet_subkg.txt``."""
 SPLITS = ('train', 'valid', 'test', 'interventional')
 DESCRIPTION_FILE = 'scm.json'
-FILES = frozenset((
-    *(f'{split}_data.json' for split in SPLITS), 'entity2id.json', 'dbpedia_subkg.json', 'movie_ids.json',
-    'movie_titles.json', 'token2id.json', 'concept2id.json', 'conceptnet_subkg.txt', DESCRIPTION_FILE, '.built'))
+FILES = frozenset(
+    (
+        *(f'{split}_data.json' for split in SPLITS),
+        'entity2id.json',
+        'dbpedia_subkg.json',
+        'movie_ids.json',
+        'movie_titles.json',
+        'token2id.json',
+        'concept2id.json',
+        'conceptnet_subkg.txt',
+        DESCRIPTION_FILE,
+        '.built',
+    )
+)
 """Names of all files."""
 
 
-def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_train: int = 1200, n_valid: int = 250,
-                 n_test: int = 400, n_interventional: int = 400) -> None:
+def write_corpus(
+    folder: Path,
+    *,
+    seed: int = 2024,
+    strength: float = 0.8,
+    n_train: int = 1200,
+    n_valid: int = 250,
+    n_test: int = 400,
+    n_interventional: int = 400,
+) -> None:
     """Generate the corpus and write it to ``folder``, atomically.
 
     Besides ReDial's files there are ``interventional_data.json``, conversations whose history was set by
@@ -68,17 +87,24 @@ def write_corpus(folder: Path, *, seed: int = 2024, strength: float = 0.8, n_tra
         **{f'{split}_data.json': _one_per_line(conversations) for split, conversations in splits.items()},
         **_entity_files(catalogue, np.random.default_rng([seed, 2])),
         **_word_files(catalogue, splits),
-        DESCRIPTION_FILE: _to_json({
-            **identity, 'entities': catalogue.uris, 'contexts': [dict(zip(FACTORS, c)) for c in CONTEXTS],
-            'explanations': list(REASONS), 'model': model.to_dict()}),
+        DESCRIPTION_FILE: _to_json(
+            {
+                **identity,
+                'entities': catalogue.uris,
+                'contexts': [dict(zip(FACTORS, c)) for c in CONTEXTS],
+                'explanations': list(REASONS),
+                'model': model.to_dict(),
+            }
+        ),
         # in the format of CRSLab's mark_done (download.py:247), but without the time, which differs between runs
         '.built': f'{GENERATOR}\n{CRSLAB_VERSION}',
     }
     _install(folder, files, identity)
 
 
-def _draw_split(catalogue: Catalogue, model: StructuralCausalModel, split: str, n: int,
-                seed: int) -> list[dict[str, Any]]:
+def _draw_split(
+    catalogue: Catalogue, model: StructuralCausalModel, split: str, n: int, seed: int
+) -> list[dict[str, Any]]:
     """Return ``n`` conversations. Every split has random streams of its own, for the draws and for the wording."""
     draw_rng, wording_rng = (np.random.default_rng([seed, stream, SPLITS.index(split)]) for stream in (3, 4))
     sample = model.sample_interventional if split == 'interventional' else model.sample_observational
@@ -86,6 +112,7 @@ def _draw_split(catalogue: Catalogue, model: StructuralCausalModel, split: str, 
 
 
 # ---------------------------------------------------------------- contents
+
 
 def _entity_files(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, str]:
     """Return the files of the entities and of their graph.
@@ -98,28 +125,49 @@ def _entity_files(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, s
         graph[str(ids[head])].append((relation, ids[tail]))
     for entity in ids:
         graph[str(entity)].append((SELF_LOOP, entity))
-    titles = {str(ids[i]): {'title': film.title, 'year': film.year, 'genre': film.genres, 'director': film.directors,
-                            'stars': film.stars, 'redial_ids': [film_token(i).removeprefix('@')]}
-              for i, film in enumerate(catalogue.films)}
-    return {'entity2id.json': _to_json(dict(zip(catalogue.uris, ids))),
-            'dbpedia_subkg.json': _to_json(graph),
-            'movie_ids.json': _to_json(ids[:len(catalogue.films)]),
-            'movie_titles.json': _to_json(titles)}
+    titles = {
+        str(ids[i]): {
+            'title': film.title,
+            'year': film.year,
+            'genre': film.genres,
+            'director': film.directors,
+            'stars': film.stars,
+            'redial_ids': [film_token(i).removeprefix('@')],
+        }
+        for i, film in enumerate(catalogue.films)
+    }
+    return {
+        'entity2id.json': _to_json(dict(zip(catalogue.uris, ids))),
+        'dbpedia_subkg.json': _to_json(graph),
+        'movie_ids.json': _to_json(ids[: len(catalogue.films)]),
+        'movie_titles.json': _to_json(titles),
+    }
 
 
 def _word_files(catalogue: Catalogue, splits: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
     """Return the files of the tokens, the concepts among them, and pairs of concepts in shared utterances."""
-    tokens = Counter(token for conversations in splits.values() for conversation in conversations
-                     for utterance in conversation['dialog'] for token in utterance['text'])
+    tokens = Counter(
+        token
+        for conversations in splits.values()
+        for conversation in conversations
+        for utterance in conversation['dialog']
+        for token in utterance['text']
+    )
     tokens.update(film_token(film) for film in range(len(catalogue.films)))  # films without a mention, too
     vocabulary = sorted(tokens, key=lambda token: (-tokens[token], token))
     concepts = [token for token in vocabulary if is_concept(token)]
-    pairs = Counter(pair for conversation in splits['train'] for utterance in conversation['dialog']
-                    for pair in combinations(sorted({w for w in utterance['word'] if not w.startswith('@')}), 2))
+    pairs = Counter(
+        pair
+        for conversation in splits['train']
+        for utterance in conversation['dialog']
+        for pair in combinations(sorted({w for w in utterance['word'] if not w.startswith('@')}), 2)
+    )
     linked = [pair for pair, count in sorted(pairs.items()) if count >= MIN_COOCCURRENCES]
-    return {'token2id.json': _to_json({token: i for i, token in enumerate((*SPECIAL_TOKENS, *vocabulary))}),
-            'concept2id.json': _to_json({concept: i for i, concept in enumerate(concepts, start=1)}),
-            'conceptnet_subkg.txt': ''.join(f'cooccur\t{a}/\t{b}/\n' for a, b in linked)}
+    return {
+        'token2id.json': _to_json({token: i for i, token in enumerate((*SPECIAL_TOKENS, *vocabulary))}),
+        'concept2id.json': _to_json({concept: i for i, concept in enumerate(concepts, start=1)}),
+        'conceptnet_subkg.txt': ''.join(f'cooccur\t{a}/\t{b}/\n' for a, b in linked),
+    }
 
 
 def _to_json(content: Any) -> str:
@@ -131,6 +179,7 @@ def _one_per_line(content: Sequence[Any]) -> str:
 
 
 # ---------------------------------------------------------------- the folder
+
 
 def _holds(folder: Path, identity: dict[str, Any]) -> bool:
     """Return whether the folder contains the complete corpus of this identity."""
@@ -152,8 +201,10 @@ def _check_replaceable(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     foreign = names - FILES if DESCRIPTION_FILE in names else names
     if foreign:
-        raise FileExistsError(f'{folder} holds {min(foreign)}, which the demo generator did not write; '
-                              'move it away or name another folder for the demo corpus')
+        raise FileExistsError(
+            f'{folder} holds {min(foreign)}, which the demo generator did not write; '
+            'move it away or name another folder for the demo corpus'
+        )
 
 
 def _install(folder: Path, files: dict[str, str], identity: dict[str, Any]) -> None:

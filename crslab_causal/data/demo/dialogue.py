@@ -78,8 +78,9 @@ def _open(rng: np.random.Generator, context: dict[str, str]) -> Iterator[dict[st
     yield _utterance('Recommender', templates.choose(rng, templates.QUESTIONS_ABOUT_TASTE))
 
 
-def _mention_history(rng: np.random.Generator, catalogue: Catalogue,
-                     history: Sequence[Mention]) -> Iterator[dict[str, Any]]:
+def _mention_history(
+    rng: np.random.Generator, catalogue: Catalogue, history: Sequence[Mention]
+) -> Iterator[dict[str, Any]]:
     """Yield utterances of the seeker with one or two mentions each, and questions of the recommender."""
     start = 0
     while start < len(history):
@@ -89,11 +90,13 @@ def _mention_history(rng: np.random.Generator, catalogue: Catalogue,
         mentions = history[start:stop]
         is_film = [m.entity < len(catalogue.films) for m in mentions]
         yield _utterance(
-            'Seeker', templates.mention(rng, [_wording(catalogue, m) for m in mentions]),
+            'Seeker',
+            templates.mention(rng, [_wording(catalogue, m) for m in mentions]),
             movies=[catalogue.uris[m.entity] for m, film in zip(mentions, is_film) if film],
             entity=[catalogue.uris[m.entity] for m, film in zip(mentions, is_film) if not film],
             liked=[catalogue.uris[m.entity] for m in mentions if m.liked],
-            disliked=[catalogue.uris[m.entity] for m in mentions if not m.liked])
+            disliked=[catalogue.uris[m.entity] for m in mentions if not m.liked],
+        )
         start = stop
 
 
@@ -106,8 +109,14 @@ def _wording(catalogue: Catalogue, mention: Mention) -> templates.Wording:
     return templates.Wording(name, 'person', mention.liked)
 
 
-def _utterance(role: str, text: str, movies: Sequence[str] = (), entity: Sequence[str] = (),
-               liked: Sequence[str] = (), disliked: Sequence[str] = ()) -> dict[str, Any]:
+def _utterance(
+    role: str,
+    text: str,
+    movies: Sequence[str] = (),
+    entity: Sequence[str] = (),
+    liked: Sequence[str] = (),
+    disliked: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return an utterance.
 
     Args:
@@ -119,6 +128,12 @@ def _utterance(role: str, text: str, movies: Sequence[str] = (), entity: Sequenc
         disliked: URIs of the mentions that the seeker disliked.
     """
     tokens = templates.tokenize(text)
-    return {'role': role, 'text': tokens, 'movies': list(movies), 'entity': list(entity),
-            'word': [token for token in tokens if is_concept(token)],
-            'liked': list(liked), 'disliked': list(disliked)}
+    return {
+        'role': role,
+        'text': tokens,
+        'movies': list(movies),
+        'entity': list(entity),
+        'word': [token for token in tokens if is_concept(token)],
+        'liked': list(liked),
+        'disliked': list(disliked),
+    }

@@ -115,9 +115,10 @@ class StructuralCausalModel:
         habits = np.array([[sum(name in v.habits for v in context) for name in names] for context in values], float)
         reasons = np.array([[sum(r in v.reasons for v in context) for r in REASONS] for context in values], float)
         prior = np.array([np.prod([v.probability for v in context]) for context in values])
-        films = tags[:len(catalogue.films)]
-        reason_tags = np.array([[(name == r.genre) + 0.5 * (name in r.themes) for name in names]
-                                for r in REASONS.values()])
+        films = tags[: len(catalogue.films)]
+        reason_tags = np.array(
+            [[(name == r.genre) + 0.5 * (name in r.themes) for name in names] for r in REASONS.values()]
+        )
         return cls(
             strength=float(strength),
             context_prior=prior / prior.sum(),
@@ -129,7 +130,8 @@ class StructuralCausalModel:
             fit=reason_tags @ films.T,
             popularity=popularity,
             affinity_weight=AFFINITY_WEIGHT,
-            fit_weight=FIT_WEIGHT)
+            fit_weight=FIT_WEIGHT,
+        )
 
     # ------------------------------------------------------------ the mechanisms
 
@@ -213,15 +215,17 @@ class StructuralCausalModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all parameters in types of JSON. :meth:`from_dict` restores them exactly."""
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value
-                for name, value in asdict(self).items()}
+        return {
+            name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()
+        }
 
     @classmethod
     def from_dict(cls, parameters: dict[str, Any]) -> StructuralCausalModel:
         """Return the model with the parameters of :meth:`to_dict`."""
         values = ((field.name, parameters[field.name]) for field in fields(cls))
-        arguments: dict[str, Any] = {name: np.array(value) if isinstance(value, list) else value
-                                     for name, value in values}
+        arguments: dict[str, Any] = {
+            name: np.array(value) if isinstance(value, list) else value for name, value in values
+        }
         return cls(**arguments)
 
 
@@ -260,6 +264,7 @@ def _similarity(catalogue: Catalogue) -> np.ndarray:
 
     The similarity of a film to itself is 0, because a film that was seen is not to be recommended for that reason.
     """
+
     def jaccard(kind: str) -> np.ndarray:
         sets = [set(getattr(film, kind)) for film in catalogue.films]
         return np.array([[len(a & b) / len(a | b) for b in sets] for a in sets])

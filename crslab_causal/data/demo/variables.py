@@ -41,7 +41,7 @@ FACTORS: dict[str, dict[str, ContextValue]] = {
         'tired': ContextValue(0.35, ('Drama', 'Small towns'), ('laughter', 'comfort')),
         'restless': ContextValue(0.20, ('Thriller', 'Road trips'), ('wonder', 'tears')),
     },
-    'company': {
+    'companions': {
         'alone': ContextValue(0.30, ('Science fiction', 'Time travel'), ('tears', 'riddle')),
         'friends': ContextValue(0.45, ('Romance', 'Friendship'), ('laughter', 'scare')),
         'family': ContextValue(0.25, ('Adventure', 'Growing up'), ('comfort', 'wonder')),

@@ -23,26 +23,33 @@ class Kappa(NamedTuple):
     """Number of items."""
 
 
-def cohens_kappa(first: ArrayLike, second: ArrayLike, weights: Weights = None, level: float = 0.95,
-                 clusters: Sequence | np.ndarray | None = None, draws: int = 2000, seed: int = 0) -> Kappa:
+def cohens_kappa(
+    first: ArrayLike,
+    second: ArrayLike,
+    weights: Weights = None,
+    level: float = 0.95,
+    clusters: Sequence | np.ndarray | None = None,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Kappa:
     """Return the agreement of two raters beyond chance (Cohen 1960, 1968), with a percentile bootstrap interval.
 
-    The asymptotic variance (Fleiss, Cohen and Everitt 1969) is not used, because it takes items as independent. The answers
-    of several systems to one context are not; a bootstrap over contexts respects that.
+    The asymptotic variance (Fleiss, Cohen and Everitt 1969) is not used, because it takes items as independent. The
+    answers of several systems to one context are not; a bootstrap over contexts respects that.
 
     Args:
         first, second: ``(n,)``, the ratings of the same items.
-        weights: cost of a disagreement. None: all disagreements cost the same; ``linear`` or ``quadratic``: the cost grows
-            with the difference of the ratings themselves, not of their ranks, so that a step of the scale that nobody uses
-            still counts.
+        weights: cost of a disagreement. None: all disagreements cost the same; ``linear`` or ``quadratic``: the cost
+            grows with the difference of the ratings themselves, not of their ranks, so that a step of the scale that
+            nobody uses still counts.
         level: confidence level.
         clusters: ``(n,)``, items that are drawn together; None: each item alone.
         draws, seed: number and seed of the bootstrap draws.
 
     Returns:
-        The agreement. It is NaN if both raters give one and the same rating to all items: no disagreement is expected by
-        chance, so that agreement says nothing. If only one rater is constant, it is 0. Draws without a kappa are left out
-        of the interval, which is NaN if there are no others, or if there is a single cluster.
+        The agreement. It is NaN if both raters give one and the same rating to all items: no disagreement is expected
+        by chance, so that agreement says nothing. If only one rater is constant, it is 0. Draws without a kappa are
+        left out of the interval, which is NaN if there are no others, or if there is a single cluster.
 
     Raises:
         ValueError: there are no items, lengths differ, or a rating is not finite.

@@ -74,9 +74,15 @@ def build_contexts(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[
         name_of_token: names that replace ``@`` tokens, from :func:`.token_names`.
     """
     turns = {(sample['conv_id'], sample['turn']): sample for sample in samples}
-    return {turn: Context(conversation=turn[0], turn=turn[1], reference=detokenize(sample['response_text'], name_of_token),
-                          context=[(role, detokenize(text, name_of_token)) for role, text in sample['context_text']])
-            for turn, sample in turns.items()}
+    return {
+        turn: Context(
+            conversation=turn[0],
+            turn=turn[1],
+            reference=detokenize(sample['response_text'], name_of_token),
+            context=[(role, detokenize(text, name_of_token)) for role, text in sample['context_text']],
+        )
+        for turn, sample in turns.items()
+    }
 
 
 def read_contexts(path: Path) -> dict[Turn, Context]:
@@ -90,8 +96,10 @@ def read_contexts(path: Path) -> dict[Turn, Context]:
         if not context.context:
             raise UserError(f'{path}, line {number}: context is empty; leave out turns without a turn before them')
         if contexts.setdefault((context.conversation, context.turn), context) is not context:
-            raise UserError(f'{path}, line {number}: turn {context.turn} of conversation {context.conversation} '
-                            'repeats an earlier line; remove one of them')
+            raise UserError(
+                f'{path}, line {number}: turn {context.turn} of conversation {context.conversation} '
+                'repeats an earlier line; remove one of them'
+            )
     return contexts
 
 

@@ -20,8 +20,9 @@ TOP_SHOWN = 3
 """Number of items of a system's list."""
 
 
-def case_records(options: CaseOptions, suite: Suite, store: RunStore, datasets: DatasetCache,
-                 previous: Sequence[CaseRecord] = ()) -> Iterator[CaseRecord]:
+def case_records(
+    options: CaseOptions, suite: Suite, store: RunStore, datasets: DatasetCache, previous: Sequence[CaseRecord] = ()
+) -> Iterator[CaseRecord]:
     """Yield the turns of a case; none as long as no system has answered.
 
     Turns are drawn at random from those that every finished system has answered, so that no turn is chosen because it
@@ -39,8 +40,9 @@ def case_records(options: CaseOptions, suite: Suite, store: RunStore, datasets: 
     if table is None:  # --quick leaves it out
         return
     rows = [row for row in table.rows if not row.options.hidden]
-    finished = {row.options.title: run for row in rows
-                if (run := next(filter(store.is_finished, row.runs), None)) is not None}
+    finished = {
+        row.options.title: run for row in rows if (run := next(filter(store.is_finished, row.runs), None)) is not None
+    }
     recorded = {system.title for case in previous for system in case.systems}
     if not finished.keys() > recorded & {row.options.title for row in rows}:
         yield from previous
@@ -54,11 +56,20 @@ def case_records(options: CaseOptions, suite: Suite, store: RunStore, datasets: 
     for number, turn in enumerate(_draw(options, suite.options.seeds[0], contexts, answers), start=1):
         by_system = {title: by_turn[turn] for title, by_turn in answers.items()}
         label = next(iter(by_system.values())).label
-        yield CaseRecord(name=f'{options.name}_{number}', title=options.title, split=split, conversation=turn[0],
-                         turn=turn[1], label=names.get(label, UNNAMED), context=contexts[turn].context,
-                         reference=contexts[turn].reference,
-                         systems=[_system(title, answer, names, store.folder(finished[title]), split)
-                                  for title, answer in by_system.items()])
+        yield CaseRecord(
+            name=f'{options.name}_{number}',
+            title=options.title,
+            split=split,
+            conversation=turn[0],
+            turn=turn[1],
+            label=names.get(label, UNNAMED),
+            context=contexts[turn].context,
+            reference=contexts[turn].reference,
+            systems=[
+                _system(title, answer, names, store.folder(finished[title]), split)
+                for title, answer in by_system.items()
+            ],
+        )
 
 
 def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
@@ -70,8 +81,9 @@ def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
     return answers
 
 
-def _draw(options: CaseOptions, seed: int, contexts: Mapping[Turn, Context],
-          answers: Mapping[str, Mapping[Turn, Answer]]) -> Sequence[Turn]:
+def _draw(
+    options: CaseOptions, seed: int, contexts: Mapping[Turn, Context], answers: Mapping[str, Mapping[Turn, Answer]]
+) -> Sequence[Turn]:
     """Draw turns with a long enough context, at most as many as there are."""
     answered = set.intersection(*(set(by_turn) for by_turn in answers.values()))
     fit = sorted(turn for turn in answered if turn in contexts and len(contexts[turn].context) >= options.context)
@@ -84,15 +96,24 @@ def _system(title: str, answer: Answer, names: Mapping[int, str], folder: Path, 
     after: Number | None = answer.rank_after
     if answer.recommended is not None:
         before = after = _label_rank(folder / artifacts.ranks_file(split), answer)
-    return SystemRecord(title=title, backend=answer.backend, status=answer.status,
-                        listed=[names.get(item, UNNAMED) for item in listed], rank_before=before, rank_after=after,
-                        explanation=answer.explanation, response=answer.response)
+    return SystemRecord(
+        title=title,
+        backend=answer.backend,
+        status=answer.status,
+        listed=[names.get(item, UNNAMED) for item in listed],
+        rank_before=before,
+        rank_after=after,
+        explanation=answer.explanation,
+        response=answer.response,
+    )
 
 
 def _label_rank(path: Path, answer: Answer) -> float | None:
     """Return the rank of an answer's label in the recommender's list; None if it is not ranked."""
     ranks = read_ranks(path)
-    for *sample, rank in zip(ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist(), ranks.rank.tolist()):
+    for *sample, rank in zip(
+        ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist(), ranks.rank.tolist()
+    ):
         if tuple(sample) == answer.sample:
             return None if rank != rank else rank
     return None

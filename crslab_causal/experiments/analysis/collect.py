@@ -10,7 +10,16 @@ import numpy as np
 from crslab_causal.experiments.analysis.cases import case_records
 from crslab_causal.experiments.analysis.figure4 import figure_records
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
-from crslab_causal.experiments.analysis.record import NEEDS_LLM, MeanRecord, RowRecord, Scores, SuiteRecord, TableRecord, Tests
+from crslab_causal.experiments.analysis.record import (
+    FAILED,
+    NEEDS_LLM,
+    MeanRecord,
+    RowRecord,
+    Scores,
+    SuiteRecord,
+    TableRecord,
+    Tests,
+)
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
 from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
@@ -21,8 +30,9 @@ TABLE_OPTIONS = ('name', 'title', 'kind', 'seeded', 'split', 'metrics', 'referen
 """Options of a table that its record repeats."""
 
 
-def collect(suite: Suite, store: RunStore, failures: Mapping[Path, str] | None = None,
-            previous: PreviousReport | None = None) -> SuiteRecord:
+def collect(
+    suite: Suite, store: RunStore, failures: Mapping[Path, str] | None = None, previous: PreviousReport | None = None
+) -> SuiteRecord:
     """Return the record of a suite.
 
     Args:
@@ -34,22 +44,34 @@ def collect(suite: Suite, store: RunStore, failures: Mapping[Path, str] | None =
     previous = previous or PreviousReport()
     datasets = DatasetCache()
     return SuiteRecord(
-        name=suite.name, title=suite.options.title, about=suite.options.about.strip(),
+        name=suite.name,
+        title=suite.options.title,
+        about=suite.options.about.strip(),
         tables=[_table_record(table, store, failures or {}, previous.table(suite, table)) for table in suite.tables],
-        cases=[record for case in suite.options.cases
-               for record in case_records(case, suite, store, datasets, previous.cases(suite, case))],
-        figures=list(figure_records(suite, store, datasets, previous)))
+        cases=[
+            record
+            for case in suite.options.cases
+            for record in case_records(case, suite, store, datasets, previous.cases(suite, case))
+        ],
+        figures=list(figure_records(suite, store, datasets, previous)),
+    )
 
 
 def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], previous: PreviousTable) -> TableRecord:
-    rows = [RowResults(row, tuple(result for run in row.runs
-                                  if (result := _run_result(run, table, store, previous)) is not None))
-            for row in table.rows if not row.options.hidden]
+    rows = [
+        RowResults(
+            row, tuple(result for run in row.runs if (result := _run_result(run, table, store, previous)) is not None)
+        )
+        for row in table.rows
+        if not row.options.hidden
+    ]
     tests = row_tests(rows, table, store, previous)
-    return TableRecord(**{name: getattr(table.options, name) for name in TABLE_OPTIONS}, groups=groups_of(table),
-                       rows=[_row_record(row, table, _note(row, store, failures), own_tests)
-                             for row, own_tests in zip(rows, tests)],
-                       means=_means(rows, table))
+    return TableRecord(
+        **{name: getattr(table.options, name) for name in TABLE_OPTIONS},
+        groups=groups_of(table),
+        rows=[_row_record(row, table, _note(row, store, failures), own_tests) for row, own_tests in zip(rows, tests)],
+        means=_means(rows, table),
+    )
 
 
 def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable) -> RunResult | None:
@@ -66,13 +88,30 @@ def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable
 
 def _row_record(row: RowResults, table: Table, note: str | None, tests: Tests) -> RowRecord:
     options = row.row.options
-    scores: Scores = {group: {metric: [result.score(group, metric) for result in row.results]
-                              for metric in table.options.metrics
-                              if options.metrics is None or metric in options.metrics}
-                      for group in groups_of(table)} if row.results else {}
-    return RowRecord(title=options.title, id=options.id, x=row.row.x, series=row.row.series, reported=options.reported,
-                     source=options.source, runs=[result.about for result in row.results], scores=scores, note=note,
-                     tests=tests)
+    scores: Scores = (
+        {
+            group: {
+                metric: [result.score(group, metric) for result in row.results]
+                for metric in table.options.metrics
+                if options.metrics is None or metric in options.metrics
+            }
+            for group in groups_of(table)
+        }
+        if row.results
+        else {}
+    )
+    return RowRecord(
+        title=options.title,
+        id=options.id,
+        x=row.row.x,
+        series=row.row.series,
+        reported=options.reported,
+        source=options.source,
+        runs=[result.about for result in row.results],
+        scores=scores,
+        note=note,
+        tests=tests,
+    )
 
 
 def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str | None:
@@ -82,7 +121,7 @@ def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str
         return None
     reasons = [failures[folder] for run in runs if (folder := store.folder(run)) in failures]
     if reasons:
-        return f'failed: {reasons[0]}'
+        return f'{FAILED}{reasons[0]}'
     if row.results:
         return f'{len(row.results)} of {len(runs)} seeds'
     missing_answers = next(filter(None, map(store.missing_answers, runs)), None)
@@ -92,25 +131,41 @@ def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str
 
 
 def _means(rows: list[RowResults], table: Table) -> list[MeanRecord]:
-    """Return the mean of each series of a grid over the values of the sweep, one number for each seed, and its tests."""
+    """Return the mean of each series over the values of the sweep, one number for each seed, and its tests."""
     series: dict[str, list[RowResults]] = {}
     for row in rows:
         if row.row.series:
             series.setdefault(row.row.series, []).append(row)
     reference_id = table.options.reference
-    reference = next((title for title, members in series.items()
-                      if members[0].row.options.id == reference_id is not None), None)
-    scores = {title: {metric: _seed_means(members, metric) for metric in table.options.metrics}
-              for title, members in series.items()}
+    reference = next(
+        (title for title, members in series.items() if members[0].row.options.id == reference_id is not None), None
+    )
+    scores = {
+        title: {metric: _seed_means(members, metric) for metric in table.options.metrics}
+        for title, members in series.items()
+    }
     tests = {} if reference is None else mean_tests(scores, reference, paired=bool(table.options.seeded))
-    return [MeanRecord(title=title, reference=title == reference, reported=None,
-                       scores={'all': {metric: list(by_seed.values()) for metric, by_seed in scores[title].items()}},
-                       tests=tests.get(title, {})) for title in series]
+    return [
+        MeanRecord(
+            title=title,
+            reference=title == reference,
+            reported=None,
+            scores={'all': {metric: list(by_seed.values()) for metric, by_seed in scores[title].items()}},
+            tests=tests.get(title, {}),
+        )
+        for title in series
+    ]
 
 
 def _seed_means(rows: list[RowResults], metric: str) -> dict[int, float]:
     """Return the mean score of each seed that all rows have."""
-    by_row = [{result.seed: score for result in row.results
-               if result.seed is not None and (score := result.score('all', metric)) is not None} for row in rows]
+    by_row = [
+        {
+            result.seed: score
+            for result in row.results
+            if result.seed is not None and (score := result.score('all', metric)) is not None
+        }
+        for row in rows
+    ]
     seeds = [seed for seed in by_row[0] if all(seed in scores for scores in by_row)]
     return {seed: float(np.mean([scores[seed] for scores in by_row])) for seed in seeds}

@@ -2,17 +2,18 @@ r"""The study of deconfounding: a model's lists on the demo corpus against the t
 
 The corpus is drawn from a known causal model (:mod:`crslab_causal.data.demo.scm`), so that the target of every backdoor
 adjustment is known too. Every conversation names its target in its only recommender's turn with a film, after the whole
-drawn history, each entity once. ``context_mentions`` of a sample is therefore the history as it was drawn, in order; it is
-the X of that sample here. (``entity_truncate`` shortens what a model sees, but not X.) X can be read in two ways:
+drawn history, each entity once. ``context_mentions`` of a sample is therefore the history as it was drawn, in order; it
+is the X of that sample here. (``entity_truncate`` shortens what a model sees, but not X.) X can be read in two ways:
 
-- ``mentions``: the entities in order. CausalKBRD sees nothing else, so that this reading measures it. Whether a film was
-  liked is drawn independently of C, with :data:`.LIKED_PROBABILITY`. Both :math:`P(Y \mid X)` and
-  :math:`P(Y \mid do(X))` are therefore means over the opinions of a history, weighted by their probability.
-- ``opinions``: the entities and whether each was liked, the X of the causal model itself. It contains more than CausalKBRD
-  can know, and its distances are larger for that reason alone.
+- ``mentions``: the entities in order. CausalKBRD sees nothing else, so that this reading measures it. Whether a film
+  was liked is drawn independently of C, with :data:`.LIKED_PROBABILITY`. Both
+  :math:`P(Y \mid X)` and :math:`P(Y \mid do(X))` are therefore means over the opinions of a history, weighted by their
+  probability.
+- ``opinions``: the entities and whether each was liked, the X of the causal model itself. It contains more than
+  CausalKBRD can know, and its distances are larger for that reason alone.
 
-Distances are the total variation, :math:`\frac12 \sum_y |p(y) - q(y)|`, and :math:`\mathrm{KL}(p \| q)` in nats, with p the
-truth, over all films, including those of the history.
+Distances are the total variation, :math:`\frac12 \sum_y |p(y) - q(y)|`, and :math:`\mathrm{KL}(p \| q)` in nats, with p
+the truth, over all films, including those of the history.
 """
 
 from __future__ import annotations
@@ -44,9 +45,10 @@ class Targets(NamedTuple):
     r""":math:`P(Y \mid X)`."""
 
 
-def true_targets(scm: StructuralCausalModel, histories: Sequence[Sequence[int]],
-                 liked: Sequence[Sequence[bool]] | None = None) -> Targets:
-    r"""Return the true distributions of Y for all histories at once, by the formulas of :class:`.StructuralCausalModel`.
+def true_targets(
+    scm: StructuralCausalModel, histories: Sequence[Sequence[int]], liked: Sequence[Sequence[bool]] | None = None
+) -> Targets:
+    r"""Return the true distributions of Y for all histories, by the formulas of :class:`.StructuralCausalModel`.
 
     Since :math:`P(y \mid X, e) = a_y b_{ey} / \sum_z a_z b_{ez}` with a of X and b of the explanation, a mixture over
     explanations is a product of two matrices.
@@ -59,7 +61,7 @@ def true_targets(scm: StructuralCausalModel, histories: Sequence[Sequence[int]],
     width = max([1, *map(len, histories)])
     entity = np.full((len(histories), width), NO_MENTION)
     for row, history in zip(entity, histories):
-        row[:len(history)] = history
+        row[: len(history)] = history
     owner, sign, weight = _opinions(scm, histories, liked, width)
     of_fit = np.exp(scm.fit_weight * scm.fit + scm.popularity)
     of_history = np.exp(scm.affinity_weight * _affinity(scm, entity[owner], sign))
@@ -76,8 +78,9 @@ def true_targets(scm: StructuralCausalModel, histories: Sequence[Sequence[int]],
     return Targets(target(prior), target(_context_posterior(scm, entity) @ scm.explanation_given_context))
 
 
-def _opinions(scm: StructuralCausalModel, histories: Sequence[Sequence[int]], liked: Sequence[Sequence[bool]] | None,
-              width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _opinions(
+    scm: StructuralCausalModel, histories: Sequence[Sequence[int]], liked: Sequence[Sequence[bool]] | None, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a row for each possible opinion on each history.
 
     Returns:
@@ -120,24 +123,24 @@ def distance_to_truth(system: CausalSystem, split: str) -> dict[str, Any]:
     r"""Return the distances of a model's distributions on a split to the true :math:`P(Y \mid do(X))`.
 
     Args:
-        system: system with a trained CausalKBRD on CausalDemo, as :func:`crslab_causal.quick_start.load_system` gives it.
+        system: trained CausalKBRD on CausalDemo, from :func:`crslab_causal.quick_start.load_system` for example.
         split: ``valid``, ``test`` or ``interventional``.
 
     Returns:
-        ``samples``, the number of samples; ``recall@1`` and ``recall@10``; and under ``mentions`` and ``opinions`` (see the
-        module) the mean ``tv`` and ``kl`` over the samples of
+        ``samples``, the number of samples; ``recall@1`` and ``recall@10``; and under ``mentions`` and ``opinions`` (see
+        the module) the mean ``tv`` and ``kl`` over the samples of
 
         - ``model``: the model's distribution to :math:`P(Y \mid do(X))`;
         - ``model_to_observational``: the same to :math:`P(Y \mid X)`, which a model without adjustment is trained for;
-        - ``observational``: :math:`P(Y \mid X)` to :math:`P(Y \mid do(X))`, which a model without adjustment keeps however
-          much data it has;
+        - ``observational``: :math:`P(Y \mid X)` to :math:`P(Y \mid do(X))`, which a model without adjustment keeps
+          however much data it has;
         - ``popularity``: the counts of the training labels, plus one each, to :math:`P(Y \mid do(X))`.
 
     Raises:
         UserError: the dataset or the model is another one, or there is no such split.
     """
     if system.opt['dataset'] != 'CausalDemo':
-        raise UserError(f"dataset {system.opt['dataset']}: P(Y | do(X)) is known of CausalDemo only")
+        raise UserError(f'dataset {system.opt["dataset"]}: P(Y | do(X)) is known of CausalDemo only')
     dataloaders = dict(system.splits())
     if split not in dataloaders:
         raise UserError(f'split {split!r} does not exist; choose one of {", ".join(dataloaders)}')
@@ -147,21 +150,31 @@ def distance_to_truth(system: CausalSystem, split: str) -> dict[str, Any]:
     index = {system.vocab['entity2id'][uri]: i for i, uri in enumerate(catalogue.uris)}
     film_of_item = [index[item] for item in system.item_ids]
     histories = [[index[entity] for entity in sample['context_mentions']] for sample in dataloader.samples]
-    liked = [[entity not in sample['context_disliked'] for entity in sample['context_mentions']]
-             for sample in dataloader.samples]
+    liked = [
+        [entity not in sample['context_disliked'] for entity in sample['context_mentions']]
+        for sample in dataloader.samples
+    ]
 
     predicted = predictions(system, dataloader)
     count = system.train_dataloader.label_count().numpy() + 1.0
     popularity = np.tile(count / count.sum(), (len(histories), 1))
     scores = cutoff_scores(predicted.rank, CUTOFFS)
     result: dict[str, Any] = {'samples': len(histories), **{f'recall@{k}': scores[f'recall@{k}'] for k in CUTOFFS}}
-    for reading, targets in (('mentions', true_targets(scm, histories)),
-                             ('opinions', true_targets(scm, histories, liked))):
+    for reading, targets in (
+        ('mentions', true_targets(scm, histories)),
+        ('opinions', true_targets(scm, histories, liked)),
+    ):
         do, observational = (p[:, film_of_item] for p in targets)
-        pairs = {'model': (do, predicted.probability), 'model_to_observational': (observational, predicted.probability),
-                 'observational': (do, observational), 'popularity': (do, popularity)}
-        result[reading] = {name: {'tv': float(total_variation(p, q).mean()), 'kl': float(kl_divergence(p, q).mean())}
-                           for name, (p, q) in pairs.items()}
+        pairs = {
+            'model': (do, predicted.probability),
+            'model_to_observational': (observational, predicted.probability),
+            'observational': (do, observational),
+            'popularity': (do, popularity),
+        }
+        result[reading] = {
+            name: {'tv': float(total_variation(p, q).mean()), 'kl': float(kl_divergence(p, q).mean())}
+            for name, (p, q) in pairs.items()
+        }
     return result
 
 
@@ -182,6 +195,9 @@ def study_row(system: CausalSystem) -> dict[str, Any]:
     for split in SPLITS:
         distances = distance_to_truth(system, split)
         row |= {f'{split}_recall@{k}': distances[f'recall@{k}'] for k in CUTOFFS}
-        row |= {f'{split}_{name}_{distance}': value for name, both in distances['mentions'].items()
-                for distance, value in both.items()}
+        row |= {
+            f'{split}_{name}_{distance}': value
+            for name, both in distances['mentions'].items()
+            for distance, value in both.items()
+        }
     return row

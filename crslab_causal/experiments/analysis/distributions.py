@@ -31,11 +31,13 @@ def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictio
         UserError: the model is not CausalKBRD; the scores of other models are no logits.
     """
     if not isinstance(system.adapter.module, CausalKBRD):
-        raise UserError(f"model {system.opt['model']}: its scores are no probabilities; use CausalKBRD for this study")
+        raise UserError(f'model {system.opt["model"]}: its scores are no probabilities; use CausalKBRD for this study')
     system.model.eval()
     probability, rank = [], []
     with torch.no_grad(), system.adapter.group():
-        for batch in dataloader.to(system.device).get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc='predictions'):
+        for batch in dataloader.to(system.device).get_rec_data(
+            EVALUATION_BATCH_SIZE, shuffle=False, desc='predictions'
+        ):
             batch = batch.to(system.device)
             scores, _ = system.adapter.scores(batch, intervene=False)
             probability.append(torch.softmax(scores.double(), -1).cpu().numpy())

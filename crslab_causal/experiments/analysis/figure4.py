@@ -55,8 +55,9 @@ class PanelSamples(NamedTuple):
     """Conversation of each sample."""
 
 
-def figure_records(suite: Suite, store: RunStore, datasets: DatasetCache,
-                   previous: PreviousReport) -> Iterator[FigureRecord]:
+def figure_records(
+    suite: Suite, store: RunStore, datasets: DatasetCache, previous: PreviousReport
+) -> Iterator[FigureRecord]:
     """Yield the numbers of each figure of a suite whose runs are finished.
 
     Numbers of a previous report are kept if they come from the same runs.
@@ -69,8 +70,11 @@ def figure_records(suite: Suite, store: RunStore, datasets: DatasetCache,
                 yield recorded
             elif panels and all(_is_ready(run, reading, store) for panel in panels for run in panel.runs(reading)):
                 samples = [_samples(panel, reading, store, datasets) for panel in panels]
-                yield FigureRecord(name=_name(options, reading), reading=reading,
-                                   panels=_panel_records(panels, samples, reading, store))
+                yield FigureRecord(
+                    name=_name(options, reading),
+                    reading=reading,
+                    panels=_panel_records(panels, samples, reading, store),
+                )
 
 
 def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport) -> list[Run]:
@@ -92,8 +96,9 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
         reach: smallest size of a loss that the bins have to include.
     """
     histogram = rank_shift_histogram(samples.rank_without, samples.rank_with, reach=reach)
-    columns = {name: value.tolist() if isinstance(value, np.ndarray) else value
-               for name, value in histogram._asdict().items()}
+    columns = {
+        name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in histogram._asdict().items()
+    }
     return HistogramRecord(**columns)
 
 
@@ -102,9 +107,15 @@ def kl_record(samples: PanelSamples) -> KLRecord | None:
     if not np.isfinite(samples.kl).any():
         return None
     by_rank = kl_by_rank(samples.rank_without, samples.rank_with, samples.kl, samples.conversation)
-    return KLRecord(rank_edges=by_rank.rank_edges.tolist(), mean=_without_nan(by_rank.mean), low=_without_nan(by_rank.low),
-                    high=_without_nan(by_rank.high), samples=by_rank.samples.tolist(), beyond=by_rank.beyond,
-                    missing=by_rank.missing)
+    return KLRecord(
+        rank_edges=by_rank.rank_edges.tolist(),
+        mean=_without_nan(by_rank.mean),
+        low=_without_nan(by_rank.low),
+        high=_without_nan(by_rank.high),
+        samples=by_rank.samples.tolist(),
+        beyond=by_rank.beyond,
+        missing=by_rank.missing,
+    )
 
 
 def _without_nan(values: np.ndarray) -> list[list[float | None]]:
@@ -123,8 +134,14 @@ def _panels(suite: Suite, options: RankShiftOptions) -> list[PanelRuns]:
     return panels
 
 
-def _previous(suite: Suite, options: RankShiftOptions, reading: Reading, panels: Sequence[PanelRuns], store: RunStore,
-              previous: PreviousReport) -> FigureRecord | None:
+def _previous(
+    suite: Suite,
+    options: RankShiftOptions,
+    reading: Reading,
+    panels: Sequence[PanelRuns],
+    store: RunStore,
+    previous: PreviousReport,
+) -> FigureRecord | None:
     """Return the numbers of a previous report that come from the same runs and splits."""
     recorded = previous.figure(suite, _name(options, reading))
     if recorded is None:
@@ -132,8 +149,14 @@ def _previous(suite: Suite, options: RankShiftOptions, reading: Reading, panels:
     recorded_runs = [(panel.split, panel.runs) for panel in recorded.panels]
     if recorded_runs != [(panel.options.split, _folder_names(panel, reading, store)) for panel in panels]:
         return None
-    return recorded.model_copy(update={'panels': [record.model_copy(update={'title': panel.options.title})
-                                                  for record, panel in zip(recorded.panels, panels)]})
+    return recorded.model_copy(
+        update={
+            'panels': [
+                record.model_copy(update={'title': panel.options.title})
+                for record, panel in zip(recorded.panels, panels)
+            ]
+        }
+    )
 
 
 def _is_ready(run: Run, reading: Reading, store: RunStore) -> bool:
@@ -154,11 +177,20 @@ def _ranks(run: Run, split: str, store: RunStore) -> LabelRanks:
     return read_ranks(store.ranks_path(store.folder_name(run), split))
 
 
-def _panel_records(panels: Sequence[PanelRuns], samples: Sequence[PanelSamples], reading: Reading,
-                   store: RunStore) -> list[PanelRecord]:
+def _panel_records(
+    panels: Sequence[PanelRuns], samples: Sequence[PanelSamples], reading: Reading, store: RunStore
+) -> list[PanelRecord]:
     reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels share their bins
-    return [PanelRecord(title=panel.options.title, split=panel.options.split, runs=_folder_names(panel, reading, store),
-                        histogram=histogram_record(s, reach), kl=kl_record(s)) for panel, s in zip(panels, samples)]
+    return [
+        PanelRecord(
+            title=panel.options.title,
+            split=panel.options.split,
+            runs=_folder_names(panel, reading, store),
+            histogram=histogram_record(s, reach),
+            kl=kl_record(s),
+        )
+        for panel, s in zip(panels, samples)
+    ]
 
 
 def _folder_names(panel: PanelRuns, reading: Reading, store: RunStore) -> list[str]:

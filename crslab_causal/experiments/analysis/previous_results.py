@@ -5,8 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Mapping, NamedTuple
 
-from crslab_causal.experiments.analysis.record import (CaseRecord, FigureRecord, SuiteRecord, TableRecord, Tests,
-                                                       read_record)
+from crslab_causal.experiments.analysis.record import (
+    CaseRecord,
+    FigureRecord,
+    SuiteRecord,
+    TableRecord,
+    Tests,
+    read_record,
+)
 from crslab_causal.experiments.analysis.scores import RunResult, groups_of
 from crslab_causal.experiments.suite.suite import Suite, Table
 from crslab_causal.experiments.suite.suite_options import CaseOptions
@@ -77,8 +83,11 @@ def _table(record: SuiteRecord, table: Table) -> PreviousTable:
     folders = [frozenset(run.folder for run in row.runs) for row in previous.rows]
     reference_titles = {row.options.title for row in table.rows if table.is_reference(row)}
     reference = [row_folders for row_folders, row in zip(folders, previous.rows) if row.title in reference_titles]
-    return PreviousTable(_results(previous, table), {key: row.tests for key, row in zip(folders, previous.rows)},
-                         reference[0] if reference else frozenset())
+    return PreviousTable(
+        _results(previous, table),
+        {key: row.tests for key, row in zip(folders, previous.rows)},
+        reference[0] if reference else frozenset(),
+    )
 
 
 def _results(previous: TableRecord, table: Table) -> dict[str, RunResult]:
@@ -87,9 +96,14 @@ def _results(previous: TableRecord, table: Table) -> dict[str, RunResult]:
     results = {}
     for row in previous.rows:
         for i, run in enumerate(row.runs):
-            scores = {group: {metric: values[i] for metric, values in by_metric.items()}
-                      for group, by_metric in row.scores.items()}
-            if all(metric in scores.get(group, {}) for group in groups_of(table)
-                   for metric in metrics.get(row.title, table.options.metrics)):
+            scores = {
+                group: {metric: values[i] for metric, values in by_metric.items()}
+                for group, by_metric in row.scores.items()
+            }
+            if all(
+                metric in scores.get(group, {})
+                for group in groups_of(table)
+                for metric in metrics.get(row.title, table.options.metrics)
+            ):
                 results[run.folder] = RunResult(run, scores)
     return results

@@ -19,7 +19,10 @@ SampleKey = tuple[str, int, int, int]
 
 @dataclass(frozen=True)
 class LabelRanks:
-    """Ranks of the labels of a split, ``(n_sample,)`` each. The fields are those of :class:`.RankLine`; NaN for null."""
+    """Ranks of the labels of a split, ``(n_sample,)`` each.
+
+    The fields are those of :class:`.RankLine`, with NaN for null.
+    """
 
     conversation: np.ndarray
     """Ids of the conversations, strings."""
@@ -46,7 +49,7 @@ class LabelRanks:
     def sample_keys(self) -> list[SampleKey]:
         """Return a unique key of each sample.
 
-        A turn that names an item twice makes two samples of one conversation, turn and label; their order tells them apart.
+        A turn that names an item twice makes two samples of one conversation, turn and label; they are numbered.
         """
         keys: list[SampleKey] = []
         counts: dict[tuple, int] = {}
@@ -76,9 +79,12 @@ def read_ranks(path: Path) -> LabelRanks:
         try:
             records.append(RankLine.model_validate_json(line))
         except ValidationError as error:
-            raise UserError(f'{path}, line {number}: {first_mistake(error)}; remove the file to repeat the run') from error
-    columns: dict[str, Any] = {name: np.array([getattr(record, name) for record in records], _TYPES.get(name, float))
-                               for name in _COLUMNS}
+            raise UserError(
+                f'{path}, line {number}: {first_mistake(error)}; remove the file to repeat the run'
+            ) from error
+    columns: dict[str, Any] = {
+        name: np.array([getattr(record, name) for record in records], _TYPES.get(name, float)) for name in _COLUMNS
+    }
     return LabelRanks(**columns, source=str(path))
 
 
@@ -94,7 +100,9 @@ def align(first: LabelRanks, second: LabelRanks) -> LabelRanks:
         differing = [key for key in (*keys, *index) if (key in keys) != (key in index)]
         conversation, turn, label, _ = differing[0]
         holder = first if differing[0] in keys else second
-        raise UserError(f'{first.source} and {second.source} are not of the same samples: {len(differing)} are in one '
-                        f'of them only, the first of these (conversation {conversation}, turn {turn}, label {label}) '
-                        f'in {holder.source}; compare runs on the same split of the same data')
+        raise UserError(
+            f'{first.source} and {second.source} are not of the same samples: {len(differing)} are in one '
+            f'of them only, the first of these (conversation {conversation}, turn {turn}, label {label}) '
+            f'in {holder.source}; compare runs on the same split of the same data'
+        )
     return second.take(np.array([index[key] for key in keys], int))

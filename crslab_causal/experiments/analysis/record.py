@@ -15,6 +15,8 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import first_mistake
 from crslab_causal.experiments.suite.suite_options import Kind, Scalar, SuiteSweepOptions, is_reference_row
 
+FAILED = 'failed: '
+"""Beginning of the note of a row whose runs failed."""
 NEEDS_LLM = 'needs an LLM'
 """Note of a row without scores whose runs need a language model."""
 
@@ -224,6 +226,10 @@ class SuiteRecord(SparseRecord):
     def has_runs(self) -> bool:
         """Return whether any row has a finished run."""
         return any(row.runs for table in self.tables for row in table.rows)
+
+    def has_failures(self) -> bool:
+        """Return whether any row lacks scores because a run failed."""
+        return any((row.note or '').startswith(FAILED) for table in self.tables for row in table.rows)
 
     def to_json(self) -> str:
         """Return the content of the record's file."""

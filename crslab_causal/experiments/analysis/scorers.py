@@ -1,4 +1,4 @@
-"""Functions that score a run right after its training, for the kinds of runs that need more than the recommender's scores."""
+"""Functions that score runs of the kinds ``corpus`` and ``deconfounding`` right after their training."""
 
 from __future__ import annotations
 

@@ -38,8 +38,13 @@ class RunResult(NamedTuple):
             table: table that shows them.
         """
         about = RunRecord(**{key: results[key] for key in RunRecord.model_fields if key in results})
-        return cls(about, {group: {metric: _score(results, table, group, metric) for metric in table.options.metrics}
-                           for group in groups_of(table)})
+        return cls(
+            about,
+            {
+                group: {metric: _score(results, table, group, metric) for metric in table.options.metrics}
+                for group in groups_of(table)
+            },
+        )
 
 
 class RowResults(NamedTuple):

@@ -23,12 +23,12 @@ class RankShiftHistogram(NamedTuple):
     """Numbers of samples by their original rank and by its shift, delta = rank without - rank with intervention.
 
     Bins of the shift are open towards 0 and closed away from it, on both sides: (0, 1], (1, 2], (2, 5], (5, 10], ...; a
-    shift of 0 has its own bin. Bins grow with the shift, as on a symmetric logarithmic axis, so that one picture can show a
-    shift of one rank and a fall through the whole catalogue, and nothing is cut off.
+    shift of 0 has its own bin. Bins grow with the shift, as on a symmetric logarithmic axis, so that one picture can
+    show a shift of one rank and a fall through the whole catalogue, and nothing is cut off.
     """
 
     rank_edges: np.ndarray
-    """``(n_column + 1,)``: column j contains the ranks above edge j up to edge j + 1, as Recall@K counts those up to K."""
+    """``(n_column + 1,)``: column j contains the ranks above edge j up to edge j + 1; Recall@K also includes rank K."""
     up_edges: np.ndarray
     """``(n_up + 1,)``, from 0: sizes of improvements, delta > 0."""
     down_edges: np.ndarray
@@ -68,7 +68,7 @@ def bin_edges(reach: float) -> np.ndarray:
     """Return 0, 1, 2, 5, 10, 20, 50, ... up to the first edge that is not below ``reach``."""
     edges = [0.0, 1.0]
     while edges[-1] < reach:
-        edges.append(next(m * 10.0 ** p for p in range(17) for m in (1, 2, 5) if m * 10.0 ** p > edges[-1]))
+        edges.append(next(m * 10.0**p for p in range(17) for m in (1, 2, 5) if m * 10.0**p > edges[-1]))
     return np.array(edges)
 
 
@@ -79,16 +79,17 @@ def largest_fall(rank_without: ArrayLike, rank_with: ArrayLike, last_rank: float
     return float((after[chosen] - before[chosen]).max(initial=0.0))
 
 
-def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edges: Sequence[float] = RANK_EDGES,
-                         reach: float | None = None) -> RankShiftHistogram:
+def rank_shift_histogram(
+    rank_without: ArrayLike, rank_with: ArrayLike, rank_edges: Sequence[float] = RANK_EDGES, reach: float | None = None
+) -> RankShiftHistogram:
     """Count samples by original rank and shift (Figure 4a, 4b).
 
-    A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly due to
-    chance. Two lists that differ by noise alone therefore also show more falls than rises.
+    A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly
+    due to chance. Two lists that differ by noise alone therefore also show more falls than rises.
 
     Args:
-        rank_without: ``(n_sample,)``, original ranks, that is without the intervention, from 1; inf where the label is not
-            ranked, NaN where there is no rank.
+        rank_without: ``(n_sample,)``, original ranks, that is without the intervention, from 1; inf where the label is
+            not ranked, NaN where there is no rank.
         rank_with: ``(n_sample,)``, ranks with the intervention.
         rank_edges: edges of the columns, ascending.
         reach: smallest size of a loss that the bins have to include, so that several histograms can share their bins.
@@ -110,18 +111,33 @@ def rank_shift_histogram(rank_without: ArrayLike, rank_with: ArrayLike, rank_edg
         row = np.minimum(np.searchsorted(ends, size[chosen], 'left') - 1, len(ends) - 2)
         return np.bincount(row * n + column[chosen], minlength=(len(ends) - 1) * n).reshape(-1, n)
 
-    return RankShiftHistogram(edges, up_edges, down_edges, counts(delta, delta > 0, up_edges),
-                              np.bincount(column[delta == 0], minlength=n), counts(-delta, delta < 0, down_edges),
-                              int((~missing & ~inside).sum()), int(missing.sum()))
+    return RankShiftHistogram(
+        edges,
+        up_edges,
+        down_edges,
+        counts(delta, delta > 0, up_edges),
+        np.bincount(column[delta == 0], minlength=n),
+        counts(-delta, delta < 0, down_edges),
+        int((~missing & ~inside).sum()),
+        int(missing.sum()),
+    )
 
 
-def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, conversation: Sequence | np.ndarray,
-               rank_edges: Sequence[float] = KL_EDGES, draws: int = 2000, seed: int = 0,
-               level: float = 0.95) -> KLByRank:
+def kl_by_rank(
+    rank_without: ArrayLike,
+    rank_with: ArrayLike,
+    kl: ArrayLike,
+    conversation: Sequence | np.ndarray,
+    rank_edges: Sequence[float] = KL_EDGES,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> KLByRank:
     """Return the mean divergence by range of the original rank and by direction of the shift (Figure 4c).
 
-    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because samples
-    of one conversation share its context. Draws without a sample of a direction in a range are left out of its interval.
+    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because
+    samples of one conversation share its context. Draws without a sample of a direction in a range are left out of its
+    interval.
 
     Args:
         rank_without, rank_with: ranks as for :func:`rank_shift_histogram`.
@@ -153,15 +169,23 @@ def kl_by_rank(rank_without: ArrayLike, rank_with: ArrayLike, kl: ArrayLike, con
     low, high = _interval(total, count, draws, seed, level) if n_cluster else np.full((2, n_cell), np.nan)
     with np.errstate(invalid='ignore'):
         mean = total.sum(0) / count.sum(0)
-    return KLByRank(edges, mean.reshape(shape), low.reshape(shape), high.reshape(shape),
-                    count.sum(0).astype(int).reshape(shape), int((~missing & ~inside).sum()), int(missing.sum()))
+    return KLByRank(
+        edges,
+        mean.reshape(shape),
+        low.reshape(shape),
+        high.reshape(shape),
+        count.sum(0).astype(int).reshape(shape),
+        int((~missing & ~inside).sum()),
+        int(missing.sum()),
+    )
 
 
 def _interval(total: np.ndarray, count: np.ndarray, draws: int, seed: int, level: float) -> np.ndarray:
-    """Return the ends of the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
+    """Return the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
     with np.errstate(invalid='ignore'):
-        drawn = np.concatenate([(weights @ total) / (weights @ count)
-                                for weights in resampling_weights(len(count), draws, seed)])
+        drawn = np.concatenate(
+            [(weights @ total) / (weights @ count) for weights in resampling_weights(len(count), draws, seed)]
+        )
     ends = np.full((2, count.shape[1]), np.nan)
     enough = (count > 0).sum(0) > 1
     ends[:, enough] = np.nanquantile(drawn[:, enough], [(1 - level) / 2, (1 + level) / 2], axis=0)

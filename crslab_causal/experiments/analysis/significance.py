@@ -7,16 +7,22 @@ from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
 
 import numpy as np
 
-from crslab_causal.registry import LANGUAGE_MODEL
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
 from crslab_causal.experiments.analysis.record import TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
-from crslab_causal.experiments.analysis.statistics import (combine_p_values, holm, mcnemar, paired_bootstrap, paired_t,
-                                                           welch)
+from crslab_causal.experiments.analysis.statistics import (
+    combine_p_values,
+    holm,
+    mcnemar,
+    paired_bootstrap,
+    paired_t,
+    welch,
+)
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Table
+from crslab_causal.registry import LANGUAGE_MODEL
 
 LEVEL = 0.05
 """Significance level, after Holm's correction over the table."""
@@ -38,8 +44,9 @@ class RawTest(NamedTuple):
     p_seeds: float | None = None
 
 
-def row_tests(rows: list[RowResults], table: Table, store: RunStore,
-              previous: PreviousTable = PreviousTable()) -> list[Tests]:
+def row_tests(
+    rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
+) -> list[Tests]:
     """Return the tests of each row against the reference; none where there is nothing to test.
 
     Tests of a previous report between the same runs are kept, as their scores are. A report keeps no ranks: a test that
@@ -64,7 +71,9 @@ def row_tests(rows: list[RowResults], table: Table, store: RunStore,
     return [adjusted.get(i, {}) for i in range(len(rows))]
 
 
-def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool) -> dict[str, Tests]:
+def mean_tests(
+    scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool
+) -> dict[str, Tests]:
     """Test the means of each series over a sweep against those of the reference.
 
     There are as few tests as series, so that Holm's correction leaves them more power than tests of all cells.
@@ -87,8 +96,11 @@ def mean_tests(scores: Mapping[str, Mapping[str, Mapping[int, float]]], referenc
                 values, base = ({seed: both[seed] for seed in seeds} for both in (values, base))
             if values != base and min(len(values), len(base)) > 1:
                 a, b = list(values.values()), list(base.values())
-                raw[name, 'all', metric] = RawTest(float(np.mean(a) - np.mean(b)), paired_t(a, b) if paired else welch(a, b),
-                                                   'paired t' if paired else 'Welch')
+                raw[name, 'all', metric] = RawTest(
+                    float(np.mean(a) - np.mean(b)),
+                    paired_t(a, b) if paired else welch(a, b),
+                    'paired t' if paired else 'Welch',
+                )
     return _adjust(raw)
 
 
@@ -99,7 +111,9 @@ def _adjust(raw: Mapping[tuple[K, str, str], RawTest]) -> dict[K, Tests]:
     for (row, group, metric), test in raw.items():
         p = adjusted[row, group, metric]
         fields: dict[str, Any] = {name: value for name, value in test._asdict().items() if value is not None}
-        tests.setdefault(row, {}).setdefault(group, {})[metric] = TestRecord(**fields, p_holm=p, significant=bool(p < LEVEL))
+        tests.setdefault(row, {}).setdefault(group, {})[metric] = TestRecord(
+            **fields, p_holm=p, significant=bool(p < LEVEL)
+        )
     return tests
 
 
@@ -116,14 +130,18 @@ def _previous_tests(row: RowResults, reference: RowResults, previous: PreviousTa
     folders, reference_folders = (frozenset(result.folder for result in both.results) for both in (row, reference))
     if reference_folders != previous.reference:
         return {}
-    return {(group, metric): RawTest(**{name: getattr(test, name) for name in RawTest._fields})
-            for group, by_metric in previous.tests.get(folders, {}).items() for metric, test in by_metric.items()
-            if group in table.options.groups and metric in table.options.metrics}
+    return {
+        (group, metric): RawTest(**{name: getattr(test, name) for name in RawTest._fields})
+        for group, by_metric in previous.tests.get(folders, {}).items()
+        for metric, test in by_metric.items()
+        if group in table.options.groups and metric in table.options.metrics
+    }
 
 
 def _read_ranks(row: RowResults, table: Table, store: RunStore) -> list[LabelRanks]:
-    return [read_ranks(store.ranks_path(result.folder, table.options.split))
-            for result in _with_ranks(row, table, store)]
+    return [
+        read_ranks(store.ranks_path(result.folder, table.options.split)) for result in _with_ranks(row, table, store)
+    ]
 
 
 def _with_ranks(row: RowResults, table: Table, store: RunStore) -> list[RunResult]:
@@ -131,32 +149,38 @@ def _with_ranks(row: RowResults, table: Table, store: RunStore) -> list[RunResul
     return [result for result in row.results if store.ranks_path(result.folder, table.options.split).is_file()]
 
 
-def _compare(row: RowResults, reference: RowResults, reference_ranks: list[LabelRanks], table: Table,
-             store: RunStore) -> RowTests:
+def _compare(
+    row: RowResults, reference: RowResults, reference_ranks: list[LabelRanks], table: Table, store: RunStore
+) -> RowTests:
     """Test all runs of a row that have ranks against those of the reference.
 
-    p is that of the bootstrap over conversations, of samples whose scores are averaged over the runs; for Recall@1 it is
-    that of McNemar's test, combined over pairs of runs. If both rows have several seeds, p is the larger of it and of
-    Welch's t test over the seeds: a difference has to be more than the noise of either (an intersection-union test, so that
-    the two need no correction).
+    p is that of the bootstrap over conversations, of samples whose scores are averaged over the runs; for Recall@1 it
+    is that of McNemar's test, combined over pairs of runs. If both rows have several seeds, p is the larger of it and
+    of Welch's t test over the seeds: a difference has to be more than the noise of either (an intersection-union test,
+    so that the two need no correction).
     """
     first = reference_ranks[0]
-    a_ranks, b_ranks = ([align(first, ranks) for ranks in runs]
-                        for runs in (_read_ranks(row, table, store), reference_ranks))
+    a_ranks, b_ranks = (
+        [align(first, ranks) for ranks in runs] for runs in (_read_ranks(row, table, store), reference_ranks)
+    )
     pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
     tests: RowTests = {}
     for group in table.options.groups:
         chosen = np.full(len(first.repeat), True) if group == 'all' else ~first.repeat
         for metric in table.options.metrics:
-            a, b = (np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
-                    for runs in (a_ranks, b_ranks))
+            a, b = (
+                np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
+                for runs in (a_ranks, b_ranks)
+            )
             difference = paired_bootstrap(a, b, first.conversation[chosen])
             low, high = (None if np.isnan(end) else end for end in (difference.low, difference.high))
             test = RawTest(difference.mean, difference.p, 'bootstrap', low, high, (a.shape[1], b.shape[1]))
             if metric == 'recall@1':
                 test = test._replace(p=combine_p_values([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), test='McNemar')
-            a_scores, b_scores = ([score for result in both.results if (score := result.score(group, metric)) is not None]
-                                  for both in (row, reference))
+            a_scores, b_scores = (
+                [score for result in both.results if (score := result.score(group, metric)) is not None]
+                for both in (row, reference)
+            )
             if min(len(a_scores), len(b_scores)) > 1:
                 p_seeds = welch(a_scores, b_scores)
                 test = test._replace(p_seeds=p_seeds, p=max(test.p, p_seeds))

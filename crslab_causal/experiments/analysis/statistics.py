@@ -52,17 +52,18 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     return Interval(float(values.mean()), float(half_width), n)
 
 
-def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0,
-                     level: float = 0.95) -> Difference:
+def paired_bootstrap(
+    a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0, level: float = 0.95
+) -> Difference:
     """Test the mean of a - b over samples with a bootstrap that draws whole clusters, such as conversations.
 
-    Samples of one conversation share its context, so that they are not independent; conversations are. The interval is the
-    percentile interval. The p value is two-sided: it comes from the distribution of the drawn differences around the
-    observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16), and is (1 + k) / (1 + draws), never 0.
+    Samples of one conversation share its context, so that they are not independent; conversations are. The interval is
+    the percentile interval. The p value is two-sided: it comes from the distribution of the drawn differences around
+    the observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16). It is (1 + k) / (1 + draws), not 0.
 
     Scores of several seeds are first averaged for each sample. The test is then about conversations, and conditional on
-    these seeds: it says how the difference between *these* runs would hold on other conversations, not how runs with other
-    seeds would differ. :func:`mean_interval` over seeds is about the latter.
+    these seeds: it says how the difference between *these* runs would hold on other conversations, not how runs with
+    other seeds would differ. :func:`mean_interval` over seeds is about the latter.
 
     Args:
         a, b: scores of the same samples by two systems, such as hits: ``(n_sample,)``, or ``(n_sample, n_seed)``, where
@@ -88,8 +89,9 @@ def paired_bootstrap(a: ArrayLike, b: ArrayLike, clusters: Sequence | np.ndarray
     mean = float(difference.mean())
     if len(names) == 1:
         return Difference(mean, math.nan, math.nan, math.nan)
-    sums = np.concatenate([weights @ np.stack([total, size], 1)
-                           for weights in resampling_weights(len(names), draws, seed)])
+    sums = np.concatenate(
+        [weights @ np.stack([total, size], 1) for weights in resampling_weights(len(names), draws, seed)]
+    )
     drawn = sums[:, 0] / sums[:, 1]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits are often equal up to rounding
@@ -125,9 +127,9 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
 def combine_p_values(p_values: Sequence[float]) -> float:
     """Combine the p values of several tests of one hypothesis, such as of the same two models with other seeds.
 
-    The result is the upper median: K / k times the k-th smallest of K values. It is valid under any dependence between the
-    tests, such as that of tests on the same samples (Rüger 1978; Vovk and Wang 2020, `Combining p-values via averaging
-    <https://arxiv.org/abs/1212.4966>`_).
+    The result is the upper median: K / k times the k-th smallest of K values. It is valid under any dependence between
+    the tests, such as that of tests on the same samples (Rüger 1978; Vovk and Wang 2020, `Combining p-values via
+    averaging <https://arxiv.org/abs/1212.4966>`_).
 
     Raises:
         ValueError: there is no p value.

@@ -1,1 +1,1 @@
-"""Human evaluation of responses, as in the paper's Table 5: blinded forms for raters, and the analysis of their ratings."""
+"""Human evaluation of responses (Table 5): blinded forms for raters, and the analysis of their ratings."""

@@ -1,4 +1,7 @@
-"""The command ``python -m crslab_causal.experiments.human``: ``contexts`` and ``make`` before the rating, ``read`` after it."""
+"""Human evaluation: ``python -m crslab_causal.experiments.human``.
+
+The subcommands ``contexts`` and ``make`` prepare the rating, and ``read`` analyses it.
+"""
 
 from __future__ import annotations
 
@@ -56,18 +59,29 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
     contexts = commands.add_parser('contexts', help='write the contexts of a dataset')
     contexts.add_argument('-c', '--config', required=True, help='configuration of the runs (YAML)')
-    contexts.add_argument('--data_path', help='folder that contains redial/nltk and opendialkg/nltk (default: that of the '
-                                              'configuration)')
+    contexts.add_argument(
+        '--data_path', help='folder that contains redial/nltk and opendialkg/nltk (default: that of the configuration)'
+    )
     contexts.add_argument('--split', choices=('valid', 'test'), default='test')
-    contexts.add_argument('--set', action='append', default=[], metavar='KEY=VALUE',
-                          help='override a key of the configuration; may be repeated')
+    contexts.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='override a key of the configuration; may be repeated',
+    )
     contexts.add_argument('--out', required=True, type=Path, help='file to write (JSON lines)')
     contexts.set_defaults(run=_contexts)
 
     make = commands.add_parser('make', help='write a form for raters, and its key')
-    make.add_argument('--systems', required=True, nargs='+', metavar='NAME=PATH',
-                      help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of '
-                           'the data')
+    make.add_argument(
+        '--systems',
+        required=True,
+        nargs='+',
+        metavar='NAME=PATH',
+        help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of '
+        'the data',
+    )
     make.add_argument('--contexts', required=True, type=Path, help='file written by the command contexts')
     make.add_argument('--criteria', type=Path, help='YAML file with the criteria (default: those of the paper)')
     make.add_argument('--n', type=_count, default=100, help='number of contexts (default: 100)')
@@ -77,7 +91,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
     read = commands.add_parser('read', help='summarise filled forms')
     read.add_argument('--key', required=True, type=Path, help='key.json of the kit')
-    read.add_argument('ratings', nargs='+', type=Path, help='filled form of each rater; the file is named after the rater')
+    read.add_argument(
+        'ratings', nargs='+', type=Path, help='filled form of each rater; the file is named after the rater'
+    )
     read.add_argument('--out', required=True, type=Path, help='folder for summary.json and summary.md')
     read.set_defaults(run=_read)
     return parser
@@ -110,9 +126,11 @@ def _make(flags: argparse.Namespace) -> None:
         systems[name] = source
     form = FormOptions() if flags.criteria is None else read_form(flags.criteria)
     key = make_kit(flags.out, systems, flags.contexts, form, flags.n, flags.seed)
-    print(f'{key.kit}: {len(key.items)} contexts, {len(systems)} systems\n'
-          f'for raters (one of them is enough): {flags.out / PAGE}, {flags.out / FORM}\n'
-          f'not for raters: {flags.out / KEY}')
+    print(
+        f'{key.kit}: {len(key.items)} contexts, {len(systems)} systems\n'
+        f'for raters (one of them is enough): {flags.out / PAGE}, {flags.out / FORM}\n'
+        f'not for raters: {flags.out / KEY}'
+    )
 
 
 def _read(flags: argparse.Namespace) -> None:

@@ -30,16 +30,27 @@ class Criterion(Options):
 
 
 PAPER_CRITERIA = [
-    Criterion(name='fluency', question='Is the response natural and correct English?',
-              low='not at all fluent', high='as a person writes'),
-    Criterion(name='informativeness', question='Does it tell the seeker something of use about what it recommends?',
-              low='tells nothing', high='tells much'),
-    Criterion(name='reasonableness',
-              question='Does what it recommends, and the reason it gives, fit what the seeker has said?',
-              low='does not fit', high='fits very well'),
+    Criterion(
+        name='fluency',
+        question='Is the response natural and correct English?',
+        low='not at all fluent',
+        high='as a person writes',
+    ),
+    Criterion(
+        name='informativeness',
+        question='Does it tell the seeker something of use about what it recommends?',
+        low='tells nothing',
+        high='tells much',
+    ),
+    Criterion(
+        name='reasonableness',
+        question='Does what it recommends, and the reason it gives, fit what the seeker has said?',
+        low='does not fit',
+        high='fits very well',
+    ),
 ]
-"""The paper's criteria: fluency, informativeness, and the reasonableness of recommendation and explanation. The paper does not
-print its questions; these are ours."""
+"""Criteria of the paper: fluency, informativeness, and the reasonableness of recommendation and explanation. The paper
+does not print its questions; these are ours."""
 
 
 class FormOptions(Options):

@@ -47,8 +47,11 @@ def reference_system(contexts: Mapping[Turn, Context], samples: Iterable[Sample]
         samples: samples that other systems have answered.
         path: file of the contexts.
     """
-    responses = {sample: contexts[sample[:2]].reference for sample in samples
-                 if sample[:2] in contexts and contexts[sample[:2]].reference.strip()}
+    responses = {
+        sample: contexts[sample[:2]].reference
+        for sample in samples
+        if sample[:2] in contexts and contexts[sample[:2]].reference.strip()
+    }
     return System(responses, REFERENCE, file_hash(path), ['responses of the data'])
 
 

@@ -72,15 +72,21 @@ class Key(Options):
         return self
 
 
-def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: FormOptions = FormOptions(),
-             n: int = 100, seed: int = 0) -> Key:
+def make_kit(
+    folder: Path,
+    systems: Mapping[str, str],
+    contexts: Path,
+    form: FormOptions = FormOptions(),
+    n: int = 100,
+    seed: int = 0,
+) -> Key:
     """Write ``form.csv``, ``index.html`` and ``key.json``.
 
     Args:
-        folder: folder to write into. It must not contain a key, because the ratings of that key's kit could no longer be
-            read.
-        systems: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run by the name of the system, or ``reference``
-            for the responses of the data.
+        folder: folder to write into. It must not contain a key, because the ratings of that key's kit could no longer
+            be read.
+        systems: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run by the name of the system, or
+            ``reference`` for the responses of the data.
         contexts: file that the command ``contexts`` has written.
         form: criteria and scale.
         n: number of contexts, each of another conversation.
@@ -93,26 +99,42 @@ def make_kit(folder: Path, systems: Mapping[str, str], contexts: Path, form: For
         UserError: a file cannot be used, there are too few contexts, no system is a run, or the folder contains a key.
     """
     if (folder / KEY).exists():
-        raise UserError(f'{folder / KEY}: is the key of another kit, whose ratings could not be read without it; '
-                        'name another folder with --out')
+        raise UserError(
+            f'{folder / KEY}: is the key of another kit, whose ratings could not be read without it; '
+            'name another folder with --out'
+        )
     turns = read_contexts(contexts)
     runs = {name: read_system(Path(source)) for name, source in systems.items() if source != REFERENCE}
     if not runs:
         raise UserError(f'--systems: no run among them; {NAME_A_RUN} at least')
     answered = {sample for system in runs.values() for sample in system.responses}
-    all_systems = {name: runs[name] if name in runs else reference_system(turns, answered, contexts)
-                   for name in systems}
+    all_systems = {
+        name: runs[name] if name in runs else reference_system(turns, answered, contexts) for name in systems
+    }
     items = draw_items(turns, all_systems, n, seed)
     kit = _kit_name(items, form)
     rows = form_rows(kit, items)
-    key = Key(kit=kit, seed=seed, form=form, contexts=Source(file=str(contexts), sha256=file_hash(contexts)),
-              systems={name: Source(file=system.file, sha256=system.sha256, backends=system.backends)
-                       for name, system in all_systems.items()},
-              items=[KeyItem(id=item.id, conversation=item.sample[0], turn=item.sample[1], label=item.sample[2],
-                             letters=item.systems) for item in items], **provenance())
+    key = Key(
+        kit=kit,
+        seed=seed,
+        form=form,
+        contexts=Source(file=str(contexts), sha256=file_hash(contexts)),
+        systems={
+            name: Source(file=system.file, sha256=system.sha256, backends=system.backends)
+            for name, system in all_systems.items()
+        },
+        items=[
+            KeyItem(
+                id=item.id, conversation=item.sample[0], turn=item.sample[1], label=item.sample[2], letters=item.systems
+            )
+            for item in items
+        ],
+        **provenance(),
+    )
     replace_file(folder / KEY, key.model_dump_json(indent=2) + '\n')
-    replace_file(folder / FORM, csv_text([[*ROW_COLUMNS, *form.names],
-                                          *([*row, *[''] * len(form.names)] for row in rows)]))
+    replace_file(
+        folder / FORM, csv_text([[*ROW_COLUMNS, *form.names], *([*row, *[''] * len(form.names)] for row in rows)])
+    )
     replace_file(folder / PAGE, render_page(kit, form, items, rows))
     return key
 
@@ -133,8 +155,17 @@ def read_key(path: Path) -> Key:
 
 def form_rows(kit: str, items: Sequence[Item]) -> list[list[str]]:
     """Return the form without ratings: ``ROW_COLUMNS`` of each context and letter, each row in one line."""
-    return [[kit, item.id, letter, text_cell(' | '.join(f'{role}: {text}' for role, text in item.context)),
-             text_cell(response)] for item in items for letter, response in item.responses.items()]
+    return [
+        [
+            kit,
+            item.id,
+            letter,
+            text_cell(' | '.join(f'{role}: {text}' for role, text in item.context)),
+            text_cell(response),
+        ]
+        for item in items
+        for letter, response in item.responses.items()
+    ]
 
 
 def text_cell(text: str) -> str:

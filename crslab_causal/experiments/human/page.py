@@ -28,15 +28,32 @@ def render_page(kit: str, form: FormOptions, items: Sequence[Item], rows: Sequen
         rows: rows of the form without ratings; the page saves them with the ratings.
     """
     script, style = ((_FOLDER / name).read_text('utf-8') for name in ('page.js', 'page.css'))
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True,
-                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    data = {'kit': kit, 'columns': [*ROW_COLUMNS, *form.names], 'criteria': form.names,
-            'steps': list(form.steps), 'rows': [list(row) for row in rows]}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    data = {
+        'kit': kit,
+        'columns': [*ROW_COLUMNS, *form.names],
+        'criteria': form.names,
+        'steps': list(form.steps),
+        'rows': [list(row) for row in rows],
+    }
     return environment.get_template('page.html').render(
-        kit=kit, form=form, items=items, data=data, script=script, style=style, script_hash=_csp_hash(script),
-        style_hash=_csp_hash(style))
+        kit=kit,
+        form=form,
+        items=items,
+        data=data,
+        script=script,
+        style=style,
+        script_hash=_csp_hash(script),
+        style_hash=_csp_hash(style),
+    )
 
 
 def _csp_hash(text: str) -> str:
     """Return the source expression of an inline script or style: https://www.w3.org/TR/CSP3/#grammardef-hash-source."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return f'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'

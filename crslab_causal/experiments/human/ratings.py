@@ -38,8 +38,8 @@ def read_ratings(key: Key, paths: Sequence[Path]) -> Ratings:
 
     Raises:
         UserError: a file cannot be read, a column is missing, a row belongs to another kit or is unknown, repeated or
-            missing, a cell is empty, a rating is outside the scale, or a rater appears twice. The message names the file
-            and the line.
+            missing, a cell is empty, a rating is outside the scale, or a rater appears twice. The message names the
+            file and the line.
     """
     if not paths:
         raise UserError('no ratings: name the filled form of at least one rater')
@@ -47,17 +47,30 @@ def read_ratings(key: Key, paths: Sequence[Path]) -> Ratings:
     by_rater: dict[str, tuple[Path, np.ndarray]] = {}
     for path in paths:
         rows = _read_form(key, path)
-        scores = np.array([[rows[item.id, letter] for letter in sorted(item.letters, key=lambda letter: systems.index(
-            item.letters[letter]))] for item in key.items])
+        scores = np.array(
+            [
+                [
+                    rows[item.id, letter]
+                    for letter in sorted(item.letters, key=lambda letter: systems.index(item.letters[letter]))
+                ]
+                for item in key.items
+            ]
+        )
         if path.stem in by_rater:
-            raise UserError(f'{path}: {by_rater[path.stem][0]} has the same name, but files are named after their raters; '
-                            'remove one, or rename it')
+            raise UserError(
+                f'{path}: {by_rater[path.stem][0]} has the same name, but files are named after their raters; '
+                'remove one, or rename it'
+            )
         copy = next((other for other, known in by_rater.values() if np.array_equal(known, scores)), None)
         if copy is not None:
             raise UserError(f'{path}: all {scores.size} ratings equal those of {copy}; remove the copy')
         by_rater[path.stem] = path, scores
-    return Ratings({rater: file_hash(path) for rater, (path, _) in by_rater.items()}, systems, key.form.names,
-                   np.stack([scores for _, scores in by_rater.values()]))
+    return Ratings(
+        {rater: file_hash(path) for rater, (path, _) in by_rater.items()},
+        systems,
+        key.form.names,
+        np.stack([scores for _, scores in by_rater.values()]),
+    )
 
 
 def _read_form(key: Key, path: Path) -> dict[tuple[str, str], list[int]]:
@@ -76,28 +89,37 @@ def _read_form(key: Key, path: Path) -> dict[tuple[str, str], list[int]]:
                 continue  # spreadsheets append such rows
             where = f'{path}, line {reader.line_num}'
             if len(cells) < len(columns):
-                raise UserError(f'{where}: has {len(cells)} cells, fewer than there are columns; '
-                                'restore the row from form.csv')
+                raise UserError(
+                    f'{where}: has {len(cells)} cells, fewer than there are columns; restore the row from form.csv'
+                )
             row = {name: cells[i].strip() for name, i in columns.items() if i < len(cells)}
             name = row.get('context_id', ''), row.get('letter', '')
             if row.get('kit') != key.kit:
-                raise UserError(f"{where}: belongs to {row.get('kit') or 'no kit'}, but the key to {key.kit}; "
-                                'read it with the key.json of its own kit')
+                raise UserError(
+                    f'{where}: belongs to {row.get("kit") or "no kit"}, but the key to {key.kit}; '
+                    'read it with the key.json of its own kit'
+                )
             if name not in known:
-                raise UserError(f'{where}: context {name[0]!r} with response {name[1]!r} is not in the kit; '
-                                'restore the row from form.csv')
+                raise UserError(
+                    f'{where}: context {name[0]!r} with response {name[1]!r} is not in the kit; '
+                    'restore the row from form.csv'
+                )
             if name in rows:
-                raise UserError(f'{where}: context {name[0]}, response {name[1]} repeats line {lines[name]}; '
-                                'remove one of them')
+                raise UserError(
+                    f'{where}: context {name[0]}, response {name[1]} repeats line {lines[name]}; remove one of them'
+                )
             rows[name] = [_rating(key, where, name, criterion, row.get(criterion, '')) for criterion in key.form.names]
             lines[name] = reader.line_num
     except csv.Error as error:
         raise UserError(f'{path}, line {reader.line_num}: no CSV ({error}); save the form as CSV again') from error
-    absent = next(((item.id, letter) for item in key.items for letter in item.letters
-                   if (item.id, letter) not in rows), None)
+    absent = next(
+        ((item.id, letter) for item in key.items for letter in item.letters if (item.id, letter) not in rows), None
+    )
     if absent is not None:
-        raise UserError(f'{path}, line {reader.line_num}: the file ends without a row for context {absent[0]}, response '
-                        f'{absent[1]}; restore the row from form.csv, and have it rated')
+        raise UserError(
+            f'{path}, line {reader.line_num}: the file ends without a row for context {absent[0]}, response '
+            f'{absent[1]}; restore the row from form.csv, and have it rated'
+        )
     return rows
 
 
@@ -107,7 +129,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name the filled form of a rater') from error
     except UnicodeDecodeError as error:
-        line = error.object[:error.start].count(b'\n') + 1
+        line = error.object[: error.start].count(b'\n') + 1
         raise UserError(f'{path}, line {line}: is not UTF-8; save the form as "CSV UTF-8"') from error
 
 

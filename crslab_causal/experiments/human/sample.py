@@ -45,21 +45,32 @@ def draw_items(contexts: Mapping[Turn, Context], systems: Mapping[str, System], 
         if sample[:2] in contexts:
             by_conversation.setdefault(sample[0], []).append(sample)
     if len(by_conversation) < n:
-        each = ', '.join(f'{name} {len({sample[0] for sample in system.responses})}'
-                         for name, system in systems.items())
-        raise UserError(f'--n {n}: only {len(by_conversation)} conversations have a turn that is among the contexts and '
-                        f'that every system answered (conversations answered: {each}); lower --n, or run the systems on '
-                        'more turns')
+        each = ', '.join(
+            f'{name} {len({sample[0] for sample in system.responses})}' for name, system in systems.items()
+        )
+        raise UserError(
+            f'--n {n}: only {len(by_conversation)} conversations have a turn that is among the contexts and '
+            f'that every system answered (conversations answered: {each}); lower --n, or run the systems on '
+            'more turns'
+        )
     rng = random.Random(f'contexts {seed}')
     width = max(3, len(str(n)))
-    return [_item(f'c{number:0{width}}', rng.choice(by_conversation[conversation]), contexts, systems, seed)
-            for number, conversation in enumerate(rng.sample(list(by_conversation), n), start=1)]
+    return [
+        _item(f'c{number:0{width}}', rng.choice(by_conversation[conversation]), contexts, systems, seed)
+        for number, conversation in enumerate(rng.sample(list(by_conversation), n), start=1)
+    ]
 
 
-def _item(name: str, sample: Sample, contexts: Mapping[Turn, Context], systems: Mapping[str, System],
-          seed: int) -> Item:
+def _item(
+    name: str, sample: Sample, contexts: Mapping[Turn, Context], systems: Mapping[str, System], seed: int
+) -> Item:
     order = sorted(systems)
     random.Random(f'letters {seed} {sample}').shuffle(order)
     by_letter = dict(zip(ascii_uppercase, order))
-    return Item(name, sample, contexts[sample[:2]].context, by_letter,
-                {letter: systems[system].responses[sample] for letter, system in by_letter.items()})
+    return Item(
+        name,
+        sample,
+        contexts[sample[:2]].context,
+        by_letter,
+        {letter: systems[system].responses[sample] for letter, system in by_letter.items()},
+    )

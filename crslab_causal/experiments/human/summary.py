@@ -24,9 +24,9 @@ def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
     """Return means, agreement and differences, ready for JSON; None stands for a number that is not defined.
 
     The responses to a context are not independent, nor are several ratings of one response. A rating is therefore first
-    averaged over raters, and all statistics are over contexts: means with Student's t interval; differences of two systems
-    with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an interval from the bootstrap. All
-    results are conditional on these raters.
+    averaged over raters, and all statistics are over contexts: means with Student's t interval; differences of two
+    systems with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an interval from the
+    bootstrap. All results are conditional on these raters.
 
     Args:
         key: key of the kit.
@@ -41,10 +41,18 @@ def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
             mean, half_width, _ = mean_interval(by_context[:, s, c], LEVEL)
             systems[system][criterion] = {'mean': mean, 'half_width': half_width}
     n_rater, n_context = ratings.scores.shape[:2]
-    return {'kit': key.kit, 'raters': ratings.raters, 'contexts': n_context, 'ratings': ratings.scores.size,
-            'ratings_per_system_and_criterion': n_rater * n_context, 'scale': [key.form.lowest, key.form.highest],
-            'level': LEVEL, 'systems': systems, 'agreement': _agreement(ratings, seed),
-            'differences': _differences(ratings, by_context, seed)}
+    return {
+        'kit': key.kit,
+        'raters': ratings.raters,
+        'contexts': n_context,
+        'ratings': ratings.scores.size,
+        'ratings_per_system_and_criterion': n_rater * n_context,
+        'scale': [key.form.lowest, key.form.highest],
+        'level': LEVEL,
+        'systems': systems,
+        'agreement': _agreement(ratings, seed),
+        'differences': _differences(ratings, by_context, seed),
+    }
 
 
 def _agreement(ratings: Ratings, seed: int) -> dict[str, dict]:
@@ -71,12 +79,21 @@ def _differences(ratings: Ratings, by_context: np.ndarray, seed: int) -> list[di
     n_context = len(by_context)
     if n_context == 1:
         return []
-    differences = {(c, a, b): paired_bootstrap(by_context[:, a, c], by_context[:, b, c], range(n_context), seed=seed,
-                                               level=LEVEL)
-                   for c in range(len(ratings.criteria)) for a, b in combinations(range(len(ratings.systems)), 2)}
+    differences = {
+        (c, a, b): paired_bootstrap(by_context[:, a, c], by_context[:, b, c], range(n_context), seed=seed, level=LEVEL)
+        for c in range(len(ratings.criteria))
+        for a, b in combinations(range(len(ratings.systems)), 2)
+    }
     adjusted = holm({case: difference.p for case, difference in differences.items()})
-    return [{'criterion': ratings.criteria[c], 'systems': [ratings.systems[a], ratings.systems[b]],
-             **difference._asdict(), 'p_holm': adjusted[c, a, b]} for (c, a, b), difference in differences.items()]
+    return [
+        {
+            'criterion': ratings.criteria[c],
+            'systems': [ratings.systems[a], ratings.systems[b]],
+            **difference._asdict(),
+            'p_holm': adjusted[c, a, b],
+        }
+        for (c, a, b), difference in differences.items()
+    ]
 
 
 def _or_none(value: float) -> float | None:
@@ -88,28 +105,54 @@ def markdown(summary: dict[str, Any]) -> str:
     criteria = list(summary['agreement'])
     n_rater = len(summary['raters'])
     lowest, highest = summary['scale']
-    means = [[escape_cell(system),
-              *(f"{_number(scores[c]['mean'])} ± {_number(scores[c]['half_width'])}" for c in criteria),
-              str(summary['ratings_per_system_and_criterion'])] for system, scores in summary['systems'].items()]
-    parts = ['# Human evaluation',
-             f"Raters: {n_rater}; contexts: {summary['contexts']}; systems: {len(summary['systems'])}; "
-             f"ratings: {summary['ratings']}, from {lowest} to {highest}; {summary['kit']}.",
-             markdown_table(['system', *criteria, 'ratings each'], means),
-             f"Mean ± half of the {100 * summary['level']:.0f} % interval over contexts, for these raters."]
+    means = [
+        [
+            escape_cell(system),
+            *(f'{_number(scores[c]["mean"])} ± {_number(scores[c]["half_width"])}' for c in criteria),
+            str(summary['ratings_per_system_and_criterion']),
+        ]
+        for system, scores in summary['systems'].items()
+    ]
+    parts = [
+        '# Human evaluation',
+        f'Raters: {n_rater}; contexts: {summary["contexts"]}; systems: {len(summary["systems"])}; '
+        f'ratings: {summary["ratings"]}, from {lowest} to {highest}; {summary["kit"]}.',
+        markdown_table(['system', *criteria, 'ratings each'], means),
+        f'Mean ± half of the {100 * summary["level"]:.0f} % interval over contexts, for these raters.',
+    ]
     if n_rater > 1:
         rows = []
         for criterion, agreement in summary['agreement'].items():
-            rows += [[criterion, escape_cell(', '.join(pair['raters'])), *(_interval(pair[name], 'kappa') for name in KAPPAS)]
-                     for pair in agreement['pairs']]
+            rows += [
+                [
+                    criterion,
+                    escape_cell(', '.join(pair['raters'])),
+                    *(_interval(pair[name], 'kappa') for name in KAPPAS),
+                ]
+                for pair in agreement['pairs']
+            ]
             rows.append([criterion, 'mean of the pairs', *(_number(agreement[f'mean_{name}']) for name in KAPPAS)])
-        parts += ['## Agreement',
-                  markdown_table(['criterion', 'raters', "Cohen's kappa", 'quadratic weights'], rows, left=2),
-                  'A dash: both raters gave the same rating to all responses, so that kappa is not defined.']
+        parts += [
+            '## Agreement',
+            markdown_table(['criterion', 'raters', "Cohen's kappa", 'quadratic weights'], rows, left=2),
+            'A dash: both raters gave the same rating to all responses, so that kappa is not defined.',
+        ]
     if summary['differences']:
-        rows = [[row['criterion'], escape_cell(' - '.join(row['systems'])), _interval(row, 'mean'), f"{row['p']:.4f}",
-                 f"{row['p_holm']:.4f}"] for row in summary['differences']]
-        parts += ['## Differences', markdown_table(['criterion', 'systems', 'difference', 'p', 'p, Holm'], rows, left=2),
-                  'Bootstrap over contexts; Holm over all rows.']
+        rows = [
+            [
+                row['criterion'],
+                escape_cell(' - '.join(row['systems'])),
+                _interval(row, 'mean'),
+                f'{row["p"]:.4f}',
+                f'{row["p_holm"]:.4f}',
+            ]
+            for row in summary['differences']
+        ]
+        parts += [
+            '## Differences',
+            markdown_table(['criterion', 'systems', 'difference', 'p', 'p, Holm'], rows, left=2),
+            'Bootstrap over contexts; Holm over all rows.',
+        ]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -118,4 +161,4 @@ def _number(value: float | None) -> str:
 
 
 def _interval(values: dict, name: str) -> str:
-    return f"{_number(values[name])} [{_number(values['low'])}, {_number(values['high'])}]"
+    return f'{_number(values[name])} [{_number(values["low"])}, {_number(values["high"])}]'

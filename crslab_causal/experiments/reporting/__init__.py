@@ -1,5 +1,5 @@
 """From the record of a suite to Markdown, LaTeX and figures.
 
-Everything here reads records only (:mod:`..analysis.record`): no model, corpus or file of ranks is loaded, and PyTorch is
-never imported.
+Everything here reads records only (:mod:`..analysis.record`): no model, corpus or file of ranks is loaded, and PyTorch
+is never imported.
 """

@@ -78,7 +78,7 @@ def digits(metric: str, table: TableRecord) -> int:
 
 
 def _metric_title(metric: str) -> str:
-    """Return the title of a metric: ``R@10`` for ``recall@10``, ``TV to P(Y | do(X))`` for ``interventional_model_tv``."""
+    """Return the title of a metric, such as ``R@10``, or ``TV to P(Y | do(X))`` for ``interventional_model_tv``."""
     for split in ('interventional', 'test'):
         name, separator, distance = metric.removeprefix(f'{split}_').rpartition('_')
         if metric.startswith(f'{split}_'):

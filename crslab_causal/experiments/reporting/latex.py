@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-_ESCAPES = str.maketrans({'&': r'\&', '%': r'\%', '_': r'\_', '#': r'\#', '$': r'\$', '{': r'\{', '}': r'\}',
-                          '~': r'\textasciitilde{}', '^': r'\textasciicircum{}', '\\': r'\textbackslash{}',
-                          '|': r'\textbar{}', '—': '---', '†': r'\textdagger{}', '²': r'\textsuperscript{2}'})
+_ESCAPES = str.maketrans(
+    {
+        '&': r'\&',
+        '%': r'\%',
+        '_': r'\_',
+        '#': r'\#',
+        '$': r'\$',
+        '{': r'\{',
+        '}': r'\}',
+        '~': r'\textasciitilde{}',
+        '^': r'\textasciicircum{}',
+        '\\': r'\textbackslash{}',
+        '|': r'\textbar{}',
+        '—': '---',
+        '†': r'\textdagger{}',
+        '²': r'\textsuperscript{2}',
+    }
+)
 _SIGNS = {'▲': r'$\blacktriangle$', '▼': r'$\blacktriangledown$', '±': r'$\pm$', 'ʳ': '(r)', '→': r'$\rightarrow$'}
 
 

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 from crslab_causal.evaluator.metrics import GROUPS
 from crslab_causal.experiments.analysis.record import RowRecord, SuiteRecord, TableRecord
-from crslab_causal.experiments.reporting.cells import (LIMIT, LIMIT_TITLE, Cell, column_metrics, column_titles,
-                                                       limit_metric, row_cells, scale)
+from crslab_causal.experiments.reporting.cells import (
+    LIMIT,
+    LIMIT_TITLE,
+    Cell,
+    column_metrics,
+    column_titles,
+    limit_metric,
+    row_cells,
+    scale,
+)
 from crslab_causal.experiments.reporting.figures.curves import Panel, Series, draw_curves
 from crslab_causal.experiments.reporting.figures.forest import Comparison, draw_forest
 from crslab_causal.experiments.reporting.figures.rank_shift import draw_rank_shift
@@ -35,8 +43,15 @@ def draw_table_curves(table: TableRecord) -> Figure:
     """Draw a sweep: a panel for each group of labels, or for each distance, over the values of the sweep."""
     assert table.sweep is not None
     rows = [(row, row_cells(row, table)) for row in table.rows if row.runs]
-    panels = [Panel(_axis_label(table, column), _series(rows, column), table.title if not i else '',
-                    _limits(table, rows, column)) for i, column in enumerate(_main_columns(table))]
+    panels = [
+        Panel(
+            _axis_label(table, column),
+            _series(rows, column),
+            table.title if not i else '',
+            _limits(table, rows, column),
+        )
+        for i, column in enumerate(_main_columns(table))
+    ]
     return draw_curves(panels, table.sweep.label, _setting(table.sweep.default), 'reference of the tests')
 
 
@@ -48,8 +63,16 @@ def draw_differences(table: TableRecord) -> Figure:
         for row in table.rows:
             test = row.tests.get(group, {}).get(metric)
             if test is not None:
-                comparisons.append(Comparison(row.title, 100 * test.difference, _points(test.low), _points(test.high),
-                                              test.significant, GROUPS[group]))
+                comparisons.append(
+                    Comparison(
+                        row.title,
+                        100 * test.difference,
+                        _points(test.low),
+                        _points(test.high),
+                        test.significant,
+                        GROUPS[group],
+                    )
+                )
     return draw_forest(comparisons, f'difference in {metric}, points', table.title)
 
 

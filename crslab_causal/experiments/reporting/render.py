@@ -6,13 +6,24 @@ from typing import Iterable, Iterator
 
 from crslab_causal.base.tables import escape_cell, markdown_table
 from crslab_causal.experiments.analysis.record import MeanRecord, RowRecord, TableRecord
-from crslab_causal.experiments.reporting.cells import (LIMIT, LIMIT_TITLE, Cell, column_metrics, column_titles, digits,
-                                                       limit_metric, row_cells)
+from crslab_causal.experiments.reporting.cells import (
+    LIMIT,
+    LIMIT_TITLE,
+    Cell,
+    column_metrics,
+    column_titles,
+    digits,
+    limit_metric,
+    row_cells,
+)
 from crslab_causal.experiments.reporting.latex import escape_latex
 
 
 def markdown(table: TableRecord) -> str:
-    """Return the table, and below it the meaning of its signs. A grid of rows and values has a table for each metric."""
+    """Return the table, and below it the meaning of its signs.
+
+    A sweep with several series is a grid; it has a table for each metric.
+    """
     if table.sweep is not None and any(row.series for row in table.rows):
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
     metrics = column_metrics(table)
@@ -36,8 +47,10 @@ def _grids(table: TableRecord) -> Iterator[str]:
     assert table.sweep is not None
     values = list(dict.fromkeys(row.x for row in table.rows))
     metrics = column_metrics(table)
-    series = {name: [row for row in table.rows if row.series == name]
-              for name in dict.fromkeys(row.series for row in table.rows)}
+    series = {
+        name: [row for row in table.rows if row.series == name]
+        for name in dict.fromkeys(row.series for row in table.rows)
+    }
     for column, (head, metric) in enumerate(zip(column_titles(table), metrics)):
         if LIMIT in metric:  # a row of the table of the models' distances
             continue
@@ -68,27 +81,36 @@ def _markdown_cell(cell: Cell | None, decimals: int) -> str:
         return ''
     spread = '' if cell.half_width is None else f' ± {cell.half_width:,.{decimals}f}'
     sign = {1: ' ▲', -1: ' ▼'}.get(cell.sign, '')
-    return f"{cell.mean:,.{decimals}f}{spread}{sign}{' ʳ' if cell.reported else ''}"
+    return f'{cell.mean:,.{decimals}f}{spread}{sign}{" ʳ" if cell.reported else ""}'
 
 
 def legend(table: TableRecord) -> list[str]:
     """Return the sentences that explain the numbers and signs of a table."""
     sentences = []
     if any(len(row.runs) > 1 for row in table.rows):
-        sentences.append('Mean ± 95 % interval over seeds'
-                         + (', of which each has a corpus of its own' if table.seeded else '') + ' (Student t).')
+        sentences.append(
+            'Mean ± 95 % interval over seeds'
+            + (', of which each has a corpus of its own' if table.seeded else '')
+            + ' (Student t).'
+        )
     if any(row.tests for row in table.rows):
         reference = next(row.title for row in table.rows if table.is_reference(row))
-        sentences.append(f'▲ ▼: above or below "{escape_cell(reference)}", p < 0.05 after Holm over the table (paired '
-                         'bootstrap clustered by conversation, for R@1 McNemar, and, with several seeds, also Welch over the '
-                         'seeds).')
+        sentences.append(
+            f'▲ ▼: above or below "{escape_cell(reference)}", p < 0.05 after Holm over the table (paired '
+            'bootstrap clustered by conversation, for R@1 McNemar, and, with several seeds, also Welch over the '
+            'seeds).'
+        )
     if any(mean.tests for mean in table.means):
         reference = next(mean.title for mean in table.means if mean.reference)
-        sentences.append(f'▲ ▼: the mean is above or below that of "{escape_cell(reference)}", p < 0.05 after Holm over the '
-                         f"means ({'paired t test' if table.seeded else 'Welch'} over the seeds).")
+        sentences.append(
+            f'▲ ▼: the mean is above or below that of "{escape_cell(reference)}", p < 0.05 after Holm over the '
+            f'means ({"paired t test" if table.seeded else "Welch"} over the seeds).'
+        )
     if any(row.reported is not None for row in table.rows):
-        sentences.append('ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
-                         'are measured.')
+        sentences.append(
+            'ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
+            'are measured.'
+        )
     return sentences
 
 
@@ -100,14 +122,27 @@ def latex(table: TableRecord) -> str:
         cells = [_latex_cell(cell, digits(metric, table)) for cell, metric in zip(row_cells(row, table), metrics)]
         return ' & '.join([escape_latex(title), *cells]) + r' \\'
 
-    caption = f"{escape_latex(table.title)} ({table.split}). {escape_latex(' '.join(legend(table)))}"
-    return '\n'.join([
-        r'\begin{table}', r'\centering', rf'\caption{{{caption}}}', rf'\label{{tab:{table.name}}}',
-        rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}", r'\toprule',
-        ' & '.join(['', *map(escape_latex, column_titles(table))]) + r' \\', r'\midrule',
-        *(line(row.title + (f' ({row.note})' if row.note else ''), row) for row in table.rows),
-        *(line(f'{mean.title}, mean', mean) for mean in table.means),
-        r'\bottomrule', r'\end{tabular}', r'\end{table}']) + '\n'
+    caption = f'{escape_latex(table.title)} ({table.split}). {escape_latex(" ".join(legend(table)))}'
+    return (
+        '\n'.join(
+            [
+                r'\begin{table}',
+                r'\centering',
+                rf'\caption{{{caption}}}',
+                rf'\label{{tab:{table.name}}}',
+                rf'\begin{{tabular}}{{l{"r" * len(metrics)}}}',
+                r'\toprule',
+                ' & '.join(['', *map(escape_latex, column_titles(table))]) + r' \\',
+                r'\midrule',
+                *(line(row.title + (f' ({row.note})' if row.note else ''), row) for row in table.rows),
+                *(line(f'{mean.title}, mean', mean) for mean in table.means),
+                r'\bottomrule',
+                r'\end{tabular}',
+                r'\end{table}',
+            ]
+        )
+        + '\n'
+    )
 
 
 def _latex_cell(cell: Cell | None, decimals: int) -> str:
@@ -115,4 +150,4 @@ def _latex_cell(cell: Cell | None, decimals: int) -> str:
         return '--'
     spread = '' if cell.half_width is None else rf' \pm {cell.half_width:,.{decimals}f}'
     mark = {1: r'^{\blacktriangle}', -1: r'^{\blacktriangledown}'}.get(cell.sign, '')
-    return f"${cell.mean:,.{decimals}f}{spread}{mark}${r' (r)' if cell.reported else ''}"
+    return f'${cell.mean:,.{decimals}f}{spread}{mark}${r" (r)" if cell.reported else ""}'

@@ -20,25 +20,42 @@ def markdown(case: CaseRecord) -> str:
 
 def latex(case: CaseRecord) -> str:
     """Return the same as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
-    lines = [r'\begin{table*}', r'\centering', rf'\caption{{{escape_latex(case.title)}. {escape_latex(_description(case))}}}',
-             rf'\label{{tab:{case.name}}}', r'\begin{tabularx}{\textwidth}{lllXX}', r'\toprule']
-    lines += [rf'\multicolumn{{5}}{{p{{\textwidth}}}}{{\textbf{{{escape_latex(role)}}}: {escape_latex(_one_line(text))}}} \\'
-              for role, text in case.context[-MAX_TURNS:]]
+    lines = [
+        r'\begin{table*}',
+        r'\centering',
+        rf'\caption{{{escape_latex(case.title)}. {escape_latex(_description(case))}}}',
+        rf'\label{{tab:{case.name}}}',
+        r'\begin{tabularx}{\textwidth}{lllXX}',
+        r'\toprule',
+    ]
+    lines += [
+        rf'\multicolumn{{5}}{{p{{\textwidth}}}}{{\textbf{{{escape_latex(role)}}}: {escape_latex(_one_line(text))}}} \\'
+        for role, text in case.context[-MAX_TURNS:]
+    ]
     lines += [r'\midrule', ' & '.join(HEADS) + r' \\', r'\midrule']
     lines += [' & '.join(escape_latex(_one_line(cell)) for cell in row) + r' \\' for row in _rows(case)]
     return '\n'.join([*lines, r'\bottomrule', r'\end{tabularx}', r'\end{table*}']) + '\n'
 
 
 def _description(case: CaseRecord) -> str:
-    return (f'Conversation {case.conversation} of {case.split}, turn {case.turn}, drawn by chance; '
-            f'the label is {case.label}.')
+    return (
+        f'Conversation {case.conversation} of {case.split}, turn {case.turn}, drawn by chance; '
+        f'the label is {case.label}.'
+    )
 
 
 def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
     """Return the cells of each system, and of the data in the last row."""
-    rows = [(system.title + ('' if system.status == 'ok' else f' ({system.status})'),
-             ', '.join(f'{rank}. {name}' for rank, name in enumerate(system.listed, start=1)), _rank(system),
-             system.explanation, system.response) for system in case.systems]
+    rows = [
+        (
+            system.title + ('' if system.status == 'ok' else f' ({system.status})'),
+            ', '.join(f'{rank}. {name}' for rank, name in enumerate(system.listed, start=1)),
+            _rank(system),
+            system.explanation,
+            system.response,
+        )
+        for system in case.systems
+    ]
     return [*rows, ('the data', case.label, '', '', case.reference)]
 
 

@@ -16,8 +16,8 @@ from crslab_causal.experiments.reporting.plots import figures_of
 def write_report(record: SuiteRecord, folder: Path, readme: Path | None = None) -> Iterator[Path]:
     """Write the report of a suite, and yield the path of each file.
 
-    The files are ``<suite>.json`` (the record), ``<suite>.md`` and ``<suite>.tex`` (its tables), and each figure as PDF and
-    PNG.
+    The files are ``<suite>.json`` (the record), ``<suite>.md`` and ``<suite>.tex`` (its tables), and each figure as PDF
+    and PNG.
 
     Args:
         record: record of the suite.

@@ -15,7 +15,9 @@ DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold')
 
 def dataset_key(config: Config) -> tuple[str, ...]:
     """Return a key that is equal for configurations that can share a loaded dataset."""
-    return tuple(str(getattr(config.run, name)) for name in DATASET_KEYS) + tuple(map(str, dict(config.dataset).values()))
+    return tuple(str(getattr(config.run, name)) for name in DATASET_KEYS) + tuple(
+        map(str, dict(config.dataset).values())
+    )
 
 
 class DatasetCache:

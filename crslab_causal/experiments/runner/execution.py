@@ -109,7 +109,7 @@ def start_worker(threads: int) -> None:
     from loguru import logger
     from tqdm import tqdm
 
-    from crslab_causal.base.process_setup import keep_freed_memory, configure_process
+    from crslab_causal.base.process_setup import configure_process, keep_freed_memory
 
     configure_process()
     keep_freed_memory()
@@ -138,7 +138,9 @@ def _execute_in_worker(run: Run) -> float:
     return _executor.execute(run)
 
 
-def run_all(runs: list[Run], store: RunStore, scorers: ExtraScorers, jobs: int) -> Iterator[tuple[Run, float | Failure]]:
+def run_all(
+    runs: list[Run], store: RunStore, scorers: ExtraScorers, jobs: int
+) -> Iterator[tuple[Run, float | Failure]]:
     """Execute runs, ``jobs`` at a time, and yield each as it ends, with its seconds or its failure.
 
     Closing this generator, or interrupting it, terminates the runs that are not finished.
@@ -151,8 +153,9 @@ def run_all(runs: list[Run], store: RunStore, scorers: ExtraScorers, jobs: int) 
     try:
         lock = FileLock(work / '.lock', timeout=0).acquire()
     except Timeout as error:
-        raise UserError(f'{work}: another command is running experiments there; wait for it, or name another folder '
-                        'with --work') from error
+        raise UserError(
+            f'{work}: another command is running experiments there; wait for it, or name another folder with --work'
+        ) from error
     others = multiprocessing.active_children()
     context = multiprocessing.get_context('spawn')  # a forked process that has used torch may hang
     pool = ProcessPoolExecutor(jobs, context, _start_run_worker, (store.paths.threads, store, scorers))
@@ -164,8 +167,10 @@ def run_all(runs: list[Run], store: RunStore, scorers: ExtraScorers, jobs: int) 
             try:
                 yield run, future.result()
             except BrokenProcessPool as error:
-                raise UserError('a worker process was killed, perhaps for lack of memory; finished runs are kept: start '
-                                'the command again with fewer --jobs') from error
+                raise UserError(
+                    'a worker process was killed, perhaps for lack of memory; finished runs are kept: start '
+                    'the command again with fewer --jobs'
+                ) from error
             except UserError as error:
                 yield run, Failure(run, str(error))
             except Exception as error:  # for example of CRSLab, or of a GPU without memory: the other runs continue
@@ -186,4 +191,4 @@ def _describe(error: Exception, run: Run, store: RunStore) -> str:
     folder = store.folder(run)
     path = store.paths.work / 'errors' / f'{folder.parent.name}_{folder.name}.log'
     replace_file(path, ''.join(traceback.format_exception(error)))
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]} (more in {path})"
+    return f'{type(error).__name__}: {" ".join(str(error).split())[:200]} (more in {path})'

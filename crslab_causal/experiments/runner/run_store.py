@@ -21,8 +21,8 @@ CHECKPOINT_SECONDS = 120
 """Seconds between checkpoints. A killed run loses at most this, besides the epoch that it is in."""
 KEY_LENGTH = 12
 RESULT_VERSION = 1
-"""Version of the results. Increase it when the code yields other scores for the same configuration: all earlier runs are
-then repeated."""
+"""Version of the results. Increase it when the code yields other scores for the same configuration; all earlier runs
+are then repeated."""
 MAX_UNANSWERED = 0.01
 """Largest share of the samples of a finished run that the language model may have left without an answer."""
 OPTIONAL_FILES = (TITLES_FILE,)
@@ -65,8 +65,7 @@ class RunStore:
         """Return the folder of a run, whether or not it is finished."""
         if run not in self._folders:
             what = 'corpus' if run.kind == 'corpus' else run.config['model']
-            self._folders[run] = (self.paths.work / f"{run.config['dataset']}_{what}"
-                                  / f'{self.key(run)}_seed{run.seed}')
+            self._folders[run] = self.paths.work / f'{run.config["dataset"]}_{what}' / f'{self.key(run)}_seed{run.seed}'
         return self._folders[run]
 
     def folder_name(self, run: Run) -> str:
@@ -78,13 +77,19 @@ class RunStore:
         from crslab_causal import register
 
         register()
-        settings = [*run.settings, f'save_path={json.dumps(str(self.paths.work))}',
-                    f'run_name={json.dumps(self.key(run))}',
-                    f'data_path={json.dumps(str(self.paths.data_for(run.config)))}']
+        settings = [
+            *run.settings,
+            f'save_path={json.dumps(str(self.paths.work))}',
+            f'run_name={json.dumps(self.key(run))}',
+            f'data_path={json.dumps(str(self.paths.data_for(run.config)))}',
+        ]
         if run.recommender is not None:
             settings.append(f'recommender={json.dumps(str(self.folder(run.recommender)))}')
-        if self.paths.llm is not None and 'llm' in result_files(run) \
-                and not any(setting.startswith('llm.mode=') for setting in settings):
+        if (
+            self.paths.llm is not None
+            and 'llm' in result_files(run)
+            and not any(setting.startswith('llm.mode=') for setting in settings)
+        ):
             settings.append(f'llm.mode={self.paths.llm}')
         flags = Flags(
             save_system=run.save,
@@ -130,7 +135,7 @@ class RunStore:
         if not path.is_file() or self.is_finished(run):
             return None
         results = _read(path)
-        return f"{count_unanswered(results)} of {results['llm']['samples']} samples have no answer"
+        return f'{count_unanswered(results)} of {results["llm"]["samples"]} samples have no answer'
 
     def unfinished(self, runs: Iterable[Run]) -> list[Run]:
         """Return the runs that are still to be done, each once.
@@ -142,7 +147,7 @@ class RunStore:
             other = merged.setdefault(self.folder(run), run)
             kind = run.kind if other.kind == 'recommendation' else other.kind  # all kinds score the recommender too
             merged[self.folder(run)] = run._replace(kind=kind, save=run.save or other.save)
-        return [run for run in merged.values() if not self.is_finished(run) or run.save and not self.has_weights(run)]
+        return [run for run in merged.values() if not self.is_finished(run) or (run.save and not self.has_weights(run))]
 
     # ------------------------------------------------------------ data
 
@@ -154,7 +159,7 @@ class RunStore:
         folder, dataset = self._data_folder(run.config), run.config['dataset']
         files = () if folder is None else DATASETS[dataset].load().files
         missing = [file for file in files if folder is not None and not (folder / file).is_file()]
-        return f"{dataset}: {folder} lacks {', '.join(missing)}; name the data with --data_path" if missing else None
+        return f'{dataset}: {folder} lacks {", ".join(missing)}; name the data with --data_path' if missing else None
 
     def _data_digest(self, config: Config) -> str | None:
         """Return the digest of the data; None for a demo corpus, which the configuration determines."""

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.config import Config, validate
 from crslab_causal.config_files import load_config_file, read_yaml
+from crslab_causal.experiments.suite.suite_options import (
+    METRICS,
+    SPLITS,
+    Kind,
+    RowOptions,
+    Scalar,
+    SuiteOptions,
+    SuiteSweepOptions,
+    TableOptions,
+    is_reference_row,
+)
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL
-from crslab_causal.experiments.suite.suite_options import (METRICS, SPLITS, Kind, RowOptions, Scalar, SuiteOptions,
-                                                           SuiteSweepOptions, TableOptions, is_reference_row)
 
 CONFIG_FOLDER = Path('config')
 SUITES_FOLDER = CONFIG_FOLDER / 'experiments'
@@ -39,7 +48,7 @@ class Run(NamedTuple):
         return _config(self.config_file, self.settings)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
     return Config(config_file, settings=settings)
 
@@ -76,8 +85,9 @@ class Suite(NamedTuple):
 
     def find_row(self, table: str, row_id: str) -> Row | None:
         """Return a row by the name of its table and its ``id``; None if ``--quick`` leaves it out."""
-        return next((row for t in self.tables if t.options.name == table for row in t.rows if row.options.id == row_id),
-                    None)
+        return next(
+            (row for t in self.tables if t.options.name == table for row in t.rows if row.options.id == row_id), None
+        )
 
 
 def read_suites(names: Sequence[str] = (), *, quick: bool = False, seeds: int | None = None) -> list[Suite]:
@@ -99,8 +109,9 @@ def read_suites(names: Sequence[str] = (), *, quick: bool = False, seeds: int | 
             raise UserError(f'{name}: no such suite; choose among {", ".join(known)}')
     if seeds is not None and seeds < 1:
         raise UserError(f'--seeds {seeds}: must be at least 1')
-    return [read_suite(SUITES_FOLDER / f'{name}.yaml', CONFIG_FOLDER, quick=quick, seeds=seeds)
-            for name in names or known]
+    return [
+        read_suite(SUITES_FOLDER / f'{name}.yaml', CONFIG_FOLDER, quick=quick, seeds=seeds) for name in names or known
+    ]
 
 
 def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: int | None = None) -> Suite:
@@ -123,11 +134,12 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
         _check_unique('tables', [table.name for table in options.tables])
         _check_figures(options)
         _check_cases(options)
-        chosen_seeds = options.seeds[:options.quick.seeds if quick else None][:seeds]
+        chosen_seeds = options.seeds[: options.quick.seeds if quick else None][:seeds]
         changes = options.quick.set if quick else {}
         table_options = [_quick(table) for table in options.tables if table.quick] if quick else options.tables
-        tables = tuple(_save_for_figures(_table(table, chosen_seeds, changes, config_folder), options)
-                       for table in table_options)
+        tables = tuple(
+            _save_for_figures(_table(table, chosen_seeds, changes, config_folder), options) for table in table_options
+        )
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
     return Suite(path.stem, options, tables)
@@ -138,6 +150,7 @@ def _quick(table: TableOptions) -> TableOptions:
 
 
 # ---------------------------------------------------------------- checks
+
 
 def _check_unique(key: str, values: Sequence) -> None:
     for value in values:
@@ -159,7 +172,7 @@ def _check_table(options: TableOptions) -> None:
     if unknown:
         raise UserError(f'metrics: a table of the kind {options.kind} has no {unknown[0]}')
     if options.split not in SPLITS[options.kind]:
-        raise UserError(f"split: a table of the kind {options.kind} has {', '.join(SPLITS[options.kind])}")
+        raise UserError(f'split: a table of the kind {options.kind} has {", ".join(SPLITS[options.kind])}')
     for row in options.rows:
         for metric in [*(row.metrics or []), *(row.reported or {})]:
             if metric not in options.metrics:
@@ -175,8 +188,12 @@ def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: Kind)
     model, dataset = config['model'], config['dataset']
     missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
     if kind == table.kind == 'recommendation' and missing:
-        raise UserError(f"metrics: {missing[0]} is not among the cutoffs, {config['cutoffs']}")
-    if kind == 'generation' and model != LANGUAGE_MODEL and not (hasattr(config.model, 'conv') and config.model.conv.epoch):
+        raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {config["cutoffs"]}')
+    if (
+        kind == 'generation'
+        and model != LANGUAGE_MODEL
+        and not (hasattr(config.model, 'conv') and config.model.conv.epoch)
+    ):
         raise UserError(f'kind: generation, but {model} writes no responses; set conv.epoch, or choose another model')
     splits = {table.split, *(metric.partition('_')[0] for metric in table.metrics)}
     if 'interventional' in splits and 'interventional' not in config.dataset_entry.splits:
@@ -206,21 +223,33 @@ def _check_cases(options: SuiteOptions) -> None:
 
 # ---------------------------------------------------------------- runs
 
+
 def _save_for_figures(table: Table, options: SuiteOptions) -> Table:
     """Return the table with weights saved for the runs that figures show: the first run of each row in a figure."""
-    drawn = {row_id for figure in options.figures for panel in figure.panels if panel.table == table.options.name
-             for row_id in (panel.with_, panel.without)}
-    return table._replace(rows=tuple(
-        row._replace(runs=(row.runs[0]._replace(save=True), *row.runs[1:])) if row.options.id in drawn else row
-        for row in table.rows))
+    drawn = {
+        row_id
+        for figure in options.figures
+        for panel in figure.panels
+        if panel.table == table.options.name
+        for row_id in (panel.with_, panel.without)
+    }
+    return table._replace(
+        rows=tuple(
+            row._replace(runs=(row.runs[0]._replace(save=True), *row.runs[1:])) if row.options.id in drawn else row
+            for row in table.rows
+        )
+    )
 
 
 def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], config_folder: Path) -> Table:
     try:
         _check_table(options)
         rows = options.rows or [RowOptions(title='')]
-        grid = [(row, None, '') for row in rows] if options.sweep is None else \
-            [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
+        grid = (
+            [(row, None, '') for row in rows]
+            if options.sweep is None
+            else [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
+        )
         expanded = [Row(row, _runs(row, options, seeds, changes, config_folder), x, series) for row, x, series in grid]
         return Table(options, tuple(_with_recommender(row, expanded) for row in expanded))
     except UserError as error:
@@ -230,8 +259,8 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
 def _with_recommender(row: Row, rows: list[Row]) -> Row:
     """Return the row with the links between re-ranking runs and the recommenders that they take.
 
-    A run that re-ranks gets the run of the same seed whose recommender it takes; a run whose recommender is taken is marked
-    as to be saved.
+    A run that re-ranks gets the run of the same seed whose recommender it takes; a run whose recommender is taken is
+    marked as to be saved.
     """
     taken_id = row.options.recommender
     if taken_id is None:
@@ -246,13 +275,15 @@ def _with_recommender(row: Row, rows: list[Row]) -> Row:
 
 
 def _at(row: RowOptions, sweep: SuiteSweepOptions, value: Scalar) -> RowOptions:
-    setting = f"{sweep.label} = {'none' if value is None else str(value).lower()}"
-    return row.model_copy(update={'title': f'{row.title}, {setting}' if row.title else setting,
-                                  'set': {**row.set, sweep.key: value}})
+    setting = f'{sweep.label} = {"none" if value is None else str(value).lower()}'
+    return row.model_copy(
+        update={'title': f'{row.title}, {setting}' if row.title else setting, 'set': {**row.set, sweep.key: value}}
+    )
 
 
-def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[str, Any],
-          config_folder: Path) -> tuple[Run, ...]:
+def _runs(
+    row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[str, Any], config_folder: Path
+) -> tuple[Run, ...]:
     if row.reported is not None:
         if row.source is None:
             raise UserError(f'row {row.title}: reported figures need a source')
@@ -264,8 +295,10 @@ def _runs(row: RowOptions, table: TableOptions, seeds: list[int], changes: dict[
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     kind: Kind = 'recommendation' if row.hidden else table.kind
-    runs = tuple(Run(config_file, (*settings, *(f'{key}={seed}' for key in [*table.seeded, 'seed'])), seed, kind)
-                 for seed in seeds[:1 if row.deterministic else row.seeds])
+    runs = tuple(
+        Run(config_file, (*settings, *(f'{key}={seed}' for key in [*table.seeded, 'seed'])), seed, kind)
+        for seed in seeds[: 1 if row.deterministic else row.seeds]
+    )
     try:
         for run in runs[:1]:
             _check_run(run.config, row, table, kind)

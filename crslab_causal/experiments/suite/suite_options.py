@@ -15,9 +15,12 @@ Split = Literal['train', 'valid', 'test', 'interventional']
 
 METRICS: dict[Kind, str] = {
     'recommendation': RANKING_METRIC_PATTERN,
-    'generation': r'(?:(?:intra_)?dist|dist_per_response|(?:corpus_)?bleu)-\d|crslab_(?:dist|bleu)@\d|names_\w+|perplexity',
-    'deconfounding': r'(?:interventional|test)_(?:recall@(?:1|10)|(?:model|model_to_observational|observational|popularity)_(?:tv|kl))',
-    'corpus': r'conversations|utterances|words|pairs|items|items mentioned|repeated labels \(%\)|entities|relations|triples',
+    'generation': r'(?:(?:intra_)?dist|dist_per_response|(?:corpus_)?bleu)-\d|crslab_(?:dist|bleu)@\d|names_\w+'
+    r'|perplexity',
+    'deconfounding': r'(?:interventional|test)_(?:recall@(?:1|10)'
+    r'|(?:model|model_to_observational|observational|popularity)_(?:tv|kl))',
+    'corpus': r'conversations|utterances|words|pairs|items|items mentioned|repeated labels \(%\)|entities|relations'
+    r'|triples',
 }
 """Regular expressions of the metrics that a table of a kind may show."""
 

@@ -1,21 +1,21 @@
 """Links mentions in running text to entities: which entity, where, and whether the text rejects it.
 
 Text and names are normalized by :mod:`.titles`: case, accents, articles, and ``2`` or ``II`` make no difference.
-Where names overlap, the longest wins. A word that occurs in no name and is not a common word may be misspelled. It then
+Where names overlap, the longest wins. A word that is neither in a name nor in the dictionary may be misspelled. It then
 matches words of names at an edit distance of one (insertion, deletion, substitution or swap) with equal first and last
-letters, if it has at least five letters ("ficton"), or eight if it is the whole name ("inceptoin"). At most half of a
-longer name may be misspelled.
+letters, if it has at least five letters ("ficton"), or eight if it is the whole name ("inceptoin"). A word of a longer
+name may have two wrong letters if it has at least eight ("jurrasic park"). At most half of a longer name may be
+misspelled.
 
-**Common words** can be titles ("It", "Get Out", "300"). A name of at most three words that are all common words or
-numbers is linked only if one of these holds:
+:mod:`.name_index` lists the names, and the parts of titles and surnames that may stand for them. A name of common words
+("It", "Get Out", "300") is linked only with a mark of a title, see :mod:`.marks`.
 
-- It is in quotes, asterisks or underscores.
-- A year in brackets follows it, or the entity's own year without brackets.
-- All of its words except small ones are capitalized. The capital at the start of a sentence does not count, and
-  neither do capitals in a text without any lower case.
+**Numbers** right behind a film's name belong to it: "Rocky 2" is linked to a film of that number or to nothing, never
+to "Rocky". So do capitalized words behind a colon ("Die Hard 2: Die Harder"). A number that counts something ("saw
+Titanic 3 times") does not belong to the name, and the first film may have the number 1.
 
 **Years**: "It (1990)" links to an entity of that year, else to one without a year, else to one of a neighbouring year,
-else to none.
+else to none. A year without brackets must be the entity's own.
 
 :mod:`.negation` decides whether the text rejects a name.
 """
@@ -23,34 +23,28 @@ else to none.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from typing import Any, Collection, Iterator, Mapping, NamedTuple
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
+from crslab_causal.llm.entity_linking.marks import follows_title, has_capitals, has_place_of_title, is_quoted
+from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
 from crslab_causal.llm.entity_linking.negation import is_negated
-from crslab_causal.llm.entity_linking.titles import ARTICLES, YEAR, Title, agreement, parse_title
-from crslab_causal.llm.entity_linking.words import COMMON_WORDS, FILM_WORDS, SENTENCE_END, Word, read_words
+from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, subtitle_span
+from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR, Title, agreement
+from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 
-_GENRES = frozenset(
-    'comedy horror thriller drama romance mystery documentary western musical fantasy adventure action '
-    'animation superhero science fiction'.split()
-)
-_SMALL_WORDS = frozenset('and as at by for from in is of on or the to with'.split())
 _YEAR_AFTER_NAME = re.compile(
-    rf'["”»’\'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|,?\s+({YEAR})\b)'
+    rf'["”»’\'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)'
 )
-_QUOTES = tuple('"“”„«»\'‘’*_`')
-_MIN_LETTERS = 5
-"""Minimum length of a word that may be misspelled."""
+_MAX_YEAR = 2030
+"""A later number is part of a title, as in "Blade Runner 2049"."""
 _MIN_LETTERS_ALONE = 8
 """Minimum length of a misspelled word that is a whole name."""
+_WELL_KNOWN = 20
+"""Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
+_MAX_TITLE_CASE = 8
+"""Maximum number of words of a text in which every word has a capital and the capitals still mark titles."""
 _MAX_COMMON_WORDS = 3
 """A name of more common words than these needs no mark of a title."""
-
-Key = tuple[str, ...]
-"""Normalized words of a name."""
 
 
 class Mention(NamedTuple):
@@ -64,6 +58,31 @@ class Mention(NamedTuple):
     """Whether the text rejects the entity."""
 
 
+class Link(NamedTuple):
+    """A linked part of a text."""
+
+    first_word: int
+    """Index of its first word."""
+    end_word: int
+    """Index after its last word."""
+    entity: int
+    start: int
+    """Start in the text, in characters."""
+    end: int
+    """End in the text, in characters, with a year or a number after the name."""
+
+
+class LinkedText(NamedTuple):
+    """The links of a text."""
+
+    words: list[Word]
+    """Words of the text."""
+    links: list[Link]
+    """Links in order of appearance."""
+    unknown: list[tuple[int, int]]
+    """(start, end) of titles with a number or a year that no entity has, in characters."""
+
+
 class _Candidate(NamedTuple):
     """A part of a text that may be a name."""
 
@@ -72,18 +91,6 @@ class _Candidate(NamedTuple):
     end: int
     """Index after its last content word."""
     key: Key
-
-
-class _Link(NamedTuple):
-    """A linked part of a text."""
-
-    first_word: int
-    """Index of its first word."""
-    end_word: int
-    """Index after its last word."""
-    entity: int
-    end: int
-    """End in the text, in characters, with a year after the name."""
 
 
 class MentionLinker:
@@ -96,6 +103,8 @@ class MentionLinker:
         names: URI or name of each entity that can be linked. A year in the name distinguishes entities of one name.
         items: ids of the catalogue's items.
         popularity: popularity of each entity, for example its count in the training data; 0 if it is missing.
+        people: ids of entities that may be called by their surname.
+        partial: whether items may be called by a part of their title, see :mod:`.name_index`.
     """
 
     def __init__(
@@ -103,27 +112,10 @@ class MentionLinker:
         names: Mapping[int, str],
         items: Collection[int] = (),
         popularity: Mapping[int, float] | None = None,
+        people: Collection[int] = (),
+        partial: bool = False,
     ):
-        self._titles = {entity: parse_title(name) for entity, name in names.items()}
-        self._items, self._popularity = frozenset(items), popularity or {}
-        # DBpedia has some people twice: Brad_Pitt, Brad_Pitt__1
-        self._copies = {entity for entity, name in names.items() if re.search(r'__\d+>?$', name)}
-        self._entities: defaultdict[Key, list[int]] = defaultdict(list)
-        self._unambiguous: set[Key] = set()
-        """Keys that need no mark of a title although they consist of common words."""
-        self._multi_sentence: set[Key] = set()
-        """Keys of names with punctuation that ends a sentence."""
-        self._genres: defaultdict[Key, set[int]] = defaultdict(set)
-        for entity in sorted(names):
-            self._add_name(entity, names[entity])
-        self._add_genre_aliases()
-        self._entities.default_factory = None
-        self._prefixes = {key[:n] for key in self._entities for n in range(1, len(key) + 1)}
-        self._words = {word for key in self._entities for word in key}
-        self._words_by_shape: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-        """Words of names by first letter and length, sorted."""
-        for word in sorted(self._words):
-            self._words_by_shape[word[0], len(word)].append(word)
+        self._index = NameIndex(names, items, popularity or {}, people, partial)
 
     def link(self, text: str, prefer: Collection[int] = ()) -> list[Mention]:
         """Return all mentions in ``text``, in order of appearance.
@@ -132,82 +124,146 @@ class MentionLinker:
             text: the text.
             prefer: entity ids that are preferred among entities of one name.
         """
-        words = read_words(text)
-        content_indices = [i for i, word in enumerate(words) if word.normalized not in ARTICLES]
-        content = [words[i] for i in content_indices]
-        is_all_caps = not any(text[word.start].islower() for word in words)
-        is_taken = [False] * len(content)
-        links: list[_Link] = []
-        candidates = sorted(
-            self._candidates(content), key=lambda candidate: (candidate.first - candidate.end, candidate.first)
-        )
-        for first, end, key in candidates:
-            if any(is_taken[first:end]):
-                continue
-            first_word, end_character = content_indices[first], content[end - 1].end
-            has_article = (
-                first_word > 0
-                and words[first_word - 1].normalized in ARTICLES
-                and not words[first_word].starts_sentence
-            )
-            year = _YEAR_AFTER_NAME.match(text, end_character)
-            entity, has_year = self._choose(key, year, has_article, prefer)
-            if entity is None:
-                continue
-            if has_article and self._titles[entity].forms[0].literal[0] in ARTICLES:
-                first_word -= 1
-            if (
-                has_year
-                or _is_quoted(text, words[first_word].start, end_character)
-                or self._is_recognizable(key, content[first:end], is_all_caps)
-            ):
-                is_taken[first:end] = [True] * (end - first)
-                if year and has_year:
-                    end_character = year.end()
-                links.append(_Link(first_word, content_indices[end - 1] + 1, entity, end_character))
-        links.sort()
+        words, links, _ = self.find(text, prefer)
         negated = is_negated(text, words, [(link.first_word, link.end_word) for link in links])
-        return [
-            Mention(link.entity, words[link.first_word].start, link.end, is_rejected)
-            for link, is_rejected in zip(links, negated)
-        ]
+        return [Mention(link.entity, link.start, link.end, rejected) for link, rejected in zip(links, negated)]
 
-    def _add_name(self, entity: int, name: str) -> None:
-        for form in self._titles[entity].forms:
-            key = tuple('film' if word in FILM_WORDS and form.content[1:] else word for word in form.content)
-            self._entities[key].append(entity)
-            if '-' in name:
-                self._entities[''.join(key),].append(entity)  # "spiderman"
-            if form.literal[-1] == 'film' and len(key) > 1:
-                self._unambiguous.add(key)  # "family film", although both are common words
-            if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
-                self._multi_sentence.add(key)
+    def find(self, text: str, prefer: Collection[int] = ()) -> LinkedText:
+        """Return the links of ``text`` without negation, and the titles that no entity has.
 
-    def _add_genre_aliases(self) -> None:
-        """Link "comedy" and "comedies" to the genre "Comedy film"."""
-        for key in list(self._entities):
-            stem = key[:-1] if key[-1] == 'film' else key
-            if stem and _GENRES.issuperset(stem) and (genres := set(self._entities[key]) - self._items):
-                plural = stem[-1][:-1] + 'ies' if stem[-1].endswith('y') else stem[-1] + 's'
-                for alias in (stem, (*stem[:-1], plural)):
-                    self._genres[alias] |= genres
-                    self._entities[alias] += genres
-                    self._unambiguous.add(alias)
-
-    def _candidates(self, content: list[Word]) -> Iterator[_Candidate]:
-        """Return all parts of the text that may be a name.
-
-        Args:
-            content: words of the text without articles.
+        Args: as those of :meth:`link`.
         """
-        distinct = {(word.normalized, word.is_possessive): word for word in content}
-        spellings = {key: self._spellings(word) for key, word in distinct.items()}
-        for first, first_word in enumerate(content):
-            keys: list[Key] = [()]
+        return _Scan(self._index, text, prefer).result()
+
+
+class _Scan:
+    """One pass over a text."""
+
+    def __init__(self, index: NameIndex, text: str, prefer: Collection[int]):
+        self.index, self.text, self.prefer = index, text, prefer
+        self.words = read_words(text)
+        self.content_indices = _content_indices(self.words)
+        self.content = [self.words[i] for i in self.content_indices]
+        is_title_case = not any(text[word.start].islower() for word in self.words)
+        self.ignores_capitals = text.upper() == text or (is_title_case and len(self.words) > _MAX_TITLE_CASE)
+        self.is_taken = [False] * len(self.content)
+        self.links: list[Link] = []
+        self.unknown: list[tuple[int, int]] = []
+
+    def result(self) -> LinkedText:
+        candidates = sorted(
+            self._candidates(),
+            key=lambda candidate: (candidate.first - candidate.end, self.index.is_partial(candidate.key), candidate),
+        )
+        # a name of common words may be marked by the title before it, so that one link can lead to another
+        while candidates:
+            n_links = len(self.links)
+            candidates = [candidate for candidate in candidates if not self._use(candidate)]
+            if len(self.links) == n_links:
+                break
+        self.links.sort()
+        return LinkedText(self.words, self.links, sorted(self.unknown))
+
+    def _use(self, candidate: _Candidate) -> bool:
+        """Link a candidate. Return whether it is settled; if not, it may get a mark by a later link."""
+        first, end, key = candidate
+        if any(self.is_taken[first:end]):
+            return True
+        first_word, end_word = self.content_indices[first], self.content_indices[end - 1] + 1
+        end_character = self.content[end - 1].end
+        has_article = (
+            first_word > 0
+            and self.words[first_word - 1].normalized in ARTICLES
+            and not self.words[first_word].starts_sentence
+        )
+        year = _YEAR_AFTER_NAME.match(self.text, end_character)
+        entity, has_year = self._choose(key, year, has_article)
+        if entity is not None and has_article and self.index.titles[entity].forms[0].literal[0] in ARTICLES:
+            first_word -= 1
+        start = self.words[first_word].start
+        if not has_year and not self._is_recognizable(key, first, end, first_word, end_word, end_character):
+            return False
+        if entity is None:
+            assert year is not None
+            self._block(first, end, self.words[first_word - has_article].start, year.end())
+            return True
+        if year and has_year:
+            end_character = year.end()
+        elif self.index.is_item(entity):
+            # a year is no number of a film, and a number after a year does not exist
+            numeral = numeral_after(self.text, end_character)
+            if numeral is not None and numeral.value != '1':
+                self._block(first, end, start, numeral.end)
+                return True
+            end_character = numeral.end if numeral else end_character
+            if not self._settle_subtitle(key, start, end_character, first, end):
+                return True
+        self._take(first, end)
+        self.links.append(Link(first_word, end_word, entity, start, end_character))
+        self._link_further_numbers(key, end_word, end_character)
+        return True
+
+    def _take(self, first: int, end: int) -> None:
+        self.is_taken[first:end] = [True] * (end - first)
+
+    def _block(self, first: int, end: int, start: int, end_character: int) -> None:
+        """Note a title that no entity has, so that no part of it is linked."""
+        while end < len(self.content) and self.content[end].start < end_character:
+            end += 1
+        self._take(first, end)
+        self.unknown.append((start, end_character))
+
+    def _settle_subtitle(self, key: Key, start: int, end_character: int, first: int, end: int) -> bool:
+        """Take the words of a subtitle. Return whether the name before it is linked."""
+        subtitle = subtitle_span(self.text, end_character)
+        if subtitle is None:
+            return True
+        inside = [i for i, word in enumerate(self.content) if subtitle[0] <= word.start < subtitle[1]]
+        linked = [link for link in self.links if subtitle[0] <= link.start < subtitle[1]]
+        if key[-1].isdigit() and inside:
+            self._take(inside[0], inside[-1] + 1)
+            self.links = [link for link in self.links if link not in linked]
+            return True
+        if ':' not in self.text[end_character : subtitle[0]]:
+            return True
+        if not all(self.index.is_item(link.entity) for link in linked):
+            return True  # "Alien: Sigourney Weaver is great"
+        if linked:
+            self._take(first, end)  # "Star Wars: The Empire Strikes Back" is one film
+        else:
+            self._block(first, end, start, subtitle[1])
+        return False
+
+    def _link_further_numbers(self, key: Key, end_word: int, end_character: int) -> None:
+        """Link the numbers of a list such as "Toy Story 1, 2 and 3"."""
+        base = key[:-1] if key[-1].isdigit() else key
+        while numeral := next_numeral(self.text, end_character):
+            longer = (*base, numeral.value)
+            positions = [i for i, word in enumerate(self.content) if end_character <= word.start < numeral.end]
+            if longer not in self.index or not positions or self.is_taken[positions[-1]]:
+                return
+            entity, _ = self._choose(longer, None, False)
+            assert entity is not None
+            word = self.content_indices[positions[-1]]
+            self._take(positions[-1], positions[-1] + 1)
+            self.links.append(Link(word, word + 1, entity, self.words[word].start, numeral.end))
+            end_character = numeral.end
+
+    def _candidates(self) -> Iterator[_Candidate]:
+        """Return all parts of the text that may be a name."""
+        distinct = {(word.normalized, word.is_possessive): word for word in self.content}
+        spellings = {key: self.index.spellings(word) for key, word in distinct.items()}
+        for first, first_word in enumerate(self.content):
+            keys: list[tuple[Key, int]] = [((), 0)]
             n_misspelled, crosses_sentence = 0, False
-            for n, word in enumerate(content[first:], start=1):
+            for n, word in enumerate(self.content[first:], start=1):
                 options = spellings[word.normalized, word.is_possessive]
-                keys = [longer for key in keys for option in options if (longer := (*key, option)) in self._prefixes]
+                keys = [
+                    (longer, max(edits, wrong))
+                    for key, wrong in keys
+                    for option, edits in options.items()
+                    if (longer := (*key, option)) in self.index.prefixes
+                ]
                 if not keys:
                     break
                 n_misspelled += word.normalized not in options and not word.is_possessive
@@ -215,88 +271,82 @@ class MentionLinker:
                 if n_misspelled <= n // 2 or (n == 1 and len(first_word.normalized) >= _MIN_LETTERS_ALONE):
                     yield from (
                         _Candidate(first, first + n, key)
-                        for key in keys
-                        if key in self._entities and (not crosses_sentence or key in self._multi_sentence)
+                        for key, wrong in keys
+                        if key in self.index
+                        and (n > 1 or wrong < 2)
+                        and (not crosses_sentence or key in self.index.multi_sentence)
                     )
 
-    def _spellings(self, word: Word) -> list[str]:
-        """Return the words of names that a word may match; the word itself if there are none."""
-        normalized = word.normalized
-        stem = [normalized[:-1]] if word.is_possessive and normalized[:-1] in self._words else []
-        if (
-            stem
-            or normalized in self._words
-            or normalized in COMMON_WORDS
-            or len(normalized) < _MIN_LETTERS
-            or not normalized.isalpha()
-        ):
-            return [normalized] + stem
-        similar = [
-            other for n in (-1, 0, 1) for other in self._words_by_shape.get((normalized[0], len(normalized) + n), [])
-        ]
-        return [
-            other
-            for other, *_ in process.extract(normalized, similar, scorer=OSA.distance, score_cutoff=1, limit=2)
-            if other[-1] == normalized[-1]
-        ] or [normalized]
-
-    def _choose(
-        self,
-        key: Key,
-        year: re.Match[str] | None,
-        has_article: bool,
-        prefer: Collection[int],
-    ) -> tuple[int | None, bool]:
+    def _choose(self, key: Key, year: re.Match[str] | None, has_article: bool) -> tuple[int | None, bool]:
         """Return the entity of a name, None if the year excludes all; and whether the year belongs to the name."""
+        index = self.index
 
         def preference(entity: int) -> tuple[Any, ...]:
-            title = self._titles[entity]
+            title = index.titles[entity]
             article_differs = has_article != (title.forms[0].literal[0] in ARTICLES)
             return (
-                entity not in prefer,
-                entity not in self._genres.get(key, ()),
-                entity not in self._items,
+                entity not in self.prefer,
+                entity not in index.genres.get(key, ()),
+                entity not in index.items,
                 has_article and article_differs,
-                -self._popularity.get(entity, 0),
+                -index.popularity.get(entity, 0),
                 article_differs,
                 title.kind == 'other',
-                entity in self._copies,
+                entity in index.copies,
                 entity,
             )
 
-        entities = sorted(self._entities[key], key=preference)
+        entities = sorted(index.entities(key), key=preference)
         if year is None:
             return entities[0], False
-        written = Title((), int(year.group(1) or year.group(2)), None, ())
+        in_brackets, comma, bare = year.groups()
+        written = Title((), int(in_brackets or bare), None, ())
         agreements = [
             (agreed, i)
             for i, entity in enumerate(entities)
-            if (agreed := agreement(written, self._titles[entity])) is not None
+            if (agreed := agreement(written, index.titles[entity])) is not None
         ]
-        if year.group(1):  # in brackets
+        if in_brackets:
             return (entities[min(agreements)[1]], True) if agreements else (None, False)
         exact = [i for agreed, i in agreements if agreed == 0]
-        return (entities[exact[0]], True) if exact else (entities[0], False)
+        if exact:
+            return entities[exact[0]], True
+        belongs = not comma and (not agreements or int(bare) > _MAX_YEAR) and index.is_item(entities[0])
+        return (None if belongs else entities[0]), False
 
-    def _is_recognizable(self, key: Key, words: list[Word], is_all_caps: bool) -> bool:
-        """Return whether a name differs from ordinary text by its words or by its capitals."""
-        if (
+    def _is_recognizable(
+        self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int
+    ) -> bool:
+        """Return whether a name differs from ordinary text by its words, or has a mark of a title."""
+        index, content = self.index, self.content[first:end]
+        is_partial = index.is_partial(key)
+        is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
+        if not is_weak and (
             len(key) > _MAX_COMMON_WORDS
-            or key in self._unambiguous
-            or not all(word in COMMON_WORDS or word.isdigit() or len(word) == 1 for word in key)
+            or key in index.unambiguous
+            or not all(is_common(word, in_phrase) for word in key)
+            or any(word.is_stylized for word in content)
         ):
             return True
-        return (
-            not is_all_caps
-            and words[0].lower not in _SMALL_WORDS
-            and any(word.is_capitalized and not word.starts_sentence for word in words)
-            and all(word.is_capitalized or word.lower in _SMALL_WORDS or word.normalized.isdigit() for word in words)
+        if is_quoted(self.text, self.words[first_word].start, end_character):
+            return True
+        if not self.ignores_capitals and has_capitals(content):
+            return True
+        is_listed = any(
+            follows_title(self.text, link.end, self.words[first_word].start)
+            for link in self.links
+            if link.end_word <= first_word
         )
+        is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
+        return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known)
 
 
-def _is_quoted(text: str, start: int, end: int) -> bool:
-    return (
-        (text.endswith(_QUOTES, max(0, start - 1), start) or text.endswith('`` ', 0, start))
-        and text[end : end + 4].lstrip('.,!? ').startswith(_QUOTES)
-        and not text[end : end + 2].startswith(' "')
-    )
+def _content_indices(words: list[Word]) -> list[int]:
+    """Return the indices of the words that names are compared by, see :func:`.content_words`."""
+    indices = [i for i, word in enumerate(words) if word.normalized not in ARTICLES]
+    following = [words[i].normalized for i in indices[1:]] + ['']
+    return [
+        i
+        for n, (i, after) in enumerate(zip(indices, following))
+        if not (n and words[i].normalized in PART_WORDS and after.isdigit())
+    ]

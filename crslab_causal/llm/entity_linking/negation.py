@@ -2,17 +2,19 @@
 
 A name is negated if it follows "not", "no", "never", "hate", "anything but", "instead of" or the like, in the same
 sentence, and before a "but" or something that is liked ("and I loved"). A comma ends the negation unless a list goes
-on. A name is also negated before "was terrible" and the like. "Haven't seen X", "can't wait", "not only" and "don't
-hate" are no negations. The rules do not cover irony and "less of X".
+on; after a bare "not X" it goes on only without a comma ("not X and Y", but not "not X, and Y"). A name is also negated
+before "was terrible" and the like. "Haven't seen X", "can't wait", "not only" and "don't hate" are no negations. The
+rules do not cover irony and "less of X".
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Sequence
 
 from crslab_causal.llm.entity_linking.titles import ARTICLES
-from crslab_causal.llm.entity_linking.words import Word
+from crslab_causal.llm.entity_linking.words import Word, read_words
 
 _NEGATIONS = re.compile(
     r'(?:not|no|never|neither|nor|nothing|without|cannot|'
@@ -63,6 +65,20 @@ _NONE, _NEGATION, _DISLIKE = range(3)
 """States of the scan. A later word may still make a negation harmless ("not only"), but not a dislike ("hate")."""
 
 
+def negated_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
+    """Return whether each span is negated.
+
+    Args:
+        text: the text.
+        spans: (start, end) in characters, sorted.
+    """
+    words = read_words(text)
+    starts = [word.start for word in words]
+    indices = [(bisect_left(starts, start), bisect_left(starts, end)) for start, end in spans]
+    negated = iter(is_negated(text, words, [span for span in indices if span[0] < span[1]]))
+    return [next(negated) if first < end else False for first, end in indices]
+
+
 def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]]) -> list[bool]:
     """Return whether each name is negated.
 
@@ -76,19 +92,25 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
     state, negation_index = _NONE, 0
     # since the last name: whether a comma followed, and whether the negation goes on
     after_comma = after_name = False
+    # since the negation: whether a name followed at once, and the number of commas
+    is_bare, n_commas = False, 0
     i = 0
     while i < len(words):
         word = words[i]
         if word.starts_sentence or (state == _NEGATION and i - negation_index > _MAX_DISTANCE):
             state = _NONE
-        after_comma = after_comma or ',' in text[words[i - 1].end if i else 0 : word.start]
+        if ',' in text[words[i - 1].end if i else 0 : word.start]:
+            after_comma, n_commas = True, n_commas + 1
         if i in end_of_span:
+            if state == _NEGATION and i == negation_index + 1:
+                is_bare, n_commas = True, 0
             i = end_of_span[i]
             negated.append(state > _NONE or bool(_NEGATIVE_PREDICATE.match(text, words[i - 1].end)))
             after_comma, after_name = False, True
             continue
-        if (after_comma and word.lower not in _LIST_WORDS) or (after_name and word.lower in _PRONOUNS):
-            state = _NONE
+        ends_bare = is_bare and state == _NEGATION and n_commas == 1 and word.lower in ('and', 'also')
+        if (after_comma and (word.lower not in _LIST_WORDS or ends_bare)) or (after_name and word.lower in _PRONOUNS):
+            state, is_bare = _NONE, False
         after_comma, after_name = after_comma and word.lower in _LIST_WORDS, after_name and state > _NONE
         if f'{word.lower} {_lower(words, i + 1)}' in _DISLIKE_PAIRS and i + 1 not in end_of_span:
             state, i = _NONE if state == _NEGATION else _DISLIKE, i + 1

@@ -1,10 +1,13 @@
-"""Matches titles that a language model writes to the catalogue. Only this module decides whether two titles name one film.
+"""Match titles that a language model writes to the catalogue.
+
+Only this module decides whether two titles name one film.
 
 Titles and names are reduced to words (:func:`parse_title`) and compared in three steps. The first step that finds a
 match decides:
 
 1. **The same words**, regardless of case, accents, punctuation, order, articles and spaces (``Spider-Man``,
-   ``Spiderman``). Numbers may be written ``2``, ``II`` or ``two``.
+   ``Spiderman``). Numbers may be written ``2``, ``II`` or ``two``, with or without "Part", "Volume", "Chapter" or
+   "Episode" before them.
 2. **90 % token overlap**: rapidfuzz's ``token_sort_ratio`` is at least 90, and so is the share of the words *of either
    title* that the other has (:func:`word_overlap`). ``token_set_ratio`` is unsuitable: it is 100 as soon as all words
    of one title are in the other, as in "It" and "It Follows". ``token_sort_ratio`` alone only counts letters: among
@@ -12,8 +15,8 @@ match decides:
    ("Alien", "Aliens": 91). With the overlap four pairs remain, and only "Aristocats", "Aristocrats" is not a variant of
    spelling.
 3. **A part of a title** that is divided by a colon or a dash. The first part matches the whole if both have the same
-   year ("Borat: Cultural Learnings ... (2006)"), the last part if it has at least three words ("Star Wars: The Empire
-   Strikes Back").
+   year ("Borat: Cultural Learnings ... (2006)") or if it ends with a number ("Die Hard 2: Die Harder"), the last part
+   if it has at least three words ("Star Wars: The Empire Strikes Back").
 
 **Years** are in brackets, or in the qualifier of a URI. They may differ by one (festival and release); otherwise the
 films differ. An equal year, and even a name without a year, is preferred to a year that differs by one, because a dozen
@@ -70,7 +73,10 @@ _NUMBERS = (
     'fifteen xv',
     'sixteen xvi',
 )
-_SAME_WORD = {word: str(n) for n, words in enumerate(_NUMBERS) for word in words.split()} | {'vol': 'volume'}
+_SAME_WORD = {word: str(n) for n, words in enumerate(_NUMBERS) for word in words.split()}
+_SAME_WORD |= {'vol': 'volume', 'pt': 'part'}
+PART_WORDS = frozenset(('part', 'volume', 'chapter', 'episode'))
+"""Words that may precede the number of a film."""
 # no rule covers these: the 4 of "Scre4m" is a number, the 7 of "Se7en" a letter
 _STYLIZED = {'se7en': 'seven', 'thir13en': 'thirteen', 's1m0ne': 'simone', 'scre4m': 'scream 4'}
 _LETTERS = str.maketrans(
@@ -114,8 +120,16 @@ def title_words(text: str) -> list[str]:
 
 
 def content_words(words: Sequence[str]) -> list[str]:
-    """Return ``words`` without articles, unless there is nothing else; numbers as digits; "vol" as "volume"."""
-    return [_SAME_WORD.get(word, word) for word in words if word not in ARTICLES] or list(words)
+    """Return the words that distinguish titles.
+
+    Articles are dropped unless there is nothing else. So are :data:`PART_WORDS` between a word and a number. Numbers
+    are written as digits.
+    """
+    content = [_SAME_WORD.get(word, word) for word in words if word not in ARTICLES]
+    followed = zip(content, [*content[1:], ''])
+    return [
+        word for i, (word, following) in enumerate(followed) if not (i and word in PART_WORDS and following.isdigit())
+    ] or list(words)
 
 
 class Form(NamedTuple):
@@ -125,6 +139,12 @@ class Form(NamedTuple):
     """Its :func:`title_words`."""
     content: tuple[str, ...]
     """The :func:`content_words` of these."""
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether a number follows a name, as in "Die Hard 2"; not "2012" or "Part 2"."""
+        first, last = self.content[0], self.content[-1]
+        return last.isdigit() and not first.isdigit() and first not in PART_WORDS
 
     @property
     def sorted(self) -> str:
@@ -141,7 +161,8 @@ class Title(NamedTuple):
     kind: str | None
     """``film``, ``television``, ``other``, or None if it is not stated."""
     parts: tuple[Form, ...]
-    """First and last part of a title that has several parts, else empty."""
+    """First and last part of a title that has several parts, else empty. If all parts but the last end with a number
+    ("Star Wars: Episode V"), they are the first."""
 
 
 def _forms(*texts: str) -> tuple[Form, ...]:
@@ -162,13 +183,16 @@ def parse_title(text: str) -> Title:
         if not stated_kind and not _YEAR.search(qualifier):
             stated_kind, subtitle = 'other', qualifier
         kind = kind or stated_kind
+    return Title(_forms(text, *([] if subtitle is None else [f'{text} {subtitle}'])), year, kind, _split_parts(text))
+
+
+def _split_parts(text: str) -> tuple[Form, ...]:
+    """Return :attr:`Title.parts`."""
     parts = _PART_SEPARATOR.split(text)
-    return Title(
-        _forms(text, *([] if subtitle is None else [f'{text} {subtitle}'])),
-        year,
-        kind,
-        _forms(parts[0], parts[-1]) if len(parts) > 1 else (),
-    )
+    if len(parts) == 1:
+        return ()
+    lead = _forms(' '.join(parts[:-1]))
+    return (*lead, *_forms(parts[-1])) if lead and lead[0].is_numbered else _forms(parts[0], parts[-1])
 
 
 def strip_markup(text: str) -> str:
@@ -332,12 +356,15 @@ class TitleMatcher:
         """Return (index, cost) of the names that share a part of the title (step 3)."""
         whole = written.forms[0].sorted
         pairs = [
-            (part is written.parts[0], part.sorted, index)
+            (part.sorted == written.parts[0].sorted, part, index)
             for part in written.parts
             for index in self._by_sorted.get(part.sorted, [])
         ]
-        pairs += [(whole == self._names[index].parts[0].sorted, whole, index) for index in self._by_part.get(whole, [])]
-        for is_first, words, index in pairs:
+        pairs += [
+            (whole == self._names[index].parts[0].sorted, written.forms[0], index)
+            for index in self._by_part.get(whole, [])
+        ]
+        for is_first, part, index in pairs:
             same_year = written.year is not None and written.year == self._names[index].year
-            if same_year if is_first else len(words.split()) >= _MIN_WORDS_OF_PART:
+            if same_year or part.is_numbered if is_first else len(part.content) >= _MIN_WORDS_OF_PART:
                 yield index, 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from crslab_causal.llm.entity_linking.english import frequency_rank
 from crslab_causal.llm.entity_linking.titles import content_words, title_words
 
 COMMON_WORDS = frozenset(
@@ -36,7 +37,18 @@ true tv twins until up us used very violence voice wait waiting wall want wanted
 weird welcome well went were what when where white who why wife will win wish with woman women wonder wonderful work
 world writer writing year years yes you young your""".split()
 )
-"""Words of everyday language. A title that consists of them is linked only if it is marked as a title."""
+"""Words of everyday language in conversations about films, in addition to the most frequent ones of the dictionary."""
+CHAT_WORDS = frozenset(
+    """again alone already another any anything awesome bad before better boring both bye cool different either else
+    enough even ever everything excellent few fine first funny good goodbye great haha hello help hey hi how
+    interesting last lately later less lol many maybe more most movies much neither never new next nice no none
+    nope not nothing now often ok okay old omg once one ones other others perfect please recently right same
+    scary several show shows sorry stop stuff suggestions sure terrible thanks that these they thing things this
+    those today tomorrow tonight too true twice wait what when who why wow wrong yes yesterday yet""".split()
+)
+"""Words that are an answer or an object by themselves. Where a title is expected, they are none without a capital."""
+SMALL_WORDS = frozenset('and as at by for from in is of on or the to with'.split())
+"""Words that titles do not capitalize."""
 FILM_WORDS = frozenset(('movie', 'movies', 'films', 'flick', 'flicks'))
 """Synonyms of "film". They are replaced by "film"."""
 SENTENCE_END = re.compile(r'[.!?;…\n]')
@@ -48,6 +60,39 @@ _TOKEN = re.compile(
     r'[^\W\d_](?:[.*][^\W\d_])+\b|'
     r"(?:[^\W_][\u0300-\u036f]*)+(?:['’][^\W_]+|\s['’](?:s|t|m|re|ve|ll|d)\b)*|&"
 )
+
+
+ALWAYS_CAPITALIZED = frozenset(
+    """african american asian british canadian chinese english european french german indian irish italian japanese
+    korean mexican russian scottish spanish hollywood bollywood netflix christmas easter halloween god january february
+    march april may june july august september october november december monday tuesday wednesday thursday friday
+    saturday sunday york london paris america""".split()
+)
+"""Common words whose capital does not mark a title."""
+FILM_TALK = frozenset(
+    """action actor actors actress adult animal animals british cartoon cast christmas classic classics college cop
+    creature cult director dvd effects english epic era famous fan fiction film films genre ghost hero holiday holidays
+    horror humor killer killers laugh lol magic monster monsters movies nature novel ok performance popcorn popular
+    release remake romance sad scary science season serial series sequel singing soundtrack space sport sports star
+    stars style super superhero taste teen theater trailer tv violence weekend writer""".split()
+)
+"""Words that are common in talk about films, and stay so in a phrase ("a scary movie")."""
+_MAX_COMMON_RANK, _MAX_COMMON_RANK_IN_PHRASE = 4000, 1000
+"""Rank, by frequency, below which a word is common; and below which it is common in a phrase of several words."""
+
+
+def is_common(word: str, in_phrase: bool = False) -> bool:
+    """Return whether a word is a number, a letter, or frequent in everyday language.
+
+    A title that consists of such words is linked only if something marks it as a title. In a phrase fewer words are
+    common: "iron" and "man" are everyday words, "iron man" is not.
+    """
+    if len(word) == 1 or word.isdigit() or word in ALWAYS_CAPITALIZED:
+        return True
+    if word in (FILM_TALK if in_phrase else COMMON_WORDS):
+        return True
+    rank = frequency_rank(word)
+    return rank is not None and rank < (_MAX_COMMON_RANK_IN_PHRASE if in_phrase else _MAX_COMMON_RANK)
 
 
 class Word(NamedTuple):
@@ -64,6 +109,8 @@ class Word(NamedTuple):
     starts_sentence: bool
     is_capitalized: bool
     is_possessive: bool
+    is_stylized: bool
+    """Whether a digit stands for a letter, as in "Se7en"."""
 
 
 def read_words(text: str) -> list[Word]:
@@ -78,6 +125,7 @@ def read_words(text: str) -> list[Word]:
         lower = re.sub("['’ ]", '', raw).lower()
         is_possessive = raw.endswith(("'s", '’s')) and raw[:-2].strip().lower() not in COMMON_WORDS
         for i, word in enumerate(title_words(raw.replace(' ', ''))):
+            is_stylized = word.isalpha() and any(character.isdigit() for character in raw)
             word = 'the' if word in _MISSPELLED_ARTICLES else 'film' if word in FILM_WORDS else content_words([word])[0]
             words.append(
                 Word(
@@ -87,6 +135,7 @@ def read_words(text: str) -> list[Word]:
                     i == 0 and starts_sentence,
                     i == 0 and raw[0].isupper() and raw != 'I',
                     is_possessive,
+                    is_stylized,
                 )
             )
     return words

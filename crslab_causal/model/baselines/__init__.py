@@ -5,7 +5,7 @@
 ========================================== =====================================================================
 ``TargetPopularity``                       :mod:`.popularity`
 ``Repeat``                                 :mod:`.repeat`
-``TransitionCounts``                       :mod:`crslab_causal.model.transition`, because CausalKBRD can be mixed with it
+``TransitionCounts``                       :mod:`crslab_causal.model.transition`; CausalKBRD can be mixed with it
 ``CTACRS``                                 :mod:`.cta_crs`
 ``Seq2Seq``, ``TransformerSeq2Seq``        :mod:`.text`
 ``KBRDRepaired``                           :mod:`.kbrd_repaired`

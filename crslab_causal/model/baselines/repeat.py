@@ -24,4 +24,4 @@ class Repeat(CountingModel):
         # column n_item takes what is no item
         scores = torch.zeros(len(item), self.n_item + 1, device=item.device)
         scores.scatter_reduce_(1, torch.where(item < 0, self.n_item, item), position, 'amax')
-        return scores[:, :self.n_item]
+        return scores[:, : self.n_item]

@@ -48,9 +48,12 @@ class EncoderDecoder(ItemRecommender):
         self._build_output()
 
     def _build_output(self) -> None:
-        wanted = self.options.response_min_count
-        often = range(self.vocab_size) if self.token_count is None else \
-            (token for token, count in self.token_count.items() if count >= wanted)
+        min_count = self.options.response_min_count
+        often = (
+            range(self.vocab_size)
+            if self.token_count is None
+            else (token for token, count in self.token_count.items() if count >= min_count)
+        )
         output_ids = torch.tensor(sorted({self.unk, self.end, *often} - {self.pad, self.start}))
         index = torch.full((self.vocab_size,), int((output_ids == self.unk).nonzero()))
         index[output_ids] = torch.arange(len(output_ids))
@@ -101,9 +104,9 @@ class EncoderDecoder(ItemRecommender):
     def converse(self, batch: dict, mode: str) -> tuple[Tensor, None]:
         """Sum of the cross-entropies of all tokens of ``response``, for arguments of :meth:`response_logits`."""
         response = batch['response']
-        there = response != self.pad
-        logits = self.response_logits(batch['context_tokens'], response)[there]
-        return F.cross_entropy(logits, self.index_of_token[response[there]], reduction='sum'), None
+        mask = response != self.pad
+        logits = self.response_logits(batch['context_tokens'], response)[mask]
+        return F.cross_entropy(logits, self.index_of_token[response[mask]], reduction='sum'), None
 
     @torch.no_grad()
     def respond(self, context_tokens: Tensor, max_length: int) -> list[list[int]]:
@@ -118,17 +121,17 @@ class EncoderDecoder(ItemRecommender):
         state, token = self.decoder.start(memory), context_tokens.new_full((n,), self.start)
         alive, written = torch.arange(n, device=token.device), context_tokens.new_full((n, max_length), self.end)
         unknown = self.index_of_token[self.unk]
-        for place in range(max_length):
+        for index in range(max_length):
             output, state = self.decoder.step(self.encoder.embedding(token), state, memory)
             logits = self.output_logits(output)
             logits[:, unknown] = -torch.inf
             token = self.output_ids[logits.argmax(-1)]
-            written[alive, place] = token
+            written[alive, index] = token
             going_on = token != self.end
             if not going_on.any():
                 break
             alive, token, state, memory = alive[going_on], token[going_on], state[going_on], memory.rows(going_on)
-        return [row[:row.index(self.end)] if self.end in row else row for row in written.tolist()]
+        return [row[: row.index(self.end)] if self.end in row else row for row in written.tolist()]
 
 
 class Seq2Seq(EncoderDecoder):
@@ -157,12 +160,16 @@ class TransformerSeq2Seq(EncoderDecoder):
     options_class = TransformerSeq2SeqOptions
 
     def build_encoder(self) -> TransformerEncoder:
-        return TransformerEncoder(self.vocab_size, self.pad, self.options.token_emb_dim, **self._layers(),
-                                  max_length=self.options.context_truncate)
+        return TransformerEncoder(
+            self.vocab_size,
+            self.pad,
+            self.options.token_emb_dim,
+            **self._layers(),
+            max_length=self.options.context_truncate,
+        )
 
     def build_decoder(self) -> TransformerDecoder:
-        return TransformerDecoder(self.encoder.dim, **self._layers(),
-                                  max_length=self.options.response_truncate + 1)
+        return TransformerDecoder(self.encoder.dim, **self._layers(), max_length=self.options.response_truncate + 1)
 
     def _layers(self) -> dict:
         return self.options.model_dump(include={'n_layers', 'n_heads', 'ffn_size', 'dropout'})

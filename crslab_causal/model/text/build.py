@@ -26,6 +26,14 @@ def build_text_encoder(options: CTACRSOptions, vocab: Mapping[str, Any], side_da
     if options.text_encoder == 'gru':
         return GRUEncoder(size, pad, dim, options.n_layers, options.dropout)
     if options.text_encoder == 'transformer':
-        return TransformerEncoder(size, pad, dim, options.n_layers, options.n_heads, options.ffn_size, options.dropout,
-                                  options.context_truncate)
+        return TransformerEncoder(
+            size,
+            pad,
+            dim,
+            options.n_layers,
+            options.n_heads,
+            options.ffn_size,
+            options.dropout,
+            options.context_truncate,
+        )
     return PretrainedEncoder.load(options.text_encoder, vocab, side_data, options.freeze_text_encoder)

@@ -92,8 +92,15 @@ class TransformerDecoder(Decoder):
         max_length: most tokens, the one at the start included.
     """
 
-    def __init__(self, dim: int, n_layers: int = 1, n_heads: int = 2, ffn_size: int = 128, dropout: float = 0.0,
-                 max_length: int = 64):
+    def __init__(
+        self,
+        dim: int,
+        n_layers: int = 1,
+        n_heads: int = 2,
+        ffn_size: int = 128,
+        dropout: float = 0.0,
+        max_length: int = 64,
+    ):
         super().__init__()
         self.position = nn.Embedding(max_length, dim)
         nn.init.normal_(self.position.weight, std=0.02)
@@ -104,8 +111,13 @@ class TransformerDecoder(Decoder):
     def forward(self, embedded: Tensor, memory: Memory) -> Tensor:
         length = embedded.shape[1]
         later = torch.ones(length, length, dtype=torch.bool, device=embedded.device).triu(1)
-        return self.layers(self.dropout(embedded + self.position.weight[:length]), memory.states, tgt_mask=later,
-                           memory_key_padding_mask=memory.absent, tgt_is_causal=True)
+        return self.layers(
+            self.dropout(embedded + self.position.weight[:length]),
+            memory.states,
+            tgt_mask=later,
+            memory_key_padding_mask=memory.absent,
+            tgt_is_causal=True,
+        )
 
     def start(self, memory: Memory) -> Tensor:
         return memory.vector.new_empty(len(memory.vector), 0, memory.vector.shape[-1])

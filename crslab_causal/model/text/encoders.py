@@ -27,7 +27,7 @@ def by_length(encode: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tenso
     order = torch.argsort(lengths)
     parts = order.split(ROWS_TOGETHER)
     widths = lengths[torch.stack([part[-1] for part in parts])].tolist()  # read at once, which a GPU waits for
-    done = torch.cat([encode(tokens[part, :max(1, width)]) for part, width in zip(parts, widths)])
+    done = torch.cat([encode(tokens[part, : max(1, width)]) for part, width in zip(parts, widths)])
     return done[torch.argsort(order)]
 
 
@@ -100,14 +100,16 @@ class GRUEncoder(TokenEncoder):
         if dim % 2:
             raise UserError(f'token_emb_dim: {dim} is odd, and both directions of a GRU share it; write an even number')
         self.embedding = token_embedding(vocab_size, dim, pad)
-        self.gru = nn.GRU(dim, dim // 2, n_layers, batch_first=True, bidirectional=True,
-                          dropout=dropout if n_layers > 1 else 0.0)
+        self.gru = nn.GRU(
+            dim, dim // 2, n_layers, batch_first=True, bidirectional=True, dropout=dropout if n_layers > 1 else 0.0
+        )
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         lengths = self.present(tokens).sum(-1).clamp(min=1).cpu()  # an empty text is read as one pad token
-        packed = pack_padded_sequence(self.dropout(self.embedding(tokens)), lengths, batch_first=True,
-                                      enforce_sorted=False)
+        packed = pack_padded_sequence(
+            self.dropout(self.embedding(tokens)), lengths, batch_first=True, enforce_sorted=False
+        )
         states, _ = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=tokens.shape[1])
         return self.dropout(states)
 
@@ -119,8 +121,17 @@ class TransformerEncoder(TokenEncoder):
         UserError: ``n_heads`` does not divide ``dim``.
     """
 
-    def __init__(self, vocab_size: int, pad: int, dim: int, n_layers: int = 1, n_heads: int = 2, ffn_size: int = 128,
-                 dropout: float = 0.0, max_length: int = 128):
+    def __init__(
+        self,
+        vocab_size: int,
+        pad: int,
+        dim: int,
+        n_layers: int = 1,
+        n_heads: int = 2,
+        ffn_size: int = 128,
+        dropout: float = 0.0,
+        max_length: int = 128,
+    ):
         super().__init__(pad, dim)
         check_heads(dim, n_heads)
         self.embedding = token_embedding(vocab_size, dim, pad)
@@ -133,7 +144,7 @@ class TransformerEncoder(TokenEncoder):
     def forward(self, tokens: Tensor) -> Tensor:
         padding = ~self.present(tokens)
         padding[:, 0] = False  # a text without a token would have nothing to attend to, and become NaN
-        position = self.position.weight[:tokens.shape[1]]
+        position = self.position.weight[: tokens.shape[1]]
         return self.layers(self.dropout(self.embedding(tokens) + position), src_key_padding_mask=padding)
 
 
@@ -148,7 +159,7 @@ def token_embedding(vocab_size: int, dim: int, pad: int) -> nn.Embedding:
 
 def check_heads(dim: int, n_heads: int) -> None:
     """Raises:
-        UserError: ``n_heads`` does not divide ``dim``.
+    UserError: ``n_heads`` does not divide ``dim``.
     """
     if dim % n_heads:
         raise UserError(f'n_heads: {n_heads} heads do not divide token_emb_dim {dim}; choose one that does')

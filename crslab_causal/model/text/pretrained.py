@@ -7,8 +7,8 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from crslab_causal.data.dataset.mention_order import is_item_token
 from crslab_causal.base.errors import UserError
+from crslab_causal.data.dataset.mention_order import is_item_token
 from crslab_causal.model.text.encoders import TextEncoder, masked_mean
 
 
@@ -34,8 +34,17 @@ class PretrainedEncoder(TextEncoder):
     start: Tensor
     pieces: Tensor
 
-    def __init__(self, encoder: Any, pieces: Sequence[Sequence[int]], before: Sequence[int],
-                 after: Sequence[int], max_pieces: int, pad: int, piece_pad: int, freeze: bool = True):
+    def __init__(
+        self,
+        encoder: Any,
+        pieces: Sequence[Sequence[int]],
+        before: Sequence[int],
+        after: Sequence[int],
+        max_pieces: int,
+        pad: int,
+        piece_pad: int,
+        freeze: bool = True,
+    ):
         super().__init__(pad, encoder.config.hidden_size)
         self.encoder, self.freeze, self.piece_pad = encoder, freeze, piece_pad
         self.before, self.after = list(before), list(after)
@@ -43,8 +52,9 @@ class PretrainedEncoder(TextEncoder):
         count = torch.tensor([len(own) for own in pieces])
         self.register_buffer('count', count, persistent=False)
         self.register_buffer('start', count.cumsum(0) - count, persistent=False)
-        self.register_buffer('pieces', torch.tensor([piece for own in pieces for piece in own], dtype=torch.long),
-                             persistent=False)
+        self.register_buffer(
+            'pieces', torch.tensor([piece for own in pieces for piece in own], dtype=torch.long), persistent=False
+        )
         encoder.requires_grad_(not freeze)
 
     @classmethod
@@ -60,14 +70,23 @@ class PretrainedEncoder(TextEncoder):
             tokenizer = AutoTokenizer.from_pretrained(name)
             model = AutoModel.from_pretrained(name)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            raise UserError(f'text_encoder: {name!r} cannot be loaded ({str(error).splitlines()[0][:200]}); write '
-                            'transformer, gru, bag, or the folder or name of a Hugging Face model') from error
+            raise UserError(
+                f'text_encoder: {name!r} cannot be loaded ({str(error).splitlines()[0][:200]}); write '
+                'transformer, gru, bag, or the folder or name of a Hugging Face model'
+            ) from error
         if tokenizer.pad_token_id is None:
             raise UserError(f'text_encoder: the tokenizer of {name!r} has no pad token; name another model')
         encoder = model.get_encoder() if model.config.is_encoder_decoder else model
         positions = getattr(model.config, 'max_position_embeddings', None) or tokenizer.model_max_length
-        return cls(encoder, word_pieces(tokenizer, vocab, item_titles(side_data)), *pieces_around(tokenizer),
-                   min(positions, tokenizer.model_max_length), vocab['pad'], tokenizer.pad_token_id, freeze)
+        return cls(
+            encoder,
+            word_pieces(tokenizer, vocab, item_titles(side_data)),
+            *pieces_around(tokenizer),
+            min(positions, tokenizer.model_max_length),
+            vocab['pad'],
+            tokenizer.pad_token_id,
+            freeze,
+        )
 
     def train(self, mode: bool = True) -> PretrainedEncoder:
         super().train(mode)
@@ -85,24 +104,24 @@ class PretrainedEncoder(TextEncoder):
         within = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count).repeat_interleave(count)
         piece = self.pieces[self.start[token].repeat_interleave(count) + within]
         total = torch.bincount(row, minlength=len(tokens))
-        place = torch.arange(len(row), device=row.device) - (total.cumsum(0) - total)[row]
-        place = place - (total - self.room).clamp(min=0)[row]
-        row, piece, place = row[place >= 0], piece[place >= 0], place[place >= 0]
+        index = torch.arange(len(row), device=row.device) - (total.cumsum(0) - total)[row]
+        index = index - (total - self.room).clamp(min=0)[row]
+        row, piece, index = row[index >= 0], piece[index >= 0], index[index >= 0]
         total = total.clamp(max=self.room)
         width, first = int(total.max()), len(self.before)
         result = torch.full((len(tokens), first + width + len(self.after)), self.piece_pad, device=tokens.device)
         result[:, :first] = torch.tensor(self.before, device=tokens.device, dtype=torch.long)
-        result[row, first + place] = piece
+        result[row, first + index] = piece
         for i, own in enumerate(self.after):
             result[torch.arange(len(tokens)), first + total + i] = own
         return result
 
     def _vector(self, tokens: Tensor) -> Tensor:
         pieces = self.to_pieces(tokens)
-        there = pieces != self.piece_pad
+        mask = pieces != self.piece_pad
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
-            states = self.encoder(input_ids=pieces, attention_mask=there.long()).last_hidden_state
-        return masked_mean(states, there) * self.present(tokens).any(-1, keepdim=True)
+            states = self.encoder(input_ids=pieces, attention_mask=mask.long()).last_hidden_state
+        return masked_mean(states, mask) * self.present(tokens).any(-1, keepdim=True)
 
 
 def item_titles(side_data: Mapping) -> dict[str, str]:
@@ -114,8 +133,8 @@ def item_titles(side_data: Mapping) -> dict[str, str]:
 def pieces_around(tokenizer) -> tuple[list[int], list[int]]:
     """Piece ids that a tokenizer puts before and behind every text."""
     whole, inner = (tokenizer(' a', add_special_tokens=special)['input_ids'] for special in (True, False))
-    place = next(i for i in range(len(whole)) if whole[i:i + len(inner)] == inner)
-    return whole[:place], whole[place + len(inner):]
+    index = next(i for i in range(len(whole)) if whole[i : i + len(inner)] == inner)
+    return whole[:index], whole[index + len(inner) :]
 
 
 def word_pieces(tokenizer, vocab: Mapping, titles: Mapping[str, str]) -> list[list[int]]:
@@ -128,4 +147,4 @@ def word_pieces(tokenizer, vocab: Mapping, titles: Mapping[str, str]) -> list[li
         token = vocab['ind2tok'].get(i, '')
         words.append(titles.get(token, '') if is_item_token(token) else token)
     cut = tokenizer([f' {word}' for word in words], add_special_tokens=False)['input_ids']
-    return [special[i] if i in special else own if word else unknown for i, (word, own) in enumerate(zip(words, cut))]
+    return [special.get(i, own if word else unknown) for i, (word, own) in enumerate(zip(words, cut))]

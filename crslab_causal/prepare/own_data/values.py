@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError
@@ -76,7 +76,7 @@ def _moment(value: Any) -> Any:
 
 def _aware(value: datetime) -> datetime:
     """Return the time with a time zone, UTC if it has none, so that all times can be compared."""
-    return value if value.tzinfo is not None else value.replace(tzinfo=timezone.utc)
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 Text = Annotated[str, BeforeValidator(_text)]

@@ -2,12 +2,12 @@ import json
 import re
 from pathlib import Path
 
+import crslab.data.dataset.redial.redial as redial
 import numpy as np
 import pytest
+from crslab.download import check_build
 
 import crslab_causal.crslab_compat  # noqa: F401  makes CRSLab importable
-import crslab.data.dataset.redial.redial as redial
-from crslab.download import check_build
 from crslab_causal.data.demo import Catalogue, Mention, StructuralCausalModel, write_corpus
 from crslab_causal.data.demo.corpus import FILES, SPLITS
 from crslab_causal.data.demo.templates import CONTEXT_PHRASES, REASON_PHRASES, tokenize
@@ -67,7 +67,7 @@ def test_conversations_tell_their_draw(corpus):
             assert set(utterance['text']) <= token2id.keys() and set(utterance['word']) <= concept2id.keys()
             tokens = [token for token in utterance['text'] if token.startswith('@')]
             assert all(re.fullmatch(r'@\d{5}', token) for token in tokens)
-            assert tokens == [f"@{titles[str(entity2id[uri])]['redial_ids'][0]}" for uri in utterance['movies']]
+            assert tokens == [f'@{titles[str(entity2id[uri])]["redial_ids"][0]}' for uri in utterance['movies']]
             assert all(entity2id[uri] in movie_ids for uri in utterance['movies'])
             assert all(entity2id[uri] not in movie_ids for uri in utterance['entity'])
             if utterance['role'] == 'Seeker':
@@ -76,11 +76,11 @@ def test_conversations_tell_their_draw(corpus):
                 disliked += utterance['disliked']
         [target_turn] = [u for u in dialog if u['role'] == 'Recommender' and u['movies'] + u['entity']]
         assert target_turn['movies'] == [scm['target']] and not target_turn['entity']
-        assert all(not u['movies'] + u['entity'] for u in dialog[target_turn['utt_id'] + 1:])
+        assert all(not u['movies'] + u['entity'] for u in dialog[target_turn['utt_id'] + 1 :])
         assert sorted(mentioned) == sorted(m['entity'] for m in scm['history'])
         assert liked == [m['entity'] for m in scm['history'] if m['liked']]
         assert disliked == [m['entity'] for m in scm['history'] if not m['liked']]
-        films = [uri for u in dialog[:target_turn['utt_id']] for uri in u['movies']]
+        films = [uri for u in dialog[: target_turn['utt_id']] for uri in u['movies']]
         assert films == [m['entity'] for m in scm['history'] if entity2id[m['entity']] in movie_ids]
 
 
@@ -195,5 +195,7 @@ def test_confounding_reduces_recall_on_the_interventional_split(tmp_path):
         return float(np.mean(hits))
 
     assert 0.4 < recall_at_10('test', model.p_target_observational) < 0.7
-    assert recall_at_10('interventional', model.p_target_do) > \
-        recall_at_10('interventional', model.p_target_observational) + 0.05
+    assert (
+        recall_at_10('interventional', model.p_target_do)
+        > recall_at_10('interventional', model.p_target_observational) + 0.05
+    )

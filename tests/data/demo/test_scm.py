@@ -15,8 +15,10 @@ N_MENTIONABLE = len(MODEL.mention_base)
 N_FILMS = len(MODEL.popularity)
 
 histories = st.lists(st.integers(0, N_MENTIONABLE - 1), min_size=1, max_size=4, unique=True).flatmap(
-    lambda entities: st.tuples(*(st.builds(Mention, st.just(e), st.booleans() if e < N_FILMS else st.just(True))
-                                 for e in entities)))
+    lambda entities: st.tuples(
+        *(st.builds(Mention, st.just(e), st.booleans() if e < N_FILMS else st.just(True)) for e in entities)
+    )
+)
 
 
 def total_variation(p: np.ndarray, q: np.ndarray) -> float:
@@ -24,8 +26,13 @@ def total_variation(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def test_every_table_is_a_distribution():
-    for table in (MODEL.context_prior, MODEL.mention_base, MODEL.mention_given_context, MODEL.explanation_base,
-                  MODEL.explanation_given_context):
+    for table in (
+        MODEL.context_prior,
+        MODEL.mention_base,
+        MODEL.mention_given_context,
+        MODEL.explanation_base,
+        MODEL.explanation_given_context,
+    ):
         assert (table >= 0).all()
         np.testing.assert_allclose(table.sum(axis=-1), 1.0)
     films = MODEL.mention_given_context[:, :N_FILMS].sum(axis=1)
@@ -41,10 +48,10 @@ def test_p_target_do_is_the_backdoor_sum(history):
             logits = np.empty(N_FILMS)
             for y in range(N_FILMS):
                 weights = [0.7 ** (len(history) - 1 - i) for i in range(len(history))]
-                affinity = sum(w * (1 if m.liked else -1) * MODEL.similarity[m.entity, y]
-                               for w, m in zip(weights, history)) / sum(weights)
-                logits[y] = (MODEL.affinity_weight * affinity + MODEL.fit_weight * MODEL.fit[e, y]
-                             + MODEL.popularity[y])
+                affinity = sum(
+                    w * (1 if m.liked else -1) * MODEL.similarity[m.entity, y] for w, m in zip(weights, history)
+                ) / sum(weights)
+                logits[y] = MODEL.affinity_weight * affinity + MODEL.fit_weight * MODEL.fit[e, y] + MODEL.popularity[y]
             total += p_c * p_e * np.exp(logits) / np.exp(logits).sum()
             if c == 0:
                 np.testing.assert_allclose(MODEL.p_target(history, e), np.exp(logits) / np.exp(logits).sum())
@@ -64,21 +71,25 @@ def test_observational_and_interventional_targets_differ_more_with_stronger_conf
     distances = []
     for strength in (0.0, 0.25, 0.5, 0.75, 1.0):
         model = replace(MODEL, strength=strength)
-        distances.append(np.mean([total_variation(model.p_target_observational(h), model.p_target_do(h))
-                                  for h in samples]))
+        distances.append(
+            np.mean([total_variation(model.p_target_observational(h), model.p_target_do(h)) for h in samples])
+        )
     assert distances[0] == pytest.approx(0.0, abs=1e-12)
     assert (np.diff(distances) > 0.02).all()
     assert distances[-1] > 0.3
 
 
 def small_model() -> tuple[StructuralCausalModel, tuple[Mention, ...]]:
-    """Return a strongly confounded model that mentions only the favourite films of two contexts, and a history of it."""
+    """Return a strongly confounded model that mentions only the favourites of two contexts, and a history."""
     films = [film for context in (17, 30) for film in MODEL.mention_specific[context, :N_FILMS].argsort()[:-3:-1]]
     base = np.isin(np.arange(N_MENTIONABLE), films) / 4
     specific = MODEL.mention_specific * base
-    return (replace(MODEL, strength=1.0, mention_base=base,
-                    mention_specific=specific / specific.sum(axis=1, keepdims=True)),
-            (Mention(int(films[0]), True), Mention(int(films[1]), True)))
+    return (
+        replace(
+            MODEL, strength=1.0, mention_base=base, mention_specific=specific / specific.sum(axis=1, keepdims=True)
+        ),
+        (Mention(int(films[0]), True), Mention(int(films[1]), True)),
+    )
 
 
 def sampling_error(n_cells: int, n_samples: int) -> float:

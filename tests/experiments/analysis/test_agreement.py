@@ -32,9 +32,11 @@ def test_an_unused_step_of_the_scale_counts():
     """With ranks instead of ratings, 1, 4 and 5 would be a scale of even steps."""
     first, second = [1, 4, 5, 1, 4, 5], [1, 5, 5, 4, 4, 5]
     assert cohens_kappa(first, second, 'quadratic').kappa == pytest.approx(
-        cohen_kappa_score(first, second, labels=[1, 2, 3, 4, 5], weights='quadratic'))
+        cohen_kappa_score(first, second, labels=[1, 2, 3, 4, 5], weights='quadratic')
+    )
     assert cohens_kappa(first, second, 'quadratic').kappa != pytest.approx(
-        cohen_kappa_score(first, second, weights='quadratic'))
+        cohen_kappa_score(first, second, weights='quadratic')
+    )
 
 
 def test_raters_who_give_one_rating_to_all_items():
@@ -81,8 +83,10 @@ def test_the_interval_of_kappa_has_its_nominal_coverage_for_correlated_items():
     assert by_item / 300 < 0.85
 
 
-@pytest.mark.parametrize(('first', 'second', 'clusters'), [
-    ([], [], None), ([1], [1, 2], None), ([1, 2], [1, 2], [0]), ([1, math.nan], [1, 2], None)])
+@pytest.mark.parametrize(
+    ('first', 'second', 'clusters'),
+    [([], [], None), ([1], [1, 2], None), ([1, 2], [1, 2], [0]), ([1, math.nan], [1, 2], None)],
+)
 def test_ratings_of_different_lengths_are_refused(first, second, clusters):
     with pytest.raises(ValueError):
         cohens_kappa(first, second, clusters=clusters)

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-import tiny
 
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.answers import read_answers
 from crslab_causal.experiments.analysis.collect import collect
@@ -13,31 +13,42 @@ from crslab_causal.experiments.reporting import render_case
 from crslab_causal.experiments.reporting.report import write_tables
 
 DECODER = {'model': 'Seq2Seq', 'token_emb_dim': 4, 'n_layers': 1, 'conv.epoch': 1}
-ROWS = [{'title': 'recommender', 'id': 'recommender', 'hidden': True}, {'title': 'decoder', 'set': DECODER},
-        {'title': 'A | B', 'config': 'llm', 'set': {'llm.mode': 'offline'}, 'recommender': 'recommender'},
-        {'title': 'live', 'config': 'llm', 'recommender': 'recommender', 'needs': 'llm'}]
+ROWS = [
+    {'title': 'recommender', 'id': 'recommender', 'hidden': True},
+    {'title': 'decoder', 'set': DECODER},
+    {'title': 'A | B', 'config': 'llm', 'set': {'llm.mode': 'offline'}, 'recommender': 'recommender'},
+    {'title': 'live', 'config': 'llm', 'recommender': 'recommender', 'needs': 'llm'},
+]
 CASE = {'name': 'table7', 'title': 'Table 7', 'table': 'responses', 'turns': 2, 'context': 1}
 
 
 @pytest.fixture
 def suite(write_suite, table, tmp_path):
     """Return a suite with a case over two systems that answer and one that does not; keywords are those of the case."""
+
     def suite(**case):
-        tiny.write_yaml(tmp_path / 'config' / 'llm.yaml', model='CausalLLM', kg_emb_dim=8,
-                        llm={'candidates': 3, 'mode': 'live'})
-        return write_suite([table(name='responses', kind='generation', split='test', metrics=['dist-2'], rows=ROWS)],
-                           seeds=[1], cases=[{**CASE, **case}])
+        tiny.write_yaml(
+            tmp_path / 'config' / 'llm.yaml', model='CausalLLM', kg_emb_dim=8, llm={'candidates': 3, 'mode': 'live'}
+        )
+        return write_suite(
+            [table(name='responses', kind='generation', split='test', metrics=['dist-2'], rows=ROWS)],
+            seeds=[1],
+            cases=[{**CASE, **case}],
+        )
+
     return suite
 
 
 @pytest.fixture
 def finish(store, execute):
     """Execute the runs that need no language model, and return the folders of all rows by title."""
+
     def finish(suite):
         for row in suite.tables[0].rows[:3]:
             for run in row.runs:
                 execute(run)
         return {row.options.title: store.folder(row.runs[0]) for row in suite.tables[0].rows}
+
     return finish
 
 
@@ -142,14 +153,30 @@ def test_pages(suite, store, finish):
     finish(small)
     (case,) = collect(small, store).cases
     decoder, offline = case.systems
-    case = case.model_copy(update={'systems': [
-        decoder.model_copy(update={'rank_before': 2.5, 'rank_after': 2.5}),
-        offline.model_copy(update={'explanation': 'Liked:\nAlien & co_', 'rank_before': 2, 'rank_after': None,
-                                   'status': 'refused'})]})
+    case = case.model_copy(
+        update={
+            'systems': [
+                decoder.model_copy(update={'rank_before': 2.5, 'rank_after': 2.5}),
+                offline.model_copy(
+                    update={
+                        'explanation': 'Liked:\nAlien & co_',
+                        'rank_before': 2,
+                        'rank_after': None,
+                        'status': 'refused',
+                    }
+                ),
+            ]
+        }
+    )
     page, tex = render_case.markdown(case), render_case.latex(case)
     rows = [line for line in page.splitlines() if line.startswith('|')]
     assert len(rows) == 5 and all(row.replace('\\|', '').count('|') == 6 for row in rows)
-    assert ' 2.5 ' in rows[2] and 'A \\| B (refused)' in rows[3] and '2 → none' in rows[3] and 'Liked: Alien & co_' in rows[3]
+    assert (
+        ' 2.5 ' in rows[2]
+        and 'A \\| B (refused)' in rows[3]
+        and '2 → none' in rows[3]
+        and 'Liked: Alien & co_' in rows[3]
+    )
     assert rows[4].startswith('| the data |') and case.reference in rows[4]
     assert r'Alien \& co\_' in tex and r'2 $\rightarrow$ none' in tex and tex.count(r'\\') == len(case.context) + 4
 

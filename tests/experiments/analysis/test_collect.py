@@ -10,15 +10,22 @@ from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.analysis.statistics import combine_p_values, holm, mcnemar, paired_t, welch
 from crslab_causal.experiments.reporting.render import markdown
 
-ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
-        {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'unrun', 'set': {'alpha': 9}},
-        {'title': 'llm', 'set': {'alpha': 8}, 'needs': 'llm'}, {'title': 'bad', 'set': {'alpha': 7}},
-        {'title': 'theirs', 'reported': {'recall@1': 3.0}, 'source': 'Theirs'}]
+ROWS = [
+    {'title': 'a', 'id': 'a'},
+    {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
+    {'title': 'b', 'set': {'alpha': 0, 'beta': 0}},
+    {'title': 'unrun', 'set': {'alpha': 9}},
+    {'title': 'llm', 'set': {'alpha': 8}, 'needs': 'llm'},
+    {'title': 'bad', 'set': {'alpha': 7}},
+    {'title': 'theirs', 'reported': {'recall@1': 3.0}, 'source': 'Theirs'},
+]
 
 
 @pytest.fixture
 def suite(write_suite, table):
-    return write_suite([table(rows=ROWS, reference='a', groups=['all', 'new', 'new_unseen'], metrics=['recall@1', 'ndcg@3'])])
+    return write_suite(
+        [table(rows=ROWS, reference='a', groups=['all', 'new', 'new_unseen'], metrics=['recall@1', 'ndcg@3'])]
+    )
 
 
 def by_title(rows):
@@ -32,21 +39,29 @@ def read_results(folder):
 def test_a_record_has_the_scores_of_every_seed_and_a_note_on_missing_ones(suite, store, execute):
     rows = {row.options.title: row for row in suite.tables[0].rows}
     for title in ('a', 'counts', 'b'):
-        for run in rows[title].runs[:1 if title == 'b' else None]:
+        for run in rows[title].runs[: 1 if title == 'b' else None]:
             execute(run)
     failures = {store.folder(rows['bad'].runs[0]): 'diverged'}
     (record,) = collect(suite, store, failures).tables
     recorded = by_title(record.rows)
 
     assert {title: row.note for title, row in recorded.items()} == {
-        'a': None, 'counts': None, 'b': '1 of 2 seeds', 'unrun': 'not run', 'llm': 'needs an LLM',
-        'bad': 'failed: diverged', 'theirs': None}
+        'a': None,
+        'counts': None,
+        'b': '1 of 2 seeds',
+        'unrun': 'not run',
+        'llm': 'needs an LLM',
+        'bad': 'failed: diverged',
+        'theirs': None,
+    }
     for title, n in (('a', 2), ('counts', 1), ('b', 1)):
         assert [run.seed for run in recorded[title].runs] == [1, 2][:n]
         results = [read_results(store.folder(run)) for run in rows[title].runs[:n]]
         for run, result in zip(recorded[title].runs, results):
             assert (run.git_commit, run.versions) == (result['git_commit'], result['versions'])
-        assert recorded[title].scores['new']['ndcg@3'] == [result['splits']['valid']['new']['ndcg@3'] for result in results]
+        assert recorded[title].scores['new']['ndcg@3'] == [
+            result['splits']['valid']['new']['ndcg@3'] for result in results
+        ]
     assert recorded['counts'].tests and not recorded['b'].tests  # one of two seeds is not enough for a test
 
 
@@ -71,16 +86,21 @@ def test_tests_equal_those_of_the_files_of_ranks(suite, store, execute):
         assert test.difference == pytest.approx((b - a).mean())
         p_seeds = welch(*(recorded[title].scores[group]['recall@1'] for title in ('b', 'a')))
         assert test.p_seeds == p_seeds
-        assert test.p == max(p_seeds, combine_p_values([mcnemar(hits('b', seed, new), hits('a', seed, new))
-                                                        for seed in (0, 1)]))
+        assert test.p == max(
+            p_seeds, combine_p_values([mcnemar(hits('b', seed, new), hits('a', seed, new)) for seed in (0, 1)])
+        )
         test = recorded['counts'].tests[group]['recall@1']  # its only run against each run of the reference
         assert test.p == combine_p_values([mcnemar(hits('counts', 0, new), hits('a', seed, new)) for seed in (0, 1)])
         means = [np.mean(recorded[title].scores[group]['recall@1']) for title in ('counts', 'a')]
         assert test.difference == pytest.approx(means[0] - means[1]) and test.seeds == (1, 2)
     assert recorded['counts'].tests['all']['ndcg@3'].p_seeds is None  # it has one seed
 
-    raw = {(title, group, metric): test.p for title in ('counts', 'b') for group, tests in recorded[title].tests.items()
-           for metric, test in tests.items()}
+    raw = {
+        (title, group, metric): test.p
+        for title in ('counts', 'b')
+        for group, tests in recorded[title].tests.items()
+        for metric, test in tests.items()
+    }
     assert len(raw) == 12
     for (title, group, metric), p in holm(raw).items():
         assert recorded[title].tests[group][metric].p_holm == p
@@ -102,10 +122,12 @@ def test_a_trained_row_with_one_run_is_not_tested(write_suite, table, store, exe
 def test_means_over_a_sweep_use_the_seeds_that_all_of_its_values_have(write_suite, table, store, execute, seeded):
     sweep = {'key': 'alpha', 'label': 'alpha', 'values': [0.0, 2.0]}
     rows = [{'title': 'free', 'id': 'free', 'set': {'beta': 0}}, {'title': 'bound', 'set': {'beta': 50.0}}]
-    suite = write_suite([table(rows=rows, sweep=sweep, reference='free', groups=['all'], metrics=['ndcg@3'],
-                               seeded=seeded)], seeds=[1, 2, 3])
+    suite = write_suite(
+        [table(rows=rows, sweep=sweep, reference='free', groups=['all'], metrics=['ndcg@3'], seeded=seeded)],
+        seeds=[1, 2, 3],
+    )
     for row in suite.tables[0].rows:
-        for run in row.runs[:2 if row.options.title == 'free, alpha = 2.0' else None]:
+        for run in row.runs[: 2 if row.options.title == 'free, alpha = 2.0' else None]:
             execute(run)
     (record,) = collect(suite, store).tables
     free, bound = record.means

@@ -1,4 +1,4 @@
-"""The study of deconfounding: the true distributions against loops and random draws, and the distances of a trained model."""
+"""The study of deconfounding: true distributions against loops and random draws, and distances of a trained model."""
 
 import json
 from itertools import product
@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from crslab_causal.base.errors import UserError
+from crslab_causal.command_line.run import main
 from crslab_causal.data.demo.catalogue import Catalogue
 from crslab_causal.data.demo.scm import LIKED_PROBABILITY, Mention, StructuralCausalModel
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.deconfounding import distance_to_truth, study_row, true_targets
-from crslab_causal.command_line.run import main
 from crslab_causal.quick_start import load_system
 
 CATALOGUE = Catalogue.build(3)
@@ -60,18 +60,25 @@ def test_targets_given_opinions_equal_the_formulas_of_the_causal_model(batch, da
 
 
 def small_scm():
-    """Return a causal model of four films and a genre, with two contexts that differ in their mentions and explanations."""
+    """Return a causal model of four films, a genre and two contexts with different mentions and explanations."""
     rng = np.random.default_rng(0)
     return StructuralCausalModel(
-        strength=0.9, context_prior=np.array([0.6, 0.4]), mention_base=np.full(5, 0.2),
+        strength=0.9,
+        context_prior=np.array([0.6, 0.4]),
+        mention_base=np.full(5, 0.2),
         mention_specific=np.array([[0.6, 0.1, 0.1, 0.1, 0.1], [0.05, 0.05, 0.6, 0.2, 0.1]]),
-        explanation_base=np.array([0.5, 0.5]), explanation_specific=np.array([[0.9, 0.1], [0.05, 0.95]]),
-        similarity=rng.random((5, 4)), fit=np.array([[1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0]]),
-        popularity=rng.normal(size=4), affinity_weight=1.0, fit_weight=4.0)
+        explanation_base=np.array([0.5, 0.5]),
+        explanation_specific=np.array([[0.9, 0.1], [0.05, 0.95]]),
+        similarity=rng.random((5, 4)),
+        fit=np.array([[1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0]]),
+        popularity=rng.normal(size=4),
+        affinity_weight=1.0,
+        fit_weight=4.0,
+    )
 
 
 def test_targets_equal_the_frequencies_of_random_draws(monkeypatch):
-    """Draws with the history X have targets from P(Y | X) if they are observed, and from P(Y | do(X)) under intervention."""
+    """Draws with the history X have targets from P(Y | X) if observed, and from P(Y | do(X)) under intervention."""
     monkeypatch.setattr('crslab_causal.data.demo.scm.LENGTH_PROBABILITIES', (0.6, 0.4))  # otherwise most X are rare
     scm, rng = small_scm(), np.random.default_rng(1)
     for sample, name in ((scm.sample_interventional, 'do'), (scm.sample_observational, 'observational')):
@@ -79,8 +86,10 @@ def test_targets_equal_the_frequencies_of_random_draws(monkeypatch):
         for history in ([0], [2], [2, 3]):
             drawn = [d.target for d in draws if [m.entity for m in d.history] == history]
             share = np.bincount(drawn, minlength=4) / len(drawn)
-            expected, other = (getattr(true_targets(scm, [history]), which)[0]
-                               for which in (name, {'do': 'observational', 'observational': 'do'}[name]))
+            expected, other = (
+                getattr(true_targets(scm, [history]), which)[0]
+                for which in (name, {'do': 'observational', 'observational': 'do'}[name])
+            )
             error = np.sqrt(expected * (1 - expected) / len(drawn))
             assert (np.abs(share - expected) < 4 * error).all()
             assert (np.abs(share - other) > 4 * error).any()  # there are enough draws to distinguish the two
@@ -94,10 +103,20 @@ def test_without_confounding_both_targets_are_equal():
 
 # ---------------------------------------------------------------- a whole run
 
+
 @pytest.fixture
 def system(workplace):
-    settings = {'dataset': 'CausalDemo', 'model': 'CausalKBRD', 'kg_emb_dim': 8, 'cutoffs': [1, 10], 'demo_train': 300,
-                'alpha': 0.0, 'beta': 0.0, 'adjustment': 'turn', 'rec': {'epoch': 2, 'optimizer': {'lr': 0.01}}}
+    settings = {
+        'dataset': 'CausalDemo',
+        'model': 'CausalKBRD',
+        'kg_emb_dim': 8,
+        'cutoffs': [1, 10],
+        'demo_train': 300,
+        'alpha': 0.0,
+        'beta': 0.0,
+        'adjustment': 'turn',
+        'rec': {'epoch': 2, 'optimizer': {'lr': 0.01}},
+    }
     (workplace / 'demo.yaml').write_text(yaml.safe_dump(settings), 'utf-8')
     assert main(['-c', 'demo.yaml', '--data_path', 'data', '-ss']) == 0
     return load_system('demo.yaml', settings=['data_path=data'])
@@ -122,14 +141,19 @@ def test_distances_of_a_run_equal_loops_over_its_samples(system):
         for sample in loader.samples:
             drawn = sample['scm']['history']
             assert [uris[of_entity[m]] for m in sample['context_mentions']] == [m['entity'] for m in drawn]
-            assert [m not in sample['context_disliked'] for m in sample['context_mentions']] \
-                == [m['liked'] for m in drawn]
+            assert [m not in sample['context_disliked'] for m in sample['context_mentions']] == [
+                m['liked'] for m in drawn
+            ]
             history = [of_entity[m] for m in sample['context_mentions']]
             do, observational = in_loops(history, scm.p_target_do), in_loops(history, scm.p_target_observational)
             model = np.zeros(N_FILM)
             model[[of_entity[m] for m in system.item_ids]] = np.exp(scores_of(recommender, sample))
-            for key, (p, q) in {'model': (do, model), 'model_to_observational': (observational, model),
-                                'observational': (do, observational), 'popularity': (do, popularity)}.items():
+            for key, (p, q) in {
+                'model': (do, model),
+                'model_to_observational': (observational, model),
+                'observational': (do, observational),
+                'popularity': (do, popularity),
+            }.items():
                 expected[key].append([np.abs(p - q).sum() / 2, (p * np.log(p / q)).sum()])
         for key, values in expected.items():
             tv, kl = np.mean(values, axis=0)

@@ -24,10 +24,15 @@ def test_distances_of_distributions():
 @pytest.fixture
 def saved(write_suite, table, execute):
     """Two finished runs, with and without the causal terms, whose weights are saved."""
-    rows = [{'title': 'with', 'id': 'with'},
-            {'title': 'without', 'id': 'without', 'set': {'alpha': 0, 'beta': 0, 'rec.optimizer.lr': 0.1}}]
-    suite = write_suite([table(rows=rows)], seeds=(1,), figures=[
-        {'name': 'shift', 'panels': [{'title': 'a', 'table': 'main', 'with_': 'with', 'without': 'without'}]}])
+    rows = [
+        {'title': 'with', 'id': 'with'},
+        {'title': 'without', 'id': 'without', 'set': {'alpha': 0, 'beta': 0, 'rec.optimizer.lr': 0.1}},
+    ]
+    suite = write_suite(
+        [table(rows=rows)],
+        seeds=(1,),
+        figures=[{'name': 'shift', 'panels': [{'title': 'a', 'table': 'main', 'with_': 'with', 'without': 'without'}]}],
+    )
     runs = [run for row in suite.tables[0].rows for run in row.runs]
     for run in runs:
         assert run.save

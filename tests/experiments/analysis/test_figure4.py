@@ -13,8 +13,10 @@ from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.command import runs_to_do
 from crslab_causal.experiments.reporting.report import write_tables
 
-ROWS = [{'title': 'with', 'id': 'with'},
-        {'title': 'without', 'id': 'without', 'set': {'alpha': 0, 'beta': 0, 'rec.optimizer.lr': 0.1}}]
+ROWS = [
+    {'title': 'with', 'id': 'with'},
+    {'title': 'without', 'id': 'without', 'set': {'alpha': 0, 'beta': 0, 'rec.optimizer.lr': 0.1}},
+]
 PANEL = {'title': 'ReDial', 'table': 'main', 'with_': 'with', 'without': 'without', 'split': 'test'}
 
 
@@ -22,17 +24,20 @@ PANEL = {'title': 'ReDial', 'table': 'main', 'with_': 'with', 'without': 'withou
 def make_suite(write_suite, table):
     """Return a suite with two seeds and a figure; keywords are those of the panel."""
     return lambda quick=False, **panel: write_suite(
-        [table(rows=ROWS)], figures=[{'name': 'shift', 'panels': [{**PANEL, **panel}]}], quick=quick)
+        [table(rows=ROWS)], figures=[{'name': 'shift', 'panels': [{**PANEL, **panel}]}], quick=quick
+    )
 
 
 @pytest.fixture
 def finish(store, execute):
     """Execute the runs that a report of a suite needs."""
+
     def finish(suite, previous=PreviousReport()):
         todo = store.unfinished(runs_to_do([suite], store, previous))
         for run in todo:
             execute(run)
         return todo
+
     return finish
 
 

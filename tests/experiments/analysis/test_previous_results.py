@@ -12,8 +12,12 @@ from crslab_causal.experiments.command import runs_to_do
 from crslab_causal.experiments.reporting.report import write_tables
 from crslab_causal.experiments.runner.run_store import RunStore
 
-ROWS = [{'title': 'a', 'id': 'a'}, {'title': 'b', 'set': {'alpha': 0, 'beta': 0}}, {'title': 'c', 'set': {'alpha': 9}},
-        {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True}]
+ROWS = [
+    {'title': 'a', 'id': 'a'},
+    {'title': 'b', 'set': {'alpha': 0, 'beta': 0}},
+    {'title': 'c', 'set': {'alpha': 9}},
+    {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
+]
 
 
 @pytest.fixture
@@ -22,6 +26,7 @@ def make_report(write_suite, table, paths, execute, tmp_path):
 
     Returns the runs that were executed, and the record of the table.
     """
+
     def make_report(*titles, extend=False, **more):
         suite = write_suite([table(rows=[row for row in ROWS if row['title'] in titles], reference='a', **more)])
         store = RunStore(paths)
@@ -32,17 +37,20 @@ def make_report(write_suite, table, paths, execute, tmp_path):
         record = collect(suite, store, previous=previous)
         list(write_tables(record, tmp_path / 'results'))
         return todo, record.tables[0]
+
     return make_report
 
 
 @pytest.fixture
 def edit_record(tmp_path):
     """Change the written record: a function gets its content as dictionaries."""
+
     def edit_record(change):
         path = tmp_path / 'results' / 'suite.json'
         content = json.loads(path.read_text('utf-8'))
         change(content)
         path.write_text(json.dumps(content), 'utf-8')
+
     return edit_record
 
 
@@ -72,8 +80,11 @@ def test_a_seed_is_added_to_a_row(make_report, edit_record, paths):
     def remove_second_seed_of_b(content):
         row = next(row for row in content['tables'][0]['rows'] if row['title'] == 'b')
         row |= {'runs': row['runs'][:1], 'tests': {}}
-        row['scores'] = {group: {metric: values[:1] for metric, values in by_metric.items()}
-                         for group, by_metric in row['scores'].items()}
+        row['scores'] = {
+            group: {metric: values[:1] for metric, values in by_metric.items()}
+            for group, by_metric in row['scores'].items()
+        }
+
     edit_record(remove_second_seed_of_b)
 
     todo, extended = make_report('a', 'b', extend=True)
@@ -101,6 +112,7 @@ def test_recorded_numbers_are_kept_even_if_their_runs_exist(make_report, edit_re
     def change_numbers(content):
         content['tables'][0]['rows'][0]['scores']['all']['recall@1'] = [0.25, 0.75]
         content['tables'][0]['rows'][1]['tests']['all']['recall@1']['low'] = -0.125
+
     edit_record(change_numbers)
     _, extended = make_report('a', 'b', extend=True)
     assert by_title(extended)['a'].scores['all']['recall@1'] == [0.25, 0.75]

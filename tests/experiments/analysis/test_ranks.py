@@ -17,8 +17,18 @@ from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ran
 
 
 def record(conversation='c1', turn=3, label=7, **more):
-    return {'conversation': conversation, 'turn': turn, 'label': label, 'label_name': 'Ran', 'rank': 2.5,
-            'rank_unseen': 2.0, 'rank_intervened': 8.0, 'kl': 0.25, 'repeat': False, 'history': 4} | more
+    return {
+        'conversation': conversation,
+        'turn': turn,
+        'label': label,
+        'label_name': 'Ran',
+        'rank': 2.5,
+        'rank_unseen': 2.0,
+        'rank_intervened': 8.0,
+        'kl': 0.25,
+        'repeat': False,
+        'history': 4,
+    } | more
 
 
 def columns(keys, rank, source='a'):
@@ -26,8 +36,18 @@ def columns(keys, rank, source='a'):
     n = len(keys)
     conversation, turn, label = zip(*keys) if keys else ((), (), ())
     rank = np.array(rank, float)
-    return LabelRanks(np.array(conversation, str), np.array(turn, int), np.array(label, int), rank, rank, rank, rank,
-                      np.zeros(n, bool), np.zeros(n, int), source)
+    return LabelRanks(
+        np.array(conversation, str),
+        np.array(turn, int),
+        np.array(label, int),
+        rank,
+        rank,
+        rank,
+        rank,
+        np.zeros(n, bool),
+        np.zeros(n, int),
+        source,
+    )
 
 
 def test_lines_of_the_evaluator_are_read(tmp_path):
@@ -67,8 +87,15 @@ def test_a_file_without_samples(tmp_path):
     assert len(align(ranks, ranks).rank) == 0
 
 
-@pytest.mark.parametrize('line, message', [('{', 'line 2'), ('{"turn": 1}', 'line 2: conversation'), ('', 'line 2'),
-                                           (json.dumps(record(rank='high')), 'line 2: rank')])
+@pytest.mark.parametrize(
+    'line, message',
+    [
+        ('{', 'line 2'),
+        ('{"turn": 1}', 'line 2: conversation'),
+        ('', 'line 2'),
+        (json.dumps(record(rank='high')), 'line 2: rank'),
+    ],
+)
 def test_a_malformed_line_is_named(tmp_path, line, message):
     path = tmp_path / 'ranks.jsonl'
     path.write_text(json.dumps(record()) + f'\n{line}\n')
@@ -104,9 +131,15 @@ def test_samples_are_aligned_by_conversation_turn_and_label(keys, random):
         assert aligned.rank[i] == alike[occurrence]
 
 
-@pytest.mark.parametrize('keys, holder', [
-    ([('1', 1, 5)], 'a.jsonl'), ([('1', 1, 5), ('1', 1, 6), ('1', 1, 5)], 'b.jsonl'),
-    ([('1', 1, 5), ('2', 1, 6)], 'a.jsonl'), ([], 'a.jsonl')])
+@pytest.mark.parametrize(
+    'keys, holder',
+    [
+        ([('1', 1, 5)], 'a.jsonl'),
+        ([('1', 1, 5), ('1', 1, 6), ('1', 1, 5)], 'b.jsonl'),
+        ([('1', 1, 5), ('2', 1, 6)], 'a.jsonl'),
+        ([], 'a.jsonl'),
+    ],
+)
 def test_runs_on_different_samples_are_refused(keys, holder):
     first = columns([('1', 1, 5), ('1', 1, 6)], [1, 2], 'a.jsonl')
     with pytest.raises(UserError, match='not of the same samples') as caught:

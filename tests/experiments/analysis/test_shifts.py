@@ -8,11 +8,18 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from crslab_causal.experiments.analysis.shifts import (DIRECTIONS, RANK_EDGES, bin_edges, kl_by_rank, largest_fall,
-                                                       rank_shift_histogram)
+from crslab_causal.experiments.analysis.shifts import (
+    DIRECTIONS,
+    RANK_EDGES,
+    bin_edges,
+    kl_by_rank,
+    largest_fall,
+    rank_shift_histogram,
+)
 
-RANK = st.one_of(st.integers(2, 140).map(lambda n: n / 2), st.integers(1, 9000).map(float),
-                 st.just(math.inf), st.just(math.nan))
+RANK = st.one_of(
+    st.integers(2, 140).map(lambda n: n / 2), st.integers(1, 9000).map(float), st.just(math.inf), st.just(math.nan)
+)
 PAIRS = st.lists(st.tuples(RANK, RANK), max_size=40)
 
 
@@ -123,9 +130,15 @@ def test_the_seed_determines_the_interval():
     assert (first.low != other.low).any()
 
 
-@pytest.mark.parametrize('call', [
-    lambda: rank_shift_histogram([1, 2], [1]), lambda: rank_shift_histogram([[1]], [[1]]),
-    lambda: kl_by_rank([1], [1], [1], [1, 2]), lambda: kl_by_rank([1], [1], [1, 2], [1])])
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda: rank_shift_histogram([1, 2], [1]),
+        lambda: rank_shift_histogram([[1]], [[1]]),
+        lambda: kl_by_rank([1], [1], [1], [1, 2]),
+        lambda: kl_by_rank([1], [1], [1, 2], [1]),
+    ],
+)
 def test_columns_of_different_lengths_are_refused(call):
     with pytest.raises(ValueError, match='lengths differ'):
         call()

@@ -9,13 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from crslab_causal.experiments.analysis.statistics import (Difference, Interval, combine_p_values, holm, mcnemar,
-                                                           mean_interval, paired_bootstrap, paired_t, welch)
+from crslab_causal.experiments.analysis.statistics import (
+    Difference,
+    Interval,
+    combine_p_values,
+    holm,
+    mcnemar,
+    mean_interval,
+    paired_bootstrap,
+    paired_t,
+    welch,
+)
 
 HITS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=40)
 
 
 # ---------------------------------------------------------------- mean_interval
+
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=8), st.sampled_from([0.9, 0.95, 0.99]))
 def test_the_interval_of_a_mean_equals_that_of_scipy(values, level):
@@ -44,6 +54,7 @@ def test_the_interval_of_a_mean_has_its_nominal_coverage():
 
 
 # ---------------------------------------------------------------- paired_bootstrap
+
 
 def slow_bootstrap(a, b, clusters, draws, seed, level):
     """Return the bootstrap by its definition: draw as many conversations as there are, and pool their samples."""
@@ -120,9 +131,17 @@ def test_seeds_are_averaged_within_each_sample():
     assert paired_bootstrap(a[:, :1], b[:, 0], clusters) == paired_bootstrap(a[:, 0], b[:, 0], clusters)
 
 
-@pytest.mark.parametrize(('a', 'b', 'clusters'), [
-    ([1, 0], [1], [0, 1]), ([1, 0], [1, 0], [0]), ([], [], []), ([math.nan], [1], [0]), ([[[1]]], [1], [0]),
-    ([1], 1, [0])])
+@pytest.mark.parametrize(
+    ('a', 'b', 'clusters'),
+    [
+        ([1, 0], [1], [0, 1]),
+        ([1, 0], [1, 0], [0]),
+        ([], [], []),
+        ([math.nan], [1], [0]),
+        ([[[1]]], [1], [0]),
+        ([1], 1, [0]),
+    ],
+)
 def test_samples_of_different_lengths_or_shapes_are_refused(a, b, clusters):
     with pytest.raises(ValueError):
         paired_bootstrap(a, b, clusters)
@@ -152,19 +171,25 @@ def test_the_bootstrap_keeps_its_level_for_correlated_samples_of_a_conversation(
 
 def test_a_real_difference_is_found():
     rng = np.random.default_rng(3)
-    p = np.mean([paired_bootstrap(rng.random(300) < 0.5, rng.random(300) < 0.35, np.arange(300) // 3, draws=300,
-                                  seed=seed).p < 0.05 for seed in range(100)])
+    p = np.mean(
+        [
+            paired_bootstrap(rng.random(300) < 0.5, rng.random(300) < 0.35, np.arange(300) // 3, draws=300, seed=seed).p
+            < 0.05
+            for seed in range(100)
+        ]
+    )
     assert p > 0.85  # 0.96 by the normal approximation
 
 
 # ---------------------------------------------------------------- mcnemar
+
 
 @given(HITS)
 def test_mcnemar_equals_the_binomial_sum(hits):
     a, b = np.array(hits).T
     only_a, only_b = sum(x > y for x, y in hits), sum(x < y for x, y in hits)
     n = only_a + only_b
-    tail = sum(math.comb(n, i) for i in range(min(only_a, only_b) + 1)) / 2 ** n
+    tail = sum(math.comb(n, i) for i in range(min(only_a, only_b) + 1)) / 2**n
     assert mcnemar(a, b) == pytest.approx(min(1, 2 * tail)) == pytest.approx(mcnemar(b == 1, a == 1))
 
 
@@ -175,6 +200,7 @@ def test_mcnemar_refuses_anything_but_hits(a, b):
 
 
 # ---------------------------------------------------------------- holm
+
 
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=7), st.floats(0.001, 0.999))
 def test_holm_rejects_what_the_step_down_procedure_rejects(p_values, alpha):
@@ -201,6 +227,7 @@ def test_holm_refuses_values_that_are_no_p_values(p):
 
 # ---------------------------------------------------------------- combine_p_values
 
+
 def test_the_combination_of_a_few_p_values():
     assert combine_p_values([0.03]) == 0.03
     assert combine_p_values([0.01, 0.04]) == 0.04
@@ -215,11 +242,12 @@ def test_the_combination_of_a_few_p_values():
 def test_the_combination_keeps_its_level_under_any_dependence_of_the_tests(shared):
     rng = np.random.default_rng(1)
     common = rng.standard_normal((4000, 1))
-    p = stats.norm.sf(shared ** 0.5 * common + (1 - shared) ** 0.5 * rng.standard_normal((4000, 5)))
+    p = stats.norm.sf(shared**0.5 * common + (1 - shared) ** 0.5 * rng.standard_normal((4000, 5)))
     assert np.mean([combine_p_values(list(row)) <= 0.05 for row in p]) < 0.05 + 0.01
 
 
 # ---------------------------------------------------------------- welch and paired_t
+
 
 def test_welch_of_a_few_values():
     # means 2 and 5, variances 1 and 4, n = 3: t = -3 / sqrt(1/3 + 4/3) = -2.3238, df = (5/3)^2 / (1/18 + 16/18) = 2.941

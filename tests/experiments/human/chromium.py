@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 
-LAUNCH = '''import os, sys
+LAUNCH = """import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.dup2(int(sys.argv[2]), 4)
-os.execv(sys.argv[3], sys.argv[3:])'''
+os.execv(sys.argv[3], sys.argv[3:])"""
 """Chromium reads commands from descriptor 3 and writes answers to descriptor 4."""
 
 
@@ -28,10 +28,22 @@ class Chromium:
         read, self._out = os.pipe()
         self._in, write = os.pipe()
         theirs = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (read, write)]
-        flags = ['--remote-debugging-pipe', '--headless', '--no-sandbox', '--disable-gpu', '--no-first-run',
-                 '--disable-dev-shm-usage', f'--user-data-dir={self.profile}', 'about:blank']
-        self._process = subprocess.Popen([sys.executable, '-c', LAUNCH, *map(str, theirs), self.path, *flags],
-                                         pass_fds=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        flags = [
+            '--remote-debugging-pipe',
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            '--no-first-run',
+            '--disable-dev-shm-usage',
+            f'--user-data-dir={self.profile}',
+            'about:blank',
+        ]
+        self._process = subprocess.Popen(
+            [sys.executable, '-c', LAUNCH, *map(str, theirs), self.path, *flags],
+            pass_fds=theirs,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         for end in (read, write, *theirs):
             os.close(end)
         target = self.send('Target.createTarget', url='about:blank')['targetId']

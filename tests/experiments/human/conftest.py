@@ -17,18 +17,44 @@ from crslab_causal.experiments.human.kit import FORM, csv_text, make_kit
 @pytest.fixture
 def world(tmp_path):
     """Write contexts of ``n`` conversations of two turns, and the answers of two systems; return their paths."""
+
     def world(n=12):
         turns = [(f'conv{i}', turn) for i in range(n) for turn in (1, 2)]
-        contexts = write_lines(tmp_path / 'contexts.jsonl', (
-            {'conversation': conversation, 'turn': turn, 'reference': f'Reference to {conversation}, {turn}',
-             'context': [['Seeker', f'Hello from {conversation}'],
-                         ['Recommender', AWKWARD[(i + 1) % len(AWKWARD)]]][:turn]}
-            for i, (conversation, turn) in enumerate(turns)))
-        systems = {name: str(write_lines(tmp_path / f'{name}.jsonl', (
-            answer(conversation, turn, label, f'{AWKWARD[i % len(AWKWARD)]} by {name}, {conversation}, {turn}, {label}')
-            for i, (conversation, turn) in enumerate(turns) for label in (7, 9))))
-            for name in ('causal', 'vanilla')}
+        contexts = write_lines(
+            tmp_path / 'contexts.jsonl',
+            (
+                {
+                    'conversation': conversation,
+                    'turn': turn,
+                    'reference': f'Reference to {conversation}, {turn}',
+                    'context': [
+                        ['Seeker', f'Hello from {conversation}'],
+                        ['Recommender', AWKWARD[(i + 1) % len(AWKWARD)]],
+                    ][:turn],
+                }
+                for i, (conversation, turn) in enumerate(turns)
+            ),
+        )
+        systems = {
+            name: str(
+                write_lines(
+                    tmp_path / f'{name}.jsonl',
+                    (
+                        answer(
+                            conversation,
+                            turn,
+                            label,
+                            f'{AWKWARD[i % len(AWKWARD)]} by {name}, {conversation}, {turn}, {label}',
+                        )
+                        for i, (conversation, turn) in enumerate(turns)
+                        for label in (7, 9)
+                    ),
+                )
+            )
+            for name in ('causal', 'vanilla')
+        }
         return contexts, systems
+
     return world
 
 
@@ -42,7 +68,7 @@ def kit(world, tmp_path):
 
 @pytest.fixture
 def fill(kit, tmp_path):
-    """Write a filled form with the ratings ``rate(system, criterion, context id)``; ``change`` edits the rows in place."""
+    """Write a filled form with the ratings ``rate(system, criterion, context id)``; ``change`` edits its rows."""
     folder, key = kit
 
     def fill(rater, rate, change=None):
@@ -57,6 +83,7 @@ def fill(kit, tmp_path):
         path = tmp_path / f'{rater}.csv'
         path.write_bytes(csv_text(rows).encode())
         return path
+
     return fill
 
 

@@ -7,13 +7,13 @@ import json
 from collections import Counter
 
 import pytest
-import tiny
 import yaml
 from human_world import AWKWARD, answer, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.report import save_records
 from crslab_causal.experiments.analysis.answers import Context, build_contexts, read_contexts
@@ -26,8 +26,11 @@ CONTEXT = {'conversation': 'c', 'turn': 1, 'context': [['Seeker', 'Hi']], 'refer
 
 
 def turns(n_conversation, n_turn=2):
-    return {(f'conv{i}', turn): Context(conversation=f'conv{i}', turn=turn, context=[('Seeker', 'Hi')], reference='Yes')
-            for i in range(n_conversation) for turn in range(1, n_turn + 1)}
+    return {
+        (f'conv{i}', turn): Context(conversation=f'conv{i}', turn=turn, context=[('Seeker', 'Hi')], reference='Yes')
+        for i in range(n_conversation)
+        for turn in range(1, n_turn + 1)
+    }
 
 
 def system(samples):
@@ -40,6 +43,7 @@ def everything(contexts, name=7):
 
 # ---------------------------------------------------------------- inputs
 
+
 def test_contexts_are_readable_and_survive_a_file(redial, tmp_path):
     dataset = tiny.load('ReDial', redial)
     path = tmp_path / 'contexts.jsonl'
@@ -51,20 +55,24 @@ def test_contexts_are_readable_and_survive_a_file(redial, tmp_path):
     assert len(path.read_text().splitlines()) == len(contexts) < len(samples)
     first = contexts['t0', 1]
     assert first.context == [
-        ('Seeker', 'Hi, I love Alien and comedies with Tom Hanks Also Heat (1995) with Pacino, and Alien again')]
+        ('Seeker', 'Hi, I love Alien and comedies with Tom Hanks Also Heat (1995) with Pacino, and Alien again')
+    ]
     assert first.reference == 'Have you seen [unnamed item] or Big?'
     assert len(contexts['t0', 3].context) == 3 and path.read_text().count('@') == 0
 
 
-@pytest.mark.parametrize(('lines', 'said'), [
-    (['{'], 'line 1: Invalid JSON'),
-    ([json.dumps(CONTEXT), '', json.dumps(CONTEXT)], 'line 3: turn 1 of conversation c repeats an earlier line'),
-    ([json.dumps(CONTEXT | {'turn': '1'})], 'line 1: turn: Input should be a valid integer'),
-    ([json.dumps(CONTEXT | {'context': []})], 'line 1: context is empty'),
-    ([json.dumps(CONTEXT | {'context': [['Seeker']]})], r'line 1: context\.0\.1: Field required'),
-    ([json.dumps({'conversation': 'c'})], 'line 1: turn: Field required'),
-    ([json.dumps(CONTEXT | {'more': 1})], 'line 1: more: Extra inputs'),
-])
+@pytest.mark.parametrize(
+    ('lines', 'said'),
+    [
+        (['{'], 'line 1: Invalid JSON'),
+        ([json.dumps(CONTEXT), '', json.dumps(CONTEXT)], 'line 3: turn 1 of conversation c repeats an earlier line'),
+        ([json.dumps(CONTEXT | {'turn': '1'})], 'line 1: turn: Input should be a valid integer'),
+        ([json.dumps(CONTEXT | {'context': []})], 'line 1: context is empty'),
+        ([json.dumps(CONTEXT | {'context': [['Seeker']]})], r'line 1: context\.0\.1: Field required'),
+        ([json.dumps({'conversation': 'c'})], 'line 1: turn: Field required'),
+        ([json.dumps(CONTEXT | {'more': 1})], 'line 1: more: Extra inputs'),
+    ],
+)
 def test_a_malformed_context_is_named(tmp_path, lines, said):
     path = tmp_path / 'contexts.jsonl'
     path.write_text('\n'.join(lines))
@@ -74,9 +82,16 @@ def test_a_malformed_context_is_named(tmp_path, lines, said):
 
 
 def test_only_answers_of_the_model_are_used(tmp_path):
-    path = write_lines(tmp_path / 'llm_test.jsonl', [
-        answer('c', 1, 7, 'good'), answer('c', 1, 8, 'of a template', status='refused'), answer('c', 2, 7, ' \n'),
-        answer('c', 1, 7, 'the same sample again'), answer('d', 1, 7, 'other', backend='another model')])
+    path = write_lines(
+        tmp_path / 'llm_test.jsonl',
+        [
+            answer('c', 1, 7, 'good'),
+            answer('c', 1, 8, 'of a template', status='refused'),
+            answer('c', 2, 7, ' \n'),
+            answer('c', 1, 7, 'the same sample again'),
+            answer('d', 1, 7, 'other', backend='another model'),
+        ],
+    )
     found = read_system(path)
     assert found.responses == {('c', 1, 7): 'good', ('d', 1, 7): 'other'}
     assert found.backends == ['a model', 'another model'] and len(found.sha256) == 64
@@ -88,9 +103,17 @@ def test_a_trained_decoder_is_a_system(tmp_path):
     assert found.responses == {('c', 1, 7): 'hello'} and found.backends == ['a trained decoder']
 
 
-@pytest.mark.parametrize(('line', 'said'), [
-    ('{"conversation": "c"}', 'line 1: turn: Field required; name the llm_<split>.jsonl or responses_<split>.jsonl of a run'),
-    ('[]', 'line 1: '), ('{"conversation": "\\ud800"}', 'line 1: Invalid JSON')])
+@pytest.mark.parametrize(
+    ('line', 'said'),
+    [
+        (
+            '{"conversation": "c"}',
+            'line 1: turn: Field required; name the llm_<split>.jsonl or responses_<split>.jsonl of a run',
+        ),
+        ('[]', 'line 1: '),
+        ('{"conversation": "\\ud800"}', 'line 1: Invalid JSON'),
+    ],
+)
 def test_a_malformed_answer_is_named(tmp_path, line, said):
     path = tmp_path / 'llm_test.jsonl'
     path.write_text(line + '\n')
@@ -117,6 +140,7 @@ def test_the_responses_of_the_data_are_a_system(tmp_path):
 
 # ---------------------------------------------------------------- drawing
 
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_properties_of_every_draw(data):
@@ -136,8 +160,7 @@ def test_properties_of_every_draw(data):
     for item in items:
         assert item.sample in common
         assert list(item.systems) == ['A', 'B', 'C'] and sorted(item.systems.values()) == ['a', 'b', 'c']
-        assert item.responses == {letter: systems[name].responses[item.sample]
-                                  for letter, name in item.systems.items()}
+        assert item.responses == {letter: systems[name].responses[item.sample] for letter, name in item.systems.items()}
     assert items == draw_items(contexts, dict(reversed(systems.items())), n, seed)
 
 
@@ -168,12 +191,21 @@ def test_more_systems_than_letters_are_refused():
 
 # ---------------------------------------------------------------- the kit
 
+
 def test_the_form_has_a_row_for_each_response_in_one_line_and_no_rating(kit):
     folder, key = kit
     text = (folder / FORM).read_bytes().decode('utf-8-sig')
     header, *rows = csv.reader(io.StringIO(text, newline=''))
-    assert header == ['kit', 'context_id', 'letter', 'context', 'response', 'fluency', 'informativeness',
-                      'reasonableness']
+    assert header == [
+        'kit',
+        'context_id',
+        'letter',
+        'context',
+        'response',
+        'fluency',
+        'informativeness',
+        'reasonableness',
+    ]
     assert [(row[1], row[2]) for row in rows] == [(f'c00{i}', letter) for i in range(1, 9) for letter in 'ABC']
     assert all(row[0] == key.kit and row[5:] == [''] * 3 for row in rows)
     assert len(text.split('\r\n')) == len(rows) + 2 and len(text.splitlines()) == len(rows) + 1
@@ -181,9 +213,19 @@ def test_the_form_has_a_row_for_each_response_in_one_line_and_no_rating(kit):
     assert not any(row[4].startswith(tuple('=+-@')) for row in rows)
 
 
-@pytest.mark.parametrize(('text', 'cell'), [
-    ('=1+1', "'=1+1"), ('  -5', "'-5"), ('@SUM', "'@SUM"), ('+x', "'+x"), ("'=x", "'=x"), ('a\n\n b\t', 'a b'),
-    ('', ''), ('a = b', 'a = b')])
+@pytest.mark.parametrize(
+    ('text', 'cell'),
+    [
+        ('=1+1', "'=1+1"),
+        ('  -5', "'-5"),
+        ('@SUM', "'@SUM"),
+        ('+x', "'+x"),
+        ("'=x", "'=x"),
+        ('a\n\n b\t', 'a b'),
+        ('', ''),
+        ('a = b', 'a = b'),
+    ],
+)
 def test_a_cell_is_one_line_and_no_formula(text, cell):
     assert text_cell(text) == cell
 
@@ -212,8 +254,13 @@ def test_the_key_names_all_sources(kit, world):
 def test_a_kit_depends_on_its_arguments_only(world, tmp_path):
     contexts, systems = world()
     made = {}
-    for name, arguments in {'one': {}, 'same': {}, 'seed': {'seed': 1}, 'n': {'n': 5},
-                            'form': {'form': FormOptions(highest=7)}}.items():
+    for name, arguments in {
+        'one': {},
+        'same': {},
+        'seed': {'seed': 1},
+        'n': {'n': 5},
+        'form': {'form': FormOptions(highest=7)},
+    }.items():
         made[name] = make_kit(tmp_path / name, systems, contexts, **{'n': 4} | arguments)
     for file in (FORM, PAGE, KEY):
         assert (tmp_path / 'one' / file).read_bytes() == (tmp_path / 'same' / file).read_bytes()
@@ -234,10 +281,14 @@ def test_a_kit_needs_a_run(world, tmp_path):
         make_kit(tmp_path / 'kit', {'human': 'reference'}, contexts)
 
 
-@pytest.mark.parametrize(('change', 'said'), [
-    (lambda key: key['items'][0]['letters'].update(A=key['items'][0]['letters']['B']), 'do not name each system'),
-    (lambda key: key['items'].append(key['items'][0]), 'an id is repeated'),
-    (lambda key: key.pop('kit'), 'kit: Field required')])
+@pytest.mark.parametrize(
+    ('change', 'said'),
+    [
+        (lambda key: key['items'][0]['letters'].update(A=key['items'][0]['letters']['B']), 'do not name each system'),
+        (lambda key: key['items'].append(key['items'][0]), 'an id is repeated'),
+        (lambda key: key.pop('kit'), 'kit: Field required'),
+    ],
+)
 def test_a_damaged_key_is_refused(kit, change, said):
     path = kit[0] / KEY
     content = json.loads(path.read_text())
@@ -249,21 +300,31 @@ def test_a_damaged_key_is_refused(kit, change, said):
 
 # ---------------------------------------------------------------- criteria
 
+
 def test_criteria_survive_a_yaml_file(tmp_path):
     path = tmp_path / 'form.yaml'
     path.write_text(yaml.safe_dump(FormOptions().model_dump()))
     assert read_form(path) == FormOptions()
-    path.write_text('lowest: 0\nhighest: 2\n'
-                    'criteria: [{name: humanness, question: Is it a person, low: never, high: surely}]')
+    path.write_text(
+        'lowest: 0\nhighest: 2\ncriteria: [{name: humanness, question: Is it a person, low: never, high: surely}]'
+    )
     form = read_form(path)
     assert form.names == ['humanness'] and list(form.steps) == [0, 1, 2]
 
 
-@pytest.mark.parametrize(('text', 'said'), [
-    ('lowest: 5', 'lowest 5 is not below highest 5'), ('highest: 12', 'highest: '), ('more: []', 'more: Extra'),
-    ('criteria: []', 'criteria: List should have at least 1'), ('[', 'not valid YAML'), ('- 1', 'form.yaml: '),
-    ('criteria: [{name: letter, question: q, low: l, high: h}]', 'letter would name two columns'),
-    ('criteria: [{name: a, question: q, low: l}]', r'criteria\.0\.high: Field required')])
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        ('lowest: 5', 'lowest 5 is not below highest 5'),
+        ('highest: 12', 'highest: '),
+        ('more: []', 'more: Extra'),
+        ('criteria: []', 'criteria: List should have at least 1'),
+        ('[', 'not valid YAML'),
+        ('- 1', 'form.yaml: '),
+        ('criteria: [{name: letter, question: q, low: l, high: h}]', 'letter would name two columns'),
+        ('criteria: [{name: a, question: q, low: l}]', r'criteria\.0\.high: Field required'),
+    ],
+)
 def test_a_mistake_in_the_criteria_is_reported(tmp_path, text, said):
     path = tmp_path / 'form.yaml'
     path.write_text(text)

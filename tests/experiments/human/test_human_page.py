@@ -44,10 +44,17 @@ class Seen(HTMLParser):
 
 def responses(systems, key):
     """Return the responses of each system to the contexts of the kit."""
-    known = {(name, record['conversation'], record['turn'], record['label']): record['response']
-             for name, path in systems.items() for record in map(json.loads, Path(path).read_text().splitlines())}
-    return [known[system, item.conversation, item.turn, item.label] for item in key.items
-            for _, system in sorted(item.letters.items()) if system in systems]
+    known = {
+        (name, record['conversation'], record['turn'], record['label']): record['response']
+        for name, path in systems.items()
+        for record in map(json.loads, Path(path).read_text().splitlines())
+    }
+    return [
+        known[system, item.conversation, item.turn, item.label]
+        for item in key.items
+        for _, system in sorted(item.letters.items())
+        if system in systems
+    ]
 
 
 def test_the_page_contains_every_response_as_text_and_nothing_else(kit, world):
@@ -72,7 +79,7 @@ def test_names_of_systems_and_conversations_are_in_neither_form(world, tmp_path)
     plain = {name: tmp_path / f'{name}-plain.jsonl' for name in systems}
     for name, path in plain.items():
         lines = [json.loads(line) for line in Path(systems[name]).read_text().splitlines()]
-        write_lines(path, [line | {'response': f"Watch film {line['label']}"} for line in lines])
+        write_lines(path, [line | {'response': f'Watch film {line["label"]}'} for line in lines])
     names = {'SYSTEM-ONE': str(plain['causal']), 'SYSTEM-TWO': str(plain['vanilla'])}
     key = make_kit(tmp_path / 'plain', names, contexts, n=3)
     for file in (FORM, PAGE):
@@ -85,13 +92,16 @@ def test_names_of_systems_and_conversations_are_in_neither_form(world, tmp_path)
 
 # ---------------------------------------------------------------- its script
 
+
 def node(call, data):
     """Return the value of a call of the page's script."""
     path = shutil.which('node')
     if path is None:
         pytest.skip('no Node: the script of the page is not run here')
-    code = f'const page = require({json.dumps(str(SCRIPT))}); const data = JSON.parse(process.argv[1]); ' \
-           f'process.stdout.write(JSON.stringify({call}))'
+    code = (
+        f'const page = require({json.dumps(str(SCRIPT))}); const data = JSON.parse(process.argv[1]); '
+        f'process.stdout.write(JSON.stringify({call}))'
+    )
     done = subprocess.run([path, '-e', code, json.dumps(data)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -114,8 +124,11 @@ def test_saved_ratings_can_be_read(kit, fill, tmp_path):
     def rate(system, criterion, context):
         return 1 + (len(system) + 3 * len(criterion) + int(context[1:])) % 5
 
-    data['ratings'] = {f'{row[1]} {row[2]} {criterion}': rate(letters[row[1]][row[2]], criterion, row[1])
-                       for row in data['rows'] for criterion in data['criteria']}
+    data['ratings'] = {
+        f'{row[1]} {row[2]} {criterion}': rate(letters[row[1]][row[2]], criterion, row[1])
+        for row in data['rows']
+        for criterion in data['criteria']
+    }
     text = node('page.csvOf(data, data.ratings)', data)
     assert text.encode() == fill('ann', rate).read_bytes()
     assert node('page.missing(data, data.ratings)', data) == []
@@ -123,12 +136,12 @@ def test_saved_ratings_can_be_read(kit, fill, tmp_path):
 
 def test_stored_ratings_of_another_kit_are_ignored(kit):
     data = page_data(kit[0])
-    first = f"{data['rows'][0][1]} {data['rows'][0][2]} {data['criteria'][0]}"
+    first = f'{data["rows"][0][1]} {data["rows"][0][2]} {data["criteria"][0]}'
     data['kept'] = json.dumps({'rater': 'Ann', 'at': 2, 'ratings': {first: 4, 'c999 A fluency': 3, 'x': 9}})
     assert node('page.restored(data, data.kept)', data) == {'rater': 'Ann', 'at': 2, 'ratings': {first: 4}}
     assert len(node('page.missing(data, page.restored(data, data.kept).ratings)', data)) == 8 * 3 * 3 - 1
     nothing = {'rater': '', 'at': 0, 'ratings': {}}
-    for kept in ('null', '{', '3', '{"ratings": {"%s": 6}, "at": 0.5, "rater": 1}' % first, '{"ratings": null}'):
+    for kept in ('null', '{', '3', f'{{"ratings": {{"{first}": 6}}, "at": 0.5, "rater": 1}}', '{"ratings": null}'):
         data['kept'] = kept
         assert node('page.restored(data, data.kept)', data) == nothing
 
@@ -139,6 +152,7 @@ def test_the_file_is_named_after_the_rater(name, file):
 
 
 # ---------------------------------------------------------------- in a browser
+
 
 def test_a_rater_can_rate_by_mouse_and_keyboard_and_save(kit, browser, tmp_path):
     folder, key = kit
@@ -151,9 +165,9 @@ def test_a_rater_can_rate_by_mouse_and_keyboard_and_save(kit, browser, tmp_path)
     assert browser.run("document.getElementById('done').textContent") == '0 of 8 done'
 
     browser.press('4', '5', '2')  # the first response, criterion by criterion
-    assert browser.run("document.activeElement.name") == 'c001 B fluency'
+    assert browser.run('document.activeElement.name') == 'c001 B fluency'
     browser.press('ArrowRight')  # as radio buttons do: the next one, and it is chosen
-    assert browser.run("document.querySelector('input[name=\"c001 B fluency\"]:checked').value") == '2'
+    assert browser.run('document.querySelector(\'input[name="c001 B fluency"]:checked\').value') == '2'
     browser.press('7', '0')  # not on the scale
     assert browser.run("document.querySelectorAll('input:checked').length") == 4
     browser.press('n')
@@ -165,7 +179,7 @@ def test_a_rater_can_rate_by_mouse_and_keyboard_and_save(kit, browser, tmp_path)
     assert browser.run(visible) == ['c001']
     browser.press(*'33333')  # what is left of it, the second question of B onwards
     assert browser.run("document.getElementById('done').textContent") == '1 of 8 done'
-    assert browser.run("document.activeElement.id") == 'next'
+    assert browser.run('document.activeElement.id') == 'next'
     browser.press('Enter')
     for context in range(2, 9):
         assert browser.run(visible) == [f'c00{context}']
@@ -181,8 +195,12 @@ def test_a_rater_can_rate_by_mouse_and_keyboard_and_save(kit, browser, tmp_path)
     while not file.exists() and time.monotonic() < end:
         time.sleep(0.05)
     scores = read_ratings(key, [file]).scores[0]
-    by_letter = {item.id: {letter: scores[i, list(key.systems).index(system)].tolist()
-                           for letter, system in item.letters.items()} for i, item in enumerate(key.items)}
+    by_letter = {
+        item.id: {
+            letter: scores[i, list(key.systems).index(system)].tolist() for letter, system in item.letters.items()
+        }
+        for i, item in enumerate(key.items)
+    }
     assert by_letter['c001'] == {'A': [4, 5, 2], 'B': [2, 3, 3], 'C': [3, 3, 3]}
     assert all(by_letter[f'c00{i}'] == {'A': [1, 2, 3], 'B': [4, 5, 1], 'C': [2, 3, 4]} for i in range(2, 9))
     assert np.isin(scores, range(1, 6)).all()

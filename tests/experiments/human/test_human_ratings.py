@@ -20,13 +20,21 @@ CRITERIA = ['fluency', 'informativeness', 'reasonableness']
 
 def rater(seed, bias=0):
     """Return the true rating, or one that is off by one."""
+
     def rate(system, criterion, context):
-        return min(5, max(1, TRUE[system] + bias + random.Random(f'{seed} {system} {criterion} {context}').choice(
-            [-1, 0, 0, 0, 1])))
+        return min(
+            5,
+            max(
+                1,
+                TRUE[system] + bias + random.Random(f'{seed} {system} {criterion} {context}').choice([-1, 0, 0, 0, 1]),
+            ),
+        )
+
     return rate
 
 
 # ---------------------------------------------------------------- reading
+
 
 def test_ratings_are_assigned_to_their_systems(kit, fill):
     _, key = kit
@@ -45,8 +53,12 @@ def test_other_row_orders_additional_columns_and_other_delimiters_are_accepted(k
         header, *rest = rows
         random.Random(0).shuffle(rest)
         order = [6, 0, 7, 1, 2, 5]  # without the texts
-        rows[:] = [['remark', *(header[i] for i in order)], *(['fine', *(row[i] for i in order)] for row in rest),
-                   [''] * 7, []]
+        rows[:] = [
+            ['remark', *(header[i] for i in order)],
+            *(['fine', *(row[i] for i in order)] for row in rest),
+            [''] * 7,
+            [],
+        ]
 
     plain = read_ratings(key, [fill('ann', rater(1))])
     changed = read_ratings(key, [path := fill('bob', rater(1), change)])
@@ -97,7 +109,7 @@ def test_files_without_csv_are_refused(kit, fill, tmp_path):
     with pytest.raises(UserError, match='name the filled form'):
         read_ratings(key, [tmp_path / 'none.csv'])
     path = fill('ann', rater(1))
-    path.write_bytes(path.read_bytes().replace('Seeker: Hello'.encode(), 'É'.encode('latin-1')))
+    path.write_bytes(path.read_bytes().replace(b'Seeker: Hello', 'É'.encode('latin-1')))
     with pytest.raises(UserError, match='ann.csv, line 2: is not UTF-8'):
         read_ratings(key, [path])
     path = fill('ann', rater(1))
@@ -125,13 +137,14 @@ def test_a_repeated_rater_is_refused(kit, fill, tmp_path):
 
 # ---------------------------------------------------------------- summing up
 
+
 @pytest.fixture
 def key(kit):
     return kit[1]
 
 
 def ratings_of(scores, systems=('causal', 'vanilla', 'human')):
-    return Ratings({f'r{i}': 'hash' for i in range(len(scores))}, list(systems), CRITERIA[:scores.shape[3]], scores)
+    return Ratings({f'r{i}': 'hash' for i in range(len(scores))}, list(systems), CRITERIA[: scores.shape[3]], scores)
 
 
 def test_means_and_intervals_are_over_contexts(key):
@@ -157,8 +170,9 @@ def test_agreement_is_computed_for_each_pair_over_all_responses(key):
         for pair, (a, b) in zip(agreement[criterion]['pairs'], itertools.combinations(range(3), 2), strict=True):
             assert pair['raters'] == [f'r{a}', f'r{b}']
             for name, weights in (('kappa', None), ('quadratic_kappa', 'quadratic')):
-                theirs = cohen_kappa_score(scores[a, ..., c].ravel(), scores[b, ..., c].ravel(), weights=weights,
-                                           labels=[1, 2, 3, 4, 5])
+                theirs = cohen_kappa_score(
+                    scores[a, ..., c].ravel(), scores[b, ..., c].ravel(), weights=weights, labels=[1, 2, 3, 4, 5]
+                )
                 assert pair[name]['kappa'] == pytest.approx(theirs)
                 assert pair[name]['low'] < theirs < pair[name]['high']
                 kappas[name].append(theirs)
@@ -169,8 +183,14 @@ def test_agreement_is_computed_for_each_pair_over_all_responses(key):
 def test_a_better_system_differs_from_a_worse_one_but_not_from_an_equal_one(key):
     rng = np.random.default_rng(2)
     quality = rng.normal(0, 1, (60, 1, 1))  # some contexts are easier, for all systems
-    scores = np.stack([np.clip(np.rint(3 + quality + np.array([0.8, 0, 0])[:, None] + rng.normal(0, 0.5, (60, 3, 2))),
-                               1, 5).astype(int) for _ in range(2)])
+    scores = np.stack(
+        [
+            np.clip(
+                np.rint(3 + quality + np.array([0.8, 0, 0])[:, None] + rng.normal(0, 0.5, (60, 3, 2))), 1, 5
+            ).astype(int)
+            for _ in range(2)
+        ]
+    )
     found = {(of['criterion'], *of['systems']): of for of in summarise(key, ratings_of(scores))['differences']}
     assert len(found) == 6
     for criterion in CRITERIA[:2]:
@@ -207,8 +227,9 @@ def test_the_tables_of_a_summary(kit, fill):
     cells = ' | '.join('{mean:.2f} ± {half_width:.2f}'.format(**summary['systems']['causal'][c]) for c in CRITERIA)
     assert f'| causal | {cells} | 24 |' in lines
     pair = summary['agreement']['reasonableness']['pairs'][2]
-    kappa, quadratic = (f"{pair[n]['kappa']:.2f} [{pair[n]['low']:.2f}, {pair[n]['high']:.2f}]"
-                        for n in ('kappa', 'quadratic_kappa'))
+    kappa, quadratic = (
+        f'{pair[n]["kappa"]:.2f} [{pair[n]["low"]:.2f}, {pair[n]["high"]:.2f}]' for n in ('kappa', 'quadratic_kappa')
+    )
     assert f'| reasonableness | bob, cy | {kappa} | {quadratic} |' in lines
     for block in text.split('\n\n'):  # every row of a table has as many cells as its head
         rows = [line for line in block.splitlines() if line.startswith('|')]

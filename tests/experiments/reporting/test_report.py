@@ -5,15 +5,17 @@ import subprocess
 import sys
 
 import pytest
-import tiny
 
+import tiny
 from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.plots import figures_of
 
 RECORDS = sorted(path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
-MODULES = sorted(str(path.relative_to(tiny.ROOT).with_suffix('')).replace('/', '.').removesuffix('.__init__')
-                 for path in (tiny.ROOT / 'crslab_causal' / 'experiments' / 'reporting').rglob('*.py'))
+MODULES = sorted(
+    str(path.relative_to(tiny.ROOT).with_suffix('')).replace('/', '.').removesuffix('.__init__')
+    for path in (tiny.ROOT / 'crslab_causal' / 'experiments' / 'reporting').rglob('*.py')
+)
 
 
 def run_python(code):
@@ -24,16 +26,20 @@ def run_python(code):
 
 def test_reporting_imports_neither_pytorch_nor_crslab():
     assert len(MODULES) > 10
-    loaded = run_python(f'import sys, {", ".join(MODULES)}; print(*(name in sys.modules for name in ("torch", "crslab", "scipy")))')
+    loaded = run_python(
+        f'import sys, {", ".join(MODULES)}; print(*(name in sys.modules for name in ("torch", "crslab", "scipy")))'
+    )
     assert loaded == ['False', 'False', 'True']
 
 
 def test_a_report_is_written_from_a_record_without_pytorch(tmp_path):
-    code = ('import sys; from pathlib import Path\n'
-            'from crslab_causal.experiments.analysis.record import read_record\n'
-            'from crslab_causal.experiments.reporting.report import write_report\n'
-            'record = read_record(Path("results", "adjustment.json"))\n'
-            f'print(len(list(write_report(record, Path({str(tmp_path)!r})))), "torch" in sys.modules)')
+    code = (
+        'import sys; from pathlib import Path\n'
+        'from crslab_causal.experiments.analysis.record import read_record\n'
+        'from crslab_causal.experiments.reporting.report import write_report\n'
+        'record = read_record(Path("results", "adjustment.json"))\n'
+        f'print(len(list(write_report(record, Path({str(tmp_path)!r})))), "torch" in sys.modules)'
+    )
     assert run_python(code) == ['7', 'False'] and len(list(tmp_path.iterdir())) == 7
 
 

@@ -1,11 +1,11 @@
-"""The keys of the recorded runs stay valid: a change of the code or of a configuration must not orphan a recorded number."""
+"""The keys of the recorded runs stay valid: no change of the code or a configuration may orphan a recorded number."""
 
 import json
 from pathlib import Path
 
 import pytest
-import tiny
 
+import tiny
 from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.runner.data_digests import DataDigests
 from crslab_causal.experiments.runner.paths import RunPaths
@@ -21,9 +21,10 @@ RECORDS = sorted(path for path in (tiny.ROOT / 'results').glob('*.json') if not 
 def store():
     """A store of runs that knows the digests of the real data without reading them."""
     data_path = Path('data')
-    return RunStore(RunPaths(data_path, Path('work')),
-                    DataDigests({data_path / DATASETS[dataset].folder / 'nltk': digest
-                                 for dataset, digest in DIGESTS.items()}))
+    return RunStore(
+        RunPaths(data_path, Path('work')),
+        DataDigests({data_path / DATASETS[dataset].folder / 'nltk': digest for dataset, digest in DIGESTS.items()}),
+    )
 
 
 @pytest.fixture(scope='module')
@@ -36,12 +37,21 @@ def suites():
 
 @pytest.mark.parametrize('path', RECORDS, ids=lambda path: path.stem)
 def test_every_recorded_run_is_a_run_of_its_row(path, store, suites):
-    rows = {(table.options.name, row.options.title): {store.folder_name(run) for run in row.runs}
-            for table in suites[path.stem].tables for row in table.rows}
-    recorded = [(table.name, row.title, run.folder) for table in read_record(path).tables for row in table.rows
-                for run in row.runs]
+    rows = {
+        (table.options.name, row.options.title): {store.folder_name(run) for run in row.runs}
+        for table in suites[path.stem].tables
+        for row in table.rows
+    }
+    recorded = [
+        (table.name, row.title, run.folder)
+        for table in read_record(path).tables
+        for row in table.rows
+        for run in row.runs
+    ]
     assert recorded
-    orphans = [(table, title, folder) for table, title, folder in recorded if folder not in rows.get((table, title), ())]
+    orphans = [
+        (table, title, folder) for table, title, folder in recorded if folder not in rows.get((table, title), ())
+    ]
     assert not orphans, f'{len(orphans)} of {len(recorded)} recorded runs have another key now: {orphans[:3]}'
 
 
@@ -63,9 +73,17 @@ def test_the_real_data_have_the_recorded_digests(dataset, suites):
     data_path = tiny.real_data()
     if data_path is None:
         pytest.skip('no real data: name their folder in CRSLAB_CAUSAL_DATA')
-    run = next(run for suite in suites.values() for table in suite.tables for row in table.rows for run in row.runs
-               if run.config['dataset'] == dataset)
+    run = next(
+        run
+        for suite in suites.values()
+        for table in suite.tables
+        for row in table.rows
+        for run in row.runs
+        if run.config['dataset'] == dataset
+    )
     from_data = RunStore(RunPaths(data_path, Path('work')))
-    from_digest = RunStore(RunPaths(data_path, Path('work')),
-                           DataDigests({data_path / DATASETS[dataset].folder / 'nltk': DIGESTS[dataset]}))
+    from_digest = RunStore(
+        RunPaths(data_path, Path('work')),
+        DataDigests({data_path / DATASETS[dataset].folder / 'nltk': DIGESTS[dataset]}),
+    )
     assert from_data.key(run) == from_digest.key(run)

@@ -13,11 +13,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-import tiny
 
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
-from crslab_causal.experiments.runner import execution, run_store
+from crslab_causal.experiments.runner import run_store
 from crslab_causal.experiments.runner.execution import Failure, run_all, start_worker
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.quick_start import run_crslab
@@ -27,7 +27,8 @@ from crslab_causal.quick_start import run_crslab
 def runs(write_suite, table):
     """Runs of one table; keywords are those of the table."""
     return lambda seeds=(1,), **options: [
-        run for row in write_suite([table(**options)], seeds=seeds).tables[0].rows for run in row.runs]
+        run for row in write_suite([table(**options)], seeds=seeds).tables[0].rows for run in row.runs
+    ]
 
 
 def test_the_key_depends_on_the_options_that_change_the_result_and_on_no_others(runs, store):
@@ -35,8 +36,14 @@ def test_the_key_depends_on_the_options_that_change_the_result_and_on_no_others(
         return [store.key(run) for run in runs(rows=[{'title': str(change), 'set': change} for change in changes])]
 
     same = keys({}, {'alpha': 2}, {'alpha': 2.0}, {'data_path': '/elsewhere'}, {'run_name': 'other'}, {'seed': 9})
-    other = keys({'alpha': 1}, {'rec.epoch': 3}, {'rec.optimizer.lr': 0.1}, {'kg_edge_threshold': None}, {'cutoffs': [1, 3, 5]},
-                 {'model': 'Repeat'})
+    other = keys(
+        {'alpha': 1},
+        {'rec.epoch': 3},
+        {'rec.optimizer.lr': 0.1},
+        {'kg_edge_threshold': None},
+        {'cutoffs': [1, 3, 5]},
+        {'model': 'Repeat'},
+    )
     assert len(set(same)) == 1
     assert len({same[0], *other}) == 7
 
@@ -71,8 +78,10 @@ def test_a_run_has_the_results_of_run_crslab(runs, store, execute, workplace, tm
     assert store.unfinished([run, run]) == [run]
     execute(run)
 
-    run_crslab(str(run.config_file), settings=['alpha=1.0', 'seed=1', f'data_path={store.paths.data_path}',
-                                               f'save_path={tmp_path / "other"}'])
+    run_crslab(
+        str(run.config_file),
+        settings=['alpha=1.0', 'seed=1', f'data_path={store.paths.data_path}', f'save_path={tmp_path / "other"}'],
+    )
     (path,) = (tmp_path / 'other').glob('*/*/results.json')
     assert store.result(run)['splits'] == json.loads(path.read_text('utf-8'))['splits']
     assert store.unfinished([run]) == []
@@ -96,9 +105,10 @@ def kill_after(store, execute, monkeypatch):
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(checkpoint, 'save', save_and_die)
-            patch.setattr(execution, 'CHECKPOINT_SECONDS', 0)
+            patch.setattr(run_store, 'CHECKPOINT_SECONDS', 0)
             execute(run)
         assert not store.is_finished(run)
+
     return kill_after
 
 
@@ -106,10 +116,12 @@ LONG = {'rec.epoch': 6, 'rec.early_stop': False, 'rec.optimizer.lr': 0.05, 'embe
 WRITER = {'model': 'Seq2Seq', 'token_emb_dim': 8, 'conv.epoch': 3, 'rec.epoch': 2}
 
 
-@pytest.mark.parametrize('options, kind, epochs', [(LONG, 'recommendation', 3), (WRITER, 'generation', 1),
-                                                   (WRITER, 'generation', 4)])
+@pytest.mark.parametrize(
+    'options, kind, epochs', [(LONG, 'recommendation', 3), (WRITER, 'generation', 1), (WRITER, 'generation', 4)]
+)
 def test_a_killed_run_continues_after_its_last_epoch_and_ends_as_an_uninterrupted_one(
-        runs, paths, store, execute, kill_after, tmp_path, options, kind, epochs):
+    runs, paths, store, execute, kill_after, tmp_path, options, kind, epochs
+):
     (run,) = runs(rows=[{'title': 'a', 'set': options}])
     run = run._replace(kind=kind)
     kill_after(epochs, run)
@@ -118,8 +130,9 @@ def test_a_killed_run_continues_after_its_last_epoch_and_ends_as_an_uninterrupte
     execute(run, uninterrupted)
 
     folders = [each.folder(run) for each in (store, uninterrupted)]
-    trained = [re.findall(r'\[((?:Conversation e|E)poch \d+):', (folder / 'run.log').read_text('utf-8'))
-               for folder in folders]
+    trained = [
+        re.findall(r'\[((?:Conversation e|E)poch \d+):', (folder / 'run.log').read_text('utf-8')) for folder in folders
+    ]
     assert trained[0] == trained[1] and len(trained[0]) > 4
     for name in ('results.json', 'generation_results.json'):
         if (folders[0] / name).is_file():
@@ -175,8 +188,13 @@ def test_responses_are_written_only_for_a_table_of_responses(runs, store, execut
 
 
 def test_a_pool_executes_all_runs_and_reports_the_failed_ones(runs, store):
-    todo = runs(rows=[{'title': 'a'}, {'title': 'b', 'set': {'model': 'Repeat'}},
-                      {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}}])
+    todo = runs(
+        rows=[
+            {'title': 'a'},
+            {'title': 'b', 'set': {'model': 'Repeat'}},
+            {'title': 'bad', 'set': {'rec.optimizer.lr': 1e38}},
+        ]
+    )
     outcomes = dict(run_all(todo, store, EXTRA_SCORERS, 2))
     assert set(outcomes) == set(todo)
     failed = [run for run, outcome in outcomes.items() if isinstance(outcome, Failure)]
@@ -197,8 +215,12 @@ def test_an_unexpected_error_is_reported_in_one_line_and_the_other_runs_continue
 
 
 def test_closing_the_generator_terminates_the_running_workers(runs, store):
-    quick, long = runs(rows=[{'title': 'a', 'set': {'model': 'Repeat'}},
-                             {'title': 'b', 'set': {'rec.epoch': 100000, 'rec.early_stop': False}}])
+    quick, long = runs(
+        rows=[
+            {'title': 'a', 'set': {'model': 'Repeat'}},
+            {'title': 'b', 'set': {'rec.epoch': 100000, 'rec.early_stop': False}},
+        ]
+    )
     before = set(multiprocessing.active_children())
     outcomes = run_all([quick, long], store, EXTRA_SCORERS, 2)
     assert next(outcomes)[0] == quick
@@ -266,8 +288,9 @@ def test_missing_data_files_are_named(runs, store, tmp_path):
 
 def children_of(pid):
     """Return the worker processes that a process has started."""
-    started = [int(child) for task in Path(f'/proc/{pid}/task').iterdir()
-               for child in (task / 'children').read_text().split()]
+    started = [
+        int(child) for task in Path(f'/proc/{pid}/task').iterdir() for child in (task / 'children').read_text().split()
+    ]
     return {child for child in started if 'spawn_main' in Path(f'/proc/{child}/cmdline').read_text()}
 
 
@@ -281,15 +304,34 @@ def alive(pid):
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='reads /proc')
 def test_a_killed_command_leaves_no_process_and_keeps_its_finished_runs(tmp_path, redial):
-    """The command is killed while runs train. The same command then executes only the others, and no file is incomplete."""
+    """The command is killed while runs train. The same command then executes only the others."""
     (tmp_path / 'config' / 'experiments').mkdir(parents=True)
     tiny.write_yaml(tmp_path / 'config' / 'small.yaml', rec={'epoch': 60, 'batch_size': 3, 'early_stop': False})
-    suite = {'title': 'Small', 'seeds': [1, 2, 3], 'tables': [
-        {'name': 'main', 'title': 'Main', 'config': 'small', 'metrics': ['recall@1'],
-         'rows': [{'title': 'a'}, {'title': 'quick', 'set': {'rec.epoch': 1}}]}]}
+    suite = {
+        'title': 'Small',
+        'seeds': [1, 2, 3],
+        'tables': [
+            {
+                'name': 'main',
+                'title': 'Main',
+                'config': 'small',
+                'metrics': ['recall@1'],
+                'rows': [{'title': 'a'}, {'title': 'quick', 'set': {'rec.epoch': 1}}],
+            }
+        ],
+    }
     (tmp_path / 'config' / 'experiments' / 'small.yaml').write_text(json.dumps(suite), 'utf-8')
-    command = [sys.executable, '-m', 'crslab_causal.experiments', '--data_path', str(redial), '--work',
-               str(tmp_path / 'work'), '--jobs', '2']
+    command = [
+        sys.executable,
+        '-m',
+        'crslab_causal.experiments',
+        '--data_path',
+        str(redial),
+        '--work',
+        str(tmp_path / 'work'),
+        '--jobs',
+        '2',
+    ]
     environment = {**os.environ, 'PYTHONPATH': str(tiny.ROOT), 'OMP_NUM_THREADS': '1'}
 
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)

@@ -67,7 +67,7 @@ def test_resumed_run_pays_only_for_the_missing_third_answer(server, tmp_path):
     run_one(server.plan('prose', 'prose', 'ok'), store=str(store))
     store.write_bytes(b''.join(store.read_bytes().splitlines(keepends=True)[:2]))
     url = server.plan('ok')
-    completion, usage = run_one(url, store=str(store))
+    completion, _ = run_one(url, store=str(store))
     assert (completion.status, completion.attempts, completion.output_tokens) == ('ok', 1, 60)
     assert server.log(url)[0]['body']['seed'] == 2022
 

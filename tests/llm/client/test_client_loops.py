@@ -27,7 +27,7 @@ def test_completions_of_a_long_iterator_come_in_order(server):
 def test_caller_that_stops_early_pays_for_no_more_answers(server, tmp_path):
     url, store = server.plan(delay=0.02), tmp_path / 'store.jsonl'
     with make_client(url, store=str(store), concurrency=4) as client:
-        for completion in client.run([prompt(str(number)) for number in range(200)]):
+        for _completion in client.run([prompt(str(number)) for number in range(200)]):
             break
     assert len(server.log(url)) < 100
     assert len(store.read_bytes().splitlines()) == len(server.log(url))

@@ -2,12 +2,12 @@
 
 import json
 
-import llm_server
 import pytest
 from client_helpers import make_client, prompt, run_one
 from hypothesis import given
 from hypothesis import strategies as st
 
+import llm_server
 from crslab_causal.llm.answer import CausalAnswer, RankingAnswer, ReasonedTitleAnswer, TitleAnswer, bounded_schema
 from crslab_causal.llm.client.answer_parser import parse_answer
 from crslab_causal.llm.client.partial_answer import read_partial

@@ -3,10 +3,9 @@
 from collections import Counter
 
 import llm_server
-
 from crslab_causal.llm.answer import CausalAnswer
-from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.answer_policy import MAX_PAID_ANSWERS
+from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.store import Store
 from crslab_causal.llm.options import LLMOptions
 

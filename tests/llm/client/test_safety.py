@@ -144,8 +144,15 @@ def test_key_in_an_error_reaches_neither_completion_nor_log(server, monkeypatch,
 
 @pytest.mark.parametrize(
     'text',
-    [KEY, KEY.upper(), escaped(KEY), escaped(KEY).upper().replace('\\U', '\\u'), KEY.replace('-', '%2D')]
-    + [KEY.replace('s', '\\\\u0073'), KEY.replace('s', '&#115;').replace('k', '&#x6B;')],
+    [
+        KEY,
+        KEY.upper(),
+        escaped(KEY),
+        escaped(KEY).upper().replace('\\U', '\\u'),
+        KEY.replace('-', '%2D'),
+        KEY.replace('s', '\\\\u0073'),
+        KEY.replace('s', '&#115;').replace('k', '&#x6B;'),
+    ],
 )
 def test_every_form_of_the_key_is_replaced(text):
     assert KeyScrubber(KEY)(f'a {text} b') == 'a [OPENAI_API_KEY] b'

@@ -58,7 +58,7 @@ def test_wait_in_headers_is_read(headers, expected):
     'text, expected',
     [
         (
-            'Rate limit reached for gpt-4o in organization org-1 on requests per min (RPM): Limit 3, Used 3, Requested 1. '
+            'Rate limit reached for gpt-4o on requests per min (RPM): Limit 3, Used 3, Requested 1. '
             'Please try again in 34s. Visit https://example.com/1/2 to learn more.',
             34,
         ),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crslab_causal.llm.entity_linking.linking import MentionLinker
+from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.words import COMMON_WORDS
 
 (
@@ -114,7 +115,8 @@ def link(text, **more):
         ('Up was fun. It was too. You know', []),
         ('have you seen Up? I liked Her and It', [(UP, 'Up'), (HER, 'Her'), (IT, 'It')]),
         ('I watched IT again', []),
-        ('Get out was fun', []),
+        ('get out of here', []),
+        ('Get out was fun', [(GET_OUT, 'Get out')]),
         ('Get Out was fun', [(GET_OUT, 'Get Out')]),
         ('i liked "her" and ‘up’ and *it*', [(HER, 'her'), (UP, 'up'), (IT, 'it')]),
         ("`` her '' is fine", [(HER, 'her')]),
@@ -125,8 +127,11 @@ def link(text, **more):
         ('up 2009 and up 2010', [(UP, 'up 2009')]),
         ('seven (1995), her (2013)', [(SEVEN, 'seven (1995)'), (HER, 'her (2013)')]),
         ('titanic (1953)', []),
-        ('titanic 1953', [(TITANIC, 'titanic')]),
-        ('300', []),
+        ('titanic 1953', []),
+        ('titanic, 1953', [(TITANIC, 'titanic')]),
+        ('300', [(NUMBER, '300')]),
+        ('7', []),
+        ('300 people saw it', []),
         ('"300"', [(NUMBER, '300')]),
         ('300 (2006)', [(NUMBER, '300 (2006)')]),
         # texts without any name
@@ -200,6 +205,12 @@ def test_negated_mentions(text, expected):
         ('I hated Titanic but loved Jaws', [True, False]),
         ("I didn't like Titanic and I loved Jaws", [True, False]),
         ('not Titanic but Jaws', [True, False]),
+        ('not Titanic, and Jaws', [True, False]),
+        ('no comedies, and Rocky', [True, False]),
+        ('not Titanic, Jaws, and Rocky', [True, True, True]),
+        ('not Titanic and Jaws', [True, True]),
+        ("I didn't like Titanic, and Jaws", [True, True]),
+        ('Not the Titanic. And Jaws', [True, False]),
         ('Jaws instead of Titanic', [False, True]),
         ('I hated Titanic, I like Jaws', [True, False]),
         ('I loved Titanic and hated Jaws and Rocky', [False, True, True]),
@@ -209,6 +220,14 @@ def test_negated_mentions(text, expected):
 )
 def test_scope_of_negation(text, expected):
     assert [mention.negated for mention in LINKER.link(text)] == expected
+
+
+def test_negation_of_spans_of_characters():
+    text = 'no horror from the 80s, and I hate «Jaws» but Titanic'
+    parts = ['horror', 'the 80s', 'Jaws', 'Titanic']
+    spans = [(text.index(part), text.index(part) + len(part)) for part in parts]
+    assert negated_spans(text, [*spans, (len(text), len(text))]) == [True, True, True, False, False]
+    assert negated_spans('', []) == [] and negated_spans('!!', [(0, 2)]) == [False]
 
 
 def test_preference_among_entities_of_one_name():

@@ -57,6 +57,17 @@ NAMES = [
         'Black_Mass_(film)',
         'Harry_Potter_and_the_Deathly_Hallows_–_Part_1',
         'Harry_Potter_and_the_Deathly_Hallows_–_Part_2',
+        'Back_to_the_Future',
+        'Back_to_the_Future_Part_II',
+        'The_Godfather',
+        'The_Godfather_Part_II',
+        'Die_Hard',
+        'Die_Hard_2',
+        'Terminator_2:_Judgment_Day',
+        'Star_Wars:_Episode_IV_–_A_New_Hope',
+        'Hellraiser_(1987_film)',
+        'Insidious:_Chapter_3',
+        'Chapter_27',
     )
 ]
 
@@ -139,6 +150,32 @@ def matcher():
         ('Man on Fire', None),
         ('Harry Potter and the Deathly Hallows: Part 2', 'Harry_Potter_and_the_Deathly_Hallows_–_Part_2'),
         ('Harry Potter and the Deathly Hallows: Part III', None),
+        ('Back to the Future 2', 'Back_to_the_Future_Part_II'),
+        ('Back to the Future, Part Two (1989)', 'Back_to_the_Future_Part_II'),
+        ('Back to the Future Part 3', None),
+        ('Back to the Future: Episode III', None),
+        ('The Godfather II (1974)', 'The_Godfather_Part_II'),
+        ('Godfather, The: Part II', 'The_Godfather_Part_II'),
+        ('The Godfather Vol. 2', 'The_Godfather_Part_II'),
+        ('The Godfather III', None),
+        ('Die Hard 2: Die Harder (1990)', 'Die_Hard_2'),
+        ('Die Hard 2: Die Harder', 'Die_Hard_2'),
+        ('Die Hard: Die Harder', None),
+        ('Die Hard 3: Die Hardest', None),
+        ('Terminator 2', 'Terminator_2:_Judgment_Day'),
+        ('Terminator 2 (1991)', 'Terminator_2:_Judgment_Day'),
+        ('Terminator', None),
+        ('Terminator 3: Rise of the Machines', None),
+        ('Star Wars Episode 4', 'Star_Wars:_Episode_IV_–_A_New_Hope'),
+        ('Star Wars IV: A New Hope', 'Star_Wars:_Episode_IV_–_A_New_Hope'),
+        ('Star Wars', None),
+        ('Hellraiser 2: Hellbound', None),
+        ('Insidious 3', 'Insidious:_Chapter_3'),
+        ('Insidious Pt. III', 'Insidious:_Chapter_3'),
+        ('Insidious', None),
+        ('27', None),
+        ('Chapter 27', 'Chapter_27'),
+        ('Chapter 27: The Lynching of a Beatle', None),
         ('1. Man on Wire', 'Man_on_Wire'),
         ('12) **Man on Wire** (2008)', 'Man_on_Wire'),
         ('- *Man on Wire*', 'Man_on_Wire'),
@@ -223,7 +260,8 @@ def test_words_of_a_title():
         'aeon',
         '3',
     ]
-    assert content_words(['the', 'rocky', 'ii', 'vol', 'three']) == ['rocky', '2', 'volume', '3']
+    assert content_words(['the', 'rocky', 'ii', 'vol', 'three']) == ['rocky', '2', '3']
+    assert content_words(['chapter', 'two', 'part', 'of']) == ['chapter', '2', 'part', 'of']
     assert content_words(['the']) == ['the']
 
 

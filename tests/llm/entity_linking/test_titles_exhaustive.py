@@ -48,7 +48,7 @@ def exhaustive_search(written, names, popularity, needs_year):
             for parts, whole_forms in ((written.parts, name.forms), (name.parts, written.forms[:1])):
                 for part in parts:
                     if part.sorted in [form.sorted for form in whole_forms] and (
-                        same_year if part.sorted == parts[0].sorted else len(part.content) >= 3
+                        same_year or part.is_numbered if part.sorted == parts[0].sorted else len(part.content) >= 3
                     ):
                         add(3, 0)
     return next((min(keys)[-1] for keys in best.values() if keys), None)
@@ -86,7 +86,7 @@ def test_matches_equal_an_exhaustive_search(catalogue, titles):
 def test_any_text_can_be_matched(names, title):
     matcher = TitleMatcher(names)
     assert matcher.match(title) == exhaustive_match(title, names, [0] * len(names))
-    for i, name in enumerate(names):
+    for name in names:
         parsed = parse_title(name)
         if parsed.forms and strip_markup(name) == name:
             assert matcher.match(name) is not None

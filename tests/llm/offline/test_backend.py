@@ -1,16 +1,16 @@
 """The offline backend: ranking, explanations and responses."""
 
-import tiny
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCIFI, SCOTT, STAR_WARS
 
+import tiny
 from crslab_causal.llm.answer import CausalAnswer
-from crslab_causal.llm.offline.backend import MAX_RANK_SHIFT, OfflineBackend
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph
+from crslab_causal.llm.offline.backend import MAX_RANK_SHIFT, OfflineBackend
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.request import Candidate, RerankRequest
+from tiny import ALIEN, BIG, COMEDY, COSMOS, GODFATHER, HANKS, HEAT, ITEMS, PACINO, SCIFI, SCOTT, STAR_WARS
 
 NAMES = {entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}
 EDGES = [(head, tail, relation) for head, relation, tail in tiny.TRIPLES]

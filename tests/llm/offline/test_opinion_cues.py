@@ -1,10 +1,10 @@
 """Opinions that are extracted from the text by cue words."""
 
 import pytest
-import tiny
-from tiny import ALIEN, BIG, COMEDY, GODFATHER, HEAT, PACINO
 
+import tiny
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
+from tiny import ALIEN, BIG, COMEDY, GODFATHER, HEAT, PACINO
 
 NAMES = {entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}
 

@@ -1,10 +1,9 @@
 """Descriptions of paths in the knowledge graph."""
 
 import tiny
-from tiny import BIG, GODFATHER, HEAT, PACINO
-
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 from crslab_causal.llm.offline.paths import describe_path
+from tiny import BIG, GODFATHER, HEAT, PACINO
 
 NAMES = {entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}
 EDGES = [(head, tail, relation) for head, relation, tail in tiny.TRIPLES]

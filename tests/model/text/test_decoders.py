@@ -91,7 +91,9 @@ def test_padding_has_no_influence(model_class):
     torch.testing.assert_close(together, wider)
     assert model.respond(padded(CONTEXTS, 4), 8) == model.respond(padded(CONTEXTS), 8)
     scores = model.item_scores({'context_tokens': padded(CONTEXTS, 4)})
-    torch.testing.assert_close(scores, torch.cat([model.item_scores({'context_tokens': padded([c])}) for c in CONTEXTS]))
+    torch.testing.assert_close(
+        scores, torch.cat([model.item_scores({'context_tokens': padded([c])}) for c in CONTEXTS])
+    )
 
 
 @MODELS
@@ -153,8 +155,10 @@ def test_recommends_by_the_text(model_class):
         model({**batch, 'item': torch.tensor([1, 2, 3])}, 'train')
 
 
-@pytest.mark.parametrize('model_class, options, word', [(TransformerSeq2Seq, {'n_heads': 3}, 'n_heads'),
-                                                        (Seq2Seq, {'token_emb_dim': 7}, 'token_emb_dim')])
+@pytest.mark.parametrize(
+    'model_class, options, word',
+    [(TransformerSeq2Seq, {'n_heads': 3}, 'n_heads'), (Seq2Seq, {'token_emb_dim': 7}, 'token_emb_dim')],
+)
 def test_sizes_that_do_not_fit_are_one_clear_line(model_class, options, word):
     with pytest.raises(UserError, match=word):
         build(model_class, **options)

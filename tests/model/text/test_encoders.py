@@ -6,10 +6,16 @@ import pytest
 import torch
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.model.text.build import build_text_encoder
-from crslab_causal.model.text.encoders import (ROWS_TOGETHER, BagEncoder, GRUEncoder, TransformerEncoder, by_length,
-                                               masked_mean)
 from crslab_causal.model.options import CTACRSOptions
+from crslab_causal.model.text.build import build_text_encoder
+from crslab_causal.model.text.encoders import (
+    ROWS_TOGETHER,
+    BagEncoder,
+    GRUEncoder,
+    TransformerEncoder,
+    by_length,
+    masked_mean,
+)
 
 PAD, SIZE, DIM = 0, 12, 8
 KINDS = ('transformer', 'gru', 'bag')
@@ -73,19 +79,25 @@ def test_rows_in_any_number_keep_their_order():
     def encode(rows):
         widths.append(rows.shape[1])
         return rows.sum(-1)
+
     assert torch.equal(by_length(encode, tokens, lengths), tokens.sum(-1))
     assert widths == sorted(widths) and widths[0] < 8  # short ones apart from long ones
 
 
 def test_masked_mean():
-    states = torch.tensor([[[1., 2.], [3., 4.], [math.inf, 9.]], [[1., 1.], [1., 1.], [1., 1.]]])
-    states[0, 2] = 99.
+    states = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [math.inf, 9.0]], [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]])
+    states[0, 2] = 99.0
     present = torch.tensor([[True, True, False], [False, False, False]])
-    assert masked_mean(states, present).tolist() == [[2., 3.], [0., 0.]]
+    assert masked_mean(states, present).tolist() == [[2.0, 3.0], [0.0, 0.0]]
 
 
-@pytest.mark.parametrize('options, word', [({'text_encoder': 'transformer', 'n_heads': 3}, 'n_heads'),
-                                           ({'text_encoder': 'gru', 'token_emb_dim': 7}, 'token_emb_dim')])
+@pytest.mark.parametrize(
+    'options, word',
+    [
+        ({'text_encoder': 'transformer', 'n_heads': 3}, 'n_heads'),
+        ({'text_encoder': 'gru', 'token_emb_dim': 7}, 'token_emb_dim'),
+    ],
+)
 def test_sizes_that_do_not_fit_are_one_clear_line(options, word):
     with pytest.raises(UserError, match=word):
         build(options.pop('text_encoder'), **options)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.model.text.build import build_text_encoder
 from crslab_causal.model.options import CTACRSOptions
+from crslab_causal.model.text.build import build_text_encoder
 
 WORDS = ['__pad__', '__start__', '__end__', '__unk__', 'hello', 'there', '@101', 'unbelievable', '@199', '!']
 VOCAB = {'pad': 0, 'start': 1, 'end': 2, 'unk': 3, 'vocab_size': len(WORDS), 'ind2tok': dict(enumerate(WORDS))}
@@ -22,16 +22,33 @@ def write_bart(folder):
     tokenizer = Tokenizer(models.BPE(unk_token='<unk>'))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.train_from_iterator([' hello there hello there !', ' unbeliev able'],
-                                  trainers.BpeTrainer(vocab_size=300, special_tokens=special, show_progress=False,
-                                                      initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    tokenizer.train_from_iterator(
+        [' hello there hello there !', ' unbeliev able'],
+        trainers.BpeTrainer(
+            vocab_size=300,
+            special_tokens=special,
+            show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
     tokenizer.post_processor = processors.TemplateProcessing('<s> $A </s>', special_tokens=[('<s>', 0), ('</s>', 2)])
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token='<s>', pad_token='<pad>', eos_token='</s>',
-                                   unk_token='<unk>', cls_token='<s>', sep_token='</s>', model_max_length=20)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token='<s>',
+        pad_token='<pad>',
+        eos_token='</s>',
+        unk_token='<unk>',
+        cls_token='<s>',
+        sep_token='</s>',
+        model_max_length=20,
+    )
     fast.save_pretrained(folder)
     torch.manual_seed(0)
-    size = {f'{side}_{name}': n for side in ('encoder', 'decoder')
-            for name, n in (('layers', 1), ('attention_heads', 2), ('ffn_dim', 16))}
+    size = {
+        f'{side}_{name}': n
+        for side in ('encoder', 'decoder')
+        for name, n in (('layers', 1), ('attention_heads', 2), ('ffn_dim', 16))
+    }
     BartModel(BartConfig(vocab_size=len(fast), d_model=8, max_position_embeddings=20, **size)).save_pretrained(folder)
     return fast
 
@@ -73,13 +90,14 @@ def test_the_last_pieces_are_kept(bart):
     found = encoder.to_pieces(tokens)
     long = fast(' unbelievable', add_special_tokens=False)['input_ids']
     assert found.shape == (2, 20) and found[0, 0] == 0
-    assert found[0, -1 - len(long):].tolist() == [*long, 2]
+    assert found[0, -1 - len(long) :].tolist() == [*long, 2]
     assert found[1, :3].tolist() == pieces(fast, ' there')[0].tolist() and (found[1, 3:] == 1).all()
     assert torch.isfinite(encoder.vector(tokens)).all()
 
 
 def test_vectors_are_means_of_the_encoders_states(bart):
     from transformers import AutoModel
+
     folder, fast = bart
     encoder = build(folder).eval()
     ids = pieces(fast, ' hello there hello', ' !')
@@ -103,6 +121,7 @@ def test_freezing(bart, freeze):
 
 def test_an_encoder_without_a_decoder(tmp_path):
     from transformers import BertConfig, BertModel, BertTokenizerFast
+
     words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'hello', 'there', 'un', '##believable', '!']
     (tmp_path / 'vocab.txt').write_text('\n'.join(words), 'utf-8')
     BertTokenizerFast(str(tmp_path / 'vocab.txt'), model_max_length=16).save_pretrained(tmp_path)

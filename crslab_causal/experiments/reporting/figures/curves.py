@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
 
-from crslab_causal.experiments.reporting.figures.style import (COLUMN, GREY, LIGHT_GREY, PAGE, TITLE_WIDTH,
-                                                               add_legend, line_style, new_figure, say_empty, styled)
+from crslab_causal.experiments.reporting.figures.style import (
+    COLUMN,
+    GREY,
+    LIGHT_GREY,
+    PAGE,
+    TITLE_WIDTH,
+    add_legend,
+    line_style,
+    new_figure,
+    say_empty,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,15 +56,20 @@ class Panel(NamedTuple):
 
 
 @styled()
-def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | None = None,
-                marked_name: str = "paper's setting", interval: str = '95 % interval over seeds',
-                wide: bool = False) -> Figure:
+def draw_curves(
+    panels: Sequence[Panel],
+    x_label: str,
+    marked: float | str | None = None,
+    marked_name: str = "paper's setting",
+    interval: str = '95 % interval over seeds',
+    wide: bool = False,
+) -> Figure:
     """Draw panels that share the x axis, with the means of each series and bars for their intervals.
 
-    A series has the same style in all panels; its name identifies it. Points are filled if there is an interval, and hollow
-    for a single seed. Numeric settings are placed to scale and joined by lines. Up to three series also have bands; more
-    series, whose bands and bars would hide one another, are drawn a little apart. Other settings, including bools, are
-    placed in the order of their first appearance, with the points of different series side by side.
+    A series has the same style in all panels; its name identifies it. Points are filled if there is an interval, and
+    hollow for a single seed. Numeric settings are placed to scale and joined by lines. Up to three series also have
+    bands; more series, whose bands and bars would hide one another, are drawn a little apart. Other settings, including
+    bools, are placed in the order of their first appearance, with the points of different series side by side.
 
     Args:
         panels: panels from top to bottom.
@@ -78,13 +93,21 @@ def draw_curves(panels: Sequence[Panel], x_label: str, marked: float | str | Non
             _draw_series(axes, series, settings, bool(ticks), names.index(series.name), len(names), interval)
         for series, dashes in zip(panel.references, cycle(('--', ':', '-.'))):
             x = [ticks.index(setting) for setting in series.x] if ticks else series.x
-            axes.plot(x, _numbers(series.mean), color=GREY, linewidth=0.9, linestyle=dashes, zorder=1,
-                      label=series.name)
+            axes.plot(
+                x, _numbers(series.mean), color=GREY, linewidth=0.9, linestyle=dashes, zorder=1, label=series.name
+            )
         if not any(np.isfinite(_numbers(series.mean)).any() for series in (*panel.series, *panel.references)):
             say_empty(axes)
         if marked in ticks:
-            axes.axvspan(ticks.index(marked) - 0.4, ticks.index(marked) + 0.4, color=LIGHT_GREY, alpha=0.5, linewidth=0,
-                         zorder=0, label=marked_name)
+            axes.axvspan(
+                ticks.index(marked) - 0.4,
+                ticks.index(marked) + 0.4,
+                color=LIGHT_GREY,
+                alpha=0.5,
+                linewidth=0,
+                zorder=0,
+                label=marked_name,
+            )
         elif isinstance(marked, (int, float)) and marked in settings:
             axes.axvline(marked, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=0, label=marked_name)
         axes.set_ylabel(panel.label)
@@ -107,8 +130,10 @@ def _settings(every: Sequence[Series]) -> list:
     """Return all settings in the order of their first appearance."""
     for series in every:
         if not len(series.x) == len(series.mean) == len(series.half_width):
-            raise ValueError(f'series {series.name!r}: {len(series.x)} settings, {len(series.mean)} means and '
-                             f'{len(series.half_width)} intervals')
+            raise ValueError(
+                f'series {series.name!r}: {len(series.x)} settings, {len(series.mean)} means and '
+                f'{len(series.half_width)} intervals'
+            )
     return list(dict.fromkeys(x for series in every for x in series.x))
 
 
@@ -144,10 +169,19 @@ def _draw_series(axes: Axes, series: Series, settings: list, named: bool, number
     if not named and not crowded:
         axes.fill_between(x, mean - half, mean + half, color=color, alpha=0.13, linewidth=0)
     if several.any():
-        axes.errorbar(x[several], mean[several], half[several], color=color, linestyle='none', linewidth=0.9, label=interval)
+        axes.errorbar(
+            x[several], mean[several], half[several], color=color, linestyle='none', linewidth=0.9, label=interval
+        )
     if single.any():
-        axes.plot(x[single], mean[single], color=color, marker=marker, linestyle='none', markerfacecolor='white',
-                  label=ONE_SEED)
+        axes.plot(
+            x[single],
+            mean[single],
+            color=color,
+            marker=marker,
+            linestyle='none',
+            markerfacecolor='white',
+            label=ONE_SEED,
+        )
 
 
 def _legend(figure: Figure, all_axes: Sequence[Axes], order: Sequence[str], interval: str) -> None:
@@ -155,6 +189,7 @@ def _legend(figure: Figure, all_axes: Sequence[Axes], order: Sequence[str], inte
     handles = {name: handle for axes in all_axes for handle, name in zip(*axes.get_legend_handles_labels())}
     for name, marker, size in ((interval, '|', 8), (ONE_SEED, 'o', 4)):
         if name in handles:  # in grey, because it stands for all series
-            (handles[name],) = all_axes[0].plot([], [], color=GREY, marker=marker, markersize=size, linestyle='none',
-                                                markerfacecolor='white')
+            (handles[name],) = all_axes[0].plot(
+                [], [], color=GREY, marker=marker, markersize=size, linestyle='none', markerfacecolor='white'
+            )
     add_legend(figure, {name: handles[name] for name in order if name in handles})

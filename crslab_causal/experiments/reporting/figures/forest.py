@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 import numpy as np
 
-from crslab_causal.experiments.reporting.figures.style import (BETTER, COLUMN, GREY, LIGHT_GREY, TITLE_WIDTH, WORSE,
-                                                               add_legend, new_figure, say_empty, styled)
+from crslab_causal.experiments.reporting.figures.style import (
+    BETTER,
+    COLUMN,
+    GREY,
+    LIGHT_GREY,
+    TITLE_WIDTH,
+    WORSE,
+    add_legend,
+    new_figure,
+    say_empty,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -30,7 +40,7 @@ class Comparison(NamedTuple):
     high: float
     """Upper end of the interval; NaN if there is none."""
     significant: bool | None = None
-    """Result of a test, which may be corrected for several tests; None: the row is significant if the interval excludes 0."""
+    """Result of a test; None: the row is significant if its interval excludes 0."""
     group: str = ''
     """Heading above the row and its neighbours of the same group."""
 
@@ -105,8 +115,16 @@ def _draw_row(axes: Axes, y: float, row: Comparison) -> None:
         name = 'no interval'
     if has_interval:
         axes.plot([row.low, row.high], [y, y], color=color, linewidth=1, marker='|', markersize=4, zorder=2)
-    axes.plot(row.mean, y, color=color, marker=marker, markerfacecolor=color if has_interval else 'white',
-              linestyle='none', zorder=3, label=name)
+    axes.plot(
+        row.mean,
+        y,
+        color=color,
+        marker=marker,
+        markerfacecolor=color if has_interval else 'white',
+        linestyle='none',
+        zorder=3,
+        label=name,
+    )
 
 
 def _numbers(row: Comparison) -> str:

@@ -8,8 +8,17 @@ import numpy as np
 
 from crslab_causal.experiments.analysis.record import FigureRecord, HistogramRecord, KLRecord, Reading
 from crslab_causal.experiments.analysis.shifts import DIRECTIONS, bin_edges
-from crslab_causal.experiments.reporting.figures.style import (BETTER, COLUMN, GREY, LIGHT_GREY, PAGE, WORSE, new_figure,
-                                                               say_empty, styled)
+from crslab_causal.experiments.reporting.figures.style import (
+    BETTER,
+    COLUMN,
+    GREY,
+    LIGHT_GREY,
+    PAGE,
+    WORSE,
+    new_figure,
+    say_empty,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,10 +35,14 @@ class Labels(NamedTuple):
 
 
 LABELS: dict[Reading, Labels] = {
-    'one_model': Labels('rank without intervention', 'Δ rank = without − with intervention',
-                        r'$\mathrm{KL}(\bar{p}\,\Vert\,p)$ in nats'),
-    'two_models': Labels('rank, trained without intervention', 'Δ rank = trained without − trained with it',
-                         r'$\mathrm{KL}(p_{\mathrm{with}}\,\Vert\,p_{\mathrm{without}})$ in nats'),
+    'one_model': Labels(
+        'rank without intervention', 'Δ rank = without − with intervention', r'$\mathrm{KL}(\bar{p}\,\Vert\,p)$ in nats'
+    ),
+    'two_models': Labels(
+        'rank, trained without intervention',
+        'Δ rank = trained without − trained with it',
+        r'$\mathrm{KL}(p_{\mathrm{with}}\,\Vert\,p_{\mathrm{without}})$ in nats',
+    ),
 }
 
 
@@ -37,14 +50,14 @@ LABELS: dict[Reading, Labels] = {
 def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     """Draw heat maps of the shifts, one for each dataset, and below them the divergence by range of the original rank.
 
-    The row in the middle, and the rows above and below all bins, tell how many samples of each column do not shift, rise
-    and fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow point has no interval, because its samples
-    are of a single conversation.
+    The row in the middle, and the rows above and below all bins, tell how many samples of each column do not shift,
+    rise and fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow point has no interval, because
+    its samples are of a single conversation.
 
     Args:
         record: numbers of the figure; the histograms share their bins.
-        wide: whether the figure takes the width of a page, with the heat maps side by side; otherwise it takes a column,
-            with the heat maps above one another.
+        wide: whether the figure takes the width of a page, with the heat maps side by side; otherwise it takes a
+            column, with the heat maps above one another.
     """
     panels, labels = record.panels, LABELS[record.reading]
     if not panels:
@@ -84,8 +97,15 @@ def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
         every[0].set_ylim(bottom=0)
         handles, names = every[0].get_legend_handles_labels()
         handles += every[0].plot([], [], linestyle='none')
-        parts[1].legend(handles, [*names, 'mean, 95 % interval'], loc='outside upper center', ncols=3, columnspacing=1,
-                        handletextpad=0.3, handlelength=1)
+        parts[1].legend(
+            handles,
+            [*names, 'mean, 95 % interval'],
+            loc='outside upper center',
+            ncols=3,
+            columnspacing=1,
+            handletextpad=0.3,
+            handlelength=1,
+        )
     return figure
 
 
@@ -121,23 +141,36 @@ def _draw_map(axes: Axes, histogram: HistogramRecord, most: float, labelled: boo
     # cells have side 1, and the row of unchanged ranks is around y = 0
     low, high = -n_down - 0.5, n_up + 0.5
     norm = LogNorm(1, most)
-    image = axes.imshow(np.ma.masked_equal(counts, 0), origin='lower', aspect='auto', interpolation='nearest',
-                        extent=(0, n_column, low, high), cmap=colors, norm=norm)
+    image = axes.imshow(
+        np.ma.masked_equal(counts, 0),
+        origin='lower',
+        aspect='auto',
+        interpolation='nearest',
+        extent=(0, n_column, low, high),
+        cmap=colors,
+        norm=norm,
+    )
     for j, last in enumerate(histogram.rank_edges[1:]):
         impossible = sum(edge >= last - 1 for edge in histogram.up_edges[:-1])
-        axes.fill_between([j, j + 1], high - impossible, high, facecolor='none', edgecolor=LIGHT_GREY, linewidth=0,
-                          hatch='//////')
+        axes.fill_between(
+            [j, j + 1], high - impossible, high, facecolor='none', edgecolor=LIGHT_GREY, linewidth=0, hatch='//////'
+        )
         dark = norm(max(1, histogram.unchanged[j])) > 0.5
-        for y, count, color in ((high + 1.1, up[j], BETTER), (0, histogram.unchanged[j], 'white' if dark else 'black'),
-                                (low - 1.1, down[j], WORSE)):
+        for y, count, color in (
+            (high + 1.1, up[j], BETTER),
+            (0, histogram.unchanged[j], 'white' if dark else 'black'),
+            (low - 1.1, down[j], WORSE),
+        ):
             axes.text(j + 0.5, y, f'{count}', ha='center', va='center_baseline', fontsize=6, color=color)
     for y in (low, -0.5, 0.5, high):
         axes.axhline(y, color=GREY, linewidth=0.5)
     axes.set(xlim=(0, n_column), ylim=(low - 1.8, high + 1.8))
     axes.set_xticks(range(n_column + 1), list(map(_edge, histogram.rank_edges)))
     edges = [*(-i - 0.5 for i in range(n_down, 0, -1)), *(i + 0.5 for i in range(1, n_up + 1))]
-    names = [*(f'−{edge:,.0f}' for edge in histogram.down_edges[:0:-1]),
-             *(f'+{edge:,.0f}' for edge in histogram.up_edges[1:])]
+    names = [
+        *(f'−{edge:,.0f}' for edge in histogram.down_edges[:0:-1]),
+        *(f'+{edge:,.0f}' for edge in histogram.up_edges[1:]),
+    ]
     axes.set_yticks(edges, names if labelled else [''] * len(names))
     totals = ['n (Δ < 0)', 'n (Δ = 0)', 'n (Δ > 0)']
     axes.set_yticks([low - 1.1, 0, high + 1.1], totals if labelled else [''] * 3, minor=True)
@@ -148,16 +181,32 @@ def _draw_map(axes: Axes, histogram: HistogramRecord, most: float, labelled: boo
 def _draw_divergence(axes: Axes, divergence: KLRecord) -> None:
     means, lows, highs = (np.array(values, float) for values in (divergence.mean, divergence.low, divergence.high))
     middle = np.arange(len(divergence.rank_edges) - 1) + 0.5
-    for direction, name, color, marker, shift in (('improved', 'Rank + (Δ > 0)', BETTER, '^', -0.14),
-                                                  ('worsened', 'Rank − (Δ < 0)', WORSE, 'v', 0.14)):
+    for direction, name, color, marker, shift in (
+        ('improved', 'Rank + (Δ > 0)', BETTER, '^', -0.14),
+        ('worsened', 'Rank − (Δ < 0)', WORSE, 'v', 0.14),
+    ):
         i = DIRECTIONS.index(direction)
         mean, has_interval = means[i], np.isfinite(lows[i])
         # a percentile interval may not contain the mean of very few conversations
         ends = np.stack([mean - lows[i], highs[i] - mean]).clip(0)
-        axes.errorbar((middle + shift)[has_interval], mean[has_interval], ends[:, has_interval], color=color, marker=marker,
-                      linestyle='none', linewidth=1, label=name)
-        axes.plot((middle + shift)[~has_interval], mean[~has_interval], color=color, marker=marker, linestyle='none',
-                  markerfacecolor='white')
+        axes.errorbar(
+            (middle + shift)[has_interval],
+            mean[has_interval],
+            ends[:, has_interval],
+            color=color,
+            marker=marker,
+            linestyle='none',
+            linewidth=1,
+            label=name,
+        )
+        axes.plot(
+            (middle + shift)[~has_interval],
+            mean[~has_interval],
+            color=color,
+            marker=marker,
+            linestyle='none',
+            markerfacecolor='white',
+        )
     improved, unchanged, worsened = np.array(divergence.samples).sum(1)
     axes.set(xlim=(0, len(middle)), xlabel=f'original rank\n{improved:,} ▲, {worsened:,} ▼, {unchanged:,} unchanged')
     axes.set_xticks(range(len(middle) + 1), list(map(_edge, divergence.rank_edges)))

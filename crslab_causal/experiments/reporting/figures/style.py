@@ -32,7 +32,15 @@ _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#0
 """Okabe and Ito's palette for colour-blind readers, without its yellow, which is too faint for a line:
 https://jfly.uni-koeln.de/color/"""
 _MARKERS = 'osD^vPX'
-_DASHES: tuple[str | tuple, ...] = ('-', (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)), (0, (7, 2)), (0, (3, 1)), (0, (1, 2.5)))
+_DASHES: tuple[str | tuple, ...] = (
+    '-',
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (5, 1.2, 1.2, 1.2)),
+    (0, (7, 2)),
+    (0, (3, 1)),
+    (0, (1, 2.5)),
+)
 
 BETTER, WORSE = _COLORS[0], _COLORS[1]
 
@@ -41,15 +49,37 @@ TITLE_WIDTH = 44
 
 _RC = {
     'font.family': 'DejaVu Sans',  # part of Matplotlib, so that figures are the same everywhere
-    'font.size': 7, 'axes.titlesize': 8, 'figure.titlesize': 8, 'axes.labelsize': 7, 'xtick.labelsize': 6.5, 'ytick.labelsize': 6.5,
-    'legend.fontsize': 6.5, 'legend.title_fontsize': 6.5, 'legend.frameon': False, 'legend.handlelength': 2.4,
-    'axes.spines.top': False, 'axes.spines.right': False, 'axes.linewidth': 0.6, 'axes.axisbelow': True,
-    'axes.unicode_minus': True, 'axes.formatter.useoffset': False,
-    'xtick.major.width': 0.6, 'ytick.major.width': 0.6, 'xtick.major.size': 2.5, 'ytick.major.size': 2.5,
-    'grid.color': LIGHT_GREY, 'grid.linewidth': 0.5, 'lines.linewidth': 1.2, 'lines.markersize': 4,
-    'errorbar.capsize': 2, 'hatch.linewidth': 0.4,
-    'figure.constrained_layout.use': True, 'figure.constrained_layout.h_pad': 0.03,
-    'figure.constrained_layout.w_pad': 0.03, 'pdf.fonttype': 42, 'savefig.dpi': 300,
+    'font.size': 7,
+    'axes.titlesize': 8,
+    'figure.titlesize': 8,
+    'axes.labelsize': 7,
+    'xtick.labelsize': 6.5,
+    'ytick.labelsize': 6.5,
+    'legend.fontsize': 6.5,
+    'legend.title_fontsize': 6.5,
+    'legend.frameon': False,
+    'legend.handlelength': 2.4,
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.linewidth': 0.6,
+    'axes.axisbelow': True,
+    'axes.unicode_minus': True,
+    'axes.formatter.useoffset': False,
+    'xtick.major.width': 0.6,
+    'ytick.major.width': 0.6,
+    'xtick.major.size': 2.5,
+    'ytick.major.size': 2.5,
+    'grid.color': LIGHT_GREY,
+    'grid.linewidth': 0.5,
+    'lines.linewidth': 1.2,
+    'lines.markersize': 4,
+    'errorbar.capsize': 2,
+    'hatch.linewidth': 0.4,
+    'figure.constrained_layout.use': True,
+    'figure.constrained_layout.h_pad': 0.03,
+    'figure.constrained_layout.w_pad': 0.03,
+    'pdf.fonttype': 42,
+    'savefig.dpi': 300,
 }
 
 
@@ -63,7 +93,7 @@ def styled() -> Iterator[None]:
 
 
 def line_style(number: int) -> LineStyle:
-    """Return the style of series ``number``, from 0. Colour, marker and dashes all differ, and repeat after seven series."""
+    """Return the style of series ``number``, from 0. Colour, marker and dashes all differ among seven series."""
     i = number % len(_COLORS)
     return LineStyle(_COLORS[i], _MARKERS[i], _DASHES[i])
 
@@ -88,7 +118,7 @@ def say_empty(axes: Axes) -> None:
 
 
 def add_legend(figure: Figure, handles: Mapping[str, Artist], above: bool = True) -> None:
-    """Add a legend to a figure, in as many columns as fit into its width, and enlarge the figure by the legend's height.
+    """Add a legend to a figure, in as many columns as fit into its width, and enlarge the figure by its height.
 
     Args:
         figure: figure of :func:`new_figure`.
@@ -96,8 +126,13 @@ def add_legend(figure: Figure, handles: Mapping[str, Artist], above: bool = True
         above: whether the legend is above the panels; otherwise it is below them.
     """
     for n_column in range(min(4, len(handles)), 0, -1):
-        legend = figure.legend(list(handles.values()), list(handles), ncols=n_column, columnspacing=1.2,
-                               loc='outside upper center' if above else 'outside lower center')
+        legend = figure.legend(
+            list(handles.values()),
+            list(handles),
+            ncols=n_column,
+            columnspacing=1.2,
+            loc='outside upper center' if above else 'outside lower center',
+        )
         extent = legend.get_window_extent()
         if extent.width <= figure.bbox.width or n_column == 1:
             figure.set_figheight(figure.get_figheight() + extent.height / figure.dpi)

@@ -30,7 +30,9 @@ def read_figure(monkeypatch):
             assert page.fully_containsx(box.x0) and page.fully_containsx(box.x1), f'cut off: {drawn[key].get_text()!r}'
             assert page.fully_containsy(box.y0) and page.fully_containsy(box.y1), f'cut off: {drawn[key].get_text()!r}'
         for first, second in combinations(boxes, 2):
-            assert not boxes[first].padded(-1).overlaps(boxes[second].padded(-1)), \
+            assert not boxes[first].padded(-1).overlaps(boxes[second].padded(-1)), (
                 f'{drawn[first].get_text()!r} is over {drawn[second].get_text()!r}'
+            )
         return [text.get_text() for text in drawn.values()]
+
     return read_figure

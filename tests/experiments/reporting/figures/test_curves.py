@@ -18,8 +18,12 @@ MODE = Series('valid', ['zero', 'noise', 'learned'], [41, 40, 41.5], [0.5, 0.4, 
 
 def drawn(figure, name):
     """Return x and y of the line of a series, in each panel that has it."""
-    return [handle.get_xydata() for axes in figure.axes for handle, label in zip(*axes.get_legend_handles_labels())
-            if label == name and hasattr(handle, 'get_xydata')]
+    return [
+        handle.get_xydata()
+        for axes in figure.axes
+        for handle, label in zip(*axes.get_legend_handles_labels())
+        if label == name and hasattr(handle, 'get_xydata')
+    ]
 
 
 @pytest.mark.parametrize('wide', [False, True])
@@ -30,8 +34,13 @@ def test_a_figure_with_two_panels_has_one_legend(read_figure, wide):
     distance = [Series(n, strength, [i / 9 + x for x in strength], [0.1] * 5) for i, n in enumerate(names)]
     panels = [Panel('Recall@50 in %', recall), Panel('distance to P(Y | do(X))', distance)]
     texts = read_figure(draw_curves(panels, 'strength of confounding', wide=wide))
-    assert {*names, 'Recall@50 in %', 'distance to P(Y | do(X))', 'strength of confounding',
-            '95 % interval over seeds'} <= set(texts)
+    assert {
+        *names,
+        'Recall@50 in %',
+        'distance to P(Y | do(X))',
+        'strength of confounding',
+        '95 % interval over seeds',
+    } <= set(texts)
     assert all(texts.count(name) == 1 for name in names)  # one legend for both
 
 
@@ -66,8 +75,14 @@ def test_settings_that_are_names_are_placed_side_by_side(read_figure):
 def test_a_series_has_one_style_in_all_panels():
     other = ALPHA._replace(name='test')
     figure = draw_curves([Panel('y', [ALPHA, other]), Panel('z', [other])], 'α')
-    looks = [{label: handle.get_color() for handle, label in zip(*axes.get_legend_handles_labels())
-              if label in ('valid', 'test')} for axes in figure.axes]
+    looks = [
+        {
+            label: handle.get_color()
+            for handle, label in zip(*axes.get_legend_handles_labels())
+            if label in ('valid', 'test')
+        }
+        for axes in figure.axes
+    ]
     assert looks[1]['test'] == looks[0]['test'] != looks[0]['valid']
 
 
@@ -78,9 +93,16 @@ def test_the_legend_explains_only_what_is_drawn(read_figure):
     assert 'one seed' in texts and "paper's setting" in texts and '95 % interval over seeds' not in texts
 
 
-@pytest.mark.parametrize('panels', [[], [Panel('y', [])], [Panel('y', [Series('a', [], [], [])])],
-                                    [Panel('y', [Series('a', [1], [math.nan], [None])]), Panel('z', [ALPHA])],
-                                    [Panel('y', [Series('a', ['x'], [None], [None])])]])
+@pytest.mark.parametrize(
+    'panels',
+    [
+        [],
+        [Panel('y', [])],
+        [Panel('y', [Series('a', [], [], [])])],
+        [Panel('y', [Series('a', [1], [math.nan], [None])]), Panel('z', [ALPHA])],
+        [Panel('y', [Series('a', ['x'], [None], [None])])],
+    ],
+)
 @pytest.mark.parametrize('marked', [1, 'x', None])
 def test_panels_without_data_say_so(panels, marked, read_figure):
     assert 'no data' in read_figure(draw_curves(panels, 'x', marked=marked))
@@ -109,8 +131,11 @@ def test_a_series_with_columns_of_different_lengths_is_refused():
         draw_curves([Panel('y', [Series('a', [1, 2], [1], [1])])], 'x')
 
 
-POINT = st.tuples(st.floats(0, 100), st.one_of(st.none(), st.floats(-1e3, 1e3), st.just(math.nan)),
-                  st.one_of(st.none(), st.floats(0, 1e3)))
+POINT = st.tuples(
+    st.floats(0, 100),
+    st.one_of(st.none(), st.floats(-1e3, 1e3), st.just(math.nan)),
+    st.one_of(st.none(), st.floats(0, 1e3)),
+)
 
 
 @limits(deadline=None, max_examples=8)

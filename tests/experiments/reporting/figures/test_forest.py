@@ -8,16 +8,27 @@ from crslab_causal.experiments.reporting.figures.forest import Comparison, draw_
 from crslab_causal.experiments.reporting.figures.style import save
 
 pytestmark = pytest.mark.filterwarnings('error::UserWarning', 'error::RuntimeWarning')  # Matplotlib's and NumPy's
-ROWS = [Comparison('w/o causal', -4.67, -6.4, -3.09, group='OpenDialKG'),
-        Comparison('mention order: all', -0.9, -1.7, 0.1, group='OpenDialKG'),
-        Comparison('Z = |N| and item bias', 5.3, 4.3, 6.3, group='ReDial'),
-        Comparison('one seed', 1.25, math.nan, math.nan, group='ReDial'),
-        Comparison('not run', math.nan, math.nan, math.nan, group='ReDial')]
+ROWS = [
+    Comparison('w/o causal', -4.67, -6.4, -3.09, group='OpenDialKG'),
+    Comparison('mention order: all', -0.9, -1.7, 0.1, group='OpenDialKG'),
+    Comparison('Z = |N| and item bias', 5.3, 4.3, 6.3, group='ReDial'),
+    Comparison('one seed', 1.25, math.nan, math.nan, group='ReDial'),
+    Comparison('not run', math.nan, math.nan, math.nan, group='ReDial'),
+]
 
 
-@pytest.mark.parametrize('low, high, verdict, expected', [
-    (0.1, 2, None, True), (-2, -0.1, None, True), (-1, 1, None, False), (0, 1, None, False), (0.1, 2, False, False),
-    (-1, 2, True, True), (math.nan, math.nan, None, False)])
+@pytest.mark.parametrize(
+    'low, high, verdict, expected',
+    [
+        (0.1, 2, None, True),
+        (-2, -0.1, None, True),
+        (-1, 1, None, False),
+        (0, 1, None, False),
+        (0.1, 2, False, False),
+        (-1, 2, True, True),
+        (math.nan, math.nan, None, False),
+    ],
+)
 def test_a_row_is_significant_by_its_test_or_else_by_its_interval(low, high, verdict, expected):
     assert is_significant(Comparison('a', 0.5, low, high, verdict)) is expected
 
@@ -39,8 +50,11 @@ def test_a_long_title_is_wrapped(read_figure):
 
 def points(figure):
     """Return marker, colour and filling of each row."""
-    return [(line.get_marker(), line.get_color(), line.get_markerfacecolor()) for line in figure.axes[0].get_lines()
-            if line.get_linestyle() == 'None']
+    return [
+        (line.get_marker(), line.get_color(), line.get_markerfacecolor())
+        for line in figure.axes[0].get_lines()
+        if line.get_linestyle() == 'None'
+    ]
 
 
 def test_results_of_the_tests_differ_in_shape_and_colour():
@@ -58,10 +72,18 @@ def test_rows_go_from_top_to_bottom_and_zero_is_visible():
     assert low < 0 < high
 
 
-@pytest.mark.parametrize('rows', [
-    [], ROWS[:1], ROWS[-1:], [Comparison('control: ' + 'mentions left out at random, ' * 3, 1, 0.5, 2)],
-    [Comparison(f'row {i}', i - 15, i - 20, i - 10) for i in range(30)], [Comparison('huge', 1e4, -1e5, 1e5)],
-    [Comparison('none', 0, 0, 0)]])
+@pytest.mark.parametrize(
+    'rows',
+    [
+        [],
+        ROWS[:1],
+        ROWS[-1:],
+        [Comparison('control: ' + 'mentions left out at random, ' * 3, 1, 0.5, 2)],
+        [Comparison(f'row {i}', i - 15, i - 20, i - 10) for i in range(30)],
+        [Comparison('huge', 1e4, -1e5, 1e5)],
+        [Comparison('none', 0, 0, 0)],
+    ],
+)
 def test_edge_cases_can_be_drawn(rows, read_figure):
     texts = read_figure(draw_forest(rows, 'x'))
     assert ('no data' in texts) == (not any(math.isfinite(row.mean) for row in rows))

@@ -16,9 +16,16 @@ NAN, INF = np.nan, np.inf
 def figure(*panels, reading='one_model'):
     """Return the record of a figure from the title and the samples of each panel."""
     reach = max((largest_fall(samples.rank_without, samples.rank_with) for _, samples in panels), default=0)
-    return FigureRecord(name='shift', reading=reading, panels=[
-        PanelRecord(title=title, split='valid', runs=[], histogram=histogram_record(samples, reach), kl=kl_record(samples))
-        for title, samples in panels])
+    return FigureRecord(
+        name='shift',
+        reading=reading,
+        panels=[
+            PanelRecord(
+                title=title, split='valid', runs=[], histogram=histogram_record(samples, reach), kl=kl_record(samples)
+            )
+            for title, samples in panels
+        ],
+    )
 
 
 def draw_samples(n=400, seed=0, kl=True):
@@ -89,8 +96,9 @@ def test_edge_cases_can_be_drawn(case, read_figure):
 
 
 def test_edge_cases_can_be_drawn_side_by_side(read_figure):
-    read_figure(draw_rank_shift(figure(*((case, EDGE_CASES[case]) for case in ('no sample', 'all leave the list'))),
-                                wide=True))
+    read_figure(
+        draw_rank_shift(figure(*((case, EDGE_CASES[case]) for case in ('no sample', 'all leave the list'))), wide=True)
+    )
 
 
 def test_a_figure_without_panels_says_so(read_figure):

@@ -11,13 +11,13 @@ import pytest
 from crslab_causal.experiments.reporting.figures import style
 from crslab_causal.experiments.reporting.figures.style import save
 
-DRAW = '''
+DRAW = """
 from pathlib import Path
 from crslab_causal.experiments.reporting.figures.curves import Panel, Series, draw_curves
 from crslab_causal.experiments.reporting.figures.style import save
 series = [Series('a', [0, 1], [1, 2], [1, 1]), Series('b', [0, 1], [2, 2], [1, None])]
 figure = draw_curves([Panel('R@50 in %', series)], 'α')
-'''
+"""
 
 
 def figure():
@@ -57,9 +57,12 @@ def test_the_settings_of_the_user_are_ignored_and_kept(tmp_path):
 
 
 def test_matplotlib_is_only_loaded_when_a_figure_is_drawn():
-    code = ('import sys, crslab_causal; from crslab_causal.experiments.reporting.figures import curves, forest, rank_shift; '
-            'print("matplotlib" in sys.modules); curves.draw_curves([], "x"); '
-            'print("matplotlib" in sys.modules, "matplotlib.pyplot" in sys.modules)')
+    code = (
+        'import sys, crslab_causal; '
+        'from crslab_causal.experiments.reporting.figures import curves, forest, rank_shift; '
+        'print("matplotlib" in sys.modules); curves.draw_curves([], "x"); '
+        'print("matplotlib" in sys.modules, "matplotlib.pyplot" in sys.modules)'
+    )
     output = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
     assert output.split() == ['False', 'True', 'False']
 
@@ -73,9 +76,11 @@ def test_a_failed_write_leaves_no_file(tmp_path, monkeypatch):
 
 def contrast(first, second):
     """Return the contrast ratio of WCAG 2, from 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+
     def luminance(color):
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in matplotlib.colors.to_rgb(color)]
         return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear)) + 0.05
+
     lighter, darker = sorted((luminance(first), luminance(second)), reverse=True)
     return lighter / darker
 

@@ -1,0 +1,236 @@
+"""An index of names by their words: full names, parts of film titles, and surnames.
+
+**Parts of titles** stand for a film if no entity has them as its name: each side of a colon, a dash or an "and"
+("Kill Bill", "Fury Road", "Temple of Doom"), the first words, if only one title starts with them ("Eternal
+Sunshine"), and a single rare word that no other name has ("Shawshank"). The last two kinds need a popular film. A part
+that several films share stands for the earliest one ("Harry Potter"). If that is far more popular than a film of
+exactly this name, it takes the name.
+
+**Surnames** stand for the person who is by far the most popular one of that name ("DiCaprio").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import Collection, Iterator, Mapping
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
+from crslab_causal.llm.entity_linking.titles import PART_WORDS, Title, parse_title
+from crslab_causal.llm.entity_linking.words import (
+    COMMON_WORDS,
+    FILM_TALK,
+    FILM_WORDS,
+    SENTENCE_END,
+    SMALL_WORDS,
+    Word,
+    is_common,
+)
+
+Key = tuple[str, ...]
+"""Normalized words of a name."""
+
+_GENRES = frozenset(
+    'comedy horror thriller drama romance mystery documentary western musical fantasy adventure action '
+    'animation superhero science fiction'.split()
+)
+_MIN_LETTERS = 5
+"""Minimum length of a word that may be misspelled by one letter."""
+_MIN_LETTERS_TWO_EDITS = 8
+"""Minimum length of a word that may be misspelled by two letters."""
+_MIN_LETTERS_RARE = 6
+"""Minimum length of a single word that stands for a title."""
+_MIN_RANK_RARE = 10_000
+"""Minimum rank, by frequency, of a word that is called rare."""
+_MIN_POPULARITY = 5
+"""Minimum popularity of a film that the first words or a rare word of its title name."""
+_DOMINANCE = 2
+"""How many times as popular as the next person of a surname a person must be."""
+_OVERSHADOWED = 10
+"""How many times as popular as a film of a name another film must be, whose title starts with it, to take the name."""
+_NAME_SUFFIXES = frozenset('jr sr 2 3 4 5'.split())
+
+
+class NameIndex:
+    """Entities by the normalized words of their names.
+
+    Args:
+        names: URI or name of each entity.
+        items: ids of the catalogue's items.
+        popularity: popularity of each entity; 0 if it is missing.
+        people: ids of the entities that surnames may name.
+        partial: whether parts of titles name items.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[int, str],
+        items: Collection[int],
+        popularity: Mapping[int, float],
+        people: Collection[int],
+        partial: bool,
+    ):
+        self.titles: dict[int, Title] = {entity: parse_title(name) for entity, name in names.items()}
+        self.items, self.popularity = frozenset(items), popularity
+        # DBpedia has some people twice: Brad_Pitt, Brad_Pitt__1
+        self.copies = {entity for entity, name in names.items() if re.search(r'__\d+>?$', name)}
+        self._exact: dict[Key, list[int]] = defaultdict(list)
+        self._partial: dict[Key, list[int]] = defaultdict(list)
+        self._surnames: dict[Key, list[int]] = {}
+        self.unambiguous: set[Key] = set()
+        """Keys that need no mark of a title although they consist of common words."""
+        self.multi_sentence: set[Key] = set()
+        """Keys of names with punctuation that ends a sentence."""
+        self.weak: set[Key] = set()
+        """Keys of one word that is only a part of a name. They always need a mark."""
+        self.genres: dict[Key, set[int]] = defaultdict(set)
+        """Genres by the keys that name a genre."""
+        for entity in sorted(names):
+            self._add_name(entity, names[entity])
+        self._add_genre_aliases()
+        name_words = {word for person in people for form in self.titles[person].forms for word in form.content}
+        if partial:
+            self._add_parts(names, name_words)
+        self._add_surnames(people)
+        keys = [*self._exact, *self._partial, *self._surnames]
+        self.prefixes = {key[:n] for key in keys for n in range(1, len(key) + 1)}
+        self._words = {word for key in keys for word in key}
+        self._words_by_shape: dict[tuple[str, int], list[str]] = defaultdict(list)
+        """Words of names by first letter and length, sorted."""
+        for word in sorted(self._words):
+            self._words_by_shape[word[0], len(word)].append(word)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._exact or key in self._partial or key in self._surnames
+
+    def entities(self, key: Key) -> list[int]:
+        """Return the entities that a key names."""
+        exact, partial = self._exact.get(key, []), self._partial.get(key, [])[:1]
+        if exact and partial and self.items.issuperset(exact):
+            best, other = (max(map(self._popularity_of, entities)) for entities in (exact, partial))
+            if other > _OVERSHADOWED * (best + 1):
+                return partial + exact
+        return exact or self._surnames.get(key, []) or partial
+
+    def is_item(self, entity: int) -> bool:
+        """Return whether an entity is an item. Without a list of items, every entity may be one."""
+        return not self.items or entity in self.items
+
+    def is_partial(self, key: Key) -> bool:
+        """Return whether a key is only a part of names."""
+        return key not in self._exact
+
+    def spellings(self, word: Word) -> dict[str, int]:
+        """Return the words of names that a word may match, with the number of wrong letters.
+
+        Only a word that is not in the dictionary may be misspelled. If nothing matches, the word itself is returned.
+        """
+        normalized = word.normalized
+        stem = [normalized[:-1]] if word.is_possessive and normalized[:-1] in self._words else []
+        if (
+            stem
+            or normalized in self._words
+            or normalized in COMMON_WORDS
+            or len(normalized) < _MIN_LETTERS
+            or not normalized.isalpha()
+            or is_english(normalized)
+        ):
+            return dict.fromkeys([normalized, *stem], 0)
+        similar = [
+            other for n in (-1, 0, 1) for other in self._words_by_shape.get((normalized[0], len(normalized) + n), [])
+        ]
+        max_edits = 1 + (len(normalized) >= _MIN_LETTERS_TWO_EDITS)
+        found = process.extract(normalized, similar, scorer=OSA.distance, score_cutoff=max_edits, limit=4)
+        return {other: int(edits) for other, edits, _ in found if other[-1] == normalized[-1]} or {normalized: 0}
+
+    def _add_name(self, entity: int, name: str) -> None:
+        for form in self.titles[entity].forms:
+            key = tuple('film' if word in FILM_WORDS and form.content[1:] else word for word in form.content)
+            self._exact[key].append(entity)
+            if '-' in name:
+                self._exact[''.join(key),].append(entity)  # "spiderman"
+            if form.literal[-1] == 'film' and len(key) > 1:
+                self.unambiguous.add(key)  # "family film", although both are common words
+            if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
+                self.multi_sentence.add(key)
+
+    def _add_genre_aliases(self) -> None:
+        """Add "comedy" and "comedies" for the genre "Comedy film"."""
+        for key in list(self._exact):
+            stem = key[:-1] if key[-1] == 'film' else key
+            if stem and _GENRES.issuperset(stem) and (genres := set(self._exact[key]) - self.items):
+                plural = stem[-1][:-1] + 'ies' if stem[-1].endswith('y') else stem[-1] + 's'
+                for alias in (stem, (*stem[:-1], plural)):
+                    self.genres[alias] |= genres
+                    self._exact[alias] += genres
+                    self.unambiguous.add(alias)
+
+    def _add_parts(self, names: Mapping[int, str], name_words: Collection[str]) -> None:
+        items = sorted(self.items & names.keys(), key=lambda item: (self.titles[item].year or 9999, item))
+        keys = {item: self.titles[item].forms[0].content for item in items if self.titles[item].forms}
+        starts = Counter(key[:n] for key in set(keys.values()) for n in range(1, len(key)))
+        holders = Counter(word for key in set(keys.values()) for word in set(key))
+        for item, key in keys.items():
+            for n, form in enumerate(self.titles[item].parts):
+                part = form.content
+                is_plain = part[0] in PART_WORDS or all(word.isdigit() for word in part)
+                # a single word behind a colon is often no name: "The Sequel"
+                if not is_plain and (n == 0 or len(part) > 1 or _is_rare(part[0])):
+                    self._add_part(part, item, weak=len(part) == 1)
+            for part in _around_and(key, starts):
+                self._add_part(part, item)
+            if self._popularity_of(item) < _MIN_POPULARITY:
+                continue
+            for n in range(2, len(key)):
+                start = key[:n]
+                if starts[start] == 1 and start[-1] not in SMALL_WORDS and _is_distinctive(start):
+                    self._add_part(start, item)
+            for word in key if len(key) > 1 else ():
+                is_unique = holders[word] == 1 and word not in name_words
+                if is_unique and len(word) >= _MIN_LETTERS_RARE and _is_rare(word):
+                    self._add_part((word,), item, weak=True)
+
+    def _add_part(self, part: Key, item: int, weak: bool = False) -> None:
+        if item not in self._partial[part]:
+            self._partial[part].append(item)
+        if weak:
+            self.weak.add(part)
+
+    def _add_surnames(self, people: Collection[int]) -> None:
+        bearers: dict[str, list[int]] = defaultdict(list)
+        for person in people:
+            if person in self.copies:
+                continue
+            for form in self.titles[person].forms[:1]:
+                words = [word for word in form.content if word not in _NAME_SUFFIXES]
+                if len(words) > 1 and len(words[-1]) > 2:
+                    bearers[words[-1]].append(person)
+        for surname, persons in bearers.items():
+            first, *others = sorted(persons, key=lambda person: (-self._popularity_of(person), person))
+            if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
+                self._surnames[surname,] = [first]
+                (self.weak.discard if _is_rare(surname) else self.weak.add)((surname,))
+
+    def _popularity_of(self, entity: int) -> float:
+        return self.popularity.get(entity, 0)
+
+
+def _is_rare(word: str) -> bool:
+    rank = frequency_rank(word)
+    return word.isalpha() and word not in FILM_TALK and (rank is None or rank >= _MIN_RANK_RARE)
+
+
+def _is_distinctive(start: Key) -> bool:
+    """Return whether the first words of a title are no everyday phrase."""
+    return any(map(_is_rare, start)) or not any(is_common(word, in_phrase=True) for word in start)
+
+
+def _around_and(key: Key, starts: Mapping[Key, int]) -> Iterator[Key]:
+    """Yield both sides of an "and" in a title whose beginning other titles share: "Indiana Jones and ..."."""
+    for n, word in enumerate(key):
+        if word == 'and' and n > 1 and starts[key[:n]] > 1 and len(key) - n > 2:
+            yield key[:n]
+            yield key[n + 1 :]

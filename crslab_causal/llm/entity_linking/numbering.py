@@ -1,0 +1,93 @@
+"""Numbers behind a title: "Back to the Future 2", "The Godfather II", "Kill Bill, part two"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from crslab_causal.llm.entity_linking.titles import content_words, title_words
+from crslab_causal.llm.entity_linking.words import is_common
+
+_PART = r'(?:part|pt\.?|volume|vol\.?|chapter|episode)'
+_NUMERAL = re.compile(
+    rf"""(?:[\s\-–]*|[\s\-–:,]*(?i:{_PART})\s*) # behind the title
+    (?P<numeral>
+      \d{{1,3}}(?![\w/%]|[.:,]\d)               # 2, but not 2nd, 2/10, 2.5 or 2:30
+      |[IVX]{{2,}}\b|[VX]\b|(?:i{{2,3}}|iv|vi{{1,3}}|ix)\b
+      |(?<=[Pp]art\ )(?:I|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix)\b
+    )""",
+    re.VERBOSE,
+)
+_NEXT_NUMERAL = re.compile(r'\s*(?:,|(?:,\s*)?(?:and|or|&))\s*(?P<numeral>\d{1,2}(?![\w/%]|[.:,]\d)|[IVX]{2,}\b)')
+_COUNTED = re.compile(
+    r'\s*(?:times?|days?|films?|percent|and\s+a\s+half|of|out|more|people|am|pm|children|'
+    r'(?!(?:always|as|has|his|is|its|plus|thanks|this|unless|us|was|yes)\b)[a-z]{3,}s)\b',
+    re.IGNORECASE,
+)
+"""What follows a number that counts something: "Titanic 3 times"."""
+_SUBTITLE = re.compile(r'\s*:\s+(?=["“]?\w)|\s+[-–—]\s+(?=\w)')
+_SUBTITLE_WORD = re.compile(r"""["“]?[\w'’.\-]+["”]?""")
+_SMALL_WORDS = frozenset('a an as at by for from in of on the to with'.split())
+_END_OF_SUBTITLE = frozenset(('and', 'or', 'but'))
+_REMARK = frozenset(
+    """amazing awesome bad best boring excellent fantastic funny good great hated horrible i is it its liked love loved
+    my not ok okay seen terrible that this very was what wonderful""".split()
+)
+"""Words that start a remark about a title, and no subtitle."""
+
+
+class Numeral(NamedTuple):
+    """A number behind a title."""
+
+    value: str
+    """The number in digits."""
+    end: int
+    """End of the number in the text, in characters."""
+
+
+def numeral_after(text: str, end: int) -> Numeral | None:
+    """Return the number that belongs to the title before ``text[end:]``, None if there is none.
+
+    A number that counts something ("I saw Titanic 3 times") belongs to what follows.
+    """
+    return _numeral(_NUMERAL, text, end)
+
+
+def next_numeral(text: str, end: int) -> Numeral | None:
+    """Return the number of the next film of a list such as "Toy Story 1, 2 and 3", None if there is none."""
+    return _numeral(_NEXT_NUMERAL, text, end)
+
+
+def subtitle_span(text: str, end: int) -> tuple[int, int] | None:
+    """Return (start, end) of the words behind a colon or a dash that belong to a title, None if there are none.
+
+    They are capitalized, or the text has no capitals at all and they are not everyday words. A remark ("Jaws: Great")
+    is no subtitle.
+    """
+    match = _SUBTITLE.match(text, end)
+    if match is None:
+        return None
+    is_lower = text.lower() == text
+    start = stop = position = match.end()
+    while word := _SUBTITLE_WORD.match(text, position):
+        bare = word.group().strip('"“”.-').lower()
+        is_small = bare in _SMALL_WORDS
+        if bare in _END_OF_SUBTITLE or (position == start and bare in _REMARK):
+            break
+        if is_lower and position == start and not is_small and is_common(bare):
+            break
+        if not (is_lower or is_small or word.group().lstrip('"“')[:1].isupper() or bare.isdigit()):
+            break
+        if not is_small:
+            stop = word.end()
+        if text[word.end() : word.end() + 1] != ' ':
+            break
+        position = word.end() + 1
+    return (start, stop) if stop > start else None
+
+
+def _numeral(pattern: re.Pattern[str], text: str, end: int) -> Numeral | None:
+    match = pattern.match(text, end)
+    if match is None or _COUNTED.match(text, match.end()):
+        return None
+    return Numeral(content_words(title_words(match['numeral']))[0], match.end())

@@ -1,0 +1,45 @@
+"""EASE, a linear autoencoder in closed form."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from crslab_causal.model.experts.co_mentions import CoMentionExpert
+from crslab_causal.model.experts.options import EASEOptions
+
+
+class EASE(CoMentionExpert):
+    r"""The linear autoencoder of Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019 (Eqs 1 and 8).
+
+    Each mention of a conversation is predicted from the others by the coefficients that minimise
+
+    .. math:: \lVert X - X B \rVert_F^2 + \lambda \lVert B \rVert_F^2 \quad\text{subject to}\quad \mathrm{diag}(B) = 0.
+
+    With :math:`P = (X^\top X + \lambda I)^{-1}` they are :math:`B_{ij} = -P_{ij} / P_{jj}` for :math:`i \ne j`. X holds
+    everything that is mentioned, persons and genres as well as items. P comes from one Cholesky factorisation.
+
+    Options: :class:`.EASEOptions`.
+    """
+
+    options_class = EASEOptions
+    options: EASEOptions
+
+    def fit_coefficients(self, gram: Tensor) -> Tensor:
+        return ease_coefficients(gram, self.options.ease_lambda)
+
+
+def ease_coefficients(gram: Tensor, ridge: float) -> Tensor:
+    r"""Return B of :class:`EASE`, ``(n, n)``, in the precision of ``gram``.
+
+    The condition number of :math:`X^\top X + \lambda I` is at most :math:`1 + n m / \lambda` for m conversations of n
+    mentions at most, so that single precision suffices for any useful :math:`\lambda`.
+
+    Args:
+        gram: ``(n, n)``, :math:`X^\top X`; is overwritten.
+        ridge: :math:`\lambda`.
+    """
+    gram.diagonal().add_(ridge)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
+    coefficients = inverse.div_(-inverse.diagonal().clone())
+    return coefficients.fill_diagonal_(0)

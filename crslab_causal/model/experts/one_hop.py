@@ -1,0 +1,64 @@
+"""The items next to the mentions in the knowledge graph."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor
+
+from crslab_causal.data.histories import PAD
+from crslab_causal.data.training_data import TrainingData
+from crslab_causal.model.attention import time_aware_weights
+from crslab_causal.model.experts.base import Expert
+from crslab_causal.model.experts.options import OneHopOptions
+from crslab_causal.model.neighbours import item_neighbours
+
+
+class OneHop(Expert):
+    r"""The items one hop from the mentions, whatever the relation and its direction.
+
+    A history :math:`e_1 \dots e_n` gives an item the evidence
+
+    .. math:: \sum_i w_i \frac{[y \in N(e_i)]}{\lvert N(e_i) \rvert}
+
+    with :math:`N(e)` the items other than e that share an edge with e, and the weights :math:`w_i` of Eq 3 to the base
+    ``history_base``. Only popularity, which smooths it, is learned.
+
+    Options: :class:`.OneHopOptions`.
+    """
+
+    options_class = OneHopOptions
+    options: OneHopOptions
+    degree: Tensor
+    """``(n_entity,)``: number of items next to each entity."""
+    neighbours: Tensor
+    """Indices of these items, those of the first entity first."""
+
+    def build_model(self) -> None:
+        super().build_model()
+        assert self.side_data is not None
+        index_of_entity = torch.full((self.n_entity,), -1)
+        index_of_entity[self.item_entity_ids] = torch.arange(self.n_item)
+        head, item = item_neighbours(self.side_data['entity_kg']['edge'], index_of_entity)
+        self.register_buffer('degree', torch.bincount(head, minlength=self.n_entity), persistent=False)
+        self.register_buffer('neighbours', item, persistent=False)
+
+    def fit_evidence(self, data: TrainingData) -> None:
+        """There is nothing to learn."""
+
+    def evidence(self, batch: Mapping[str, Any]) -> Tensor:
+        histories = batch['context_entities']
+        mask = histories != PAD
+        weight = time_aware_weights(mask.sum(-1), histories.shape[1], self.options.history_base)
+        sample, position = mask.nonzero(as_tuple=True)
+        entity = histories[sample, position]
+        degree = self.degree[entity]
+        # for each pair of a mention and one of its neighbours: the mention, and which of its neighbours it is
+        mention = torch.arange(len(entity), device=degree.device).repeat_interleave(degree)
+        number = torch.arange(len(mention), device=degree.device) - (degree.cumsum(0) - degree)[mention]
+        first = self.degree.cumsum(0) - self.degree
+        item = self.neighbours[first[entity[mention]] + number]
+        share = (weight[sample, position] / degree.clamp(min=1))[mention]
+        evidence = torch.zeros(len(histories), self.n_item, device=degree.device)
+        return evidence.index_put_((sample[mention], item), share, accumulate=True)

@@ -1,0 +1,60 @@
+"""The part of a system that answers: one history at a time, or a whole conversation."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, Iterator
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.terminal import chat
+from crslab_causal.config import Config
+from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.pipeline import LLMPipeline
+from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.system.adapters import ModelAdapter
+from crslab_causal.system.catalogue_info import build_catalogue_info
+
+
+class AnsweringSystem:
+    """Answers with a trained model."""
+
+    config: Config
+    adapter: ModelAdapter
+    side_data: dict[str, Any]
+    train_dataloader: CausalDataLoader
+    test_dataloader: CausalDataLoader
+
+    @cached_property
+    def catalogue(self) -> CatalogueInfo:
+        """What the language half knows of the dataset."""
+        return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
+
+    def recommender(self) -> Recommender:
+        """Return the model as it is, for one history at a time.
+
+        Raises:
+            UserError: it is not CausalKBRD.
+        """
+        if not isinstance(self.adapter.module, CausalKBRD):
+            raise UserError(
+                f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)'
+            )
+        return Recommender(self.adapter.module, self.catalogue.names)
+
+    @contextmanager
+    def conversation(self) -> Iterator[Conversation]:
+        """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
+        recommender = self.recommender()
+        options = getattr(self.config.model, 'llm', LLMOptions())
+        with LLMPipeline(options, self.catalogue, self.train_dataloader.dataset) as pipeline:
+            yield Conversation(recommender, pipeline, self.test_dataloader.history)
+
+    def interact(self) -> None:
+        """Hold a conversation in the terminal."""
+        with self.conversation() as conversation:
+            chat(conversation)

@@ -1,0 +1,96 @@
+"""Commands, code and names in the documentation exist."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from doc_pages import DOCS, PAGES, code_blocks, commands, page_name
+
+import tiny
+from crslab_causal.command_line.main import COMMANDS, main
+from crslab_causal.config import Config
+from crslab_causal.config_files import find_config
+from crslab_causal.registry import DATASETS, MODELS
+
+FLAG = re.compile(r'(?<![\w-])--[a-z][\w-]*')
+CALLS = [(page, call) for page in PAGES for call in commands(page)]
+
+
+def value_after(call: list[str], *flags: str) -> list[str]:
+    """Return the words that follow one of these flags."""
+    return [word for flag, word in pairwise(call) if flag in flags]
+
+
+def test_the_pages_show_many_commands():
+    assert len(CALLS) > 25
+
+
+@pytest.mark.parametrize('page, call', CALLS, ids=lambda value: ' '.join(value) if isinstance(value, list) else '')
+def test_every_command_exists_and_its_configuration_is_valid(page: Path, call: list[str]):
+    command = call[0]
+    assert command in COMMANDS
+    for name in value_after(call, '-c', '--config'):
+        settings = value_after(call, '--set')
+        if 'alhpa=1' not in settings:  # the mistake of the page about mistakes
+            Config(find_config(name), settings=settings)
+    if command == 'prepare':
+        assert call[1] in [entry.folder for entry in DATASETS.values() if not entry.generated] + ['NAME']
+
+
+@pytest.mark.parametrize('page', [page for page in PAGES if code_blocks(page, 'python')], ids=page_name)
+def test_python_blocks_import_names_that_exist(page: Path):
+    for block in code_blocks(page, 'python'):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names)
+
+
+def help_texts(capsys) -> str:
+    """Return the help of every command and of their subcommands."""
+    calls = [[command] for command in COMMANDS]
+    calls += [['prepare', name] for name in ('redial', 'opendialkg', 'inspired', 'own')]
+    calls += [['human', name] for name in ('contexts', 'make', 'read')] + [['config', 'show']]
+    for call in calls:
+        with pytest.raises(SystemExit):
+            main([*call, '--help'])
+    return capsys.readouterr().out
+
+
+def test_every_flag_on_a_page_is_in_a_help_text(capsys):
+    text = '\n'.join(page.read_text('utf-8') for page in PAGES)
+    words = {flag for call in re.findall(r'(?:crslab-causal|run_crslab\.py) .*', text) for flag in FLAG.findall(call)}
+    flags = words | set(re.findall(r'`(--[a-z][\w-]*)', text))
+    assert len(flags) > 20
+    assert flags <= set(FLAG.findall(help_texts(capsys)))
+
+
+def test_the_tables_of_models_and_datasets_are_complete():
+    baselines = (DOCS / 'baselines.md').read_text('utf-8')
+    for name in MODELS:
+        assert f'`{name}`' in baselines or name in ('CausalKBRD', 'CausalLLM')
+    data = (DOCS / 'data.md').read_text('utf-8')
+    for entry in DATASETS.values():
+        assert f'| `{entry.name}` | `{entry.folder}/nltk` |' in data
+
+
+def test_every_command_has_a_row_on_its_page():
+    page = (DOCS / 'command_line.md').read_text('utf-8')
+    assert all(re.search(rf'^\| `{name}[` ]', page, flags=re.MULTILINE) for name in COMMANDS)
+
+
+def test_configurations_and_suites_that_pages_name_exist():
+    text = '\n'.join(page.read_text('utf-8') for page in PAGES)
+    named = set(re.findall(r'`config/((?:experiments|sweeps|baselines)[/\w]*)', text))
+    named |= {
+        f'experiments/{suite}' for suite in re.findall(r'^\| `(\w+)` \| [^|]*\| (?:Table|Figure)', text, re.MULTILINE)
+    }
+    assert len(named) > 5
+    for name in named:
+        path = tiny.ROOT / 'config' / name.rstrip('/')
+        assert path.is_dir() or path.with_suffix('.yaml').is_file(), name

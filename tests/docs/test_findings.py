@@ -1,0 +1,134 @@
+"""The numbers on the page about the findings are those of the result tables."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from doc_pages import DOCS, PAGES, page_name
+
+import tiny
+
+ESTIMATE = re.compile(r'\d+\.\d+ ± \d+\.\d+')
+
+
+def test_every_estimate_on_a_page_is_in_a_table_of_results():
+    tables = '\n'.join(path.read_text('utf-8') for path in (tiny.ROOT / 'results').glob('*.md'))
+    known = set(ESTIMATE.findall(tables))
+    found = {page_name(page): set(ESTIMATE.findall(page.read_text('utf-8'))) for page in PAGES}
+    assert len(found['docs/findings.md']) > 20
+    assert {name: numbers - known for name, numbers in found.items() if numbers - known} == {}
+
+
+def result(file: str, title: str, row: str, column: str) -> str:
+    """Return a cell with its mark of significance. Of several tables with the same title, the last one is read."""
+    text = (tiny.ROOT / 'results' / f'{file}.md').read_text('utf-8')
+    lines = text.partition(f'**{title}**\n\n')[2].partition('\n\nMean')[0].replace('\\|', '¦').splitlines()
+    start = max(i for i, line in enumerate(lines) if f' {column} |' in line)
+    (cells,) = [split(line) for line in lines[start:] if line.startswith(f'| {row} |')]
+    return cells[split(lines[start]).index(column)]
+
+
+def split(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip('| ').split('|')]
+
+
+def findings(label: str, heading: str) -> list[str]:
+    """Return the numbers of a row below a heading of the page."""
+    section = (DOCS / 'findings.md').read_text('utf-8').partition(f'## {heading}\n')[2].partition('\n## ')[0]
+    (line,) = [line for line in section.splitlines() if line.startswith(f'| {label} |')]
+    return split(line)[1:]
+
+
+WITHOUT, PAPER = 'w/o causal', "CausalKBRD, the paper's setting"
+EQ_8, SMOOTHING = 'Eq 8 in full: alpha = 2, beta = 0.5', 'control: KL from uniform (label smoothing)'
+MIXED = 'Z = ¦N¦, item bias, transition counts'
+CONTROLS = {
+    'ReDial': ('controls', "ReDial, the paper's setting"),
+    'OpenDialKG': ('controls', "OpenDialKG, the paper's setting"),
+}
+TEST = {
+    'ReDial': ('recommendation', 'Table 2, recommendation on ReDial'),
+    'OpenDialKG': ('recommendation', 'Table 3, recommendation on OpenDialKG'),
+}
+COLUMN = {'ReDial': 'ALL R@50', 'OpenDialKG': 'ALL R@25'}
+
+
+def on_valid(dataset: str, *rows: str) -> list[tuple[str, str, str, str]]:
+    return [(*CONTROLS[dataset], row, COLUMN[dataset]) for row in rows]
+
+
+def on_test(dataset: str, *rows: str) -> list[tuple[str, str, str, str]]:
+    return [(*TEST[dataset], row, COLUMN[dataset]) for row in rows]
+
+
+def on_both(row: str) -> list[tuple[str, str, str, str]]:
+    return [*on_test('ReDial', row), *on_test('OpenDialKG', row)]
+
+
+def control(row: str) -> list[tuple[str, str, str, str]]:
+    return on_valid('OpenDialKG', row)
+
+
+def distance(row: str) -> list[tuple[str, str, str, str]]:
+    return [('deconfounding', 'Confounding of strength s, and what adjusts for it', row, 'mean')]
+
+
+SOURCES = {
+    'Do the causal terms improve recommendation?': {
+        'ReDial, here, validation': on_valid('ReDial', WITHOUT, EQ_8),
+        'ReDial, here, test': on_test('ReDial', WITHOUT, PAPER),
+        'OpenDialKG, here, validation': on_valid('OpenDialKG', WITHOUT, EQ_8),
+        'OpenDialKG, here, test': on_test('OpenDialKG', WITHOUT, PAPER),
+    },
+    'Is the improvement causal?': {
+        'cross-entropy': control(WITHOUT),
+        'with both causal terms (Eq 8)': control(EQ_8),
+        'with the causal loss alone (Eq 7)': control('causal loss alone'),
+        'with the KL term alone, last mention masked': control('KL to p, last mention masked'),
+        'control: with the KL term alone, a random mention masked': control('control: KL, a random mention masked'),
+        'control: with label smoothing': control(SMOOTHING),
+    },
+    'Does the intervention remove confounding?': {
+        'without causal terms': distance('no adjustment'),
+        "with the paper's intervention": distance("the paper's mask"),
+        'backdoor adjustment for popularity': distance('popularity'),
+        'backdoor adjustment for the turn': distance('turn'),
+        'backdoor adjustment for the genre mix': distance('genre mix'),
+        'backdoor adjustment for the true context': distance('C itself'),
+    },
+    'How good is the recommender?': {
+        'KBRD of CRSLab, as released': on_both('KBRD of CRSLab, as shipped'),
+        'KBRD of CRSLab, repaired': on_both('KBRD of CRSLab, repaired'),
+        'KGSF of CRSLab': on_both('KGSF of CRSLab'),
+        'CTA-CRS': on_both('CTA-CRS, with a small text encoder'),
+        PAPER: on_both(PAPER),
+        'CausalKBRD, another normalisation and an item bias': on_both('CausalKBRD, Z = ¦N¦ and item bias'),
+        'transition counts': on_both('Transition counts'),
+        'CausalKBRD with both changes, mixed with transition counts': on_both(f'CausalKBRD, {MIXED}'),
+        'the same without causal terms': on_both(f'{WITHOUT}, {MIXED}'),
+    },
+}
+"""Cells of the result tables that each row of the page shows, by heading and first cell."""
+
+
+@pytest.mark.parametrize(
+    ('heading', 'label', 'cells'),
+    [(heading, label, cells) for heading, rows in SOURCES.items() for label, cells in rows.items()],
+)
+def test_the_findings_show_the_numbers_of_the_result_tables(heading, label, cells):
+    assert findings(label, heading) == [result(*cell).rstrip(' ▲▼') for cell in cells]
+
+
+def test_what_the_findings_call_significant_is_marked_in_the_tables():
+    def mark(cell: tuple[str, str, str, str]) -> str:
+        return result(*cell)[-1]
+
+    assert mark(*control(EQ_8)) == mark(*control(SMOOTHING)) == mark(*on_test('OpenDialKG', PAPER)) == '▲'
+    assert mark(*control('causal loss alone')) != '▲'
+    for cell in (*on_valid('ReDial', EQ_8), *on_test('ReDial', PAPER)):
+        assert mark(cell) not in '▲▼'
+    assert mark(*distance("the paper's mask")) == '▲'
+    adjustments = ('popularity', 'turn', 'genre mix', 'C itself')
+    assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['C itself']
+    assert mark(('adjustment', 'OpenDialKG', 'control: strata drawn at random', 'ALL R@25')) == '▲'
