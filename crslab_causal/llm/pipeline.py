@@ -56,7 +56,8 @@ class LLMResult(NamedTuple):
     """I_rec with the oracle's items, before any shuffling: entity ids, best first. Prompts for titles do not show
     them."""
     status: Status
-    """``ok``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
+    """``ok``; ``partial``: the answer was cut off, and the recommender's order or a template response follow; or the
+    reason for these alone, see :data:`.Status`."""
     repairs: Repairs
     written: int
     """Number of places of the ranking that the model wrote itself, the first ones. The others have the recommender's
@@ -78,12 +79,17 @@ class LLMResult(NamedTuple):
     detail: str
     """Reason for a status other than ``ok``, in one line."""
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the ranking comes from the backend, at least its first places."""
+        return self.status in ('ok', 'partial')
+
 
 class LLMPipeline:
     """Answers tasks by the backend of ``llm.mode``. Use it as a context manager, or call ``close``.
 
-    Every task gets a result. If the model refuses, is cut off, gives no valid answer, or cannot be reached, the result
-    has the recommender's order, a template response, and the reason in ``status``.
+    Every task gets a result. If the model refuses, is cut off before its ranking, gives no valid answer, or cannot be
+    reached, the result has the recommender's order, a template response, and the reason in ``status``.
 
     Args:
         options: section ``llm`` of the configuration.

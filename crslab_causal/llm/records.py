@@ -29,7 +29,7 @@ class LLMRecord(Options):
     backend: str
     """Name of the backend that gave the answer."""
     status: Status
-    """``ok``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
+    """``ok``, ``partial``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
     detail: str
     """Details of a status other than ``ok``, in one line."""
     prompt_hash: str | None
