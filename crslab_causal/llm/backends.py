@@ -12,6 +12,7 @@ from pydantic_core import PydanticKnownError
 
 if TYPE_CHECKING:  # the options import this module, and must not load OpenAI's client
     from crslab_causal.llm.catalogue import CatalogueInfo
+    from crslab_causal.llm.client.estimate import Estimate
     from crslab_causal.llm.client.result import Completion
     from crslab_causal.llm.examples import Example
     from crslab_causal.llm.options import LLMOptions
@@ -63,6 +64,14 @@ class Backend(Protocol):
         Args:
             requests: requests with their candidates in the order in which the backend sees them.
         """
+
+    def estimate(self, requests: Sequence[RerankRequest]) -> Estimate | None:
+        """Estimate what the answers will cost; None: nothing.
+
+        Args:
+            requests: as for :meth:`answer`.
+        """
+        return None
 
     def summary(self) -> dict[str, Any]:
         """Return the usage and the budget for a results file; empty if answers cost nothing."""

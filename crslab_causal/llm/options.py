@@ -101,6 +101,10 @@ class LLMOptions(Options):
     """Split whose samples are answered."""
     samples: Count | None = None
     """Number of samples that are answered, drawn by the seed; None: all."""
+    dry_run: bool = False
+    """Whether the run only logs how many requests, tokens, USD and minutes it would take, and sends nothing."""
+    log_every_s: Positive = 60.0
+    """Seconds between two lines in the log that say how far the run is."""
     concurrency: Count | None = None
     """Number of requests in flight at a time; None: 16, or 4 for a server on this machine or in the local network."""
     timeout_s: Positive | None = None

@@ -23,6 +23,7 @@ from crslab_causal.llm.candidates import (
     with_oracle_items,
 )
 from crslab_causal.llm.catalogue import CatalogueInfo
+from crslab_causal.llm.client.estimate import Estimate
 from crslab_causal.llm.client.result import Completion, Status
 from crslab_causal.llm.entity_linking.titles import TitleMatcher
 from crslab_causal.llm.examples import Example, select_examples
@@ -156,11 +157,16 @@ class LLMPipeline:
 
     def answer(self, tasks: Sequence[RerankTask]) -> Iterator[LLMResult]:
         """Return one result for each task, in the order of the tasks."""
-        requests = [self._add_oracle(task) for task in tasks]
+        requests = self._requests(tasks)
         orders = [self._display_order(request) for request in requests]
         completions = self.backend.answer(list(map(_reorder, requests, orders)))  # Eq 9: E, I_llm, R from S and I_rec
         for request, order, completion in zip(requests, orders, completions, strict=True):
             yield self._result(request, order, completion)
+
+    def estimate(self, tasks: Sequence[RerankTask]) -> Estimate | None:
+        """Estimate what the answers to the tasks will cost; None: nothing."""
+        requests = self._requests(tasks)
+        return self.backend.estimate([_reorder(request, self._display_order(request)) for request in requests])
 
     def failed_result(self, request: RerankRequest, detail: str) -> LLMResult:
         """Return the result of a request that cannot be sent: the recommender's order and a template response.
@@ -205,8 +211,17 @@ class LLMPipeline:
                 f"llm.shuffle: the {options.mode} backend relies on the recommender's order; "
                 'set llm.shuffle to false, or llm.mode to live or replay'
             )
+        if options.dry_run and not backend_type.uses_prompt:
+            raise UserError(
+                f'llm.dry_run: the {options.mode} backend sends nothing anyway; set llm.dry_run to false, or llm.mode '
+                'to live'
+            )
         if 'examples' in self.prompt.placeholders and not options.examples:
             raise UserError(f'llm.examples: 0, but prompt {options.prompt} shows examples; set it to 1 or more')
+
+    def _requests(self, tasks: Sequence[RerankTask]) -> list[RerankRequest]:
+        """Return the requests of the tasks, with the oracle's items."""
+        return [self._add_oracle(task) for task in tasks]
 
     def _add_oracle(self, task: RerankTask) -> RerankRequest:
         """Return the task's request with the oracle's items among its candidates."""

@@ -10,7 +10,7 @@ from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.pipeline import LLMResult
 from crslab_causal.llm.records import LLMRecord
 from crslab_causal.quick_start import load_system
-from crslab_causal.system.causal_llm import summarize
+from crslab_causal.system.llm_report import failure, summarize
 
 MODEL = 'model=CausalLLM'
 
@@ -228,18 +228,116 @@ def test_without_an_intervention_on_the_last_mention_no_effect_is_shown(run, liv
     assert rows and {effect for *_, effect in rows} == {None}
 
 
-def test_samples_without_an_answer_are_marked_and_keep_the_recommenders_order(answer, live, capsys):
-    settings, _ = live(rates={'500': 0.3, 'refusal': 0.2, 'length': 0.2}, seed=4, sticky=True)
-    results, records, folder = answer(*settings, 'llm.concurrency=1')
+def test_samples_without_an_answer_are_marked_and_keep_the_recommenders_order(command, trained, live, capsys, tmp_path):
+    rates = {'500': 0.2, 'refusal': 0.2, 'length': 0.2, 'half_ranking': 0.2}
+    settings, _ = live(rates=rates, seed=5, sticky=True, n_candidate=12)
+    capsys.readouterr()
+    assert command(MODEL, f'recommender={trained}', *settings, 'llm.concurrency=1') == 1
+    output = capsys.readouterr()
+    (folder,) = tmp_path.glob('save/*/*')
+    results, records, _ = read(folder)
     statuses = [record['status'] for record in records]
-    assert set(statuses) == {'ok', 'error', 'refusal', 'length'}
+    assert set(statuses) == {'ok', 'error', 'refusal', 'length', 'partial'}
     assert results['llm']['statuses'] == {name: statuses.count(name) for name in set(statuses)}
+    n_unanswered = statuses.count('error') + statuses.count('length')
+    assert results['llm']['unanswered'] == n_unanswered
     for record in records:
-        if record['status'] != 'ok':
+        is_answered = record['status'] in ('ok', 'partial')
+        assert bool(record['explanation']) == is_answered == bool(record['written']) and record['response']
+        if not is_answered:
             assert record['ranking'] == record['candidates'] and record['rank_after'] == record['rank_before']
-            assert record['detail'] and record['response'] and not record['explanation']
-    assert f'{30 - statuses.count("ok")} of 30 samples have no usable answer' in capsys.readouterr().out
-    assert f'error {statuses.count("error")}' in (folder / 'llm_results.md').read_text('utf-8')
+            assert record['detail']
+        elif record['status'] == 'partial':
+            assert record['written'] < 10 and record['repairs']['missing'] == 10 - record['written']
+    written = results['llm']['places_written']
+    assert written == sum(min(10, record['written']) for record in records) < results['llm']['places_requested'] == 300
+
+    table = (folder / 'llm_results.md').read_text('utf-8')
+    (line,) = output.err.splitlines()
+    for text in (table, (folder / 'run.log').read_text('utf-8'), line):
+        assert f'{n_unanswered} of 30 samples (' in text and 'have no usable answer' in text
+        assert f'error {statuses.count("error")} times (500: fault 500)' in text and 'cut off' in text
+    assert f'error {statuses.count("error")}' in table and f'partial {statuses.count("partial")}' in table
+    assert f'300 requested, {written} written by the model' in table
+    assert '| test, causal | ALL |' in table
+
+
+def test_server_that_refuses_every_request_ends_the_run_with_its_reason(refused, trained, live, llm_server, tmp_path):
+    reply = {'status': 400, 'body': {'error': {'message': 'the account is suspended'}}}
+    settings, url = live('reply 0', replies=[reply])
+    line = refused(MODEL, f'recommender={trained}', *settings, 'llm.concurrency=4', 'llm.structured=json')
+    assert 'the account is suspended' in line and '5 requests in a row got no answer' in line
+    assert len(llm_server.log(url)) < 30
+    assert not list(tmp_path.glob('save/*/*/llm_results.*'))
+
+
+@pytest.mark.parametrize('prompt', ['causal', 'vanilla'])
+def test_run_without_a_usable_answer_has_no_row_in_the_name_of_the_model(command, trained, live, tmp_path, prompt):
+    settings, _ = live('length')
+    assert command(MODEL, f'recommender={trained}', *settings, f'llm.prompt={prompt}') == 1
+    (folder,) = tmp_path.glob('save/*/*')
+    results, _, _ = read(folder)
+    assert list(results['splits']) == ['test, recommender'] and results['llm']['unanswered'] == 30
+    table = (folder / 'llm_results.md').read_text('utf-8')
+    assert '| test, recommender | ALL |' in table and f'test, {prompt}' not in table
+    assert 'Unanswered: 30 of 30 samples (100.0 %)' in table and 'Responses:' not in table
+
+
+@pytest.mark.parametrize('n, n_unanswered, has_failed', [(100, 1, False), (100, 2, True), (30, 1, True), (30, 0, False)])
+def test_run_fails_if_more_than_one_percent_is_unanswered(n, n_unanswered, has_failed):
+    reason = failure({'samples': n, 'unanswered': n_unanswered, 'reasons': [
+        {'status': 'error', 'detail': '500: no', 'samples': n_unanswered}]})
+    assert (reason is not None) == has_failed
+    assert not has_failed or reason.endswith(f'error {n_unanswered} times (500: no)')
+
+
+# ---------------------------------------------------------------- seeing it work
+
+
+def test_dry_run_estimates_the_cost_and_sends_nothing(command, trained, live, llm_server, tmp_path, capsys, monkeypatch):
+    settings, url = live('ok')
+    store = f'llm.store={tmp_path / "store.jsonl"}'
+    capsys.readouterr()
+    assert command(MODEL, f'recommender={trained}', *settings, store, 'llm.dry_run=true') == 0
+    output = capsys.readouterr().out
+    found = re.search(r'dry run of .*: 30 prompts: 30 requests, about (\d+) input and (\d+) output tokens, about '
+                      r'([\d.]+) USD \(at most ([\d.]+)\), about [\d.]+ (?:s|min|h) ', output)
+    n_input, n_output, usd, max_usd = map(float, found.groups())
+    assert llm_server.log(url) == [] and not (tmp_path / 'save').exists() and not (tmp_path / 'store.jsonl').exists()
+    assert max_usd == pytest.approx((0.15 * n_input + 0.6 * 30 * 1024) / 1e6, abs=0.006) and usd <= max_usd
+
+    assert command(MODEL, f'recommender={trained}', *settings, store) == 0  # now in earnest
+    output = capsys.readouterr().out
+    assert output.index(f'30 requests, about {n_input:.0f} input and {n_output:.0f} output') < output.index('Answers by')
+    characters = sum(len(m['content']) for entry in llm_server.log(url) for m in entry['body']['messages'])
+    assert n_input == pytest.approx(characters / 4, rel=0.01)
+
+    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
+    for extra, expected in (
+        ((), '30 prompts, all answered by the store: nothing to send'),
+        (('llm.temperature=0.0',), '30 requests'),
+        (('llm.base_url=null',), 'all answered by the store'),  # needs no key
+    ):
+        assert command(MODEL, f'recommender={trained}', *settings, store, 'llm.dry_run=true', *extra) == 0
+        assert expected in capsys.readouterr().out
+    assert len(llm_server.log(url)) == 30
+
+
+def test_dry_run_trains_and_saves_nothing(command, live, llm_server, tmp_path, capsys):
+    settings, url = live('ok')
+    assert command(MODEL, *settings, 'llm.dry_run=true', flags=['-ss']) == 0
+    output = capsys.readouterr().out
+    assert 'the recommender is not trained in a dry run' in output and 'epoch 0' not in output
+    assert llm_server.log(url) == [] and not (tmp_path / 'save').exists()
+
+
+def test_progress_is_logged_while_the_first_answer_is_awaited(answer, live):
+    settings, _ = live('ok', delay=0.15)
+    _, _, folder = answer(*settings, 'llm.log_every_s=0.1', 'llm.concurrency=2', 'llm.samples=10')
+    lines = re.findall(r'(\d+) of 10 prompts done; (\d+) calls, .* USD(?:; about \d+ s left)?\]',
+                       (folder / 'run.log').read_text('utf-8'))
+    done = [int(n) for n, _ in lines]
+    assert len(done) > 3 and done == sorted(done) and done[0] == 0 and done[-1] >= 6
 
 
 def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server, data_path):
@@ -313,10 +411,10 @@ def test_equal_requests_are_counted_once():
         detail='',
     )
     other = result._replace(cache_key='other', cost_usd=0.25)
-    summary = summarize([result, result._replace(replayed=True), other])
+    summary = summarize([result, result._replace(replayed=True), other], 10)
     assert (summary['cost_usd'], summary['input_tokens'], summary['output_tokens']) == (0.75, 200, 40)
     assert summary['samples'] == 3 and summary['repairs']['missing'] == 6
-    assert summarize([result, other._replace(cost_usd=None)])['cost_usd'] is None
+    assert summarize([result, other._replace(cost_usd=None)], 10)['cost_usd'] is None
 
 
 # ---------------------------------------------------------------- wrong options
@@ -343,6 +441,7 @@ def test_equal_requests_are_counted_once():
         (['llm=3'], 'llm: '),
         (['llm.samples=0'], 'llm.samples: '),
         (['llm.shuffle=true'], 'llm.shuffle: the offline backend'),
+        (['llm.dry_run=true'], 'llm.dry_run: the offline backend'),
         (
             [
                 'llm.store=save/ReDial_CausalLLM/mine_seed1/store.jsonl',

@@ -8,6 +8,7 @@ from crslab_causal.llm.backends import Backend
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.addresses import OPENAI_URL, is_openai, server_url
 from crslab_causal.llm.client.client import LLMClient
+from crslab_causal.llm.client.estimate import Estimate
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import Example
 from crslab_causal.llm.options import LLMOptions
@@ -52,6 +53,10 @@ class LLMBackend(Backend):
     def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
         """Return one completion for each request, in the order of the requests."""
         yield from self._client.run([self._prompts.build(request) for request in requests])
+
+    def estimate(self, requests: Sequence[RerankRequest]) -> Estimate:
+        """Estimate what the answers will cost."""
+        return self._client.estimate(self._prompts.build(request) for request in requests)
 
     def summary(self) -> dict[str, Any]:
         """Return usage and budget of the client."""
