@@ -310,7 +310,7 @@ def test_dry_run_estimates_the_cost_and_sends_nothing(command, trained, live, ll
     output = capsys.readouterr().out
     assert output.index(f'30 requests, about {n_input:.0f} input and {n_output:.0f} output') < output.index('Answers by')
     characters = sum(len(m['content']) for entry in llm_server.log(url) for m in entry['body']['messages'])
-    assert n_input == pytest.approx(characters / 4, rel=0.01)
+    assert n_input == pytest.approx(characters / 3, rel=0.01)
 
     monkeypatch.delenv('OPENAI_API_KEY', raising=False)
     for extra, expected in (

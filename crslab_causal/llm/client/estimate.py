@@ -13,13 +13,15 @@ from crslab_causal.llm.client.answer_policy import reason_to_ask_again
 from crslab_causal.llm.client.budget import cost_usd
 from crslab_causal.llm.client.record import Payload, cache_key
 from crslab_causal.llm.client.store import MemoryStore
-from crslab_causal.llm.client.token_counts import count_tokens, estimate_input_tokens
+from crslab_causal.llm.client.token_counts import count_tokens
 from crslab_causal.llm.options import LLMOptions
 
 TOKENS_PER_SECOND = {'remote': 50, 'local': 10}
 """Speed of an answer as long as the store has none of the model, in output tokens per second and request."""
 
 _CHARACTERS_PER_TOKEN = 4
+_CHARACTERS_PER_TOKEN_OF_NAMES = 3
+"""A prompt has many names of films and people, which have shorter tokens than plain English."""
 _FILLED = 0.5
 """Expected length of a text, as a share of the maximum that the schema allows."""
 _TOKENS_OF_A_NUMBER = 3
@@ -43,7 +45,7 @@ class Estimate(NamedTuple):
     """Cost of the longest answers; None: the model has no price, or there is no limit."""
     seconds: float
     is_measured: bool
-    """Whether length and speed of an answer are those of the answers in the store."""
+    """Whether tokens and speed are those of the answers in the store."""
 
     @property
     def calls(self) -> int:
@@ -57,7 +59,7 @@ class Estimate(NamedTuple):
         known = f', {self.answered} answered by the store or equal' if self.answered else ''
         usd = 'no price in llm.prices' if self.usd is None else f'about {self.usd:.2f} USD'
         usd += '' if self.max_usd is None else f' (at most {self.max_usd:.2f})'
-        basis = 'as the answers in the store' if self.is_measured else 'by assumed length and speed of the answers'
+        basis = 'as the answers in the store' if self.is_measured else 'tokens and speed of the answers are assumed'
         return (
             f'{self.prompts} prompts{known}: {self.calls} requests, about {self.input_tokens} input and '
             f'{self.output_tokens} output tokens, {usd}, about {format_seconds(self.seconds)} ({basis})'
@@ -76,7 +78,8 @@ def estimate_run(
         store: answers so far.
         payloads: payload and schema of each prompt.
     """
-    prompts, missing, lengths, latencies = 0, {}, [], []
+    prompts, missing = 0, {}
+    lengths, latencies, shares = [], [], []
     for payload, schema in payloads:
         prompts += 1
         key = cache_key(payload)
@@ -87,8 +90,10 @@ def estimate_run(
         for response in responses[-1:]:
             lengths.append(count_tokens(payload, response).output)
             latencies.append(response.latency_s)
+            shares.append(count_tokens(payload, response).input / _prompt_length(payload))
     limit = options.max_tokens
-    n_input = sum(map(estimate_input_tokens, missing.values()))
+    share = statistics.fmean(shares) if shares else 1 / _CHARACTERS_PER_TOKEN_OF_NAMES
+    n_input = round(share * sum(map(_prompt_length, missing.values())))
     if lengths:
         length, latency = statistics.fmean(lengths), statistics.fmean(latencies)
     else:
@@ -116,6 +121,11 @@ def format_seconds(seconds: float) -> str:
     if seconds < 90:
         return f'{seconds:.0f} s'
     return f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
+
+
+def _prompt_length(payload: Payload) -> int:
+    """Return the length of a prompt in characters."""
+    return sum(len(message['content']) for message in payload['messages'])
 
 
 def _expected_length(schema: dict[str, Any]) -> float:
