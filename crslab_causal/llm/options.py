@@ -97,6 +97,9 @@ class LLMOptions(Options):
     (oracle†)."""
     shuffle: bool = False
     """Whether the candidates are shown in random order, as a control for position bias."""
+    permutations: Count = 1
+    """Number of random orders in which the candidates are shown, a request each. With more than one the rankings are
+    aggregated, and every item gets a confidence."""
     split: Literal['valid', 'test'] = 'test'
     """Split whose samples are answered."""
     samples: Count | None = None

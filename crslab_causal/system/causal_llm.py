@@ -13,6 +13,7 @@ from crslab_causal.base import distributed
 from crslab_causal.base.artifacts import llm_file
 from crslab_causal.base.errors import IncompleteRun, UserError
 from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.histories import NO_ITEM
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
@@ -145,6 +146,9 @@ class CausalLLMSystem(CausalSystem):
         if summary['unanswered'] < len(results) or not results:
             name = f'{split}, {prompt or f"{self.llm.mode} backend"}'
             scores[name] = self._scores(dataloader, indices, [result.ranking for result in results])
+            if not pipeline.ranks_candidates:
+                kept = self._scores(dataloader, indices, [result.places for result in results])
+                scores[f'{name}, empty places kept'] = kept
         summary['candidate_recall'] = None
         if pipeline.ranks_candidates:
             n_recalled = sum(sample['item'] in result.candidates for sample, result in zip(samples, results))
@@ -215,14 +219,14 @@ class CausalLLMSystem(CausalSystem):
         self,
         dataloader: CausalDataLoader,
         indices: Sequence[int],
-        rankings: Sequence[Sequence[int]],
+        rankings: Sequence[Sequence[int | None]],
     ) -> dict[str, Any]:
         """Return the ranking scores.
 
         Args:
             dataloader: loader of the samples.
             indices: indices of the ranked samples.
-            rankings: ranked entity ids of each of these samples, best first.
+            rankings: ranked entity ids of each of these samples, best first; None: a place without an item.
         """
         evaluator = CausalEvaluator(cutoffs=self.config.run.cutoffs)
         evaluator.configure(
@@ -232,7 +236,10 @@ class CausalLLMSystem(CausalSystem):
         batch = dataloader.rec_batchify(torch.tensor(indices, dtype=torch.long)) if indices else None
         if batch is not None:
             evaluator.rec_evaluate_lists(
-                [[item_index[item] for item in ranking] for ranking in rankings],
+                [
+                    [NO_ITEM - 1 - place if item is None else item_index[item] for place, item in enumerate(ranking)]
+                    for ranking in rankings
+                ],
                 batch.label.cpu(),
                 batch.seen.cpu(),
                 batch.repeat.cpu(),

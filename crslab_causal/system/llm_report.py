@@ -8,7 +8,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from crslab_causal.evaluator.report import RESPONSE_SCORES
 from crslab_causal.llm.client.result import MAX_UNANSWERED, UNANSWERED
-from crslab_causal.llm.pipeline import LLMResult
+from crslab_causal.llm.llm_result import LLMResult
 
 MAX_REASONS = 3
 """Maximum number of reasons for missing answers that a report lists."""

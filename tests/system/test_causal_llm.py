@@ -7,7 +7,7 @@ import pytest
 
 from crslab_causal.llm.answer import Repairs
 from crslab_causal.llm.detokenization import detokenize
-from crslab_causal.llm.pipeline import LLMResult
+from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.records import LLMRecord
 from crslab_causal.quick_start import load_system
 from crslab_causal.system.llm_report import failure, summarize
@@ -266,7 +266,7 @@ def test_server_that_refuses_every_request_ends_the_run_with_its_reason(refused,
     reply = {'status': 400, 'body': {'error': {'message': 'the account is suspended'}}}
     settings, url = live('reply 0', replies=[reply])
     line = refused(MODEL, f'recommender={trained}', *settings, 'llm.concurrency=4', 'llm.structured=json')
-    assert 'the account is suspended' in line and '5 requests in a row got no answer' in line
+    assert 'the account is suspended' in line and re.search('[5-9] requests in a row got no answer', line)
     assert len(llm_server.log(url)) < 30
     assert not list(tmp_path.glob('save/*/*/llm_results.*'))
 
@@ -346,16 +346,20 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
     settings, url = live(
         answer={
             'reasoning': '',
-            'titles': [*written, written[0], 'No Such Film (1901)'],
+            'titles': [*written[:5], written[0], 'No Such Film (1901)', *written[5:]],
             'response': f'Watch {written[0]}.',
         }
     )
     results, records, folder = answer(*settings, 'llm.prompt=vanilla')
     expected = [int(entity) for entity in list(titles)[:10]]
-    assert all(record['ranking'] == expected and record['unmatched'] == 1 for record in records)
-    assert results['splits']['test, vanilla']['all']['recall@10'] == pytest.approx(
-        sum(record['label'] in expected for record in records) / 30
-    )
+    matches = [*expected[:5], expected[0], None, *expected[5:]]
+    assert all(record['ranking'] == expected and record['matches'] == matches for record in records)
+    assert list(results['splits']) == ['test, recommender', 'test, vanilla', 'test, vanilla, empty places kept']
+    dropped, kept = (results['splits'][f'test, vanilla{end}'] for end in ('', ', empty places kept'))
+    for scores, first_ten in ((dropped, expected), (kept, matches[:10])):
+        hits = sum(record['label'] in first_ten for record in records)
+        assert scores['all']['recall@10'] == pytest.approx(hits / 30)
+    assert dropped['coverage@10'] > kept['coverage@10']
     assert results['llm']['titles'] == 12 * 30 and results['llm']['titles_not_matched'] == pytest.approx(1 / 12)
     assert results['llm']['candidate_recall'] is None and results['llm']['generation']['names_other_item'] is None
     text = (folder / 'llm_results.md').read_text('utf-8')
@@ -401,7 +405,8 @@ def test_equal_requests_are_counted_once():
         repairs=Repairs(0, 0, 2),
         written=1,
         titles=[],
-        unmatched=0,
+        matches=[],
+        confidence=[],
         cache_key='hash',
         input_tokens=100,
         output_tokens=20,
