@@ -29,6 +29,8 @@ class LLMResult(NamedTuple):
     """Titles written by a model that saw no candidates."""
     matches: list[int | None]
     """Entity id of each title; None: it is not in the catalogue."""
+    copied: int
+    """Number of titles that the examples of the prompt have, too."""
     confidence: list[float]
     """For each written place of the ranking, the share of the shuffled orders in which the model put the item there or
     higher; empty with a single order."""

@@ -12,7 +12,7 @@ from crslab_causal.llm.candidates import shuffle_candidates, with_oracle, with_o
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.estimate import Estimate
 from crslab_causal.llm.client.result import Completion
-from crslab_causal.llm.examples import Example, select_examples
+from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import load_prompt
@@ -60,13 +60,11 @@ class LLMPipeline:
         self.ranks_candidates = self.prompt.ranks_candidates
         backend_type = backend_class(options.mode)
         self._check_options(backend_type)
-        examples: list[Example] = []
+        examples = None
         if 'examples' in self.prompt.placeholders:
-            examples = select_examples(
-                train_samples, options.examples, options.draw_seed, catalogue.names, catalogue.name_of_token
-            )
+            examples = ExampleIndex(train_samples, catalogue, options.examples, options.titles)
         self._items = frozenset(catalogue.items)
-        self._results = ResultBuilder(catalogue, options.ranked, matches_titles=not self.ranks_candidates)
+        self._results = ResultBuilder(catalogue, options.ranked, not self.ranks_candidates, examples)
         self.backend: Backend = backend_type.build(options, catalogue, self.prompt, examples)
 
     def request(

@@ -53,6 +53,8 @@ class LLMRecord(Options):
     """Entity id of each title; None: it is not in the catalogue."""
     unmatched: int
     """Number of titles that are not in the catalogue."""
+    copied: int
+    """Number of titles that the examples of the prompt have, too."""
     confidence: list[float]
     """For each written place, the share of the shuffled orders in which the model put the item there or higher; empty
     with a single order."""
@@ -95,6 +97,7 @@ class LLMRecord(Options):
             titles=result.titles,
             matches=result.matches,
             unmatched=result.unmatched,
+            copied=result.copied,
             confidence=[round(share, 4) for share in result.confidence],
             input_tokens=result.input_tokens,
             output_tokens=result.output_tokens,

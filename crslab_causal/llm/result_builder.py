@@ -16,6 +16,7 @@ from crslab_causal.llm.candidates import rerank_request_seed, unshuffle
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.result import Completion, Status
 from crslab_causal.llm.entity_linking.titles import TitleMatcher
+from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.permutations import aggregate_rankings, closest_ranking
@@ -42,10 +43,17 @@ class ResultBuilder:
         catalogue: facts about the dataset.
         n_ranked: number of requested places of a ranking; None: all candidates.
         matches_titles: whether answers are titles in free form.
+        examples: examples that the prompt shows; None if it shows none.
     """
 
-    def __init__(self, catalogue: CatalogueInfo, n_ranked: int | None, matches_titles: bool):
-        self._catalogue, self._n_ranked = catalogue, n_ranked
+    def __init__(
+        self,
+        catalogue: CatalogueInfo,
+        n_ranked: int | None,
+        matches_titles: bool,
+        examples: ExampleIndex | None = None,
+    ):
+        self._catalogue, self._n_ranked, self._examples = catalogue, n_ranked, examples
         items = catalogue.items if matches_titles else ()
         self._matcher = TitleMatcher(
             [catalogue.names[item] for item in items], [catalogue.label_count.get(item, 0) for item in items]
@@ -91,6 +99,7 @@ class ResultBuilder:
             written=content.written,
             titles=content.titles,
             matches=content.matches,
+            copied=self._count_copied(request, content.matches),
             confidence=content.confidence,
             cache_key=completions[0].cache_key or None,
             input_tokens=sum(completion.input_tokens for completion in completions),
@@ -126,6 +135,13 @@ class ResultBuilder:
                     matches=matches,
                 )
         raise TypeError(f'{type(completion.parsed).__name__} is no answer of a prompt')
+
+    def _count_copied(self, request: RerankRequest, matches: Sequence[int | None]) -> int:
+        """Return how many of the matched titles the examples of the prompt have, too."""
+        if self._examples is None or not matches:
+            return 0
+        shown = {item for example in self._examples.similar(request) for item in example.items}
+        return sum(item in shown for item in matches)
 
     def _aggregate(self, contents: Sequence[_Content], candidates: list[int]) -> _Content:
         """Return the aggregate of the rankings, with the words of the closest answer.

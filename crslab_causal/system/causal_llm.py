@@ -137,6 +137,8 @@ class CausalLLMSystem(CausalSystem):
                 'oracle': self.llm.oracle,
                 'shuffled': self.llm.shuffle,
                 'anchored': self.llm.anchor,
+                'permutations': self.llm.permutations,
+                'examples': self.llm.examples if 'examples' in pipeline.prompt.placeholders else 0,
                 **summarize(results, self.llm.ranked),
                 **backend.summary(),
             }

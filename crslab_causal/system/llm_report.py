@@ -45,6 +45,7 @@ def summarize(results: Sequence[LLMResult], n_ranked: int | None) -> dict[str, A
         },
         'titles': n_titles,
         'titles_not_matched': sum(result.unmatched for result in results) / n_titles if n_titles else None,
+        'titles_of_examples': sum(result.copied for result in results) / n_titles if n_titles else None,
         'input_tokens': sum(result.input_tokens for result in paid),
         'output_tokens': sum(result.output_tokens for result in paid),
         'cost_usd': None if None in costs else sum(costs),
@@ -95,6 +96,11 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f'Titles written: {summary["titles"]}, of which {100 * summary["titles_not_matched"]:.2f} % are not in '
             'the catalogue.'
+            + (
+                f' {100 * summary["titles_of_examples"]:.2f} % are also in the examples of the prompt.'
+                if summary['examples']
+                else ''
+            )
         )
     if 'usage' in summary:
         yield _spent(summary)

@@ -51,8 +51,18 @@ def build(
     name, context=(('Seeker', 'Hi'),), candidates=CANDIDATES, names=NAMES, examples=EXAMPLES, mentions=(), **keys
 ):
     request = RerankRequest(list(context), list(mentions), list(mentions), [], list(candidates), *mentions[-1:])
-    examples = examples if 'examples' in load_prompt(name).placeholders else []
-    return PromptBuilder(load_prompt(name), LLMOptions(**{'titles': 5} | keys), names, examples).build(request)
+    index = FixedExamples(examples) if examples and 'examples' in load_prompt(name).placeholders else None
+    return PromptBuilder(load_prompt(name), LLMOptions(**{'titles': 5} | keys), names, index).build(request)
+
+
+class FixedExamples:
+    """Examples that are the same for every request."""
+
+    def __init__(self, examples):
+        self.examples = examples
+
+    def similar(self, request):
+        return self.examples
 
 
 def messages_of(*arguments, **keys):

@@ -369,13 +369,13 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
 
 def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_server, data_path, tmp_path, trained):
     settings, url = live(answer={'titles': ['No Such Film (1901)'], 'response': 'I do not know.'})
-    results, records, _ = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
+    results, records, folder = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
     assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] == 1
     assert results['splits']['test, few_shot']['all']['recall@10'] == 0
-    (block,) = {
+    blocks = {
         re.search('<examples>\n(.*)\n</examples>', entry['text'], re.DOTALL).group(1) for entry in llm_server.log(url)
     }
-    lines = block.split('\n')
+    assert len(blocks) > 10
     (tmp_path / 'plain.yaml').write_text(
         f'dataset: ReDial\nmodel: CausalLLM\nkg_edge_threshold: 0\nkg_emb_dim: 16\nrecommender: {trained}\n'
     )
@@ -387,12 +387,14 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
         )
         for sample in system.train_dataloader.dataset
     }
-    starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
-    assert len(starts) == 2
-    for start, end in zip(starts, [*starts[1:], len(lines)]):
-        assert json.dumps([json.loads(line) for line in lines[start + 1 : end - 1]]) in train
-        (title,) = json.loads(lines[end - 1].removeprefix('Answer: '))['titles']
-        assert title in set(system.catalogue.names.values())
+    for lines in (block.split('\n') for block in blocks):
+        starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
+        assert len(starts) == 2
+        for start, end in zip(starts, [*starts[1:], len(lines)]):
+            assert json.dumps([json.loads(line) for line in lines[start + 1 : end - 1]]) in train
+            titles = json.loads(lines[end - 1].removeprefix('Answer: '))['titles']
+            assert len(set(titles)) == 20 and set(titles) <= set(system.catalogue.names.values())
+    assert '0.00 % are also in the examples' in (folder / 'llm_results.md').read_text('utf-8')
 
 
 def test_equal_requests_are_counted_once():
@@ -406,6 +408,7 @@ def test_equal_requests_are_counted_once():
         written=1,
         titles=[],
         matches=[],
+        copied=0,
         confidence=[],
         cache_key='hash',
         input_tokens=100,

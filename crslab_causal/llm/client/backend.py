@@ -10,7 +10,7 @@ from crslab_causal.llm.client.addresses import OPENAI_URL, is_openai, server_url
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.estimate import Estimate
 from crslab_causal.llm.client.result import Completion
-from crslab_causal.llm.examples import Example
+from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompt_builder import PromptBuilder
 from crslab_causal.llm.prompting import Prompt
@@ -36,7 +36,7 @@ class LLMBackend(Backend):
         options: LLMOptions,
         catalogue: CatalogueInfo,
         prompt: Prompt,
-        examples: Sequence[Example],
+        examples: ExampleIndex | None,
     ) -> Self:
         """Connect to the model of ``options``."""
         prompts = PromptBuilder(prompt, options, catalogue.names, examples)
