@@ -43,6 +43,7 @@ def summarize(results: Sequence[LLMResult], n_ranked: int | None) -> dict[str, A
             name: sum(getattr(result.repairs, name) for result in results)
             for name in ('unknown', 'duplicate', 'missing')
         },
+        'first_confidence': _mean([result.confidence[0] for result in results if result.confidence]),
         'titles': n_titles,
         'titles_not_matched': sum(result.unmatched for result in results) / n_titles if n_titles else None,
         'titles_of_examples': sum(result.copied for result in results) / n_titles if n_titles else None,
@@ -91,6 +92,11 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             f'Places of the rankings: {summary["places_requested"]} requested, {summary["places_written"]} written by '
             "the model; all others have the recommender's order."
         )
+    if summary['first_confidence'] is not None:
+        yield (
+            f'Rankings aggregated from {summary["permutations"]} random orders; on average '
+            f'{100 * summary["first_confidence"]:.1f} % of the orders have the first item first.'
+        )
     yield 'Repairs: ' + ', '.join(f'{name} {n}' for name, n in summary['repairs'].items()) + '.'
     if summary['titles_not_matched'] is not None:
         yield (
@@ -111,6 +117,10 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
             + ', '.join(f'{name} {"-" if math.isnan(score) else f"{score:.4f}"}' for name, score in scores.items())
             + '.'
         )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _unanswered(summary: Mapping[str, Any]) -> str:

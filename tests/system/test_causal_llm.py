@@ -291,6 +291,18 @@ def test_run_fails_if_more_than_one_percent_is_unanswered(n, n_unanswered, has_f
     assert not has_failed or reason.endswith(f'error {n_unanswered} times (500: no)')
 
 
+def test_rankings_of_shuffled_orders_are_aggregated_and_reported(answer, live, llm_server):
+    settings, url = live('ok')
+    results, records, folder = answer(*settings, 'llm.permutations=3', 'llm.anchor=false', 'llm.samples=10')
+    assert len(llm_server.log(url)) == results['llm']['usage']['calls'] == 30
+    assert all(len(record['confidence']) == record['written'] >= 10 for record in records)
+    mean = sum(record['confidence'][0] for record in records) / 10
+    assert results['llm']['first_confidence'] == pytest.approx(mean, abs=1e-4)
+    table = (folder / 'llm_results.md').read_text('utf-8')
+    assert f'aggregated from 3 random orders; on average {100 * mean:.1f} % of the orders' in table
+    assert 'the order of the recommender' not in json.dumps(llm_server.log(url)[0]['body'])
+
+
 # ---------------------------------------------------------------- seeing it work
 
 
