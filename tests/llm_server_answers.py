@@ -24,8 +24,8 @@ UNUSABLE = {
 }
 """Faults that make the answer unusable, and the resulting status."""
 CUT = {'length': 'length', 'half_ranking': 'partial'}
-"""Faults that cut an answer off, at its first key or inside its first list; and the resulting status, if the prompt sent
-once more is cut off, too."""
+"""Faults that cut an answer off, at its first key or inside its first list; and the resulting status, if the prompt is
+sent once more, and cut off again."""
 HTTP_ERRORS = {
     '400': 400,
     '401': 401,

@@ -9,7 +9,7 @@ enforce them, and :func:`repair_ranking` repairs it.
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, Sequence
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
 
@@ -40,6 +40,9 @@ class Ranking(Answer):
 
     n_candidates: ClassVar[int | None] = None
     """Number of candidates of the request; None: unknown."""
+
+    if TYPE_CHECKING:  # a field here would become the first one of every subclass
+        ranking: list[int]
 
     @model_validator(mode='after')
     def _check_ranking(self) -> Self:

@@ -29,6 +29,9 @@ class CatalogueInfo(NamedTuple):
     def facts(self, item: int) -> str:
         """Return the genres and people of an item in words, for example ``Horror; directed by Ridley Scott``."""
         film = self.films.get(item, Film())
-        lists = (('', film.genres[:_MAX_GENRES]), ('directed by ', film.directors[:_MAX_DIRECTORS]))
-        lists += (('with ', film.stars[:_MAX_STARS]),)
+        lists = (
+            ('', film.genres[:_MAX_GENRES]),
+            ('directed by ', film.directors[:_MAX_DIRECTORS]),
+            ('with ', film.stars[:_MAX_STARS]),
+        )
         return '; '.join(f'{title}{", ".join(values)}' for title, values in lists if values)

@@ -1,4 +1,4 @@
-"""Few-shot examples: turns of the training data that recommend an item, chosen by the similarity of their conversations.
+"""Few-shot examples: training turns that recommend an item, chosen by the similarity of their conversations.
 
 An example shows a list of as many titles as the prompt asks for: a model that sees lists of one title writes lists of
 one title. The list begins with the items that were recommended. The items behind them are those that training turns
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
@@ -67,7 +68,7 @@ class ExampleIndex:
         self._catalogue, self._n, self._n_titles = catalogue, n, n_titles
         self._turns = [
             turn
-            for sample, following in zip(train_samples, train_samples[1:])
+            for sample, following in pairwise(train_samples)
             if _is_recommendation(sample, following)
             and (turn := _make_turn(sample, following['context_text'][-1][1], catalogue)) is not None
         ]

@@ -7,6 +7,7 @@ A block stands between ``<name>`` and ``</name>``. Every text in it is a JSON st
 from __future__ import annotations
 
 import bisect
+import itertools
 import json
 import math
 from typing import Mapping, Sequence
@@ -14,7 +15,6 @@ from typing import Mapping, Sequence
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.examples import Example
 from crslab_causal.llm.request import Candidate, RerankRequest
-import itertools
 
 MAX_CHARACTERS = 6000
 """Maximum length of a conversation in a prompt, in characters. The longest conversation of ReDial has about 2,000."""
@@ -111,8 +111,8 @@ def quote(text: str) -> str:
 def _probability_columns(candidate: Candidate) -> list[str]:
     """Return the probability and its change, as far as they are known.
 
-    Both are rounded to 1, 1.5, 2, 3, 5 or 7 times a power of ten. Two machines compute probabilities with different rounding
-    errors. Finer numbers would often differ in the prompt, and with it in the key of a recorded answer.
+    Both are rounded to 1, 1.5, 2, 3, 5 or 7 times a power of ten. Two machines compute probabilities with different
+    rounding errors. Finer numbers would often differ in the prompt, and with it in the key of a recorded answer.
     """
     if candidate.probability is None:
         return []

@@ -123,8 +123,9 @@ class ResultBuilder:
                     repairs,
                 )
             case TitleAnswer() | ReasonedTitleAnswer() as answer:
-                indices = self._matcher.match_all(answer.titles)
-                matches = [None if i is None else self._catalogue.items[i] for i in indices]
+                matches = [
+                    None if i is None else self._catalogue.items[i] for i in self._matcher.match_all(answer.titles)
+                ]
                 ranking = list(dict.fromkeys(item for item in matches if item is not None))
                 return _Content(
                     answer.reasoning,

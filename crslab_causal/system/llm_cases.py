@@ -142,7 +142,10 @@ class CaseWriter:
         return item in {mention.entity for mention in self._linker.link(text, prefer=(item,))}
 
     def _list(self, items: Sequence[int]) -> str:
-        return ', '.join(f'{rank}. {self._name(item)}' for rank, item in enumerate(items[:TOP_SHOWN], start=1)) or 'nothing'
+        return (
+            ', '.join(f'{rank}. {self._name(item)}' for rank, item in enumerate(items[:TOP_SHOWN], start=1))
+            or 'nothing'
+        )
 
     def _name(self, item: int) -> str:
         return self._names.get(item, UNNAMED)

@@ -24,21 +24,18 @@ def summarize(results: Sequence[LLMResult], n_ranked: int | None) -> dict[str, A
     n_titles = sum(len(result.titles) for result in results)
     paid = list({result.cache_key: result for result in results}.values())
     costs = [result.cost_usd for result in paid]
-    reasons = Counter(
-        (result.status, result.detail) for result in results if result.status in (*UNANSWERED, 'refusal')
-    )
+    reasons = Counter((result.status, result.detail) for result in results if result.status in (*UNANSWERED, 'refusal'))
     ranked = [result for result in results if not result.titles]
     return {
         'samples': len(results),
         'statuses': dict(Counter(result.status for result in results)),
         'unanswered': sum(result.status in UNANSWERED for result in results),
         'reasons': [
-            {'status': status, 'detail': detail, 'samples': n} for (status, detail), n in reasons.most_common(MAX_REASONS)
+            {'status': status, 'detail': detail, 'samples': n}
+            for (status, detail), n in reasons.most_common(MAX_REASONS)
         ],
         'places_requested': sum(min(n_ranked or len(r.candidates), len(r.candidates)) for r in ranked),
-        'places_written': sum(
-            min(result.written, n_ranked or len(result.candidates)) for result in ranked
-        ),
+        'places_written': sum(min(result.written, n_ranked or len(result.candidates)) for result in ranked),
         'repairs': {
             name: sum(getattr(result.repairs, name) for result in results)
             for name in ('unknown', 'duplicate', 'missing')

@@ -41,7 +41,9 @@ def test_request_has_the_preceding_turns_and_nothing_of_the_turn_itself(redial):
 
 
 def catalogue_of(dataset):
-    counts = [sum(item in sample['items'] for sample in dataset.train_data) for item in dataset.side_data['item_entity_ids']]
+    counts = [
+        sum(item in sample['items'] for sample in dataset.train_data) for item in dataset.side_data['item_entity_ids']
+    ]
     return build_catalogue_info(dataset.side_data, counts)
 
 

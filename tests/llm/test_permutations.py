@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pipeline_helpers import CANDIDATES, NAMES, answer_all, error_message, make_task, ranking_answer, shown_names
-from tiny import ALIEN, BIG, GODFATHER, HEAT, ITEMS, STAR_WARS
 
 from crslab_causal.llm.permutations import aggregate_rankings, closest_ranking
+from tiny import ALIEN, BIG, GODFATHER, HEAT, ITEMS, STAR_WARS
 
 rankings = st.lists(st.permutations(range(6)).flatmap(lambda p: st.integers(0, 6).map(lambda n: p[:n])), min_size=1)
 
@@ -107,7 +107,10 @@ def test_oracle_and_replay_with_several_orders(server, tmp_path):
     'keys, message',
     [
         ({'permutations': 2}, 'llm.permutations: the offline backend'),
-        ({'permutations': 2, 'mode': 'live', 'prompt': 'vanilla'}, 'llm.permutations: prompt vanilla shows no candidates'),
+        (
+            {'permutations': 2, 'mode': 'live', 'prompt': 'vanilla'},
+            'llm.permutations: prompt vanilla shows no candidates',
+        ),
     ],
 )
 def test_unsupported_permutations_are_rejected(keys, message):

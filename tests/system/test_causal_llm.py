@@ -283,10 +283,17 @@ def test_run_without_a_usable_answer_has_no_row_in_the_name_of_the_model(command
     assert 'Unanswered: 30 of 30 samples (100.0 %)' in table and 'Responses:' not in table
 
 
-@pytest.mark.parametrize('n, n_unanswered, has_failed', [(100, 1, False), (100, 2, True), (30, 1, True), (30, 0, False)])
+@pytest.mark.parametrize(
+    'n, n_unanswered, has_failed', [(100, 1, False), (100, 2, True), (30, 1, True), (30, 0, False)]
+)
 def test_run_fails_if_more_than_one_percent_is_unanswered(n, n_unanswered, has_failed):
-    reason = failure({'samples': n, 'unanswered': n_unanswered, 'reasons': [
-        {'status': 'error', 'detail': '500: no', 'samples': n_unanswered}]})
+    reason = failure(
+        {
+            'samples': n,
+            'unanswered': n_unanswered,
+            'reasons': [{'status': 'error', 'detail': '500: no', 'samples': n_unanswered}],
+        }
+    )
     assert (reason is not None) == has_failed
     assert not has_failed or reason.endswith(f'error {n_unanswered} times (500: no)')
 
@@ -306,21 +313,28 @@ def test_rankings_of_shuffled_orders_are_aggregated_and_reported(answer, live, l
 # ---------------------------------------------------------------- seeing it work
 
 
-def test_dry_run_estimates_the_cost_and_sends_nothing(command, trained, live, llm_server, tmp_path, capsys, monkeypatch):
+def test_dry_run_estimates_the_cost_and_sends_nothing(
+    command, trained, live, llm_server, tmp_path, capsys, monkeypatch
+):
     settings, url = live('ok')
     store = f'llm.store={tmp_path / "store.jsonl"}'
     capsys.readouterr()
     assert command(MODEL, f'recommender={trained}', *settings, store, 'llm.dry_run=true') == 0
     output = capsys.readouterr().out
-    found = re.search(r'dry run of .*: 30 prompts: 30 requests, about (\d+) input and (\d+) output tokens, about '
-                      r'([\d.]+) USD \(at most ([\d.]+)\), about [\d.]+ (?:s|min|h) ', output)
+    found = re.search(
+        r'dry run of .*: 30 prompts: 30 requests, about (\d+) input and (\d+) output tokens, about '
+        r'([\d.]+) USD \(at most ([\d.]+)\), about [\d.]+ (?:s|min|h) ',
+        output,
+    )
     n_input, n_output, usd, max_usd = map(float, found.groups())
     assert llm_server.log(url) == [] and not (tmp_path / 'save').exists() and not (tmp_path / 'store.jsonl').exists()
     assert max_usd == pytest.approx((0.15 * n_input + 0.6 * 30 * 1024) / 1e6, abs=0.006) and usd <= max_usd
 
     assert command(MODEL, f'recommender={trained}', *settings, store) == 0  # now in earnest
     output = capsys.readouterr().out
-    assert output.index(f'30 requests, about {n_input:.0f} input and {n_output:.0f} output') < output.index('Answers by')
+    assert output.index(f'30 requests, about {n_input:.0f} input and {n_output:.0f} output') < output.index(
+        'Answers by'
+    )
     characters = sum(len(m['content']) for entry in llm_server.log(url) for m in entry['body']['messages'])
     assert n_input == pytest.approx(characters / 3, rel=0.01)
 
@@ -346,8 +360,10 @@ def test_dry_run_trains_and_saves_nothing(command, live, llm_server, tmp_path, c
 def test_progress_is_logged_while_the_first_answer_is_awaited(answer, live):
     settings, _ = live('ok', delay=0.15)
     _, _, folder = answer(*settings, 'llm.log_every_s=0.1', 'llm.concurrency=2', 'llm.samples=10')
-    lines = re.findall(r'(\d+) of 10 prompts done; (\d+) calls, .* USD(?:; about \d+ s left)?\]',
-                       (folder / 'run.log').read_text('utf-8'))
+    lines = re.findall(
+        r'(\d+) of 10 prompts done; (\d+) calls, .* USD(?:; about \d+ s left)?\]',
+        (folder / 'run.log').read_text('utf-8'),
+    )
     done = [int(n) for n, _ in lines]
     assert len(done) > 3 and done == sorted(done) and done[0] == 0 and done[-1] >= 6
 

@@ -50,7 +50,9 @@ class ProgressLog:
         n_done, n_unanswered = statuses.total(), sum(statuses[status] for status in UNANSWERED)
         of_all = '' if self._n_prompts is None else f' of {self._n_prompts}'
         parts = [f'{n_done}{of_all} prompts done' + (f', {n_unanswered} of them unanswered' if n_unanswered else '')]
-        parts.append(f'{usage.calls} calls, {usage.input_tokens + usage.output_tokens} tokens, {usage.cost_usd:.4f} USD')
+        parts.append(
+            f'{usage.calls} calls, {usage.input_tokens + usage.output_tokens} tokens, {usage.cost_usd:.4f} USD'
+        )
         if usage.retries:
             parts.append('repeated: ' + ', '.join(f'{cause} {n}' for cause, n in usage.retries.most_common(3)))
         n_sent = n_done - (usage.replayed + usage.coalesced - self._replayed_before)

@@ -8,8 +8,8 @@ from crslab_causal.llm.client.structured import strict_schema, without_bounds
 
 BOUNDED = bounded_schema(CausalAnswer, 5, 3, 20)
 REFUSALS = {
-    'OpenAI': "Invalid schema for response_format 'CausalAnswer': In context=('properties', 'response'), 'maxLength' is not"
-    ' permitted.',
+    'OpenAI': "Invalid schema for response_format 'CausalAnswer': In context=('properties', 'response'), 'maxLength' is "
+    'not permitted.',
     'vLLM': 'The provided JSON schema contains features not supported by xgrammar.',
     'Gemini': 'The specified schema produces a constraint that has too many states for serving.',
 }
@@ -34,7 +34,9 @@ def test_refused_bounds_are_left_out_from_then_on(server, message, structured):
     assert [completion.status for completion in completions] == ['ok'] * 4 and not usage.schema_fallback
     bounded, loose = strict_schema(BOUNDED), without_bounds(strict_schema(BOUNDED))
     sent = schemas(server, url)
-    assert bounded != loose and sent.count(loose) == 4 and {str(schema) for schema in sent} == {str(bounded), str(loose)}
+    assert (
+        bounded != loose and sent.count(loose) == 4 and {str(schema) for schema in sent} == {str(bounded), str(loose)}
+    )
 
 
 def test_server_that_refuses_every_schema_gets_it_in_the_prompt(server):
