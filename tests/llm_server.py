@@ -14,7 +14,7 @@ plan, and ``GET /N/log`` returns its log. Keys of a plan:
   with the content that :func:`echo` put into the text of the request.
 - ``slots``: number of requests that are answered at a time; the others wait.
 - ``refuses``: pairs of a parameter and a reply. A request that has the parameter gets the reply. The parameter
-  ``system`` is a message of this role.
+  ``system`` is a message of this role, and ``bounds`` are those in the schema.
 - ``replies``: replies of the faults ``reply 0``, ``reply 1`` and so on: dicts with ``status``, ``headers``, ``body``
   (text or JSON), and ``gzip``: True: compress the body.
 - ``content``: text of all answers; ``message``, ``choice``, ``completion``: keys that replace those of the answer, at

@@ -24,8 +24,8 @@ UNUSABLE = {
 }
 """Faults that make the answer unusable, and the resulting status."""
 CUT = {'length': 'length', 'half_ranking': 'partial'}
-"""Faults that cut an answer off, at its first key or inside its first list; and the resulting status, if the prompt
-sent once more is cut off, too."""
+"""Faults that cut an answer off, at its first key or inside its first list; and the resulting status, if the prompt is
+sent once more, and cut off again."""
 HTTP_ERRORS = {
     '400': 400,
     '401': 401,
@@ -142,7 +142,9 @@ def n_input_tokens(body: dict[str, Any]) -> int:
 
 
 def has_parameter(body: dict[str, Any], name: str) -> bool:
-    """Return whether a request has a parameter."""
+    """Return whether a request has a parameter; ``bounds`` are those of its schema."""
+    if name == 'bounds':
+        return 'maxItems' in json.dumps(body.get('response_format'))
     return name in body or (name == 'system' and body['messages'][0]['role'] == 'system')
 
 

@@ -15,12 +15,20 @@ class UserError(Exception):
     """A mistake in the configuration, the data or the command line.
 
     The message is one line that says what is wrong, where, and what to do. A command prints it without a traceback and
-    exits with status 2.
+    exits with ``status``.
     """
+
+    status = 2
+
+
+class IncompleteRun(UserError):
+    """A run that came to its end and has saved its results, but lacks a considerable part of them."""
+
+    status = 1
 
 
 def exit_status(command: Callable[[], int | None], interrupted: str = 'interrupted') -> int:
-    """Run a command and return its exit status: its own, 2 for a mistake of the user, 130 for Ctrl-C.
+    """Run a command and return its exit status: its own, that of a ``UserError``, or 130 for Ctrl-C.
 
     Args:
         command: the command; it returns a status, or None for 0.
@@ -31,7 +39,7 @@ def exit_status(command: Callable[[], int | None], interrupted: str = 'interrupt
         sys.stdout.flush()
         return status
     except UserError as error:
-        return _fail(str(error))
+        return _fail(str(error), error.status)
     except ModuleNotFoundError as error:
         package = (error.name or '').partition('.')[0]
         if package not in REQUIRED_PACKAGES:
@@ -52,6 +60,6 @@ def exit_status(command: Callable[[], int | None], interrupted: str = 'interrupt
         return 130
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, status: int = 2) -> int:
     print(f'error: {message}', file=sys.stderr)
-    return 2
+    return status

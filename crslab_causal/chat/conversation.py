@@ -98,7 +98,7 @@ class Conversation:
         if self.result is None:
             yield 'There is no recommendation to explain.'
             return
-        if self.result.status != 'ok':
+        if not self.result.is_answered:
             yield "The last list has the recommender's own order; there is no explanation of it."
         else:
             yield self.result.explanation or 'The answer came without an explanation.'
@@ -163,7 +163,7 @@ class Conversation:
 
     def _recommend(self, request: RerankRequest) -> Iterator[str]:
         result = self._answer(request)
-        if result.status != 'ok':
+        if not result.is_answered:
             yield f'({self.pipeline.backend.name} gave no usable answer: {result.detail or result.status}. ' + (
                 "What follows is the recommender's own order.)" if self.history else 'I go on without it.)'
             )

@@ -13,6 +13,7 @@ COMMANDS = {
     'prepare': ('crslab_causal.command_line.prepare:main', 'download a dataset, or convert your own conversations'),
     'chat': ('crslab_causal.command_line.run:chat', 'chat with a trained recommender'),
     'list': ('crslab_causal.command_line.listing:main', 'list models, datasets, configurations or runs'),
+    'cases': ('crslab_causal.command_line.cases:main', 'read single answers of a language model, worst ones first'),
     'config': ('crslab_causal.command_line.configuration:main', 'show a configuration with all that it inherits'),
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),

@@ -114,7 +114,8 @@ class CausalEvaluator(RecEvaluator):
         A label that is not in its list counts as a miss.
 
         Args:
-            lists: for each sample distinct indices of items, best first.
+            lists: for each sample distinct indices of items, best first. A number below ``NO_ITEM`` is a place without
+                an item, such as a title that is not in the catalogue.
             label: as for :meth:`rec_evaluate_scores`.
             seen: as for :meth:`rec_evaluate_scores`.
             repeat: as for :meth:`rec_evaluate_scores`.
@@ -125,7 +126,7 @@ class CausalEvaluator(RecEvaluator):
             columns['rank'].append(ranked.index(item) + 1 if item in ranked else np.inf)
             columns['rank_unseen'].append(unseen.index(item) + 1 if item in unseen else np.inf)
             columns['copy'].append(float(bool(ranked) and ranked[0] in context))
-            self._shown.update(ranked[: self.cutoffs[-1]])
+            self._shown.update(index for index in ranked[: self.cutoffs[-1]] if index >= 0)
         self._add(**{name: np.array(values) for name, values in columns.items()}, repeat=repeat, label=label)
 
     def _add(self, **columns: Tensor | np.ndarray) -> None:

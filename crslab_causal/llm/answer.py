@@ -9,9 +9,9 @@ enforce them, and :func:`repair_ranking` repairs it.
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any, ClassVar, NamedTuple, Self, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, WithJsonSchema, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
 
 MAX_EXPLANATION = 1500
 """Maximum length of an explanation in characters. The prompts ask for at most 150 words."""
@@ -19,10 +19,6 @@ MAX_RESPONSE = 600
 """Maximum length of a response in characters. The prompts ask for at most three sentences."""
 MAX_TITLE = 120
 """Maximum length of a title in characters."""
-
-Explanation = Annotated[str, WithJsonSchema({'type': 'string', 'maxLength': MAX_EXPLANATION})]
-Response = Annotated[str, WithJsonSchema({'type': 'string', 'maxLength': MAX_RESPONSE})]
-_TITLE = {'type': 'string', 'maxLength': MAX_TITLE}
 
 
 class Answer(BaseModel):
@@ -35,7 +31,7 @@ class Answer(BaseModel):
     def _add_missing_texts(cls, values: Any, info: ValidationInfo) -> Any:
         """Add an empty text for each missing text of an answer that was cut off, see :mod:`.partial_answer`."""
         if isinstance(values, dict) and (info.context or {}).get('partial'):
-            return {name: '' for name, field in cls.model_fields.items() if field.annotation is str} | values
+            return {name: '' for name in cls.model_fields if name not in ('ranking', 'titles')} | values
         return values
 
 
@@ -44,6 +40,9 @@ class Ranking(Answer):
 
     n_candidates: ClassVar[int | None] = None
     """Number of candidates of the request; None: unknown."""
+
+    if TYPE_CHECKING:  # a field here would become the first one of every subclass
+        ranking: list[int]
 
     @model_validator(mode='after')
     def _check_ranking(self) -> Self:
@@ -56,11 +55,11 @@ class Ranking(Answer):
 class CausalAnswer(Ranking):
     """E, I_llm and R of Eq 9."""
 
-    explanation: Explanation
+    explanation: str
     """E: the stated or implied cause of the seeker's wish, and the mentions that are negative or incidental."""
     ranking: list[int]
     """I_llm: numbers of candidates, counted from 1, best first."""
-    response: Response
+    response: str
     """R: a response that recommends the first item and gives a reason."""
 
 
@@ -70,7 +69,7 @@ class RankingAnswer(Ranking):
     explanation: ClassVar[str] = ''
 
     ranking: list[int]
-    response: Response
+    response: str
 
 
 class TitleAnswer(Answer):
@@ -78,16 +77,16 @@ class TitleAnswer(Answer):
 
     reasoning: ClassVar[str] = ''
 
-    titles: Annotated[list[str], Field(min_length=1)]
-    response: Response
+    titles: list[str]
+    response: str
 
 
 class ReasonedTitleAnswer(Answer):
     """Titles in free form after a reasoning, as an answer to a prompt without candidates."""
 
-    reasoning: Explanation
-    titles: Annotated[list[str], Field(min_length=1)]
-    response: Response
+    reasoning: str
+    titles: list[str]
+    response: str
 
 
 ANSWERS: dict[str, type[Answer]] = {
@@ -106,14 +105,23 @@ def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_tit
         n_ranked: number of candidates that the ranking has. There may be fewer candidates.
         n_titles: number of titles.
     """
-    if not issubclass(answer, Ranking):
-        titles = _array(_TITLE, n_titles)
-        field = Annotated[list[str], Field(min_length=1), WithJsonSchema(titles)]
-        return create_model(answer.__name__, __base__=answer, titles=(field, ...))
-    number = {'type': 'integer', 'minimum': 1, 'maximum': n_candidates}
-    ranking = Annotated[list[int], WithJsonSchema(_array(number, min(n_ranked, n_candidates)))]
-    bounded = create_model(answer.__name__, __base__=answer, ranking=(ranking, ...))
-    bounded.n_candidates = n_candidates
+    bounds: dict[str, tuple[Any, dict[str, Any]]] = {
+        'explanation': (str, {'type': 'string', 'maxLength': MAX_EXPLANATION}),
+        'reasoning': (str, {'type': 'string', 'maxLength': MAX_EXPLANATION}),
+        'ranking': (
+            list[int],
+            _array({'type': 'integer', 'minimum': 1, 'maximum': n_candidates}, min(n_ranked, n_candidates)),
+        ),
+        'titles': (list[str], _array({'type': 'string', 'maxLength': MAX_TITLE}, n_titles)),
+        'response': (str, {'type': 'string', 'maxLength': MAX_RESPONSE}),
+    }
+    fields = {}
+    for name in answer.model_fields:
+        kind, schema = bounds[name]
+        fields[name] = (Annotated[kind, WithJsonSchema(schema)], ...)
+    bounded = create_model(answer.__name__, __base__=answer, **fields)  # type: ignore[call-overload]
+    if issubclass(bounded, Ranking):
+        bounded.n_candidates = n_candidates
     return bounded
 
 

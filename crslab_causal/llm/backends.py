@@ -12,8 +12,9 @@ from pydantic_core import PydanticKnownError
 
 if TYPE_CHECKING:  # the options import this module, and must not load OpenAI's client
     from crslab_causal.llm.catalogue import CatalogueInfo
+    from crslab_causal.llm.client.estimate import Estimate
     from crslab_causal.llm.client.result import Completion
-    from crslab_causal.llm.examples import Example
+    from crslab_causal.llm.examples import ExampleIndex
     from crslab_causal.llm.options import LLMOptions
     from crslab_causal.llm.prompting import Prompt
     from crslab_causal.llm.request import RerankRequest
@@ -39,7 +40,7 @@ class Backend(Protocol):
         options: LLMOptions,
         catalogue: CatalogueInfo,
         prompt: Prompt,
-        examples: Sequence[Example],
+        examples: ExampleIndex | None,
     ) -> Self:
         """Make the backend from the section ``llm``.
 
@@ -47,7 +48,7 @@ class Backend(Protocol):
             options: section ``llm`` of the configuration.
             catalogue: facts about the dataset.
             prompt: prompt of ``llm.prompt``.
-            examples: examples for the prompt; empty if it shows none.
+            examples: examples for the prompt; None if it shows none.
 
         Raises:
             UserError: the options do not suffice, for example a key is missing.
@@ -63,6 +64,14 @@ class Backend(Protocol):
         Args:
             requests: requests with their candidates in the order in which the backend sees them.
         """
+
+    def estimate(self, requests: Sequence[RerankRequest]) -> Estimate | None:
+        """Estimate what the answers will cost; None: nothing.
+
+        Args:
+            requests: as for :meth:`answer`.
+        """
+        return None
 
     def summary(self) -> dict[str, Any]:
         """Return the usage and the budget for a results file; empty if answers cost nothing."""

@@ -1,14 +1,21 @@
-"""Few-shot examples: short turns of the training data that recommend an item."""
+"""Few-shot examples: training turns that recommend an item, chosen by the similarity of their conversations.
+
+An example shows a list of as many titles as the prompt asks for: a model that sees lists of one title writes lists of
+one title. The list begins with the items that were recommended. The items behind them are those that training turns
+recommended most often after the same mentions.
+"""
 
 from __future__ import annotations
 
-import itertools
-import random
 import re
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from collections import Counter, defaultdict
+from itertools import pairwise
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.detokenization import ITEM_TOKEN, UNNAMED, detokenize
+from crslab_causal.llm.request import RerankRequest, build_rerank_request
 
 MAX_CONTEXT = 600
 """Maximum length of an example's context, in characters."""
@@ -18,6 +25,8 @@ _MIN_TURNS = 2
 """Minimum number of turns in an example's context."""
 _MIN_WORDS = 4
 """Minimum number of words in an example's response besides item tokens. Half of ReDial's responses have fewer."""
+_DIGITS = 6
+"""Digits of a similarity that count. Smaller differences may be rounding errors, which differ between machines."""
 
 
 class Example(NamedTuple):
@@ -27,74 +36,125 @@ class Example(NamedTuple):
     """(role, detokenized text) of the turns."""
     titles: list[str]
     response: str
+    items: list[int] = []
+    """Entity ids of the titles."""
 
 
-def select_examples(
-    train_samples: Sequence[Mapping[str, Any]],
-    n: int,
-    seed: int,
-    names: Mapping[int, str],
-    name_of_token: Mapping[str, str],
-) -> list[Example]:
-    """Draw short turns that recommend something, each from another conversation.
+class _Turn(NamedTuple):
+    """A training turn that can be an example."""
+
+    conversation: str
+    request: RerankRequest
+    items: list[int]
+    response: str
+
+
+class ExampleIndex:
+    """The training turns that can be examples, searchable by their conversations.
+
+    Two conversations are similar if they share rare words and mentions: the cosine of their TF-IDF vectors.
 
     Args:
         train_samples: the dataset's samples of the training split, in its order. Another split would leak labels.
-        n: number of examples.
-        seed: seed of the random choice. Equal seeds give equal examples.
-        names: name of each entity id.
-        name_of_token: from :func:`.token_names`.
+        catalogue: facts about the dataset.
+        n: number of examples of a prompt.
+        n_titles: number of titles of an example.
 
     Raises:
         UserError: fewer than ``n`` conversations have such a turn.
     """
-    by_conversation: dict[str, list[Example]] = {}
-    for sample, next_sample in itertools.pairwise(train_samples):
-        if sample['role'] == 'Recommender' and sample['items'] and _is_next_turn(sample, next_sample):
-            example = _make_example(sample, next_sample['context_text'][-1][1], names, name_of_token)
-            if example is not None:
-                by_conversation.setdefault(sample['conv_id'], []).append(example)
-    if len(by_conversation) < n:
-        raise UserError(
-            f'llm.examples: {n} examples requested, but only {len(by_conversation)} training conversations have a '
-            'short recommending turn with words; request fewer',
-        )
-    rng = random.Random(f'examples {seed}')
-    return [rng.choice(by_conversation[conversation]) for conversation in rng.sample(list(by_conversation), n)]
+
+    def __init__(self, train_samples: Sequence[Mapping[str, Any]], catalogue: CatalogueInfo, n: int, n_titles: int):
+        self._catalogue, self._n, self._n_titles = catalogue, n, n_titles
+        self._turns = [
+            turn
+            for sample, following in pairwise(train_samples)
+            if _is_recommendation(sample, following)
+            and (turn := _make_turn(sample, following['context_text'][-1][1], catalogue)) is not None
+        ]
+        n_conversations = len({turn.conversation for turn in self._turns})
+        if n_conversations < n:
+            raise UserError(
+                f'llm.examples: {n} examples requested, but only {n_conversations} training conversations have a '
+                'short recommending turn with words; request fewer',
+            )
+        self._followers = _count_followers(train_samples)
+        self._popular = sorted(catalogue.items, key=lambda item: (-catalogue.label_count.get(item, 0), item))
+
+        from sklearn.feature_extraction.text import TfidfVectorizer  # only here, because the import takes a second
+
+        self._vectorizer = TfidfVectorizer(analyzer=_features, sublinear_tf=True)
+        self._vectors = self._vectorizer.fit_transform([turn.request for turn in self._turns])
+
+    def similar(self, request: RerankRequest) -> list[Example]:
+        """Return the examples for a request, most similar one first, each from another conversation."""
+        scores = (self._vectors @ self._vectorizer.transform([request]).T).toarray().ravel().round(_DIGITS).tolist()
+        chosen: dict[str, _Turn] = {}
+        for i in sorted(range(len(scores)), key=lambda i: -scores[i]):
+            chosen.setdefault(self._turns[i].conversation, self._turns[i])
+            if len(chosen) == self._n:
+                break
+        return [self._example(turn) for turn in chosen.values()]
+
+    def _example(self, turn: _Turn) -> Example:
+        names = self._catalogue.names
+        items = [*turn.items, *(item for item in self._related(turn) if item not in turn.items)][: self._n_titles]
+        return Example(turn.request.context, [names[item] for item in items], turn.response, items)
+
+    def _related(self, turn: _Turn) -> list[int]:
+        """Return the items that turns recommend after the same mentions, most frequent one first, then popular ones."""
+        mentions = set(turn.request.mentions)
+        count: Counter[int] = Counter()
+        for mention in mentions:
+            count.update(self._followers.get(mention, {}))
+        related = sorted(count, key=lambda item: (-count[item], item))
+        n_needed = self._n_titles + len(mentions)
+        allowed = [item for item in (*related, *self._popular[:n_needed]) if item not in mentions]
+        return list(dict.fromkeys(allowed))
 
 
-def _is_next_turn(sample: Mapping[str, Any], next_sample: Mapping[str, Any]) -> bool:
-    """Return whether ``next_sample`` is the next turn, so that its context ends with the text of ``sample``."""
+def _features(request: RerankRequest) -> list[str]:
+    """Return the words and mentions of a conversation."""
+    words = [word for _, text in request.context for word in re.findall(r'[^\W_]+', text.lower())]
+    return words + [f'#{mention}' for mention in request.mentions]
+
+
+def _is_recommendation(sample: Mapping[str, Any], following: Mapping[str, Any]) -> bool:
+    """Return whether a turn recommends something, and ``following`` is the next turn, whose context ends with it."""
     return (
-        next_sample['conv_id'] == sample['conv_id']
-        and len(next_sample['context_text']) == len(sample['context_text']) + 1
+        sample['role'] == 'Recommender'
+        and bool(sample['items'])
+        and following['conv_id'] == sample['conv_id']
+        and len(following['context_text']) == len(sample['context_text']) + 1
     )
 
 
-def _make_example(
-    sample: Mapping[str, Any],
-    tokenized_response: str,
-    names: Mapping[int, str],
-    name_of_token: Mapping[str, str],
-) -> Example | None:
-    """Return the example made from a turn, None if the turn is too long, too short, or has an unnamed item."""
-    context = [(role, detokenize(text, name_of_token, quote='"')) for role, text in sample['context_text']]
+def _make_turn(sample: Mapping[str, Any], tokenized_response: str, catalogue: CatalogueInfo) -> _Turn | None:
+    """Return a training turn, None if it is too long, too short, or has an unnamed item."""
+    request = build_rerank_request(sample, [], catalogue.name_of_token)
+    response = detokenize(tokenized_response, catalogue.name_of_token, quote='"')
+    texts = [text for _, text in request.context]
     items = list(dict.fromkeys(sample['items']))
-    response = detokenize(tokenized_response, name_of_token, quote='"')
-    is_short = sum(len(text) for _, text in context) <= MAX_CONTEXT and len(response) <= MAX_RESPONSE
+    is_short = sum(map(len, texts)) <= MAX_CONTEXT and len(response) <= MAX_RESPONSE
     has_words = (
         all(_count_words(text) for _, text in sample['context_text']) and _count_words(tokenized_response) >= _MIN_WORDS
     )
-    has_names = all(item in names for item in items) and not any(
-        UNNAMED in text for text in (response, *_texts(context))
+    has_names = all(item in catalogue.names for item in items) and not any(
+        UNNAMED in text for text in (response, *texts)
     )
-    if len(context) < _MIN_TURNS or not (is_short and has_words and has_names):
+    if len(texts) < _MIN_TURNS or not (is_short and has_words and has_names):
         return None
-    return Example(context, [names[item] for item in items], response)
+    return _Turn(sample['conv_id'], request, items, response)
 
 
-def _texts(context: Iterable[tuple[str, str]]) -> list[str]:
-    return [text for _, text in context]
+def _count_followers(train_samples: Sequence[Mapping[str, Any]]) -> dict[int, Counter[int]]:
+    """Return how often turns of the recommender name each item after each mention."""
+    followers: dict[int, Counter[int]] = defaultdict(Counter)
+    for sample in train_samples:
+        if sample['role'] == 'Recommender' and sample['items']:
+            for mention in set(sample['context_mentions']):
+                followers[mention].update(set(sample['items']))
+    return dict(followers)
 
 
 def _count_words(text: str) -> int:

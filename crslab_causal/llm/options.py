@@ -82,14 +82,14 @@ class LLMOptions(Options):
     """Whether the prompt tells the model to keep candidates that it cannot tell apart in the recommender's order."""
     seed: Annotated[int, Field(ge=0)] | None = 2020
     """Seed sent with each request. Servers that support it give equal answers to equal requests. None: it is not sent.
-    It is also the seed of this package's own draws (samples, examples, order of the candidates), see ``draw_seed``."""
+    It is also the seed of this package's own draws (samples, order of the candidates), see ``draw_seed``."""
     extra: Annotated[dict[str, JsonValue], AfterValidator(_check_extra)] = {}
     """Further parameters of the request, passed on as they are, for example ``{reasoning_effort: low}`` or
     ``{chat_template_kwargs: {enable_thinking: false}}``."""
     prompt: Annotated[str, Field(min_length=1)] = 'causal'
     """Name of one of this package's prompts, or a file ``*.md``."""
     examples: Annotated[int, Field(ge=0)] = 3
-    """Number of training turns shown by a prompt with ``$examples``."""
+    """Number of training turns shown by a prompt with ``$examples``: the most similar ones."""
     titles: Count = 20
     """Number of titles requested by a prompt without candidates (``$n_titles``)."""
     oracle: Literal['none', 'label', 'conversation'] = 'none'
@@ -97,10 +97,17 @@ class LLMOptions(Options):
     (oracle†)."""
     shuffle: bool = False
     """Whether the candidates are shown in random order, as a control for position bias."""
+    permutations: Count = 1
+    """Number of random orders in which the candidates are shown, a request each. With more than one the rankings are
+    aggregated, and every item gets a confidence."""
     split: Literal['valid', 'test'] = 'test'
     """Split whose samples are answered."""
     samples: Count | None = None
     """Number of samples that are answered, drawn by the seed; None: all."""
+    dry_run: bool = False
+    """Whether the run only logs how many requests, tokens, USD and minutes it would take, and sends nothing."""
+    log_every_s: Positive = 60.0
+    """Seconds between two lines in the log that say how far the run is."""
     concurrency: Count | None = None
     """Number of requests in flight at a time; None: 16, or 4 for a server on this machine or in the local network."""
     timeout_s: Positive | None = None

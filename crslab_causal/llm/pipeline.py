@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.answer import (
-    CausalAnswer,
-    RankingAnswer,
-    ReasonedTitleAnswer,
-    Repairs,
-    TitleAnswer,
-    repair_ranking,
-)
 from crslab_causal.llm.backends import Backend, backend_class
-from crslab_causal.llm.candidates import (
-    rerank_request_seed,
-    shuffle_candidates,
-    unshuffle,
-    with_oracle,
-    with_oracle_items,
-)
+from crslab_causal.llm.candidates import shuffle_candidates, with_oracle, with_oracle_items
 from crslab_causal.llm.catalogue import CatalogueInfo
-from crslab_causal.llm.client.result import Completion, Status
-from crslab_causal.llm.entity_linking.titles import TitleMatcher
-from crslab_causal.llm.examples import Example, select_examples
-from crslab_causal.llm.offline.templates import template_response
+from crslab_causal.llm.client.estimate import Estimate
+from crslab_causal.llm.client.result import Completion
+from crslab_causal.llm.examples import ExampleIndex
+from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import load_prompt
 from crslab_causal.llm.request import Candidate, Probability, RerankRequest, build_rerank_request
+from crslab_causal.llm.result_builder import ResultBuilder
 
 
 class RerankTask(NamedTuple):
@@ -45,45 +33,11 @@ class RerankTask(NamedTuple):
     tell the label from the other candidates."""
 
 
-class LLMResult(NamedTuple):
-    """E, I_llm and R of Eq 9, with the candidates, the status and the costs."""
-
-    explanation: str
-    ranking: list[int]
-    """Entity ids, best first."""
-    response: str
-    candidates: list[int]
-    """I_rec with the oracle's items, before any shuffling: entity ids, best first. Prompts for titles do not show
-    them."""
-    status: Status
-    """``ok``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
-    repairs: Repairs
-    written: int
-    """Number of places of the ranking that the model wrote itself, the first ones. The others have the recommender's
-    order. Of titles in free form, those in the catalogue."""
-    titles: list[str]
-    """Titles written by a model that saw no candidates."""
-    unmatched: int
-    """Number of titles that are not in the catalogue."""
-    cache_key: str | None
-    """Key of the request in the store; None for an answer without a language model."""
-    input_tokens: int
-    output_tokens: int
-    latency_s: float
-    """Seconds of the call that brought the answer."""
-    cost_usd: float | None
-    """Cost in USD; None: the model has no price."""
-    replayed: bool
-    """Whether the answer cost this run nothing, see :attr:`.Completion.replayed`."""
-    detail: str
-    """Reason for a status other than ``ok``, in one line."""
-
-
 class LLMPipeline:
     """Answers tasks by the backend of ``llm.mode``. Use it as a context manager, or call ``close``.
 
-    Every task gets a result. If the model refuses, is cut off, gives no valid answer, or cannot be reached, the result
-    has the recommender's order, a template response, and the reason in ``status``.
+    Every task gets a result. If the model refuses, is cut off before its ranking, gives no valid answer, or cannot be
+    reached, the result has the recommender's order, a template response, and the reason in ``status``.
 
     Args:
         options: section ``llm`` of the configuration.
@@ -106,16 +60,11 @@ class LLMPipeline:
         self.ranks_candidates = self.prompt.ranks_candidates
         backend_type = backend_class(options.mode)
         self._check_options(backend_type)
-        examples: list[Example] = []
+        examples = None
         if 'examples' in self.prompt.placeholders:
-            examples = select_examples(
-                train_samples, options.examples, options.draw_seed, catalogue.names, catalogue.name_of_token
-            )
+            examples = ExampleIndex(train_samples, catalogue, options.examples, options.titles)
         self._items = frozenset(catalogue.items)
-        items = () if self.ranks_candidates else catalogue.items
-        self._matcher = TitleMatcher(
-            [catalogue.names[item] for item in items], [catalogue.label_count.get(item, 0) for item in items]
-        )
+        self._results = ResultBuilder(catalogue, options.ranked, not self.ranks_candidates, examples)
         self.backend: Backend = backend_type.build(options, catalogue, self.prompt, examples)
 
     def request(
@@ -150,11 +99,18 @@ class LLMPipeline:
 
     def answer(self, tasks: Sequence[RerankTask]) -> Iterator[LLMResult]:
         """Return one result for each task, in the order of the tasks."""
-        requests = [self._add_oracle(task) for task in tasks]
-        orders = [self._display_order(request) for request in requests]
-        completions = self.backend.answer(list(map(_reorder, requests, orders)))  # Eq 9: E, I_llm, R from S and I_rec
-        for request, order, completion in zip(requests, orders, completions, strict=True):
-            yield self._result(request, order, completion)
+        requests = self._requests(tasks)
+        orders = [self._display_orders(request) for request in requests]
+        # Eq 9: E, I_llm, R from S and I_rec
+        completions = self.backend.answer(_displayed(requests, orders))
+        for request, of_request in zip(requests, orders):
+            yield self._results.build(request, of_request, list(islice(completions, len(of_request))))
+        next(completions, None)  # lets the backend finish
+
+    def estimate(self, tasks: Sequence[RerankTask]) -> Estimate | None:
+        """Estimate what the answers to the tasks will cost; None: nothing."""
+        requests = self._requests(tasks)
+        return self.backend.estimate(_displayed(requests, [self._display_orders(request) for request in requests]))
 
     def failed_result(self, request: RerankRequest, detail: str) -> LLMResult:
         """Return the result of a request that cannot be sent: the recommender's order and a template response.
@@ -164,7 +120,7 @@ class LLMPipeline:
             detail: reason in one line.
         """
         completion = Completion(None, 'error', cost_usd=None, detail=detail)
-        return self._result(request, self._display_order(request), completion)
+        return self._results.build(request, [range(len(request.candidates))], [completion])
 
     def close(self) -> None:
         """Close the backend."""
@@ -189,18 +145,30 @@ class LLMPipeline:
                 f'llm.oracle: {options.oracle}, but prompt {options.prompt} shows no candidates; '
                 'set llm.oracle to none, or llm.prompt to causal'
             )
-        if not self.ranks_candidates and options.shuffle:
+        for name, is_used in (('shuffle', options.shuffle), ('permutations', options.permutations > 1)):
+            if not is_used:
+                continue
+            if not backend_type.uses_prompt:
+                raise UserError(
+                    f"llm.{name}: the {options.mode} backend relies on the recommender's order; "
+                    f'remove llm.{name}, or set llm.mode to live or replay'
+                )
+            if not self.ranks_candidates:
+                raise UserError(
+                    f'llm.{name}: prompt {options.prompt} shows no candidates; remove llm.{name}, or set llm.prompt to '
+                    'causal'
+                )
+        if options.dry_run and not backend_type.uses_prompt:
             raise UserError(
-                f'llm.shuffle: prompt {options.prompt} shows no candidates; '
-                'set llm.shuffle to false, or llm.prompt to causal'
-            )
-        if options.shuffle and not backend_type.uses_prompt:
-            raise UserError(
-                f"llm.shuffle: the {options.mode} backend relies on the recommender's order; "
-                'set llm.shuffle to false, or llm.mode to live or replay'
+                f'llm.dry_run: the {options.mode} backend sends nothing anyway; set llm.dry_run to false, or llm.mode '
+                'to live'
             )
         if 'examples' in self.prompt.placeholders and not options.examples:
             raise UserError(f'llm.examples: 0, but prompt {options.prompt} shows examples; set it to 1 or more')
+
+    def _requests(self, tasks: Sequence[RerankTask]) -> list[RerankRequest]:
+        """Return the requests of the tasks, with the oracle's items."""
+        return [self._add_oracle(task) for task in tasks]
 
     def _add_oracle(self, task: RerankTask) -> RerankRequest:
         """Return the task's request with the oracle's items among its candidates."""
@@ -214,51 +182,19 @@ class LLMPipeline:
             request = with_oracle_items(request, self.candidates(items, task.probabilities), options.draw_seed)
         return request
 
-    def _display_order(self, request: RerankRequest) -> list[int]:
-        """Return the indices of the candidates in the order in which the backend sees them."""
-        if self.ranks_candidates and self.options.shuffle:
-            return shuffle_candidates(request, self.options.draw_seed)[1]
-        return list(range(len(request.candidates)))
-
-    def _result(self, request: RerankRequest, order: list[int], completion: Completion) -> LLMResult:
-        candidates = [candidate.entity for candidate in request.candidates]
-        repairs, titles, unmatched, written = Repairs(0, 0, 0), [], 0, 0
-        match completion.parsed:
-            case CausalAnswer() | RankingAnswer() as answer:
-                numbers = unshuffle(answer.ranking, order)
-                indices, repairs = repair_ranking(numbers, len(candidates), self.options.ranked)
-                written = len(answer.ranking) - repairs.unknown - repairs.duplicate
-                explanation, ranking, response = answer.explanation, [candidates[i] for i in indices], answer.response
-            case TitleAnswer() | ReasonedTitleAnswer() as title_answer:
-                titles = title_answer.titles
-                matches = self._matcher.match_all(titles)
-                unmatched = matches.count(None)
-                ranking = list(dict.fromkeys(self.catalogue.items[i] for i in matches if i is not None))
-                written = len(ranking)
-                explanation, response = title_answer.reasoning, title_answer.response
-            case _:
-                explanation, ranking, response = '', candidates, ''
-        if not response and ranking:
-            response = template_response(self.catalogue.names[ranking[0]], rerank_request_seed(request))
-        return LLMResult(
-            explanation=explanation,
-            ranking=ranking,
-            response=response,
-            candidates=candidates,
-            status=completion.status,
-            repairs=repairs,
-            written=written,
-            titles=titles,
-            unmatched=unmatched,
-            cache_key=completion.cache_key or None,
-            input_tokens=completion.input_tokens,
-            output_tokens=completion.output_tokens,
-            latency_s=completion.latency_s,
-            cost_usd=completion.cost_usd,
-            replayed=completion.replayed,
-            detail=completion.detail,
-        )
+    def _display_orders(self, request: RerankRequest) -> list[list[int]]:
+        """Return the indices of the candidates in each order in which the backend sees them."""
+        options = self.options
+        if options.permutations > 1 or options.shuffle:
+            seeds = range(options.draw_seed, options.draw_seed + options.permutations)
+            return [shuffle_candidates(request, seed)[1] for seed in seeds]
+        return [list(range(len(request.candidates)))]
 
 
-def _reorder(request: RerankRequest, order: Sequence[int]) -> RerankRequest:
-    return request._replace(candidates=[request.candidates[i] for i in order])
+def _displayed(requests: Sequence[RerankRequest], orders: Sequence[Sequence[Sequence[int]]]) -> list[RerankRequest]:
+    """Return each request once for each of its orders, with its candidates in that order."""
+    return [
+        request._replace(candidates=[request.candidates[i] for i in order])
+        for request, of_request in zip(requests, orders, strict=True)
+        for order in of_request
+    ]

@@ -20,7 +20,7 @@ MAX_CHARACTERS = 6000
 """Maximum length of a conversation in a prompt, in characters. The longest conversation of ReDial has about 2,000."""
 
 _ESCAPED = frozenset('<>')
-_STEPS = [factor * 10.0**power for power in range(-4, 3) for factor in (1, 2, 5)]
+_STEPS = [factor * 10.0**power for power in range(-4, 3) for factor in (1, 1.5, 2, 3, 5, 7)]
 """Values to which probabilities in percent, and factors between them, are rounded."""
 _EDGES = [math.sqrt(low * high) for low, high in itertools.pairwise(_STEPS)]
 _MIN_PERCENT = 0.01
@@ -111,8 +111,8 @@ def quote(text: str) -> str:
 def _probability_columns(candidate: Candidate) -> list[str]:
     """Return the probability and its change, as far as they are known.
 
-    Both are rounded to 1, 2 or 5 times a power of ten. Two machines compute probabilities with different rounding
-    errors. Finer numbers would often differ in the prompt, and with it in the key of a recorded answer.
+    Both are rounded to 1, 1.5, 2, 3, 5 or 7 times a power of ten. Two machines compute probabilities with different
+    rounding errors. Finer numbers would often differ in the prompt, and with it in the key of a recorded answer.
     """
     if candidate.probability is None:
         return []

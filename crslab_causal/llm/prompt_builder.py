@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Mapping
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.answer import Answer, bounded_schema
-from crslab_causal.llm.examples import Example
+from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompt_blocks import (
     MAX_CHARACTERS,
@@ -26,7 +26,7 @@ class PromptBuilder:
         prompt: the prompt.
         options: section ``llm``.
         names: name of each entity id, for ``$mentions``.
-        examples: values of ``$examples``; empty if the prompt shows none.
+        examples: examples for ``$examples``; None if the prompt shows none.
 
     Raises:
         UserError: the options turn off an anchor that the prompt does not have.
@@ -37,7 +37,7 @@ class PromptBuilder:
         prompt: Prompt,
         options: LLMOptions,
         names: Mapping[int, str],
-        examples: Sequence[Example] = (),
+        examples: ExampleIndex | None = None,
     ):
         self.prompt, self._options, self._names, self._examples = prompt, options, names, examples
         if not options.anchor and prompt.anchor is None:
@@ -69,9 +69,7 @@ class PromptBuilder:
             'candidates_with_facts': candidates_block(candidates, with_facts=True) if candidates else None,
             'n_candidates': len(candidates),
             'n_ranked': n_ranked,
-            'examples': examples_block(self._examples, list(self.prompt.answer.model_fields))
-            if self._examples
-            else None,
+            'examples': self._examples_block(request),
             'n_titles': options.titles,
             'anchor': self.prompt.anchor if options.anchor else '',
         }
@@ -79,3 +77,8 @@ class PromptBuilder:
             self.prompt.fill(values),
             bounded_schema(self.prompt.answer, len(candidates), n_ranked, options.titles),
         )
+
+    def _examples_block(self, request: RerankRequest) -> str | None:
+        if self._examples is None:
+            return None
+        return examples_block(self._examples.similar(request), list(self.prompt.answer.model_fields))

@@ -131,7 +131,7 @@ def load_prompt(name_or_path: str | Path) -> Prompt:
             f"llm.prompt: {text} does not have the format of a prompt; write a line 'answer: ...', a line "
             "'--- system ---', text, a line '--- user ---' and text, in this order"
         )
-    answer, system, user = (parts[group].strip() for group in (1, 3, 4))
+    answer, _, system, user = (part.strip() for part in parts.groups(default=''))
     anchor = None if parts[2] is None else parts[2].strip()
     if answer not in ANSWERS:
         raise UserError(f'llm.prompt: {text}: answer is {answer!r}; write one of {", ".join(ANSWERS)}')

@@ -8,7 +8,7 @@ from crslab_causal.base.options import Options
 from crslab_causal.llm.client.result import Status
 
 if TYPE_CHECKING:
-    from crslab_causal.llm.pipeline import LLMResult
+    from crslab_causal.llm.llm_result import LLMResult
 
 
 class RepairCounts(Options):
@@ -29,7 +29,7 @@ class LLMRecord(Options):
     backend: str
     """Name of the backend that gave the answer."""
     status: Status
-    """``ok``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
+    """``ok``, ``partial``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
     detail: str
     """Details of a status other than ``ok``, in one line."""
     prompt_hash: str | None
@@ -49,8 +49,15 @@ class LLMRecord(Options):
     """Number of places of ``ranking`` that the model wrote itself, the first ones."""
     titles: list[str]
     """Titles in free form, if the prompt asks for titles."""
+    matches: list[int | None]
+    """Entity id of each title; None: it is not in the catalogue."""
     unmatched: int
     """Number of titles that are not in the catalogue."""
+    copied: int
+    """Number of titles that the examples of the prompt have, too."""
+    confidence: list[float]
+    """For each written place, the share of the shuffled orders in which the model put the item there or higher; empty
+    with a single order."""
     input_tokens: int
     output_tokens: int
     latency_s: float
@@ -88,7 +95,10 @@ class LLMRecord(Options):
             repairs=RepairCounts(**result.repairs._asdict()),
             written=result.written,
             titles=result.titles,
+            matches=result.matches,
             unmatched=result.unmatched,
+            copied=result.copied,
+            confidence=[round(share, 4) for share in result.confidence],
             input_tokens=result.input_tokens,
             output_tokens=result.output_tokens,
             latency_s=result.latency_s,

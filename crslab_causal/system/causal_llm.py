@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import random
-from collections import Counter
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import torch
 from loguru import logger
 
 from crslab_causal.base import distributed
 from crslab_causal.base.artifacts import llm_file
-from crslab_causal.base.errors import UserError
+from crslab_causal.base.errors import IncompleteRun, UserError
 from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.histories import NO_ITEM
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.evaluator.generation import GenerationMetrics
-from crslab_causal.evaluator.report import RESPONSE_SCORES, markdown_table, save_records, save_results
+from crslab_causal.evaluator.report import markdown_table, save_records, save_results
 from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
@@ -25,6 +24,7 @@ from crslab_causal.llm.records import LLMRecord
 from crslab_causal.system import checkpoint
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
+from crslab_causal.system.llm_report import failure, summarize, summary_lines
 
 
 class CausalLLMSystem(CausalSystem):
@@ -37,6 +37,8 @@ class CausalLLMSystem(CausalSystem):
     def __init__(self, opt, *arguments, **keywords):
         super().__init__(opt, *arguments, **keywords)
         self.llm: LLMOptions = self.config.model.llm
+        self.llm_summary: dict[str, Any] | None = None
+        """Section ``llm`` of ``llm_results.json``; None before the samples are answered."""
         self.external_recommender: str | None = self.config.model.recommender
         if self.external_recommender is not None:
             self._load_recommender(Path(self.external_recommender))
@@ -52,10 +54,11 @@ class CausalLLMSystem(CausalSystem):
             super().load_best()
 
     def fit(self) -> None:
-        """Train or load the recommender, test it, and answer its samples.
+        """Train or load the recommender, test it, and answer its samples. With ``llm.dry_run`` only estimate the cost.
 
         Raises:
             UserError: an option of ``llm`` is wrong. This is raised before the training.
+            IncompleteRun: too many samples have no answer. The results are saved.
         """
         store = self.llm.store and Path(self.llm.store).resolve()
         if store and self.folder.resolve() in store.parents:
@@ -64,7 +67,21 @@ class CausalLLMSystem(CausalSystem):
                 'name a file elsewhere'
             )
         self._make_pipeline().close()  # raises errors in its options now, not after hours of training
+        if self.llm.dry_run:
+            self.estimate()
+            return
         super().fit()
+        reason = None if self.llm_summary is None else failure(self.llm_summary)
+        if reason is not None:
+            raise IncompleteRun(
+                f'{reason}; the results in {self.folder} are not those of the model alone; remove the cause, and start '
+                'again'
+            )
+
+    def save_model(self) -> None:
+        """Save the system, unless nothing was trained or loaded because of ``llm.dry_run``."""
+        if not self.llm.dry_run:
+            super().save_model()
 
     def train_recommender(self) -> None:
         """Train the recommender, or save the loaded one."""
@@ -82,6 +99,18 @@ class CausalLLMSystem(CausalSystem):
             self.test_language_model()
         return splits
 
+    def estimate(self) -> None:
+        """Log how many requests, tokens, USD and minutes the answers will take."""
+        dataloader, indices = self._samples()
+        with self._make_pipeline() as pipeline:
+            estimate = pipeline.estimate(self._tasks(pipeline, dataloader, indices))
+            logger.info(f'[LLM: dry run of {pipeline.backend.name}: {estimate.line()}]')
+        if self.external_recommender is None:
+            logger.info(
+                '[LLM: the recommender is not trained in a dry run, so the candidates are arbitrary, and recorded '
+                'answers are not found]'
+            )
+
     def test_language_model(self) -> dict[str, Any]:
         """Answer the samples of ``llm.split``, score the answers, and save both.
 
@@ -89,40 +118,39 @@ class CausalLLMSystem(CausalSystem):
             The section ``llm`` of ``llm_results.json``.
         """
         split = self.llm.split
-        dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[split]
-        indices = self._sample_indices(len(dataloader))
+        dataloader, indices = self._samples()
         samples = [dataloader.samples[i] for i in indices]
         with self._make_pipeline() as pipeline:
             tasks = self._tasks(pipeline, dataloader, indices)
             listed = [[candidate.entity for candidate in task.request.candidates] for task in tasks]  # I_rec
             backend = pipeline.backend
             prompt = pipeline.prompt.name if backend.uses_prompt else None
-            logger.info(
-                f'[LLM: {backend.name}, '
-                + (f'prompt {prompt}, ' if prompt else '')
-                + f'{len(indices)} samples of {split}]'
-            )
+            of_prompt = f'prompt {prompt}, ' if prompt else ''
+            logger.info(f'[LLM: {backend.name}, {of_prompt}{len(indices)} samples of {split}]')
+            estimate = pipeline.estimate(tasks)
+            if estimate is not None:
+                logger.info(f'[LLM: {estimate.line()}]')
             results = list(pipeline.answer(tasks))
-            summary = {
+            self.llm_summary = summary = {
                 'backend': backend.name,
                 'prompt': prompt,
                 'oracle': self.llm.oracle,
                 'shuffled': self.llm.shuffle,
-                **summarize(results),
+                'anchored': self.llm.anchor,
+                'permutations': self.llm.permutations,
+                'examples': self.llm.examples if 'examples' in pipeline.prompt.placeholders else 0,
+                **summarize(results, self.llm.ranked),
                 **backend.summary(),
             }
-        n_failed = sum(result.status != 'ok' for result in results)
-        if n_failed:
-            logger.warning(
-                f'[LLM: {n_failed} of {len(results)} samples have no usable answer; they keep the '
-                "recommender's order and get a template response]"
-            )
-        scores = {
-            f'{split}, recommender': self._scores(dataloader, indices, listed),
-            f'{split}, {prompt or f"{self.llm.mode} backend"}': self._scores(
-                dataloader, indices, [result.ranking for result in results]
-            ),
-        }
+        if (reason := failure(summary)) is not None:
+            logger.warning(f'[LLM: {reason}]')
+        scores = {f'{split}, recommender': self._scores(dataloader, indices, listed)}
+        if summary['unanswered'] < len(results) or not results:
+            name = f'{split}, {prompt or f"{self.llm.mode} backend"}'
+            scores[name] = self._scores(dataloader, indices, [result.ranking for result in results])
+            if not pipeline.ranks_candidates:
+                kept = self._scores(dataloader, indices, [result.places for result in results])
+                scores[f'{name}, empty places kept'] = kept
         summary['candidate_recall'] = None
         if pipeline.ranks_candidates:
             n_recalled = sum(sample['item'] in result.candidates for sample, result in zip(samples, results))
@@ -145,6 +173,11 @@ class CausalLLMSystem(CausalSystem):
         )
         logger.info(f'[{title}]\n{markdown_table(scores)}\n\n' + '\n'.join(remarks))
         return summary
+
+    def _samples(self) -> tuple[CausalDataLoader, list[int]]:
+        """Return the samples of ``llm.split``, and the indices of those that are answered."""
+        dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[self.llm.split]
+        return dataloader, self._sample_indices(len(dataloader))
 
     def _make_pipeline(self) -> LLMPipeline:
         return LLMPipeline(self.llm, self.catalogue, self.train_dataloader.dataset)
@@ -188,14 +221,14 @@ class CausalLLMSystem(CausalSystem):
         self,
         dataloader: CausalDataLoader,
         indices: Sequence[int],
-        rankings: Sequence[Sequence[int]],
+        rankings: Sequence[Sequence[int | None]],
     ) -> dict[str, Any]:
         """Return the ranking scores.
 
         Args:
             dataloader: loader of the samples.
             indices: indices of the ranked samples.
-            rankings: ranked entity ids of each of these samples, best first.
+            rankings: ranked entity ids of each of these samples, best first; None: a place without an item.
         """
         evaluator = CausalEvaluator(cutoffs=self.config.run.cutoffs)
         evaluator.configure(
@@ -205,7 +238,10 @@ class CausalLLMSystem(CausalSystem):
         batch = dataloader.rec_batchify(torch.tensor(indices, dtype=torch.long)) if indices else None
         if batch is not None:
             evaluator.rec_evaluate_lists(
-                [[item_index[item] for item in ranking] for ranking in rankings],
+                [
+                    [NO_ITEM - 1 - place if item is None else item_index[item] for place, item in enumerate(ranking)]
+                    for ranking in rankings
+                ],
                 batch.label.cpu(),
                 batch.seen.cpu(),
                 batch.repeat.cpu(),
@@ -237,67 +273,3 @@ def conversation_items(turns: Sequence[Mapping[str, Any]]) -> dict[str, list[int
     for turn in turns:
         items.setdefault(turn['conv_id'], {}).update(dict.fromkeys([*turn['context_items'], *turn['items']]))
     return {conversation: list(entities) for conversation, entities in items.items()}
-
-
-def summarize(results: Sequence[LLMResult]) -> dict[str, Any]:
-    """Return counts over the results of a split. Equal requests, as of the samples of one turn, are paid for once."""
-    n_titles = sum(len(result.titles) for result in results)
-    paid = list({result.cache_key: result for result in results}.values())
-    costs = [result.cost_usd for result in paid]
-    return {
-        'samples': len(results),
-        'statuses': dict(Counter(result.status for result in results)),
-        'repairs': {
-            name: sum(getattr(result.repairs, name) for result in results)
-            for name in ('unknown', 'duplicate', 'missing')
-        },
-        'titles': n_titles,
-        'titles_not_matched': sum(result.unmatched for result in results) / n_titles if n_titles else None,
-        'input_tokens': sum(result.input_tokens for result in paid),
-        'output_tokens': sum(result.output_tokens for result in paid),
-        'cost_usd': None if None in costs else sum(costs),
-    }
-
-
-def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Return the lines below the table of results.
-
-    Args:
-        summary: section ``llm`` of ``llm_results.json``.
-    """
-    recall = summary['candidate_recall']
-    prompt = summary['prompt'] or 'none, the backend uses no prompt'
-    shown = (
-        'no candidates shown'
-        if recall is None
-        else f'candidates {"shuffled" if summary["shuffled"] else "in the order of the recommender"}'
-    )
-    yield f'Answers by: {summary["backend"]}; prompt: {prompt}; oracle: {summary["oracle"]}; {shown}.'
-    if recall is not None:
-        yield f'Labels among the candidates, the upper bound of recall after re-ranking: {100 * recall:.2f} %.'
-    yield (
-        'Answers: '
-        + ', '.join(f'{name} {n}' for name, n in summary['statuses'].items())
-        + "; each answer that is not ok has the recommender's order and a template response."
-    )
-    yield 'Repairs: ' + ', '.join(f'{name} {n}' for name, n in summary['repairs'].items()) + '.'
-    if summary['titles_not_matched'] is not None:
-        yield (
-            f'Titles written: {summary["titles"]}, of which {100 * summary["titles_not_matched"]:.2f} % are not in '
-            'the catalogue.'
-        )
-    if 'usage' in summary:
-        usage, budget = summary['usage'], summary['budget']
-        left = {name: budget[f'left_{name}'] for name in ('calls', 'tokens', 'usd')}
-        yield (
-            f'Spent by this run: {usage["calls"]} calls, {usage["input_tokens"] + usage["output_tokens"]} tokens, '
-            f'{usage["cost_usd"]:.4f} USD; left of the budget: '
-            + ', '.join(f'{name} {"unlimited" if value is None else value}' for name, value in left.items())
-            + '.'
-        )
-    scores = {name: summary['generation'][name] for name in RESPONSE_SCORES}
-    yield (
-        'Responses: '
-        + ', '.join(f'{name} {"-" if math.isnan(score) else f"{score:.4f}"}' for name, score in scores.items())
-        + '.'
-    )

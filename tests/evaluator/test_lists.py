@@ -121,6 +121,15 @@ def test_ranks_and_scores_by_hand():
     assert scores['new_unseen']['mrr@3'] == pytest.approx(1 / 2 / 3)
 
 
+def test_places_without_an_item_push_the_items_behind_them_down():
+    evaluator = make_evaluator([([4, -2, 7], 7, [4]), ([-2, -3], -1, []), ([-2, 5], 5, [])])
+
+    assert evaluator.column('rank').tolist() == [3.0, math.inf, 2.0]
+    assert evaluator.column('rank_unseen').tolist() == [2.0, math.inf, 2.0]
+    assert evaluator.column('copy').tolist() == [1.0, 0.0, 0.0]
+    assert evaluator.scores()[f'coverage@{max(CUTOFFS)}'] == 3 / N_ITEM
+
+
 def test_a_number_of_lists_other_than_that_of_labels_is_an_error():
     one = torch.zeros(1, 1, dtype=torch.long)
     with pytest.raises(ValueError):

@@ -205,6 +205,21 @@ def test_failure_keeps_the_recommenders_order_and_is_marked(server, fault, promp
     assert not good.detail
 
 
+@pytest.mark.parametrize('prompt', ['causal', 'vanilla'])
+def test_beginning_of_an_answer_that_was_cut_off_counts(server, prompt):
+    answer = ranking_answer(5, 4, 3, 2, 1) if prompt == 'causal' else title_answer('Heat', 'Alien', 'Big')
+    (result,) = answer_all([make_task()], server.plan('half_ranking', answer=answer), prompt=prompt)
+    n = result.written
+    assert (result.status, result.is_answered) == ('partial', True) and 0 < n < 4 and 'cut off' in result.detail
+    if prompt == 'causal':
+        first = ITEMS[::-1][:n]
+        assert result.ranking == [*first, *(item for item in ITEMS if item not in first)]
+        assert result.repairs == (0, 0, 5 - n) and result.explanation == 'because'
+    else:
+        assert result.ranking == [HEAT, ALIEN][:n]
+    assert NAMES[result.ranking[0]] in result.response  # a template
+
+
 def test_exhausted_budget_is_marked(server):
     results = answer_all([make_task(f'{i}') for i in range(3)], server.plan('ok'), budget={'calls': 1}, concurrency=1)
     assert [result.status for result in results] == ['ok', 'budget', 'budget']

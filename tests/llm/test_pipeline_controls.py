@@ -112,21 +112,17 @@ TRAIN = [
 ]
 
 
-def test_few_shot_shows_training_examples_and_no_label(server):
-    url = server.plan(answer=title_answer('Heat'))
-    for seed in (1, 1, 2):
-        answer_all(
-            [make_task('what now', label=GODFATHER), make_task('and now', label=STAR_WARS)],
-            url,
-            TRAIN,
-            prompt='few_shot',
-            examples=2,
-            seed=seed,
-            concurrency=1,
-        )
-    texts = [entry['text'] for entry in server.log(url)]
-    blocks = [re.search('<examples>.*</examples>', text, re.DOTALL).group() for text in texts]
-    assert blocks[0] == blocks[1] == blocks[2] == blocks[3] != blocks[4] == blocks[5]
-    for text, block in zip(texts, blocks):
-        assert len(set(re.findall(r'my wish \d is', block))) == 2 and block.count('Heat (1995)') == 4
-        assert 'The Godfather' not in text and 'Star Wars' not in text and '<candidates>' not in text
+def test_few_shot_shows_the_most_similar_training_turns_with_full_lists(server):
+    url = server.plan(answer=title_answer('Heat', 'Alien'))
+    tasks = [make_task(f'my wish {n} is', label=GODFATHER) for n in (4, 2)]
+    results = answer_all(tasks, url, TRAIN, prompt='few_shot', examples=2, titles=3, concurrency=1)
+    for n, entry, result in zip((4, 2), server.log(url), results, strict=True):
+        block = re.search('<examples>.*</examples>', entry['text'], re.DOTALL).group()
+        wishes = re.findall(r'my wish (\d) is', block)
+        assert len(set(wishes)) == 2 and wishes[0] == str(n)
+        answers = [json.loads(line) for line in re.findall(r'^Answer: (.*)$', block, re.MULTILINE)]
+        assert [list(answer) for answer in answers] == [['titles', 'response']] * 2
+        for answer in answers:
+            assert answer['titles'][0] == 'Heat (1995)' and len(set(answer['titles'])) == 3
+        assert '<candidates>' not in entry['text']
+        assert result.copied == sum(NAMES[item] in answers[0]['titles'] for item in (HEAT, ALIEN))

@@ -51,8 +51,18 @@ def build(
     name, context=(('Seeker', 'Hi'),), candidates=CANDIDATES, names=NAMES, examples=EXAMPLES, mentions=(), **keys
 ):
     request = RerankRequest(list(context), list(mentions), list(mentions), [], list(candidates), *mentions[-1:])
-    examples = examples if 'examples' in load_prompt(name).placeholders else []
-    return PromptBuilder(load_prompt(name), LLMOptions(**{'titles': 5} | keys), names, examples).build(request)
+    index = FixedExamples(examples) if examples and 'examples' in load_prompt(name).placeholders else None
+    return PromptBuilder(load_prompt(name), LLMOptions(**{'titles': 5} | keys), names, index).build(request)
+
+
+class FixedExamples:
+    """Examples that are the same for every request."""
+
+    def __init__(self, examples):
+        self.examples = examples
+
+    def similar(self, request):
+        return self.examples
 
 
 def messages_of(*arguments, **keys):
@@ -150,10 +160,11 @@ def probability_columns(observed, masked):
     'observed, masked, columns',
     [
         (0.5, 0.5, ['50 %', 'x1']),
-        (0.04, 0.01, ['5 %', 'x0.2']),
+        (0.04, 0.01, ['5 %', 'x0.3']),
         (0.001, 0.0021, ['0.1 %', 'x2']),
         (0.00001, 0.5, ['below 0.01 %', 'x100']),
-        (0.3, 0.0, ['20 %', 'x0.01']),
+        (0.3, 0.0, ['30 %', 'x0.01']),
+        (0.017, 0.027, ['1.5 %', 'x1.5']),
         (0.0, 0.1, ['below 0.01 %']),
         (0.2, None, ['20 %']),
         (1.0, 1.0, ['100 %', 'x1']),
@@ -167,9 +178,9 @@ def test_probability_and_its_change_are_rounded_to_steps(observed, masked, colum
 def test_rounding_keeps_the_size_of_a_probability_and_its_change(observed, masked):
     percent, factor = probability_columns(observed, masked)
     if not percent.startswith('below'):
-        assert abs(math.log(float(percent[:-2]) / (100 * observed))) < math.log(1.6)
+        assert abs(math.log(float(percent[:-2]) / (100 * observed))) < math.log(1.3)
     bounded = min(max(masked / observed, 0.01), 100)
-    assert abs(math.log(float(factor[1:]) / bounded)) < math.log(1.6)
+    assert abs(math.log(float(factor[1:]) / bounded)) < math.log(1.3)
 
 
 def test_rounding_errors_of_another_machine_seldom_change_a_prompt():

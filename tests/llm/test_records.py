@@ -6,7 +6,7 @@ import pytest
 
 from crslab_causal.experiments.analysis.answers import Answer
 from crslab_causal.llm.answer import Repairs
-from crslab_causal.llm.pipeline import LLMResult
+from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.records import LLMRecord
 
 SAMPLE = {'conv_id': 'c1', 'turn': 3, 'item': 7}
@@ -19,7 +19,9 @@ RESULT = LLMResult(
     repairs=Repairs(1, 2, 0),
     written=2,
     titles=[],
-    unmatched=0,
+    matches=[],
+    copied=0,
+    confidence=[],
     cache_key='f00d',
     input_tokens=100,
     output_tokens=20,
@@ -45,7 +47,10 @@ LINE = {
     'repairs': {'unknown': 1, 'duplicate': 2, 'missing': 0},
     'written': 2,
     'titles': [],
+    'matches': [],
     'unmatched': 0,
+    'copied': 0,
+    'confidence': [],
     'input_tokens': 100,
     'output_tokens': 20,
     'latency_s': 0.25,

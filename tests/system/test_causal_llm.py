@@ -7,10 +7,10 @@ import pytest
 
 from crslab_causal.llm.answer import Repairs
 from crslab_causal.llm.detokenization import detokenize
-from crslab_causal.llm.pipeline import LLMResult
+from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.records import LLMRecord
 from crslab_causal.quick_start import load_system
-from crslab_causal.system.causal_llm import summarize
+from crslab_causal.system.llm_report import failure, summarize
 
 MODEL = 'model=CausalLLM'
 
@@ -228,18 +228,144 @@ def test_without_an_intervention_on_the_last_mention_no_effect_is_shown(run, liv
     assert rows and {effect for *_, effect in rows} == {None}
 
 
-def test_samples_without_an_answer_are_marked_and_keep_the_recommenders_order(answer, live, capsys):
-    settings, _ = live(rates={'500': 0.3, 'refusal': 0.2, 'length': 0.2}, seed=4, sticky=True)
-    results, records, folder = answer(*settings, 'llm.concurrency=1')
+def test_samples_without_an_answer_are_marked_and_keep_the_recommenders_order(command, trained, live, capsys, tmp_path):
+    rates = {'500': 0.2, 'refusal': 0.2, 'length': 0.2, 'half_ranking': 0.2}
+    settings, _ = live(rates=rates, seed=5, sticky=True, n_candidate=12)
+    capsys.readouterr()
+    assert command(MODEL, f'recommender={trained}', *settings, 'llm.concurrency=1') == 1
+    output = capsys.readouterr()
+    (folder,) = tmp_path.glob('save/*/*')
+    results, records, _ = read(folder)
     statuses = [record['status'] for record in records]
-    assert set(statuses) == {'ok', 'error', 'refusal', 'length'}
+    assert set(statuses) == {'ok', 'error', 'refusal', 'length', 'partial'}
     assert results['llm']['statuses'] == {name: statuses.count(name) for name in set(statuses)}
+    n_unanswered = statuses.count('error') + statuses.count('length')
+    assert results['llm']['unanswered'] == n_unanswered
     for record in records:
-        if record['status'] != 'ok':
+        is_answered = record['status'] in ('ok', 'partial')
+        assert bool(record['explanation']) == is_answered == bool(record['written']) and record['response']
+        if not is_answered:
             assert record['ranking'] == record['candidates'] and record['rank_after'] == record['rank_before']
-            assert record['detail'] and record['response'] and not record['explanation']
-    assert f'{30 - statuses.count("ok")} of 30 samples have no usable answer' in capsys.readouterr().out
-    assert f'error {statuses.count("error")}' in (folder / 'llm_results.md').read_text('utf-8')
+            assert record['detail']
+        elif record['status'] == 'partial':
+            assert record['written'] < 10 and record['repairs']['missing'] == 10 - record['written']
+    written = results['llm']['places_written']
+    assert written == sum(min(10, record['written']) for record in records) < results['llm']['places_requested'] == 300
+
+    table = (folder / 'llm_results.md').read_text('utf-8')
+    (line,) = output.err.splitlines()
+    for text in (table, (folder / 'run.log').read_text('utf-8'), line):
+        assert f'{n_unanswered} of 30 samples (' in text and 'have no usable answer' in text
+        assert f'error {statuses.count("error")} times (500: fault 500)' in text and 'cut off' in text
+    assert f'error {statuses.count("error")}' in table and f'partial {statuses.count("partial")}' in table
+    assert f'300 requested, {written} written by the model' in table
+    assert '| test, causal | ALL |' in table
+
+
+def test_server_that_refuses_every_request_ends_the_run_with_its_reason(refused, trained, live, llm_server, tmp_path):
+    reply = {'status': 400, 'body': {'error': {'message': 'the account is suspended'}}}
+    settings, url = live('reply 0', replies=[reply])
+    line = refused(MODEL, f'recommender={trained}', *settings, 'llm.concurrency=4', 'llm.structured=json')
+    assert 'the account is suspended' in line and re.search('[5-9] requests in a row got no answer', line)
+    assert len(llm_server.log(url)) < 30
+    assert not list(tmp_path.glob('save/*/*/llm_results.*'))
+
+
+@pytest.mark.parametrize('prompt', ['causal', 'vanilla'])
+def test_run_without_a_usable_answer_has_no_row_in_the_name_of_the_model(command, trained, live, tmp_path, prompt):
+    settings, _ = live('length')
+    assert command(MODEL, f'recommender={trained}', *settings, f'llm.prompt={prompt}') == 1
+    (folder,) = tmp_path.glob('save/*/*')
+    results, _, _ = read(folder)
+    assert list(results['splits']) == ['test, recommender'] and results['llm']['unanswered'] == 30
+    table = (folder / 'llm_results.md').read_text('utf-8')
+    assert '| test, recommender | ALL |' in table and f'test, {prompt}' not in table
+    assert 'Unanswered: 30 of 30 samples (100.0 %)' in table and 'Responses:' not in table
+
+
+@pytest.mark.parametrize(
+    'n, n_unanswered, has_failed', [(100, 1, False), (100, 2, True), (30, 1, True), (30, 0, False)]
+)
+def test_run_fails_if_more_than_one_percent_is_unanswered(n, n_unanswered, has_failed):
+    reason = failure(
+        {
+            'samples': n,
+            'unanswered': n_unanswered,
+            'reasons': [{'status': 'error', 'detail': '500: no', 'samples': n_unanswered}],
+        }
+    )
+    assert (reason is not None) == has_failed
+    assert not has_failed or reason.endswith(f'error {n_unanswered} times (500: no)')
+
+
+def test_rankings_of_shuffled_orders_are_aggregated_and_reported(answer, live, llm_server):
+    settings, url = live('ok')
+    results, records, folder = answer(*settings, 'llm.permutations=3', 'llm.anchor=false', 'llm.samples=10')
+    assert len(llm_server.log(url)) == results['llm']['usage']['calls'] == 30
+    assert all(len(record['confidence']) == record['written'] >= 10 for record in records)
+    mean = sum(record['confidence'][0] for record in records) / 10
+    assert results['llm']['first_confidence'] == pytest.approx(mean, abs=1e-4)
+    table = (folder / 'llm_results.md').read_text('utf-8')
+    assert f'aggregated from 3 random orders; on average {100 * mean:.1f} % of the orders' in table
+    assert 'the order of the recommender' not in json.dumps(llm_server.log(url)[0]['body'])
+
+
+# ---------------------------------------------------------------- seeing it work
+
+
+def test_dry_run_estimates_the_cost_and_sends_nothing(
+    command, trained, live, llm_server, tmp_path, capsys, monkeypatch
+):
+    settings, url = live('ok')
+    store = f'llm.store={tmp_path / "store.jsonl"}'
+    capsys.readouterr()
+    assert command(MODEL, f'recommender={trained}', *settings, store, 'llm.dry_run=true') == 0
+    output = capsys.readouterr().out
+    found = re.search(
+        r'dry run of .*: 30 prompts: 30 requests, about (\d+) input and (\d+) output tokens, about '
+        r'([\d.]+) USD \(at most ([\d.]+)\), about [\d.]+ (?:s|min|h) ',
+        output,
+    )
+    n_input, n_output, usd, max_usd = map(float, found.groups())
+    assert llm_server.log(url) == [] and not (tmp_path / 'save').exists() and not (tmp_path / 'store.jsonl').exists()
+    assert max_usd == pytest.approx((0.15 * n_input + 0.6 * 30 * 1024) / 1e6, abs=0.006) and usd <= max_usd
+
+    assert command(MODEL, f'recommender={trained}', *settings, store) == 0  # now in earnest
+    output = capsys.readouterr().out
+    assert output.index(f'30 requests, about {n_input:.0f} input and {n_output:.0f} output') < output.index(
+        'Answers by'
+    )
+    characters = sum(len(m['content']) for entry in llm_server.log(url) for m in entry['body']['messages'])
+    assert n_input == pytest.approx(characters / 3, rel=0.01)
+
+    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
+    for extra, expected in (
+        ((), '30 prompts, all answered by the store: nothing to send'),
+        (('llm.temperature=0.0',), '30 requests'),
+        (('llm.base_url=null',), 'all answered by the store'),  # needs no key
+    ):
+        assert command(MODEL, f'recommender={trained}', *settings, store, 'llm.dry_run=true', *extra) == 0
+        assert expected in capsys.readouterr().out
+    assert len(llm_server.log(url)) == 30
+
+
+def test_dry_run_trains_and_saves_nothing(command, live, llm_server, tmp_path, capsys):
+    settings, url = live('ok')
+    assert command(MODEL, *settings, 'llm.dry_run=true', flags=['-ss']) == 0
+    output = capsys.readouterr().out
+    assert 'the recommender is not trained in a dry run' in output and 'epoch 0' not in output
+    assert llm_server.log(url) == [] and not (tmp_path / 'save').exists()
+
+
+def test_progress_is_logged_while_the_first_answer_is_awaited(answer, live):
+    settings, _ = live('ok', delay=0.15)
+    _, _, folder = answer(*settings, 'llm.log_every_s=0.1', 'llm.concurrency=2', 'llm.samples=10')
+    lines = re.findall(
+        r'(\d+) of 10 prompts done; (\d+) calls, .* USD(?:; about \d+ s left)?\]',
+        (folder / 'run.log').read_text('utf-8'),
+    )
+    done = [int(n) for n, _ in lines]
+    assert len(done) > 3 and done == sorted(done) and done[0] == 0 and done[-1] >= 6
 
 
 def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server, data_path):
@@ -248,16 +374,20 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
     settings, url = live(
         answer={
             'reasoning': '',
-            'titles': [*written, written[0], 'No Such Film (1901)'],
+            'titles': [*written[:5], written[0], 'No Such Film (1901)', *written[5:]],
             'response': f'Watch {written[0]}.',
         }
     )
     results, records, folder = answer(*settings, 'llm.prompt=vanilla')
     expected = [int(entity) for entity in list(titles)[:10]]
-    assert all(record['ranking'] == expected and record['unmatched'] == 1 for record in records)
-    assert results['splits']['test, vanilla']['all']['recall@10'] == pytest.approx(
-        sum(record['label'] in expected for record in records) / 30
-    )
+    matches = [*expected[:5], expected[0], None, *expected[5:]]
+    assert all(record['ranking'] == expected and record['matches'] == matches for record in records)
+    assert list(results['splits']) == ['test, recommender', 'test, vanilla', 'test, vanilla, empty places kept']
+    dropped, kept = (results['splits'][f'test, vanilla{end}'] for end in ('', ', empty places kept'))
+    for scores, first_ten in ((dropped, expected), (kept, matches[:10])):
+        hits = sum(record['label'] in first_ten for record in records)
+        assert scores['all']['recall@10'] == pytest.approx(hits / 30)
+    assert dropped['coverage@10'] > kept['coverage@10']
     assert results['llm']['titles'] == 12 * 30 and results['llm']['titles_not_matched'] == pytest.approx(1 / 12)
     assert results['llm']['candidate_recall'] is None and results['llm']['generation']['names_other_item'] is None
     text = (folder / 'llm_results.md').read_text('utf-8')
@@ -267,13 +397,13 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
 
 def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_server, data_path, tmp_path, trained):
     settings, url = live(answer={'titles': ['No Such Film (1901)'], 'response': 'I do not know.'})
-    results, records, _ = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
+    results, records, folder = answer(*settings, 'llm.prompt=few_shot', 'llm.examples=2')
     assert {tuple(record['ranking']) for record in records} == {()} and results['llm']['titles_not_matched'] == 1
     assert results['splits']['test, few_shot']['all']['recall@10'] == 0
-    (block,) = {
+    blocks = {
         re.search('<examples>\n(.*)\n</examples>', entry['text'], re.DOTALL).group(1) for entry in llm_server.log(url)
     }
-    lines = block.split('\n')
+    assert len(blocks) > 10
     (tmp_path / 'plain.yaml').write_text(
         f'dataset: ReDial\nmodel: CausalLLM\nkg_edge_threshold: 0\nkg_emb_dim: 16\nrecommender: {trained}\n'
     )
@@ -285,12 +415,14 @@ def test_few_shot_examples_are_turns_of_the_training_data(answer, live, llm_serv
         )
         for sample in system.train_dataloader.dataset
     }
-    starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
-    assert len(starts) == 2
-    for start, end in zip(starts, [*starts[1:], len(lines)]):
-        assert json.dumps([json.loads(line) for line in lines[start + 1 : end - 1]]) in train
-        (title,) = json.loads(lines[end - 1].removeprefix('Answer: '))['titles']
-        assert title in set(system.catalogue.names.values())
+    for lines in (block.split('\n') for block in blocks):
+        starts = [i for i, line in enumerate(lines) if re.fullmatch(r'Example \d:', line)]
+        assert len(starts) == 2
+        for start, end in zip(starts, [*starts[1:], len(lines)]):
+            assert json.dumps([json.loads(line) for line in lines[start + 1 : end - 1]]) in train
+            titles = json.loads(lines[end - 1].removeprefix('Answer: '))['titles']
+            assert len(set(titles)) == 20 and set(titles) <= set(system.catalogue.names.values())
+    assert '0.00 % are also in the examples' in (folder / 'llm_results.md').read_text('utf-8')
 
 
 def test_equal_requests_are_counted_once():
@@ -303,7 +435,9 @@ def test_equal_requests_are_counted_once():
         repairs=Repairs(0, 0, 2),
         written=1,
         titles=[],
-        unmatched=0,
+        matches=[],
+        copied=0,
+        confidence=[],
         cache_key='hash',
         input_tokens=100,
         output_tokens=20,
@@ -313,10 +447,10 @@ def test_equal_requests_are_counted_once():
         detail='',
     )
     other = result._replace(cache_key='other', cost_usd=0.25)
-    summary = summarize([result, result._replace(replayed=True), other])
+    summary = summarize([result, result._replace(replayed=True), other], 10)
     assert (summary['cost_usd'], summary['input_tokens'], summary['output_tokens']) == (0.75, 200, 40)
     assert summary['samples'] == 3 and summary['repairs']['missing'] == 6
-    assert summarize([result, other._replace(cost_usd=None)])['cost_usd'] is None
+    assert summarize([result, other._replace(cost_usd=None)], 10)['cost_usd'] is None
 
 
 # ---------------------------------------------------------------- wrong options
@@ -343,6 +477,7 @@ def test_equal_requests_are_counted_once():
         (['llm=3'], 'llm: '),
         (['llm.samples=0'], 'llm.samples: '),
         (['llm.shuffle=true'], 'llm.shuffle: the offline backend'),
+        (['llm.dry_run=true'], 'llm.dry_run: the offline backend'),
         (
             [
                 'llm.store=save/ReDial_CausalLLM/mine_seed1/store.jsonl',

@@ -14,7 +14,7 @@ from crslab_causal.data.dataset.genres import TITLES_FILE
 from crslab_causal.experiments.runner.data_digests import DataDigests
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.suite.suite import Run
-from crslab_causal.llm.client.result import UNANSWERED
+from crslab_causal.llm.client.result import MAX_UNANSWERED, UNANSWERED
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL
 
 CHECKPOINT_SECONDS = 120
@@ -23,8 +23,6 @@ KEY_LENGTH = 12
 RESULT_VERSION = 1
 """Version of the results. Increase it when the code yields other scores for the same configuration; all earlier runs
 are then repeated."""
-MAX_UNANSWERED = 0.01
-"""Largest share of the samples of a finished run that the language model may have left without an answer."""
 OPTIONAL_FILES = (TITLES_FILE,)
 """Files that a dataset reads if they exist; the required files are its ``files``."""
 

@@ -38,7 +38,7 @@ def with_room(payload: Payload, answers: Sequence[ParsedAnswer]) -> Payload:
 
 
 def best_answer(answers: Sequence[ParsedAnswer]) -> ParsedAnswer | None:
-    """Return the answer that counts: a whole one, else the last partial one, else the last one."""
+    """Return the answer that counts: a whole one, else the last partial one, else the last one; None without any."""
     for status in ('ok', 'partial'):
         for answer in reversed(answers):
             if answer.status == status:

@@ -8,8 +8,9 @@ from crslab_causal.llm.backends import Backend
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.addresses import OPENAI_URL, is_openai, server_url
 from crslab_causal.llm.client.client import LLMClient
+from crslab_causal.llm.client.estimate import Estimate
 from crslab_causal.llm.client.result import Completion
-from crslab_causal.llm.examples import Example
+from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompt_builder import PromptBuilder
 from crslab_causal.llm.prompting import Prompt
@@ -35,7 +36,7 @@ class LLMBackend(Backend):
         options: LLMOptions,
         catalogue: CatalogueInfo,
         prompt: Prompt,
-        examples: Sequence[Example],
+        examples: ExampleIndex | None,
     ) -> Self:
         """Connect to the model of ``options``."""
         prompts = PromptBuilder(prompt, options, catalogue.names, examples)
@@ -52,6 +53,10 @@ class LLMBackend(Backend):
     def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
         """Return one completion for each request, in the order of the requests."""
         yield from self._client.run([self._prompts.build(request) for request in requests])
+
+    def estimate(self, requests: Sequence[RerankRequest]) -> Estimate:
+        """Estimate what the answers will cost."""
+        return self._client.estimate(self._prompts.build(request) for request in requests)
 
     def summary(self) -> dict[str, Any]:
         """Return usage and budget of the client."""

@@ -7,6 +7,7 @@ import collections
 import contextlib
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, Coroutine, Generator, Iterable, Iterator, Sized
 
 from pydantic import BaseModel
@@ -16,6 +17,8 @@ from crslab_causal.base.progress_bar import progress
 from crslab_causal.llm.client.budget import Balance, Budget
 from crslab_causal.llm.client.counters import Usage
 from crslab_causal.llm.client.dispatcher import Dispatcher
+from crslab_causal.llm.client.estimate import Estimate, estimate_run
+from crslab_causal.llm.client.progress_log import ProgressLog
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.result import Completion, Messages
 from crslab_causal.llm.client.store import MemoryStore, Store
@@ -60,11 +63,13 @@ class LLMClient:
         is_replay = options.mode == 'replay'
         if is_replay and options.store is None:
             raise UserError('llm.store: mode replay needs the store of a recorded run; name its file')
+        sends = not is_replay and not options.dry_run
         self.options = options
         self._budget = Budget(options)
         request_format = RequestFormat(options)
-        transport = None if is_replay else Transport(options, request_format)
-        self._store = MemoryStore() if options.store is None else Store(options.store, writable=not is_replay)
+        transport = Transport(options, request_format) if sends else None
+        has_store = options.store is not None and (sends or is_replay or Path(options.store).exists())
+        self._store = Store(options.store, writable=sends) if options.store and has_store else MemoryStore()
         self._commit = GroupCommit(self._store)
         self._dispatcher = Dispatcher(
             options, self._store, self._commit, self._budget, request_format, transport, backoff_s
@@ -99,7 +104,7 @@ class LLMClient:
         return await asyncio.wrap_future(self._submit(messages, schema))
 
     def run(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], desc: str = 'LLM') -> Iterator[Completion]:
-        """Complete all prompts, with a progress bar.
+        """Complete all prompts, with a progress bar on a terminal and a line in the log every ``llm.log_every_s``.
 
         Args:
             prompts: arguments of ``complete``.
@@ -112,11 +117,23 @@ class LLMClient:
         Raises:
             UserError: see ``complete``.
         """
-        with contextlib.closing(self._complete_in_order(prompts)) as completions:
+        n_prompts = len(prompts) if isinstance(prompts, Sized) else None
+        with (
+            contextlib.closing(self._complete_in_order(prompts)) as completions,
+            ProgressLog(self._loop, self.usage, n_prompts, self.options.log_every_s),
+        ):
             bar = progress(completions, desc)
-            if isinstance(prompts, Sized):
-                bar.total = len(prompts)
+            bar.total = n_prompts
             yield from bar
+
+    def estimate(self, prompts: Iterable[tuple[Messages, type[BaseModel]]]) -> Estimate:
+        """Estimate what prompts will cost, and send nothing.
+
+        Args:
+            prompts: arguments of ``complete``.
+        """
+        payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
+        return estimate_run(self.options, self._store, payloads)
 
     def close(self) -> None:
         """Wait for the answers in flight, then close connections and store. A second call does nothing."""

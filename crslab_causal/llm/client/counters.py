@@ -24,7 +24,8 @@ class Usage:
     retries: Counter[str] = dataclasses.field(default_factory=Counter)
     """Repeated calls by cause: ``429``, ``408``, ``409``, ``500`` and other HTTP statuses, ``timeout``,
     ``connection``, ``body`` (status 200 without an answer), ``schema``, ``system``, ``seed`` and other parameters (the
-    server refused this part of the request), ``invalid`` (the answer could not be used)."""
+    server refused this part of the request), ``invalid`` (the answer could not be used), ``length`` (the answer was cut
+    off)."""
     statuses: Counter[str] = dataclasses.field(default_factory=Counter)
     """Completions by status."""
     input_tokens: int = 0

@@ -89,7 +89,7 @@ class Dispatcher:
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
         """Return the completion of a prompt, see ``LLMClient.complete``."""
-        payload = self._build_payload(messages, schema)
+        payload = self.build_payload(messages, schema)
         key, size = cache_key_and_size(payload)
         self.usage.requests += 1
         flight = self._in_flight.get(key)
@@ -132,7 +132,8 @@ class Dispatcher:
         if self._transport is not None:
             await self._transport.close()
 
-    def _build_payload(self, messages: Messages, schema: type[BaseModel]) -> Payload:
+    def build_payload(self, messages: Messages, schema: type[BaseModel]) -> Payload:
+        """Return everything that the answer to a prompt depends on."""
         options = self._options
         messages = [{name: replace_surrogates(text) for name, text in message.items()} for message in messages]
         parameters: dict[str, Any] = {

@@ -145,7 +145,7 @@ class RequestFormat:
             self._omit(name, reason)
             return name
         if 'response_format' in body and (name == 'response_format' or _SCHEMA_COMPLAINT.search(error.message)):
-            if self._has_bounds and _has_bounds(body):
+            if _has_bounds(body):
                 self._drop_bounds(reason)
                 return 'schema'
             if self._is_fixed:
@@ -166,7 +166,6 @@ class RequestFormat:
             any(name in body for name in self.omitted)
             or ('max_tokens' in body and self._length_parameter != 'max_tokens')
             or ('response_format' in body and self.form == 'json')
-            or (not self._has_bounds and _has_bounds(body))
             or (not self._has_system_role and body['messages'][0]['role'] == 'system')
         )
 
@@ -231,11 +230,12 @@ class RequestFormat:
             logger.warning(f'[LLM: the server refuses the parameter {name} ({reason}); it is not sent any more]')
 
     def _drop_bounds(self, reason: str) -> None:
-        self._has_bounds = False
-        logger.warning(
-            f'[LLM: the server refuses the schema ({reason}); from now on it is sent without bounds on numbers and '
-            'lengths]'
-        )
+        if self._has_bounds:
+            self._has_bounds = False
+            logger.warning(
+                f'[LLM: the server refuses the schema ({reason}); from now on it is sent without bounds on numbers and '
+                'lengths]'
+            )
 
     def _merge_system(self, reason: str) -> None:
         if self._has_system_role:

@@ -17,6 +17,10 @@ NOT_SENT: tuple[Status, ...] = ('error', 'budget', 'missing')
 UNANSWERED: tuple[Status, ...] = ('length', 'invalid', *NOT_SENT)
 """Statuses of prompts without a usable answer. A refusal is an answer."""
 
+MAX_UNANSWERED = 0.01
+"""Maximum share of samples without a usable answer. With more of them, the scores are those of the recommender to a
+considerable part, and the run has failed."""
+
 
 class Completion(NamedTuple):
     """The result of a prompt.

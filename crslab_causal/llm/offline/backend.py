@@ -10,7 +10,7 @@ from crslab_causal.llm.backends import Backend
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.result import Completion
-from crslab_causal.llm.examples import Example
+from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph, Path
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
 from crslab_causal.llm.offline.paths import describe_path, entity_name
@@ -79,7 +79,7 @@ class OfflineBackend(Backend):
         options: LLMOptions,
         catalogue: CatalogueInfo,
         prompt: Prompt,
-        examples: Sequence[Example],
+        examples: ExampleIndex | None,
     ) -> Self:
         """Make the backend from the catalogue. Options, prompt and examples are not used."""
         return cls(catalogue.graph, catalogue.names)

@@ -71,8 +71,8 @@ def test_a_run_without_enough_answers_has_no_scores(suite, store, finish):
         assert (row.note is None) == bool(row.scores) == (store.unfinished([run]) == [])
         return row.note
 
-    assert note_with(ok=1, refusal=1, invalid=samples - 2) is None  # bad answers are answers
-    for status in ('budget', 'error', 'missing'):
+    assert note_with(ok=1, partial=1, refusal=samples - 2) is None  # a refusal is an answer
+    for status in ('budget', 'error', 'missing', 'invalid', 'length'):
         assert note_with(ok=samples - 1, **{status: 1}) == f'needs an LLM: 1 of {samples} samples have no answer'
 
 

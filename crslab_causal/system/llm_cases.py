@@ -1,0 +1,160 @@
+"""Single answers of a language model, worst ones first, in words: which it moved, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
+
+from pydantic import ValidationError
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.options import first_mistake
+from crslab_causal.data.schema import Sample, SideData
+from crslab_causal.llm.client.result import UNANSWERED
+from crslab_causal.llm.detokenization import UNNAMED, detokenize
+from crslab_causal.llm.entity_linking.linking import MentionLinker
+from crslab_causal.llm.records import LLMRecord
+
+TOP_SHOWN = 5
+"""Number of items shown of a ranking."""
+
+
+class Case(NamedTuple):
+    """An answer with its conversation."""
+
+    record: LLMRecord
+    context: list[tuple[str, str]]
+    """(role, text) of the turns before the answer."""
+    reference: str
+    """Response of the data."""
+
+
+def read_records(path: Path) -> list[LLMRecord]:
+    """Return the records of ``llm_<split>.jsonl``.
+
+    Raises:
+        UserError: the file cannot be read, or a line is no record.
+    """
+    try:
+        lines = path.read_text('utf-8').split('\n')
+    except OSError as error:
+        raise UserError(f'{path}: cannot be read ({error.strerror}); name the folder of a run of CausalLLM') from error
+    records = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                records.append(LLMRecord.model_validate_json(line))
+            except ValidationError as error:
+                raise UserError(f'{path}, line {number}: {first_mistake(error)}; repeat the run') from error
+    return records
+
+
+def loss(record: LLMRecord) -> float:
+    """Return the reciprocal rank that the label has lost by the answer; negative if it has gained."""
+    before, after = (0.0 if rank is None else 1 / rank for rank in (record.rank_before, record.rank_after))
+    return before - after
+
+
+def worst_first(records: Sequence[LLMRecord]) -> list[LLMRecord]:
+    """Return the records by loss, largest first; then unanswered ones; then in their own order."""
+    return sorted(records, key=lambda record: (-loss(record), record.status not in UNANSWERED))
+
+
+def with_contexts(
+    records: Sequence[LLMRecord], samples: Sequence[Sample], name_of_token: Mapping[str, str]
+) -> list[Case]:
+    """Return the records with their conversations.
+
+    Args:
+        records: the records.
+        samples: samples of their split.
+        name_of_token: name of the film of each ``@`` token.
+
+    Raises:
+        UserError: the samples lack the turn of a record.
+    """
+    by_turn = {(sample['conv_id'], sample['turn']): sample for sample in samples}
+    cases = []
+    for record in records:
+        sample = by_turn.get((record.conversation, record.turn))
+        if sample is None:
+            raise UserError(
+                f'conversation {record.conversation}: the data lack its turn {record.turn}; name the data of the run '
+                'with --data-path'
+            )
+        context = [(role, detokenize(text, name_of_token)) for role, text in sample['context_text']]
+        cases.append(Case(record, context, detokenize(sample['response_text'], name_of_token)))
+    return cases
+
+
+class CaseWriter:
+    """Writes cases as Markdown.
+
+    Args:
+        side_data: side data of the dataset.
+    """
+
+    def __init__(self, side_data: SideData):
+        self._names: Mapping[int, str] = side_data['display_names']
+        items = side_data['item_entity_ids']
+        self._linker = MentionLinker({item: self._names[item] for item in items}, items)
+
+    def lines(self, number: int, case: Case) -> Iterator[str]:
+        """Return the lines of a case.
+
+        Args:
+            number: number of the case, for its heading.
+            case: the case.
+        """
+        record = case.record
+        yield f'## {number}. Conversation {record.conversation}, turn {record.turn}: {self._name(record.label)}'
+        yield f'Rank of the label: {_rank(record.rank_before)} before, {_rank(record.rank_after)} after.'
+        remarks = list(self._remarks(record))
+        if remarks:
+            yield 'Remarks: ' + '; '.join(remarks) + '.'
+        yield '\n'.join(f'- {role}: {text}' for role, text in case.context)
+        if record.explanation:
+            yield f'Explanation: {record.explanation}'
+        yield f'Before: {self._list(record.candidates)}'
+        yield f'After: {self._list(record.ranking)}'
+        yield f'Response: {record.response}'
+        yield f'Response of the data: {case.reference}'
+
+    def _remarks(self, record: LLMRecord) -> Iterator[str]:
+        if record.status != 'ok':
+            yield f'{record.status}' + (f' ({record.detail})' if record.detail else '')
+        if record.rank_before is None:
+            yield 'the label is not among the candidates'
+        if record.repairs.missing:
+            yield f'{record.repairs.missing} places are missing'
+        if record.repairs.unknown or record.repairs.duplicate:
+            yield f'{record.repairs.unknown} unknown and {record.repairs.duplicate} repeated numbers'
+        if record.unmatched:
+            yield f'{record.unmatched} of {len(record.titles)} titles are not in the catalogue'
+        if record.copied:
+            yield f'{record.copied} titles are also in the examples'
+        if record.ranking and not self._names_item(record.response, record.ranking[0]):
+            yield 'the response does not name the first item'
+        if record.confidence:
+            yield f'{100 * record.confidence[0]:.0f} % of the orders have the first item first'
+
+    def _names_item(self, text: str, item: int) -> bool:
+        return item in {mention.entity for mention in self._linker.link(text, prefer=(item,))}
+
+    def _list(self, items: Sequence[int]) -> str:
+        return (
+            ', '.join(f'{rank}. {self._name(item)}' for rank, item in enumerate(items[:TOP_SHOWN], start=1))
+            or 'nothing'
+        )
+
+    def _name(self, item: int) -> str:
+        return self._names.get(item, UNNAMED)
+
+
+def split_samples(dataset: Any, split: str) -> list[Sample]:
+    """Return the samples of a split of a dataset."""
+    return {'valid': dataset.valid_data, 'test': dataset.test_data}[split]
+
+
+def _rank(rank: int | None) -> str:
+    return 'none' if rank is None else str(rank)
