@@ -67,6 +67,13 @@ class TransitionCounts(CountingModel):
         self.item_count += self.seeker_weight * torch.bincount(label, minlength=self.n_item)
         self._tables = None
 
+    def reset(self) -> None:
+        super().reset()
+        self.transition = self.transition[:0]
+        if self.seeker_transition is not None:
+            self.seeker_transition = self.seeker_transition[:0]
+        self._tables = None
+
     def fit(self, data: TrainingData) -> None:
         super().fit(data)
         if self.seeker_weight:
