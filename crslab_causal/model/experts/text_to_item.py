@@ -18,9 +18,9 @@ class TextToItem(TextExpert):
 
     .. math:: q(y \mid v) \propto \exp(a_y^\top v + b_y)
 
-    over the items that are the label of a training text; the others have no evidence. a starts at 0 and b at the logarithm of
-    popularity. Both are trained by Adam on the cross-entropy for a few epochs, with a learning rate that falls linearly;
-    the few epochs are the regulariser.
+    over the items that are the label of a training text; the others have no evidence. a starts at 0 and b at the
+    logarithm of popularity. Both are trained by Adam on the cross-entropy for a few epochs, with a learning rate that
+    falls linearly; the few epochs are the regulariser.
 
     Options: :class:`.TextToItemOptions`.
     """
@@ -47,7 +47,12 @@ class TextToItem(TextExpert):
         position = torch.full((self.n_item,), -1, device=device)
         position[self.labels] = torch.arange(len(self.labels), device=device)
         self.coefficients, self.bias = fit_softmax(
-            vectors, position[labels], bias, options.text_epochs, options.text_lr, options.text_decay,
+            vectors,
+            position[labels],
+            bias,
+            options.text_epochs,
+            options.text_lr,
+            options.text_decay,
             seed=self.opt.get('seed', 0) or 0,
         )
 
@@ -79,7 +84,9 @@ def fit_softmax(
     bias = bias.clone().requires_grad_()
     optimizer = torch.optim.Adam([coefficients, bias], lr=lr)
     generator = torch.Generator().manual_seed(seed)
-    batches = [part for _ in range(epochs) for part in torch.randperm(len(vectors), generator=generator).split(BATCH_SIZE)]
+    batches = [
+        part for _ in range(epochs) for part in torch.randperm(len(vectors), generator=generator).split(BATCH_SIZE)
+    ]
     with torch.enable_grad():
         for step, part in enumerate(batches):
             rows = part.to(vectors.device)

@@ -48,9 +48,7 @@ class _Terms(NamedTuple):
     hessian: Tensor
 
 
-def fit_conditional_logit(
-    choices: Choices, groups: Sequence[str], ridge: float, tolerance: float = 1e-8
-) -> LogitFit:
+def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float, tolerance: float = 1e-8) -> LogitFit:
     r"""Find the weights :math:`\theta` that minimise the convex objective
 
     .. math::
@@ -60,8 +58,8 @@ def fit_conditional_logit(
     by Newton's method with a line search, in double precision. The ridge makes it strictly convex, so that there is one
     optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
 
-    The covariance is the sandwich :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}` with H the Hessian and :math:`s_c` the sum of
-    the gradients of group c: the limit of a bootstrap over the groups. (Liang and Zeger, Biometrika 1986.)
+    The covariance is the sandwich :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}` with H the Hessian and :math:`s_c` the
+    sum of the gradients of group c: the limit of a bootstrap over the groups. (Liang and Zeger, Biometrika 1986.)
 
     Args:
         choices: samples.
@@ -93,8 +91,11 @@ def fit_conditional_logit(
                 step,
             )
         length = 1.0
-        while _terms(choices, theta + length * direction, ridge, only_objective=True).objective \
-                > terms.objective - _ARMIJO * length * decrement and length > 1e-10:
+        while (
+            _terms(choices, theta + length * direction, ridge, only_objective=True).objective
+            > terms.objective - _ARMIJO * length * decrement
+            and length > 1e-10
+        ):
             length /= 2
         theta = theta + length * direction
         terms = _terms(choices, theta, ridge)

@@ -105,7 +105,7 @@ def _predict(pool: Pool, samples: Sequence[RecSample], data: TrainingData) -> Ch
     values, context, excluded = [], [], []
     with pool.shared_entity_embedding():
         for start in progress(range(0, len(samples), BATCH_SIZE), 'experts predict'):
-            batch = _inputs(samples[start:start + BATCH_SIZE], device)
+            batch = _inputs(samples[start : start + BATCH_SIZE], device)
             values.append(pool.values(batch).cpu())
             context.append(context_features(batch).cpu())
             if pool.options.objective == 'new':

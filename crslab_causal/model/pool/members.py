@@ -69,8 +69,8 @@ class ExpertMember(Member):
 
 
 class CountsMember(Member):
-    """A :class:`.CountingModel` whose scores are not negative. Its value is the log-probability of these scores, smoothed
-    as those of an :class:`.Expert`.
+    """A :class:`.CountingModel` whose scores are not negative. Its value is the log-probability of these scores,
+    smoothed as those of an :class:`.Expert`.
 
     Args:
         name: name of the expert.

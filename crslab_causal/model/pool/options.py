@@ -62,23 +62,31 @@ class PoolOptions(Options):
     """A log-linear pool of experts."""
 
     experts: Annotated[list[ExpertEntry], Field(min_length=1), AfterValidator(_check_experts)] = [
-        'TargetPopularity', 'TransitionCounts', {'model': 'TransitionCounts', 'seeker_weight': 0.5}, 'EASE',
-        {'model': 'EASE', 'history_base': 4.0}, 'OneHop', 'TextToItem', 'TextNeighbours', 'Repeat', RECOMMENDER,
+        'TargetPopularity',
+        'TransitionCounts',
+        {'model': 'TransitionCounts', 'seeker_weight': 0.5},
+        'EASE',
+        {'model': 'EASE', 'history_base': 4.0},
+        'OneHop',
+        'TextToItem',
+        'TextNeighbours',
+        'Repeat',
+        RECOMMENDER,
     ]
-    """Models, by name or as mappings with ``model`` and options of this model. An expert that needs what is not there, a
-    sentence encoder or a ``recommender``, is left out."""
+    """Models, by name or as mappings with ``model`` and options of this model. An expert that needs what is not
+    there, a sentence encoder or a ``recommender``, is left out."""
     objective: Literal['all', 'new'] = 'all'
-    """``new``: the weights are fitted to the labels that are not in the context, and its items are never recommended."""
+    """``new``: the weights are fitted to the labels that are not in the context, whose items are never recommended."""
     fit_on: Literal['out_of_fold', 'late', 'valid'] = 'out_of_fold'
-    """The samples that the weights are fitted to, and that the experts have not seen: parts of the training data in turn;
-    its latest tenth by the ids of the conversations; or valid, whose scores are then not those of unseen data."""
+    """The samples that the weights are fitted to, and that the experts have not seen: parts of the training data in
+    turn; its latest tenth by the ids of the conversations; or valid, whose scores are then not those of unseen data."""
     recommender: str | None = None
     """Folder of a run of CausalKBRD with ``--save_system``, for the expert CausalKBRD; None: the pool does without."""
     pool_folds: Annotated[int, Field(ge=2)] = 5
     """Number of parts of ``fit_on: out_of_fold``."""
     pool_samples: Count | None = 5000
-    """Number of samples that the weights are fitted to, by whole conversations; None: all. Each takes four bytes for each
-    expert and item in memory."""
+    """Number of samples that the weights are fitted to, by whole conversations; None: all. Each takes four bytes for
+    each expert and item in memory."""
     pool_ridge: Positive = 1.0
     """Weight of the squared norm of the weights."""
     expert_smoothing: Smoothing = 0.25

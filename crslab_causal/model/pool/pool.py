@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from pkgutil import resolve_name
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,12 +26,13 @@ class Pool(ItemRecommender):
 
     .. math:: s(y \mid x) = \sum_k w_k(x)\, g_k(x, y), \qquad w_k(x) = \sum_a \theta_{ka}\, \varphi_a(x)
 
-    with :math:`g_k = \log p_k(y \mid x)` of each expert, two values of ``Repeat`` (whether y is in the context, and whether
-    it is its latest item), and :math:`\varphi` the :data:`.CONTEXT_FEATURES`. A softmax of s is the prediction: a product of
-    experts (Hinton, "Training Products of Experts by Minimizing Contrastive Divergence", 2002) that is conditional on x.
+    with :math:`g_k = \log p_k(y \mid x)` of each expert, two values of ``Repeat`` (whether y is in the context, and
+    whether it is its latest item), and :math:`\varphi` the :data:`.CONTEXT_FEATURES`. A softmax of s is the
+    prediction: a product of experts (Hinton, "Training Products of Experts by Minimizing Contrastive Divergence",
+    2002) that is conditional on x.
 
-    The weights are fitted by :func:`.fit_pool` to predictions for samples that the experts had not seen. All that the pool
-    and its experts have learned is in the checkpoint.
+    The weights are fitted by :func:`.fit_pool` to predictions for samples that the experts had not seen. All that the
+    pool and its experts have learned is in the checkpoint.
 
     Options: :class:`.PoolOptions`.
     """
@@ -53,11 +54,14 @@ class Pool(ItemRecommender):
         specs = list(read_experts(self.options.experts))
         self.names = [spec.name for spec in specs]
         self.members = nn.ModuleList([self._build_member(spec) for spec in specs])
-        self.channels: list[str] = [channel for member in self.members for channel in member.channels]
+        self.channels: list[str] = [channel for member in self._members() for channel in member.channels]
         n_weight = len(self.channels) * len(CONTEXT_FEATURES)
         self.register_buffer('weights', torch.zeros(len(self.channels), len(CONTEXT_FEATURES), dtype=torch.float64))
         self.register_buffer('covariance', torch.zeros(n_weight, n_weight, dtype=torch.float64))
         self.register_buffer('active', torch.zeros(len(specs), dtype=torch.bool))
+
+    def _members(self) -> list[Member]:
+        return cast(list[Member], list(self.members))
 
     def _build_member(self, spec: ExpertSpec) -> Member:
         if spec.model == RECOMMENDER:
@@ -80,13 +84,13 @@ class Pool(ItemRecommender):
 
     def missing_experts(self) -> dict[str, str]:
         """Return what each expert lacks that cannot work, by its name."""
-        lacks = {name: member.missing_requirement() for name, member in zip(self.names, self.members)}
+        lacks = {name: member.missing_requirement() for name, member in zip(self.names, self._members())}
         return {name: requirement for name, requirement in lacks.items() if requirement is not None}
 
     def fit_experts(self, data: TrainingData) -> None:
         """Let every expert that can work learn from the training conversations, and leave the others out."""
         missing = self.missing_experts()
-        for i, (name, member) in enumerate(zip(self.names, self.members)):
+        for i, (name, member) in enumerate(zip(self.names, self._members())):
             self.active[i] = name not in missing
             if self.active[i]:
                 member.fit(data)
@@ -102,14 +106,14 @@ class Pool(ItemRecommender):
 
     def active_channels(self) -> Tensor:
         """Return the positions of the values of the experts that take part among :attr:`channels`."""
-        flags = [flag for flag, member in zip(self.active.tolist(), self.members) for _ in member.channels]
+        flags = [flag for flag, member in zip(self.active.tolist(), self._members()) for _ in member.channels]
         return torch.tensor(flags, device=self.active.device).nonzero()[:, 0]
 
     # ------------------------------------------------------------ scores
 
     def values(self, batch: Mapping[str, Any]) -> Tensor:
         """Return g of the experts that take part, ``(batch, n_active_channel, n_item)``."""
-        taking_part = [member for flag, member in zip(self.active.tolist(), self.members) if flag]
+        taking_part = [member for flag, member in zip(self.active.tolist(), self._members()) if flag]
         if not taking_part:
             return torch.zeros(len(batch['context_entities']), 0, self.n_item, device=self.active.device)
         return torch.cat([member.values(batch) for member in taking_part], 1)
@@ -159,7 +163,7 @@ class Pool(ItemRecommender):
     def shared_entity_embedding(self) -> Iterator[None]:
         """Compute H of Eq 2 once for all calls of the block, if CausalKBRD takes part."""
         with ExitStack() as stack:
-            for member in self.members:
+            for member in self._members():
                 if isinstance(member, RecommenderMember) and member.model is not None:
                     stack.enter_context(member.model.shared_entity_embedding())
             yield

@@ -27,8 +27,11 @@ def states(folder, text):
     from transformers import AutoModel, AutoTokenizer
 
     with torch.no_grad():
-        return AutoModel.from_pretrained(folder).eval()(
-            **AutoTokenizer.from_pretrained(folder)(text, return_tensors='pt')).last_hidden_state[0]
+        return (
+            AutoModel.from_pretrained(folder)
+            .eval()(**AutoTokenizer.from_pretrained(folder)(text, return_tensors='pt'))
+            .last_hidden_state[0]
+        )
 
 
 def test_a_vector_is_the_mean_of_the_states_at_length_one(tiny_bert):  # noqa: F811
@@ -115,7 +118,10 @@ def test_a_damaged_file_of_the_cache_is_removed(tmp_path):
 
 
 def test_the_text_has_the_last_turns_with_titles():
-    sample = {'has_text': True, 'context_text': [('Seeker', 'first'), ('Recommender', '@101 or @199 ?'), ('Seeker', 'No')]}
+    sample = {
+        'has_text': True,
+        'context_text': [('Seeker', 'first'), ('Recommender', '@101 or @199 ?'), ('Seeker', 'No')],
+    }
     assert context_text(sample, {'@101': 'Alien'}, turns=2) == 'Alien or ? No'
     assert context_text(sample, {}, turns=9) == 'first or ? No'
     assert context_text({**sample, 'has_text': False}, {'@101': 'Alien'}, turns=2) == ''

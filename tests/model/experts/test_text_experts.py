@@ -16,15 +16,31 @@ from tests.model.experts.small_data import label_share, smoothed
 from tests.model.experts.tiny_bert import tiny_bert  # noqa: F401
 
 ITEMS = [1, 2, 3, 5]
-TEXTS = [('i love alien', 1), ('i love alien !', 1), ('i love alien and heat', 2), ('watch comedies', 3),
-         ('great comedies', 3), (None, 2), ('hello', 1)]
+TEXTS = [
+    ('i love alien', 1),
+    ('i love alien !', 1),
+    ('i love alien and heat', 2),
+    ('watch comedies', 3),
+    ('great comedies', 3),
+    (None, 2),
+    ('hello', 1),
+]
 QUERIES = ['love alien', 'comedies', None, 'there !']
 EXPERTS = pytest.mark.parametrize('expert', [TextToItem, TextNeighbours])
 
 
 def sample(text, item=1):
-    return {'conv_id': '0', 'turn': 1, 'role': 'Recommender', 'item': item, 'items': [item], 'context_entities': [],
-            'context_mentions': [], 'has_text': text is not None, 'context_text': [('Seeker', text or '@101')]}
+    return {
+        'conv_id': '0',
+        'turn': 1,
+        'role': 'Recommender',
+        'item': item,
+        'items': [item],
+        'context_entities': [],
+        'context_mentions': [],
+        'has_text': text is not None,
+        'context_text': [('Seeker', text or '@101')],
+    }
 
 
 def data(texts=TEXTS):
@@ -58,10 +74,14 @@ def test_neighbours_count_by_their_similarity(neighbours, temperature, tiny_bert
     model.fit(data())
 
     def evidence(query):
-        cosines = sorted(((float(query @ vector(model, text)), item) for text, item in TEXTS if text is not None),
-                         key=lambda pair: -pair[0])[:neighbours]
-        return [sum(math.exp((cosine - cosines[0][0]) / temperature) for cosine, label in cosines if label == item)
-                for item in ITEMS]
+        cosines = sorted(
+            ((float(query @ vector(model, text)), item) for text, item in TEXTS if text is not None),
+            key=lambda pair: -pair[0],
+        )[:neighbours]
+        return [
+            sum(math.exp((cosine - cosines[0][0]) / temperature) for cosine, label in cosines if label == item)
+            for item in ITEMS
+        ]
 
     check(model, evidence)
 

@@ -26,8 +26,12 @@ def draw(n=60, n_channel=2, n_feature=2, n_item=5, seed=0, excluded=False, weigh
     scores = np.einsum('nc,nci->ni', context @ weights.T, values)
     scores[left_out] = -np.inf
     label = (scores + generator.gumbel(size=scores.shape)).argmax(1)
-    return Choices(torch.from_numpy(values), torch.from_numpy(context), torch.from_numpy(label),
-                   torch.from_numpy(left_out) if excluded else None)
+    return Choices(
+        torch.from_numpy(values),
+        torch.from_numpy(context),
+        torch.from_numpy(label),
+        torch.from_numpy(left_out) if excluded else None,
+    )
 
 
 def objective(choices, theta, ridge):
@@ -42,8 +46,15 @@ def objective(choices, theta, ridge):
 
 
 @limits(deadline=None, max_examples=15)
-@given(st.integers(1, 30), st.integers(1, 3), st.integers(1, 2), st.integers(2, 5), st.integers(0, 99), st.booleans(),
-       st.floats(0.1, 10))
+@given(
+    st.integers(1, 30),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.integers(2, 5),
+    st.integers(0, 99),
+    st.booleans(),
+    st.floats(0.1, 10),
+)
 def test_it_finds_the_optimum_that_scipy_finds(n, n_channel, n_feature, n_item, seed, excluded, ridge):
     choices = draw(n, n_channel, n_feature, n_item, seed, excluded)
     fit = fit_conditional_logit(choices, ['a'] * n, ridge, tolerance=1e-14)
@@ -96,7 +107,9 @@ def test_standard_errors_are_those_of_a_bootstrap_over_the_groups():
     generator = np.random.default_rng(0)
     refits = []
     for _ in range(150):
-        rows = torch.from_numpy(np.concatenate([size * g + np.arange(size) for g in generator.integers(0, n_group, n_group)]))
+        rows = torch.from_numpy(
+            np.concatenate([size * g + np.arange(size) for g in generator.integers(0, n_group, n_group)])
+        )
         sample = Choices(*(None if column is None else column[rows] for column in choices))
         refits.append(fit_conditional_logit(sample, ['a'] * len(rows), ridge=0.1).weights.flatten())
     assert errors.tolist() == pytest.approx(torch.stack(refits).std(0).tolist(), rel=0.25)

@@ -15,12 +15,27 @@ from crslab_causal.model.pool.conditional_logit import LogitFit
 from crslab_causal.model.pool.context import CONTEXT_FEATURES, context_features
 from crslab_causal.model.pool.options import PoolOptions
 from crslab_causal.model.pool.pool import Pool
-from tests.model.experts.small_data import (batch, build, corpora, edge_lists, fitted, histories, label_share,
-                                            smoothed, training_data)
+from tests.model.experts.small_data import (
+    batch,
+    build,
+    corpora,
+    edge_lists,
+    fitted,
+    histories,
+    label_share,
+    smoothed,
+    training_data,
+)
 from tests.model.test_causal_kbrd import ITEMS, SIDE_DATA, VOCAB
 
-COUNTING = ['TargetPopularity', 'TransitionCounts', {'model': 'EASE', 'min_count': 1, 'history_base': 2.0}, 'ItemCosine',
-            'OneHop', 'Repeat']
+COUNTING = [
+    'TargetPopularity',
+    'TransitionCounts',
+    {'model': 'EASE', 'min_count': 1, 'history_base': 2.0},
+    'ItemCosine',
+    'OneHop',
+    'Repeat',
+]
 
 
 def pool_of(items, data, experts=COUNTING, edges=(), weights=None, seed=0, **options):
@@ -57,11 +72,23 @@ def test_a_score_is_the_weighted_sum_of_the_experts_log_probabilities(corpus, ed
     found = pool.item_scores(with_samples(rows, has_text)).tolist()
 
     prior = label_share(data, items)
-    experts = [fitted(EASE, items, data, min_count=1, history_base=2.0, expert_smoothing=0.4),
-               fitted(ItemCosine, items, data, expert_smoothing=0.4), fitted(OneHop, items, data, edges, expert_smoothing=0.4)]
+    experts = [
+        fitted(EASE, items, data, min_count=1, history_base=2.0, expert_smoothing=0.4),
+        fitted(ItemCosine, items, data, expert_smoothing=0.4),
+        fitted(OneHop, items, data, edges, expert_smoothing=0.4),
+    ]
     for n, (row, history) in enumerate(zip(found, rows)):
-        values = [[math.log(p) for p in smoothed(fitted(model, items, data, edges).history_scores(
-            batch([history])['context_entities'])[0].tolist(), prior, 0.4)] for model in (TargetPopularity, TransitionCounts)]
+        values = [
+            [
+                math.log(p)
+                for p in smoothed(
+                    fitted(model, items, data, edges).history_scores(batch([history])['context_entities'])[0].tolist(),
+                    prior,
+                    0.4,
+                )
+            ]
+            for model in (TargetPopularity, TransitionCounts)
+        ]
         values += [expert.log_probabilities(batch([history]))[0].tolist() for expert in experts]
         own = [entity for entity in history if entity in items]
         values += [[float(item in own) for item in items], [float(own[-1:] == [item]) for item in items]]
@@ -163,17 +190,20 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
     assert torch.equal(other.covariance, pool.covariance)
 
 
-@pytest.mark.parametrize('keys, message', [
-    ({'experts': ['KBRD']}, "'KBRD' is no expert; choose among .*EASE"),
-    ({'experts': [{'history_base': 2.0}]}, 'None is no expert'),
-    ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: Extra inputs'),
-    ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: Input should be greater'),
-    ({'experts': ['EASE', 'EASE']}, 'EASE is listed twice'),
-    ({'experts': [{'model': 'CausalKBRD', 'alpha': 0.0}]}, 'options of the run that recommender names'),
-    ({'experts': []}, 'at least 1 item'),
-    ({'experts': ['EASE'], 'recommender': 'x', 'fit_on': 'valid'}, 'experts does not list CausalKBRD'),
-    ({'recommender': 'x'}, 'write fit_on: valid'),
-])
+@pytest.mark.parametrize(
+    'keys, message',
+    [
+        ({'experts': ['KBRD']}, "'KBRD' is no expert; choose among .*EASE"),
+        ({'experts': [{'history_base': 2.0}]}, 'None is no expert'),
+        ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: Extra inputs'),
+        ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: Input should be greater'),
+        ({'experts': ['EASE', 'EASE']}, 'EASE is listed twice'),
+        ({'experts': [{'model': 'CausalKBRD', 'alpha': 0.0}]}, 'options of the run that recommender names'),
+        ({'experts': []}, 'at least 1 item'),
+        ({'experts': ['EASE'], 'recommender': 'x', 'fit_on': 'valid'}, 'experts does not list CausalKBRD'),
+        ({'recommender': 'x'}, 'write fit_on: valid'),
+    ],
+)
 def test_mistakes_in_the_options(keys, message):
     with pytest.raises(ValidationError, match=message):
         PoolOptions(**keys)
