@@ -54,6 +54,8 @@ class ModelEntry:
     """Whether the model reads the words of the conversation, as token ids."""
     reads_samples: bool = False
     """Whether the model reads the samples themselves, for their text as written."""
+    is_expert: bool = False
+    """Whether the model can be an expert of ``Pool``: it is fitted by ``fit``, or comes from a saved run."""
     aliases: tuple[str, ...] = ()
     """Other values of ``model:`` that mean this model."""
 
@@ -116,6 +118,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         model='crslab_causal.model.causal_kbrd:CausalKBRD',
         options=f'{_OPTIONS}:CausalKBRDOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
+        is_expert=True,
     ),
     ModelEntry(
         LANGUAGE_MODEL,
@@ -129,11 +132,13 @@ MODELS: dict[str, ModelEntry] = _by_name(
         'TargetPopularity',
         'how often an item is a label in the training data',
         model='crslab_causal.model.baselines.popularity:TargetPopularity',
+        is_expert=True,
     ),
     ModelEntry(
         'Repeat',
         'the items of the context, the latest first',
         model='crslab_causal.model.baselines.repeat:Repeat',
+        is_expert=True,
     ),
     ModelEntry(
         'TransitionCounts',
@@ -141,6 +146,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         model='crslab_causal.model.transition:TransitionCounts',
         options=f'{_OPTIONS}:TransitionCountsOptions',
         adapter=_EXPERT_ADAPTER,
+        is_expert=True,
     ),
     ModelEntry(
         'EASE',
@@ -148,6 +154,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         model=f'{_EXPERTS}.ease:EASE',
         options=f'{_EXPERTS}.options:EASEOptions',
         adapter=_EXPERT_ADAPTER,
+        is_expert=True,
     ),
     ModelEntry(
         'ItemCosine',
@@ -155,6 +162,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         model=f'{_EXPERTS}.item_cosine:ItemCosine',
         options=f'{_EXPERTS}.options:ItemCosineOptions',
         adapter=_EXPERT_ADAPTER,
+        is_expert=True,
     ),
     ModelEntry(
         'OneHop',
@@ -162,6 +170,34 @@ MODELS: dict[str, ModelEntry] = _by_name(
         model=f'{_EXPERTS}.one_hop:OneHop',
         options=f'{_EXPERTS}.options:OneHopOptions',
         adapter=_EXPERT_ADAPTER,
+        is_expert=True,
+    ),
+    ModelEntry(
+        'TextToItem',
+        'a softmax over the items on a frozen vector of the last turns',
+        model=f'{_EXPERTS}.text_to_item:TextToItem',
+        options=f'{_EXPERTS}.options:TextToItemOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
+        'TextNeighbours',
+        'the labels of the training contexts with the most similar last turns',
+        model=f'{_EXPERTS}.text_neighbours:TextNeighbours',
+        options=f'{_EXPERTS}.options:TextNeighboursOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
+        'Pool',
+        'a log-linear pool of experts, weighted by the context',
+        model='crslab_causal.model.pool.pool:Pool',
+        options='crslab_causal.model.pool.options:PoolOptions',
+        adapter='crslab_causal.system.pool:PoolAdapter',
+        system='crslab_causal.system.pool:PoolSystem',
+        reads_samples=True,
     ),
     ModelEntry(
         'CTACRS',

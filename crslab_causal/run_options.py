@@ -34,6 +34,9 @@ class RunOptions(Options):
     save_path: str = 'save'
     run_name: Annotated[str, Field(pattern=r'^[\w,=+-][\w.,=+-]{0,149}$')] | None = None
     """Folder below ``save_path``; None: the name of the configuration file."""
+    valid: Literal['given', 'late'] = 'given'
+    """``late``: the latest tenth of the training conversations, by their ids, is held out of training and takes the
+    place of valid. ReDial's ids follow time, and its official test data are later than the training data."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most that many edges are dropped; None: CRSLab's 1,000 (ReDial), 20,000 (OpenDialKG), 0."""
     mention_order: MentionOrder = 'last'

@@ -17,6 +17,9 @@ from crslab_causal.data.schema import RecSample, Sample
 if TYPE_CHECKING:
     from crslab_causal.data.dataloader import CausalDataLoader
 
+LATE_SHARE = 0.1
+"""Share of the training conversations that count as the latest ones."""
+
 
 class TrainingData:
     """The training conversations: all turns of both speakers, and the recommendations among them.
@@ -41,9 +44,13 @@ class TrainingData:
 
     @classmethod
     def of(cls, dataloader: CausalDataLoader) -> TrainingData:
-        """Return the conversations of a dataloader; of their turns the share that ``scale`` says."""
+        """Return the conversations of a dataloader; of their turns the share that ``scale`` says.
+
+        Samples whose label is no item are left out.
+        """
         turns = dataloader.dataset[: ceil(len(dataloader.dataset) * dataloader.scale)]
-        return cls(turns, dataloader.samples, dataloader.index_of_item, dataloader.history)
+        samples = [sample for sample in dataloader.samples if sample['item'] in dataloader.index_of_item]
+        return cls(turns, samples, dataloader.index_of_item, dataloader.history)
 
     @cached_property
     def histories(self) -> Tensor:
@@ -102,12 +109,12 @@ class TrainingData:
         random.Random(seed).shuffle(conv_ids)
         return [set(conv_ids[part::count]) for part in range(count)]
 
-    def latest(self, share: float) -> set[str]:
-        """Return the ids of the last ``share`` of the conversations, in the order of their ids.
+    def latest(self) -> set[str]:
+        """Return the ids of the last :data:`LATE_SHARE` of the conversations, in the order of their ids.
 
         ReDial numbers its conversations in the order of time.
         """
-        return latest_conversations(self._last_turns(), share)
+        return latest_conversations(self._last_turns(), LATE_SHARE)
 
 
 def latest_conversations(conv_ids: Collection[str], share: float) -> set[str]:

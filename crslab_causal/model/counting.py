@@ -29,8 +29,15 @@ class CountingModel(ItemRecommender):
             label: ``(batch,)``, indices of the labels among the items.
         """
 
+    def reset(self) -> None:
+        """Forget what was counted."""
+        for name, buffer in self._buffers.items():
+            if buffer is not None and name not in self._non_persistent_buffers_set:
+                buffer.zero_()
+
     def fit(self, data: TrainingData) -> None:
-        """Count all training samples."""
+        """Count all training samples, and forget what was counted before."""
+        self.reset()
         device = self.index_of_entity.device
         self.count(data.histories.to(device), data.labels.to(device))
 

@@ -1,11 +1,35 @@
-"""The items next to each entity in the knowledge graph."""
+"""Lists of items for each entity, such as those next to it in the knowledge graph."""
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 import torch
 from torch import Tensor
+
+
+class ItemLists(NamedTuple):
+    """A list of items for each entity, one behind the other."""
+
+    length: Tensor
+    """``(n_entity,)``: number of items of each entity."""
+    item: Tensor
+    """``(n,)``: the items, those of the first entity first."""
+
+    def lookup(self, entity: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the items of some entities.
+
+        Args:
+            entity: ``(m,)``, entity ids.
+
+        Returns:
+            For each item of each of them ``(n,)`` the position in ``entity``, and ``(n,)`` the position in ``item``.
+        """
+        length = self.length[entity]
+        owner = torch.arange(len(entity), device=length.device).repeat_interleave(length)
+        number = torch.arange(len(owner), device=length.device) - (length.cumsum(0) - length)[owner]
+        first = self.length.cumsum(0) - self.length
+        return owner, first[entity[owner]] + number
 
 
 def item_neighbours(edges: Sequence[tuple[int, int, int]], index_of_entity: Tensor) -> tuple[Tensor, Tensor]:

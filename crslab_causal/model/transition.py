@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.attention import time_aware_weights
 from crslab_causal.model.counting import CountingModel, is_present
-from crslab_causal.model.neighbours import item_neighbours
+from crslab_causal.model.neighbours import ItemLists, item_neighbours
 from crslab_causal.model.options import TransitionCountsOptions
+
+SMALL_BATCH = 8
+"""Number of histories up to which only the transitions of their mentions are read. A product with the whole table takes
+less time for many histories, and more for one."""
+
+
+class _Tables(NamedTuple):
+    """Smoothed transitions without popularity, in two orders, and the weight of popularity."""
+
+    by_item: Tensor
+    """``(n_item, n_entity)``, sparse."""
+    lists: ItemLists
+    """The items of each entity."""
+    values: Tensor
+    """``(n,)``: the smoothed transitions to these items."""
+    popularity_share: Tensor
+    """``(n_entity,)``: weight of popularity."""
 
 
 class TransitionCounts(CountingModel):
@@ -43,7 +62,7 @@ class TransitionCounts(CountingModel):
         self.register_buffer('item_count', torch.zeros(self.n_item))
         self.register_buffer('transition', torch.empty(0, dtype=torch.long))
         self.register_buffer('seeker_transition', torch.empty(0, dtype=torch.long) if self.seeker_weight else None)
-        self._tables: tuple[Tensor, Tensor] | None = None
+        self._tables: _Tables | None = None
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
         # their lengths are data
@@ -67,6 +86,13 @@ class TransitionCounts(CountingModel):
         self.item_count += self.seeker_weight * torch.bincount(label, minlength=self.n_item)
         self._tables = None
 
+    def reset(self) -> None:
+        super().reset()
+        self.transition = self.transition[:0]
+        if self.seeker_transition is not None:
+            self.seeker_transition = self.seeker_transition[:0]
+        self._tables = None
+
     def fit(self, data: TrainingData) -> None:
         super().fit(data)
         if self.seeker_weight:
@@ -81,8 +107,7 @@ class TransitionCounts(CountingModel):
         index = torch.stack([flat // self.n_item, flat % self.n_item])
         return torch.sparse_coo_tensor(index, value, (self.n_entity, self.n_item), check_invariants=False).coalesce()
 
-    def _build_tables(self) -> tuple[Tensor, Tensor]:
-        """Smoothed transitions without popularity ``(n_item, n_entity)``, and popularity's weight by entity."""
+    def _build_tables(self) -> _Tables:
         pairs, weight_of_pair = self.transition, torch.ones(len(self.transition), device=self.transition.device)
         if self.seeker_transition is not None:
             pairs = torch.cat([pairs, self.seeker_transition])
@@ -102,21 +127,29 @@ class TransitionCounts(CountingModel):
             + self._sparse(head * self.n_item + item, (weight / degree.clamp(min=1))[head])
         ).coalesce()
         share = torch.where(degree > 0, 1 - self.neighbour_weight, 1.0) * self.smoothing / (total + self.smoothing)
-        return table.t().coalesce(), share
+        lists = ItemLists(torch.bincount(table.indices()[0], minlength=self.n_entity), table.indices()[1])
+        return _Tables(table.t().coalesce(), lists, table.values(), share)
 
     def history_scores(self, context_entities: Tensor) -> Tensor:
         if self._tables is None:
             self._tables = self._build_tables()
-        table, share = self._tables
+        tables = self._tables
         mask = is_present(context_entities)
         weight = time_aware_weights(mask.sum(-1), context_entities.shape[1], self.decay)
         sample, position = mask.nonzero(as_tuple=True)
         entity = context_entities[sample, position]
-        history = torch.zeros(self.n_entity, len(mask), device=weight.device)
-        history.index_put_((entity, sample), weight[sample, position], accumulate=True)
         popularity = self.item_count / self.item_count.sum().clamp(min=1)
         mass = torch.zeros(len(mask), device=weight.device).index_add_(
-            0, sample, weight[sample, position] * share[entity]
+            0, sample, weight[sample, position] * tables.popularity_share[entity]
         )
         mass = torch.where(mask.any(-1), mass, 1.0)
-        return torch.sparse.mm(table, history).t() + mass[:, None] * popularity
+        if len(mask) <= SMALL_BATCH:
+            mention, place = tables.lists.lookup(entity)
+            counted = torch.zeros(len(mask), self.n_item, device=weight.device)
+            value = weight[sample, position][mention] * tables.values[place]
+            counted.index_put_((sample[mention], tables.lists.item[place]), value, accumulate=True)
+        else:
+            history = torch.zeros(self.n_entity, len(mask), device=weight.device)
+            history.index_put_((entity, sample), weight[sample, position], accumulate=True)
+            counted = torch.sparse.mm(tables.by_item, history).t()
+        return counted + mass[:, None] * popularity

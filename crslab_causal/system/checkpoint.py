@@ -9,7 +9,7 @@ import pickle
 import time
 import zipfile
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple
 
 import torch
 
@@ -25,6 +25,8 @@ KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'rec
 """Keys that say where a run happens, or what is done with the recommender, not what it computes."""
 
 
+KEYS_OF_DATA = ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate')
+"""Keys that say which data a run has, and how it reads them."""
 RECOMMENDER_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
 """Models whose runs have a recommender that another run can use."""
 
@@ -161,26 +163,39 @@ def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, A
     Raises:
         UserError: there is none, it is broken, or it is of other data or options.
     """
+    return _read_recommender(path, opt, device, (*KEYS_OF_DATA, *CausalKBRDOptions.model_fields)).model
+
+
+def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRDOptions, dict[str, Any]]:
+    """Return the options and the parameters of a recommender of another run on the same data.
+
+    Args:
+        path: file of the checkpoint.
+        opt: configuration and data of the run that reads it.
+        device: device of the parameters.
+
+    Raises:
+        UserError: there is none, it is broken, or it is of other data.
+    """
+    found = _read_recommender(path, opt, device, KEYS_OF_DATA)
+    return CausalKBRDOptions.of(found.opt), found.model
+
+
+def _read_recommender(path: Path, opt: dict, device: torch.device, keys: Iterable[str]) -> Checkpoint:
+    """Read the checkpoint of a recommender, whose values of ``keys`` must be those of ``opt``."""
     checkpoint = _read(path, device)
     saved = checkpoint.opt
     if saved['model'] not in RECOMMENDER_MODELS:
         raise UserError(
             f'recommender: {path} is of a run of {saved["model"]}; name a run of {" or ".join(RECOMMENDER_MODELS)}'
         )
-    for key in (
-        'dataset',
-        'data (fingerprint)',
-        'kg_edge_threshold',
-        'mention_order',
-        'entity_truncate',
-        *CausalKBRDOptions.model_fields,
-    ):
+    for key in keys:
         if saved.get(key, _default(key)) != opt.get(key):
             raise UserError(
                 f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
                 f'{opt.get(key)!r} here; name a run that has the same'
             )
-    return checkpoint.model
+    return checkpoint
 
 
 def _default(key: str) -> Any:

@@ -78,3 +78,9 @@ def test_the_latest_conversations_have_the_largest_numbers(numbers, share):
 def test_ids_with_words_are_ordered_by_their_numbers():
     assert latest_conversations(['train-9', 'train-10', 'train-1'], 0.34) == {'train-10'}
     assert latest_conversations(['9', 'own'], 0.5) == {'own'}
+
+
+def test_valid_can_be_the_latest_of_train(redial):
+    given, late = tiny.load('ReDial', redial), tiny.load('ReDial', redial, valid='late')
+    assert {turn['conv_id'] for turn in late.valid_data} == {'t5'}  # the last of the four with two turns
+    assert late.train_data + late.valid_data == given.train_data and late.test_data == given.test_data

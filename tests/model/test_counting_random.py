@@ -140,3 +140,14 @@ def test_evaluation_counts_nothing(model_class):
     assert torch.equal(first, second)
     assert first.shape == (2, N_ENTITY) and (first[:, [0, 1, 4, 6]] == -torch.inf).all()
     assert torch.isfinite(first[:, [2, 3, 5]]).all()
+
+
+@limits(deadline=None, max_examples=40)
+@given(corpora(), edge_lists)
+def test_one_history_is_scored_as_among_many(corpus, edges):
+    items, samples, histories = corpus
+    model = build(TransitionCounts, items, edges)
+    train(model, samples)
+    many = model.history_scores(pad_histories(histories * 9))[: len(histories)]
+    for row, history in zip(many, histories):
+        torch.testing.assert_close(model.history_scores(pad_histories([history]))[0], row, rtol=1e-5, atol=1e-6)

@@ -8,6 +8,7 @@ import yaml
 
 import crslab_causal
 from crslab_causal.registry import MODELS
+from tests.model.experts.tiny_bert import tiny_bert  # noqa: F401
 
 
 def weights(folder, name='best.pth'):
@@ -15,7 +16,7 @@ def weights(folder, name='best.pth'):
 
 
 @pytest.mark.parametrize('model', MODELS)
-def test_every_model_is_scored_on_the_same_samples(run, model):
+def test_every_model_is_scored_on_the_same_samples(run, model, tiny_bert):  # noqa: F811
     small = {
         'TextCNN': ['num_filters=4', 'embed=8', 'context_truncate=20'],
         'SASREC': ['item_truncate=5', 'max_history_items=5'],
@@ -26,6 +27,9 @@ def test_every_model_is_scored_on_the_same_samples(run, model):
         'CTACRS': ['num_bases=2', 'token_emb_dim=8'],
         'Seq2Seq': ['conv.epoch=1', 'token_emb_dim=8'],
         'TransformerSeq2Seq': ['conv.epoch=1', 'token_emb_dim=8'],
+        'Pool': ['experts=[EASE,Repeat]'],
+        'TextToItem': [f'sentence_encoder={tiny_bert}'],
+        'TextNeighbours': [f'sentence_encoder={tiny_bert}'],
     }
     result, folder = run(f'model={model}', 'rec.epoch=2', *small.get(model, []))
 

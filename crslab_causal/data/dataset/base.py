@@ -31,6 +31,7 @@ from crslab_causal.data.dataset.validation import (
     unknown_names,
 )
 from crslab_causal.data.schema import EntityGraph, Sample, Settings, SideData, Vocab, WordGraph
+from crslab_causal.data.training_data import LATE_SHARE, latest_conversations
 from crslab_causal.registry import DATASETS, DatasetEntry
 
 
@@ -45,7 +46,7 @@ class MentionDataset(BaseDataset):
     empty, CRSLab's download fills it.
 
     Options: ``data_path``; ``kg_edge_threshold``, relations with at most that many edges are dropped
-    (None: CRSLab's own threshold).
+    (None: CRSLab's own threshold); ``valid``, ``late`` for the latest training conversations in the place of valid.
 
     A subclass sets the attributes below and implements :meth:`_edges`.
     """
@@ -95,8 +96,16 @@ class MentionDataset(BaseDataset):
             self._provide_files(folder, resource)
         with long_lived():
             BaseDataset.__init__(self, opt, str(folder), resource, restore, save)
+        if opt.get('valid', 'given') == 'late':
+            self._validate_on_latest()
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self._describe_items()
+
+    def _validate_on_latest(self) -> None:
+        """Put the latest conversations of the training data in the place of valid."""
+        late = latest_conversations({turn['conv_id'] for turn in self.train_data}, LATE_SHARE)
+        self.valid_data = [turn for turn in self.train_data if turn['conv_id'] in late]
+        self.train_data = [turn for turn in self.train_data if turn['conv_id'] not in late]
 
     # Most of the methods below override methods of CRSLab, which BaseDataset.__init__ calls.
 

@@ -9,7 +9,7 @@ from crslab_causal.config import Config
 if TYPE_CHECKING:
     from crslab_causal.data.dataset.base import MentionDataset
 
-DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold')
+DATASET_KEYS = ('dataset', 'tokenize', 'data_path', 'kg_edge_threshold', 'valid')
 """Options that the loaded dataset depends on."""
 
 

@@ -201,8 +201,8 @@ def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: Kind)
         raise UserError(f'only {with_split} has an interventional split; {dataset} has none')
     if kind == 'deconfounding' and (dataset, model) != ('CausalDemo', 'CausalKBRD'):
         raise UserError(f'kind: deconfounding needs CausalKBRD on CausalDemo, not {model} on {dataset}')
-    if row.recommender is not None and model != LANGUAGE_MODEL:
-        raise UserError(f'recommender: {model} takes none, only {LANGUAGE_MODEL} does')
+    if row.recommender is not None and not hasattr(config.model, 'recommender'):
+        raise UserError(f'recommender: {model} takes none, only {LANGUAGE_MODEL} and Pool do')
 
 
 def _check_figures(options: SuiteOptions) -> None:

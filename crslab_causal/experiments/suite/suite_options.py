@@ -69,7 +69,8 @@ class RowOptions(Options):
     metrics: list[str] | None = None
     """Metrics of the table that make sense for the row; None: all of them."""
     recommender: Name | None = None
-    """``id`` of the row of this table whose recommender a row of CausalLLM re-ranks."""
+    """``id`` of the row of this table whose recommender a row of CausalLLM re-ranks, or a row of Pool has
+    as an expert."""
     needs: Literal['llm'] | None = None
     """``llm``: the row needs recorded answers of a language model, or a server that answers; without these it has no
     scores, and the table says so."""

@@ -12,7 +12,7 @@ from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.attention import time_aware_weights
 from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.options import OneHopOptions
-from crslab_causal.model.neighbours import item_neighbours
+from crslab_causal.model.neighbours import ItemLists, item_neighbours
 
 
 class OneHop(Expert):
@@ -53,12 +53,7 @@ class OneHop(Expert):
         weight = time_aware_weights(mask.sum(-1), histories.shape[1], self.options.history_base)
         sample, position = mask.nonzero(as_tuple=True)
         entity = histories[sample, position]
-        degree = self.degree[entity]
-        # for each pair of a mention and one of its neighbours: the mention, and which of its neighbours it is
-        mention = torch.arange(len(entity), device=degree.device).repeat_interleave(degree)
-        number = torch.arange(len(mention), device=degree.device) - (degree.cumsum(0) - degree)[mention]
-        first = self.degree.cumsum(0) - self.degree
-        item = self.neighbours[first[entity[mention]] + number]
-        share = (weight[sample, position] / degree.clamp(min=1))[mention]
-        evidence = torch.zeros(len(histories), self.n_item, device=degree.device)
-        return evidence.index_put_((sample[mention], item), share, accumulate=True)
+        mention, place = ItemLists(self.degree, self.neighbours).lookup(entity)
+        share = (weight[sample, position] / self.degree[entity].clamp(min=1))[mention]
+        evidence = torch.zeros(len(histories), self.n_item, device=share.device)
+        return evidence.index_put_((sample[mention], self.neighbours[place]), share, accumulate=True)

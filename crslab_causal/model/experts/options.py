@@ -64,9 +64,9 @@ class TextOptions(ExpertOptions):
 class TextToItemOptions(TextOptions):
     """Keys of TextToItem."""
 
-    text_epochs: Count = 8
+    text_epochs: Count = 6
     """Passes over the training texts; few of them keep the softmax from learning the texts by heart."""
-    text_lr: Positive = 0.02
+    text_lr: Positive = 0.06
     """Learning rate of the first update; it falls linearly to nearly 0."""
     text_decay: NonNegative = 0.0
     """Weight of the squared norm of the coefficients."""

@@ -1,0 +1,63 @@
+"""Vectors of texts on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Mapping
+
+import numpy as np
+
+from crslab_causal.base.files import replace_file
+
+KEY_LENGTH = 16
+"""Bytes of a key."""
+
+
+class VectorCache:
+    """Vectors by the content of their texts. A folder of a cache can be shared by several processes and runs.
+
+    Every call of :meth:`add` writes a file, which is complete or does not exist. Two processes that add the same texts
+    write them twice.
+
+    Args:
+        folder: folder of the files; it should have the vectors of one encoder only. None: nothing is written.
+    """
+
+    def __init__(self, folder: Path | None):
+        self.folder = folder
+        self._vectors: dict[bytes, np.ndarray] = {}
+        for path in sorted(folder.glob('*.npz')) if folder is not None else ():
+            try:
+                with np.load(path) as file:
+                    keys, vectors = file['keys'], file['vectors']
+                self._vectors.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+                path.unlink(missing_ok=True)  # a damaged file costs time, and no result
+
+    def get(self, text: str) -> np.ndarray | None:
+        """Return the vector of a text; None for an unknown one."""
+        return self._vectors.get(_key(text))
+
+    def add(self, vectors: Mapping[str, np.ndarray]) -> None:
+        """Add the vectors of texts."""
+        if not vectors:
+            return
+        keys = [_key(text) for text in vectors]
+        self._vectors.update(zip(keys, vectors.values()))
+        if self.folder is None:
+            return
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            keys=np.frombuffer(b''.join(keys), dtype=np.uint8).reshape(-1, KEY_LENGTH),
+            vectors=np.stack(list(vectors.values())),
+        )
+        name = hashlib.sha256(b''.join(sorted(keys))).hexdigest()[: 2 * KEY_LENGTH]
+        replace_file(self.folder / f'{name}.npz', buffer.getvalue())
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode('utf-8', 'surrogatepass')).digest()[:KEY_LENGTH]

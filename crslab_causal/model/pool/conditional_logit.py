@@ -1,0 +1,136 @@
+"""The conditional logit: a softmax over items whose scores are linear in a few parameters."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+import torch
+from torch import Tensor
+
+BATCH_SIZE = 64
+"""Samples whose values are in double precision at a time."""
+MAX_STEPS = 100
+_ARMIJO = 1e-4
+
+
+class Choices(NamedTuple):
+    """Samples of a choice among all items."""
+
+    values: Tensor
+    """``(n, n_channel, n_item)``: g, single precision."""
+    context: Tensor
+    """``(n, n_feature)``: features of the sample, double precision."""
+    label: Tensor
+    """``(n,)``: index of the chosen item."""
+    excluded: Tensor | None = None
+    """``(n, n_item)``: items that cannot be chosen; None: all can be."""
+
+
+class LogitFit(NamedTuple):
+    """The optimum of a conditional logit."""
+
+    weights: Tensor
+    """``(n_channel, n_feature)``, double precision."""
+    covariance: Tensor
+    """``(n_channel * n_feature, n_channel * n_feature)``: of the weights, robust to groups of dependent samples."""
+    log_likelihood: float
+    """Mean of the log-probability of the chosen item."""
+    gradient: float
+    """Largest absolute derivative of the objective."""
+    steps: int
+    """Newton steps taken."""
+
+
+class _Terms(NamedTuple):
+    objective: float
+    gradients: Tensor
+    """``(n, n_channel * n_feature)``: derivative of each sample's negative log-likelihood, without the ridge."""
+    hessian: Tensor
+
+
+def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float, tolerance: float = 1e-8) -> LogitFit:
+    r"""Find the weights :math:`\theta` that minimise the convex objective
+
+    .. math::
+        -\sum_n \log \mathrm{softmax}_y \Bigl(\sum_{k,a} \theta_{ka}\, \varphi_a(x_n)\, g_k(x_n, y)\Bigr)_{y_n}
+        + \frac{\rho}{2} \lVert \theta \rVert^2
+
+    by Newton's method with a line search, in double precision. The ridge makes it strictly convex, so that there is one
+    optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
+
+    The covariance is the sandwich :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}` with H the Hessian and :math:`s_c` the
+    sum of the gradients of group c: the limit of a bootstrap over the groups. (Liang and Zeger, Biometrika 1986.)
+
+    Args:
+        choices: samples.
+        groups: the group of each sample, such as its conversation.
+        ridge: :math:`\rho > 0`.
+        tolerance: square of the Newton decrement, for each sample, at which the search ends.
+
+    Raises:
+        ValueError: there is no sample.
+        ArithmeticError: the search does not converge, for example because a value is not finite.
+    """
+    if not len(choices.label):
+        raise ValueError('a conditional logit needs at least one sample')
+    n_weight = choices.values.shape[1] * choices.context.shape[1]
+    theta = torch.zeros(n_weight, dtype=torch.float64)
+    terms = _terms(choices, theta, ridge)
+    for step in range(MAX_STEPS):
+        gradient = terms.gradients.sum(0) + ridge * theta
+        direction = -torch.linalg.solve(terms.hessian, gradient)
+        decrement = float(-gradient @ direction)
+        if not decrement >= 0:  # also for NaN
+            break
+        if decrement <= tolerance * len(choices.label):
+            return LogitFit(
+                theta.view(choices.values.shape[1], -1),
+                _sandwich(terms, groups),
+                float(ridge / 2 * theta @ theta - terms.objective) / len(choices.label),
+                float(gradient.abs().max()),
+                step,
+            )
+        length = 1.0
+        while (
+            _terms(choices, theta + length * direction, ridge, only_objective=True).objective
+            > terms.objective - _ARMIJO * length * decrement
+            and length > 1e-10
+        ):
+            length /= 2
+        theta = theta + length * direction
+        terms = _terms(choices, theta, ridge)
+    raise ArithmeticError(f'the weights of the conditional logit do not converge in {MAX_STEPS} steps')
+
+
+def _terms(choices: Choices, theta: Tensor, ridge: float, only_objective: bool = False) -> _Terms:
+    n_channel, n_feature = choices.values.shape[1], choices.context.shape[1]
+    objective = ridge / 2 * theta @ theta
+    hessian = ridge * torch.eye(len(theta), dtype=torch.float64)
+    gradients = []
+    for start in range(0, len(choices.label), BATCH_SIZE):
+        rows = slice(start, start + BATCH_SIZE)
+        values, context, label = choices.values[rows].double(), choices.context[rows], choices.label[rows]
+        scores = torch.einsum('nc,nci->ni', context @ theta.view(n_channel, n_feature).T, values)
+        if choices.excluded is not None:
+            scores = scores.masked_fill(choices.excluded[rows], -torch.inf)
+        log_p = scores.log_softmax(-1)
+        objective = objective - log_p.gather(1, label[:, None]).sum()
+        if only_objective:
+            continue
+        weighted = values * log_p.exp()[:, None]
+        mean = weighted.sum(-1)
+        chosen = values.gather(2, label[:, None, None].expand(-1, n_channel, 1)).squeeze(2)
+        gradients.append(torch.einsum('nc,na->nca', mean - chosen, context).flatten(1))
+        # of the Hessian only the steps depend, and not the optimum: single precision is enough
+        spread = torch.bmm(weighted.float(), choices.values[rows].transpose(1, 2)).double()
+        spread -= mean[:, :, None] * mean[:, None]
+        hessian += torch.einsum('ncd,na,nb->cadb', spread, context, context).reshape(hessian.shape)
+    return _Terms(float(objective), torch.cat(gradients) if gradients else torch.empty(0), hessian)
+
+
+def _sandwich(terms: _Terms, groups: Sequence[str]) -> Tensor:
+    number = {group: i for i, group in enumerate(dict.fromkeys(groups))}
+    index = torch.tensor([number[group] for group in groups])
+    sums = torch.zeros(len(number), terms.gradients.shape[1], dtype=torch.float64).index_add_(0, index, terms.gradients)
+    bread = torch.linalg.inv(terms.hessian)
+    return bread @ (sums.T @ sums) @ bread

@@ -1,0 +1,29 @@
+"""The features of a context that the weights of a pool depend on."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor
+
+from crslab_causal.data.histories import PAD
+
+CONTEXT_FEATURES = ('constant', 'log mentions', 'no mention', 'text')
+"""Names of the features: 1; log(1 + number of mentions); whether the history is empty; whether words were said and are
+known."""
+
+
+def context_features(batch: Mapping[str, Any]) -> Tensor:
+    """Return the :data:`CONTEXT_FEATURES` of a batch, ``(batch, 4)``, in double precision.
+
+    Args:
+        batch: see :meth:`.ItemRecommender.losses_and_scores`. Without samples no context has text.
+    """
+    histories, samples = batch['context_entities'], batch.get('samples')
+    mentions = (histories != PAD).sum(-1).double()
+    has_text = torch.zeros_like(mentions)
+    if samples is not None:
+        flags = [sample['has_text'] and any(text for _, text in sample['context_text']) for sample in samples]
+        has_text = torch.tensor(flags, dtype=torch.float64, device=mentions.device)
+    return torch.stack([torch.ones_like(mentions), mentions.log1p(), (mentions == 0).double(), has_text], -1)

@@ -1,0 +1,129 @@
+"""The weights of a pool, fitted to what its experts predict for samples that they have not seen."""
+
+from __future__ import annotations
+
+import random
+from typing import Any, Iterator, NamedTuple, Sequence
+
+import torch
+from loguru import logger
+from torch import Tensor
+
+from crslab_causal.base.progress_bar import progress
+from crslab_causal.data.histories import pad_histories
+from crslab_causal.data.schema import RecSample
+from crslab_causal.data.training_data import TrainingData
+from crslab_causal.model.pool.conditional_logit import Choices, LogitFit, fit_conditional_logit
+from crslab_causal.model.pool.context import context_features
+from crslab_causal.model.pool.pool import Pool
+
+BATCH_SIZE = 256
+
+
+class PoolFit(NamedTuple):
+    """How the weights of a pool were fitted."""
+
+    logit: LogitFit
+    samples: int
+    conversations: int
+    missing: dict[str, str]
+    """What each expert lacked that was left out, by its name."""
+
+
+class _Part(NamedTuple):
+    """Conversations that the experts learn from, and others that they predict."""
+
+    learned: TrainingData
+    predicted: TrainingData
+
+
+def fit_pool(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> PoolFit:
+    """Fit the weights of a pool, and then its experts on all training conversations.
+
+    Args:
+        pool: the pool.
+        data: the training conversations.
+        valid: conversations of ``fit_on: valid``.
+        seed: seed of the folds, and of the samples that are drawn.
+
+    Raises:
+        ValueError: the samples have no label that ``objective`` counts.
+    """
+    missing = pool.missing_experts()
+    for name, requirement in missing.items():
+        logger.warning(f'[Pool without {name}: {requirement}]')
+    parts = list(_parts(pool, data, valid, seed))
+    choices, groups = [], []
+    with torch.no_grad():
+        for number, part in enumerate(parts):
+            logger.info(f'[Pool: experts learn part {number + 1} of {len(parts)}]')
+            pool.fit_experts(part.learned)
+            samples = _draw(pool, part.predicted, len(parts), seed)
+            if samples:
+                choices.append(_predict(pool, samples, part.predicted))
+                groups += [sample['conv_id'] for sample in samples]
+        if not groups:
+            raise ValueError('no sample has a label that the weights of the pool can be fitted to')
+        fit = fit_conditional_logit(_join(choices), groups, pool.options.pool_ridge)
+        if pool.options.fit_on != 'valid':
+            pool.fit_experts(data)
+        pool.set_weights(fit)
+    return PoolFit(fit, len(groups), len(set(groups)), missing)
+
+
+def _parts(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> Iterator[_Part]:
+    if pool.options.fit_on == 'valid':
+        yield _Part(data, valid)
+        return
+    late = pool.options.fit_on == 'late'
+    for held_out in [data.latest()] if late else data.folds(pool.options.pool_folds, seed):
+        others = {turn['conv_id'] for turn in data.turns} - held_out
+        yield _Part(data.within(others), data.within(held_out))
+
+
+def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSample]:
+    """Return the samples of conversations drawn at random, about ``pool_samples`` from all parts together."""
+    usable = data.samples
+    if pool.options.objective == 'new':
+        usable = [sample for sample in usable if sample['item'] not in sample['context_entities']]
+    if pool.options.pool_samples is None:
+        return list(usable)
+    by_conversation: dict[str, list[RecSample]] = {}
+    for sample in usable:
+        by_conversation.setdefault(sample['conv_id'], []).append(sample)
+    drawn: list[RecSample] = []
+    for conv_id in random.Random(seed).sample(sorted(by_conversation), len(by_conversation)):
+        if len(drawn) >= pool.options.pool_samples / n_part:
+            break
+        drawn += by_conversation[conv_id]
+    return drawn
+
+
+def _predict(pool: Pool, samples: Sequence[RecSample], data: TrainingData) -> Choices:
+    """Return what the experts say of these samples."""
+    device = pool.index_of_entity.device
+    values, context, excluded = [], [], []
+    with pool.shared_entity_embedding():
+        for start in progress(range(0, len(samples), BATCH_SIZE), 'experts predict'):
+            batch = _inputs(samples[start : start + BATCH_SIZE], device)
+            values.append(pool.values(batch).cpu())
+            context.append(context_features(batch).cpu())
+            if pool.options.objective == 'new':
+                excluded.append(pool.seen_items(batch['context_entities']).cpu())
+    label = torch.tensor([data.index_of_item[sample['item']] for sample in samples], dtype=torch.long)
+    return Choices(torch.cat(values), torch.cat(context), label, torch.cat(excluded) if excluded else None)
+
+
+def _inputs(samples: Sequence[RecSample], device: torch.device) -> dict[str, Any]:
+    histories = pad_histories([sample['context_entities'] for sample in samples])
+    return {'context_entities': histories.to(device), 'samples': list(samples)}
+
+
+def _join(parts: list[Choices]) -> Choices:
+    columns: list[Any] = [torch.cat(column) if column[0] is not None else None for column in zip(*parts)]
+    return Choices(*columns)
+
+
+def standard_errors(pool: Pool) -> Tensor:
+    """Return the standard errors of the weights, ``(n_channel, n_feature)``."""
+    return pool.covariance.diagonal().clamp(min=0).sqrt().view_as(pool.weights)

@@ -1,0 +1,162 @@
+"""What each expert of a pool says of each item."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from crslab_causal.data.training_data import TrainingData
+from crslab_causal.model.baselines.repeat import Repeat
+from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.model.counting import CountingModel
+from crslab_causal.model.experts.base import Expert
+from crslab_causal.model.experts.smoothing import log_popularity, smoothed_log_probability
+from crslab_causal.model.options import CausalKBRDOptions
+
+
+class Member(ABC, nn.Module):
+    """An expert of a pool, which has one or more values for each item.
+
+    Args:
+        name: name of the expert.
+    """
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.channels: tuple[str, ...] = (name,)
+        """Names of the values."""
+
+    def missing_requirement(self) -> str | None:
+        """Say what the expert lacks; None if it can work."""
+        return None
+
+    @abstractmethod
+    def fit(self, data: TrainingData) -> None:
+        """Learn from the training conversations; what was learned before is forgotten."""
+
+    @abstractmethod
+    def values(self, batch: Mapping[str, Any]) -> Tensor:
+        """Return the values of each item, ``(batch, n_channel, n_item)``.
+
+        Args:
+            batch: see :meth:`.ItemRecommender.losses_and_scores`; labels are not read.
+        """
+
+
+class ExpertMember(Member):
+    """An :class:`.Expert`, whose value is its log-probability.
+
+    Args:
+        name: name of the expert.
+        expert: the expert.
+    """
+
+    def __init__(self, name: str, expert: Expert):
+        super().__init__(name)
+        self.expert = expert
+
+    def missing_requirement(self) -> str | None:
+        return self.expert.missing_requirement()
+
+    def fit(self, data: TrainingData) -> None:
+        self.expert.fit(data)
+
+    def values(self, batch: Mapping[str, Any]) -> Tensor:
+        return self.expert.log_probabilities(batch)[:, None]
+
+
+class CountsMember(Member):
+    """A :class:`.CountingModel` whose scores are not negative. Its value is the log-probability of these scores,
+    smoothed as those of an :class:`.Expert`.
+
+    Args:
+        name: name of the expert.
+        model: the model, with a buffer ``item_count``.
+        smoothing: share of popularity.
+    """
+
+    def __init__(self, name: str, model: CountingModel, smoothing: float):
+        super().__init__(name)
+        self.model, self.smoothing = model, smoothing
+
+    def fit(self, data: TrainingData) -> None:
+        self.model.fit(data)
+
+    def values(self, batch: Mapping[str, Any]) -> Tensor:
+        scores = self.model.history_scores(batch['context_entities'])
+        return smoothed_log_probability(scores, log_popularity(self.model.item_count), self.smoothing)[:, None]
+
+
+class RepeatMember(Member):
+    """The items of the context, with two values: whether an item is in it, and whether it is the latest item of it.
+
+    Args:
+        name: name of the expert.
+        model: the baseline.
+    """
+
+    def __init__(self, name: str, model: Repeat):
+        super().__init__(name)
+        self.channels = ('in the context', 'latest item')
+        self.model = model
+
+    def fit(self, data: TrainingData) -> None:
+        """There is nothing to learn."""
+
+    def values(self, batch: Mapping[str, Any]) -> Tensor:
+        position = self.model.history_scores(batch['context_entities'])
+        there = position > 0
+        return torch.stack([there, there & (position == position.amax(-1, keepdim=True))], 1).float()
+
+
+class RecommenderMember(Member):
+    """CausalKBRD of a saved run, whose value is its log-probability, with the transition counts that the run mixes in.
+
+    Args:
+        name: name of the expert.
+        device: device of the model.
+        vocab: of the dataset.
+        side_data: of the dataset.
+    """
+
+    def __init__(self, name: str, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
+        super().__init__(name)
+        self._arguments = device, vocab, side_data
+        self._options: CausalKBRDOptions | None = None
+        self.model: CausalKBRD | None = None
+
+    def missing_requirement(self) -> str | None:
+        return None if self.model is not None else 'recommender: names no saved run'
+
+    def take(self, options: CausalKBRDOptions, weights: Mapping[str, Any] | None = None) -> None:
+        """Take the recommender of a run.
+
+        Args:
+            options: the run's options of the model.
+            weights: its parameters; None: they come later, by ``load_state_dict``.
+        """
+        self._options = options
+        self.model = CausalKBRD(options, *self._arguments)
+        if weights is not None:
+            self.model.load_state_dict(weights)
+        self.model.to(self._arguments[0]).requires_grad_(False).eval()
+
+    def get_extra_state(self) -> dict[str, Any] | None:
+        """Return the options, so that a checkpoint of the pool is complete without the run."""
+        return None if self._options is None else self._options.model_dump()
+
+    def set_extra_state(self, state: dict[str, Any] | None) -> None:
+        """Build the recommender of a checkpoint, whose parameters are loaded next."""
+        if state is not None:
+            self.take(CausalKBRDOptions(**state))
+
+    def fit(self, data: TrainingData) -> None:
+        """The run has trained it."""
+
+    def values(self, batch: Mapping[str, Any]) -> Tensor:
+        assert self.model is not None
+        logits = self.model.item_logits(batch['context_entities'], intervene=False).observed
+        return logits.log_softmax(-1)[:, None]

@@ -1,0 +1,102 @@
+"""Keys of the pool."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Iterator, Literal, NamedTuple, Sequence
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
+
+from crslab_causal.base.options import Count, Options, Positive, first_mistake
+from crslab_causal.model.experts.options import Smoothing
+from crslab_causal.registry import MODELS
+
+RECOMMENDER = 'CausalKBRD'
+"""The expert that comes from a saved run."""
+
+ExpertEntry = str | dict[str, Any]
+"""An item of ``experts``: the name of a model, or a mapping with ``model`` and options of this model."""
+
+
+class ExpertSpec(NamedTuple):
+    """An expert of a pool."""
+
+    name: str
+    """The model, and the options that are given, in words."""
+    model: str
+    options: dict[str, Any]
+
+
+def read_experts(entries: Sequence[ExpertEntry]) -> Iterator[ExpertSpec]:
+    """Yield the experts that ``experts`` lists.
+
+    Raises:
+        ValueError: an unknown model or option, or an expert that is listed twice.
+    """
+    names = set()
+    for entry in entries:
+        options = dict(entry) if isinstance(entry, dict) else {'model': entry}
+        model = options.pop('model', None)
+        known = [name for name, other in MODELS.items() if other.is_expert]
+        if model not in known:
+            raise ValueError(f'{model!r} is no expert; choose among {", ".join(known)}')
+        if model == RECOMMENDER and options:
+            raise ValueError(f'{RECOMMENDER} has the options of the run that recommender names; write its name alone')
+        try:
+            MODELS[model].load_options()(**options)
+        except ValidationError as error:
+            raise ValueError(f'{model}: {first_mistake(error)}') from error
+        changes = ', '.join(f'{key} {value}' for key, value in options.items())
+        name = f'{model} ({changes})' if changes else model
+        if name in names:
+            raise ValueError(f'{name} is listed twice')
+        names.add(name)
+        yield ExpertSpec(name, model, options)
+
+
+def _check_experts(entries: list[ExpertEntry]) -> list[ExpertEntry]:
+    list(read_experts(entries))
+    return entries
+
+
+class PoolOptions(Options):
+    """A log-linear pool of experts."""
+
+    experts: Annotated[list[ExpertEntry], Field(min_length=1), AfterValidator(_check_experts)] = [
+        'TargetPopularity',
+        'TransitionCounts',
+        {'model': 'TransitionCounts', 'seeker_weight': 0.5},
+        'EASE',
+        {'model': 'EASE', 'history_base': 4.0},
+        'OneHop',
+        'TextToItem',
+        'TextNeighbours',
+        'Repeat',
+        RECOMMENDER,
+    ]
+    """Models, by name or as mappings with ``model`` and options of this model. An expert that needs what is not
+    there, a sentence encoder or a ``recommender``, is left out."""
+    objective: Literal['all', 'new'] = 'all'
+    """``new``: the weights are fitted to the labels that are not in the context, whose items are never recommended."""
+    fit_on: Literal['out_of_fold', 'late', 'valid'] = 'out_of_fold'
+    """The samples that the weights are fitted to, and that the experts have not seen: parts of the training data in
+    turn; its latest tenth by the ids of the conversations; or valid, whose scores are then not those of unseen data."""
+    recommender: str | None = None
+    """Folder of a run of CausalKBRD with ``--save_system``, for the expert CausalKBRD; None: the pool does without."""
+    pool_folds: Annotated[int, Field(ge=2)] = 5
+    """Number of parts of ``fit_on: out_of_fold``."""
+    pool_samples: Count | None = 5000
+    """Number of samples that the weights are fitted to, by whole conversations; None: all. Each takes four bytes for
+    each expert and item in memory."""
+    pool_ridge: Positive = 1.0
+    """Weight of the squared norm of the weights."""
+    expert_smoothing: Smoothing = 0.25
+    """Share of popularity in each expert, if the expert does not say so itself."""
+
+    @field_validator('recommender')
+    @classmethod
+    def _check_recommender(cls, folder: str | None, info: ValidationInfo) -> str | None:
+        if folder is not None and RECOMMENDER not in info.data.get('experts', [RECOMMENDER]):
+            raise ValueError(f'experts does not list {RECOMMENDER}')
+        if folder is not None and info.data.get('fit_on', 'valid') != 'valid':
+            raise ValueError('the run has learned the samples that fit_on names; write fit_on: valid')
+        return folder
