@@ -191,8 +191,8 @@ class RequestFormat:
         """Infer from an answer whether the server enforces JSON schemas."""
         if response.form != 'schema':
             return
-        if answer.status == 'ok':
-            self._is_enforced = self._is_enforced or answer.is_exact
+        if answer.is_exact:
+            self._is_enforced = True
         elif answer.status == 'invalid' and not self._is_enforced and not self._is_fixed:
             self._fall_back(f'its answer {answer.detail}')
 

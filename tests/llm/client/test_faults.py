@@ -3,7 +3,6 @@
 from collections import Counter
 
 import llm_server
-
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.dispatcher import MAX_PAID_ANSWERS
@@ -85,7 +84,7 @@ def test_thousand_prompts_with_mixed_faults(tmp_path):
             expected = [llm_server.UNUSABLE.get(fault, 'ok') for fault in answers] or ['error']
             assert completion.status == expected[-1]
             assert set(expected[:-1]) <= {'invalid'} and len(expected) <= MAX_PAID_ANSWERS
-            unfinished += expected[-1] == 'error' or expected[-1] == 'invalid' and len(answers) < MAX_PAID_ANSWERS
+            unfinished += expected[-1] == 'error' or (expected[-1] == 'invalid' and len(answers) < MAX_PAID_ANSWERS)
         retries = Counter()
         for text in attempts:
             for entry in [entry for entry in log if entry['text'] == text][:-1]:

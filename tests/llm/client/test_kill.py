@@ -9,10 +9,10 @@ import threading
 import time
 from collections import Counter
 
-import llm_server
 import pytest
 from tqdm import tqdm
 
+import llm_server
 from crslab_causal.llm.answer import CausalAnswer
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.dispatcher import MAX_PAID_ANSWERS
