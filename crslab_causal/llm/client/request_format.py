@@ -37,6 +37,11 @@ _SIZE_COMPLAINT = re.compile(
 )
 """The prompt or its answer is longer than the server allows. Leaving out a parameter would not help."""
 
+_VALUE_COMPLAINT = re.compile(
+    r'(greater|more|larger|less|lower|higher|smaller) than|<=|>=|≤|≥|range|between|must be', re.I
+)
+"""The value of a parameter is refused, not the parameter."""
+
 _REFUSALS = (400, 404, 405, 415, 422, 500, 501)
 """Statuses with which servers refuse a parameter."""
 
@@ -198,7 +203,7 @@ class RequestFormat:
 
     def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
         """Rename the maximum length, or leave it out, unless only its value is refused."""
-        if _SIZE_COMPLAINT.search(reason):
+        if _SIZE_COMPLAINT.search(reason) or _VALUE_COMPLAINT.search(reason):
             return None
         if 'max_tokens' in body:
             self._length_parameter = 'max_completion_tokens'
