@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 from crslab_causal.base.options import Count, NonNegative, Options, Positive
 from crslab_causal.llm.backends import check_backend_name
@@ -33,9 +34,9 @@ _UNREAD_PARAMETERS = ('stream', 'stream_options', 'n', 'tools', 'functions', 'to
 def _check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
     for name in extra:
         if name in _OWN_KEYS:
-            raise ValueError(f'{name} has a key of its own; set {_OWN_KEYS[name]}')
+            raise PydanticCustomError('own_key', f'{name} has a key of its own; set {_OWN_KEYS[name]}')
         if name in _UNREAD_PARAMETERS:
-            raise ValueError(f'{name} changes the form of the answer, which cannot be read then; remove it')
+            raise PydanticCustomError('unread', f'{name} changes the form of the answer; remove it')
     return extra
 
 

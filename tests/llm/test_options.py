@@ -10,6 +10,7 @@ def test_default_values():
     options = LLMOptions()
     assert (options.mode, options.model, options.temperature, options.candidates) == ('offline', 'gpt-4o-mini', 1.0, 50)
     assert (options.prices['gpt-4o-mini'].input, options.prices['gpt-4o-mini'].output) == (0.15, 0.60)
+    assert (options.concurrency, options.timeout_s, options.extra) == (None, None, {})
     assert options.budget == BudgetOptions(calls=None, tokens=None, usd=None)
 
 
@@ -28,6 +29,9 @@ def test_section_of_a_configuration_file_is_read():
 @pytest.mark.parametrize(
     'key, value',
     [
+        ('extra', {'messages': []}),
+        ('extra', {'n': 2}),
+        ('extra', [1]),
         ('api_key', 'sk-1'),
         ('mode', 'on'),
         ('temperature', '1.0'),

@@ -51,7 +51,7 @@ def read_answer(body: bytes) -> AnswerBody:
         if answer.get('error'):  # some gateways report an error with status 200
             raise NoCompletion(f"the server's answer is an error: {answer['error']}", _paid(tokens))
         choice = answer['choices'][0]
-        message = choice.get('message') or {'content': choice['text']}
+        message = choice.get('message') or choice.get('delta') or {'content': choice['text']}
         finish_reason = _text_or_none(choice.get('finish_reason'))
         content = _text(message.get('content'))
         if not content.strip():
@@ -71,6 +71,7 @@ def _elsewhere(message: dict[str, Any], finish_reason: str | None) -> str:
     fields = [message.get('parsed'), *(call.get('arguments') for call in calls)]
     if finish_reason != 'length':
         fields += [message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]
+        fields += [part.get('text') for part in message.get('reasoning_details') or []]
     return next((text for text in map(_text, fields) if text.strip()), '')
 
 
@@ -80,7 +81,9 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, list):
         return ''.join(map(_part_text, value))
-    return json.dumps(value) if isinstance(value, dict) else ''
+    if isinstance(value, dict):
+        return _part_text(value) if 'text' in value else json.dumps(value)
+    return ''
 
 
 def _part_text(part: Any) -> str:

@@ -80,9 +80,13 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
     finish_reason = (response.finish_reason or '').lower()
     if finish_reason in _FILTERED:
         return ParsedAnswer('refusal', None, "stopped by the server's content filter")
-    with contextlib.suppress(ValidationError, _Unusable):  # the usual case, ten times as fast as the code below
-        return ParsedAnswer('ok', _check(answer.model_validate_json(response.content)), '', is_exact=True)
     complaint = ''
+    is_exact = False
+    with contextlib.suppress(ValidationError):  # the usual case, ten times as fast as the code below
+        parsed = answer.model_validate_json(response.content)
+        complaint, is_exact = _complaint(parsed), True
+        if not complaint:
+            return ParsedAnswer('ok', parsed, '', is_exact)
     for value in _objects(response.content, answer, finish_reason):
         try:
             return ParsedAnswer('ok', _validate(value, answer), '')
@@ -92,7 +96,7 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
         detail = f'cut off at the longest length, {response.output_tokens or "?"} tokens'
         partial = read_partial(_without_thoughts(response.content), answer)
         return ParsedAnswer('length' if partial is None else 'partial', partial, detail)
-    return ParsedAnswer('invalid', None, complaint or 'holds no JSON object')
+    return ParsedAnswer('invalid', None, complaint or 'holds no JSON object', is_exact)
 
 
 def _without_thoughts(content: str) -> str:
@@ -115,19 +119,20 @@ def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
         if name is not None:
             known[name] = entry
     try:
-        return _check(answer.model_validate(known))
+        parsed = answer.model_validate(known)
     except ValidationError as error:
         first = error.errors()[0]
         location = '.'.join(map(str, first['loc']))
         raise _Unusable(f'{location}: {first["msg"]}' if location else first['msg']) from None
-
-
-def _check(parsed: BaseModel) -> BaseModel:
-    """Return the object unless all its lists are empty: an empty ranking is no answer."""
-    lists = {name: value for name, value in parsed if isinstance(value, list)}
-    if lists and not any(lists.values()):
-        raise _Unusable(f'{next(iter(lists))}: is empty')
+    if complaint := _complaint(parsed):
+        raise _Unusable(complaint)
     return parsed
+
+
+def _complaint(parsed: BaseModel) -> str:
+    """Return why an object is no answer, or the empty string: an empty ranking is none."""
+    lists = {name: value for name, value in parsed if isinstance(value, list)}
+    return f'{next(iter(lists))}: is empty' if lists and not any(lists.values()) else ''
 
 
 def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Iterator[dict[str, Any]]:

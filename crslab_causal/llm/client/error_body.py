@@ -16,7 +16,7 @@ from crslab_causal.llm.client.waits import stated_wait
 _ECHOES = ('input', 'ctx', 'request', 'request_body', 'messages', 'failed_generation', 'url', 'type', 'status')
 """Keys of an error under which no message stands: they repeat the request, or classify the error."""
 
-_MESSAGE_KEYS = ('message', 'msg', 'detail', 'error', 'errors', 'description', 'error_description', 'title', 'reason')
+_MESSAGE_KEYS = ('message', 'msg', 'detail', 'error_description', 'description', 'error', 'errors', 'title', 'reason')
 
 _ALTERNATIVES = re.compile(
     r"""\b(?:expected\ (?:one\ )?of|one\ of|(?:supported|allowed|valid|available|permitted|accepted|known)
@@ -59,8 +59,10 @@ class ErrorBody:
             names: parameters, each with the names that servers have for it.
         """
         parameters = {_plain(alias): name for name, aliases in names.items() for alias in (name, *aliases)}
-        for words in (self._pointers(), _locations(self.message), [_ALTERNATIVES.split(self.message)[0]]):
-            for word in (word for text in words for word in _WORD.findall(text)):
+        others = [value for _, value in self._members if isinstance(value, str)]
+        texts = [_ALTERNATIVES.split(text)[0] for text in (self.message, *others)]
+        for places in (self._pointers(), _locations(self.message), texts):
+            for word in (word for text in places for word in _WORD.findall(text)):
                 if _plain(word) in parameters:
                     return parameters[_plain(word)]
         return None

@@ -42,6 +42,11 @@ _SIZE_COMPLAINT = re.compile(
 )
 """The prompt or its answer is longer than the server allows. Leaving out a parameter would not help."""
 
+_VALUE_COMPLAINT = re.compile(
+    r'(greater|more|larger|less|lower|higher|smaller) than|<=|>=|≤|≥|range|between|must be', re.I
+)
+"""The value of a parameter is refused, not the parameter."""
+
 _REFUSALS = (400, 404, 405, 415, 422, 500, 501)
 """Statuses with which servers refuse a parameter."""
 
@@ -202,14 +207,14 @@ class RequestFormat:
         """Infer from an answer whether the server enforces JSON schemas."""
         if response.form != 'schema':
             return
-        if answer.status == 'ok':
-            self._is_enforced = self._is_enforced or answer.is_exact
+        if answer.is_exact:
+            self._is_enforced = True
         elif answer.status == 'invalid' and not self._is_enforced and not self._is_fixed:
             self._fall_back(f'its answer {answer.detail}')
 
     def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
         """Rename the maximum length, or leave it out, unless only its value is refused."""
-        if _SIZE_COMPLAINT.search(reason):
+        if _SIZE_COMPLAINT.search(reason) or _VALUE_COMPLAINT.search(reason):
             return None
         if 'max_tokens' in body:
             self._length_parameter = 'max_completion_tokens'

@@ -20,7 +20,7 @@ _MAX_ADDED_TOKENS = 8000
 """Maximum number of tokens that a server adds to a prompt: its template, and the schema."""
 
 _CUT_CHARACTERS_PER_TOKEN = 6
-"""A prompt with longer tokens on average was probably cut. English prompts of this package have about 4."""
+"""A prompt with longer tokens on average was probably cut. Prompts of this package have 3 to 4.5."""
 
 
 class TokenCounts(NamedTuple):

@@ -22,12 +22,18 @@ _REQUEST_TO_WAIT = re.compile(
     rf'(?P<wait>{_TIME}|{_DURATION}|\d+(?:\.\d+)?(?![\w/%:-]))',
     re.IGNORECASE,
 )
+_OTHER_REQUEST = re.compile(rf'\b(?:in|after|for)\s+(?:about\s+|approximately\s+)?(?P<wait>{_DURATION})', re.IGNORECASE)
 _WAIT_KEYS = {
     'retrydelay': 1.0,
     'retryafter': 1.0,
     'retryafterseconds': 1.0,
     'retryaftersec': 1.0,
     'retryafterms': 1e-3,
+    'retryin': 1.0,
+    'retryinseconds': 1.0,
+    'resetin': 1.0,
+    'resetsinseconds': 1.0,
+    'waitseconds': 1.0,
     'estimatedtime': 1.0,
 }
 """Keys of an error's body that hold a wait, without ``_``, and the seconds of a plain number there."""
@@ -91,7 +97,7 @@ def _wait_in_body(members: Iterable[tuple[str, Any]]) -> float | None:
 
 def _wait_in_text(text: str, now: float) -> float | None:
     """Return the wait in a sentence like "Please try again in 1m30.5s"."""
-    found = _REQUEST_TO_WAIT.search(text)
+    found = _REQUEST_TO_WAIT.search(text) or _OTHER_REQUEST.search(text)
     if found is None:
         return None
     wait = found['wait']

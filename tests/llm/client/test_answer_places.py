@@ -164,8 +164,9 @@ def test_every_name_for_a_filtered_answer_is_known(finish_reason):
 
 def test_empty_ranking_is_no_answer(server):
     url = server.plan('ok', answer=ANSWER | {'ranking': []})
-    completion, _ = run_one(url)
+    completion, usage = run_one(url)
     assert (completion.status, completion.attempts) == ('invalid', 3) and 'ranking: is empty' in completion.detail
+    assert not usage.schema_fallback  # the server kept to the schema, which cannot say that the list must not be empty
 
 
 # ---------------------------------------------------------------- nearly JSON
