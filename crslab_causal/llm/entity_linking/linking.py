@@ -287,7 +287,7 @@ class _Scan:
             return (
                 entity not in self.prefer,
                 entity not in index.genres.get(key, ()),
-                entity not in index.items,
+                prefers_items and entity not in index.items,
                 has_article and article_differs,
                 -index.popularity.get(entity, 0),
                 article_differs,
@@ -296,7 +296,10 @@ class _Scan:
                 entity,
             )
 
-        entities = sorted(index.entities(key), key=preference)
+        entities = index.entities(key)
+        # a film that has the name of a person goes first only if it is more popular
+        prefers_items = index.people.isdisjoint(entities)
+        entities = sorted(entities, key=preference)
         if year is None:
             return entities[0], False
         in_brackets, comma, bare = year.groups()

@@ -1,4 +1,4 @@
-"""Matches titles that a language model writes to the catalogue. Only this module decides whether two titles name one film.
+"""Matches titles that a language model writes to the catalogue. Only this module decides whether two titles are equal.
 
 Titles and names are reduced to words (:func:`parse_title`) and compared in three steps. The first step that finds a
 match decides:
@@ -13,8 +13,8 @@ match decides:
    ("Alien", "Aliens": 91). With the overlap four pairs remain, and only "Aristocats", "Aristocrats" is not a variant of
    spelling.
 3. **A part of a title** that is divided by a colon or a dash. The first part matches the whole if both have the same
-   year ("Borat: Cultural Learnings ... (2006)") or if it ends with a number ("Die Hard 2: Die Harder"), the last part if
-   it has at least three words ("Star Wars: The Empire Strikes Back").
+   year ("Borat: Cultural Learnings ... (2006)") or if it ends with a number ("Die Hard 2: Die Harder"), the last part
+   if it has at least three words ("Star Wars: The Empire Strikes Back").
 
 **Years** are in brackets, or in the qualifier of a URI. They may differ by one (festival and release); otherwise the
 films differ. An equal year, and even a name without a year, is preferred to a year that differs by one, because a dozen
@@ -120,8 +120,8 @@ def title_words(text: str) -> list[str]:
 def content_words(words: Sequence[str]) -> list[str]:
     """Return the words that distinguish titles.
 
-    Articles are dropped unless there is nothing else. So are :data:`PART_WORDS` between a word and a number. Numbers are
-    written as digits.
+    Articles are dropped unless there is nothing else. So are :data:`PART_WORDS` between a word and a number. Numbers
+    are written as digits.
     """
     content = [_SAME_WORD.get(word, word) for word in words if word not in ARTICLES]
     followed = zip(content, [*content[1:], ''])
