@@ -132,6 +132,9 @@ class SideData(TypedDict):
     """Name of each item, in the order of ``item_entity_ids``."""
     item_genres: list[tuple[str, ...]]
     """Genres of each item, in the order of ``item_entity_ids``; empty where they are unknown."""
+    item_details: dict[int, dict[str, Any]]
+    """What the file of titles has about an item, by entity id: title, year, director, stars, perhaps plot. Empty if there
+    is no such file."""
     item_of_token: dict[str, int]
     """Entity id of the item that a token such as ``@1234`` stands for."""
     relation_names: dict[int, str]

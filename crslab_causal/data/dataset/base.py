@@ -190,14 +190,21 @@ class MentionDataset(BaseDataset):
         return graph
 
     def _item_genres(self) -> list[tuple[str, ...]]:
-        """Return the genres of each item. They are read at every start, so the cache need not contain them."""
+        """Return the genres of each item, and set ``item_details``.
+
+        Both are read at every start, so the cache need not contain them.
+        """
         items, path = self.side_data['item_entity_ids'], self._path(TITLES_FILE)
+        self.side_data['item_details'] = {}
         if not path.is_file():
             names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
             edges = self.side_data['entity_kg']['edge']
             return genres_from_graph(edges, self.side_data['relation_names'], names, items)
         try:
-            return genres_from_titles(read_json(path, self.remedy), items)
+            titles = read_json(path, self.remedy)
+            genres = genres_from_titles(titles, items)
+            self.side_data['item_details'] = {item: titles[str(item)] for item in items if str(item) in titles}
+            return genres
         except (TypeError, AttributeError) as error:
             raise UserError(f'{path}: not a mapping from entity id to title, year, genre ({error}); {self.remedy}, '
                             'or remove this one') from error
