@@ -16,6 +16,7 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.provenance import provenance
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.films.facts import build_film_facts
 from crslab_causal.chat.recommender import Recommender
 from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
@@ -252,10 +253,15 @@ class CausalSystem(BaseSystem):
     @contextmanager
     def conversation(self) -> Iterator[Conversation]:
         """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
-        recommender = self.recommender()
+        recommender, side_data = self.recommender(), self.side_data
+        genres = dict(zip(side_data['item_entity_ids'], side_data['item_genres']))
+        facts = build_film_facts(self.catalogue, recommender.entities, side_data.get('item_details'), genres,
+                                 side_data['mentioned_entity_ids'])
+        recommender.names = {**self.catalogue.names, **facts.names}
+        catalogue = self.catalogue._replace(names=recommender.names)
         options = getattr(self.config.model, 'llm', LLMOptions())
-        with LLMPipeline(options, self.catalogue, self.train_dataloader.dataset) as pipeline:
-            yield Conversation(recommender, pipeline, self.test_dataloader.history)
+        with LLMPipeline(options, catalogue, self.train_dataloader.dataset) as pipeline:
+            yield Conversation(recommender, pipeline, self.test_dataloader.history, facts)
 
     def interact(self) -> None:
         """Hold a conversation in the terminal."""

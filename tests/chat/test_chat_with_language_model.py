@@ -10,7 +10,7 @@ from chat_helpers import LLM, heard, listed, name_of
 def test_model_sees_the_conversation_and_ranks_the_remaining_items(chat, live, llm_server, films):
     name = name_of(films[0][0])
     settings, url = live(answer={'explanation': 'The mood is it.', 'ranking': [3, 1], 'response': 'Take \x1b[31mthis.'})
-    introduction, first, why, second, _ = chat(f'I love {name}', '/why', 'what else?', settings=settings)
+    introduction, first, why, _, _ = chat(f'I love {name}', '/why', 'what else?', settings=settings)
     assert f'Answers by: gpt-4o-mini at {url}' in introduction and 'offline' not in introduction
     assert 'Take  [31mthis.' in first and '\x1b' not in first  # control characters are removed
     assert why.startswith(f'The mood is it.\nExplained by: gpt-4o-mini at {url}')
@@ -24,6 +24,7 @@ def test_model_sees_the_conversation_and_ranks_the_remaining_items(chat, live, l
         ('Seeker', f'I love {name}'),
         ('Recommender', 'Take \x1b[31mthis.'),
         ('Seeker', 'what else?'),
+        ('Note', f'likes: {name}. The candidates already respect this.'),
     ]
 
 
