@@ -12,6 +12,8 @@ from crslab_causal.llm.entity_linking.english import frequency_rank
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _MAX_ENGLISH_RANK = 5000
 """Rank, by frequency, below which a word is surely English. Function words of other languages have such ranks, too."""
+_MAX_EVERYDAY_RANK = 2000
+"""Rank, by frequency, below which a single word is no sign of another language."""
 _SHARED = frozenset('film of for me no in is an a to do will on was as le or'.split())
 """Words of other languages that are English, too."""
 
@@ -37,8 +39,8 @@ def is_foreign(text: str) -> bool:
     n_english = sum(_is_english(word) for word in words)
     return (
         n_foreign >= 1
-        and n_foreign + sum(not word.isascii() for word in words) > n_english
-        and (n_foreign >= 2 or len(words) <= 3 or n_english == 0)
+        and n_foreign + sum(not word.isascii() for word in words) >= n_english
+        and (n_foreign >= 2 or not any(map(_is_everyday_english, words)))
     )
 
 
@@ -55,6 +57,11 @@ def is_gibberish(text: str) -> bool:
 def _function_words() -> dict[str, frozenset[str]]:
     """Return frequent words of other languages by language."""
     return {language: frozenset(' '.join(lines).split()) for language, lines in read_sections('languages.txt').items()}
+
+
+def _is_everyday_english(word: str) -> bool:
+    rank = frequency_rank(word)
+    return rank is not None and rank < _MAX_EVERYDAY_RANK and word not in _SHARED
 
 
 def _is_english(word: str) -> bool:
