@@ -56,7 +56,7 @@ class Answerer:
             case Aspect.DIRECTOR | Aspect.WRITER | Aspect.COMPOSER | Aspect.CAST:
                 return self._credits(film, question.aspect)
             case Aspect.PLOT:
-                return film.plot or f'I have no plot of {film.name}. {self.describe(film.entity)}'
+                return film.plot or f'I have no plot of {film.name}. {self.describe(film.entity, "It")}'
             case Aspect.YEAR | Aspect.AGE:
                 return self._year(film)
             case Aspect.GENRE:
@@ -75,16 +75,21 @@ class Answerer:
                 return f'That I do not know. I know years, genres and people. {self.describe(film.entity)}'
         return f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)
 
-    def describe(self, entity: int) -> str:
-        """Return a sentence with all that is known about a film."""
+    def describe(self, entity: int, subject: str | None = None) -> str:
+        """Return a sentence with all that is known about a film.
+
+        Args:
+            entity: entity id.
+            subject: subject of the sentence; None: the name of the film.
+        """
         film = self._facts.films[entity]
         directors = self._facts.names_of_people(entity, DIRECTOR)
         cast = self._facts.names_of_people(entity, CAST)[:_MAX_CAST]
         if not (film.genres or directors or cast):
-            return f'{film.name} is in my catalogue, but I know nothing else about it.'
+            return f'{subject or film.name} is in my catalogue, but I know nothing else about it.'
         by = f' by {_list(directors)}' if directors else ''
         starring = f' with {_list(cast)}' if cast else ''
-        return f'{film.name} is {_genre_phrase(film)}{by}{starring}.'
+        return f'{subject or film.name} is {_genre_phrase(film)}{by}{starring}.'
 
     def new_person(self, question: Question) -> int | None:
         """Return the person whom "he" or "she" stands for after the answer, None if it names nobody new."""

@@ -29,6 +29,7 @@ _ABOUT_ME = (
     'ask who is in a film or what it is about.'
 )
 _NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
+_NAME_ANOTHER = 'Name another film, a person or a genre.'
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 _EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
@@ -121,8 +122,8 @@ class Conversation:
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply)
-        if not reply.lines:
-            yield reply.say(_NOT_UNDERSTOOD)
+        if not reply.sentences and not reply.recommendations and Act.ASK_WHY not in meaning.acts:
+            yield reply.say(_NAME_ANOTHER if meaning.unknown else _NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:

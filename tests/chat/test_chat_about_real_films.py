@@ -173,7 +173,7 @@ def test_questions_are_answered_from_the_catalogue(conversation):
     )
     assert answer('what is it about?').startswith('The crew of a spaceship')
     assert answer('what is Heat about?') == (
-        'I have no plot of Heat (1995). Heat (1995) is a crime and thriller film by Michael Mann with Al Pacino, '
+        'I have no plot of Heat (1995). It is a crime and thriller film by Michael Mann with Al Pacino, '
         'Robert De Niro and Val Kilmer.'
     )
     assert answer('when was it made?').startswith('Heat is from 1995, ')

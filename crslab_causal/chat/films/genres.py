@@ -65,7 +65,7 @@ _GENRES = {
 }
 GENRES = tuple(_GENRES)
 """Names of the genres."""
-DISTURBING = frozenset(('horror', 'thriller', 'crime', 'war', 'film noir', 'adult'))
+DISTURBING = frozenset(('horror', 'thriller', 'crime', 'war', 'film noir'))
 """Genres that are not for children."""
 
 
