@@ -29,7 +29,8 @@ _ABOUT_ME = (
     'ask who is in a film or what it is about.'
 )
 _NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
-_NAME_ANOTHER = 'Name another film, a person or a genre.'
+_N_EXAMPLES = 3
+"""Number of popular films that the chat names if it does not know a film."""
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 _EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
@@ -123,7 +124,7 @@ class Conversation:
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply)
         if not reply.sentences and not reply.recommendations and Act.ASK_WHY not in meaning.acts:
-            yield reply.say(_NAME_ANOTHER if meaning.unknown else _NOT_UNDERSTOOD)
+            yield reply.say(self._name_another() if meaning.unknown else _NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:
@@ -262,6 +263,13 @@ class Conversation:
         """Return a question about the seeker's taste."""
         self.state.has_asked = True
         return template_question(rerank_request_seed(request._replace(candidates=[])))
+
+    def _name_another(self) -> str:
+        """Return the request for another film, with popular films of the catalogue as examples."""
+        popularity = self.facts.popularity
+        popular = sorted(self.facts.films, key=lambda film: (-popularity.get(film, 0), film))[:_N_EXAMPLES]
+        examples = ', '.join(self.facts.names[film] for film in popular)
+        return f'Name another film, a person or a genre. Some films that I know: {examples}.'
 
     def _chips(self) -> str:
         """Return the line that lists the binding constraints, empty if there are none."""

@@ -1,6 +1,9 @@
 """Conversations about real films: lists respect the constraints, and questions are answered from the catalogue."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transcripts import read_transcripts
 
 from crslab_causal.chat.understanding.acts import Act
 
@@ -191,6 +194,14 @@ def test_questions_are_answered_from_the_catalogue(conversation):
     assert 'I do not know Yojimbo.' in conversation.reply('have you seen "Yojimbo"?').notes
 
 
+def test_unknown_film_is_named_and_others_are_offered(conversation):
+    reply = conversation.reply('I loved Yojimbo')
+    assert reply.notes == ['I do not know Yojimbo.']
+    (sentence,) = reply.sentences
+    assert sentence.startswith('Name another film') and sentence.count('(') == 3
+    assert conversation.reply('Titanic 2').notes == ['I do not know Titanic 2.']
+
+
 def test_question_without_a_film_asks_which_one(conversation):
     assert conversation.reply('who is in it?').sentences == ['Which film do you mean?']
     assert conversation.reply('what else has he done?').sentences == ['Whom do you mean? Say the name.']
@@ -262,3 +273,29 @@ def test_start_over_forgets_everything(conversation):
     assert conversation.reply('start over').sentences == ['Let us start over.']
     assert not conversation.history and not len(conversation.state.constraints)
     assert conversation.reply('I loved Alien').recommendations == first
+
+
+MESSAGES = [row.text for row in read_transcripts()]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(MESSAGES), min_size=1, max_size=8))
+def test_no_list_of_any_conversation_breaks_a_rule(film_system, messages):
+    with film_system.conversation() as conversation:
+        named: set[int] = set()
+        for text in messages:
+            reply = conversation.reply(text)
+            if Act.START_OVER in reply.acts:
+                named.clear()
+            listed = {film.entity for film in reply.recommendations}
+            assert reply.lines and len(listed) == len(reply.recommendations)
+            named |= {heard.entity for heard in reply.heard if heard.kind == 'film'}
+            assert not named & listed
+            for constraint in reply.constraints:
+                if not constraint.wanted or constraint.kind == 'children':
+                    assert all(constraint.allows(film) for film in listed)
+            if not any('leave out' in note for note in reply.notes):
+                for film in listed:
+                    wanted = [c for c in reply.constraints if c.wanted and not c.alternatives]
+                    assert all(constraint.allows(film) for constraint in wanted)
+            named |= {film.entity for film in reply.recommendations[:1]}

@@ -17,6 +17,8 @@ class _Words(NamedTuple):
     """Words that name it in a wish only: "something funny", but not "it was funny"."""
 
 
+_REACH = 80
+"""Number of characters before a word in which its context is searched."""
 _FILMS = r'(?:movies?|films?|flicks?)'
 _GENRES = {
     'action': _Words('action', 'actions?', 'action[ -]packed'),
@@ -134,15 +136,20 @@ def find_genres(text: str) -> list[GenreSpan]:
 
 
 def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> GenreSpan:
-    before = text[: match.start()]
+    before = _before(text, match)
     is_statement = _STATEMENT.search(before) is not None and not _RELATIVE_CLAUSE.search(before)
     is_wish = not is_statement and (not is_adjective or _asks_for_films(text, match))
     is_excess = _EXCESS.search(before) is not None and genre != 'comedy'
     return GenreSpan(genre, *match.span(), is_wish, is_excess)
 
 
+def _before(text: str, match: re.Match[str]) -> str:
+    """Return the text before a match, as far as it may matter."""
+    return text[max(0, match.start() - _REACH) : match.start()]
+
+
 def _asks_for_films(text: str, match: re.Match[str]) -> bool:
-    before = text[: match.start()]
+    before = _before(text, match)
     if _OTHER_AFTER.match(text, match.end()):
         return False
     return bool(_WISH.search(before) or _RELATIVE_CLAUSE.search(before) or _FILM_AFTER.match(text, match.end()))

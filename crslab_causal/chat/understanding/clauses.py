@@ -18,6 +18,8 @@ _BORDER = re.compile(
     | \s+[-–—]+\s+ | \s+:?[)(]+\s+ | \s+(?:and|so|then|because)\s+(?={_STARTERS}\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_REACH = 300
+"""Number of characters before and after a name in which cues are searched."""
 _TOKEN = re.compile(r'<[a-z]+(\d+)>')
 
 
@@ -26,18 +28,23 @@ class Clause(NamedTuple):
 
     text: str
     """Normalized text with tokens, and with its question mark."""
-    groups: list[int]
-    """Indices of the groups of spans that the tokens stand for, in order of appearance."""
+    places: dict[int, tuple[int, int]]
+    """(start, end) of the token of each group of spans, by the index of the group, in order of appearance."""
+
+    @property
+    def groups(self) -> list[int]:
+        """Indices of the groups of spans that the tokens stand for, in order of appearance."""
+        return list(self.places)
 
     def before(self, group: int) -> str:
-        """Return the text before the token of a group."""
-        match = re.search(rf'<[a-z]+{group}>', self.text)
-        return self.text[: match.start()] if match else ''
+        """Return the text before the token of a group, as far as it may matter."""
+        start, _ = self.places[group]
+        return self.text[max(0, start - _REACH) : start]
 
     def after(self, group: int) -> str:
-        """Return the text after the token of a group."""
-        match = re.search(rf'<[a-z]+{group}>', self.text)
-        return self.text[match.end() :] if match else ''
+        """Return the text after the token of a group, as far as it may matter."""
+        _, end = self.places[group]
+        return self.text[end : end + _REACH]
 
 
 def group_spans(spans: Sequence[Span]) -> list[list[Span]]:
@@ -61,9 +68,9 @@ def split_clauses(text: str, groups: Sequence[Sequence[Span]]) -> list[Clause]:
     parts: list[str] = []
     position = 0
     for number, group in enumerate(groups):
-        parts += [text[position : group[0].start], f'<{group[0].kind}{number}>']
+        parts += [_plain(text[position : group[0].start]), f'<{group[0].kind}{number}>']
         position = max(span.end for span in group)
-    masked = ''.join([*parts, text[position:]])
+    masked = ''.join([*parts, _plain(text[position:])])
     clauses: list[Clause] = []
     start = 0
     for border in [*_BORDER.finditer(masked), None]:
@@ -71,6 +78,11 @@ def split_clauses(text: str, groups: Sequence[Sequence[Span]]) -> list[Clause]:
         is_question = border is not None and '?' in border.group()
         part = normalize(masked[start:end].replace('"', ' ')) + (' ?' if is_question else '')
         if part.strip(' ?,'):
-            clauses.append(Clause(part, [int(number) for number in _TOKEN.findall(part)]))
+            clauses.append(Clause(part, {int(token[1]): token.span() for token in _TOKEN.finditer(part)}))
         start = border.end() if border else end
     return clauses
+
+
+def _plain(text: str) -> str:
+    """Return a text without signs that could be taken for tokens, and with single spaces."""
+    return re.sub(r'[<>\s]+', lambda match: '\n' if '\n' in match.group() else ' ', text)

@@ -57,7 +57,7 @@ class Interpreter:
             text: the message.
             situation: what the conversation is about.
         """
-        text = text.translate(_QUOTES)
+        text = re.sub(r'\s{2,}', ' ', text.translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
         words = text
         for span in spans:

@@ -12,7 +12,7 @@ from crslab_causal.chat.films.collections import Collection, Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.years import Years, find_years
-from crslab_causal.llm.entity_linking.english import is_english
+from crslab_causal.llm.entity_linking.english import frequency_rank
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, title_words
@@ -100,6 +100,8 @@ _UNKNOWN = re.compile(
     re.VERBOSE,
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
+_MAX_EVERYDAY_RANK = 5000
+"""Rank, by frequency, below which a single capitalized word is no unknown name."""
 
 
 class Spotter:
@@ -206,7 +208,7 @@ class Spotter:
 
 def _is_series(text: str, span: Span) -> bool:
     """Return whether the words around a name say that it is a series: "Rocky movies", "a Rocky movie"."""
-    before = text[: span.start]
+    before = text[max(0, span.start - 80) : span.start]
     return (
         _SERIES_AFTER.match(text, span.end) is not None
         or _SERIES_BEFORE.search(before) is not None
@@ -222,10 +224,11 @@ def _free(new: Sequence[Span], old: Sequence[Span]) -> list[Span]:
 
 def _blank(text: str, spans: Sequence[Span]) -> str:
     """Return the text with ``<xxx>`` of equal length in place of the spans, so that positions stay."""
+    characters = list(text)
     for span in spans:
         n = span.end - span.start
-        text = f'{text[: span.start]}{"<" + "x" * (n - 2) + ">" if n > 1 else "x" * n}{text[span.end :]}'
-    return text
+        characters[span.start : span.end] = '<' + 'x' * (n - 2) + '>' if n > 1 else 'x' * n
+    return ''.join(characters)
 
 
 def _is_child(match: re.Match[str]) -> bool:
@@ -244,9 +247,14 @@ def _unknown_spans(text: str, masked: str) -> list[Span]:
     for match in _UNKNOWN.finditer(masked):
         words = match['name'].split()
         is_single = len(words) == 1
-        if not is_single or not (match['with'] or is_english(words[0].lower().strip(".,'’-"))):
+        if not is_single or not (match['with'] or _is_everyday(words[0].lower().strip(".,'’-"))):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     return _free(spans[:1], []) + _free(spans[1:], spans[:1])
+
+
+def _is_everyday(word: str) -> bool:
+    rank = frequency_rank(word)
+    return rank is not None and rank < _MAX_EVERYDAY_RANK
 
 
 def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:

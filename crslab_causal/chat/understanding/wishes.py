@@ -9,6 +9,7 @@ from typing import Sequence
 from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind
 from crslab_causal.chat.understanding.clauses import Clause
 
+_BETWEEN_TOKENS = re.compile(r'>([^<]*)<')
 _OR = re.compile(r'(?:\bor\b|/)')
 _ADDS = re.compile(
     r'\b(?:also|too|as well|still|plus|in addition|additionally|mixed with|combined with|'
@@ -31,12 +32,12 @@ def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted
         wanted: whether it is wanted.
         binding: whether it decides which films are listed.
     """
-    text = clause.text
     kind = constraint.kind
-    joined = [match.group() for match in re.finditer(r'<(\w+?)\d+>(?:[^<]*<)?', text) if _OR.search(match.group())]
-    is_alternative = wanted and (kind is Kind.YEARS or bool(joined))
+    around = f'{clause.before(group)}<{group}>{clause.after(group)}'
+    is_joined = any(_OR.search(between) for between in _BETWEEN_TOKENS.findall(around))
+    is_alternative = wanted and (kind is Kind.YEARS or is_joined)
     return replace(
-        constraint, wanted=wanted, binding=binding, alternatives=f'{kind} of {text}' if is_alternative else ''
+        constraint, wanted=wanted, binding=binding, alternatives=f'{kind} of {clause.text}' if is_alternative else ''
     )
 
 

@@ -10,6 +10,8 @@ RECENT_YEARS = 5
 OLD_YEARS = 30
 """Number of the catalogue's last years that are not "old"."""
 
+_REACH = 80
+"""Number of characters before a year in which its context is searched."""
 _DECADE_WORDS = {
     'twenties': 1920,
     'thirties': 1930,
@@ -146,7 +148,7 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
         for match in pattern.finditer(text):
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
-            before = text[: match.start()]
+            before = _before(text, match)
             if _WHICH_IS.search(before):
                 continue  # "which one is the newest?"
             if _FIXED.match(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
@@ -154,9 +156,14 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
     return sorted(spans, key=lambda span: span.start)
 
 
+def _before(text: str, match: re.Match[str]) -> str:
+    """Return the text before a match, as far as it may matter."""
+    return text[max(0, match.start() - _REACH) : match.start()]
+
+
 def _is_date(text: str, match: re.Match[str]) -> bool:
     """Return whether a number is a year of films, and not a title, an age or a price."""
-    before = text[: match.start()]
+    before = _before(text, match)
     if match['year'] is None:
         return _POSSESSIVE.search(before) is None
     return (
@@ -186,7 +193,7 @@ def _years_of(match: re.Match[str]) -> Years:
 def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
     """Return the span that the first atoms name, and their number."""
     match = atoms[0]
-    before, years = text[: match.start()], _years_of(match)
+    before, years = _before(text, match), _years_of(match)
     if len(atoms) > 1:
         between = _RANGE.fullmatch(text, match.end(), atoms[1].start())
         if between and (not between['and'] or _BETWEEN.search(before)):
@@ -205,5 +212,5 @@ def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
             return YearsSpan(readings[name], match.start(), after.end()), 1
     for name, pattern in _BEFORE_ATOM.items():
         if lead := pattern.search(before):
-            return YearsSpan(readings[name], lead.start(), match.end()), 1
+            return YearsSpan(readings[name], match.start() - len(before) + lead.start(), match.end()), 1
     return YearsSpan(years, *match.span()), 1
