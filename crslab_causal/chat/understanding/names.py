@@ -83,7 +83,7 @@ class NameReader:
         elif cue == attitudes.NOT_SEEN:
             attitude, act = Attitude.NOT_SEEN, Act.NOT_SEEN
         elif cue == attitudes.SIMILAR:
-            prefers = re.search(r'\b(?:i|we) (?:\w+ )?(?:like|love|enjoy)\b', clause.before(group))
+            prefers = re.search(r'\b(?:i|we) (?!would)(?:\w+ )?(?:like|love|enjoy)\b', clause.before(group))
             attitude, act = (Attitude.LIKED, Act.LIKE) if prefers else (Attitude.SIMILAR, Act.WANT)
             if not prefers:
                 self.meaning.constraints.append(self.properties.similar(span.id))
