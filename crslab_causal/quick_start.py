@@ -115,6 +115,8 @@ def _run(
         from crslab_causal.system.run_folder import check_saved
 
         check_saved(config)
+    if interact:
+        print('Loading the data and the recommender ...', flush=True)
     _use_directories(config)
     logger.remove()
     if distributed.is_first():

@@ -1,38 +1,55 @@
-"""A conversation with one seeker: link the mentions, list recommendations, and let the LLM pipeline answer."""
+"""A conversation with one seeker: understand a message, answer questions, and recommend films."""
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, Sequence
+from typing import Callable, Iterator
 
-from crslab_causal.base.errors import UserError
-from crslab_causal.chat.opinions import liked_mentions
+from crslab_causal.chat.answers import Answerer
+from crslab_causal.chat.constraints import describe
+from crslab_causal.chat.films.collections import Collections
+from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
+from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
 from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommending import Prepared, RecommendationSource
+from crslab_causal.chat.reply import ListedFilm, Reply
+from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
+from crslab_causal.chat.understanding.phrases import normalize
+from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
-from crslab_causal.llm.entity_linking.linking import Mention, MentionLinker
-from crslab_causal.llm.offline.paths import describe_path
 from crslab_causal.llm.offline.templates import template_question
-from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
+from crslab_causal.llm.pipeline import LLMPipeline, LLMResult
 from crslab_causal.llm.request import RerankRequest
 
-TOP_SHOWN = 10
-"""Number of items shown of a list."""
-MAX_PATHS = 3
-"""Maximum number of paths of the knowledge graph that :meth:`Conversation.why` shows."""
-_MAX_NAME_WIDTH = 44
-"""Maximum width of a name in a table, in characters."""
-_NOTHING_LEFT = 'Everything in the catalogue has been named already; /reset starts over.'
+_ABOUT_ME = (
+    'I recommend films. Say what you like, what you have seen, and what you are in the mood for; '
+    'ask who is in a film or what it is about.'
+)
+_NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
+_N_EXAMPLES = 3
+"""Number of popular films that the chat names if it does not know a film."""
+_FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
+_SMALL_TALK = 'Let us talk about films: what have you liked lately?'
+_EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
+_ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.ACCEPT, Act.THANK, Act.LEAVE))
+"""Acts beside which only an explicit wish is answered with a list."""
 
 
 class Conversation:
-    """The dialogue so far, and the answers to it.
+    """The dialogue so far, and the replies to it.
 
-    An item that either side has mentioned is not recommended again. A mention counts as liked only if the seeker says
-    so. Negated mentions are not part of the history.
+    A film that either side has named is not recommended again, nor one that the seeker has seen or rejected. A mention
+    counts as liked only if the seeker says so. Rejected mentions are not part of the history. Constraints last until
+    they are taken back.
 
     Args:
         recommender: recommender of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
+        facts: facts about the films; None: what the knowledge graph has.
     """
 
     def __init__(
@@ -40,168 +57,241 @@ class Conversation:
         recommender: Recommender,
         pipeline: LLMPipeline,
         make_history: Callable[[list[int]], list[int]],
+        facts: FilmFacts | None = None,
     ):
-        self.recommender, self.pipeline, self._make_history = recommender, pipeline, make_history
-        catalogue = pipeline.catalogue
-        self._linker = MentionLinker(
-            {entity: catalogue.names[entity] for entity in recommender.entities}, catalogue.items, catalogue.label_count
-        )
+        self.recommender, self.pipeline = recommender, pipeline
+        catalogue, entities = pipeline.catalogue, recommender.entities
+        self.facts = facts or build_film_facts(catalogue, entities)
+        collections = Collections(self.facts, {entity: catalogue.names[entity] for entity in entities})
+        self._interpreter = Interpreter(self.facts, collections)
+        self._answerer = Answerer(self.facts, collections, self._interpreter.properties)
+        self._source = RecommendationSource(recommender, pipeline, make_history)
         self.reset()
 
     def reset(self) -> None:
         """Start a new conversation."""
-        self.context: list[tuple[str, str]] = []
-        """(role, text) of the turns."""
-        self.mentions: list[int] = []
-        """Entity ids that the seeker has mentioned, in order of mention."""
-        self.recommended: list[int] = []
-        """Entity ids of the first item of each recommendation list."""
+        self.state = DialogueState()
         self.result: LLMResult | None = None
-        """Last result, if it recommended something."""
-        self._opinions: dict[int, bool | None] = {}
-        """Whether each mention is liked, in order of the last opinions; None: no opinion."""
+        """Last result, if the last reply recommended something."""
+        self.last_reply = Reply()
+        """Last reply. It is complete when :meth:`respond` has yielded all lines."""
 
     @property
     def liked(self) -> list[int]:
-        """Mentions that the seeker says to like."""
-        return [entity for entity, is_liked in self._opinions.items() if is_liked]
+        """Mentions that the seeker says to like or to want."""
+        return self.state.liked
 
     @property
     def disliked(self) -> list[int]:
-        """Mentions that the seeker has negated."""
-        return [entity for entity, is_liked in self._opinions.items() if is_liked is False]
+        """Mentions that the seeker rejects."""
+        return self.state.disliked
 
     @property
     def history(self) -> list[int]:
-        """Input of the recommender: the mentions that were not negated."""
-        return self._make_history([mention for mention in self.mentions if self._opinions[mention] is not False])
+        """Input of the recommender: the mentions that were not rejected."""
+        return self._source.history(self.state)
+
+    def reply(self, text: str) -> Reply:
+        """Return the reply to a message of the seeker."""
+        for _ in self.respond(text):
+            pass
+        return self.last_reply
 
     def respond(self, text: str) -> Iterator[str]:
-        """Return the lines of the answer to a message of the seeker."""
-        mentions = self._linker.link(text, prefer=self.mentions)
-        self._add_message(text, mentions)
-        yield 'Heard: ' + (
-            ', '.join(('not ' if mention.negated else '') + self._name(mention.entity) for mention in mentions)
-            or 'no film, person or genre that I know'
+        """Yield the lines of the reply to a message, each as soon as it is known."""
+        meaning = self._interpreter.understand(text, self.state.situation)
+        if Act.START_OVER in meaning.acts:
+            self.reset()
+            meaning.forgotten = []
+        replaced = replaced_by(meaning.constraints, normalize(text), self.state.constraints)
+        self.state.hear(text, meaning, replaced)
+        reply = self.last_reply = Reply(
+            tuple(meaning.acts), tuple(meaning.heard), tuple(self.state.constraints.binding)
         )
-        self.result = None
-        request = self._request()
-        if not request.candidates:
-            yield _NOTHING_LEFT
-        elif not self.history and not self.pipeline.backend.uses_prompt:
-            yield self._ask(request)
-        else:
-            yield from self._recommend(request)
+        if Act.START_OVER in meaning.acts:
+            yield reply.say('Let us start over.')
+        if meaning.heard:
+            yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
+        if meaning.unknown:
+            yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
+        if replaced:
+            yield reply.note(f'This replaces: {describe(replaced)}.')
+        if Act.FORGET in meaning.acts:
+            forgotten = describe(meaning.forgotten)
+            yield reply.note(f'No longer: {forgotten}.' if forgotten else 'There was nothing of that to take back.')
+        yield from self._say_pleasantries(meaning, reply)
+        yield from self._answer_questions(meaning, reply)
+        if self._asks_for_films(meaning):
+            yield from self._recommend(meaning, reply)
+        if not reply.sentences and not reply.recommendations and Act.ASK_WHY not in meaning.acts:
+            yield reply.say(self._name_another() if meaning.unknown else _NOT_UNDERSTOOD)
+        self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
+
+    def forget(self, text: str) -> Iterator[str]:
+        """Take constraints back, and yield the lines that say so.
+
+        Args:
+            text: number or name of a constraint, a kind such as "genre", or "all"; empty: only list them.
+        """
+        found = self.state.constraints.find(text)
+        self.state.forget(found)
+        if found:
+            yield f'No longer: {describe(found)}.'
+        elif text.strip():
+            yield f'There is no "{text.strip()}" among what you asked for.'
+        yield self._chips() or 'Nothing limits the list.'
 
     def why(self) -> Iterator[str]:
-        """Return the lines that explain the last answer."""
-        if self.result is None:
-            yield 'There is no recommendation to explain.'
-            return
-        if not self.result.is_answered:
-            yield "The last list has the recommender's own order; there is no explanation of it."
-        else:
-            yield self.result.explanation or 'The answer came without an explanation.'
-            yield f'Explained by: {self.pipeline.backend.name}'
-        catalogue = self.pipeline.catalogue
-        paths = catalogue.graph.paths(self.history, self.result.ranking[0])[:MAX_PATHS] if self.result.ranking else []
-        if paths:
-            yield 'Paths in the knowledge graph:'
-            yield from (f'  {describe_path(path, catalogue.names)}' for path in paths)
+        """Return the lines that explain the last recommendation."""
+        return explain(self._source, self.state, self.result)
 
     def mask(self) -> Iterator[str]:
         """Return the lines that compare the recommender's list before and after the intervention (Eq 5)."""
-        if not self.history:
-            yield 'There is nothing to mask: you have mentioned nothing that you want.'
-            return
-        before, after = (self._full_list(masked) for masked in (False, True))
-        intervention = self.recommender.model.intervention
-        masked_part = {
-            'last': self._name(self.history[-1]),
-            'random': 'a mention drawn at random',
-            'all': 'the whole user vector',
-        }[intervention.position]
-        if not after:
-            yield _NOTHING_LEFT
-        elif len(after) > 1 and after[0][1] == after[-1][1]:
-            yield f'With {masked_part} masked, no information is left: all items have the same score.'
-        elif [item for item, _ in before[:TOP_SHOWN]] == [item for item, _ in after[:TOP_SHOWN]]:
-            yield (f"With {masked_part} masked, the recommender's first {len(after[:TOP_SHOWN])} items do not change.")
-        else:
-            yield f"The recommender's list, and its list with {masked_part} masked (M of Eq 5: {intervention.kind}):"
-            rank_before = {item: rank for rank, (item, _) in enumerate(before, start=1)}
-            for rank, ((left, _), (right, _)) in enumerate(zip(before[:TOP_SHOWN], after), start=1):
-                yield (
-                    f'{rank:3d}. {_shorten(self._name(left)):{_MAX_NAME_WIDTH}} | {_shorten(self._name(right))} '
-                    f'(was {rank_before[right]})'
-                )
+        return compare_masked(self._source, self.state, self.recommender.names)
 
-    def _add_message(self, text: str, mentions: Sequence[Mention]) -> None:
-        self.context.append(('Seeker', text))
-        for mention, is_liked in zip(mentions, liked_mentions(text, mentions)):
-            self.mentions.append(mention.entity)
-            previous = self._opinions.pop(mention.entity, None)
-            # without a new opinion, an earlier like remains, but an earlier dislike does not
-            self._opinions[mention.entity] = False if mention.negated else True if is_liked else previous or None
+    # ------------------------------------------------------------ parts of a reply
 
-    def _request(self) -> RerankRequest:
-        named = {*self.mentions, *self.recommended}
-        n = self.pipeline.options.candidates
-        listed = self.recommender.recommend(self.history, n + len(named))
-        candidates = [item.entity for item in listed if item.entity not in named][:n]
-        # without a prompt, a backend would search the context for opinions, which are known here
-        context = list(self.context) if self.pipeline.backend.uses_prompt else []
-        probabilities = self.recommender.probabilities(self.history)
-        return RerankRequest(
-            context,
-            list(self.mentions),
-            self.liked,
-            self.disliked,
-            self.pipeline.candidates(candidates, probabilities),
-            self.recommender.masked_mention(self.history),
-        )
-
-    def _recommend(self, request: RerankRequest) -> Iterator[str]:
-        result = self._answer(request)
-        if not result.is_answered:
-            yield f'({self.pipeline.backend.name} gave no usable answer: {result.detail or result.status}. ' + (
-                "What follows is the recommender's own order.)" if self.history else 'I go on without it.)'
+    def _say_pleasantries(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
+        acts = set(meaning.acts)
+        accepted = [heard.name for heard in meaning.heard if heard.attitude is Attitude.ACCEPTED]
+        not_seen = [heard for heard in meaning.heard if heard.attitude is Attitude.NOT_SEEN]
+        is_greeting_only = Act.GREET in acts and not acts - {Act.GREET, Act.SMALL_TALK}
+        if Act.GREET in acts:
+            yield reply.say(
+                'Hello! What have you liked lately, or what are you in the mood for?' if is_greeting_only else 'Hello!'
             )
-            if not self.history:
-                yield self._ask(request)
+        if Act.THANK in acts:
+            yield reply.say('You are welcome.')
+        if Act.ACCEPT in acts and accepted:
+            yield reply.say(f'Good choice: enjoy {" and ".join(accepted)}!')
+        if not_seen and not self._asks_for_films(meaning) and not meaning.questions:
+            for heard in not_seen:
+                if heard.entity is not None:
+                    yield reply.say(self._answerer.describe(heard.entity))
+        if Act.LEAVE in acts:
+            yield reply.say('Goodbye, and enjoy your film!')
+        if Act.ASK_HELP in acts:
+            yield reply.say(_ABOUT_ME)
+        elif acts == {Act.SMALL_TALK}:
+            yield reply.say(_SMALL_TALK)
+        elif Act.FOREIGN in acts and not self.pipeline.backend.uses_prompt:
+            yield reply.say(_FOREIGN)
+        elif acts == {Act.UNKNOWN} and not self._asks_for_films(meaning):
+            yield reply.say(_NOT_UNDERSTOOD)
+
+    def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
+        for question in meaning.questions:
+            if meaning.unknown and question.film is None and not question.is_about_person:
+                continue  # the title is not known, which has been said
+            yield reply.say(self._answerer.answer(question))
+            if question.film is not None:
+                self.state.film = question.film
+            new_person = self._answerer.new_person(question)
+            if question.person is not None or new_person is not None:
+                self.state.person = question.person if question.is_about_person else new_person or question.person
+        if Act.ASK_WHY in meaning.acts:
+            for line in self.why():
+                yield reply.add_line(line)
+
+    def _asks_for_films(self, meaning: Understanding) -> bool:
+        acts = set(meaning.acts)
+        if Act.LEAVE in acts:
+            return False
+        if acts & {Act.FOREIGN, Act.UNKNOWN}:
+            return self.pipeline.backend.uses_prompt and not meaning.is_gibberish
+        if acts & _EXPLICIT_WISHES:
+            return not self._names_only_unknown(meaning)
+        if acts & _ANSWERED_OTHERWISE:
+            return bool(acts & {Act.SEEN, Act.REJECT}) and not acts & {Act.ACCEPT, Act.ASK_FILM, Act.ASK_PERSON}
+        return bool(acts & ASKS_FOR_FILMS) and not self._names_only_unknown(meaning)
+
+    @staticmethod
+    def _names_only_unknown(meaning: Understanding) -> bool:
+        return bool(meaning.unknown) and not meaning.heard and not meaning.constraints and Act.MORE not in meaning.acts
+
+    def _recommend(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
+        self.result = None
+        prepared = self._source.prepare(self.state)
+        request = prepared.request
+        has_asked, self.state.has_asked = self.state.has_asked, False
+        if not request.candidates:
+            yield reply.say(NOTHING_LEFT if not self.state.constraints.binding else self._nothing_fits())
+            return
+        if not self.pipeline.backend.uses_prompt and self._knows_nothing(meaning, has_asked):
+            yield reply.say(self._question(request))
+            return
+        if chips := self._chips():
+            yield reply.add_line(chips)
+        if prepared.relaxed:
+            yield reply.note(_relaxation(prepared, describe(c for c in self.state.constraints.binding if c.wanted)))
+        yield from self._list(request, reply)
+
+    def _list(self, request: RerankRequest, reply: Reply) -> Iterator[str]:
+        result = self._source.answer(request, self.state)
+        if not result.is_answered:
+            yield reply.note(
+                f'{self.pipeline.backend.name} gave no usable answer: {result.detail or result.status}. '
+                + ("What follows is the recommender's own order." if self.history else 'I go on without it.')
+            )
+            if not self.history and not self.state.constraints.binding:
+                yield reply.say(self._question(request))
                 return
         elif not self.history:
-            yield '(The recommender knows nothing about you yet: its list is the same for everybody.)'
-        named = {*self.mentions, *self.recommended}
-        self.result = result._replace(ranking=[entity for entity in result.ranking if entity not in named])
-        yield self.result.response
-        self.context.append(('Recommender', self.result.response))
-        if not self.result.ranking:
-            yield f'(None of the {len(result.titles)} titles that the model wrote is both in the catalogue and new.)'
-        self.recommended += self.result.ranking[:1]
-        for rank, entity in enumerate(self.result.ranking[:TOP_SHOWN], start=1):
-            yield f'{rank:3d}. {self._name(entity)}'
+            yield reply.note('The recommender knows nothing about you yet: its list is the same for everybody.')
+        self.result = result
+        yield reply.say(result.response)
+        if not result.ranking:
+            yield reply.note(
+                f'None of the {len(result.titles)} titles that the model wrote is both in the catalogue and new.'
+            )
+            return
+        self.state.recommended.append(result.ranking[0])
+        self.state.shown = tuple(result.ranking[:TOP_SHOWN])
+        self.state.film = result.ranking[0]
+        for rank, entity in enumerate(self.state.shown, start=1):
+            yield reply.recommend(ListedFilm(rank, entity, self.recommender.names[entity]))
 
-    def _answer(self, request: RerankRequest) -> LLMResult:
-        try:
-            return next(iter(self.pipeline.answer([RerankTask(request)])))
-        except UserError as error:  # a wrong key or a lost server must not end the conversation
-            return self.pipeline.failed_result(request, str(error))
+    def _knows_nothing(self, meaning: Understanding, has_asked: bool) -> bool:
+        """Return whether there is nothing to recommend by, so that a question is better than a list."""
+        if self.history or meaning.is_wildcard or (has_asked and _EXPLICIT_WISHES & {*meaning.acts}):
+            return False
+        return not any(c.wanted for c in self.state.constraints.binding) and not (
+            self.state.constraints.binding and Act.WANT in meaning.acts
+        )
 
-    def _ask(self, request: RerankRequest) -> str:
-        """Return a question about the seeker's taste, and add it to the context."""
-        question = template_question(rerank_request_seed(request._replace(candidates=[])))
-        self.context.append(('Recommender', question))
-        return question
+    def _question(self, request: RerankRequest) -> str:
+        """Return a question about the seeker's taste."""
+        self.state.has_asked = True
+        return template_question(rerank_request_seed(request._replace(candidates=[])))
 
-    def _full_list(self, masked: bool) -> list[tuple[int, float]]:
-        """Return (entity id, score) of all items that the seeker has not mentioned, best first."""
-        listed = self.recommender.recommend(self.history, self.recommender.model.n_item, masked=masked)
-        return [(item.entity, item.score) for item in listed if item.entity not in self.mentions]
+    def _name_another(self) -> str:
+        """Return the request for another film, with popular films of the catalogue as examples."""
+        popularity = self.facts.popularity
+        popular = sorted(self.facts.films, key=lambda film: (-popularity.get(film, 0), film))[:_N_EXAMPLES]
+        examples = ', '.join(self.facts.names[film] for film in popular)
+        return f'Name another film, a person or a genre. Some films that I know: {examples}.'
 
-    def _name(self, entity: int) -> str:
-        return self.recommender.names[entity]
+    def _chips(self) -> str:
+        """Return the line that lists the binding constraints, empty if there are none."""
+        chips = [f'[{n}] {constraint.name}' for n, constraint in enumerate(self.state.constraints.binding, start=1)]
+        return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
+
+    def _nothing_fits(self) -> str:
+        return (
+            f'No film is left that respects: {describe(self.state.constraints.binding)}. /forget takes something back.'
+        )
 
 
-def _shorten(name: str) -> str:
-    return name if len(name) <= _MAX_NAME_WIDTH else f'{name[: _MAX_NAME_WIDTH - 1]}…'
+def _relaxation(prepared: Prepared, wanted: str) -> str:
+    """Return the remark that constraints gave way."""
+    start = f'All films that are {wanted} have been named' if prepared.is_exhausted else f'No film is {wanted}'
+    return f'{start}, as far as I know. These leave out: {describe(prepared.relaxed)}.'
+
+
+def _describe_heard(heard: Heard) -> str:
+    """Return a name with the attitude to it."""
+    if heard.attitude in (Attitude.DISLIKED, Attitude.REJECTED):
+        return f'not {heard.name}'
+    if heard.kind is SpanKind.FILM and heard.attitude in (Attitude.SEEN, Attitude.NOT_SEEN):
+        return f'{heard.name} ({heard.attitude})'
+    return f'for {heard.name}' if heard.kind is SpanKind.CHILDREN else heard.name

@@ -7,37 +7,67 @@ import sys
 from typing import Iterator
 
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.spinner import with_spinner
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a message. The rest of a longer message is ignored."""
 HELP = (
-    'Say which films, people and genres you like or do not like.\n'
-    "/why explains the last answer, /mask shows the recommender's list without your last mention,\n"
+    'Say which films, people and genres you like or do not like, what you have seen, and what you want to see.\n'
+    'Ask "who is in it?", "what is it about?", "something else?".\n'
+    "/why explains the last recommendation, /mask shows the recommender's list without your last mention,\n"
+    '/forget lists what you asked for, /forget 1 takes the first of it back,\n'
     '/reset starts over, /quit ends.'
 )
+_HINT = '(Ctrl-C again, Ctrl-D or /quit ends the chat.)'
 
 
 def chat(conversation: Conversation) -> None:
-    """Read lines from the standard input and print the answers until ``/quit``, the end of the input, or Ctrl-C."""
+    """Read lines from the standard input and print the answers until ``/quit``, the end of the input, or two Ctrl-C.
+
+    Ctrl-C during an answer ends the answer, not the conversation.
+    """
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='replace')  # text in a wrong encoding must not end the conversation
+    _enable_line_editing()
     print(HELP)
     print(f'Answers by: {conversation.pipeline.backend.name}')
-    try:
-        while True:
+    was_interrupted = False
+    while True:
+        try:
             text = input('> ').strip()
-            if text.lower() == '/quit':
+        except EOFError:
+            print()
+            return
+        except KeyboardInterrupt:
+            print()
+            if was_interrupted:
                 return
-            for line in _answer(conversation, text):
+            was_interrupted = True
+            print(_HINT)
+            continue
+        was_interrupted = False
+        if text.lower() == '/quit':
+            return
+        try:
+            for line in with_spinner(_answer(conversation, text), sys.stdout):
                 print(_printable(line))
-    except (EOFError, KeyboardInterrupt):
-        print()
+        except KeyboardInterrupt:
+            print('\n(Stopped. Go on, or /quit.)')
+
+
+def _enable_line_editing() -> None:
+    """Let ``input`` edit lines and recall earlier ones by the arrow keys, where the platform can."""
+    try:
+        import readline  # noqa: F401  importing it is enough
+    except ImportError:  # Windows has its own line editing
+        pass
 
 
 def _answer(conversation: Conversation, text: str) -> Iterator[str]:
     """Return the lines of the answer to a message or a command."""
-    command = text.partition(' ')[0].lower()
+    command, _, argument = text.partition(' ')
+    command = command.lower()
     if not text:
         return
     if command == '/reset':
@@ -47,6 +77,8 @@ def _answer(conversation: Conversation, text: str) -> Iterator[str]:
         yield from conversation.why()
     elif command == '/mask':
         yield from conversation.mask()
+    elif command == '/forget':
+        yield from conversation.forget(argument)
     elif command.startswith('/'):
         yield HELP if command == '/help' else f'There is no command {command[:20]}. {HELP}'
     else:

@@ -103,7 +103,7 @@ class KnowledgeGraph:
         If an edge links a mention to the candidate, it is the mention's only path: longer paths add no information.
         Entities that are not in the graph have no paths.
         """
-        candidate_edges = self._edges(candidate)
+        candidate_edges = self.edges(candidate)
         paths = []
         for mention in dict.fromkeys(mentions):
             if mention == candidate:
@@ -111,7 +111,7 @@ class KnowledgeGraph:
             if mention in candidate_edges:
                 paths.append(Path((mention, candidate), (candidate_edges[mention],), 1.0))
                 continue
-            mention_edges = self._edges(mention)
+            mention_edges = self.edges(mention)
             paths += [
                 Path(
                     (mention, entity, candidate), (mention_edges[entity], candidate_edges[entity]), self._rarity(entity)
@@ -124,8 +124,8 @@ class KnowledgeGraph:
     def _rarity(self, entity: int) -> float:
         return 1 / math.log2(1 + self._degree[entity])
 
-    def _edges(self, entity: int) -> dict[int, tuple[str, ...]]:
-        """Return the names of the relations to each neighbour."""
+    def edges(self, entity: int) -> dict[int, tuple[str, ...]]:
+        """Return the sorted names of the relations to each neighbour; empty if the relations have no names."""
         edges: dict[int, list[str]] = {}
         if 0 <= entity < self.n_entity:
             rows = slice(self._start[entity], self._start[entity + 1])

@@ -8,6 +8,7 @@ from typing import Any, Iterator
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.films.facts import build_film_facts
 from crslab_causal.chat.recommender import Recommender
 from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
@@ -50,9 +51,12 @@ class AnsweringSystem:
     def conversation(self) -> Iterator[Conversation]:
         """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
         recommender = self.recommender()
+        facts = build_film_facts(self.catalogue, recommender.entities, self.side_data['mentioned_entity_ids'])
+        recommender.names = {**self.catalogue.names, **facts.names}
+        catalogue = self.catalogue._replace(names=recommender.names)
         options = getattr(self.config.model, 'llm', LLMOptions())
-        with LLMPipeline(options, self.catalogue, self.train_dataloader.dataset) as pipeline:
-            yield Conversation(recommender, pipeline, self.test_dataloader.history)
+        with LLMPipeline(options, catalogue, self.train_dataloader.dataset) as pipeline:
+            yield Conversation(recommender, pipeline, self.test_dataloader.history, facts)
 
     def interact(self) -> None:
         """Hold a conversation in the terminal."""

@@ -4,7 +4,13 @@ import json
 from collections import Counter
 
 import pytest
+import yaml
 from chat_helpers import LLM
+from film_catalogue import write_corpus
+
+from crslab_causal.command_line.run import main
+from crslab_causal.quick_start import load_system
+from small_runs import SETTINGS
 
 
 @pytest.fixture(scope='session')
@@ -27,3 +33,22 @@ def live(llm_server):
         return (LLM, 'llm.mode=live', f'llm.base_url={url}', 'llm.retries=0', 'llm.candidates=20'), url
 
     return live
+
+
+@pytest.fixture(scope='session')
+def film_system(tmp_path_factory):
+    """The system of a recommender that was trained on generated conversations about real films."""
+    folder = tmp_path_factory.mktemp('films')
+    write_corpus(folder / 'data')
+    settings = SETTINGS | {'rec': {'epoch': 4, 'batch_size': 16, 'optimizer': {'name': 'Adam', 'lr': 0.01}}}
+    (folder / 'films.yaml').write_text(yaml.safe_dump(settings | {'save_path': str(folder / 'save')}), 'utf-8')
+    arguments = ['-c', str(folder / 'films.yaml'), '--data_path', str(folder / 'data'), '--seed', '1']
+    assert main([*arguments, '-ss']) == 0
+    return load_system(str(folder / 'films.yaml'), settings=[f'data_path={folder / "data"}', 'seed=1'])
+
+
+@pytest.fixture
+def conversation(film_system):
+    """A conversation about real films."""
+    with film_system.conversation() as conversation:
+        yield conversation

@@ -4,13 +4,13 @@ import json
 import re
 
 import pytest
-from chat_helpers import LLM, heard, listed, name_of
+from chat_helpers import LLM, heard, listed, name_of, response
 
 
 def test_model_sees_the_conversation_and_ranks_the_remaining_items(chat, live, llm_server, films):
     name = name_of(films[0][0])
     settings, url = live(answer={'explanation': 'The mood is it.', 'ranking': [3, 1], 'response': 'Take \x1b[31mthis.'})
-    introduction, first, why, second, _ = chat(f'I love {name}', '/why', 'what else?', settings=settings)
+    introduction, first, why, _, _ = chat(f'I love {name}', '/why', 'what else?', settings=settings)
     assert f'Answers by: gpt-4o-mini at {url}' in introduction and 'offline' not in introduction
     assert 'Take  [31mthis.' in first and '\x1b' not in first  # control characters are removed
     assert why.startswith(f'The mood is it.\nExplained by: gpt-4o-mini at {url}')
@@ -26,6 +26,7 @@ def test_model_sees_the_conversation_and_ranks_the_remaining_items(chat, live, l
         ('Seeker', f'I love {name}'),
         ('Recommender', 'Take \x1b[31mthis.'),
         ('Seeker', 'what else?'),
+        ('Note', f'likes: {name}. The candidates already respect this.'),
     ]
 
 
@@ -77,6 +78,40 @@ def test_only_new_titles_of_the_catalogue_are_listed(chat, live, films):
     _, answer, nothing, _ = chat(f'I love {name_of(one)}', 'what else?', settings=(*settings, 'llm.prompt=vanilla'))
     assert listed(answer) == [name_of(two)]
     assert 'None of the 3 titles that the model wrote is both in the catalogue and new' in nothing
+
+
+def test_model_ranks_only_films_that_respect_the_constraints(chat, live, llm_server, data_path):
+    titles = json.loads((data_path / 'redial/nltk/movie_titles.json').read_text('utf-8')).values()
+    genres = {name_of(title): title['genre'] for title in titles}
+    settings, url = live('ok', n_candidate=10)
+    settings = (*settings[:-1], 'llm.candidates=10')
+    _, wanted, excluded, _ = chat('a comedy from the 70s or later', 'no romance please', settings=settings)
+    one, two = (entry['text'] for entry in llm_server.log(url))
+    candidates = [list(map(json.loads, re.findall(r'^\d+\. (".*")$', text, re.MULTILINE))) for text in (one, two)]
+    assert all('Comedy' in genres[name] for name in candidates[0] + candidates[1] + listed(wanted))
+    assert not [name for name in candidates[1] + listed(excluded) if 'Romance' in genres[name]]
+    assert '"The seeker wants: comedy, 1970 or later; likes: Comedy. The candidates' in one
+    assert 'must not be recommended: no romance; likes: Comedy; dislikes: Romance' in two
+
+
+def test_title_that_the_model_writes_in_spite_of_a_constraint_is_not_listed(chat, live, data_path):
+    titles = json.loads((data_path / 'redial/nltk/movie_titles.json').read_text('utf-8')).values()
+    comedy = next(name_of(title) for title in titles if 'Comedy' in title['genre'])
+    other = next(name_of(title) for title in titles if 'Comedy' not in title['genre'])
+    settings, _ = live(answer={'reasoning': '', 'titles': [comedy, other], 'response': f'Watch {comedy}!'})
+    _, answer, _ = chat('anything but a comedy', settings=(*settings, 'llm.prompt=vanilla'))
+    assert listed(answer) == [other]
+    assert f'Watch {comedy}' not in answer and other in response(answer)
+
+
+def test_message_that_rules_do_not_understand_is_answered_by_the_model_unless_it_is_gibberish(chat, live):
+    settings, _ = live('ok')
+    _, plain, foreign, gibberish, thanks, _ = chat(
+        'my dog died yesterday', 'Ich suche einen Film', 'asdkjh qwe', 'thanks', settings=settings
+    )
+    assert len(listed(plain)) == len(listed(foreign)) == 10
+    assert not listed(gibberish) and 'did not understand' in gibberish
+    assert thanks == 'You are welcome.'
 
 
 def test_wrong_options_are_rejected_before_the_conversation(refused, run, trained):

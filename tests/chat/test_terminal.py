@@ -2,14 +2,23 @@
 
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 from chat_helpers import LLM, heard, listed
+
+from crslab_causal.chat.spinner import with_spinner
+
+if os.name == 'posix':
+    import fcntl
+    import pty
+    import termios
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +47,7 @@ def test_odd_lines_do_not_end_the_conversation(chat):
     ]
     answers = chat(*lines, '/reset', 'I love comedy')
     for line, answer in zip(lines, answers[1:]):
-        assert 'Heard: ' in answer and ('10,000 characters only' in answer) == (len(line.strip()) > 10_000)
+        assert answer and ('10,000 characters only' in answer) == (len(line.strip()) > 10_000)
     assert heard(answers[-2]) == 'Comedy' and len(listed(answers[-2])) == 10
 
 
@@ -90,7 +99,7 @@ def shell(command, trained, data_path, tmp_path):
 
 def test_undecodable_bytes_and_ctrl_c_in_another_process(shell):
     process = shell(PYTHONIOENCODING='ascii')
-    process.stdin.write('I love comedy é\n😀 und sonst?\n/why\n'.encode('latin-1', 'replace') + '😀\n'.encode())
+    process.stdin.write('I love comedy é\n😀 what else?\n/why\n'.encode('latin-1', 'replace') + 'more 😀\n'.encode())
     process.stdin.flush()
     answers = []
     while len(answers) < 5:
@@ -103,4 +112,99 @@ def test_undecodable_bytes_and_ctrl_c_in_another_process(shell):
     out, err = process.communicate(timeout=120)
     assert heard(answers[1]) == 'Comedy' and 'Liked: Comedy.' in answers[3]
     assert len(listed(answers[1])) == len(listed(answers[2])) == len(listed(answers[4])) == 10
-    assert (process.returncode, out, err) == (0, b'\n', b'')
+    # the first Ctrl-C only warns; then the input ends
+    assert (process.returncode, out, err) == (0, b'\n(Ctrl-C again, Ctrl-D or /quit ends the chat.)\n> \n', b'')
+
+
+class Terminal:
+    """A chat on a pseudo-terminal, as a person sees it."""
+
+    def __init__(self, arguments, cwd):
+        master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / 'run_crslab.py'), *arguments],
+            cwd=cwd,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            env={**os.environ, 'OMP_NUM_THREADS': '1', 'NO_PROXY': '*', 'TERM': 'xterm'},
+        )
+        os.close(slave)
+        self._master = master
+
+    def type(self, keys):
+        os.write(self._master, keys.encode())
+
+    def read_until(self, text, timeout_s=120):
+        """Return the output up to a text."""
+        output, end = '', time.monotonic() + timeout_s
+        while text not in output:
+            ready, _, _ = select.select([self._master], [], [], max(0, end - time.monotonic()))
+            assert ready, f'no {text!r} in {output!r}'
+            output += os.read(self._master, 4096).decode('utf-8', 'replace')
+        return output
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+        os.close(self._master)
+
+
+@pytest.mark.skipif(not hasattr(os, 'openpty'), reason='needs a pseudo-terminal')
+def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data_path, tmp_path, live):
+    settings, _ = live('slow', only='falter')
+    keys = {'dataset': 'ReDial', 'model': 'CausalLLM', 'kg_edge_threshold': 0, 'kg_emb_dim': 16}
+    (tmp_path / 'chat.yaml').write_text(yaml.safe_dump(keys | {'recommender': str(trained)}), 'utf-8')
+    arguments = ['-c', 'chat.yaml', '--data_path', str(data_path), '-i']
+    terminal = Terminal([*arguments, *(part for setting in settings[1:] for part in ('--set', setting))], tmp_path)
+    try:
+        assert 'Loading the data and the recommender ...' in terminal.read_until('> ')
+        terminal.type('falter, I love drama\n')
+        assert 'Ctrl-C stops' in terminal.read_until('thinking, 1 s (Ctrl-C stops)')
+        terminal.type('\x03')
+        terminal.read_until('(Stopped. Go on, or /quit.)')
+        terminal.read_until('> ')
+        terminal.type('/reset\n')
+        terminal.read_until('Let us start over.')
+        terminal.type('I love comedy\n')
+        first = terminal.read_until(' 10. ')
+        assert 'Heard: Comedy' in first
+        terminal.read_until('> ')
+        terminal.type('\x1b[A\n')  # arrow up
+        assert 'Heard: Comedy' in terminal.read_until(' 10. ')
+        terminal.read_until('> ')
+        terminal.type('\x03')
+        terminal.read_until('(Ctrl-C again, Ctrl-D or /quit ends the chat.)')
+        terminal.type('/quit\n')
+        assert terminal.process.wait(60) == 0
+    finally:
+        terminal.close()
+
+
+def test_forget_in_the_terminal(chat):
+    _, answer, listed_constraints, removed, unknown, nothing, _ = chat(
+        'a comedy', '/forget', '/FORGET comedy', '/forget western', '/forget'
+    )
+    assert 'You asked for: [1] comedy  (/forget 1 takes back the first)' in answer
+    assert listed_constraints == 'You asked for: [1] comedy  (/forget 1 takes back the first)'
+    assert removed == 'No longer: comedy.\nNothing limits the list.'
+    assert unknown.startswith('There is no "western"') and nothing == 'Nothing limits the list.'
+
+
+def test_spinner_writes_to_terminals_only():
+    class FakeTerminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def slow_lines():
+        time.sleep(0.6)
+        yield 'done'
+
+    terminal, file = FakeTerminal(), io.StringIO()
+    assert list(with_spinner(slow_lines(), terminal)) == ['done'] and list(with_spinner(slow_lines(), file)) == ['done']
+    assert 'thinking, 0 s' in terminal.getvalue() and terminal.getvalue().endswith('\r\x1b[K')
+    assert file.getvalue() == ''
+    quick = FakeTerminal()
+    assert list(with_spinner(iter(['a', 'b']), quick)) == ['a', 'b'] and quick.getvalue() == ''

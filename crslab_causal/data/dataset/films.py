@@ -23,6 +23,7 @@ class Film(NamedTuple):
     directors: tuple[str, ...] = ()
     stars: tuple[str, ...] = ()
     """The leading parts first, if the source orders them."""
+    plot: str = ''
     tokens: tuple[str, ...] = ()
     """Tokens that represent the film in ReDial's text, such as ``@101``."""
 
@@ -112,6 +113,7 @@ def merge_films(
             tuple(item_genres),
             first.directors or second.directors,
             first.stars or second.stars,
+            first.plot,
             first.tokens,
         )
     return films
@@ -121,9 +123,11 @@ def _read_film(entry: Mapping[str, Any]) -> Film:
     year = entry.get('year')
     tokens = tuple(f'@{number}' for number in _strings(entry, 'redial_ids'))
     people = _strings(entry, 'director'), _strings(entry, 'stars')
-    if not isinstance(entry.get('title') or '', str):
-        raise TypeError("a value of 'title' is no text")
-    return Film(_clean(entry.get('title') or ''), int(year) if year else None, (), *people, tokens)
+    for key in ('title', 'plot'):
+        if not isinstance(entry.get(key) or '', str):
+            raise TypeError(f'a value of {key!r} is no text')
+    title, plot = (_clean(entry.get(key) or '') for key in ('title', 'plot'))
+    return Film(title, int(year) if year else None, (), *people, plot, tokens)
 
 
 def _strings(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:

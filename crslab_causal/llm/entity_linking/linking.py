@@ -41,6 +41,8 @@ _MIN_LETTERS_ALONE = 8
 """Minimum length of a misspelled word that is a whole name."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
+_OTHER_ARTICLE = 0.25
+"""Weight of the popularity of a film whose title has an article that the text omits: "Heat", "The Heat"."""
 _MAX_TITLE_CASE = 8
 """Maximum number of words of a text in which every word has a capital and the capitals still mark titles."""
 _MAX_COMMON_WORDS = 3
@@ -287,16 +289,19 @@ class _Scan:
             return (
                 entity not in self.prefer,
                 entity not in index.genres.get(key, ()),
-                entity not in index.items,
+                prefers_items and entity not in index.items,
                 has_article and article_differs,
-                -index.popularity.get(entity, 0),
+                -index.popularity.get(entity, 0) * (_OTHER_ARTICLE if article_differs else 1),
                 article_differs,
                 title.kind == 'other',
                 entity in index.copies,
                 entity,
             )
 
-        entities = sorted(index.entities(key), key=preference)
+        entities = index.entities(key)
+        # a film that has the name of a person goes first only if it is more popular
+        prefers_items = index.people.isdisjoint(entities)
+        entities = sorted(entities, key=preference)
         if year is None:
             return entities[0], False
         in_brackets, comma, bare = year.groups()

@@ -102,14 +102,15 @@ def has_place_of_title(
     """
     content = [word for word in words[first:end] if word.lower not in ARTICLES]
     is_longer = len(content) > 1
+    is_described = first > 0 and words[first - 1].lower in ('a', 'an')  # "a scary movie"
     if len(content) == sum(word.lower not in ARTICLES for word in words):
-        return _stands_alone(content)
+        return not is_described and _stands_alone(content)
     if not is_longer and (_is_below(content[0], _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS):
         return False
     if end < len(words) and words[end].lower in _SERIES:
         return True
-    if content[-1].normalized == 'film' or (first and words[first - 1].lower in ('a', 'an')):
-        return False  # "a scary movie"
+    if content[-1].normalized == 'film' or is_described:
+        return False
     longer = _BEFORE_LONGER if is_longer else _BEFORE_KNOWN if is_known else frozenset()
     if is_listed or _is_before(words, first, longer):
         return _ends_clause(text, words, end, is_longer)
@@ -120,6 +121,8 @@ def _stands_alone(content: Sequence[Word]) -> bool:
     """Return whether a message that is nothing but these words is a title."""
     if all(word.lower in CHAT_WORDS or (word.lower.isdigit() and len(word.lower) < 3) for word in content):
         return False
+    if content[-1].normalized == 'film':
+        return all(word.is_capitalized for word in content)
     return content[0].is_capitalized or len(content) > 1 or not _is_below(content[0], _MAX_FREQUENT_RANK)
 
 

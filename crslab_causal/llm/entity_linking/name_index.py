@@ -51,6 +51,8 @@ _DOMINANCE = 2
 """How many times as popular as the next person of a surname a person must be."""
 _OVERSHADOWED = 10
 """How many times as popular as a film of a name another film must be, whose title starts with it, to take the name."""
+_INITIALS = re.compile(r'(?:<.*/)?(?:[A-Z]\.){2,}')
+"""Initials at the start of a title: "E.T. the Extra-Terrestrial"."""
 _NAME_SUFFIXES = frozenset('jr sr 2 3 4 5'.split())
 
 
@@ -74,7 +76,7 @@ class NameIndex:
         partial: bool,
     ):
         self.titles: dict[int, Title] = {entity: parse_title(name) for entity, name in names.items()}
-        self.items, self.popularity = frozenset(items), popularity
+        self.items, self.people, self.popularity = frozenset(items), frozenset(people), popularity
         # DBpedia has some people twice: Brad_Pitt, Brad_Pitt__1
         self.copies = {entity for entity, name in names.items() if re.search(r'__\d+>?$', name)}
         self._exact: dict[Key, list[int]] = defaultdict(list)
@@ -180,6 +182,8 @@ class NameIndex:
                 # a single word behind a colon is often no name: "The Sequel"
                 if not is_plain and (n == 0 or len(part) > 1 or _is_rare(part[0])):
                     self._add_part(part, item, weak=len(part) == 1)
+            if len(key) > 1 and _INITIALS.match(names[item]):
+                self._add_part(key[:1], item, weak=True)
             for part in _around_and(key, starts):
                 self._add_part(part, item)
             if self._popularity_of(item) < _MIN_POPULARITY:

@@ -43,8 +43,9 @@ CHAT_WORDS = frozenset(
     enough even ever everything excellent few fine first funny good goodbye great haha hello help hey hi how
     interesting last lately later less lol many maybe more most movies much neither never new next nice no none
     nope not nothing now often ok okay old omg once one ones other others perfect please recently right same
-    scary several show shows sorry stop stuff suggestions sure terrible thanks that these they thing things this
-    those today tomorrow tonight too true twice wait what when who why wow wrong yes yesterday yet""".split()
+    scary several show shows something sorry stop stuff suggestions sure terrible thanks that these they thing
+    things this those today tomorrow tonight too true twice wait what when who why wow wrong yes yesterday
+    yet""".split()
 )
 """Words that are an answer or an object by themselves. Where a title is expected, they are none without a capital."""
 SMALL_WORDS = frozenset('and as at by for from in is of on or the to with'.split())

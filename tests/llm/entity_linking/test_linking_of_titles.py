@@ -134,6 +134,20 @@ def test_number_and_subtitle_belong_to_the_title(text, expected):
     assert link(text) == expected
 
 
+def test_article_that_the_text_omits_counts_against_a_film():
+    names = {1: 'Heat (1995)', 2: 'The Heat (2013)'}
+    assert link('Heat', MentionLinker(names, names, {1: 2, 2: 6})) == [1]
+    assert link('Heat', MentionLinker(names, names, {1: 1, 2: 6})) == [2]
+    assert link('The Heat', MentionLinker(names, names, {1: 9, 2: 1})) == [2]
+
+
+def test_film_with_the_name_of_a_person_is_linked_only_if_it_is_more_popular():
+    names = {1: 'Emma Stone (2017)', 2: 'Emma Stone'}
+    assert link('Emma Stone', MentionLinker(names, [1], {1: 1, 2: 9}, people=[2])) == [2]
+    assert link('Emma Stone', MentionLinker(names, [1], {1: 9, 2: 1}, people=[2])) == [1]
+    assert link('Emma Stone', MentionLinker(names, [1], {1: 1, 2: 9})) == [1]
+
+
 def test_titles_that_no_film_has_are_reported():
     text = 'I loved Titanic 2, Alien: Covenant, The Godfather (1999) and Toy Story'
     found = LINKER.find(text)

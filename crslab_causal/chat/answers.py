@@ -1,0 +1,205 @@
+"""Answers to questions about films and people, from the facts of the catalogue."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Callable, Sequence
+
+from crslab_causal.chat.films.collections import Collections
+from crslab_causal.chat.films.facts import CAST, COMPOSER, DIRECTOR, WRITER, CatalogueFilm, FilmFacts
+from crslab_causal.chat.films.genres import DISTURBING
+from crslab_causal.chat.understanding.properties import Properties
+from crslab_causal.chat.understanding.questions import Aspect, Question
+
+_MAX_FILMS = 8
+"""Maximum number of films in an answer."""
+_MAX_CAST = 4
+"""Maximum number of actors in an answer."""
+_CREDITS = {
+    Aspect.DIRECTOR: (DIRECTOR, '{film} is directed by {people}.', 'who directed {film}'),
+    Aspect.WRITER: (WRITER, '{film} is written by {people}.', 'who wrote {film}'),
+    Aspect.COMPOSER: (COMPOSER, '{film} has music by {people}.', 'who made the music of {film}'),
+    Aspect.CAST: (CAST, '{film} stars {people}.', 'who plays in {film}'),
+}
+"""Role, answer and gap of the questions about people in a film."""
+
+
+class Answerer:
+    """Answers questions about films and people.
+
+    Args:
+        facts: facts about the films.
+        collections: franchises and topics.
+        properties: properties of films, which decide what is for children.
+        today: returns the current date, for "how long ago".
+    """
+
+    def __init__(
+        self,
+        facts: FilmFacts,
+        collections: Collections,
+        properties: Properties,
+        today: Callable[[], date] = date.today,
+    ):
+        self._facts, self._collections, self._properties, self._today = facts, collections, properties, today
+
+    def answer(self, question: Question) -> str:
+        """Return the answer to a question, in one or two sentences."""
+        if question.is_about_person:
+            return self._about_person(question)
+        if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
+            return self._by_age(question)
+        if question.film is None:
+            return self._about_collection(question.collection) if question.collection else 'Which film do you mean?'
+        film = self._facts.films[question.film]
+        match question.aspect:
+            case Aspect.DIRECTOR | Aspect.WRITER | Aspect.COMPOSER | Aspect.CAST:
+                return self._credits(film, question.aspect)
+            case Aspect.PLOT:
+                return film.plot or f'I have no plot of {film.name}. {self.describe(film.entity, "It")}'
+            case Aspect.YEAR | Aspect.AGE:
+                return self._year(film)
+            case Aspect.GENRE:
+                return (
+                    f'{film.name} is {_genre_phrase(film)}.' if film.genres else _unknown(f'the genre of {film.name}')
+                )
+            case Aspect.IS_GENRE:
+                return self._is_genre(film, question.genre)
+            case Aspect.CHILDREN:
+                return self._for_children(film)
+            case Aspect.HAS_PERSON if question.person is not None:
+                return self._has_person(film, question.person)
+            case Aspect.SERIES:
+                return self._series(film)
+            case Aspect.UNAVAILABLE:
+                return f'That I do not know. I know years, genres and people. {self.describe(film.entity)}'
+        return f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)
+
+    def describe(self, entity: int, subject: str | None = None) -> str:
+        """Return a sentence with all that is known about a film.
+
+        Args:
+            entity: entity id.
+            subject: subject of the sentence; None: the name of the film.
+        """
+        film = self._facts.films[entity]
+        directors = self._facts.names_of_people(entity, DIRECTOR)
+        cast = self._facts.names_of_people(entity, CAST)[:_MAX_CAST]
+        if not (film.genres or directors or cast):
+            return f'{subject or film.name} is in my catalogue, but I know nothing else about it.'
+        by = f' by {_list(directors)}' if directors else ''
+        starring = f' with {_list(cast)}' if cast else ''
+        return f'{subject or film.name} is {_genre_phrase(film)}{by}{starring}.'
+
+    def new_person(self, question: Question) -> int | None:
+        """Return the person whom "he" or "she" stands for after the answer, None if it names nobody new."""
+        role = {Aspect.DIRECTOR: DIRECTOR, Aspect.WRITER: WRITER, Aspect.CAST: CAST}.get(question.aspect)
+        if role is None or question.film is None:
+            return None
+        return next(iter(self._facts.films[question.film].people.get(role, ())), None)
+
+    def _credits(self, film: CatalogueFilm, aspect: Aspect) -> str:
+        role, answer, gap = _CREDITS[aspect]
+        people = self._facts.names_of_people(film.entity, role)
+        if not people:
+            return _unknown(gap.format(film=film.name))
+        return answer.format(film=film.name, people=_list(people[:_MAX_CAST]))
+
+    def _year(self, film: CatalogueFilm) -> str:
+        if film.year is None:
+            return _unknown(f'the year of {film.name}')
+        years = self._today().year - film.year
+        if years < 1:
+            return f'{film.title} is from {film.year}, this year.'
+        return f'{film.title} is from {film.year}, {years} year{"s" if years > 1 else ""} ago.'
+
+    def _is_genre(self, film: CatalogueFilm, genre: str) -> str:
+        if not film.genres:
+            return _unknown(f'the genre of {film.name}')
+        start = 'Yes' if genre in film.genres else 'Not really'
+        return f'{start}: {film.name} is {_genre_phrase(film)}.'
+
+    def _for_children(self, film: CatalogueFilm) -> str:
+        if not film.genres:
+            return _unknown(f'whether {film.name} is for children')
+        if film.entity in self._properties.children.films:
+            return f'Yes: {film.name} is {_genre_phrase(film)}.'
+        reason = 'Better not' if film.genres & DISTURBING else 'It is not made for children'
+        return f'{reason}: {film.name} is {_genre_phrase(film)}.'
+
+    def _has_person(self, film: CatalogueFilm, person: int) -> str:
+        name = self._facts.people[person].name
+        roles = [role for role, people in film.people.items() if person in people]
+        if roles:
+            part = 'plays in' if CAST in roles else 'directed' if DIRECTOR in roles else f'is {roles[0]} of'
+            return f'Yes, {name} {part} {film.name}.'
+        known = self._facts.names_of_people(film.entity, CAST)[:_MAX_CAST]
+        return f'Not that I know: {film.name} stars {_list(known)}.' if known else _unknown(f'the cast of {film.name}')
+
+    def _series(self, film: CatalogueFilm) -> str:
+        franchises = [c for c in self._collections.of_film(film.entity) if len(c.films) > 1]
+        if not franchises:
+            return f'I know no other film that belongs to {film.name}.'
+        others = [other for other in self._by_year(franchises[0].films) if other != film.entity]
+        return f'{film.name} belongs to {franchises[0].name}: {self._names(others)}.'
+
+    def _by_age(self, question: Question) -> str:
+        dated = [film for film in self._by_year(frozenset(question.films)) if self._facts.films[film].year]
+        if not dated:
+            return 'There is no list whose years I know.'
+        film = dated[-1 if question.aspect is Aspect.NEWEST else 0]
+        return f'That is {self._facts.names[film]}.'
+
+    def _about_collection(self, name: str) -> str:
+        films = next((c.films for c in self._collections.by_key.values() if c.name == name), frozenset())
+        return f'{name}: {self._names(self._by_year(films))}.' if films else f'I know no film of {name}.'
+
+    def _about_person(self, question: Question) -> str:
+        if question.person is None:
+            return 'Whom do you mean? Say the name.'
+        person = self._facts.people[question.person]
+        if question.aspect is Aspect.DIRECTED:
+            films = self._facts.films_of(person.id, DIRECTOR)
+            return (
+                f'{person.name} directed {self._names(films)}.'
+                if films
+                else f'I know no film that {person.name} directed.'
+            )
+        sentences = [
+            sentence.format(person=person.name, films=self._names(films))
+            for role, sentence in (
+                (CAST, '{person} plays in {films}.'),
+                (DIRECTOR, '{person} directed {films}.'),
+                (WRITER, '{person} wrote {films}.'),
+                (COMPOSER, '{person} made the music of {films}.'),
+            )
+            if (films := [f for f in self._facts.films_of(person.id, role) if f != self._asked_about(question)])
+        ]
+        return ' '.join(sentences[:2]) or f'I know no other film with {person.name}.'
+
+    def _asked_about(self, question: Question) -> int | None:
+        """Return the film that "else" leaves out."""
+        return question.film if question.aspect is Aspect.FILMS_OF else None
+
+    def _by_year(self, films: frozenset[int]) -> list[int]:
+        return sorted(films, key=lambda film: (self._facts.films[film].year or 9999, film))
+
+    def _names(self, films: Sequence[int]) -> str:
+        named = [self._facts.names[film] for film in films[:_MAX_FILMS]]
+        rest = len(films) - len(named)
+        return f'{", ".join(named)} and {rest} more' if rest > 0 else _list(named)
+
+
+def _genre_phrase(film: CatalogueFilm) -> str:
+    """Return a phrase such as "a horror and science fiction film"."""
+    genres = sorted(film.genres)
+    words = f'{_list(genres)} film' if genres else 'film'
+    return f'{"an" if words[0] in "aeiou" else "a"} {words}'
+
+
+def _list(names: Sequence[str]) -> str:
+    return ' and '.join([', '.join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _unknown(what: str) -> str:
+    return f'I do not know {what}.'

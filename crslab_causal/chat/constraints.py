@@ -1,0 +1,156 @@
+"""Constraints on the recommended films: what is wanted, what is excluded, and which constraints give way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import combinations
+from typing import Iterable, Iterator, NamedTuple, Sequence
+
+
+class Kind(StrEnum):
+    """What a constraint is about."""
+
+    GENRE = 'genre'
+    YEARS = 'years'
+    PERSON = 'person'
+    FRANCHISE = 'franchise'
+    TOPIC = 'topic'
+    SIMILAR = 'similar'
+    """Films like another one."""
+    CHILDREN = 'children'
+
+
+_PREFIX = {Kind.PERSON: 'with ', Kind.SIMILAR: 'like ', Kind.CHILDREN: 'for '}
+_GIVE_WAY = (Kind.SIMILAR, Kind.YEARS, Kind.TOPIC, Kind.GENRE, Kind.FRANCHISE, Kind.PERSON)
+"""Kinds of the wanted constraints that give way if nothing fits, first ones first. Films for children never do."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A constraint that the seeker has stated."""
+
+    kind: Kind
+    label: str
+    """Words for the property, such as ``horror``, ``1990–1999`` or ``Tom Hanks``."""
+    films: frozenset[int] = field(repr=False, compare=False)
+    """Entity ids of the films that have the property."""
+    wanted: bool = True
+    """Whether films with the property are wanted, or excluded."""
+    unknown: frozenset[int] = field(default=frozenset(), repr=False, compare=False)
+    """Entity ids of the films that may have it or not. They are neither wanted nor allowed."""
+    binding: bool = True
+    """Whether only such films are listed. If not ("I like comedies"), they come first."""
+    alternatives: str = ''
+    """Constraints with an equal text here are alternatives: "from the 80s or 90s". Empty: there are none."""
+    entity: int | None = None
+    """Entity id of the genre, person, ... in the history of the recommender."""
+
+    @property
+    def name(self) -> str:
+        """Words for the constraint, such as ``horror``, ``no horror`` or ``with Tom Hanks``."""
+        if self.wanted:
+            return f'{_PREFIX.get(self.kind, "")}{self.label}'
+        return f'{"not" if self.kind is Kind.YEARS else "no"} {self.label}'
+
+    def allows(self, film: int) -> bool:
+        """Return whether a film satisfies the constraint."""
+        return film in self.films if self.wanted else film not in self.films and film not in self.unknown
+
+
+class Selection(NamedTuple):
+    """The films that satisfy the constraints."""
+
+    films: list[int]
+    """Entity ids in the order of the input."""
+    relaxed: list[Constraint]
+    """Wanted constraints that no film satisfies together with the others, and that were left out."""
+
+
+class ConstraintSet:
+    """The constraints of a conversation, in the order in which they were stated."""
+
+    def __init__(self, constraints: Iterable[Constraint] = ()):
+        self._constraints: list[Constraint] = []
+        for constraint in constraints:
+            self.add(constraint)
+
+    def __iter__(self) -> Iterator[Constraint]:
+        return iter(self._constraints)
+
+    def __len__(self) -> int:
+        return len(self._constraints)
+
+    @property
+    def binding(self) -> list[Constraint]:
+        """The constraints that decide which films are listed."""
+        return [constraint for constraint in self._constraints if constraint.binding]
+
+    def add(self, constraint: Constraint) -> None:
+        """Add a constraint. It replaces an earlier one of the same property, and a wish replaces a preference."""
+        same = [c for c in self._constraints if (c.kind, c.label) == (constraint.kind, constraint.label)]
+        if not constraint.binding and any(c.binding and c.wanted == constraint.wanted for c in same):
+            return
+        self.remove(same)
+        self._constraints.append(constraint)
+
+    def remove(self, constraints: Iterable[Constraint]) -> None:
+        """Remove constraints."""
+        removed = list(constraints)
+        self._constraints = [constraint for constraint in self._constraints if constraint not in removed]
+
+    def find(self, text: str) -> list[Constraint]:
+        """Return the constraints that a text names: by number, by a part of their name, by kind, or ``all``."""
+        wanted = text.strip().lower()
+        if wanted in ('all', 'everything'):
+            return self.binding
+        if wanted.isdigit():
+            return self.binding[int(wanted) - 1 : int(wanted)] if int(wanted) else []
+        exact = [c for c in self._constraints if wanted in (c.label.lower(), c.name.lower(), c.kind)]
+        return exact or [c for c in self._constraints if wanted and wanted in c.name.lower()]
+
+    def allowed(self, film: int) -> bool:
+        """Return whether a film is neither excluded nor unsuitable for children who watch."""
+        return all(c.allows(film) for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN)
+
+    def select(self, films: Sequence[int]) -> Selection:
+        """Return the films that satisfy all constraints, those of the preferences first.
+
+        If there are none, wanted constraints give way: as few as possible, and the less important ones first.
+        """
+        allowed = [film for film in films if self.allowed(film)]
+        groups = _groups(c for c in self.binding if c.wanted and c.kind is not Kind.CHILDREN)
+        groups.sort(key=lambda group: _GIVE_WAY.index(group[0].kind))
+        for n_relaxed in range(len(groups) + 1):
+            for relaxed in combinations(groups, n_relaxed):
+                kept = [group for group in groups if group not in relaxed]
+                fitting = [film for film in allowed if all(any(c.allows(film) for c in group) for group in kept)]
+                if fitting or not allowed:
+                    return Selection(self._preferred_first(fitting), [c for group in relaxed for c in group])
+        return Selection([], [])
+
+    def n_preferred(self, films: Sequence[int]) -> int:
+        """Return how many of the films satisfy a preference; 0 without preferences."""
+        preferred = [c.films for c in self._constraints if c.wanted and not c.binding]
+        return sum(any(film in fitting for fitting in preferred) for film in films)
+
+    def _preferred_first(self, films: Sequence[int]) -> list[int]:
+        """Return the films by the number of kinds of preferences that they satisfy, else in their order."""
+        by_kind: dict[Kind, set[int]] = {}
+        for constraint in self._constraints:
+            if constraint.wanted and not constraint.binding:
+                by_kind.setdefault(constraint.kind, set()).update(constraint.films)
+        return sorted(films, key=lambda film: -sum(film in preferred for preferred in by_kind.values()))
+
+
+def _groups(constraints: Iterable[Constraint]) -> list[list[Constraint]]:
+    """Return the constraints with alternatives together."""
+    groups: dict[str | Constraint, list[Constraint]] = {}
+    for constraint in constraints:
+        groups.setdefault(constraint.alternatives or constraint, []).append(constraint)
+    return list(groups.values())
+
+
+def describe(constraints: Iterable[Constraint]) -> str:
+    """Return the names of the constraints, separated by commas; alternatives by "or"."""
+    return ', '.join(' or '.join(c.name for c in group) for group in _groups(constraints))

@@ -1,0 +1,1 @@
+"""What the chat knows about films: titles, years, genres, people, franchises and topics."""

@@ -1,0 +1,144 @@
+"""Franchises, studios and topics: sets of films with a name of their own, such as "Marvel" or "zombie".
+
+``collections.json`` lists them by the titles of their films. ``Iron Man*`` stands for all titles that start with these
+words, ``*zombie*`` for all titles that contain the word, and a title with a year for that film only. In addition, films
+are a franchise if their titles share the part before a number, a colon, a dash or an "and" ("Toy Story", "Kill Bill").
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+
+from crslab_causal.chat.films.facts import CatalogueFilm, FilmFacts
+from crslab_causal.llm.entity_linking.titles import content_words, parse_title, title_words
+from crslab_causal.llm.entity_linking.words import is_common
+
+FRANCHISE, TOPIC = 'franchise', 'topic'
+
+Key = tuple[str, ...]
+
+
+class Collection(NamedTuple):
+    """A named set of films."""
+
+    name: str
+    kind: str
+    """``FRANCHISE``, which includes studios; or ``TOPIC``."""
+    films: frozenset[int]
+    """Entity ids."""
+    entity: int | None
+    """Entity id of the collection itself, if the recommender knows it."""
+    is_listed: bool = False
+    """Whether ``collections.json`` lists it. Otherwise only the titles of its films show that they are a series."""
+
+
+class Collections:
+    """The collections that have films in a catalogue.
+
+    Args:
+        facts: facts about the catalogue.
+        names: names of the entities that a history may contain, for :attr:`Collection.entity`.
+    """
+
+    def __init__(self, facts: FilmFacts, names: Mapping[int, str]):
+        table = _table()
+        titles = _TitleIndex(facts.films.values())
+        entity_of_name = {name: entity for entity, name in sorted(names.items(), reverse=True)}
+        self.by_key: dict[Key, Collection] = {}
+        """Collections by the words that name them."""
+        films: dict[str, frozenset[int]] = {}
+        for kind, group in ((FRANCHISE, 'franchises'), (TOPIC, 'topics')):
+            for name, entry in table[group].items():
+                own = titles.find(entry['films'])
+                films[name] = own.union(*(films[other] for other in entry.get('franchises', ())))
+                entity = entity_of_name.get(entry['entity']) if 'entity' in entry else None
+                if films[name] or entity is not None:
+                    collection = Collection(name, kind, films[name], entity, is_listed=True)
+                    for words in entry['words']:
+                        self.by_key[_key(words)] = collection
+        for key, collection in _series(facts).items():
+            self.by_key.setdefault(key, collection)
+        self.not_for_children = titles.find(table['not for children'])
+        """Animated films that are not for children."""
+        self.max_words = max(map(len, self.by_key), default=0)
+
+    def of_film(self, film: int) -> list[Collection]:
+        """Return the franchises of a film, smallest first."""
+        found = {c.name: c for c in self.by_key.values() if c.kind == FRANCHISE and film in c.films}
+        return sorted(found.values(), key=lambda collection: (len(collection.films), collection.name))
+
+
+@functools.cache
+def _table() -> dict[str, Any]:
+    return json.loads(Path(__file__).with_name('collections.json').read_text('utf-8'))
+
+
+def _key(text: str) -> Key:
+    return tuple(content_words(title_words(text)))
+
+
+class _TitleIndex:
+    """Films by the words of their titles."""
+
+    def __init__(self, films: Iterable[CatalogueFilm]):
+        self._by_title: dict[Key, list[CatalogueFilm]] = defaultdict(list)
+        self._by_start: dict[Key, list[CatalogueFilm]] = defaultdict(list)
+        self._by_word: dict[str, list[CatalogueFilm]] = defaultdict(list)
+        for film in films:
+            key = _key(film.title)
+            self._by_title[key].append(film)
+            for n in range(1, len(key) + 1):
+                self._by_start[key[:n]].append(film)
+            for word in set(key):
+                self._by_word[word].append(film)
+
+    def find(self, patterns: Sequence[str]) -> frozenset[int]:
+        """Return the films of the patterns of ``collections.json``."""
+        return frozenset(film.entity for pattern in patterns for film in self._matches(pattern))
+
+    def _matches(self, pattern: str) -> list[CatalogueFilm]:
+        if pattern.startswith('*'):
+            key = _key(pattern.strip('*'))
+            return [film for film in self._by_word.get(key[0], ()) if _contains(_key(film.title), key)]
+        if pattern.endswith('*'):
+            matches = self._by_start.get(_key(pattern[:-1]), [])
+            # "Thor: *" is not the film "Thor" itself
+            return [film for film in matches if ':' in film.title] if pattern.endswith(': *') else matches
+        title = parse_title(pattern)
+        same = self._by_title.get(title.forms[0].content, [])
+        return [
+            film for film in same if abs((film.year or 0) - (title.year or 0)) <= 1 or not (film.year and title.year)
+        ]
+
+
+def _contains(key: Key, part: Key) -> bool:
+    return any(key[i : i + len(part)] == part for i in range(len(key)))
+
+
+def _series(facts: FilmFacts) -> dict[Key, Collection]:
+    """Return the franchises whose films share the first part of their titles, by this part."""
+    films: dict[Key, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
+    label: dict[Key, str] = {}
+    for film in facts.films.values():
+        title = parse_title(film.title)
+        if not title.forms:
+            continue
+        key = title.forms[0].content
+        bases = {key, *(key[:n] for n, word in enumerate(key) if n and (word.isdigit() or (word == 'and' and n > 1)))}
+        if title.parts:
+            bases.add(title.parts[0].content)
+        for base in bases:
+            films[base][key].append(film.entity)
+            if len(base) == len(key) or base not in label:
+                label[base] = film.title if base == key else ' '.join(word.capitalize() for word in base)
+    return {
+        base: Collection(
+            label[base], FRANCHISE, frozenset(entity for listed in by_key.values() for entity in listed), None
+        )
+        for base, by_key in films.items()
+        if len(by_key) > 1 and not all(is_common(word, in_phrase=True) and len(base) == 1 for word in base)
+    }

@@ -1,0 +1,155 @@
+"""Genres: one name for each, the catalogue's names for it, and the words by which people ask for it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class _Words(NamedTuple):
+    """Patterns of the words for a genre."""
+
+    catalogue: str
+    """Names that catalogues use."""
+    nouns: str
+    """Words that name the genre anywhere."""
+    adjectives: str = ''
+    """Words that name it in a wish only: "something funny", but not "it was funny"."""
+
+
+_REACH = 80
+"""Number of characters before a word in which its context is searched."""
+_FILMS = r'(?:movies?|films?|flicks?)'
+_GENRES = {
+    'action': _Words('action', 'actions?', 'action[ -]packed'),
+    'adventure': _Words('adventure', 'adventures?', 'adventurous'),
+    'animation': _Words('animat|anime|cartoon', 'animations?|animes?|cartoons?', 'animated'),
+    'biography': _Words('biograph|biopic', r'bio(?:graph(?:y|ies)|pics?)|true stor(?:y|ies)', 'biographical'),
+    'comedy': _Words(
+        'comed|parody|satire|slapstick',
+        r'comed(?:y|ies|ys|ie)|comdey|slapstick|spoofs?|parod(?:y|ies)|satires?|rom-?coms?|'
+        r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some) laughs?',
+        'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|humorous|goofy|witty|silly',
+    ),
+    'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
+    'documentary': _Words('documentary', r'documentar(?:y|ies|ys)|docuseries'),
+    'drama': _Words(
+        'drama',
+        r'dramas?|tear-?jerkers?|(?:makes? (?:me|us)|a good) cry',
+        'dramatic|sad|emotional|moving|heart-?breaking|serious',
+    ),
+    'family': _Words(r"family|children's", rf'family {_FILMS}', 'family[ -]friendly'),
+    'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?', 'magical'),
+    'film noir': _Words('noir', '(?:film[ -])?noirs?'),
+    'history': _Words('histor', rf'period (?:pieces?|{_FILMS})|costume dramas?', 'historic(?:al)?'),
+    'horror': _Words(
+        'horror|slasher|zombie',
+        r'horrors?|slashers?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|gore',
+        r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gruesome|bloody',
+    ),
+    'music': _Words(r'music(?!al)', rf'music {_FILMS}|concert {_FILMS}'),
+    'musical': _Words('musical', 'musicals?'),
+    'mystery': _Words('mystery|detective', r'myster(?:y|ies)|whodunn?its?|detective (?:stor(?:y|ies)|movies?|films?)'),
+    'romance': _Words(
+        'roman(?:ce|tic)', r'romances?|love stor(?:y|ies)|rom-?coms?|chick[ -]?flicks?', 'romantic(?:al)?'
+    ),
+    'science fiction': _Words(
+        r'sci-?fi|science[ -]fiction',
+        rf'sci[ -]?fis?|science[ -]fictions?|sf|space (?:{_FILMS}|operas?)|dystopias?',
+        'futuristic|dystopian',
+    ),
+    'sport': _Words('sport', rf'(?:sports?|boxing|football|baseball) {_FILMS}'),
+    'thriller': _Words('thriller|suspense', 'thrillers?|suspense', r'thrilling|suspense?ful|gripping|tense'),
+    'war': _Words(
+        r'\bwar\b', rf'(?:anti-?)?war (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2'
+    ),
+    'western': _Words('western', 'westerns?|cowboys?'),
+}
+GENRES = tuple(_GENRES)
+"""Names of the genres."""
+DISTURBING = frozenset(('horror', 'thriller', 'crime', 'war', 'film noir'))
+"""Genres that are not for children."""
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    return re.compile(rf'\b(?:{words})\b', re.IGNORECASE)
+
+
+_CATALOGUE = {genre: re.compile(words.catalogue) for genre, words in _GENRES.items()}
+_NOUNS = {genre: _pattern(words.nouns) for genre, words in _GENRES.items()}
+_ADJECTIVES = {genre: _pattern(words.adjectives) for genre, words in _GENRES.items() if words.adjectives}
+_ADVERBS = (
+    r'(?:(?:so|very|really|pretty|quite|a bit|a little|kind of|kinda|just|actually|super|not|also|more|genuinely|both)'
+    r'\s+)*'
+)
+_STATEMENT = re.compile(
+    rf"""\b(?:was|were|is|are|am|isn'?t|wasn'?t|aren'?t|looks?|looked|sounds?|sounded|seems?|seemed|found|
+    (?:he|she|it|that|they|there|who|what|i)'?[sm]|(?:they|we|you)'re)\s+{_ADVERBS}(?:an?\s+{_ADVERBS})?$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_RELATIVE_CLAUSE = re.compile(
+    rf"\b(?:something|anything|one|movies?|films?)\s+(?:that|which)(?:'s|\s+is|\s+are)\s+{_ADVERBS}$", re.IGNORECASE
+)
+_WISH = re.compile(
+    rf"""(?:^|[,>(]|\b(?:some|any|no|every)thing|\b(?:a|an|and|any|as|be|but|enjoy|feeling|for|good|great|hate|less|
+    like|likes|love|loves|maybe|more|no|not|of|or|prefer|preferably|some|that|the|too|very|want|with|without|about))
+    \s*{_ADVERBS}$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FILM_AFTER = re.compile(rf'\W{{0,3}}(?:[\w-]+\s+){{0,2}}?(?:{_FILMS}|ones?|stuff|stor(?:y|ies)|classics?)\b')
+_OTHER_AFTER = re.compile(
+    r'\W{0,3}(?:actors?|actress|because|bits?|enough|girl|guys?|how|jokes?|man|men|moments?|parts?|people|scenes?|that|to|'
+    r'woman)\b'
+)
+"""What follows an adjective that does not describe films."""
+_EXCESS = re.compile(r'\b(?:too|less|(?:not|never) (?:so|that|very|really|overly))\s+$', re.IGNORECASE)
+
+
+class GenreSpan(NamedTuple):
+    """A part of a text that names a genre."""
+
+    genre: str
+    start: int
+    end: int
+    is_wish: bool
+    """Whether it may ask for films. It does not if it describes a film ("it was funny")."""
+    is_excess: bool
+    """Whether the text has too much of it: "too scary", "less scary"."""
+
+
+def genres_of_name(name: str) -> frozenset[str]:
+    """Return the genres that a catalogue's name stands for: "Romantic comedy" for two; an unknown name for itself."""
+    lower = name.lower().replace('_', ' ')
+    known = frozenset(genre for genre, pattern in _CATALOGUE.items() if pattern.search(lower))
+    return known or frozenset((re.sub(r' (?:film|movie)s?\b', '', lower).strip(),))
+
+
+def find_genres(text: str) -> list[GenreSpan]:
+    """Return the parts of a text that name genres, in order of appearance. A part may name two: "rom-com"."""
+    spans = [
+        _span(text, genre, match, is_adjective)
+        for patterns, is_adjective in ((_NOUNS, False), (_ADJECTIVES, True))
+        for genre, pattern in patterns.items()
+        for match in pattern.finditer(text)
+    ]
+    return sorted(spans, key=lambda span: (span.start, -span.end))
+
+
+def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> GenreSpan:
+    before = _before(text, match)
+    is_statement = _STATEMENT.search(before) is not None and not _RELATIVE_CLAUSE.search(before)
+    is_wish = not is_statement and (not is_adjective or _asks_for_films(text, match))
+    is_excess = _EXCESS.search(before) is not None and genre != 'comedy'
+    return GenreSpan(genre, *match.span(), is_wish, is_excess)
+
+
+def _before(text: str, match: re.Match[str]) -> str:
+    """Return the text before a match, as far as it may matter."""
+    return text[max(0, match.start() - _REACH) : match.start()]
+
+
+def _asks_for_films(text: str, match: re.Match[str]) -> bool:
+    before = _before(text, match)
+    if _OTHER_AFTER.match(text, match.end()):
+        return False
+    return bool(_WISH.search(before) or _RELATIVE_CLAUSE.search(before) or _FILM_AFTER.match(text, match.end()))

@@ -1,0 +1,76 @@
+"""The lines of ``/why`` and ``/mask``: why the last film was recommended, and what the intervention changes (Eq 5)."""
+
+from __future__ import annotations
+
+from typing import Iterator, Mapping
+
+from crslab_causal.chat.recommending import RecommendationSource
+from crslab_causal.chat.state import DialogueState
+from crslab_causal.llm.offline.paths import describe_path
+from crslab_causal.llm.pipeline import LLMResult
+
+TOP_SHOWN = 10
+"""Number of items shown of a list."""
+MAX_PATHS = 3
+"""Maximum number of paths of the knowledge graph that ``/why`` shows."""
+_MAX_NAME_WIDTH = 44
+"""Maximum width of a name in a table, in characters."""
+NOTHING_LEFT = 'Everything in the catalogue has been named already; /reset starts over.'
+
+
+def explain(source: RecommendationSource, state: DialogueState, result: LLMResult | None) -> Iterator[str]:
+    """Yield the lines that explain the last recommendation."""
+    if result is None:
+        yield 'There is no recommendation to explain.'
+        return
+    if not result.is_answered:
+        yield "The last list has the recommender's own order; there is no explanation of it."
+    else:
+        yield result.explanation or 'The answer came without an explanation.'
+        yield f'Explained by: {source.pipeline.backend.name}'
+    catalogue = source.pipeline.catalogue
+    paths = catalogue.graph.paths(source.history(state), result.ranking[0])[:MAX_PATHS] if result.ranking else []
+    if paths:
+        yield 'Paths in the knowledge graph:'
+        yield from (f'  {describe_path(path, catalogue.names)}' for path in paths)
+
+
+def compare_masked(source: RecommendationSource, state: DialogueState, names: Mapping[int, str]) -> Iterator[str]:
+    """Yield the lines that compare the recommender's list before and after the intervention (Eq 5)."""
+    history = source.history(state)
+    if not history:
+        yield 'There is nothing to mask: you have mentioned nothing that you want.'
+        return
+    before, after = (_full_list(source, state, history, masked) for masked in (False, True))
+    intervention = source.recommender.model.intervention
+    masked_part = {
+        'last': names[history[-1]],
+        'random': 'a mention drawn at random',
+        'all': 'the whole user vector',
+    }[intervention.position]
+    if not after:
+        yield NOTHING_LEFT
+    elif len(after) > 1 and after[0][1] == after[-1][1]:
+        yield f'With {masked_part} masked, no information is left: all items have the same score.'
+    elif [item for item, _ in before[:TOP_SHOWN]] == [item for item, _ in after[:TOP_SHOWN]]:
+        yield f"With {masked_part} masked, the recommender's first {len(after[:TOP_SHOWN])} items do not change."
+    else:
+        yield f"The recommender's list, and its list with {masked_part} masked (M of Eq 5: {intervention.kind}):"
+        rank_before = {item: rank for rank, (item, _) in enumerate(before, start=1)}
+        for rank, ((left, _), (right, _)) in enumerate(zip(before[:TOP_SHOWN], after), start=1):
+            yield (
+                f'{rank:3d}. {_shorten(names[left]):{_MAX_NAME_WIDTH}} | {_shorten(names[right])} '
+                f'(was {rank_before[right]})'
+            )
+
+
+def _full_list(
+    source: RecommendationSource, state: DialogueState, history: list[int], masked: bool
+) -> list[tuple[int, float]]:
+    """Return (entity id, score) of all items that the seeker has not named, best first."""
+    listed = source.recommender.recommend(history, source.recommender.model.n_item, masked=masked)
+    return [(item.entity, item.score) for item in listed if item.entity not in state.named_films]
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _MAX_NAME_WIDTH else f'{name[: _MAX_NAME_WIDTH - 1]}…'

@@ -1,0 +1,61 @@
+"""The reply to a message, for the terminal and for other front ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from crslab_causal.chat.constraints import Constraint
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.meaning import Heard
+
+
+class ListedFilm(NamedTuple):
+    """A film of a recommendation list."""
+
+    rank: int
+    """Rank, from 1."""
+    entity: int
+    """Entity id."""
+    name: str
+    """Title, and the year if it is known."""
+
+
+@dataclass
+class Reply:
+    """The reply to one message."""
+
+    acts: tuple[Act, ...] = ()
+    """What the message does."""
+    heard: tuple[Heard, ...] = ()
+    """Films, people, genres, ... that the message names."""
+    constraints: tuple[Constraint, ...] = ()
+    """All binding constraints after the message. The seeker can take each of them back."""
+    notes: list[str] = field(default_factory=list)
+    """Remarks: what was not understood, which constraints gave way."""
+    sentences: list[str] = field(default_factory=list)
+    """The answer itself, in sentences."""
+    recommendations: list[ListedFilm] = field(default_factory=list)
+    """Recommended films, best first; empty if the message asks for none."""
+    lines: list[str] = field(default_factory=list)
+    """The whole reply as lines of text, in order."""
+
+    def add_line(self, line: str) -> str:
+        """Add a line of text and return it."""
+        self.lines.append(line)
+        return line
+
+    def note(self, text: str) -> str:
+        """Add a remark, and return its line."""
+        self.notes.append(text)
+        return self.add_line(f'({text})')
+
+    def say(self, sentence: str) -> str:
+        """Add a sentence of the answer, and return its line."""
+        self.sentences.append(sentence)
+        return self.add_line(sentence)
+
+    def recommend(self, film: ListedFilm) -> str:
+        """Add a recommended film, and return its line."""
+        self.recommendations.append(film)
+        return self.add_line(f'{film.rank:3d}. {film.name}')

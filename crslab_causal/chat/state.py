@@ -1,0 +1,141 @@
+"""The state of a conversation: what was said, liked, seen, rejected and recommended, and what it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Iterable, Mapping
+
+from crslab_causal.chat.constraints import Constraint, ConstraintSet, describe
+from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
+from crslab_causal.chat.understanding.spans import SpanKind
+
+_IN_HISTORY = frozenset(
+    (
+        Attitude.LIKED,
+        Attitude.DISLIKED,
+        Attitude.SEEN,
+        Attitude.SIMILAR,
+        Attitude.WANTED,
+        Attitude.ACCEPTED,
+        Attitude.MENTIONED,
+    )
+)
+"""Attitudes that say something about taste. A film that was only asked about, or not seen, says nothing."""
+_OPINION = {
+    Attitude.LIKED: True,
+    Attitude.SIMILAR: True,
+    Attitude.WANTED: True,
+    Attitude.DISLIKED: False,
+}
+
+
+@dataclass
+class DialogueState:
+    """Everything that a conversation remembers."""
+
+    context: list[tuple[str, str]] = field(default_factory=list)
+    """(role, text) of the turns."""
+    mentions: list[int] = field(default_factory=list)
+    """Entity ids that the seeker has mentioned, in order of mention."""
+    opinions: dict[int, bool | None] = field(default_factory=dict)
+    """Whether each mention is liked, in order of the last opinions; None: no opinion."""
+    named_films: set[int] = field(default_factory=set)
+    """Films that the seeker has named, has seen or has rejected."""
+    seen: set[int] = field(default_factory=set)
+    """Films that the seeker has seen."""
+    recommended: list[int] = field(default_factory=list)
+    """First film of each recommendation list."""
+    constraints: ConstraintSet = field(default_factory=ConstraintSet)
+    shown: tuple[int, ...] = ()
+    """Films of the last list."""
+    film: int | None = None
+    """Film that "it" stands for."""
+    person: int | None = None
+    """Person that "he" or "she" stands for."""
+    has_asked: bool = False
+    """Whether the last reply was a question about the seeker's taste."""
+
+    @property
+    def situation(self) -> Situation:
+        """What the conversation is about."""
+        return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints)
+
+    @property
+    def never_again(self) -> set[int]:
+        """Films that are not recommended: named, seen, rejected or recommended before."""
+        return {*self.named_films, *self.recommended}
+
+    @property
+    def liked(self) -> list[int]:
+        """Mentions that the seeker says to like or to want."""
+        return [entity for entity, is_liked in self.opinions.items() if is_liked]
+
+    @property
+    def disliked(self) -> list[int]:
+        """Mentions that the seeker rejects."""
+        return [entity for entity, is_liked in self.opinions.items() if is_liked is False]
+
+    def hear(self, text: str, understanding: Understanding, replaced: Iterable[Constraint]) -> None:
+        """Remember a message.
+
+        Args:
+            text: the message.
+            understanding: what it says.
+            replaced: earlier wishes that its wishes replace.
+        """
+        self.context.append(('Seeker', text))
+        for heard in understanding.heard:
+            self._hear(heard)
+        self.forget([*replaced, *understanding.forgotten])
+        for constraint in understanding.constraints:
+            self.constraints.add(constraint)
+
+    def forget(self, constraints: Iterable[Constraint]) -> None:
+        """Take constraints back, and what they say about taste."""
+        forgotten = list(constraints)
+        self.constraints.remove(forgotten)
+        for constraint in forgotten:
+            if constraint.entity is not None and self.opinions.get(constraint.entity) is constraint.wanted:
+                self.opinions.pop(constraint.entity)
+                self.mentions = [mention for mention in self.mentions if mention != constraint.entity]
+
+    def _hear(self, heard: Heard) -> None:
+        entity = heard.entity
+        if heard.kind is SpanKind.FILM and entity is not None:
+            self.named_films.add(entity)
+            self.film = entity
+            if heard.seen or heard.attitude is Attitude.SEEN:
+                self.seen.add(entity)
+        self.named_films |= heard.films
+        self.seen |= heard.films
+        if entity is None or heard.attitude not in _IN_HISTORY:
+            return
+        self.mentions.append(entity)
+        previous = self.opinions.pop(entity, None)
+        opinion = _OPINION.get(heard.attitude)
+        # without a new opinion, an earlier like remains, but an earlier dislike does not
+        self.opinions[entity] = opinion if opinion is not None else previous or None
+
+
+def prompt_note(state: DialogueState, names: Mapping[int, str]) -> str:
+    """Return what is known about the seeker as a note for a language model; empty if there is nothing.
+
+    Args:
+        state: state of the conversation.
+        names: name of each entity.
+    """
+    wanted = [c for c in state.constraints.binding if c.wanted]
+    excluded = [c for c in state.constraints.binding if not c.wanted]
+    parts = [
+        ('The seeker wants', describe(wanted)),
+        ('must not be recommended', describe(excluded)),
+        ('likes', _names(state.liked, names)),
+        ('dislikes', _names(state.disliked, names)),
+        ('has seen', _names(sorted(state.seen), names)),
+    ]
+    known = '; '.join(f'{title}: {text}' for title, text in parts if text)
+    return f'{known}. The candidates already respect this.' if known else ''
+
+
+def _names(entities: Iterable[int], names: Mapping[int, str]) -> str:
+    return ', '.join(names[entity] for entity in entities if entity in names)

@@ -1,0 +1,84 @@
+"""Dialogue acts: what a message does, and the phrases by which it does so."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from crslab_causal.chat.understanding.phrases import read_phrases
+
+
+class Act(StrEnum):
+    """What a message, or a part of it, does."""
+
+    GREET = 'greet'
+    THANK = 'thank'
+    LEAVE = 'leave'
+    SMALL_TALK = 'small talk'
+    WANT = 'want'
+    """It asks for films, or states what they must or must not be."""
+    LIKE = 'like'
+    DISLIKE = 'dislike'
+    SEEN = 'seen'
+    NOT_SEEN = 'not seen'
+    MENTION = 'mention'
+    """It names a film without saying what about it."""
+    ACCEPT = 'accept'
+    REJECT = 'reject'
+    MORE = 'more'
+    """It asks for more films or other ones."""
+    ASK_FILM = 'ask film'
+    ASK_PERSON = 'ask person'
+    ASK_WHY = 'ask why'
+    ASK_HELP = 'ask help'
+    FORGET = 'forget'
+    """It takes constraints back."""
+    START_OVER = 'start over'
+    FOREIGN = 'foreign'
+    """It is not in English."""
+    UNKNOWN = 'unknown'
+    """It is not understood."""
+
+
+ASKS_FOR_FILMS = frozenset((Act.WANT, Act.LIKE, Act.DISLIKE, Act.SEEN, Act.MENTION, Act.REJECT, Act.MORE, Act.FORGET))
+"""Acts that are answered with recommendations."""
+_WILDCARD = re.compile(
+    r'\b(?:surprise me|anything(?: (?:is fine|goes|will do|works|really|you like|you want))?\W*$|whatever|'
+    r'you (?:choose|decide|pick|tell me)|i (?:do not|really do not) (?:mind|care|know what)|no preference|'
+    r'your (?:favorite|best)|pick (?:one|something))'
+)
+_RELATED = re.compile(
+    r'\b(?:more|another|others?|something|anything|ones?|movies?)(?: \w+)? (?:like|similar to) '
+    r'(?:it|that|this|these|those)\b|\bsimilar (?:movies?|ones?)\b|'
+    r'\b(?:something|anything) similar\b(?! to <)|\bmore of (?:that|this|the same)\b'
+)
+_ALL = re.compile(
+    r'\b(?:all|both|none|any|most) (?:of )?(?:it|them|those|these|that)\b|\b(?:them|those|these) (?:all|both)\b|'
+    r'\b(?:seen|watched|saw) (?:both|all|everything|these|those|them|most)\b'
+)
+
+
+def find_acts(clause: str) -> list[Act]:
+    """Return the acts whose phrases a clause contains, in order of appearance.
+
+    Args:
+        clause: a normalized part of a message, with ``<film0>``, ``<genre1>``, ... in place of its spans.
+    """
+    matches = {name: pattern.search(clause) for name, pattern in read_phrases('acts.txt').items()}
+    found = sorted((match.start(), name) for name, match in matches.items() if match)
+    return [Act(name) for _, name in found]
+
+
+def is_wildcard(clause: str) -> bool:
+    """Return whether the clause leaves the choice to the recommender: "surprise me"."""
+    return _WILDCARD.search(clause) is not None
+
+
+def asks_for_related(clause: str) -> bool:
+    """Return whether the clause asks for films like the last one: "more like that"."""
+    return _RELATED.search(clause) is not None
+
+
+def names_all(clause: str) -> bool:
+    """Return whether the clause is about all films of the last list: "seen them all"."""
+    return _ALL.search(clause) is not None

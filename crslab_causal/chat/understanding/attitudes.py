@@ -1,0 +1,67 @@
+"""The attitude of a clause to each name in it, from the cues before and after the name."""
+
+from __future__ import annotations
+
+import re
+
+from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.phrases import read_phrases
+
+LIKE, DISLIKE, WANT, WATCH, SIMILAR, SEEN, NOT_SEEN = 'like', 'dislike', 'want', 'watch', 'similar', 'seen', 'not seen'
+TOLD = 'told'
+"""Cues, which are the sections of ``cues.txt``."""
+_AFTER_LIKED = re.compile(
+    r"^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?\s+(?:is|are|was|were|has been|have been)\s+(?:\w+\s+){0,3}?"
+    r'(?:my|our|great|good|amazing|awesome|excellent|fantastic|wonderful|brilliant|hilarious|fun|funny|perfect|incredible|classics?|favorite|'
+    r'best|entertaining|enjoyable|cute|superb|beautiful|nice|one of|riot|interesting|genius|legend)\b'
+)
+_AFTER_FAVORITE = re.compile(
+    r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?favorites?\b'
+)
+_AFTER_ALREADY = re.compile(r'^\s+(?:already|before|yesterday|last night)\b')
+_WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
+_STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
+"""Priority of cues that end at the same place."""
+
+
+def cue_before(clause: Clause, group: int) -> str | None:
+    """Return the last cue before a name, None if there is none. A list of names shares its cue."""
+    before = clause.before(group)
+    found: list[tuple[int, int, int, str]] = []
+    for name, pattern in read_phrases('cues.txt').items():
+        for match in pattern.finditer(before):
+            if name == SIMILAR and not _is_next(before, match.end()):
+                continue
+            found.append((match.end(), _STRONG.get(name, 0), match.start(), name))
+    if not found:
+        return None
+    end, _, start, name = max(found)
+    if name == LIKE and _WISH.search(before, start, end):
+        return WANT
+    if name == WANT and any(
+        other == LIKE and 0 <= start - at <= 1 and not re.search(r'\b(?:would|prefer)\b', before[begin:at])
+        for at, _, begin, other in found
+    ):
+        return LIKE  # "I love anything by ..."
+    return name
+
+
+def is_liked_after(clause: Clause, group: int) -> bool:
+    """Return whether the words after a name praise it: "Titanic was great"."""
+    after = clause.after(group)
+    return _AFTER_LIKED.match(after) is not None or _AFTER_FAVORITE.match(after) is not None
+
+
+def is_seen_after(clause: Clause, group: int) -> bool:
+    """Return whether the words after a name say that it was seen: "Titanic already"."""
+    return _AFTER_ALREADY.match(clause.after(group)) is not None
+
+
+def _is_next(before: str, end: int) -> bool:
+    """Return whether only names and conjunctions follow a position: "movies like <film0> and <film1>"."""
+    return (
+        re.fullmatch(
+            r"(?:[\s,&/\"']|\b(?:and|or|the|a|maybe|perhaps|say|also|those|but not|not|from|of)\b|<\w+>)*", before[end:]
+        )
+        is not None
+    )

@@ -1,0 +1,208 @@
+"""Understands a message: its acts, the opinions and constraints that it states, and its questions."""
+
+from __future__ import annotations
+
+import re
+
+from crslab_causal.chat.films.collections import Collections
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
+from crslab_causal.chat.understanding.clauses import Clause, split_clauses
+from crslab_causal.chat.understanding.forgetting import find_forgotten
+from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
+from crslab_causal.chat.understanding.meaning import Attitude, Situation, Understanding, merge_heard
+from crslab_causal.chat.understanding.names import NameReader
+from crslab_causal.chat.understanding.phrases import read_phrases
+from crslab_causal.chat.understanding.properties import Properties
+from crslab_causal.chat.understanding.questions import find_aspect, make_question
+from crslab_causal.chat.understanding.spans import SpanKind, Spotter
+from crslab_causal.chat.understanding.wishes import without_contradictions
+
+_QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
+_SHORT_YES = re.compile(
+    r'^\W*(?:yes|sure|ok|great|cool|nice|fine|good|perfect|awesome|excellent|wonderful|of course|please|interesting|'
+    r'amazing|fantastic|lovely)(?:\W+(?:please|then|thanks?|you|that|is|one|sure|ok|great|cool|nice|good|fine|yes|perfect))*\W*$'
+)
+_SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
+_STARTS_WITH_NAME = re.compile(r'^\W*<(?:film|person|genre|collection)\d+>')
+_REQUEST = re.compile(
+    r'\b(?:recommend|suggest|looking|searching|want|need|give|show|find|should|mood|something|anything|any|please|prefer|'
+    r'can you|could you|watch|see)\b'
+)
+"""Words of a clause that asks for films, although it also states an opinion."""
+_NEW_TO_ME = re.compile(
+    r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
+)
+_NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
+"""Acts beside which a "yes" accepts nothing, and a "no" rejects nothing."""
+
+
+class Interpreter:
+    """Understands messages about a catalogue of films, without a language model.
+
+    Args:
+        facts: facts about the films.
+        collections: franchises and topics.
+    """
+
+    def __init__(self, facts: FilmFacts, collections: Collections):
+        self.facts, self.collections = facts, collections
+        self.properties = Properties(facts, collections)
+        self._spotter = Spotter(facts, collections)
+
+    def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
+        """Return what a message says.
+
+        Args:
+            text: the message.
+            situation: what the conversation is about.
+        """
+        text = re.sub(r'\s{2,}', ' ', text.translate(_QUOTES))
+        spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
+        words = text
+        for span in spans:
+            words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
+        if is_foreign(words):
+            return Understanding(acts=[Act.FOREIGN])
+        reading = _Reading(self.facts, self.properties, text, spans, situation)
+        reading.read()
+        if not reading.meaning.acts:
+            reading.meaning.acts = [Act.UNKNOWN]
+            reading.meaning.is_gibberish = is_gibberish(words)
+        return reading.meaning
+
+
+class _Reading(NameReader):
+    """Reads one message, clause by clause."""
+
+    def read(self) -> None:
+        clauses = split_clauses(self.text, self.groups)
+        for clause in clauses:
+            self._read_clause(clause)
+        acts = self.meaning.acts
+        if Act.ACCEPT in acts and not any(h.attitude is Attitude.ACCEPTED for h in self.meaning.heard):
+            acts.remove(Act.ACCEPT)
+        for act, attitude, short in (
+            (Act.ACCEPT, Attitude.ACCEPTED, _SHORT_YES),
+            (Act.REJECT, Attitude.REJECTED, _SHORT_NO),
+        ):
+            texts = [clause.text for clause in clauses if act in find_acts(clause.text)]
+            if act in acts and texts and all(map(short.match, texts)) and _NOT_ONLY_YES & {*acts} - {act}:
+                self.meaning.acts = acts = [other for other in acts if other is not act]
+                self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not attitude]
+        if Act.REJECT in acts and any(_SHORT_NO.match(clause.text) for clause in clauses):
+            acts = [act for act in acts if act is not Act.THANK]
+        if len(acts) > 1 and Act.SMALL_TALK in acts:
+            acts.remove(Act.SMALL_TALK)
+        self.meaning.acts = list(dict.fromkeys(acts))
+        self.meaning.heard = merge_heard(self.meaning.heard)
+        self.meaning.constraints = without_contradictions(self.meaning.constraints)
+
+    # ------------------------------------------------------------ clauses
+
+    def _read_clause(self, clause: Clause) -> None:
+        acts = find_acts(clause.text)
+        aspect = find_aspect(clause.text)
+        if aspect is not None and Act.ASK_WHY not in acts:
+            self._ask(clause, aspect)
+            self.meaning.acts += [act for act in acts if act in (Act.GREET, Act.THANK, Act.LEAVE)]
+            return
+        if forgotten := find_forgotten(clause, self.groups, self.properties, self.situation.constraints):
+            self.meaning.acts.append(Act.FORGET)
+            self.meaning.forgotten += forgotten.constraints
+            return
+        acts = self._settle(clause, acts)
+        self.meaning.is_wildcard |= is_wildcard(clause.text)
+        n_acts = len(self.meaning.acts)
+        named = [self.read_group(clause, group) for group in clause.groups]
+        from_names = self.meaning.acts[n_acts:]
+        self._refer(clause, acts, any(named))
+        has_opinion = {Act.LIKE, Act.DISLIKE} & {*from_names}
+        if has_opinion and Act.WANT not in from_names and not _REQUEST.search(clause.text):
+            acts = [act for act in acts if act is not Act.WANT]
+        if Act.REJECT in acts and _STARTS_WITH_NAME.match(clause.text):  # "Jim Carrey is not my thing"
+            acts.remove(Act.REJECT)
+            acts.append(Act.DISLIKE)
+            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.REJECTED]
+            self.meaning.acts[n_acts:] = from_names = []
+        if Act.REJECT in acts or Act.ACCEPT in from_names:
+            acts = [act for act in acts if act is not Act.WANT]
+            self.meaning.acts[n_acts:] = [act for act in from_names if act is not Act.WANT]
+        self.meaning.acts += acts
+
+    def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:
+        """Return the acts of a clause, without those that others exclude."""
+        found = set(acts)
+        opinion = self._opinion(clause)
+        if opinion is not None:
+            found -= {Act.WANT, Act.ACCEPT, Act.REJECT, Act.SMALL_TALK}
+        if _NEW_TO_ME.search(clause.text):
+            found -= {Act.SEEN, Act.NOT_SEEN}
+        if Act.NOT_SEEN in found:
+            found -= {Act.SEEN, Act.WANT}
+        if 'no more' in clause.text:
+            found -= {Act.MORE}
+        if Act.REJECT in found or Act.MORE in found:
+            found -= {Act.ACCEPT, Act.WANT} if Act.REJECT in found else {Act.WANT}
+        if Act.ACCEPT in found:
+            found -= {Act.WANT, Act.SMALL_TALK}
+        if Act.ASK_WHY in found:
+            found &= {Act.ASK_WHY, Act.THANK, Act.GREET, Act.LEAVE}
+        if Act.LEAVE in found:
+            found -= {Act.ACCEPT, Act.GREET, Act.WANT, Act.SMALL_TALK}
+        if Act.ASK_HELP in found:
+            found -= {Act.WANT, Act.SMALL_TALK}
+        return [act for act in acts if act in found]
+
+    def _opinion(self, clause: Clause) -> Attitude | None:
+        """Return the opinion about a film that was named before: "I loved it"."""
+        patterns = read_phrases('opinions.txt')
+        if patterns['disliked it'].search(clause.text):
+            return Attitude.DISLIKED
+        return Attitude.LIKED if patterns['liked it'].search(clause.text) else None
+
+    def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
+        """Apply the acts of a clause to the film, or the list, that it refers to without a name."""
+        opinion = self._opinion(clause)
+        if opinion is not None and self.film is not None and not any(self._films(clause)):
+            self._hear_films([self.film], opinion, seen=True)
+            acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+            return
+        places = list(self._places(clause))
+        shown = list(self.situation.shown) if names_all(clause.text) else []
+        films = places or shown or ([self.film] if self.film is not None else [])
+        for act, attitude in (
+            (Act.SEEN, Attitude.SEEN),
+            (Act.NOT_SEEN, Attitude.NOT_SEEN),
+            (Act.REJECT, Attitude.REJECTED),
+            (Act.ACCEPT, Attitude.ACCEPTED),
+        ):
+            if act in acts and not any(self._films(clause)):
+                self._hear_films(films, attitude, seen=act is Act.SEEN)
+        if places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT}:
+            rejects = any(span.negated for group in clause.groups for span in self.groups[group])
+            acts.append(Act.REJECT if rejects else Act.ACCEPT)
+            self._hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)
+        if asks_for_related(clause.text) and self.film is not None:
+            self.meaning.constraints.append(self.properties.similar(self.film))
+            acts[:] = [act for act in acts if act is not Act.SEEN]
+            if not {Act.MORE, Act.WANT} & {*acts}:
+                acts.append(Act.MORE)
+        if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
+            self.meaning.acts.remove(Act.WANT)
+
+    # ------------------------------------------------------------ questions and references
+
+    def _ask(self, clause: Clause, aspect) -> None:
+        films = [*self._films(clause), *self._places(clause)]
+        for film in self._films(clause):
+            self._hear_films([film], Attitude.ASKED)
+        spans = [span for group in clause.groups for span in self.groups[group]]
+        self.meaning.unknown += [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
+        question = make_question(
+            aspect, spans, films[0] if films else None, self.film, self.person, self.situation.shown
+        )
+        self.film = question.film if question.film is not None else self.film
+        self.person = question.person if question.person is not None else self.person
+        self.meaning.questions.append(question)
+        self.meaning.acts.append(Act.ASK_PERSON if question.is_about_person else Act.ASK_FILM)

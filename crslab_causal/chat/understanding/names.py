@@ -1,0 +1,178 @@
+"""What the clauses of a message say about the films, people, genres, ... that they name."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, Sequence
+
+from crslab_causal.chat.constraints import Constraint
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding import attitudes
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.clauses import Clause, group_spans
+from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
+from crslab_causal.chat.understanding.phrases import read_phrases
+from crslab_causal.chat.understanding.properties import Properties
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.wishes import with_alternatives
+from crslab_causal.chat.understanding.years import Years
+
+_NEWER, _OLDER = (
+    re.compile(r'\b(?:newer|more recent|later)\b', re.IGNORECASE),
+    re.compile(r'\b(?:older|earlier)\b', re.I),
+)
+_DESCRIBES_FILM = re.compile(
+    r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'
+)
+_FAN_AFTER = re.compile(r'^\s+(?:\w+\s+)?(?:fans?|person|lover)\b')
+_LESS_THAN = re.compile(r'\b(?:over|than)\s*$')
+_EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|besides)\b')
+
+
+class NameReader:
+    """Reads the names of one message, and adds acts, names and constraints to its meaning.
+
+    Args:
+        facts: facts about the films.
+        properties: constraints of spans.
+        text: the message.
+        spans: its spans.
+        situation: what the conversation is about.
+    """
+
+    def __init__(
+        self, facts: FilmFacts, properties: Properties, text: str, spans: Sequence[Span], situation: Situation
+    ):
+        self.facts, self.properties = facts, properties
+        self.text, self.situation = text, situation
+        self.groups = group_spans(spans)
+        self.film, self.person = situation.film, situation.person
+        self.meaning = Understanding()
+
+    def read_group(self, clause: Clause, group: int) -> bool:
+        """Hear what a clause says about a group of spans. Return whether it is a constraint."""
+        kind = self.groups[group][0].kind
+        if kind is SpanKind.FILM:
+            self._read_film(clause, group)
+        elif kind is SpanKind.UNKNOWN:
+            span = self.groups[group][0]
+            self.meaning.unknown.append(self.text[span.start : span.end])
+            cue = attitudes.cue_before(clause, group)
+            liked = cue == attitudes.LIKE or attitudes.is_liked_after(clause, group)
+            seen = cue in (attitudes.SEEN, attitudes.NOT_SEEN)
+            self.meaning.acts.append(
+                Act.DISLIKE if span.negated else Act.LIKE if liked else Act.SEEN if seen else Act.WANT
+            )
+        elif kind is not SpanKind.PLACE:
+            return self._read_property(clause, group)
+        return False
+
+    def _read_film(self, clause: Clause, group: int) -> None:
+        span = self.groups[group][0]
+        assert span.id is not None
+        cue = attitudes.cue_before(clause, group)
+        liked = attitudes.is_liked_after(clause, group)
+        seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
+        if span.negated:
+            is_wish = cue != attitudes.DISLIKE and (
+                cue in (attitudes.WANT, attitudes.SIMILAR)
+                or Act.WANT in self.meaning.acts
+                or _EXCEPT.search(clause.text)
+            )
+            attitude, act = Attitude.DISLIKED, Act.WANT if is_wish else Act.DISLIKE
+        elif cue == attitudes.NOT_SEEN:
+            attitude, act = Attitude.NOT_SEEN, Act.NOT_SEEN
+        elif cue == attitudes.SIMILAR:
+            prefers = re.search(r'\b(?:i|we) (?!would)(?:\w+ )?(?:like|love|enjoy)\b', clause.before(group))
+            attitude, act = (Attitude.LIKED, Act.LIKE) if prefers else (Attitude.SIMILAR, Act.WANT)
+            if not prefers:
+                self.meaning.constraints.append(self.properties.similar(span.id))
+        elif cue == attitudes.LIKE or liked:
+            attitude, act = Attitude.LIKED, Act.LIKE
+        elif cue == attitudes.SEEN or seen:
+            attitude, act = Attitude.SEEN, Act.SEEN
+        elif cue == attitudes.WATCH:
+            attitude, act = Attitude.ACCEPTED, Act.ACCEPT
+        else:
+            attitude, act = Attitude.MENTIONED, Act.MENTION
+        self.film = span.id
+        self._hear_films([span.id], attitude, seen)
+        self.meaning.acts.append(act)
+
+    def _read_property(self, clause: Clause, group: int) -> bool:
+        """Make constraints of a genre, years, a person, ... Return whether there are any."""
+        cue = attitudes.cue_before(clause, group)
+        is_described = _DESCRIBES_FILM.search(clause.before(group)) is not None and cue != attitudes.SIMILAR
+        any_heard = False
+        for span in self.groups[group]:
+            constraint = self._constraint(span)
+            if constraint is None:
+                continue
+            liked = cue == attitudes.LIKE or attitudes.is_liked_after(clause, group)
+            is_less = _LESS_THAN.search(clause.before(group)) is not None
+            name = self.facts.names.get(constraint.entity, constraint.label) if constraint.entity else constraint.label
+            if span.kind is SpanKind.PERSON:
+                self.person = span.id
+            if span.negated:
+                dislikes = (
+                    read_phrases('cues.txt')['dislike'].search(clause.before(group))
+                    or not span.is_wish
+                    or _FAN_AFTER.match(clause.after(group))
+                )
+                self._hear(span, name, Attitude.DISLIKED, constraint.entity)
+                self._add(clause, group, constraint, wanted=False)
+                self.meaning.acts.append(Act.DISLIKE if dislikes else Act.WANT)
+            elif span.collection is not None and cue == attitudes.SEEN:
+                self.meaning.heard.append(
+                    Heard(span.kind, name, Attitude.SEEN, constraint.entity, True, span.collection.films)
+                )
+                self.meaning.acts.append(Act.SEEN)
+            elif is_described or not span.is_wish or cue in (attitudes.SEEN, attitudes.NOT_SEEN):
+                continue
+            elif is_less:
+                self._hear(span, name, Attitude.MENTIONED, constraint.entity)
+            elif liked:
+                self._hear(span, name, Attitude.LIKED, constraint.entity)
+                if span.collection is None or span.collection.is_listed:
+                    self._add(clause, group, constraint, binding=False)
+                self.meaning.acts.append(Act.LIKE)
+            else:
+                self._hear(span, name, Attitude.WANTED, constraint.entity)
+                self._add(clause, group, constraint)
+                self.meaning.acts.append(Act.WANT)
+            any_heard = True
+        return any_heard
+
+    def _constraint(self, span: Span) -> Constraint | None:
+        """Return the constraint of a span; "newer" is relative to the film that the conversation is about."""
+        if span.kind is SpanKind.YEARS and self.film is not None and (year := self.facts.films[self.film].year):
+            words = self.text[span.start : span.end]
+            if _NEWER.search(words) and not any(map(str.isdigit, words)):
+                return self.properties.years(Years(year + 1, None))
+            if _OLDER.search(words) and not any(map(str.isdigit, words)):
+                return self.properties.years(Years(None, year - 1))
+        return self.properties.of_span(span)
+
+    def _add(
+        self, clause: Clause, group: int, constraint: Constraint, wanted: bool = True, binding: bool = True
+    ) -> None:
+        self.meaning.constraints.append(with_alternatives(clause, group, constraint, wanted, binding))
+
+    def _films(self, clause: Clause) -> Iterable[int]:
+        for group in clause.groups:
+            for span in self.groups[group]:
+                if span.kind is SpanKind.FILM and span.id is not None:
+                    yield span.id
+
+    def _places(self, clause: Clause) -> Iterable[int]:
+        for group in clause.groups:
+            for span in self.groups[group]:
+                if span.kind is SpanKind.PLACE and span.id is not None:
+                    yield self.situation.shown[span.id - 1]
+
+    def _hear_films(self, films: Iterable[int], attitude: Attitude, seen: bool = False) -> None:
+        for film in films:
+            self.meaning.heard.append(Heard(SpanKind.FILM, self.facts.names[film], attitude, film, seen))
+
+    def _hear(self, span: Span, name: str, attitude: Attitude, entity: int | None) -> None:
+        self.meaning.heard.append(Heard(span.kind, name, attitude, entity))

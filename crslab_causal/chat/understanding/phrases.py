@@ -1,0 +1,119 @@
+"""Reads files of phrases, which are regular expressions in a readable form.
+
+A line ``[name]`` starts a section, and ``#`` a comment. Every other line is a phrase. It matches whole words; a space
+matches any white space. ``^`` and ``$`` stand for the ends of the clause, without punctuation. Words in capitals are
+macros, which ``macros.txt`` lists: ``IT`` for what "it" may be, ``FILM`` for a film that the message names.
+``(?!...)`` at the end lists what must not follow. Clauses are normalized by :func:`normalize` before they are
+compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+_SPANS = ('PERSON', 'GENRE', 'YEARS', 'COLLECTION', 'CHILDREN', 'PLACE', 'UNKNOWN', 'SUBJECT')
+"""Macros that stand for spans of this kind."""
+_MACRO = re.compile(r'\b[A-Z]+\b')
+
+_SPELLINGS = [
+    (re.compile(rf'(?<![\w<])(?:{pattern})(?![\w>])'), text)
+    for pattern, text in (
+        (r"do n'?t", 'do not'),
+        (r"(?:i'?m|im|i am)", 'i am'),
+        (r"(?:let'?s|lets)", 'let us'),
+        (r"can'?t|cannot", 'can not'),
+        (r"won'?t", 'will not'),
+        (r"(is|are|was|were|do|does|did|have|has|had|would|could|should)n'?t", r'\1 not'),
+        (r'havnt|havn\'t|haven', 'have not'),
+        (r"(?:i'?ve|ive)", 'i have'),
+        (r"(you|we|they)'?ve", r'\1 have'),
+        (r"(i|you|he|she|it|we|they|that|this)'ll", r'\1 will'),
+        (r'ill', 'i will'),
+        (r"(i|you|he|she|we|they)'d", r'\1 would'),
+        (r'id(?= (?:like|love|prefer|rather|watch|say))', 'i would'),
+        (r"(you|we|they)'?re", r'\1 are'),
+        (r"(what|who|it|that|he|she|there|here|where|how|this|when)'s", r'\1 is'),
+        (r'(?:wh?ats|hats)', 'what is'),
+        (r'whos', 'who is'),
+        (r'thats', 'that is'),
+        (r'its', 'it is'),
+        (r'hows', 'how is'),
+        (r'wat|wut', 'what'),
+        (r'wanna|wan na', 'want to'),
+        (r'gonna|gon na', 'going to'),
+        (r'gotta|got ta', 'got to'),
+        (r'gimme', 'give me'),
+        (r'lemme', 'let me'),
+        (r'dunno', 'do not know'),
+        (r'u|ya', 'you'),
+        (r'ur', 'your'),
+        (r'r', 'are'),
+        (r'pl[sz]|plz', 'please'),
+        (r'th[xn]x|thx|tx', 'thanks'),
+        (r'y[ea]+h|yea|yep|yup|yess+|yas|ya', 'yes'),
+        (r'nope|nah|naw|noo+', 'no'),
+        (r'okay|okey|okie|alright|k', 'ok'),
+        (r'(?:films?|flicks?|movie)s', 'movies'),
+        (r'film|flick|picture', 'movie'),
+        (r'fav(?:e|s|es|ou?rites?)?|favou?rites', 'favorite'),
+        (r'favourite', 'favorite'),
+        (r'sth|somethin|smth', 'something'),
+        (r'recomm?end?', 'recommend'),
+        (r'suggestins|sugestions|suggetions', 'suggestions'),
+        (r'tommorow|tomorow', 'tomorrow'),
+        (r'tongiht|tonite', 'tonight'),
+        (r'osunds|sonds', 'sounds'),
+        (r'alot', 'a lot'),
+    )
+]
+
+
+def normalize(text: str) -> str:
+    """Return a text in lower case with contractions and common misspellings written out."""
+    text = re.sub(r"\s+(?=n't\b|'(?:s|re|ve|ll|d|m)\b)", '', text.lower().replace('’', "'").replace('‘', "'"))
+    for pattern, spelled in _SPELLINGS:
+        text = pattern.sub(spelled, text)
+    return re.sub(r'\s+', ' ', text).strip()
+
+
+@functools.cache
+def read_phrases(file: str) -> dict[str, re.Pattern[str]]:
+    """Return one pattern for each section of a file in the folder ``phrases``."""
+    return {name: re.compile('|'.join(map(_regex, lines))) for name, lines in read_sections(file).items()}
+
+
+def read_sections(file: str) -> dict[str, list[str]]:
+    """Return the lines of each section of a file in the folder ``phrases``, without comments and empty lines."""
+    sections: dict[str, list[str]] = {}
+    name = ''
+    for line in (Path(__file__).parent / 'phrases' / file).read_text('utf-8').splitlines():
+        if line.startswith('['):
+            name = line.strip('[]')
+            sections[name] = []
+        elif line.strip() and not line.startswith('#'):
+            sections[name].append(line.strip())
+    return sections
+
+
+def _regex(phrase: str) -> str:
+    phrase, _, excluded = phrase.partition(' (?!')
+    starts, ends = phrase.startswith('^ '), phrase.endswith(' $')
+    text = _expand(phrase.removeprefix('^ ').removesuffix(' $'))
+    before = r'^\W*' if starts else r"(?<![\w'<])"
+    after = r'\W*$' if ends else r'(?![\w])'
+    follows = rf'(?!\W*(?:{_expand(excluded.removesuffix(")"))})(?!\w))' if excluded else ''
+    return f'(?:{before}(?:{text}){after}{follows})'
+
+
+def _expand(text: str) -> str:
+    return _MACRO.sub(lambda match: _macros().get(match.group(), match.group()), text)
+
+
+@functools.cache
+def _macros() -> dict[str, str]:
+    """Return the pattern of each macro. ``ADV`` is any number of adverbs, each with a space."""
+    patterns = {name: f'(?:{"|".join(lines)})' for name, lines in read_sections('macros.txt').items()}
+    spans = {name: rf'<{name.lower()}\d+>' for name in _SPANS}
+    return patterns | spans | {'ADV': f'(?:{patterns["ADVERB"]} )*'}

@@ -1,0 +1,109 @@
+"""Constraints for the properties of films: which films are horror films, from the 90s, with Tom Hanks, like Alien."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+from crslab_causal.chat.constraints import Constraint, Kind
+from crslab_causal.chat.films.collections import FRANCHISE, Collection, Collections
+from crslab_causal.chat.films.facts import DIRECTOR, CatalogueFilm, FilmFacts
+from crslab_causal.chat.films.genres import DISTURBING
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.years import Years
+
+
+class Properties:
+    """Makes constraints on the films of a catalogue.
+
+    Args:
+        facts: facts about the films.
+        collections: franchises and topics.
+    """
+
+    def __init__(self, facts: FilmFacts, collections: Collections):
+        self._facts, self._collections = facts, collections
+        self._all = frozenset(facts.films)
+
+    def of_span(self, span: Span) -> Constraint | None:
+        """Return the constraint for the property that a span names, None if it names none."""
+        if span.kind is SpanKind.GENRE:
+            return self.genre(span.genre)
+        if span.kind is SpanKind.YEARS and span.years is not None:
+            return self.years(span.years)
+        if span.kind is SpanKind.COLLECTION and span.collection is not None:
+            return self.collection(span.collection)
+        if span.kind is SpanKind.PERSON and span.id is not None:
+            return self.person(span.id)
+        if span.kind is SpanKind.SUBJECT and span.id is not None:
+            return Constraint(Kind.TOPIC, self._facts.names[span.id], self._facts.subjects[span.id], entity=span.id)
+        return self.children if span.kind is SpanKind.CHILDREN else None
+
+    def genre(self, genre: str) -> Constraint:
+        """Return the constraint "horror"."""
+        return Constraint(
+            Kind.GENRE,
+            genre,
+            self._facts.films_of_genre.get(genre, frozenset()),
+            unknown=self._facts.without_genre,
+            entity=self._facts.genre_entities.get(genre),
+        )
+
+    def years(self, years: Years) -> Constraint:
+        """Return the constraint "1990–1999"."""
+        films = self._facts.films.values()
+        return Constraint(
+            Kind.YEARS,
+            years.label,
+            frozenset(film.entity for film in films if film.year in years),
+            unknown=frozenset(film.entity for film in films if film.year is None),
+        )
+
+    def person(self, person: int) -> Constraint:
+        """Return the constraint "with Tom Hanks", in whichever role."""
+        return Constraint(
+            Kind.PERSON,
+            self._facts.people[person].name,
+            frozenset(self._facts.films_of(person)),
+            unknown=self._without_people,
+            entity=person if person >= 0 else None,
+        )
+
+    def collection(self, collection: Collection) -> Constraint:
+        """Return the constraint "Marvel"."""
+        kind = Kind.FRANCHISE if collection.kind == FRANCHISE else Kind.TOPIC
+        return Constraint(kind, collection.name, collection.films, entity=collection.entity)
+
+    def similar(self, film: int) -> Constraint:
+        """Return the constraint "like Alien": films with at least half of its genres, or with its director."""
+        model = self._facts.films[film]
+        fitting = {other.entity for other in self._facts.films.values() if _shares_genres(model, other)}
+        for person in model.people.get(DIRECTOR, ()):
+            fitting.update(self._facts.films_of(person, DIRECTOR))
+        films = frozenset(fitting) if model.genres else self._all
+        return Constraint(Kind.SIMILAR, model.name, films - {film}, entity=film)
+
+    @cached_property
+    def children(self) -> Constraint:
+        """The constraint "for children": family films, and animated films, without disturbing genres."""
+        films = frozenset(
+            film.entity
+            for film in self._facts.films.values()
+            if film.genres & {'family', 'animation'}
+            and not film.genres & DISTURBING
+            and film.entity not in self._collections.not_for_children
+        )
+        return Constraint(Kind.CHILDREN, 'children', films)
+
+    @cached_property
+    def _without_people(self) -> frozenset[int]:
+        return frozenset(film.entity for film in self._facts.films.values() if not film.people)
+
+
+def excluded(constraint: Constraint) -> Constraint:
+    """Return the constraint that excludes the property."""
+    return replace(constraint, wanted=False)
+
+
+def _shares_genres(model: CatalogueFilm, other: CatalogueFilm) -> bool:
+    return 2 * len(model.genres & other.genres) >= max(1, len(model.genres))

@@ -1,0 +1,115 @@
+"""Questions about films and people."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Sequence
+
+from crslab_causal.chat.understanding.phrases import read_phrases
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+
+
+class Aspect(StrEnum):
+    """What a question asks about a film or a person."""
+
+    GENERAL = 'general'
+    CAST = 'cast'
+    DIRECTOR = 'director'
+    WRITER = 'writer'
+    COMPOSER = 'composer'
+    PLOT = 'plot'
+    YEAR = 'year'
+    AGE = 'age'
+    GENRE = 'genre'
+    IS_GENRE = 'is genre'
+    CHILDREN = 'children'
+    HAS_PERSON = 'has person'
+    SERIES = 'series'
+    UNAVAILABLE = 'unavailable'
+    """Something that no catalogue has here: length, rating, where it can be watched."""
+    FILMS_OF = 'films of'
+    """Films of a person."""
+    DIRECTED = 'directed'
+    """Films that a person directed."""
+    WHO_IS = 'who is'
+    NEWEST = 'newest'
+    """The newest film of the last list."""
+    OLDEST = 'oldest'
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about a film or a person."""
+
+    aspect: Aspect
+    film: int | None = None
+    """Entity id of the film; None: it is not clear which one is meant."""
+    person: int | None = None
+    """Id of the person."""
+    genre: str = ''
+    """Genre of ``IS_GENRE``."""
+    collection: str = ''
+    """Name of the franchise, if the question is about one."""
+    films: tuple[int, ...] = ()
+    """Films of the last list, for ``NEWEST`` and ``OLDEST``."""
+
+    @property
+    def is_about_person(self) -> bool:
+        """Whether the answer is about a person."""
+        return self.aspect in (Aspect.FILMS_OF, Aspect.DIRECTED, Aspect.WHO_IS)
+
+
+_REQUEST = re.compile(
+    r'\b(?:what|which) (?:is|are|would be) (?:an?|some|the|your) (?:\w+ )*?(?:movies?|<genre\d+>|one)|'
+    r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|'
+    r'\b(?:what|which) (?:\w+ )?(?:<\w+\d+> )(?:movies? )?(?:do|can|would|should) (?:you|i)\b|'
+    r'\b(?:recommend|suggest)\b(?! <film)|\bwhat (?:should|can|could) (?:i|we) watch|'
+    r'\b(?:something|anything) (?:with|by|about|like|from)'
+)
+_BACK_REFERENCE = re.compile(r'\b(?:with|by|from) (?:him|her|them)\b')
+"""Clauses that ask for recommendations, although they look like questions."""
+
+
+def find_aspect(clause: str) -> Aspect | None:
+    """Return what a clause asks about a film or a person; None: it is no such question.
+
+    Args:
+        clause: a normalized part of a message with its question mark, and with ``<film0>``, ``<person1>``, ... in place
+            of its spans.
+    """
+    if _REQUEST.search(clause) and not _BACK_REFERENCE.search(clause):
+        return None
+    return next(
+        (Aspect(name) for name, pattern in read_phrases('questions.txt').items() if pattern.search(clause)), None
+    )
+
+
+def make_question(
+    aspect: Aspect,
+    spans: Sequence[Span],
+    named: int | None,
+    film: int | None,
+    person: int | None,
+    shown: Sequence[int],
+) -> Question:
+    """Return the question of a clause.
+
+    Args:
+        aspect: what it asks.
+        spans: spans of the clause.
+        named: film that the clause names.
+        film: film that "it" stands for.
+        person: person that "he" or "she" stands for.
+        shown: films of the last list.
+    """
+    people = [span.id for span in spans if span.kind is SpanKind.PERSON]
+    genre = next((span.genre for span in spans if span.kind is SpanKind.GENRE), '')
+    collection = next((span.collection.name for span in spans if span.collection is not None), '')
+    unknown = any(span.kind is SpanKind.UNKNOWN for span in spans)
+    if aspect is Aspect.GENERAL and people and named is None:
+        aspect = Aspect.WHO_IS
+    target = named if named is not None else None if collection or unknown else film
+    films = tuple(shown) if aspect in (Aspect.NEWEST, Aspect.OLDEST) else ()
+    return Question(aspect, target, people[0] if people else person, genre, collection, films)

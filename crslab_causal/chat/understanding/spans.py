@@ -1,0 +1,267 @@
+"""The parts of a message that name something: films, people, genres, years, franchises, children, places in a list."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Collection as Some
+from typing import Sequence
+
+from crslab_causal.chat.films.collections import Collection, Collections
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.films.genres import find_genres
+from crslab_causal.chat.understanding.years import Years, find_years
+from crslab_causal.llm.entity_linking.english import frequency_rank
+from crslab_causal.llm.entity_linking.linking import MentionLinker
+from crslab_causal.llm.entity_linking.negation import negated_spans
+from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, title_words
+from crslab_causal.llm.entity_linking.words import read_words
+
+
+class SpanKind(StrEnum):
+    """What a part of a message names."""
+
+    FILM = 'film'
+    PERSON = 'person'
+    SUBJECT = 'subject'
+    GENRE = 'genre'
+    YEARS = 'years'
+    COLLECTION = 'collection'
+    CHILDREN = 'children'
+    PLACE = 'place'
+    """A place in the list that was shown: "number 3"."""
+    UNKNOWN = 'unknown'
+    """A title or a name that the catalogue does not have."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of a message that names something."""
+
+    kind: SpanKind
+    start: int
+    end: int
+    id: int | None = None
+    """Id of a film, person or subject; number of a place, from 1."""
+    genre: str = ''
+    years: Years | None = None
+    collection: Collection | None = None
+    negated: bool = False
+    """Whether the message rejects it."""
+    is_wish: bool = True
+    """Whether it may ask for films; not in "it was funny"."""
+
+
+_SERIES_AFTER = re.compile(
+    r"""['’]?s?["”]?\s+(?:(?:\w+\s+)?(?:movies|films|flicks|ones)|franchise|saga|series|trilogy|universe)\b""",
+    re.IGNORECASE,
+)
+_SERIES_BEFORE = re.compile(
+    r'\b(?:all|every|any|another|other|more)(?:\s+of)?(?:\s+the)?\s*$|\b(?:series|franchise)\s+of\s*$', re.IGNORECASE
+)
+_ONE_BEFORE = re.compile(r'\b(?:an?|any|another|good|best|new|old)\s*$', re.IGNORECASE)
+_ONE_AFTER = re.compile(r'\s+(?:movie|film|flick)\b', re.IGNORECASE)
+_WEARY_BEFORE = re.compile(r'\b(?:(?:tired|sick|bored)\s+of|enough(?:\s+of)?|no\s+more)\s*$', re.IGNORECASE)
+_ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
+_AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
+_AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
+_MAX_AGE = 12
+"""Maximum age of a child, in years."""
+_CHILD = (
+    r'(?:(?:grand)?(?:kids?|child(?:ren)?|sons?|daughters?)|boys?|girls?|toddlers?|nieces?|nephews?|little\s+ones?|'
+    r'kiddos?|students?|pupils?)'
+)
+_CHILDREN = re.compile(
+    rf"""\b(?:(?:for|with)\s+(?:(?:my|our|the|some|a|an|young|younger|little|small|all|two|three|four)\s+)*
+        (?:{_AGE.format(1)}[\s-]*(?:years?|yrs?)?[\s-]*olds?\s+)?{_CHILD}(?:\s+to\s+watch)?
+      |(?:kids?|children|childrens?['’]?s?)['’]?\s+(?:movies?|films?|flicks?|stuff)
+      |(?:kid|child|family)[\s-]?friendly
+      |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+(?:whole\s+|entire\s+)?family)
+      |(?:for|with)\s+(?:the|my|our)\s+(?:whole\s+|entire\s+)?family|the\s+whole\s+family
+      |(?:my|our|the)\s+{_CHILD}\s+(?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b
+      |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ORDINALS = {
+    w: n for n, w in enumerate('first second third fourth fifth sixth seventh eighth ninth tenth'.split(), start=1)
+}
+_PLACE = re.compile(
+    r"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
+    \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th))
+    (?:\s+(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)\b|(?=\W*$)|(?=\s+(?:and|is|was|sounds)\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
+_NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
+_UNKNOWN = re.compile(
+    rf"""\b(?:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|like|liked|enjoyed|hated|hate|
+    know|recommend|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
+    re.VERBOSE,
+)
+"""A capitalized name where a title or a person is expected. After "with" it has at least two words."""
+_MAX_EVERYDAY_RANK = 5000
+"""Rank, by frequency, below which a single capitalized word is no unknown name."""
+
+
+class Spotter:
+    """Finds the spans of a message.
+
+    Args:
+        facts: facts about the films.
+        collections: franchises and topics.
+    """
+
+    def __init__(self, facts: FilmFacts, collections: Collections):
+        self.facts, self.collections = facts, collections
+        names = {film.entity: film.name for film in facts.films.values()}
+        names |= {person.id: person.name for person in facts.people.values()}
+        names |= {subject: facts.names[subject] for subject in facts.subjects}
+        self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
+
+    def spans(self, text: str, prefer: Some[int] = (), n_shown: int = 0) -> list[Span]:
+        """Return the spans of a message, in order of appearance. Only those of several genres may overlap.
+
+        Args:
+            text: the message.
+            prefer: entity ids that are preferred among namesakes.
+            n_shown: number of films in the list that was shown last.
+        """
+        spans = self._links(text, prefer)
+        spans += _free(self._collection_spans(text, spans), spans)
+        masked = _blank(text, spans)
+        spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
+        masked = _blank(text, spans)
+        if n_shown:
+            spans += [
+                Span(SpanKind.PLACE, *match.span(), id=place)
+                for match in _PLACE.finditer(masked)
+                if (place := _place(match)) <= n_shown
+            ]
+            masked = _blank(text, spans)
+        spans += [
+            Span(SpanKind.YEARS, found.start, found.end, years=found.years, negated=found.is_excess)
+            for found in find_years(masked, self.facts.latest)
+        ]
+        masked = _blank(text, spans)
+        spans += [
+            Span(SpanKind.GENRE, g.start, g.end, genre=g.genre, negated=g.is_excess, is_wish=g.is_wish)
+            for g in find_genres(masked)
+        ]
+        spans += _free(_unknown_spans(text, _blank(text, spans)), spans)
+        return _with_negation(text, sorted(spans, key=lambda span: (span.start, span.end)))
+
+    def _links(self, text: str, prefer: Some[int]) -> list[Span]:
+        found = self._linker.find(text, prefer)
+        # "World War 2" is no unknown film, although there is one called "War"
+        genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
+        spans = _free([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
+        for link in found.links:
+            part = _ARTICLE.sub('', text[link.start : link.end])
+            if ' ' not in part and any(span.end - span.start == len(part) for span in find_genres(part)):
+                continue  # a word for a genre that is also a title: "Comedy"
+            kind = SpanKind.FILM if link.entity in self.facts.films else SpanKind.PERSON
+            kind = SpanKind.SUBJECT if link.entity in self.facts.subjects else kind
+            spans.append(Span(kind, link.start, link.end, id=link.entity))
+        return spans
+
+    def _collection_spans(self, text: str, links: list[Span]) -> list[Span]:
+        """Return the franchises and topics; remove the links that they replace from ``links``."""
+        words = [word for word in read_words(text) if word.normalized not in ARTICLES]
+        found: list[Span] = []
+        first = 0
+        while first < len(words):
+            for n in range(min(self.collections.max_words, len(words) - first), 0, -1):
+                part = words[first : first + n]
+                collection = self.collections.by_key.get(tuple(word.normalized for word in part))
+                if collection is None and part[-1].is_possessive:
+                    key = (*(word.normalized for word in part[:-1]), part[-1].normalized.removesuffix('s'))
+                    collection = self.collections.by_key.get(key)
+                if collection is None:
+                    continue
+                span = Span(SpanKind.COLLECTION, part[0].start, part[-1].end, collection=collection)
+                if self._names_collection(text, span, links):
+                    found.append(span)
+                    first += n - 1
+                    break
+            first += 1
+        return found
+
+    def _names_collection(self, text: str, span: Span, links: list[Span]) -> bool:
+        """Return whether a span names a collection, and no single film or person."""
+        overlapping = [link for link in links if link.start < span.end and span.start < link.end]
+        assert span.collection is not None
+        has_context = _is_series(text, span)
+        if not overlapping:
+            return span.collection.is_listed or has_context
+        link = overlapping[0]
+        if len(overlapping) > 1 or link.start < span.start - len('the ') or link.end > span.end:
+            return False
+        key = content_words(title_words(text[link.start : link.end]))
+        is_title = link.id in self.facts.films and key == content_words(title_words(self.facts.films[link.id].title))
+        is_surname = link.kind is SpanKind.PERSON and len(key) == 1
+        if (link.kind is SpanKind.FILM and (not is_title or has_context)) or (is_surname and span.collection.is_listed):
+            links.remove(link)
+            return True
+        return False
+
+
+def _is_series(text: str, span: Span) -> bool:
+    """Return whether the words around a name say that it is a series: "Rocky movies", "a Rocky movie"."""
+    before = text[max(0, span.start - 80) : span.start]
+    return (
+        _SERIES_AFTER.match(text, span.end) is not None
+        or _SERIES_BEFORE.search(before) is not None
+        or (_ONE_BEFORE.search(before) is not None and _ONE_AFTER.match(text, span.end) is not None)
+        or _WEARY_BEFORE.search(before) is not None
+    )
+
+
+def _free(new: Sequence[Span], old: Sequence[Span]) -> list[Span]:
+    """Return the new spans that do not overlap an old one."""
+    return [span for span in new if not any(span.start < other.end and other.start < span.end for other in old)]
+
+
+def _blank(text: str, spans: Sequence[Span]) -> str:
+    """Return the text with ``<xxx>`` of equal length in place of the spans, so that positions stay."""
+    characters = list(text)
+    for span in spans:
+        n = span.end - span.start
+        characters[span.start : span.end] = '<' + 'x' * (n - 2) + '>' if n > 1 else 'x' * n
+    return ''.join(characters)
+
+
+def _is_child(match: re.Match[str]) -> bool:
+    age = match['age1'] or match['age2'] or match['age3']
+    return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
+
+
+def _place(match: re.Match[str]) -> int:
+    number = match['number'] or match['hash'] or match['alone'] or match['nth']
+    return int(number) if number else _ORDINALS[match['ordinal'].lower()]
+
+
+def _unknown_spans(text: str, masked: str) -> list[Span]:
+    """Return titles in quotes and capitalized names that are linked to nothing."""
+    spans = [Span(SpanKind.UNKNOWN, *match.span(1)) for match in _QUOTED.finditer(masked) if '<x' not in match.group(1)]
+    for match in _UNKNOWN.finditer(masked):
+        words = match['name'].split()
+        is_single = len(words) == 1
+        if not is_single or not (match['with'] or _is_everyday(words[0].lower().strip(".,'’-"))):
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    return _free(spans[:1], []) + _free(spans[1:], spans[:1])
+
+
+def _is_everyday(word: str) -> bool:
+    rank = frequency_rank(word)
+    return rank is not None and rank < _MAX_EVERYDAY_RANK
+
+
+def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
+    distinct = dict.fromkeys((span.start, span.end) for span in spans)
+    ordered: list[tuple[int, int]] = []
+    for start, end in distinct:
+        if not ordered or start >= ordered[-1][1]:
+            ordered.append((start, end))
+    negated = dict(zip(ordered, negated_spans(text, ordered)))
+    return [replace(span, negated=span.negated or negated.get((span.start, span.end), False)) for span in spans]

@@ -1,0 +1,74 @@
+"""Wishes that belong together: alternatives, and wishes that replace earlier ones."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Sequence
+
+from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind
+from crslab_causal.chat.understanding.clauses import Clause
+
+_BETWEEN_TOKENS = re.compile(r'>([^<]*)<')
+_OR = re.compile(r'(?:\bor\b|/)')
+_ADDS = re.compile(
+    r'\b(?:also|too|as well|still|plus|in addition|additionally|mixed with|combined with|'
+    r'(?:should|must|has to|needs to|make it)(?: also)?(?: be)?|'
+    r'(?:but|and) (?:\w+ )?(?:also )?(?:\w+er|more|less)\b|even|a bit|\w+ enough)\b'
+)
+"""Words by which a wish adds to earlier ones of its kind."""
+_REPLACEABLE = frozenset((Kind.GENRE, Kind.YEARS, Kind.PERSON, Kind.FRANCHISE, Kind.TOPIC, Kind.SIMILAR))
+
+
+def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted: bool, binding: bool) -> Constraint:
+    """Return the constraint as a clause states it.
+
+    Constraints of one kind are alternatives if "or" joins them, or if they are different years.
+
+    Args:
+        clause: the clause.
+        group: index of the group of spans that names the property.
+        constraint: constraint for the property.
+        wanted: whether it is wanted.
+        binding: whether it decides which films are listed.
+    """
+    kind = constraint.kind
+    around = f'{clause.before(group)}<{group}>{clause.after(group)}'
+    is_joined = any(_OR.search(between) for between in _BETWEEN_TOKENS.findall(around))
+    is_alternative = wanted and (kind is Kind.YEARS or is_joined)
+    return replace(
+        constraint, wanted=wanted, binding=binding, alternatives=f'{kind} of {clause.text}' if is_alternative else ''
+    )
+
+
+def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) -> list[Constraint]:
+    """Return the earlier wishes that new wishes of the same kinds replace.
+
+    A wish replaces earlier ones of its kind ("a comedy" after "a horror film"), unless the message says that it adds to
+    them ("it should also be funny").
+
+    Args:
+        new: constraints that a message states.
+        text: the message, normalized.
+        earlier: constraints before the message.
+    """
+    wishes = [constraint for constraint in new if constraint.wanted and constraint.binding]
+    kinds = {constraint.kind for constraint in wishes} & _REPLACEABLE
+    if _ADDS.search(text):
+        kinds &= {Kind.YEARS}
+    labels = {(constraint.kind, constraint.label) for constraint in wishes}
+    return [
+        constraint
+        for constraint in earlier.binding
+        if constraint.wanted and constraint.kind in kinds and (constraint.kind, constraint.label) not in labels
+    ]
+
+
+def without_contradictions(constraints: Sequence[Constraint]) -> list[Constraint]:
+    """Return each property once. Of a genre that is wanted and rejected ("scary, but not gory") the wish counts."""
+    kept: dict[tuple[Kind, str], Constraint] = {}
+    for constraint in constraints:
+        key = constraint.kind, constraint.label
+        if constraint.wanted or key not in kept or constraint.kind is not Kind.GENRE or not kept[key].wanted:
+            kept[key] = constraint
+    return list(kept.values())

@@ -1,0 +1,216 @@
+"""Spans of years in a text: "from the 90s", "before 1980", "something new"."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+RECENT_YEARS = 5
+"""Number of the catalogue's last years that are "new"."""
+OLD_YEARS = 30
+"""Number of the catalogue's last years that are not "old"."""
+
+_REACH = 80
+"""Number of characters before a year in which its context is searched."""
+_DECADE_WORDS = {
+    'twenties': 1920,
+    'thirties': 1930,
+    'forties': 1940,
+    'fifties': 1950,
+    'sixties': 1960,
+    'seventies': 1970,
+    'eighties': 1980,
+    'nineties': 1990,
+    'noughties': 2000,
+}
+_ATOM = re.compile(
+    rf"""(?:(?P<part>early|mid|late)[\ -]+(?:the\s+)?)?
+    (?: (?P<decade>(?:(?:1[89]|20)\d0|['’]?\d0)(?=['’]?s\b))['’]?s | (?P<word>{'|'.join(_DECADE_WORDS)})\b
+      | (?<![\w.,$€£])(?P<year>1[89]\d\d|20[0-4]\d)(?![\w%]|[.,]\d) )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CENTURY = re.compile(r'\b(?P<which>this|the last|last|the 20th|the 21st|20th|21st) century\b', re.IGNORECASE)
+_LAST_YEARS = re.compile(
+    r'\b(?:last|past)\s+(?P<n>\d{1,2}|few|couple(?:\s+of)?|two|three|four|five|ten|twenty)?\s*(?P<unit>years?|decades?)\b',
+    re.IGNORECASE,
+)
+_NUMBERS = {'few': 3, 'couple': 2, 'couple of': 2, 'two': 2, 'three': 3, 'four': 4, 'five': 5, 'ten': 10, 'twenty': 20}
+_PARTS = {'early': (0, 4), 'mid': (3, 6), 'late': (5, 9)}
+"""First and last year of a part of a decade."""
+
+_NOT = r'\b(?:not|nothing|none|no(?:\s+\w+)?)\s+'
+_THE = r'\s*(?:the\s+)?(?:year\s+|end\s+of\s+)?(?:the\s+)?$'
+_BEFORE_ATOM = {
+    'not before': re.compile(
+        rf'{_NOT}(?:(?:that\s+(?:is|are)\s+)?(?:older|earlier)\s+than|(?:from\s+)?before){_THE}', re.I
+    ),
+    'not after': re.compile(rf'{_NOT}(?:(?:newer|later|more\s+recent)\s+than|(?:from\s+)?after){_THE}', re.IGNORECASE),
+    'before': re.compile(r'\b(?:before|prior\s+to|pre|(?:older|earlier)\s+than)[\s-]*(?:the\s+)?$', re.IGNORECASE),
+    'until': re.compile(rf'\b(?:until|till|up\s+to){_THE}', re.IGNORECASE),
+    'after': re.compile(r'\b(?:after|post|(?:newer|later|more\s+recent)\s+than)[\s-]*(?:the\s+)?$', re.IGNORECASE),
+    'since': re.compile(rf'\b(?:since|starting(?:\s+(?:from|in))?){_THE}', re.IGNORECASE),
+}
+_AFTER_ATOM = {
+    'since': re.compile(
+        r'\s*(?:(?:or|and)\s+(?:later|newer|after|up(?:wards)?|on)\b|onwards?\b|and\s+onwards?|on\b(?=\W*$)|\+)', re.I
+    ),
+    'until': re.compile(r'\s*(?:or|and)\s+(?:earlier|older|before)\b', re.IGNORECASE),
+}
+_RANGE = re.compile(r'\s*(?:-|–|\bto\b|\buntil\b|\btill\b|\bthrough\b|(?P<and>\band\b))\s*(?:the\s+)?', re.IGNORECASE)
+_BETWEEN = re.compile(r'\bbetween\s+(?:the\s+)?$', re.IGNORECASE)
+_FILMS = r'(?:movies?|films?|flicks?|ones?|releases?|stuff)'
+_YEAR_CONTEXT_BEFORE = re.compile(
+    r'\b(?:in|from|of|year|around|circa|like\s+from|made|between)\s+(?:the\s+)?$', re.IGNORECASE
+)
+_YEAR_CONTEXT_AFTER = re.compile(rf'\s+(?:[\w-]+\s+)?{_FILMS}\b', re.IGNORECASE)
+_POSSESSIVE = re.compile(r'\b(?:my|his|her|their|our|your)\s+$', re.IGNORECASE)
+
+_NEW = rf'(?:brand[ -])?(?:new(?:er|est)?|recent|latest|modern|contemporary)(?:\s+{_FILMS})?'
+_OLD = rf'(?:old(?:er)?|vintage|classics?|old[ -](?:school|fashioned)|ancient)(?:\s+{_FILMS})?'
+_ASKED_BEFORE = re.compile(
+    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|'
+    r'very|your|watch))\s*(?:too\s+|really\s+|very\s+|more\s+|so\s+|that\s+|good\s+)*$',
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    rf"""\W*$|\W*[,.;!?)]|\s+(?:[\w-]+\s+){{0,2}}?(?:{_FILMS}|comed(?:y|ies)|horrors?|thrillers?|dramas?|westerns?|romances?|
+    musicals?|documentar(?:y|ies)|actions?|sci-?fi)|\s+(?:and|but|or|please|from|with|that|which|i|by|about|than|
+    for|this|tonight|instead|enough)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_WORDS = {
+    'new': re.compile(
+        rf'\b(?:{_NEW}|(?:just\s+)?(?:came|come|coming)\s+out\s+(?:recently|lately|this\s+year|last\s+year)|'
+        r'from\s+(?:this|last)\s+year|recently\s+(?:made|released)|new\s+releases?)\b',
+        re.IGNORECASE,
+    ),
+    'old': re.compile(rf'\b(?:{_OLD}|oldies|black[ -]and[ -]white(?:\s+{_FILMS})?)\b', re.IGNORECASE),
+}
+_FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re.IGNORECASE)
+"""Words for new and old that need no context."""
+_WHICH_IS = re.compile(r'\bwhich\b.*\b(?:is|was)\s+(?:the\s+)?(?:most\s+)?$', re.IGNORECASE)
+_EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very\s+|really\s+)?$', re.IGNORECASE)
+
+
+class Years(NamedTuple):
+    """A span of years. None: without limit."""
+
+    first: int | None
+    last: int | None
+
+    def __contains__(self, year: object) -> bool:
+        return isinstance(year, int) and (self.first or 0) <= year <= (self.last or 9999)
+
+    @property
+    def label(self) -> str:
+        """The span in words, such as ``1990–1999`` or ``before 1980``."""
+        if self.first is None:
+            return f'before {(self.last or 0) + 1}'
+        if self.last is None:
+            return f'{self.first} or later'
+        return str(self.first) if self.first == self.last else f'{self.first}–{self.last}'
+
+
+class YearsSpan(NamedTuple):
+    """A part of a text that names a span of years."""
+
+    years: Years
+    start: int
+    end: int
+    is_excess: bool = False
+    """Whether these years are not wanted: "not too old"."""
+
+
+def find_years(text: str, latest: int) -> list[YearsSpan]:
+    """Return the spans of years in a text, in order of appearance.
+
+    Args:
+        text: the text. Years that belong to titles must be removed from it.
+        latest: last year of the catalogue, from which "new" and "old" are counted.
+    """
+    spans: list[YearsSpan] = []
+    atoms = [match for match in _ATOM.finditer(text) if _is_date(text, match)]
+    while atoms:
+        span, n_used = _span(text, atoms)
+        spans.append(span)
+        atoms = atoms[n_used:]
+    for match in _CENTURY.finditer(text):
+        is_last = match['which'].lower() in ('the last', 'last', 'the 20th', '20th')
+        spans.append(YearsSpan(Years(1900, 1999) if is_last else Years(2000, None), *match.span()))
+    for match in _LAST_YEARS.finditer(text):
+        number = match['n'] or '1'
+        n = int(number) if number.isdigit() else _NUMBERS[' '.join(number.lower().split())]
+        n_years = n * (10 if match['unit'].lower().startswith('decade') else 1)
+        spans.append(YearsSpan(Years(latest - n_years + 1, None), *match.span()))
+    taken = [(span.start, span.end) for span in spans]
+    for kind, pattern in _WORDS.items():
+        years = Years(latest - RECENT_YEARS + 1, None) if kind == 'new' else Years(None, latest - OLD_YEARS)
+        for match in pattern.finditer(text):
+            if any(start < match.end() and match.start() < end for start, end in taken):
+                continue
+            before = _before(text, match)
+            if _WHICH_IS.search(before):
+                continue  # "which one is the newest?"
+            if _FIXED.match(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
+                spans.append(YearsSpan(years, *match.span(), _EXCESS.search(before) is not None))
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _before(text: str, match: re.Match[str]) -> str:
+    """Return the text before a match, as far as it may matter."""
+    return text[max(0, match.start() - _REACH) : match.start()]
+
+
+def _is_date(text: str, match: re.Match[str]) -> bool:
+    """Return whether a number is a year of films, and not a title, an age or a price."""
+    before = _before(text, match)
+    if match['year'] is None:
+        return _POSSESSIVE.search(before) is None
+    return (
+        _YEAR_CONTEXT_BEFORE.search(before) is not None
+        or any(pattern.search(before) for pattern in _BEFORE_ATOM.values())
+        or any(pattern.match(text, match.end()) for pattern in _AFTER_ATOM.values())
+        or _YEAR_CONTEXT_AFTER.match(text, match.end()) is not None
+        or re.match(r'\s*(?:-|–)\s*(?:1[89]|20)\d\d\b', text[match.end() :]) is not None
+        or re.search(r'(?:1[89]|20)\d\d\s*(?:-|–|to|and)\s*$', before) is not None
+        or text.strip(' .!?') == match.group()
+    )
+
+
+def _years_of(match: re.Match[str]) -> Years:
+    if match['year']:
+        year = int(match['year'])
+        return Years(year, year)
+    if match['word']:
+        first = _DECADE_WORDS[match['word'].lower()]
+    else:
+        digits = match['decade'].strip("'’")
+        first = int(digits) if len(digits) == 4 else int(digits) + (2000 if digits in ('00', '10') else 1900)
+    begin, end = _PARTS.get((match['part'] or '').lower(), (0, 9))
+    return Years(first + begin, first + end)
+
+
+def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
+    """Return the span that the first atoms name, and their number."""
+    match = atoms[0]
+    before, years = _before(text, match), _years_of(match)
+    if len(atoms) > 1:
+        between = _RANGE.fullmatch(text, match.end(), atoms[1].start())
+        if between and (not between['and'] or _BETWEEN.search(before)):
+            return YearsSpan(Years(years.first, _years_of(atoms[1]).last), match.start(), atoms[1].end()), 2
+    assert years.first is not None and years.last is not None
+    readings = {
+        'not before': Years(years.first, None),
+        'not after': Years(None, years.last),
+        'before': Years(None, years.first - 1),
+        'until': Years(None, years.last),
+        'after': Years(years.last + 1, None),
+        'since': Years(years.first, None),
+    }
+    for name, pattern in _AFTER_ATOM.items():
+        if after := pattern.match(text, match.end()):
+            return YearsSpan(readings[name], match.start(), after.end()), 1
+    for name, pattern in _BEFORE_ATOM.items():
+        if lead := pattern.search(before):
+            return YearsSpan(readings[name], match.start() - len(before) + lead.start(), match.end()), 1
+    return YearsSpan(years, *match.span()), 1

@@ -1,0 +1,93 @@
+"""Constraints: which films satisfy them, which give way, and how they are taken back."""
+
+import pytest
+
+from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind, describe
+
+HORROR = Constraint(Kind.GENRE, 'horror', frozenset((1, 2, 3)), unknown=frozenset((9,)))
+COMEDY = Constraint(Kind.GENRE, 'comedy', frozenset((3, 4, 5)))
+NINETIES = Constraint(Kind.YEARS, '1990–1999', frozenset((2, 4)))
+HANKS = Constraint(Kind.PERSON, 'Tom Hanks', frozenset((5,)))
+CHILDREN = Constraint(Kind.CHILDREN, 'children', frozenset((4, 5)))
+ALL = list(range(10))
+
+
+def excluded(constraint):
+    return Constraint(constraint.kind, constraint.label, constraint.films, False, constraint.unknown)
+
+
+def select(*constraints, films=ALL):
+    selection = ConstraintSet(constraints).select(films)
+    return selection.films, [constraint.label for constraint in selection.relaxed]
+
+
+def test_films_satisfy_all_constraints_in_the_order_of_the_input():
+    assert select() == (ALL, [])
+    assert select(HORROR, films=[3, 0, 1]) == ([3, 1], [])
+    assert select(HORROR, COMEDY) == ([3], [])
+    assert select(HORROR, NINETIES) == ([2], [])
+
+
+def test_excluded_property_excludes_also_what_may_have_it():
+    assert select(excluded(HORROR)) == ([0, 4, 5, 6, 7, 8], [])
+
+
+def test_fewest_and_least_important_constraints_give_way():
+    assert select(HANKS, NINETIES) == ([5], ['1990–1999'])
+    assert select(HORROR, HANKS) == ([5], ['horror'])
+    assert select(HORROR, NINETIES, HANKS) == ([2], ['Tom Hanks'])
+    assert select(HANKS, films=[1, 2]) == ([1, 2], ['Tom Hanks'])
+
+
+def test_exclusions_and_children_never_give_way():
+    assert select(CHILDREN, HORROR) == ([4, 5], ['horror'])
+    assert select(CHILDREN, excluded(COMEDY)) == ([], [])
+    assert not ConstraintSet([CHILDREN]).allowed(1) and ConstraintSet([CHILDREN]).allowed(4)
+
+
+def test_alternatives_need_one_of_them():
+    either = [Constraint(c.kind, c.label, c.films, alternatives='x') for c in (HORROR, COMEDY)]
+    assert select(*either) == ([1, 2, 3, 4, 5], [])
+    assert select(*either, NINETIES) == ([2, 4], [])
+    assert describe([*either, NINETIES]) == 'horror or comedy, 1990–1999'
+
+
+def test_preferences_sort_and_do_not_bind():
+    likes = [Constraint(c.kind, c.label, c.films, binding=False) for c in (COMEDY, HANKS)]
+    assert select(*likes, films=[0, 3, 5, 1]) == ([5, 3, 0, 1], [])
+    assert ConstraintSet(likes).n_preferred([0, 3, 5, 1]) == 2
+    assert ConstraintSet().n_preferred(ALL) == 0
+
+
+def test_later_constraint_on_a_property_replaces_the_earlier_one():
+    constraints = ConstraintSet([HORROR])
+    constraints.add(excluded(HORROR))
+    assert [constraint.name for constraint in constraints] == ['no horror']
+    constraints.add(Constraint(Kind.GENRE, 'horror', HORROR.films, binding=False))  # "I love horror after all"
+    assert [constraint.name for constraint in constraints] == ['horror'] and not constraints.binding
+
+
+def test_preference_does_not_weaken_an_equal_wish():
+    constraints = ConstraintSet([HORROR])
+    constraints.add(Constraint(Kind.GENRE, 'horror', HORROR.films, binding=False))
+    assert constraints.binding == [HORROR]
+
+
+@pytest.mark.parametrize(
+    'text, found',
+    [
+        ('1', ['horror']),
+        ('3', ['with Tom Hanks']),
+        ('9', []),
+        ('0', []),
+        ('HORROR', ['horror']),
+        ('hanks', ['with Tom Hanks']),
+        ('genre', ['horror']),
+        ('years', ['1990–1999']),
+        ('all', ['horror', '1990–1999', 'with Tom Hanks']),
+        ('', []),
+        ('western', []),
+    ],
+)
+def test_constraints_are_found_by_number_name_and_kind(text, found):
+    assert [constraint.name for constraint in ConstraintSet([HORROR, NINETIES, HANKS]).find(text)] == found
