@@ -56,7 +56,9 @@ class Recommender:
         """
         rows = torch.tensor(history, dtype=torch.long, device=self._embedding.device)
         logits = self._logits(history, masked)
-        scores = (logits.intervened if masked else logits.observed)[0]
+        chosen = logits.intervened if masked else logits.observed
+        assert chosen is not None  # _logits was told to intervene
+        scores = chosen[0]
         seen = self.model.row_of_entity[rows]
         scores[seen[seen < self.model.n_item]] = -torch.inf
         best = torch.topk(scores, min(k, len(scores)))

@@ -44,7 +44,7 @@ below ``crslab_causal``.
 - ``data/dataset/redial/redial.py:200`` puts entities before items, so that the last one is not the last mention
   -> ``data/dataset/mention_order.py:103`` order_mentions
 - ``data/dataset/redial/redial.py:241`` drops all relations of a small graph
-  -> ``run_options.py:37`` kg_edge_threshold
+  -> ``run_options.py:40`` kg_edge_threshold
 - ``model/crs/kbrd/kbrd.py:177`` gives every user the zero vector
   -> ``model/baselines/kbrd_repaired.py:25`` encode_user
 - ``system/kbrd.py:79`` pads histories with 0, a real entity
@@ -56,7 +56,7 @@ below ``crslab_causal``.
 - ``system/kbrd.py:127`` tests and saves the last weights after an early stop, not the best
   -> ``system/trainer.py:145`` fit
 - ``system/kbrd.py:133`` leaves dropout on in tests
-  -> ``system/evaluation.py:37`` evaluate
+  -> ``system/evaluation.py:49`` evaluate
 - ``system/kgsf.py:131`` never shuffles the training samples
   -> ``system/rec_stage.py:47`` batches
 - ``system/kgsf.py:86`` has a second loss and a call of its own
@@ -66,7 +66,7 @@ below ``crslab_causal``.
 - ``system/base.py:59`` fails on a single GPU that is not the first
   -> ``base/devices.py:11`` select_gpus
 - ``system/base.py:336`` downloads an NLTK model at every start of a chat
-  -> ``chat/conversation.py:79`` respond
+  -> ``chat/conversation.py:100`` respond
 - ``evaluator/rec.py:38`` leaves samples with a short list out of the mean
   -> ``evaluator/causal.py:64`` rec_evaluate
 - ``evaluator/conv.py:65`` computes Dist over characters

@@ -8,8 +8,8 @@ from crslab_causal.llm.client.structured import strict_schema, without_bounds
 
 BOUNDED = bounded_schema(CausalAnswer, 5, 3, 20)
 REFUSALS = {
-    'OpenAI': "Invalid schema for response_format 'CausalAnswer': In context=('properties', 'response'), 'maxLength' is "
-    'not permitted.',
+    'OpenAI': "Invalid schema for response_format 'CausalAnswer': In context=('properties', 'response'), 'maxLength' "
+    'is not permitted.',
     'vLLM': 'The provided JSON schema contains features not supported by xgrammar.',
     'Gemini': 'The specified schema produces a constraint that has too many states for serving.',
 }
