@@ -76,8 +76,12 @@ class Backend(Protocol):
     def summary(self) -> dict[str, Any]:
         """Return the usage and the budget for a results file; empty if answers cost nothing."""
 
-    def close(self) -> None:
-        """Release connections and files."""
+    def close(self, give_up: bool = False) -> None:
+        """Release connections and files.
+
+        Args:
+            give_up: cancel requests in flight instead of waiting for their answers.
+        """
 
 
 def backend_class(mode: str) -> type[Backend]:

@@ -122,9 +122,13 @@ class LLMPipeline:
         completion = Completion(None, 'error', cost_usd=None, detail=detail)
         return self._results.build(request, [range(len(request.candidates))], [completion])
 
-    def close(self) -> None:
-        """Close the backend."""
-        self.backend.close()
+    def close(self, give_up: bool = False) -> None:
+        """Close the backend. A second call does nothing.
+
+        Args:
+            give_up: cancel requests in flight instead of waiting for their answers.
+        """
+        self.backend.close(give_up)
 
     def __enter__(self) -> LLMPipeline:
         return self

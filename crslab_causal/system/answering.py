@@ -56,7 +56,10 @@ class AnsweringSystem:
         catalogue = self.catalogue._replace(names=recommender.names)
         options = getattr(self.config.model, 'llm', LLMOptions())
         with LLMPipeline(options, catalogue, self.train_dataloader.dataset) as pipeline:
-            yield Conversation(recommender, pipeline, self.test_dataloader.history, facts)
+            try:
+                yield Conversation(recommender, pipeline, self.test_dataloader.history, facts)
+            finally:
+                pipeline.close(give_up=True)  # what is still in flight are answers that the user stopped
 
     def interact(self) -> None:
         """Hold a conversation in the terminal."""

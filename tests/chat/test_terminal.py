@@ -132,19 +132,20 @@ class Terminal:
             env={**os.environ, 'OMP_NUM_THREADS': '1', 'NO_PROXY': '*', 'TERM': 'xterm'},
         )
         os.close(slave)
-        self._master = master
+        self._master, self._unread = master, ''
 
     def type(self, keys):
         os.write(self._master, keys.encode())
 
     def read_until(self, text, timeout_s=120):
-        """Return the output up to a text."""
-        output, end = '', time.monotonic() + timeout_s
-        while text not in output:
+        """Return the output up to a text. The next call goes on after it."""
+        end = time.monotonic() + timeout_s
+        while text not in self._unread:
             ready, _, _ = select.select([self._master], [], [], max(0, end - time.monotonic()))
-            assert ready, f'no {text!r} in {output!r}'
-            output += os.read(self._master, 4096).decode('utf-8', 'replace')
-        return output
+            assert ready, f'no {text!r} in {self._unread!r}'
+            self._unread += os.read(self._master, 4096).decode('utf-8', 'replace')
+        before, found, self._unread = self._unread.partition(text)
+        return before + found
 
     def close(self):
         self.process.kill()
@@ -177,6 +178,7 @@ def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data
         terminal.read_until('> ')
         terminal.type('\x03')
         terminal.read_until('(Ctrl-C again, Ctrl-D or /quit ends the chat.)')
+        terminal.read_until('> ')
         terminal.type('/quit\n')
         assert terminal.process.wait(60) == 0
     finally:

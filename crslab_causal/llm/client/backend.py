@@ -62,6 +62,6 @@ class LLMBackend(Backend):
         """Return usage and budget of the client."""
         return {'usage': self._client.usage.summary(), 'budget': self._client.balance.summary()}
 
-    def close(self) -> None:
-        """Wait for the answers in flight, then close connections and store."""
-        self._client.close()
+    def close(self, give_up: bool = False) -> None:
+        """Wait for the answers in flight, unless they are given up; then close connections and store."""
+        self._client.close(give_up)

@@ -135,13 +135,17 @@ class LLMClient:
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return estimate_run(self.options, self._store, payloads)
 
-    def close(self) -> None:
-        """Wait for the answers in flight, then close connections and store. A second call does nothing."""
+    def close(self, give_up: bool = False) -> None:
+        """Wait for the answers in flight, then close connections and store. A second call does nothing.
+
+        Args:
+            give_up: cancel the requests in flight instead of waiting for their answers.
+        """
         if self._closing:
             return
         self._closing = True
         try:
-            self._call(self._dispatcher.finish())
+            self._call(self._dispatcher.finish(give_up))
         except KeyboardInterrupt:
             self._call(self._dispatcher.finish(give_up=True))
             raise

@@ -93,7 +93,7 @@ class OfflineBackend(Backend):
         """Return nothing, because answers cost nothing."""
         return {}
 
-    def close(self) -> None:
+    def close(self, give_up: bool = False) -> None:
         """Do nothing, because there is nothing to release."""
 
     def rerank(self, request: RerankRequest) -> CausalAnswer:
