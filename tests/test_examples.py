@@ -68,9 +68,10 @@ def test_masking_the_last_mention_changes_the_ranks_that_the_script_prints(tmp_p
 def test_the_chat_hears_names_and_never_recommends_what_was_mentioned(tmp_path):
     text = '\n'.join(run_script('chat_from_python', tmp_path))
     greeting, opinion, request = text.partition('\nWhy?')[0].split('\n> ')[1:]
-    assert 'no film, person or genre that I know' in greeting
+    assert 'Hello!' in greeting and 'Heard' not in greeting
     assert f'Heard: The Folded Keepers (1984), not {HATED}' in opinion
-    assert 'Heard: Thriller' in request
+    heard = next(line for line in request.splitlines() if line.startswith('Heard: '))
+    assert 'Thriller' in heard and '(seen)' in heard
     lists = [re.findall(r'^ *\d+\. (.*)', answer, flags=re.MULTILINE) for answer in (opinion, request)]
     assert [len(names) for names in lists] == [10, 10]
     assert not {HATED, 'The Folded Keepers (1984)'} & {name for names in lists for name in names}

@@ -87,6 +87,7 @@ def shell(command, trained, data_path, tmp_path):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={**os.environ, 'OMP_NUM_THREADS': '1', **environment},
+                preexec_fn=_catch_ctrl_c,
             )
         )
         return started[-1]
@@ -116,6 +117,17 @@ def test_undecodable_bytes_and_ctrl_c_in_another_process(shell):
     assert (process.returncode, out, err) == (0, b'\n(Ctrl-C again, Ctrl-D or /quit ends the chat.)\n> \n', b'')
 
 
+def _catch_ctrl_c():
+    """Let Ctrl-C reach a child process also where the tests themselves ignore it, as background jobs do."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _start_session():
+    """Make the pseudo-terminal the controlling one of a child process."""
+    _catch_ctrl_c()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """A chat on a pseudo-terminal, as a person sees it."""
 
@@ -128,7 +140,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_start_session,
             env={**os.environ, 'OMP_NUM_THREADS': '1', 'NO_PROXY': '*', 'TERM': 'xterm'},
         )
         os.close(slave)

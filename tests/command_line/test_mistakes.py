@@ -80,7 +80,7 @@ def test_a_missing_data_file_is_named(data, refused):
 
 
 @pytest.fixture
-def no_data(tmp_path):
+def no_data(redial, tmp_path):
     """The data folder without any data."""
     for folder in ('redial', 'opendialkg', 'inspired'):
         shutil.rmtree(tmp_path / 'data' / folder, ignore_errors=True)

@@ -53,9 +53,9 @@ def test_ranks_name_every_sample(run, workplace):
     records = [json.loads(line) for line in (the_run(workplace) / 'ranks_test.jsonl').read_text().splitlines()]
     assert [(r['conversation'], r['turn'], r['label_name'], r['repeat'], r['history']) for r in records] == [
         ('e0', 1, 'The Godfather', False, 1),
-        ('e0', 3, 'Heat', True, 3),
+        ('e0', 3, 'Heat (1995)', True, 3),
         ('e1', 2, 'Star Wars', False, 0),
-        ('e1', 4, None, False, 2),
+        ('e1', 4, 'Cosmos (TV series)', False, 2),
     ]
     # five items; a label that is none of them ranks behind them all
     assert records[3]['rank'] == 6 and all(1 <= r['rank'] <= 5 for r in records[:3])

@@ -60,7 +60,7 @@ def test_film_without_a_dbpedia_page_is_named_by_its_redial_id(tmp_path):
 def test_the_graph_adds_the_people_that_the_titles_lack(tmp_path):
     films = load_with_titles(tmp_path, TITLES).side_data['films']
     assert films[ALIEN] == Film(
-        'Alien', 1979, ('Horror',), ('Ridley Scott',), ('Sigourney Weaver', 'Ian Holm'), ('@101', '@199')
+        'Alien', 1979, ('Horror',), ('Ridley Scott',), ('Sigourney Weaver', 'Ian Holm'), '', ('@101', '@199')
     )
     assert films[GODFATHER] == Film() == films[STAR_WARS]  # relations of ReDial's tiny graph have no names
 
