@@ -107,6 +107,9 @@ class LLMOptions(Options):
     """Number of samples that are answered, drawn by the seed; None: all."""
     dry_run: bool = False
     """Whether the run only logs how many requests, tokens, USD and minutes it would take, and sends nothing."""
+    batch: Annotated[str, Field(min_length=1)] | None = None
+    """File into which the run writes the requests that the store has no answer to, for OpenAI's Batch API. The run then
+    sends nothing; ``crslab-causal batch`` imports the answers. None: the requests are sent."""
     log_every_s: Positive = 60.0
     """Seconds between two lines in the log that say how far the run is."""
     concurrency: Count | None = None

@@ -112,6 +112,17 @@ class LLMPipeline:
         requests = self._requests(tasks)
         return self.backend.estimate(_displayed(requests, [self._display_orders(request) for request in requests]))
 
+    def export(self, tasks: Sequence[RerankTask], path: str) -> int:
+        """Write the requests of the tasks that have no answer yet for a Batch API, and return their number.
+
+        Args:
+            tasks: the tasks.
+            path: file to write.
+        """
+        requests = self._requests(tasks)
+        orders = [self._display_orders(request) for request in requests]
+        return self.backend.export(_displayed(requests, orders), path)
+
     def failed_result(self, request: RerankRequest, detail: str) -> LLMResult:
         """Return the result of a request that cannot be sent: the recommender's order and a template response.
 
@@ -139,6 +150,10 @@ class LLMPipeline:
     def _check_options(self, backend_type: type[Backend]) -> None:
         """Raise a UserError if the prompt or the backend does not support an option."""
         options = self.options
+        if options.batch is not None and options.mode != 'live':
+            raise UserError(
+                f'llm.batch: mode {options.mode} sends no requests; remove llm.batch, or set llm.mode to live'
+            )
         if not self.ranks_candidates and not backend_type.uses_prompt:
             raise UserError(
                 f'llm.prompt: {options.prompt} asks for titles, which needs a language model; '

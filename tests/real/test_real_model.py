@@ -13,16 +13,17 @@ import sys
 import time
 
 import pytest
-from real_server import ROOT, VARIABLE, LlamaServer
+from real_server import MAX_TOKENS, ROOT, VARIABLE, LlamaServer
 
 from crslab_causal.command_line.run import main
 from crslab_causal.llm.answer import CausalAnswer
+from crslab_causal.llm.client.answer_policy import MORE_ROOM
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.options import LLMOptions
 
 pytestmark = pytest.mark.skipif(VARIABLE not in os.environ, reason=f'run `make test-real`, or set {VARIABLE}')
 
-STATUSES = {'ok', 'length', 'invalid'}
+STATUSES = {'ok', 'partial', 'length', 'invalid'}
 RANKING = (
     'llm_local',
     'llm_redial_full',
@@ -47,7 +48,7 @@ def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, 
     if 'oracle' in config:
         assert record['label'] in record['candidates']
     else:
-        assert len(record['candidates']) == 10
+        assert len(record['candidates']) == 5
     assert record['response'] and record['latency_s'] > 0
     check_usage(summary, stored(tmp_path))
 
@@ -56,7 +57,7 @@ def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, 
 def test_plumbing_of_each_configuration_that_writes_titles(answer, tmp_path, config):
     summary, (record,) = answer(config, 'llm.titles=3')
     assert set(summary['statuses']) <= STATUSES
-    if record['status'] == 'ok':
+    if record['status'] in ('ok', 'partial'):
         assert record['titles'] and len(record['ranking']) + record['unmatched'] <= len(record['titles'])
     lines = stored(tmp_path)
     assert ('<examples>' in lines[0]['request']['messages'][1]['content']) == ('few_shot' in config)
@@ -70,7 +71,7 @@ def check_usage(summary, lines):
     assert usage['omitted'] == [] and not usage['estimated'] and not usage['cut_prompts']
     assert {line['response']['model'] for line in lines} == {'smollm2-135m'}
     assert usage['input_tokens'] == sum(line['response']['input_tokens'] for line in lines) > 100
-    assert all(0 < line['response']['output_tokens'] <= 120 for line in lines)
+    assert all(0 < line['response']['output_tokens'] <= MORE_ROOM * MAX_TOKENS for line in lines)
     # a real prompt has about four characters for each token: the estimates of the client rest on this
     for line in lines:
         n_characters = sum(len(message['content']) for message in line['request']['messages'])
@@ -130,7 +131,7 @@ def prompts(*texts):
 def test_server_enforces_the_schema(llama):
     with LLMClient(options(llama)) as client:
         (completion,) = client.run(prompts('Rank film 1 and film 2.'))
-    assert completion.status in ('ok', 'length') and not client.usage.schema_fallback
+    assert completion.status in ('ok', 'partial', 'length') and not client.usage.schema_fallback
 
 
 def test_schema_in_the_prompt_is_answered_too(llama):
@@ -143,7 +144,7 @@ def test_null_and_extra_parameters_reach_the_server(llama):
     # llama.cpp's own parameter n_predict shortens the answer: so it has arrived
     with LLMClient(options(llama, temperature=None, seed=None, extra={'n_predict': 3})) as client:
         (completion,) = client.run(prompts('Rank film 1 and film 2.'))
-    assert completion.status == 'length' and completion.output_tokens == 3
+    assert completion.status == 'length' and completion.output_tokens == 2 * 3  # requested twice
 
 
 def test_prompt_that_is_longer_than_the_context_is_reported(llama):
