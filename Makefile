@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: install demo demo-llm test test-real docs lint format test-llm-server experiments experiments-quick bench bench-llm clean
+.PHONY: install demo demo-llm test test-real docs lint format test-llm-server experiments experiments-quick bench bench-llm bench-llm-findings clean
 
 # The environment, made again when the requirements change. CRSLab follows in a step of its own, because pip cannot
 # resolve its requirements.
@@ -94,6 +94,9 @@ bench: $(VENV)/installed
 
 bench-llm: $(VENV)/installed
 	$(BIN)/python benchmarks/llm_load.py
+
+bench-llm-findings: $(VENV)/installed $(REAL_VENV)/installed
+	$(BIN)/python benchmarks/llm_findings.py --data_path $(DATA) --server-python $(abspath $(REAL_VENV)/bin/python)
 
 clean:
 	rm -rf $(VENV) $(LINT_VENV) $(REAL_VENV) $(SERVER_VENV) build *.egg-info

@@ -101,6 +101,12 @@ class LLMOptions(Options):
     permutations: Count = 1
     """Number of random orders in which the candidates are shown, a request each. With more than one the rankings are
     aggregated, and every item gets a confidence."""
+    window: Count | None = None
+    """Number of candidates in one request, for models that lose their way in long lists: a window of this width moves
+    from the end of the list to its start, a request for each position, and what it ranks high moves along. None: one
+    request has all candidates."""
+    step: Count = 10
+    """Number of candidates by which the window moves."""
     split: Literal['valid', 'test'] = 'test'
     """Split whose samples are answered."""
     samples: Count | None = None
