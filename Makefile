@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: install demo test test-real docs lint format test-llm-server experiments experiments-quick bench bench-llm clean
+.PHONY: install demo demo-llm test test-real docs lint format test-llm-server experiments experiments-quick bench bench-llm bench-llm-findings clean
 
 # The environment, made again when the requirements change. CRSLab follows in a step of its own, because pip cannot
 # resolve its requirements.
@@ -45,6 +45,10 @@ $(REAL_VENV)/installed: tests/real/requirements.txt
 test-real: $(VENV)/docs $(REAL_VENV)/installed
 	CRSLAB_CAUSAL_REAL_SERVER=$(abspath $(REAL_VENV)/bin/python) \
 		$(BIN)/python -m pytest --durations 5 tests/docs tests/test_examples.py tests/real
+
+# A real local model, a table and a conversation: no key, no cost.
+demo-llm: $(VENV)/installed $(REAL_VENV)/installed
+	OMP_NUM_THREADS=1 $(BIN)/python examples/local_model/demo.py --server-python $(abspath $(REAL_VENV)/bin/python)
 
 # Linters in an environment of their own, without PyTorch.
 LINT_VENV ?= .venv-lint
@@ -90,6 +94,9 @@ bench: $(VENV)/installed
 
 bench-llm: $(VENV)/installed
 	$(BIN)/python benchmarks/llm_load.py
+
+bench-llm-findings: $(VENV)/installed $(REAL_VENV)/installed
+	$(BIN)/python benchmarks/llm_findings.py --data_path $(DATA) --server-python $(abspath $(REAL_VENV)/bin/python)
 
 clean:
 	rm -rf $(VENV) $(LINT_VENV) $(REAL_VENV) $(SERVER_VENV) build *.egg-info

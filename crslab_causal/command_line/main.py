@@ -14,6 +14,7 @@ COMMANDS = {
     'chat': ('crslab_causal.command_line.run:chat', 'chat with a trained recommender'),
     'list': ('crslab_causal.command_line.listing:main', 'list models, datasets, configurations or runs'),
     'cases': ('crslab_causal.command_line.cases:main', 'read single answers of a language model, worst ones first'),
+    'batch': ('crslab_causal.command_line.batch:main', 'import the answers of a Batch API into a store'),
     'config': ('crslab_causal.command_line.configuration:main', 'show a configuration with all that it inherits'),
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),

@@ -73,6 +73,15 @@ class Backend(Protocol):
         """
         return None
 
+    def export(self, requests: Sequence[RerankRequest], path: str) -> int:
+        """Write the requests that have no answer yet for a Batch API, and return their number.
+
+        Args:
+            requests: as for :meth:`answer`.
+            path: file to write.
+        """
+        return 0
+
     def summary(self) -> dict[str, Any]:
         """Return the usage and the budget for a results file; empty if answers cost nothing."""
 

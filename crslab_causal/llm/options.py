@@ -101,12 +101,21 @@ class LLMOptions(Options):
     permutations: Count = 1
     """Number of random orders in which the candidates are shown, a request each. With more than one the rankings are
     aggregated, and every item gets a confidence."""
+    window: Count | None = None
+    """Number of candidates in one request, for models that lose their way in long lists: a window of this width moves
+    from the end of the list to its start, a request for each position, and what it ranks high moves along. None: one
+    request has all candidates."""
+    step: Count = 10
+    """Number of candidates by which the window moves."""
     split: Literal['valid', 'test'] = 'test'
     """Split whose samples are answered."""
     samples: Count | None = None
     """Number of samples that are answered, drawn by the seed; None: all."""
     dry_run: bool = False
     """Whether the run only logs how many requests, tokens, USD and minutes it would take, and sends nothing."""
+    batch: Annotated[str, Field(min_length=1)] | None = None
+    """File into which the run writes the requests that the store has no answer to, for OpenAI's Batch API. The run then
+    sends nothing; ``crslab-causal batch`` imports the answers. None: the requests are sent."""
     log_every_s: Positive = 60.0
     """Seconds between two lines in the log that say how far the run is."""
     concurrency: Count | None = None

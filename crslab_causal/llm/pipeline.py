@@ -18,6 +18,7 @@ from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import load_prompt
 from crslab_causal.llm.request import Candidate, Probability, RerankRequest, build_rerank_request
 from crslab_causal.llm.result_builder import ResultBuilder
+from crslab_causal.llm.windows import Windows
 
 
 class RerankTask(NamedTuple):
@@ -66,6 +67,9 @@ class LLMPipeline:
         self._items = frozenset(catalogue.items)
         self._results = ResultBuilder(catalogue, options.ranked, not self.ranks_candidates, examples)
         self.backend: Backend = backend_type.build(options, catalogue, self.prompt, examples)
+        self._windows: Windows | None = None
+        if options.window is not None:
+            self._windows = Windows(self.backend, self._results, options.window, options.step)
 
     def request(
         self,
@@ -100,6 +104,9 @@ class LLMPipeline:
     def answer(self, tasks: Sequence[RerankTask]) -> Iterator[LLMResult]:
         """Return one result for each task, in the order of the tasks."""
         requests = self._requests(tasks)
+        if self._windows is not None:
+            yield from self._windows.answer(requests, [self._display_orders(request)[0] for request in requests])
+            return
         orders = [self._display_orders(request) for request in requests]
         # Eq 9: E, I_llm, R from S and I_rec
         completions = self.backend.answer(_displayed(requests, orders))
@@ -110,7 +117,21 @@ class LLMPipeline:
     def estimate(self, tasks: Sequence[RerankTask]) -> Estimate | None:
         """Estimate what the answers to the tasks will cost; None: nothing."""
         requests = self._requests(tasks)
-        return self.backend.estimate(_displayed(requests, [self._display_orders(request) for request in requests]))
+        orders = [self._display_orders(request) for request in requests]
+        if self._windows is not None:
+            orders = [self._windows.split(order) for (order,) in orders]
+        return self.backend.estimate(_displayed(requests, orders))
+
+    def export(self, tasks: Sequence[RerankTask], path: str) -> int:
+        """Write the requests of the tasks that have no answer yet for a Batch API, and return their number.
+
+        Args:
+            tasks: the tasks.
+            path: file to write.
+        """
+        requests = self._requests(tasks)
+        orders = [self._display_orders(request) for request in requests]
+        return self.backend.export(_displayed(requests, orders), path)
 
     def failed_result(self, request: RerankRequest, detail: str) -> LLMResult:
         """Return the result of a request that cannot be sent: the recommender's order and a template response.
@@ -139,6 +160,10 @@ class LLMPipeline:
     def _check_options(self, backend_type: type[Backend]) -> None:
         """Raise a UserError if the prompt or the backend does not support an option."""
         options = self.options
+        if options.batch is not None and options.mode != 'live':
+            raise UserError(
+                f'llm.batch: mode {options.mode} sends no requests; remove llm.batch, or set llm.mode to live'
+            )
         if not self.ranks_candidates and not backend_type.uses_prompt:
             raise UserError(
                 f'llm.prompt: {options.prompt} asks for titles, which needs a language model; '
@@ -149,7 +174,13 @@ class LLMPipeline:
                 f'llm.oracle: {options.oracle}, but prompt {options.prompt} shows no candidates; '
                 'set llm.oracle to none, or llm.prompt to causal'
             )
-        for name, is_used in (('shuffle', options.shuffle), ('permutations', options.permutations > 1)):
+        if options.window is not None:
+            self._check_window(options.window)
+        for name, is_used in (
+            ('shuffle', options.shuffle),
+            ('permutations', options.permutations > 1),
+            ('window', options.window is not None),
+        ):
             if not is_used:
                 continue
             if not backend_type.uses_prompt:
@@ -169,6 +200,21 @@ class LLMPipeline:
             )
         if 'examples' in self.prompt.placeholders and not options.examples:
             raise UserError(f'llm.examples: 0, but prompt {options.prompt} shows examples; set it to 1 or more')
+
+    def _check_window(self, width: int) -> None:
+        """Raise a UserError if an option does not go together with windows."""
+        options = self.options
+        if options.step > width:
+            raise UserError(
+                f'llm.step: {options.step} is more than the width of the window, {width}, so that candidates between '
+                'two windows are never seen; lower it'
+            )
+        for name, is_used in (('permutations', options.permutations > 1), ('batch', options.batch is not None)):
+            if is_used:
+                raise UserError(
+                    f'llm.{name}: does not go together with llm.window, whose requests depend on earlier answers; '
+                    'remove one of them'
+                )
 
     def _requests(self, tasks: Sequence[RerankTask]) -> list[RerankRequest]:
         """Return the requests of the tasks, with the oracle's items."""

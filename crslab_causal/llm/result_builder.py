@@ -94,7 +94,7 @@ class ResultBuilder:
             ranking=content.ranking,
             response=response,
             candidates=candidates,
-            status=_common_status(completions),
+            status=common_status(completions),
             repairs=content.repairs,
             written=content.written,
             titles=content.titles,
@@ -166,7 +166,7 @@ class ResultBuilder:
         )
 
 
-def _common_status(completions: Sequence[Completion]) -> Status:
+def common_status(completions: Sequence[Completion]) -> Status:
     """Return ``ok`` if all completions are, ``partial`` if some can be used, else the status of the first."""
     if all(completion.status == 'ok' for completion in completions):
         return 'ok'

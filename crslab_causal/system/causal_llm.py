@@ -17,6 +17,7 @@ from crslab_causal.data.histories import NO_ITEM
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.evaluator.generation import GenerationMetrics
 from crslab_causal.evaluator.report import markdown_table, save_records, save_results
+from crslab_causal.llm.client.budget import BATCH_PRICE
 from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
@@ -96,7 +97,10 @@ class CausalLLMSystem(CausalSystem):
         """Test the recommender, then answer its samples."""
         splits = super().test_recommender()
         if distributed.is_first():
-            self.test_language_model()
+            if self.llm.batch is None:
+                self.test_language_model()
+            else:
+                self.export_batch(self.llm.batch)
         return splits
 
     def estimate(self) -> None:
@@ -110,6 +114,20 @@ class CausalLLMSystem(CausalSystem):
                 '[LLM: the recommender is not trained in a dry run, so the candidates are arbitrary, and recorded '
                 'answers are not found]'
             )
+
+    def export_batch(self, path: str) -> None:
+        """Write the requests that have no answer yet for a Batch API, and log what to do with them."""
+        dataloader, indices = self._samples()
+        with self._make_pipeline() as pipeline:
+            tasks = self._tasks(pipeline, dataloader, indices)
+            estimate = pipeline.estimate(tasks)
+            n = pipeline.export(tasks, path)
+        usd = None if estimate is None else estimate.usd
+        cost = '' if usd is None else f', about {BATCH_PRICE * usd:.2f} USD at half the price'
+        logger.info(
+            f'[LLM: {n} requests in {path}{cost}; hand the file to the Batch API, and import its results with '
+            f'`crslab-causal batch {path} RESULTS --store {self.llm.store or "STORE"}`]'
+        )
 
     def test_language_model(self) -> dict[str, Any]:
         """Answer the samples of ``llm.split``, score the answers, and save both.

@@ -11,6 +11,9 @@ VARIABLE = 'CRSLAB_CAUSAL_REAL_SERVER'
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 120
 
+MAX_TOKENS = 50
+"""Maximum length of an answer. It is short, so that answers are cut off and requested again with more room."""
+
 
 class LlamaServer:
     """llama.cpp's server in its own process, as a context manager."""

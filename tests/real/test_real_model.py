@@ -13,16 +13,17 @@ import sys
 import time
 
 import pytest
-from real_server import ROOT, VARIABLE, LlamaServer
+from real_server import MAX_TOKENS, ROOT, VARIABLE, LlamaServer
 
 from crslab_causal.command_line.run import main
 from crslab_causal.llm.answer import CausalAnswer
+from crslab_causal.llm.client.answer_policy import MORE_ROOM
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.options import LLMOptions
 
 pytestmark = pytest.mark.skipif(VARIABLE not in os.environ, reason=f'run `make test-real`, or set {VARIABLE}')
 
-STATUSES = {'ok', 'length', 'invalid'}
+STATUSES = {'ok', 'partial', 'length', 'invalid'}
 RANKING = (
     'llm_local',
     'llm_redial_full',
@@ -47,16 +48,16 @@ def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, 
     if 'oracle' in config:
         assert record['label'] in record['candidates']
     else:
-        assert len(record['candidates']) == 10
+        assert len(record['candidates']) == 5
     assert record['response'] and record['latency_s'] > 0
     check_usage(summary, stored(tmp_path))
 
 
 @pytest.mark.parametrize('config', TITLES)
 def test_plumbing_of_each_configuration_that_writes_titles(answer, tmp_path, config):
-    summary, (record,) = answer(config, 'llm.titles=3')
+    summary, (record,) = answer(config, 'llm.titles=3', 'llm.examples=1')
     assert set(summary['statuses']) <= STATUSES
-    if record['status'] == 'ok':
+    if record['status'] in ('ok', 'partial'):
         assert record['titles'] and len(record['ranking']) + record['unmatched'] <= len(record['titles'])
     lines = stored(tmp_path)
     assert ('<examples>' in lines[0]['request']['messages'][1]['content']) == ('few_shot' in config)
@@ -70,7 +71,7 @@ def check_usage(summary, lines):
     assert usage['omitted'] == [] and not usage['estimated'] and not usage['cut_prompts']
     assert {line['response']['model'] for line in lines} == {'smollm2-135m'}
     assert usage['input_tokens'] == sum(line['response']['input_tokens'] for line in lines) > 100
-    assert all(0 < line['response']['output_tokens'] <= 120 for line in lines)
+    assert all(0 < line['response']['output_tokens'] <= MORE_ROOM * MAX_TOKENS for line in lines)
     # a real prompt has about four characters for each token: the estimates of the client rest on this
     for line in lines:
         n_characters = sum(len(message['content']) for message in line['request']['messages'])
@@ -92,7 +93,7 @@ def test_replay_needs_neither_server_nor_model(answer, llama):
 
 
 def test_killed_run_continues_where_it_was(arguments, answer, tmp_path):
-    settings = ('llm.samples=4', 'llm.concurrency=1', 'llm.max_tokens=40')
+    settings = ('llm.samples=2', 'llm.concurrency=1', 'llm.candidates=3')
     command = [sys.executable, str(ROOT / 'run_crslab.py'), *arguments('llm_redial_full', *settings)]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + 120
@@ -104,8 +105,9 @@ def test_killed_run_continues_where_it_was(arguments, answer, tmp_path):
     kept = (tmp_path / 'store.jsonl').read_bytes()
     summary, records = answer('llm_redial_full', *settings)
     assert (tmp_path / 'store.jsonl').read_bytes().startswith(kept)
-    assert summary['usage']['replayed'] >= 1 and len(records) == 4
-    assert summary['usage']['calls'] == len(stored(tmp_path)) - kept.count(b'\n')
+    lines = stored(tmp_path)
+    assert len(records) == 2 and summary['usage']['calls'] == len(lines) - kept.count(b'\n')
+    assert len({(line['key'], line['number']) for line in lines}) == len(lines)
 
 
 def test_chat_with_a_real_model(arguments, monkeypatch, capsys):
@@ -130,7 +132,7 @@ def prompts(*texts):
 def test_server_enforces_the_schema(llama):
     with LLMClient(options(llama)) as client:
         (completion,) = client.run(prompts('Rank film 1 and film 2.'))
-    assert completion.status in ('ok', 'length') and not client.usage.schema_fallback
+    assert completion.status in ('ok', 'partial', 'length') and not client.usage.schema_fallback
 
 
 def test_schema_in_the_prompt_is_answered_too(llama):
@@ -143,7 +145,7 @@ def test_null_and_extra_parameters_reach_the_server(llama):
     # llama.cpp's own parameter n_predict shortens the answer: so it has arrived
     with LLMClient(options(llama, temperature=None, seed=None, extra={'n_predict': 3})) as client:
         (completion,) = client.run(prompts('Rank film 1 and film 2.'))
-    assert completion.status == 'length' and completion.output_tokens == 3
+    assert completion.status == 'length' and completion.output_tokens == 2 * 3  # requested twice
 
 
 def test_prompt_that_is_longer_than_the_context_is_reported(llama):

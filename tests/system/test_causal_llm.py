@@ -349,6 +349,19 @@ def test_dry_run_estimates_the_cost_and_sends_nothing(
     assert len(llm_server.log(url)) == 30
 
 
+def test_run_writes_a_batch_and_sends_nothing(command, trained, live, llm_server, tmp_path, capsys):
+    settings, url = live('ok')
+    path = tmp_path / 'batch.jsonl'
+    settings = [f'recommender={trained}', *settings, 'llm.samples=4', f'llm.store={tmp_path / "store.jsonl"}']
+    assert command(MODEL, *settings, f'llm.batch={path}') == 0
+    assert '4 requests in' in capsys.readouterr().out and llm_server.log(url) == []
+    requests = [json.loads(line) for line in path.read_text('utf-8').splitlines()]
+    assert command(MODEL, *settings) == 0
+    sent = [entry['body']['messages'] for entry in llm_server.log(url)]
+    assert sorted(map(json.dumps, sent)) == sorted(json.dumps(line['body']['messages']) for line in requests)
+    assert command(MODEL, *settings, f'llm.batch={path}') == 0 and path.read_bytes() == b''
+
+
 def test_dry_run_trains_and_saves_nothing(command, live, llm_server, tmp_path, capsys):
     settings, url = live('ok')
     assert command(MODEL, *settings, 'llm.dry_run=true', flags=['-ss']) == 0
@@ -478,6 +491,7 @@ def test_equal_requests_are_counted_once():
         (['llm.samples=0'], 'llm.samples: '),
         (['llm.shuffle=true'], 'llm.shuffle: the offline backend'),
         (['llm.dry_run=true'], 'llm.dry_run: the offline backend'),
+        (['llm.batch=batch.jsonl'], 'llm.batch: mode offline'),
         (
             [
                 'llm.store=save/ReDial_CausalLLM/mine_seed1/store.jsonl',

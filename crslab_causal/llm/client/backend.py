@@ -58,6 +58,10 @@ class LLMBackend(Backend):
         """Estimate what the answers will cost."""
         return self._client.estimate(self._prompts.build(request) for request in requests)
 
+    def export(self, requests: Sequence[RerankRequest], path: str) -> int:
+        """Write the requests that have no answer yet for a Batch API, and return their number."""
+        return self._client.export((self._prompts.build(request) for request in requests), path)
+
     def summary(self) -> dict[str, Any]:
         """Return usage and budget of the client."""
         return {'usage': self._client.usage.summary(), 'budget': self._client.balance.summary()}

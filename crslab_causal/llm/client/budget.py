@@ -44,6 +44,10 @@ class Balance(NamedTuple):
         return {**self._asdict(), 'spent': self.spent._asdict(), 'unsure': self.unsure._asdict()}
 
 
+BATCH_PRICE = 0.5
+"""Price of an answer from a Batch API, as a share of the usual price."""
+
+
 def cost_usd(price: PriceOptions | None, input_tokens: int, output_tokens: int) -> float | None:
     """Return the cost in USD, None without a price. Discounts, for example on cached input, are not considered."""
     if price is None:

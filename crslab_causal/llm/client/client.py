@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.progress_bar import progress
+from crslab_causal.llm.client.batch import batch_requests, write_requests
 from crslab_causal.llm.client.budget import Balance, Budget
 from crslab_causal.llm.client.counters import Usage
 from crslab_causal.llm.client.dispatcher import Dispatcher
@@ -63,7 +64,7 @@ class LLMClient:
         is_replay = options.mode == 'replay'
         if is_replay and options.store is None:
             raise UserError('llm.store: mode replay needs the store of a recorded run; name its file')
-        sends = not is_replay and not options.dry_run
+        sends = not is_replay and not options.dry_run and options.batch is None
         self.options = options
         self._budget = Budget(options)
         request_format = RequestFormat(options)
@@ -134,6 +135,19 @@ class LLMClient:
         """
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return estimate_run(self.options, self._store, payloads)
+
+    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> int:
+        """Write the requests that the store has no final answer to, for a Batch API, and send nothing.
+
+        Args:
+            prompts: arguments of ``complete``.
+            path: file to write.
+
+        Returns:
+            The number of requests.
+        """
+        payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
+        return write_requests(path, batch_requests(self.options, self._store, payloads))
 
     def close(self, give_up: bool = False) -> None:
         """Wait for the answers in flight, then close connections and store. A second call does nothing.

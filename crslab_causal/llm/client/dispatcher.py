@@ -14,7 +14,7 @@ from crslab_causal.llm.client.addresses import default_concurrency
 from crslab_causal.llm.client.answer_parser import ParsedAnswer, parse_answer, replace_surrogates
 from crslab_causal.llm.client.answer_policy import MORE_ROOM, best_answer, reason_to_ask_again, with_room
 from crslab_causal.llm.client.backoff import Backoff
-from crslab_causal.llm.client.budget import Amount, Budget, cost_usd
+from crslab_causal.llm.client.budget import BATCH_PRICE, Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
@@ -198,6 +198,10 @@ class Dispatcher:
             return Completion(None, status, flight.key, cost_usd=cost, attempts=flight.n_sent, detail=detail)
         tokens = [count_tokens(flight.payload, response) for response in responses]
         input_tokens, output_tokens = sum(count.input for count in tokens), sum(count.output for count in tokens)
+        costs = [
+            (cost_usd(self._price, count.input, count.output) or 0.0) * (BATCH_PRICE if response.is_batch else 1.0)
+            for count, response in zip(tokens, responses, strict=True)
+        ]
         return Completion(
             answer.parsed,
             answer.status,
@@ -205,7 +209,7 @@ class Dispatcher:
             input_tokens,
             output_tokens,
             responses[-1].latency_s,
-            cost_usd=cost_usd(self._price, input_tokens, output_tokens),
+            cost_usd=None if self._price is None else sum(costs),
             attempts=flight.n_sent,
             replayed=not flight.n_sent,
             detail=answer.detail,

@@ -49,6 +49,8 @@ class Response(NamedTuple):
     """How the schema was requested: ``schema`` or ``json``."""
     omitted: tuple[str, ...] = ()
     """Parameters of the payload that were not sent because the server refuses them."""
+    is_batch: bool = False
+    """Whether the answer comes from a Batch API, at half the price."""
 
 
 class Record(NamedTuple):
@@ -69,6 +71,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     'model': (str,),
     'form': (str,),
     'omitted': (tuple,),
+    'is_batch': (bool,),
 }
 
 MAX_COUNT = 10**9
