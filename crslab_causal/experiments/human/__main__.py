@@ -187,8 +187,8 @@ def _judge(flags: argparse.Namespace) -> None:
     if options.dry_run:
         print(estimate_judge(flags.kit, options).line())
         return
-    done = judge_kit(flags.kit, options, flags.out)
-    print('rated in both orders: ' + ', '.join(map(str, done.files)))
+    files = judge_kit(flags.kit, options, flags.out)
+    print('rated in both orders: ' + ', '.join(map(str, files)))
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ from crslab_causal.experiments.analysis.statistics import mean_interval
 from crslab_causal.experiments.human.kit import Key
 from crslab_causal.experiments.human.ratings import Ratings, read_ratings
 
+KAPPA_FIELDS = ('kappa', 'low', 'high')
 BETWEEN_ORDERS = 'the same judge, responses reversed'
 
 
@@ -69,7 +70,7 @@ def summarise_judge(judge: Ratings, people: Ratings, seed: int = 0) -> dict[str,
 
 def _kappa(pair: str, a: np.ndarray, b: np.ndarray, contexts: np.ndarray, seed: int) -> dict[str, Any]:
     kappa = cohens_kappa(a, b, clusters=contexts, seed=seed)
-    numbers = {name: getattr(kappa, name) for name in ('kappa', 'low', 'high')}
+    numbers = {name: getattr(kappa, name) for name in KAPPA_FIELDS}
     return {'pair': pair} | {name: None if math.isnan(value) else value for name, value in numbers.items()}
 
 
@@ -81,11 +82,7 @@ def judge_markdown(summary: dict[str, Any]) -> str:
         for system, s in summary['systems'].items()
     ]
     rows = [
-        [
-            criterion,
-            escape_cell(row['pair']),
-            f'{_number(row["kappa"])} [{_number(row["low"])}, {_number(row["high"])}]',
-        ]
+        [criterion, escape_cell(row['pair']), '{} [{}, {}]'.format(*(_number(row[name]) for name in KAPPA_FIELDS))]
         for criterion, pairs in summary['agreement'].items()
         for row in pairs
     ]

@@ -65,7 +65,7 @@ def rows_of(path):
 
 def test_a_judge_rates_each_context_in_both_orders_and_sees_no_system(paper_kit, server, tmp_path):
     url = server.plan(answer=BY_PLACE)
-    done = judge_kit(paper_kit, options(url), tmp_path / 'judge', backoff_s=0.002)
+    files = judge_kit(paper_kit, options(url), tmp_path / 'judge', backoff_s=0.002)
     log = server.log(url)
     assert len(log) == 2 * 6
     key = read_key(paper_kit / KEY)
@@ -74,7 +74,7 @@ def test_a_judge_rates_each_context_in_both_orders_and_sees_no_system(paper_kit,
     for text in sent:  # what would reveal a system
         assert key.kit not in text and 'key.json' not in text and '.jsonl' not in text
         assert not any(f'{item.id}' in text for item in key.items)
-    forward, backward = map(rows_of, done.files)
+    forward, backward = map(rows_of, files)
     for row, other in zip(forward, backward, strict=True):
         place = 'ABC'.index(row['letter'])
         assert (row['fluency'], row['informativeness'], row['coherence']) == (str(place), str(2 - place), '1')
@@ -85,21 +85,24 @@ def test_a_judge_rates_each_context_in_both_orders_and_sees_no_system(paper_kit,
 def test_both_forms_of_a_judge_are_read_and_compared_with_people(paper_kit, server, tmp_path, capsys):
     url = server.plan(answer=BY_PLACE)
     out = tmp_path / 'judge'
-    done = judge_kit(paper_kit, options(url), out, backoff_s=0.002)
-    for name, file in (('ann', 0), ('bob', 1)):  # ann rates as the first pass does; bob as the second, but for one cell
-        text = done.files[file].read_text('utf-8-sig')
+    files = judge_kit(paper_kit, options(url), out, backoff_s=0.002)
+    for name, order in (
+        ('ann', 0),
+        ('bob', 1),
+    ):  # ann rates as the first pass does; bob as the second, but for one cell
+        text = files[order].read_text('utf-8-sig')
         if name == 'bob':
             text = text[: text.rindex('"1"')] + '"2"\r\n'
         (tmp_path / f'{name}.csv').write_text(text, 'utf-8')
     command = ['read', '--key', str(paper_kit / KEY), str(tmp_path / 'ann.csv'), str(tmp_path / 'bob.csv')]
-    command += ['--judge', *map(str, done.files), '--out', str(tmp_path / 'summary')]
+    command += ['--judge', *map(str, files), '--out', str(tmp_path / 'summary')]
     assert main(command) == 0
     assert '## A language model as judge' in capsys.readouterr().out
     summary = json.loads((tmp_path / 'summary' / 'summary.json').read_text('utf-8'))
     assert summary['raters'].keys() == {'ann', 'bob'}  # the judge is not among the people
     pairs = {row['pair']: row['kappa'] for row in summary['judge']['agreement']['fluency']}
     key = read_key(paper_kit / KEY)
-    judge, people = read_judge(key, done.files), read_ratings(key, [tmp_path / 'ann.csv', tmp_path / 'bob.csv'])
+    judge, people = read_judge(key, files), read_ratings(key, [tmp_path / 'ann.csv', tmp_path / 'bob.csv'])
     first, second = (judge.scores[i, ..., 0].ravel() for i in range(2))
     assert pairs[BETWEEN_ORDERS] == pytest.approx(cohen_kappa_score(first, second))
     assert pairs['ann and judge_forward'] == pytest.approx(1)
@@ -113,14 +116,14 @@ def test_both_forms_of_a_judge_are_read_and_compared_with_people(paper_kit, serv
 
 def test_equal_forms_of_a_judge_are_accepted(paper_kit, server, tmp_path):
     url = server.plan(answer={'ratings': [{'fluency': 2, 'informativeness': 1, 'coherence': 0}] * 3})
-    done = judge_kit(paper_kit, options(url), tmp_path / 'judge', backoff_s=0.002)
+    files = judge_kit(paper_kit, options(url), tmp_path / 'judge', backoff_s=0.002)
     key = read_key(paper_kit / KEY)
-    judge = read_judge(key, done.files)
+    judge = read_judge(key, files)
     summary = summarise_judge(judge, judge)
     assert summary['systems']['human']['fluency']['mean'] == 2
     assert summary['agreement']['fluency'][0]['kappa'] is None  # one rating for all says nothing
     with pytest.raises(UserError, match='name the two forms'):
-        read_judge(key, done.files[:1])
+        read_judge(key, files[:1])
 
 
 def test_no_answer_is_paid_for_twice_and_the_budget_holds(paper_kit, server, tmp_path):
