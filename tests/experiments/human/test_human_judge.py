@@ -89,7 +89,7 @@ def test_both_forms_of_a_judge_are_read_and_compared_with_people(paper_kit, serv
     for name, order in (
         ('ann', 0),
         ('bob', 1),
-    ):  # ann rates as the first pass does; bob as the second, but for one cell
+    ):  # bob changes one cell
         text = files[order].read_text('utf-8-sig')
         if name == 'bob':
             text = text[: text.rindex('"1"')] + '"2"\r\n'
