@@ -12,6 +12,7 @@ setup(
         'crslab_causal.chat': ['films/*.json', 'understanding/phrases/*.txt'],
         'crslab_causal.llm': ['prompts/*.md'],
         'crslab_causal.experiments.human': ['page/*'],
+        'crslab_causal.experiments.reporting.paper': ['*.yaml'],
         'crslab_causal.prepare': ['*.json'],
     },
 )

@@ -51,6 +51,11 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     parser.add_argument(
         '--report', action='store_true', help='run nothing; make tables and figures of the finished runs'
     )
+    parser.add_argument(
+        '--paper',
+        action='store_true',
+        help="run nothing; draw the paper's figures beside those of the records in --results, as paper.md",
+    )
     parser.add_argument('--list', action='store_true', help='list the runs, their states and their folders, and exit')
     parser.add_argument('--readme', type=Path, help='Markdown file whose tables are also replaced')
     parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')

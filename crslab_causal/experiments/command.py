@@ -12,11 +12,13 @@ from typing import Iterator, Sequence
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.markdown_blocks import update_block
 from crslab_causal.experiments.analysis.collect import collect
 from crslab_causal.experiments.analysis.figure4 import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
 from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
+from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block, has_records, write_page
 from crslab_causal.experiments.reporting.report import write_report
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
 from crslab_causal.experiments.runner.execution import Failure, run_all
@@ -35,6 +37,9 @@ def make(options: argparse.Namespace) -> int:
         UserError: a mistake in the command line, a suite, or the previous report.
     """
     logger.remove()  # CRSLab's messages on loading; every run has its own log
+    if options.paper:
+        _write_paper_page(options.results, options.readme)
+        return 0
     suites = read_suites(options.suites, quick=options.quick, seeds=options.seeds)
     if options.jobs < 1 or options.threads < 1:
         raise UserError('--jobs and --threads must be at least 1')
@@ -61,7 +66,17 @@ def make(options: argparse.Namespace) -> int:
             continue
         for path in write_report(record, options.results, options.readme):
             print(f'written: {path}')
+    if not options.quick and has_records(options.results):
+        _write_paper_page(options.results)
     return 1 if failures else 0
+
+
+def _write_paper_page(results: Path, readme: Path | None = None) -> None:
+    """Write the page about the paper, and the block of its claims into a Markdown file that has one."""
+    print(f'written: {write_page(results)}')
+    if readme is not None:
+        update_block(readme, CLAIMS, claims_block(results))
+        print(f'written: {readme}')
 
 
 def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> list[Run]:

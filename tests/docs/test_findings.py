@@ -13,7 +13,8 @@ ESTIMATE = re.compile(r'\d+\.\d+ ± \d+\.\d+')
 
 
 def test_every_estimate_on_a_page_is_in_a_table_of_results():
-    tables = '\n'.join(path.read_text('utf-8') for path in (tiny.ROOT / 'results').glob('*.md'))
+    pages = [path for path in (tiny.ROOT / 'results').glob('*.md') if path.name != 'paper.md']
+    tables = '\n'.join(path.read_text('utf-8') for path in pages)
     known = set(ESTIMATE.findall(tables))
     found = {page_name(page): set(ESTIMATE.findall(page.read_text('utf-8'))) for page in PAGES}
     assert len(found['docs/findings.md']) > 20

@@ -1,6 +1,7 @@
 """Human evaluation: ``python -m crslab_causal.experiments.human``.
 
-The subcommands ``contexts`` and ``make`` prepare the rating, and ``read`` analyses it.
+The subcommands ``contexts`` and ``make`` prepare the rating, ``judge`` has a language model rate the same form, and
+``read`` analyses the ratings.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from crslab_causal.base.files import replace_file
 from crslab_causal.evaluator.report import save_records
 from crslab_causal.experiments.analysis.answers import build_contexts
 from crslab_causal.experiments.human.form import FormOptions, read_form
+from crslab_causal.experiments.human.judge_summary import judge_markdown, read_judge, summarise_judge
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
@@ -89,10 +91,30 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     make.add_argument('--out', required=True, type=Path, help='folder to write')
     make.set_defaults(run=_make)
 
+    judge = commands.add_parser('judge', help='have a language model rate a kit, in both orders of the responses')
+    judge.add_argument('-c', '--config', required=True, help='configuration of CausalLLM; its section llm is used')
+    judge.add_argument('--kit', required=True, type=Path, help='folder of the kit')
+    judge.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='override a key of the configuration, such as llm.mode=live or llm.store=judge.db; may be repeated',
+    )
+    judge.add_argument('--out', required=True, type=Path, help='folder for the two filled forms')
+    judge.set_defaults(run=_judge)
+
     read = commands.add_parser('read', help='summarise filled forms')
     read.add_argument('--key', required=True, type=Path, help='key.json of the kit')
     read.add_argument(
         'ratings', nargs='+', type=Path, help='filled form of each rater; the file is named after the rater'
+    )
+    read.add_argument(
+        '--judge',
+        nargs=2,
+        type=Path,
+        metavar='FORM',
+        help='the two forms that the command judge has written; they are compared with those of the raters',
     )
     read.add_argument('--out', required=True, type=Path, help='folder for summary.json and summary.md')
     read.set_defaults(run=_read)
@@ -135,10 +157,38 @@ def _make(flags: argparse.Namespace) -> None:
 
 def _read(flags: argparse.Namespace) -> None:
     key = read_key(flags.key)
-    summary = summarise(key, read_ratings(key, flags.ratings))
+    people = read_ratings(key, flags.ratings)
+    summary = summarise(key, people)
+    page = markdown(summary)
+    if flags.judge is not None:
+        summary['judge'] = summarise_judge(read_judge(key, flags.judge), people)
+        page += '\n' + judge_markdown(summary['judge'])
     replace_file(flags.out / 'summary.json', json.dumps(summary, indent=2, ensure_ascii=False) + '\n')
-    replace_file(flags.out / 'summary.md', markdown(summary))
-    print(markdown(summary), end='')
+    replace_file(flags.out / 'summary.md', page)
+    print(page, end='')
+
+
+def _judge(flags: argparse.Namespace) -> None:
+    from crslab_causal import register
+
+    register()
+    from loguru import logger
+
+    from crslab_causal.config import Config
+    from crslab_causal.config_files import find_config
+    from crslab_causal.experiments.human.judge import estimate_judge, judge_kit
+
+    logger.remove()
+    logger.add(sys.stderr, level='WARNING')
+    config = Config(find_config(flags.config), settings=flags.set)
+    options = getattr(config.model, 'llm', None)
+    if options is None:
+        raise UserError(f'--config {flags.config}: has no section llm; name a configuration of CausalLLM')
+    if options.dry_run:
+        print(estimate_judge(flags.kit, options).line())
+        return
+    files = judge_kit(flags.kit, options, flags.out)
+    print('rated in both orders: ' + ', '.join(map(str, files)))
 
 
 if __name__ == '__main__':

@@ -43,22 +43,22 @@ PAPER_CRITERIA = [
         high='tells much',
     ),
     Criterion(
-        name='reasonableness',
-        question='Does what it recommends, and the reason it gives, fit what the seeker has said?',
+        name='coherence',
+        question='Does it fit the conversation: what it recommends, the reason it gives, and how it goes on?',
         low='does not fit',
         high='fits very well',
     ),
 ]
-"""Criteria of the paper: fluency, informativeness, and the reasonableness of recommendation and explanation. The paper
-does not print its questions; these are ours."""
+"""Criteria of the paper: fluency, informativeness and coherence. The paper does not print its questions; these are
+ours."""
 
 
 class FormOptions(Options):
-    """A file for ``--criteria``. The defaults are the three criteria of the paper, from 1 to 5."""
+    """A file for ``--criteria``. The defaults are those of the paper: three criteria, each 0, 1 or 2."""
 
     criteria: Annotated[list[Criterion], Field(min_length=1)] = PAPER_CRITERIA
-    lowest: Step = 1
-    highest: Step = 5
+    lowest: Step = 0
+    highest: Step = 2
 
     @model_validator(mode='after')
     def _consistent(self) -> FormOptions:

@@ -11,6 +11,7 @@ import pytest
 from chromium import Chromium
 from human_world import AWKWARD, answer, write_lines
 
+from crslab_causal.experiments.human.form import FormOptions
 from crslab_causal.experiments.human.kit import FORM, csv_text, make_kit
 
 
@@ -63,7 +64,8 @@ def kit(world, tmp_path):
     """A kit of 8 contexts and three systems: its folder and its key."""
     contexts, systems = world()
     folder = tmp_path / 'kit'
-    return folder, make_kit(folder, systems | {'human': 'reference'}, contexts, n=8, seed=3)
+    form = FormOptions(lowest=1, highest=5)  # a wider scale than the default shows more mistakes
+    return folder, make_kit(folder, systems | {'human': 'reference'}, contexts, form, n=8, seed=3)
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def fill_all():
     def fill_all(form, path, offset):
         header, *rows = csv.reader(io.StringIO(form.read_bytes().decode('utf-8-sig'), newline=''))
         for i, row in enumerate(rows):
-            row[5:] = [str(1 + (3 * i + c + offset * (i % 2)) % 5) for c in range(3)]
+            row[5:] = [str((3 * i + c + offset * (i % 2)) % 3) for c in range(3)]
         path.write_bytes(csv_text([header, *rows]).encode())
 
     return fill_all

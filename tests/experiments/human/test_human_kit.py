@@ -204,7 +204,7 @@ def test_the_form_has_a_row_for_each_response_in_one_line_and_no_rating(kit):
         'response',
         'fluency',
         'informativeness',
-        'reasonableness',
+        'coherence',
     ]
     assert [(row[1], row[2]) for row in rows] == [(f'c00{i}', letter) for i in range(1, 9) for letter in 'ABC']
     assert all(row[0] == key.kit and row[5:] == [''] * 3 for row in rows)
@@ -301,21 +301,26 @@ def test_a_damaged_key_is_refused(kit, change, said):
 # ---------------------------------------------------------------- criteria
 
 
+def test_the_default_form_is_that_of_the_paper():
+    form = FormOptions()
+    assert form.names == ['fluency', 'informativeness', 'coherence'] and list(form.steps) == [0, 1, 2]
+
+
 def test_criteria_survive_a_yaml_file(tmp_path):
     path = tmp_path / 'form.yaml'
     path.write_text(yaml.safe_dump(FormOptions().model_dump()))
     assert read_form(path) == FormOptions()
     path.write_text(
-        'lowest: 0\nhighest: 2\ncriteria: [{name: humanness, question: Is it a person, low: never, high: surely}]'
+        'lowest: 1\nhighest: 4\ncriteria: [{name: humanness, question: Is it a person, low: never, high: surely}]'
     )
     form = read_form(path)
-    assert form.names == ['humanness'] and list(form.steps) == [0, 1, 2]
+    assert form.names == ['humanness'] and list(form.steps) == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
     ('text', 'said'),
     [
-        ('lowest: 5', 'lowest 5 is not below highest 5'),
+        ('lowest: 2', 'lowest 2 is not below highest 2'),
         ('highest: 12', 'highest: '),
         ('more: []', 'more: Extra'),
         ('criteria: []', 'criteria: List should have at least 1'),

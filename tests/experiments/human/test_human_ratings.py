@@ -15,7 +15,7 @@ from crslab_causal.experiments.human.ratings import Ratings, read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
 
 TRUE = {'causal': 4, 'vanilla': 3, 'human': 5}
-CRITERIA = ['fluency', 'informativeness', 'reasonableness']
+CRITERIA = ['fluency', 'informativeness', 'coherence']
 
 
 def rater(seed, bias=0):
@@ -77,7 +77,7 @@ MISTAKES = {
     'empty cell': (put(4, 6, ' '), r'line 5: informativeness of context c002, response A is not rated'),
     'above the scale': (put(1, 5, '6'), r"line 2: fluency of context c001, response A is '6'; write .* 1 to 5"),
     'below the scale': (put(1, 5, '0'), r"line 2: fluency .* is '0'"),
-    'fraction': (put(2, 7, '3.5'), r"line 3: reasonableness of context c001, response B is '3.5'"),
+    'fraction': (put(2, 7, '3.5'), r"line 3: coherence of context c001, response B is '3.5'"),
     'word': (put(2, 7, 'good'), r"line 3: .* is 'good'"),
     'another script': (put(2, 7, '٤'), r"line 3: .* is '٤'"),
     'negative': (put(2, 7, '-1'), r"line 3: .* is '-1'"),
@@ -89,7 +89,7 @@ MISTAKES = {
     'no kit': (put(2, 0, ''), r'line 3: belongs to no kit'),
     'no column': (put(0, 6, 'information'), r'line 1: column informativeness is missing; the columns of this kit are'),
     'column twice': (put(0, 3, 'fluency'), r'line 1: column fluency is repeated'),
-    'short row': (lambda rows: rows[7].pop(), r'line 8: reasonableness of context c003, response A is not rated'),
+    'short row': (lambda rows: rows[7].pop(), r'line 8: coherence of context c003, response A is not rated'),
     'shorter row': (lambda rows: rows.__setitem__(7, ['x']), r'line 8: has 1 cells, fewer than'),
     'nothing': (lambda rows: rows.clear(), r'line 1: column kit is missing'),
 }
@@ -226,11 +226,11 @@ def test_the_tables_of_a_summary(kit, fill):
     assert f'Raters: 3; contexts: 8; systems: 3; ratings: 216, from 1 to 5; {key.kit}.' in lines
     cells = ' | '.join('{mean:.2f} ± {half_width:.2f}'.format(**summary['systems']['causal'][c]) for c in CRITERIA)
     assert f'| causal | {cells} | 24 |' in lines
-    pair = summary['agreement']['reasonableness']['pairs'][2]
+    pair = summary['agreement']['coherence']['pairs'][2]
     kappa, quadratic = (
         f'{pair[n]["kappa"]:.2f} [{pair[n]["low"]:.2f}, {pair[n]["high"]:.2f}]' for n in ('kappa', 'quadratic_kappa')
     )
-    assert f'| reasonableness | bob, cy | {kappa} | {quadratic} |' in lines
+    assert f'| coherence | bob, cy | {kappa} | {quadratic} |' in lines
     for block in text.split('\n\n'):  # every row of a table has as many cells as its head
         rows = [line for line in block.splitlines() if line.startswith('|')]
         assert len({row.count('|') for row in rows}) <= 1

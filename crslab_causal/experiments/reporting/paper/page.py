@@ -1,0 +1,194 @@
+"""The page ``results/paper.md``, and the table of claims of the findings, in Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.files import replace_file
+from crslab_causal.base.tables import escape_cell, markdown_table
+from crslab_causal.experiments.analysis.record import NEEDS_LLM, read_record
+from crslab_causal.experiments.reporting.paper.figures import (
+    Figure4,
+    PaperFigures,
+    PaperRow,
+    PaperTable,
+    Published,
+    read_figures,
+)
+from crslab_causal.experiments.reporting.paper.places import (
+    Records,
+    cell_of,
+    cell_text,
+    corpus_counts,
+    fill,
+    find_row,
+    shifts,
+)
+
+PAGE = 'paper.md'
+CLAIMS = 'claims'
+"""Name of the block of the findings that holds the table of claims."""
+SUITES = ('ablations', 'controls', 'datasets', 'generation', 'recommendation')
+"""Suites whose records the page shows."""
+LEGEND = (
+    'A difference is our mean minus the figure of the paper. The interval is the 95 % interval of our mean over seeds; '
+    'the paper prints no spread. "One run": a model without a seed.'
+)
+QUOTED = (
+    'ᵗ: the paper quotes this row from Moon et al. 2019. Its task is another one: to find the next entity or path in a '
+    'graph of 100,813 entities, at every turn of either speaker, with the start entities given. It may not be compared.'
+)
+
+
+def has_records(folder: Path) -> bool:
+    """Return whether a folder has all records that the page shows."""
+    return all((folder / f'{name}.json').is_file() for name in SUITES)
+
+
+def claims_block(folder: Path) -> str:
+    """Return the table of claims, drawn from the records of a folder."""
+    return claims_table(read_figures(), read_records(folder))
+
+
+def read_records(folder: Path) -> Records:
+    """Read the records that the page shows.
+
+    Raises:
+        UserError: a record is missing or damaged.
+    """
+    missing = [name for name in SUITES if not (folder / f'{name}.json').is_file()]
+    if missing:
+        raise UserError(f'{folder}: has no {missing[0]}.json; run `crslab-causal experiments {missing[0]}` first')
+    return {name: read_record(folder / f'{name}.json') for name in SUITES}
+
+
+def write_page(folder: Path) -> Path:
+    """Write the page about the paper below the records that it is drawn from, and return its path.
+
+    Raises:
+        UserError: a record is missing or damaged.
+    """
+    path = folder / PAGE
+    replace_file(path, paper_page(read_figures(), read_records(folder)))
+    return path
+
+
+def paper_page(figures: PaperFigures, records: Records) -> str:
+    """Return the page: every table and figure of the paper's Section 5, and our counterpart."""
+    parts = ['# The paper beside ours', figures.note, LEGEND]
+    for table in figures.tables:
+        parts += [f'## {table.title}', *_table_parts(table, records)]
+    parts += ['## Table 7, an example', figures.table7]
+    parts += ['## Figure 4, changes of ranks', *_figure4_parts(figures.figure4, figures, records)]
+    parts += ['## Published figures on the official test', *_published_parts(figures.published)]
+    return '\n\n'.join(parts) + '\n'
+
+
+def claims_table(figures: PaperFigures, records: Records) -> str:
+    """Return the table of the claims of the paper's Section 5, with our figures and verdicts."""
+    rows = [
+        [escape_cell(fill(text, figures, records)) for text in (c.claim, c.paper, c.here, c.verdict, c.readings)]
+        for c in figures.claims
+    ]
+    return markdown_table(['claim', 'the paper', 'here', 'verdict', 'readings that were tried'], rows, left=5)
+
+
+def _table_parts(table: PaperTable, records: Records) -> Iterator[str]:
+    if table.note is not None:
+        yield table.note
+    footnotes = [row.footnote for row in table.rows if row.footnote is not None]
+    rows = []
+    for row in table.rows:
+        mark = ' ᵗ' if row.quoted else ''
+        if row.footnote is not None:
+            mark += f' ({footnotes.index(row.footnote) + 1})'
+        for i, (metric, value) in enumerate(zip(table.metrics, row.paper)):
+            here, difference = _here_cells(table, row, metric, value, records)
+            first = escape_cell(row.title) + mark if i == 0 else ''
+            rows.append([first, table.metrics[metric], _number(table, metric, value), here, difference])
+    yield markdown_table(['row', 'metric', 'paper', 'here', 'difference'], rows, left=2)
+    if any(row.quoted for row in table.rows):
+        yield QUOTED
+    if footnotes:
+        yield '\n'.join(f'{i}. {text}' for i, text in enumerate(footnotes, start=1))
+    commands = {row.command for row in table.rows if row.command is not None and _needs_llm(row, records)}
+    for command in sorted(commands):
+        yield f'The rows that need an LLM are measured by `{command}`.'
+
+
+def _needs_llm(row: PaperRow, records: Records) -> bool:
+    return row.here is not None and (find_row(row.here, records)[1].note or '').startswith(NEEDS_LLM)
+
+
+def _here_cells(
+    table: PaperTable, row: PaperRow, metric: str, value: float | None, records: Records
+) -> tuple[str, str]:
+    """Return our figure and its difference from the paper's."""
+    if row.here is None:
+        return str(row.reason), ''
+    if table.unit == 'counts':
+        count = corpus_counts(row.here, records)[metric]
+        return _number(table, metric, count), '' if value is None else _signed(table, metric, count - value)
+    if _needs_llm(row, records):
+        return NEEDS_LLM, ''
+    cell = cell_of(row.here, 'all', metric, records)
+    if cell is None:
+        return 'not recorded', ''
+    text = cell_text(cell, 1)
+    if value is None:
+        return text, ''
+    spread = ' (one run)' if cell.half_width is None else f' ± {cell.half_width:.1f}'
+    return text, f'{cell.mean - value:+.1f}{spread}'
+
+
+def _decimals(table: PaperTable, metric: str) -> int:
+    return {'percent': 1, 'points': 2}.get(table.unit, 1 if 'per' in metric else 0)
+
+
+def _number(table: PaperTable, metric: str, value: float | None) -> str:
+    return '–' if value is None else f'{value:,.{_decimals(table, metric)}f}'
+
+
+def _signed(table: PaperTable, metric: str, value: float) -> str:
+    return f'{value:+,.{_decimals(table, metric)}f}'
+
+
+def _figure4_parts(figure: Figure4, figures: PaperFigures, records: Records) -> Iterator[str]:
+    yield figure.note
+    rows = []
+    for reading, meaning in figure.readings.items():
+        for dataset in ('ReDial', 'OpenDialKG'):
+            up, down, unchanged = shifts(reading, dataset, figures, records)
+            low, high = _share_interval(up, up + down)
+            share = f'{100 * up / (up + down):.0f} % [{low:.0f}, {high:.0f}]'
+            rows.append([meaning, dataset, 'more than half', f'{up}', f'{down}', f'{unchanged}', share])
+    yield markdown_table(['reading', 'dataset', 'paper: share that rises', 'up', 'down', 'unchanged', 'share'], rows, 3)
+    yield (
+        'Share: labels that rise among those that move, with the 95 % interval of Wilson. It takes labels as '
+        'independent, and is therefore too narrow.'
+    )
+
+
+def _share_interval(count: int, total: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share, in percent."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(count, total).proportion_ci(method='wilson')
+    return 100 * interval.low, 100 * interval.high
+
+
+def _published_parts(published: Published) -> Iterator[str]:
+    yield published.note
+    rows = [
+        [escape_cell(row.title), row.source, row.data, row.samples, *map(_triple, (row.all, row.new))]
+        for row in published.rows
+    ]
+    yield markdown_table(['system', 'source', 'data', 'samples', 'ALL R@1/10/50', 'NEW R@1/10/50'], rows, left=4)
+
+
+def _triple(values: list[float | None]) -> str:
+    if all(value is None for value in values):
+        return '–'
+    return '/'.join('–' if value is None else f'{value:.1f}' for value in values)

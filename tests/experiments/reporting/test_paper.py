@@ -1,0 +1,212 @@
+"""The paper's figures beside ours: every number of the page and of the claims comes from the data file or a record."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import tiny
+from crslab_causal.base.errors import UserError
+from crslab_causal.base.markdown_blocks import read_block
+from crslab_causal.experiments.__main__ import main
+from crslab_causal.experiments.analysis.record import FigureRecord, HistogramRecord, PanelRecord
+from crslab_causal.experiments.reporting.paper.figures import PaperFigures, PaperRow, read_figures
+from crslab_causal.experiments.reporting.paper.page import PAGE, SUITES, claims_block, paper_page, read_records
+from crslab_causal.experiments.reporting.paper.places import PLACE, fill, find_row, shifts
+
+RESULTS = tiny.ROOT / 'results'
+FINDINGS = tiny.ROOT / 'docs' / 'findings.md'
+FIGURES = read_figures()
+DATASETS = ('ReDial', 'OpenDialKG')
+WITH_CAUSAL = "CausalKBRD, the paper's setting"
+
+
+@pytest.fixture(scope='module')
+def records():
+    return read_records(RESULTS)
+
+
+def lines_of(page: str, heading: str, row: str) -> list[list[str]]:
+    """Return the cells of the first line of a row of the paper, in a list."""
+    section = page.partition(f'## {heading}\n')[2].partition('\n## ')[0]
+    lines = [[cell.strip() for cell in line.strip('| ').split(' | ')] for line in section.splitlines() if '|' in line]
+    start = next(i for i, line in enumerate(lines) if line[0] == row)
+    return [lines[start]]
+
+
+def test_the_committed_page_and_the_claims_are_those_of_the_records(records):
+    assert (RESULTS / PAGE).read_text('utf-8') == paper_page(FIGURES, records)
+    assert read_block(FINDINGS, 'claims') == claims_block(RESULTS)
+
+
+def test_our_figures_and_their_differences_are_those_of_the_scores(records):
+    """The page agrees with NumPy and SciPy on the scores of the seeds."""
+    page = paper_page(FIGURES, records)
+    _, row = find_row(f'recommendation/table2/{WITH_CAUSAL}', records)
+    scores = 100 * np.array(row.scores['all']['recall@1'])
+    half = stats.t.interval(0.95, len(scores) - 1, scores.mean(), stats.sem(scores))[1] - scores.mean()
+    mean, spread = f'{scores.mean():.1f} ± {half:.1f}', f'{scores.mean() - 5.9:+.1f} ± {half:.1f}'
+    assert lines_of(page, 'Table 2, recommendation on ReDial', 'w/o LLM') == [['w/o LLM', 'R@1', '5.9', mean, spread]]
+
+
+def test_the_sizes_of_the_datasets_are_sums_over_the_splits(records):
+    splits = [
+        row.scores['all']['conversations'][0]
+        for table in records['datasets'].tables
+        for row in table.rows
+        if row.title == 'OpenDialKG'
+    ]
+    cells = lines_of(paper_page(FIGURES, records), 'Table 1, datasets', 'OpenDialKG (2)')[0]
+    assert len(splits) == 3 and cells[3] == f'{sum(splits):,}' and cells[4] == f'{sum(splits) - 13802:+,}'
+
+
+def test_every_counterpart_exists_and_every_other_row_has_a_reason(records):
+    for table in FIGURES.tables:
+        for row in table.rows:
+            if row.here is None:
+                assert row.reason
+            elif table.unit != 'counts':
+                _, recorded = find_row(row.here, records)
+                assert recorded.runs or row.command, row.title
+    with pytest.raises(ValueError, match='either here or a reason'):
+        PaperRow(title='x', paper=[1.0])
+
+
+def test_rows_of_another_task_are_marked(records):
+    page = paper_page(FIGURES, records)
+    assert {row.title for table in FIGURES.tables for row in table.rows if row.quoted} == {
+        'seq2seq',
+        'Tri-LSTM',
+        'Ext-ED',
+        'DialKG Walker',
+    }
+    assert page.count(' ᵗ | R@1 |') == 4 and 'Moon et al. 2019' in page
+
+
+def test_a_row_that_needs_a_language_model_is_filled_when_its_record_has_scores(records):
+    """The row then has a number, and its command is no longer named."""
+    measured = {}
+    for name, record in records.items():
+        tables = [
+            table.model_copy(
+                update={
+                    'rows': [
+                        row.model_copy(
+                            update={
+                                'note': None,
+                                'scores': {'all': {metric: [0.25] for metric in table.metrics}},
+                            }
+                        )
+                        if (row.note or '').startswith('needs an LLM')
+                        else row
+                        for row in table.rows
+                    ]
+                }
+            )
+            for table in record.tables
+        ]
+        measured[name] = record.model_copy(update={'tables': tables})
+    heading = 'Table 2, recommendation on ReDial'
+    before, after = paper_page(FIGURES, records), paper_page(FIGURES, measured)
+    assert lines_of(before, heading, 'full model')[0][3] == 'needs an LLM'
+    assert lines_of(after, heading, 'full model')[0][3:] == ['25.0', '+18.9 (one run)']
+    assert '--llm live' in before and '--llm live' not in after
+
+
+def test_a_claim_types_no_number_of_a_record(records):
+    """Outside the places, a cell about our results has no decimals."""
+    for claim in FIGURES.claims:
+        for text in (claim.paper, claim.here, claim.readings):
+            assert not re.search(r'\d\.\d', PLACE.sub('', text)), text
+        for verdict in (claim.verdict, claim.claim):
+            assert not re.search(r'\d\.\d', verdict)
+
+
+def test_the_verdicts_about_the_causal_terms_are_those_of_the_tests(records):
+    by_claim = {claim.claim: claim.verdict for claim in FIGURES.claims}
+    for dataset, table, metric, paper_gain in (
+        ('ReDial', 'table2', 'recall@50', 41.8 - 34.6),
+        ('OpenDialKG', 'table3', 'recall@25', 65.8 - 57.9),
+    ):
+        test = find_row(f'recommendation/{table}/{WITH_CAUSAL}', records)[1].tests['all'][metric]
+        verdict = by_claim[f'On {dataset} the recommender is worse without the causal terms.']
+        assert verdict.startswith('reproduced' if test.significant and test.difference > 0 else 'not reproduced')
+        if 'less than half' in verdict:
+            assert 0 < 100 * test.difference < paper_gain / 2
+    fallen = [
+        shifts(reading, dataset, FIGURES, records) for reading in FIGURES.figure4.readings for dataset in DATASETS
+    ]
+    assert all(up < down for up, down, _ in fallen)
+    assert by_claim['The intervention moves more labels up than down (Figure 4 a, b).'] == 'not reproduced'
+
+
+@pytest.mark.parametrize('reading', ['one_model', 'two_models'])
+def test_the_counts_of_figure_4_are_those_that_the_committed_figure_prints(reading):
+    text = pdf_text(RESULTS / f'figure4_{reading}.pdf').replace(' ', '')
+    printed = [list(map(int, counts)) for counts in re.findall(r'(\d+).,(\d+).,(\d+)unchanged', text)]
+    assert printed == [FIGURES.figure4.printed[reading][dataset] for dataset in DATASETS]
+
+
+def pdf_text(path: Path) -> str:
+    """Return the characters of a figure's page in their order; Matplotlib writes two bytes for each."""
+    streams = []
+    for match in re.finditer(rb'stream\r?\n(.*?)endstream', path.read_bytes(), re.DOTALL):
+        try:
+            streams.append(zlib.decompress(match[1]))
+        except zlib.error:
+            pass
+    page = max(streams, key=lambda stream: stream.count(b'TJ'))
+    strings = re.findall(rb'\(((?:\\.|[^\\)])*)\)', page, re.DOTALL)
+    return b''.join(strings).replace(b'\0', b'').decode('latin-1')
+
+
+def test_the_counts_of_a_record_come_before_the_printed_ones(records):
+    histogram = HistogramRecord(
+        rank_edges=[1, 50],
+        up_edges=[0, 1, 50],
+        down_edges=[0, 1, 50],
+        up=[[3], [4]],
+        unchanged=[5],
+        down=[[6], [7]],
+        beyond=0,
+        missing=0,
+    )
+    panel = PanelRecord(title='(a) ReDial', split='valid', runs=['x'], histogram=histogram, kl=None)
+    figure = FigureRecord(name='figure4_one_model', reading='one_model', panels=[panel])
+    changed = dict(records) | {'controls': records['controls'].model_copy(update={'figures': [figure]})}
+    assert shifts('one_model', 'ReDial', FIGURES, changed) == (7, 13, 5)
+    assert fill('{figure4:one_model/ReDial}', FIGURES, changed) == '7 up, 13 down'
+
+
+@pytest.mark.parametrize(
+    'place', ['paper:table2/nobody/recall@1', 'here:controls/no/row/all/recall@1', 'gain:x/y/z/all/recall@1']
+)
+def test_a_place_without_a_number_is_refused(records, place):
+    with pytest.raises(UserError, match='no such number; correct the place'):
+        fill('{' + place + '}', FIGURES, records)
+
+
+def test_a_table_with_too_few_figures_is_refused():
+    content = FIGURES.model_dump()
+    content['tables'][1]['rows'][0]['paper'].pop()
+    with pytest.raises(ValueError, match='2 figures for 3 metrics'):
+        PaperFigures.model_validate(content)
+
+
+def test_the_command_writes_the_page_and_the_block_without_running(tmp_path, capsys):
+    for name in SUITES:
+        shutil.copy(RESULTS / f'{name}.json', tmp_path)
+    page = tmp_path / 'findings.md'
+    page.write_text('<!-- claims -->\nold\n<!-- /claims -->\n', 'utf-8')
+    assert main(['--paper', '--results', str(tmp_path), '--readme', str(page)]) == 0
+    assert (tmp_path / PAGE).read_text('utf-8') == (RESULTS / PAGE).read_text('utf-8')
+    assert read_block(page, 'claims') == read_block(FINDINGS, 'claims')
+    (tmp_path / 'controls.json').unlink()
+    assert main(['--paper', '--results', str(tmp_path)]) == 2
+    assert 'has no controls.json' in capsys.readouterr().err
