@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.provenance import provenance
+from crslab_causal.data.data_files import data_line
 from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, metric_title
 
 RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
@@ -100,7 +101,8 @@ def save_results(
 
     Args:
         folder: folder of the run.
-        header: configuration, seed and course of the training, for the JSON file.
+        header: configuration, seed and course of the training, for the JSON file; ``data``, the digest of each dataset,
+            is also named below the table.
         splits: scores of each split.
         title: heading of the Markdown file.
         name: name of the files, without extension.
@@ -108,8 +110,9 @@ def save_results(
         table: function that returns the scores as a Markdown table.
     """
     result = header | provenance() | {'splits': dict(splits)}
+    named = [line] if (line := data_line(header.get('data', {}))) else []
     replace_file(folder / f'{name}.json', json.dumps(_nan_to_none(result), indent=2) + '\n')
-    replace_file(folder / f'{name}.md', '\n\n'.join([f'# {title}', table(splits), *remarks]) + '\n')
+    replace_file(folder / f'{name}.md', '\n\n'.join([f'# {title}', table(splits), *remarks, *named]) + '\n')
 
 
 def save_records(path: Path, records: Iterable[dict[str, Any]]) -> None:

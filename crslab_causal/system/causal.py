@@ -25,6 +25,7 @@ from crslab_causal.system import checkpoint
 from crslab_causal.system.answering import AnsweringSystem
 from crslab_causal.system.checkpoint import Checkpoints, Progress
 from crslab_causal.system.confounding import fit_confounder
+from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.evaluation import RecEvaluation
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.rec_stage import RecStage
@@ -211,6 +212,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         key = mixture_key(self.adapter.module)
         return {
             'config': self.config.opt,
+            'data': data_of_run(self.config),
             'seed': self.seed,
             'epochs': self.progress.epoch,
             'best_epoch': self.progress.best_epoch,

@@ -25,6 +25,7 @@ from crslab_causal.llm.records import LLMRecord
 from crslab_causal.system import checkpoint
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
+from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.llm_report import failure, summarize, summary_lines
 
 
@@ -183,7 +184,7 @@ class CausalLLMSystem(CausalSystem):
         remarks = list(summary_lines(summary))
         save_results(
             self.folder,
-            {'config': self.config.opt, 'seed': self.seed, 'llm': summary},
+            {'config': self.config.opt, 'data': data_of_run(self.config), 'seed': self.seed, 'llm': summary},
             scores,
             title,
             name='llm_results',

@@ -19,6 +19,7 @@ from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Checkpoints
 from crslab_causal.system.conv_stage import GENERATION_BATCH_SIZE, ConvStage, cross_entropy, perplexity
+from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.trainer import Trainer
 
 
@@ -107,6 +108,7 @@ class TextSystem(CausalSystem):
         done = self.conv_trainer.progress
         metadata = {
             'config': self.config.opt,
+            'data': data_of_run(self.config),
             'seed': self.seed,
             'epochs': done.epoch,
             'best_epoch': done.best_epoch,

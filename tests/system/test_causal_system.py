@@ -55,6 +55,13 @@ def test_results_say_what_made_them(run):
     assert (folder / 'run.log').is_file()
 
 
+def test_a_table_names_its_data(run):
+    result, folder = run()
+    digest = result['data']['ReDial']
+    assert len(digest) == 64
+    assert f'Fingerprint of the data: ReDial {digest[:12]}.' in (folder / 'results.md').read_text('utf-8')
+
+
 def test_results_say_that_they_are_of_a_debug_run(run):
     result, folder = run(flags=['--debug'])
     assert result['debug'] == 'trained on valid' and 'trained on valid' in (folder / 'results.md').read_text('utf-8')

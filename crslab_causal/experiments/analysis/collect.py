@@ -71,7 +71,18 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
         groups=groups_of(table),
         rows=[_row_record(row, table, _note(row, store, failures), own_tests) for row, own_tests in zip(rows, tests)],
         means=_means(rows, table),
+        data=_data(rows, store),
     )
+
+
+def _data(rows: list[RowResults], store: RunStore) -> dict[str, str]:
+    """Return the digest of each dataset of the rows that have results.
+
+    A recorded result is of the same data, because the digest is part of the name of its folder.
+    """
+    runs = [run for row in rows if row.results for run in row.row.runs]
+    digests = {run.config['dataset']: store.data_digest(run.config) for run in runs}
+    return {dataset: digest for dataset, digest in digests.items() if digest is not None}
 
 
 def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable) -> RunResult | None:

@@ -128,6 +128,9 @@ class TableRecord(Record):
     sweep: SuiteSweepOptions | None
     rows: list[RowRecord]
     means: list[MeanRecord]
+    data: dict[str, str] = {}
+    """Digest of the files of each dataset that the scores come from, see :func:`.digest_of_files`. A generated corpus
+    has none, since its configuration determines it; nor has a record of an earlier release."""
 
     def is_reference(self, row: RowRecord) -> bool:
         """Return whether the other rows are tested against this one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterable, Iterator
 
 from crslab_causal.base.tables import escape_cell, markdown_table
+from crslab_causal.data.data_files import data_line
 from crslab_causal.experiments.analysis.record import MeanRecord, RowRecord, TableRecord
 from crslab_causal.experiments.reporting.cells import (
     LIMIT,
@@ -111,7 +112,7 @@ def legend(table: TableRecord) -> list[str]:
             'ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
             'are measured.'
         )
-    return sentences
+    return [*sentences, data_line(table.data)] if table.data else sentences
 
 
 def latex(table: TableRecord) -> str:

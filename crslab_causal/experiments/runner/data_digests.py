@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
-from typing import Mapping, Sequence
+from typing import Iterable, Mapping
+
+from crslab_causal.data.data_files import digest_of_files
 
 
 class DataDigests:
@@ -15,19 +16,15 @@ class DataDigests:
     """
 
     def __init__(self, known: Mapping[Path, str] | None = None):
-        self._digests = dict(known or {})
+        self._digests: dict[Path, str | None] = dict(known or {})
 
-    def digest(self, folder: Path, files: Sequence[str]) -> str:
-        """Return the digest of the content of a data folder, in hexadecimal.
+    def digest(self, folder: Path, files: Iterable[str]) -> str | None:
+        """Return the digest of a data folder, see :func:`.digest_of_files`.
 
         Args:
             folder: folder of the data package.
-            files: names of the files that a run may read, sorted; a missing file is left out.
+            files: names of the files that the dataset requires.
         """
         if folder not in self._digests:
-            digest = hashlib.sha256()
-            for path in (folder / name for name in files):
-                if path.is_file():
-                    digest.update(f'{path.name}\n{hashlib.sha256(path.read_bytes()).hexdigest()}\n'.encode())
-            self._digests[folder] = digest.hexdigest()
+            self._digests[folder] = digest_of_files(folder, files)
         return self._digests[folder]

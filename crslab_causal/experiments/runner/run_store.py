@@ -10,7 +10,6 @@ from typing import Any, Iterable
 from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
 from crslab_causal.config import Config, Flags
-from crslab_causal.data.dataset.genres import TITLES_FILE
 from crslab_causal.experiments.runner.data_digests import DataDigests
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.suite.suite import Run
@@ -23,8 +22,6 @@ KEY_LENGTH = 12
 RESULT_VERSION = 1
 """Version of the results. Increase it when the code yields other scores for the same configuration; all earlier runs
 are then repeated."""
-OPTIONAL_FILES = (TITLES_FILE,)
-"""Files that a dataset reads if they exist; the required files are its ``files``."""
 
 
 class RunStore:
@@ -54,7 +51,7 @@ class RunStore:
         changed = run.config.changed()
         if run.recommender is not None:
             changed['recommender'] = f'{self.key(run.recommender)}_seed{run.recommender.seed}'
-        content: dict[str, Any] = {'config': changed, 'data': self._data_digest(run.config)}
+        content: dict[str, Any] = {'config': changed, 'data': self.data_digest(run.config)}
         if RESULT_VERSION > 1:
             content['computation'] = RESULT_VERSION
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:KEY_LENGTH]
@@ -159,12 +156,12 @@ class RunStore:
         missing = [file for file in files if folder is not None and not (folder / file).is_file()]
         return f'{dataset}: {folder} lacks {", ".join(missing)}; name the data with --data_path' if missing else None
 
-    def _data_digest(self, config: Config) -> str | None:
+    def data_digest(self, config: Config) -> str | None:
         """Return the digest of the data; None for a demo corpus, which the configuration determines."""
         folder = self._data_folder(config)
         if folder is None:
             return None
-        return self._digests.digest(folder, sorted({*config.dataset_entry.load().files, *OPTIONAL_FILES}))
+        return self._digests.digest(folder, config.dataset_entry.load().files)
 
     def _data_folder(self, config: Config) -> Path | None:
         if config.dataset_entry.generated:

@@ -68,6 +68,13 @@ def test_a_changed_setting_would_be_noticed(store, suites, change):
     assert store.folder_name(changed) != store.folder_name(run)
 
 
+@pytest.mark.parametrize('path', RECORDS, ids=lambda path: path.stem)
+def test_every_recorded_table_names_its_data(path):
+    for table in read_record(path).tables:
+        datasets = {run.folder.partition('_')[0] for row in table.rows for run in row.runs}
+        assert table.data == {dataset: DIGESTS[dataset] for dataset in datasets & DIGESTS.keys()}, table.name
+
+
 @pytest.mark.parametrize('dataset', DIGESTS)
 def test_the_real_data_have_the_recorded_digests(dataset, suites):
     data_path = tiny.real_data()
