@@ -11,6 +11,8 @@ from crslab_causal.base.tables import markdown_table
 
 RECORD = Path(__file__).with_name('speed.json')
 """File of the measurements."""
+START_UP = Path(__file__).with_name('start_up.json')
+"""File of the measurements of ``benchmarks/start_up.py``."""
 
 FORMS = {
     'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
@@ -244,6 +246,20 @@ def gpu(record: dict) -> str:
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
 
 
+def start_up() -> list[str]:
+    """Return the section about commands that need no PyTorch; empty if they were not measured."""
+    if not START_UP.is_file():
+        return []
+    made = json.loads(START_UP.read_text('utf-8'))
+    rows = [[title, spread(values)] for title, values in made['seconds'].items()]
+    return [
+        '## Start-up',
+        f'`python benchmarks/start_up.py` measures the CPU seconds, user and system, of `crslab-causal` with these '
+        f'arguments. None of them loads PyTorch. {made["cpu"]}, Python {made["python"]}.',
+        markdown_table(['command', 'CPU time'], rows),
+    ]
+
+
 def describe(measurements: dict) -> str:
     """Return a sentence about the machine of the measurements."""
     m = measurements['machine']
@@ -299,6 +315,7 @@ def results_page(measurements: dict) -> str:
         'items. Sampling needs torch-sparse or pyg-lib, and pays where entities have hundreds of edges.',
         '## GPU',
         gpu(record),
+        *start_up(),
     ]
     return '\n\n'.join(parts) + '\n'
 

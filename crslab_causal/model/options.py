@@ -10,8 +10,13 @@ from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Po
 from crslab_causal.base.training_options import ConvTrainingOptions
 from crslab_causal.data.confounders import Adjustment
 
+SHIPPED_INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
+"""Values of ``intervention`` that need no look at the table, so that a configuration is checked without PyTorch."""
+
 
 def _check_intervention(name: str) -> str:
+    if name in SHIPPED_INTERVENTIONS:
+        return name
     from crslab_causal.model.intervention import INTERVENTIONS  # only here, since it imports PyTorch
 
     if name not in INTERVENTIONS:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from crslab_causal.model.intervention import INTERVENTIONS, POSITIONS, Intervention
+from crslab_causal.model.options import SHIPPED_INTERVENTIONS
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +108,7 @@ def test_what_it_does_not_know_is_refused_with_what_it_knows(arguments):
     with pytest.raises(ValueError) as error:
         Intervention(*arguments)
     assert all(name in str(error.value) for name in (INTERVENTIONS if arguments[0] == 'dropout' else POSITIONS))
+
+
+def test_every_intervention_that_is_accepted_without_a_look_exists():
+    assert set(SHIPPED_INTERVENTIONS) <= set(INTERVENTIONS)

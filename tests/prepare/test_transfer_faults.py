@@ -119,7 +119,7 @@ def test_thousand_faulty_transfers(prepare, server, tmp_path, monkeypatch, whole
             assert content(folder) == whole[dataset, source]
             ends['well'] += 1
         assert leftovers(data, dataset) == []
-        for path in data.glob('downloads/*'):  # what has no ".part" was checked
+        for path in (data / 'downloads').glob('*'):  # what has no ".part" was checked; no folder if nothing came
             assert path.suffix == '.part' or stand_ins.git_blob(path.read_bytes()) == path.name
 
         server.fault = lambda path, before: None
