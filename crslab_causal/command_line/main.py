@@ -18,6 +18,7 @@ COMMANDS = {
     'config': ('crslab_causal.command_line.configuration:main', 'show a configuration with all that it inherits'),
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
+    'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
     'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
     'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),
 }

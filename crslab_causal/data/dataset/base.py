@@ -292,6 +292,21 @@ class MentionDataset(BaseDataset):
     def _format_errors(self, *files: str) -> ContextManager[None]:
         return format_errors(Path(self.dpath), files, self.name, self.remedy)
 
+    def read_other_test(self, path: Path) -> list[Sample]:
+        """Return the samples of another test file, for a model that was trained on this dataset.
+
+        Entity ids are those of this dataset, and nothing of it changes.
+
+        Raises:
+            UserError: the file cannot be read, or its names are of another version.
+        """
+        if not path.is_file():
+            raise UserError(f'{path}: does not exist; name a test_data.json')
+        conversations = read_json(path, 'name a test_data.json of this dataset')
+        check_conversations(path, conversations, self.item_key)
+        self._check_names('test', conversations)
+        return self._raw_data_process(conversations)
+
     def _read_conversations(self, split: str) -> list[dict]:
         path = self._path(f'{split}_data.json')
         conversations = read_json(path, self.remedy)
