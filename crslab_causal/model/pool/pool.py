@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from pkgutil import resolve_name
-from typing import Any, Iterator, Mapping, cast
+from typing import Any, Iterator, Mapping, Sequence, cast
 
 import torch
 from torch import Tensor, nn
 
-from crslab_causal.data.histories import PAD
+from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.base import ItemRecommender
 from crslab_causal.model.baselines.repeat import Repeat
@@ -139,6 +139,26 @@ class Pool(ItemRecommender):
         added = torch.zeros(len(values), len(self.channels), self.n_item, device=values.device)
         added[:, chosen] = values * self.channel_weights(batch)[:, chosen, None].to(values)
         return added
+
+    def explain_list(self, history: Sequence[int], k: int = 10) -> list[tuple[int, dict[str, float]]]:
+        """Return the top ``k`` items for one history, best first, each with what every channel adds to its score.
+
+        Args:
+            history: entity ids in order of mention; no text is known.
+            k: length of the list. It is shorter if there are fewer items that may be recommended.
+        """
+        batch = {'context_entities': pad_histories([list(history)]).to(self.index_of_entity.device)}
+        with torch.no_grad():
+            added = self.contributions(batch)[0]
+            scores = added.sum(0)
+            if self.options.objective == 'new':
+                scores = scores.masked_fill(self.seen_items(batch['context_entities'])[0], -torch.inf)
+        best = scores.topk(min(k, self.n_item))
+        return [
+            (int(self.item_entity_ids[i]), dict(zip(self.channels, added[:, i].tolist())))
+            for i, score in zip(best.indices.tolist(), best.values.tolist())
+            if score > -torch.inf
+        ]
 
     def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
         weights = self.channel_weights(batch)[:, self.active_channels()]

@@ -207,3 +207,18 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
 def test_mistakes_in_the_options(keys, message):
     with pytest.raises(ValidationError, match=message):
         PoolOptions(**keys)
+
+
+@limits(deadline=None, max_examples=20)
+@given(corpora(), histories, st.integers(0, 99))
+def test_an_explained_list_has_the_order_and_the_sums_of_the_scores(corpus, rows, seed):
+    items, data = corpus
+    pool = pool_of(items, data, seed=seed)
+    for row in rows:
+        scores = pool.item_scores(batch([row]))[0].tolist()
+        listed = pool.explain_list(row, len(items) + 3)
+        assert sorted(entity for entity, _ in listed) == sorted(items)
+        sums = [sum(added.values()) for _, added in listed]
+        assert sums == pytest.approx([scores[items.index(entity)] for entity, _ in listed], rel=1e-4, abs=1e-4)
+        assert sums == pytest.approx(sorted(scores, reverse=True), rel=1e-4, abs=1e-4)
+        assert all(list(added) == pool.channels for _, added in listed)
