@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator
+import copy
+from typing import Callable, Iterator, NamedTuple
 
 from crslab_causal.chat.answers import Answerer
 from crslab_causal.chat.constraints import describe
@@ -36,6 +37,14 @@ _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 _EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
 _ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.ACCEPT, Act.THANK, Act.LEAVE))
 """Acts beside which only an explicit wish is answered with a list."""
+
+
+class Snapshot(NamedTuple):
+    """What a conversation knew at one moment; see :meth:`Conversation.snapshot`."""
+
+    state: DialogueState
+    result: LLMResult | None
+    reply: Reply
 
 
 class Conversation:
@@ -75,6 +84,20 @@ class Conversation:
         """Last result, if the last reply recommended something."""
         self.last_reply = Reply()
         """Last reply. It is complete when :meth:`respond` has yielded all lines."""
+
+    def another(self) -> Conversation:
+        """Return a new conversation about the same films. It shares the model, and nothing that was said."""
+        other = copy.copy(self)
+        other.reset()
+        return other
+
+    def snapshot(self) -> Snapshot:
+        """Return what the conversation knows now, for :meth:`restore`."""
+        return Snapshot(self.state.copy(), self.result, self.last_reply)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Take back everything that was said after a snapshot. A snapshot can be restored once."""
+        self.state, self.result, self.last_reply = snapshot
 
     @property
     def liked(self) -> list[int]:
@@ -148,6 +171,14 @@ class Conversation:
     def mask(self) -> Iterator[str]:
         """Return the lines that compare the recommender's list before and after the intervention (Eq 5)."""
         return compare_masked(self._source, self.state, self.recommender.names)
+
+    def list_again(self) -> Iterator[str]:
+        """Return the lines of the last list, with the probability that the recommender gives each film now."""
+        if not self.state.shown:
+            yield 'There is no list yet.'
+        probabilities = self.recommender.probabilities(self.history)
+        for rank, entity in enumerate(self.state.shown, start=1):
+            yield f'{rank:3d}. {self.recommender.names[entity]} ({probabilities[entity].observed:.1%})'
 
     # ------------------------------------------------------------ parts of a reply
 

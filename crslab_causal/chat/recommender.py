@@ -73,15 +73,26 @@ class Recommender:
         """Return the last mention of ``history`` if it is the one that the model masks, else None."""
         return history[-1] if history and self.model.intervention.position == 'last' else None
 
-    def probabilities(self, history: Sequence[int]) -> dict[int, Probability]:
-        """Return the probability of every item for ``history``, also with :meth:`masked_mention` masked."""
-        logits = self._logits(history, intervene=self.masked_mention(history) is not None)
+    def probabilities(self, history: Sequence[int], masked: int | None = None) -> dict[int, Probability]:
+        """Return the probability of every item for ``history``, also with a mention masked.
+
+        Args:
+            history: entity ids in order of mention; may be empty.
+            masked: index of the mention to mask, from 0; None: that of :meth:`masked_mention`, if there is one.
+
+        Raises:
+            IndexError: the history has no such mention.
+        """
+        if masked is not None and not 0 <= masked < len(history):
+            raise IndexError(f'the history has {len(history)} mentions, and no number {masked}')
+        logits = self._logits(history, masked is not None or self.masked_mention(history) is not None, masked)
         observed = logits.observed[0].softmax(-1).tolist()
         intervened = logits.intervened
-        masked = [None] * len(observed) if intervened is None else intervened[0].softmax(-1).tolist()
-        return {item: Probability(p, q) for item, p, q in zip(self._item_entity_ids, observed, masked)}
+        after = [None] * len(observed) if intervened is None else intervened[0].softmax(-1).tolist()
+        return {item: Probability(p, q) for item, p, q in zip(self._item_entity_ids, observed, after)}
 
-    def _logits(self, history: Sequence[int], intervene: bool) -> ItemLogits:
+    def _logits(self, history: Sequence[int], intervene: bool, masked: int | None = None) -> ItemLogits:
         padded = pad_histories([list(history)]).to(self._embedding.device)
+        chosen = None if masked is None else torch.tensor([masked], device=padded.device)
         with torch.no_grad(), self.model.shared_entity_embedding(self._embedding):
-            return self.model.item_logits(padded, intervene=intervene)
+            return self.model.item_logits(padded, intervene=intervene, chosen=chosen)

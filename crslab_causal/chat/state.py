@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 from typing import Iterable, Mapping
 
 from crslab_causal.chat.constraints import Constraint, ConstraintSet, describe
@@ -54,6 +55,11 @@ class DialogueState:
     """Person that "he" or "she" stands for."""
     has_asked: bool = False
     """Whether the last reply was a question about the seeker's taste."""
+
+    def copy(self) -> DialogueState:
+        """Return a copy that does not change with the original."""
+        values = {each.name: copy(getattr(self, each.name)) for each in fields(self)}
+        return DialogueState(**values | {'constraints': ConstraintSet(self.constraints)})
 
     @property
     def situation(self) -> Situation:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.session import ChatSession
 from crslab_causal.chat.spinner import with_spinner
 
-MAX_CHARACTERS = 10_000
-"""Maximum length of a message. The rest of a longer message is ignored."""
 HELP = (
     'Say which films, people and genres you like or do not like, what you have seen, and what you want to see.\n'
     'Ask "who is in it?", "what is it about?", "something else?".\n'
     "/why explains the last recommendation, /mask shows the recommender's list without your last mention,\n"
+    '/list shows the last list again, /undo takes your last message back,\n'
     '/forget lists what you asked for, /forget 1 takes the first of it back,\n'
-    '/reset starts over, /quit ends.'
+    '/save FILE writes the conversation to a new file, /replay FILE holds a saved conversation again,\n'
+    '/reset starts over, /help shows this, /quit ends.'
 )
 _HINT = '(Ctrl-C again, Ctrl-D or /quit ends the chat.)'
 
@@ -32,6 +34,7 @@ def chat(conversation: Conversation) -> None:
     _enable_line_editing()
     print(HELP)
     print(f'Answers by: {conversation.pipeline.backend.name}')
+    session = ChatSession(conversation)
     was_interrupted = False
     while True:
         try:
@@ -50,7 +53,7 @@ def chat(conversation: Conversation) -> None:
         if text.lower() == '/quit':
             return
         try:
-            for line in with_spinner(_answer(conversation, text), sys.stdout):
+            for line in with_spinner(_answer(session, text), sys.stdout):
                 print(_printable(line))
         except KeyboardInterrupt:
             print('\n(Stopped. Go on, or /quit.)')
@@ -64,27 +67,78 @@ def _enable_line_editing() -> None:
         pass
 
 
-def _answer(conversation: Conversation, text: str) -> Iterator[str]:
+def _answer(session: ChatSession, text: str) -> Iterator[str]:
     """Return the lines of the answer to a message or a command."""
+    conversation = session.conversation
     command, _, argument = text.partition(' ')
-    command = command.lower()
-    if not text:
+    argument = argument.strip()
+    match command.lower():
+        case '':
+            return
+        case '/reset':
+            session.reset()
+            yield 'Let us start over.'
+        case '/why':
+            yield from conversation.why()
+        case '/mask':
+            yield from conversation.mask()
+        case '/list':
+            yield from conversation.list_again()
+        case '/forget':
+            yield from session.forget(argument)
+        case '/undo':
+            turn = session.undo()
+            yield f'Taken back: {_shorten(turn.text)}' if turn else 'There is nothing to take back.'
+        case '/save':
+            yield _save(session, argument)
+        case '/replay':
+            yield from _replay(session, argument)
+        case '/help':
+            yield HELP
+        case other if other.startswith('/'):
+            yield f'There is no command {other[:20]}. {HELP}'
+        case _:
+            yield from session.say(text)
+
+
+def _save(session: ChatSession, name: str) -> str:
+    """Save the transcript, and return the line that says so, or why not."""
+    if not name:
+        return 'Name a file: /save chat.jsonl'
+    if not session.turns:
+        return 'Nothing was said yet.'
+    try:
+        session.save(Path(name))
+    except FileExistsError:
+        return f'{name} exists; name another file.'
+    except (OSError, ValueError) as error:  # a ValueError: the name has a null byte
+        return f'{name}: {getattr(error, "strerror", None) or error}'
+    n = len(session.turns)
+    return f'Saved {n} message{"s" if n > 1 else ""} in {name}.'
+
+
+def _replay(session: ChatSession, name: str) -> Iterator[str]:
+    """Hold a saved conversation again, and yield its lines."""
+    if not name:
+        yield 'Name a file: /replay chat.jsonl'
         return
-    if command == '/reset':
-        conversation.reset()
-        yield 'Let us start over.'
-    elif command == '/why':
-        yield from conversation.why()
-    elif command == '/mask':
-        yield from conversation.mask()
-    elif command == '/forget':
-        yield from conversation.forget(argument)
-    elif command.startswith('/'):
-        yield HELP if command == '/help' else f'There is no command {command[:20]}. {HELP}'
-    else:
-        if len(text) > MAX_CHARACTERS:
-            yield f'(I read the first {MAX_CHARACTERS:,} characters only.)'
-        yield from conversation.respond(text[:MAX_CHARACTERS])
+    n_turns, changed = 0, 0
+    try:
+        for turn, lines in session.replay(Path(name)):
+            yield f'> {turn.text}'
+            replied = []
+            for line in lines:
+                replied.append(line)
+                yield line
+            n_turns, changed = n_turns + 1, changed + (replied != turn.lines)
+    except (OSError, ValueError) as error:
+        yield f'{name}: {getattr(error, "strerror", None) or error}'
+        return
+    yield f'(Replayed {n_turns}; {changed or "none"} of the replies changed.)'
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 60 else f'{text[:59]}…'
 
 
 def _printable(line: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.command_line.web import PORT, serve_chat
 from crslab_causal.quick_start import run_alone
 
 RESUME_HINT = 'interrupted; with --save_system, the same command with --restore_system continues from the last epoch'
@@ -36,7 +37,14 @@ def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     """Chat with the system of a run that was saved. Return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Chat with a system that `run --save-system` has trained.')
     _add_configuration(parser)
+    parser.add_argument('--web', action='store_true', help='chat on a page in the browser, for this machine only')
+    parser.add_argument('--port', type=int, help=f'port of the page, by default {PORT}; 0 for any free one')
     flags = vars(parser.parse_args(arguments))
+    is_web, port = flags.pop('web'), flags.pop('port')
+    if is_web:
+        return exit_status(lambda: serve_chat(**_with_settings(flags), port=PORT if port is None else port))
+    if port is not None:
+        parser.error('--port: is for --web')
     return exit_status(lambda: run_alone(**_with_settings(flags), interact=True))
 
 

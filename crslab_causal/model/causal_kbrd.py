@@ -215,7 +215,12 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         return user, user + w_n * (self.intervention(h_n) - h_n)  # Eq 5: w_n M h_n in the place of w_n h_n
 
     def item_logits(
-        self, context_entities: Tensor, intervene: bool = True, stratum: Tensor | None = None, mixed: bool = True
+        self,
+        context_entities: Tensor,
+        intervene: bool = True,
+        stratum: Tensor | None = None,
+        mixed: bool = True,
+        chosen: Tensor | None = None,
     ) -> ItemLogits:
         """Logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
 
@@ -224,13 +229,17 @@ class CausalKBRD(ItemRecommender, KBRDModel):
             stratum: ``(batch,)``, the strata to condition on; None: adjusted for all of them, which gives
                 log-probabilities. Not read without an adjustment.
             mixed: mix the transition counts in, which also gives log-probabilities. Not read without them.
+            chosen: ``(batch,)``, index of the mention to intervene on; None: as the intervention chooses.
 
         Raises:
             ValueError: an entity has no row in H.
         """
         embedding = self.entity_embedding()
         items = embedding[: self.n_item]
-        chosen = self.intervention.choose((context_entities != PAD).sum(-1)) if intervene else None
+        if not intervene:
+            chosen = None
+        elif chosen is None:
+            chosen = self.intervention.choose((context_entities != PAD).sum(-1))
         user, intervened = self._user_vectors(context_entities, embedding, chosen)
         if self.stratum_shift is not None and stratum is not None:
             shift = F.embedding(stratum, self.stratum_shift)

@@ -1,7 +1,9 @@
 """The chat in the terminal: commands, long lines, odd bytes, and the end of the input."""
 
 import io
+import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -222,3 +224,57 @@ def test_spinner_writes_to_terminals_only():
     assert file.getvalue() == ''
     quick = FakeTerminal()
     assert list(with_spinner(iter(['a', 'b']), quick)) == ['a', 'b'] and quick.getvalue() == ''
+
+
+def test_undo_takes_back_what_a_message_changed(chat):
+    _, first, _, drama_back, comedy_back, again, forgotten, _, chips, _ = chat(
+        'a comedy', 'a drama', '/undo', '/undo', 'a comedy', '/forget 1', '/undo', '/forget'
+    )
+    assert (drama_back, comedy_back) == ('Taken back: a drama', 'Taken back: a comedy')
+    assert again == first  # also the films of the first list may be recommended again
+    assert forgotten.startswith('No longer: comedy') and '[1] comedy' in chips
+
+
+def test_undo_and_list(chat):
+    _, no_list, no_undo, answer, shown, _, after, _ = chat('/list', '/undo', 'I love comedy', '/list', '/undo', '/list')
+    assert no_list == after == 'There is no list yet.' and no_undo == 'There is nothing to take back.'
+    names = [re.sub(r' \(\d+\.\d%\)$', '', line) for line in listed(shown)]
+    assert names == listed(answer) and len(names) == 10
+
+
+def test_saved_conversation_is_replayed(chat, tmp_path):
+    file = tmp_path / 'talk "1".jsonl'
+    _, first, _, third, saved, exists, *_ = chat(
+        'a comedy', '/forget comedy', 'something else', f'/save {file}', f'/save {file}'
+    )
+    assert saved == f'Saved 3 messages in {file}.' and exists == f'{file} exists; name another file.'
+    assert [json.loads(line)['text'] for line in file.read_text().splitlines()] == [
+        'a comedy',
+        '/forget comedy',
+        'something else',
+    ]
+    lines = chat('I hate drama', f'/replay {file}')
+    text = '\n'.join(lines)
+    assert text.count(first) == 1 and third in text
+    assert '(Replayed 3; none of the replies changed.)' in text
+
+
+def test_files_that_cannot_be_saved_or_replayed_get_one_line(chat, tmp_path):
+    (tmp_path / 'bad.jsonl').write_text('{"text": 3}\n')
+    (tmp_path / 'binary').write_bytes(b'\xff\xfe\x00')
+    _, *answers, _ = chat(
+        '/save',
+        f'/save {tmp_path}/x',
+        'hello',
+        f'/save {tmp_path}',
+        f'/save {tmp_path}/none/x',
+        '/replay',
+        f'/replay {tmp_path}/none',
+        f'/replay {tmp_path}/bad.jsonl',
+        f'/replay {tmp_path}/binary',
+        '/save a\x00b',
+    )
+    assert all('\n' not in answer for answer in answers)
+    assert answers[0] == 'Name a file: /save chat.jsonl' and answers[1] == 'Nothing was said yet.'
+    assert answers[6].endswith('line 1 is no turn of a saved chat') or 'No such file' in answers[6]
+    assert 'line 1 is no turn of a saved chat' in answers[7] and answers[8].endswith('the file is no text')

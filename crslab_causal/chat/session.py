@@ -1,0 +1,115 @@
+"""A chat session: a conversation whose messages can be undone, saved and replayed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator
+
+from crslab_causal.chat.conversation import Conversation, Snapshot
+
+MAX_CHARACTERS = 10_000
+"""Maximum length of a message. The rest of a longer message is ignored."""
+
+
+@dataclass
+class Turn:
+    """A message, or a constraint that was taken back, and the lines of the reply."""
+
+    text: str
+    lines: list[str] = field(default_factory=list)
+
+
+class ChatSession:
+    """A conversation and its transcript.
+
+    Args:
+        conversation: a conversation in which nothing was said yet.
+    """
+
+    def __init__(self, conversation: Conversation):
+        self.conversation = conversation
+        self.turns: list[Turn] = []
+        """The transcript. ``/forget ...`` is a turn, too."""
+        self._before: list[Snapshot] = []
+
+    def reset(self) -> None:
+        """Start a new conversation with an empty transcript."""
+        self.conversation.reset()
+        self.turns, self._before = [], []
+
+    def say(self, text: str) -> Iterator[str]:
+        """Yield the lines of the reply to a message."""
+        if len(text) > MAX_CHARACTERS:
+            yield f'(I read the first {MAX_CHARACTERS:,} characters only.)'
+            text = text[:MAX_CHARACTERS]
+        yield from self._record(text, self.conversation.respond(text))
+
+    def forget(self, text: str) -> Iterator[str]:
+        """Take constraints back, and yield the lines that say so; see :meth:`.Conversation.forget`."""
+        if text.strip():
+            yield from self._record(f'/forget {text.strip()}', self.conversation.forget(text))
+        else:
+            yield from self.conversation.forget(text)
+
+    def undo(self) -> Turn | None:
+        """Take the last turn back, and return it; None if there is none."""
+        if not self.turns:
+            return None
+        self.conversation.restore(self._before.pop())
+        return self.turns.pop()
+
+    def save(self, path: Path) -> None:
+        """Write the transcript as JSON lines, one for each turn.
+
+        Raises:
+            FileExistsError: the file exists.
+        """
+        with path.open('x', encoding='utf-8') as file:
+            for turn in self.turns:
+                file.write(json.dumps({'text': turn.text, 'lines': turn.lines}) + '\n')
+
+    def replay(self, path: Path) -> Iterator[tuple[Turn, Iterator[str]]]:
+        """Start over, and yield each turn of a saved transcript with the lines of the new reply to it.
+
+        Raises:
+            ValueError: the file is no transcript.
+        """
+        turns = read_transcript(path)
+        self.reset()
+        for turn in turns:
+            command, _, argument = turn.text.partition(' ')
+            yield turn, self.forget(argument) if command == '/forget' else self.say(turn.text)
+
+    def _record(self, text: str, lines: Iterator[str]) -> Iterator[str]:
+        """Yield the lines of a reply, and remember them. A reply that is stopped is remembered as far as it came."""
+        self._before.append(self.conversation.snapshot())
+        turn = Turn(text)
+        self.turns.append(turn)
+        for line in lines:
+            turn.lines.append(line)
+            yield line
+
+
+def read_transcript(path: Path) -> list[Turn]:
+    """Read the turns that :meth:`ChatSession.save` has written.
+
+    Raises:
+        ValueError: the file is no transcript. The message names the line.
+    """
+    turns = []
+    try:
+        rows = path.read_text('utf-8').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError('the file is no text') from error
+    for number, row in enumerate(rows, start=1):
+        try:
+            value = json.loads(row)
+            text, lines = value['text'], value['lines']
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f'line {number} is no turn of a saved chat') from error
+        if not (isinstance(text, str) and isinstance(lines, list) and all(isinstance(line, str) for line in lines)):
+            raise ValueError(f'line {number} is no turn of a saved chat')
+        turns.append(Turn(text, lines))
+    return turns

@@ -1,0 +1,246 @@
+"""The addresses of the page: three files, and JSON about the sessions.
+
+No other file is served. Requests for another host, or from the page of another site, are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Iterator
+
+from loguru import logger
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
+from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
+
+LOOPBACK = ('localhost', '127.0.0.1')
+"""Values of the Host header that are served, with any port."""
+MAX_MESSAGE = 2000
+"""Maximum length of a message, in characters."""
+MAX_BODY = 16_000
+"""Maximum size of a request, in bytes."""
+MAX_THUMBS = 100_000
+"""Maximum number of thumbs that one server saves."""
+_PAGE = {
+    '/': ('page.html', 'text/html'),
+    '/page.css': ('page.css', 'text/css'),
+    '/page.js': ('page.js', 'text/javascript'),
+}
+_BUSY = 'Wait for the answer to the last message.'
+_HEADERS = {
+    'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cache-Control': 'no-store',
+}
+
+
+class ChatApp:
+    """The page and its sessions.
+
+    Args:
+        conversation: a conversation; each session gets another one over the same model.
+        thumbs: file to which thumbs are added as JSON lines.
+    """
+
+    def __init__(self, conversation: Conversation, thumbs: Path):
+        self.sessions, self._thumbs = Sessions(conversation), thumbs
+        self._backend = conversation.pipeline.backend.name
+        self._thumbs_lock, self._n_thumbs = threading.Lock(), 0
+
+    def build(self) -> Starlette:
+        """Return the application for a server."""
+        page = files('crslab_causal.chat.web') / 'page'
+        routes = [
+            Route(address, _file((page / name).read_bytes(), media_type))
+            for address, (name, media_type) in _PAGE.items()
+        ]
+        for name in ('open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb'):
+            routes.append(Route(f'/api/{name}', self._endpoint(getattr(self, f'_{name}')), methods=['POST']))
+        hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK), www_redirect=False)
+        return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _error})
+
+    def _endpoint(self, function: Any) -> Any:
+        async def endpoint(request: Request) -> Response:
+            return await run_in_threadpool(self._call, function, await _body(request))
+
+        return endpoint
+
+    def _call(self, function: Any, body: dict[str, Any]) -> Response:
+        if function == self._open:
+            return self._open()
+        session = self.sessions.find(_text(body, 'session'))
+        if session is None:
+            raise HTTPException(404, 'This session has ended. Reload the page to start a new one.')
+        if function == self._say:
+            return self._say(session, body)
+        if not session.lock.acquire(blocking=False):
+            raise HTTPException(409, _BUSY)
+        try:
+            return function(session, body)
+        finally:
+            session.lock.release()
+
+    # ------------------------------------------------------------ the addresses
+
+    def _open(self) -> Response:
+        try:
+            key = self.sessions.open()
+        except TooManySessions:
+            raise HTTPException(503, f'All {MAX_SESSIONS} sessions are in use. Try again later.') from None
+        return _json({'session': key, 'backend': self._backend, 'max_message': MAX_MESSAGE})
+
+    def _say(self, session: WebSession, body: dict[str, Any]) -> Response:
+        text = _text(body, 'text').strip()
+        if not text:
+            raise HTTPException(400, 'Write a message.')
+        if len(text) > MAX_MESSAGE:
+            raise HTTPException(413, f'A message has at most {MAX_MESSAGE:,} characters.')
+        if len(session.chat.turns) >= MAX_TURNS:
+            raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
+        return StreamingResponse(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+
+    def _lines(self, session: WebSession, text: str) -> Iterator[bytes]:
+        """Yield the lines of a reply as JSON, and then what the page shows beside the conversation."""
+        if not session.lock.acquire(blocking=False):
+            yield _row({'error': _BUSY})
+            return
+        try:
+            for line in self.sessions.one_at_a_time(session.chat.say(text)):
+                yield _row({'line': line})
+            yield _row({'view': self._describe(session)})
+        except Exception as error:  # the page must not wait for ever; the log has the details
+            logger.exception('the reply failed')
+            yield _row({'error': f'The answer failed: {type(error).__name__}. The log of the server has the details.'})
+        finally:
+            session.lock.release()
+
+    def _forget(self, session: WebSession, body: dict[str, Any]) -> Response:
+        if len(session.chat.turns) >= MAX_TURNS:
+            raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
+        with self.sessions.model_lock:
+            lines = list(session.chat.forget(_text(body, 'name')[:MAX_MESSAGE]))
+        return _json({'lines': lines, 'view': self._describe(session)})
+
+    def _undo(self, session: WebSession, body: dict[str, Any]) -> Response:
+        turn = session.chat.undo()
+        return _json({'undone': turn.text if turn else None, 'view': self._describe(session)})
+
+    def _reset(self, session: WebSession, body: dict[str, Any]) -> Response:
+        session.chat.reset()
+        return _json({'view': self._describe(session)})
+
+    def _mask(self, session: WebSession, body: dict[str, Any]) -> Response:
+        index, conversation = _number(body, 'index'), session.chat.conversation
+        if not 0 <= index < len(conversation.history):
+            raise HTTPException(404, 'There is no such mention.')
+        with self.sessions.model_lock:
+            return _json(describe_mask(conversation, index))
+
+    def _film(self, session: WebSession, body: dict[str, Any]) -> Response:
+        return _json(describe_film(session.chat.conversation, self._known_film(session, body)))
+
+    def _thumb(self, session: WebSession, body: dict[str, Any]) -> Response:
+        film, conversation = self._known_film(session, body), session.chat.conversation
+        if not isinstance(body.get('up'), bool):
+            raise HTTPException(400, 'up: must be true or false.')
+        record = {
+            'time': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime()),
+            'entity': film,
+            'name': conversation.recommender.names[film],
+            'up': body['up'],
+            'rank': conversation.state.shown.index(film) + 1 if film in conversation.state.shown else None,
+            'mentions': [conversation.recommender.names[entity] for entity in conversation.history],
+            'constraints': [constraint.name for constraint in conversation.state.constraints.binding],
+            'backend': self._backend,
+        }
+        with self._thumbs_lock:
+            if self._n_thumbs >= MAX_THUMBS:
+                raise HTTPException(429, 'No more thumbs are saved.')
+            self._n_thumbs += 1
+            try:
+                self._thumbs.parent.mkdir(parents=True, exist_ok=True)
+                with self._thumbs.open('a', encoding='utf-8') as file:
+                    file.write(json.dumps(record) + '\n')
+            except OSError as error:
+                raise HTTPException(500, f'The thumb was not saved: {error.strerror}.') from error
+        return _json({'saved': True})
+
+    def _describe(self, session: WebSession) -> dict[str, Any]:
+        with self.sessions.model_lock:
+            return describe_conversation(session.chat.conversation)
+
+    def _known_film(self, session: WebSession, body: dict[str, Any]) -> int:
+        film = _number(body, 'entity')
+        if film not in session.chat.conversation.facts.films:
+            raise HTTPException(404, 'There is no such film.')
+        return film
+
+
+def _file(content: bytes, media_type: str) -> Any:
+    async def endpoint(request: Request) -> Response:
+        return Response(content, media_type=media_type, headers=_HEADERS)
+
+    return endpoint
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """Return the JSON object that a request carries.
+
+    Another site's page cannot send this media type without asking first, and is not allowed to.
+    """
+    if request.headers.get('content-type', '').partition(';')[0].strip() != 'application/json':
+        raise HTTPException(415, 'Send application/json.')
+    content = b''
+    async for part in request.stream():
+        content += part
+        if len(content) > MAX_BODY:
+            raise HTTPException(413, f'A message has at most {MAX_MESSAGE:,} characters.')
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise HTTPException(400, 'Send a JSON object.')
+    return body
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str):
+        raise HTTPException(400, f'{key}: must be a text.')
+    return value
+
+
+def _number(body: dict[str, Any], key: str) -> int:
+    value = body.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise HTTPException(400, f'{key}: must be a whole number.')
+    return value
+
+
+def _json(value: dict[str, Any]) -> JSONResponse:
+    return JSONResponse(value, headers=_HEADERS)
+
+
+def _row(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value) + '\n').encode()
+
+
+async def _error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({'error': error.detail}, status_code=error.status_code, headers=_HEADERS)

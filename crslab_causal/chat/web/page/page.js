@@ -1,0 +1,228 @@
+'use strict';
+// All texts are set as textContent, so that nothing in them is read as HTML.
+const get = id => document.getElementById(id);
+let session = null, view = null, busy = false, maskCount = 0;
+
+function make(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+function fail(message) { get('error').textContent = message; }
+
+async function post(name, body) {
+  let response;
+  try {
+    response = await fetch('api/' + name, {
+      method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({session, ...body}),
+    });
+  } catch {
+    throw new Error('The server does not answer. Is it still running?');
+  }
+  if (!response.ok) {
+    const answer = await response.json().catch(() => ({}));
+    throw new Error(answer.error || 'The server refused the request (' + response.status + ').');
+  }
+  return response;
+}
+async function ask(name, body) { return (await post(name, body)).json(); }
+
+async function doing(action) {
+  if (busy) return;
+  busy = true;
+  get('send').disabled = true;
+  fail('');
+  try { await action(); } catch (error) { fail(error.message); }
+  busy = false;
+  get('send').disabled = false;
+}
+
+function write(className, text) {
+  const log = get('log');
+  log.append(make('p', className, text));
+  log.scrollTop = log.scrollHeight;
+}
+function writeLine(line) {
+  if (line.startsWith('You asked for: [')) return;  // the chips show it
+  write(line.startsWith('(') || line.startsWith('Heard:') ? 'note' : '', line);
+}
+
+async function say(text) {
+  if (!session) await open();
+  const response = await post('say', {text});
+  write('me', text);
+  get('text').value = '';
+  const waiting = make('p', 'note', '…');
+  get('log').append(waiting);
+  const reader = response.body.getReader(), decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for (;;) {
+      const {done, value} = await reader.read();
+      rest += done ? '' : decoder.decode(value, {stream: true});
+      const rows = rest.split('\n');
+      rest = rows.pop();
+      for (const row of rows) {
+        const part = JSON.parse(row);
+        if (part.error) fail(part.error);
+        if (part.view) show(part.view);
+        if (part.line !== undefined) { waiting.remove(); writeLine(part.line); get('log').append(waiting); }
+      }
+      if (done) break;
+    }
+  } catch {
+    throw new Error('The connection to the server broke off.');
+  } finally {
+    waiting.remove();
+  }
+}
+
+function show(newView) {
+  view = newView;
+  const heard = get('heard'), chips = get('chips');
+  heard.replaceChildren(...view.heard.map(each => make('span', each.liked === false ? 'chip not' : 'chip', each.name)));
+  chips.replaceChildren(...view.chips.map(name => {
+    const chip = make('button', 'chip', name);
+    chip.type = 'button';
+    chip.setAttribute('aria-label', 'Take back: ' + name);
+    chip.onclick = () => doing(async () => {
+      const answer = await ask('forget', {name});
+      answer.lines.forEach(writeLine);
+      show(answer.view);
+    });
+    return chip;
+  }));
+  if (!view.heard.length && !view.chips.length) heard.append(make('span', 'small', 'Nothing yet.'));
+  const slider = get('slider');
+  slider.max = view.mentions.length;
+  slider.value = 0;
+  get('masking').hidden = !view.mentions.length || !view.films.length;
+  get('film').replaceChildren();
+  showMask();
+}
+
+function percent(p) { return (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %'; }
+
+function showFilms(films, isMasked) {
+  const largest = Math.max(1e-12, ...films.map(film => Math.max(film.p, film.masked || 0)));
+  get('films').replaceChildren(...films.map(film => {
+    const item = make('li'), row = make('div', 'row');
+    const name = make('button', 'name', film.rank + '. ' + film.name);
+    name.type = 'button';
+    name.onclick = () => doing(() => showFilm(film.entity));
+    row.append(name);
+    if (isMasked) {
+      const step = film.rank_before - film.rank;
+      row.append(make('span', 'small move', step > 0 ? '▲ ' + step : step < 0 ? '▼ ' + -step : '='));
+    }
+    for (const up of [true, false]) {
+      const thumb = make('button', 'thumb');
+      thumb.type = 'button';
+      thumb.append(drawThumb(up));
+      thumb.setAttribute('aria-label', (up ? 'Good: ' : 'Bad: ') + film.name);
+      thumb.onclick = () => doing(async () => {
+        await ask('thumb', {entity: film.entity, up});
+        row.querySelectorAll('.thumb').forEach(each => each.setAttribute('aria-pressed', each === thumb));
+      });
+      row.append(thumb);
+    }
+    item.append(row);
+    for (const [className, p] of [['bar', film.p], ['bar masked', film.masked]]) {
+      if (p === undefined || p === null) continue;
+      const bar = make('div', className);
+      bar.style.width = 100 * p / largest + '%';
+      item.append(bar);
+    }
+    let words = 'p ' + percent(film.p);
+    if (isMasked) words += ', masked ' + percent(film.masked) + ', was number ' + film.rank_before;
+    else if (film.recommender_rank) words += ", the recommender's number " + film.recommender_rank;
+    item.append(make('div', 'small', words));
+    return item;
+  }));
+}
+
+async function showMask() {
+  const index = Number(get('slider').value), count = ++maskCount;
+  get('masked').textContent = index ? view.mentions[index - 1] : 'none';
+  if (!index) {
+    get('order').textContent = view.films.length ? 'Order: ' + view.order : 'No list yet.';
+    showFilms(view.films, false);
+    return;
+  }
+  try {
+    const answer = await ask('mask', {index: index - 1});
+    if (count !== maskCount) return;  // the slider has moved on
+    get('order').textContent = "The recommender's order without " + answer.mention + ' (orange: p with it masked)';
+    showFilms(answer.films, true);
+  } catch (error) { fail(error.message); }
+}
+
+function shape(tag, attributes, text) {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+function drawThumb(up) {
+  const svg = shape('svg', {viewBox: '0 0 20 20', width: 16, height: 16, 'aria-hidden': 'true'});
+  const d = 'M2 9h3v8H2z M6 9l4-7c2 0 2 2 1.5 5H16c1.6 0 1.6 2 1 3l-2 6c-.3 1-1 1-2 1H6z';
+  svg.append(shape('path', {d, fill: '#33405c', transform: up ? '' : 'rotate(180 10 10)'}));
+  return svg;
+}
+function shorten(text, n) { return text.length > n ? text.slice(0, n - 1) + '…' : text; }
+
+function draw(path) {
+  const width = 360, high = 46, svg = shape('svg', {viewBox: `0 0 ${width} ${high * path.nodes.length}`, role: 'img'});
+  svg.append(shape('title', {}, path.words));
+  path.nodes.forEach((name, i) => {
+    const y = i * high + 12;
+    if (i) {
+      svg.append(shape('line', {x1: 14, x2: 14, y1: y - high + 8, y2: y - 8, stroke: '#8993a5', 'stroke-width': 2}));
+      svg.append(shape('text', {x: 26, y: y - high / 2 + 4, fill: '#535c6e'}, shorten(path.edges[i - 1] || 'linked', 50)));
+    }
+    svg.append(shape('circle', {cx: 14, cy: y, r: 7, fill: i === 0 ? '#3b6fd4' : i === path.nodes.length - 1 ? '#3a8f4d' : '#dd8a2e'}));
+    svg.append(shape('text', {x: 28, y: y + 4, fill: '#1d2330'}, shorten(name, 48)));
+  });
+  return svg;
+}
+
+async function showFilm(entity) {
+  const film = await ask('film', {entity}), box = get('film');
+  box.replaceChildren(make('h2', '', film.year ? film.title + ' (' + film.year + ')' : film.title));
+  const facts = [film.genres.join(', '), film.directors.length ? 'by ' + film.directors.join(', ') : '',
+    film.cast.length ? 'with ' + film.cast.join(', ') : ''].filter(Boolean);
+  box.append(make('p', 'small', facts.join('; ') || 'Nothing else is known about it.'));
+  if (film.plot) box.append(make('p', '', film.plot));
+  box.append(make('p', 'small', film.paths.length ? 'Paths in the knowledge graph from what you mentioned:' :
+    'No path in the knowledge graph links it to what you mentioned.'));
+  for (const path of film.paths) box.append(draw(path));
+  box.scrollIntoView({block: 'nearest'});
+}
+
+async function open() {
+  const answer = await ask('open', {});
+  session = answer.session;
+  get('backend').textContent = 'Answers by: ' + answer.backend;
+  get('text').maxLength = answer.max_message;
+}
+
+get('form').onsubmit = event => {
+  event.preventDefault();
+  const text = get('text').value.trim();
+  if (text) doing(() => say(text));
+  get('text').focus();
+};
+get('undo').onclick = () => doing(async () => {
+  const answer = await ask('undo', {});
+  write('note', answer.undone === null ? 'There is nothing to take back.' : 'Taken back: ' + answer.undone);
+  show(answer.view);
+});
+get('reset').onclick = () => doing(async () => {
+  const answer = await ask('reset', {});
+  get('log').replaceChildren(make('p', 'hint', 'Let us start over.'));
+  show(answer.view);
+});
+get('slider').oninput = showMask;
+doing(open);
+get('text').focus();

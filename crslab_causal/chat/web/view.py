@@ -1,0 +1,105 @@
+"""What the page shows beside the conversation, as values for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.films.facts import CAST, DIRECTOR
+from crslab_causal.chat.inspection import MAX_PATHS, TOP_SHOWN
+from crslab_causal.llm.knowledge_graph import Path
+from crslab_causal.llm.offline.paths import describe_path, entity_name
+
+_MAX_CAST = 5
+
+
+def describe_conversation(conversation: Conversation) -> dict[str, Any]:
+    """Return the constraints, the mentions and the last list."""
+    names, shown = conversation.recommender.names, conversation.state.shown
+    ranks, probabilities = _ranks(conversation, None), conversation.recommender.probabilities(conversation.history)
+    is_answered = conversation.result is not None and conversation.result.is_answered
+    return {
+        'chips': [constraint.name for constraint in conversation.state.constraints.binding],
+        'heard': [
+            {'name': names.get(entity, str(entity)), 'liked': is_liked}
+            for entity, is_liked in conversation.state.opinions.items()
+        ],
+        'mentions': [names[entity] for entity in conversation.history],
+        'films': [
+            {
+                'entity': film,
+                'name': names[film],
+                'p': probabilities[film].observed,
+                'rank': rank,
+                'recommender_rank': ranks.get(film),
+            }
+            for rank, film in enumerate(shown, start=1)
+        ],
+        'order': conversation.pipeline.backend.name if is_answered else "the recommender's own order",
+    }
+
+
+def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
+    """Return the recommender's list with one mention masked, and the probabilities before and after.
+
+    Args:
+        conversation: the conversation.
+        index: index of the mention in the history, from 0.
+    """
+    history, names = conversation.history, conversation.recommender.names
+    before = conversation.recommender.probabilities(history)
+    after = conversation.recommender.probabilities(history, masked=index)
+    old, new = _ranks(conversation, None), _ranks(conversation, index)
+    listed = sorted(new, key=new.__getitem__)[:TOP_SHOWN]
+    return {
+        'mention': names[history[index]],
+        'films': [
+            {
+                'entity': film,
+                'name': names[film],
+                'p': before[film].observed,
+                'masked': after[film].masked,
+                'rank': new[film],
+                'rank_before': old[film],
+            }
+            for film in listed
+        ],
+    }
+
+
+def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
+    """Return the facts about a film, and the paths in the knowledge graph that link it to the mentions."""
+    film = conversation.facts.films[entity]
+    catalogue = conversation.pipeline.catalogue
+    return {
+        'entity': entity,
+        'title': film.title,
+        'year': film.year,
+        'genres': sorted(film.genres),
+        'directors': conversation.facts.names_of_people(entity, DIRECTOR),
+        'cast': conversation.facts.names_of_people(entity, CAST)[:_MAX_CAST],
+        'plot': film.plot,
+        'paths': [
+            _path(path, conversation) for path in catalogue.graph.paths(conversation.history, entity)[:MAX_PATHS]
+        ],
+    }
+
+
+def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
+    names = conversation.pipeline.catalogue.names
+    return {
+        'nodes': [entity_name(entity, names) for entity in path.entities],
+        'edges': [', '.join(relations) for relations in path.relations],
+        'words': describe_path(path, names),
+    }
+
+
+def _ranks(conversation: Conversation, masked: int | None) -> dict[int, int]:
+    """Return the rank of each film that the seeker has not named and that respects the constraints."""
+    state, recommender = conversation.state, conversation.recommender
+    history = conversation.history
+    probabilities = recommender.probabilities(history, masked=masked)
+    score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}
+    films = sorted(score, key=lambda film: (-score[film], film))
+    new = [film for film in films if film not in state.named_films and film not in history]
+    return {film: rank for rank, film in enumerate(state.constraints.select(new).films, start=1)}

@@ -1,0 +1,183 @@
+"""The page in the browser, over real HTTP."""
+
+import json
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+pytest.importorskip('starlette')
+pytest.importorskip('uvicorn')
+
+from crslab_causal.chat.web import sessions as web_sessions
+from crslab_causal.chat.web.app import MAX_BODY, MAX_MESSAGE
+from crslab_causal.chat.web.server import make_server
+from crslab_causal.command_line.run import chat as chat_command
+
+
+class Client:
+    """A session of the page."""
+
+    def __init__(self, address):
+        self.address, self._http = address, requests.Session()
+        self._http.trust_env = False
+        self.session = self.post('open').json().get('session')
+
+    def post(self, name, /, **body):
+        return self._http.post(f'{self.address}/api/{name}', json={'session': getattr(self, 'session', ''), **body})
+
+    def say(self, text):
+        """Return the lines of the reply, and what is shown beside the conversation."""
+        rows = [json.loads(row) for row in self.post('say', text=text).text.splitlines()]
+        return [row['line'] for row in rows[:-1]], rows[-1]['view']
+
+
+@pytest.fixture(scope='module')
+def site(film_system, tmp_path_factory):
+    """Address of a running page, and the file of its thumbs."""
+    thumbs = tmp_path_factory.mktemp('web') / 'log' / 'thumbs.jsonl'
+    with film_system.conversation() as conversation, socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        server = make_server(conversation, thumbs)
+        thread = threading.Thread(target=server.run, kwargs={'sockets': [listener]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f'http://127.0.0.1:{listener.getsockname()[1]}', thumbs
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def client(site):
+    return Client(site[0])
+
+
+def test_conversation_with_chips_list_and_film(client):
+    lines, view = client.say('I loved Alien. A horror film, please.')
+    assert lines[0].startswith('Heard: ') and 'horror' in view['chips']
+    assert any(name.startswith('Alien') for name in view['mentions'])
+    assert [film['rank'] for film in view['films']] == list(range(1, len(view['films']) + 1))
+    assert all(0 < film['p'] < 1 for film in view['films'])
+    film = client.post('film', entity=view['films'][0]['entity']).json()
+    assert 'horror' in film['genres'] and film['title'] in view['films'][0]['name']
+    for path in film['paths']:
+        assert len(path['nodes']) == len(path['edges']) + 1
+    forgotten = client.post('forget', name='horror').json()
+    assert forgotten['lines'][0] == 'No longer: horror.' and 'horror' not in forgotten['view']['chips']
+    assert client.post('undo').json()['view']['chips'] == view['chips']
+    assert client.post('reset').json()['view'] | {'order': ''} == {
+        'chips': [], 'heard': [], 'mentions': [], 'films': [], 'order': ''
+    }  # fmt: skip
+
+
+def test_any_mention_can_be_masked(client, film_system):
+    _, view = client.say('I loved Alien and Toy Story')
+    n = len(view['mentions'])
+    answers = [client.post('mask', index=index).json() for index in range(n)]
+    assert [answer['mention'] for answer in answers] == view['mentions'] and n == 2
+    # the model computes the last one for /mask, too
+    recommender = film_system.recommender()
+    with film_system.conversation() as conversation:
+        list(conversation.respond('I loved Alien and Toy Story'))
+        last = recommender.probabilities(conversation.history)
+    for film in answers[-1]['films']:
+        assert film['masked'] == pytest.approx(last[film['entity']].masked, rel=1e-5)
+        assert film['p'] == pytest.approx(last[film['entity']].observed, rel=1e-5)
+    assert answers[0]['films'] != answers[1]['films']
+    for answer in answers:
+        assert sorted(answer['films'], key=lambda film: -film['masked']) == answer['films']
+    assert client.post('mask', index=n).status_code == client.post('mask', index=-1).status_code == 404
+
+
+def test_sessions_do_not_mix(site):
+    clients = [Client(site[0]) for _ in range(4)]
+    texts = ['a horror film', 'a comedy', 'I loved Alien', 'I loved Toy Story']
+    alone = [Client(site[0]).say(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda pair: pair[0].say(pair[1]), zip(clients, texts)))
+    assert together == alone and clients[0].session != clients[1].session
+
+
+def test_thumbs_are_saved(client, site):
+    _, view = client.say('I loved Alien')
+    film = view['films'][1]
+    assert client.post('thumb', entity=film['entity'], up=False).json() == {'saved': True}
+    saved = json.loads(site[1].read_text('utf-8').splitlines()[-1])
+    assert (saved['name'], saved['up'], saved['rank'], saved['mentions']) == (film['name'], False, 2, view['mentions'])
+    assert client.post('thumb', entity=film['entity'], up='no').status_code == 400
+    assert client.post('thumb', entity=-5, up=True).status_code == 404
+
+
+@pytest.mark.parametrize(
+    'host, status', [('evil.example', 400), ('127.0.0.1.evil.example', 400), ('localhost:80', 200)]
+)
+def test_other_hosts_are_refused(site, host, status):
+    assert requests.get(site[0], headers={'Host': host}).status_code == status
+
+
+def test_page_loads_nothing_from_outside_and_serves_no_file(site):
+    page = requests.get(site[0])
+    assert "default-src 'none'" in page.headers['Content-Security-Policy']
+    for name in ('', 'page.css', 'page.js'):
+        text = requests.get(f'{site[0]}/{name}').text.replace('http://www.w3.org/2000/svg', '')
+        assert len(text) > 500 and '//' not in text.replace('// ', '')
+    for path in (
+        '/etc/passwd',
+        '/../app.py',
+        '/%2e%2e/app.py',
+        '/page/page.html',
+        '/api/../../app.py',
+        '/page.js/..%2fapp.py',
+    ):
+        with socket.create_connection(site[0].removeprefix('http://').split(':')) as connection:
+            connection.sendall(f'GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'.encode())
+            assert b' 404 ' in connection.makefile('rb').readline()
+
+
+def test_what_is_too_long_or_wrong_is_refused_in_one_line(client, site):
+    for status, answer in [
+        (413, client.post('say', text='x' * (MAX_MESSAGE + 1))),
+        (413, client.post('say', text='x' * MAX_BODY)),
+        (400, client.post('say', text='  ')),
+        (400, client.post('say', text=3)),
+        (400, client.post('mask', index=True)),
+        (404, requests.post(f'{site[0]}/api/say', json={'session': 'none', 'text': 'hello'})),
+        (415, requests.post(f'{site[0]}/api/open', data='{}', headers={'Content-Type': 'text/plain'})),
+        (400, requests.post(f'{site[0]}/api/open', data='[' * 9000, headers={'Content-Type': 'application/json'})),
+    ]:
+        assert answer.status_code == status and '\n' not in answer.json()['error']
+
+
+def test_number_of_sessions_and_of_messages_is_bounded(conversation, client, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(web_sessions, 'MAX_SESSIONS', 2)
+    sessions = web_sessions.Sessions(conversation, lambda: now[0])
+    first, second = sessions.open(), sessions.open()
+    with pytest.raises(web_sessions.TooManySessions):
+        sessions.open()
+    now[0] = web_sessions.IDLE_S - 1
+    sessions.find(first)
+    now[0] = web_sessions.IDLE_S
+    third = sessions.open()  # in the place of the one that was idle
+    assert sessions.find(first) and sessions.find(third) and sessions.find(second) is None
+    monkeypatch.setattr('crslab_causal.chat.web.app.MAX_TURNS', 1)
+    client.say('hello')
+    assert client.post('say', text='hello').status_code == client.post('forget', name='x').status_code == 429
+
+
+def test_port_without_web_and_port_in_use_are_refused(site, film_system, capsys):
+    from crslab_causal.base.errors import UserError
+    from crslab_causal.chat.web.server import serve
+
+    with pytest.raises(SystemExit):
+        chat_command(['-c', 'causal_demo', '--port', '1'])
+    assert '--port: is for --web' in capsys.readouterr().err
+    with film_system.conversation() as conversation:
+        for port in (int(site[0].rpartition(':')[2]), 70_000):
+            with pytest.raises(UserError, match=f'--port {port}: .*; choose another port'):
+                serve(conversation, port, site[1])

@@ -1,0 +1,147 @@
+"""The page of the chat in a real browser: Debian's chromium and chromedriver."""
+
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+from real_server import ROOT
+
+pytest.importorskip('starlette', reason='starlette is not installed')
+pytest.importorskip('uvicorn', reason='uvicorn is not installed')
+pytest.importorskip('selenium', reason='selenium is not installed')
+if not (shutil.which('chromium') and shutil.which('chromedriver')):
+    pytest.skip(
+        'chromium and chromedriver are not installed (Debian: chromium, chromium-driver)', allow_module_level=True
+    )
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from crslab_causal.chat.web.server import make_server
+from crslab_causal.quick_start import load_system
+
+LIVE = ('model=CausalLLM', 'llm.mode=live', 'llm.base_url=http://127.0.0.1:9/v1', 'llm.retries=0')
+
+
+@pytest.fixture
+def serve(recommender, tmp_path, monkeypatch):
+    """Return a function that serves the page of the trained recommender, and returns its address."""
+    monkeypatch.setenv('OPENAI_API_KEY', 'none')
+    stops = []
+
+    def serve(*settings):
+        trained, data = recommender
+        own = (f'recommender={trained}',) if settings else ('rec.epoch=2', 'run_name=trained')
+        common = (f'data_path={data}', f'save_path={trained.parent.parent}')
+        system = load_system(str(ROOT / 'config' / 'causal_demo.yaml'), settings=[*common, *own, *settings])
+        context = system.conversation()
+        listener = socket.socket()
+        listener.bind(('127.0.0.1', 0))
+        server = make_server(context.__enter__(), tmp_path / 'thumbs.jsonl')
+        thread = threading.Thread(target=server.run, kwargs={'sockets': [listener]})
+        thread.start()
+        stops.append((server, thread, listener, context))
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        return f'http://127.0.0.1:{listener.getsockname()[1]}/'
+
+    yield serve
+    for server, thread, listener, context in stops:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+        context.__exit__(None, None, None)
+
+
+class Page:
+    """The page in a browser window of its own; all other addresses are blocked."""
+
+    def __init__(self, address, width=1100):
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which('chromium')
+        for argument in ('--headless=new', '--no-sandbox', '--disable-dev-shm-usage'):
+            options.add_argument(argument)
+        options.add_argument('--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1')
+        options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+        self.driver = webdriver.Chrome(options=options, service=Service(shutil.which('chromedriver')))
+        screen = {'width': width, 'height': 800, 'deviceScaleFactor': 1, 'mobile': width < 500}
+        self.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', screen)
+        self.driver.get(address)
+        self.wait()
+
+    def wait(self):
+        WebDriverWait(self.driver, 30).until(lambda driver: driver.execute_script('return session !== null && !busy'))
+
+    def say(self, text):
+        self.driver.find_element(By.ID, 'text').send_keys(text + '\n')  # by keyboard
+        WebDriverWait(self.driver, 30).until(lambda _: self.texts('.me')[-1:] == [text])
+        self.wait()
+
+    def texts(self, selector):
+        return [element.text for element in self.driver.find_elements(By.CSS_SELECTOR, selector)]
+
+    def click(self, selector):
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+        self.wait()
+
+
+@pytest.fixture
+def open_page():
+    pages = []
+
+    def open_page(*arguments, **keywords):
+        pages.append(Page(*arguments, **keywords))
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.driver.quit()
+
+
+def test_conversation_masks_and_two_users(serve, open_page, tmp_path):
+    address = serve()
+    page, other = open_page(address), open_page(address)
+    page.say('I loved The Folded Keepers and The Drowsy Observatory. A drama?')
+    films = page.texts('#films .name')
+    assert len(films) == 10 and page.texts('#chips .chip') == ['drama']
+    assert other.texts('#films .name') == [] and other.texts('.me') == []
+    page.click('#films .thumb')
+    assert '"up": true' in (tmp_path / 'thumbs.jsonl').read_text('utf-8')
+    page.click('#films .name')
+    assert page.texts('#film h2')[0] in films[0] and page.texts('#film svg')
+    lists = []
+    for index in (1, 2):
+        page.driver.execute_script(f"const s = get('slider'); s.value = {index}; s.oninput()")
+        name = page.driver.execute_script(f'return view.mentions[{index - 1}]')
+        WebDriverWait(page.driver, 30).until(lambda _, name=name: name in page.texts('#order')[0])
+        assert len(page.driver.find_elements(By.CSS_SELECTOR, '.bar.masked')) == 10
+        lists.append(page.texts('#films .small'))
+    assert lists[0] != lists[1]
+    page.click('#chips .chip')
+    assert page.texts('#chips .chip') == []
+    page.click('#undo')
+    assert page.texts('#chips .chip') == ['drama'] and page.texts('#error') == ['']
+    assert [entry for entry in page.driver.get_log('browser') if entry['level'] == 'SEVERE'] == []
+
+
+def test_hostile_text_on_a_phone(serve, open_page):
+    page = open_page(serve(), width=390)
+    hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>' + 'W' * 300
+    page.say(hostile)
+    page.say('I loved The Folded Keepers')
+    assert page.driver.title == 'Film chat' and page.texts('#log img, #log script') == []
+    assert len(page.texts('#films .name')) == 10
+    assert page.driver.execute_script('return document.documentElement.scrollWidth') <= 390
+
+
+def test_dead_backend_is_one_clear_line(serve, open_page):
+    page = open_page(serve(*LIVE))
+    page.say('I loved The Folded Keepers')
+    notes = [text for text in page.texts('#log .note') if 'gave no usable answer' in text]
+    assert len(notes) == 1 and 'llm.base_url' in notes[0]
+    assert len(page.texts('#films .name')) == 10
