@@ -74,7 +74,10 @@ class Recommender:
         return history[-1] if history and self.model.intervention.position == 'last' else None
 
     def probabilities(self, history: Sequence[int]) -> dict[int, Probability]:
-        """Return the probability of every item for ``history``, also with :meth:`masked_mention` masked."""
+        """Return two probabilities of every item: for ``history``, and for ``history`` with its last mention masked.
+
+        The second one is None if the model does not mask the last mention, see :meth:`masked_mention`.
+        """
         logits = self._logits(history, intervene=self.masked_mention(history) is not None)
         observed = logits.observed[0].softmax(-1).tolist()
         intervened = logits.intervened
