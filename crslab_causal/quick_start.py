@@ -65,12 +65,17 @@ def run_crslab(
 
     Args:
         config: YAML file, or the name of a configuration of this package.
-        gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas; each process of ``torchrun`` takes
-        one. settings: overrides of the configuration. save_data: save the processed dataset. restore_data: restore the
-        processed dataset. save_system: save the system after every epoch. restore_system: continue a saved system.
-        interact: chat with a saved system instead of training one. debug: train on the valid split, and log more.
-        tensorboard: write TensorBoard files into ``runs/``. download: whether a public dataset may be downloaded if its
-        folder is empty.
+        gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas. Each process of ``torchrun`` takes
+            one.
+        settings: overrides of the configuration.
+        save_data: save the processed dataset.
+        restore_data: restore the processed dataset.
+        save_system: save the system after every epoch.
+        restore_system: continue a saved system.
+        interact: chat with a saved system instead of training one.
+        debug: train on the valid split, and log more.
+        tensorboard: write TensorBoard files into ``runs/``.
+        download: whether a public dataset may be downloaded if its folder is empty.
 
     Raises:
         UserError: a mistake in the configuration, the data or the flags.

@@ -1,4 +1,4 @@
-"""What this package adds to CRSLab's tables."""
+"""Register the classes of this package in CRSLab's tables."""
 
 from __future__ import annotations
 

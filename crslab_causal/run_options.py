@@ -20,18 +20,25 @@ class RunOptions(Options):
     """Keys of every run."""
 
     dataset: str
+    """Name of the dataset, see ``crslab-causal list datasets``."""
     tokenize: str = 'nltk'
+    """Tokenizer of the data: name of the subfolder that is read, for example ``nltk`` in ``redial/nltk``."""
     model: str
+    """Name of the model, see ``crslab-causal list models``."""
     evaluator: Literal['causal'] = 'causal'
+    """Evaluator. This package's evaluator scores all models in the same way."""
     rec: RecTrainingOptions = RecTrainingOptions()
+    """Section with the training of the recommender."""
     cutoffs: Annotated[list[Count], Field(min_length=1)] = [1, 10, 50]
-    """The K of Recall@K, NDCG@K and MRR@K."""
+    """Values of K of Recall@K, NDCG@K and MRR@K."""
     seed: Annotated[int, Field(ge=0)] = 2020
+    """Seed of all random draws: initial parameters, order of the batches, dropout."""
     scale: Share = 1.0
     """Share of each split that is used."""
     data_path: str | None = None
-    """Folder that holds ``redial/nltk`` and the like; None: ``data/dataset``."""
+    """Folder of the datasets, with subfolders such as ``redial/nltk``; None: ``data/dataset``."""
     save_path: str = 'save'
+    """Folder of all runs. Each run has a folder below it."""
     run_name: Annotated[str, Field(pattern=r'^[\w,=+-][\w.,=+-]{0,149}$')] | None = None
     """Folder below ``save_path``; None: the name of the configuration file."""
     valid: Literal['given', 'late'] = 'given'
@@ -40,18 +47,19 @@ class RunOptions(Options):
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most that many edges are dropped; None: CRSLab's 1,000 (ReDial), 20,000 (OpenDialKG), 0."""
     mention_order: MentionOrder = 'last'
-    """Which mentions of an entity make the history: its last, its first, or all."""
+    """Mentions of an entity that are in the history: its last, its first, or all of them."""
     entity_truncate: Count | None = None
-    """Longest history, of which the last mentions are kept."""
+    """Maximum number of mentions of a history, of which the last are kept; None: all."""
     sparse_rgcn: bool = True
-    """Whether PyG's RGCNConv in CRSLab's models is computed as one sparse product: equal, and faster."""
+    """Whether PyG's RGCNConv in CRSLab's models is computed as one sparse product, which gives equal results faster."""
 
 
 class DemoOptions(Options):
     """Keys of ``dataset: CausalDemo``, the generated corpus."""
 
     demo_seed: Annotated[int, Field(ge=0)] = 2024
+    """Seed of the generated catalogue and conversations."""
     confounding: Fraction = 0.8
-    """How strongly the context drives history and explanation."""
+    """Strength of the confounder from 0 to 1: how strongly the context determines the mentions and the reason."""
     demo_train: Count = 1200
-    """Training conversations."""
+    """Number of training conversations."""

@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a killed run, never meets half of one."""
+"""Write files in one step, so that no reader finds a half-written file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes | str) -> None:
-    """Writes ``content`` to ``path`` in one step: the file is the old one or the new one, never a part.
+    """Write ``content`` to ``path`` in one step: the file is the old one or the new one, never a part.
 
-    It can be read by whoever the umask lets read new files.
+    The file gets the default permissions of the umask.
     """
     if isinstance(content, str):
         content = content.encode('utf-8')

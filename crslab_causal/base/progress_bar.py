@@ -9,6 +9,6 @@ from crslab_causal.base import distributed
 
 
 def progress(steps: Iterable, desc: str) -> tqdm:
-    """``steps``, with a bar that is wiped at the end and does not fill log files."""
+    """Return ``steps`` with a progress bar, which disappears at the end and is not written to log files."""
     shown = sys.stderr.isatty() and distributed.is_first()
     return tqdm(steps, desc=desc, leave=False, disable=not shown, dynamic_ncols=True)

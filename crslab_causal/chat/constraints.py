@@ -9,7 +9,7 @@ from typing import Iterable, Iterator, NamedTuple, Sequence
 
 
 class Kind(StrEnum):
-    """What a constraint is about."""
+    """The property that a constraint is about."""
 
     GENRE = 'genre'
     YEARS = 'years'
@@ -36,7 +36,7 @@ class Constraint:
     films: frozenset[int] = field(repr=False, compare=False)
     """Entity ids of the films that have the property."""
     wanted: bool = True
-    """Whether films with the property are wanted, or excluded."""
+    """True: films with the property are wanted. False: they are excluded."""
     unknown: frozenset[int] = field(default=frozenset(), repr=False, compare=False)
     """Entity ids of the films that may have it or not. They are neither wanted nor allowed."""
     binding: bool = True

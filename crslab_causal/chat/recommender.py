@@ -74,7 +74,9 @@ class Recommender:
         return history[-1] if history and self.model.intervention.position == 'last' else None
 
     def probabilities(self, history: Sequence[int], masked: int | None = None) -> dict[int, Probability]:
-        """Return the probability of every item for ``history``, also with a mention masked.
+        """Return two probabilities of every item: for ``history``, and for ``history`` with one mention masked.
+
+        The second one is None if ``masked`` is None and the model does not mask the last mention.
 
         Args:
             history: entity ids in order of mention; may be empty.

@@ -26,9 +26,9 @@ class Reply:
     """The reply to one message."""
 
     acts: tuple[Act, ...] = ()
-    """What the message does."""
+    """Dialogue acts of the message."""
     heard: tuple[Heard, ...] = ()
-    """Films, people, genres, ... that the message names."""
+    """Films, people, genres and other things that the message names."""
     constraints: tuple[Constraint, ...] = ()
     """All binding constraints after the message. The seeker can take each of them back."""
     notes: list[str] = field(default_factory=list)

@@ -63,7 +63,7 @@ class DialogueState:
 
     @property
     def situation(self) -> Situation:
-        """What the conversation is about."""
+        """The state of the conversation for the next message."""
         return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints)
 
     @property

@@ -44,7 +44,7 @@ below ``crslab_causal``.
 - ``data/dataset/redial/redial.py:200`` puts entities before items, so that the last one is not the last mention
   -> ``data/dataset/mention_order.py:103`` order_mentions
 - ``data/dataset/redial/redial.py:241`` drops all relations of a small graph
-  -> ``run_options.py:40`` kg_edge_threshold
+  -> ``run_options.py:47`` kg_edge_threshold
 - ``model/crs/kbrd/kbrd.py:177`` gives every user the zero vector
   -> ``model/baselines/kbrd_repaired.py:25`` encode_user
 - ``system/kbrd.py:79`` pads histories with 0, a real entity

@@ -74,7 +74,7 @@ def textcnn_init(self, opt, device, vocab: dict, side_data: dict) -> None:
 def conv_and_pool(self, x: torch.Tensor, conv: torch.nn.Conv2d) -> torch.Tensor:
     """Convolve over tokens; model/recommendation/textcnn/textcnn.py:54 convolves over an image, which is slow.
 
-    Its kernels are as wide as an embedding, so that both are the same.
+    CRSLab's kernels are as wide as an embedding, so the results are equal.
     """
     x = F.conv1d(x.squeeze(1).transpose(1, 2), conv.weight.squeeze(1).transpose(1, 2), conv.bias)
     return F.max_pool1d(F.relu(x), x.shape[2]).squeeze(2)

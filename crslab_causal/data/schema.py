@@ -134,7 +134,7 @@ class SideData(TypedDict):
     item_genres: list[tuple[str, ...]]
     """Genres of each item, in the order of ``item_entity_ids``; empty where they are unknown."""
     films: dict[int, Film]
-    """Title, year, genres and people of each item by its entity id, as far as they are known."""
+    """Title, year, genres and people of each item by its entity id, if known."""
     display_names: dict[int, str]
     """Name of each entity id as people write it: title and year of a film."""
     name_of_token: dict[str, str]
@@ -142,7 +142,7 @@ class SideData(TypedDict):
     item_of_token: dict[str, int]
     """Entity id of the item that a token such as ``@1234`` stands for."""
     relation_names: dict[int, str]
-    """Names of the relations of ``entity_kg`` by id, as far as they are known."""
+    """Names of the relations of ``entity_kg`` by id, if known."""
     response_token_count: Counter[int]
     """Number of occurrences of each token id in the recommender's turns of the training data whose words are known."""
     interventional_data: NotRequired[list[Sample]]

@@ -44,10 +44,13 @@ class RangeOptions(Options):
     """A range of numbers from ``low`` to ``high``; whole numbers if both ends are whole."""
 
     low: int | float
+    """Smallest value."""
     high: int | float
+    """Largest value."""
     log: bool = False
     """Whether values are drawn on a logarithmic scale."""
     step: int | float | None = None
+    """Distance between two values; None: any value, or any whole number."""
 
 
 class SearchOptions(Options):
@@ -60,6 +63,7 @@ class SearchOptions(Options):
     space: Annotated[dict[str, RangeOptions | list[Any]], Field(min_length=1)]
     """Keys of the configuration that are searched, with dots for sections: a range, or a list of values."""
     seeds: Annotated[list[int], Field(min_length=1)] = [2020]
+    """Seeds of the runs of each trial, whose scores are averaged."""
     sampler_seed: int = 0
     """Seed of Optuna's TPE sampler. With one job, equal seeds give equal trials."""
     set: dict[str, Any] = {}

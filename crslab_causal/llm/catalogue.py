@@ -24,7 +24,7 @@ class CatalogueInfo(NamedTuple):
     name_of_token: Mapping[str, str]
     """Name of the film that each ``@`` token of the text represents."""
     films: Mapping[int, Film] = MappingProxyType({})
-    """Genres and people of each item, as far as they are known."""
+    """Genres and people of each item, if known."""
 
     def facts(self, item: int) -> str:
         """Return the genres and people of an item in words, for example ``Horror; directed by Ridley Scott``."""

@@ -55,7 +55,9 @@ class PriceOptions(Options):
     """``llm.prices.<model>``: USD per million tokens."""
 
     input: NonNegative
+    """Price of the input tokens."""
     output: NonNegative
+    """Price of the output tokens."""
 
 
 class LLMOptions(Options):
@@ -69,6 +71,7 @@ class LLMOptions(Options):
     """Backend that gives the answers. ``live``: the server, for answers that the store does not have; ``replay``: the
     store only; ``offline``: no language model."""
     model: Annotated[str, Field(min_length=1)] = 'gpt-4o-mini'
+    """Name of the language model, as the server knows it."""
     base_url: Annotated[str, Field(pattern=BASE_URL)] | None = None
     """Address of the server, for example ``http://localhost:8000/v1``; None: the address in ``OPENAI_BASE_URL``, or
     OpenAI's server if that is not set."""
@@ -128,6 +131,7 @@ class LLMOptions(Options):
     max_tokens: Count | None = 1024
     """Maximum length of an answer in tokens; None: the server's limit."""
     budget: BudgetOptions = BudgetOptions()
+    """Section of the budget."""
     prices: dict[str, PriceOptions] = {'gpt-4o-mini': PriceOptions(input=0.15, output=0.60)}
     """Price of each model. Given prices replace the default ones."""
     store: Annotated[str, Field(min_length=1)] | None = None

@@ -83,7 +83,7 @@ class LLMPipeline:
         Args:
             sample: a sample of a :class:`.MentionDataset`.
             ranked: entity ids of the recommender's items, best first.
-            probabilities: probability of each of these, as far as it is known.
+            probabilities: probability of each of these, if known.
             masked: entity id of the mention that is masked in the probabilities.
         """
         candidates = self.candidates(ranked, probabilities)

@@ -109,7 +109,7 @@ def quote(text: str) -> str:
 
 
 def _probability_columns(candidate: Candidate) -> list[str]:
-    """Return the probability and its change, as far as they are known.
+    """Return the probability and its change, if known.
 
     Both are rounded to 1, 1.5, 2, 3, 5 or 7 times a power of ten. Two machines compute probabilities with different
     rounding errors. Finer numbers would often differ in the prompt, and with it in the key of a recorded answer.

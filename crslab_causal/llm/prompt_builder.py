@@ -1,4 +1,4 @@
-"""From a request to the messages and the answer's schema that a language model gets."""
+"""Build the messages and the answer's schema for a language model from a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the completions of a request to its result: repair, un-shuffle, match titles, aggregate."""
+"""Build the result of a request from its completions: repair, un-shuffle, match titles, aggregate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crslab_causal.llm.request import RerankRequest
 
 
 class _Content(NamedTuple):
-    """What answers say, in entity ids."""
+    """The content of answers, with entity ids in the place of titles."""
 
     explanation: str = ''
     ranking: list[int] = []

@@ -166,19 +166,19 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         return self.rgcn.row_of_entity
 
     def entity_embedding(self) -> Tensor:
-        """``(n_row, d)``: H of Eq 2 for the items, then the other entities of ``row_entity_ids``."""
+        """Return H of Eq 2, ``(n_row, d)``: a row for each item, then for the other entities of ``row_entity_ids``."""
         if self._shared is not None:
             return self._shared
         return self.embedding_dropout(torch.relu(self.rgcn()))  # Eq 2: H = ReLU(R-GCN)
 
     @contextmanager
     def shared_entity_embedding(self, embedding: Tensor | None = None) -> Iterator[None]:
-        """Computes H once for all calls of the block, and back-propagates through it once, at its end.
+        """Compute H once for all calls of the block, and back-propagate through it once, at the end of the block.
 
-        For an accumulation group, in which the parameters do not change, and for an evaluation.
+        Use it where the parameters do not change: in an evaluation, or while gradients are accumulated.
 
         Args:
-            embedding: H, where it has been computed before.
+            embedding: H, if it has been computed before.
         """
         embedding = self.entity_embedding() if embedding is None else embedding
         self._shared = embedding.detach().requires_grad_(embedding.requires_grad)
@@ -193,7 +193,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
     def _user_vectors(
         self, context_entities: Tensor, embedding: Tensor, chosen: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """``(batch, d)`` each: the user vectors of Eqs 3 and 5, the latter only with the mentions to intervene on."""
+        """Return the user vectors of Eqs 3 and 5, ``(batch, d)`` each; the second is None if nothing is ``chosen``."""
         present = context_entities != PAD
         lengths = present.sum(-1)
         rows = self.row_of_entity[context_entities.clamp(min=0)]
@@ -222,13 +222,14 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         mixed: bool = True,
         chosen: Tensor | None = None,
     ) -> ItemLogits:
-        """Logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
+        """Return the logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
 
         Args:
             context_entities: ``(batch, length)``, histories padded on the right with ``PAD``.
-            stratum: ``(batch,)``, the strata to condition on; None: adjusted for all of them, which gives
-                log-probabilities. Not read without an adjustment.
-            mixed: mix the transition counts in, which also gives log-probabilities. Not read without them.
+            intervene: whether to compute Eq 6, too.
+            stratum: ``(batch,)``, the strata to condition on; None: the result is adjusted for all strata, and consists
+                of log-probabilities. It is not read without an adjustment.
+            mixed: whether to mix the transition counts in. The result then consists of log-probabilities.
             chosen: ``(batch,)``, index of the mention to intervene on; None: as the intervention chooses.
 
         Raises:
@@ -283,10 +284,11 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     # What KBRDModel.converse asks for: H for every entity, and user vectors from it.
     def kg_encoder(self, *_) -> Tensor:
+        """Return H of Eq 2."""
         return self.entity_embedding()
 
     def encode_user(self, entity_lists, kg_embedding: Tensor) -> Tensor:
-        """``(batch, d)``: the user vectors of Eq 3."""
+        """Return the user vectors of Eq 3, ``(batch, d)``."""
         if not isinstance(entity_lists, Tensor):
             entity_lists = pad_histories(entity_lists).to(kg_embedding.device)
         return self._user_vectors(entity_lists, kg_embedding)[0]

@@ -13,32 +13,49 @@ class KBRDRepairedOptions(Options):
     """Keys of CRSLab's KBRD with its user vector repaired, and without the conversation stage."""
 
     kg_emb_dim: Count = 128
+    """Size of the entity embeddings."""
     num_bases: Count | None = 8
+    """Number of bases of the R-GCN; None: every relation has parameters of its own."""
 
 
 class KBRDOptions(KBRDRepairedOptions):
     """CRSLab's KBRD, with the values of its ``config/crs/kbrd/redial.yaml``."""
 
     token_emb_dim: Count = 300
+    """Size of the token embeddings."""
     n_heads: Count = 2
+    """Number of attention heads."""
     n_layers: Count = 2
+    """Number of Transformer layers."""
     ffn_size: Count = 300
+    """Size of the hidden layer after the attention."""
     dropout: Fraction = 0.1
+    """Dropout probability of the Transformer."""
     attention_dropout: Fraction = 0.0
+    """Dropout probability of the attention weights."""
     relu_dropout: Fraction = 0.1
+    """Dropout probability after the ReLU of the feed-forward layer."""
     learn_positional_embeddings: bool = False
+    """Whether the position embeddings are learned; otherwise they are sines and cosines."""
     reduction: bool = False
+    """Whether the encoder returns the mean vector of the context instead of one vector per token."""
     n_positions: Count = 1024
+    """Number of position embeddings."""
     user_proj_dim: Count = 512
+    """Size of the hidden layer that turns the user vector into a bias of the words."""
 
 
 class KGSFOptions(KBRDOptions):
     """CRSLab's KGSF."""
 
     embeddings_scale: bool = True
+    """Whether token embeddings are multiplied by the square root of their size."""
     context_truncate: Count = 256
+    """Longest context in tokens, of which the last are kept."""
     response_truncate: Count = 30
+    """Longest response in tokens."""
     word_truncate: Count | None = None
+    """Maximum number of words of the context that are looked up in the word graph; None: all."""
     info_loss_weight: NonNegative = 0.025
     """Weight of the mutual information loss (system/kgsf.py:86)."""
     pretrain_epoch: Annotated[int, Field(ge=0)] = 3
@@ -49,46 +66,70 @@ class ReDialRecOptions(Options):
     """CRSLab's ReDialRec, an autoencoder."""
 
     autorec_layer_sizes: list[Count] = [1000]
+    """Sizes of the hidden layers."""
     autorec_f: Literal['identity', 'sigmoid', 'relu'] = 'sigmoid'
+    """Activation of the encoder."""
     autorec_g: Literal['identity', 'sigmoid', 'relu'] = 'sigmoid'
+    """Activation of the output."""
 
 
 class SequenceOptions(Options):
-    """What CRSLab's ``TGReDialDataLoader`` reads."""
+    """Keys of CRSLab's ``TGReDialDataLoader``."""
 
     context_truncate: Annotated[int, Field(ge=8)] = 256
+    """Longest context in tokens, of which the last are kept."""
     item_truncate: Count = 100
+    """Maximum number of items of the history, of which the last are kept."""
     word_truncate: Count | None = None
+    """Maximum number of words of the context that are looked up in the word graph; None: all."""
     response_truncate: Count | None = None
+    """Longest response in tokens; None: unlimited."""
 
 
 class TextCNNOptions(SequenceOptions):
     """CRSLab's TextCNN."""
 
     num_filters: Count = 256
+    """Number of filters of each size."""
     embed: Count = 300
+    """Size of the token embeddings."""
     filter_sizes: Annotated[str, Field(pattern=r'^\([0-9, ]+\)$')] = '(2, 3, 4)'
+    """Sizes of the filters in tokens, as a Python tuple."""
     dropout: Fraction = 0.1
+    """Dropout probability."""
 
 
 class GRU4RECOptions(SequenceOptions):
     """CRSLab's GRU4REC."""
 
     gru_hidden_size: Count = 50
+    """Size of the hidden state."""
     num_layers: Count = 3
+    """Number of GRU layers."""
     dropout_hidden: Fraction = 0.2
+    """Dropout probability between the GRU layers."""
     dropout_input: Fraction = 0.2
+    """Not used: CRSLab reads the key and applies no such dropout."""
     embedding_dim: Count = 50
+    """Size of the item embeddings."""
 
 
 class SASRECOptions(SequenceOptions):
     """CRSLab's SASREC."""
 
     hidden_dropout_prob: Fraction = 0.2
+    """Dropout probability of the embeddings and hidden layers."""
     initializer_range: Positive = 0.02
+    """Standard deviation of the initial parameters."""
     hidden_size: Count = 64
+    """Size of the item embeddings and hidden layers."""
     max_history_items: Count = 100
+    """Number of position embeddings, and so the longest history in items."""
     num_attention_heads: Count = 2
+    """Number of attention heads."""
     attention_probs_dropout_prob: Fraction = 0.2
+    """Dropout probability of the attention weights."""
     hidden_act: Literal['gelu', 'relu', 'swish'] = 'gelu'
+    """Activation of the feed-forward layers."""
     num_hidden_layers: Count = 2
+    """Number of Transformer layers."""

@@ -92,9 +92,10 @@ class _CausalLoss(torch.autograd.Function):
 
 
 def causal_loss(logits: Tensor, intervened: Tensor | None, label: Tensor, alpha: float, beta: float) -> CausalLoss:
-    r"""Compute Eq 8, :math:`L = \mathrm{CE}(p, \hat p) + \alpha L_c + \beta\,\mathrm{KL}(\bar p \| p)`, with Eq 7,
-    :math:`L_c = \cos(\bar p, \hat p) - \cos(p, \hat p)`, and :math:`\cos(p, \hat p) = p_y / \|p\|_2` for the
-    one-hot :math:`\hat p` of label y.
+    r"""Compute Eq 8, :math:`L = \mathrm{CE}(p, \hat p) + \alpha L_c + \beta\,\mathrm{KL}(\bar p \| p)`.
+
+    By Eq 7 :math:`L_c = \cos(\bar p, \hat p) - \cos(p, \hat p)`. For the one-hot :math:`\hat p` of label y,
+    :math:`\cos(p, \hat p) = p_y / \|p\|_2`.
 
     The total may be negative: :math:`\alpha L_c` reaches :math:`-\alpha`. Only the total carries a
     gradient; the other terms are for the report. With both weights 0 it is the cross-entropy alone,

@@ -9,12 +9,12 @@ from torch import Tensor
 
 
 def mixture_weight(option: float | None) -> Tensor:
-    """The buffer with the weight that an option gives; NaN for None, which is still to be chosen."""
+    """Return the weight of an option as a tensor; NaN for None, a weight that is still to be chosen."""
     return torch.tensor(math.nan if option is None else option)
 
 
 def log_mixture(first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
-    r""":math:`\log\,((1 - w)\, e^a + w\, e^b)`, of log-probabilities a and b, in which minus infinity may stand.
+    r"""Return :math:`\log\,((1 - w)\, e^a + w\, e^b)` for log-probabilities a and b, which may be minus infinity.
 
     Args:
         first: a, of any shape.

@@ -40,7 +40,7 @@ class PairRGCN(nn.Module):
         aggr: ``'add'`` for Z = 1 (the paper) or ``'mean'`` for Z = :math:`|N_e^r|` (the default of
             PyG and of CRSLab's KBRD).
         bias: whether to add a learned vector to every row.
-        num_neighbors: with a number, at most that many edges into each row are drawn anew at every call
+        num_neighbors: with a number, at most that many edges into each row are drawn again at every call
             in training, see :class:`.EdgeSampler`; None for all.
     """
 
@@ -122,7 +122,7 @@ class PairRGCN(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        r"""The initial distribution of ``RGCNConv``: Glorot's, with the one-hot input as fan-in.
+        r"""Draw the parameters as ``RGCNConv`` does: by Glorot's rule, with the one-hot input as fan-in.
 
         Its bound, :math:`\sqrt{6 / (n_{entity} + d)}`, is small on a large graph. A wider one costs recall
         on ReDial at the paper's learning rate.
@@ -137,14 +137,14 @@ class PairRGCN(nn.Module):
             nn.init.zeros_(self.bias)
 
     def pair_embedding(self) -> Tensor:
-        """``(n_pair, embedding_dim)``: :math:`W_r h_{e'}` for each pair that has an edge."""
+        """Return :math:`W_r h_{e'}` for each pair that has an edge, ``(n_pair, embedding_dim)``."""
         if self.num_bases is None:
             return self.pair_weight
         pattern = SparsePattern(*(getattr(self, f'basis_{name}') for name in SparsePattern._fields))
         return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), pattern)
 
     def forward(self) -> Tensor:
-        """``(n_row, embedding_dim)``: the rows of Eq 2, before its ReLU."""
+        """Return the rows of Eq 2 before its ReLU, ``(n_row, embedding_dim)``."""
         if self.sampler is not None and self.training:
             out = self._sampled_product(self.sampler)
         else:

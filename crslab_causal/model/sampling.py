@@ -1,4 +1,4 @@
-"""Neighbour sampling for graphs whose every edge is too many to visit at each update."""
+"""Neighbour sampling, for graphs with too many edges to visit all of them at each update."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class EdgeSampler:
         num_neighbors: edges to draw for each row.
 
     Raises:
-        UserError: neither pyg-lib nor torch-sparse is installed, in which PyG has its sampling.
+        UserError: neither pyg-lib nor torch-sparse is installed; PyG needs one of them to sample.
     """
 
     def __init__(self, source: Tensor, offset: Tensor, n_source: int, num_neighbors: int):
@@ -58,6 +58,6 @@ class EdgeSampler:
         """``(n_edge,)``: how often an edge counts if it is drawn."""
 
     def draw(self) -> Tensor:
-        """Positions of the edges drawn, in the order of rows."""
+        """Draw edges, and return their positions in the order of rows."""
         drawn = [batch.e_id for batch in self._loader]
         return torch.cat([self._kept, *drawn]).sort().values

@@ -58,7 +58,7 @@ class WeightedBags(torch.autograd.Function):
 
 
 class SparsePattern(NamedTuple):
-    """Where a sparse matrix has its values, row after row, and how to get from there to column after column."""
+    """The positions of a sparse matrix's values, sorted by row, and the permutation that sorts them by column."""
 
     row: Tensor
     column: Tensor
@@ -68,18 +68,18 @@ class SparsePattern(NamedTuple):
 
     @classmethod
     def of(cls, row: Tensor, column: Tensor, n_row: int, n_column: int) -> SparsePattern:
-        """From entries sorted by row."""
+        """Return the pattern of entries that are sorted by row."""
         return cls(row, column, _offset(row, n_row), torch.argsort(column, stable=True), _offset(column, n_column))
 
 
 def csr(row: Tensor, column: Tensor, value: Tensor, n_row: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Column indices, row offsets ``(n_row + 1,)`` and values, sorted by row."""
+    """Return column indices, row offsets ``(n_row + 1,)`` and values of a matrix, sorted by row."""
     order = torch.argsort(row, stable=True)
     return column[order], _offset(row, n_row), value[order]
 
 
 def _offset(row: Tensor, n_row: int) -> Tensor:
-    """``(n_row + 1,)``: where the entries of each row begin, once sorted."""
+    """Return where the entries of each row begin once they are sorted, ``(n_row + 1,)``."""
     return torch.cat([row.new_zeros(1), torch.bincount(row, minlength=n_row).cumsum(0)])
 
 

@@ -9,10 +9,10 @@ from crslab_causal.model.sparse import SparsePattern, WeightedBags
 
 
 class SparseRGCNConv(RGCNConv):
-    """PyG's ``RGCNConv`` over one-hot features as one sparse product with all bases; equal in output and gradients.
+    """PyG's ``RGCNConv`` over one-hot features as one sparse product; output and gradients are equal.
 
-    The loop over relations of PyG's, and its backward, which fills the whole relation x entity x dim tensor with zeros
-    once for each relation, take several to thirty times as long.
+    PyG's layer loops over the relations. Its backward pass fills a tensor of relations x entities x dimensions with
+    zeros, once for each relation. It takes several to thirty times as long.
     """
 
     _edges: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -39,7 +39,7 @@ class SparseRGCNConv(RGCNConv):
 
 
 def use_sparse_rgcn(model: torch.nn.Module) -> None:
-    """Turns every ``RGCNConv`` of ``model`` into a :class:`SparseRGCNConv`."""
+    """Turn every ``RGCNConv`` of ``model`` into a :class:`SparseRGCNConv`."""
     for module in model.modules():
         if type(module) is RGCNConv:
             module.__class__ = SparseRGCNConv

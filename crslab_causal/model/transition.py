@@ -51,9 +51,9 @@ class TransitionCounts(CountingModel):
 
     item_count: Tensor
     transition: Tensor
-    """Each pair of a mention and a label that was counted, as ``entity * n_item + item``."""
+    """Counted pairs of a mention and a label, as ``entity * n_item + item``."""
     seeker_transition: Tensor | None
-    """The same of the seeker's items; None if they are not counted."""
+    """Counted pairs whose label is an item of the seeker; None if these are not counted."""
 
     def build_model(self) -> None:
         options = TransitionCountsOptions.of(self.opt)
@@ -103,7 +103,7 @@ class TransitionCounts(CountingModel):
         return flat[is_present(context_entities)]
 
     def _sparse(self, flat: Tensor, value: Tensor) -> Tensor:
-        """``(n_entity, n_item)``, from positions ``entity * n_item + item``; duplicates add up."""
+        """Return the matrix ``(n_entity, n_item)`` of positions ``entity * n_item + item``; duplicates add up."""
         index = torch.stack([flat // self.n_item, flat % self.n_item])
         return torch.sparse_coo_tensor(index, value, (self.n_entity, self.n_item), check_invariants=False).coalesce()
 

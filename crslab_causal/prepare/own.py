@@ -32,7 +32,7 @@ MOST_WARNINGS = 20
 
 @dataclass(frozen=True)
 class Prepared:
-    """What :func:`prepare_own` has written."""
+    """The dataset that :func:`prepare_own` has written."""
 
     folder: Path
     counts: dict[str, int]

@@ -20,7 +20,7 @@ CONVERTERS: dict[tuple[str, str], Callable[[Files, str], Content]] = {
     ('opendialkg', 'ievalm'): opendialkg.convert,
     ('inspired', 'unicrs'): inspired.convert,
 }
-"""By dataset and source."""
+"""Function that converts the files, by dataset and source."""
 TITLE_SOURCES = ('film_names', 'film_info', 'redial_entities')
 """Files that titles are made from."""
 
@@ -51,7 +51,7 @@ class Task:
             yield f'Note: {opendialkg.LEAK}'
 
     def listing(self) -> Iterator[str]:
-        """Yield a line for each file."""
+        """Yield lines that list each file with its size, its hash and the addresses to download it from."""
         if self.zipped is not None:
             yield f'{self.known.archive.name}: SHA-256 {self.known.archive.sha256}'
             return

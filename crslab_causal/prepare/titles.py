@@ -13,7 +13,7 @@ _YEAR = re.compile(r'(.*?) ?\((\d{4})\)')
 
 
 class Film(TypedDict):
-    """What is known of a film."""
+    """The facts about a film."""
 
     title: str
     year: int | None

@@ -50,9 +50,11 @@ class Bar(Protocol):
 
     total: float | None
 
-    def update(self, n: float) -> object: ...
+    def update(self, n: float) -> object:
+        """Advance the bar by ``n`` bytes."""
 
-    def refresh(self) -> object: ...
+    def refresh(self) -> object:
+        """Draw the bar again."""
 
 
 class _Refused(Exception):

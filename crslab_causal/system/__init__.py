@@ -1,0 +1,1 @@
+"""Systems: training, testing and checkpoints."""

@@ -174,7 +174,7 @@ class CausalKBRDAdapter(ItemRecommenderAdapter):
             self.module.counts.fit(TrainingData.of(self.dataloader))
 
     def configure_optimizer(self, optimizer: optim.Optimizer, reads_gradients: bool) -> None:
-        """Let the R-GCN give sparse gradients where the optimizer treats them as it treats dense ones."""
+        """Let the R-GCN return sparse gradients if the optimizer computes the same update from them."""
         plain = isinstance(optimizer, (optim.SGD, optim.Adagrad)) and not optimizer.defaults['weight_decay']
         self.module.rgcn.sparse_gradient = plain and self.model is self.module and not reads_gradients
 

@@ -32,7 +32,7 @@ class AnsweringSystem:
 
     @cached_property
     def catalogue(self) -> CatalogueInfo:
-        """What the language half knows of the dataset."""
+        """The facts about the dataset that the language half uses."""
         return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> Recommender:

@@ -225,7 +225,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must share with the run that loads it: configuration and data."""
+        """Configuration and data, which a checkpoint must share with the run that loads it."""
         fingerprint = data_fingerprint(self.train_dataloader, self.vocab, self.side_data)
         return {**self.config.opt, 'data (fingerprint)': fingerprint}
 

@@ -22,29 +22,30 @@ from crslab_causal.registry import LANGUAGE_MODEL
 RENAMED_KEYS = {'mend_rgcn': 'sparse_rgcn'}
 """Keys of the configuration that have another name now: old name, new name."""
 KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')
-"""Keys that say where a run happens, or what is done with the recommender, not what it computes."""
+"""Keys that may differ between a checkpoint and the run that reads it. They do not change what the recommender
+computes."""
 
 
 KEYS_OF_DATA = ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate')
-"""Keys that say which data a run has, and how it reads them."""
+"""Keys that a run must share with the recommender that it uses: which data are read, and how."""
 RECOMMENDER_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
 """Models whose runs have a recommender that another run can use."""
 
 
 class Progress(NamedTuple):
-    """How far a run has come."""
+    """The progress of a run."""
 
     epoch: int
-    """Epochs done."""
+    """Number of finished epochs."""
     best_epoch: int = -1
     best_metric: float = float('-inf')
     finished: bool = False
     seconds: float = 0.0
-    """Spent on training and validation."""
+    """Time spent on training and validation."""
 
 
 class Checkpoint(NamedTuple):
-    """What is stored; loaded with ``weights_only``."""
+    """Content of a checkpoint file. It is loaded with ``weights_only``."""
 
     model: dict[str, Any]
     optimizer: dict | None
@@ -57,9 +58,9 @@ class Checkpoints:
     """``best.pth`` and ``last.pth`` of a stage of training.
 
     Args:
-        folder: of the run.
-        prefix: of the names of both.
-        seconds: they are written after an epoch if so long has passed since the last time; 0: after every epoch.
+        folder: folder of the run.
+        prefix: prefix of both file names.
+        seconds: least time between two checkpoints; 0: they are written after every epoch.
     """
 
     def __init__(self, folder: Path, prefix: str = '', seconds: float = math.inf):
@@ -68,7 +69,12 @@ class Checkpoints:
         self._written, self._best_epoch = time.monotonic(), -1
 
     def save(self, checkpoint: Checkpoint, best: dict[str, Any]) -> None:
-        """Writes both if it is time to; ``best`` are the weights of the best epoch so far."""
+        """Write both checkpoints if ``seconds`` have passed since the last time.
+
+        Args:
+            checkpoint: state of the last epoch.
+            best: weights of the best epoch so far.
+        """
         if time.monotonic() - self._written < self.seconds:
             return
         # best first: a run killed between the two repeats the epochs since, and writes the same again
@@ -79,21 +85,21 @@ class Checkpoints:
         self._written = time.monotonic()
 
     def load_best(self, opt: dict, device: torch.device) -> dict[str, Any]:
-        """The weights of the best epoch. Errors are those of :func:`load`."""
+        """Return the weights of the best epoch. Errors are those of :func:`load`."""
         return load(self.best, opt, device).model
 
     def load_last(self, opt: dict, device: torch.device) -> Checkpoint:
-        """How far the run has come. Errors are those of :func:`load`."""
+        """Return the checkpoint of the last epoch. Errors are those of :func:`load`."""
         return load(self.last, opt, device)
 
     def remove(self) -> None:
-        """Removes both, last one first: what is left of a run that is killed here is not continued."""
+        """Remove both files, the last epoch first, so that a run that is killed meanwhile is not continued."""
         self.last.unlink(missing_ok=True)
         self.best.unlink(missing_ok=True)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint in one step."""
+    """Write a checkpoint in one step."""
     content = {
         **checkpoint._asdict(),
         'progress': checkpoint.progress._asdict(),
@@ -149,16 +155,16 @@ def _flat(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
 
 
 def find_recommender(folder: str | Path) -> Path:
-    """The weights of a run's best epoch.
+    """Return the file with the weights of a run's best epoch.
 
     Raises:
-        UserError: there are none.
+        UserError: the file does not exist.
     """
     return _must_exist(Path(folder) / BEST_CHECKPOINT)
 
 
 def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:
-    """Parameters of a recommender of another run, on the same data and with the same options of the model.
+    """Return the parameters of another run's recommender, on the same data and with the same options of the model.
 
     Raises:
         UserError: there is none, it is broken, or it is of other data or options.
@@ -199,7 +205,7 @@ def _read_recommender(path: Path, opt: dict, device: torch.device, keys: Iterabl
 
 
 def _default(key: str) -> Any:
-    """What a recommender of a version that had not this option yet has done."""
+    """Return the default of an option, for checkpoints of versions that did not have the option yet."""
     field = CausalKBRDOptions.model_fields.get(key)
     return field and field.default
 

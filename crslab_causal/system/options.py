@@ -12,3 +12,4 @@ class CausalLLMOptions(CausalKBRDOptions):
     recommender: str | None = None
     """Folder of a run of CausalKBRD with ``--save_system`` whose recommender is used; None: it is trained first."""
     llm: LLMOptions = LLMOptions()
+    """Section of the language model."""

@@ -36,7 +36,7 @@ class BatchLoss(NamedTuple):
     """The loss of a batch."""
 
     share: Tensor
-    """What the batch adds to the loss of its accumulation group; it is differentiated."""
+    """Share of the batch in the loss of its accumulation group; it is differentiated."""
     weight: int
     """Samples or tokens that the terms are means over; 0: none of this process."""
     terms: dict[str, Tensor]

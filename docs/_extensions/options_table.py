@@ -40,6 +40,8 @@ def describe_type(schema: dict[str, Any]) -> str:
         return '``null``'
     if schema['type'] == 'array':
         return f'list of: {describe_type(schema["items"])}'
+    if schema['type'] == 'object':
+        return 'mapping'
     limits = [f'{words} {schema[bound]}' for bound, words in BOUNDS.items() if bound in schema]
     return ', '.join([TYPES[schema['type']], *limits])
 
@@ -59,7 +61,7 @@ def rows(options: type, prefix: str, without: frozenset[str]) -> Iterator[tuple[
     docs = attribute_docs(options)
     schema = options.model_json_schema()  # type: ignore[attr-defined]
     for key, field in schema['properties'].items():
-        if key in without or '$ref' in field or 'additionalProperties' in field:
+        if key in without or '$ref' in field:
             continue
         default = f'``{json.dumps(field["default"])}``' if 'default' in field else 'required'
         yield f'``{prefix}{key}``', describe_type(field), default.replace('"', ''), docs.get(key, '')

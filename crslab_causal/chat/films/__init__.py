@@ -1,1 +1,1 @@
-"""What the chat knows about films: titles, years, genres, people, franchises and topics."""
+"""Facts about films for the chat: titles, years, genres, people, franchises and topics."""

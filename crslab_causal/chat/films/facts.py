@@ -14,7 +14,7 @@ from crslab_causal.llm.entity_linking.titles import content_words, parse_title, 
 
 DIRECTOR, CAST, WRITER, COMPOSER, PRODUCER = 'director', 'cast', 'writer', 'composer', 'producer'
 ROLES = (DIRECTOR, CAST, WRITER, COMPOSER, PRODUCER)
-"""What a person can be in a film, most important role first."""
+"""Roles of people in films, most important role first."""
 _ROLE_OF_RELATION = {
     'director': DIRECTOR,
     'directed_by': DIRECTOR,
@@ -88,7 +88,7 @@ class FilmFacts:
     names: dict[int, str]
     """Name of each film, person, subject and genre entity, as the chat writes it."""
     popularity: dict[int, float]
-    """Popularity of films and people, for namesakes and for the order of answers."""
+    """Popularity of films and people. It decides between entities of the same name, and orders answers."""
     latest: int
     """Last year of the catalogue, from which "new" is counted."""
     films_of_genre: dict[str, frozenset[int]] = field(init=False)

@@ -101,7 +101,7 @@ _OTHER_AFTER = re.compile(
     r'\W{0,3}(?:actors?|actress|because|bits?|enough|girl|guys?|how|jokes?|man|men|moments?|parts?|people|scenes?|that|to|'
     r'woman)\b'
 )
-"""What follows an adjective that does not describe films."""
+"""Words after an adjective that does not describe films."""
 _EXCESS = re.compile(r'\b(?:too|less|(?:not|never) (?:so|that|very|really|overly))\s+$', re.IGNORECASE)
 
 
@@ -144,7 +144,7 @@ def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> Ge
 
 
 def _before(text: str, match: re.Match[str]) -> str:
-    """Return the text before a match, as far as it may matter."""
+    """Return the end of the text before a match."""
     return text[max(0, match.start() - _REACH) : match.start()]
 
 

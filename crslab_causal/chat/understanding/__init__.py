@@ -1,1 +1,1 @@
-"""What a seeker's message says: its acts, the entities and constraints it names, and its question."""
+"""Understanding of a seeker's message: its acts, the entities and constraints it names, and its question."""

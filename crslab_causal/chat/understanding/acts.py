@@ -9,7 +9,7 @@ from crslab_causal.chat.understanding.phrases import read_phrases
 
 
 class Act(StrEnum):
-    """What a message, or a part of it, does."""
+    """A dialogue act: the purpose of a message or of a part of it."""
 
     GREET = 'greet'
     THANK = 'thank'

@@ -37,12 +37,12 @@ class Clause(NamedTuple):
         return list(self.places)
 
     def before(self, group: int) -> str:
-        """Return the text before the token of a group, as far as it may matter."""
+        """Return the text before the token of a group, up to a fixed length."""
         start, _ = self.places[group]
         return self.text[max(0, start - _REACH) : start]
 
     def after(self, group: int) -> str:
-        """Return the text after the token of a group, as far as it may matter."""
+        """Return the text after the token of a group, up to a fixed length."""
         _, end = self.places[group]
         return self.text[end : end + _REACH]
 

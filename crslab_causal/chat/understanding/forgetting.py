@@ -23,7 +23,7 @@ _ALL = re.compile(r'\b(?:constraints?|filters?|restrictions?|conditions?|everyth
 
 
 class Forgotten(NamedTuple):
-    """What a clause takes back."""
+    """The constraints that a clause takes back."""
 
     constraints: list[Constraint]
     """Constraints that were stated before. May be empty."""

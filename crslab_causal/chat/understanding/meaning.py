@@ -13,7 +13,7 @@ from crslab_causal.chat.understanding.spans import SpanKind
 
 
 class Attitude(StrEnum):
-    """What a message says about something that it names."""
+    """The attitude of a message to something that it names."""
 
     LIKED = 'liked'
     DISLIKED = 'disliked'
@@ -49,7 +49,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a conversation is about when a message comes."""
+    """The state of the conversation in which a message is understood."""
 
     film: int | None = None
     """Film that "it" stands for."""
@@ -65,7 +65,7 @@ class Situation:
 
 @dataclass
 class Understanding:
-    """What a message says."""
+    """The content of a message."""
 
     acts: list[Act] = field(default_factory=list)
     """Acts in order of appearance, each once."""
@@ -85,7 +85,10 @@ class Understanding:
 
 
 def merge_heard(heard: Sequence[Heard]) -> list[Heard]:
-    """Return each name once, with its last attitude. That it was seen is kept beside an opinion."""
+    """Return each name once, with the last attitude to it.
+
+    An opinion on a film remains when the message then says that the film was seen. A wish for a genre remains, too.
+    """
     merged: dict[tuple[SpanKind, str], Heard] = {}
     for new in heard:
         old = merged.get((new.kind, new.name), new)

@@ -1,4 +1,4 @@
-"""What the clauses of a message say about the films, people, genres, ... that they name."""
+"""Find out the attitude of a message to the films, people and genres that it names."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Properties:
         return self.children if span.kind is SpanKind.CHILDREN else None
 
     def genre(self, genre: str) -> Constraint:
-        """Return the constraint "horror"."""
+        """Return the constraint to films of a genre, for example "horror"."""
         return Constraint(
             Kind.GENRE,
             genre,
@@ -50,7 +50,7 @@ class Properties:
         )
 
     def years(self, years: Years) -> Constraint:
-        """Return the constraint "1990–1999"."""
+        """Return the constraint to films of a range of years, for example "1990–1999"."""
         films = self._facts.films.values()
         return Constraint(
             Kind.YEARS,

@@ -12,7 +12,7 @@ from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 
 class Aspect(StrEnum):
-    """What a question asks about a film or a person."""
+    """The subject of a question about a film or a person."""
 
     GENERAL = 'general'
     CAST = 'cast'

@@ -20,7 +20,7 @@ from crslab_causal.llm.entity_linking.words import read_words
 
 
 class SpanKind(StrEnum):
-    """What a part of a message names."""
+    """The kind of thing that a part of a message names."""
 
     FILM = 'film'
     PERSON = 'person'
@@ -124,7 +124,7 @@ class Spotter:
 
         Args:
             text: the message.
-            prefer: entity ids that are preferred among namesakes.
+            prefer: entity ids that are preferred if several entities have the name.
             n_shown: number of films in the list that was shown last.
         """
         spans = self._links(text, prefer)

@@ -157,7 +157,7 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
 
 
 def _before(text: str, match: re.Match[str]) -> str:
-    """Return the text before a match, as far as it may matter."""
+    """Return the end of the text before a match."""
     return text[max(0, match.start() - _REACH) : match.start()]
 
 

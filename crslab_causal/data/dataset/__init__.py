@@ -1,0 +1,1 @@
+"""The datasets, each in the format of CRSLab."""

@@ -64,7 +64,7 @@ class MentionDataset(BaseDataset):
     item_file: ClassVar[str]
     """Name of the file that lists the items."""
     remedy: ClassVar[str] = 'restore the original files'
-    """What the user can do about a damaged file, for messages."""
+    """Advice for the user about a damaged file, for messages."""
     crslab_edge_threshold: ClassVar[int]
     """CRSLab's own ``kg_edge_threshold``."""
     relation_names: ClassVar[Mapping[Any, str]] = {}

@@ -22,7 +22,7 @@ class Film(NamedTuple):
     genres: tuple[str, ...] = ()
     directors: tuple[str, ...] = ()
     stars: tuple[str, ...] = ()
-    """The leading parts first, if the source orders them."""
+    """Actors, with the leading parts first if the source orders them."""
     plot: str = ''
     tokens: tuple[str, ...] = ()
     """Tokens that represent the film in ReDial's text, such as ``@101``."""
@@ -52,7 +52,7 @@ def films_from_graph(
     names: Mapping[int, str],
     items: Sequence[int],
 ) -> dict[int, Film]:
-    """Return year, directors and stars of each item, as far as the knowledge graph has them.
+    """Return year, directors and stars of each item from the knowledge graph.
 
     People with more edges are listed first: they are usually the better known ones. Of several years the first counts.
 

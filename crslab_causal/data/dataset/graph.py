@@ -48,7 +48,7 @@ def has_links(graph: EntityGraph) -> bool:
 
 
 def name_relations(relations: Sequence[Any], names: Mapping[Any, str]) -> dict[int, str]:
-    """Return the name of each relation id, as far as it is known.
+    """Return the names of relations by id; relations without a known name are left out.
 
     Args:
         relations: the relation that each id stands for; a string is its own name.

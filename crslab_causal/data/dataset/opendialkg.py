@@ -1,4 +1,4 @@
-"""OpenDialKG."""
+"""The dataset OpenDialKG: conversations about films and books with paths of a knowledge graph."""
 
 from __future__ import annotations
 

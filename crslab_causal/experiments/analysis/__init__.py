@@ -1,4 +1,4 @@
-"""From finished runs to the record of a suite, which holds all numbers of its tables and figures.
+"""Turn finished runs into the record of a suite, which holds all numbers of its tables and figures.
 
 :mod:`.collect` makes the record (schema: :mod:`.record`) from the parts that the other modules compute: scores,
 significance tests, the numbers of Figure 4, and cases (Table 7). :mod:`.previous_results` reads a record that

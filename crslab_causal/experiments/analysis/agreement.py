@@ -38,13 +38,15 @@ def cohens_kappa(
     answers of several systems to one context are not; a bootstrap over contexts respects that.
 
     Args:
-        first, second: ``(n,)``, the ratings of the same items.
+        first: ``(n,)``, ratings of the first rater.
+        second: ``(n,)``, ratings of the second rater for the same items.
         weights: cost of a disagreement. None: all disagreements cost the same; ``linear`` or ``quadratic``: the cost
             grows with the difference of the ratings themselves, not of their ranks, so that a step of the scale that
             nobody uses still counts.
         level: confidence level.
         clusters: ``(n,)``, items that are drawn together; None: each item alone.
-        draws, seed: number and seed of the bootstrap draws.
+        draws: number of bootstrap draws.
+        seed: seed of the bootstrap.
 
     Returns:
         The agreement. It is NaN if both raters give one and the same rating to all items: no disagreement is expected

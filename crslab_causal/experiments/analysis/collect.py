@@ -1,4 +1,4 @@
-"""From finished runs to the record of a suite."""
+"""Collect the record of a suite from its finished runs."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ def divergence(with_: Run, without: Run, split: str, store: RunStore, datasets: 
     Both models have to be loaded for it. The result is therefore also kept in the folder of the first run.
 
     Args:
-        with_, without: runs of CausalKBRD on the same data, whose weights were saved.
+        with_: run of CausalKBRD whose weights were saved.
+        without: another such run on the same data.
         split: ``valid`` or ``test``.
         store: folders of the runs.
         datasets: loaded datasets.

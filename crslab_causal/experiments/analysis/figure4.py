@@ -93,7 +93,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
     Args:
         samples: samples of the panel.
-        reach: smallest size of a loss that the bins have to include.
+        reach: number of ranks that an item may fall; the bins reach at least that far.
     """
     histogram = rank_shift_histogram(samples.rank_without, samples.rank_with, reach=reach)
     columns = {

@@ -22,7 +22,7 @@ class PreviousTable(NamedTuple):
     """A table of a previous report."""
 
     results: Mapping[str, RunResult] = {}
-    """Results by folder, of the runs that have all scores which the table shows now."""
+    """Results by run folder. Only runs that have every score of the current table are included."""
     tests: Mapping[frozenset[str], Tests] = {}
     """Tests of a row against the reference, by the folders of its runs."""
     reference: frozenset[str] = frozenset()
@@ -91,7 +91,7 @@ def _table(record: SuiteRecord, table: Table) -> PreviousTable:
 
 
 def _results(previous: TableRecord, table: Table) -> dict[str, RunResult]:
-    """Return the results by folder, of the runs that have all scores which the table shows now."""
+    """Return the results by run folder. Only runs that have every score of the current table are included."""
     metrics = {row.options.title: row.options.metrics or table.options.metrics for row in table.rows}
     results = {}
     for row in previous.rows:

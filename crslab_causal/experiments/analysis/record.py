@@ -22,7 +22,7 @@ NEEDS_LLM = 'needs an LLM'
 
 Number = int | float
 Reading = Literal['one_model', 'two_models']
-"""What "with intervention" means in Figure 4; see :mod:`.figure4`."""
+"""The meaning of "with intervention" in Figure 4; see :mod:`.figure4`."""
 
 
 class Record(BaseModel):

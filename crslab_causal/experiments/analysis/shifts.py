@@ -140,11 +140,13 @@ def kl_by_rank(
     interval.
 
     Args:
-        rank_without, rank_with: ranks as for :func:`rank_shift_histogram`.
+        rank_without: ranks as for :func:`rank_shift_histogram`.
+        rank_with: ranks as for :func:`rank_shift_histogram`.
         kl: ``(n_sample,)``, divergence between the distributions that gave the two ranks.
         conversation: ``(n_sample,)``, the conversation of each sample.
         rank_edges: edges of the ranges, ascending.
-        draws, seed: number and seed of the bootstrap draws.
+        draws: number of bootstrap draws.
+        seed: seed of the bootstrap.
         level: confidence level.
 
     Raises:

@@ -66,8 +66,8 @@ def paired_bootstrap(
     other seeds would differ. :func:`mean_interval` over seeds is about the latter.
 
     Args:
-        a, b: scores of the same samples by two systems, such as hits: ``(n_sample,)``, or ``(n_sample, n_seed)``, where
-            the numbers of seeds may differ.
+        a: scores of the samples by one system, such as hits: ``(n_sample,)``, or ``(n_sample, n_seed)``.
+        b: scores of the same samples by another system; the number of seeds may differ.
         clusters: ``(n_sample,)``, the conversation of each sample.
         draws: number of bootstrap draws.
         seed: seed of the bootstrap; equal seeds give equal results.
@@ -105,7 +105,8 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
     :func:`paired_bootstrap` does not, for conversations with several samples.
 
     Args:
-        a, b: ``(n_sample,)``, hits of the same samples, 0 or 1.
+        a: ``(n_sample,)``, hits of one system, 0 or 1.
+        b: ``(n_sample,)``, hits of another system on the same samples.
 
     Returns:
         The p value; 1 if the systems hit the same samples.
@@ -144,7 +145,8 @@ def welch(a: ArrayLike, b: ArrayLike) -> float:
     """Return the two-sided p value of Welch's t test, which allows the spreads of the two sides to differ.
 
     Args:
-        a, b: ``(n,)`` and ``(m,)``, scores of runs with several seeds, at least two each.
+        a: ``(n,)``, scores of runs with several seeds, at least two.
+        b: ``(m,)``, scores of the runs to compare with, at least two.
 
     Returns:
         The p value; if neither side has a spread, 1 for equal scores and 0 for others.
@@ -164,7 +166,8 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> float:
     """Return the two-sided p value of the paired t test.
 
     Args:
-        a, b: ``(n,)``, scores of pairs of runs that differ only in what is compared, at least two pairs.
+        a: ``(n,)``, scores of the first run of each pair, at least two pairs.
+        b: ``(n,)``, scores of the second runs, which differ from the first only in what is compared.
 
     Returns:
         The p value; if all differences are equal, 1 for a difference of 0 and 0 for others.

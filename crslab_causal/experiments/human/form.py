@@ -22,7 +22,9 @@ class Criterion(Options):
     """A question to raters; a column of the form."""
 
     name: Annotated[str, Field(pattern=r'^\w[\w -]{0,39}$')]
+    """Name of the criterion, and of its column."""
     question: Annotated[str, Field(min_length=1)]
+    """Question to the rater."""
     low: Label
     """Meaning of the lowest rating."""
     high: Label
@@ -57,8 +59,11 @@ class FormOptions(Options):
     """A file for ``--criteria``. The defaults are those of the paper: three criteria, each 0, 1 or 2."""
 
     criteria: Annotated[list[Criterion], Field(min_length=1)] = PAPER_CRITERIA
+    """Criteria, in the order of the columns."""
     lowest: Step = 0
+    """Lowest rating of the scale."""
     highest: Step = 2
+    """Highest rating of the scale."""
 
     @model_validator(mode='after')
     def _consistent(self) -> FormOptions:

@@ -47,7 +47,7 @@ def draw_table_curves(table: TableRecord) -> Figure:
         Panel(
             _axis_label(table, column),
             _series(rows, column),
-            table.title if not i else '',
+            _title(table) if not i else '',
             _limits(table, rows, column),
         )
         for i, column in enumerate(_main_columns(table))
@@ -73,7 +73,30 @@ def draw_differences(table: TableRecord) -> Figure:
                         GROUPS[group],
                     )
                 )
-    return draw_forest(comparisons, f'difference in {metric}, points', table.title)
+    return draw_forest(comparisons, f'difference in {metric}, points', _title(table))
+
+
+def _title(table: TableRecord) -> str:
+    """Return the title of a table, and how many of its rows differ significantly from the reference."""
+    reference = next((row.title for row in table.rows if table.is_reference(row)), None)
+    above, below = [], []
+    for group in table.groups:
+        tests = [row.tests.get(group, {}).get(table.metrics[-1]) for row in table.rows]
+        done = [test for test in tests if test is not None]
+        gains = sum(test.significant and test.difference > 0 for test in done)
+        if done:
+            above.append((gains, f'{gains} of {len(done)} rows ({GROUPS[group]})'))
+            losses = sum(test.significant for test in done) - gains
+            below.append((losses, f'{losses} of {len(done)} rows ({GROUPS[group]})'))
+    if reference is None or not above:
+        return table.title
+    if not any(number for number, _ in above + below):
+        return f'{table.title}: no row differs significantly from "{reference}"'
+    parts = [
+        f'{side}: {", ".join(text for _, text in counts)}' if any(number for number, _ in counts) else f'{side}: none'
+        for side, counts in ((f'significantly above "{reference}"', above), ('below it', below))
+    ]
+    return f'{table.title}; {"; ".join(parts)}'
 
 
 def _points(value: float | None) -> float:

@@ -1,4 +1,4 @@
-"""Where runs find their data and write their results."""
+"""The folders of runs: their data and their results."""
 
 from __future__ import annotations
 

@@ -47,6 +47,7 @@ class RowOptions(Options):
     """A row of a table: a configuration to run, or figures that a publication reports."""
 
     title: str
+    """First cell of the row."""
     config: str | None = None
     """Path of the configuration below ``config/``, without its suffix; None: the configuration of the table."""
     set: dict[str, Any] = {}
@@ -80,7 +81,9 @@ class SuiteSweepOptions(Options):
     """Values of one key of the configuration; the scores are also drawn as a curve over them."""
 
     key: str
+    """Key of the configuration; dots separate sections."""
     values: Annotated[list[Scalar], Field(min_length=1)]
+    """Values of the key, one run each."""
     label: str
     """Label of the axis; also part of the titles of the rows."""
     default: Scalar = None
@@ -91,9 +94,11 @@ class TableOptions(Options):
     """A table: rows over one dataset."""
 
     name: Name
+    """Name of the table, for references and file names."""
     title: str
+    """Title of the table."""
     kind: Kind = 'recommendation'
-    """What is scored: ranks of labels (``recommendation``), responses (``generation``), distances to the true
+    """Kind of the scores: ranks of labels (``recommendation``), responses (``generation``), distances to the true
     P(Y | do(X)) (``deconfounding``), or counts of the data, for which nothing is trained (``corpus``)."""
     config: str
     """Path of the configuration below ``config/``, without its suffix."""
@@ -102,10 +107,13 @@ class TableOptions(Options):
     seeded: list[str] = []
     """Further keys that take the seed as their value; with ``demo_seed`` every seed has its own corpus."""
     split: Split = 'valid'
+    """Split that is scored."""
     metrics: Annotated[list[str], Field(min_length=1)]
+    """Columns of the table, for example ``recall@50``."""
     groups: list[Group] = ['all', 'new']
     """Groups of labels, see :data:`.GROUPS`."""
     rows: list[RowOptions] = []
+    """Rows, in order."""
     sweep: SuiteSweepOptions | None = None
     """Sweep over one key: every row is run once for each value; without ``rows``, the configuration of the table is."""
     reference: Name | None = None
@@ -120,29 +128,37 @@ class PanelOptions(Options):
     """A panel of Figure 4: two rows of a table."""
 
     title: str
+    """Title of the panel."""
     table: Name
+    """Name of the table that has both rows."""
     with_: Name
     """``id`` of the row that is trained with the intervention."""
     without: Name
     """``id`` of the row that is trained without the intervention."""
     split: Literal['valid', 'test'] = 'valid'
+    """Split whose ranks are drawn."""
 
 
 class RankShiftOptions(Options):
     """Figure 4, drawn in both readings of "with intervention" (see :mod:`..analysis.figure4`)."""
 
     name: Name
+    """Name of the file of the figure."""
     panels: Annotated[list[PanelOptions], Field(min_length=1)]
+    """Panels, from left to right."""
 
 
 class CaseOptions(Options):
     """Table 7: turns drawn at random, and the response of each system of a table."""
 
     name: Name
+    """Name of the case table, for references and file names."""
     title: str
+    """Title of the case table."""
     table: Name
     """Name of a table of the kind ``generation``."""
     turns: Count = 1
+    """Number of turns."""
     context: Count = 3
     """Smallest number of utterances before a turn."""
 
@@ -160,13 +176,19 @@ class SuiteOptions(Options):
     """A file under ``config/experiments``."""
 
     title: str
+    """Title of the page."""
     about: str = ''
     """Paragraph below the title."""
     seeds: Annotated[list[int], Field(min_length=1)]
+    """Seeds of the runs of every row."""
     tables: Annotated[list[TableOptions], Field(min_length=1)]
+    """Tables, in order."""
     quick: QuickOptions = QuickOptions()
+    """Changes that ``--quick`` makes."""
     figures: list[RankShiftOptions] = []
+    """Figures that show shifts of ranks."""
     cases: list[CaseOptions] = []
+    """Tables of single turns and responses."""
 
 
 def is_reference_row(row_id: str | None, x: Scalar, reference: str | None, sweep: SuiteSweepOptions | None) -> bool:

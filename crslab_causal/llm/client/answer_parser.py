@@ -1,4 +1,4 @@
-"""From the text of an answer to the object of its schema, however much the model wrote around it.
+"""Extract the JSON object from the text of an answer, even if the model wrote other text around it.
 
 Models write thoughts, Markdown and drafts around their answer, and JSON that is not quite JSON. These rules apply:
 

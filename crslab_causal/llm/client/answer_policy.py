@@ -30,7 +30,7 @@ def reason_to_ask_again(answers: Sequence[ParsedAnswer], payload: Payload) -> Li
 
 
 def with_room(payload: Payload, answers: Sequence[ParsedAnswer]) -> Payload:
-    """Return the payload to send after these answers, with more room if one of them was cut off."""
+    """Return the payload of the next request. After a cut answer it allows ``MORE_ROOM`` times as many tokens."""
     parameters = payload['parameters']
     if not _count_cut(answers) or parameters['max_tokens'] is None:
         return payload

@@ -1,4 +1,4 @@
-"""From a prompt to its completion: store, budget, retries and server. All of this runs in one event loop."""
+"""Get the completion of a prompt: from the store, or from the server within the budget, with retries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server says when it refuses a request, in whatever form it writes errors.
+"""Read the message with which a server refuses a request, in any of the usual forms.
 
 The forms differ: ``{"error": {"message", "param", "code"}}`` (OpenAI), the same in a list (Gemini), ``{"detail":
 [{"loc", "msg"}]}`` (Mistral, FastAPI), ``{"message": "[{'loc': ('body', 'seed'), ...}]"}`` (vLLM), ``{"error":

@@ -1,4 +1,4 @@
-"""What a run will cost, estimated before its first request."""
+"""Estimate the cost of a run before its first request."""
 
 from __future__ import annotations
 

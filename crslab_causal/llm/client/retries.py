@@ -20,7 +20,7 @@ _MAX_FAILED_WAVES = 4
 
 @dataclasses.dataclass
 class Attempts:
-    """What happened to one request since its last answer."""
+    """The failed attempts of one request since its last answer."""
 
     n_failures: int = 0
     left_out: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 A name is negated if it follows "not", "no", "never", "hate", "anything but", "instead of" or the like, in the same
 sentence, and before a "but" or something that is liked ("and I loved"). A comma ends the negation unless a list goes
-on; after a bare "not X" it goes on only without a comma ("not X and Y", but not "not X, and Y"). A name is also negated
+on; after a bare "not X" it does so only without a comma ("not X and Y", but not "not X, and Y"). A name is also negated
 before "was terrible" and the like. "Haven't seen X", "can't wait", "not only" and "don't hate" are no negations. The
 rules do not cover irony and "less of X".
 """

@@ -24,7 +24,7 @@ _COUNTED = re.compile(
     r'(?!(?:always|as|has|his|is|its|plus|thanks|this|unless|us|was|yes)\b)[a-z]{3,}s)\b',
     re.IGNORECASE,
 )
-"""What follows a number that counts something: "Titanic 3 times"."""
+"""Words after a number that counts something: "Titanic 3 times"."""
 _SUBTITLE = re.compile(r'\s*:\s+(?=["“]?\w)|\s+[-–—]\s+(?=\w)')
 _SUBTITLE_WORD = re.compile(r"""["“]?[\w'’.\-]+["”]?""")
 _SMALL_WORDS = frozenset('a an as at by for from in of on the to with'.split())

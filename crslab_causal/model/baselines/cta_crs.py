@@ -16,7 +16,7 @@ from crslab_causal.model.text.build import build_text_encoder
 
 
 class CTACRS(ItemRecommender):
-    r"""Two views of a user, one by the entities mentioned and one by the words said.
+    r"""Two views of a user: one from the mentioned entities, and one from the words.
 
     After Wang, Joty, Gao, Zeng and Wong, "Improving Conversational Recommender System via Contextual and Time-Aware
     Modeling with Less Domain-Specific Knowledge", TKDE 2024, https://arxiv.org/abs/2209.11386, and the authors'
@@ -27,16 +27,16 @@ class CTACRS(ItemRecommender):
     - contextual level: the mean of the encoder's states over the conversation's tokens, and a linear layer with bias to
       the items: :math:`p_c`;
     - each is trained by its own cross-entropy, and the two are added up;
-    - recommended is by :math:`(1 - \rho) p_e + \rho p_c`, with :math:`\rho` chosen on valid, see
+    - items are ranked by :math:`(1 - \rho) p_e + \rho p_c`, with :math:`\rho` chosen on valid, see
       :mod:`crslab_causal.system.mixture`.
 
-    Otherwise than there: the encoder is by default a small Transformer trained with the rest, because BART has to be
-    downloaded (``text_encoder: facebook/bart-base`` takes it; the source first tunes it on responses, then keeps it as
-    it is, which is ``freeze_text_encoder``); there is no decoder and so no loss of responses; the softmaxes run over
-    the items, not over all entities; and the R-GCN is followed by a ReLU, as in Eq 2 of the paper of this package,
-    which the released code leaves out.
+    Differences from the released code: by default the encoder is a small Transformer that is trained with the rest,
+    because BART has to be downloaded. ``text_encoder: facebook/bart-base`` uses BART. The authors first tune it on
+    responses and then keep its parameters; ``freeze_text_encoder`` keeps them. There is no decoder, so there is no loss
+    of responses. The softmaxes run over the items, not over all entities. A ReLU follows the R-GCN, as in Eq 2 of the
+    paper of this package; the released code has none.
 
-    An empty conversation has the zero vector at either level, and its scores are the biases'.
+    An empty conversation has the zero vector at both levels, so its scores are the biases.
 
     Constructor and ``forward`` are those of CRSLab's models. Options: :class:`.CTACRSOptions`.
     """
@@ -80,7 +80,7 @@ class CTACRS(ItemRecommender):
         return entity, self.context_to_item(self.text_encoder.vector(context_tokens))
 
     def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return ``(batch, n_item)``: logarithms of the mixture."""
+        """Return the log-probability of each item in the mixture of both levels, ``(batch, n_item)``."""
         return self._mixture(*self.level_logits(batch['context_entities'], batch['context_tokens']))
 
     def _mixture(self, entity: Tensor, context: Tensor) -> Tensor:

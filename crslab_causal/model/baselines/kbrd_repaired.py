@@ -23,6 +23,7 @@ class KBRDRepaired(KBRDModel):
         pass
 
     def encode_user(self, entity_lists, kg_embedding):
+        """Return the user vector of each history; it is zero for an empty history."""
         lengths = [len(entities) for entities in entity_lists]
         flat = torch.tensor([e for entities in entity_lists for e in entities], dtype=torch.long)
         # looked up at once: the backward of each lookup fills a tensor of the size of kg_embedding

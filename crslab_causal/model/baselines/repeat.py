@@ -16,7 +16,7 @@ class Repeat(CountingModel):
         pass
 
     def count(self, context_entities: Tensor, label: Tensor) -> None:
-        """There is nothing to learn."""
+        """Do nothing, because there is nothing to learn."""
 
     def history_scores(self, context_entities: Tensor) -> Tensor:
         item = torch.where(is_present(context_entities), self.index_of_entity[context_entities.clamp(min=0)], -1)

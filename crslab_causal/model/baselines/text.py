@@ -1,4 +1,4 @@
-"""Recommenders and writers of responses that know nothing but the conversation's words."""
+"""Models that recommend and respond from the words of the conversation alone."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from crslab_causal.model.text.encoders import GRUEncoder, TokenEncoder, Transfor
 class EncoderDecoder(ItemRecommender):
     """An encoder of the conversation, a linear layer to the items, and a decoder of the response.
 
-    Items are scored by the mean of the encoder's states. The response is written token by token; encoder, decoder and
-    output share the embeddings of tokens, of which the output knows those that stand in ``response_min_count`` of the
-    training data's responses; the others are its unknown token. There is no knowledge graph, and no list of entities:
-    what the conversation says of items is their ``@`` tokens and their names.
+    Items are scored by the mean of the encoder's states. The response is written token by token. Encoder, decoder and
+    output share the token embeddings. The output has the tokens that are at least ``response_min_count`` times in the
+    responses of the training data; all other tokens become its unknown token. The model reads no knowledge graph and no
+    list of entities. It knows the items of a conversation by their ``@`` tokens and their names.
 
     Constructor and ``forward`` are those of CRSLab's models. ``side_data`` may hold ``response_token_count`` (the
     datasets of this package put it there); without it the output knows every token.
@@ -63,11 +63,11 @@ class EncoderDecoder(ItemRecommender):
 
     @abstractmethod
     def build_encoder(self) -> TokenEncoder:
-        """The encoder."""
+        """Return the encoder of the conversation."""
 
     @abstractmethod
     def build_decoder(self) -> Decoder:
-        """The decoder."""
+        """Return the decoder of the response."""
 
     # ------------------------------------------------------------ recommendation
 
@@ -87,11 +87,11 @@ class EncoderDecoder(ItemRecommender):
     # ------------------------------------------------------------ conversation
 
     def output_logits(self, states: Tensor) -> Tensor:
-        """``(..., n_output)`` logits over ``output_ids`` for the decoder's states ``(..., d)``."""
+        """Return logits over ``output_ids``, ``(..., n_output)``, for states of the decoder, ``(..., d)``."""
         return F.linear(states, self.encoder.embedding(self.output_ids), self.output_bias)
 
     def response_logits(self, context_tokens: Tensor, response: Tensor) -> Tensor:
-        """``(batch, length, n_output)``: logits of each token of ``response``, which is given up to the one before.
+        """Return the logits of each token of ``response``, given the tokens before it: ``(batch, length, n_output)``.
 
         Args:
             context_tokens: ``(batch, length)`` token ids, padded on the right.
@@ -102,7 +102,7 @@ class EncoderDecoder(ItemRecommender):
         return self.output_logits(self.decoder(self.encoder.embedding(begun), memory))
 
     def converse(self, batch: dict, mode: str) -> tuple[Tensor, None]:
-        """Sum of the cross-entropies of all tokens of ``response``, for arguments of :meth:`response_logits`."""
+        """Return the sum of the cross-entropies of all tokens of ``response``; see :meth:`response_logits`."""
         response = batch['response']
         mask = response != self.pad
         logits = self.response_logits(batch['context_tokens'], response)[mask]
@@ -110,11 +110,11 @@ class EncoderDecoder(ItemRecommender):
 
     @torch.no_grad()
     def respond(self, context_tokens: Tensor, max_length: int) -> list[list[int]]:
-        """Greedy responses: token ids, without ``end``; never the unknown token.
+        """Write responses greedily, and return their token ids without ``end``. The unknown token is never written.
 
         Args:
             context_tokens: ``(batch, length)``, padded on the right.
-            max_length: most tokens of a response.
+            max_length: maximum number of tokens of a response.
         """
         n = len(context_tokens)
         memory = Memory.of(self.encoder, context_tokens)
@@ -135,8 +135,10 @@ class EncoderDecoder(ItemRecommender):
 
 
 class Seq2Seq(EncoderDecoder):
-    """A bidirectional GRU that reads, and one with attention that writes: `Sutskever et al.
-    <https://arxiv.org/abs/1409.3215>`_ with the attention of `Luong et al. <https://arxiv.org/abs/1508.04025>`_.
+    """A bidirectional GRU that reads the conversation, and a GRU with attention that writes the response.
+
+    The model is that of `Sutskever et al. <https://arxiv.org/abs/1409.3215>`_ with the attention of `Luong et al.
+    <https://arxiv.org/abs/1508.04025>`_.
 
     Options: :class:`crslab_causal.model.options.Seq2SeqOptions`.
     """
@@ -152,7 +154,7 @@ class Seq2Seq(EncoderDecoder):
 
 
 class TransformerSeq2Seq(EncoderDecoder):
-    """Encoder and decoder of `Vaswani et al. <https://arxiv.org/abs/1706.03762>`_.
+    """The encoder and the decoder of the Transformer of `Vaswani et al. <https://arxiv.org/abs/1706.03762>`_.
 
     Options: :class:`crslab_causal.model.options.TransformerSeq2SeqOptions`.
     """

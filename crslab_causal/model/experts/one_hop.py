@@ -45,7 +45,7 @@ class OneHop(Expert):
         self.register_buffer('neighbours', item, persistent=False)
 
     def fit_evidence(self, data: TrainingData) -> None:
-        """There is nothing to learn."""
+        """Do nothing, because there is nothing to learn."""
 
     def evidence(self, batch: Mapping[str, Any]) -> Tensor:
         histories = batch['context_entities']

@@ -18,11 +18,11 @@ class ExpertOptions(Options):
     """Keys of every expert."""
 
     expert_smoothing: Smoothing = 0.25
-    """Share of popularity in what the expert predicts, so that no item is impossible."""
+    """Share of popularity in the prediction of the expert, so that no item has probability 0."""
 
 
 class CoMentionOptions(ExpertOptions):
-    """Keys of the experts that compare the columns of conversations × mentions."""
+    """Keys of the experts that count which entities are mentioned in the same conversation."""
 
     min_count: Count = 2
     """Number of conversations that must mention an entity for it to have a column."""
@@ -41,6 +41,7 @@ class ItemCosineOptions(CoMentionOptions):
     """Keys of ItemCosine."""
 
     history_base: Positive = 1.5
+    """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
 
 
 class OneHopOptions(ExpertOptions):
@@ -58,14 +59,14 @@ class TextOptions(ExpertOptions):
     context_turns: Count = 4
     """Number of last turns that are read."""
     context_pieces: Annotated[int, Field(ge=8)] = 128
-    """Most word pieces of a text, of which the last are kept."""
+    """Maximum number of word pieces of a text, of which the last are kept."""
 
 
 class TextToItemOptions(TextOptions):
     """Keys of TextToItem."""
 
     text_epochs: Count = 6
-    """Passes over the training texts; few of them keep the softmax from learning the texts by heart."""
+    """Number of passes over the training texts. A small number prevents overfitting."""
     text_lr: Positive = 0.06
     """Learning rate of the first update; it falls linearly to nearly 0."""
     text_decay: NonNegative = 0.0
@@ -78,4 +79,4 @@ class TextNeighboursOptions(TextOptions):
     neighbours: Count = 300
     """Number of training contexts whose labels count."""
     neighbour_temperature: Positive = 0.1
-    """Difference of the cosine that makes a neighbour count e times as much."""
+    """Temperature tau: a cosine that is larger by tau makes a neighbour count e times as much."""

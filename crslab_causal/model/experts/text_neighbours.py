@@ -1,4 +1,4 @@
-"""The labels of the training contexts that are said in similar words."""
+"""An expert that predicts the labels of the training contexts with the most similar text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from crslab_causal.model.experts.text_expert import TextExpert
 
 
 class TextNeighbours(TextExpert):
-    r"""The labels of the k nearest training contexts, after Khandelwal et al., "Generalization through Memorization:
-    Nearest Neighbor Language Models", ICLR 2020 (Eq 2).
+    r"""An expert that predicts the labels of the k nearest training contexts.
 
-    With v the vector of the last turns and N its k neighbours of the largest cosine in training, an item has the
-    evidence
+    The formula is Eq 2 of Khandelwal et al., "Generalization through Memorization: Nearest Neighbor Language Models",
+    ICLR 2020. With v the vector of the last turns and N its k neighbours of the largest cosine in training, an item
+    has the evidence
 
     .. math:: \sum_{(v', y') \in N} [y' = y] \exp(v^\top v' / \tau).
 

@@ -49,14 +49,16 @@ class _Terms(NamedTuple):
 
 
 def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float, tolerance: float = 1e-8) -> LogitFit:
-    r"""Find the weights :math:`\theta` that minimise the convex objective
+    r"""Fit a conditional logit: find the weights :math:`\theta` that minimise a convex objective.
+
+    The objective is
 
     .. math::
         -\sum_n \log \mathrm{softmax}_y \Bigl(\sum_{k,a} \theta_{ka}\, \varphi_a(x_n)\, g_k(x_n, y)\Bigr)_{y_n}
         + \frac{\rho}{2} \lVert \theta \rVert^2
 
-    by Newton's method with a line search, in double precision. The ridge makes it strictly convex, so that there is one
-    optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
+    It is minimised by Newton's method with a line search, in double precision. The ridge makes it strictly convex, so
+    that there is one optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
 
     The covariance is the sandwich :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}` with H the Hessian and :math:`s_c` the
     sum of the gradients of group c: the limit of a bootstrap over the groups. (Liang and Zeger, Biometrika 1986.)

@@ -27,7 +27,7 @@ class PoolFit(NamedTuple):
     samples: int
     conversations: int
     missing: dict[str, str]
-    """What each expert lacked that was left out, by its name."""
+    """Missing requirements of the experts that were left out, by name of the expert."""
 
 
 class _Part(NamedTuple):

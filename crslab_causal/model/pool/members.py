@@ -1,4 +1,4 @@
-"""What each expert of a pool says of each item."""
+"""The experts of a pool, which give each item one or more values."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Member(ABC, nn.Module):
 
     @abstractmethod
     def fit(self, data: TrainingData) -> None:
-        """Learn from the training conversations; what was learned before is forgotten."""
+        """Learn from the training conversations. What was learned before is forgotten."""
 
     @abstractmethod
     def values(self, batch: Mapping[str, Any]) -> Tensor:
@@ -69,8 +69,9 @@ class ExpertMember(Member):
 
 
 class CountsMember(Member):
-    """A :class:`.CountingModel` whose scores are not negative. Its value is the log-probability of these scores,
-    smoothed as those of an :class:`.Expert`.
+    """A :class:`.CountingModel` whose scores are not negative.
+
+    Its value is the log-probability of these scores, smoothed as those of an :class:`.Expert`.
 
     Args:
         name: name of the expert.
@@ -104,7 +105,7 @@ class RepeatMember(Member):
         self.model = model
 
     def fit(self, data: TrainingData) -> None:
-        """There is nothing to learn."""
+        """Do nothing, because there is nothing to learn."""
 
     def values(self, batch: Mapping[str, Any]) -> Tensor:
         position = self.model.history_scores(batch['context_entities'])
@@ -135,8 +136,8 @@ class RecommenderMember(Member):
         """Take the recommender of a run.
 
         Args:
-            options: the run's options of the model.
-            weights: its parameters; None: they come later, by ``load_state_dict``.
+            options: options of the model in that run.
+            weights: parameters of the run; None: the caller loads them later by ``load_state_dict``.
         """
         self._options = options
         self.model = CausalKBRD(options, *self._arguments)
@@ -154,7 +155,7 @@ class RecommenderMember(Member):
             self.take(CausalKBRDOptions(**state))
 
     def fit(self, data: TrainingData) -> None:
-        """The run has trained it."""
+        """Do nothing, because the saved run has trained the model."""
 
     def values(self, batch: Mapping[str, Any]) -> Tensor:
         assert self.model is not None

@@ -1,4 +1,4 @@
-"""Which text encoder an option stands for."""
+"""Build the text encoder that an option names."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from crslab_causal.model.text.pretrained import PretrainedEncoder
 
 
 def build_text_encoder(options: CTACRSOptions, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> TextEncoder:
-    """The encoder of ``text_encoder``.
+    """Return the encoder that the option ``text_encoder`` names.
 
     Args:
-        options: of the model.
-        vocab: of the dataset: ``pad``, ``vocab_size`` and, for a pretrained encoder, ``ind2tok``.
-        side_data: of the dataset; a pretrained encoder reads the names of items in it.
+        options: options of the model.
+        vocab: vocabulary of the dataset: ``pad``, ``vocab_size`` and, for a pretrained encoder, ``ind2tok``.
+        side_data: side data of the dataset; a pretrained encoder reads the names of items in it.
 
     Raises:
         UserError: the options do not fit each other, or a pretrained encoder cannot be loaded.

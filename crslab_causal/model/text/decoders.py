@@ -1,4 +1,4 @@
-"""Decoders of responses: what is to be said next, from what was said before."""
+"""Decoders of responses, which predict the next token from the tokens before it."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ class Memory(NamedTuple):
     states: Tensor
     """``(batch, length, d)``."""
     absent: Tensor
-    """``(batch, length)``: where there is nothing to attend to. The first position of an empty conversation counts."""
+    """``(batch, length)``: positions without a token. The first position of an empty conversation counts as a token."""
     vector: Tensor
     """``(batch, d)``: mean of the states."""
 
     @classmethod
     def of(cls, encoder: TokenEncoder, tokens: Tensor) -> Memory:
-        """The memory of token ids ``(batch, length)``, padded on the right."""
+        """Return the memory of conversations: token ids ``(batch, length)``, padded on the right."""
         states, present = encoder(tokens), encoder.present(tokens)
         absent = ~present
         absent[:, 0] = False
         return cls(states, absent, masked_mean(states, present))
 
     def rows(self, kept: Tensor) -> Memory:
-        """The conversations ``kept``, indices or a mask."""
+        """Return the memory of some of the conversations, given by indices or by a mask."""
         return Memory(*(tensor[kept] for tensor in self))
 
 
 class Decoder(nn.Module):
-    """From embedded tokens to states that the next tokens are read off.
+    """A decoder turns embedded tokens into states, from which the next tokens are predicted.
 
-    A decoder runs over whole responses (:meth:`forward`), or goes on by one token at a time (:meth:`step`), with a
-    state whose first dimension is the batch.
+    It reads whole responses (:meth:`forward`), or one token at a time (:meth:`step`). The first dimension of its state
+    is the batch.
     """
 
     @abstractmethod
     def forward(self, embedded: Tensor, memory: Memory) -> Tensor:
-        """``(batch, length, d)``: the state after each of ``embedded``, which sees the ones before and itself."""
+        """Return the state after each token of ``embedded``, ``(batch, length, d)``; later tokens have no influence."""
 
     @abstractmethod
     def start(self, memory: Memory) -> Tensor:
-        """The state before the first token."""
+        """Return the state before the first token."""
 
     @abstractmethod
     def step(self, embedded: Tensor, state: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        """``(batch, d)`` after one more token, ``(batch, d)``, and the state then."""
+        """Read one more token, ``(batch, d)``, and return the output, ``(batch, d)``, and the new state."""
 
 
 class GRUDecoder(Decoder):
@@ -86,10 +86,10 @@ class GRUDecoder(Decoder):
 
 
 class TransformerDecoder(Decoder):
-    """Transformer layers with learned positions, normed first; a step computes the prefix anew.
+    """Transformer layers with learned positions and pre-normalisation. Each step computes the whole prefix again.
 
     Args:
-        max_length: most tokens, the one at the start included.
+        max_length: maximum number of tokens, including the start token.
     """
 
     def __init__(

@@ -13,14 +13,14 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from crslab_causal.base.errors import UserError
 
 ROWS_TOGETHER = 32
-"""Rows that :func:`by_length` gives an encoder at once, about."""
+"""Number of texts that :func:`by_length` encodes at a time."""
 
 
 def by_length(encode: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tensor) -> Tensor:
-    """``encode(tokens)``, rows of like lengths together, so that little padding is computed.
+    """Return ``encode(tokens)``, computed on groups of texts of similar length, so that little padding is computed.
 
     Args:
-        encode: from ``(rows, width)`` token ids to ``(rows, ...)``; what is padding must not matter.
+        encode: function from token ids ``(rows, width)`` to ``(rows, ...)``; padding must not change its result.
         tokens: ``(batch, length)``, padded on the right.
         lengths: ``(batch,)``, number of tokens.
     """
@@ -32,17 +32,17 @@ def by_length(encode: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tenso
 
 
 def masked_mean(states: Tensor, present: Tensor) -> Tensor:
-    """``(batch, d)``: mean of ``(batch, length, d)`` where ``present``; the zero vector for a row without any."""
+    """Return the mean of the ``states`` that are ``present``, ``(batch, d)``; it is zero for a text without any."""
     weight = present.to(states.dtype)
     total = torch.einsum('bl,bld->bd', weight, states)
     return total / weight.sum(-1, keepdim=True).clamp(min=1)
 
 
 class TextEncoder(nn.Module):
-    """From token ids to one vector for each text.
+    """An encoder that turns the token ids of each text into one vector.
 
     Args:
-        pad: token id that pads; everything else is text.
+        pad: token id of padding.
         dim: size of a vector.
     """
 
@@ -51,33 +51,37 @@ class TextEncoder(nn.Module):
         self.pad, self.dim = pad, dim
 
     def present(self, tokens: Tensor) -> Tensor:
-        """``(batch, length)``: where there is a token."""
+        """Return a mask of the positions that have a token, ``(batch, length)``."""
         return tokens != self.pad
 
     def vector(self, tokens: Tensor) -> Tensor:
-        """``(batch, dim)`` for token ids ``(batch, length)``, padded on the right; zero for an empty text."""
+        """Return a vector for each text, ``(batch, dim)``; it is zero for an empty text.
+
+        Args:
+            tokens: ``(batch, length)``, token ids padded on the right.
+        """
         return by_length(self._vector, tokens, self.present(tokens).sum(-1))
 
     @abstractmethod
     def _vector(self, tokens: Tensor) -> Tensor:
-        """:meth:`vector` of texts of like length."""
+        """Return :meth:`vector` for texts of similar length."""
 
 
 class TokenEncoder(TextEncoder):
-    """Gives each token a state, and each text the mean of its tokens' states."""
+    """An encoder that gives each token a state. The vector of a text is the mean of the states of its tokens."""
 
     embedding: nn.Embedding
 
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:
-        """``(batch, length, dim)``: states for token ids ``(batch, length)``; those of padding mean nothing."""
+        """Return the state of each token, ``(batch, length, dim)``; the states of padding are arbitrary."""
 
     def _vector(self, tokens: Tensor) -> Tensor:
         return masked_mean(self(tokens), self.present(tokens))
 
 
 class BagEncoder(TokenEncoder):
-    """The embedding of each token by itself: the fastest, and blind to order."""
+    """The embeddings of the tokens. This is the fastest encoder, and it ignores the order of the words."""
 
     def __init__(self, vocab_size: int, pad: int, dim: int, dropout: float = 0.0):
         super().__init__(pad, dim)
@@ -115,7 +119,7 @@ class GRUEncoder(TokenEncoder):
 
 
 class TransformerEncoder(TokenEncoder):
-    """`Transformer <https://arxiv.org/abs/1706.03762>`_ layers over tokens with learned positions, normed first.
+    """`Transformer <https://arxiv.org/abs/1706.03762>`_ layers with learned positions and pre-normalisation.
 
     Raises:
         UserError: ``n_heads`` does not divide ``dim``.
@@ -149,7 +153,7 @@ class TransformerEncoder(TokenEncoder):
 
 
 def token_embedding(vocab_size: int, dim: int, pad: int) -> nn.Embedding:
-    """Embeddings of standard deviation ``1 / sqrt(dim)``, so that a token's has length 1; that of ``pad`` is zero."""
+    """Return token embeddings of expected length 1 (standard deviation ``1 / sqrt(dim)``); that of ``pad`` is zero."""
     embedding = nn.Embedding(vocab_size, dim, padding_idx=pad)
     nn.init.normal_(embedding.weight, std=1 / math.sqrt(dim))
     with torch.no_grad():
@@ -158,8 +162,10 @@ def token_embedding(vocab_size: int, dim: int, pad: int) -> nn.Embedding:
 
 
 def check_heads(dim: int, n_heads: int) -> None:
-    """Raises:
-    UserError: ``n_heads`` does not divide ``dim``.
+    """Check the number of attention heads.
+
+    Raises:
+        UserError: ``n_heads`` does not divide ``dim``.
     """
     if dim % n_heads:
         raise UserError(f'n_heads: {n_heads} heads do not divide token_emb_dim {dim}; choose one that does')

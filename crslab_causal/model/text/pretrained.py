@@ -13,21 +13,22 @@ from crslab_causal.model.text.encoders import TextEncoder, masked_mean
 
 
 class PretrainedEncoder(TextEncoder):
-    """Reads the dataset's tokens as the pieces of a pretrained tokenizer.
+    """An encoder that reads the dataset's tokens as word pieces of a pretrained tokenizer.
 
-    The text is already cut into words, and each word is cut into pieces once, as it stands behind a blank. A film's
-    ``@`` token is read as its title, the token between turns as the tokenizer's separator, and a word outside the
-    dataset's vocabulary as its unknown token. Of a text with more pieces than the encoder has positions the last
-    ones are kept.
+    The text of a dataset is already cut into words. Each word is cut into pieces once, as if a blank were before it.
+    The ``@`` token of a film is read as its title, the token between turns as the tokenizer's separator, and a word
+    outside the dataset's vocabulary as the tokenizer's unknown token. If a text has more pieces than the encoder has
+    positions, the last ones are kept.
 
     Args:
-        encoder: a model of ``transformers``; of an encoder-decoder, its encoder.
-        pieces: for each token id of the dataset, its piece ids.
-        before, after: piece ids that stand around every text.
-        max_pieces: most pieces of a text, those around it included.
-        pad: token id of the dataset that pads.
-        piece_pad: piece id that pads.
-        freeze: whether to leave the encoder as it is; its dropout is then off.
+        encoder: encoder of ``transformers``.
+        pieces: piece ids of each token id of the dataset.
+        before: piece ids before every text.
+        after: piece ids behind every text.
+        max_pieces: maximum number of pieces of a text, including ``before`` and ``after``.
+        pad: token id of padding in the dataset.
+        piece_pad: piece id of padding.
+        freeze: whether the encoder keeps its parameters; its dropout is then off.
     """
 
     count: Tensor
@@ -59,7 +60,7 @@ class PretrainedEncoder(TextEncoder):
 
     @classmethod
     def load(cls, name: str, vocab: Mapping, side_data: Mapping, freeze: bool = True) -> PretrainedEncoder:
-        """The model and tokenizer ``name``, a folder or a name on Hugging Face's hub.
+        """Load the model and the tokenizer ``name``, a folder or a name on Hugging Face's hub.
 
         Raises:
             UserError: neither can be loaded, or the tokenizer lacks a pad token.
@@ -95,7 +96,7 @@ class PretrainedEncoder(TextEncoder):
         return self
 
     def to_pieces(self, tokens: Tensor) -> Tensor:
-        """``(batch, n)`` piece ids, padded on the right, of token ids ``(batch, length)``."""
+        """Return the piece ids ``(batch, n)`` of token ids ``(batch, length)``, both padded on the right."""
         row, column = self.present(tokens).nonzero(as_tuple=True)
         token = tokens[row, column]
         count = self.count[token]
@@ -125,20 +126,20 @@ class PretrainedEncoder(TextEncoder):
 
 
 def item_titles(side_data: Mapping) -> dict[str, str]:
-    """Title of the item of each ``@`` token."""
+    """Return the title of the item of each ``@`` token."""
     names = dict(zip(side_data['item_entity_ids'], side_data.get('item_names', ())))
     return {token: names[item] for token, item in side_data.get('item_of_token', {}).items() if item in names}
 
 
 def pieces_around(tokenizer) -> tuple[list[int], list[int]]:
-    """Piece ids that a tokenizer puts before and behind every text."""
+    """Return the piece ids that a tokenizer puts before and behind every text."""
     whole, inner = (tokenizer(' a', add_special_tokens=special)['input_ids'] for special in (True, False))
     index = next(i for i in range(len(whole)) if whole[i : i + len(inner)] == inner)
     return whole[:index], whole[index + len(inner) :]
 
 
 def word_pieces(tokenizer, vocab: Mapping, titles: Mapping[str, str]) -> list[list[int]]:
-    """Piece ids of each token id of the dataset, see :class:`PretrainedEncoder`."""
+    """Return the piece ids of each token id of the dataset, see :class:`PretrainedEncoder`."""
     unknown = [] if tokenizer.unk_token_id is None else [tokenizer.unk_token_id]
     separator = next(([one] for one in (tokenizer.sep_token_id, tokenizer.eos_token_id) if one is not None), [])
     special = {vocab['pad']: [], vocab['start']: [], vocab['end']: separator, vocab['unk']: unknown}

@@ -22,7 +22,7 @@ SEPARATORS = '|;,'
 LEAST_LIKENESS = 60
 """Score from 0 to 100, below which a name is not offered in the place of an unknown one."""
 LEAST_LIKENESS_OF_COLUMNS = 85
-"""As above, for the name of a column: most columns that are not read are meant for something else."""
+"""Least likeness for the name of a column. It is higher, because most other columns have another purpose."""
 _YEAR_IN_TITLE = re.compile(r'(.*\S)\s*\((\d{4})\)', re.ASCII)
 
 
@@ -130,7 +130,7 @@ class Catalogue:
 
 
 def nearest(text: str, names: Sequence[str], least: float = LEAST_LIKENESS) -> str:
-    """Return a question that names the nearest of ``names``, or nothing if none is near."""
+    """Return the end of an error message, "; did you mean ...?", with the name most like ``text``; empty if none is."""
     found = process.extractOne(text, names, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=least)
     return '' if found is None else f'; did you mean {found[0]!r}?'
 

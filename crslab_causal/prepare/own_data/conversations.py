@@ -26,7 +26,7 @@ def _role(value: Any) -> str:
 
 
 class Turn(BaseModel):
-    """What one side says, and what is known about it."""
+    """An utterance of one side, and its annotations."""
 
     model_config = ConfigDict(extra='allow', frozen=True)
 

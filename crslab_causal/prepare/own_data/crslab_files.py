@@ -20,7 +20,7 @@ DATASET = 'Own'
 """The dataset class that reads the files. INSPIRED's form keeps the names of entities and relations, and CRSLab's own
 class drops no relation of it however few its edges are."""
 FOLDER = Path('own', 'nltk')
-"""Where that class looks below ``data_path``."""
+"""Folder below ``data_path`` in which that class looks."""
 CRSLAB_VERSION = '0.3'
 """The version in ``.built`` that CRSLab 0.1.2 looks for (data/dataset/inspired/resources.py); it deletes others."""
 GENERATOR = 'crslab_causal.prepare.own 1'

@@ -6,7 +6,7 @@ from typing import Collection, Mapping, NamedTuple
 
 
 class Linked(NamedTuple):
-    """What a text names, each once, in order of appearance."""
+    """The items and entities that a text names, each once, in order of appearance."""
 
     items: list[str]
     entities: list[str]
@@ -18,7 +18,8 @@ class TextLinker:
     Args:
         ids: entity id of each vertex, by its name.
         items: names of the items.
-        weight: how often each name is given; of namesakes the most frequent is found, else that with the lowest id.
+        weight: how often each name is given; if several entities have a name, the most frequent is found, else
+            that with the lowest id.
     """
 
     def __init__(self, ids: Mapping[str, int], items: Collection[str], weight: Mapping[str, int]):

@@ -1,4 +1,4 @@
-"""What each turn mentions: the items and entities that the user gives, and those found in the text."""
+"""Find the mentions of each turn: the items and entities that the user gives, and those found in the text."""
 
 from __future__ import annotations
 

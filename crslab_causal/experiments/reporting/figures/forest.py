@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 26
 """Number of characters of a row's name in one line."""
+FOCUS = 2
+"""A side of the axis is cut where it is longer than the other side, and than the median difference, times this."""
+
+
+NOT_SIGNIFICANT = 'not significant in tests of all rows\n(an interval is of its row alone)'
+"""Name of the grey rows in the legend, if tests say what is significant."""
 
 
 class Comparison(NamedTuple):
@@ -50,7 +56,9 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
     """Draw a forest plot: a row for each comparison, with its numbers.
 
     Significant gains are blue triangles that point upwards, significant losses are orange ones that point downwards,
-    and everything else is a grey circle. Points without an interval are hollow.
+    and everything else is a grey circle. Points without an interval are hollow. An interval is that of its row alone.
+    Tests are corrected for all rows, so a grey interval may exclude 0; the legend says so. A difference far beyond all
+    others is an arrow at the edge of the axis, so that the others can be read. Its numbers are beside it.
 
     Args:
         rows: comparisons from top to bottom.
@@ -78,10 +86,13 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
         both.spines['left'].set_visible(False)
         both.tick_params(axis='y', length=0)
         both.set_ylim(total, 0)
+    low, high = axis_limits(rows)
     for y, line in zip(middles, lines):
         if isinstance(line, Comparison):
-            _draw_row(axes, y, line)
+            _draw_row(axes, y, line, low, high)
             axes.axhline(y, color=LIGHT_GREY, linewidth=0.5, zorder=0)
+    margin = 0.05 * (high - low)
+    axes.set_xlim(low - margin, high + margin)
     axes.set_yticks(middles, names)
     values.set_yticks(middles, ['' if isinstance(line, str) else _numbers(line) for line in lines])
     for label, line in zip(axes.get_yticklabels(), lines):
@@ -95,6 +106,21 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
     return figure
 
 
+def axis_limits(rows: Sequence[Comparison]) -> tuple[float, float]:
+    """Return the ends of the axis. A side that would squeeze the rows of the other side is cut, see :data:`FOCUS`."""
+    drawn = [row for row in rows if math.isfinite(row.mean)]
+    if not drawn:
+        return -1.0, 1.0
+    ends = [end for row in drawn for end in (row.mean, row.low, row.high) if math.isfinite(end)]
+    right, left = max(0.0, *ends), max(0.0, *(-end for end in ends))
+    typical = float(np.median([abs(row.mean) for row in drawn]))
+    limits = []
+    for side, other in ((left, right), (right, left)):
+        limit = FOCUS * max(other, typical)
+        limits.append(limit if side > 1.5 * limit else side)
+    return (-limits[0], limits[1]) if any(limits) else (-1.0, 1.0)
+
+
 def is_significant(row: Comparison) -> bool:
     """Return the result of the row's test, or whether its interval excludes 0."""
     return row.low > 0 or row.high < 0 if row.significant is None else row.significant
@@ -104,19 +130,24 @@ def _has_interval(row: Comparison) -> bool:
     return math.isfinite(row.low) and math.isfinite(row.high)
 
 
-def _draw_row(axes: Axes, y: float, row: Comparison) -> None:
+def _draw_row(axes: Axes, y: float, row: Comparison, left: float, right: float) -> None:
     if not math.isfinite(row.mean):
         return
     marker, color, name = 'o', GREY, 'not significant'
+    if row.significant is not None:
+        name = NOT_SIGNIFICANT
     if is_significant(row):
         marker, color, name = ('^', BETTER, 'significant gain') if row.mean > 0 else ('v', WORSE, 'significant loss')
     has_interval = _has_interval(row)
     if not has_interval and marker == 'o':
         name = 'no interval'
     if has_interval:
-        axes.plot([row.low, row.high], [y, y], color=color, linewidth=1, marker='|', markersize=4, zorder=2)
+        ends = np.clip([row.low, row.high], left, right)
+        axes.plot(ends, [y, y], color=color, linewidth=1, marker='|', markersize=4, zorder=2)
+    if not left <= row.mean <= right:
+        marker, name = ('<' if row.mean < left else '>'), 'beyond the axis'
     axes.plot(
-        row.mean,
+        min(max(row.mean, left), right),
         y,
         color=color,
         marker=marker,

@@ -102,7 +102,8 @@ def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure that needs no screen and no closing; call this within :func:`styled`.
 
     Args:
-        width, height: size in inches.
+        width: width in inches.
+        height: height in inches.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

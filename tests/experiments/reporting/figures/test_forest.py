@@ -4,7 +4,13 @@ import math
 
 import pytest
 
-from crslab_causal.experiments.reporting.figures.forest import Comparison, draw_forest, is_significant
+from crslab_causal.experiments.reporting.figures.forest import (
+    NOT_SIGNIFICANT,
+    Comparison,
+    axis_limits,
+    draw_forest,
+    is_significant,
+)
 from crslab_causal.experiments.reporting.figures.style import save
 
 pytestmark = pytest.mark.filterwarnings('error::UserWarning', 'error::RuntimeWarning')  # Matplotlib's and NumPy's
@@ -92,3 +98,24 @@ def test_edge_cases_can_be_drawn(rows, read_figure):
 def test_equal_rows_give_equal_bytes(tmp_path):
     first, second = (save(draw_forest(ROWS, 'x'), tmp_path / name) for name in 'ab')
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_large_losses_do_not_squeeze_the_gains():
+    small = [Comparison('a', 5.0, 4.0, 6.0, True), Comparison('b', -1.0, -2.0, 0.5, False)]
+    assert axis_limits(small) == (-2.0, 6.0)
+    rows = [*small, Comparison('c', -45.0, -50.0, -40.0, True)]
+    assert axis_limits(rows) == (-12.0, 6.0)
+    figure = draw_forest(rows, 'x')
+    assert [marker for marker, _, _ in points(figure)] == ['^', 'o', '<']
+    assert figure.axes[0].get_xlim()[0] > -14
+
+
+def test_an_axis_without_gains_shows_the_typical_loss():
+    rows = [Comparison(str(i), -float(i), -float(i), -float(i)) for i in (1, 2, 3, 90)]
+    assert axis_limits(rows) == (-5.0, 0.0)
+    assert axis_limits([Comparison('a', 0.0, 0.0, 0.0)]) == (-1.0, 1.0)
+
+
+def test_the_legend_explains_a_grey_interval_beside_zero(read_figure):
+    texts = read_figure(draw_forest([Comparison('a', 2.0, 1.0, 3.0, False)], 'x'))
+    assert NOT_SIGNIFICANT in texts
