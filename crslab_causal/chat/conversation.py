@@ -40,7 +40,7 @@ _ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.
 
 
 class Snapshot(NamedTuple):
-    """What a conversation knew at one moment; see :meth:`Conversation.snapshot`."""
+    """The state of a conversation at one moment, see :meth:`Conversation.snapshot`."""
 
     state: DialogueState
     result: LLMResult | None

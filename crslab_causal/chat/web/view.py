@@ -1,4 +1,4 @@
-"""What the page shows beside the conversation, as values for JSON."""
+"""Build the JSON of the page: chips, list, facts and paths."""
 
 from __future__ import annotations
 

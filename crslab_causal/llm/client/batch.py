@@ -37,7 +37,7 @@ _OPTIONAL = ('temperature', 'seed', _LENGTH)
 
 
 class Imported(NamedTuple):
-    """What an import has done."""
+    """The counts of a finished import."""
 
     added: int
     """Answers added to the store."""

@@ -57,7 +57,7 @@ class PaperTable(Options):
 
 
 class Figure4(Options):
-    """What is known about Figure 4."""
+    """The counts of Figure 4 in the paper and here."""
 
     note: str
     readings: dict[Reading, str]
