@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,11 +24,13 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         '--save-path', type=Path, default=Path('save'), help='folder of the runs (default: %(default)s)'
     )
     options = parser.parse_args(arguments)
-    return exit_status(lambda: _print(LISTS[options.what](options)))
+    return exit_status(lambda: _print(options))
 
 
-def _print(lines: Iterator[tuple[str, str]]) -> None:
-    table = list(lines)
+def _print(options: argparse.Namespace) -> None:
+    table = list(LISTS[options.what](options))
+    if options.what == 'runs' and not table:
+        print(f'there are no runs in {options.save_path}; --save-path names another folder', file=sys.stderr)
     width = max((len(name) for name, _ in table), default=0)
     for name, text in table:
         print(f'{name:{width}s}  {text}'.rstrip())

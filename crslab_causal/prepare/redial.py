@@ -32,10 +32,9 @@ def from_crslab(files: Files, split: str) -> Content:
 def from_official(files: Files, split: str) -> Content:
     """Return CRSLab's files made from the official conversations, in CRSLab's split.
 
-    Tokens, films, concepts and roles equal CRSLab's, in all 16,387 utterances of its ``valid_data.json``. The entity
-    links are RevCore's, by the text of the message. The vocabulary is that of the training conversations. A seeker's
-    utterance also says what the seeker thinks of a film, by the questions after the conversation: ``liked``,
-    ``disliked`` and ``seen``.
+    Tokens, films, concepts and roles are made by CRSLab's rules. The entity links are RevCore's, by the text of the
+    message. The vocabulary is that of the training conversations. A seeker's utterance also says what the seeker thinks
+    of a film, by the questions after the conversation: ``liked``, ``disliked`` and ``seen``.
     """
     entity2id, concepts = redial_entities(files), read_json(files['concepts'])
     uris = film_uris(read_json(files['film_names']), entity2id)

@@ -164,3 +164,9 @@ def test_a_wheel_works_from_another_folder(tmp_path):
     where = installed(module=['-c', 'import crslab_causal; print(crslab_causal.__file__)']).stdout
     assert Path(where).is_relative_to(target)
     assert list(away.iterdir()) == []
+
+
+def test_an_empty_list_of_runs_says_so(tmp_path):
+    done = command('list', 'runs', cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, '')
+    assert 'there are no runs in save; --save-path names another folder' in done.stderr
