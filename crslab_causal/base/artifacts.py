@@ -36,11 +36,6 @@ CONVERSATION_PREFIX = 'conv_'
 """Prefix of the two checkpoints of the conversation stage: ``conv_best.pth`` and ``conv_last.pth``."""
 
 
-def markdown_file(json_file: str) -> str:
-    """Return the name of the Markdown file that accompanies a JSON file of results."""
-    return str(Path(json_file).with_suffix('.md'))
-
-
 def ranks_file(split: str) -> str:
     """Return the name of the file with the rank of the label of each sample of a split."""
     return f'ranks_{split}.jsonl'

@@ -62,9 +62,6 @@ class Figure4(Options):
     note: str
     readings: dict[Reading, str]
     """Meaning of each reading of "with intervention"."""
-    printed: dict[Reading, dict[str, list[int]]]
-    """Labels that rise, fall and stay by reading and dataset, as the committed figures print them. They are used as
-    long as the record of the controls has no numbers of the figure."""
 
 
 class Claim(Options):

@@ -81,7 +81,7 @@ def paper_page(figures: PaperFigures, records: Records) -> str:
     for table in figures.tables:
         parts += [f'## {table.title}', *_table_parts(table, records)]
     parts += ['## Table 7, an example', figures.table7]
-    parts += ['## Figure 4, changes of ranks', *_figure4_parts(figures.figure4, figures, records)]
+    parts += ['## Figure 4, changes of ranks', *_figure4_parts(figures.figure4, records)]
     parts += ['## Published figures on the official test', *_published_parts(figures.published)]
     return '\n\n'.join(parts) + '\n'
 
@@ -155,12 +155,12 @@ def _signed(table: PaperTable, metric: str, value: float) -> str:
     return f'{value:+,.{_decimals(table, metric)}f}'
 
 
-def _figure4_parts(figure: Figure4, figures: PaperFigures, records: Records) -> Iterator[str]:
+def _figure4_parts(figure: Figure4, records: Records) -> Iterator[str]:
     yield figure.note
     rows = []
     for reading, meaning in figure.readings.items():
         for dataset in ('ReDial', 'OpenDialKG'):
-            up, down, unchanged = shifts(reading, dataset, figures, records)
+            up, down, unchanged = shifts(reading, dataset, records)
             low, high = _share_interval(up, up + down)
             share = f'{100 * up / (up + down):.0f} % [{low:.0f}, {high:.0f}]'
             rows.append([meaning, dataset, 'more than half', f'{up}', f'{down}', f'{unchanged}', share])
