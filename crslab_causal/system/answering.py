@@ -59,7 +59,7 @@ class AnsweringSystem:
             try:
                 yield Conversation(recommender, pipeline, self.test_dataloader.history, facts)
             finally:
-                pipeline.close(give_up=True)  # what is still in flight are answers that the user stopped
+                pipeline.close(give_up=True)  # the user has stopped the answers still in flight
 
     def interact(self) -> None:
         """Hold a conversation in the terminal."""

@@ -55,6 +55,17 @@ def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_c
     return exit_status(lambda: flags.run(flags))
 
 
+def _add_settings(parser: argparse.ArgumentParser, examples: str = '') -> None:
+    """Add the option that overrides keys of the configuration."""
+    parser.add_argument(
+        '--set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help=f'override a key of the configuration{examples}; may be repeated',
+    )
+
+
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description='Human evaluation of responses.')
     commands = parser.add_subparsers(required=True, metavar='command')
@@ -65,13 +76,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         '--data_path', help='folder that contains redial/nltk and opendialkg/nltk (default: that of the configuration)'
     )
     contexts.add_argument('--split', choices=('valid', 'test'), default='test')
-    contexts.add_argument(
-        '--set',
-        action='append',
-        default=[],
-        metavar='KEY=VALUE',
-        help='override a key of the configuration; may be repeated',
-    )
+    _add_settings(contexts)
     contexts.add_argument('--out', required=True, type=Path, help='file to write (JSON lines)')
     contexts.set_defaults(run=_contexts)
 
@@ -94,13 +99,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     judge = commands.add_parser('judge', help='have a language model rate a kit, in both orders of the responses')
     judge.add_argument('-c', '--config', required=True, help='configuration of CausalLLM; its section llm is used')
     judge.add_argument('--kit', required=True, type=Path, help='folder of the kit')
-    judge.add_argument(
-        '--set',
-        action='append',
-        default=[],
-        metavar='KEY=VALUE',
-        help='override a key of the configuration, such as llm.mode=live or llm.store=judge.db; may be repeated',
-    )
+    _add_settings(judge, ', such as llm.mode=live or llm.store=judge.db')
     judge.add_argument('--out', required=True, type=Path, help='folder for the two filled forms')
     judge.set_defaults(run=_judge)
 
