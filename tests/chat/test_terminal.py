@@ -190,6 +190,7 @@ def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data
         terminal.type('\x1b[A\n')  # arrow up
         assert 'Heard: Comedy' in terminal.read_until(' 10. ')
         terminal.read_until('> ')
+        time.sleep(1)  # GNU readline prints its prompt a moment before it watches for signals
         terminal.type('\x03')
         terminal.read_until('(Ctrl-C again, Ctrl-D or /quit ends the chat.)')
         terminal.read_until('> ')
