@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crslab_causal import register
 from crslab_causal.base.artifacts import RESULTS
 from crslab_causal.base.data_path import DATA_PATH, is_data_path
+from crslab_causal.registry import LANGUAGE_MODEL
 
 if TYPE_CHECKING:
     from crslab_causal.chat.recommenders.base import ListRecommender
@@ -116,7 +117,7 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
-    if interact and getattr(config.model, 'recommender', None) is None:
+    if interact and needs_own_run(config):
         from crslab_causal.system.run_folder import check_saved
 
         check_saved(config)
@@ -140,16 +141,26 @@ def _run(
         )
 
 
-def _provide_data(config: Config, download: bool) -> None:
-    """Download the dataset if it is public and its folder is empty; the dataset itself says what else is missing."""
+def needs_own_run(config: Config) -> bool:
+    """Return whether a chat needs a saved run of this configuration, and not only one that ``recommender`` names."""
+    return config.run.model != LANGUAGE_MODEL or config.model.recommender is None
+
+
+def can_provide_data(config: Config) -> bool:
+    """Return whether the dataset is missing, and :func:`run_crslab` would download it."""
     data_path = Path(config.run.data_path or DATA_PATH)
     folder = data_path / config.dataset_entry.folder / config.run.tokenize
-    if not download or not config.dataset_entry.public or any(folder.glob('[!.]*')):
-        return
-    if config.run.tokenize == 'nltk' and (config.run.data_path is None or is_data_path(data_path)):
+    if not config.dataset_entry.public or any(folder.glob('[!.]*')):
+        return False
+    return config.run.tokenize == 'nltk' and (config.run.data_path is None or is_data_path(data_path))
+
+
+def _provide_data(config: Config, download: bool) -> None:
+    """Download the dataset if it is public and its folder is empty; the dataset itself says what else is missing."""
+    if download and can_provide_data(config):
         from crslab_causal.prepare.preparation import prepare
 
-        prepare(config.dataset_entry.folder, data_path)
+        prepare(config.dataset_entry.folder, Path(config.run.data_path or DATA_PATH))
 
 
 def _use_directories(config: Config) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.command_line.first_run import offer_first_run
 from crslab_causal.command_line.web import PORT, serve_chat
 from crslab_causal.quick_start import run_alone
 
@@ -41,11 +42,18 @@ def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     parser.add_argument('--port', type=int, help=f'port of the page, by default {PORT}; 0 for any free one')
     flags = vars(parser.parse_args(arguments))
     is_web, port = flags.pop('web'), flags.pop('port')
-    if is_web:
-        return exit_status(lambda: serve_chat(**_with_settings(flags), port=PORT if port is None else port))
-    if port is not None:
+    if port is not None and not is_web:
         parser.error('--port: is for --web')
-    return exit_status(lambda: run_alone(**_with_settings(flags), interact=True))
+
+    def start() -> None:
+        options = _with_settings(flags)
+        offer_first_run(**options)
+        if is_web:
+            serve_chat(**options, port=PORT if port is None else port)
+        else:
+            run_alone(**options, interact=True)
+
+    return exit_status(start)
 
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:

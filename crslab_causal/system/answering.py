@@ -45,6 +45,7 @@ class AnsweringSystem:
     def conversation(self) -> Iterator[Conversation]:
         """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
         recommender = self.recommender()
+        recommender.warm_up()
         facts = build_film_facts(self.catalogue, recommender.entities, self.side_data['mentioned_entity_ids'])
         recommender.names = {**self.catalogue.names, **facts.names}
         catalogue = self.catalogue._replace(names=recommender.names)

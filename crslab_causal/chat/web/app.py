@@ -152,7 +152,9 @@ class ChatApp:
             return _json(describe_mask(conversation, index))
 
     def _film(self, session: WebSession, body: dict[str, Any]) -> Response:
-        return _json(describe_film(session.chat.conversation, self._known_film(session, body)))
+        film = self._known_film(session, body)
+        with self.sessions.model_lock:
+            return _json(describe_film(session.chat.conversation, film))
 
     def _thumb(self, session: WebSession, body: dict[str, Any]) -> Response:
         film, conversation = self._known_film(session, body), session.chat.conversation
