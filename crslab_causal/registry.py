@@ -60,6 +60,14 @@ class ModelEntry:
     """Other values of ``model:`` that mean this model."""
 
     @property
+    def gives_candidates(self) -> bool:
+        """Whether a saved run of it can give the candidates of ``CausalLLM``.
+
+        It can if it is a class of this package that scores items by the history, and by the text as written.
+        """
+        return self.model is not None and self.crslab_loader is None and not self.reads_tokens
+
+    @property
     def system_name(self) -> str:
         """Name of the model's dataloader and system in CRSLab's tables."""
         return SHARED_NAME if self.system == _CAUSAL_SYSTEM else self.name

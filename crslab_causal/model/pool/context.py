@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Mapping
 
 import torch
@@ -27,3 +28,8 @@ def context_features(batch: Mapping[str, Any]) -> Tensor:
         flags = [sample['has_text'] and any(text for _, text in sample['context_text']) for sample in samples]
         has_text = torch.tensor(flags, dtype=torch.float64, device=mentions.device)
     return torch.stack([torch.ones_like(mentions), mentions.log1p(), (mentions == 0).double(), has_text], -1)
+
+
+def length_features(mentions: int, has_text: bool) -> Tensor:
+    """Return the :data:`CONTEXT_FEATURES` of a context with a number of mentions, ``(4,)``, in double precision."""
+    return torch.tensor([1.0, math.log1p(mentions), float(not mentions), float(has_text)], dtype=torch.float64)

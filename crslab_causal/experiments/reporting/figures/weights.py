@@ -1,0 +1,71 @@
+"""Weights of the experts of a pool by the length of the history."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Mapping, NamedTuple, Sequence
+
+from crslab_causal.experiments.reporting.figures.style import (
+    GREY,
+    PAGE,
+    add_legend,
+    line_style,
+    new_figure,
+    say_empty,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_COLUMNS = 4
+_TITLE_WIDTH = 24
+
+
+class Weights(NamedTuple):
+    """The weights of an expert at several lengths of the history."""
+
+    weight: Sequence[float]
+    low: Sequence[float]
+    """Lower end of the interval of each weight."""
+    high: Sequence[float]
+    """Upper end of the interval of each weight."""
+
+
+@styled()
+def draw_weights(lengths: Sequence[int], experts: Mapping[str, Weights], interval: str) -> Figure:
+    """Draw a panel for each expert, in which a line shows its weight and a band the interval.
+
+    All panels have the same axes, so that they can be compared. A weight of 0 is a thin line: the expert does not
+    count.
+
+    Args:
+        lengths: numbers of mentions.
+        experts: weights of each expert by its title.
+        interval: name of the bands in the legend.
+    """
+    n_row = max(1, math.ceil(len(experts) / _COLUMNS))
+    figure = new_figure(PAGE, 0.4 + 1.45 * n_row)
+    all_axes = figure.subplots(n_row, _COLUMNS, sharex=True, sharey=True, squeeze=False).flatten()
+    color, *_ = line_style(0)
+    handles = {}
+    for axes, (title, weights) in zip(all_axes, experts.items()):
+        axes.axhline(0, color=GREY, linewidth=0.7)
+        handles[interval] = axes.fill_between(lengths, weights.low, weights.high, color=color, alpha=0.22, linewidth=0)
+        (handles['weight'],) = axes.plot(lengths, weights.weight, color=color, marker='o', markersize=2.5)
+        axes.set_title(textwrap.fill(title, _TITLE_WIDTH), loc='left')
+        axes.grid(axis='y')
+    for axes in all_axes[len(experts) :]:
+        axes.set_axis_off()
+    for i, axes in enumerate(all_axes[: len(experts)]):
+        if i + _COLUMNS >= len(experts):
+            axes.set_xlabel('mentions in the history')
+            axes.tick_params(labelbottom=True)
+        if i % _COLUMNS == 0:
+            axes.set_ylabel('weight')
+    if not experts:
+        say_empty(all_axes[0])
+    else:
+        add_legend(figure, {name: handles[name] for name in ('weight', interval)})
+    return figure
