@@ -2,7 +2,7 @@
 
 ::
 
-    python -m crslab_causal.experiments.reporting.pool_weights save/ReDial_Pool/* save/OpenDialKG_Pool/* --output results
+    python -m crslab_causal.experiments.reporting.pool_weights save/ReDial_Pool/pool_redial_seed2020
 
 The record, ``pool_weights.json``, has the section ``pool`` of each run's ``results.json``; a later call replaces the
 runs of the same dataset and keeps the others. Without a folder the figures are drawn again from the record.
