@@ -87,8 +87,8 @@ def main() -> None:
     has_text = any(name.startswith('Text') for name in experts)
     cases = {f'{LENGTH} items, without text': without_text}
     if has_text:
-        cases[f'{LENGTH} items, with a text that was not read before'] = with_text
-    cases['the same, and what explains the first item'] = explained
+        cases[f'{LENGTH} items, with a text that was not read before'] = with_text  # these texts are then known
+    cases[f'{LENGTH} items, with a text that was read before, and what explains the first item'] = explained
     record = {
         'cpu': cpu_name(),
         'python': platform.python_version(),

@@ -21,6 +21,7 @@ from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
 from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.figures.weights import Weights, draw_weights
+from crslab_causal.model.pool.context import REPEAT_CHANNELS
 
 RECORD = 'pool_weights.json'
 
@@ -57,7 +58,8 @@ def write_weights(runs: Sequence[Path], folder: Path) -> Iterator[Path]:
         experts = {name: Weights(**weights) for name, weights in by_length['channels'].items()}
         interval = f'95 % interval, bootstrap over {pool["conversations"]:,} conversations'
         yield from save(
-            draw_weights(by_length['lengths'], experts, interval), folder / f'pool_weights_{dataset.lower()}'
+            draw_weights(by_length['lengths'], experts, interval, REPEAT_CHANNELS),
+            folder / f'pool_weights_{dataset.lower()}',
         )
 
 
