@@ -63,6 +63,14 @@ class CausalAnswer(Ranking):
     """R: a response that recommends the first item and gives a reason."""
 
 
+class ChatAnswer(Ranking):
+    """E, I_llm and R of Eq 9 with R first, so that a person can read it while the rest is written."""
+
+    response: str
+    ranking: list[int]
+    explanation: str
+
+
 class RankingAnswer(Ranking):
     """I_llm and R of Eq 9, without an explanation."""
 
@@ -90,7 +98,7 @@ class ReasonedTitleAnswer(Answer):
 
 
 ANSWERS: dict[str, type[Answer]] = {
-    answer.__name__: answer for answer in (CausalAnswer, RankingAnswer, TitleAnswer, ReasonedTitleAnswer)
+    answer.__name__: answer for answer in (CausalAnswer, ChatAnswer, RankingAnswer, TitleAnswer, ReasonedTitleAnswer)
 }
 """Answers by the name that a prompt file gives."""
 

@@ -65,6 +65,14 @@ class Backend(Protocol):
             requests: requests with their candidates in the order in which the backend sees them.
         """
 
+    def stream(self, request: RerankRequest) -> Iterator[str | Completion]:
+        """Yield the response as far as it is written, several times a second, and at the end the completion.
+
+        Args:
+            request: as for :meth:`answer`.
+        """
+        yield from self.answer([request])
+
     def estimate(self, requests: Sequence[RerankRequest]) -> Estimate | None:
         """Estimate what the answers will cost; None: nothing.
 

@@ -114,6 +114,20 @@ class LLMPipeline:
             yield self._results.build(request, of_request, list(islice(completions, len(of_request))))
         next(completions, None)  # lets the backend finish
 
+    def stream(self, task: RerankTask) -> Iterator[str | LLMResult]:
+        """Yield the response as far as it is written, several times a second, and at the end the result.
+
+        The result is that of :meth:`answer`. Several requests for one task are answered without a stream.
+        """
+        (request,) = self._requests([task])
+        orders = self._display_orders(request)
+        if self._windows is not None or len(orders) > 1:
+            yield from self.answer([task])
+            return
+        (displayed,) = _displayed([request], [orders])
+        for piece in self.backend.stream(displayed):
+            yield piece if isinstance(piece, str) else self._results.build(request, orders, [piece])
+
     def estimate(self, tasks: Sequence[RerankTask]) -> Estimate | None:
         """Estimate what the answers to the tasks will cost; None: nothing."""
         requests = self._requests(tasks)

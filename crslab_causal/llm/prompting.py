@@ -19,6 +19,7 @@ titles must have neither. This package has these prompts:
 name                   answer              purpose
 ====================== =================== ===========================================================================
 ``causal``             CausalAnswer        full model; also used for the oracles, which differ in their candidates only
+``chat``               ChatAnswer          full model in a chat: the response comes first, so that it is seen early
 ``causal_titles_only`` CausalAnswer        ablation: candidates are titles, without facts, probabilities and opinions
 ``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes
 ``no_explanation``     RankingAnswer       control: the same task without an explanation before the ranking

@@ -6,6 +6,7 @@ from typing import NamedTuple, Sequence
 
 from crslab_causal.llm.answer import (
     CausalAnswer,
+    ChatAnswer,
     RankingAnswer,
     ReasonedTitleAnswer,
     Repairs,
@@ -112,7 +113,7 @@ class ResultBuilder:
 
     def _content(self, completion: Completion, order: Sequence[int], candidates: list[int]) -> _Content:
         match completion.parsed:
-            case CausalAnswer() | RankingAnswer() as answer:
+            case CausalAnswer() | ChatAnswer() | RankingAnswer() as answer:
                 numbers = unshuffle(answer.ranking, order)
                 indices, repairs = repair_ranking(numbers, len(candidates), self._n_ranked)
                 return _Content(

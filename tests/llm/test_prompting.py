@@ -5,7 +5,7 @@ import re
 import pytest
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.answer import CausalAnswer, RankingAnswer, ReasonedTitleAnswer, TitleAnswer
+from crslab_causal.llm.answer import CausalAnswer, ChatAnswer, RankingAnswer, ReasonedTitleAnswer, TitleAnswer
 from crslab_causal.llm.prompting import Prompt, load_prompt, prompt_names
 
 ANSWERS = {
@@ -13,6 +13,7 @@ ANSWERS = {
     'causal_no_wording': CausalAnswer,
     'causal_titles_only': CausalAnswer,
     'chain_of_thought': ReasonedTitleAnswer,
+    'chat': ChatAnswer,
     'few_shot': TitleAnswer,
     'no_explanation': RankingAnswer,
     'vanilla': TitleAnswer,
@@ -31,7 +32,7 @@ def test_package_prompts_and_their_answers():
     assert {name: prompt.answer for name, prompt in prompts.items()} == ANSWERS
     assert [name for name in ANSWERS if 'examples' in prompts[name].placeholders] == ['few_shot']
     with_facts = [name for name in ANSWERS if 'candidates_with_facts' in prompts[name].placeholders]
-    assert with_facts == ['causal', 'causal_no_wording', 'no_explanation']
+    assert with_facts == ['causal', 'causal_no_wording', 'chat', 'no_explanation']
     assert all((prompt.anchor is not None) == prompt.ranks_candidates for prompt in prompts.values())
 
 
@@ -55,6 +56,7 @@ def test_control_prompts_differ_from_the_full_prompt_as_intended():
     system = {name: f'{prompt.system}{prompt.anchor or ""}'.lower() for name, prompt in prompts.items()}
     assert not re.search(r'\bcaus|because|\bwhy\b|incidental|would the seeker', system['causal_no_wording'])
     assert 'cause' in system['causal'] and 'incidental' in system['causal'] and 'negative' in system['causal']
+    assert next(iter(prompts['chat'].answer.model_fields)) == 'response' and 'incidental' in system['chat']
     assert 'without an explanation' in system['no_explanation'] and 'cause' in system['no_explanation']
     assert 'step by step' in system['chain_of_thought'] and 'step by step' not in system['vanilla']
     assert not re.search('probability|factor|genres and people', system['causal_titles_only'])

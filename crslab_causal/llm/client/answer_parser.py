@@ -94,12 +94,12 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
             complaint = complaint or str(error)
     if finish_reason in _CUT_OFF:
         detail = f'cut off at the longest length, {response.output_tokens or "?"} tokens'
-        partial = read_partial(_without_thoughts(response.content), answer)
+        partial = read_partial(without_thoughts(response.content), answer)
         return ParsedAnswer('length' if partial is None else 'partial', partial, detail)
     return ParsedAnswer('invalid', None, complaint or 'holds no JSON object', is_exact)
 
 
-def _without_thoughts(content: str) -> str:
+def without_thoughts(content: str) -> str:
     """Return the text after a model's thoughts, and before thoughts that have no end."""
     end = max((mark.end() for mark in _END_MARK.finditer(content)), default=0)
     start = _START_MARK.search(content, end)
