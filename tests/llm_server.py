@@ -17,6 +17,8 @@ plan, and ``GET /N/log`` returns its log. Keys of a plan:
   ``system`` is a message of this role, and ``bounds`` are those in the schema.
 - ``replies``: replies of the faults ``reply 0``, ``reply 1`` and so on: dicts with ``status``, ``headers``, ``body``
   (text or JSON), and ``gzip``: True: compress the body.
+- ``top_logprobs``: log-probability of each first token, most probable first; ``last``: of the labels in the prompt,
+  those at the end of the list being the most probable. Without it, the server gives no log-probabilities.
 - ``content``: text of all answers; ``message``, ``choice``, ``completion``: keys that replace those of the answer, at
   their level.
 - ``stream``: how a request with ``stream: true`` is answered: ``events`` (default), ``ignored`` (at once), ``cut`` (the

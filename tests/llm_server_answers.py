@@ -121,6 +121,17 @@ def completion(
         'choices': [{'index': 0, 'message': message, 'finish_reason': finish, 'logprobs': None}],
         'usage': {'prompt_tokens': n_input_tokens(body), 'completion_tokens': 20, 'total_tokens': 120},
     }
+    if body.get('logprobs') and 'top_logprobs' in settings:
+        tokens = settings['top_logprobs']
+        if tokens == 'last':  # the later a candidate is in the list, the better
+            labels = re.findall(r'^([A-Z])\. "', body['messages'][-1]['content'], re.MULTILINE)
+            tokens = {label: -float(place) for place, label in enumerate(reversed(labels), start=1)}
+        entries = [{'token': token, 'logprob': value, 'bytes': None} for token, value in tokens.items()]
+        answer['choices'][0]['logprobs'] = {
+            'content': [{**entries[0], 'top_logprobs': entries[: body['top_logprobs']]}]
+        }
+        answer['usage']['completion_tokens'] = 1
+        message['content'] = entries[0]['token']
     if fault == 'no_usage':
         del answer['usage']
     if fault == 'empty':

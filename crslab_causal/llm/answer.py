@@ -9,14 +9,23 @@ enforce them, and :func:`repair_ranking` repairs it.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, Sequence
+import math
+import string
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Mapping, NamedTuple, Self, Sequence
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
+
+from crslab_causal.llm.client.first_token import N_TOP_TOKENS, FirstTokenAnswer
+
+LABELS = string.ascii_uppercase[:N_TOP_TOKENS]
+"""Labels of candidates whose ranking is read from the first token of an answer. Tokenizers have a token for each."""
 
 MAX_EXPLANATION = 1500
 """Maximum length of an explanation in characters. The prompts ask for at most 150 words."""
 MAX_RESPONSE = 600
 """Maximum length of a response in characters. The prompts ask for at most three sentences."""
+_AROUND_LABEL = ' \n\t\r"\'`*_()[].:,\u2581\u0120\u010a'
+"""Characters around a label in a token: space, marks, and the signs that some servers leave in place of a space."""
 MAX_TITLE = 120
 """Maximum length of a title in characters."""
 
@@ -80,6 +89,32 @@ class RankingAnswer(Ranking):
     response: str
 
 
+class LabelAnswer(Ranking, FirstTokenAnswer):
+    """I_llm of Eq 9, by the probabilities of the labels as the first token (https://arxiv.org/abs/2406.15657).
+
+    The model writes one token in the place of a ranking. Candidates whose labels are not among the most probable tokens
+    are not ranked.
+    """
+
+    explanation: ClassVar[str] = ''
+    response: ClassVar[str] = ''
+
+    ranking: list[int]
+
+    @classmethod
+    def from_tokens(cls, log_probabilities: Mapping[str, float]) -> Self | None:
+        """Return the ranking of the labels. Tokens that write a label in different ways count together."""
+        labels = LABELS[: cls.n_candidates]
+        probability: dict[int, float] = {}
+        for token, value in log_probabilities.items():
+            label = token.strip(_AROUND_LABEL)
+            if len(label) == 1 and label in labels:
+                number = labels.index(label) + 1
+                probability[number] = probability.get(number, 0.0) + math.exp(value)
+        ranking = sorted(probability, key=lambda number: (-probability[number], number))
+        return cls(ranking=ranking) if ranking else None
+
+
 class TitleAnswer(Answer):
     """Titles in free form, as an answer to a prompt without candidates."""
 
@@ -98,7 +133,8 @@ class ReasonedTitleAnswer(Answer):
 
 
 ANSWERS: dict[str, type[Answer]] = {
-    answer.__name__: answer for answer in (CausalAnswer, ChatAnswer, RankingAnswer, TitleAnswer, ReasonedTitleAnswer)
+    answer.__name__: answer
+    for answer in (CausalAnswer, ChatAnswer, RankingAnswer, LabelAnswer, TitleAnswer, ReasonedTitleAnswer)
 }
 """Answers by the name that a prompt file gives."""
 

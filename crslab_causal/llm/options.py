@@ -27,7 +27,17 @@ _OWN_KEYS = {
 }
 """Parameters of a request that have a key of their own."""
 
-_UNREAD_PARAMETERS = ('stream', 'stream_options', 'n', 'tools', 'functions', 'tool_choice', 'function_call')
+_UNREAD_PARAMETERS = (
+    'stream',
+    'stream_options',
+    'n',
+    'tools',
+    'functions',
+    'tool_choice',
+    'function_call',
+    'logprobs',
+    'top_logprobs',
+)
 """Parameters that change the form of the answer, which the client then could not read."""
 
 

@@ -19,6 +19,7 @@ from typing import Any, Iterator, Literal, NamedTuple
 import json_repair
 from pydantic import BaseModel, ValidationError
 
+from crslab_causal.llm.client.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
 
@@ -46,6 +47,7 @@ _MAX_REPAIRED = 1 << 15
 """Maximum length of a text that is repaired, in characters."""
 
 
+_NO_LABEL = 'its most probable first tokens are no labels of candidates'
 _CUT_OFF = ('length', 'max_tokens', 'model_length')
 _FILTERED = ('content_filter', 'safety', 'prohibited_content', 'recitation')
 
@@ -80,6 +82,9 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
     finish_reason = (response.finish_reason or '').lower()
     if finish_reason in _FILTERED:
         return ParsedAnswer('refusal', None, "stopped by the server's content filter")
+    if issubclass(answer, FirstTokenAnswer):
+        ranked = answer.from_tokens(read_tokens(response.content))
+        return ParsedAnswer('invalid' if ranked is None else 'ok', ranked, _NO_LABEL if ranked is None else '')
     complaint = ''
     is_exact = False
     with contextlib.suppress(ValidationError):  # the usual case, ten times as fast as the code below

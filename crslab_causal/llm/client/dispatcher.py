@@ -16,6 +16,7 @@ from crslab_causal.llm.client.answer_policy import MORE_ROOM, best_answer, reaso
 from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import BATCH_PRICE, Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
+from crslab_causal.llm.client.first_token import PARAMETERS, FirstTokenAnswer
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.result import NOT_SENT, Completion, Messages, Status
@@ -151,6 +152,8 @@ class Dispatcher:
             'seed': options.seed,
             'max_tokens': options.max_tokens,
         }
+        if issubclass(schema, FirstTokenAnswer):
+            parameters |= {'max_tokens': 1, **PARAMETERS}
         if options.extra:  # not if it is empty, so that the keys of older stores remain valid
             parameters['extra'] = options.extra
         return {

@@ -10,6 +10,7 @@ from loguru import logger
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.client.answer_parser import ParsedAnswer
 from crslab_causal.llm.client.error_body import ErrorBody
+from crslab_causal.llm.client.first_token import PARAMETERS
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.structured import (
     merge_system_message,
@@ -122,14 +123,16 @@ class RequestFormat:
         for name, value in optional.items():
             if value is not None and name not in self.omitted and name not in left_out:
                 body[name] = value
-        if self.form == 'schema' and 'response_format' not in left_out:
+        if 'logprobs' in parameters:
+            body |= {name: parameters[name] for name in PARAMETERS}
+        elif self.form == 'schema' and 'response_format' not in left_out:
             schema = payload['schema'] if self._has_bounds else without_bounds(payload['schema'])
             body['response_format'] = response_format(schema_name, schema)
         else:
             body['messages'] = with_schema_in_prompt(body['messages'], payload['schema'])
         if not self._has_system_role:
             body['messages'] = merge_system_message(body['messages'])
-        if is_streamed and self.streams and 'stream' not in left_out:
+        if is_streamed and 'logprobs' not in parameters and self.streams and 'stream' not in left_out:
             body['stream'] = True
             if self._has_stream_options:
                 body['stream_options'] = {'include_usage': True}
@@ -163,6 +166,11 @@ class RequestFormat:
         name = error.named(_NAMES | extra)
         if status >= 500 and name != 'response_format' and not _SCHEMA_COMPLAINT.search(error.message):
             return None
+        if name in PARAMETERS:
+            raise UserError(
+                f'llm.prompt: ranks by log-probabilities, but the server refuses {name} ({reason}); choose a server '
+                'that gives them (llama.cpp, vLLM, OpenAI), or another prompt'
+            )
         if name in extra:
             raise UserError(f'llm.extra.{name}: the server refuses it ({reason}); remove it or change its value')
         if name == 'max_tokens' or 'max_completion_tokens' in error.message:

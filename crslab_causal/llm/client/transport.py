@@ -17,6 +17,7 @@ from crslab_causal.llm.client.answer_body import AnswerBody, NoCompletion, read_
 from crslab_causal.llm.client.bounded_body import BoundedBody
 from crslab_causal.llm.client.error_body import ErrorBody
 from crslab_causal.llm.client.event_stream import EventStream
+from crslab_causal.llm.client.first_token import top_tokens
 from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.request_format import RequestFormat
@@ -169,6 +170,14 @@ class Transport:
         if reply.events is not None and not reply.events.is_complete:
             raise CallError('connection', f'{self._url}: the stream broke off before the answer ended', tokens=None)
         answer = self._read(reply)
+        if 'logprobs' in payload['parameters']:
+            tokens = top_tokens(reply.content)
+            if tokens is None:
+                raise UserError(
+                    f'{self._url}: gives no log-probabilities, by which llm.prompt ranks; choose a server that does '
+                    '(llama.cpp, vLLM, OpenAI), or another prompt'
+                )
+            answer = answer._replace(content=tokens)
         if answer.output_tokens is not None:
             self._limit.add_answer(latency_s, answer.output_tokens)
         return Response(
