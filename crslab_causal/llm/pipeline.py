@@ -138,12 +138,12 @@ class LLMPipeline:
             orders = [self._windows.split(order) for (order,) in orders]
         return self.backend.estimate(_displayed(requests, orders))
 
-    def export(self, tasks: Sequence[RerankTask], path: str) -> int:
-        """Write the requests of the tasks that have no answer yet for a Batch API, and return their number.
+    def export(self, tasks: Sequence[RerankTask], path: str) -> dict[str, int]:
+        """Write the requests of the tasks without an answer for a Batch API, and return their number in each file.
 
         Args:
             tasks: the tasks.
-            path: file to write.
+            path: file to write, the first one if there are too many requests for one file.
         """
         requests = self._requests(tasks)
         orders = [self._display_orders(request) for request in requests]

@@ -71,8 +71,8 @@ class LLMBackend(Backend):
         """Estimate what the answers will cost."""
         return self._client.estimate(self._prompts.build(request) for request in requests)
 
-    def export(self, requests: Sequence[RerankRequest], path: str) -> int:
-        """Write the requests that have no answer yet for a Batch API, and return their number."""
+    def export(self, requests: Sequence[RerankRequest], path: str) -> dict[str, int]:
+        """Write the requests that have no answer yet for a Batch API, and return their number in each file."""
         return self._client.export((self._prompts.build(request) for request in requests), path)
 
     def summary(self) -> dict[str, Any]:

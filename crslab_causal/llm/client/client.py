@@ -170,15 +170,15 @@ class LLMClient:
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return estimate_run(self.options, self._store, payloads)
 
-    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> int:
+    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> dict[str, int]:
         """Write the requests that the store has no final answer to, for a Batch API, and send nothing.
 
         Args:
             prompts: arguments of ``complete``.
-            path: file to write.
+            path: file to write, the first one if there are too many requests for one file.
 
         Returns:
-            The number of requests.
+            The number of requests in each file.
         """
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return write_requests(path, batch_requests(self.options, self._store, payloads))
