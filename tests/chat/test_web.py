@@ -154,6 +154,20 @@ def test_text_comes_while_the_model_writes_it(live_site):
     assert lines[0].startswith('Heard: Alien') and len(lines) == 12 and rows[-1][1]['view']['films']
 
 
+def test_two_people_are_answered_at_the_same_time(live_site):
+    address, _ = live_site('ok', answer=ANSWER, piece=3, pause=0.03)
+
+    def say(text):
+        """Return when the first and the last text of the response came."""
+        rows = Client(address).post('say', text=text, stream=True).iter_lines()
+        times = [time.monotonic() for row in rows if json.loads(row).get('draft')]
+        return times[0], times[-1]
+
+    with ThreadPoolExecutor(2) as pool:
+        (first, end), (other_first, other_end) = pool.map(say, ['I loved Alien', 'I loved Toy Story'])
+    assert first < other_end and other_first < end
+
+
 def test_page_that_goes_away_stops_the_model_and_not_the_conversation(live_site, llm_server):
     address, url = live_site('ok', answer=ANSWER, piece=1, pause=0.05)
     client = Client(address)
