@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Mapping, NamedTuple,
 from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
 
 from crslab_causal.llm.client.first_token import N_TOP_TOKENS, FirstTokenAnswer
+from crslab_causal.llm.lenient_values import read_numbers, read_titles
 
 LABELS = string.ascii_uppercase[:N_TOP_TOKENS]
 """Labels of candidates whose ranking is read from the first token of an answer. Tokenizers have a token for each."""
@@ -42,6 +43,19 @@ class Answer(BaseModel):
         if isinstance(values, dict) and (info.context or {}).get('partial'):
             return {name: '' for name in cls.model_fields if name not in ('ranking', 'titles')} | values
         return values
+
+    @model_validator(mode='before')
+    @classmethod
+    def _read_leniently(cls, values: Any, info: ValidationInfo) -> Any:
+        """Read lists in other forms, and null as an empty text, see :mod:`.lenient_values`."""
+        if not isinstance(values, dict) or not (info.context or {}).get('lenient'):
+            return values
+        readers = {'ranking': read_numbers, 'titles': read_titles}
+        texts = cls.model_fields.keys() - readers.keys()
+        return {
+            name: readers[name](value) if name in readers else '' if value is None and name in texts else value
+            for name, value in values.items()
+        }
 
 
 class Ranking(Answer):

@@ -7,6 +7,7 @@ Models write thoughts, Markdown and drafts around their answer, and JSON that is
 3. Of several objects in the rest, the last one of the schema counts: earlier ones are drafts, or repeat the form.
 4. If there is none, an object that is nearly JSON is repaired, unless the answer was cut off.
 5. Keys that the schema does not have are ignored. An object whose lists are all empty is no answer.
+6. Numbers and titles in another form than a list are read (:mod:`.lenient_values`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 from crslab_causal.llm.client.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
+from crslab_causal.llm.lenient_values import LENIENT_CONTEXT
 
 _THOUGHTS = (
     r'(?:seed:)?(?:ant)?_?(?:think|thinking|thought|thoughts|reason|reasoning|reflection|reflect|analysis|scratchpad)'
@@ -36,6 +38,8 @@ _END_MARK = re.compile(
 
 _DECODER = json.JSONDecoder(strict=False)
 """Decoder that takes control characters, such as line breaks, in strings."""
+
+_STRAIGHT_QUOTES = str.maketrans('“”„‟«»', '""""""')
 
 _MAX_BRACES = 256
 """Maximum number of opening braces, from the end of an answer, at which an object is searched for."""
@@ -124,7 +128,7 @@ def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
         if name is not None:
             known[name] = entry
     try:
-        parsed = answer.model_validate(known)
+        parsed = answer.model_validate(known, context=LENIENT_CONTEXT)
     except ValidationError as error:
         first = error.errors()[0]
         location = '.'.join(map(str, first['loc']))
@@ -187,7 +191,10 @@ def _repaired_objects(text: str, answer: type[BaseModel], can_complete: bool) ->
     """
     text = text[-_MAX_REPAIRED:]
     keys = '|'.join(map(re.escape, answer.model_fields))
-    starts = [found.start() for found in re.finditer(rf'\{{\s*\W{{0,2}}(?:{keys})\b', text, re.IGNORECASE)]
+    if '"' not in text:
+        text = text.translate(_STRAIGHT_QUOTES)
+    start = rf'\{{\s*(?://.*\s*)?\W{{0,2}}(?:{keys})\b'
+    starts = [found.start() for found in re.finditer(start, text, re.IGNORECASE)]
     for start, end in reversed(list(zip(starts, [*starts[1:], len(text)]))[-_MAX_REPAIRS:]):
         closing = text.rfind('}', start, end) + 1
         if not closing or '"' in text[closing:end]:  # the last brace is missing, or is inside a string
