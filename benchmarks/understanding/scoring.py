@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Sequence
@@ -18,6 +19,10 @@ PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
 """What is scored."""
 _VAGUE_YEARS = ('recent', 'old')
 """Labels of years whose span depends on the catalogue."""
+
+
+_YEARS = re.compile(r'(?:before )?\d{4}(?:–\d{4}| or later)?$')
+"""Years, which some tables list among the names."""
 
 
 @dataclass
@@ -57,7 +62,8 @@ def labels_of(message: Message, known_films: frozenset[str], table_films: frozen
         known_films: films of the catalogue.
         table_films: films that the tables name. Those that the catalogue does not have are left out.
     """
-    names = [name for name in message.names if name.lstrip(MARKS) not in table_films - known_films]
+    left_out = table_films - known_films
+    names = [n for n in message.names if n.lstrip(MARKS) not in left_out and not _YEARS.match(n.lstrip(MARKS))]
     return _parts(names, message.acts, message.constraints, message.questions)
 
 
