@@ -36,7 +36,8 @@ from crslab_causal.chat.understanding.interpreter import Interpreter
 FOLDER = Path(__file__).parent
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
-DEVELOP = [FOLDER / 'redial_develop.tsv', FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv']
+TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
+DEVELOP = [FOLDER / 'redial_develop.tsv', TRANSCRIPTS]
 SCORED = [FOLDER / 'redial_scored.tsv', FOLDER / 'written_scored.tsv']
 _HEAD = """\
 # What the chat understands
@@ -66,7 +67,9 @@ def score(
     )
     conversations: list[list[dict[str, Counts]]] = []
     errors, n_right = [], 0
-    for message, meaning in understand_all(Interpreter(facts, collections), facts, messages):
+    for message, meaning in understand_all(
+        Interpreter(facts, collections), facts, messages, repeats_list=path == TRANSCRIPTS
+    ):
         counts, wrong = compare(labels_of(message, known, named), found_in(meaning), message.text)
         if message.starts or not conversations:
             conversations.append([])

@@ -40,6 +40,8 @@ class Message:
     """Whether it is the first message of a conversation."""
     shown: list[str] = field(default_factory=list)
     """Names of the films that the recommender named last."""
+    is_list_new: bool = False
+    """Whether the recommender named them since the message before."""
 
 
 def read_messages(path: Path) -> list[Message]:
@@ -54,33 +56,41 @@ def read_messages(path: Path) -> list[Message]:
     """
     messages: list[Message] = []
     shown: list[str] = []
-    starts = True
+    starts, is_list_new = True, False
     for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
         if not line.strip():
-            starts, shown = True, []
+            starts, shown, is_list_new = True, [], False
         elif line.startswith('@shown'):
-            shown = line.split('\t')[1:]
+            shown, is_list_new = line.split('\t')[1:], True
         elif not line.startswith('#'):
             text, *cells = line.split('\t')
             if len(cells) != 4:
                 raise ValueError(f'{path}, line {number}: {len(cells) + 1} cells instead of 5')
             acts, names, constraints, questions = ([part for part in cell.split('; ') if part] for cell in cells)
-            messages.append(Message(text, acts, names, constraints, questions, starts, shown))
-            starts = False
+            messages.append(Message(text, acts, names, constraints, questions, starts, shown, is_list_new))
+            starts = is_list_new = False
     return messages
 
 
 def understand_all(
-    interpreter: Interpreter, facts: FilmFacts, messages: Sequence[Message]
+    interpreter: Interpreter, facts: FilmFacts, messages: Sequence[Message], repeats_list: bool = False
 ) -> Iterator[tuple[Message, Understanding]]:
-    """Yield each message with what the interpreter understands, in the state of its conversation."""
+    """Yield each message with what the interpreter understands, in the state of its conversation.
+
+    Args:
+        interpreter: the interpreter.
+        facts: facts about the films.
+        messages: the messages.
+        repeats_list: whether the last list is shown again before every message.
+    """
     entity_of = {film.name: film.entity for film in facts.films.values()}
     state = DialogueState()
     for message in messages:
         if message.starts:
             state = DialogueState()
-        state.shown = tuple(entity_of[name] for name in message.shown if name in entity_of)
-        state.film = state.shown[0] if state.shown else None
+        if message.is_list_new or message.starts or repeats_list:
+            state.shown = tuple(entity_of[name] for name in message.shown if name in entity_of)
+            state.film = state.shown[0] if state.shown else None
         meaning = interpreter.understand(message.text, state.situation)
         state.hear(message.text, meaning, replaced_by(meaning.constraints, normalize(message.text), state.constraints))
         for question in meaning.questions:

@@ -23,6 +23,7 @@ _VAGUE_YEARS = ('recent', 'old')
 
 _YEARS = re.compile(r'(?:before )?\d{4}(?:–\d{4}| or later)?$')
 """Years, which some tables list among the names."""
+_FILM_YEAR = re.compile(r' \(\d{4}\)$')
 
 
 @dataclass
@@ -63,8 +64,10 @@ def labels_of(message: Message, known_films: frozenset[str], table_films: frozen
         table_films: films that the tables name. Those that the catalogue does not have are left out.
     """
     left_out = table_films - known_films
-    names = [n for n in message.names if n.lstrip(MARKS) not in left_out and not _YEARS.match(n.lstrip(MARKS))]
-    return _parts(names, message.acts, message.constraints, message.questions)
+    names = [_as_known(name, known_films) for name in message.names if not _YEARS.match(name.lstrip(MARKS))]
+    names = [name for name in names if name.lstrip(MARKS) not in left_out]
+    constraints = [_as_known(name, known_films) for name in message.constraints]
+    return _parts(names, message.acts, constraints, message.questions)
 
 
 def found_in(meaning: Understanding) -> dict[str, Counter[str]]:
@@ -132,10 +135,26 @@ def _parts(
     return {
         'names with attitude': Counter(marked),
         'names': Counter({name.lstrip(MARKS) for name in marked}),
-        'acts': Counter({str(act) for act in acts}),
+        'acts': Counter(_comparable_acts(acts)),
         'constraints': Counter({constraint.lower() for constraint in constraints}),
         'questions': Counter(str(question) for question in questions),
     }
+
+
+def _comparable_acts(acts: Iterable[str]) -> set[str]:
+    """Return the acts without small talk beside another act, and without "seen" beside an opinion."""
+    found = {str(act) for act in acts}
+    if found & {'like', 'dislike'}:
+        found -= {'seen'}
+    return found - {'small talk'} if len(found) > 1 else found
+
+
+def _as_known(name: str, known_films: frozenset[str]) -> str:
+    """Return a label without the year of its film, if the catalogue does not know the year."""
+    title = _FILM_YEAR.sub('', name)
+    bare = title.lstrip(MARKS).removeprefix('like ')
+    full = name.lstrip(MARKS).removeprefix('like ').removeprefix('~like ')
+    return title if bare in known_films and full not in known_films else name
 
 
 def _same_names(name: str) -> set[str]:
