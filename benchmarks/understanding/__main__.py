@@ -70,7 +70,9 @@ def score(
     for message, meaning in understand_all(
         Interpreter(facts, collections), facts, messages, repeats_list=path == TRANSCRIPTS
     ):
-        counts, wrong = compare(labels_of(message, known, named), found_in(meaning), message.text)
+        counts, wrong = compare(
+            labels_of(message, known, named), found_in(meaning, None if path == TRANSCRIPTS else facts.names), message.text
+        )
         if message.starts or not conversations:
             conversations.append([])
         conversations[-1].append(counts)

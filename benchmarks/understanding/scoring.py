@@ -70,10 +70,19 @@ def labels_of(message: Message, known_films: frozenset[str], table_films: frozen
     return _parts(names, message.acts, constraints, message.questions)
 
 
-def found_in(meaning: Understanding) -> dict[str, Counter[str]]:
-    """Return what was understood, in the form of :func:`labels_of`."""
+def found_in(meaning: Understanding, names_by_id: Mapping[int, str] | None = None) -> dict[str, Counter[str]]:
+    """Return what was understood, in the form of :func:`labels_of`.
+
+    Args:
+        meaning: what was understood.
+        names_by_id: name of each entity, if the labels list the films and people that a question means by "it" or "she".
+    """
     years = {heard.name for heard in meaning.heard if heard.kind is SpanKind.YEARS}
     names = [name for name in names_of(meaning) if name.lstrip(MARKS) not in years]
+    bare = {name.lstrip(MARKS) for name in names}
+    for question in meaning.questions if names_by_id is not None else ():
+        asked = (question.person,) if question.is_about_person else (question.film, *question.films)
+        names += [f'?{names_by_id[n]}' for n in asked if n is not None and names_by_id[n] not in bare]
     labels = {constraint.name for constraint in meaning.constraints if constraint.kind is Kind.YEARS}
     parts = _parts(names, meaning.acts, constraints_of(meaning), [question.aspect for question in meaning.questions])
     parts['vague years'] = Counter(labels)

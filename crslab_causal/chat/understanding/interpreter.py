@@ -33,6 +33,14 @@ _REQUEST = re.compile(
 _NEW_TO_ME = re.compile(
     r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
+_GENRE_TOKEN = re.compile(r'<genre(\d+)>')
+_ON_RECOMMENDATIONS = re.compile(
+    r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
+    r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
+)
+_ASKS = re.compile(
+    r'\b(?:any|some|more|other|another|need|want|give|can|could|would|do you|have you|looking|please|what|which|for a|hoping)\b'
+)
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts beside which a "yes" accepts nothing, and a "no" rejects nothing."""
 
@@ -94,8 +102,10 @@ class _Reading(NameReader):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:
             acts.remove(Act.SMALL_TALK)
-        self.meaning.acts = list(dict.fromkeys(acts))
         self.meaning.heard = merge_heard(self.meaning.heard)
+        if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
+            acts = [act for act in acts if act is not Act.MENTION]  # "Alien. I love it": the later words say more
+        self.meaning.acts = list(dict.fromkeys(acts))
         self.meaning.constraints = without_contradictions(self.meaning.constraints)
 
     # ------------------------------------------------------------ clauses
@@ -144,6 +154,8 @@ class _Reading(NameReader):
             found -= {Act.MORE}
         if Act.REJECT in found or Act.MORE in found:
             found -= {Act.ACCEPT, Act.WANT} if Act.REJECT in found else {Act.WANT}
+        if Act.WANT in found and _ON_RECOMMENDATIONS.search(clause.text) and not _ASKS.search(clause.text):
+            found -= {Act.WANT}  # "thanks for the suggestions"
         if Act.ACCEPT in found:
             found -= {Act.WANT, Act.SMALL_TALK}
         if Act.ASK_WHY in found:
@@ -157,15 +169,22 @@ class _Reading(NameReader):
     def _opinion(self, clause: Clause) -> Attitude | None:
         """Return the opinion about a film that was named before: "I loved it"."""
         patterns = read_phrases('opinions.txt')
-        if patterns['disliked it'].search(clause.text):
+        text = _GENRE_TOKEN.sub(self._adjective, clause.text)
+        if patterns['disliked it'].search(text):
             return Attitude.DISLIKED
-        return Attitude.LIKED if patterns['liked it'].search(clause.text) else None
+        return Attitude.LIKED if patterns['liked it'].search(text) else None
+
+    def _adjective(self, token: re.Match[str]) -> str:
+        """Return the word of a genre that describes a film and is no wish: "it was funny"."""
+        span = self.groups[int(token[1])][0]
+        return token[0] if span.is_wish else self.text[span.start : span.end].lower()
 
     def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
         """Apply the acts of a clause to the film, or the list, that it refers to without a name."""
         opinion = self._opinion(clause)
         if opinion is not None and self.film is not None and not any(self._films(clause)):
-            self._hear_films([self.film], opinion, seen=True)
+            named = list(self._places(clause)) or (list(self.situation.shown) if names_all(clause.text) else [])
+            self._hear_films(named or [self.film], opinion, seen=True)
             acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
             return
         places = list(self._places(clause))

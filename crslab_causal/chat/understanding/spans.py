@@ -63,6 +63,11 @@ _SERIES_BEFORE = re.compile(
 _ONE_BEFORE = re.compile(r'\b(?:an?|any|another|good|best|new|old)\s*$', re.IGNORECASE)
 _ONE_AFTER = re.compile(r'\s+(?:movie|film|flick)\b', re.IGNORECASE)
 _WEARY_BEFORE = re.compile(r'\b(?:(?:tired|sick|bored)\s+of|enough(?:\s+of)?|no\s+more)\s*$', re.IGNORECASE)
+_SEASON_BEFORE = re.compile(
+    r'\b(?:around|at|during|every|each|last|until|before|after|by|on|since|merry|happy|over|next)\s+(?:the\s+)?$', re.IGNORECASE
+)
+_SEASON_AFTER = re.compile(r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I)
+_FILMS_AFTER = re.compile(r'\s+(?:movies?|films?|flicks?|ones?|stor(?:y|ies))\b', re.IGNORECASE)
 _ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
 _AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
 _AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
@@ -192,6 +197,8 @@ class Spotter:
         overlapping = [link for link in links if link.start < span.end and span.start < link.end]
         assert span.collection is not None
         has_context = _is_series(text, span)
+        if _is_season(text, span):
+            return False
         if not overlapping:
             return span.collection.is_listed or has_context
         link = overlapping[0]
@@ -215,6 +222,13 @@ def _is_series(text: str, span: Span) -> bool:
         or (_ONE_BEFORE.search(before) is not None and _ONE_AFTER.match(text, span.end) is not None)
         or _WEARY_BEFORE.search(before) is not None
     )
+
+
+def _is_season(text: str, span: Span) -> bool:
+    """Return whether a name stands for a time of the year: "around Christmas", "Merry Christmas", "Christmas time"."""
+    before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 30]
+    is_time = _SEASON_BEFORE.search(before) is not None and _FILMS_AFTER.match(after) is None
+    return is_time or _SEASON_AFTER.match(after) is not None
 
 
 def _free(new: Sequence[Span], old: Sequence[Span]) -> list[Span]:

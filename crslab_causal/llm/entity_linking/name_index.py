@@ -6,13 +6,16 @@ Sunshine"), and a single rare word that no other name has ("Shawshank"). The las
 that several films share stands for the earliest one ("Harry Potter"). If that is far more popular than a film of
 exactly this name, it takes the name.
 
-**Surnames** stand for the person who is by far the most popular one of that name ("DiCaprio").
+**Surnames** stand for the person who is by far the most popular one of that name ("DiCaprio"). ``nicknames.txt`` lists
+nicknames and common misspellings ("Leo", "the Rock").
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Collection, Iterator, Mapping
 
 from rapidfuzz import process
@@ -152,8 +155,8 @@ class NameIndex:
         for form in self.titles[entity].forms:
             key = tuple('film' if word in FILM_WORDS and form.content[1:] else word for word in form.content)
             self._exact[key].append(entity)
-            if '-' in name:
-                self._exact[''.join(key),].append(entity)  # "spiderman"
+            if '-' in name or '/' in name.rpartition('resource/')[2]:
+                self._exact[''.join(key),].append(entity)  # "spiderman", "faceoff"
             if form.literal[-1] == 'film' and len(key) > 1:
                 self.unambiguous.add(key)  # "family film", although both are common words
             if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
@@ -217,9 +220,23 @@ class NameIndex:
             if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
                 self._surnames[surname,] = [first]
                 (self.weak.discard if _is_rare(surname) else self.weak.add)((surname,))
+        by_name: dict[Key, int] = {}
+        for person in sorted(set(people) - self.copies, key=lambda person: (self._popularity_of(person), -person)):
+            by_name.update((form.content, person) for form in self.titles[person].forms[:1])
+        for nickname, name in _nicknames():
+            if name in by_name and nickname not in self._exact:
+                self._surnames[nickname] = [by_name[name]]
 
     def _popularity_of(self, entity: int) -> float:
         return self.popularity.get(entity, 0)
+
+
+@functools.cache
+def _nicknames() -> list[tuple[Key, Key]]:
+    """Return the keys of the nicknames, each with the key of the person's name."""
+    lines = Path(__file__).with_name('nicknames.txt').read_text('utf-8').splitlines()
+    pairs = [line.split('\t') for line in lines if line and not line.startswith('#')]
+    return [(parse_title(nickname).forms[0].content, parse_title(name).forms[0].content) for nickname, name in pairs]
 
 
 def _is_rare(word: str) -> bool:
