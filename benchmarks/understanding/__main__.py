@@ -37,7 +37,7 @@ FOLDER = Path(__file__).parent
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
 TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
-DEVELOP = [FOLDER / 'redial_develop.tsv', TRANSCRIPTS]
+DEVELOP = [*(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')), TRANSCRIPTS]
 SCORED = [FOLDER / 'redial_scored.tsv', FOLDER / 'written_scored.tsv']
 _HEAD = """\
 # What the chat understands

@@ -15,7 +15,7 @@ from crslab_causal.data.dataset.display_names import token_names
 from crslab_causal.data.dataset.films import films_from_titles
 from crslab_causal.llm.detokenization import UNNAMED, detokenize
 
-SIZES = {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_develop_2.tsv': 200}
+SIZES = {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_2_develop.tsv': 200}
 """Messages per table, at least: conversations are kept whole."""
 SEED = 2026
 _HEAD = """\
