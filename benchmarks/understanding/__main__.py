@@ -56,14 +56,15 @@ Intervals of 95 % are from a bootstrap over conversations. The page was written 
 """
 
 
-def score(
-    path: Path, facts: FilmFacts, collections: Collections
-) -> tuple[dict[str, Score], float, int, list[Errors]]:
+def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[str, Score], float, int, list[Errors]]:
     """Return the scores of a table, the share of messages with all acts right, the number of messages, and the errors."""
     messages = read_messages(path)
     known = frozenset(film.name for film in facts.films.values())
     named = frozenset(
-        name.lstrip(MARKS) for message in messages for name in message.names if name.endswith(')') and name[-5:-1].isdigit()
+        name.lstrip(MARKS)
+        for message in messages
+        for name in message.names
+        if name.endswith(')') and name[-5:-1].isdigit()
     )
     conversations: list[list[dict[str, Counts]]] = []
     errors, n_right = [], 0
@@ -71,7 +72,9 @@ def score(
         Interpreter(facts, collections), facts, messages, repeats_list=path == TRANSCRIPTS
     ):
         counts, wrong = compare(
-            labels_of(message, known, named), found_in(meaning, None if path == TRANSCRIPTS else facts.names), message.text
+            labels_of(message, known, named),
+            found_in(meaning, None if path == TRANSCRIPTS else facts.names),
+            message.text,
         )
         if message.starts or not conversations:
             conversations.append([])
@@ -118,7 +121,11 @@ def main() -> None:
 
 def _log(path: Path, scores: dict[str, Score], share: float, n: int) -> None:
     commit = subprocess.run(
-        ['git', 'describe', '--always', '--dirty', '--abbrev=12'], cwd=FOLDER, capture_output=True, text=True, check=True
+        ['git', 'describe', '--always', '--dirty', '--abbrev=12'],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     entry = {
         'time': datetime.now(timezone.utc).isoformat(timespec='seconds'),

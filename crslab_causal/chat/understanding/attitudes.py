@@ -11,14 +11,20 @@ LIKE, DISLIKE, WANT, WATCH, SIMILAR, SEEN, NOT_SEEN = 'like', 'dislike', 'want',
 TOLD = 'told'
 """Cues, which are the sections of ``cues.txt``."""
 _AFTER_LIKED = re.compile(
-    r"^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?\s+(?:is|are|was|were|has been|have been)\s+(?:\w+\s+){0,3}?"
+    r"^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?(?:\s+in general)?\s+(?:is|are|was|were|has been|have been)\s+(?:\w+\s+){0,3}?"
     r'(?:my|our|great|good|amazing|awesome|excellent|fantastic|wonderful|brilliant|hilarious|fun|funny|perfect|incredible|classics?|favorite|'
-    r'best|entertaining|enjoyable|cute|superb|beautiful|nice|one of|riot|interesting|genius|legend)\b'
+    r'best|entertaining|enjoyable|cute|superb|beautiful|nice|one of|riot|interesting|genius|legend|underrated|god|goat|'
+    r'masterpiece|top \d+|lovely|gem)\b'
+    r'|^\s+(?:rocks|rules|slaps|made (?:me|us) (?:laugh|cry))\b|^,?\s+(?:\w+\s+){0,6}?(?:brilliant|great|amazing|fantastic) (?:movie|one)\W*$'
+    r'|^\s+(?:\w+\s+)?(?:fans?|lover|buff)\b(?! of)|^\s+goes without saying\b|^\W*(?:very|so|really) (?:moving|good|great|touching|well done)\b'
 )
 _AFTER_FAVORITE = re.compile(
-    r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?favorites?\b'
+    r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?(?:favorites?|jam|thing|go-to)\b'
 )
-_AFTER_ALREADY = re.compile(r'^\s+(?:already|before|yesterday|last night)\b')
+_AFTER_ALREADY = re.compile(
+    r'^\s+(?:already|before|yesterday|last night|'
+    r'(?:i )?(?:just |recently )?(?:finished|watched|saw|rewatched) (?:it )?(?:the|last|yesterday|recently|already))\b'
+)
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 """Priority of cues that end at the same place."""

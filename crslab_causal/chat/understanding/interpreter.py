@@ -24,6 +24,7 @@ _SHORT_YES = re.compile(
     r'amazing|fantastic|lovely)(?:\W+(?:please|then|thanks?|you|that|is|one|sure|ok|great|cool|nice|good|fine|yes|perfect))*\W*$'
 )
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
+_OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
 _STARTS_WITH_NAME = re.compile(r'^\W*<(?:film|person|genre|collection)\d+>')
 _REQUEST = re.compile(
     r'\b(?:recommend|suggest|looking|searching|want|need|give|show|find|should|mood|something|anything|any|please|prefer|'
@@ -90,6 +91,8 @@ class _Reading(NameReader):
         acts = self.meaning.acts
         if Act.ACCEPT in acts and not any(h.attitude is Attitude.ACCEPTED for h in self.meaning.heard):
             acts.remove(Act.ACCEPT)
+            if not acts:
+                acts.append(Act.SMALL_TALK)  # "ok, cool" when nothing was recommended
         for act, attitude, short in (
             (Act.ACCEPT, Attitude.ACCEPTED, _SHORT_YES),
             (Act.REJECT, Attitude.REJECTED, _SHORT_NO),
@@ -98,6 +101,9 @@ class _Reading(NameReader):
             if act in acts and texts and all(map(short.match, texts)) and _NOT_ONLY_YES & {*acts} - {act}:
                 self.meaning.acts = acts = [other for other in acts if other is not act]
                 self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not attitude]
+        if {Act.ACCEPT, Act.THANK} <= {*acts} and all(_OK_THANKS.match(clause.text) for clause in clauses):
+            acts.remove(Act.ACCEPT)  # "ok, thanks" takes nothing up
+            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
         if Act.REJECT in acts and any(_SHORT_NO.match(clause.text) for clause in clauses):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:
@@ -174,6 +180,11 @@ class _Reading(NameReader):
             return Attitude.DISLIKED
         return Attitude.LIKED if patterns['liked it'].search(text) else None
 
+    def _opinion_follows_names(self, clause: Clause) -> bool:
+        last = max(end for _, end in clause.places.values())
+        found = [pattern.search(clause.text, last) for pattern in read_phrases('opinions.txt').values()]
+        return any(match is not None and not clause.text[last : match.start()].strip(' ,.!-') for match in found)
+
     def _adjective(self, token: re.Match[str]) -> str:
         """Return the word of a genre that describes a film and is no wish: "it was funny"."""
         span = self.groups[int(token[1])][0]
@@ -182,7 +193,12 @@ class _Reading(NameReader):
     def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
         """Apply the acts of a clause to the film, or the list, that it refers to without a name."""
         opinion = self._opinion(clause)
-        if opinion is not None and self.film is not None and not any(self._films(clause)):
+        if opinion is not None and (named_films := list(self._films(clause))):
+            if self._opinion_follows_names(clause):  # "I saw Gone Girl, it is a good movie"
+                self._hear_films(named_films[-1:], opinion, seen=True)
+                acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+                return
+        elif opinion is not None and self.film is not None:
             named = list(self._places(clause)) or (list(self.situation.shown) if names_all(clause.text) else [])
             self._hear_films(named or [self.film], opinion, seen=True)
             acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)

@@ -52,6 +52,8 @@ _MIN_POPULARITY = 5
 """Minimum popularity of a film that the first words or a rare word of its title name."""
 _DOMINANCE = 2
 """How many times as popular as the next person of a surname a person must be."""
+_MIN_SHARE_OF_STAR = 0.02
+"""Popularity, as a share of that of the most popular person, from which a surname needs no mark."""
 _OVERSHADOWED = 10
 """How many times as popular as a film of a name another film must be, whose title starts with it, to take the name."""
 _INITIALS = re.compile(r'(?:<.*/)?(?:[A-Z]\.){2,}')
@@ -118,6 +120,9 @@ class NameIndex:
             best, other = (max(map(self._popularity_of, entities)) for entities in (exact, partial))
             if other > _OVERSHADOWED * (best + 1):
                 return partial + exact
+        if exact and (bearer := self._surnames.get(key)) and self.items.issuperset(exact):
+            if self._popularity_of(bearer[0]) > _OVERSHADOWED * (max(map(self._popularity_of, exact)) + 1):
+                return bearer + exact
         return exact or self._surnames.get(key, []) or partial
 
     def is_item(self, entity: int) -> bool:
@@ -215,16 +220,18 @@ class NameIndex:
                 words = [word for word in form.content if word not in _NAME_SUFFIXES]
                 if len(words) > 1 and len(words[-1]) > 2:
                     bearers[words[-1]].append(person)
+        most = max(map(self._popularity_of, people), default=0)
         for surname, persons in bearers.items():
             first, *others = sorted(persons, key=lambda person: (-self._popularity_of(person), person))
             if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
                 self._surnames[surname,] = [first]
-                (self.weak.discard if _is_rare(surname) else self.weak.add)((surname,))
+                is_known = self._popularity_of(first) >= _MIN_SHARE_OF_STAR * most
+                (self.weak.discard if _is_rare(surname) and is_known else self.weak.add)((surname,))
         by_name: dict[Key, int] = {}
         for person in sorted(set(people) - self.copies, key=lambda person: (self._popularity_of(person), -person)):
             by_name.update((form.content, person) for form in self.titles[person].forms[:1])
         for nickname, name in _nicknames():
-            if name in by_name and nickname not in self._exact:
+            if name in by_name:
                 self._surnames[nickname] = [by_name[name]]
 
     def _popularity_of(self, entity: int) -> float:
