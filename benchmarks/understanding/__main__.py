@@ -1,7 +1,7 @@
 """Score what the chat understands on the labelled tables, and write UNDERSTANDING.md.
 
-python -m benchmarks.understanding --data_path path/to/data             # the tables to develop on, with their errors
-python -m benchmarks.understanding --data_path path/to/data --scored    # the scored tables: logged, without their errors
+python -m benchmarks.understanding --data_path path/to/data            # tables to develop on, with their errors
+python -m benchmarks.understanding --data_path path/to/data --scored   # also the scored tables; logged, without errors
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.understanding.catalogue import read_catalogue
@@ -28,7 +28,6 @@ from benchmarks.understanding.scoring import (
     labels_of,
     summarize,
 )
-
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.interpreter import Interpreter
@@ -42,22 +41,26 @@ SCORED = [FOLDER / 'redial_scored.tsv', FOLDER / 'written_scored.tsv']
 _HEAD = """\
 # What the chat understands
 
-Precision and recall of the names, acts, constraints and questions that the chat understands without a language model, over
-the catalogue of ReDial. `understanding/GUIDELINES.md` defines the labels. "Names with attitude" are right if both are right.
-Intervals of 95 % are from a bootstrap over conversations. The page was written by
-`python -m benchmarks.understanding --data_path path/to/data --scored`.
+Precision and recall of the names, acts, constraints and questions that the chat understands without a language model,
+over the catalogue of ReDial. `understanding/GUIDELINES.md` defines the labels. A name with attitude is right if both
+are right. The intervals of 95 % are from a bootstrap over conversations. This command wrote the page:
 
-- `redial_*.tsv` are messages of seekers in ReDial's valid split (CC BY 4.0). `written_scored.tsv` and `transcripts.tsv` are written
-  by hand. The authors of the chat have read the tables to develop on.
-- The scored tables were labelled by people who had not seen the chat's rules. The rules were older than the tables. Since then
-  only the figures below were read, and no error of these tables was mended on its own. `understanding/scorings.jsonl` logs
-  each scoring.
+```sh
+python -m benchmarks.understanding --data_path path/to/data --scored
+```
+
+- `redial_*.tsv` are messages of seekers in ReDial's valid split (CC BY 4.0). `written_*.tsv` and `transcripts.tsv` are
+  invented messages, many of them difficult on purpose.
+- The tables `*_develop.tsv` and `transcripts.tsv` were used to write the rules of the chat.
+- The tables `*_scored.tsv` were labelled by an annotator who had not seen the rules: a language model. The first rules
+  are older than these tables. Only the figures of these tables are looked at, never their errors.
+  `understanding/scorings.jsonl` logs each scoring.
 - Films that the catalogue does not have are left out.
 """
 
 
 def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[str, Score], float, int, list[Errors]]:
-    """Return the scores of a table, the share of messages with all acts right, the number of messages, and the errors."""
+    """Return scores, share of messages with all acts right, number of messages, and errors of a table."""
     messages = read_messages(path)
     known = frozenset(film.name for film in facts.films.values())
     named = frozenset(
@@ -128,7 +131,7 @@ def _log(path: Path, scores: dict[str, Score], share: float, n: int) -> None:
         check=True,
     ).stdout.strip()
     entry = {
-        'time': datetime.now(timezone.utc).isoformat(timespec='seconds'),
+        'time': datetime.now(UTC).isoformat(timespec='seconds'),
         'commit': commit,
         'table': path.name,
         'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),

@@ -19,17 +19,17 @@ SIZES = {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_2_develop.
 """Messages per table, at least: conversations are kept whole."""
 SEED = 2026
 _HEAD = """\
-# Messages of seekers in ReDial's valid split (Li et al. 2018, https://redialdata.github.io, CC BY 4.0): text detokenised,
-# films by title. Labels: GUIDELINES.md. Drawn by draw.py.
+# Messages of seekers in ReDial's valid split (Li et al. 2018, https://redialdata.github.io, CC BY 4.0).
+# The text is detokenised, with titles for films. Labels: GUIDELINES.md. Drawn by draw.py.
 """
 
 
 def read_conversation(conversation: Mapping[str, Any], name_of_token: Mapping[str, str]) -> tuple[list[str], int]:
     """Return the lines of a conversation in the table, and the number of its messages.
 
-    The turns of the recommender are comments. The films that it names between two messages are the shown list, with the last
-    one first, because "it" means this one. Films have their year in conversations with an even number, and not in the
-    others.
+    The turns of the recommender are comments. The films that it names between two messages are the shown list,
+    with the last one first, because "it" means this one. Films have their year in conversations with an even number
+    only.
     """
     has_year = int(conversation['conv_id']) % 2 == 0
     written = name_of_token if has_year else {token: name.rsplit(' (', 1)[0] for token, name in name_of_token.items()}

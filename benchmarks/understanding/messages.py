@@ -1,4 +1,7 @@
-"""Tables of labelled messages: acts, names with attitudes, constraints and questions. GUIDELINES.md defines the labels."""
+"""Tables of labelled messages: acts, names with attitudes, constraints and questions.
+
+GUIDELINES.md defines the labels.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +50,9 @@ class Message:
 def read_messages(path: Path) -> list[Message]:
     """Return the messages of a table.
 
-    A line has a message, its acts, names, constraints and questions, separated by tabs; the labels of a cell are separated
-    by "; ". An empty line starts a new conversation. ``@shown`` is followed by the films of the last list. Lines with ``#``
-    are comments.
+    A line has a message, its acts, names, constraints and questions, separated by tabs. The labels of a cell are
+    separated by "; ". An empty line starts a new conversation. ``@shown`` is followed by the films of the last list.
+    Lines with ``#`` are comments.
 
     Raises:
         ValueError: a line has another number of cells; the message names it.

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Iterable, Mapping, Sequence
 
 import numpy as np
-from benchmarks.understanding.messages import MARKS, Message, constraints_of, names_of
 
+from benchmarks.understanding.messages import MARKS, Message, constraints_of, names_of
 from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.genres import genres_of_name
 from crslab_causal.chat.understanding.meaning import Understanding
@@ -75,7 +75,7 @@ def found_in(meaning: Understanding, names_by_id: Mapping[int, str] | None = Non
 
     Args:
         meaning: what was understood.
-        names_by_id: name of each entity, if the labels list the films and people that a question means by "it" or "she".
+        names_by_id: name of each entity, if the labels list the films and people that "it" or "she" stands for.
     """
     years = {heard.name for heard in meaning.heard if heard.kind is SpanKind.YEARS}
     names = [name for name in names_of(meaning) if name.lstrip(MARKS) not in years]

@@ -100,7 +100,7 @@ _RELATIVE_CLAUSE = re.compile(
     rf"\b(?:something|anything|one|movies?|films?)\s+(?:that|which)(?:'s|\s+is|\s+are)\s+{_ADVERBS}$", re.IGNORECASE
 )
 _WISH = re.compile(
-    rf"""(?:^|[,>(]|\b(?:some|any|no|every)thing|\b(?:a|an|and|any|as|be|but|enjoy|feeling|for|good|great|hate|less|
+    rf"""(?:^|[,>(]|\b(?:some|any|no|every)thing|\bs[ou]m\w*t?h?i?ng|\b(?:a|an|and|any|as|be|but|enjoy|feeling|for|good|great|hate|less|
     like|likes|love|loves|maybe|more|no|not|of|or|prefer|preferably|some|that|the|too|very|want|with|without|about))
     \s*{_ADVERBS}$""",
     re.IGNORECASE | re.VERBOSE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
@@ -15,7 +16,7 @@ from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import find_aspect, make_question
-from crslab_causal.chat.understanding.spans import SpanKind, Spotter
+from crslab_causal.chat.understanding.spans import Span, SpanKind, Spotter
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
@@ -25,6 +26,8 @@ _SHORT_YES = re.compile(
 )
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
 _OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
+_LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
+_NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _STARTS_WITH_NAME = re.compile(r'^\W*<(?:film|person|genre|collection)\d+>')
 _REQUEST = re.compile(
     r'\b(?:recommend|suggest|looking|searching|want|need|give|show|find|should|mood|something|anything|any|please|prefer|'
@@ -40,7 +43,8 @@ _ON_RECOMMENDATIONS = re.compile(
     r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
 )
 _ASKS = re.compile(
-    r'\b(?:any|some|more|other|another|need|want|give|can|could|would|do you|have you|looking|please|what|which|for a|hoping)\b'
+    r'\b(?:any|some|more|other|another|need|want|give|can|could|would|do you|have you|looking|please|what|which|for a|'
+    r'hoping)\b'
 )
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts beside which a "yes" accepts nothing, and a "no" rejects nothing."""
@@ -180,6 +184,18 @@ class _Reading(NameReader):
             return Attitude.DISLIKED
         return Attitude.LIKED if patterns['liked it'].search(text) else None
 
+    def _likes_person(self, clause: Clause) -> bool:
+        """Hear a liking of a person without a name: "I like her". Return whether there is one."""
+        if not _LIKES_PERSON.search(clause.text) or _NEGATED_LIKE.search(clause.text):
+            return False
+        if self.person is not None and self.person in self.facts.people:
+            span = Span(SpanKind.PERSON, 0, 0, id=self.person)
+            constraint = self.properties.of_span(span)
+            if constraint is not None:
+                self._hear(span, self.facts.names[self.person], Attitude.LIKED, constraint.entity)
+                self.meaning.constraints.append(replace(constraint, binding=False))
+        return True
+
     def _opinion_follows_names(self, clause: Clause) -> bool:
         last = max(end for _, end in clause.places.values())
         found = [pattern.search(clause.text, last) for pattern in read_phrases('opinions.txt').values()]
@@ -203,6 +219,8 @@ class _Reading(NameReader):
             self._hear_films(named or [self.film], opinion, seen=True)
             acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
             return
+        if self._likes_person(clause):
+            acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
         places = list(self._places(clause))
         shown = list(self.situation.shown) if names_all(clause.text) else []
         films = places or shown or ([self.film] if self.film is not None else [])

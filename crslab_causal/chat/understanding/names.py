@@ -25,13 +25,15 @@ _DESCRIBES_FILM = re.compile(
     r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'
 )
 _COMPARES = re.compile(
-    r'\b(?:it|this|that|which|he|she|one|they)(?: one| movie)? (?:is|was|looks?|sounds?|seems?|feels?)(?: \w+){0,2} like(?: <\w+>|,| and| or)* ?$'
+    r'\b(?:it|this|that|which|he|she|one|they)(?: one| movie)? (?:is|was|looks?|sounds?|seems?|feels?)'
+    r'(?: \w+){0,2} like(?: <\w+>|,| and| or)* ?$'
 )
 _ONLY_LIKE = re.compile(r'^\W*like(?: <\w+>| maybe|,| and| or)* ?$')
 _NEED_NOT = re.compile(r'\bnot (?:have|need) to be (?:an?|any|just)? ?$')
 _HAS_PERSON = re.compile(
     r'^(?:\W*(?:i think|i believe|because|since|and|with))*\W*(?:it|that|this|which|that one|this one|he|she)'
-    r'(?: one| movie)? (?:also )?(?:has|had|have|stars?|starred|starr?es|features?|was|is)\b[^<?]*(?:<person\d+>[^<?]*)*$'
+    r'(?: one| movie)? (?:also )?(?:has|had|have|stars?|starred|starr?es|features?|was|is)\b'
+    r'[^<?]*(?:<person\d+>[^<?]*)*$'
 )
 """Words before a person in a statement about a film: "it has Morgan Freeman in it"."""
 _FAN_AFTER = re.compile(r'^\s+(?:\w+\s+)?(?:fans?|person|lover)\b')

@@ -120,8 +120,10 @@ class NameIndex:
             best, other = (max(map(self._popularity_of, entities)) for entities in (exact, partial))
             if other > _OVERSHADOWED * (best + 1):
                 return partial + exact
-        if exact and (bearer := self._surnames.get(key)) and self.items.issuperset(exact):
-            if self._popularity_of(bearer[0]) > _OVERSHADOWED * (max(map(self._popularity_of, exact)) + 1):
+        bearer = self._surnames.get(key)
+        if exact and bearer and self.items.issuperset(exact):
+            best = max(map(self._popularity_of, exact))
+            if self._popularity_of(bearer[0]) > _OVERSHADOWED * (best + 1):
                 return bearer + exact
         return exact or self._surnames.get(key, []) or partial
 
