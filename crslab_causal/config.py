@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from crslab_causal.base.devices import select_gpus
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options
-from crslab_causal.config_files import Setting, apply_setting, find_config, load_config_file
+from crslab_causal.config_files import Setting, apply_setting, copy_value, find_config, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL, MODELS, NOT_SUPPORTED, DatasetEntry, ModelEntry, find_model
 from crslab_causal.run_options import RunOptions
@@ -55,6 +55,7 @@ class Config:
         gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, ``'auto'``, or numbers of GPUs, separated by commas.
         settings: overrides: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``.
         flags: what the caller asks for besides.
+        content: what :func:`.load_config_file` returns for the file, if the caller has read it; it is not changed.
 
     Raises:
         UserError: an unreadable file, an unknown key, a wrong type or value, or a GPU that is not there.
@@ -66,9 +67,10 @@ class Config:
         gpu: str = '-1',
         settings: Iterable[Setting] | Mapping[str, Any] = (),
         flags: Flags | None = None,
+        content: dict[str, Any] | None = None,
     ):
         settings = list(settings.items()) if isinstance(settings, Mapping) else list(settings)
-        raw = load_config_file(find_config(config_file))
+        raw = load_config_file(find_config(config_file)) if content is None else copy_value(content)
         for setting in settings:
             apply_setting(raw, setting)
         self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)

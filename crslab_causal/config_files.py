@@ -15,6 +15,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,27 @@ class _StrictLoader(yaml.SafeLoader):
 _StrictLoader.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)
 
 
+def _parse(text: str) -> Any:
+    """Return the value of a YAML text, which may be changed. A text is parsed once; suites read the same files often.
+
+    Raises:
+        Exception: The text is not valid YAML. PyYAML raises ValueError, KeyError and others for impossible values.
+    """
+    return copy_value(_parse_once(text))
+
+
+@lru_cache(maxsize=1024)
+def _parse_once(text: str) -> Any:
+    return yaml.load(text, _StrictLoader)
+
+
+def copy_value(value: Any) -> Any:
+    """Return a copy of a YAML value that shares no mapping and no list with it."""
+    if isinstance(value, dict):
+        return {key: copy_value(part) for key, part in value.items()}
+    return [copy_value(part) for part in value] if isinstance(value, list) else value
+
+
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """Return the mapping in a YAML file, without its bases.
 
@@ -64,8 +86,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         UserError: The file cannot be read, is not valid YAML, repeats a key, or holds no mapping.
     """
     try:
-        with open(path, encoding='utf-8-sig') as file:
-            content = yaml.load(file, _StrictLoader)
+        content = _parse(Path(path).read_text('utf-8-sig'))
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file') from error
     except Exception as error:  # PyYAML raises ValueError, KeyError and others for impossible values, say 2020-13-45
@@ -142,7 +163,7 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
         if not separator or not key:
             raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
         try:
-            value = yaml.load(text, _StrictLoader)
+            value = _parse(text)
         except Exception as error:  # as in read_yaml
             raise UserError(f'--set {setting}: the value is not valid YAML') from error
     *sections, last = key.split('.')

@@ -85,6 +85,8 @@ class DatasetEntry:
     """Its folder below ``data_path``, also its name in ``crslab-causal prepare``."""
     dataset: str
     """Its class."""
+    files: tuple[str, ...] = ()
+    """Names of its files where they are known without its class; see :meth:`file_names`."""
     options: str = 'crslab_causal.base.options:Options'
     """Class of the keys that the dataset reads."""
     language: str = 'en'
@@ -105,6 +107,10 @@ class DatasetEntry:
     def load(self) -> type[MentionDataset]:
         """Import the class of the dataset."""
         return resolve_name(self.dataset)
+
+    def file_names(self) -> tuple[str, ...]:
+        """Return the names of the files that the dataset requires; its class is imported only if it alone knows."""
+        return self.files or self.load().files
 
 
 def _by_name(*entries: Any) -> dict[str, Any]:
@@ -284,12 +290,25 @@ MODELS: dict[str, ModelEntry] = _by_name(
 )
 """Models that ``evaluator: causal`` can run."""
 
+_CONVERSATIONS = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json')
+_WORDS = ('word2id.json', 'concept_subkg.txt')
+_REDIAL_FILES = (
+    *_CONVERSATIONS,
+    'dbpedia_subkg.json',
+    'concept2id.json',
+    'conceptnet_subkg.txt',
+    'movie_ids.json',
+)
+_OPENDIALKG_FILES = (*_CONVERSATIONS, 'opendialkg_subkg.txt', *_WORDS, 'item_ids.json')
+_INSPIRED_FILES = (*_CONVERSATIONS, 'dbpedia_subkg.txt', *_WORDS, 'movie_ids.json')
+
 DATASETS: dict[str, DatasetEntry] = _by_name(
     DatasetEntry(
         'ReDial',
         'film recommendation, 10,000 conversations',
         'redial',
         'crslab_causal.data.dataset.redial:CausalReDialDataset',
+        files=_REDIAL_FILES,
         public=True,
     ),
     DatasetEntry(
@@ -297,6 +316,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film and book recommendation over a knowledge graph',
         'opendialkg',
         'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
+        files=_OPENDIALKG_FILES,
         public=True,
     ),
     DatasetEntry(
@@ -304,6 +324,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film recommendation with sociable strategies, 1,000 conversations',
         'inspired',
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
+        files=_INSPIRED_FILES,
         public=True,
     ),
     DatasetEntry(
@@ -311,12 +332,14 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'your own conversations, from `crslab-causal prepare own`',
         'own',
         'crslab_causal.data.dataset.own:OwnDataset',
+        files=_INSPIRED_FILES,
     ),
     DatasetEntry(
         'CausalDemo',
         'a corpus that is generated from a known causal model',
         'causal_demo',
         'crslab_causal.data.dataset.causal_demo:CausalDemoDataset',
+        files=_REDIAL_FILES,
         options='crslab_causal.run_options:DemoOptions',
         generated=True,
         splits=('valid', 'test', 'interventional'),
