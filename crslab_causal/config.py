@@ -13,7 +13,6 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, get_args, get_origin
 
-from loguru import logger
 from pydantic import ValidationError
 
 from crslab_causal.base.devices import select_gpus
@@ -109,6 +108,12 @@ class Config:
                 'adjustment: context is the true confounder of the generated corpus, and needs '
                 f'dataset: {known}; write popularity, turn, genre, random or none'
             )
+        tokenizers = self.dataset_entry.tokenizers
+        if tokenizers and self.run.tokenize not in tokenizers:
+            raise UserError(
+                f'tokenize: {self.run.tokenize!r} does not exist for dataset {self.run.dataset}; '
+                f'choose one of {", ".join(tokenizers)}'
+            )
         if self.run.model == LANGUAGE_MODEL and self.run.tokenize != 'nltk':
             raise UserError(
                 f'tokenize: {self.run.tokenize}: a language model reads words, and these are word pieces; write nltk'
@@ -149,6 +154,8 @@ class Config:
 
     def report(self) -> None:
         """Log what is run, as CRSLab does, and warn about keys that are not read."""
+        from loguru import logger  # now, because its import takes longer than reading a configuration
+
         logger.info(f'[Dataset: {self.run.dataset} tokenized in {self.run.tokenize}]')
         logger.info(f'[Model: {self.run.model}]')
         logger.info('[Config]\n' + json.dumps(self.opt, indent=4))

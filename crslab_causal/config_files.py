@@ -40,19 +40,31 @@ _EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123
 # ---------------------------------------------------------------- reading
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping."""
+class _StrictLoader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
+    """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping.
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
+    It is the one in C where PyYAML has it, which is several times faster.
+    """
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        _refuse_repeated_keys(node)
+        return super().construct_document(node)
+
+
+def _refuse_repeated_keys(node: yaml.Node) -> None:
+    """Raise an error for a key that occurs twice in one mapping of a document."""
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _refuse_repeated_keys(part)
+    elif isinstance(node, yaml.MappingNode):
         seen = set()
-        for key, _ in node.value:
+        for key, value in node.value:
+            _refuse_repeated_keys(value)
             if not isinstance(key, yaml.ScalarNode) or key.tag == 'tag:yaml.org,2002:merge':
                 continue
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f'the key {key.value} occurs twice', problem_mark=key.start_mark)
             seen.add(key.value)
-        return node
 
 
 _StrictLoader.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)

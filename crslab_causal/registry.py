@@ -11,6 +11,7 @@ configuration is therefore reported without loading PyTorch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ class ModelEntry:
 
     def load_options(self) -> type[Options]:
         """Import the class of the model's options."""
-        return resolve_name(self.options)
+        return _resolve_once(self.options)
 
     def load_adapter(self) -> type[ModelAdapter]:
         """Import the class that calls the model."""
@@ -87,6 +88,8 @@ class DatasetEntry:
     """Its class."""
     files: tuple[str, ...] = ()
     """Names of its files where they are known without its class; see :meth:`file_names`."""
+    tokenizers: tuple[str, ...] = ()
+    """Values of ``tokenize:`` that it has, where they are known without its class."""
     options: str = 'crslab_causal.base.options:Options'
     """Class of the keys that the dataset reads."""
     language: str = 'en'
@@ -102,7 +105,7 @@ class DatasetEntry:
 
     def load_options(self) -> type[Options]:
         """Import the class of the dataset's options."""
-        return resolve_name(self.options)
+        return _resolve_once(self.options)
 
     def load(self) -> type[MentionDataset]:
         """Import the class of the dataset."""
@@ -111,6 +114,12 @@ class DatasetEntry:
     def file_names(self) -> tuple[str, ...]:
         """Return the names of the files that the dataset requires; its class is imported only if it alone knows."""
         return self.files or self.load().files
+
+
+@cache
+def _resolve_once(name: str) -> Any:
+    """Return the object of this name; suites check many configurations, and each asks for the same classes."""
+    return resolve_name(name)
 
 
 def _by_name(*entries: Any) -> dict[str, Any]:
@@ -290,6 +299,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
 )
 """Models that ``evaluator: causal`` can run."""
 
+_TOKENIZERS = ('nltk', 'bert', 'gpt2')
 _CONVERSATIONS = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json')
 _WORDS = ('word2id.json', 'concept_subkg.txt')
 _REDIAL_FILES = (
@@ -309,6 +319,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'redial',
         'crslab_causal.data.dataset.redial:CausalReDialDataset',
         files=_REDIAL_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -317,6 +328,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'opendialkg',
         'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
         files=_OPENDIALKG_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -325,6 +337,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'inspired',
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
         files=_INSPIRED_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -333,6 +346,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'own',
         'crslab_causal.data.dataset.own:OwnDataset',
         files=_INSPIRED_FILES,
+        tokenizers=_TOKENIZERS,
     ),
     DatasetEntry(
         'CausalDemo',
@@ -340,6 +354,7 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'causal_demo',
         'crslab_causal.data.dataset.causal_demo:CausalDemoDataset',
         files=_REDIAL_FILES,
+        tokenizers=('nltk',),
         options='crslab_causal.run_options:DemoOptions',
         generated=True,
         splits=('valid', 'test', 'interventional'),

@@ -43,6 +43,8 @@ class LinksOutcome:
     configuration: str
     seed: int
     samples: int
+    data: Mapping[str, str]
+    """Digest of the data that the run was trained on, by the name of the dataset."""
     rows: Sequence[LinksScore]
 
     def lines(self) -> Iterator[str]:
@@ -68,6 +70,7 @@ class LinksOutcome:
             'configuration': self.configuration,
             'seed': self.seed,
             'samples': self.samples,
+            'data': dict(self.data),
             'rows': [
                 {
                     'title': row.title,
@@ -97,6 +100,7 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
     from crslab_causal.command_line.official import known_samples, load_run, score_samples
     from crslab_causal.evaluator.metrics import cutoff_scores, per_sample_metric
     from crslab_causal.experiments.analysis.statistics import paired_bootstrap
+    from crslab_causal.system.data_of_run import data_of_run
 
     run = load_run(config_name, settings)
     if run.dataset.name != 'ReDial':
@@ -132,7 +136,7 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
         )
         rows.append(LinksScore(title, links, left_out, scores, differences))
     assert first is not None
-    return LinksOutcome(run.config_file.stem, run.config.run.seed, len(first[0]), rows)
+    return LinksOutcome(run.config_file.stem, run.config.run.seed, len(first[0]), data_of_run(run.config), rows)
 
 
 def _variants(run: LoadedRun, published: Path) -> Iterator[tuple[str, Conversations]]:

@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import Iterator, Sequence
 
-from loguru import logger
-
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.markdown_blocks import update_block
 from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
@@ -34,7 +32,6 @@ def make(options: argparse.Namespace) -> int:
     Raises:
         UserError: a mistake in the command line, a suite, or the previous report.
     """
-    logger.remove()  # CRSLab's messages on loading; every run has its own log
     if options.paper:
         _write_paper_page(options.results, options.readme)
         return 0
@@ -50,11 +47,14 @@ def make(options: argparse.Namespace) -> int:
     if options.list:
         print(*list_runs(suites, store, previous), sep='\n')
         return 0
-    failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
+    from loguru import logger
+
     from crslab_causal.experiments.analysis.collect import collect
     from crslab_causal.experiments.reporting.paper.page import has_records
     from crslab_causal.experiments.reporting.report import write_report
 
+    logger.remove()  # CRSLab's messages on loading; every run has its own log
+    failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
     for suite in suites:
         record = collect(suite, store, failures, previous)
         if not record.has_runs():  # an empty report must not replace an earlier one

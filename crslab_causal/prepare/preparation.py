@@ -171,7 +171,11 @@ def _download(
 
 @contextmanager
 def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Hold the lock of ``data_path``. The system frees the lock of a killed process."""
+    """Hold the lock of ``data_path``. The system frees the lock of a killed process.
+
+    The file is removed while the lock is held. A process that waits for the removed file finds that it is no longer
+    there, and locks the next one: this is so from filelock 4 on.
+    """
     data_path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_path / '.prepare.lock')
     try:
@@ -184,6 +188,8 @@ def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (data_path / DOWNLOADS).rmdir()  # only if it is empty
+        with suppress(OSError):  # Windows removes it at the release
+            Path(lock.lock_file).unlink()
         lock.release()
 
 

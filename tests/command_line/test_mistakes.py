@@ -116,6 +116,31 @@ def test_a_data_path_is_a_text_and_no_yaml(run, tmp_path, redial):
     assert run(data_path=folder) == 0
 
 
+@pytest.mark.parametrize(
+    'change, said',
+    [
+        (lambda redial, work: {'data_path': work / 'nowhere'}, 'dataset ReDial: no data in '),
+        (lambda redial, work: {'data_path': redial / 'redial'}, 'did you mean '),
+        (lambda redial, work: {'data_path': _file(work)}, 'a file is a file; name the folder that holds redial/nltk'),
+        (lambda redial, work: {'save_path': str(_file(work))}, 'a file is a file; name the folder of all runs'),
+        (lambda redial, work: {'save_path': str(_file(work) / 'x')}, 'a file is a file; name the folder of all runs'),
+        (lambda redial, work: {'recommender': str(work), 'model': 'CausalLLM'}, 'best.pth does not exist'),
+    ],
+)
+def test_a_wrong_path_is_said_before_the_configuration_is_printed(change, said, run, redial, workplace, capsys):
+    """And before PyTorch is asked for, see ``test_front_door.py``."""
+    assert run('--no-download', **change(redial, workplace)) == 2
+    output = capsys.readouterr()
+    assert '[Config]' not in output.out and '[Config]' not in output.err
+    assert said in output.err and len(output.err.splitlines()) == 1
+
+
+def _file(folder):
+    path = folder / 'a file'
+    path.write_text('')
+    return path
+
+
 def test_an_empty_data_path_is_refused(refused):
     assert refused(data_path='').startswith('--data_path: is empty')
 
