@@ -180,7 +180,13 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
-            raise UserError(f'{key}: no such key{_suggest_key(str(first["loc"][-1]), section.model_fields)}') from error
+            word, prefix = str(first['loc'][-1]), key.rpartition('.')[0]
+            raise UserError(f'{key}: no such key{_suggest_key(word, section.model_fields, prefix)}') from error
+        if first['type'] == 'model_type':
+            keys = ', '.join(_section_at(options, first['loc']).model_fields)
+            raise UserError(
+                f'{key}: is a section, but it is {first["input"]!r}; set one of its keys, such as {key}.KEY=...: {keys}'
+            ) from error
         if first['type'] == 'missing':
             raise UserError(f'{key}: is missing') from error
         raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
@@ -198,6 +204,8 @@ def _find_entry(raw: Mapping[str, Any]) -> ModelEntry:
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    if value is None:
+        return f'{key}: is missing; choose one of {", ".join(known)}'
     reason = NOT_SUPPORTED[key].get(value) if isinstance(value, str) else None
     if reason is not None:
         return f'{key}: CRSLab has {value}, but it is not supported here: {reason}; choose one of {", ".join(known)}'
@@ -247,10 +255,12 @@ def _suggest(word: str, known: Iterable[str]) -> str:
     return next((f'; did you mean {name}?' for name in known if match and name.lower() == match[0]), '')
 
 
-def _suggest_key(word: str, section: Iterable[str]) -> str:
-    """Suggest a key of this name in another section, else one of the same section that looks alike."""
+def _suggest_key(word: str, section: Iterable[str], prefix: str = '') -> str:
+    """Suggest a key of this name in another section, else one of the section ``prefix`` that looks alike."""
     elsewhere = (key for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word)
-    return next((f'; did you mean {key}?' for key in elsewhere), '') or _suggest(word, section)
+    there = next((f'; did you mean {key}?' for key in elsewhere), '')
+    suggestion = there or _suggest(word, section)
+    return suggestion if there or not prefix else suggestion.replace('did you mean ', f'did you mean {prefix}.')
 
 
 def _dotted_keys(options: type[Options], prefix: str = '') -> Iterator[str]:

@@ -199,6 +199,8 @@ def find_config(name: str | Path) -> Path:
     Raises:
         UserError: No such file exists.
     """
+    if not str(name).strip():
+        raise UserError('the name of the configuration is empty; write one that `crslab-causal list configs` shows')
     folders = (Path(CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (Path(), *folders))
     if found is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crslab_causal import register
-from crslab_causal.base.artifacts import RESULTS
+from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT, RESULTS
 from crslab_causal.base.data_path import DATA_PATH, is_data_path
 from crslab_causal.base.errors import UserError
 
@@ -113,6 +113,8 @@ def _run(
     download: bool = True,
 ) -> None:
     check_places(config, download)
+    if interact:
+        _check_chat(config)
     register()
     from loguru import logger
     from tqdm import tqdm
@@ -120,10 +122,13 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
-    if interact and getattr(config.model, 'recommender', None) is None:
-        from crslab_causal.system.run_folder import check_saved
+    if (interact or restore_system) and getattr(config.model, 'recommender', None) is None:
+        from crslab_causal.system.checkpoint import check_options
+        from crslab_causal.system.run_folder import check_saved, run_folder
 
-        check_saved(config)
+        name = BEST_CHECKPOINT if interact else LAST_CHECKPOINT
+        check_saved(config, name)
+        check_options(run_folder(config) / name, config.opt)
     if interact:
         print('Loading the data and the recommender ...', flush=True)
     _use_directories(config)
@@ -141,6 +146,15 @@ def _run(
             config.report()
         crslab.quick_start.run_crslab(
             config, save_data, restore_data, save_system, restore_system, interact, debug, tensorboard
+        )
+
+
+def _check_chat(config: Config) -> None:
+    """Check that a conversation can be held with the model, before its run is looked for."""
+    if not config.model_entry.answers_one_history:
+        raise UserError(
+            f'model {config.run.model}: cannot be talked to, because only CausalKBRD answers one history at a time; '
+            'choose a configuration with CausalKBRD or CausalLLM'
         )
 
 
@@ -171,7 +185,7 @@ def check_places(config: Config, download: bool = False) -> None:
     Raises:
         UserError: the data are missing, or the runs cannot be written there.
     """
-    from crslab_causal.data.data_files import check_data_files
+    from crslab_causal.data.dataset.presence import check_data_files
 
     run, entry = config.run, config.dataset_entry
     save_path = Path(run.save_path)

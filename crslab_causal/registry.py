@@ -30,6 +30,7 @@ _EXPERT_ADAPTER = f'{_ADAPTERS}:ExpertAdapter'
 _EXPERTS = 'crslab_causal.model.experts'
 _OPTIONS = 'crslab_causal.model.options'
 _CRSLAB_OPTIONS = 'crslab_causal.model.crslab_options'
+_CAUSAL_KBRD = 'crslab_causal.model.causal_kbrd:CausalKBRD'
 _CAUSAL_SYSTEM = 'crslab_causal.system.causal:CausalSystem'
 _TEXT_SYSTEM = 'crslab_causal.system.text:TextSystem'
 
@@ -59,6 +60,11 @@ class ModelEntry:
     """Whether the model can be an expert of ``Pool``: it is fitted by ``fit``, or comes from a saved run."""
     aliases: tuple[str, ...] = ()
     """Other values of ``model:`` that mean this model."""
+
+    @property
+    def answers_one_history(self) -> bool:
+        """Whether a conversation can be held with it."""
+        return self.model == _CAUSAL_KBRD
 
     @property
     def system_name(self) -> str:
@@ -130,7 +136,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ModelEntry(
         'CausalKBRD',
         "the paper's recommender: R-GCN, time-aware attention, intervention on a mention",
-        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        model=_CAUSAL_KBRD,
         options=f'{_OPTIONS}:CausalKBRDOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
         is_expert=True,
@@ -138,7 +144,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ModelEntry(
         LANGUAGE_MODEL,
         'CausalKBRD, and a language model that explains, re-ranks and responds',
-        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        model=_CAUSAL_KBRD,
         options='crslab_causal.system.options:CausalLLMOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
         system='crslab_causal.system.causal_llm:CausalLLMSystem',

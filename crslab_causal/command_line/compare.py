@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.data_path import DATA_PATH
 from crslab_causal.base.errors import UserError, exit_status
 
@@ -30,7 +31,9 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         'from the raw conversations.',
     )
     valid.set_defaults(run=_compare_valid)
-    valid.add_argument('--with', dest='other', type=Path, metavar='FILE', help='valid_data.json to compare instead')
+    valid.add_argument(
+        '--with', dest='other', type=path_argument, metavar='FILE', help='valid_data.json to compare instead'
+    )
     links = commands.add_parser(
         'links',
         help="score a saved run on it with CRSLab's entity links and with others",
@@ -45,13 +48,18 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         command.add_argument(
             '--data-path',
             '--data_path',
+            type=path_argument,
             default=DATA_PATH,
             metavar='FOLDER',
             help='folder of the datasets, which also keeps the downloaded files (default: %(default)s)',
         )
-        command.add_argument('--downloads', metavar='FOLDER', help='keep the downloaded files below this folder')
+        command.add_argument(
+            '--downloads', type=path_argument, metavar='FOLDER', help='keep the downloaded files below this folder'
+        )
         command.add_argument('--mirror', metavar='ADDRESS', help='as for `prepare`; also file://')
-        command.add_argument('--record', type=Path, metavar='FILE', help='also write the outcome to this JSON file')
+        command.add_argument(
+            '--record', type=path_argument, metavar='FILE', help='also write the outcome to this JSON file'
+        )
     return parser
 
 
@@ -91,7 +99,7 @@ def _compare_links(options: argparse.Namespace) -> None:
     from crslab_causal.command_line.entity_links import compare_links
     from crslab_causal.prepare.preparation import download
 
-    settings = [*options.set, f'data_path={json.dumps(options.data_path)}']
+    settings = [*options.set, f'data_path={json.dumps(str(options.data_path))}']
     if options.seed is not None:
         settings.append(f'seed={options.seed}')
 

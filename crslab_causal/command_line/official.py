@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         'log. Nothing is trained. Choose nothing by these scores.',
     )
     parser.add_argument('-c', '--config', required=True, help='configuration of the saved run')
-    parser.add_argument('--test_data', '--test-data', required=True, type=Path, help='test_data.json to score on')
+    parser.add_argument(
+        '--test_data', '--test-data', required=True, type=path_argument, help='test_data.json to score on'
+    )
     parser.add_argument('--seed', type=int, help='seed of the run (default: that of the configuration)')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='override a key of the run')
-    parser.add_argument('--data_path', '--data-path', help='folder of the data that the run was trained on')
-    parser.add_argument('--log', type=Path, default=LOG, help='file to append to (default: %(default)s)')
+    parser.add_argument(
+        '--data_path', '--data-path', type=path_argument, help='folder of the data that the run was trained on'
+    )
+    parser.add_argument('--log', type=path_argument, default=LOG, help='file to append to (default: %(default)s)')
     flags = parser.parse_args(arguments)
     return exit_status(lambda: _score(flags))
 
@@ -50,7 +55,7 @@ def _score(flags: argparse.Namespace) -> None:
     if flags.seed is not None:
         settings.append(f'seed={flags.seed}')
     if flags.data_path is not None:
-        settings.append(f'data_path={json.dumps(flags.data_path)}')
+        settings.append(f'data_path={json.dumps(str(flags.data_path))}')
     if not flags.test_data.is_file():
         raise UserError(f'{flags.test_data}: does not exist; name a test_data.json')
     entry = score_run(flags.config, settings, flags.test_data)

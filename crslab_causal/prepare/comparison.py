@@ -39,7 +39,7 @@ class Difference:
     utterance: int
     kind: str
     first: Any
-    """What the first file has; None if it lacks the utterance."""
+    """The value in the first file; None if it lacks the utterance."""
     second: Any
 
 

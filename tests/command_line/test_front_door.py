@@ -12,6 +12,8 @@ import pytest
 
 import tiny
 from crslab_causal.base import files
+from crslab_causal.base.arguments import path_argument
+from crslab_causal.command_line.main import main
 
 MAIN = (
     'import sys; sys.modules.update(dict.fromkeys({missing!r})); '
@@ -183,6 +185,56 @@ def test_the_command_of_an_installed_wheel_works_from_another_folder(wheel, tmp_
     where = installed('-c', 'import crslab_causal; print(crslab_causal.__file__)', program='python').stdout
     assert Path(where).is_relative_to(environment)
     assert list(away.iterdir()) == []
+
+
+PATHS = [
+    ['prepare', 'redial', '--dry-run', '--data-path'],
+    ['prepare', 'inspired', '--from-zip'],
+    ['prepare', 'own', '--conversations', 'c', '--items', 'i', '--to'],
+    ['list', 'runs', '--save-path'],
+    ['doctor', '--data_path'],
+    ['cases', 'folder', '--data-path'],
+    ['official', '-c', 'causal_demo', '--test_data'],
+    ['compare', 'valid', '--data-path'],
+    ['batch', 'requests', 'results', '--store'],
+    ['experiments', '--list', '--data-path'],
+    ['sweep', 'config/sweeps/demo.yaml', '--work'],
+    ['human', 'contexts', '-c', 'causal_demo', '--out'],
+]
+"""Commands that lack the value of their last flag, which names a file or folder."""
+
+
+@pytest.mark.parametrize('arguments', PATHS, ids=lambda arguments: ' '.join([arguments[0], arguments[-1]]))
+def test_an_empty_path_is_refused_and_a_tilde_is_the_home_folder(arguments, workplace, monkeypatch, capsys):
+    """An empty one is mostly a variable of the shell that is not set."""
+    for empty in ('', ' '):
+        with pytest.raises(SystemExit) as end:
+            main([*arguments, empty])
+        assert end.value.code == 2
+        assert f'{arguments[-1]}' in (line := capsys.readouterr().err.splitlines()[-1])
+        assert line.endswith('is empty; name a file or folder')
+    assert list(workplace.iterdir()) == []
+    monkeypatch.setenv('HOME', str(workplace))
+    assert path_argument('~/my data #2') == workplace / 'my data #2'
+    assert path_argument('2024') == Path('2024')
+
+
+def test_a_batch_that_is_not_there_makes_no_store(workplace, capsys):
+    assert main(['batch', 'requests', 'results', '--store', 'store']) == 2
+    assert capsys.readouterr().err == 'error: requests: no such file; name the files of the batch\n'
+    assert list(workplace.iterdir()) == []
+
+
+def test_the_command_alone_shows_its_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == 0 and 'crslab-causal command --help' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('arguments', [['run', '-c', ''], ['config', 'show', ' ']])
+def test_an_empty_name_of_a_configuration_is_said(arguments, capsys):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith('error: the name of the configuration is empty; ')
 
 
 def test_an_empty_list_of_runs_says_so(tmp_path):

@@ -13,13 +13,13 @@ from crslab_causal.base import distributed
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.memory import long_lived
 from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, crslab, read_open_files
-from crslab_causal.data.data_files import check_data_files
 from crslab_causal.data.dataset.cache import cache_key, load_cache, save_cache
 from crslab_causal.data.dataset.display_names import display_names, token_names
 from crslab_causal.data.dataset.films import Film, films_from_graph, films_from_titles, merge_films
 from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
 from crslab_causal.data.dataset.graph import has_links, keep_frequent_relations, name_relations
 from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions
+from crslab_causal.data.dataset.presence import check_data_files
 from crslab_causal.data.dataset.samples import Turn, extend_samples, merge_turns
 from crslab_causal.data.dataset.validation import (
     check_conversations,
