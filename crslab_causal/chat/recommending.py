@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
@@ -10,6 +10,7 @@ from crslab_causal.chat.recommender import Recommender
 from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.state import DialogueState, prompt_note
 from crslab_causal.llm.candidates import rerank_request_seed
+from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
 from crslab_causal.llm.request import RerankRequest
@@ -100,4 +101,24 @@ class RecommendationSource:
         response = result.response
         if ranking and ranking[0] != result.ranking[0]:
             response = template_response(self.pipeline.catalogue.names[ranking[0]], rerank_request_seed(request))
+        elif result.is_answered:
+            ranking = _named_first(response, ranking, self.pipeline.catalogue.names)
         return result._replace(ranking=ranking, response=response)
+
+
+def _named_first(response: str, ranking: list[int], names: Mapping[int, str]) -> list[int]:
+    """Return the ranking with the film first that the response recommends.
+
+    A model may write a response that does not fit its ranking, and "it" is then the film that the seeker read about.
+    Titles of one word count only in quotes, because many are words of any sentence.
+    """
+    titles = {film: names[film] for film in ranking}
+    named = [
+        mention.entity
+        for mention in MentionLinker(titles, titles).link(response)
+        if not mention.negated
+        and (' ' in response[mention.start : mention.end] or response[: mention.start].endswith(('"', '“', '*')))
+    ]
+    if not named or ranking[0] in named:
+        return ranking
+    return [named[0], *(film for film in ranking if film != named[0])]
