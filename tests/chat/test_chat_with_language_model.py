@@ -46,6 +46,12 @@ def test_response_comes_first_unless_another_prompt_is_chosen(chat, live, llm_se
     assert 'stream' not in entry['body']  # nobody sees the text grow
 
 
+def test_blank_response_is_replaced_by_a_template(chat, live):
+    settings, _ = live('ok', answer={'response': ' \n\n', 'ranking': [1], 'explanation': ''})
+    _, reply, _ = chat('I love comedy', settings=settings)
+    assert listed(reply)[0].partition(' (')[0] in response(reply)
+
+
 def test_film_that_the_response_recommends_is_the_first_of_the_list(chat, live):
     def reply(text, ranking=()):
         answer = {'response': text, 'ranking': ranking or list(range(1, 21)), 'explanation': ''}

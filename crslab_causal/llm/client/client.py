@@ -112,8 +112,8 @@ class LLMClient:
         """Yield the text of an answer while the model writes it, and at the end the completion.
 
         The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
-        second, also if it has not grown. It begins again if a further answer is requested. Without a stream (the answer is in
-        the store, or the server sends it at once) it stays empty.
+        second, also if it has not grown. It begins again if a further answer is requested. Without a stream (the answer
+        is in the store, or the server sends it at once) it stays empty.
 
         If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
         stored; the budget counts it as if it were as long as allowed.
