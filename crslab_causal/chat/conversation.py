@@ -72,8 +72,9 @@ class Conversation:
         catalogue, entities = pipeline.catalogue, recommender.entities
         self.facts = facts or build_film_facts(catalogue, entities)
         collections = Collections(self.facts, {entity: catalogue.names[entity] for entity in entities})
-        self._interpreter = Interpreter(self.facts, collections)
-        self._answerer = Answerer(self.facts, collections, self._interpreter.properties)
+        self.interpreter = Interpreter(self.facts, collections)
+        """Understands the messages."""
+        self._answerer = Answerer(self.facts, collections, self.interpreter.properties)
         self._source = RecommendationSource(recommender, pipeline, make_history)
         self.reset()
 
@@ -122,7 +123,7 @@ class Conversation:
 
     def respond(self, text: str) -> Iterator[str]:
         """Yield the lines of the reply to a message, each as soon as it is known."""
-        meaning = self._interpreter.understand(text, self.state.situation)
+        meaning = self.interpreter.understand(text, self.state.situation)
         if Act.START_OVER in meaning.acts:
             self.reset()
             meaning.forgotten = []
@@ -254,6 +255,7 @@ class Conversation:
         if chips := self._chips():
             yield reply.add_line(chips)
         if prepared.relaxed:
+            reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared, describe(c for c in self.state.constraints.binding if c.wanted)))
         yield from self._list(request, reply)
 
