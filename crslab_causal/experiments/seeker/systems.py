@@ -8,7 +8,7 @@ from typing import Mapping, NamedTuple, Protocol, Sequence
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.inspection import TOP_SHOWN
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import ListRecommender
 from crslab_causal.experiments.seeker.profiles import Profile
 
 
@@ -193,6 +193,6 @@ class _ListAfterFirst:
         return self._pages.reply(text)
 
 
-def _ranked(recommender: Recommender, history: Sequence[int]) -> list[int]:
+def _ranked(recommender: ListRecommender, history: Sequence[int]) -> list[int]:
     """Return the entity ids of all items, best first, without those of the history."""
-    return [item.entity for item in recommender.recommend(history, len(recommender.model.item_entity_ids))]
+    return [item.entity for item in recommender.recommend(history, recommender.n_item)]
