@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -22,6 +23,7 @@ from crslab_causal.chat.web.votes import CHOICES, MAX_COMMENT, ComparedTurn, Vot
 MAX_VOTES = 100_000
 """Maximum number of votes that one server saves."""
 SIDES = ('left', 'right')
+_FAILED = re.compile(r'gave no usable answer: .*(?=\. (?:What follows|I go on))', re.DOTALL)
 
 
 class ComparedSystem(NamedTuple):
@@ -157,5 +159,5 @@ class CompareApp(ChatApp):
         for line in chat.say(text):
             for backend in reversed(self._backends):
                 line = line.replace(backend, 'the language model')
-            lines.append(line)
+            lines.append(_FAILED.sub('gave no usable answer', line))  # the reason would tell which one it is
         return lines

@@ -50,13 +50,18 @@ function write(side, className, text) {
   return line;
 }
 
+function writeLine(side, line) {
+  const isNote = line.startsWith('(') || line.startsWith('Heard:');
+  write(side, isNote ? 'note' : '', line.replace(/ {2}\(\/forget .*$/, ''));  // this page has no commands
+}
+
 async function say(text) {
   const mine = SIDES.map(side => write(side, 'me', text)), waiting = SIDES.map(side => write(side, 'note', '…'));
   try {
     const replies = await ask('say', {text});
     waiting.forEach(line => line.remove());
     for (const side of SIDES) {
-      for (const line of replies[side]) write(side, line.startsWith('(') || line.startsWith('Heard:') ? 'note' : '', line);
+      for (const line of replies[side]) writeLine(side, line);
       mine[SIDES.indexOf(side)].scrollIntoView({block: 'nearest'});
       get(side).scrollTop = mine[SIDES.indexOf(side)].offsetTop - get(side).offsetTop;
     }
