@@ -9,13 +9,15 @@ from crslab_causal.experiments.seeker.record import Estimate, SeekerRecord
 
 def render(record: SeekerRecord) -> str:
     """Return the page of a record in Markdown."""
-    heads = ['system', *(f'success within {k}' for k in WITHIN), f'within {record.patience}', 'messages to success']
-    heads += ['violated', 'left out openly', 'repeated']
+    has_end = record.patience > max(WITHIN)
+    heads = ['system', *(f'success within {k}' for k in WITHIN)]
+    heads += [f'success within {record.patience}'] if has_end else []
+    heads += ['messages to success', 'violated', 'left out openly', 'repeated']
     rows = [
         [
             escape_cell(system.name),
             *(_percent(system.success[k]) for k in WITHIN),
-            _percent(system.success_in_the_end),
+            *([_percent(system.success_in_the_end)] if has_end else []),
             _number(system.turns),
             _counted(system.violations, system.n_violations),
             _percent(system.relaxed),
