@@ -10,7 +10,7 @@ import threading
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ClassVar, Iterator, Mapping
+from typing import Any, ClassVar, Generator, Mapping
 
 from loguru import logger
 from starlette.applications import Starlette
@@ -21,8 +21,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 
@@ -111,7 +113,7 @@ class ChatApp:
 
     def _say(self, session: WebSession, body: dict[str, Any]) -> Response:
         text = self._message(session, body)
-        return StreamingResponse(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+        return _Rows(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
 
     def _message(self, session: WebSession, body: dict[str, Any]) -> str:
         """Return the message of a request, if it is one that the session takes."""
@@ -124,14 +126,14 @@ class ChatApp:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
         return text
 
-    def _lines(self, session: WebSession, text: str) -> Iterator[bytes]:
-        """Yield the lines of a reply as JSON, and then what the page shows beside the conversation."""
+    def _lines(self, session: WebSession, text: str) -> Generator[bytes, None, None]:
+        """Yield the lines of a reply and drafts of them as JSON, then what the page shows beside the conversation."""
         if not session.lock.acquire(blocking=False):
             yield _row({'error': BUSY})
             return
         try:
-            for line in session.chat.say(text):
-                yield _row({'line': line})
+            for line in session.chat.say(text, drafts=True):
+                yield _row({'draft' if isinstance(line, Draft) else 'line': line})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
             logger.exception('the reply failed')
@@ -196,6 +198,21 @@ class ChatApp:
         if film not in session.chat.conversation.facts.films:
             raise HTTPException(404, 'There is no such film.')
         return film
+
+
+class _Rows(StreamingResponse):
+    """Sends rows as they are made, and stops to make them at once if the page has gone away."""
+
+    def __init__(self, rows: Generator[bytes, None, None], **keywords: Any):
+        super().__init__(rows, **keywords)
+        self._rows = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the rows."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._rows.close()
 
 
 def _file(content: bytes, media_type: str) -> Any:
