@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crslab_causal import register
-from crslab_causal.base.artifacts import RESULTS
+from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT, RESULTS
 from crslab_causal.base.data_path import DATA_PATH, is_data_path
+from crslab_causal.base.errors import UserError
 from crslab_causal.registry import LANGUAGE_MODEL
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ def run_alone(config: str, gpu: str = '-1', settings: Settings = (), save_system
     from crslab_causal.config import Flags
 
     checked = _checked(config, gpu, settings, Flags(save_system=save_system))
+    check_places(checked, flags.get('download', True))
     register()  # says in one line if CRSLab, or what it needs, is missing
     from crslab_causal.base.process_setup import configure_process
 
@@ -110,6 +113,7 @@ def _run(
     tensorboard: bool = False,
     download: bool = True,
 ) -> None:
+    check_places(config, download)
     register()
     from loguru import logger
     from tqdm import tqdm
@@ -117,10 +121,13 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
-    if interact and needs_own_run(config):
-        from crslab_causal.system.run_folder import check_saved
+    if (interact or restore_system) and needs_own_run(config):
+        from crslab_causal.system.checkpoint import check_options
+        from crslab_causal.system.run_folder import check_saved, run_folder
 
-        check_saved(config)
+        name = BEST_CHECKPOINT if interact else LAST_CHECKPOINT
+        check_saved(config, name)
+        check_options(run_folder(config) / name, config.opt)
     if interact:
         print('Loading the data and the recommender ...', flush=True)
     _use_directories(config)
@@ -146,21 +153,49 @@ def needs_own_run(config: Config) -> bool:
     return config.run.model != LANGUAGE_MODEL or config.model.recommender is None
 
 
+def _provide_data(config: Config, download: bool) -> None:
+    """Download the dataset if it is public and its folder is empty."""
+    if _may_download(config, download):
+        from crslab_causal.prepare.preparation import prepare
+
+        prepare(config.dataset_entry.folder, config.run.data_path or DATA_PATH)
+
+
 def can_provide_data(config: Config) -> bool:
-    """Return whether the dataset is missing, and :func:`run_crslab` would download it."""
+    """Return whether the data are missing, and :func:`run_crslab` would download them."""
+    return _may_download(config, True)
+
+
+def _may_download(config: Config, download: bool) -> bool:
+    """Return whether the data of a run are to be downloaded."""
     data_path = Path(config.run.data_path or DATA_PATH)
     folder = data_path / config.dataset_entry.folder / config.run.tokenize
-    if not config.dataset_entry.public or any(folder.glob('[!.]*')):
+    if not download or not config.dataset_entry.public or any(folder.glob('[!.]*')):
         return False
     return config.run.tokenize == 'nltk' and (config.run.data_path is None or is_data_path(data_path))
 
 
-def _provide_data(config: Config, download: bool) -> None:
-    """Download the dataset if it is public and its folder is empty; the dataset itself says what else is missing."""
-    if download and can_provide_data(config):
-        from crslab_causal.prepare.preparation import prepare
+def check_places(config: Config, download: bool = False) -> None:
+    """Check the folders that a configuration names, before anything is loaded or printed.
 
-        prepare(config.dataset_entry.folder, Path(config.run.data_path or DATA_PATH))
+    Args:
+        config: the configuration.
+        download: whether a public dataset may be downloaded if its folder is empty.
+
+    Raises:
+        UserError: the data are missing, or the runs cannot be written there.
+    """
+    from crslab_causal.data.dataset.presence import check_data_files
+
+    run, entry = config.run, config.dataset_entry
+    save_path = Path(run.save_path)
+    there = next(path for path in (save_path, *save_path.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(f'save_path: {there} is a file; name the folder of all runs')
+    if not os.access(there, os.W_OK):
+        raise UserError(f'save_path: {there} cannot be written; name another folder')
+    if not entry.generated and not _may_download(config, download):
+        check_data_files(entry, Path(run.data_path or DATA_PATH), run.tokenize, entry.file_names())
 
 
 def _use_directories(config: Config) -> None:
@@ -185,6 +220,7 @@ def load_system(config: str, gpu: str = '-1', settings: Settings = (), restore_d
         UserError: a mistake in the configuration or the data, or no such run.
     """
     checked = _checked(config, gpu, settings)
+    check_places(checked)
     register()
     from crslab_causal.crslab_compat import get_dataset
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Recommendation
+from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.state import DialogueState, prompt_note
 from crslab_causal.data.live_context import Turns
 from crslab_causal.llm.candidates import rerank_request_seed
+from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
 from crslab_causal.llm.request import Probability, RerankRequest
@@ -104,6 +106,18 @@ class RecommendationSource:
             result = next(iter(self.pipeline.answer([RerankTask(request)])))
         except UserError as error:
             result = self.pipeline.failed_result(request, str(error))
+        return self._permitted(result, request, state)
+
+    def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[Draft | LLMResult]:
+        """Yield the response as far as it is written, several times a second, and then the result of ``answer``."""
+        try:
+            for piece in self.pipeline.stream(RerankTask(request)):
+                yield Draft(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
+        except UserError as error:
+            yield self._permitted(self.pipeline.failed_result(request, str(error)), request, state)
+
+    def _permitted(self, result: LLMResult, request: RerankRequest, state: DialogueState) -> LLMResult:
+        """Return the result without films that must not be recommended."""
         never_again = state.never_again
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response
@@ -111,9 +125,29 @@ class RecommendationSource:
         if ranking and (ranking[0] != result.ranking[0] or reason):
             name = self.pipeline.catalogue.names[ranking[0]]
             response = template_response(name, rerank_request_seed(request), reason)
+        elif result.is_answered:
+            ranking = _named_first(response, ranking, self.pipeline.catalogue.names)
         return result._replace(ranking=ranking, response=response)
 
     def _reason(self, state: DialogueState, film: int) -> str | None:
         """Return what the part of the model that adds most has found for a film; None: there is nothing to name."""
         parts = self.contributions(state, film) or ()
         return next((part.reason for part in parts if part.added > 0 and part.reason), None)
+
+
+def _named_first(response: str, ranking: list[int], names: Mapping[int, str]) -> list[int]:
+    """Return the ranking with the film first that the response recommends.
+
+    A model may write a response that does not fit its ranking, and "it" is then the film that the seeker read about.
+    Titles of one word count only in quotes, because many are words of any sentence.
+    """
+    titles = {film: names[film] for film in ranking}
+    named = [
+        mention.entity
+        for mention in MentionLinker(titles, titles).link(response)
+        if not mention.negated
+        and (' ' in response[mention.start : mention.end] or response[: mention.start].endswith(('"', '“', '*')))
+    ]
+    if not named or ranking[0] in named:
+        return ranking
+    return [named[0], *(film for film in ranking if film != named[0])]

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -54,7 +55,7 @@ def test_chat_offers_to_prepare_missing_data(talk, tmp_path, monkeypatch):
     assert status == 2 and 'There are no data of ReDial' in err and 'crslab-causal prepare redial' in err
     prepared = []
     monkeypatch.setattr(
-        'crslab_causal.prepare.preparation.prepare', lambda name, path: prepared.append((name, path.name))
+        'crslab_causal.prepare.preparation.prepare', lambda name, path: prepared.append((name, Path(path).name))
     )
     status, out, err = talk('y', data=missing)
     assert 'Shall I download and prepare the data and train Pool now?' in out

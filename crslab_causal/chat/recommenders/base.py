@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from typing import Final, Mapping, NamedTuple, Sequence
+from typing import ClassVar, Final, Mapping, NamedTuple, Sequence
 
 import torch
 from torch import Tensor
@@ -56,7 +57,7 @@ class ListRecommender(ABC):
     """Recommends items for one history at a time.
 
     The parameters of the model must not change afterwards: the scores of the last contexts are kept, so that a reply
-    computes them once. Keep two threads from calling one recommender at the same time.
+    computes them once. Several threads may call recommenders; one of them computes at a time.
 
     Args:
         item_entity_ids: entity id of each item.
@@ -67,6 +68,8 @@ class ListRecommender(ABC):
     """How a mention is masked, in words."""
     reads_text = False
     """Whether the scores depend on the text of the conversation."""
+    lock: ClassVar = threading.RLock()
+    """Held while a model computes. All recommenders share it, because several may share a model."""
 
     def __init__(self, item_entity_ids: Sequence[int], names: Mapping[int, str]):
         self.item_entity_ids, self.names = list(item_entity_ids), names
@@ -173,14 +176,15 @@ class ListRecommender(ABC):
     def _scores(self, history: Sequence[int], turns: Turns, masked: int | None) -> Tensor:
         """Return scores with a mask, or without one if ``masked`` is None. They must not be changed in place."""
         key = tuple(history), tuple(turns) if self.reads_text else ()
-        known = self._known.setdefault(key, {})
-        self._known.move_to_end(key)
-        if masked not in known or masked == AS_THE_MODEL_MASKS:  # which may draw at random
-            computed = self.compute_scores(history, turns, masked)
-            known[None] = computed.observed
-            if masked is not None:
-                assert computed.masked is not None
-                known[masked] = computed.masked
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return known[masked]
+        with self.lock:
+            known = self._known.setdefault(key, {})
+            self._known.move_to_end(key)
+            if masked not in known or masked == AS_THE_MODEL_MASKS:  # which may draw at random
+                computed = self.compute_scores(history, turns, masked)
+                known[None] = computed.observed
+                if masked is not None:
+                    assert computed.masked is not None
+                    known[masked] = computed.masked
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+            return known[masked]

@@ -51,6 +51,10 @@ class PoolRecommender(ListRecommender):
         return Scores(scores[0], None if masked is None else scores[1])
 
     def contributions(self, history: Sequence[int], entity: int, turns: Turns = ()) -> list[Contribution]:
+        with self.lock:
+            return self._contributions_of(history, entity, turns)
+
+    def _contributions_of(self, history: Sequence[int], entity: int, turns: Turns) -> list[Contribution]:
         batch, index = self._batch([list(history)], turns), self._index[entity]
         if self._added is None or self._added[0] != (tuple(history), tuple(turns)):
             self._added = (tuple(history), tuple(turns)), self._contributions(batch)[0]
