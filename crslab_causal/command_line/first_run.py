@@ -1,4 +1,4 @@
-"""What ``crslab-causal chat`` offers if nothing was trained yet, or if the data are missing."""
+"""Offer of ``crslab-causal chat`` to prepare data and to train, if one of them is missing."""
 
 from __future__ import annotations
 

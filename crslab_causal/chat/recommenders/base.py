@@ -39,16 +39,16 @@ class Scores(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """What a part of a model adds to the score of an item, compared with the mean of all items."""
+    """Contribution of a part of a model to the score of an item, compared with the mean of all items."""
 
     name: str
     """Name of the part."""
     words: str
-    """What the part goes by, in words."""
+    """Description of the part in words."""
     added: float
-    """What it adds to the score of this item, less what it adds to the mean item."""
+    """Number that it adds to the score of this item, less the number that it adds to the mean item."""
     evidence: str = ''
-    """What it goes by for this item, as a clause without a full stop; empty if there is nothing to name."""
+    """Fact about this item, as a clause without a full stop; empty if there is nothing to name."""
     reason: str = ''
     """The evidence, if it is a reason to recommend this item to this seeker; else empty."""
 
