@@ -41,6 +41,8 @@ def _import(requests: Path, results: list[Path], store_path: Path) -> None:
         print(f'{n} requests failed: {reason}')
     if done.missing:
         print(f'{done.missing} requests are not in the results')
+    if done.refused:
+        print(f'the service refuses {", ".join(done.refused)}: the next batch that is written leaves this out')
     n_lacking = done.missing + done.failed.total()
     if n_lacking:
         raise IncompleteRun(

@@ -19,9 +19,11 @@ titles must have neither. This package has these prompts:
 name                   answer              purpose
 ====================== =================== ===========================================================================
 ``causal``             CausalAnswer        full model; also used for the oracles, which differ in their candidates only
+``chat``               ChatAnswer          full model in a chat: the response comes first, so that it is seen early
 ``causal_titles_only`` CausalAnswer        ablation: candidates are titles, without facts, probabilities and opinions
 ``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes
 ``no_explanation``     RankingAnswer       control: the same task without an explanation before the ranking
+``first_token``        LabelAnswer         ranking by the probabilities of the answer's first token, for local models
 ``vanilla``            TitleAnswer         baseline: titles in free form
 ``few_shot``           TitleAnswer         baseline: titles in free form, with examples from the training data
 ``chain_of_thought``   ReasonedTitleAnswer baseline: titles in free form, after step-by-step reasoning

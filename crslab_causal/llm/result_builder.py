@@ -6,6 +6,8 @@ from typing import NamedTuple, Sequence
 
 from crslab_causal.llm.answer import (
     CausalAnswer,
+    ChatAnswer,
+    LabelAnswer,
     RankingAnswer,
     ReasonedTitleAnswer,
     Repairs,
@@ -85,7 +87,7 @@ class ResultBuilder:
         else:
             content = self._aggregate(contents, candidates)
         response = content.response
-        if not response and content.ranking:
+        if not response.strip() and content.ranking:
             name = self._catalogue.names[content.ranking[0]]
             response = template_response(name, rerank_request_seed(request))
         costs = [completion.cost_usd for completion in completions]
@@ -112,7 +114,7 @@ class ResultBuilder:
 
     def _content(self, completion: Completion, order: Sequence[int], candidates: list[int]) -> _Content:
         match completion.parsed:
-            case CausalAnswer() | RankingAnswer() as answer:
+            case CausalAnswer() | ChatAnswer() | RankingAnswer() | LabelAnswer() as answer:
                 numbers = unshuffle(answer.ranking, order)
                 indices, repairs = repair_ranking(numbers, len(candidates), self._n_ranked)
                 return _Content(

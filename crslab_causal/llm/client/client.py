@@ -6,9 +6,9 @@ import asyncio
 import collections
 import contextlib
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any, Coroutine, Generator, Iterable, Iterator, Sized
+from typing import Any, Callable, Coroutine, Generator, Iterable, Iterator, Sized
 
 from pydantic import BaseModel
 
@@ -30,6 +30,9 @@ from crslab_causal.llm.options import LLMOptions
 _MAX_PENDING = 1024
 """Maximum number of open prompts in ``run``. It is large enough that one slow prompt does not delay the others."""
 
+_STREAM_POLL_S = 0.1
+"""Seconds between two looks at the text of an answer that is being written."""
+
 
 class LLMClient:
     """Client of the model of ``options``. Use it as a (synchronous or asynchronous) context manager, or call ``close``.
@@ -42,6 +45,7 @@ class LLMClient:
     What an interruption costs, if there is a store:
 
     - Ctrl-C, an exception, the end of the budget: nothing.
+    - Ctrl-C in the chat: the answer that is being written, because the connection is closed, so that the model stops.
     - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
       ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
     - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
@@ -104,6 +108,36 @@ class LLMClient:
         """
         return await asyncio.wrap_future(self._submit(messages, schema))
 
+    def stream(self, messages: Messages, schema: type[BaseModel]) -> Generator[str | Completion, None, None]:
+        """Yield the text of an answer while the model writes it, and at the end the completion.
+
+        The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
+        second, also if it has not grown. It begins again if a further answer is requested. Without a stream (the answer
+        is in the store, or the server sends it at once) it stays empty.
+
+        If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
+        stored; the budget counts it as if it were as long as allowed.
+
+        Args:
+            messages: messages of the prompt.
+            schema: schema of the answer.
+
+        Raises:
+            UserError: see ``complete``.
+        """
+        texts = ['']
+
+        def add(text: str) -> None:
+            texts[0] = text
+
+        future = self._submit(messages, schema, add)
+        try:
+            while not wait([future], _STREAM_POLL_S).done:
+                yield texts[0]
+            yield future.result()
+        finally:
+            future.cancel()
+
     def run(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], desc: str = 'LLM') -> Iterator[Completion]:
         """Complete all prompts, with a progress bar on a terminal and a line in the log every ``llm.log_every_s``.
 
@@ -136,15 +170,15 @@ class LLMClient:
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return estimate_run(self.options, self._store, payloads)
 
-    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> int:
+    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> dict[str, int]:
         """Write the requests that the store has no final answer to, for a Batch API, and send nothing.
 
         Args:
             prompts: arguments of ``complete``.
-            path: file to write.
+            path: file to write, the first one if there are too many requests for one file.
 
         Returns:
-            The number of requests.
+            The number of requests in each file.
         """
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return write_requests(path, batch_requests(self.options, self._store, payloads))
@@ -198,10 +232,15 @@ class LLMClient:
             for future in pending:
                 future.cancel()
 
-    def _submit(self, messages: Messages, schema: type[BaseModel]) -> Future[Completion]:
+    def _submit(
+        self,
+        messages: Messages,
+        schema: type[BaseModel],
+        on_content: Callable[[str], None] | None = None,
+    ) -> Future[Completion]:
         if self._closing:
             raise RuntimeError('this client is closed')
-        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema, on_content), self._loop)
 
     def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -36,16 +36,20 @@ class SentenceEncoder:
         max_pieces: most word pieces of a text, of which the last are kept; fewer if the encoder cannot read as many.
         cache_folder: folder of the vectors of all encoders; None: nothing is written.
         device: device on which the encoder runs.
+        cut: end at which a text that is too long is cut: ``left`` keeps its last pieces, ``right`` its first ones.
     """
 
-    def __init__(self, name: str, max_pieces: int, cache_folder: Path | None, device: torch.device):
+    def __init__(self, name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'):
         self.name, self.max_pieces, self.cache_folder, self.device = name, max_pieces, cache_folder, device
+        self.cut = cut
 
     @staticmethod
     @lru_cache(maxsize=4)
-    def shared(name: str, max_pieces: int, cache_folder: Path | None, device: torch.device) -> SentenceEncoder:
+    def shared(
+        name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'
+    ) -> SentenceEncoder:
         """Return the encoder of these arguments, the same one at every call, so that its models share the vectors."""
-        return SentenceEncoder(name, max_pieces, cache_folder, device)
+        return SentenceEncoder(name, max_pieces, cache_folder, device, cut)
 
     def missing_requirement(self) -> str | None:
         """Say what must be installed; None if nothing is known to be missing."""
@@ -80,13 +84,27 @@ class SentenceEncoder:
         rows = [self._cache.get(text) for text in texts]
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 
+    def pieces(self, texts: Sequence[str]) -> Any:
+        """Return the word pieces of texts as the encoder reads them, padded."""
+        return self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._length, return_tensors='pt'
+        ).to(self.device)
+
+    def load_model(self) -> Any:
+        """Return a new copy of the encoder, which may be trained, on the CPU.
+
+        Raises:
+            UserError: the encoder cannot be loaded.
+        """
+        from transformers import AutoModel
+
+        return self._load(AutoModel).float()
+
     def _compute(self, texts: list[str]) -> Tensor:
-        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=self._length, return_tensors='pt').to(
-            self.device
-        )
+        inputs = self.pieces(texts)
         with torch.inference_mode():
             states = self._model(**inputs).last_hidden_state.float()
-            if self._reads_first_state:
+            if self.reads_first_state:
                 return F.normalize(states[:, 0], dim=-1)
             mask = inputs['attention_mask'][..., None].to(states)
             return F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
@@ -108,16 +126,17 @@ class SentenceEncoder:
     def _model(self) -> Any:
         from transformers import AutoModel
 
-        return self._load(AutoModel).to(self.device).eval()
+        return self._load(AutoModel).float().to(self.device).eval()
 
     @cached_property
-    def _tokenizer(self) -> Any:
+    def tokenizer(self) -> Any:
+        """The tokenizer of the encoder."""
         from transformers import AutoTokenizer
 
         tokenizer = self._load(AutoTokenizer)
         if tokenizer.pad_token_id is None:
             raise UserError(f'sentence_encoder: the tokenizer of {self.name!r} has no pad token; name another encoder')
-        tokenizer.truncation_side = 'left'
+        tokenizer.truncation_side = self.cut
         return tokenizer
 
     def _load(self, kind: Any) -> Any:
@@ -133,10 +152,11 @@ class SentenceEncoder:
     def _length(self) -> int:
         """Most pieces of a text that the encoder has positions for."""
         positions = getattr(self._model.config, 'max_position_embeddings', None) or self.max_pieces
-        return min(self.max_pieces, positions, self._tokenizer.model_max_length)
+        return min(self.max_pieces, positions, self.tokenizer.model_max_length)
 
     @cached_property
-    def _reads_first_state(self) -> bool:
+    def reads_first_state(self) -> bool:
+        """Whether the vector of a text is the first state and not the mean of all."""
         from transformers.utils import cached_file
 
         path = cached_file(
@@ -152,8 +172,14 @@ class SentenceEncoder:
         """The vectors of exactly this encoder: its weights are part of the name of the folder."""
         if self.cache_folder is None:
             return VectorCache(None)
-        digest = hashlib.sha256(f'{self._length} {self._reads_first_state} {len(self._tokenizer)}'.encode())
+        return VectorCache(self.cache_folder / self.weights_digest[:16])
+
+    @cached_property
+    def weights_digest(self) -> str:
+        """A hash of the weights, and of how texts are read."""
+        reading = f'{self._length} {self.reads_first_state} {len(self.tokenizer)}'
+        digest = hashlib.sha256((reading if self.cut == 'left' else f'{reading} {self.cut}').encode())
         for name, tensor in self._model.state_dict().items():
             digest.update(name.encode())
             digest.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy())
-        return VectorCache(self.cache_folder / digest.hexdigest()[:16])
+        return digest.hexdigest()
