@@ -1,4 +1,4 @@
-"""Read and check a configuration, and keep what was checked."""
+"""Read a configuration, check it, and hold its validated options."""
 
 from __future__ import annotations
 
@@ -28,33 +28,38 @@ if TYPE_CHECKING:
     from crslab.config import Config as CRSLabConfig
 
 KEYS_OF_PLACE = ('seed', 'data_path', 'save_path', 'run_name')
-"""Keys that say by which seed and where a run happens, not what is run."""
+"""Keys that set the seed and the folders of a run. They do not change which run it is."""
 
 
 @dataclass(frozen=True)
 class Flags:
-    """Requests of the caller beside the configuration. No score depends on them."""
+    """Command line flags that are not keys of the configuration.
+
+    The scores of the recommender do not depend on them.
+    """
 
     save_system: bool = False
     """Whether checkpoints are written after every epoch (CRSLab's flag ``-ss``)."""
     checkpoint_seconds: float = float('inf')
-    """Without ``save_system``: least time between two checkpoints, which are removed when the run has ended."""
+    """Minimum time between two checkpoints if ``save_system`` is off. These checkpoints are removed at the end of the
+    run."""
     write_responses: bool = True
-    """Whether a model with a decoder is trained to write responses, too."""
+    """Whether a model with a decoder is also trained to write responses."""
 
 
 class Config:
     """A checked configuration with all defaults filled in.
 
-    The validated options are kept: ``run``, ``model`` and ``dataset`` hold them with their types, and models, datasets
-    and systems read these. To CRSLab's functions the object behaves like CRSLab's own ``Config``: ``config['rec']``,
-    ``config.get('rec')`` and ``config.opt``, a plain dict of the same values.
+    The attributes ``run``, ``model`` and ``dataset`` hold the validated options with their types. Models, datasets and
+    systems of this package read these. For CRSLab's functions the object behaves like CRSLab's own ``Config``: it has
+    ``config['rec']``, ``config.get('rec')`` and ``config.opt``, a plain dict of the same values.
 
     Args:
         config_file: YAML file, or the name of one, see :func:`.find_config`. It may have a key ``base``.
         gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, ``'auto'``, or numbers of GPUs, separated by commas.
-        settings: overrides: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``.
-        flags: what the caller asks for besides.
+        settings: changed keys, as texts such as ``rec.epoch=3`` with a value in YAML, or as a mapping ``{'rec.epoch':
+            3}``.
+        flags: command line flags that are not keys of the configuration.
 
     Raises:
         UserError: an unreadable file, an unknown key, a wrong type or value, or a GPU that is not there.
@@ -78,7 +83,7 @@ class Config:
         """Return the configuration that CRSLab's own ``Config`` has read.
 
         Raises:
-            UserError: as of the constructor.
+            UserError: see the constructor.
         """
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
@@ -92,7 +97,7 @@ class Config:
         classes = self._option_classes()
         _refuse_unknown_keys(raw, classes)
         self.ignored: list[str] = [key for key in raw if not any(key in options.model_fields for options in classes)]
-        """Keys of the file that this model and dataset do not read."""
+        """Keys of the file that neither the model nor the dataset reads."""
         raw = {**raw, 'run_name': raw.get('run_name') or run_name}
         for key in ('data_path', 'save_path'):
             if isinstance(raw.get(key), str):
@@ -124,7 +129,7 @@ class Config:
 
     @cached_property
     def opt(self) -> dict[str, Any]:
-        """The options as CRSLab has them: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
+        """The options in CRSLab's form: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
         options = {key: value for section in self.sections for key, value in section.model_dump().items()}
         return {**options, 'model_name': self.model_entry.system_name, 'gpu': self.gpu}
 
@@ -139,14 +144,14 @@ class Config:
         return self.opt.get(key, default)
 
     def changed(self) -> dict[str, Any]:
-        """Return the options that differ from their default, but for the :data:`KEYS_OF_PLACE`."""
+        """Return the options that differ from their default, without the :data:`KEYS_OF_PLACE`."""
         changed: dict[str, Any] = {}
         for section in self.sections:
             changed |= section.model_dump(exclude_defaults=True, exclude=set(KEYS_OF_PLACE))
         return changed
 
     def report(self) -> None:
-        """Log what is run, as CRSLab does, and warn about keys that are not read."""
+        """Log the dataset, the model and the options of the run, as CRSLab does. Warn about keys that are not read."""
         logger.info(f'[Dataset: {self.run.dataset} tokenized in {self.run.tokenize}]')
         logger.info(f'[Model: {self.run.model}]')
         logger.info('[Config]\n' + json.dumps(self.opt, indent=4))
@@ -196,7 +201,7 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]]) -> None:
-    """Refuse keys that no model and no dataset reads; those of others are allowed, see ``Config.ignored``."""
+    """Refuse keys that no model and no dataset reads. Keys of other models are allowed, see ``Config.ignored``."""
     read = {key for options in classes for key in options.model_fields}
     unread = [key for key in raw if key not in read]
     if unread:  # only now the options of all other models are imported
@@ -207,7 +212,7 @@ def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]
 
 
 def _run_name(stem: str, settings: Iterable[Setting]) -> str:
-    """Return the configuration's name and the changed keys, but for those that say where or by which seed."""
+    """Return the configuration's name with the changed keys, without the keys that set the seed and the folders."""
     unnamed = (*KEYS_OF_PLACE, 'model', 'dataset')
     changes: dict[str, str] = {}
     for setting in settings:
@@ -220,7 +225,10 @@ def _run_name(stem: str, settings: Iterable[Setting]) -> str:
 
 
 def _section_at(options: type[Options], path: Iterable[str | int]) -> type[Options]:
-    """Return the class of options at ``path``; in a mapping or list such as ``llm.prices`` the class of its values."""
+    """Return the class of options at ``path``.
+
+    For a mapping or list such as ``llm.prices`` it is the class of the values.
+    """
     kind: Any = options
     for part in path:
         kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
@@ -239,7 +247,7 @@ def _suggest(word: str, known: Iterable[str]) -> str:
 
 
 def _suggest_key(word: str, section: Iterable[str]) -> str:
-    """Suggest a key of this name in another section, else one of the same section that looks alike."""
+    """Suggest a key with this name in another section, or else a similar key of the same section."""
     elsewhere = (key for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word)
     return next((f'; did you mean {key}?' for key in elsewhere), '') or _suggest(word, section)
 

@@ -18,8 +18,8 @@ REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 def provenance() -> dict:
     """Return the versions of the packages and the CPU, and the git commit of this package if it is a checkout.
 
-    The first call in a process decides, because the process has not loaded what is committed later. The CPU is among
-    the versions, because another CPU rounds sums differently, which changes scores.
+    Later calls in the same process return the result of the first one, because the process does not load code that is
+    committed later. The CPU is part of the result, because another CPU rounds sums differently and so changes scores.
     """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     versions |= {'python': platform.python_version(), 'crslab_causal': __version__, 'cpu': cpu_name()}

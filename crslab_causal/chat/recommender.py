@@ -1,4 +1,4 @@
-"""Recommendation lists of a trained model for one user at a time."""
+"""Recommendation lists of a trained model, for one user at a time."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Recommendation(NamedTuple):
     """Entity id."""
     name: str
     score: float
-    """Logit of Eq 4, or of Eq 6 for a masked history; a log-probability if the model adjusts for popularity or mixes in
-    transition counts."""
+    """Logit of Eq 4, or of Eq 6 for a masked history. It is a log-probability if the model adjusts for popularity or
+    mixes in transition counts."""
 
 
 class Recommender:
-    """Recommends items for one history at a time.
+    """A trained model that recommends items for one history at a time.
 
     H of Eq 2 is computed once, in the constructor, so the parameters of the model must not change afterwards.
 
@@ -70,17 +70,17 @@ class Recommender:
         return [Recommendation(entity, self.names[entity], score) for entity, score in ranked]
 
     def masked_mention(self, history: Sequence[int]) -> int | None:
-        """Return the last mention of ``history`` if it is the one that the model masks, else None."""
+        """Return the last mention of ``history`` if the model's intervention masks the last mention, else None."""
         return history[-1] if history and self.model.intervention.position == 'last' else None
 
     def probabilities(self, history: Sequence[int], masked: int | None = None) -> dict[int, Probability]:
-        """Return two probabilities of every item: for ``history``, and for ``history`` with one mention masked.
+        """Return two probabilities of every item: one for ``history``, and one for ``history`` with a mention masked.
 
         The second one is None if ``masked`` is None and the model does not mask the last mention.
 
         Args:
             history: entity ids in order of mention; may be empty.
-            masked: index of the mention to mask, from 0; None: that of :meth:`masked_mention`, if there is one.
+            masked: index of the mention to mask, from 0; None: the mention of :meth:`masked_mention`.
 
         Raises:
             IndexError: the history has no such mention.

@@ -14,17 +14,17 @@ from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
 from crslab_causal.llm.request import RerankRequest
 
 _TOP = 10
-"""Number of candidates with a preferred property ("I like comedies") from which the others are left out."""
+"""Number of candidates with a preferred property from which on all other candidates are left out."""
 
 
 class Prepared(NamedTuple):
-    """A request for a recommendation, and what the constraints did to its candidates."""
+    """A request for a recommendation, and the effect of the constraints on its candidates."""
 
     request: RerankRequest
     relaxed: list[Constraint]
-    """Constraints that gave way."""
+    """Constraints that were dropped, because no film satisfies all of them."""
     is_exhausted: bool
-    """Whether only films that were named before satisfy all constraints."""
+    """Whether all films that satisfy the constraints were named before."""
 
 
 class RecommendationSource:
@@ -44,7 +44,7 @@ class RecommendationSource:
         return self._make_history([mention for mention in state.mentions if state.opinions.get(mention) is not False])
 
     def prepare(self, state: DialogueState) -> Prepared:
-        """Return the request for a state. It has no candidates if nothing is left."""
+        """Return the request for a state of the conversation. It has no candidates if no film is left."""
         n = self.pipeline.options.candidates
         listed = self.recommender.recommend(self.history(state), self.recommender.model.n_item)
         never_again = state.never_again
@@ -75,8 +75,8 @@ class RecommendationSource:
     def answer(self, request: RerankRequest, state: DialogueState) -> LLMResult:
         """Return the pipeline's result, without films that must not be recommended.
 
-        A response that recommends such a film is replaced by a template. An error of the language model is a result,
-        too: a wrong key or a lost server must not end the conversation.
+        A response that recommends such a film is replaced by a template. An error of the language model becomes a
+        result with a message, because a wrong key or a lost server must not end the conversation.
         """
         try:
             result = next(iter(self.pipeline.answer([RerankTask(request)])))

@@ -1,4 +1,4 @@
-"""``crslab-causal cases``: read single answers of a language model, worst ones first."""
+"""The command ``crslab-causal cases``: show single answers of a language model, worst ones first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crslab_causal.base.errors import UserError, exit_status
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print single answers of a run as Markdown. Return the exit status."""
+    """Print single answers of a run as Markdown, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog=prog, description='Print the answers of a run of CausalLLM in which the label has lost most, as Markdown.'
     )
@@ -48,7 +48,7 @@ def _print_worst(folder: Path, n: int, split: str, data_path: str | None) -> Non
 
 
 def _options(path: Path, data_path: str | None) -> dict:
-    """Return the configuration of a run, from its results."""
+    """Return the configuration of a run, which its results contain."""
     import json
 
     try:

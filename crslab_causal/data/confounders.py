@@ -5,7 +5,7 @@ With C observed, and X the mentions so far, the backdoor adjustment is
 .. math::
     P(Y \mid do(X)) = \sum_c P(Y \mid X, C = c)\, P(C = c).
 
-:class:`.CausalKBRD` describes the first factor, the assumptions, and the extrapolation.
+The documentation of :class:`.CausalKBRD` explains the first factor, the assumptions and the extrapolation.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from crslab_causal.data.schema import RecSample, SideData
 
 NO_ADJUSTMENT = 'none'
 Adjustment = Literal['none', 'popularity', 'turn', 'genre', 'random', 'context']
-"""The confounders that can be adjusted for, see :class:`Confounder`, and ``none``."""
+"""Kinds of confounders that can be adjusted for, see :class:`Confounder`; or ``none``."""
 ADJUSTMENTS: tuple[Adjustment, ...] = get_args(Adjustment)
 CONTEXT_UNKNOWN = (
     'adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; '
     'write popularity, turn, genre, random or none'
 )
 UNKNOWN_STRATUM = -1
-"""Stratum of a sample whose stratum contains no training sample."""
+"""Index that stands for a stratum without training samples."""
 KMEANS_STARTS = 10
 NAMED_GENRES = 2
-"""Number of genres that name a cluster, the most frequent ones of its centre."""
+"""Number of genres in the name of a cluster. They are the most frequent genres of its centre."""
 
 
 class _Strata(NamedTuple):
-    """All strata that a kind of confounder can have, also those without a training sample."""
+    """All possible strata of a kind of confounder, also those without a training sample."""
 
     names: Sequence[str]
     of_sample: Callable[[RecSample], int]
-    """Function from a sample to the position of its stratum in ``names``."""
+    """Function that returns the index in ``names`` of the stratum of a sample."""
 
 
 class Confounder:
@@ -76,7 +76,7 @@ class Confounder:
         self._index_of_stratum = {stratum: i for i, stratum in enumerate(occurring)}
 
     def stratum(self, sample: RecSample) -> int:
-        """Return the index of a sample's stratum, ``UNKNOWN_STRATUM`` if no training sample is in it."""
+        """Return the index of a sample's stratum, or ``UNKNOWN_STRATUM`` if the stratum contains no training sample."""
         return self._index_of_stratum.get(self._stratum_of_sample(sample), UNKNOWN_STRATUM)
 
     @classmethod

@@ -1,4 +1,7 @@
-"""The command that makes all tables and figures: ``python -m crslab_causal.experiments``."""
+"""The command ``crslab-causal experiments``, which makes all tables and figures.
+
+``python -m crslab_causal.experiments`` is the same command.
+"""
 
 from __future__ import annotations
 

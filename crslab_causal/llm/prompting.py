@@ -1,15 +1,13 @@
 """Prompt files, and the messages made from a prompt and a request (Eq 9).
 
-A prompt is a file of these parts::
+A prompt file has these parts::
 
     answer: CausalAnswer
 
     --- anchor ---
     Optional: a sentence that replaces $anchor, unless llm.anchor is false.
     --- system ---
-    Text with $placeholders, as in string.Template; $$ is a dollar sign.
-    --- user ---
-    $conversation
+    Text with $placeholders, as in string.Template; $$ is a dollar sign. --- user --- $conversation
 
 The line ``answer:`` names a class of :data:`.ANSWERS`. A prompt for a ranking needs ``$candidates`` (titles) or
 ``$candidates_with_facts`` (titles, genres, people, and probabilities before and after the intervention); a prompt for
@@ -20,11 +18,11 @@ name                   answer              purpose
 ====================== =================== ===========================================================================
 ``causal``             CausalAnswer        full model; also used for the oracles, which differ in their candidates only
 ``causal_titles_only`` CausalAnswer        ablation: candidates are titles, without facts, probabilities and opinions
-``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes
-``no_explanation``     RankingAnswer       control: the same task without an explanation before the ranking
-``vanilla``            TitleAnswer         baseline: titles in free form
-``few_shot``           TitleAnswer         baseline: titles in free form, with examples from the training data
-``chain_of_thought``   ReasonedTitleAnswer baseline: titles in free form, after step-by-step reasoning
+``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes ``no_explanation``
+RankingAnswer       control: the same task without an explanation before the ranking ``vanilla``            TitleAnswer
+baseline: titles in free form ``few_shot``           TitleAnswer         baseline: titles in free form, with examples
+from the training data ``chain_of_thought``   ReasonedTitleAnswer baseline: titles in free form, after step-by-step
+reasoning
 ====================== =================== ===========================================================================
 
 The prompts declare the blocks of :mod:`.prompt_blocks` to be data, not instructions.
@@ -69,7 +67,7 @@ class Prompt(NamedTuple):
     user: str
     """Template of the user message."""
     anchor: str | None = None
-    """Text of ``$anchor``; None: the prompt has none."""
+    """Text of ``$anchor``; None if the prompt has none."""
 
     @property
     def placeholders(self) -> set[str]:
@@ -82,7 +80,7 @@ class Prompt(NamedTuple):
         return issubclass(self.answer, Ranking)
 
     def fill(self, values: Mapping[str, Any]) -> list[dict[str, str]]:
-        """Return the system message and the user message, ``{'role': ..., 'content': ...}``.
+        """Return the system message and the user message with values in the place of the placeholders.
 
         Args:
             values: value of each placeholder. Placeholders in a value are not replaced.
@@ -149,7 +147,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def _check_placeholders(file: str, prompt: Prompt) -> None:
-    """Raise a UserError if the prompt has an unknown placeholder, or lacks a required one."""
+    """Raise a UserError if the prompt has an unknown placeholder, or does not have a required one."""
     texts = (prompt.system, prompt.user)
     if any(match['invalid'] is not None for text in texts for match in Template.pattern.finditer(text)):
         raise UserError(f'llm.prompt: {file}: a $ is not followed by a name; write $$ for a dollar sign')

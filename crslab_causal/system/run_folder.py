@@ -15,16 +15,16 @@ from crslab_causal.config import Config
 
 
 def run_folder(config: Config) -> Path:
-    """Return ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
+    """Return the folder of a run: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
     run = config.run
     return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
 
 
 def check_saved(config: Config) -> None:
-    """Check that a run was saved, before its data are loaded.
+    """Check that a saved run exists before its data are loaded.
 
     Raises:
-        UserError: it was not; the message lists the saved runs of the same dataset and model.
+        UserError: it does not exist. The message lists the saved runs of the same dataset and model.
     """
     folder = run_folder(config)
     if (folder / BEST_CHECKPOINT).is_file():
@@ -41,10 +41,10 @@ def check_saved(config: Config) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder of a run, in the block.
+    """Keep other processes out of the folder of a run while the block runs.
 
     Raises:
-        UserError: another process is in a block for the same folder.
+        UserError: another process uses the same folder.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.parent / f'.{folder.name}.lock', timeout=0)
@@ -62,7 +62,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def rotate_existing(folder: Path) -> None:
-    """Rename the folder of an earlier run, so that a new one overwrites nothing."""
+    """Rename the folder of an earlier run, so that a new run does not overwrite it."""
     if folder.exists():
         number = 1
         while (rotated := folder.with_name(f'{folder.name}.{number}')).exists():

@@ -1,4 +1,4 @@
-"""Understands a message: its acts, the opinions and constraints that it states, and its questions."""
+"""Understand a message: its acts, its questions, and the opinions and constraints that it states."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NEW_TO_ME = re.compile(
     r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
-"""Acts beside which a "yes" accepts nothing, and a "no" rejects nothing."""
+"""Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
 
 class Interpreter:
@@ -51,11 +51,11 @@ class Interpreter:
         self._spotter = Spotter(facts, collections)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
-        """Return what a message says.
+        """Return the meaning of a message.
 
         Args:
             text: the message.
-            situation: what the conversation is about.
+            situation: state of the conversation before the message.
         """
         text = re.sub(r'\s{2,}', ' ', text.translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
@@ -73,7 +73,7 @@ class Interpreter:
 
 
 class _Reading(NameReader):
-    """Reads one message, clause by clause."""
+    """The reading of one message, clause by clause."""
 
     def read(self) -> None:
         clauses = split_clauses(self.text, self.groups)
@@ -131,7 +131,7 @@ class _Reading(NameReader):
         self.meaning.acts += acts
 
     def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:
-        """Return the acts of a clause, without those that others exclude."""
+        """Return the acts of a clause, without the acts that other acts of the clause exclude."""
         found = set(acts)
         opinion = self._opinion(clause)
         if opinion is not None:
@@ -155,14 +155,14 @@ class _Reading(NameReader):
         return [act for act in acts if act in found]
 
     def _opinion(self, clause: Clause) -> Attitude | None:
-        """Return the opinion about a film that was named before: "I loved it"."""
+        """Return the opinion about a film that was named before, as in "I loved it"."""
         patterns = read_phrases('opinions.txt')
         if patterns['disliked it'].search(clause.text):
             return Attitude.DISLIKED
         return Attitude.LIKED if patterns['liked it'].search(clause.text) else None
 
     def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
-        """Apply the acts of a clause to the film, or the list, that it refers to without a name."""
+        """Apply the acts of a clause to the film or the list that the clause means but does not name."""
         opinion = self._opinion(clause)
         if opinion is not None and self.film is not None and not any(self._films(clause)):
             self._hear_films([self.film], opinion, seen=True)

@@ -1,6 +1,6 @@
-"""The addresses of the page: three files, and JSON about the sessions.
+"""The routes of the web page: three files, and JSON about the sessions.
 
-No other file is served. Requests for another host, or from the page of another site, are refused.
+No other file is served. Requests with another host name, or from a page of another site, are refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, T
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 
 LOOPBACK = ('localhost', '127.0.0.1')
-"""Values of the Host header that are served, with any port."""
+"""Host names that the Host header may have, with any port."""
 MAX_MESSAGE = 2000
 """Maximum length of a message, in characters."""
 MAX_BODY = 16_000
@@ -50,10 +50,10 @@ _HEADERS = {
 
 
 class ChatApp:
-    """The page and its sessions.
+    """The web application: the page and its sessions.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         thumbs: file to which thumbs are added as JSON lines.
     """
 
@@ -115,7 +115,7 @@ class ChatApp:
         return StreamingResponse(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
 
     def _lines(self, session: WebSession, text: str) -> Iterator[bytes]:
-        """Yield the lines of a reply as JSON, and then what the page shows beside the conversation."""
+        """Yield the lines of a reply as JSON, and then the state that the page shows beside the conversation."""
         if not session.lock.acquire(blocking=False):
             yield _row({'error': _BUSY})
             return
@@ -199,9 +199,9 @@ def _file(content: bytes, media_type: str) -> Any:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """Return the JSON object that a request carries.
+    """Return the JSON object in the body of a request.
 
-    Another site's page cannot send this media type without asking first, and is not allowed to.
+    A page of another site cannot send this media type without a preflight request, which the server does not allow.
     """
     if request.headers.get('content-type', '').partition(';')[0].strip() != 'application/json':
         raise HTTPException(415, 'Send application/json.')

@@ -1,4 +1,4 @@
-"""The sessions of the page: one for each open page, and not too many."""
+"""The sessions of the web page: one for each open page, up to a limit."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class WebSession:
 
 
 class Sessions:
-    """Sessions by their secret keys.
+    """The open sessions, by their secret keys.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         clock: returns the time in seconds.
     """
 
@@ -44,7 +44,7 @@ class Sessions:
         self._sessions: OrderedDict[str, WebSession] = OrderedDict()
         self._lock = threading.Lock()
         self.model_lock = threading.Lock()
-        """The model and the pipeline serve one session at a time."""
+        """Lock of the model and the pipeline, which serve one session at a time."""
 
     def open(self) -> str:
         """Open a session, and return its key.
@@ -64,7 +64,7 @@ class Sessions:
         return key
 
     def find(self, key: str) -> WebSession | None:
-        """Return the session of a key, None if there is none."""
+        """Return the session with a key; None if there is none."""
         with self._lock:
             session = self._sessions.get(key)
             if session is not None:
@@ -73,7 +73,7 @@ class Sessions:
         return session
 
     def one_at_a_time(self, lines: Iterator[str]) -> Iterator[str]:
-        """Yield the lines. The model is locked while a line is made, not while it is sent."""
+        """Yield the lines. The model is locked while a line is computed, and free while the line is sent."""
         while True:
             with self.model_lock:
                 line = next(lines, None)

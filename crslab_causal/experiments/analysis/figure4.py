@@ -1,13 +1,13 @@
-r"""Numbers of Figure 4 (Section 5): which ranks the intervention shifts, how far, and at what divergence.
+r"""Compute the numbers of Figure 4 (Section 5): how the intervention shifts ranks, and the divergence by rank.
 
-The paper's "with intervention" can be read in two ways; the figure is made for both:
+The paper's "with intervention" can be read in two ways. The figure is made for both:
 
-- ``one_model``: the ranks of one model by p and, after the intervention, by :math:`\bar p`; the divergence is
+- ``one_model`` compares the ranks of one model by p and, after the intervention, by :math:`\bar p`. The divergence is
   :math:`\mathrm{KL}(\bar p \| p)` of Eq 8.
-- ``two_models``: the ranks by a model that is trained without the causal loss and by one that is trained with it; the
+- ``two_models`` compares a model that is trained without the causal loss and a model that is trained with it. The
   divergence is :math:`\mathrm{KL}(p_\mathrm{with} \| p_\mathrm{without})`. It needs the weights of both models.
 
-All numbers are of the first seed.
+All numbers come from the runs with the first seed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ READINGS: tuple[Reading, ...] = get_args(Reading)
 
 
 class PanelRuns(NamedTuple):
-    """A panel and the runs of the first seed that it shows."""
+    """A panel of Figure 4, and the runs of the first seed that it shows."""
 
     options: PanelOptions
     with_: Run
@@ -44,15 +44,15 @@ class PanelRuns(NamedTuple):
 
 
 class PanelSamples(NamedTuple):
-    """Samples of a panel, ``(n_sample,)`` each."""
+    """The samples of a panel. Each field has the shape ``(n_sample,)``."""
 
     rank_without: np.ndarray
-    """Ranks as for :func:`.rank_shift_histogram`."""
+    """Ranks without the intervention, see :func:`.rank_shift_histogram`."""
     rank_with: np.ndarray
     kl: np.ndarray
-    """Divergence between the distributions of the two ranks; all NaN for a model without an intervention."""
+    """Divergence between the two distributions that give the ranks; NaN for a model without an intervention."""
     conversation: np.ndarray
-    """Conversation of each sample."""
+    """Id of the conversation of each sample."""
 
 
 def figure_records(
@@ -78,7 +78,7 @@ def figure_records(
 
 
 def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs of all figures of a suite whose numbers are not in a previous report."""
+    """Return the runs that figures of a suite need and whose numbers are not in a previous report."""
     runs: list[Run] = []
     for options in suite.options.figures:
         panels = _panels(suite, options)
@@ -93,7 +93,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
     Args:
         samples: samples of the panel.
-        reach: number of ranks that an item may fall; the bins reach at least that far.
+        reach: largest fall in ranks that the bins must include.
     """
     histogram = rank_shift_histogram(samples.rank_without, samples.rank_with, reach=reach)
     columns = {
@@ -103,7 +103,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
 
 def kl_record(samples: PanelSamples) -> KLRecord | None:
-    """Return the divergence of a panel by original rank; None if no sample has a finite divergence."""
+    """Return the mean divergence of a panel by original rank; None if no sample has a finite divergence."""
     if not np.isfinite(samples.kl).any():
         return None
     by_rank = kl_by_rank(samples.rank_without, samples.rank_with, samples.kl, samples.conversation)
@@ -124,7 +124,7 @@ def _without_nan(values: np.ndarray) -> list[list[float | None]]:
 
 
 def _panels(suite: Suite, options: RankShiftOptions) -> list[PanelRuns]:
-    """Return the panels of a figure; none if ``--quick`` leaves out one of their rows."""
+    """Return the panels of a figure. If ``--quick`` leaves out a row of one panel, there are no panels."""
     panels = []
     for panel in options.panels:
         with_, without = (suite.find_row(panel.table, row_id) for row_id in (panel.with_, panel.without))

@@ -1,6 +1,6 @@
 """Human evaluation: ``python -m crslab_causal.experiments.human``.
 
-The subcommands ``contexts`` and ``make`` prepare the rating, ``judge`` has a language model rate the same form, and
+The subcommands ``contexts`` and ``make`` prepare the forms, ``judge`` lets a language model fill in the same form, and
 ``read`` analyses the ratings.
 """
 
@@ -24,7 +24,7 @@ from crslab_causal.experiments.human.summary import markdown, summarise
 
 
 def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
-    """Write the contexts of a configuration's dataset.
+    """Write the contexts of a configuration's dataset to a file.
 
     Args:
         config_file: YAML file of the configuration.

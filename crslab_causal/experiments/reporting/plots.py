@@ -1,4 +1,4 @@
-"""Figures of a suite, drawn from its record."""
+"""Draw the figures of a suite from its record."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _series(rows: Sequence[RowCells], column: int) -> list[Series]:
 
 
 def _main_columns(table: TableRecord) -> list[int]:
-    """Return the columns that are drawn: the last metric of each group, or all distances of models in a study."""
+    """Return the columns to draw: the last metric of each group, or all distances in the study of confounding."""
     n = len(table.metrics)
     if table.kind == 'deconfounding':
         return [i for i, metric in enumerate(table.metrics) if LIMIT not in metric]
@@ -130,7 +130,7 @@ def _main_columns(table: TableRecord) -> list[int]:
 
 
 def _limits(table: TableRecord, rows: Sequence[RowCells], column: int) -> list[Series]:
-    """Return the line of the true P(Y | X) in a study, which is known without any model."""
+    """Return the line of the true P(Y | X), which the study of confounding knows without any model."""
     if table.kind != 'deconfounding':
         return []
     limit = limit_metric(table.metrics[column])

@@ -1,4 +1,4 @@
-"""The client of a language model: many requests at a time, and no answer paid for twice."""
+"""The client of a language model. It sends many requests at a time, and it pays for no answer twice."""
 
 from __future__ import annotations
 
@@ -28,24 +28,25 @@ from crslab_causal.llm.client.writer import GroupCommit
 from crslab_causal.llm.options import LLMOptions
 
 _MAX_PENDING = 1024
-"""Maximum number of open prompts in ``run``. It is large enough that one slow prompt does not delay the others."""
+"""Maximum number of prompts that ``run`` holds at a time. It is large, so that one slow prompt does not delay the
+others."""
 
 
 class LLMClient:
     """Client of the model of ``options``. Use it as a (synchronous or asynchronous) context manager, or call ``close``.
 
-    A prompt whose answer is in the store is never sent, and equal prompts at the same time are sent once. The client
-    has its own event loop and thread, so that it works from synchronous code, from any event loop, and while the caller
-    processes an answer. Closing the client, also after Ctrl-C, sends nothing more and waits until the answers in flight
-    are stored; a second Ctrl-C gives up on them.
+    A prompt whose answer is in the store is never sent. Equal prompts at the same time are sent once. The client has
+    its own event loop and thread. It therefore works from synchronous code, from any event loop, and while the caller
+    processes an answer. When the client is closed, also after Ctrl-C, it sends nothing more and waits until the answers
+    in flight are stored. A second Ctrl-C gives up on these answers.
 
-    What an interruption costs, if there is a store:
+    An interruption loses these answers if there is a store:
 
-    - Ctrl-C, an exception, the end of the budget: nothing.
+    - Ctrl-C, an exception, or the end of the budget: none.
     - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
       ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
-    - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
-      is sending, and sends others meanwhile.
+    - A second run on the same store at the same time: none. It waits for the answers to requests that the first run is
+      sending, and sends other requests in the meantime.
 
     Without a store, every run pays for all its answers.
 
@@ -82,18 +83,18 @@ class LLMClient:
 
     @property
     def usage(self) -> Usage:
-        """Counters of this client so far."""
+        """Return the counters of this client so far."""
         return self._dispatcher.usage
 
     @property
     def balance(self) -> Balance:
-        """Amounts of the budget that this client has spent, and that are left."""
+        """Return the amounts of the budget that this client has spent, and the amounts that are left."""
         return self._budget.balance
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
         """Return the completion of a prompt.
 
-        If the caller is cancelled, the prompt is not sent; if it was sent already, its answer is stored.
+        If the caller is cancelled, the prompt is not sent. If it has been sent already, its answer is stored.
 
         Args:
             messages: messages of the prompt.
@@ -128,7 +129,7 @@ class LLMClient:
             yield from bar
 
     def estimate(self, prompts: Iterable[tuple[Messages, type[BaseModel]]]) -> Estimate:
-        """Estimate what prompts will cost, and send nothing.
+        """Estimate the cost of prompts without sending them.
 
         Args:
             prompts: arguments of ``complete``.
@@ -137,7 +138,7 @@ class LLMClient:
         return estimate_run(self.options, self._store, payloads)
 
     def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> int:
-        """Write the requests that the store has no final answer to, for a Batch API, and send nothing.
+        """Write a file for a Batch API with all requests without a final answer in the store. Send nothing.
 
         Args:
             prompts: arguments of ``complete``.

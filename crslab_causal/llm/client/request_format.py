@@ -25,7 +25,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'max_tokens': ('max_completion_tokens', 'max_output_tokens', 'max_new_tokens'),
     'response_format': ('json_schema', 'response_schema', 'guided_json', 'structured_outputs'),
 }
-"""Optional parameters of a request, each with other names that servers' errors have for it."""
+"""Optional parameters of a request, each with the other names that servers use for it in errors."""
 
 _SCHEMA_COMPLAINT = re.compile(
     r'response.?format|schema|guided|grammar|structured|json_validate|failed_generation', re.I
@@ -40,34 +40,34 @@ _SIZE_COMPLAINT = re.compile(
     r'|maximum (context|value|allowed|number|length)|context.(length|window|size)',
     re.I,
 )
-"""The prompt or its answer is longer than the server allows. Leaving out a parameter would not help."""
+"""Errors that say that the prompt or its answer is too long. Leaving out a parameter would not help."""
 
 _VALUE_COMPLAINT = re.compile(
     r'(greater|more|larger|less|lower|higher|smaller) than|<=|>=|≤|≥|range|between|must be', re.I
 )
-"""The value of a parameter is refused, not the parameter."""
+"""Errors that say that the value of a parameter is wrong, and not the parameter itself."""
 
 _REFUSALS = (400, 404, 405, 415, 422, 500, 501)
-"""Statuses with which servers refuse a parameter."""
+"""HTTP statuses with which servers refuse a parameter."""
 
 _TRIALS = ('response_format', 'seed', 'temperature')
-"""Parameters that are left out, one after the other, of a request that is refused without a reason."""
+"""Parameters that are left out one after the other if a server refuses a request without a reason."""
 
 
 class RequestFormat:
     """The form of the requests to one server, for the lifetime of a client.
 
-    An optional parameter is left out of all further requests, with one warning, when the server names it in an error.
-    ``max_tokens`` is renamed to ``max_completion_tokens`` first.
+    When a server names an optional parameter in an error, this parameter is left out of all further requests, with one
+    warning. ``max_tokens`` is first renamed to ``max_completion_tokens``.
 
-    A schema that the server refuses is sent once more without its bounds on numbers and lengths. With
-    ``structured: auto`` the schema goes into ``response_format``, until one of these happens:
+    If the server refuses a schema, the schema is sent once more without its bounds on numbers and lengths. With
+    ``structured: auto`` the schema is sent in the parameter ``response_format`` until one of these happens:
 
     - The server refuses that parameter, or fails at every request that has it.
-    - The first complete answer does not match the schema. The server then accepts the parameter but ignores it: a
+    - The first complete answer does not match the schema. The server then accepts the parameter but ignores it. A
       server that enforces schemas gives no such answers.
 
-    From then on the schema goes into the prompt. Requests in flight are sent again in the new form.
+    After that the schema is part of the prompt. Requests in flight are sent again in the new form.
     """
 
     def __init__(self, options: LLMOptions):
@@ -98,7 +98,7 @@ class RequestFormat:
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used. It is added to the seed, because a server that
                 supports the seed would otherwise repeat its answer.
-            left_out: parameters from ``next_trial``, which this request does not have.
+            left_out: parameters from ``next_trial``, which are left out of this request.
         """
         parameters = payload['parameters']
         seed = parameters['seed']
@@ -121,15 +121,15 @@ class RequestFormat:
         return body
 
     def adapt(self, body: dict[str, Any], status: int, error: ErrorBody) -> str | None:
-        """Adapt the form to a refused request, if the server names a part of it that the next body can do without.
+        """Change the form of all further requests if the server refuses a part that they can do without.
 
         Args:
             body: body of the refused request.
             status: HTTP status.
-            error: body of the server's answer.
+            error: body of the server's response.
 
         Returns:
-            The refused part: ``schema``, ``system`` or a parameter; None: the server refused something else.
+            The refused part: ``schema``, ``system`` or a parameter; None if the server refused something else.
 
         Raises:
             UserError: the server refuses a parameter that the options require.
@@ -166,7 +166,10 @@ class RequestFormat:
         return None
 
     def is_outdated(self, body: dict[str, Any]) -> bool:
-        """Return whether a body has a part that is no longer sent, as another request was refused in the meantime."""
+        """Return whether a body has a part that is no longer sent.
+
+        The server has refused this part in another request in the meantime.
+        """
         return (
             any(name in body for name in self.omitted)
             or ('max_tokens' in body and self._length_parameter != 'max_tokens')
@@ -175,15 +178,15 @@ class RequestFormat:
         )
 
     def next_trial(self, left_out: tuple[str, ...], status: int, error: ErrorBody) -> tuple[str, ...] | None:
-        """Return which parameters to leave out of a request that a server refused without naming one.
+        """Return the parameters to leave out of a request that a server refused without naming one.
 
         Args:
             left_out: parameters that the refused request did not have, from the last call.
             status: HTTP status.
-            error: body of the server's answer.
+            error: body of the server's response.
 
         Returns:
-            ``left_out`` and one more; None: the request is not worth another trial.
+            ``left_out`` and one more parameter; None if another trial is pointless.
         """
         if status < 500 and (status not in (400, 422) or _SIZE_COMPLAINT.search(error.message)):
             return None
@@ -196,7 +199,14 @@ class RequestFormat:
         return tuple(names[: len(left_out) + 1]) if len(left_out) < len(names) else None
 
     def adopt(self, left_out: tuple[str, ...], reason: str) -> None:
-        """Leave out parameters from now on, as a request without them was answered after it was refused with them."""
+        """Leave these parameters out of all further requests.
+
+        Call this if the server refused a request with them and then answered the same request without them.
+
+        Args:
+            left_out: parameters that the answered request did not have.
+            reason: reason for which the server refused the request with them.
+        """
         for name in left_out:
             if name == 'response_format':
                 self._fall_back(reason)
@@ -213,7 +223,7 @@ class RequestFormat:
             self._fall_back(f'its answer {answer.detail}')
 
     def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
-        """Rename the maximum length, or leave it out, unless only its value is refused."""
+        """Rename the parameter of the maximum length, or leave it out, unless only its value is refused."""
         if _SIZE_COMPLAINT.search(reason) or _VALUE_COMPLAINT.search(reason):
             return None
         if 'max_tokens' in body:

