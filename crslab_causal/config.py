@@ -108,7 +108,7 @@ class Config:
         check_metric(self.run.rec.metric, self.run.cutoffs)
         if getattr(self.model, 'adjustment', None) == 'context' and not self.dataset_entry.knows_confounder:
             known = ', '.join(name for name, entry in DATASETS.items() if entry.knows_confounder)
-            raise UserError(  # now, and not when the corpus has been loaded
+            raise UserError(  # report this before the corpus is loaded
                 'adjustment: context is the true confounder of the generated corpus, and needs '
                 f'dataset: {known}; write popularity, turn, genre, random or none'
             )
@@ -134,7 +134,7 @@ class Config:
         return {**options, 'model_name': self.model_entry.system_name, 'gpu': self.gpu}
 
     def __getitem__(self, key: str) -> Any:
-        return self.opt.get(key)  # as CRSLab: None for a key that does not exist
+        return self.opt.get(key)  # like CRSLab, return None for a missing key
 
     def __contains__(self, key: object) -> bool:
         return key in self.opt
@@ -171,7 +171,7 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
     try:
         return options(**values)
     except ValidationError as error:
-        # an unknown key first: it is often why another one is missing
+        # report an unknown key first, because it is often the misspelling of a missing one
         first = min(error.errors(), key=lambda mistake: mistake['type'] != 'extra_forbidden')
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
@@ -204,7 +204,7 @@ def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]
     """Refuse keys that no model and no dataset reads. Keys of other models are allowed, see ``Config.ignored``."""
     read = {key for options in classes for key in options.model_fields}
     unread = [key for key in raw if key not in read]
-    if unread:  # only now the options of all other models are imported
+    if unread:  # import the options of all other models only if they are needed
         others = {key for entry in (*MODELS.values(), *DATASETS.values()) for key in entry.load_options().model_fields}
         for key in unread:
             if key not in others:
@@ -219,7 +219,7 @@ def _run_name(stem: str, settings: Iterable[Setting]) -> str:
         text = '='.join(map(str, setting)) if isinstance(setting, tuple) else setting
         changes[text.partition('=')[0]] = text  # the last value of a key counts
     name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *(text for key, text in changes.items() if key not in unnamed)]))
-    if len(name) > 100:  # file systems end at 255 bytes
+    if len(name) > 100:  # file systems allow names of 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name
 

@@ -178,7 +178,7 @@ def find_config(name: str | Path) -> Path:
 
 
 def _find_base(name: str, path: Path) -> Path:
-    parents = chain(path.parents, path.absolute().parents)  # the first are relative, which makes short messages
+    parents = chain(path.parents, path.absolute().parents)  # relative parents come first, so that messages are short
     root = next((folder for folder in parents if folder.name == CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (path.parent, root, PACKAGE_CONFIG))
     if found is None:
@@ -213,14 +213,14 @@ class _PlainDumper(yaml.SafeDumper):
 
 
 def _represent_float(dumper: _PlainDumper, value: float) -> yaml.Node:
-    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, not a number, and what would take too many digits
+    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, NaN, and numbers with too many digits
         return yaml.SafeDumper.represent_float(dumper, value)
     text = f'{Decimal(repr(value)):f}'
     return dumper.represent_scalar(_FLOAT_TAG, text if '.' in text else f'{text}.0')
 
 
 def _represent_str(dumper: _PlainDumper, text: str) -> yaml.Node:
-    # PyYAML writes some line breaks of Unicode, say U+0085, so that it reads them back as a space
+    # PyYAML writes some line breaks of Unicode, such as U+0085, in a form that it reads back as a space
     return dumper.represent_scalar('tag:yaml.org,2002:str', text, style=None if text.isprintable() else '"')
 
 
@@ -233,7 +233,7 @@ _PlainDumper.add_representer(float, _represent_float)
 _PlainDumper.add_representer(str, _represent_str)
 _PlainDumper.add_representer(list, _represent_list)
 _PlainDumper.add_representer(tuple, _represent_list)
-_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # puts the string '5e-3' into quotes
+_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # makes PyYAML quote the string '5e-3'
 
 
 def dump_config(mapping: dict[str, Any]) -> str:

@@ -92,7 +92,7 @@ def run_alone(config: str, gpu: str = '-1', settings: Settings = (), save_system
     from crslab_causal.config import Flags
 
     checked = _checked(config, gpu, settings, Flags(save_system=save_system))
-    register()  # says in one line if CRSLab, or what it needs, is missing
+    register()  # reports missing packages in one line
     from crslab_causal.base.process_setup import configure_process
 
     configure_process()
@@ -194,7 +194,7 @@ def _checked(config: str, gpu: str, settings: Settings, flags: Flags | None = No
     if getattr(checked.model, 'recommender', None) is not None:
         from crslab_causal.system.checkpoint import find_recommender
 
-        find_recommender(checked.model.recommender)  # now, and not when the data are loaded
+        find_recommender(checked.model.recommender)  # checked before the data are loaded
     return checked
 
 

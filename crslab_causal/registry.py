@@ -222,7 +222,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         options=f'{_OPTIONS}:TransformerSeq2SeqOptions',
         system=_TEXT_SYSTEM,
         reads_tokens=True,
-        aliases=('Transformer',),  # CRSLab's tables have a Transformer of its own, which does not recommend
+        aliases=('Transformer',),  # CRSLab's own Transformer does not recommend
     ),
     ModelEntry(
         'KBRD',

@@ -35,7 +35,7 @@ def select_gpus(gpu: str) -> list[int]:
     if gpu == '-1':
         os.environ['CUDA_VISIBLE_DEVICES'] = gpu
         return [-1]
-    import torch  # only here: a mistake in a configuration is reported without it
+    import torch  # imported late, so that mistakes are reported before this slow import
 
     from crslab_causal.base import distributed
 

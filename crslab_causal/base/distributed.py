@@ -111,4 +111,4 @@ def distribute(model: torch.nn.Module, find_unused: bool) -> torch.nn.Module:
         device_ids=None if device.type == 'cpu' else [device],
         find_unused_parameters=find_unused,
         broadcast_buffers=False,
-    )  # the graph, which never changes
+    )  # the graph never changes

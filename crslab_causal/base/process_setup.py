@@ -7,7 +7,7 @@ import platform
 
 import torch
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # constants of glibc's malloc.h
 
 _configured = False
 
@@ -45,7 +45,7 @@ def flush_denormals() -> None:
     would take longer than the first. The scores do not change, because the difference is too small to change a
     parameter.
     """
-    torch.set_flush_denormal(True)  # returns False where the CPU cannot, and then nothing changes
+    torch.set_flush_denormal(True)  # returns False and does nothing if the CPU cannot do it
 
 
 def keep_freed_memory() -> None:
@@ -57,5 +57,5 @@ def keep_freed_memory() -> None:
     """
     if platform.libc_ver()[0] == 'glibc':
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)  # map nothing separately
-        mallopt(M_TRIM_THRESHOLD, -1)  # never give the end of the heap back
+        mallopt(M_MMAP_MAX, 0)  # do not map single tensors
+        mallopt(M_TRIM_THRESHOLD, -1)  # never return the end of the heap to the system

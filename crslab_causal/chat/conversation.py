@@ -213,7 +213,7 @@ class Conversation:
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
         for question in meaning.questions:
             if meaning.unknown and question.film is None and not question.is_about_person:
-                continue  # the title is not known, which has been said
+                continue  # the reply already says that the title is unknown
             yield reply.say(self._answerer.answer(question))
             if question.film is not None:
                 self.state.film = question.film

@@ -57,7 +57,7 @@ class Recommender:
         rows = torch.tensor(history, dtype=torch.long, device=self._embedding.device)
         logits = self._logits(history, masked)
         chosen = logits.intervened if masked else logits.observed
-        assert chosen is not None  # _logits was told to intervene
+        assert chosen is not None  # _logits was called with an intervention
         scores = chosen[0]
         seen = self.model.row_of_entity[rows]
         scores[seen[seen < self.model.n_item]] = -torch.inf

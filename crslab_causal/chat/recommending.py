@@ -57,7 +57,7 @@ class RecommendationSource:
             candidates = candidates[:preferred]
         is_exhausted = bool(selection.relaxed) and not state.constraints.select(films).relaxed
         uses_prompt = self.pipeline.backend.uses_prompt
-        # without a prompt, a backend would search the context for opinions, which are known here
+        # a backend without a prompt would search the context for opinions; they are already known here
         context = list(state.context) if uses_prompt else []
         if uses_prompt and (note := prompt_note(state, self.pipeline.catalogue.names)):
             context.append(('Note', note))

@@ -38,7 +38,7 @@ def _print_worst(folder: Path, n: int, split: str, data_path: str | None) -> Non
     from crslab_causal.crslab_compat import get_dataset, use_directories
     from crslab_causal.system.llm_cases import CaseWriter, split_samples, with_contexts
 
-    logger.remove()  # the log of reading the data would stand between the cases
+    logger.remove()  # the log of the loading would be printed between the cases
     use_directories(opt.get('data_path') or DATA_PATH, opt.get('save_path') or 'save')
     dataset = get_dataset(opt, opt.get('tokenize') or 'nltk', False, False)
     writer = CaseWriter(dataset.side_data)

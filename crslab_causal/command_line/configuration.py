@@ -25,7 +25,7 @@ def _show(options: argparse.Namespace) -> None:
     from crslab_causal.config import Config
 
     path = find_config(options.config)
-    checked = Config(path, settings=options.set)  # says what is wrong with it
+    checked = Config(path, settings=options.set)  # raises an error that says what is wrong
     raw = load_config_file(path)
     for setting in options.set:
         apply_setting(raw, setting)

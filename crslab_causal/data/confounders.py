@@ -139,7 +139,7 @@ def _fit_popularity(samples: Sequence[RecSample], side_data: SideData, n_strata:
 
     @cache
     def popularity(mentioned: tuple[int, ...]) -> float:
-        # rounded, so that equal means do not differ by the order of summation
+        # rounded, because the order of summation changes the last digits of a mean
         return round(float(np.log1p([labels[item] for item in mentioned]).mean()), 9)
 
     values = [popularity(mentioned) for sample in samples if (mentioned := mentioned_items(sample, items))]
@@ -184,7 +184,7 @@ def _fit_genre(samples: Sequence[RecSample], side_data: SideData, n_strata: int,
     if histories:
         mixes, mix_of_history = np.unique([mix(mentioned) for mentioned in histories], axis=0, return_inverse=True)
         weight = np.bincount(mix_of_history.ravel(), weights=list(histories.values()))
-        from sklearn.cluster import KMeans  # only here: reading options must not take a second
+        from sklearn.cluster import KMeans  # imported late, because the import takes a second
 
         means = KMeans(min(n_strata, len(mixes)), n_init=KMEANS_STARTS, random_state=seed)
         centres = means.fit(mixes, sample_weight=weight).cluster_centers_
@@ -208,7 +208,7 @@ def _centre_name(centre: np.ndarray, genres: Sequence[str]) -> str:
 
 def _fit_random(samples: Sequence[RecSample], side_data: SideData, n_strata: int, seed: int) -> _Strata:
     def index(sample: RecSample) -> int:
-        # a hash of the turn, so that a sample has the same stratum every time
+        # a hash of the turn gives a sample the same stratum at every call
         return crc32(f'{seed} {sample["conv_id"]} {sample["turn"]}'.encode()) % n_strata
 
     return _Strata([f'drawn {stratum}' for stratum in range(n_strata)], index)

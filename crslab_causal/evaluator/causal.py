@@ -34,7 +34,7 @@ class CausalEvaluator(RecEvaluator):
     """
 
     def __init__(self, tensorboard: bool = False, cutoffs: Sequence[int] = (1, 10, 50)):
-        super().__init__(tensorboard=False)  # else CRSLab opens a folder of its own
+        super().__init__(tensorboard=False)  # otherwise CRSLab would open its own folder
         self.tensorboard = tensorboard
         self.cutoffs = sorted(cutoffs)
         self.log_dir = Path('runs')

@@ -121,7 +121,7 @@ class GenerationMetrics:
             self._named_items.add(response, recommended, candidates, context)
 
     def _add_crslab_scores(self, response: str, references: Sequence[str]) -> None:
-        if not response:  # as in evaluator/conv.py:59
+        if not response:  # like evaluator/conv.py:59
             return
         self._count['crslab'] += 1
         for n in CRSLAB_ORDERS:

@@ -45,7 +45,7 @@ def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
     flags = torch.empty(scores.shape, device=scores.device)
 
     def count(compare: Callable[..., Tensor], other: Tensor) -> Tensor:
-        # as floats, which sum several times faster than booleans, and exactly up to 2^24
+        # floats are summed several times faster than booleans, and exactly up to 2^24
         return compare(scores, other, out=flags).sum(1).long()
 
     present = torch.ne(seen, PAD)

@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
 def _make(options: argparse.Namespace) -> int:
     from crslab_causal.experiments.command import (
-        make,  # this import takes seconds; Ctrl-C during it prints no traceback
+        make,  # a slow import; Ctrl-C during it prints no traceback
     )
 
     return make(options)

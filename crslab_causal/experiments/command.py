@@ -36,7 +36,7 @@ def make(options: argparse.Namespace) -> int:
     Raises:
         UserError: the command line, a suite or the previous report contains a mistake.
     """
-    logger.remove()  # CRSLab's messages on loading; every run has its own log
+    logger.remove()  # hide CRSLab's messages; every run has its own log
     if options.paper:
         _write_paper_page(options.results, options.readme)
         return 0

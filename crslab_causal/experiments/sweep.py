@@ -155,13 +155,13 @@ class Search:
             except UserError as error:
                 if 'diverged' not in str(error):
                     raise
-                raise optuna.TrialPruned(str(error)) from error  # the sweep continues after a bad learning rate
+                raise optuna.TrialPruned(str(error)) from error  # a bad learning rate must not end the sweep
             print(f'[trial {trial.number}] {statistics.mean(scores):.4f} {json.dumps(values)}', flush=True)
             return statistics.mean(scores)
 
         ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
         done = len(self.study().get_trials(deepcopy=False, states=ended))
-        # the seed differs between processes, and after a stop, so that no trials are drawn twice
+        # each process and each restart has another seed, so that no trial is drawn twice
         seed = int(SeedSequence([self.options.sampler_seed, worker, done]).generate_state(1)[0])
         remaining = self.options.trials - done
         if remaining > 0:

@@ -41,7 +41,7 @@ class Ranking(Answer):
     n_candidates: ClassVar[int | None] = None
     """Number of candidates of the request; None: unknown."""
 
-    if TYPE_CHECKING:  # a field here would become the first one of every subclass
+    if TYPE_CHECKING:  # a real field would come first in every subclass
         ranking: list[int]
 
     @model_validator(mode='after')

@@ -36,7 +36,7 @@ class KnowledgeGraph:
 
     def __init__(self, edges: Iterable[tuple[int, int, Any]], relation_names: Mapping[Any, str] | None = None):
         names = relation_names or {}
-        index_of_name: dict[str | None, int] = {None: 0}  # relations without a name are all alike
+        index_of_name: dict[str | None, int] = {None: 0}  # all relations without a name share an index
         index_of_relation: dict[Any, int] = {}
 
         def relation_index(relation: Any) -> int:

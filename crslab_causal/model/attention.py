@@ -20,7 +20,7 @@ def time_aware_weights(lengths: Tensor, max_length: int, decay: float) -> Tensor
     """
     position = torch.arange(max_length, device=lengths.device)
     logit = (position * math.log(decay)).expand(len(lengths), -1)
-    # a softmax of log-weights: 1.5^n itself overflows for long histories
+    # computed as a softmax of log-weights, because 1.5^n overflows for long histories
     logit = logit.masked_fill(position >= lengths[:, None], -math.inf)
     return torch.softmax(logit, -1).nan_to_num(0.0)  # Eq 3: w_i, with 0 in the row of an empty history
 

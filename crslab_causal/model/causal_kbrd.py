@@ -106,7 +106,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
     rgcn: PairRGCN
     intervention: Intervention
 
-    mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p keeps every item possible
+    mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p stays in the mixture
 
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.options = options = CausalKBRDOptions.of(opt)
@@ -125,7 +125,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         is_item = torch.zeros(self.n_entity, dtype=torch.bool)
         is_item[self.item_entity_ids] = True
         self.row_entity_ids = torch.cat([self.item_entity_ids, others[~is_item[others]]])
-        # CRSLab reads a mapping; options alone come from a model that this one is a part of
+        # CRSLab needs a mapping; CTACRS passes its options instead
         KBRDModel.__init__(self, dict(opt) if isinstance(opt, Options) else opt, device, vocab, side_data)
 
     def build_model(self) -> None:
@@ -149,7 +149,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         )
         self.embedding_dropout = nn.Dropout(options.embedding_dropout)
         self.intervention = Intervention(options.intervention, self.kg_emb_dim, options.intervention_position)
-        self.intervention.requires_grad_(bool(self.alpha or self.beta))  # w/o causal nothing reads it
+        self.intervention.requires_grad_(bool(self.alpha or self.beta))  # not used without the causal terms
 
     def _build_recommendation_layer(self) -> None:
         self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if self.options.item_bias else None
@@ -250,9 +250,8 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         if self.stratum_shift is not None and stratum is not None:
             shift = F.embedding(stratum, self.stratum_shift)
             user, intervened = user + shift, intervened if intervened is None else intervened + shift
-        # Eq 4: p = softmax(h^E H^T) over the items, and Eq 6: p_bar in the same way from Eq 5. The softmax is in the
-        # loss.
-        # Both are one product: half the batch makes half the use of the items it reads.
+        # Eq 4: p = softmax(h^E H^T) over the items. Eq 6: p_bar in the same way from Eq 5. The softmax is in the loss.
+        # One product computes both, so that the item vectors are read once.
         logits = F.linear(user if intervened is None else torch.cat([user, intervened]), items, self.item_bias)
         if self.stratum_shift is not None and stratum is None:
             logits = backdoor_adjustment(logits, F.linear(self.stratum_shift, items), self.log_prior)
@@ -286,7 +285,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         terms = {'rec_loss': loss.total, 'cross_entropy': loss.cross_entropy, 'causal_loss': loss.causal, 'kl': loss.kl}
         return terms, logits.observed
 
-    # What KBRDModel.converse asks for: H for every entity, and user vectors from it.
+    # KBRDModel.converse needs H for every entity, and user vectors from it.
     def kg_encoder(self, *_) -> Tensor:
         """Return H of Eq 2."""
         return self.entity_embedding()

@@ -18,7 +18,7 @@ PyTorch."""
 def _check_intervention(name: str) -> str:
     if name in SHIPPED_INTERVENTIONS:
         return name
-    from crslab_causal.model.intervention import INTERVENTIONS  # only here, since it imports PyTorch
+    from crslab_causal.model.intervention import INTERVENTIONS  # imported late, because it imports PyTorch
 
     if name not in INTERVENTIONS:
         *others, last = map(repr, INTERVENTIONS)

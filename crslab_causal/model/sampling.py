@@ -43,7 +43,7 @@ class EdgeSampler:
         self._kept = (~large[row]).nonzero().squeeze(1)
         graph = Data(edge_index=torch.stack([source + n_row, row]), num_nodes=n_row + n_source)
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # that pyg-lib would be faster
+            warnings.simplefilter('ignore')  # PyG warns that pyg-lib would be faster
             self._loader = NeighborLoader(
                 graph,
                 num_neighbors=[num_neighbors],

@@ -65,7 +65,7 @@ class TransitionCounts(CountingModel):
         self._tables: _Tables | None = None
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
-        # their lengths are data
+        # their lengths depend on the data
         self.transition = torch.empty_like(state_dict.get(prefix + 'transition', self.transition))
         if self.seeker_transition is not None:
             self.seeker_transition = torch.empty_like(

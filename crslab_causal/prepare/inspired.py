@@ -21,7 +21,7 @@ def convert(files: Files, split: str) -> Content:
     UniCRS linked every word for which DBpedia Spotlight found a page, even "Hello". As in UniCRS' own processing, links
     to entities outside its graph are dropped. The items are the films that any dialogue mentions.
     """
-    entity2id = {uri: entity + 1 for uri, entity in read_json(files['inspired_entities']).items()}  # 0 pads
+    entity2id = {uri: entity + 1 for uri, entity in read_json(files['inspired_entities']).items()}  # 0 is the padding
     concepts = read_json(files['concepts'])
     data: dict[str, list[Conversation]] = {}
     count = 0

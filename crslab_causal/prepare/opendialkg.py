@@ -26,7 +26,7 @@ def convert(files: Files, split: str) -> Content:
         files: The downloaded files.
         split: ``dialogue``: see :func:`by_dialogue`; ``turn``: see :func:`by_turn`.
     """
-    entity2id = {name: entity + 1 for name, entity in read_json(files['opendialkg_entities']).items()}  # 0 pads
+    entity2id = {name: entity + 1 for name, entity in read_json(files['opendialkg_entities']).items()}  # 0: padding
     items = [item + 1 for item in read_json(files['opendialkg_items'])]
     dialogues = read_json_lines(files['opendialkg_dialogues'])
     official = {turn: name for name in SPLITS for turn in read_json(files[f'opendialkg_{name}_turns'])}

@@ -146,7 +146,7 @@ class Downloader:
                     retries = retries.increment('GET', address, response=failure.response, error=failure)
                 except MaxRetryError:
                     raise failure from None
-                with suppress(InvalidHeader):  # a Retry-After that says nothing
+                with suppress(InvalidHeader):  # the Retry-After cannot be read
                     retries.sleep(failure.response)
         self._show(file, _size(partial))
 
@@ -181,7 +181,7 @@ class Downloader:
             out.write(chunk)
             self._show(file, out.tell())
             if out.tell() > largest:
-                break  # the check finds it too long
+                break  # the check will find that it is too long
 
     def _check(self, partial: Path, file: PublicFile) -> None:
         """Remove a complete download whose content is wrong."""

@@ -80,7 +80,7 @@ class ModelAdapter:
         Returns:
             The scores, ``(batch, n_item)``; and the scores after the intervention, or None.
         """
-        scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # Popularity's are on the CPU
+        scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # may be on the CPU
         return scores[:, self.item_entity_ids], None
 
     def group(self) -> AbstractContextManager:
@@ -207,5 +207,5 @@ class CTACRSAdapter(ItemRecommenderAdapter):
 def _share_entity_embedding(adapter: ModelAdapter, model: CausalKBRD) -> AbstractContextManager:
     """Return a context manager in which ``model`` computes H of Eq 2 once for all batches of a group."""
     if adapter.model is not adapter.module and torch.is_grad_enabled():
-        return nullcontext()  # the wrapper follows a backward pass from its own forward pass on
+        return nullcontext()  # DistributedDataParallel needs its own forward pass
     return model.shared_entity_embedding()

@@ -59,7 +59,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     ):
         self.config = config = opt if isinstance(opt, Config) else Config.from_crslab(opt)
         self.seed, self.debug = config.run.seed, debug
-        provenance()  # of the code that trains, not of what has been committed by the time results are saved
+        provenance()  # called before the training, so that it names the commit of the code that trains
         seed_everything(self.seed)
         self.confounder = fit_confounder(config, valid_dataloader if debug else train_dataloader, side_data)
         if self.confounder is not None:
@@ -175,7 +175,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
         choose_weight(self.adapter.module, scores, self.config.run.cutoffs)
         if distributed.is_first() and self.checkpoints.best.is_file():
-            checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the weight, for the chat
+            checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the chosen weight
 
     def metric_on_valid(self) -> float:
         """Return ``rec.metric`` on valid after the training. If the model has a mixture, it is that of the mixture."""

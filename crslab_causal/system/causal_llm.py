@@ -71,7 +71,7 @@ class CausalLLMSystem(CausalSystem):
                 f'llm.store: {self.llm.store} is inside the folder of the run, which the next run renames; '
                 'name a file elsewhere'
             )
-        self._make_pipeline().close()  # raises errors in its options now, not after hours of training
+        self._make_pipeline().close()  # report mistakes in the options before the training
         if self.llm.dry_run:
             self.estimate()
             return
@@ -94,7 +94,7 @@ class CausalLLMSystem(CausalSystem):
             super().train_recommender()
             return
         self.trainer.progress = Progress(0, finished=True)
-        self.choose_mixture()  # in case that the loaded run was not finished
+        self.choose_mixture()  # needed if the loaded run was not finished
         self.trainer.save(self.adapter.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:

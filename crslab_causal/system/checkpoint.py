@@ -76,7 +76,7 @@ class Checkpoints:
         """
         if time.monotonic() - self._written < self.seconds:
             return
-        # best first: a run killed between the two repeats the epochs since, and writes the same again
+        # best.pth is written first: a run that is killed in between repeats the last epochs and writes it again
         if checkpoint.progress.best_epoch != self._best_epoch:
             save(self.best, checkpoint._replace(model=best))
             self._best_epoch = checkpoint.progress.best_epoch
@@ -222,7 +222,7 @@ def _must_exist(path: Path) -> Path:
 def _read(path: Path, device: torch.device) -> Checkpoint:
     _must_exist(path)
     try:
-        with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
+        with zipfile.ZipFile(path) as archive:  # torch.load does not check the checksums
             if archive.testzip():
                 raise ValueError('wrong checksum')
         content = torch.load(path, map_location=device, weights_only=True)

@@ -57,7 +57,7 @@ class ConvStage(Stage[ConvBatch]):
         batch = batch.to(self.device)
         inputs = {'context_tokens': batch.context_tokens, 'response': batch.response}
         total = self.adapter.model(inputs, 'train', 'conv')[0].sum() * (batch.n_own > 0)
-        # the gradients of several processes are averaged, but their sum is wanted
+        # the gradients of several processes are averaged, but the update needs their sum
         share = total * (distributed.count() / group_size)
         return BatchLoss(share, batch.n_own, {'loss': total / max(1, batch.n_own)})
 

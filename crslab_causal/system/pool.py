@@ -80,7 +80,7 @@ class PoolSystem(CausalSystem):
         chosen = self.pool.active_channels()
         record['weights'] = self.pool.weights[chosen].tolist()
         record['standard_errors'] = standard_errors(self.pool)[chosen].tolist()
-        if self.fitted is not None:  # a restored run does not know them any more
+        if self.fitted is not None:  # a restored run does not have these numbers
             record |= {
                 'samples': self.fitted.samples,
                 'conversations': self.fitted.conversations,

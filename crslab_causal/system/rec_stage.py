@@ -55,7 +55,7 @@ class RecStage(Stage[RecBatch]):
 
     def loss(self, batch: RecBatch, group_size: int) -> BatchLoss:
         terms = self.adapter.loss_terms(batch.to(self.evaluation.device))
-        # the gradients of several processes are averaged, but their sum is wanted
+        # the gradients of several processes are averaged, but the update needs their sum
         share = terms['rec_loss'] * (batch.n_own * distributed.count() / group_size)
         return BatchLoss(share, batch.n_own, terms)
 

@@ -57,7 +57,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that the folder stays clean
+        Path(lock.lock_file).unlink(missing_ok=True)  # removed while the lock is held
         lock.release()
 
 

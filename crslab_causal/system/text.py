@@ -56,7 +56,7 @@ class TextSystem(CausalSystem):
                 split: [row[0] for row in self.evaluation.lists(loader, 1)] for split, loader in loaders.items()
             }
             self.train_conversation()
-            # of every turn with words, also of those that name no item; all processes read their share
+            # perplexity is computed on every turn with words, also without an item; each process computes its share
             perplexities = {
                 split: perplexity(cross_entropy(self.adapter, self._pairs(loader), self.device))
                 for split, loader in loaders.items()

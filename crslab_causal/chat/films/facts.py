@@ -230,7 +230,7 @@ class _Builder:
                         entities[key][credit.entity] += 1
         people: dict[int, Person] = {}
         for number, (key, name) in enumerate(names.items(), start=1):
-            # of several entities of one name the one with the most films, of equals the one with the lowest id
+            # if several entities share a name, choose the one with the most films, then the one with the lowest id
             best = min(entities[key].items(), key=lambda pair: (-pair[1], pair[0]), default=(-number, 0))[0]
             people[best] = Person(best, name, {})
         return people

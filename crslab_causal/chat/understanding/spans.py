@@ -153,13 +153,13 @@ class Spotter:
 
     def _links(self, text: str, prefer: Some[int]) -> list[Span]:
         found = self._linker.find(text, prefer)
-        # "World War 2" is no unknown film, although there is one called "War"
+        # a name with a genre word is not an unknown film: "World War 2" contains "War"
         genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
         spans = _free([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
         for link in found.links:
             part = _ARTICLE.sub('', text[link.start : link.end])
             if ' ' not in part and any(span.end - span.start == len(part) for span in find_genres(part)):
-                continue  # a word for a genre that is also a title: "Comedy"
+                continue  # "Comedy" is a title, but here it means the genre
             kind = SpanKind.FILM if link.entity in self.facts.films else SpanKind.PERSON
             kind = SpanKind.SUBJECT if link.entity in self.facts.subjects else kind
             spans.append(Span(kind, link.start, link.end, id=link.entity))

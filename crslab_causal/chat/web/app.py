@@ -95,7 +95,7 @@ class ChatApp:
         finally:
             session.lock.release()
 
-    # ------------------------------------------------------------ the addresses
+    # ------------------------------------------------------------ routes
 
     def _open(self) -> Response:
         try:

@@ -109,7 +109,7 @@ def merge_films(
         first, second = from_titles.get(item, Film()), from_graph.get(item, Film())
         films[item] = Film(
             first.title,
-            # an entry of the file describes one film; the graph may have another film of this name
+            # the file describes one film with all its facts; the graph may describe another film of this name
             first.year if first.title else second.year,
             tuple(item_genres),
             first.directors or second.directors,

@@ -121,7 +121,7 @@ def order_mentions(
         names: readable name of each id.
         item_of_token: item of each token, see :func:`learn_item_tokens`.
     """
-    if len(entities) + len(items) < 2:  # most utterances
+    if len(entities) + len(items) < 2:  # this is so for most utterances
         return [*entities, *items]
     only_entities = Counter(entities) - Counter(items)
     listed = [e for e in dict.fromkeys(entities) for _ in range(only_entities[e])] + list(items)
@@ -137,7 +137,7 @@ def order_mentions(
         if position is not None:
             del free_tokens[position]
         else:
-            # a name that is listed twice is searched after its first position
+            # if a name is listed twice, search the second one after the first position
             start = last_position.get(mention, -1)
             position = _find_name(name_words(names[mention]), [word for word in words if word.position > start])
             last_position[mention] = start if position is None else position

@@ -180,7 +180,7 @@ def _ranks(run: Run, split: str, store: RunStore) -> LabelRanks:
 def _panel_records(
     panels: Sequence[PanelRuns], samples: Sequence[PanelSamples], reading: Reading, store: RunStore
 ) -> list[PanelRecord]:
-    reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels share their bins
+    reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels have the same bins
     return [
         PanelRecord(
             title=panel.options.title,

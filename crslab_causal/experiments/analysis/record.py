@@ -56,7 +56,7 @@ class RunRecord(SparseRecord):
 class TestRecord(SparseRecord):
     """The result of a significance test of a row against the reference of its table."""
 
-    __test__ = False  # no test class of pytest's
+    __test__ = False  # pytest must not collect this class
 
     difference: float
     """Mean score of the row minus that of the reference, as a share from 0 to 1."""

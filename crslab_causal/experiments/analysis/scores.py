@@ -68,6 +68,6 @@ def _score(results: Mapping[str, Any], table: Table, group: str, metric: str) ->
     if kind == 'generation':
         generation = results['llm']['llm']['generation'] if 'llm' in results else results['responses']['splits'][split]
         return generation.get(metric)
-    # a language model re-ranks one split; its results hold the recommender's scores first and the re-ranked ones last
+    # the results of a language model contain the recommender's scores first and the re-ranked scores last
     scores = list(results['llm']['splits'].values())[-1] if 'llm' in results else results['splits'][split]
     return scores.get(group, {}).get(metric)

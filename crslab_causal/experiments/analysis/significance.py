@@ -185,7 +185,7 @@ def _compare(
             if min(len(a_scores), len(b_scores)) > 1:
                 p_seeds = welch(a_scores, b_scores)
                 test = test._replace(p_seeds=p_seeds, p=max(test.p, p_seeds))
-            if not np.isnan(test.p):  # it is NaN if all samples are of one conversation
+            if not np.isnan(test.p):  # p is NaN if all samples belong to one conversation
                 tests[group, metric] = test
     return tests
 

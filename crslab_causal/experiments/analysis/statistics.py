@@ -94,7 +94,7 @@ def paired_bootstrap(
     )
     drawn = sums[:, 0] / sums[:, 1]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits are often equal up to rounding
+    as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # allow for rounding, because many differences are equal
     return Difference(mean, float(low), float(high), float((1 + as_far.sum()) / (1 + draws)))
 
 

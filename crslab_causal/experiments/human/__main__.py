@@ -129,7 +129,7 @@ def _count(text: str) -> int:
 def _contexts(flags: argparse.Namespace) -> None:
     from loguru import logger
 
-    logger.remove()  # of CRSLab's messages on loading, only warnings matter here
+    logger.remove()  # show only warnings of the loading
     logger.add(sys.stderr, level='WARNING')
     data_path = [] if flags.data_path is None else [f'data_path={json.dumps(flags.data_path)}']
     write_contexts(flags.config, flags.split, flags.out, [*flags.set, *data_path])

@@ -53,7 +53,7 @@ def _grids(table: TableRecord) -> Iterator[str]:
         for name in dict.fromkeys(row.series for row in table.rows)
     }
     for column, (head, metric) in enumerate(zip(column_titles(table), metrics)):
-        if LIMIT in metric:  # a row of the table of the models' distances
+        if LIMIT in metric:  # it is shown as a row below the models
             continue
         heads = [f'{escape_cell(head)}; {escape_cell(table.sweep.label)} =', *map(str, values), 'mean']
         rows = []

@@ -34,7 +34,7 @@ class DatasetCache:
         use_directories(config['data_path'], config['save_path'])
         key = dataset_key(config)
         if self._dataset is None or self._key != key:
-            self._dataset = None  # two datasets at a time may not fit into memory
+            self._dataset = None  # free it first: two datasets may not fit into memory
             self._dataset = get_dataset(config, config['tokenize'], False, False)
             self._key = key
         return self._dataset

@@ -86,7 +86,7 @@ class Executor:
         if not self.store.is_finished(run) and (self.store.folder(run) / artifacts.LAST_CHECKPOINT).is_file():
             try:
                 return assemble(config, dataset, restore=True)
-            except UserError:  # for example a checkpoint of an older release: the run starts from the beginning
+            except UserError:  # for example an old checkpoint: start from the beginning
                 pass
         return assemble(config, dataset)
 
@@ -103,7 +103,7 @@ _executor: Executor | None = None
 
 def start_worker(threads: int) -> None:
     """Set up a process that does nothing but train."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command itself explains Ctrl-C
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
     from loguru import logger
@@ -173,7 +173,7 @@ def run_all(
                 ) from error
             except UserError as error:
                 yield run, Failure(run, str(error))
-            except Exception as error:  # for example of CRSLab, or of a GPU without memory: the other runs continue
+            except Exception as error:  # an unexpected error; the other runs continue
                 yield run, Failure(run, _describe(error, run, store))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -183,7 +183,7 @@ def run_all(
                 process.terminate()
         for process in workers:
             process.join()
-        lock.lock.release()  # only now: no other command may write where a run still writes
+        lock.lock.release()  # only after all runs have stopped writing
 
 
 def _describe(error: Exception, run: Run, store: RunStore) -> str:

@@ -110,7 +110,7 @@ class RunStore:
             return None
         parts = {part: _read(folder / name) for part, name in files.items()}
         if 'llm' in parts and count_unanswered(parts['llm']) > MAX_UNANSWERED * parts['llm']['llm']['samples']:
-            return None  # most of these scores are the recommender's, not the language model's
+            return None  # too many of the scores would be those of the recommender
         return {**parts.pop('recommender', {}), **parts, 'folder': self.folder_name(run)}
 
     def is_finished(self, run: Run) -> bool:

@@ -152,7 +152,7 @@ def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Itera
         text = content[end.end() :]
     parts = [text]
     start = _START_MARK.search(text)
-    if start is not None:  # without an end mark, the thoughts may go on to the end
+    if start is not None:  # without an end mark, all of the rest may be thoughts
         parts = [text[: start.start()]]
         if finish_reason not in _CUT_OFF:
             parts.append(text[start.end() :])
@@ -164,7 +164,7 @@ def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Itera
 
 def _exact_objects(text: str) -> Iterator[dict[str, Any]]:
     with contextlib.suppress(ValueError, RecursionError):
-        inner = json.loads(text)  # JSON in a string of JSON
+        inner = json.loads(text)  # a string that contains JSON
         text = inner if isinstance(inner, str) else text
     position = len(text)
     for _ in range(_MAX_BRACES):

@@ -25,7 +25,7 @@ class Backoff:
     def __init__(self, backoff_s: float):
         self._backoff_s = backoff_s
         self._paused_until = 0.0
-        self._random = random.Random()  # not the global generator, whose state belongs to the seeded run
+        self._random = random.Random()  # the global generator belongs to the seeded run
         self._warned = False
 
     def delay(self, n_failures: int, retry_after_s: float | None) -> float:

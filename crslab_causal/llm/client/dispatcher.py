@@ -141,7 +141,7 @@ class Dispatcher:
             'seed': options.seed,
             'max_tokens': options.max_tokens,
         }
-        if options.extra:  # not if it is empty, so that the keys of older stores remain valid
+        if options.extra:  # an empty one is left out, so that old keys remain valid
             parameters['extra'] = options.extra
         return {
             'model': options.model,
@@ -158,7 +158,7 @@ class Dispatcher:
         if self._in_flight.get(flight.key) is flight:
             del self._in_flight[flight.key]
         if flight.task.done() and not flight.task.cancelled():
-            flight.task.exception()  # marks it as retrieved; there may be no caller left that would retrieve it
+            flight.task.exception()  # marks the exception as retrieved, because no caller may do so
 
     async def _run(self, flight: _InFlight) -> Completion:
         """Request answers until one is usable, or until no further answer may be paid for. Return the completion."""

@@ -40,7 +40,7 @@ class ProgressLog:
 
     def __exit__(self, *_: object) -> None:
         self._is_stopped = True
-        with contextlib.suppress(RuntimeError):  # the loop is closed
+        with contextlib.suppress(RuntimeError):  # raised if the loop is closed
             self._loop.call_soon_threadsafe(self._cancel)
 
     def line(self) -> str:

@@ -100,7 +100,7 @@ def to_line(record: Record, payload: Payload) -> bytes:
     content = {'key': record.key, 'number': record.number, 'request': payload, 'response': record.response._asdict()}
     try:
         return to_json(content) + b'\n'
-    except ValueError:  # an unpaired surrogate, which a server can send but UTF-8 cannot encode
+    except ValueError:  # the text has an unpaired surrogate, which UTF-8 cannot encode
         return json.dumps(content).encode('ascii') + b'\n'
 
 

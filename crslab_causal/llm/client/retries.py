@@ -72,7 +72,8 @@ class RetryPolicy:
         delay = 0.0
         if not failure.is_adapted:
             n_answers = self._usage.answers
-            # a server that says 429 but answers others is only busy: this does not use up the retries
+            # a server that answers 429 to this request but answers other requests is only busy; this is no failed
+            # attempt
             if not (failure.cause == '429' and attempts.n_failures and n_answers > attempts.n_answers_before):
                 attempts.n_failures += 1
             attempts.n_answers_before = n_answers
@@ -102,7 +103,7 @@ class RetryPolicy:
         has_answers = self._usage.answers > 0
         n_retries = self._n_retries
         if failure.cause == 'timeout' and self._has_measured_limit and not has_answers:
-            n_retries = min(1, n_retries)  # the limit was doubled: a server that takes longer does not work
+            n_retries = min(1, n_retries)  # the limit was doubled once; a slower server counts as broken
         if failure.is_retryable and attempts.n_failures <= n_retries:
             return
         detail = attempts.refusal or failure.detail

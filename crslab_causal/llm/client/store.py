@@ -168,7 +168,7 @@ class Store(MemoryStore):
         self._file.seek(self._end)
         *lines, rest = self._file.readall().split(b'\n')
         for line in lines:
-            if line:  # an empty line is the line break that the last line had lacked
+            if line:  # an empty line is the missing line break of the line before
                 self._add(self._parse(line))
             self._end += len(line) + 1
             self._n_lines += 1

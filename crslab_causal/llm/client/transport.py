@@ -137,7 +137,7 @@ class Transport:
         started, limit_s = time.perf_counter(), self._limit.seconds
         try:
             reply = await asyncio.wait_for(self._post(to_json(body)), limit_s)
-        except aiohttp.ClientError as error:  # before TimeoutError, which some of these are: no connection in time
+        except aiohttp.ClientError as error:  # caught before TimeoutError, a base class of some of these
             raise self._connection_error(error) from None
         except TimeoutError:
             self._limit.add_timeout(limit_s)
@@ -197,7 +197,7 @@ class Transport:
             body = BoundedBody(headers.get('content-encoding', ''), limit)
             async for chunk in response.content.iter_any():
                 if not body.add(chunk):
-                    response.close()  # else the rest would be read before the connection is used again
+                    response.close()  # otherwise the rest would be read before the next request
                     break
             return _Reply(response.status, headers, bytes(body.content), body.is_whole)
 

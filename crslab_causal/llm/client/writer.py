@@ -40,7 +40,7 @@ class GroupCommit:
         self._pending.append(answer)
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._write)  # not immediately: other answers may arrive in this iteration of the loop
+            loop.call_soon(self._write)  # later, because more answers may arrive in this iteration
         await answer.written
 
     def close(self) -> None:

@@ -157,7 +157,7 @@ class _Scan:
             self._candidates(),
             key=lambda candidate: (candidate.first - candidate.end, self.index.is_partial(candidate.key), candidate),
         )
-        # a name of common words may be marked by the title before it, so that one link can lead to another
+        # a title before a name of common words marks it as a title, so one link can lead to another
         while candidates:
             n_links = len(self.links)
             candidates = [candidate for candidate in candidates if not self._use(candidate)]
@@ -192,7 +192,7 @@ class _Scan:
         if year and has_year:
             end_character = year.end()
         elif self.index.is_item(entity):
-            # a year is no number of a film, and a number after a year does not exist
+            # there was no year, so a number may follow: "Rocky 2"
             numeral = numeral_after(self.text, end_character)
             if numeral is not None and numeral.value != '1':
                 self._block(first, end, start, numeral.end)
@@ -302,7 +302,7 @@ class _Scan:
             )
 
         entities = index.entities(key)
-        # a film that has the name of a person goes first only if it is more popular
+        # a film with the name of a person is preferred only if it is more popular
         prefers_items = index.people.isdisjoint(entities)
         entities = sorted(entities, key=preference)
         if year is None:

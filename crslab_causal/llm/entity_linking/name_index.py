@@ -156,7 +156,7 @@ class NameIndex:
             if '-' in name:
                 self._exact[''.join(key),].append(entity)  # "spiderman"
             if form.literal[-1] == 'film' and len(key) > 1:
-                self.unambiguous.add(key)  # "family film", although both are common words
+                self.unambiguous.add(key)  # "family film" needs no mark, although both words are common
             if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
                 self.multi_sentence.add(key)
 
@@ -180,7 +180,7 @@ class NameIndex:
             for n, form in enumerate(self.titles[item].parts):
                 part = form.content
                 is_plain = part[0] in PART_WORDS or all(word.isdigit() for word in part)
-                # a single word behind a colon is often no name: "The Sequel"
+                # a single word behind a colon is often not a name, as in "...: Sequel"
                 if not is_plain and (n == 0 or len(part) > 1 or _is_rare(part[0])):
                     self._add_part(part, item, weak=len(part) == 1)
             if len(key) > 1 and _INITIALS.match(names[item]):

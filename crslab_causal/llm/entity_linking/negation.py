@@ -90,9 +90,9 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
     negated: list[bool] = []
     end_of_span = dict(spans)
     state, negation_index = _NONE, 0
-    # since the last name: whether a comma followed, and whether the negation goes on
+    # whether a comma, and whether a name, precedes the current word; list words do not end this
     after_comma = after_name = False
-    # since the negation: whether a name followed at once, and the number of commas
+    # whether a name directly follows the negation ("not X"), and the number of commas since then
     is_bare, n_commas = False, 0
     i = 0
     while i < len(words):

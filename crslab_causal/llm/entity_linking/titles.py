@@ -77,7 +77,7 @@ _SAME_WORD = {word: str(n) for n, words in enumerate(_NUMBERS) for word in words
 _SAME_WORD |= {'vol': 'volume', 'pt': 'part'}
 PART_WORDS = frozenset(('part', 'volume', 'chapter', 'episode'))
 """Words that may precede the number of a film."""
-# no rule covers these: the 4 of "Scre4m" is a number, the 7 of "Se7en" a letter
+# exceptions: the 4 of "Scre4m" is a number, but the 7 of "Se7en" is a letter
 _STYLIZED = {'se7en': 'seven', 'thir13en': 'thirteen', 's1m0ne': 'simone', 'scre4m': 'scream 4'}
 _LETTERS = str.maketrans(
     {'æ': 'ae', 'œ': 'oe', 'ø': 'o', 'ł': 'l', 'đ': 'd', 'ð': 'd', 'þ': 'th', 'ı': 'i'} | dict.fromkeys("'’‘`ʻ´")
@@ -340,7 +340,7 @@ class TitleMatcher:
         for start in range(0, len(written), _CHUNK):
             chunk = written[start : start + _CHUNK]
             forms = [(i, form) for i, title in enumerate(chunk) for form in title.forms]
-            # one point below the threshold, because the table has single precision
+            # one point lower, because the table has single precision; the exact comparison follows
             table = (
                 process.cdist(
                     [form.sorted for _, form in forms], self._sorted, scorer=fuzz.ratio, score_cutoff=THRESHOLD - 1

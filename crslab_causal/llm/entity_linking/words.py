@@ -119,7 +119,7 @@ def read_words(text: str) -> list[Word]:
     words: list[Word] = []
     for match in _TOKEN.finditer(text):
         raw, previous = match.group(), words[-1] if words else None
-        raw = raw if len(raw) == 1 or not raw.isupper() else raw.lower()  # all capitals carry no information
+        raw = raw if len(raw) == 1 or not raw.isupper() else raw.lower()  # capitals only: no information
         starts_sentence = previous is None or (
             bool(SENTENCE_END.search(text, previous.end, match.start())) and previous.lower not in _ABBREVIATIONS
         )

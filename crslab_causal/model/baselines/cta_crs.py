@@ -71,7 +71,7 @@ class CTACRS(ItemRecommender):
         self.text_encoder = build_text_encoder(options, self.vocab, self.side_data)
         self.context_to_item = nn.Linear(self.text_encoder.dim, self.n_item)
         nn.init.zeros_(self.context_to_item.bias)
-        # NaN: open, and validation while training sees the entity level alone, as in the released code
+        # NaN until it is chosen; validation in training then uses the entity level alone, as in the released code
         self.register_buffer('context_weight', mixture_weight(options.context_weight))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:

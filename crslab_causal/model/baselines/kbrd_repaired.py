@@ -26,7 +26,7 @@ class KBRDRepaired(KBRDModel):
         """Return the user vector of each history; it is zero for an empty history."""
         lengths = [len(entities) for entities in entity_lists]
         flat = torch.tensor([e for entities in entity_lists for e in entities], dtype=torch.long)
-        # looked up at once: the backward of each lookup fills a tensor of the size of kg_embedding
+        # one lookup for all users, because the backward pass of each fills a tensor of the size of kg_embedding
         mentions = kg_embedding[flat.to(kg_embedding.device)].split(lengths)
         zero = torch.zeros(self.user_emb_dim, device=kg_embedding.device)
         return torch.stack([self.kg_attn(h) if len(h) else zero for h in mentions])

@@ -32,7 +32,7 @@ class Expert(ItemRecommender):
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.side_data: Mapping[str, Any] | None = side_data
         super().__init__(opt, device, vocab, side_data)
-        self.side_data = None  # only build_model reads it, and it is large
+        self.side_data = None  # free it: it is large, and only build_model reads it
 
     def build_model(self) -> None:
         self.options = self.options_class.of(self.opt)
@@ -78,7 +78,7 @@ class Expert(ItemRecommender):
         return terms, None if mode == 'train' else self.item_scores(batch)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        for name, buffer in self._buffers.items():  # the sizes of some are data
+        for name, buffer in self._buffers.items():  # the size of some buffers depends on the data
             stored = state_dict.get(prefix + name)
             if buffer is not None and stored is not None and stored.shape != buffer.shape:
                 setattr(self, name, torch.empty_like(stored, device=buffer.device))

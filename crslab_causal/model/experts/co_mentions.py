@@ -75,7 +75,7 @@ class CoMentionExpert(Expert):
             return evidence
         known = row >= 0
         bag_start = known.sum(-1).cumsum(0) - known.sum(-1)
-        # reads only the rows of the mentions: a product with all rows would take longer for one history
+        # reads only the rows of the mentions, because a product with all rows is slower for one history
         summed = F.embedding_bag(
             row[known], self.coefficients, bag_start, mode='sum', per_sample_weights=weight[known].to(self.coefficients)
         )

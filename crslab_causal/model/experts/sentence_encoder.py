@@ -73,14 +73,14 @@ class SentenceEncoder:
         Raises:
             UserError: the encoder cannot be loaded.
         """
-        # texts of similar length together, so that little is padding
+        # texts of similar length are in one batch, so that there is little padding
         unknown = sorted({text for text in texts if self._cache.get(text) is None}, key=lambda text: (len(text), text))
         vectors: dict[str, np.ndarray] = {}
         for start in progress(range(0, len(unknown), BATCH_SIZE), f'{self.name} reads texts'):
             part = unknown[start : start + BATCH_SIZE]
             vectors.update(zip(part, self._compute(part).cpu().numpy()))
             if len(vectors) >= TEXTS_IN_A_FILE:
-                self._cache.add(vectors)  # now, so that a killed run has not read them in vain
+                self._cache.add(vectors)  # saved at once, so that a killed run keeps them
                 vectors = {}
         self._cache.add(vectors)
         rows = [self._cache.get(text) for text in texts]

@@ -35,7 +35,7 @@ class VectorCache:
                     keys, vectors = file['keys'], file['vectors']
                 self._vectors.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-                path.unlink(missing_ok=True)  # a damaged file costs time, and no result
+                path.unlink(missing_ok=True)  # the vectors of a damaged file are computed again
 
     def get(self, text: str) -> np.ndarray | None:
         """Return the vector of a text; None if the cache does not have it."""

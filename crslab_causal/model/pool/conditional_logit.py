@@ -84,7 +84,7 @@ def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float,
         gradient = terms.gradients.sum(0) + ridge * theta
         direction = -torch.linalg.solve(terms.hessian, gradient)
         decrement = float(-gradient @ direction)
-        if not decrement >= 0:  # also for NaN
+        if not decrement >= 0:  # this condition also catches NaN
             break
         if decrement <= tolerance * len(choices.label):
             return LogitFit(
@@ -125,7 +125,7 @@ def _terms(choices: Choices, theta: Tensor, ridge: float, only_objective: bool =
         mean = weighted.sum(-1)
         chosen = values.gather(2, label[:, None, None].expand(-1, n_channel, 1)).squeeze(2)
         gradients.append(torch.einsum('nc,na->nca', mean - chosen, context).flatten(1))
-        # of the Hessian only the steps depend, and not the optimum: single precision is enough
+        # single precision is enough, because the Hessian changes the steps but not the optimum
         spread = torch.bmm(weighted.float(), choices.values[rows].transpose(1, 2)).double()
         spread -= mean[:, :, None] * mean[:, None]
         hessian += torch.einsum('ncd,na,nb->cadb', spread, context, context).reshape(hessian.shape)

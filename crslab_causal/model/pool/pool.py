@@ -173,7 +173,7 @@ class Pool(ItemRecommender):
         """Return a mask of the items that occur in each history, ``(batch, n_item)``."""
         item = torch.where(context_entities != PAD, self.index_of_entity[context_entities.clamp(min=0)], -1)
         seen = torch.zeros(len(item), self.n_item + 1, dtype=torch.bool, device=item.device)
-        return seen.scatter_(1, torch.where(item < 0, self.n_item, item), True)[:, :-1]  # the last column: no item
+        return seen.scatter_(1, torch.where(item < 0, self.n_item, item), True)[:, :-1]  # last column: no item
 
     def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor | None]:
         """Score a batch outside training. The loss is 0, because :func:`.fit_pool` does all the training."""

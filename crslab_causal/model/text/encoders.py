@@ -26,7 +26,7 @@ def by_length(encode: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tenso
     """
     order = torch.argsort(lengths)
     parts = order.split(ROWS_TOGETHER)
-    widths = lengths[torch.stack([part[-1] for part in parts])].tolist()  # read at once, which a GPU waits for
+    widths = lengths[torch.stack([part[-1] for part in parts])].tolist()  # one transfer from the GPU
     done = torch.cat([encode(tokens[part, : max(1, width)]) for part, width in zip(parts, widths)])
     return done[torch.argsort(order)]
 

@@ -101,7 +101,7 @@ class PretrainedEncoder(TextEncoder):
         token = tokens[row, column]
         count = self.count[token]
         row = row.repeat_interleave(count)
-        # of each piece: how far it is from the first one of its token, and of its text
+        # index of each piece in its token, and below in its text
         within = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count).repeat_interleave(count)
         piece = self.pieces[self.start[token].repeat_interleave(count) + within]
         total = torch.bincount(row, minlength=len(tokens))

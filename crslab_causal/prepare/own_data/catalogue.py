@@ -125,7 +125,7 @@ class Catalogue:
     def _named(self, name: str) -> list[Item]:
         item = self._by_name.get(name)
         if item is not None and item.title.casefold() != name:
-            return [item]  # with its year, which no other item has
+            return [item]  # the reference is the title with the year, which is unique
         return self._by_title.get(name, [])
 
 
@@ -234,7 +234,7 @@ def _named_rows(rows: Sequence[ItemRow]) -> Iterator[tuple[ItemRow, str, int | N
     for row, (title, year), name in zip(rows, dated, names):
         if count[name.casefold()] > 1:
             name = f'{title} ({row.id})' if year is None else f'{title} ({year}, {row.id})'
-            while name.casefold() in taken:  # another item has just this for its title
+            while name.casefold() in taken:  # another item has exactly this title
                 name += f' ({row.id})'
             taken.add(name.casefold())
         yield row, title, year, name

@@ -54,7 +54,7 @@ def crslab_files(
         'word2id.json': _to_json(concept_ids(tokens)),
         'concept_subkg.txt': ''.join(f'{a}\tcooccur\t{b}\n' for a, b in cooccurring(texts['train'])),
         **_entity_files(catalogue, vertices, list(triples)),
-        '.built': f'{GENERATOR}\n{CRSLAB_VERSION}',  # as CRSLab writes it, but for the time, which would differ
+        '.built': f'{GENERATOR}\n{CRSLAB_VERSION}',  # like CRSLab's, but without the time, which would differ
     }
 
 

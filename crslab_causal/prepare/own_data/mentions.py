@@ -57,7 +57,7 @@ class Dialog:
         spoken = [utterance.role for utterance in self.utterances]
         start = next(
             (i for i, role in enumerate(spoken) if role != first), len(spoken)
-        )  # CRSLab merges the turns before
+        )  # CRSLab merges the earlier turns
         return any(utterance.role == 'Recommender' and utterance.items for utterance in self.utterances[start:])
 
 
@@ -97,7 +97,7 @@ class MentionResolver:
         linker = TextLinker(self._vertices.ids, self._vertices.items, weight) if self._link else None
         pairs = tqdm(
             zip(conversations, given), 'conversations', len(given), leave=False, disable=None
-        )  # on a terminal only
+        )  # show the bar on a terminal only
         return [
             Dialog(
                 conversation,

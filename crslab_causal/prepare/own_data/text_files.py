@@ -53,7 +53,7 @@ def read_text(path: Path) -> str:
                     f'{place(path, number)}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; '
                     'save the file as UTF-8'
                 ) from error
-        raise  # an encoding error that no single line has cannot exist: a line break is one byte
+        raise  # not reached: every encoding error is inside a line
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -158,7 +158,7 @@ def _draw_series(axes: Axes, series: Series, settings: list, named: bool, number
         x += (number - (n - 1) / 2) * min(0.14, 0.7 / n)
     else:
         x = np.asarray(series.x, float)
-        if crowded and len(settings) > 1:  # spread over a third of the smallest distance
+        if crowded and len(settings) > 1:  # move the series apart, by a third of the smallest distance together
             x = x + (number / (n - 1) - 0.5) * np.diff(np.sort(np.asarray(settings, float))).min() / 3
     order = np.argsort(x, kind='stable')
     x, mean, half = x[order], mean[order], half[order]

@@ -78,7 +78,7 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
     figure = new_figure(width, 0.55 + 0.2 * bool(title) + 0.17 * total)
     axes = figure.add_subplot()
     values = axes.twinx()
-    if title:  # above the names as well, because the plot alone is too narrow for it
+    if title:  # it extends over the names, because the plot is too narrow
         figure.suptitle(textwrap.fill(title, TITLE_WIDTH), x=0.01, ha='left')
     axes.set_xlabel(x_label)
     axes.axvline(0, color='black', linewidth=0.8, zorder=1)
