@@ -49,10 +49,12 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         help='also run the rows that need a language model: from recorded answers, or with a server',
     )
     parser.add_argument(
-        '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
+        '--extend', action='store_true', help='keep the results in --results, and run only the missing rows'
     )
     parser.add_argument(
-        '--report', action='store_true', help='run nothing; make tables and figures of the finished runs'
+        '--report',
+        action='store_true',
+        help='run nothing; make tables and figures of the finished runs, with --extend also of those in --results',
     )
     parser.add_argument(
         '--paper',
