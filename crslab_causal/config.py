@@ -13,13 +13,12 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, get_args, get_origin
 
-from loguru import logger
 from pydantic import ValidationError
 
 from crslab_causal.base.devices import select_gpus
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options
-from crslab_causal.config_files import Setting, apply_setting, find_config, load_config_file
+from crslab_causal.config_files import Setting, apply_setting, copy_value, find_config, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL, MODELS, NOT_SUPPORTED, DatasetEntry, ModelEntry, find_model
 from crslab_causal.run_options import RunOptions
@@ -50,16 +49,16 @@ class Flags:
 class Config:
     """A checked configuration with all defaults filled in.
 
-    The attributes ``run``, ``model`` and ``dataset`` hold the validated options with their types. Models, datasets and
-    systems of this package read these. For CRSLab's functions the object behaves like CRSLab's own ``Config``: it has
-    ``config['rec']``, ``config.get('rec')`` and ``config.opt``, a plain dict of the same values.
+    The validated options are kept: ``run``, ``model`` and ``dataset`` hold them with their types, and models, datasets
+    and systems read these. To CRSLab's functions the object behaves like CRSLab's own ``Config``: ``config['rec']``,
+    ``config.get('rec')`` and ``config.opt``, a plain dict of the same values.
 
     Args:
         config_file: YAML file, or the name of one, see :func:`.find_config`. It may have a key ``base``.
         gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, ``'auto'``, or numbers of GPUs, separated by commas.
-        settings: changed keys, as texts such as ``rec.epoch=3`` with a value in YAML, or as a mapping ``{'rec.epoch':
-            3}``.
-        flags: command line flags that are not keys of the configuration.
+        settings: overrides: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``.
+        flags: what the caller asks for besides.
+        content: what :func:`.load_config_file` returns for the file, if the caller has read it; it is not changed.
 
     Raises:
         UserError: an unreadable file, an unknown key, a wrong type or value, or a GPU that is not there.
@@ -71,9 +70,10 @@ class Config:
         gpu: str = '-1',
         settings: Iterable[Setting] | Mapping[str, Any] = (),
         flags: Flags | None = None,
+        content: dict[str, Any] | None = None,
     ):
         settings = list(settings.items()) if isinstance(settings, Mapping) else list(settings)
-        raw = load_config_file(find_config(config_file))
+        raw = load_config_file(find_config(config_file)) if content is None else copy_value(content)
         for setting in settings:
             apply_setting(raw, setting)
         self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)
@@ -111,6 +111,12 @@ class Config:
             raise UserError(  # report this before the corpus is loaded
                 'adjustment: context is the true confounder of the generated corpus, and needs '
                 f'dataset: {known}; write popularity, turn, genre, random or none'
+            )
+        tokenizers = self.dataset_entry.tokenizers
+        if tokenizers and self.run.tokenize not in tokenizers:
+            raise UserError(
+                f'tokenize: {self.run.tokenize!r} does not exist for dataset {self.run.dataset}; '
+                f'choose one of {", ".join(tokenizers)}'
             )
         if self.run.model == LANGUAGE_MODEL and self.run.tokenize != 'nltk':
             raise UserError(
@@ -152,6 +158,8 @@ class Config:
 
     def report(self) -> None:
         """Log the dataset, the model and the options of the run, as CRSLab does. Warn about keys that are not read."""
+        from loguru import logger  # now, because its import takes longer than reading a configuration
+
         logger.info(f'[Dataset: {self.run.dataset} tokenized in {self.run.tokenize}]')
         logger.info(f'[Model: {self.run.model}]')
         logger.info('[Config]\n' + json.dumps(self.opt, indent=4))
@@ -176,7 +184,13 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
-            raise UserError(f'{key}: no such key{_suggest_key(str(first["loc"][-1]), section.model_fields)}') from error
+            word, prefix = str(first['loc'][-1]), key.rpartition('.')[0]
+            raise UserError(f'{key}: no such key{_suggest_key(word, section.model_fields, prefix)}') from error
+        if first['type'] == 'model_type':
+            keys = ', '.join(_section_at(options, first['loc']).model_fields)
+            raise UserError(
+                f'{key}: is a section, but it is {first["input"]!r}; set one of its keys, such as {key}.KEY=...: {keys}'
+            ) from error
         if first['type'] == 'missing':
             raise UserError(f'{key}: is missing') from error
         raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
@@ -194,6 +208,8 @@ def _find_entry(raw: Mapping[str, Any]) -> ModelEntry:
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    if value is None:
+        return f'{key}: is missing; choose one of {", ".join(known)}'
     reason = NOT_SUPPORTED[key].get(value) if isinstance(value, str) else None
     if reason is not None:
         return f'{key}: CRSLab has {value}, but it is not supported here: {reason}; choose one of {", ".join(known)}'
@@ -246,10 +262,12 @@ def _suggest(word: str, known: Iterable[str]) -> str:
     return next((f'; did you mean {name}?' for name in known if match and name.lower() == match[0]), '')
 
 
-def _suggest_key(word: str, section: Iterable[str]) -> str:
-    """Suggest a key with this name in another section, or else a similar key of the same section."""
+def _suggest_key(word: str, section: Iterable[str], prefix: str = '') -> str:
+    """Suggest a key of this name in another section, else one of the section ``prefix`` that looks alike."""
     elsewhere = (key for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word)
-    return next((f'; did you mean {key}?' for key in elsewhere), '') or _suggest(word, section)
+    there = next((f'; did you mean {key}?' for key in elsewhere), '')
+    suggestion = there or _suggest(word, section)
+    return suggestion if there or not prefix else suggestion.replace('did you mean ', f'did you mean {prefix}.')
 
 
 def _dotted_keys(options: type[Options], prefix: str = '') -> Iterator[str]:

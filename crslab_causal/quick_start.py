@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crslab_causal import register
-from crslab_causal.base.artifacts import RESULTS
+from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT, RESULTS
 from crslab_causal.base.data_path import DATA_PATH, is_data_path
+from crslab_causal.base.errors import UserError
 
 if TYPE_CHECKING:
     from crslab_causal.chat.recommender import Recommender
@@ -92,6 +94,7 @@ def run_alone(config: str, gpu: str = '-1', settings: Settings = (), save_system
     from crslab_causal.config import Flags
 
     checked = _checked(config, gpu, settings, Flags(save_system=save_system))
+    check_places(checked, flags.get('download', True))
     register()  # reports missing packages in one line
     from crslab_causal.base.process_setup import configure_process
 
@@ -110,6 +113,9 @@ def _run(
     tensorboard: bool = False,
     download: bool = True,
 ) -> None:
+    check_places(config, download)
+    if interact:
+        _check_chat(config)
     register()
     from loguru import logger
     from tqdm import tqdm
@@ -117,10 +123,13 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
-    if interact and getattr(config.model, 'recommender', None) is None:
-        from crslab_causal.system.run_folder import check_saved
+    if (interact or restore_system) and getattr(config.model, 'recommender', None) is None:
+        from crslab_causal.system.checkpoint import check_options
+        from crslab_causal.system.run_folder import check_saved, run_folder
 
-        check_saved(config)
+        name = BEST_CHECKPOINT if interact else LAST_CHECKPOINT
+        check_saved(config, name)
+        check_options(run_folder(config) / name, config.opt)
     if interact:
         print('Loading the data and the recommender ...', flush=True)
     _use_directories(config)
@@ -141,19 +150,53 @@ def _run(
         )
 
 
-def _provide_data(config: Config, download: bool) -> None:
-    """Download the dataset if it is public and its folder is empty.
+def _check_chat(config: Config) -> None:
+    """Check that a conversation can be held with the model, before its run is looked for."""
+    if not config.model_entry.answers_one_history:
+        raise UserError(
+            f'model {config.run.model}: cannot be talked to, because only CausalKBRD answers one history at a time; '
+            'choose a configuration with CausalKBRD or CausalLLM'
+        )
 
-    Other missing files are reported when the data are read.
-    """
+
+def _provide_data(config: Config, download: bool) -> None:
+    """Download the dataset if it is public and its folder is empty."""
+    if _may_download(config, download):
+        from crslab_causal.prepare.preparation import prepare
+
+        prepare(config.dataset_entry.folder, config.run.data_path or DATA_PATH)
+
+
+def _may_download(config: Config, download: bool) -> bool:
+    """Return whether the data of a run are to be downloaded."""
     data_path = Path(config.run.data_path or DATA_PATH)
     folder = data_path / config.dataset_entry.folder / config.run.tokenize
     if not download or not config.dataset_entry.public or any(folder.glob('[!.]*')):
-        return
-    if config.run.tokenize == 'nltk' and (config.run.data_path is None or is_data_path(data_path)):
-        from crslab_causal.prepare.preparation import prepare
+        return False
+    return config.run.tokenize == 'nltk' and (config.run.data_path is None or is_data_path(data_path))
 
-        prepare(config.dataset_entry.folder, data_path)
+
+def check_places(config: Config, download: bool = False) -> None:
+    """Check the folders that a configuration names, before anything is loaded or printed.
+
+    Args:
+        config: the configuration.
+        download: whether a public dataset may be downloaded if its folder is empty.
+
+    Raises:
+        UserError: the data are missing, or the runs cannot be written there.
+    """
+    from crslab_causal.data.dataset.presence import check_data_files
+
+    run, entry = config.run, config.dataset_entry
+    save_path = Path(run.save_path)
+    there = next(path for path in (save_path, *save_path.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UserError(f'save_path: {there} is a file; name the folder of all runs')
+    if not os.access(there, os.W_OK):
+        raise UserError(f'save_path: {there} cannot be written; name another folder')
+    if not entry.generated and not _may_download(config, download):
+        check_data_files(entry, Path(run.data_path or DATA_PATH), run.tokenize, entry.file_names())
 
 
 def _use_directories(config: Config) -> None:
@@ -179,6 +222,7 @@ def load_system(config: str, gpu: str = '-1', settings: Settings = (), restore_d
         UserError: the configuration or the data have a mistake, or there is no such run.
     """
     checked = _checked(config, gpu, settings)
+    check_places(checked)
     register()
     from crslab_causal.crslab_compat import get_dataset
 

@@ -11,6 +11,7 @@ configuration is therefore reported without loading PyTorch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ _EXPERT_ADAPTER = f'{_ADAPTERS}:ExpertAdapter'
 _EXPERTS = 'crslab_causal.model.experts'
 _OPTIONS = 'crslab_causal.model.options'
 _CRSLAB_OPTIONS = 'crslab_causal.model.crslab_options'
+_CAUSAL_KBRD = 'crslab_causal.model.causal_kbrd:CausalKBRD'
 _CAUSAL_SYSTEM = 'crslab_causal.system.causal:CausalSystem'
 _TEXT_SYSTEM = 'crslab_causal.system.text:TextSystem'
 
@@ -60,13 +62,18 @@ class ModelEntry:
     """Other values of ``model:`` that mean this model."""
 
     @property
+    def answers_one_history(self) -> bool:
+        """Whether a conversation can be held with it."""
+        return self.model == _CAUSAL_KBRD
+
+    @property
     def system_name(self) -> str:
         """Name of the model's dataloader and system in CRSLab's tables."""
         return SHARED_NAME if self.system == _CAUSAL_SYSTEM else self.name
 
     def load_options(self) -> type[Options]:
         """Import the class of the model's options."""
-        return resolve_name(self.options)
+        return _resolve_once(self.options)
 
     def load_adapter(self) -> type[ModelAdapter]:
         """Import the class of the adapter that calls the model."""
@@ -85,6 +92,10 @@ class DatasetEntry:
     """Folder of the dataset below ``data_path``, also its name in ``crslab-causal prepare``."""
     dataset: str
     """Class of the dataset."""
+    files: tuple[str, ...] = ()
+    """Names of its files where they are known without its class; see :meth:`file_names`."""
+    tokenizers: tuple[str, ...] = ()
+    """Values of ``tokenize:`` that it has, where they are known without its class."""
     options: str = 'crslab_causal.base.options:Options'
     """Class of the options that the dataset reads."""
     language: str = 'en'
@@ -100,11 +111,21 @@ class DatasetEntry:
 
     def load_options(self) -> type[Options]:
         """Import the class of the dataset's options."""
-        return resolve_name(self.options)
+        return _resolve_once(self.options)
 
     def load(self) -> type[MentionDataset]:
         """Import the class of the dataset."""
         return resolve_name(self.dataset)
+
+    def file_names(self) -> tuple[str, ...]:
+        """Return the names of the files that the dataset requires; its class is imported only if it alone knows."""
+        return self.files or self.load().files
+
+
+@cache
+def _resolve_once(name: str) -> Any:
+    """Return the object of this name; suites check many configurations, and each asks for the same classes."""
+    return resolve_name(name)
 
 
 def _by_name(*entries: Any) -> dict[str, Any]:
@@ -115,7 +136,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ModelEntry(
         'CausalKBRD',
         "the paper's recommender: R-GCN, time-aware attention, intervention on a mention",
-        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        model=_CAUSAL_KBRD,
         options=f'{_OPTIONS}:CausalKBRDOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
         is_expert=True,
@@ -123,7 +144,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ModelEntry(
         LANGUAGE_MODEL,
         'CausalKBRD, and a language model that explains, re-ranks and responds',
-        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        model=_CAUSAL_KBRD,
         options='crslab_causal.system.options:CausalLLMOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
         system='crslab_causal.system.causal_llm:CausalLLMSystem',
@@ -186,6 +207,24 @@ MODELS: dict[str, ModelEntry] = _by_name(
         'the labels of the training contexts with the most similar last turns',
         model=f'{_EXPERTS}.text_neighbours:TextNeighbours',
         options=f'{_EXPERTS}.options:TextNeighboursOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
+        'DualEncoder',
+        'a sentence encoder, fine-tuned with a softmax over the texts of all items',
+        model=f'{_EXPERTS}.dual_encoder:DualEncoder',
+        options=f'{_EXPERTS}.options:DualEncoderOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
+        'MentionTransformer',
+        'a small Transformer over the mentions and their speakers, started from EASE',
+        model=f'{_EXPERTS}.mention_transformer:MentionTransformer',
+        options=f'{_EXPERTS}.options:MentionTransformerOptions',
         adapter=_EXPERT_ADAPTER,
         reads_samples=True,
         is_expert=True,
@@ -284,12 +323,27 @@ MODELS: dict[str, ModelEntry] = _by_name(
 )
 """Models that ``evaluator: causal`` can run."""
 
+_TOKENIZERS = ('nltk', 'bert', 'gpt2')
+_CONVERSATIONS = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json')
+_WORDS = ('word2id.json', 'concept_subkg.txt')
+_REDIAL_FILES = (
+    *_CONVERSATIONS,
+    'dbpedia_subkg.json',
+    'concept2id.json',
+    'conceptnet_subkg.txt',
+    'movie_ids.json',
+)
+_OPENDIALKG_FILES = (*_CONVERSATIONS, 'opendialkg_subkg.txt', *_WORDS, 'item_ids.json')
+_INSPIRED_FILES = (*_CONVERSATIONS, 'dbpedia_subkg.txt', *_WORDS, 'movie_ids.json')
+
 DATASETS: dict[str, DatasetEntry] = _by_name(
     DatasetEntry(
         'ReDial',
         'film recommendation, 10,000 conversations',
         'redial',
         'crslab_causal.data.dataset.redial:CausalReDialDataset',
+        files=_REDIAL_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -297,6 +351,8 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film and book recommendation over a knowledge graph',
         'opendialkg',
         'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
+        files=_OPENDIALKG_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -304,6 +360,8 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film recommendation with sociable strategies, 1,000 conversations',
         'inspired',
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
+        files=_INSPIRED_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -311,12 +369,16 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'your own conversations, from `crslab-causal prepare own`',
         'own',
         'crslab_causal.data.dataset.own:OwnDataset',
+        files=_INSPIRED_FILES,
+        tokenizers=_TOKENIZERS,
     ),
     DatasetEntry(
         'CausalDemo',
         'a corpus that is generated from a known causal model',
         'causal_demo',
         'crslab_causal.data.dataset.causal_demo:CausalDemoDataset',
+        files=_REDIAL_FILES,
+        tokenizers=('nltk',),
         options='crslab_causal.run_options:DemoOptions',
         generated=True,
         splits=('valid', 'test', 'interventional'),

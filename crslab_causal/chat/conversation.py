@@ -12,7 +12,7 @@ from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
 from crslab_causal.chat.recommender import Recommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
-from crslab_causal.chat.reply import ListedFilm, Reply
+from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
 from crslab_causal.chat.understanding.interpreter import Interpreter
@@ -120,8 +120,13 @@ class Conversation:
             pass
         return self.last_reply
 
-    def respond(self, text: str) -> Iterator[str]:
-        """Yield the lines of the reply to a message, each as soon as it is complete."""
+    def respond(self, text: str, *, drafts: bool = False) -> Iterator[str]:
+        """Yield the lines of the reply to a message, each as soon as it is known.
+
+        Args:
+            text: the message.
+            drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
+        """
         meaning = self._interpreter.understand(text, self.state.situation)
         if Act.START_OVER in meaning.acts:
             self.reset()
@@ -145,7 +150,7 @@ class Conversation:
         yield from self._say_pleasantries(meaning, reply)
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
-            yield from self._recommend(meaning, reply)
+            yield from self._recommend(meaning, reply, drafts)
         if not reply.sentences and not reply.recommendations and Act.ASK_WHY not in meaning.acts:
             yield reply.say(self._name_another() if meaning.unknown else _NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
@@ -240,7 +245,7 @@ class Conversation:
     def _names_only_unknown(meaning: Understanding) -> bool:
         return bool(meaning.unknown) and not meaning.heard and not meaning.constraints and Act.MORE not in meaning.acts
 
-    def _recommend(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
+    def _recommend(self, meaning: Understanding, reply: Reply, drafts: bool) -> Iterator[str]:
         self.result = None
         prepared = self._source.prepare(self.state)
         request = prepared.request
@@ -255,10 +260,17 @@ class Conversation:
             yield reply.add_line(chips)
         if prepared.relaxed:
             yield reply.note(_relaxation(prepared, describe(c for c in self.state.constraints.binding if c.wanted)))
-        yield from self._list(request, reply)
+        yield from self._list(request, reply, drafts)
 
-    def _list(self, request: RerankRequest, reply: Reply) -> Iterator[str]:
-        result = self._source.answer(request, self.state)
+    def _list(self, request: RerankRequest, reply: Reply, drafts: bool) -> Iterator[str]:
+        if drafts:
+            for piece in self._source.stream(request, self.state):
+                if isinstance(piece, Draft):
+                    yield piece
+                else:
+                    result = piece
+        else:
+            result = self._source.answer(request, self.state)
         if not result.is_answered:
             yield reply.note(
                 f'{self.pipeline.backend.name} gave no usable answer: {result.detail or result.status}. '

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from typing import Callable, Iterator, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.state import DialogueState, prompt_note
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.offline.templates import template_response
@@ -82,6 +83,18 @@ class RecommendationSource:
             result = next(iter(self.pipeline.answer([RerankTask(request)])))
         except UserError as error:
             result = self.pipeline.failed_result(request, str(error))
+        return self._permitted(result, request, state)
+
+    def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[Draft | LLMResult]:
+        """Yield the response as far as it is written, several times a second, and then the result of ``answer``."""
+        try:
+            for piece in self.pipeline.stream(RerankTask(request)):
+                yield Draft(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
+        except UserError as error:
+            yield self._permitted(self.pipeline.failed_result(request, str(error)), request, state)
+
+    def _permitted(self, result: LLMResult, request: RerankRequest, state: DialogueState) -> LLMResult:
+        """Return the result without films that must not be recommended."""
         never_again = state.never_again
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response

@@ -10,6 +10,10 @@ from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Heard
 
 
+class Draft(str):
+    """The next line of a reply as far as it is written; the line itself follows. The line may differ."""
+
+
 class ListedFilm(NamedTuple):
     """A film in a recommendation list."""
 

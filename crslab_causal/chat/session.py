@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.chat.conversation import Conversation, Snapshot
+from crslab_causal.chat.reply import Draft
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a message. The rest of a longer message is ignored."""
@@ -39,12 +40,12 @@ class ChatSession:
         self.conversation.reset()
         self.turns, self._before = [], []
 
-    def say(self, text: str) -> Iterator[str]:
-        """Yield the lines of the reply to a message."""
+    def say(self, text: str, *, drafts: bool = False) -> Iterator[str]:
+        """Yield the lines of the reply to a message, with drafts as in :meth:`.Conversation.respond`."""
         if len(text) > MAX_CHARACTERS:
             yield f'(I read the first {MAX_CHARACTERS:,} characters only.)'
             text = text[:MAX_CHARACTERS]
-        yield from self._record(text, self.conversation.respond(text))
+        yield from self._record(text, self.conversation.respond(text, drafts=drafts))
 
     def forget(self, text: str) -> Iterator[str]:
         """Take constraints back, and yield the lines that say so; see :meth:`.Conversation.forget`."""
@@ -91,7 +92,8 @@ class ChatSession:
         turn = Turn(text)
         self.turns.append(turn)
         for line in lines:
-            turn.lines.append(line)
+            if not isinstance(line, Draft):
+                turn.lines.append(line)
             yield line
 
 

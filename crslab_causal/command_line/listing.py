@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.artifacts import BEST_CHECKPOINT, RESULTS
 from crslab_causal.base.errors import exit_status
 from crslab_causal.config_files import CONFIG_FOLDER, PACKAGE_CONFIG, read_yaml
@@ -21,7 +22,11 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     parser = argparse.ArgumentParser(prog=prog, description='List models, datasets, configurations or runs.')
     parser.add_argument('what', choices=LISTS, help='what to list')
     parser.add_argument(
-        '--save-path', type=Path, default=Path('save'), help='folder of the runs (default: %(default)s)'
+        '--save-path',
+        '--save_path',
+        type=path_argument,
+        default=Path('save'),
+        help='folder of the runs (default: %(default)s)',
     )
     options = parser.parse_args(arguments)
     return exit_status(lambda: _print(options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pkgutil import resolve_name
 
@@ -19,6 +20,7 @@ COMMANDS = {
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
     'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
+    'compare': ('crslab_causal.command_line.compare:main', "compare CRSLab's valid file of ReDial with others"),
     'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
     'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),
 }
@@ -38,6 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--version', action='version', version=f'crslab-causal {crslab_causal.__version__}')
     parser.add_argument('command', choices=COMMANDS, metavar='command', help='one of the commands below')
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(['--help'] if not (sys.argv[1:] if arguments is None else arguments) else arguments)
     function, _ = COMMANDS[options.command]
     return resolve_name(function)(options.arguments, prog=f'crslab-causal {options.command}')

@@ -8,13 +8,15 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
 
 if TYPE_CHECKING:
     from crslab_causal.config import Config
     from crslab_causal.data.dataset.base import MentionDataset
+    from crslab_causal.system.causal import CausalSystem
 
 LOG = Path('results', 'official_log.jsonl')
 """Log of all scores on official test files, with one line for each."""
@@ -32,11 +34,15 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         'log. Nothing is trained. Choose nothing by these scores.',
     )
     parser.add_argument('-c', '--config', required=True, help='configuration of the saved run')
-    parser.add_argument('--test_data', '--test-data', required=True, type=Path, help='test_data.json to score on')
+    parser.add_argument(
+        '--test_data', '--test-data', required=True, type=path_argument, help='test_data.json to score on'
+    )
     parser.add_argument('--seed', type=int, help='seed of the run (default: that of the configuration)')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='override a key of the run')
-    parser.add_argument('--data_path', '--data-path', help='folder of the data that the run was trained on')
-    parser.add_argument('--log', type=Path, default=LOG, help='file to append to (default: %(default)s)')
+    parser.add_argument(
+        '--data_path', '--data-path', type=path_argument, help='folder of the data that the run was trained on'
+    )
+    parser.add_argument('--log', type=path_argument, default=LOG, help='file to append to (default: %(default)s)')
     flags = parser.parse_args(arguments)
     return exit_status(lambda: _score(flags))
 
@@ -49,7 +55,7 @@ def _score(flags: argparse.Namespace) -> None:
     if flags.seed is not None:
         settings.append(f'seed={flags.seed}')
     if flags.data_path is not None:
-        settings.append(f'data_path={json.dumps(flags.data_path)}')
+        settings.append(f'data_path={json.dumps(str(flags.data_path))}')
     if not flags.test_data.is_file():
         raise UserError(f'{flags.test_data}: does not exist; name a test_data.json')
     entry = score_run(flags.config, settings, flags.test_data)
@@ -69,24 +75,32 @@ def check_frozen(commit: str | None) -> str:
     return commit
 
 
-def score_run(config_name: str, settings: list[str], test_data: Path) -> dict[str, Any]:
-    """Score the best weights of a saved run on a test file, and return the fields of a line of the log.
+class LoadedRun(NamedTuple):
+    """A saved run, with the data it was trained on and the weights of its best epoch."""
+
+    config_file: Path
+    config: Config
+    dataset: MentionDataset
+    system: CausalSystem
+
+
+def load_run(config_name: str, settings: list[str]) -> LoadedRun:
+    """Load a saved run.
 
     Raises:
-        UserError: there is no such run, it was trained on other data, or the file does not fit its data.
+        UserError: there is no such run, or it was trained on other data.
     """
     from loguru import logger
 
     from crslab_causal import register
-    from crslab_causal.base.artifacts import RESULTS
     from crslab_causal.base.data_path import DATA_PATH
     from crslab_causal.config import Config
     from crslab_causal.config_files import find_config
     from crslab_causal.quick_start import assemble
-    from crslab_causal.system.run_folder import check_saved, run_folder
+    from crslab_causal.system.run_folder import check_saved
 
     register()
-    from crslab_causal.crslab_compat import get_dataloader, get_dataset, use_directories
+    from crslab_causal.crslab_compat import get_dataset, use_directories
 
     logger.remove()
     config_file = find_config(config_name)
@@ -94,24 +108,59 @@ def score_run(config_name: str, settings: list[str], test_data: Path) -> dict[st
     check_saved(config)
     use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
     dataset = get_dataset(config, config.run.tokenize, False, False)
-    samples, left_out = known_samples(dataset, test_data)
     system = assemble(config, dataset)
     system.load_best()
-    dataloader = get_dataloader(config, samples, dataset.vocab)
-    if system.confounder is not None:
-        dataloader.stratify(system.confounder)
+    return LoadedRun(config_file, config, dataset, system)
+
+
+def score_samples(run: LoadedRun, samples: list[Any], source: object, split: str) -> tuple[dict[str, Any], list[Any]]:
+    """Score a run on samples of its dataset. Its evaluator keeps the ranks.
+
+    Args:
+        run: the run.
+        samples: its samples.
+        source: where they come from, for the message.
+        split: name for the scores.
+
+    Returns:
+        The scores, and the samples with a label that were scored.
+
+    Raises:
+        UserError: no sample has a label.
+    """
+    from crslab_causal.crslab_compat import get_dataloader
+
+    dataloader = get_dataloader(run.config, samples, run.dataset.vocab)
+    if run.system.confounder is not None:
+        dataloader.stratify(run.system.confounder)
     if not len(dataloader):
-        raise UserError(f"{test_data}: no recommender's turn names an item")
-    scores = system.evaluation.evaluate('official', dataloader.to(system.device), report=False)
+        raise UserError(f"{source}: no recommender's turn names an item")
+    scores = run.system.evaluation.evaluate(split, dataloader.to(run.system.device), report=False)
+    return scores, list(dataloader.samples)
+
+
+def score_run(config_name: str, settings: list[str], test_data: Path) -> dict[str, Any]:
+    """Score the best weights of a saved run on a test file, and return the fields of a line of the log.
+
+    Raises:
+        UserError: there is no such run, it was trained on other data, or the file does not fit its data.
+    """
+    from crslab_causal.base.artifacts import RESULTS
+    from crslab_causal.system.run_folder import run_folder
+
+    run = load_run(config_name, settings)
+    config = run.config
+    samples, left_out = known_samples(run.dataset, test_data)
+    scores, scored = score_samples(run, samples, test_data, 'official')
     trained = json.loads((run_folder(config) / RESULTS).read_text('utf-8')).get('git_commit')
     return {
         'time': datetime.now(UTC).isoformat(timespec='seconds'),
-        'configuration': config_file.stem,
+        'configuration': run.config_file.stem,
         'config': config_hash(config),
         'seed': config.run.seed,
         'trained_at_commit': trained,
         'test_sha256': hashlib.sha256(test_data.read_bytes()).hexdigest(),
-        'samples': len(dataloader.samples),
+        'samples': len(scored),
         'mentions_left_out': left_out,
         'scores': scores,
     }

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import exit_status
 from crslab_causal.experiments import RESUME_HINT
 
@@ -27,15 +28,21 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     parser.add_argument('suites', nargs='*', help='names of files in config/experiments (default: all)')
     parser.add_argument(
         '--data_path',
-        type=Path,
+        '--data-path',
+        type=path_argument,
         default=Path('data', 'dataset'),
         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
     )
     parser.add_argument(
-        '--results', type=Path, help='folder of the tables and figures (default: results, with --quick results-quick)'
+        '--results',
+        type=path_argument,
+        help='folder of the tables and figures (default: results, with --quick results-quick)',
     )
     parser.add_argument(
-        '--work', type=Path, default=Path('save', 'experiments'), help='folder of the runs (default: %(default)s)'
+        '--work',
+        type=path_argument,
+        default=Path('save', 'experiments'),
+        help='folder of the runs (default: %(default)s)',
     )
     parser.add_argument(
         '--quick',
@@ -62,7 +69,7 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         help="run nothing; draw the paper's figures beside those of the records in --results, as paper.md",
     )
     parser.add_argument('--list', action='store_true', help='list the runs, their states and their folders, and exit')
-    parser.add_argument('--readme', type=Path, help='Markdown file whose tables are also replaced')
+    parser.add_argument('--readme', type=path_argument, help='Markdown file whose tables are also replaced')
     parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
     parser.add_argument(
         '--jobs',

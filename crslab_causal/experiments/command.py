@@ -1,4 +1,7 @@
-"""The work of the command ``experiments``: read suites, execute the missing runs, and write the reports."""
+"""The work of the command: read suites, execute what is missing, and write the reports.
+
+What needs PyTorch is imported when runs or reports are to be made, so that ``--list`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,12 @@ import time
 from pathlib import Path
 from typing import Iterator, Sequence
 
-from loguru import logger
-
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.markdown_blocks import update_block
-from crslab_causal.experiments.analysis.collect import collect
-from crslab_causal.experiments.analysis.figure4 import missing_figure_runs
+from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
-from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
-from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block, has_records, write_page
-from crslab_causal.experiments.reporting.report import write_report
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
-from crslab_causal.experiments.runner.execution import Failure, run_all
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suites
@@ -36,7 +32,6 @@ def make(options: argparse.Namespace) -> int:
     Raises:
         UserError: the command line, a suite or the previous report contains a mistake.
     """
-    logger.remove()  # hide CRSLab's messages; every run has its own log
     if options.paper:
         _write_paper_page(options.results, options.readme)
         return 0
@@ -52,6 +47,13 @@ def make(options: argparse.Namespace) -> int:
     if options.list:
         print(*list_runs(suites, store, previous), sep='\n')
         return 0
+    from loguru import logger
+
+    from crslab_causal.experiments.analysis.collect import collect
+    from crslab_causal.experiments.reporting.paper.page import has_records
+    from crslab_causal.experiments.reporting.report import write_report
+
+    logger.remove()  # hide CRSLab's messages; every run has its own log
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
     for suite in suites:
         record = collect(suite, store, failures, previous)
@@ -73,6 +75,8 @@ def make(options: argparse.Namespace) -> int:
 
 def _write_paper_page(results: Path, readme: Path | None = None) -> None:
     """Write the page about the paper. Replace the block with its claims in a Markdown file that has one."""
+    from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block, write_page
+
     print(f'written: {write_page(results)}')
     if readme is not None:
         update_block(readme, CLAIMS, claims_block(results))
@@ -116,6 +120,9 @@ def execute_missing(runs: Sequence[Run], store: RunStore, jobs: int) -> dict[Pat
     Returns:
         The reasons of the runs that failed, by their folders.
     """
+    from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
+    from crslab_causal.experiments.runner.execution import Failure, run_all
+
     failures = {store.folder(run): reason for run in runs if (reason := store.missing_data(run)) is not None}
     for reason in sorted(set(failures.values())):
         print(f'left out: {reason}', file=sys.stderr)

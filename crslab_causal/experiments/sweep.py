@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Sequence
 import yaml
 from pydantic import Field
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.options import Count, Options
@@ -288,18 +289,22 @@ def _short(value: Any) -> str:
 def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_causal.experiments.sweep') -> int:
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Search for options with Optuna, on the validation split.')
-    parser.add_argument('sweep', type=Path, help='YAML file, for example config/sweeps/demo.yaml')
+    parser.add_argument('sweep', type=path_argument, help='YAML file, for example config/sweeps/demo.yaml')
     parser.add_argument(
         '--data_path',
-        type=Path,
+        '--data-path',
+        type=path_argument,
         default=Path('data', 'dataset'),
         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
     )
     parser.add_argument(
-        '--results', type=Path, default=Path('results'), help='folder of the summary (default: %(default)s)'
+        '--results', type=path_argument, default=Path('results'), help='folder of the summary (default: %(default)s)'
     )
     parser.add_argument(
-        '--work', type=Path, default=Path('save', 'experiments'), help='folder of the journal (default: %(default)s)'
+        '--work',
+        type=path_argument,
+        default=Path('save', 'experiments'),
+        help='folder of the journal (default: %(default)s)',
     )
     parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
     parser.add_argument(

@@ -65,6 +65,14 @@ class Backend(Protocol):
             requests: requests with their candidates in the order in which the backend sees them.
         """
 
+    def stream(self, request: RerankRequest) -> Iterator[str | Completion]:
+        """Yield the response as far as it is written, several times a second, and at the end the completion.
+
+        Args:
+            request: as for :meth:`answer`.
+        """
+        yield from self.answer([request])
+
     def estimate(self, requests: Sequence[RerankRequest]) -> Estimate | None:
         """Estimate the cost of the answers; None if they cost nothing.
 
@@ -73,14 +81,14 @@ class Backend(Protocol):
         """
         return None
 
-    def export(self, requests: Sequence[RerankRequest], path: str) -> int:
-        """Write the requests that have no answer yet for a Batch API, and return their number.
+    def export(self, requests: Sequence[RerankRequest], path: str) -> dict[str, int]:
+        """Write the requests that have no answer yet for a Batch API, and return their number in each file.
 
         Args:
             requests: as for :meth:`answer`.
-            path: file to write.
+            path: file to write, the first one if there are too many requests for one file.
         """
-        return 0
+        return {}
 
     def summary(self) -> dict[str, Any]:
         """Return the usage and the budget as a dict for the results file; empty if answers cost nothing."""

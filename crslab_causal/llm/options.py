@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
@@ -27,7 +27,17 @@ _OWN_KEYS = {
 }
 """Parameters of a request that have a key of their own in the section ``llm``."""
 
-_UNREAD_PARAMETERS = ('stream', 'stream_options', 'n', 'tools', 'functions', 'tool_choice', 'function_call')
+_UNREAD_PARAMETERS = (
+    'stream',
+    'stream_options',
+    'n',
+    'tools',
+    'functions',
+    'tool_choice',
+    'function_call',
+    'logprobs',
+    'top_logprobs',
+)
 """Parameters that are refused, because they change the form of the answer and the client could not read it."""
 
 
@@ -97,6 +107,9 @@ class LLMOptions(Options):
     ``{chat_template_kwargs: {enable_thinking: false}}``."""
     prompt: Annotated[str, Field(min_length=1)] = 'causal'
     """Name of one of this package's prompts, or a file ``*.md``."""
+    chat_prompt: Annotated[str, Field(min_length=1)] | None = None
+    """Prompt of the chat, as for ``prompt``. None: ``chat``, whose answers have the response first, so that it is shown
+    while it is written, in place of ``causal``; otherwise ``prompt``."""
     examples: Annotated[int, Field(ge=0)] = 3
     """Number of training turns shown by a prompt with ``$examples``: the most similar ones."""
     titles: Count = 20
@@ -144,6 +157,11 @@ class LLMOptions(Options):
     structured: Literal['auto', 'schema', 'json'] = 'auto'
     """How the answer's schema is requested. ``schema``: the server enforces the JSON schema. ``json``: the prompt asks
     for it. ``auto``: ``schema`` first, and ``json`` if the server turns out not to enforce it."""
+
+    def for_chat(self) -> Self:
+        """Return the options of a chat, which may have another prompt."""
+        prompt = self.chat_prompt or ('chat' if self.prompt == 'causal' else self.prompt)
+        return self.model_copy(update={'prompt': prompt})
 
     @property
     def draw_seed(self) -> int:

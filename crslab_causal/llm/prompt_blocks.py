@@ -67,20 +67,30 @@ def mentions_block(request: RerankRequest, names: Mapping[int, str]) -> str:
     )
 
 
-def candidates_block(candidates: Sequence[Candidate], with_facts: bool = False) -> str:
-    """Return the candidates as lines of the form ``1. "title"``.
+def candidates_block(
+    candidates: Sequence[Candidate],
+    with_facts: bool = False,
+    labels: Sequence[str] | None = None,
+) -> str:
+    """Return the candidates, one line ``1. "title"`` each.
 
     Args:
         candidates: candidates, in the order of their numbers.
         with_facts: whether a line also has genres and people, the probability, and the factor by which it changes if
             the last mention is hidden: ``1. "title", "genres and people", 5 %, x0.2``.
+        labels: label of each candidate, at least as many as candidates; None: numbers from 1.
+
+    Raises:
+        UserError: there are too many candidates for the labels.
     """
+    if labels is not None and len(candidates) > len(labels):
+        raise UserError(f'the prompt has labels for {len(labels)} candidates, not {len(candidates)}; set llm.window')
     lines = []
-    for number, candidate in enumerate(candidates, start=1):
+    for label, candidate in zip(labels or range(1, len(candidates) + 1), candidates):
         columns = [quote(candidate.name)]
         if with_facts:
             columns += [quote(candidate.facts), *_probability_columns(candidate)]
-        lines.append(f'{number}. {", ".join(columns)}')
+        lines.append(f'{label}. {", ".join(columns)}')
     return _block('candidates', lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.answer import Answer, bounded_schema
+from crslab_causal.llm.answer import LABELS, Answer, LabelAnswer, bounded_schema
 from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompt_blocks import (
@@ -62,11 +62,12 @@ class PromptBuilder:
         """
         options, candidates = self._options, request.candidates
         n_ranked = min(options.ranked or len(candidates), len(candidates))
+        labels = LABELS if issubclass(self.prompt.answer, LabelAnswer) else None
         values = {
             'conversation': conversation_block(request.context, max_characters),
             'mentions': mentions_block(request, self._names),
-            'candidates': candidates_block(candidates) if candidates else None,
-            'candidates_with_facts': candidates_block(candidates, with_facts=True) if candidates else None,
+            'candidates': candidates_block(candidates, labels=labels) if candidates else None,
+            'candidates_with_facts': candidates_block(candidates, True, labels) if candidates else None,
             'n_candidates': len(candidates),
             'n_ranked': n_ranked,
             'examples': self._examples_block(request),

@@ -1,13 +1,15 @@
 """Prompt files, and the messages made from a prompt and a request (Eq 9).
 
-A prompt file has these parts::
+A prompt is a file of these parts::
 
     answer: CausalAnswer
 
     --- anchor ---
     Optional: a sentence that replaces $anchor, unless llm.anchor is false.
     --- system ---
-    Text with $placeholders, as in string.Template; $$ is a dollar sign. --- user --- $conversation
+    Text with $placeholders, as in string.Template; $$ is a dollar sign.
+    --- user ---
+    $conversation
 
 The line ``answer:`` names a class of :data:`.ANSWERS`. A prompt for a ranking needs ``$candidates`` (titles) or
 ``$candidates_with_facts`` (titles, genres, people, and probabilities before and after the intervention); a prompt for
@@ -17,12 +19,14 @@ titles must have neither. This package has these prompts:
 name                   answer              purpose
 ====================== =================== ===========================================================================
 ``causal``             CausalAnswer        full model; also used for the oracles, which differ in their candidates only
+``chat``               ChatAnswer          full model in a chat: the response comes first, so that it is seen early
 ``causal_titles_only`` CausalAnswer        ablation: candidates are titles, without facts, probabilities and opinions
-``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes ``no_explanation``
-RankingAnswer       control: the same task without an explanation before the ranking ``vanilla``            TitleAnswer
-baseline: titles in free form ``few_shot``           TitleAnswer         baseline: titles in free form, with examples
-from the training data ``chain_of_thought``   ReasonedTitleAnswer baseline: titles in free form, after step-by-step
-reasoning
+``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes
+``no_explanation``     RankingAnswer       control: the same task without an explanation before the ranking
+``first_token``        LabelAnswer         ranking by the probabilities of the answer's first token, for local models
+``vanilla``            TitleAnswer         baseline: titles in free form
+``few_shot``           TitleAnswer         baseline: titles in free form, with examples from the training data
+``chain_of_thought``   ReasonedTitleAnswer baseline: titles in free form, after step-by-step reasoning
 ====================== =================== ===========================================================================
 
 The prompts declare the blocks of :mod:`.prompt_blocks` to be data, not instructions.

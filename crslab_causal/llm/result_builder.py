@@ -6,6 +6,8 @@ from typing import NamedTuple, Sequence
 
 from crslab_causal.llm.answer import (
     CausalAnswer,
+    ChatAnswer,
+    LabelAnswer,
     RankingAnswer,
     ReasonedTitleAnswer,
     Repairs,
@@ -105,7 +107,7 @@ class ResultBuilder:
 
     def _content(self, completion: Completion, order: Sequence[int], candidates: list[int]) -> _Content:
         match completion.parsed:
-            case CausalAnswer() | RankingAnswer() as answer:
+            case CausalAnswer() | ChatAnswer() | RankingAnswer() | LabelAnswer() as answer:
                 numbers = unshuffle(answer.ranking, order)
                 indices, repairs = repair_ranking(numbers, len(candidates), self._n_ranked)
                 return _Content(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator, Sequence
 
-from crslab_causal.llm.answer import CausalAnswer, RankingAnswer, repair_ranking
+from crslab_causal.llm.answer import Ranking, repair_ranking
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.request import RerankRequest
@@ -100,6 +100,6 @@ def _with_order(request: RerankRequest, order: Sequence[int]) -> RerankRequest:
 def _reorder(window: list[int], completion: Completion) -> list[int]:
     """Return the candidates of a window in the order of its answer. Without an answer they stay in their order."""
     match completion.parsed:
-        case CausalAnswer() | RankingAnswer() as answer:
+        case Ranking() as answer:
             return [window[i] for i in repair_ranking(answer.ranking, len(window))[0]]
     return window

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Sequence
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError
 from crslab_causal.prepare.own_data.catalogue import read_catalogue
 from crslab_causal.prepare.own_data.conversations import read_conversations
@@ -118,15 +119,21 @@ def prepare_own(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``prepare own`` to a command line."""
-    parser.add_argument('--conversations', type=Path, required=True, help='JSON Lines file, one conversation per line')
-    parser.add_argument('--items', type=Path, required=True, help='CSV, TSV or JSON Lines file, one item per row')
+    parser.add_argument(
+        '--conversations', type=path_argument, required=True, help='JSON Lines file, one conversation per line'
+    )
+    parser.add_argument(
+        '--items', type=path_argument, required=True, help='CSV, TSV or JSON Lines file, one item per row'
+    )
     parser.add_argument(
         '--graph',
-        type=Path,
+        type=path_argument,
         help='file with head<TAB>relation<TAB>tail in each line (default: edges from '
         "the items' genres, directors, stars and writers)",
     )
-    parser.add_argument('--to', type=Path, required=True, help='folder to write; the --data_path of later runs')
+    parser.add_argument(
+        '--to', type=path_argument, required=True, help='folder to write; the --data_path of later runs'
+    )
     parser.add_argument(
         '--split',
         choices=('random', 'time'),

@@ -6,7 +6,7 @@ import errno
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
@@ -64,8 +64,7 @@ def prepare(
     """
     pinned, folder = Manifest.read(manifest), Path(data_path) / dataset / TOKENIZE
     source, split = pinned.choose(dataset, source, split)
-    if mirror is not None and urlsplit(mirror).scheme not in ('http', 'https', 'file'):
-        raise UserError(f'--mirror: {mirror!r} is no address; begin it with https://, http:// or file://')
+    _check_mirror(mirror)
     task = Task(pinned, dataset, source, split, mirror, None if from_zip is None else Path(from_zip))
     for line in task.notice():
         say(line)
@@ -76,6 +75,44 @@ def prepare(
     with _disk_errors(folder), _alone(Path(data_path), say):
         _make(task, folder, Path(data_path) / DOWNLOADS, progress, patience, say)
     return folder
+
+
+def download(
+    names: Iterable[str],
+    data_path: str | os.PathLike,
+    *,
+    manifest: Path = PUBLISHED,
+    mirror: str | None = None,
+    progress: bool | None = None,
+    patience: Patience = Patience(),
+    say: Callable[[str], object] = print,
+) -> Files:
+    """Download some files of the manifest, and return the path of each.
+
+    They are checked, and kept in ``downloads`` below ``data_path``, as :func:`prepare` does.
+
+    Args:
+        names: Names of the files in the manifest.
+        data_path: Parent of ``downloads``.
+        manifest: As for :func:`prepare`, as are the others.
+        mirror: See there.
+        progress: See there.
+        patience: See there.
+        say: See there.
+
+    Raises:
+        UserError: A download or the disk failed. The message says what to do.
+    """
+    pinned, downloads = Manifest.read(manifest), Path(data_path) / DOWNLOADS
+    _check_mirror(mirror)
+    with _disk_errors(downloads), _alone(Path(data_path), say):
+        downloads.mkdir(parents=True, exist_ok=True)
+        return _download(pinned, names, mirror, downloads, 'files', progress, patience)
+
+
+def _check_mirror(mirror: str | None) -> None:
+    if mirror is not None and urlsplit(mirror).scheme not in ('http', 'https', 'file'):
+        raise UserError(f'--mirror: {mirror!r} is no address; begin it with https://, http:// or file://')
 
 
 def _make(
@@ -96,7 +133,7 @@ def _make(
     downloads.mkdir(parents=True, exist_ok=True)
 
     def fetch(names: list[str]) -> Files:
-        return _download(task, names, downloads, progress, patience)
+        return _download(task.manifest, names, task.mirror, downloads, task.dataset, progress, patience)
 
     content = task.content(fetch, say)
     counts = write_folder(folder, content, task.known.version, task.record(), task.expected())
@@ -106,8 +143,16 @@ def _make(
         say(f'Please cite: {work}')
 
 
-def _download(task: Task, names: list[str], downloads: Path, progress: bool | None, patience: Patience) -> Files:
-    files = {name: task.manifest.files[name] for name in names}
+def _download(
+    manifest: Manifest,
+    names: Iterable[str],
+    mirror: str | None,
+    downloads: Path,
+    title: str,
+    progress: bool | None,
+    patience: Patience,
+) -> Files:
+    files = {name: manifest.files[name] for name in names}
     total = sum(file.size or 0 for file in files.values())
     with (
         tqdm(
@@ -117,21 +162,20 @@ def _download(task: Task, names: list[str], downloads: Path, progress: bool | No
             unit_divisor=1024,
             dynamic_ncols=True,
             leave=False,
-            desc=f'Downloading {task.dataset}',
+            desc=f'Downloading {title}',
             disable=None if progress is None else not progress,
         ) as bar,
         Downloader(downloads, bar, patience) as downloader,
     ):
-        return {
-            name: downloader.get(name, file, task.manifest.places(file, task.mirror)) for name, file in files.items()
-        }
+        return {name: downloader.get(name, file, manifest.places(file, mirror)) for name, file in files.items()}
 
 
 @contextmanager
 def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Hold the lock of ``data_path`` while the block runs.
+    """Hold the lock of ``data_path``. The system frees the lock of a killed process.
 
-    If the process is killed, the operating system frees the lock.
+    The file is removed while the lock is held. A process that waits for the removed file finds that it is no longer
+    there, and locks the next one: this is so from filelock 4 on.
     """
     data_path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_path / '.prepare.lock')
@@ -145,6 +189,8 @@ def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (data_path / DOWNLOADS).rmdir()  # only if it is empty
+        with suppress(OSError):  # Windows removes it at the release
+            Path(lock.lock_file).unlink()
         lock.release()
 
 

@@ -57,7 +57,7 @@ class AnsweringSystem:
         facts = build_film_facts(self.catalogue, recommender.entities, self.side_data['mentioned_entity_ids'])
         recommender.names = {**self.catalogue.names, **facts.names}
         catalogue = self.catalogue._replace(names=recommender.names)
-        options = getattr(self.config.model, 'llm', LLMOptions())
+        options = getattr(self.config.model, 'llm', LLMOptions()).for_chat()
         with LLMPipeline(options, catalogue, self.train_dataloader.dataset) as pipeline:
             try:
                 yield Conversation(recommender, pipeline, self.test_dataloader.history, facts)

@@ -125,13 +125,16 @@ class CausalLLMSystem(CausalSystem):
         with self._make_pipeline() as pipeline:
             tasks = self._tasks(pipeline, dataloader, indices)
             estimate = pipeline.estimate(tasks)
-            n = pipeline.export(tasks, path)
+            files = pipeline.export(tasks, path)
         usd = None if estimate is None else estimate.usd
         cost = '' if usd is None else f', about {BATCH_PRICE * usd:.2f} USD at half the price'
-        logger.info(
-            f'[LLM: {n} requests in {path}{cost}; hand the file to the Batch API, and import its results with '
-            f'`crslab-causal batch {path} RESULTS --store {self.llm.store or "STORE"}`]'
-        )
+        store = self.llm.store or 'STORE'
+        for file, n in files.items():
+            logger.info(
+                f'[LLM: {n} requests in {file}; hand the file to the Batch API, and import its results with '
+                f'`crslab-causal batch {file} RESULTS --store {store}`]'
+            )
+        logger.info(f'[LLM: {sum(files.values())} requests in all{cost}]')
 
     def test_language_model(self) -> dict[str, Any]:
         """Let the backend answer the samples of ``llm.split``, score the answers, and save the answers and the scores.

@@ -129,7 +129,22 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     """
     checkpoint = _read(path, device)
     saved, expected = _flat(checkpoint.opt), _flat(opt)
-    for key in ('model', 'dataset', *sorted(saved.keys() | expected.keys())):
+    _check_same(path, saved, expected, saved.keys() | expected.keys())
+    return checkpoint
+
+
+def check_options(path: Path, opt: dict) -> None:
+    """Check that a checkpoint is of a run with this configuration, before its data are loaded.
+
+    Raises:
+        UserError: as of :func:`load`.
+    """
+    expected = _flat(opt)
+    _check_same(path, _flat(_read(path, torch.device('cpu')).opt), expected, expected.keys())
+
+
+def _check_same(path: Path, saved: Mapping[str, Any], expected: Mapping[str, Any], keys: Iterable[str]) -> None:
+    for key in ('model', 'dataset', *sorted(keys)):
         if key.partition('.')[0] in KEYS_THAT_MAY_DIFFER or saved.get(key) == expected.get(key):
             continue
         if key not in saved:
@@ -146,7 +161,6 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         raise UserError(
             f'{path}: the checkpoint is of another run: {difference}; use the same configuration, or another run_name'
         )
-    return checkpoint
 
 
 def _flat(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:

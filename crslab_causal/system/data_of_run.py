@@ -16,5 +16,5 @@ def data_of_run(config: Config) -> dict[str, str]:
     """
     entry, run = config.dataset_entry, config.run
     folder = Path(run.data_path or DATA_PATH) / entry.folder / run.tokenize
-    digest = digest_of_files(folder, entry.load().files)
+    digest = digest_of_files(folder, entry.file_names())
     return {} if digest is None else {run.dataset: digest}

@@ -20,23 +20,27 @@ def run_folder(config: Config) -> Path:
     return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
 
 
-def check_saved(config: Config) -> None:
-    """Check that a saved run exists before its data are loaded.
+def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
+    """Check that a run was saved, before its data are loaded.
+
+    Args:
+        config: configuration of the run.
+        name: file that must be there: the weights of the best epoch, or the state of the last one.
 
     Raises:
-        UserError: it does not exist. The message lists the saved runs of the same dataset and model.
+        UserError: it was not; the message lists the saved runs of the same dataset and model.
     """
     folder = run_folder(config)
-    if (folder / BEST_CHECKPOINT).is_file():
+    if (folder / name).is_file():
         return
-    others = sorted(path.parent.name for path in folder.parent.glob(f'*/{BEST_CHECKPOINT}'))
+    others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))
     hint = 'train first with --save_system'
     if others:
         hint += (
             f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
             + ', '.join(others)
         )
-    raise UserError(f'{folder / BEST_CHECKPOINT} does not exist; {hint}')
+    raise UserError(f'{folder / name} does not exist; {hint}')
 
 
 @contextmanager

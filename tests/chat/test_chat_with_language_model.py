@@ -31,6 +31,22 @@ def test_model_sees_the_conversation_and_ranks_the_remaining_items(chat, live, l
 
 
 @pytest.mark.parametrize(
+    ('prompt', 'keys'),
+    [
+        ((), ['response', 'ranking', 'explanation']),
+        (('llm.chat_prompt=causal',), ['explanation', 'ranking', 'response']),
+        (('llm.prompt=no_explanation',), ['ranking', 'response']),
+    ],
+)
+def test_response_comes_first_unless_another_prompt_is_chosen(chat, live, llm_server, prompt, keys):
+    settings, url = live('ok')
+    chat('I love comedy', settings=(*settings, *prompt))
+    (entry,) = llm_server.log(url)
+    assert list(entry['body']['response_format']['json_schema']['schema']['properties']) == keys
+    assert 'stream' not in entry['body']  # nobody sees the text grow
+
+
+@pytest.mark.parametrize(
     'fault, message',
     [
         ('500', '500'),

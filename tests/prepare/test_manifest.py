@@ -6,6 +6,7 @@ import pytest
 import stand_ins
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.prepare.comparison import VALID_SOURCES
 from crslab_causal.prepare.manifest import Manifest
 from crslab_causal.prepare.task import CONVERTERS, TITLE_SOURCES
 
@@ -43,7 +44,7 @@ def test_every_source_has_a_converter_and_every_file_is_of_use(published):
     sources = {(dataset, source) for dataset, known in published.datasets.items() for source in known.sources}
     assert sources == set(CONVERTERS)
     used = {file for known in published.datasets.values() for source in known.sources.values() for file in source.files}
-    assert used | set(TITLE_SOURCES) == set(published.files)
+    assert used | set(TITLE_SOURCES) | set(VALID_SOURCES) == set(published.files)
 
 
 def test_files_of_the_official_source_are_all_licensed(published):

@@ -110,6 +110,15 @@ def test_killed_run_continues_where_it_was(arguments, answer, tmp_path):
     assert len({(line['key'], line['number']) for line in lines}) == len(lines)
 
 
+def test_ranking_by_the_first_token(answer, tmp_path):
+    summary, (record,) = answer('llm_redial_full', 'llm.prompt=first_token')
+    assert summary['statuses'] == {'ok': 1} and record['written'] >= 1
+    assert sorted(record['ranking']) == sorted(record['candidates']) and len(record['candidates']) == 5
+    (line,) = stored(tmp_path)
+    tokens = json.loads(line['response']['content'])['top_logprobs']
+    assert len(tokens) == 20 and max(tokens.values()) <= 0 and line['response']['output_tokens'] == 1
+
+
 def test_chat_with_a_real_model(arguments, monkeypatch, capsys):
     monkeypatch.setattr(sys, 'stdin', io.StringIO('I love comedy\n/why\n'))
     assert main([*arguments('llm_redial_full', 'llm.candidates=5'), '-i']) == 0
@@ -133,6 +142,24 @@ def test_server_enforces_the_schema(llama):
     with LLMClient(options(llama)) as client:
         (completion,) = client.run(prompts('Rank film 1 and film 2.'))
     assert completion.status in ('ok', 'partial', 'length') and not client.usage.schema_fallback
+
+
+def test_stream_of_a_real_server_gives_the_same_record(llama, tmp_path):
+    records = []
+    (messages, schema), settings = prompts('Rank film 1 and film 2.')[0], {'temperature': 0.0}
+    for name in ('streamed', 'whole'):
+        store = tmp_path / f'{name}.jsonl'
+        with LLMClient(options(llama, store=str(store), **settings)) as client:
+            *texts, completion = (
+                client.stream(messages, schema) if name == 'streamed' else client.run([(messages, schema)])
+            )
+        lines = [json.loads(line) for line in store.read_text('utf-8').splitlines()]
+        records.append([{**line, 'response': {**line['response'], 'latency_s': 0}} for line in lines])
+        if name == 'streamed':
+            grown = [text for text in dict.fromkeys(texts) if text]
+            assert len(grown) >= 3 and grown[0].startswith('{') and len(grown[0]) < len(grown[-1])
+            assert completion.status in STATUSES and not client.usage.estimated
+    assert records[0] == records[1]
 
 
 def test_schema_in_the_prompt_is_answered_too(llama):

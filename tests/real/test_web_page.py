@@ -23,6 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from crslab_causal.chat.web.server import make_server
 from crslab_causal.quick_start import load_system
+from llm_server import RunningServer
 
 LIVE = ('model=CausalLLM', 'llm.mode=live', 'llm.base_url=http://127.0.0.1:9/v1', 'llm.retries=0')
 
@@ -137,6 +138,34 @@ def test_hostile_text_on_a_phone(serve, open_page):
     assert page.driver.title == 'Film chat' and page.texts('#log img, #log script') == []
     assert len(page.texts('#films .name')) == 10
     assert page.driver.execute_script('return document.documentElement.scrollWidth') <= 390
+
+
+def test_text_is_shown_while_it_is_written_and_can_be_stopped(serve, open_page, tmp_path):
+    answer = {'response': f'Watch this{" and that" * 20}.', 'ranking': [2, 1], 'explanation': 'So.'}
+    with RunningServer(tmp_path) as model:
+        url = model.plan('ok', answer=answer, piece=3, pause=0.05)
+        page = open_page(serve(*LIVE, f'llm.base_url={url}'))
+        field = page.driver.find_element(By.ID, 'text')
+        field.send_keys('I loved The Folded Keepers\n')
+        seen = []
+        WebDriverWait(page.driver, 30, 0.05).until(
+            lambda _: seen.extend(page.texts('#log .draft')) or len({*seen}) >= 3  # it grows
+        )
+        assert all(answer['response'].startswith(text) for text in seen) and seen[0] != answer['response']
+        page.wait()
+        assert page.texts('#log p').count(answer['response']) == 1 and page.texts('#log .draft') == []
+        assert len(page.texts('#films .name')) == 10
+        field.send_keys('Something else?\n')
+        WebDriverWait(page.driver, 30, 0.05).until(lambda _: page.texts('#log .draft'))
+        page.click('#stop')
+        assert page.texts('#log .note')[-1] == '(Stopped. Go on.)' and page.texts('#log .draft') == []
+        assert page.texts('#error') == [''] and page.texts('#stop') == ['']  # hidden
+        end = time.monotonic() + 10
+        while not model.log(url)[-1].get('aborted'):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        page.say('I loved The Drowsy Observatory')  # the conversation goes on
+        assert page.texts('#log p').count(answer['response']) == 2
 
 
 def test_dead_backend_is_one_clear_line(serve, open_page):

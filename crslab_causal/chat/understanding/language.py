@@ -15,6 +15,8 @@ _MAX_ENGLISH_RANK = 5000
 too."""
 _MAX_EVERYDAY_RANK = 2000
 """Largest rank, by frequency, at which a single word is no sign of another language."""
+_ENGLISH_INTERJECTIONS = frozenset('yo hi hey bye ok no na ja ha oh ah lo me he'.split())
+"""Single words that are English messages, although other languages have them, too."""
 _SHARED = frozenset('film of for me no in is an a to do will on was as le or'.split())
 """Words of other languages that are also English words."""
 
@@ -33,6 +35,8 @@ def is_foreign(text: str) -> bool:
     if letters and n_latin <= len(letters) // 2:
         return True
     words = [word.lower() for word in _WORD.findall(text)]
+    if len(words) == 1 and words[0] in _ENGLISH_INTERJECTIONS:
+        return False
     n_foreign = max(
         (sum(word in known and word not in _SHARED for word in words) for known in _function_words().values()),
         default=0,

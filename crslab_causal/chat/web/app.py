@@ -10,7 +10,7 @@ import threading
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Generator
 
 from loguru import logger
 from starlette.applications import Starlette
@@ -21,8 +21,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 
@@ -112,16 +114,16 @@ class ChatApp:
             raise HTTPException(413, f'A message has at most {MAX_MESSAGE:,} characters.')
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
-        return StreamingResponse(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+        return _Rows(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
 
-    def _lines(self, session: WebSession, text: str) -> Iterator[bytes]:
-        """Yield the lines of a reply as JSON, and then the state that the page shows beside the conversation."""
+    def _lines(self, session: WebSession, text: str) -> Generator[bytes, None, None]:
+        """Yield the lines of a reply and drafts of them as JSON, then what the page shows beside the conversation."""
         if not session.lock.acquire(blocking=False):
             yield _row({'error': _BUSY})
             return
         try:
-            for line in self.sessions.one_at_a_time(session.chat.say(text)):
-                yield _row({'line': line})
+            for line in self.sessions.one_at_a_time(session.chat.say(text, drafts=True)):
+                yield _row({'draft' if isinstance(line, Draft) else 'line': line})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
             logger.exception('the reply failed')
@@ -189,6 +191,21 @@ class ChatApp:
         if film not in session.chat.conversation.facts.films:
             raise HTTPException(404, 'There is no such film.')
         return film
+
+
+class _Rows(StreamingResponse):
+    """Sends rows as they are made, and stops to make them at once if the page has gone away."""
+
+    def __init__(self, rows: Generator[bytes, None, None], **keywords: Any):
+        super().__init__(rows, **keywords)
+        self._rows = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the rows."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._rows.close()
 
 
 def _file(content: bytes, media_type: str) -> Any:

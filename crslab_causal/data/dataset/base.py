@@ -10,7 +10,6 @@ from typing import Any, ClassVar, ContextManager, Iterable, Iterator, Mapping
 from loguru import logger
 
 from crslab_causal.base import distributed
-from crslab_causal.base.data_path import suggest_data_path
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.memory import long_lived
 from crslab_causal.crslab_compat import CRSLAB_RESOURCES, BaseDataset, crslab, read_open_files
@@ -20,6 +19,7 @@ from crslab_causal.data.dataset.films import Film, films_from_graph, films_from_
 from crslab_causal.data.dataset.genres import TITLES_FILE, genres_from_graph, genres_from_titles
 from crslab_causal.data.dataset.graph import has_links, keep_frequent_relations, name_relations
 from crslab_causal.data.dataset.mention_order import entity_name, learn_item_tokens, order_mentions
+from crslab_causal.data.dataset.presence import check_data_files
 from crslab_causal.data.dataset.samples import Turn, extend_samples, merge_turns
 from crslab_causal.data.dataset.validation import (
     check_conversations,
@@ -113,22 +113,7 @@ class MentionDataset(BaseDataset):
 
     def _provide_files(self, folder: Path, resource: dict) -> None:
         """Check that all files exist."""
-        missing = [file for file in self.files if not (folder / file).is_file()]
-        if not missing:
-            return
-        meant = suggest_data_path(folder.parent.parent)
-        if meant is not None:
-            raise UserError(f'data_path: {folder.parent.parent} is the folder of one dataset; did you mean {meant}?')
-        name_it = (
-            f'name the folder that holds {self.entry.folder}/{self.tokenize} with data_path (--data_path on the '
-            'command line)'
-        )
-        if len(missing) < len(self.files):
-            raise UserError(f'dataset {self.name}: {folder} lacks {", ".join(missing)}; put them there, or {name_it}')
-        command = f'run `crslab-causal prepare {self.entry.folder}`, ' if self.tokenize == 'nltk' else ''
-        raise UserError(
-            f'dataset {self.name}: no data in {folder}; {command}put {", ".join(self.files)} there, or {name_it}'
-        )
+        check_data_files(self.entry, folder.parent.parent, self.tokenize, self.files)
 
     def _load_data(self) -> tuple:
         with self._format_errors(*self.files[3:]):

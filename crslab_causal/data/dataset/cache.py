@@ -10,7 +10,7 @@ from typing import Any, Iterable
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 """Version of the cache. Increase it when the format of samples or side data changes."""
 
 

@@ -7,6 +7,7 @@ from typing import Iterator
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import InspiredDataset
 from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.registry import DATASETS
 
 
 class CausalInspiredDataset(MentionDataset, InspiredDataset):
@@ -14,17 +15,7 @@ class CausalInspiredDataset(MentionDataset, InspiredDataset):
 
     name, resource_name, item_key = 'Inspired', 'Inspired', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0
-    files = (
-        'train_data.json',
-        'valid_data.json',
-        'test_data.json',
-        'token2id.json',
-        'entity2id.json',
-        'dbpedia_subkg.txt',
-        'word2id.json',
-        'concept_subkg.txt',
-        'movie_ids.json',
-    )
+    files = DATASETS['Inspired'].files
 
     def _edges(self) -> Iterator[tuple[int, int, str]]:
         for number, line in enumerate(self.entity_kg, start=1):

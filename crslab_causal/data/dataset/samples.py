@@ -46,6 +46,7 @@ def extend_samples(samples: list[dict], turns: Sequence[Turn], conv_id: str, has
             conv_id=conv_id,
             turn=number,
             context_mentions=[i for turn in context for i in turn.mentions],
+            context_mention_roles=[turn.role for turn in context for _ in turn.mentions],
             context_text=texts[:number],
             context_liked=[i for turn in context for i in turn.liked],
             context_disliked=[i for turn in context for i in turn.disliked],

@@ -12,11 +12,19 @@ All numbers come from the runs with the first seed.
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Sequence, get_args
+from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 
 from crslab_causal.experiments.analysis.divergence import divergence
+from crslab_causal.experiments.analysis.figure_runs import (
+    READINGS,
+    PanelRuns,
+    figure_name,
+    folder_names,
+    panels_of,
+    recorded_figure,
+)
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
 from crslab_causal.experiments.analysis.record import FigureRecord, HistogramRecord, KLRecord, PanelRecord, Reading
@@ -24,23 +32,6 @@ from crslab_causal.experiments.analysis.shifts import kl_by_rank, largest_fall, 
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Run, Suite
-from crslab_causal.experiments.suite.suite_options import PanelOptions, RankShiftOptions
-
-READINGS: tuple[Reading, ...] = get_args(Reading)
-
-
-class PanelRuns(NamedTuple):
-    """A panel of Figure 4, and the runs of the first seed that it shows."""
-
-    options: PanelOptions
-    with_: Run
-    """Run that is trained with the intervention."""
-    without: Run
-    """Run that is trained without the intervention."""
-
-    def runs(self, reading: Reading) -> tuple[Run, ...]:
-        """Return the runs that a reading needs."""
-        return (self.with_,) if reading == 'one_model' else (self.with_, self.without)
 
 
 class PanelSamples(NamedTuple):
@@ -63,29 +54,18 @@ def figure_records(
     Numbers of a previous report are kept if they come from the same runs.
     """
     for options in suite.options.figures:
-        panels = _panels(suite, options)
+        panels = panels_of(suite, options)
         for reading in READINGS:
-            recorded = _previous(suite, options, reading, panels, store, previous)
+            recorded = recorded_figure(suite, options, reading, panels, store, previous)
             if recorded is not None:
                 yield recorded
             elif panels and all(_is_ready(run, reading, store) for panel in panels for run in panel.runs(reading)):
                 samples = [_samples(panel, reading, store, datasets) for panel in panels]
                 yield FigureRecord(
-                    name=_name(options, reading),
+                    name=figure_name(options, reading),
                     reading=reading,
                     panels=_panel_records(panels, samples, reading, store),
                 )
-
-
-def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs that figures of a suite need and whose numbers are not in a previous report."""
-    runs: list[Run] = []
-    for options in suite.options.figures:
-        panels = _panels(suite, options)
-        for reading in READINGS:
-            if _previous(suite, options, reading, panels, store, previous) is None:
-                runs += [run for panel in panels for run in panel.runs(reading)]
-    return runs
 
 
 def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramRecord:
@@ -123,42 +103,6 @@ def _without_nan(values: np.ndarray) -> list[list[float | None]]:
     return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
 
 
-def _panels(suite: Suite, options: RankShiftOptions) -> list[PanelRuns]:
-    """Return the panels of a figure. If ``--quick`` leaves out a row of one panel, there are no panels."""
-    panels = []
-    for panel in options.panels:
-        with_, without = (suite.find_row(panel.table, row_id) for row_id in (panel.with_, panel.without))
-        if with_ is None or without is None:
-            return []
-        panels.append(PanelRuns(panel, with_.runs[0], without.runs[0]))
-    return panels
-
-
-def _previous(
-    suite: Suite,
-    options: RankShiftOptions,
-    reading: Reading,
-    panels: Sequence[PanelRuns],
-    store: RunStore,
-    previous: PreviousReport,
-) -> FigureRecord | None:
-    """Return the numbers of a previous report that come from the same runs and splits."""
-    recorded = previous.figure(suite, _name(options, reading))
-    if recorded is None:
-        return None
-    recorded_runs = [(panel.split, panel.runs) for panel in recorded.panels]
-    if recorded_runs != [(panel.options.split, _folder_names(panel, reading, store)) for panel in panels]:
-        return None
-    return recorded.model_copy(
-        update={
-            'panels': [
-                record.model_copy(update={'title': panel.options.title})
-                for record, panel in zip(recorded.panels, panels)
-            ]
-        }
-    )
-
-
 def _is_ready(run: Run, reading: Reading, store: RunStore) -> bool:
     return store.is_finished(run) and (reading == 'one_model' or store.has_weights(run))
 
@@ -185,17 +129,9 @@ def _panel_records(
         PanelRecord(
             title=panel.options.title,
             split=panel.options.split,
-            runs=_folder_names(panel, reading, store),
+            runs=folder_names(panel, reading, store),
             histogram=histogram_record(s, reach),
             kl=kl_record(s),
         )
         for panel, s in zip(panels, samples)
     ]
-
-
-def _folder_names(panel: PanelRuns, reading: Reading, store: RunStore) -> list[str]:
-    return [store.folder_name(run) for run in panel.runs(reading)]
-
-
-def _name(options: RankShiftOptions, reading: Reading) -> str:
-    return f'{options.name}_{reading}'

@@ -156,7 +156,7 @@ class RunStore:
         No download is tried, because CRSLab's links are dead.
         """
         folder, dataset = self._data_folder(run.config), run.config['dataset']
-        files = () if folder is None else DATASETS[dataset].load().files
+        files = () if folder is None else DATASETS[dataset].file_names()
         missing = [file for file in files if folder is not None and not (folder / file).is_file()]
         return f'{dataset}: {folder} lacks {", ".join(missing)}; name the data with --data_path' if missing else None
 
@@ -165,7 +165,7 @@ class RunStore:
         folder = self._data_folder(config)
         if folder is None:
             return None
-        return self._digests.digest(folder, config.dataset_entry.load().files)
+        return self._digests.digest(folder, config.dataset_entry.file_names())
 
     def _data_folder(self, config: Config) -> Path | None:
         if config.dataset_entry.generated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -50,7 +51,18 @@ class Run(NamedTuple):
 
 @cache
 def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
-    return Config(config_file, settings=settings)
+    return Config(config_file, settings=settings, content=_read_once(config_file))
+
+
+def _read_once(config_file: Path) -> dict[str, Any]:
+    """Return the content of a configuration, whose runs are many. Callers must not change it."""
+    return _read_version(os.getcwd(), config_file, config_file.stat().st_mtime_ns)
+
+
+@cache
+def _read_version(folder: str, config_file: Path, changed: int) -> dict[str, Any]:
+    """Return the content of a file at a time; its path may be relative to the working directory."""
+    return load_config_file(config_file)
 
 
 class Row(NamedTuple):
@@ -293,7 +305,7 @@ def _runs(
     config_file = config_folder / f'{row.config or table.config}.yaml'
     if not config_file.is_file():
         raise UserError(f'row {row.title}: config: {config_file} does not exist')
-    model = load_config_file(config_file).get('model')
+    model = _read_once(config_file).get('model')
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     kind: Kind = 'recommendation' if row.hidden else table.kind

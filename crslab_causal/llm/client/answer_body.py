@@ -54,7 +54,7 @@ def read_answer(body: bytes) -> AnswerBody:
         choice = answer['choices'][0]
         message = choice.get('message') or choice.get('delta') or {'content': choice['text']}
         finish_reason = _text_or_none(choice.get('finish_reason'))
-        content = _text(message.get('content'))
+        content = content_text(message.get('content'))
         if not content.strip():
             content = _elsewhere(message, finish_reason) or content
         refusal = _text_or_none(message.get('refusal'))
@@ -73,14 +73,11 @@ def _elsewhere(message: dict[str, Any], finish_reason: str | None) -> str:
     if finish_reason != 'length':
         fields += [message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]
         fields += [part.get('text') for part in message.get('reasoning_details') or []]
-    return next((text for text in map(_text, fields) if text.strip()), '')
+    return next((text for text in map(content_text, fields) if text.strip()), '')
 
 
-def _text(value: Any) -> str:
-    """Return the text of a message's content.
-
-    The content is a text, a list of parts, or an object that is the answer itself.
-    """
+def content_text(value: Any) -> str:
+    """Return the text of a message's content: a text, a list of parts, or an object that is the answer itself."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -93,13 +90,17 @@ def _text(value: Any) -> str:
 def _part_text(part: Any) -> str:
     """Return the text of a part of a content; empty for thoughts, which have another type."""
     if not isinstance(part, dict):
-        return _text(part)
+        return content_text(part)
     if 'type' in part and part['type'] not in ('text', 'output_text', 'json', 'output_json'):
         return ''
     for name in ('text', 'content', 'json'):
         if name in part:
             value = part[name]
-            return value['value'] if isinstance(value, dict) and isinstance(value.get('value'), str) else _text(value)
+            return (
+                value['value']
+                if isinstance(value, dict) and isinstance(value.get('value'), str)
+                else content_text(value)
+            )
     return ''
 
 

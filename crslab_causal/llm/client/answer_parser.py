@@ -9,6 +9,7 @@ apply:
    the form.
 4. If it has none, an object that is nearly JSON is repaired, unless the answer was cut off.
 5. Keys that the schema does not have are ignored. An object whose lists are all empty is no answer.
+6. Numbers and titles in another form than a list are read (:mod:`.lenient_values`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from typing import Any, Iterator, Literal, NamedTuple
 import json_repair
 from pydantic import BaseModel, ValidationError
 
+from crslab_causal.llm.client.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
+from crslab_causal.llm.lenient_values import LENIENT_CONTEXT
 
 _THOUGHTS = (
     r'(?:seed:)?(?:ant)?_?(?:think|thinking|thought|thoughts|reason|reasoning|reflection|reflect|analysis|scratchpad)'
@@ -39,6 +42,8 @@ gpt-oss."""
 _DECODER = json.JSONDecoder(strict=False)
 """JSON decoder that accepts control characters, such as line breaks, in strings."""
 
+_STRAIGHT_QUOTES = str.maketrans('“”„‟«»', '""""""')
+
 _MAX_BRACES = 256
 """Maximum number of opening braces, counted from the end of an answer, at which the parser looks for an object."""
 
@@ -49,6 +54,7 @@ _MAX_REPAIRED = 1 << 15
 """Maximum length of a text that is repaired, in characters."""
 
 
+_NO_LABEL = 'its most probable first tokens are no labels of candidates'
 _CUT_OFF = ('length', 'max_tokens', 'model_length')
 _FILTERED = ('content_filter', 'safety', 'prohibited_content', 'recitation')
 
@@ -84,6 +90,9 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
     finish_reason = (response.finish_reason or '').lower()
     if finish_reason in _FILTERED:
         return ParsedAnswer('refusal', None, "stopped by the server's content filter")
+    if issubclass(answer, FirstTokenAnswer):
+        ranked = answer.from_tokens(read_tokens(response.content))
+        return ParsedAnswer('invalid' if ranked is None else 'ok', ranked, _NO_LABEL if ranked is None else '')
     complaint = ''
     is_exact = False
     with contextlib.suppress(ValidationError):  # the usual case, ten times as fast as the code below
@@ -98,12 +107,12 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
             complaint = complaint or str(error)
     if finish_reason in _CUT_OFF:
         detail = f'cut off at the longest length, {response.output_tokens or "?"} tokens'
-        partial = read_partial(_without_thoughts(response.content), answer)
+        partial = read_partial(without_thoughts(response.content), answer)
         return ParsedAnswer('length' if partial is None else 'partial', partial, detail)
     return ParsedAnswer('invalid', None, complaint or 'holds no JSON object', is_exact)
 
 
-def _without_thoughts(content: str) -> str:
+def without_thoughts(content: str) -> str:
     """Return the text after a model's thoughts, and before thoughts that have no end."""
     end = max((mark.end() for mark in _END_MARK.finditer(content)), default=0)
     start = _START_MARK.search(content, end)
@@ -123,7 +132,7 @@ def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
         if name is not None:
             known[name] = entry
     try:
-        parsed = answer.model_validate(known)
+        parsed = answer.model_validate(known, context=LENIENT_CONTEXT)
     except ValidationError as error:
         first = error.errors()[0]
         location = '.'.join(map(str, first['loc']))
@@ -186,7 +195,10 @@ def _repaired_objects(text: str, answer: type[BaseModel], can_complete: bool) ->
     """
     text = text[-_MAX_REPAIRED:]
     keys = '|'.join(map(re.escape, answer.model_fields))
-    starts = [found.start() for found in re.finditer(rf'\{{\s*\W{{0,2}}(?:{keys})\b', text, re.IGNORECASE)]
+    if '"' not in text:
+        text = text.translate(_STRAIGHT_QUOTES)
+    start = rf'\{{\s*(?://.*\s*)?\W{{0,2}}(?:{keys})\b'
+    starts = [found.start() for found in re.finditer(start, text, re.IGNORECASE)]
     for start, end in reversed(list(zip(starts, [*starts[1:], len(text)]))[-_MAX_REPAIRS:]):
         closing = text.rfind('}', start, end) + 1
         if not closing or '"' in text[closing:end]:  # the last brace is missing, or is inside a string

@@ -21,8 +21,8 @@ def reason_to_ask_again(answers: Sequence[ParsedAnswer], payload: Payload) -> Li
         answers: answers so far, one or more.
         payload: ``{model, messages, schema, parameters}``.
     """
-    if len(answers) >= MAX_PAID_ANSWERS:
-        return None
+    if len(answers) >= MAX_PAID_ANSWERS or 'logprobs' in payload['parameters']:
+        return None  # log-probabilities do not change
     if answers[-1].status == 'invalid':
         return 'invalid'
     can_have_more_room = payload['parameters']['max_tokens'] is not None

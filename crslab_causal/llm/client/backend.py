@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, ClassVar, Iterator, Self, Sequence
 
 from crslab_causal.llm.backends import Backend
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.addresses import OPENAI_URL, is_openai, server_url
+from crslab_causal.llm.client.answer_parser import without_thoughts
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.estimate import Estimate
+from crslab_causal.llm.client.partial_answer import read_beginning
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
@@ -54,12 +57,22 @@ class LLMBackend(Backend):
         """Return one completion for each request, in the order of the requests."""
         yield from self._client.run([self._prompts.build(request) for request in requests])
 
+    def stream(self, request: RerankRequest) -> Iterator[str | Completion]:
+        """Yield the response of the answer as far as it is written, and at the end the completion."""
+        messages, schema = self._prompts.build(request)
+        with closing(self._client.stream(messages, schema)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, str):
+                    yield read_beginning(without_thoughts(piece), schema, 'response')
+                else:
+                    yield piece
+
     def estimate(self, requests: Sequence[RerankRequest]) -> Estimate:
         """Estimate the cost of the answers."""
         return self._client.estimate(self._prompts.build(request) for request in requests)
 
-    def export(self, requests: Sequence[RerankRequest], path: str) -> int:
-        """Write the requests that have no answer yet for a Batch API, and return their number."""
+    def export(self, requests: Sequence[RerankRequest], path: str) -> dict[str, int]:
+        """Write the requests that have no answer yet for a Batch API, and return their number in each file."""
         return self._client.export((self._prompts.build(request) for request in requests), path)
 
     def summary(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class BoundedBody:
         self.content = bytearray()
         self.is_whole = True
         self._limit = limit
-        self._n_received = 0
+        self._n_received = self._n_taken = 0
         encoding = encoding.strip().lower()
         if encoding not in ('', 'identity', 'gzip', 'x-gzip', 'deflate'):
             raise ValueError(f'its answer has the encoding {encoding[:20]!r}, which was not requested')
@@ -32,13 +32,20 @@ class BoundedBody:
     def add(self, chunk: bytes) -> bool:
         """Add bytes. Return False if the limit is reached."""
         self._n_received += len(chunk)
-        room = self._limit - len(self.content) + 1
+        room = self._limit - self._n_taken - len(self.content) + 1
         if self._zlib is not None:
             try:
                 chunk = self._zlib.decompress(chunk, room)
             except zlib.error:
                 raise ValueError('its answer is not compressed as it says') from None
         self.content += chunk[:room]
-        self.is_whole = max(self._n_received, len(self.content)) <= self._limit
-        del self.content[self._limit :]
+        self.is_whole = max(self._n_received, self._n_taken + len(self.content)) <= self._limit
+        del self.content[self._limit - self._n_taken :]
         return self.is_whole
+
+    def take(self) -> bytes:
+        """Return the decompressed bytes since the last call. They count towards the limit, but are not kept."""
+        taken = bytes(self.content)
+        self._n_taken += len(taken)
+        self.content.clear()
+        return taken

@@ -6,9 +6,9 @@ import asyncio
 import collections
 import contextlib
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any, Coroutine, Generator, Iterable, Iterator, Sized
+from typing import Any, Callable, Coroutine, Generator, Iterable, Iterator, Sized
 
 from pydantic import BaseModel
 
@@ -31,22 +31,26 @@ _MAX_PENDING = 1024
 """Maximum number of prompts that ``run`` holds at a time. It is large, so that one slow prompt does not delay the
 others."""
 
+_STREAM_POLL_S = 0.1
+"""Seconds between two looks at the text of an answer that is being written."""
+
 
 class LLMClient:
     """Client of the model of ``options``. Use it as a (synchronous or asynchronous) context manager, or call ``close``.
 
-    A prompt whose answer is in the store is never sent. Equal prompts at the same time are sent once. The client has
-    its own event loop and thread. It therefore works from synchronous code, from any event loop, and while the caller
-    processes an answer. When the client is closed, also after Ctrl-C, it sends nothing more and waits until the answers
-    in flight are stored. A second Ctrl-C gives up on these answers.
+    A prompt whose answer is in the store is never sent, and equal prompts at the same time are sent once. The client
+    has its own event loop and thread, so that it works from synchronous code, from any event loop, and while the caller
+    processes an answer. Closing the client, also after Ctrl-C, sends nothing more and waits until the answers in flight
+    are stored; a second Ctrl-C gives up on them.
 
-    An interruption loses these answers if there is a store:
+    What an interruption costs, if there is a store:
 
-    - Ctrl-C, an exception, or the end of the budget: none.
+    - Ctrl-C, an exception, the end of the budget: nothing.
+    - Ctrl-C in the chat: the answer that is being written, because the model is told to stop.
     - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
       ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
-    - A second run on the same store at the same time: none. It waits for the answers to requests that the first run is
-      sending, and sends other requests in the meantime.
+    - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
+      is sending, and sends others meanwhile.
 
     Without a store, every run pays for all its answers.
 
@@ -105,6 +109,36 @@ class LLMClient:
         """
         return await asyncio.wrap_future(self._submit(messages, schema))
 
+    def stream(self, messages: Messages, schema: type[BaseModel]) -> Generator[str | Completion, None, None]:
+        """Yield the text of an answer while the model writes it, and at the end the completion.
+
+        The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
+        second, also if it has not grown. It begins anew if the model is asked again. Without a stream (the answer is in
+        the store, or the server sends it at once) it stays empty.
+
+        If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
+        stored; the budget counts it as if it were as long as allowed.
+
+        Args:
+            messages: messages of the prompt.
+            schema: schema of the answer.
+
+        Raises:
+            UserError: see ``complete``.
+        """
+        texts = ['']
+
+        def add(text: str) -> None:
+            texts[0] = text
+
+        future = self._submit(messages, schema, add)
+        try:
+            while not wait([future], _STREAM_POLL_S).done:
+                yield texts[0]
+            yield future.result()
+        finally:
+            future.cancel()
+
     def run(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], desc: str = 'LLM') -> Iterator[Completion]:
         """Complete all prompts, with a progress bar on a terminal and a line in the log every ``llm.log_every_s``.
 
@@ -137,15 +171,15 @@ class LLMClient:
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return estimate_run(self.options, self._store, payloads)
 
-    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> int:
-        """Write a file for a Batch API with all requests without a final answer in the store. Send nothing.
+    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> dict[str, int]:
+        """Write the requests that the store has no final answer to, for a Batch API, and send nothing.
 
         Args:
             prompts: arguments of ``complete``.
-            path: file to write.
+            path: file to write, the first one if there are too many requests for one file.
 
         Returns:
-            The number of requests.
+            The number of requests in each file.
         """
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return write_requests(path, batch_requests(self.options, self._store, payloads))
@@ -199,10 +233,15 @@ class LLMClient:
             for future in pending:
                 future.cancel()
 
-    def _submit(self, messages: Messages, schema: type[BaseModel]) -> Future[Completion]:
+    def _submit(
+        self,
+        messages: Messages,
+        schema: type[BaseModel],
+        on_content: Callable[[str], None] | None = None,
+    ) -> Future[Completion]:
         if self._closing:
             raise RuntimeError('this client is closed')
-        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema, on_content), self._loop)
 
     def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import Any
+from typing import Any, Callable
 
 from loguru import logger
 from pydantic import BaseModel
@@ -16,6 +16,7 @@ from crslab_causal.llm.client.answer_policy import MORE_ROOM, best_answer, reaso
 from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import BATCH_PRICE, Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
+from crslab_causal.llm.client.first_token import PARAMETERS, FirstTokenAnswer
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.result import NOT_SENT, Completion, Messages, Status
@@ -43,6 +44,8 @@ class _InFlight:
     size: int
     """Upper bound of the number of bytes of the prompt's texts."""
     schema: type[BaseModel]
+    on_content: Callable[[str], None] | None = None
+    """Called with the text of the answer so far; None: the answer is not streamed."""
     task: asyncio.Task[Completion] = dataclasses.field(init=False)
     n_waiting: int = 0
     """Number of callers that wait for the completion."""
@@ -87,15 +90,23 @@ class Dispatcher:
         self._closing = False
         self._has_warned_of_cut_prompts = False
 
-    async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
-        """Return the completion of a prompt, see ``LLMClient.complete``."""
+    async def complete(
+        self,
+        messages: Messages,
+        schema: type[BaseModel],
+        on_content: Callable[[str], None] | None = None,
+    ) -> Completion:
+        """Return the completion of a prompt, see ``LLMClient.complete`` and ``LLMClient.stream``.
+
+        A streamed answer that nobody waits for any more is not read to its end: the server then stops to write it.
+        """
         payload = self.build_payload(messages, schema)
         key, size = cache_key_and_size(payload)
         self.usage.requests += 1
         flight = self._in_flight.get(key)
         has_joined = flight is not None
         if flight is None:
-            flight = self._in_flight[key] = _InFlight(key, payload, size, schema)
+            flight = self._in_flight[key] = _InFlight(key, payload, size, schema, on_content)
             flight.task = asyncio.create_task(self._run(flight))
             flight.task.add_done_callback(lambda _: self._remove(flight))
         flight.n_waiting += 1
@@ -103,7 +114,7 @@ class Dispatcher:
             completion = await asyncio.shield(flight.task)
         finally:
             flight.n_waiting -= 1
-            if not flight.n_waiting and not flight.is_sending:
+            if not flight.n_waiting and (not flight.is_sending or flight.on_content is not None):
                 self._cancel(flight)
         if has_joined:
             self.usage.coalesced += 1
@@ -141,6 +152,8 @@ class Dispatcher:
             'seed': options.seed,
             'max_tokens': options.max_tokens,
         }
+        if issubclass(schema, FirstTokenAnswer):
+            parameters |= {'max_tokens': 1, **PARAMETERS}
         if options.extra:  # an empty one is left out, so that old keys remain valid
             parameters['extra'] = options.extra
         return {
@@ -289,7 +302,9 @@ class Dispatcher:
             flight.n_sent += 1
             calls, tokens = 1, None
             payload = with_room(flight.payload, flight.answers)
-            response = await transport.send(payload, flight.schema.__name__, n_invalid, flight.attempts.left_out)
+            response = await transport.send(
+                payload, flight.schema.__name__, n_invalid, flight.attempts.left_out, flight.on_content
+            )
             tokens = count_tokens(flight.payload, response)[:2]
             return response
         except CallError as failure:

@@ -92,7 +92,7 @@ def estimate_run(
             lengths.append(count_tokens(payload, response).output)
             latencies.append(response.latency_s)
             shares.append(count_tokens(payload, response).input / _prompt_length(payload))
-    limit = options.max_tokens
+    limit = next((payload['parameters']['max_tokens'] for payload in missing.values()), options.max_tokens)
     share = statistics.fmean(shares) if shares else 1 / _CHARACTERS_PER_TOKEN_OF_NAMES
     n_input = round(share * sum(map(_prompt_length, missing.values())))
     if lengths:

