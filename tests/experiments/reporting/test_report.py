@@ -72,7 +72,7 @@ def test_titles_of_figures_state_the_significant_differences(suite, name, findin
 
 
 @pytest.mark.parametrize('path', RECORDS, ids=lambda path: path.stem)
-def test_the_committed_figures_are_those_of_the_records(path, tmp_path):
+def test_committed_figures_equal_those_drawn_from_the_records(path, tmp_path):
     """The bytes of a figure depend on Matplotlib's release, which a PNG file names."""
     import matplotlib
 
