@@ -44,7 +44,7 @@ _EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123
 class _StrictLoader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
     """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping.
 
-    It is the one in C where PyYAML has it, which is several times faster.
+    It uses PyYAML's parser in C, if that is installed, because it is several times faster.
     """
 
     def construct_document(self, node: yaml.Node) -> Any:

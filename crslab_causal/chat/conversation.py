@@ -121,7 +121,7 @@ class Conversation:
         return self.last_reply
 
     def respond(self, text: str, *, drafts: bool = False) -> Iterator[str]:
-        """Yield the lines of the reply to a message, each as soon as it is known.
+        """Yield the lines of the reply to a message, each as soon as it is complete.
 
         Args:
             text: the message.

@@ -86,7 +86,7 @@ class RecommendationSource:
         return self._permitted(result, request, state)
 
     def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[Draft | LLMResult]:
-        """Yield the response as far as it is written, several times a second, and then the result of ``answer``."""
+        """Yield the text of the response so far several times a second, and then the result of ``answer``."""
         try:
             for piece in self.pipeline.stream(RerankTask(request)):
                 yield Draft(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
@@ -94,7 +94,7 @@ class RecommendationSource:
             yield self._permitted(self.pipeline.failed_result(request, str(error)), request, state)
 
     def _permitted(self, result: LLMResult, request: RerankRequest, state: DialogueState) -> LLMResult:
-        """Return the result without films that must not be recommended."""
+        """Return the result without the films that must not be recommended."""
         never_again = state.never_again
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response

@@ -11,7 +11,7 @@ from crslab_causal.chat.understanding.meaning import Heard
 
 
 class Draft(str):
-    """The next line of a reply as far as it is written; the line itself follows. The line may differ."""
+    """The text so far of the next line of a reply. The final line follows and may differ."""
 
 
 class ListedFilm(NamedTuple):

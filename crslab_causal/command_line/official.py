@@ -76,7 +76,7 @@ def check_frozen(commit: str | None) -> str:
 
 
 class LoadedRun(NamedTuple):
-    """A saved run, with the data it was trained on and the weights of its best epoch."""
+    """A saved run with its training data and the weights of its best epoch."""
 
     config_file: Path
     config: Config

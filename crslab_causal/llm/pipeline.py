@@ -117,7 +117,7 @@ class LLMPipeline:
         next(completions, None)  # lets the backend finish
 
     def stream(self, task: RerankTask) -> Iterator[str | LLMResult]:
-        """Yield the response as far as it is written, several times a second, and at the end the result.
+        """Yield the text of the response so far several times a second, and the result at the end.
 
         The result is that of :meth:`answer`. Several requests for one task are answered without a stream.
         """
@@ -230,7 +230,7 @@ class LLMPipeline:
         return self.options.window
 
     def _check_labels(self) -> None:
-        """Raise a UserError if an option does not go together with labels that are read from the first token."""
+        """Raise a UserError if an option cannot be combined with labels that are read from the first token."""
         options, n = self.options, len(LABELS)
         if options.window is not None and options.window > n:
             raise UserError(f'llm.window: {options.window}, but prompt {options.prompt} has {n} labels; lower it')

@@ -185,7 +185,7 @@ class _Reading(NameReader):
         return Attitude.LIKED if patterns['liked it'].search(text) else None
 
     def _likes_person(self, clause: Clause) -> bool:
-        """Hear a liking of a person without a name: "I like her". Return whether there is one."""
+        """Note that the seeker likes a person without a name, as in "I like her". Return whether the clause says so."""
         if not _LIKES_PERSON.search(clause.text) or _NEGATED_LIKE.search(clause.text):
             return False
         if self.person is not None and self.person in self.facts.people:

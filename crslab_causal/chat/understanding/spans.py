@@ -241,7 +241,7 @@ def _is_series(text: str, span: Span) -> bool:
 
 
 def _is_season(text: str, span: Span) -> bool:
-    """Return whether a name stands for a time of the year: "around Christmas", "Merry Christmas", "Christmas time"."""
+    """Return whether a name means a time of the year: "around Christmas", "Merry Christmas", "Christmas time"."""
     before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 30]
     is_time = _SEASON_BEFORE.search(before) is not None and _FILMS_AFTER.match(after) is None
     return is_time or _SEASON_AFTER.match(after) is not None

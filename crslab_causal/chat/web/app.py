@@ -194,7 +194,7 @@ class ChatApp:
 
 
 class _Rows(StreamingResponse):
-    """Sends rows as they are made, and stops to make them at once if the page has gone away."""
+    """A response that sends rows as soon as they are computed, and stops the computation if the page is closed."""
 
     def __init__(self, rows: Generator[bytes, None, None], **keywords: Any):
         super().__init__(rows, **keywords)

@@ -55,7 +55,7 @@ def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
 
 
 def _read_once(config_file: Path) -> dict[str, Any]:
-    """Return the content of a configuration, whose runs are many. Callers must not change it."""
+    """Return the content of a configuration, which many runs share. Callers must not change it."""
     return _read_version(os.getcwd(), config_file, config_file.stat().st_mtime_ns)
 
 

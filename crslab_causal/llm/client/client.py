@@ -32,7 +32,7 @@ _MAX_PENDING = 1024
 others."""
 
 _STREAM_POLL_S = 0.1
-"""Seconds between two looks at the text of an answer that is being written."""
+"""Seconds between two readings of the text of an unfinished answer."""
 
 
 class LLMClient:
@@ -113,8 +113,8 @@ class LLMClient:
         """Yield the text of an answer while the model writes it, and at the end the completion.
 
         The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
-        second, also if it has not grown. It begins anew if the model is asked again. Without a stream (the answer is in
-        the store, or the server sends it at once) it stays empty.
+        second, also if it has not grown. It starts again if the request is sent again. Without a stream (the answer is
+        in the store, or the server sends it at once) it stays empty.
 
         If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
         stored; the budget counts it as if it were as long as allowed.

@@ -45,7 +45,7 @@ class _InFlight:
     """Upper bound of the number of bytes of the prompt's texts."""
     schema: type[BaseModel]
     on_content: Callable[[str], None] | None = None
-    """Called with the text of the answer so far; None: the answer is not streamed."""
+    """Function that is called with the text of the answer so far; None: the answer is not streamed."""
     task: asyncio.Task[Completion] = dataclasses.field(init=False)
     n_waiting: int = 0
     """Number of callers that wait for the completion."""

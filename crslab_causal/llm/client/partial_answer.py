@@ -1,4 +1,4 @@
-"""Reads an answer that was cut off or is still being written: the beginning of a ranking is a ranking."""
+"""Read the usable part of an answer that was cut off or is not finished. The beginning of a ranking is a ranking."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_partial(text: str, schema: type[BaseModel]) -> BaseModel | None:
 
 
 def read_beginning(text: str, schema: type[BaseModel], field: str) -> str:
-    """Return a text of an answer as far as it is written; empty if it has not begun.
+    """Return the text so far of a field of an answer; empty if the field has not begun.
 
     Args:
         text: beginning of the answer, without the model's thoughts.

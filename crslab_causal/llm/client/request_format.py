@@ -85,7 +85,7 @@ class RequestFormat:
         self.omitted: list[str] = []
         """Parameters that are no longer sent because the server refuses them."""
         self.streams = True
-        """Whether an answer can be requested piece by piece."""
+        """Whether the server can send an answer piece by piece."""
         self._has_stream_options = True
         self._is_fixed = options.structured != 'auto'
         self._is_enforced = False

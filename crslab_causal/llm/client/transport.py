@@ -31,7 +31,7 @@ _MAX_STREAM_BYTES = 16 * MAX_ANSWER_BYTES
 """Maximum length of a streamed answer: around each piece of its text, an event has some hundred bytes."""
 
 _MAX_DRAFT = 64 << 10
-"""A text is shown while it is written up to this length, in characters."""
+"""Maximum length in characters up to which an unfinished text is shown."""
 
 _MAX_ERROR_BYTES = 64 << 10
 """Maximum length up to which the body of an error is read."""
@@ -97,7 +97,7 @@ class _Reply(NamedTuple):
     """Decompressed body. A body that is too long is cut at the limit."""
     is_whole: bool
     events: EventStream | None = None
-    """The stream that the answer came in; None: it came at once."""
+    """Stream in which the answer arrived; None if it arrived at once."""
 
 
 class Transport:
