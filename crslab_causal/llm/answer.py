@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Mapping, NamedTuple,
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
 
-from crslab_causal.llm.client.first_token import N_TOP_TOKENS, FirstTokenAnswer
+from crslab_causal.llm.first_token import N_TOP_TOKENS, FirstTokenAnswer
 from crslab_causal.llm.lenient_values import read_numbers, read_titles
 
 LABELS = string.ascii_uppercase[:N_TOP_TOKENS]

@@ -12,9 +12,9 @@ from crslab_causal.llm.backends import Backend, backend_class
 from crslab_causal.llm.candidates import shuffle_candidates, with_oracle, with_oracle_items
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.estimate import Estimate
-from crslab_causal.llm.client.first_token import FirstTokenAnswer
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import ExampleIndex
+from crslab_causal.llm.first_token import FirstTokenAnswer
 from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import load_prompt

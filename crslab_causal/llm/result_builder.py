@@ -80,7 +80,7 @@ class ResultBuilder:
         else:
             content = self._aggregate(contents, candidates)
         response = content.response
-        if not response and content.ranking:
+        if not response.strip() and content.ranking:
             name = self._catalogue.names[content.ranking[0]]
             response = template_response(name, rerank_request_seed(request))
         costs = [completion.cost_usd for completion in completions]

@@ -22,9 +22,9 @@ from typing import Any, Iterator, Literal, NamedTuple
 import json_repair
 from pydantic import BaseModel, ValidationError
 
-from crslab_causal.llm.client.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
+from crslab_causal.llm.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.lenient_values import LENIENT_CONTEXT
 
 _THOUGHTS = (
@@ -197,8 +197,8 @@ def _repaired_objects(text: str, answer: type[BaseModel], can_complete: bool) ->
     keys = '|'.join(map(re.escape, answer.model_fields))
     if '"' not in text:
         text = text.translate(_STRAIGHT_QUOTES)
-    start = rf'\{{\s*(?://.*\s*)?\W{{0,2}}(?:{keys})\b'
-    starts = [found.start() for found in re.finditer(start, text, re.IGNORECASE)]
+    beginning = rf'\{{\s*(?://.*\s*)?\W{{0,2}}(?:{keys})\b'
+    starts = [found.start() for found in re.finditer(beginning, text, re.IGNORECASE)]
     for start, end in reversed(list(zip(starts, [*starts[1:], len(text)]))[-_MAX_REPAIRS:]):
         closing = text.rfind('}', start, end) + 1
         if not closing or '"' in text[closing:end]:  # the last brace is missing, or is inside a string

@@ -46,7 +46,7 @@ class LLMClient:
     What an interruption costs, if there is a store:
 
     - Ctrl-C, an exception, the end of the budget: nothing.
-    - Ctrl-C in the chat: the answer that is being written, because the model is told to stop.
+    - Ctrl-C in the chat: the answer that is being written, because the connection is closed, so that the model stops.
     - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
       ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
     - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
@@ -113,8 +113,8 @@ class LLMClient:
         """Yield the text of an answer while the model writes it, and at the end the completion.
 
         The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
-        second, also if it has not grown. It starts again if the request is sent again. Without a stream (the answer is
-        in the store, or the server sends it at once) it stays empty.
+        second, also if it has not grown. It begins again if a further answer is requested. Without a stream (the answer
+        is in the store, or the server sends it at once) it stays empty.
 
         If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
         stored; the budget counts it as if it were as long as allowed.

@@ -16,7 +16,6 @@ from crslab_causal.llm.client.answer_policy import MORE_ROOM, best_answer, reaso
 from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import BATCH_PRICE, Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
-from crslab_causal.llm.client.first_token import PARAMETERS, FirstTokenAnswer
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.result import NOT_SENT, Completion, Messages, Status
@@ -26,6 +25,7 @@ from crslab_causal.llm.client.structured import strict_schema
 from crslab_causal.llm.client.token_counts import count_tokens, estimate_input_tokens, is_prompt_cut
 from crslab_causal.llm.client.transport import CallError, Transport
 from crslab_causal.llm.client.writer import GroupCommit
+from crslab_causal.llm.first_token import PARAMETERS, FirstTokenAnswer
 from crslab_causal.llm.options import LLMOptions
 
 _EXTRA_INPUT_TOKENS = 256

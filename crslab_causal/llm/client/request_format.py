@@ -10,7 +10,6 @@ from loguru import logger
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.client.answer_parser import ParsedAnswer
 from crslab_causal.llm.client.error_body import ErrorBody
-from crslab_causal.llm.client.first_token import PARAMETERS
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.structured import (
     merge_system_message,
@@ -18,6 +17,7 @@ from crslab_causal.llm.client.structured import (
     with_schema_in_prompt,
     without_bounds,
 )
+from crslab_causal.llm.first_token import PARAMETERS
 from crslab_causal.llm.options import LLMOptions
 
 _NAMES: dict[str, tuple[str, ...]] = {

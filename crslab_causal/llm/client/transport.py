@@ -17,11 +17,11 @@ from crslab_causal.llm.client.answer_body import AnswerBody, NoCompletion, read_
 from crslab_causal.llm.client.bounded_body import BoundedBody
 from crslab_causal.llm.client.error_body import ErrorBody
 from crslab_causal.llm.client.event_stream import EventStream
-from crslab_causal.llm.client.first_token import top_tokens
 from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.time_limit import TimeLimit
+from crslab_causal.llm.first_token import top_tokens
 from crslab_causal.llm.options import LLMOptions
 
 MAX_ANSWER_BYTES = 4 << 20

@@ -145,11 +145,12 @@ def test_key_never_stands_in_a_text_that_is_being_written(server, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', KEY)
     escaped = ''.join(f'\\u{ord(char):04x}' for char in KEY)
     for written in (KEY, escaped):
-        content = f'{{"explanation": "so", "ranking": [1], "response": "Key {written}, yes."}}'
-        texts, completion, _ = stream(server.plan('ok', content=content, piece=2, pause=0.01))
-        assert completion.parsed.response == 'Key [OPENAI_API_KEY], yes.'
+        content = f'{{"explanation": "so", "ranking": [1], "response": "Key {written}{", yes" * 30}."}}'
+        texts, completion, _ = stream(server.plan('ok', content=content, piece=4, pause=0.01))
+        assert completion.parsed.response.startswith('Key [OPENAI_API_KEY], yes')
         shown = [text.partition('Key ')[2] for text in texts]
-        assert all(not text or '[OPENAI_API_KEY]'.startswith(text[:16]) for text in shown) and any(shown)
+        assert all(not text or '[OPENAI_API_KEY]'.startswith(text[:16]) for text in shown), shown
+        assert any(shown)
 
 
 def test_equal_prompts_share_a_stream(server):
