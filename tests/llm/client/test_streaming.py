@@ -82,6 +82,7 @@ def test_record_is_that_of_an_answer_without_a_stream(server, tmp_path, plan, wa
         ([['stream', {'status': 422, 'body': {'detail': [{'loc': ['body', 'stream'], 'msg': 'Extra inputs'}]}}]], 2),
         ([['stream', {'status': 501, 'body': {'error': {'message': 'streaming is not implemented'}}}]], 2),
         ([['stream', {'status': 400, 'body': {'error': {'message': 'bad request'}}}]], 2),
+        ([['stream', {'status': 405, 'body': {'error': 'method not allowed'}}]], 2),
         ([['stream_options', {'status': 400, 'body': {'error': {'message': 'unknown field stream_options'}}}]], 2),
     ],
 )
