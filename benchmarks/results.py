@@ -13,6 +13,8 @@ RECORD = Path(__file__).with_name('speed.json')
 """File of the measurements."""
 START_UP = Path(__file__).with_name('start_up.json')
 """File of the measurements of ``benchmarks/start_up.py``."""
+GPU = Path(__file__).with_name('gpu.json')
+"""File of the measurements of ``benchmarks/gpu.py``."""
 
 FORMS = {
     'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
@@ -237,9 +239,15 @@ def growth(record: dict) -> str:
 
 def gpu(record: dict) -> str:
     """Return the section about a GPU."""
+    if GPU.is_file():
+        from benchmarks.gpu import section
+
+        return section(json.loads(GPU.read_text('utf-8')))
     if 'gpu' not in record:
         return (
-            'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
+            'Nothing here was measured on a GPU, because no machine with one was at hand. With a GPU, the command adds '
+            'these rows. `benchmarks/gpu.py` prepares a folder that trains `causal_redial` and `DualEncoder` on a GPU '
+            'without a network, and adds rows with scores, time and memory.'
         )
     made = record['gpu epoch ours']
     epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'

@@ -15,7 +15,7 @@ from crslab_causal.base.data_path import DATA_PATH, is_data_path
 from crslab_causal.base.errors import UserError
 
 if TYPE_CHECKING:
-    from crslab_causal.chat.recommender import Recommender
+    from crslab_causal.chat.recommenders.base import ListRecommender
     from crslab_causal.config import Config, Flags
     from crslab_causal.config_files import Setting
     from crslab_causal.data.dataset.base import MentionDataset
@@ -204,7 +204,9 @@ def _use_directories(config: Config) -> None:
     use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
 
 
-def load_recommender(config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False) -> Recommender:
+def load_recommender(
+    config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False
+) -> ListRecommender:
     """Load a recommender that answers one history at a time, see :func:`load_system`."""
     return load_system(config, gpu, settings, restore_data).recommender()
 

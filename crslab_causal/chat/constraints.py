@@ -111,20 +111,26 @@ class ConstraintSet:
 
     def allowed(self, film: int) -> bool:
         """Return whether a film is neither excluded nor unsuitable for children who watch."""
-        return all(c.allows(film) for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN)
+        return all(c.allows(film) for c in self._without_exception)
+
+    @property
+    def _without_exception(self) -> list[Constraint]:
+        """The constraints that never give way."""
+        return [c for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN]
 
     def select(self, films: Sequence[int]) -> Selection:
         """Return the films that satisfy all constraints, those of the preferences first.
 
         If there are none, wanted constraints give way: as few as possible, and the less important ones first.
         """
-        allowed = [film for film in films if self.allowed(film)]
+        strict = self._without_exception
+        allowed = [film for film in films if all(c.allows(film) for c in strict)] if strict else list(films)
         groups = _groups(c for c in self.binding if c.wanted and c.kind is not Kind.CHILDREN)
         groups.sort(key=lambda group: _GIVE_WAY.index(group[0].kind))
         for n_relaxed in range(len(groups) + 1):
             for relaxed in combinations(groups, n_relaxed):
-                kept = [group for group in groups if group not in relaxed]
-                fitting = [film for film in allowed if all(any(c.allows(film) for c in group) for group in kept)]
+                kept = [set().union(*(c.films for c in group)) for group in groups if group not in relaxed]
+                fitting = [film for film in allowed if all(film in fit for fit in kept)] if kept else allowed
                 if fitting or not allowed:
                     return Selection(self._preferred_first(fitting), [c for group in relaxed for c in group])
         return Selection([], [])
@@ -140,6 +146,8 @@ class ConstraintSet:
         for constraint in self._constraints:
             if constraint.wanted and not constraint.binding:
                 by_kind.setdefault(constraint.kind, set()).update(constraint.films)
+        if not by_kind:
+            return list(films)
         return sorted(films, key=lambda film: -sum(film in preferred for preferred in by_kind.values()))
 
 

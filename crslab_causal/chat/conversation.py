@@ -10,7 +10,7 @@ from crslab_causal.chat.constraints import describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
@@ -23,7 +23,7 @@ from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.offline.templates import template_question
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult
-from crslab_causal.llm.request import RerankRequest
+from crslab_causal.llm.request import Probability, RerankRequest
 
 _ABOUT_ME = (
     'I recommend films. Say what you like, what you have seen, and what you are in the mood for; '
@@ -63,7 +63,7 @@ class Conversation:
 
     def __init__(
         self,
-        recommender: Recommender,
+        recommender: ListRecommender,
         pipeline: LLMPipeline,
         make_history: Callable[[list[int]], list[int]],
         facts: FilmFacts | None = None,
@@ -72,8 +72,9 @@ class Conversation:
         catalogue, entities = pipeline.catalogue, recommender.entities
         self.facts = facts or build_film_facts(catalogue, entities)
         collections = Collections(self.facts, {entity: catalogue.names[entity] for entity in entities})
-        self._interpreter = Interpreter(self.facts, collections)
-        self._answerer = Answerer(self.facts, collections, self._interpreter.properties)
+        self.interpreter = Interpreter(self.facts, collections)
+        """Understands the messages."""
+        self._answerer = Answerer(self.facts, collections, self.interpreter.properties)
         self._source = RecommendationSource(recommender, pipeline, make_history)
         self.reset()
 
@@ -114,6 +115,10 @@ class Conversation:
         """Input of the recommender: the mentions that were not rejected."""
         return self._source.history(self.state)
 
+    def probabilities(self, masked: int | None = None) -> dict[int, Probability]:
+        """Return the recommender's probabilities now, see :meth:`.ListRecommender.probabilities`."""
+        return self._source.probabilities(self.state, masked)
+
     def reply(self, text: str) -> Reply:
         """Return the reply to a message of the seeker."""
         for _ in self.respond(text):
@@ -127,7 +132,7 @@ class Conversation:
             text: the message.
             drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
         """
-        meaning = self._interpreter.understand(text, self.state.situation)
+        meaning = self.interpreter.understand(text, self.state.situation)
         if Act.START_OVER in meaning.acts:
             self.reset()
             meaning.forgotten = []
@@ -181,7 +186,7 @@ class Conversation:
         """Return the lines of the last list, with the probability that the recommender gives each film now."""
         if not self.state.shown:
             yield 'There is no list yet.'
-        probabilities = self.recommender.probabilities(self.history)
+        probabilities = self.probabilities()
         for rank, entity in enumerate(self.state.shown, start=1):
             yield f'{rank:3d}. {self.recommender.names[entity]} ({probabilities[entity].observed:.1%})'
 
@@ -259,6 +264,7 @@ class Conversation:
         if chips := self._chips():
             yield reply.add_line(chips)
         if prepared.relaxed:
+            reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared, describe(c for c in self.state.constraints.binding if c.wanted)))
         yield from self._list(request, reply, drafts)
 

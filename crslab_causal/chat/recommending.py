@@ -6,14 +6,15 @@ from typing import Callable, Iterator, Mapping, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Recommendation
 from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.state import DialogueState, prompt_note
+from crslab_causal.data.live_context import Turns
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
-from crslab_causal.llm.request import RerankRequest
+from crslab_causal.llm.request import Probability, RerankRequest
 
 _TOP = 10
 """Number of candidates with a preferred property ("I like comedies") from which the others are left out."""
@@ -33,22 +34,43 @@ class RecommendationSource:
     """Makes recommendation lists for the state of a conversation.
 
     Args:
-        recommender: recommender of a trained model.
+        recommender: of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
     """
 
-    def __init__(self, recommender: Recommender, pipeline: LLMPipeline, make_history: Callable[[list[int]], list[int]]):
+    def __init__(
+        self, recommender: ListRecommender, pipeline: LLMPipeline, make_history: Callable[[list[int]], list[int]]
+    ):
         self.recommender, self.pipeline, self._make_history = recommender, pipeline, make_history
 
     def history(self, state: DialogueState) -> list[int]:
         """Return the input of the recommender: the mentions that were not rejected."""
         return self._make_history([mention for mention in state.mentions if state.opinions.get(mention) is not False])
 
+    @staticmethod
+    def turns(state: DialogueState) -> Turns:
+        """Return what was said before the last list: the turns up to the seeker's last message."""
+        n = max((i for i, (role, _) in enumerate(state.context, start=1) if role == 'Seeker'), default=0)
+        return state.context[:n]
+
+    def probabilities(self, state: DialogueState, masked: int | None = None) -> dict[int, Probability]:
+        """Return the probabilities of all items, see :meth:`.ListRecommender.probabilities`."""
+        return self.recommender.probabilities(self.history(state), masked, self.turns(state))
+
+    def full_list(self, state: DialogueState, masked: bool = False) -> list[Recommendation]:
+        """Return all items but those of the history, best first, see :meth:`.ListRecommender.recommend`."""
+        return self.recommender.recommend(self.history(state), self.recommender.n_item, masked, self.turns(state))
+
+    def contributions(self, state: DialogueState, film: int) -> list[Contribution] | None:
+        """Return what the parts of the model add to the score of a film; None: it has no parts."""
+        return self.recommender.contributions(self.history(state), film, self.turns(state))
+
     def prepare(self, state: DialogueState) -> Prepared:
         """Return the request for a state. It has no candidates if nothing is left."""
         n = self.pipeline.options.candidates
-        listed = self.recommender.recommend(self.history(state), self.recommender.model.n_item)
+        probabilities = self.probabilities(state)  # before the list, whose scores it computes too
+        listed = self.full_list(state)
         never_again = state.never_again
         films = [item.entity for item in listed]
         new_films = [film for film in films if film not in never_again]
@@ -63,14 +85,13 @@ class RecommendationSource:
         context = list(state.context) if uses_prompt else []
         if uses_prompt and (note := prompt_note(state, self.pipeline.catalogue.names)):
             context.append(('Note', note))
-        history = self.history(state)
         request = RerankRequest(
             context,
             list(state.mentions),
             state.liked,
             state.disliked,
-            self.pipeline.candidates(candidates, self.recommender.probabilities(history)),
-            self.recommender.masked_mention(history),
+            self.pipeline.candidates(candidates, probabilities),
+            self.recommender.masked_mention(self.history(state)),
         )
         return Prepared(request, selection.relaxed, is_exhausted)
 

@@ -35,6 +35,8 @@ class Reply:
     """Films, people, genres and other things that the message names."""
     constraints: tuple[Constraint, ...] = ()
     """All binding constraints after the message. The seeker can take each of them back."""
+    relaxed: tuple[Constraint, ...] = ()
+    """Constraints that the list leaves out, because no film satisfies all of them. A note says so."""
     notes: list[str] = field(default_factory=list)
     """Remarks: what was not understood, which constraints gave way."""
     sentences: list[str] = field(default_factory=list)

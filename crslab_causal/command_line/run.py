@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from crslab_causal.base.errors import UserError, exit_status
-from crslab_causal.command_line.web import PORT, serve_chat
+from crslab_causal.command_line.web import PORT, Compared, serve_chat, serve_comparison
 from crslab_causal.quick_start import run_alone
 
 RESUME_HINT = 'interrupted; with --save_system, the same command with --restore_system continues from the last epoch'
@@ -39,13 +39,43 @@ def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     _add_configuration(parser)
     parser.add_argument('--web', action='store_true', help='chat on a page in the browser, for this machine only')
     parser.add_argument('--port', type=int, help=f'port of the page, by default {PORT}; 0 for any free one')
+    parser.add_argument(
+        '--compare', metavar='CONFIG', help='with --web: compare with this configuration, blindly and side by side'
+    )
+    parser.add_argument(
+        '--compare-set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='override a key of the configuration of --compare; may be repeated',
+    )
     flags = vars(parser.parse_args(arguments))
     is_web, port = flags.pop('web'), flags.pop('port')
+    other, other_set = flags.pop('compare'), flags.pop('compare_set')
+    if other_set and not other:
+        parser.error('--compare-set: is for --compare')
+    if other and not is_web:
+        parser.error('--compare: is for --web')
+    if other:
+        return exit_status(lambda: _compare(flags, other, other_set, PORT if port is None else port))
     if is_web:
         return exit_status(lambda: serve_chat(**_with_settings(flags), port=PORT if port is None else port))
     if port is not None:
         parser.error('--port: is for --web')
     return exit_status(lambda: run_alone(**_with_settings(flags), interact=True))
+
+
+def _compare(flags: dict, other: str, other_set: list[str], port: int) -> None:
+    """Serve the page that compares two systems; data, seed and GPU are those of both."""
+    written = list(flags['set'])
+    first = _with_settings(flags)
+    common = first['settings'][len(written) :]
+    serve_comparison(
+        Compared(first['config'], first['settings'], written),
+        Compared(other, [*other_set, *common], other_set),
+        first['gpu'],
+        port,
+    )
 
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:

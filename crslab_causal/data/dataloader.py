@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import copy
 from math import ceil
 from typing import Any, Iterator, NamedTuple
 
@@ -212,6 +213,13 @@ class CausalDataLoader(BaseDataLoader):
             context_tokens=tokens,
             samples=[self.samples[i] for i in index.tolist()] if self.reads_samples else None,
         )
+
+    def batch_of(self, samples: list[RecSample]) -> RecBatch:
+        """Return a batch of samples that are not of this split, on the CPU."""
+        loader = copy(self)
+        loader.samples = samples
+        loader._tensorise()
+        return loader.rec_batchify(torch.arange(len(samples)))
 
     def get_rec_data(
         self, batch_size: int, shuffle: bool = True, desc: str = '', shared: bool = False

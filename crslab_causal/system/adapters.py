@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 import torch
 from loguru import logger
@@ -12,8 +12,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions
+from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import ListRecommender
+from crslab_causal.chat.recommenders.model import ModelRecommender
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.live_context import LiveContexts
+from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
@@ -80,6 +85,27 @@ class ModelAdapter:
         """
         scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # Popularity's are on the CPU
         return scores[:, self.item_entity_ids], None
+
+    def recommender(
+        self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
+    ) -> ListRecommender:
+        """Return the model for one history at a time.
+
+        Args:
+            contexts: makes samples of a history.
+            mentioned: ids of the entities that occur in the data.
+            names: name of each entity id.
+        """
+        self.model.eval()
+
+        def score(sample: RecSample) -> Tensor:
+            with torch.no_grad(), self.group():
+                batch = self.dataloader.batch_of([sample]).to(self.item_entity_ids.device)
+                return self.scores(batch, intervene=False)[0][0]
+
+        items = self.item_entity_ids.tolist()
+        entities = list(dict.fromkeys([*items, *mentioned]))
+        return ModelRecommender(score, contexts, items, entities, names)
 
     def group(self) -> AbstractContextManager:
         """Return a context for calls between which the parameters do not change."""
@@ -180,6 +206,11 @@ class CausalKBRDAdapter(ItemRecommenderAdapter):
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
         return self.module.item_logits(batch.context_entities, intervene)
+
+    def recommender(
+        self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
+    ) -> ListRecommender:
+        return Recommender(self.module, names)
 
     def group(self) -> AbstractContextManager:
         return _share_entity_embedding(self, self.module)

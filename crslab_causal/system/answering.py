@@ -6,17 +6,16 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Iterator
 
-from crslab_causal.base.errors import UserError
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.films.facts import build_film_facts
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import ListRecommender
 from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline
-from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.adapters import ModelAdapter
 from crslab_causal.system.catalogue_info import build_catalogue_info
 
@@ -26,7 +25,8 @@ class AnsweringSystem:
 
     config: Config
     adapter: ModelAdapter
-    side_data: dict[str, Any]
+    vocab: Any
+    side_data: Any
     train_dataloader: CausalDataLoader
     test_dataloader: CausalDataLoader
 
@@ -35,17 +35,11 @@ class AnsweringSystem:
         """The facts about the dataset that the language half uses."""
         return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
-    def recommender(self) -> Recommender:
-        """Return the model as it is, for one history at a time.
-
-        Raises:
-            UserError: it is not CausalKBRD.
-        """
-        if not isinstance(self.adapter.module, CausalKBRD):
-            raise UserError(
-                f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)'
-            )
-        return Recommender(self.adapter.module, self.catalogue.names)
+    def recommender(self) -> ListRecommender:
+        """Return the model as it is, for one history at a time."""
+        return self.adapter.recommender(
+            LiveContexts(self.vocab, self.side_data), self.side_data['mentioned_entity_ids'], self.catalogue.names
+        )
 
     @contextmanager
     def conversation(self) -> Iterator[Conversation]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.chat.recommenders.pool import PoolRecommender
+from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.pool.context import CONTEXT_FEATURES
 from crslab_causal.model.pool.fitting import PoolFit, fit_pool, standard_errors
@@ -26,6 +28,12 @@ class PoolAdapter(ItemRecommenderAdapter):
 
     def group(self) -> AbstractContextManager:
         return self.module.shared_entity_embedding()
+
+    def recommender(
+        self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
+    ) -> PoolRecommender:
+        entities = dict.fromkeys([*self.item_entity_ids.tolist(), *mentioned])
+        return PoolRecommender(self.module, contexts, list(entities), names)
 
 
 class PoolSystem(CausalSystem):

@@ -55,7 +55,7 @@ def help_texts(capsys) -> str:
     """Return the help of every command and of their subcommands."""
     calls = [[command] for command in COMMANDS]
     calls += [['prepare', name] for name in ('redial', 'opendialkg', 'inspired', 'own')]
-    calls += [['human', name] for name in ('contexts', 'make', 'judge', 'read')] + [['config', 'show']]
+    calls += [['human', name] for name in ('contexts', 'make', 'judge', 'read', 'votes')] + [['config', 'show']]
     calls += [['compare', name] for name in ('valid', 'links')]
     for call in calls:
         with pytest.raises(SystemExit):

@@ -143,6 +143,39 @@ def test_experts_of_the_text_take_part_or_are_left_out_with_a_line(run, tiny_ber
     ).read_text('utf-8')
 
 
+@pytest.mark.parametrize('fit_on, trainings', [('valid', 1), ('late', 2), ('out_of_fold', 3)])
+def test_experts_that_are_trained_take_part_and_are_trained_once_for_each_part(run, fit_on, trainings, tiny_bert):  # noqa: F811
+    trained = (
+        f'{{model: DualEncoder, sentence_encoder: {tiny_bert}, expert_epochs: 1}}, '
+        '{model: MentionTransformer, expert_epochs: 1, mention_dim: 8}'
+    )
+    settings = ('model=Pool', f'experts=[EASE, {trained}]', f'fit_on={fit_on}', 'pool_folds=2')
+    result, folder = run(*settings, flags=['-ss'])
+    assert [name.partition(' ')[0] for name in result['pool']['channels']] == [
+        'EASE',
+        'DualEncoder',
+        'MentionTransformer',
+    ]
+    files = list((folder.parent.parent / 'trained_experts').glob('DualEncoder_*.pth'))
+    assert len(files) == trainings
+    restored, _ = run(*settings, flags=['-rs'])
+    assert restored['splits'] == result['splits']
+
+
+def test_a_pool_takes_the_expert_that_another_run_has_trained(run, tiny_bert, monkeypatch):  # noqa: F811
+    from crslab_causal.model.experts.trained_expert import TrainedExpert
+
+    run('model=DualEncoder', f'sentence_encoder={tiny_bert}', 'expert_epochs=1')
+
+    def no_training(self, part):
+        raise AssertionError('trained again')
+
+    monkeypatch.setattr(TrainedExpert, '_loss', no_training)
+    expert = f'{{model: DualEncoder, sentence_encoder: {tiny_bert}, expert_epochs: 1}}'
+    result, _ = run('model=Pool', f'experts=[EASE, {expert}]', 'fit_on=valid')
+    assert len(result['pool']['channels']) == 2
+
+
 def test_a_text_expert_without_its_encoder_is_one_line(refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder._PACKAGE', 'not_installed_anywhere')
     assert refused('model=TextToItem').startswith(

@@ -10,7 +10,7 @@ import threading
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Generator
+from typing import Any, ClassVar, Generator, Mapping
 
 from loguru import logger
 from starlette.applications import Starlette
@@ -41,7 +41,7 @@ _PAGE = {
     '/page.css': ('page.css', 'text/css'),
     '/page.js': ('page.js', 'text/javascript'),
 }
-_BUSY = 'Wait for the answer to the last message.'
+BUSY = 'Wait for the answer to the last message.'
 _HEADERS = {
     'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -59,6 +59,11 @@ class ChatApp:
         thumbs: file to which thumbs are added as JSON lines.
     """
 
+    page: ClassVar[Mapping[str, tuple[str, str]]] = _PAGE
+    """File and media type of each address that is a file."""
+    addresses: ClassVar[tuple[str, ...]] = ('open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb')
+    """Names of the addresses below ``/api/``; the method of each has the same name with ``_`` before it."""
+
     def __init__(self, conversation: Conversation, thumbs: Path):
         self.sessions, self._thumbs = Sessions(conversation), thumbs
         self._backend = conversation.pipeline.backend.name
@@ -69,9 +74,9 @@ class ChatApp:
         page = files('crslab_causal.chat.web') / 'page'
         routes = [
             Route(address, _file((page / name).read_bytes(), media_type))
-            for address, (name, media_type) in _PAGE.items()
+            for address, (name, media_type) in self.page.items()
         ]
-        for name in ('open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb'):
+        for name in self.addresses:
             routes.append(Route(f'/api/{name}', self._endpoint(getattr(self, f'_{name}')), methods=['POST']))
         hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK), www_redirect=False)
         return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _error})
@@ -85,13 +90,13 @@ class ChatApp:
     def _call(self, function: Any, body: dict[str, Any]) -> Response:
         if function == self._open:
             return self._open()
-        session = self.sessions.find(_text(body, 'session'))
+        session = self.sessions.find(text_of(body, 'session'))
         if session is None:
             raise HTTPException(404, 'This session has ended. Reload the page to start a new one.')
         if function == self._say:
             return self._say(session, body)
         if not session.lock.acquire(blocking=False):
-            raise HTTPException(409, _BUSY)
+            raise HTTPException(409, BUSY)
         try:
             return function(session, body)
         finally:
@@ -104,25 +109,30 @@ class ChatApp:
             key = self.sessions.open()
         except TooManySessions:
             raise HTTPException(503, f'All {MAX_SESSIONS} sessions are in use. Try again later.') from None
-        return _json({'session': key, 'backend': self._backend, 'max_message': MAX_MESSAGE})
+        return answer_json({'session': key, 'backend': self._backend, 'max_message': MAX_MESSAGE})
 
     def _say(self, session: WebSession, body: dict[str, Any]) -> Response:
-        text = _text(body, 'text').strip()
+        text = self._message(session, body)
+        return _Rows(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+
+    def _message(self, session: WebSession, body: dict[str, Any]) -> str:
+        """Return the message of a request, if it is one that the session takes."""
+        text = text_of(body, 'text').strip()
         if not text:
             raise HTTPException(400, 'Write a message.')
         if len(text) > MAX_MESSAGE:
             raise HTTPException(413, f'A message has at most {MAX_MESSAGE:,} characters.')
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
-        return _Rows(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+        return text
 
     def _lines(self, session: WebSession, text: str) -> Generator[bytes, None, None]:
         """Yield the lines of a reply and drafts of them as JSON, then what the page shows beside the conversation."""
         if not session.lock.acquire(blocking=False):
-            yield _row({'error': _BUSY})
+            yield _row({'error': BUSY})
             return
         try:
-            for line in self.sessions.one_at_a_time(session.chat.say(text, drafts=True)):
+            for line in session.chat.say(text, drafts=True):
                 yield _row({'draft' if isinstance(line, Draft) else 'line': line})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
@@ -134,27 +144,25 @@ class ChatApp:
     def _forget(self, session: WebSession, body: dict[str, Any]) -> Response:
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
-        with self.sessions.model_lock:
-            lines = list(session.chat.forget(_text(body, 'name')[:MAX_MESSAGE]))
-        return _json({'lines': lines, 'view': self._describe(session)})
+        lines = list(session.chat.forget(text_of(body, 'name')[:MAX_MESSAGE]))
+        return answer_json({'lines': lines, 'view': self._describe(session)})
 
     def _undo(self, session: WebSession, body: dict[str, Any]) -> Response:
         turn = session.chat.undo()
-        return _json({'undone': turn.text if turn else None, 'view': self._describe(session)})
+        return answer_json({'undone': turn.text if turn else None, 'view': self._describe(session)})
 
     def _reset(self, session: WebSession, body: dict[str, Any]) -> Response:
         session.chat.reset()
-        return _json({'view': self._describe(session)})
+        return answer_json({'view': self._describe(session)})
 
     def _mask(self, session: WebSession, body: dict[str, Any]) -> Response:
         index, conversation = _number(body, 'index'), session.chat.conversation
         if not 0 <= index < len(conversation.history):
             raise HTTPException(404, 'There is no such mention.')
-        with self.sessions.model_lock:
-            return _json(describe_mask(conversation, index))
+        return answer_json(describe_mask(conversation, index))
 
     def _film(self, session: WebSession, body: dict[str, Any]) -> Response:
-        return _json(describe_film(session.chat.conversation, self._known_film(session, body)))
+        return answer_json(describe_film(session.chat.conversation, self._known_film(session, body)))
 
     def _thumb(self, session: WebSession, body: dict[str, Any]) -> Response:
         film, conversation = self._known_film(session, body), session.chat.conversation
@@ -180,11 +188,10 @@ class ChatApp:
                     file.write(json.dumps(record) + '\n')
             except OSError as error:
                 raise HTTPException(500, f'The thumb was not saved: {error.strerror}.') from error
-        return _json({'saved': True})
+        return answer_json({'saved': True})
 
     def _describe(self, session: WebSession) -> dict[str, Any]:
-        with self.sessions.model_lock:
-            return describe_conversation(session.chat.conversation)
+        return describe_conversation(session.chat.conversation)
 
     def _known_film(self, session: WebSession, body: dict[str, Any]) -> int:
         film = _number(body, 'entity')
@@ -236,7 +243,8 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _text(body: dict[str, Any], key: str) -> str:
+def text_of(body: dict[str, Any], key: str) -> str:
+    """Return a text of a request, and refuse what is none."""
     value = body.get(key)
     if not isinstance(value, str):
         raise HTTPException(400, f'{key}: must be a text.')
@@ -250,7 +258,8 @@ def _number(body: dict[str, Any], key: str) -> int:
     return value
 
 
-def _json(value: dict[str, Any]) -> JSONResponse:
+def answer_json(value: dict[str, Any]) -> JSONResponse:
+    """Return an answer with the headers of the page."""
     return JSONResponse(value, headers=_HEADERS)
 
 

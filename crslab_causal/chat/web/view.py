@@ -16,7 +16,7 @@ _MAX_CAST = 5
 def describe_conversation(conversation: Conversation) -> dict[str, Any]:
     """Return the constraints, the mentions and the last list."""
     names, shown = conversation.recommender.names, conversation.state.shown
-    ranks, probabilities = _ranks(conversation, None), conversation.recommender.probabilities(conversation.history)
+    ranks, probabilities = _ranks(conversation, None), conversation.probabilities()
     is_answered = conversation.result is not None and conversation.result.is_answered
     return {
         'chips': [constraint.name for constraint in conversation.state.constraints.binding],
@@ -47,8 +47,8 @@ def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
         index: index of the mention in the history, from 0.
     """
     history, names = conversation.history, conversation.recommender.names
-    before = conversation.recommender.probabilities(history)
-    after = conversation.recommender.probabilities(history, masked=index)
+    before = conversation.probabilities()
+    after = conversation.probabilities(masked=index)
     old, new = _ranks(conversation, None), _ranks(conversation, index)
     listed = sorted(new, key=new.__getitem__)[:TOP_SHOWN]
     return {
@@ -96,9 +96,8 @@ def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
 
 def _ranks(conversation: Conversation, masked: int | None) -> dict[int, int]:
     """Return the rank of each film that the seeker has not named and that respects the constraints."""
-    state, recommender = conversation.state, conversation.recommender
-    history = conversation.history
-    probabilities = recommender.probabilities(history, masked=masked)
+    state, history = conversation.state, conversation.history
+    probabilities = conversation.probabilities(masked)
     score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}
     films = sorted(score, key=lambda film: (-score[film], film))
     new = [film for film in films if film not in state.named_films and film not in history]

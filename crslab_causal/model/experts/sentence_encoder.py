@@ -86,7 +86,7 @@ class SentenceEncoder:
 
     def pieces(self, texts: Sequence[str]) -> Any:
         """Return the word pieces of texts as the encoder reads them, padded."""
-        return self._tokenizer(
+        return self.tokenizer(
             list(texts), padding=True, truncation=True, max_length=self._length, return_tensors='pt'
         ).to(self.device)
 
@@ -98,7 +98,7 @@ class SentenceEncoder:
         """
         from transformers import AutoModel
 
-        return self._load(AutoModel)
+        return self._load(AutoModel).float()
 
     def _compute(self, texts: list[str]) -> Tensor:
         inputs = self.pieces(texts)
@@ -126,10 +126,11 @@ class SentenceEncoder:
     def _model(self) -> Any:
         from transformers import AutoModel
 
-        return self._load(AutoModel).to(self.device).eval()
+        return self._load(AutoModel).float().to(self.device).eval()
 
     @cached_property
-    def _tokenizer(self) -> Any:
+    def tokenizer(self) -> Any:
+        """The tokenizer of the encoder."""
         from transformers import AutoTokenizer
 
         tokenizer = self._load(AutoTokenizer)
@@ -151,7 +152,7 @@ class SentenceEncoder:
     def _length(self) -> int:
         """Most pieces of a text that the encoder has positions for."""
         positions = getattr(self._model.config, 'max_position_embeddings', None) or self.max_pieces
-        return min(self.max_pieces, positions, self._tokenizer.model_max_length)
+        return min(self.max_pieces, positions, self.tokenizer.model_max_length)
 
     @cached_property
     def reads_first_state(self) -> bool:
@@ -176,7 +177,7 @@ class SentenceEncoder:
     @cached_property
     def weights_digest(self) -> str:
         """A hash of the weights, and of how texts are read."""
-        reading = f'{self._length} {self.reads_first_state} {len(self._tokenizer)}'
+        reading = f'{self._length} {self.reads_first_state} {len(self.tokenizer)}'
         digest = hashlib.sha256((reading if self.cut == 'left' else f'{reading} {self.cut}').encode())
         for name, tensor in self._model.state_dict().items():
             digest.update(name.encode())

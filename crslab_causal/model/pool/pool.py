@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from crslab_causal.data.histories import PAD, pad_histories
+from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.base import ItemRecommender
 from crslab_causal.model.baselines.repeat import Repeat
+from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.pool.conditional_logit import LogitFit
 from crslab_causal.model.pool.context import CONTEXT_FEATURES, context_features
@@ -106,8 +108,15 @@ class Pool(ItemRecommender):
 
     def active_channels(self) -> Tensor:
         """Return the positions of the values of the experts that take part among :attr:`channels`."""
-        flags = [flag for flag, member in zip(self.active.tolist(), self._members()) for _ in member.channels]
-        return torch.tensor(flags, device=self.active.device).nonzero()[:, 0]
+        return torch.tensor(self.is_active_channel(), device=self.active.device).nonzero()[:, 0]
+
+    def is_active_channel(self) -> list[bool]:
+        """Return for each of :attr:`channels` whether its expert takes part."""
+        return [flag for flag, member in zip(self.active.tolist(), self._members()) for _ in member.channels]
+
+    def member_of(self, channel: str) -> Member:
+        """Return the expert that one of :attr:`channels` belongs to."""
+        return next(member for member in self._members() if channel in member.channels)
 
     # ------------------------------------------------------------ scores
 
@@ -140,19 +149,23 @@ class Pool(ItemRecommender):
         added[:, chosen] = values * self.channel_weights(batch)[:, chosen, None].to(values)
         return added
 
-    def explain_list(self, history: Sequence[int], k: int = 10) -> list[tuple[int, dict[str, float]]]:
+    def explain_list(
+        self, history: Sequence[int], k: int = 10, sample: RecSample | None = None
+    ) -> list[tuple[int, dict[str, float]]]:
         """Return the top ``k`` items for one history, best first, each with what every channel adds to its score.
 
         Args:
-            history: entity ids in order of mention; no text is known.
+            history: entity ids in order of mention.
             k: length of the list. It is shorter if there are fewer items that may be recommended.
+            sample: the context as a sample, which has its text; None: no text is known.
         """
-        batch = {'context_entities': pad_histories([list(history)]).to(self.index_of_entity.device)}
+        batch = {
+            'context_entities': pad_histories([list(history)]).to(self.index_of_entity.device),
+            'samples': None if sample is None else [sample],
+        }
         with torch.no_grad():
             added = self.contributions(batch)[0]
-            scores = added.sum(0)
-            if self.options.objective == 'new':
-                scores = scores.masked_fill(self.seen_items(batch['context_entities'])[0], -torch.inf)
+            scores = self.filtered(added.sum(0, keepdim=True), batch)[0]
         best = scores.topk(min(k, self.n_item))
         return [
             (int(self.item_entity_ids[i]), dict(zip(self.channels, added[:, i].tolist())))
@@ -163,9 +176,12 @@ class Pool(ItemRecommender):
     def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
         weights = self.channel_weights(batch)[:, self.active_channels()]
         values = self.values(batch)
-        scores = torch.einsum('bc,bci->bi', weights.to(values), values)
+        return self.filtered(torch.einsum('bc,bci->bi', weights.to(values), values), batch)
+
+    def filtered(self, scores: Tensor, batch: Mapping[str, Any]) -> Tensor:
+        """Return scores, with minus infinity for the items of each history if ``objective: new`` filters them."""
         if self.options.objective == 'new':
-            scores = scores.masked_fill(self.seen_items(batch['context_entities']), -torch.inf)
+            return scores.masked_fill(self.seen_items(batch['context_entities']), -torch.inf)
         return scores
 
     def seen_items(self, context_entities: Tensor) -> Tensor:
@@ -183,7 +199,11 @@ class Pool(ItemRecommender):
     def shared_entity_embedding(self) -> Iterator[None]:
         """Compute H of Eq 2 once for all calls of the block, if CausalKBRD takes part."""
         with ExitStack() as stack:
-            for member in self._members():
-                if isinstance(member, RecommenderMember) and member.model is not None:
-                    stack.enter_context(member.model.shared_entity_embedding())
+            for model, embedding in self.entity_embeddings():
+                stack.enter_context(model.shared_entity_embedding(embedding))
             yield
+
+    def entity_embeddings(self) -> list[tuple[CausalKBRD, Tensor]]:
+        """Return H of Eq 2 of each CausalKBRD among the experts."""
+        members = (member for member in self._members() if isinstance(member, RecommenderMember))
+        return [(member.model, member.model.entity_embedding()) for member in members if member.model is not None]
