@@ -1,4 +1,4 @@
-"""``crslab-causal run`` and ``run_crslab.py``, which keeps CRSLab's flags; and ``crslab-causal chat``."""
+"""The commands ``crslab-causal run`` and ``chat``, and ``run_crslab.py``, which has CRSLab's flags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RESUME_HINT = 'interrupted; with --save_system, the same command with --restore_
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Train and test the model of a configuration. Return the exit status."""
+    """Train and test the model of a configuration, and return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Run a model of CRSLab or crslab_causal.')
     _add_configuration(parser)
     _add_flag(parser, '-sd', '--save_data', help='save the processed dataset')
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
 
 
 def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Chat with the system of a run that was saved. Return the exit status."""
+    """Chat with the system of a saved run, and return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Chat with a system that `run --save-system` has trained.')
     _add_configuration(parser)
     parser.add_argument('--web', action='store_true', help='chat on a page in the browser, for this machine only')
@@ -108,7 +108,7 @@ def _add_flag(parser: argparse.ArgumentParser, short: str, name: str, help: str)
 
 
 def _with_settings(flags: dict) -> dict:
-    """Return the arguments of :func:`.run_alone`; what a flag of its own says is text, and no YAML."""
+    """Return the arguments of :func:`.run_alone`. Flags with a name of their own are taken as text, not as YAML."""
     values = {key: flags.pop(key) for key in ('data_path', 'seed')}
     if values['data_path'] == '':
         raise UserError('--data_path: is empty; name the folder that holds redial/nltk, opendialkg/nltk, ...')

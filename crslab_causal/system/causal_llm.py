@@ -1,4 +1,4 @@
-"""The system CausalLLM: the recommender, and a backend that explains, re-ranks and responds (Section 3.4)."""
+"""The system of CausalLLM: a recommender, and a backend that explains, re-ranks and responds (Section 3.4)."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ from crslab_causal.system.llm_report import failure, summarize, summary_lines
 
 
 class CausalLLMSystem(CausalSystem):
-    """Trains the recommender or loads it from ``recommender``, tests it, and answers its samples by ``llm``.
+    """The system that tests a recommender, and then lets the backend of ``llm`` answer its samples.
 
-    The folder of the run also gets ``llm_results.json``, ``llm_results.md`` and ``llm_<split>.jsonl``, which has one
-    :class:`.LLMRecord` for each sample.
+    The recommender is trained, or loaded from the run that the option ``recommender`` names. The folder of the run also
+    gets ``llm_results.json``, ``llm_results.md`` and ``llm_<split>.jsonl``, which has one :class:`.LLMRecord` for each
+    sample.
     """
 
     def __init__(self, opt, *arguments, **keywords):
@@ -52,17 +53,19 @@ class CausalLLMSystem(CausalSystem):
             self._load_recommender(Path(self.external_recommender))
 
     def restore_model(self) -> None:
-        """Restore the recommender, unless it was trained by another run."""
+        """Restore the recommender, unless it comes from another run."""
         if self.config.model.recommender is None:
             super().restore_model()
 
     def load_best(self) -> None:
-        """Load the recommender, unless it was trained by another run."""
+        """Load the recommender, unless it comes from another run."""
         if self.config.model.recommender is None:
             super().load_best()
 
     def fit(self) -> None:
-        """Train or load the recommender, test it, and answer its samples. With ``llm.dry_run`` only estimate the cost.
+        """Train or load the recommender, test it, and let the backend answer the samples.
+
+        With ``llm.dry_run`` only estimate the cost.
 
         Raises:
             UserError: an option of ``llm`` is wrong. This is raised before the training.
@@ -74,7 +77,7 @@ class CausalLLMSystem(CausalSystem):
                 f'llm.store: {self.llm.store} is inside the folder of the run, which the next run renames; '
                 'name a file elsewhere'
             )
-        self._make_pipeline().close()  # raises errors in its options now, not after hours of training
+        self._make_pipeline().close()  # report mistakes in the options before the training
         if self.llm.dry_run:
             self.estimate()
             return
@@ -103,7 +106,7 @@ class CausalLLMSystem(CausalSystem):
         self.trainer.save(self.adapter.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:
-        """Test the recommender, then answer its samples."""
+        """Test the recommender on every split, and then let the backend answer the samples of ``llm.split``."""
         splits = super().test_recommender()
         if distributed.is_first():
             if self.llm.batch is None:
@@ -113,7 +116,7 @@ class CausalLLMSystem(CausalSystem):
         return splits
 
     def estimate(self) -> None:
-        """Log how many requests, tokens, USD and minutes the answers will take."""
+        """Log the number of requests, tokens, USD and minutes of the answers."""
         dataloader, indices = self._samples()
         with self._make_pipeline() as pipeline:
             estimate = pipeline.estimate(self._tasks(pipeline, dataloader, indices))
@@ -125,7 +128,7 @@ class CausalLLMSystem(CausalSystem):
             )
 
     def export_batch(self, path: str) -> None:
-        """Write the requests that have no answer yet for a Batch API, and log what to do with them."""
+        """Write the requests that have no answer yet for a Batch API, and log the next step."""
         dataloader, indices = self._samples()
         with self._make_pipeline() as pipeline:
             tasks = self._tasks(pipeline, dataloader, indices)
@@ -142,7 +145,7 @@ class CausalLLMSystem(CausalSystem):
         logger.info(f'[LLM: {sum(files.values())} requests in all{cost}]')
 
     def test_language_model(self) -> dict[str, Any]:
-        """Answer the samples of ``llm.split``, score the answers, and save both.
+        """Let the backend answer the samples of ``llm.split``, score the answers, and save the answers and the scores.
 
         Returns:
             The section ``llm`` of ``llm_results.json``.
@@ -211,7 +214,7 @@ class CausalLLMSystem(CausalSystem):
         return summary
 
     def _samples(self) -> tuple[CausalDataLoader, list[int]]:
-        """Return the samples of ``llm.split``, and the indices of those that are answered."""
+        """Return the samples of ``llm.split``, and the indices of the samples that the backend answers."""
         dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[self.llm.split]
         return dataloader, self._sample_indices(len(dataloader))
 
@@ -265,7 +268,7 @@ class CausalLLMSystem(CausalSystem):
             self.evaluation.adapter = self.stage.adapter = self.trainer.adapter = self.adapter
 
     def _sample_indices(self, n: int) -> list[int]:
-        """Return the sorted indices of the samples that are answered, out of ``n`` samples."""
+        """Return the sorted indices of the samples that the backend answers, out of ``n`` samples."""
         n_requested = self.llm.samples
         if n_requested is None or n_requested >= n:
             return list(range(n))
@@ -277,12 +280,12 @@ class CausalLLMSystem(CausalSystem):
         indices: Sequence[int],
         rankings: Sequence[Sequence[int | None]],
     ) -> dict[str, Any]:
-        """Return the ranking scores.
+        """Return the ranking scores of the answers.
 
         Args:
             dataloader: loader of the samples.
             indices: indices of the ranked samples.
-            rankings: ranked entity ids of each of these samples, best first; None: a place without an item.
+            rankings: ranked entity ids of each of these samples, best first; None stands for a title without an item.
         """
         evaluator = CausalEvaluator(cutoffs=self.config.run.cutoffs)
         evaluator.configure(

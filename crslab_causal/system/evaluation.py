@@ -1,4 +1,4 @@
-"""Scores and lists of a model on a split."""
+"""Evaluate a model on a split: its scores and its recommendation lists."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ EVALUATION_BATCH_SIZE = 256
 
 
 class RankedList(NamedTuple):
-    """The recommender's list for a sample."""
+    """The recommendation list for a sample."""
 
     items: list[int]
     """Entity ids, best first."""
     probabilities: dict[int, Probability]
-    """Probabilities of these items, and of the others that were asked for, by entity id."""
+    """Probabilities by entity id, of these items and of the further ones that were requested."""
 
 
 class RecEvaluation:
     """Evaluates a recommender.
 
     Args:
-        adapter: of the model.
-        evaluator: collects the ranks; the last evaluation stays in it.
+        adapter: adapter of the model.
+        evaluator: collects the ranks; it keeps the last evaluation.
         item_ids: entity ids of the items.
-        device: of the model.
-        seed: of the run.
+        device: device of the model.
+        seed: seed of the run.
     """
 
     def __init__(
@@ -55,9 +55,9 @@ class RecEvaluation:
         Args:
             split: name of the split.
             dataloader: samples of the split.
-            epoch: epoch, for the report.
-            full: whether to rank after the intervention, too, and to see which items are ever shown. Both take longer
-                than the rest, and training needs neither.
+            epoch: number of the epoch, for the report.
+            full: whether to also rank after the intervention and to record which items are recommended. Both take
+                longer than everything else, and early stopping needs neither.
             report: whether to log the scores.
         """
         seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation

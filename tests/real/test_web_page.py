@@ -153,7 +153,7 @@ def test_contributions_of_the_experts_on_a_phone(serve, open_page, recommender):
     assert page.driver.execute_script('return document.documentElement.scrollWidth') <= 390
 
 
-def test_hostile_text_on_a_phone(serve, open_page):
+def test_hostile_text_is_shown_as_text_on_a_phone(serve, open_page):
     page = open_page(serve(), width=390)
     hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>' + 'W' * 300
     page.say(hostile)
@@ -191,7 +191,7 @@ def test_text_is_shown_while_it_is_written_and_can_be_stopped(serve, open_page, 
         assert page.texts('#log p').count(answer['response']) == 2
 
 
-def test_dead_backend_is_one_clear_line(serve, open_page):
+def test_dead_backend_is_reported_in_one_line(serve, open_page):
     page = open_page(serve(*LIVE))
     page.say('I loved The Folded Keepers')
     notes = [text for text in page.texts('#log .note') if 'gave no usable answer' in text]

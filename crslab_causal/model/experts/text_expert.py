@@ -20,10 +20,10 @@ from crslab_causal.model.text.pretrained import item_titles
 
 
 class TextExpert(Expert):
-    """An expert on the vector of the last turns, see :class:`.SentenceEncoder`.
+    """An expert that uses the vector of the last turns, see :class:`.SentenceEncoder`.
 
-    A context without text has no evidence, and so has a batch without samples, as a history alone is.
-    The vectors are cached in ``<save_path>/embeddings``.
+    A context without text gives no evidence. Neither does a batch without samples, for example a history alone. The
+    vectors are cached in ``<save_path>/embeddings``.
     """
 
     options_class: type[TextOptions] = TextOptions
@@ -59,7 +59,11 @@ class TextExpert(Expert):
 
     @abstractmethod
     def text_evidence(self, vectors: Tensor) -> Tensor:
-        """Return the evidence for each item, ``(n, n_item)``, of texts with these vectors, ``(n, dim)``."""
+        """Return the evidence for each item, ``(n, n_item)``.
+
+        Args:
+            vectors: ``(n, dim)``, vectors of the texts.
+        """
 
     def evidence(self, batch: Mapping[str, Any]) -> Tensor:
         histories, samples = batch['context_entities'], batch.get('samples')
@@ -71,7 +75,15 @@ class TextExpert(Expert):
         return evidence
 
     def text_vectors(self, samples: Sequence[RecSample]) -> tuple[Tensor, Tensor]:
-        """Return ``(n_text, dim)`` vectors of the samples that have text, and ``(n_sample,)``: which these are."""
+        """Return the vectors of the samples that have text.
+
+        Args:
+            samples: the samples.
+
+        Returns:
+            Vectors of the samples with text, ``(n_text, dim)``; and a Boolean mask, ``(n_sample,)``, that is true for
+            them.
+        """
         texts = [context_text(sample, self.titles, self.options.context_turns) for sample in samples]
         device = self.index_of_entity.device
         has_text = torch.tensor([bool(text) for text in texts], dtype=torch.bool, device=device)

@@ -8,37 +8,38 @@ import torch
 from torch import Tensor
 
 BATCH_SIZE = 64
-"""Samples whose values are in double precision at a time."""
+"""Number of samples whose values are in double precision at one time."""
 MAX_STEPS = 100
 _ARMIJO = 1e-4
 
 
 class Choices(NamedTuple):
-    """Samples of a choice among all items."""
+    """The samples of a choice among all items."""
 
     values: Tensor
-    """``(n, n_channel, n_item)``: g, single precision."""
+    """Values g of each channel and item in single precision, ``(n, n_channel, n_item)``."""
     context: Tensor
-    """``(n, n_feature)``: features of the sample, double precision."""
+    """Features of each sample in double precision, ``(n, n_feature)``."""
     label: Tensor
-    """``(n,)``: index of the chosen item."""
+    """Index of the chosen item of each sample, ``(n,)``."""
     excluded: Tensor | None = None
-    """``(n, n_item)``: items that cannot be chosen; None: all can be."""
+    """Mask of the items that cannot be chosen, ``(n, n_item)``; None: all items can be chosen."""
 
 
 class LogitFit(NamedTuple):
     """The optimum of a conditional logit."""
 
     weights: Tensor
-    """``(n_channel, n_feature)``, double precision."""
+    """Weights in double precision, ``(n_channel, n_feature)``."""
     covariance: Tensor
-    """``(n_channel * n_feature, n_channel * n_feature)``: of the weights, robust to groups of dependent samples."""
+    """Covariance of the weights, ``(n_channel * n_feature, n_channel * n_feature)``. It allows for dependent samples in
+    a group."""
     log_likelihood: float
     """Mean of the log-probability of the chosen item."""
     gradient: float
-    """Largest absolute derivative of the objective."""
+    """Largest absolute derivative of the objective at the optimum."""
     steps: int
-    """Newton steps taken."""
+    """Number of Newton steps."""
     influence: Tensor | None = None
     """``(n_group, n_channel * n_feature)``: by how much the weights change, to first order, if a group counts once
     more."""
@@ -65,7 +66,7 @@ class LogitFit(NamedTuple):
 class _Terms(NamedTuple):
     objective: float
     gradients: Tensor
-    """``(n, n_channel * n_feature)``: derivative of each sample's negative log-likelihood, without the ridge."""
+    """Derivatives of each sample's negative log-likelihood without the ridge, ``(n, n_channel * n_feature)``."""
     hessian: Tensor
 
 
@@ -75,20 +76,21 @@ def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float,
     The objective is
 
     .. math::
-        -\sum_n \log \mathrm{softmax}_y \Bigl(\sum_{k,a} \theta_{ka}\, \varphi_a(x_n)\, g_k(x_n, y)\Bigr)_{y_n}
-        + \frac{\rho}{2} \lVert \theta \rVert^2
+        -\sum_n \log \mathrm{softmax}_y \Bigl(\sum_{k,a} \theta_{ka}\, \varphi_a(x_n)\, g_k(x_n, y)\Bigr)_{y_n} +
+        \frac{\rho}{2} \lVert \theta \rVert^2
 
-    It is minimised by Newton's method with a line search, in double precision. The ridge makes it strictly convex, so
-    that there is one optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
+    Newton's method with a line search minimises it in double precision. The ridge makes it strictly convex, so there is
+    exactly one optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
 
-    The covariance is the sandwich :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}` with H the Hessian and :math:`s_c` the
-    sum of the gradients of group c: the limit of a bootstrap over the groups. (Liang and Zeger, Biometrika 1986.)
+    The covariance is the sandwich estimator :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}`, where H is the Hessian and
+    :math:`s_c` the sum of the gradients of group c. A bootstrap over the groups converges to it. (Liang and Zeger,
+    Biometrika 1986.)
 
     Args:
         choices: samples.
         groups: the group of each sample, such as its conversation.
         ridge: :math:`\rho > 0`.
-        tolerance: square of the Newton decrement, for each sample, at which the search ends.
+        tolerance: the search ends when the squared Newton decrement, divided by the number of samples, is below this.
 
     Raises:
         ValueError: there is no sample.
@@ -103,7 +105,7 @@ def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float,
         gradient = terms.gradients.sum(0) + ridge * theta
         direction = -torch.linalg.solve(terms.hessian, gradient)
         decrement = float(-gradient @ direction)
-        if not decrement >= 0:  # also for NaN
+        if not decrement >= 0:  # this condition also catches NaN
             break
         if decrement <= tolerance * len(choices.label):
             influence = _influence(terms, groups)
@@ -146,7 +148,7 @@ def _terms(choices: Choices, theta: Tensor, ridge: float, only_objective: bool =
         mean = weighted.sum(-1)
         chosen = values.gather(2, label[:, None, None].expand(-1, n_channel, 1)).squeeze(2)
         gradients.append(torch.einsum('nc,na->nca', mean - chosen, context).flatten(1))
-        # of the Hessian only the steps depend, and not the optimum: single precision is enough
+        # single precision is enough, because the Hessian changes the steps but not the optimum
         spread = torch.bmm(weighted.float(), choices.values[rows].transpose(1, 2)).double()
         spread -= mean[:, :, None] * mean[:, None]
         hessian += torch.einsum('ncd,na,nb->cadb', spread, context, context).reshape(hessian.shape)

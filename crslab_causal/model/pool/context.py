@@ -1,4 +1,4 @@
-"""The features of a context that the weights of a pool depend on."""
+"""The features of a context on which the weights of a pool depend."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from torch import Tensor
 from crslab_causal.data.histories import PAD
 
 CONTEXT_FEATURES = ('constant', 'log mentions', 'no mention', 'text')
-"""Names of the features: 1; log(1 + number of mentions); whether the history is empty; whether words were said and are
-known."""
+"""Names of the features: 1; log(1 + number of mentions); whether the history is empty; whether the context has known
+words."""
 
 
 def context_features(batch: Mapping[str, Any]) -> Tensor:
     """Return the :data:`CONTEXT_FEATURES` of a batch, ``(batch, 4)``, in double precision.
 
     Args:
-        batch: see :meth:`.ItemRecommender.losses_and_scores`. Without samples no context has text.
+        batch: see :meth:`.ItemRecommender.losses_and_scores`. If it has no samples, its contexts count as contexts
+            without text.
     """
     histories, samples = batch['context_entities'], batch.get('samples')
     mentions = (histories != PAD).sum(-1).double()

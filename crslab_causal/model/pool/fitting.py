@@ -1,4 +1,4 @@
-"""The weights of a pool, fitted to what its experts predict for samples that they have not seen."""
+"""Fit the weights of a pool to the predictions of its experts for samples that they have not seen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATCH_SIZE = 256
 
 
 class PoolFit(NamedTuple):
-    """How the weights of a pool were fitted."""
+    """The result of a fit of a pool's weights."""
 
     logit: LogitFit
     samples: int
@@ -33,7 +33,7 @@ class PoolFit(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Conversations that the experts learn from, and others that they predict."""
+    """A set of conversations that the experts learn from, and a set that they predict."""
 
     learned: TrainingData
     predicted: TrainingData
@@ -85,7 +85,7 @@ def _parts(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> It
 
 
 def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSample]:
-    """Return the samples of conversations drawn at random, about ``pool_samples`` from all parts together."""
+    """Return the samples of random conversations. All parts together have about ``pool_samples`` samples."""
     usable = data.samples
     if pool.options.objective == 'new':
         usable = [sample for sample in usable if sample['item'] not in sample['context_entities']]
@@ -103,7 +103,7 @@ def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSam
 
 
 def _predict(pool: Pool, samples: Sequence[RecSample], data: TrainingData) -> Choices:
-    """Return what the experts say of these samples."""
+    """Return the values that the experts give the items of these samples."""
     device = pool.index_of_entity.device
     values, context, excluded = [], [], []
     with pool.shared_entity_embedding():

@@ -55,7 +55,7 @@ def objective(choices, theta, ridge):
     st.booleans(),
     st.floats(0.1, 10),
 )
-def test_it_finds_the_optimum_that_scipy_finds(n, n_channel, n_feature, n_item, seed, excluded, ridge):
+def test_newton_search_finds_the_optimum_of_scipy(n, n_channel, n_feature, n_item, seed, excluded, ridge):
     choices = draw(n, n_channel, n_feature, n_item, seed, excluded)
     fit = fit_conditional_logit(choices, ['a'] * n, ridge, tolerance=1e-14)
     expected = minimize(lambda theta: objective(choices, theta, ridge), np.zeros(n_channel * n_feature), tol=1e-10)
@@ -131,6 +131,6 @@ def test_values_that_are_not_finite_are_an_error():
         fit_conditional_logit(choices, ['a'] * 60, 1.0)
 
 
-def test_no_sample_is_an_error():
+def test_evaluation_without_samples_is_an_error():
     with pytest.raises(ValueError, match='at least one sample'):
         fit_conditional_logit(draw(n=0), [], 1.0)
