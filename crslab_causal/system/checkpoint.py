@@ -177,6 +177,16 @@ def find_recommender(folder: str | Path) -> Path:
     return _must_exist(Path(folder) / BEST_CHECKPOINT)
 
 
+def check_recommender(folder: str | Path) -> None:
+    """Check that a folder has the weights of a recommender, before the data are loaded.
+
+    Raises:
+        UserError: the file does not exist, is broken, or is of another model.
+    """
+    path = find_recommender(folder)
+    _check_recommender_model(path, _read(path, torch.device('cpu')).opt)
+
+
 def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:
     """Return the parameters of another run's recommender, on the same data and with the same options of the model.
 
@@ -205,10 +215,7 @@ def _read_recommender(path: Path, opt: dict, device: torch.device, keys: Iterabl
     """Read the checkpoint of a recommender, whose values of ``keys`` must be those of ``opt``."""
     checkpoint = _read(path, device)
     saved = checkpoint.opt
-    if saved['model'] not in RECOMMENDER_MODELS:
-        raise UserError(
-            f'recommender: {path} is of a run of {saved["model"]}; name a run of {" or ".join(RECOMMENDER_MODELS)}'
-        )
+    _check_recommender_model(path, saved)
     for key in keys:
         if saved.get(key, _default(key)) != opt.get(key):
             raise UserError(
@@ -216,6 +223,13 @@ def _read_recommender(path: Path, opt: dict, device: torch.device, keys: Iterabl
                 f'{opt.get(key)!r} here; name a run that has the same'
             )
     return checkpoint
+
+
+def _check_recommender_model(path: Path, saved: Mapping[str, Any]) -> None:
+    if saved['model'] not in RECOMMENDER_MODELS:
+        raise UserError(
+            f'recommender: {path} is of a run of {saved["model"]}; name a run of {" or ".join(RECOMMENDER_MODELS)}'
+        )
 
 
 def _default(key: str) -> Any:

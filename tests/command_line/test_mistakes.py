@@ -132,6 +132,11 @@ def test_a_data_path_is_a_text_and_no_yaml(run, tmp_path, redial):
         (lambda redial, work: {'save_path': str(_file(work))}, 'a file is a file; name the folder of all runs'),
         (lambda redial, work: {'save_path': str(_file(work) / 'x')}, 'a file is a file; name the folder of all runs'),
         (lambda redial, work: {'recommender': str(work), 'model': 'CausalLLM'}, 'best.pth does not exist'),
+        (
+            lambda redial, work: {'llm': {'mode': 'replay', 'store': str(work / 'none')}, 'model': 'CausalLLM'},
+            'none does not exist; name the store of a recorded run',
+        ),
+        (lambda redial, work: {'llm': {'mode': 'replay'}, 'model': 'CausalLLM'}, 'llm.store: mode replay needs'),
     ],
 )
 def test_a_wrong_path_is_said_before_the_configuration_is_printed(change, said, run, redial, workplace, capsys):

@@ -84,3 +84,9 @@ def test_a_damaged_dataset_is_refused(run, refused, workplace):
     path = workplace / 'save' / 'data' / 'redial_nltk.pkl'
     path.write_bytes(path.read_bytes()[:-100])
     assert 'redial_nltk.pkl is broken' in refused('--restore_data')
+
+
+def test_a_recommender_of_another_model_is_named_before_the_data_are_loaded(run, refused, workplace, capsys):
+    assert run('--save_system', model='KBRD') == 0
+    message = refused(model='CausalLLM', recommender=str(the_run(workplace, model='KBRD')))
+    assert message.endswith('best.pth is of a run of KBRD; name a run of CausalKBRD or CausalLLM')
