@@ -61,7 +61,6 @@ def test_values_out_of_bounds_are_refused(keys, refused):
         (['--set', 'alpha=#2'], '--set alpha=#2: what follows # is a comment in YAML; put '),
         (['--set', 'rec=3'], 'rec: is a section, but it is 3; set one of its keys, such as rec.KEY=...: epoch, '),
         (['--set', 'model='], 'model: is missing; choose one of CausalKBRD, '),
-        (['--interact', '--set', 'model=SASREC'], 'model SASREC: cannot be talked to, because only CausalKBRD '),
         (['--restore_system'], 'save/ReDial_CausalKBRD/mine_seed2020/last.pth does not exist; train first with'),
         (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),
         (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
