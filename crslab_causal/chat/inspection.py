@@ -1,4 +1,4 @@
-"""The lines of ``/why`` and ``/mask``: why the last film was recommended, and what the intervention changes (Eq 5)."""
+"""Answer ``/why`` and ``/mask``: why a film was recommended, and how the intervention changes the list (Eq 5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crslab_causal.llm.offline.paths import describe_path
 from crslab_causal.llm.pipeline import LLMResult
 
 TOP_SHOWN = 10
-"""Number of items shown of a list."""
+"""Number of items of a list that are shown."""
 MAX_PATHS = 3
 """Maximum number of paths of the knowledge graph that ``/why`` shows."""
 _MAX_NAME_WIDTH = 44
@@ -39,13 +39,14 @@ def explain(source: RecommendationSource, state: DialogueState, result: LLMResul
 
 
 def describe_contributions(parts: list[Contribution] | None) -> Iterator[str]:
-    """Yield a line for each part of a score, whose rounded numbers sum to the score; nothing for None."""
+    """Yield a line for each part that changes a score, whose numbers sum to the score; nothing for None."""
     if parts is None:
         return
     numbers = rounded(parts)
     yield f'Compared with the average film its score is {sum(numbers) / 100:+.2f}. This is what the experts add to it:'
     for part, number in zip(parts, numbers):
-        yield f'  {number / 100:+6.2f}  {part.words}{f": {part.evidence}" if part.evidence else ""}'
+        if number:
+            yield f'  {number / 100:+6.2f}  {part.words}{f": {part.evidence}" if part.evidence else ""}'
 
 
 def rounded(parts: Sequence[Contribution]) -> list[int]:
@@ -83,7 +84,7 @@ def compare_masked(source: RecommendationSource, state: DialogueState, names: Ma
 
 
 def _full_list(source: RecommendationSource, state: DialogueState, masked: bool) -> list[tuple[int, float]]:
-    """Return (entity id, score) of all items that the seeker has not named, best first."""
+    """Return the entity id and the score of all items that the seeker has not named, best first."""
     return [
         (item.entity, item.score) for item in source.full_list(state, masked) if item.entity not in state.named_films
     ]

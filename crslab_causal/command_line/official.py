@@ -1,4 +1,4 @@
-"""``crslab-causal official``: score a saved run on another test file, and log that it was scored."""
+"""The command ``crslab-causal official``: score a saved run on another test file, and log the scores."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from crslab_causal.system.causal import CausalSystem
 
 LOG = Path('results', 'official_log.jsonl')
-"""Log of all scores on official test files, a line each."""
+"""Log of all scores on official test files, with one line for each."""
 PLACES = ('config', 'seed', 'test_sha256')
-"""Fields by which scores of one configuration on one file are counted."""
+"""Fields of the log that identify a configuration and a test file. Lines that agree in them are counted together."""
 NO_MATTER = ('data_path', 'save_path', 'run_name')
-"""Keys of a configuration that change no score."""
+"""Keys of a configuration that do not change the scores."""
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -63,10 +63,10 @@ def _score(flags: argparse.Namespace) -> None:
 
 
 def check_frozen(commit: str | None) -> str:
-    """Return the commit of the code.
+    """Return the git commit of the code.
 
     Raises:
-        UserError: the code is no git checkout, or has changes that are not committed.
+        UserError: the code is not in a git checkout, or it has changes that are not committed.
     """
     if commit is None:
         raise UserError('the code is no git checkout, so that no commit can be logged; run the command in a clone')
@@ -76,7 +76,7 @@ def check_frozen(commit: str | None) -> str:
 
 
 class LoadedRun(NamedTuple):
-    """A saved run, with the data it was trained on and the weights of its best epoch."""
+    """A saved run with its training data and the weights of its best epoch."""
 
     config_file: Path
     config: Config
@@ -140,7 +140,7 @@ def score_samples(run: LoadedRun, samples: list[Any], source: object, split: str
 
 
 def score_run(config_name: str, settings: list[str], test_data: Path) -> dict[str, Any]:
-    """Score the best weights of a saved run on a test file, and return the content of a line of the log.
+    """Score the best weights of a saved run on a test file, and return the fields of a line of the log.
 
     Raises:
         UserError: there is no such run, it was trained on other data, or the file does not fit its data.
@@ -167,7 +167,10 @@ def score_run(config_name: str, settings: list[str], test_data: Path) -> dict[st
 
 
 def known_samples(dataset: MentionDataset, path: Path) -> tuple[list[Any], int]:
-    """Return the samples of a test file without mentions that the dataset does not know, and how many these are."""
+    """Return the samples of a test file without mentions that the dataset does not know.
+
+    The second value is the number of these mentions.
+    """
     side_data = dataset.side_data
     known = {*side_data['item_entity_ids'], *side_data['mentioned_entity_ids']}
     samples, unknown = [], 0
@@ -181,13 +184,13 @@ def known_samples(dataset: MentionDataset, path: Path) -> tuple[list[Any], int]:
 
 
 def config_hash(config: Config) -> str:
-    """Return a hash of all keys of a configuration that may change its scores."""
+    """Return a hash of all keys of a configuration that can change its scores."""
     keys = {key: value for key, value in config.changed().items() if key not in NO_MATTER}
     return hashlib.sha256(json.dumps(keys, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 def append_entry(log: Path, entry: dict[str, Any]) -> None:
-    """Append a line to the log, with the number of times that the configuration was scored on the file.
+    """Append a line to the log, and add how many times the configuration was scored on this file.
 
     Raises:
         UserError: the log is damaged.

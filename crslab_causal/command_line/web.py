@@ -1,4 +1,4 @@
-"""``crslab-causal chat --web``: the chat as a page in the browser."""
+"""The command ``crslab-causal chat --web``: open the chat as a page in the browser."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def serve_chat(config: str, gpu: str, settings: Iterable[Setting], port: int) ->
     """Load a saved system, and serve the page until Ctrl-C.
 
     Raises:
-        UserError: a mistake in the configuration or the data, no such run, a package is missing, or the port is taken.
+        UserError: the configuration or the data have a mistake, the run or a package is missing, or the port is in use.
     """
     _import_server()
     from crslab_causal.chat.web.server import serve

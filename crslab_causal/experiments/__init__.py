@@ -1,6 +1,6 @@
 """Experiments: the tables and figures of the paper, and further studies.
 
-``python -m crslab_causal.experiments`` (:mod:`.__main__`, :mod:`.command`) goes from a suite to its pages. Each folder
+``crslab-causal experiments`` (:mod:`.__main__`, :mod:`.command`) turns a suite into pages with its results. Each folder
 does one step, and imports only from the folders before it:
 
 1. :mod:`.suite` reads a YAML file of ``config/experiments`` and lists its runs.

@@ -30,7 +30,7 @@ def make(options: argparse.Namespace) -> int:
         options: parsed command line of :mod:`.__main__`.
 
     Raises:
-        UserError: a mistake in the command line, a suite, or the previous report.
+        UserError: the command line, a suite or the previous report contains a mistake.
     """
     if options.paper:
         _write_paper_page(options.results, options.readme)
@@ -53,7 +53,7 @@ def make(options: argparse.Namespace) -> int:
     from crslab_causal.experiments.reporting.paper.page import has_records
     from crslab_causal.experiments.reporting.report import write_report
 
-    logger.remove()  # CRSLab's messages on loading; every run has its own log
+    logger.remove()  # hide CRSLab's messages; every run has its own log
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
     for suite in suites:
         record = collect(suite, store, failures, previous)
@@ -74,7 +74,7 @@ def make(options: argparse.Namespace) -> int:
 
 
 def _write_paper_page(results: Path, readme: Path | None = None) -> None:
-    """Write the page about the paper, and the block of its claims into a Markdown file that has one."""
+    """Write the page about the paper. Replace the block with its claims in a Markdown file that has one."""
     from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block, write_page
 
     print(f'written: {write_page(results)}')
@@ -84,7 +84,7 @@ def _write_paper_page(results: Path, readme: Path | None = None) -> None:
 
 
 def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs that reports of the suites need, finished or not.
+    """Return the runs that the reports of the suites need, whether or not they are finished.
 
     The first seeds of all rows come before the second ones, and runs on one dataset follow each other.
     """
@@ -103,9 +103,10 @@ def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousRepor
 
 
 def _rows_to_run(table: Table, store: RunStore, previous: PreviousTable) -> Iterator[tuple[Row, Sequence[Run]]]:
-    """Yield the rows of a table, and those of their runs that a previous report lacks.
+    """Yield each row of a table, and its runs that a previous report does not contain.
 
-    If there are any, all runs of the reference are among them: tests need its ranks, which no report keeps.
+    If any run is missing, all runs of the reference row are included, because tests need its ranks and reports contain
+    no ranks.
     """
     rows = [row for row in table.rows if not row.options.hidden and (store.paths.llm or row.options.needs != 'llm')]
     missing = {run for row in rows for run in row.runs if store.folder_name(run) not in previous.results}
@@ -155,6 +156,7 @@ def _duration(seconds: float) -> str:
 def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> Iterator[str]:
     """Yield a line for each run: its table, row, seed, state and folder, separated by tabs."""
     todo = {store.folder(run) for run in store.unfinished(runs_to_do(suites, store, previous))}
+    states: dict[tuple[str, str], str] = {}  # by the data, since hundreds of runs share them
     for suite in suites:
         for table in suite.tables:
             known = previous.table(suite, table)
@@ -162,7 +164,10 @@ def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport
                 for run in row.runs:
                     folder = store.folder(run)
                     if folder in todo:
-                        state = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        data = run.config.run.dataset, run.config.run.tokenize
+                        if data not in states:
+                            states[data] = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        state = states[data]
                     elif store.is_finished(run):
                         state = 'finished'
                     elif store.folder_name(run) in known.results:

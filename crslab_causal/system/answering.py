@@ -1,4 +1,4 @@
-"""The part of a system that answers: one history at a time, or a whole conversation."""
+"""The part of a system that uses the trained model: for one history at a time, or in a conversation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crslab_causal.system.catalogue_info import build_catalogue_info
 
 
 class AnsweringSystem:
-    """Answers with a trained model."""
+    """The base class of systems that can recommend and chat with a trained model."""
 
     config: Config
     adapter: ModelAdapter
@@ -32,7 +32,7 @@ class AnsweringSystem:
 
     @cached_property
     def catalogue(self) -> CatalogueInfo:
-        """The facts about the dataset that the language half uses."""
+        """Facts about the dataset that the language half uses."""
         return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> ListRecommender:
@@ -43,8 +43,12 @@ class AnsweringSystem:
 
     @contextmanager
     def conversation(self) -> Iterator[Conversation]:
-        """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
+        """Open a conversation with one seeker.
+
+        The backend of the section ``llm`` answers, by default the offline one.
+        """
         recommender = self.recommender()
+        recommender.warm_up()
         facts = build_film_facts(self.catalogue, recommender.entities, self.side_data['mentioned_entity_ids'])
         recommender.names = {**self.catalogue.names, **facts.names}
         catalogue = self.catalogue._replace(names=recommender.names)

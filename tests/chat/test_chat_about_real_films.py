@@ -54,7 +54,7 @@ def test_wanted_person_comes_first(conversation):
     assert reply.sentences and listed[0].name in reply.sentences[0]
 
 
-def test_films_for_children_only(conversation):
+def test_children_get_only_films_for_children(conversation):
     reply = conversation.reply('My daughter is 6, we loved Frozen and Moana')
     listed = films(conversation, reply)
     assert len(listed) == 10 and all(film.genres & {'family', 'animation'} for film in listed)
@@ -208,7 +208,7 @@ def test_question_without_a_film_asks_which_one(conversation):
     assert conversation.reply('what else has he done?').sentences == ['Whom do you mean? Say the name.']
 
 
-def test_it_and_numbers_refer_to_the_last_list(conversation):
+def test_pronouns_and_numbers_refer_to_the_last_list(conversation):
     reply = conversation.reply('I loved Alien')
     first, _, third = (film.name for film in reply.recommendations[:3])
     assert first in conversation.reply('tell me about it').sentences[-1]
@@ -217,7 +217,7 @@ def test_it_and_numbers_refer_to_the_last_list(conversation):
     assert accepted.sentences == [f'Good choice: enjoy {third}!']
 
 
-def test_newest_film_of_the_list(conversation):
+def test_question_about_the_newest_film_is_answered_from_the_list(conversation):
     listed = films(conversation, conversation.reply('a comedy from the 80s'))
     newest = max(film.year for film in listed)
     assert f'({newest})' in conversation.reply('which one is the newest?').sentences[0]

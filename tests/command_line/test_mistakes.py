@@ -27,7 +27,7 @@ from tiny import ALIEN
         ),
     ],
 )
-def test_a_mistake_in_the_configuration(keys, said, refused):
+def test_mistake_in_the_configuration_is_reported(keys, said, refused):
     assert re.search(said, refused(**keys))
 
 
@@ -40,12 +40,12 @@ def test_a_mistake_in_the_configuration(keys, said, refused):
         {'model': 'KBRD', 'token_emb_dim': 7},
     ],
 )
-def test_options_that_a_model_of_crslab_cannot_be_built_with(keys, refused):
+def test_impossible_options_of_crslabs_models_are_reported_in_one_line(keys, refused):
     assert refused(**keys).startswith(f'model {keys["model"]}: cannot be built with these options')
 
 
 @pytest.mark.parametrize('keys', [{'run_name': '../../up'}, {'run_name': 'x' * 300}, {'alpha': float('inf')}])
-def test_values_that_are_out_of_bounds(keys, refused):
+def test_values_out_of_bounds_are_refused(keys, refused):
     assert refused(**keys).startswith(f'{next(iter(keys))}: ')
 
 
@@ -64,11 +64,11 @@ def test_values_that_are_out_of_bounds(keys, refused):
         (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
     ],
 )
-def test_a_mistake_in_a_flag(arguments, said, refused):
+def test_mistake_in_a_flag_is_reported(arguments, said, refused):
     assert refused(*arguments).startswith(said)
 
 
-def test_no_configuration(capsys):
+def test_run_without_a_configuration_is_a_mistake(capsys):
     from crslab_causal.command_line.run import main
 
     assert main(['--config', 'none.yaml']) == 2
@@ -212,6 +212,6 @@ def test_a_mistake_in_the_data_is_located(file, change, said, data, refused):
     assert said in refused()
 
 
-def test_training_data_without_a_recommendation(data, refused):
+def test_training_data_without_a_recommendation_are_refused(data, refused):
     (data / 'train_data.json').write_text('[]')
     assert 'dataset ReDial: no recommender' in refused()

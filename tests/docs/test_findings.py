@@ -121,7 +121,7 @@ def test_the_findings_show_the_numbers_of_the_result_tables(heading, label, cell
     assert findings(label, heading) == [result(*cell).rstrip(' ▲▼') for cell in cells]
 
 
-def test_what_the_findings_call_significant_is_marked_in_the_tables():
+def test_differences_called_significant_in_the_findings_are_marked_in_the_tables():
     def mark(cell: tuple[str, str, str, str]) -> str:
         return result(*cell)[-1]
 

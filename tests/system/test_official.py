@@ -28,7 +28,7 @@ def official(data_path, run, tmp_path, monkeypatch):
     provenance_module.provenance.cache_clear()
 
 
-def test_the_own_test_file_has_the_scores_of_the_run_and_nothing_is_trained(official, data_path, tmp_path):
+def test_scoring_the_runs_own_test_file_repeats_its_scores_without_training(official, data_path, tmp_path):
     results, folder, score = official
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     stand_in = tmp_path / 'stand_in.json'

@@ -1,6 +1,6 @@
-"""The addresses of the page: three files, and JSON about the sessions.
+"""The routes of the web page: three files, and JSON about the sessions.
 
-No other file is served. Requests for another host, or from the page of another site, are refused.
+No other file is served. Requests with another host name, or from a page of another site, are refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, T
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 
 LOOPBACK = ('localhost', '127.0.0.1')
-"""Values of the Host header that are served, with any port."""
+"""Host names that the Host header may have, with any port."""
 MAX_MESSAGE = 2000
 """Maximum length of a message, in characters."""
 MAX_BODY = 16_000
@@ -52,10 +52,10 @@ _HEADERS = {
 
 
 class ChatApp:
-    """The page and its sessions.
+    """The web application: the page and its sessions.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         thumbs: file to which thumbs are added as JSON lines.
     """
 
@@ -102,7 +102,7 @@ class ChatApp:
         finally:
             session.lock.release()
 
-    # ------------------------------------------------------------ the addresses
+    # ------------------------------------------------------------ routes
 
     def _open(self) -> Response:
         try:
@@ -201,7 +201,7 @@ class ChatApp:
 
 
 class _Rows(StreamingResponse):
-    """Sends rows as they are made, and stops to make them at once if the page has gone away."""
+    """A response that sends rows as soon as they are computed, and stops the computation if the page is closed."""
 
     def __init__(self, rows: Generator[bytes, None, None], **keywords: Any):
         super().__init__(rows, **keywords)
@@ -223,9 +223,9 @@ def _file(content: bytes, media_type: str) -> Any:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """Return the JSON object that a request carries.
+    """Return the JSON object in the body of a request.
 
-    Another site's page cannot send this media type without asking first, and is not allowed to.
+    A page of another site cannot send this media type without a preflight request, which the server does not allow.
     """
     if request.headers.get('content-type', '').partition(';')[0].strip() != 'application/json':
         raise HTTPException(415, 'Send application/json.')

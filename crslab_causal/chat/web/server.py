@@ -19,7 +19,7 @@ def serve(conversation: Conversation, port: int, thumbs: Path) -> None:
     """Serve the page until Ctrl-C.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         port: port of the page; 0: any free one.
         thumbs: file to which thumbs are added.
 

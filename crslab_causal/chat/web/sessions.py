@@ -1,4 +1,4 @@
-"""The sessions of the page: one for each open page, and not too many."""
+"""The sessions of the web page: one for each open page, up to a limit."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class WebSession:
 
 
 class Sessions:
-    """Sessions by their secret keys.
+    """The open sessions, by their secret keys.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         clock: returns the time in seconds.
     """
 
@@ -62,7 +62,7 @@ class Sessions:
         return key
 
     def find(self, key: str) -> WebSession | None:
-        """Return the session of a key, None if there is none."""
+        """Return the session with a key; None if there is none."""
         with self._lock:
             session = self._sessions.get(key)
             if session is not None:

@@ -26,7 +26,7 @@ from crslab_causal.experiments.human.votes import read_votes, summarise_votes, v
 
 
 def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
-    """Write the contexts of a configuration's dataset.
+    """Write the contexts of a configuration's dataset to a file.
 
     Args:
         config_file: YAML file of the configuration.
@@ -140,7 +140,7 @@ def _count(text: str) -> int:
 def _contexts(flags: argparse.Namespace) -> None:
     from loguru import logger
 
-    logger.remove()  # of CRSLab's messages on loading, only warnings matter here
+    logger.remove()  # show only warnings of the loading
     logger.add(sys.stderr, level='WARNING')
     data_path = [] if flags.data_path is None else [f'data_path={json.dumps(str(flags.data_path))}']
     write_contexts(flags.config, flags.split, flags.out, [*flags.set, *data_path])

@@ -7,7 +7,7 @@ import random
 import time
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 import torch
 from loguru import logger
@@ -31,6 +31,8 @@ WARM_UP = 0.05
 SORTED_BATCHES = 50
 """Number of batches whose contexts are sorted by length, so that little of a batch is padding."""
 CUTOFFS = (1, 10, 50)
+on_epoch: Callable[[int, float, int], None] | None = None
+"""Called after every epoch with its updates, its seconds, and the number of parameters that are trained."""
 
 
 class Context(NamedTuple):
@@ -161,9 +163,16 @@ class TrainedExpert(Expert):
                     loss.backward()
                     optimizer.step()
                     state.update += 1
-                    state.save_if_due(CHECKPOINT_SECONDS, self.network, optimizer)
+                    if state.save_if_due(CHECKPOINT_SECONDS, self.network, optimizer):
+                        rate = (state.update - first) / (time.perf_counter() - started)
+                        logger.info(
+                            f'[{name} epoch {state.epoch}: update {state.update} of {per_epoch}, {rate:.2f} a second]'
+                        )
                 seconds = max(time.perf_counter() - started, 1e-9)
                 rate = sum(map(len, batches)) / seconds
+                if on_epoch is not None and batches:
+                    trained = sum(p.numel() for group in optimizer.param_groups for p in group['params'])
+                    on_epoch(len(batches), seconds, trained)
                 state.epoch, state.update = state.epoch + 1, 0
                 self.network.eval()
                 report = self._report(late, state) if late else ''

@@ -66,10 +66,13 @@ class TrainingState:
         except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile):
             return cls(path)  # a damaged file costs time, and no result
 
-    def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write the state if ``seconds`` have passed since the last time."""
-        if time.monotonic() - self._written >= seconds:
+    def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
+        """Write the state if ``seconds`` have passed since the last time, and return whether they have."""
+        is_due = time.monotonic() - self._written >= seconds
+        if is_due:
             self.save(network, optimizer)
+            self._written = time.monotonic()
+        return is_due
 
     def save(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         """Write the state of a training that goes on."""
@@ -96,7 +99,6 @@ class TrainingState:
             buffer,
         )
         replace_file(self.path, buffer.getvalue())
-        self._written = time.monotonic()
 
 
 def data_digest(data: TrainingData) -> str:

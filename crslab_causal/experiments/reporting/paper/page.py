@@ -1,4 +1,4 @@
-"""The page ``results/paper.md``, and the table of claims of the findings, in Markdown."""
+"""Write the page ``results/paper.md``, and the table of claims in ``docs/findings.md``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from crslab_causal.experiments.reporting.paper.places import (
 
 PAGE = 'paper.md'
 CLAIMS = 'claims'
-"""Name of the block of the findings that holds the table of claims."""
+"""Name of the block of ``docs/findings.md`` with the table of claims."""
 SUITES = ('ablations', 'controls', 'datasets', 'generation', 'recommendation')
 """Suites whose records the page shows."""
 LEGEND = (
@@ -48,7 +48,7 @@ def has_records(folder: Path) -> bool:
 
 
 def claims_block(folder: Path) -> str:
-    """Return the table of claims, drawn from the records of a folder."""
+    """Return the table of claims with numbers from the records in a folder."""
     return claims_table(read_figures(), read_records(folder))
 
 
@@ -65,7 +65,7 @@ def read_records(folder: Path) -> Records:
 
 
 def write_page(folder: Path) -> Path:
-    """Write the page about the paper below the records that it is drawn from, and return its path.
+    """Write the page about the paper into the folder of the records, and return its path.
 
     Raises:
         UserError: a record is missing or damaged.
@@ -76,7 +76,7 @@ def write_page(folder: Path) -> Path:
 
 
 def paper_page(figures: PaperFigures, records: Records) -> str:
-    """Return the page: every table and figure of the paper's Section 5, and our counterpart."""
+    """Return the page as Markdown: every table and figure of the paper's Section 5, with our numbers."""
     parts = ['# The paper beside ours', figures.note, LEGEND]
     for table in figures.tables:
         parts += [f'## {table.title}', *_table_parts(table, records)]
