@@ -11,7 +11,10 @@ from crslab_causal.evaluator.metrics import GROUPS, RANKING_METRIC_PATTERN
 
 Scalar = str | int | float | bool | None
 Kind = Literal['recommendation', 'generation', 'deconfounding', 'corpus']
-Split = Literal['train', 'valid', 'test', 'interventional']
+Split = Literal['train', 'valid', 'test', 'interventional', 'official']
+"""Split of a table. ``official`` is another test file of the same dataset, which the command line names; runs are trained
+without it, and only scored on it."""
+OFFICIAL: Split = 'official'
 
 METRICS: dict[Kind, str] = {
     'recommendation': RANKING_METRIC_PATTERN,
@@ -25,7 +28,7 @@ METRICS: dict[Kind, str] = {
 """Regular expressions of the metrics that a table of a kind may show."""
 
 SPLITS: dict[Kind, tuple[Split, ...]] = {
-    'recommendation': ('valid', 'test', 'interventional'),
+    'recommendation': ('valid', 'test', 'interventional', OFFICIAL),
     'generation': ('valid', 'test'),
     'deconfounding': ('interventional',),
     'corpus': ('train', 'valid', 'test'),
