@@ -22,9 +22,11 @@ from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block,
 from crslab_causal.experiments.reporting.report import write_report
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
 from crslab_causal.experiments.runner.execution import Failure, run_all
+from crslab_causal.experiments.runner.official_scores import LOG, score_missing
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suites
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 
 def make(options: argparse.Namespace) -> int:
@@ -46,13 +48,22 @@ def make(options: argparse.Namespace) -> int:
     if options.readme is not None and not options.readme.is_file():
         raise UserError(f'--readme {options.readme}: no such file')
     store = RunStore(
-        RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
+        RunPaths(
+            options.data_path.resolve(),
+            options.work.resolve(),
+            options.gpu,
+            options.threads,
+            options.llm,
+            None if options.official is None else options.official.resolve(),
+        )
     )
     previous = PreviousReport(options.results if options.extend else None)
     if options.list:
         print(*list_runs(suites, store, previous), sep='\n')
         return 0
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
+    if not options.report:
+        _score_official(suites, store, previous, options.results / LOG.name)
     for suite in suites:
         record = collect(suite, store, failures, previous)
         if not record.has_runs():  # an empty report must not replace an earlier one
@@ -79,6 +90,25 @@ def _write_paper_page(results: Path, readme: Path | None = None) -> None:
         print(f'written: {readme}')
 
 
+def _score_official(suites: Sequence[Suite], store: RunStore, previous: PreviousReport, log: Path) -> None:
+    """Score the runs of tables of the split ``official`` that no record has yet, each once."""
+    runs = {
+        store.folder(run): run
+        for suite in suites
+        for table in suite.tables
+        if table.options.split == OFFICIAL
+        for row in table.rows
+        for run in row.runs
+        if store.folder_name(run) not in previous.table(suite, table).results
+    }
+    for run, line in score_missing(runs.values(), store, log):
+        print(
+            f'scored on the official test: {run.config_file.stem} {" ".join(run.settings)}; '
+            f'{line["samples"]} samples, scored {line["count"]} time(s)',
+            flush=True,
+        )
+
+
 def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> list[Run]:
     """Return the runs that reports of the suites need, finished or not.
 
@@ -103,6 +133,8 @@ def _rows_to_run(table: Table, store: RunStore, previous: PreviousTable) -> Iter
 
     If there are any, all runs of the reference are among them: tests need its ranks, which no report keeps.
     """
+    if table.options.split == OFFICIAL and store.paths.official is None:
+        return  # without the test files nothing could be scored
     rows = [row for row in table.rows if not row.options.hidden and (store.paths.llm or row.options.needs != 'llm')]
     missing = {run for row in rows for run in row.runs if store.folder_name(run) not in previous.results}
     for row in rows:

@@ -13,6 +13,7 @@ from crslab_causal.experiments.analysis.previous_results import PreviousReport, 
 from crslab_causal.experiments.analysis.record import (
     FAILED,
     NEEDS_LLM,
+    Intervals,
     MeanRecord,
     RowRecord,
     Scores,
@@ -21,10 +22,11 @@ from crslab_causal.experiments.analysis.record import (
     Tests,
 )
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
-from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
+from crslab_causal.experiments.analysis.significance import mean_tests, row_intervals, row_tests
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Run, Suite, Table
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 TABLE_OPTIONS = ('name', 'title', 'kind', 'seeded', 'split', 'metrics', 'reference', 'readme', 'sweep')
 """Options of a table that its record repeats."""
@@ -69,7 +71,10 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
     return TableRecord(
         **{name: getattr(table.options, name) for name in TABLE_OPTIONS},
         groups=groups_of(table),
-        rows=[_row_record(row, table, _note(row, store, failures), own_tests) for row, own_tests in zip(rows, tests)],
+        rows=[
+            _row_record(row, table, _note(row, store, failures), own_tests, row_intervals(row, table, store, previous))
+            for row, own_tests in zip(rows, tests)
+        ],
         means=_means(rows, table),
         data=_data(rows, store),
     )
@@ -93,11 +98,13 @@ def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable
     recorded = previous.results.get(store.folder_name(run))
     if recorded is not None:
         return recorded
-    results = store.result(run)
+    results = store.official_result(run) if table.options.split == OFFICIAL else store.result(run)
     return None if results is None else RunResult.from_files(results, table)
 
 
-def _row_record(row: RowResults, table: Table, note: str | None, tests: Tests) -> RowRecord:
+def _row_record(
+    row: RowResults, table: Table, note: str | None, tests: Tests, intervals: Intervals | None
+) -> RowRecord:
     options = row.row.options
     scores: Scores = (
         {
@@ -122,6 +129,7 @@ def _row_record(row: RowResults, table: Table, note: str | None, tests: Tests) -
         scores=scores,
         note=note,
         tests=tests,
+        **({} if intervals is None else {'intervals': intervals}),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
-from crslab_causal.experiments.analysis.record import TestRecord, Tests
+from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
 from crslab_causal.experiments.analysis.statistics import (
     combine_p_values,
@@ -22,6 +22,7 @@ from crslab_causal.experiments.analysis.statistics import (
 )
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Table
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 from crslab_causal.registry import LANGUAGE_MODEL
 
 LEVEL = 0.05
@@ -69,6 +70,30 @@ def row_tests(
         raw.update({(i, group, metric): test for (group, metric), test in tests.items()})
     adjusted = _adjust(raw)
     return [adjusted.get(i, {}) for i in range(len(rows))]
+
+
+def row_intervals(row: RowResults, table: Table, store: RunStore, previous: PreviousTable) -> Intervals | None:
+    """Return the 95 % intervals of a row of the official test set, over conversations; None for other splits.
+
+    Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
+    is kept, because a report keeps no ranks.
+    """
+    if table.options.split != OFFICIAL or not row.results:
+        return None
+    kept = previous.intervals.get(frozenset(result.folder for result in row.results))
+    ranks = _read_ranks(row, table, store)
+    if kept is not None or len(ranks) < len(row.results):
+        return kept
+    ranks = [align(ranks[0], other) for other in ranks]
+    intervals: Intervals = {}
+    for group in table.options.groups:
+        chosen = _members(ranks[0], group)
+        for metric in table.options.metrics:
+            hits = np.stack([per_sample_metric(_rank(run, group)[chosen], metric) for run in ranks], axis=1)
+            interval = paired_bootstrap(hits, np.zeros(len(hits)), ranks[0].conversation[chosen])
+            if not np.isnan(interval.low):  # it is NaN if all samples are of one conversation
+                intervals.setdefault(group, {})[metric] = (interval.low, interval.high)
+    return intervals
 
 
 def mean_tests(
@@ -166,7 +191,7 @@ def _compare(
     pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
     tests: RowTests = {}
     for group in table.options.groups:
-        chosen = np.full(len(first.repeat), True) if group == 'all' else ~first.repeat
+        chosen = _members(first, group)
         for metric in table.options.metrics:
             a, b = (
                 np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
@@ -194,6 +219,11 @@ def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, 
     seeds, reference_seeds = ([result.seed for result in results] for results in (row, reference))
     shared = [(i, reference_seeds.index(seed)) for i, seed in enumerate(seeds) if seed in reference_seeds]
     return shared if len(seeds) > 1 and shared else list(product(range(len(seeds)), range(len(reference_seeds))))
+
+
+def _members(ranks: LabelRanks, group: str) -> np.ndarray:
+    """Return the mask of the samples of a group."""
+    return np.full(len(ranks.repeat), True) if group == 'all' else ~ranks.repeat
 
 
 def _rank(ranks: LabelRanks, group: str) -> np.ndarray:

@@ -81,6 +81,8 @@ def _markdown_cell(cell: Cell | None, decimals: int) -> str:
     if cell is None:
         return ''
     spread = '' if cell.half_width is None else f' ± {cell.half_width:,.{decimals}f}'
+    if cell.bounds is not None:
+        spread += f' [{cell.bounds[0]:,.{decimals}f}, {cell.bounds[1]:,.{decimals}f}]'
     sign = {1: ' ▲', -1: ' ▼'}.get(cell.sign, '')
     return f'{cell.mean:,.{decimals}f}{spread}{sign}{" ʳ" if cell.reported else ""}'
 
@@ -106,6 +108,18 @@ def legend(table: TableRecord) -> list[str]:
         sentences.append(
             f'▲ ▼: the mean is above or below that of "{escape_cell(reference)}", p < 0.05 after Holm over the '
             f'means ({"paired t test" if table.seeded else "Welch"} over the seeds).'
+        )
+    if any(row.intervals for row in table.rows):
+        sentences.append('[low, high]: 95 % interval of the mean, by a bootstrap that draws conversations.')
+        again = [row for row in table.rows if any((run.times_scored or 1) > 1 for run in row.runs)]
+        sentences.append(
+            'Every run was scored once.'
+            if not again
+            else 'Scored more than once: '
+            + '; '.join(
+                f'{escape_cell(row.title)} ({max(run.times_scored or 1 for run in row.runs)} times)' for row in again
+            )
+            + '.'
         )
     if any(row.reported is not None for row in table.rows):
         sentences.append(
@@ -150,5 +164,7 @@ def _latex_cell(cell: Cell | None, decimals: int) -> str:
     if cell is None:
         return '--'
     spread = '' if cell.half_width is None else rf' \pm {cell.half_width:,.{decimals}f}'
+    if cell.bounds is not None:
+        spread += rf'\ [{cell.bounds[0]:,.{decimals}f}, {cell.bounds[1]:,.{decimals}f}]'
     mark = {1: r'^{\blacktriangle}', -1: r'^{\blacktriangledown}'}.get(cell.sign, '')
     return f'${cell.mean:,.{decimals}f}{spread}{mark}${r" (r)" if cell.reported else ""}'

@@ -12,9 +12,9 @@ from crslab_causal.evaluator.metrics import GROUPS, RANKING_METRIC_PATTERN
 Scalar = str | int | float | bool | None
 Kind = Literal['recommendation', 'generation', 'deconfounding', 'corpus']
 Split = Literal['train', 'valid', 'test', 'interventional', 'official']
-"""Split of a table. ``official`` is another test file of the same dataset, which the command line names; runs are trained
-without it, and only scored on it."""
+"""Split of a table."""
 OFFICIAL: Split = 'official'
+"""Another test file of the same dataset, which the command line names. Runs are trained without it."""
 
 METRICS: dict[Kind, str] = {
     'recommendation': RANKING_METRIC_PATTERN,
