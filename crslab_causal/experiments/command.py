@@ -65,7 +65,7 @@ def make(options: argparse.Namespace) -> int:
     if not options.report:
         _score_official(suites, store, previous, options.results / LOG.name)
     for suite in suites:
-        record = collect(suite, store, failures, previous)
+        record = collect(suite, store, failures, previous, None if options.report else options.results / LOG.name)
         if not record.has_runs():  # an empty report must not replace an earlier one
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
             continue

@@ -9,6 +9,7 @@ import numpy as np
 
 from crslab_causal.experiments.analysis.cases import case_records
 from crslab_causal.experiments.analysis.figure4 import figure_records
+from crslab_causal.experiments.analysis.official_case import official_case
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import (
     FAILED,
@@ -33,7 +34,11 @@ TABLE_OPTIONS = ('name', 'title', 'kind', 'seeded', 'split', 'metrics', 'referen
 
 
 def collect(
-    suite: Suite, store: RunStore, failures: Mapping[Path, str] | None = None, previous: PreviousReport | None = None
+    suite: Suite,
+    store: RunStore,
+    failures: Mapping[Path, str] | None = None,
+    previous: PreviousReport | None = None,
+    log: Path | None = None,
 ) -> SuiteRecord:
     """Return the record of a suite.
 
@@ -42,6 +47,7 @@ def collect(
         store: folders of the runs.
         failures: reasons why runs have no result, by the runs' folders.
         previous: previous report, whose results are kept.
+        log: log of all uses of official test files; None: no case asks anything new of them.
     """
     previous = previous or PreviousReport()
     datasets = DatasetCache()
@@ -53,7 +59,11 @@ def collect(
         cases=[
             record
             for case in suite.options.cases
-            for record in case_records(case, suite, store, datasets, previous.cases(suite, case))
+            for record in (
+                case_records(case, suite, store, datasets, previous.cases(suite, case))
+                if case.conversation is None
+                else official_case(case, suite, store, datasets, previous.cases(suite, case), log)
+            )
         ],
         figures=list(figure_records(suite, store, datasets, previous)),
     )

@@ -110,6 +110,26 @@ def score_and_log(
     return entry
 
 
+def log_display(log: Path, test_data: Path, conversation: str, turn: int, systems: list[str]) -> None:
+    """Append a line to the log about a turn of a test file that is only shown."""
+    line = {
+        'commit': check_frozen(provenance()['git_commit']),
+        'time': datetime.now(UTC).isoformat(timespec='seconds'),
+        'use': 'display only; nothing is scored or chosen',
+        'conversation': conversation,
+        'turn': turn,
+        'systems': systems,
+        'test_sha256': hashlib.sha256(test_data.read_bytes()).hexdigest(),
+    }
+    _append(log, line)
+
+
+def _append(log: Path, line: dict[str, Any]) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open('a', encoding='utf-8') as file:
+        file.write(json.dumps(line, ensure_ascii=False) + '\n')
+
+
 def _score(
     config: Config, dataset: MentionDataset, test_data: Path
 ) -> tuple[dict[str, Any], list[dict[str, Any]], int, int]:
@@ -182,7 +202,5 @@ def append_entry(log: Path, entry: dict[str, Any]) -> dict[str, Any]:
     earlier = read_log(log)
     same = [line for line in earlier if all(line.get(key) == entry[key] for key in PLACES)]
     entry = {**entry, 'count': len(same) + 1}
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open('a', encoding='utf-8') as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + '\n')
+    _append(log, entry)
     return entry

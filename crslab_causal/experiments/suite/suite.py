@@ -217,8 +217,14 @@ def _check_figures(options: SuiteOptions) -> None:
 
 def _check_cases(options: SuiteOptions) -> None:
     with_responses = [table.name for table in options.tables if table.kind == 'generation']
+    official = [table.name for table in options.tables if table.split == OFFICIAL]
     for case in options.cases:
-        if case.table not in with_responses:
+        if (case.conversation is None) != (case.turn is None):
+            raise UserError(f'case {case.name}: give conversation and turn, or neither')
+        if case.conversation is not None:
+            if case.table not in official:
+                raise UserError(f'case {case.name}: {case.table} is no table of the split {OFFICIAL}')
+        elif case.table not in with_responses:
             raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
 
 

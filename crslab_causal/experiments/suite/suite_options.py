@@ -152,14 +152,20 @@ class RankShiftOptions(Options):
 
 
 class CaseOptions(Options):
-    """Table 7: turns drawn at random, and the response of each system of a table."""
+    """Table 7: turns, and the response of each system of a table. They are drawn at random unless one is named."""
 
     name: Name
     """Name of the case table, for references and file names."""
     title: str
     """Title of the case table."""
     table: Name
-    """Name of a table of the kind ``generation``."""
+    """Name of a table of the kind ``generation``; with ``conversation``, of a table of the split ``official``."""
+    conversation: str | None = None
+    """Conversation of the official test to show; None: turns are drawn."""
+    turn: Annotated[int, Field(ge=0)] | None = None
+    """Number of the turn in ``conversation``."""
+    offline: Name | None = None
+    """``id`` of the row whose list the offline backend also re-ranks and puts into words, for a named turn."""
     turns: Count = 1
     """Number of turns."""
     context: Count = 3

@@ -123,3 +123,31 @@ def test_a_second_scoring_of_one_file_is_counted_and_shown(trained, tmp_path):
     assert [line['count'] for _, line in score_missing(runs, store, log)] == [2]
     assert 'Scored more than once: model (2 times).' in markdown(collect(suite, store).tables[0])
     assert json.loads(log.read_text('utf-8').splitlines()[-1])['configuration'] == 'small'
+
+
+def test_the_papers_example_is_shown_by_every_system_and_logged_apart(
+    write_suite, table, paths, official, execute, clean_commit, tmp_path
+):
+    """The example has a row for each system; it counts as no score, and a second report asks nothing."""
+    (turn,) = {
+        (str(conversation['conv_id']), 1) for conversation in json.loads((official / 'test_data.json').read_text())[:1]
+    }
+    case = {'name': 'example', 'title': 'Example', 'table': 'main', 'offline': 'model'}
+    case |= {'conversation': turn[0], 'turn': turn[1]}
+    suite = write_suite([table(split='official', rows=ROWS)], seeds=[1], cases=[case])
+    store = RunStore(paths._replace(official=official.parent))
+    runs = [run for row in suite.tables[0].rows for run in row.runs]
+    for run in runs:
+        execute(run, store)
+    log = tmp_path / 'log.jsonl'
+    list(score_missing(runs, store, log))
+    record = collect(suite, store, log=log)
+    (shown,) = record.cases
+    assert [system.title for system in shown.systems] == ['model', 'model and the offline backend (no LLM)', 'counts']
+    assert shown.systems[1].response and not shown.systems[0].response
+    lines = read_log(log)
+    assert [line.get('count') for line in lines] == [1, 1, None] and lines[-1]['use'].startswith('display only')
+    list(write_tables(record, tmp_path / 'results'))
+    again = collect(suite, store, previous=PreviousReport(tmp_path / 'results'), log=log)
+    assert again.cases == record.cases and len(read_log(log)) == 3
+    assert 'the example of the paper, shown and not scored' in (tmp_path / 'results' / 'suite.md').read_text('utf-8')
