@@ -62,10 +62,11 @@ def make(options: argparse.Namespace) -> int:
         print(*list_runs(suites, store, previous), sep='\n')
         return 0
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
-    if not options.report:
-        _score_official(suites, store, previous, options.results / LOG.name)
+    _score_official(suites, store, previous, options.results / LOG.name)
     for suite in suites:
-        record = collect(suite, store, failures, previous, None if options.report else options.results / LOG.name)
+        record = collect(
+            suite, store, failures, previous, None if options.official is None else options.results / LOG.name
+        )
         if not record.has_runs():  # an empty report must not replace an earlier one
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
             continue
