@@ -49,7 +49,7 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         '--official',
         type=Path,
         help='folder that holds redial/test_data.json and opendialkg/test_data.json: also score the runs of official '
-        'tables on them, once, and append each score to official_log.jsonl in --results (with --report: of finished runs)',
+        'tables on them, once, and append each score to official_log.jsonl in --results; with --report, train nothing',
     )
     parser.add_argument(
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'

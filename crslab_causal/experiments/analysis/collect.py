@@ -139,6 +139,7 @@ def _row_record(
         scores=scores,
         note=note,
         tests=tests,
+        **({} if options.footnote is None else {'footnote': options.footnote}),
         **({} if intervals is None else {'intervals': intervals}),
     )
 

@@ -126,7 +126,18 @@ def legend(table: TableRecord) -> list[str]:
             'ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
             'are measured.'
         )
+        sentences += _footnotes(table)
     return [*sentences, data_line(table.data)] if table.data else sentences
+
+
+def _footnotes(table: TableRecord) -> list[str]:
+    """Return the footnotes of the reported rows as one sentence; rows with equal footnotes share one."""
+    titles: dict[str, list[str]] = {}
+    for row in table.rows:
+        if row.footnote is not None:
+            titles.setdefault(row.footnote, []).append(escape_cell(row.title))
+    notes = [f'{", ".join(rows)}: {note}' for note, rows in titles.items()]
+    return [f'{"; ".join(notes)}.'] if notes else []
 
 
 def latex(table: TableRecord) -> str:

@@ -187,7 +187,8 @@ def _check_table(options: TableOptions) -> None:
 def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: Kind) -> None:
     """Check that a run of a row yields the scores that its table shows."""
     model, dataset = config['model'], config['dataset']
-    missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
+    metrics = row.metrics or table.metrics
+    missing = [m for m in metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
     if kind == table.kind == 'recommendation' and missing and table.split != OFFICIAL:  # there ranks are read
         raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {config["cutoffs"]}')
     if (

@@ -70,6 +70,8 @@ class RowOptions(Options):
     """Scores in percent, by metric, as ``source`` reports them; such a row is not run."""
     source: str | None = None
     """Publication of the reported scores."""
+    footnote: str | None = None
+    """What else is to be known of the reported scores, such as what another source reports."""
     metrics: list[str] | None = None
     """Metrics of the table that make sense for the row; None: all of them."""
     recommender: Name | None = None

@@ -24,6 +24,8 @@ class PaperRow(Options):
     """Row of a record that is the counterpart, as ``suite/table/row``."""
     reason: str | None = None
     """Reason why there is no counterpart."""
+    official: str | None = None
+    """Row of the record of the official test sets that is the counterpart, as ``suite/table/row``."""
     command: str | None = None
     """Command that measures the counterpart, for a row that needs a language model."""
     quoted: bool = False
@@ -93,11 +95,20 @@ class Published(Options):
     rows: list[PublishedRow]
 
 
+class Official(Options):
+    """The section about the official test sets."""
+
+    note: str
+    ours: dict[str, str]
+    """Rows of the record that stand below the published ones, by the title that they get there."""
+
+
 class PaperFigures(Options):
     """The file ``figures.yaml``."""
 
     note: str
     tables: list[PaperTable]
+    official: Official
     table7: str
     figure4: Figure4
     claims: list[Claim]
