@@ -18,7 +18,14 @@ from crslab_causal.experiments.analysis.figure4 import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
 from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
-from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block, has_records, write_page
+from crslab_causal.experiments.reporting.paper.page import (
+    CLAIMS,
+    GOALS,
+    claims_block,
+    goals_block,
+    has_records,
+    write_page,
+)
 from crslab_causal.experiments.reporting.report import write_report
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
 from crslab_causal.experiments.runner.execution import Failure, run_all
@@ -84,10 +91,11 @@ def make(options: argparse.Namespace) -> int:
 
 
 def _write_paper_page(results: Path, readme: Path | None = None) -> None:
-    """Write the page about the paper, and the block of its claims into a Markdown file that has one."""
+    """Write the page about the paper, and the blocks of its claims and of our goals into a Markdown file."""
     print(f'written: {write_page(results)}')
     if readme is not None:
         update_block(readme, CLAIMS, claims_block(results))
+        update_block(readme, GOALS, goals_block(results))
         print(f'written: {readme}')
 
 

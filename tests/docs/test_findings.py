@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from doc_pages import DOCS, PAGES, page_name
 
 import tiny
+from crslab_causal.experiments.analysis.record import read_record
+from crslab_causal.experiments.reporting.paper.figures import read_figures
 
 ESTIMATE = re.compile(r'\d+\.\d+ ± \d+\.\d+')
 
@@ -133,3 +136,31 @@ def test_what_the_findings_call_significant_is_marked_in_the_tables():
     adjustments = ('popularity', 'turn', 'genre mix', 'C itself')
     assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['C itself']
     assert mark(('adjustment', 'OpenDialKG', 'control: strata drawn at random', 'ALL R@25')) == '▲'
+
+
+def test_every_other_number_of_the_findings_is_one_of_the_paper_or_of_a_tied_row():
+    """Outside the drawn tables, a decimal without "±" is the paper's, or in a row that a test compares with a table."""
+    text = (DOCS / 'findings.md').read_text('utf-8')
+    text = re.sub(r'<!-- (\w+) -->.*?<!-- /\1 -->', '', text, flags=re.DOTALL)
+    tied = {label for rows in SOURCES.values() for label in rows}
+    lines = [line for line in text.splitlines() if re.search(r'\d\.\d', ESTIMATE.sub('', line))]
+    assert {split(line)[0] for line in lines} - tied == {'ReDial, the paper', 'OpenDialKG, the paper'}
+    figures = read_figures()
+    for dataset, table, metric in (('ReDial', 'table2', 'recall@50'), ('OpenDialKG', 'table3', 'recall@25')):
+        rows = [figures.row(table, title) for title in ('w/o causal', 'w/o LLM')]
+        printed = [f'{row.paper[list(found.metrics).index(metric)]:.1f}' for found, row in rows]
+        assert findings(f'{dataset}, the paper', 'Do the causal terms improve recommendation?') == printed
+
+
+def test_the_gains_in_the_readme_are_differences_of_the_record():
+    text = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    controls = read_record(tiny.ROOT / 'results' / 'controls.json')
+    (table,) = [table for table in controls.tables if table.name == 'controls_opendialkg']
+    means = {row.title: 100 * np.mean(row.scores['all']['recall@25']) for row in table.rows}
+    eq_8, smoothing = (means[row] - means[WITHOUT] for row in (EQ_8, SMOOTHING))
+    assert f'Eq 8 gains {eq_8:.1f} points of R@25, and so does label smoothing ({smoothing:.1f} points)' in text
+
+
+def test_the_page_is_the_first_link_of_what_we_found_in_the_readme():
+    section = (tiny.ROOT / 'README.md').read_text('utf-8').partition('## What we found\n')[2]
+    assert re.search(r'\]\(([^)]+)\)', section)[1] == 'docs/findings.md'

@@ -24,6 +24,7 @@ from crslab_causal.experiments.reporting.paper.page import (
     PAGE,
     SUITES,
     claims_block,
+    goals_block,
     goals_table,
     paper_page,
     read_records,
@@ -54,6 +55,7 @@ def lines_of(page: str, heading: str, row: str) -> list[list[str]]:
 def test_the_committed_page_and_the_claims_are_those_of_the_records(records):
     assert (RESULTS / PAGE).read_text('utf-8') == paper_page(FIGURES, records, GOALS)
     assert read_block(FINDINGS, 'claims') == claims_block(RESULTS)
+    assert read_block(FINDINGS, 'goals') == goals_block(RESULTS)
 
 
 def test_our_figures_and_their_differences_are_those_of_the_scores(records):
@@ -286,7 +288,7 @@ def test_the_command_writes_the_page_and_the_block_without_running(tmp_path, cap
     for name in (*(f'{name}.json' for name in SUITES), GOALS_FILE):
         shutil.copy(RESULTS / name, tmp_path)
     page = tmp_path / 'findings.md'
-    page.write_text('<!-- claims -->\nold\n<!-- /claims -->\n', 'utf-8')
+    page.write_text('<!-- claims -->\nold\n<!-- /claims -->\n<!-- goals -->\n<!-- /goals -->\n', 'utf-8')
     assert main(['--paper', '--results', str(tmp_path), '--readme', str(page)]) == 0
     assert (tmp_path / PAGE).read_text('utf-8') == (RESULTS / PAGE).read_text('utf-8')
     assert read_block(page, 'claims') == read_block(FINDINGS, 'claims')

@@ -32,6 +32,8 @@ from crslab_causal.experiments.reporting.paper.places import (
 PAGE = 'paper.md'
 CLAIMS = 'claims'
 """Name of the block of the findings that holds the table of claims."""
+GOALS = 'goals'
+"""Name of the block of the findings that holds the goals of the official test sets."""
 SUITES = ('ablations', 'controls', 'datasets', 'generation', 'official', 'recommendation')
 """Suites whose records the page shows."""
 LEGEND = (
@@ -60,7 +62,7 @@ def claims_block(folder: Path) -> str:
     return claims_table(read_figures(), read_records(folder))
 
 
-def official_block(folder: Path) -> str:
+def goals_block(folder: Path) -> str:
     """Return the table of the goals of the official test sets, drawn from the records of a folder."""
     return goals_table(read_goals(folder), read_records(folder))
 
