@@ -201,6 +201,8 @@ def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport
                         state = 'finished'
                     elif store.folder_name(run) in known.results:
                         state = 'in the previous report'
+                    elif table.options.split == OFFICIAL and store.paths.official is None:
+                        state = 'needs --official'
                     else:
                         state = NEEDS_LLM if row.options.needs == 'llm' else 'only for runs to do'
                     yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t{folder}'
