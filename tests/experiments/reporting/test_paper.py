@@ -21,6 +21,7 @@ from crslab_causal.experiments.reporting.paper.figures import PaperFigures, Pape
 from crslab_causal.experiments.reporting.paper.goals import FILE as GOALS_FILE
 from crslab_causal.experiments.reporting.paper.goals import Goal, Goals, read_goals
 from crslab_causal.experiments.reporting.paper.page import (
+    OUR_SAMPLES,
     PAGE,
     SUITES,
     claims_block,
@@ -97,6 +98,8 @@ def test_every_score_on_the_official_test_has_a_line_in_the_log(records):
                 for group in table.groups:
                     for metric in table.metrics:
                         assert row.scores[group][metric][i] == line['scores'][group][metric]
+        (samples,) = {scored[run.folder]['samples'] for row in table.rows for run in row.runs}
+        assert table.name != 'official_redial' or f'{samples:,}' == OUR_SAMPLES
     assert all(line['use'].startswith('display only') for line in shown)
     assert len(shown) == len(records['official'].cases)
 
