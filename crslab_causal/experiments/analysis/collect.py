@@ -82,8 +82,8 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
         **{name: getattr(table.options, name) for name in TABLE_OPTIONS},
         groups=groups_of(table),
         rows=[
-            _row_record(row, table, _note(row, store, failures), own_tests, row_intervals(row, table, store, previous))
-            for row, own_tests in zip(rows, tests)
+            _row_record(row, table, _note(row, store, failures), own_tests, own_intervals)
+            for row, own_tests, own_intervals in zip(rows, tests, row_intervals(rows, table, store, previous))
         ],
         means=_means(rows, table),
         data=_data(rows, store),

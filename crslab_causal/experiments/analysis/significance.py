@@ -13,6 +13,7 @@ from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ran
 from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
 from crslab_causal.experiments.analysis.statistics import (
+    cluster_intervals,
     combine_p_values,
     holm,
     mcnemar,
@@ -72,27 +73,38 @@ def row_tests(
     return [adjusted.get(i, {}) for i in range(len(rows))]
 
 
-def row_intervals(row: RowResults, table: Table, store: RunStore, previous: PreviousTable) -> Intervals | None:
-    """Return the 95 % intervals of a row of the official test set, over conversations; None for other splits.
+def row_intervals(
+    rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
+) -> list[Intervals | None]:
+    """Return the 95 % intervals of each row of the official test set, over conversations; None for other splits.
 
     Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
     is kept, because a report keeps no ranks.
     """
-    if table.options.split != OFFICIAL or not row.results:
-        return None
-    kept = previous.intervals.get(frozenset(result.folder for result in row.results))
-    ranks = _read_ranks(row, table, store)
-    if kept is not None or len(ranks) < len(row.results):
-        return kept
-    ranks = [align(ranks[0], other) for other in ranks]
-    intervals: Intervals = {}
+    intervals = [previous.intervals.get(frozenset(result.folder for result in row.results)) for row in rows]
+    missing = [
+        i
+        for i, row in enumerate(rows)
+        if intervals[i] is None and row.results and len(_with_ranks(row, table, store)) == len(row.results)
+    ]
+    if table.options.split != OFFICIAL or not missing:
+        return intervals
+    by_row = {i: _read_ranks(rows[i], table, store) for i in missing}
+    first = by_row[missing[0]][0]
+    for i in missing:
+        by_row[i] = [align(first, ranks) for ranks in by_row[i]]
+        intervals[i] = {}
     for group in table.options.groups:
-        chosen = _members(ranks[0], group)
-        for metric in table.options.metrics:
-            hits = np.stack([per_sample_metric(_rank(run, group)[chosen], metric) for run in ranks], axis=1)
-            interval = paired_bootstrap(hits, np.zeros(len(hits)), ranks[0].conversation[chosen])
-            if not np.isnan(interval.low):  # it is NaN if all samples are of one conversation
-                intervals.setdefault(group, {})[metric] = (interval.low, interval.high)
+        chosen = _members(first, group)
+        columns = [(i, metric) for i in missing for metric in table.options.metrics]
+        hits = [
+            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in by_row[i]], axis=0)
+            for i, metric in columns
+        ]
+        ends = cluster_intervals(np.stack(hits, axis=1), first.conversation[chosen])
+        for (i, metric), low, high in zip(columns, *ends.tolist()):
+            if low == low:  # it is NaN if all samples are of one conversation
+                intervals[i].setdefault(group, {})[metric] = (low, high)
     return intervals
 
 
