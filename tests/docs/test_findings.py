@@ -11,6 +11,8 @@ from doc_pages import DOCS, PAGES, page_name
 import tiny
 from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.reporting.paper.figures import read_figures
+from crslab_causal.experiments.reporting.paper.page import read_records
+from crslab_causal.experiments.reporting.paper.places import fill
 
 ESTIMATE = re.compile(r'\d+\.\d+ ± \d+\.\d+')
 
@@ -70,6 +72,10 @@ def on_both(row: str) -> list[tuple[str, str, str, str]]:
     return [*on_test('ReDial', row), *on_test('OpenDialKG', row)]
 
 
+def on_official(title: str, column: str) -> list[tuple[str, str, str, str]]:
+    return [('official', title, f'{row} (1 of 3 seeds)', column) for row in (WITHOUT, PAPER)]
+
+
 def control(row: str) -> list[tuple[str, str, str, str]]:
     return on_valid('OpenDialKG', row)
 
@@ -84,6 +90,10 @@ SOURCES = {
         'ReDial, here, test': on_test('ReDial', WITHOUT, PAPER),
         'OpenDialKG, here, validation': on_valid('OpenDialKG', WITHOUT, EQ_8),
         'OpenDialKG, here, test': on_test('OpenDialKG', WITHOUT, PAPER),
+        'ReDial, here, official test, one seed': on_official('Official test of ReDial', 'ALL R@50'),
+        'OpenDialKG, here, official test, one seed': on_official(
+            'Official test of OpenDialKG, by dialogue', 'ALL R@25'
+        ),
     },
     'Is the improvement causal?': {
         'cross-entropy': control(WITHOUT),
@@ -159,6 +169,19 @@ def test_the_gains_in_the_readme_are_differences_of_the_record():
     means = {row.title: 100 * np.mean(row.scores['all']['recall@25']) for row in table.rows}
     eq_8, smoothing = (means[row] - means[WITHOUT] for row in (EQ_8, SMOOTHING))
     assert f'Eq 8 gains {eq_8:.1f} points of R@25, and so does label smoothing ({smoothing:.1f} points)' in text
+
+
+def test_the_readme_has_the_scores_on_the_official_test_beside_the_papers():
+    figures, records = read_figures(), read_records(tiny.ROOT / 'results')
+    template = (
+        'R@{k} on {name} is {{here:official/{table}/{with_}/all/recall@{k}}} with {eq} and '
+        '{{here:official/{table}/{without}/all/recall@{k}}} without it; the paper has '
+        '{{paper:{paper}/w/o LLM/recall@{k}}} and {{paper:{paper}/w/o causal/recall@{k}}}.'
+    )
+    text = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    for k, name, eq, paper in ((50, 'ReDial', 'Eq 8', 'table2'), (25, 'OpenDialKG', 'it', 'table3')):
+        names = {'table': f'official_{name.lower()}', 'with_': PAPER, 'without': WITHOUT}
+        assert fill(template.format(k=k, name=name, eq=eq, paper=paper, **names), figures, records) in text
 
 
 def test_the_page_is_the_first_link_of_what_we_found_in_the_readme():

@@ -106,7 +106,7 @@ class RowRecord(SparseRecord):
     """Reason why the row has no scores, or fewer than it should have."""
     tests: Tests
     footnote: str | None = None
-    """What else is to be known of the reported scores."""
+    """Remark on the reported scores."""
     intervals: Intervals = {}
     """Intervals of the scores on the official test set, by a bootstrap that draws conversations; absent for other
     splits."""

@@ -71,7 +71,7 @@ class RowOptions(Options):
     source: str | None = None
     """Publication of the reported scores."""
     footnote: str | None = None
-    """What else is to be known of the reported scores, such as what another source reports."""
+    """Remark on the reported scores, such as what another source reports."""
     metrics: list[str] | None = None
     """Metrics of the table that make sense for the row; None: all of them."""
     recommender: Name | None = None

@@ -100,6 +100,11 @@ def test_every_score_on_the_official_test_has_a_line_in_the_log(records):
                         assert row.scores[group][metric][i] == line['scores'][group][metric]
         (samples,) = {scored[run.folder]['samples'] for row in table.rows for run in row.runs}
         assert table.name != 'official_redial' or f'{samples:,}' == OUR_SAMPLES
+    left_out = {line['run'].partition('_')[0]: line['mentions_left_out'] for line in scored.values()}
+    assert (
+        f'{left_out["OpenDialKG"]} mentions are left out of the contexts there, and {left_out["ReDial"]}'
+        in ' '.join(FINDINGS.read_text('utf-8').split())
+    )
     assert all(line['use'].startswith('display only') for line in shown)
     assert len(shown) >= len(records['official'].cases)
 
@@ -189,9 +194,9 @@ def test_a_row_that_needs_a_language_model_is_filled_when_its_record_has_scores(
         measured[name] = record.model_copy(update={'tables': tables})
     heading = 'Table 2, recommendation on ReDial'
     before, after = paper_page(FIGURES, records, GOALS), paper_page(FIGURES, measured, GOALS)
-    assert lines_of(before, heading, 'full model')[0][3] == 'needs an LLM'
-    assert lines_of(after, heading, 'full model')[0][3:] == ['25.0', '+18.9 (one run)']
-    assert '--llm live' in before and '--llm live' not in after
+    assert lines_of(before, heading, 'full model')[0][5] == 'needs an LLM'
+    assert lines_of(after, heading, 'full model')[0][5:] == ['25.0', '+18.9 (one run)']
+    assert 'are measured by' in before and 'are measured by' not in after
 
 
 def test_a_claim_types_no_number_of_a_record(records):

@@ -25,7 +25,7 @@ class Goal(Options):
     at_least: float | None = None
     at_most: float | None = None
     why: str
-    """Where the goal comes from."""
+    """Reason for the goal."""
 
     @model_validator(mode='after')
     def _has_bound(self) -> Goal:
