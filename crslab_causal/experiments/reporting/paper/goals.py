@@ -14,7 +14,7 @@ FILE = 'official_goals.yaml'
 
 
 class Goal(Options):
-    """What was expected of a row of a table, or of its difference from another row, in percent."""
+    """Bounds for a score of a row, or for its difference from another row, in percent."""
 
     table: str
     row: str
