@@ -10,7 +10,7 @@ setup(
     package_data={
         CONFIGURATIONS: ['**/*.yaml'],
         'crslab_causal.chat': ['films/*.json', 'understanding/phrases/*.txt', 'web/page/*'],
-        'crslab_causal.llm': ['prompts/*.md'],
+        'crslab_causal.llm': ['entity_linking/*.txt', 'prompts/*.md'],
         'crslab_causal.experiments.human': ['page/*'],
         'crslab_causal.experiments.reporting.paper': ['*.yaml'],
         'crslab_causal.prepare': ['*.json'],

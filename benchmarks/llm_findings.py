@@ -167,7 +167,7 @@ def thoughts(server: RunningServer) -> str:
 
 
 def seen(server: RunningServer) -> str:
-    """Return what a log file says during a run, and how long a stopped answer holds the chat."""
+    """Return what a log file says during a run, when a text is seen, and how long a stopped answer holds the chat."""
     lines: list[str] = []
     sink = logger.add(lines.append)
     try:
@@ -184,7 +184,13 @@ def seen(server: RunningServer) -> str:
     start = time.perf_counter()
     client.close(give_up=True)
     seconds = time.perf_counter() - start
-    return f'{n_lines} lines in a run of 2 s with `llm.log_every_s: 0.5`; Ctrl-C ends after {seconds:.1f} s'
+    with make_client(server.plan('ok', piece=4, pause=0.1, n_candidate=CANDIDATES)) as client:
+        start = time.perf_counter()
+        times = [time.perf_counter() - start for piece in client.stream(*prompts(1)[0]) if piece]
+    return (
+        f'{n_lines} lines in a run of 2 s with `llm.log_every_s: 0.5`; the first text of a streamed answer of '
+        f'{times[-1]:.1f} s after {times[0]:.1f} s; Ctrl-C ends after {seconds:.1f} s'
+    )
 
 
 def _ignore_cancel(client: LLMClient) -> Iterable[Completion]:
@@ -292,8 +298,8 @@ def rows(data_path: str | None, server_python: str | None) -> list[tuple[str, st
                 lambda: thoughts(server),
             ),
             (
-                '9. What one sees of a run, and Ctrl-C while an answer is on its way',
-                'no line between start and end; 55 s of silence',
+                '9. What one sees of a run and of an answer, and Ctrl-C while it is on its way',
+                'no line between start and end; nothing before the whole answer; 55 s of silence after Ctrl-C',
                 lambda: seen(server),
             ),
             (

@@ -13,6 +13,10 @@ RECORD = Path(__file__).with_name('speed.json')
 """File of the measurements."""
 START_UP = Path(__file__).with_name('start_up.json')
 """File of the measurements of ``benchmarks/start_up.py``."""
+ONE_USER = Path(__file__).with_name('one_user.json')
+"""File of the measurements of ``benchmarks/one_user.py``."""
+GPU = Path(__file__).with_name('gpu.json')
+"""File of the measurements of ``benchmarks/gpu.py``."""
 
 FORMS = {
     'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
@@ -237,13 +241,37 @@ def growth(record: dict) -> str:
 
 def gpu(record: dict) -> str:
     """Return the section about a GPU."""
+    if GPU.is_file():
+        from benchmarks.gpu import section
+
+        return section(json.loads(GPU.read_text('utf-8')))
     if 'gpu' not in record:
         return (
-            'Nothing here was measured on a GPU, because the machine has none. With a GPU, the command adds these rows.'
+            'Nothing here was measured on a GPU, because no machine with one was at hand. With a GPU, the command adds '
+            'these rows. `benchmarks/gpu.py` prepares a folder that trains `causal_redial` and `DualEncoder` on a GPU '
+            'without a network, and adds rows with scores, time and memory.'
         )
     made = record['gpu epoch ours']
     epoch = f'An epoch of ours at batch 512: {spread(made["seconds"])}.'
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
+
+
+def one_user_of_a_pool() -> list[str]:
+    """Return the section about the list of a pool for one user; empty if it was not measured."""
+    if not ONE_USER.is_file():
+        return []
+    made = json.loads(ONE_USER.read_text('utf-8'))
+    rows = [
+        [title, seconds(percentile(values, 0.5)), seconds(percentile(values, 0.99))]
+        for title, values in made['seconds'].items()
+    ]
+    return [
+        '## One user of a pool',
+        f'`python benchmarks/one_user.py` measures the list of a saved run of `{made["config"]}`, warm, on one core, '
+        'in CPU seconds, user and system. The values of its experts: '
+        f'{", ".join(made["experts"])}. {made["cpu"]}, Python {made["python"]}.',
+        markdown_table(['list for one user', 'p50', 'p99'], rows),
+    ]
 
 
 def start_up() -> list[str]:
@@ -315,6 +343,7 @@ def results_page(measurements: dict) -> str:
         'items. Sampling needs torch-sparse or pyg-lib, and pays where entities have hundreds of edges.',
         '## GPU',
         gpu(record),
+        *one_user_of_a_pool(),
         *start_up(),
     ]
     return '\n\n'.join(parts) + '\n'

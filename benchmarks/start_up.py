@@ -29,6 +29,7 @@ COMMANDS = {
     '`config show causal_redial`': (['config', 'show', 'causal_redial'], 0),
     'a misspelt key: `run -c causal_demo --set alhpa=3`': (['run', '-c', 'causal_demo', '--set', 'alhpa=3'], 2),
     'a missing file: `run -c none.yaml`': (['run', '-c', 'none.yaml'], 2),
+    '`experiments --list`': (['experiments', '--list'], 0),
     '`prepare redial --dry-run`': (['prepare', 'redial', '--dry-run'], 0),
 }
 """Arguments and exit status of each command, by its title."""
@@ -45,7 +46,7 @@ def cpu_seconds(arguments: list[str], status: int) -> float:
         before = os.times()
         done = subprocess.run(
             [sys.executable, '-m', 'crslab_causal', *arguments],
-            cwd=folder,
+            cwd=ROOT if arguments[0] == 'experiments' else folder,  # whose suites lie in the repository
             env={**os.environ, 'PYTHONPATH': str(ROOT)},
             capture_output=True,
             text=True,

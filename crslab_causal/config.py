@@ -1,4 +1,4 @@
-"""Read and check a configuration, and keep what was checked."""
+"""Read a configuration, check it, and hold its validated options."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, get_args, get_origin
 
-from loguru import logger
 from pydantic import ValidationError
 
 from crslab_causal.base.devices import select_gpus
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options
-from crslab_causal.config_files import Setting, apply_setting, find_config, load_config_file
+from crslab_causal.config_files import Setting, apply_setting, copy_value, find_config, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL, MODELS, NOT_SUPPORTED, DatasetEntry, ModelEntry, find_model
 from crslab_causal.run_options import RunOptions
@@ -28,19 +27,23 @@ if TYPE_CHECKING:
     from crslab.config import Config as CRSLabConfig
 
 KEYS_OF_PLACE = ('seed', 'data_path', 'save_path', 'run_name')
-"""Keys that say by which seed and where a run happens, not what is run."""
+"""Keys that set the seed and the folders of a run. They do not change which run it is."""
 
 
 @dataclass(frozen=True)
 class Flags:
-    """Requests of the caller beside the configuration. No score depends on them."""
+    """Command line flags that are not keys of the configuration.
+
+    The scores of the recommender do not depend on them.
+    """
 
     save_system: bool = False
     """Whether checkpoints are written after every epoch (CRSLab's flag ``-ss``)."""
     checkpoint_seconds: float = float('inf')
-    """Without ``save_system``: least time between two checkpoints, which are removed when the run has ended."""
+    """Minimum time between two checkpoints if ``save_system`` is off. These checkpoints are removed at the end of the
+    run."""
     write_responses: bool = True
-    """Whether a model with a decoder is trained to write responses, too."""
+    """Whether a model with a decoder is also trained to write responses."""
 
 
 class Config:
@@ -55,6 +58,7 @@ class Config:
         gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, ``'auto'``, or numbers of GPUs, separated by commas.
         settings: overrides: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``.
         flags: what the caller asks for besides.
+        content: what :func:`.load_config_file` returns for the file, if the caller has read it; it is not changed.
 
     Raises:
         UserError: an unreadable file, an unknown key, a wrong type or value, or a GPU that is not there.
@@ -66,9 +70,10 @@ class Config:
         gpu: str = '-1',
         settings: Iterable[Setting] | Mapping[str, Any] = (),
         flags: Flags | None = None,
+        content: dict[str, Any] | None = None,
     ):
         settings = list(settings.items()) if isinstance(settings, Mapping) else list(settings)
-        raw = load_config_file(find_config(config_file))
+        raw = load_config_file(find_config(config_file)) if content is None else copy_value(content)
         for setting in settings:
             apply_setting(raw, setting)
         self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)
@@ -78,7 +83,7 @@ class Config:
         """Return the configuration that CRSLab's own ``Config`` has read.
 
         Raises:
-            UserError: as of the constructor.
+            UserError: see the constructor.
         """
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
@@ -92,7 +97,7 @@ class Config:
         classes = self._option_classes()
         _refuse_unknown_keys(raw, classes)
         self.ignored: list[str] = [key for key in raw if not any(key in options.model_fields for options in classes)]
-        """Keys of the file that this model and dataset do not read."""
+        """Keys of the file that neither the model nor the dataset reads."""
         raw = {**raw, 'run_name': raw.get('run_name') or run_name}
         for key in ('data_path', 'save_path'):
             if isinstance(raw.get(key), str):
@@ -103,9 +108,15 @@ class Config:
         check_metric(self.run.rec.metric, self.run.cutoffs)
         if getattr(self.model, 'adjustment', None) == 'context' and not self.dataset_entry.knows_confounder:
             known = ', '.join(name for name, entry in DATASETS.items() if entry.knows_confounder)
-            raise UserError(  # now, and not when the corpus has been loaded
+            raise UserError(  # report this before the corpus is loaded
                 'adjustment: context is the true confounder of the generated corpus, and needs '
                 f'dataset: {known}; write popularity, turn, genre, random or none'
+            )
+        tokenizers = self.dataset_entry.tokenizers
+        if tokenizers and self.run.tokenize not in tokenizers:
+            raise UserError(
+                f'tokenize: {self.run.tokenize!r} does not exist for dataset {self.run.dataset}; '
+                f'choose one of {", ".join(tokenizers)}'
             )
         if self.run.model == LANGUAGE_MODEL and self.run.tokenize != 'nltk':
             raise UserError(
@@ -124,12 +135,12 @@ class Config:
 
     @cached_property
     def opt(self) -> dict[str, Any]:
-        """The options as CRSLab has them: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
+        """The options in CRSLab's form: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
         options = {key: value for section in self.sections for key, value in section.model_dump().items()}
         return {**options, 'model_name': self.model_entry.system_name, 'gpu': self.gpu}
 
     def __getitem__(self, key: str) -> Any:
-        return self.opt.get(key)  # as CRSLab: None for a key that does not exist
+        return self.opt.get(key)  # like CRSLab, return None for a missing key
 
     def __contains__(self, key: object) -> bool:
         return key in self.opt
@@ -139,14 +150,16 @@ class Config:
         return self.opt.get(key, default)
 
     def changed(self) -> dict[str, Any]:
-        """Return the options that differ from their default, but for the :data:`KEYS_OF_PLACE`."""
+        """Return the options that differ from their default, without the :data:`KEYS_OF_PLACE`."""
         changed: dict[str, Any] = {}
         for section in self.sections:
             changed |= section.model_dump(exclude_defaults=True, exclude=set(KEYS_OF_PLACE))
         return changed
 
     def report(self) -> None:
-        """Log what is run, as CRSLab does, and warn about keys that are not read."""
+        """Log the dataset, the model and the options of the run, as CRSLab does. Warn about keys that are not read."""
+        from loguru import logger  # now, because its import takes longer than reading a configuration
+
         logger.info(f'[Dataset: {self.run.dataset} tokenized in {self.run.tokenize}]')
         logger.info(f'[Model: {self.run.model}]')
         logger.info('[Config]\n' + json.dumps(self.opt, indent=4))
@@ -166,12 +179,19 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
     try:
         return options(**values)
     except ValidationError as error:
-        # an unknown key first: it is often why another one is missing
+        # report an unknown key first, because it is often the misspelling of a missing one
         first = min(error.errors(), key=lambda mistake: mistake['type'] != 'extra_forbidden')
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
-            raise UserError(f'{key}: no such key{_suggest_key(str(first["loc"][-1]), section.model_fields)}') from error
+            word, sections = str(first['loc'][-1]), first['loc'][:-1]
+            prefix = '.'.join(map(str, sections)) if all(isinstance(part, str) for part in sections) else ''
+            raise UserError(f'{key}: no such key{_suggest_key(word, section.model_fields, prefix)}') from error
+        if first['type'] == 'model_type':
+            keys = ', '.join(_section_at(options, first['loc']).model_fields)
+            raise UserError(
+                f'{key}: is a section, but it is {first["input"]!r}; set one of its keys, such as {key}.KEY=...: {keys}'
+            ) from error
         if first['type'] == 'missing':
             raise UserError(f'{key}: is missing') from error
         raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
@@ -189,6 +209,8 @@ def _find_entry(raw: Mapping[str, Any]) -> ModelEntry:
 
 
 def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
+    if value is None:
+        return f'{key}: is missing; choose one of {", ".join(known)}'
     reason = NOT_SUPPORTED[key].get(value) if isinstance(value, str) else None
     if reason is not None:
         return f'{key}: CRSLab has {value}, but it is not supported here: {reason}; choose one of {", ".join(known)}'
@@ -196,10 +218,10 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]]) -> None:
-    """Refuse keys that no model and no dataset reads; those of others are allowed, see ``Config.ignored``."""
+    """Refuse keys that no model and no dataset reads. Keys of other models are allowed, see ``Config.ignored``."""
     read = {key for options in classes for key in options.model_fields}
     unread = [key for key in raw if key not in read]
-    if unread:  # only now the options of all other models are imported
+    if unread:  # import the options of all other models only if they are needed
         others = {key for entry in (*MODELS.values(), *DATASETS.values()) for key in entry.load_options().model_fields}
         for key in unread:
             if key not in others:
@@ -207,20 +229,23 @@ def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]
 
 
 def _run_name(stem: str, settings: Iterable[Setting]) -> str:
-    """Return the configuration's name and the changed keys, but for those that say where or by which seed."""
+    """Return the configuration's name with the changed keys, without the keys that set the seed and the folders."""
     unnamed = (*KEYS_OF_PLACE, 'model', 'dataset')
     changes: dict[str, str] = {}
     for setting in settings:
         text = '='.join(map(str, setting)) if isinstance(setting, tuple) else setting
         changes[text.partition('=')[0]] = text  # the last value of a key counts
     name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *(text for key, text in changes.items() if key not in unnamed)]))
-    if len(name) > 100:  # file systems end at 255 bytes
+    if len(name) > 100:  # file systems allow names of 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name
 
 
 def _section_at(options: type[Options], path: Iterable[str | int]) -> type[Options]:
-    """Return the class of options at ``path``; in a mapping or list such as ``llm.prices`` the class of its values."""
+    """Return the class of options at ``path``.
+
+    For a mapping or list such as ``llm.prices`` it is the class of the values.
+    """
     kind: Any = options
     for part in path:
         kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]
@@ -238,10 +263,12 @@ def _suggest(word: str, known: Iterable[str]) -> str:
     return next((f'; did you mean {name}?' for name in known if match and name.lower() == match[0]), '')
 
 
-def _suggest_key(word: str, section: Iterable[str]) -> str:
-    """Suggest a key of this name in another section, else one of the same section that looks alike."""
+def _suggest_key(word: str, section: Iterable[str], prefix: str = '') -> str:
+    """Suggest a key of this name in another section, else one of the section ``prefix`` that looks alike."""
     elsewhere = (key for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word)
-    return next((f'; did you mean {key}?' for key in elsewhere), '') or _suggest(word, section)
+    there = next((f'; did you mean {key}?' for key in elsewhere), '')
+    suggestion = there or _suggest(word, section)
+    return suggestion if there or not prefix else suggestion.replace('did you mean ', f'did you mean {prefix}.')
 
 
 def _dotted_keys(options: type[Options], prefix: str = '') -> Iterator[str]:

@@ -1,12 +1,12 @@
 """Read the YAML files of configurations, resolve their ``base:``, change single keys, and write them.
 
-A file may name other files under ``base:`` and then say only what differs from them::
+A file may name other files under ``base:`` and then contain only the differences::
 
     base: [causal_redial, base/data/opendialkg_graph]
     rec:
       epoch: 60
 
-What a key means is checked later, by :class:`crslab_causal.config.Config`.
+The meaning of the keys is checked later, by :class:`crslab_causal.config.Config`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -29,32 +30,66 @@ CONFIG_FOLDER = 'config'
 _PACKAGE = Path(__file__).resolve().parent
 _INSTALLED = _PACKAGE / 'configurations'
 PACKAGE_CONFIG = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / CONFIG_FOLDER
-"""Folder of the configurations that come with the package: inside it when it is installed, beside it in a checkout."""
+"""Folder of the configurations of the package. It is inside an installed package, and beside the package in a checkout.
+"""
 
 _FLOAT_TAG = 'tag:yaml.org,2002:float'
 _EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123456789')
-"""Numbers such as ``5e-3``, which YAML 1.1 takes for strings, and their first characters."""
+"""Pattern of numbers such as ``5e-3``, which YAML 1.1 takes for strings, and their possible first characters."""
 
 
 # ---------------------------------------------------------------- reading
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping."""
+class _StrictLoader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
+    """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping.
 
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
+    It uses PyYAML's parser in C, if that is installed, because it is several times faster.
+    """
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        _refuse_repeated_keys(node)
+        return super().construct_document(node)
+
+
+def _refuse_repeated_keys(node: yaml.Node) -> None:
+    """Raise an error for a key that occurs twice in one mapping of a document."""
+    if isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            _refuse_repeated_keys(part)
+    elif isinstance(node, yaml.MappingNode):
         seen = set()
-        for key, _ in node.value:
+        for key, value in node.value:
+            _refuse_repeated_keys(value)
             if not isinstance(key, yaml.ScalarNode) or key.tag == 'tag:yaml.org,2002:merge':
                 continue
             if key.value in seen:
                 raise yaml.MarkedYAMLError(problem=f'the key {key.value} occurs twice', problem_mark=key.start_mark)
             seen.add(key.value)
-        return node
 
 
 _StrictLoader.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)
+
+
+def _parse(text: str) -> Any:
+    """Return the value of a YAML text, which may be changed. A text is parsed once; suites read the same files often.
+
+    Raises:
+        Exception: The text is not valid YAML. PyYAML raises ValueError, KeyError and others for impossible values.
+    """
+    return copy_value(_parse_once(text))
+
+
+@lru_cache(maxsize=1024)
+def _parse_once(text: str) -> Any:
+    return yaml.load(text, _StrictLoader)
+
+
+def copy_value(value: Any) -> Any:
+    """Return a copy of a YAML value that shares no mapping and no list with it."""
+    if isinstance(value, dict):
+        return {key: copy_value(part) for key, part in value.items()}
+    return [copy_value(part) for part in value] if isinstance(value, list) else value
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -64,8 +99,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         UserError: The file cannot be read, is not valid YAML, repeats a key, or holds no mapping.
     """
     try:
-        with open(path, encoding='utf-8-sig') as file:
-            content = yaml.load(file, _StrictLoader)
+        content = _parse(Path(path).read_text('utf-8-sig'))
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file') from error
     except Exception as error:  # PyYAML raises ValueError, KeyError and others for impossible values, say 2020-13-45
@@ -76,11 +110,11 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
 
 def load_config_file(path: str | Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, merged over the files that its ``base:`` names.
+    """Return the mapping in a YAML file, merged with the files that its ``base:`` names.
 
     A base is a file name, with or without ``.yaml``. It is looked up in the folder of the file, then in the folder
-    ``config`` that contains the file, then among the configurations of the package. A later base goes over an earlier
-    one, and the file goes over its bases.
+    ``config`` that contains the file, then among the configurations of the package. A later base overrides an earlier
+    one, and the file overrides its bases.
 
     Raises:
         UserError: One of the files cannot be read, a base does not exist, or a file is a base of itself.
@@ -109,7 +143,7 @@ def _load(path: Path, descendants: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of ``under`` with the keys of ``over``: mappings are merged, lists and scalars are replaced."""
+    """Return a copy of ``under`` with the keys of ``over``. Mappings are merged; lists and scalars are replaced."""
     merged = dict(under)
     for key, value in over.items():
         if isinstance(value, dict):
@@ -124,11 +158,11 @@ Setting = str | tuple[str, Any]
 
 
 def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
-    """Change one key of a configuration in place, as the flag ``--set`` says.
+    """Change one key of a configuration in place, as the flag ``--set`` does.
 
     Args:
         raw: The configuration.
-        setting: The key, dotted for sections, and its value.
+        setting: The key, with dots between sections, and its value.
 
     Raises:
         UserError: The setting has no ``=``, names a key inside a value that is not a section, or has a value that is
@@ -142,7 +176,7 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
         if not separator or not key:
             raise UserError(f'--set {setting}: write --set key=value, for example --set rec.epoch=3')
         try:
-            value = yaml.load(text, _StrictLoader)
+            value = _parse(text)
         except Exception as error:  # as in read_yaml
             raise UserError(f'--set {setting}: the value is not valid YAML') from error
     *sections, last = key.split('.')
@@ -166,6 +200,8 @@ def find_config(name: str | Path) -> Path:
     Raises:
         UserError: No such file exists.
     """
+    if not str(name).strip():
+        raise UserError('the name of the configuration is empty; write one that `crslab-causal list configs` shows')
     folders = (Path(CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (Path(), *folders))
     if found is None:
@@ -177,7 +213,7 @@ def find_config(name: str | Path) -> Path:
 
 
 def _find_base(name: str, path: Path) -> Path:
-    parents = chain(path.parents, path.absolute().parents)  # the first are relative, which makes short messages
+    parents = chain(path.parents, path.absolute().parents)  # relative parents come first, so that messages are short
     root = next((folder for folder in parents if folder.name == CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (path.parent, root, PACKAGE_CONFIG))
     if found is None:
@@ -205,21 +241,21 @@ def _nearest(name: str, folders: Iterable[Path]) -> str:
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """PyYAML's safe dumper without aliases, with ``[1, 10]`` for short lists and ``0.005`` for ``5e-3``."""
+    """PyYAML's safe dumper without aliases. It writes short lists as ``[1, 10]`` and ``5e-3`` as ``0.005``."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def _represent_float(dumper: _PlainDumper, value: float) -> yaml.Node:
-    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, not a number, and what would take too many digits
+    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, NaN, and numbers with too many digits
         return yaml.SafeDumper.represent_float(dumper, value)
     text = f'{Decimal(repr(value)):f}'
     return dumper.represent_scalar(_FLOAT_TAG, text if '.' in text else f'{text}.0')
 
 
 def _represent_str(dumper: _PlainDumper, text: str) -> yaml.Node:
-    # PyYAML writes some line breaks of Unicode, say U+0085, so that it reads them back as a space
+    # PyYAML writes some line breaks of Unicode, such as U+0085, in a form that it reads back as a space
     return dumper.represent_scalar('tag:yaml.org,2002:str', text, style=None if text.isprintable() else '"')
 
 
@@ -232,11 +268,11 @@ _PlainDumper.add_representer(float, _represent_float)
 _PlainDumper.add_representer(str, _represent_str)
 _PlainDumper.add_representer(list, _represent_list)
 _PlainDumper.add_representer(tuple, _represent_list)
-_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # puts the string '5e-3' into quotes
+_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # makes PyYAML quote the string '5e-3'
 
 
 def dump_config(mapping: dict[str, Any]) -> str:
-    """Return a configuration as YAML text that any reader of YAML 1.1 reads back with the same values."""
+    """Return a configuration as YAML text. Any reader of YAML 1.1 gets the same values back."""
     text: str = yaml.dump(
         mapping, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120
     )

@@ -1,4 +1,4 @@
-"""Every model and every dataset that this package runs, an entry each.
+"""The registry: an entry for every model and every dataset of this package.
 
 To add a model, write its file and its entry in :data:`MODELS`. To add a dataset, write its file and its entry in
 :data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and
@@ -11,6 +11,7 @@ configuration is therefore reported without loading PyTorch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
@@ -22,42 +23,51 @@ if TYPE_CHECKING:
 SHARED_NAME = 'Causal'
 """Name of the dataloader and of the system that models share, in CRSLab's tables."""
 LANGUAGE_MODEL = 'CausalLLM'
-"""Name of the model with a language model behind the recommender."""
+"""Name of the model that puts a language model behind the recommender."""
 
 _ADAPTERS = 'crslab_causal.system.adapters'
 _EXPERT_ADAPTER = f'{_ADAPTERS}:ExpertAdapter'
 _EXPERTS = 'crslab_causal.model.experts'
 _OPTIONS = 'crslab_causal.model.options'
 _CRSLAB_OPTIONS = 'crslab_causal.model.crslab_options'
+_CAUSAL_KBRD = 'crslab_causal.model.causal_kbrd:CausalKBRD'
 _CAUSAL_SYSTEM = 'crslab_causal.system.causal:CausalSystem'
 _TEXT_SYSTEM = 'crslab_causal.system.text:TextSystem'
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model: its class, its options, and how the system trains and scores it."""
+    """The entry of a model: its class, its options, and how the system trains and scores it."""
 
     name: str
     """Value of ``model:``."""
     summary: str
     """One line for lists of models."""
     model: str | None = None
-    """Its class; None: the class that CRSLab's own table has under this name."""
+    """Class of the model; None: the class that CRSLab's own table has under this name."""
     options: str = 'crslab_causal.base.options:Options'
-    """Class of the keys that the model reads."""
+    """Class of the options that the model reads."""
     adapter: str = f'{_ADAPTERS}:ItemRecommenderAdapter'
-    """Class that calls the model, see :mod:`crslab_causal.system.adapters`."""
+    """Class of the adapter that calls the model, see :mod:`crslab_causal.system.adapters`."""
     system: str = _CAUSAL_SYSTEM
     crslab_loader: str | None = None
     """Name of CRSLab's dataloader that makes the model's batches; None: the model reads the tensors of this package."""
     reads_tokens: bool = False
     """Whether the model reads the words of the conversation, as token ids."""
     reads_samples: bool = False
-    """Whether the model reads the samples themselves, for their text as written."""
+    """Whether the model reads the samples themselves, because it needs their original text."""
     is_expert: bool = False
-    """Whether the model can be an expert of ``Pool``: it is fitted by ``fit``, or comes from a saved run."""
+    """Whether the model can be an expert of ``Pool``. Such a model has a method ``fit``, or comes from a saved run."""
     aliases: tuple[str, ...] = ()
     """Other values of ``model:`` that mean this model."""
+
+    @property
+    def gives_candidates(self) -> bool:
+        """Whether a saved run of it can give the candidates of ``CausalLLM``.
+
+        It can if it is a class of this package that scores items by the history, and by the text as written.
+        """
+        return self.model is not None and self.crslab_loader is None and not self.reads_tokens
 
     @property
     def system_name(self) -> str:
@@ -66,45 +76,59 @@ class ModelEntry:
 
     def load_options(self) -> type[Options]:
         """Import the class of the model's options."""
-        return resolve_name(self.options)
+        return _resolve_once(self.options)
 
     def load_adapter(self) -> type[ModelAdapter]:
-        """Import the class that calls the model."""
+        """Import the class of the adapter that calls the model."""
         return resolve_name(self.adapter)
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A dataset: its class and its options."""
+    """The entry of a dataset: its class and its options."""
 
     name: str
     """Value of ``dataset:``."""
     summary: str
     """One line for lists of datasets."""
     folder: str
-    """Its folder below ``data_path``, also its name in ``crslab-causal prepare``."""
+    """Folder of the dataset below ``data_path``, also its name in ``crslab-causal prepare``."""
     dataset: str
-    """Its class."""
+    """Class of the dataset."""
+    files: tuple[str, ...] = ()
+    """Names of its files where they are known without its class; see :meth:`file_names`."""
+    tokenizers: tuple[str, ...] = ()
+    """Values of ``tokenize:`` that it has, where they are known without its class."""
     options: str = 'crslab_causal.base.options:Options'
-    """Class of the keys that the dataset reads."""
+    """Class of the options that the dataset reads."""
     language: str = 'en'
-    """Language of CRSLab's metrics."""
+    """Language that CRSLab's metrics assume."""
     public: bool = False
     """Whether ``crslab-causal prepare`` can download it."""
     generated: bool = False
-    """Whether the package writes the data itself, so that the options alone say what they are."""
+    """Whether the package generates the data, so that the options alone determine them."""
     splits: tuple[str, ...] = ('valid', 'test')
-    """Splits that are scored."""
+    """Names of the splits that are scored."""
     knows_confounder: bool = False
-    """Whether the data say what the true confounder is (``adjustment: context``)."""
+    """Whether the data contain the true confounder (``adjustment: context``)."""
 
     def load_options(self) -> type[Options]:
         """Import the class of the dataset's options."""
-        return resolve_name(self.options)
+        return _resolve_once(self.options)
 
     def load(self) -> type[MentionDataset]:
         """Import the class of the dataset."""
         return resolve_name(self.dataset)
+
+    def file_names(self) -> tuple[str, ...]:
+        """Return the names of the files that the dataset requires; its class is imported only if it alone knows."""
+        return self.files or self.load().files
+
+
+@cache
+def _resolve_once(name: str) -> Any:
+    """Return the object of this name; suites check many configurations, and each asks for the same classes."""
+    return resolve_name(name)
 
 
 def _by_name(*entries: Any) -> dict[str, Any]:
@@ -115,7 +139,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ModelEntry(
         'CausalKBRD',
         "the paper's recommender: R-GCN, time-aware attention, intervention on a mention",
-        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        model=_CAUSAL_KBRD,
         options=f'{_OPTIONS}:CausalKBRDOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
         is_expert=True,
@@ -123,7 +147,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ModelEntry(
         LANGUAGE_MODEL,
         'CausalKBRD, and a language model that explains, re-ranks and responds',
-        model='crslab_causal.model.causal_kbrd:CausalKBRD',
+        model=_CAUSAL_KBRD,
         options='crslab_causal.system.options:CausalLLMOptions',
         adapter=f'{_ADAPTERS}:CausalKBRDAdapter',
         system='crslab_causal.system.causal_llm:CausalLLMSystem',
@@ -191,6 +215,24 @@ MODELS: dict[str, ModelEntry] = _by_name(
         is_expert=True,
     ),
     ModelEntry(
+        'DualEncoder',
+        'a sentence encoder, fine-tuned with a softmax over the texts of all items',
+        model=f'{_EXPERTS}.dual_encoder:DualEncoder',
+        options=f'{_EXPERTS}.options:DualEncoderOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
+        'MentionTransformer',
+        'a small Transformer over the mentions and their speakers, started from EASE',
+        model=f'{_EXPERTS}.mention_transformer:MentionTransformer',
+        options=f'{_EXPERTS}.options:MentionTransformerOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
         'Pool',
         'a log-linear pool of experts, weighted by the context',
         model='crslab_causal.model.pool.pool:Pool',
@@ -222,7 +264,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         options=f'{_OPTIONS}:TransformerSeq2SeqOptions',
         system=_TEXT_SYSTEM,
         reads_tokens=True,
-        aliases=('Transformer',),  # CRSLab's tables have a Transformer of its own, which does not recommend
+        aliases=('Transformer',),  # CRSLab's own Transformer does not recommend
     ),
     ModelEntry(
         'KBRD',
@@ -284,12 +326,27 @@ MODELS: dict[str, ModelEntry] = _by_name(
 )
 """Models that ``evaluator: causal`` can run."""
 
+_TOKENIZERS = ('nltk', 'bert', 'gpt2')
+_CONVERSATIONS = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json')
+_WORDS = ('word2id.json', 'concept_subkg.txt')
+_REDIAL_FILES = (
+    *_CONVERSATIONS,
+    'dbpedia_subkg.json',
+    'concept2id.json',
+    'conceptnet_subkg.txt',
+    'movie_ids.json',
+)
+_OPENDIALKG_FILES = (*_CONVERSATIONS, 'opendialkg_subkg.txt', *_WORDS, 'item_ids.json')
+_INSPIRED_FILES = (*_CONVERSATIONS, 'dbpedia_subkg.txt', *_WORDS, 'movie_ids.json')
+
 DATASETS: dict[str, DatasetEntry] = _by_name(
     DatasetEntry(
         'ReDial',
         'film recommendation, 10,000 conversations',
         'redial',
         'crslab_causal.data.dataset.redial:CausalReDialDataset',
+        files=_REDIAL_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -297,6 +354,8 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film and book recommendation over a knowledge graph',
         'opendialkg',
         'crslab_causal.data.dataset.opendialkg:CausalOpenDialKGDataset',
+        files=_OPENDIALKG_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -304,6 +363,8 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'film recommendation with sociable strategies, 1,000 conversations',
         'inspired',
         'crslab_causal.data.dataset.inspired:CausalInspiredDataset',
+        files=_INSPIRED_FILES,
+        tokenizers=_TOKENIZERS,
         public=True,
     ),
     DatasetEntry(
@@ -311,12 +372,16 @@ DATASETS: dict[str, DatasetEntry] = _by_name(
         'your own conversations, from `crslab-causal prepare own`',
         'own',
         'crslab_causal.data.dataset.own:OwnDataset',
+        files=_INSPIRED_FILES,
+        tokenizers=_TOKENIZERS,
     ),
     DatasetEntry(
         'CausalDemo',
         'a corpus that is generated from a known causal model',
         'causal_demo',
         'crslab_causal.data.dataset.causal_demo:CausalDemoDataset',
+        files=_REDIAL_FILES,
+        tokenizers=('nltk',),
         options='crslab_causal.run_options:DemoOptions',
         generated=True,
         splits=('valid', 'test', 'interventional'),
@@ -352,9 +417,9 @@ NOT_SUPPORTED = {
         'GoRecDial': 'its conversations are a game with given items, not a recommendation',
     },
 }
-"""Models and datasets of CRSLab without an entry, and the reason."""
+"""Models and datasets of CRSLab that have no entry, with the reason."""
 
 
 def find_model(name: str) -> ModelEntry | None:
-    """Return the entry of a value of ``model:``, None if there is none."""
+    """Return the entry of a value of ``model:``; None if there is none."""
     return next((entry for entry in MODELS.values() if name == entry.name or name in entry.aliases), None)

@@ -17,8 +17,15 @@ plan, and ``GET /N/log`` returns its log. Keys of a plan:
   ``system`` is a message of this role, and ``bounds`` are those in the schema.
 - ``replies``: replies of the faults ``reply 0``, ``reply 1`` and so on: dicts with ``status``, ``headers``, ``body``
   (text or JSON), and ``gzip``: True: compress the body.
+- ``top_logprobs``: log-probability of each first token, most probable first; ``last``: of the labels in the prompt,
+  those at the end of the list being the most probable. Without it, the server gives no log-probabilities.
 - ``content``: text of all answers; ``message``, ``choice``, ``completion``: keys that replace those of the answer, at
-  their level. In all texts, ``$answer`` is the usable answer as JSON, ``$string`` the same as a string of JSON, and
+  their level.
+- ``stream``: how a request with ``stream: true`` is answered: ``events`` (default), ``ignored`` (at once), ``cut`` (the
+  connection ends in the middle), ``error`` (an event that is an error), ``odd`` (events in an unusual form),
+  ``endless`` (thoughts without an end), ``bomb`` (a long event). ``piece``: characters of an event; ``pause``: seconds
+  before each.
+  In all texts, ``$answer`` is the usable answer as JSON, ``$string`` the same as a string of JSON, and
   ``$key`` the key that was sent.
 """
 
@@ -45,6 +52,7 @@ from llm_server_answers import (
     USABLE,
     completion,
     echo,
+    event_pieces,
     fill_in,
     has_parameter,
     http_error,
@@ -191,6 +199,10 @@ class Server:
         if fault == 'error_200':
             return await reply(writer, 200, {}, {'error': {'message': 'no worker is free', 'code': 502}})
         answer = completion(fault, digest, body, settings, sent_key)
+        if body.get('stream') and settings.get('stream', 'events') != 'ignored':
+            is_open = await send_events(writer, reader, answer, body, settings, entry)
+            entry['answered'] = time.monotonic()
+            return is_open
         is_open = await reply(writer, 200, {}, answer)
         entry['answered'] = time.monotonic()
         return is_open
@@ -207,6 +219,32 @@ async def flood(writer: asyncio.StreamWriter, is_compressed: bool) -> bool:
     writer.write(compressor.flush())
     await writer.drain()
     return False
+
+
+async def send_events(
+    writer: asyncio.StreamWriter,
+    reader: asyncio.StreamReader,
+    answer: dict[str, Any],
+    body: dict[str, Any],
+    settings: dict[str, Any],
+    entry: dict[str, Any],
+) -> bool:
+    """Send an answer piece by piece, and return whether the connection stays open."""
+    kind = settings.get('stream', 'events')
+    writer.write(b'HTTP/1.1 200 -\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n')
+    pieces = event_pieces(answer, body, settings)
+    entry['pieces'] = 0
+    for piece in pieces[: len(pieces) // 2] if kind == 'cut' else pieces:
+        await asyncio.sleep(settings.get('pause', 0))
+        if reader.at_eof() or writer.is_closing():  # the client does not want the rest
+            entry['aborted'] = True
+            return False
+        entry['pieces'] += 1
+        writer.write(f'{len(piece):x}\r\n'.encode() + piece + b'\r\n')
+        await writer.drain()
+    writer.write(b'0\r\n\r\n')
+    await writer.drain()
+    return True
 
 
 async def send_reply(writer: asyncio.StreamWriter, template: dict[str, Any], sent_key: str) -> bool:

@@ -121,6 +121,17 @@ def completion(
         'choices': [{'index': 0, 'message': message, 'finish_reason': finish, 'logprobs': None}],
         'usage': {'prompt_tokens': n_input_tokens(body), 'completion_tokens': 20, 'total_tokens': 120},
     }
+    if body.get('logprobs') and 'top_logprobs' in settings:
+        tokens = settings['top_logprobs']
+        if tokens == 'last':  # the later a candidate is in the list, the better
+            labels = re.findall(r'^([A-Z])\. "', body['messages'][-1]['content'], re.MULTILINE)
+            tokens = {label: -float(place) for place, label in enumerate(reversed(labels), start=1)}
+        entries = [{'token': token, 'logprob': value, 'bytes': None} for token, value in tokens.items()]
+        answer['choices'][0]['logprobs'] = {
+            'content': [{**entries[0], 'top_logprobs': entries[: body['top_logprobs']]}]
+        }
+        answer['usage']['completion_tokens'] = 1
+        message['content'] = entries[0]['token']
     if fault == 'no_usage':
         del answer['usage']
     if fault == 'empty':
@@ -134,6 +145,54 @@ def completion(
         answer['choices'][0] |= fill_in(settings.get('choice', {}), values)
         answer |= fill_in(settings.get('completion', {}), values)
     return answer
+
+
+def event_pieces(answer: dict[str, Any], body: dict[str, Any], settings: dict[str, Any]) -> list[bytes]:
+    """Return the events of a streamed answer, see the key ``stream`` of a plan."""
+    kind = settings.get('stream', 'events')
+    common = {'id': answer['id'], 'object': 'chat.completion.chunk', 'model': answer['model']}
+    if kind == 'error':
+        return [_event({'error': {'message': 'streams are not supported', 'code': 501}})]
+    if kind == 'bomb':
+        return [b'data: ' + b' ' * (1 << 20)] * 64
+    choices = answer['choices'][:1]
+    events = []
+    if choices:
+        message, finish_reason = choices[0]['message'], choices[0]['finish_reason']
+        for name, value in message.items():
+            if name == 'role' or not value:
+                continue
+            if not isinstance(value, str):
+                events.append({name: value})
+                continue
+            size = settings.get('piece', 7)
+            events += [{name: value[i : i + size]} for i in range(0, len(value), size)]
+        if kind == 'endless':
+            events = [{'reasoning_content': 'and so on ' * 20_000}] * 200
+        chunks = [{'index': 0, 'delta': delta, 'finish_reason': None} for delta in [{'role': 'assistant'}, *events]]
+        chunks.append({'index': 0, 'delta': {}, 'finish_reason': finish_reason})
+        answers = [common | {'choices': [chunk]} for chunk in chunks]
+    else:
+        answers = [common | {'choices': []}]
+    if 'usage' in answer and body.get('stream_options', {}).get('include_usage'):
+        answers.append(common | {'choices': [], 'usage': answer['usage']})
+    if kind != 'odd':
+        return [*map(_event, answers), b'data: [DONE]\n\n']
+    # comments, other fields, \r\n, no space, several lines of data, pieces that end inside a character, no [DONE]
+    whole = b'\xef\xbb\xbf: a comment\r\n\r\nid: 1\r\nretry: 5\r\n' + b''.join(
+        b'event: message\r\n'
+        + b''.join(
+            b'data:' + line + b'\r\n' for line in json.dumps(a, indent=1, ensure_ascii=False).encode().split(b'\n')
+        )
+        + b': again\r\n\r\n'
+        for a in answers
+    )
+    whole = whole.rstrip()
+    return [whole[i : i + 3] for i in range(0, len(whole), 3)]
+
+
+def _event(value: dict[str, Any]) -> bytes:
+    return b'data: ' + json.dumps(value).encode() + b'\n\n'
 
 
 def n_input_tokens(body: dict[str, Any]) -> int:

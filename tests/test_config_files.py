@@ -178,7 +178,7 @@ def test_a_setting_of_one_section_leaves_sections_that_shared_an_anchor_alone(fo
 # ---------------------------------------------------------------- bases
 
 
-def test_a_file_goes_over_its_bases_and_later_bases_over_earlier_ones(folder):
+def test_file_overrides_its_bases_and_later_bases_override_earlier_ones(folder):
     write(
         one='a: 1\nb: 1\nc: 1\nrec: {x: 1, y: 1}',
         two='b: 2\nc: 2\nrec: {y: 2, z: 2}',
@@ -332,7 +332,7 @@ def test_the_configurations_of_the_package_are_found_from_any_folder(tmp_path, m
 
 @settings(max_examples=300, deadline=None)
 @given(MAPPINGS)
-def test_what_is_written_is_read_back_by_plain_yaml_and_by_this_package(tmp_path_factory, mapping):
+def test_written_configuration_is_read_back_by_plain_yaml_and_by_this_package(tmp_path_factory, mapping):
     text = dump_config(mapping)
     path = tmp_path_factory.getbasetemp() / 'written.yaml'
     path.write_text(text, 'utf-8')

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.chat.conversation import Conversation, Snapshot
+from crslab_causal.chat.reply import Draft
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a message. The rest of a longer message is ignored."""
@@ -15,7 +16,7 @@ MAX_CHARACTERS = 10_000
 
 @dataclass
 class Turn:
-    """A message, or a constraint that was taken back, and the lines of the reply."""
+    """A message, or a command that takes a constraint back, and the lines of the reply."""
 
     text: str
     lines: list[str] = field(default_factory=list)
@@ -31,7 +32,7 @@ class ChatSession:
     def __init__(self, conversation: Conversation):
         self.conversation = conversation
         self.turns: list[Turn] = []
-        """The transcript. ``/forget ...`` is a turn, too."""
+        """Turns of the transcript. A command ``/forget ...`` is a turn, too."""
         self._before: list[Snapshot] = []
 
     def reset(self) -> None:
@@ -39,12 +40,12 @@ class ChatSession:
         self.conversation.reset()
         self.turns, self._before = [], []
 
-    def say(self, text: str) -> Iterator[str]:
-        """Yield the lines of the reply to a message."""
+    def say(self, text: str, *, drafts: bool = False) -> Iterator[str]:
+        """Yield the lines of the reply to a message, with drafts as in :meth:`.Conversation.respond`."""
         if len(text) > MAX_CHARACTERS:
             yield f'(I read the first {MAX_CHARACTERS:,} characters only.)'
             text = text[:MAX_CHARACTERS]
-        yield from self._record(text, self.conversation.respond(text))
+        yield from self._record(text, self.conversation.respond(text, drafts=drafts))
 
     def forget(self, text: str) -> Iterator[str]:
         """Take constraints back, and yield the lines that say so; see :meth:`.Conversation.forget`."""
@@ -83,12 +84,16 @@ class ChatSession:
             yield turn, self.forget(argument) if command == '/forget' else self.say(turn.text)
 
     def _record(self, text: str, lines: Iterator[str]) -> Iterator[str]:
-        """Yield the lines of a reply, and remember them. A reply that is stopped is remembered as far as it came."""
+        """Yield the lines of a reply, and add them to the transcript.
+
+        If a reply is stopped, the lines so far are added.
+        """
         self._before.append(self.conversation.snapshot())
         turn = Turn(text)
         self.turns.append(turn)
         for line in lines:
-            turn.lines.append(line)
+            if not isinstance(line, Draft):
+                turn.lines.append(line)
             yield line
 
 

@@ -1,4 +1,4 @@
-"""A sign on the terminal that an answer is on its way."""
+"""A turning sign on the terminal, which shows that an answer is being computed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import itertools
 import threading
 import time
 from types import TracebackType
-from typing import Iterator, TextIO
+from typing import TextIO
 
 _FRAMES = '|/-\\'
 _DELAY_S, _INTERVAL_S = 0.3, 0.1
-"""Seconds before the first frame, so that quick answers show none; seconds between frames."""
+"""Seconds before the first frame, so that quick answers show none; and seconds between frames."""
 
 
 class Spinner:
@@ -26,17 +26,27 @@ class Spinner:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Spinner:
-        if self._stream.isatty():
-            self._thread = threading.Thread(target=self._spin, name='spinner', daemon=True)
-            self._thread.start()
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._done.set()
+        self.stop()
+
+    def start(self) -> None:
+        """Show the sign, unless it is shown."""
+        if self._thread is None and self._stream.isatty():
+            self._done.clear()
+            self._thread = threading.Thread(target=self._spin, name='spinner', daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Remove the sign, if it is shown."""
         if self._thread is not None:
+            self._done.set()
             self._thread.join()
+            self._thread = None
 
     def _spin(self) -> None:
         if self._done.wait(_DELAY_S):
@@ -51,13 +61,3 @@ class Spinner:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
-
-
-def with_spinner(lines: Iterator[str], stream: TextIO) -> Iterator[str]:
-    """Yield the lines, with a :class:`Spinner` while each of them is awaited."""
-    while True:
-        with Spinner(stream):
-            line = next(lines, None)
-        if line is None:
-            return
-        yield line

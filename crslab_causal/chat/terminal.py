@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.live_output import print_reply
 from crslab_causal.chat.session import ChatSession
-from crslab_causal.chat.spinner import with_spinner
 
 HELP = (
     'Say which films, people and genres you like or do not like, what you have seen, and what you want to see.\n'
@@ -53,14 +53,13 @@ def chat(conversation: Conversation) -> None:
         if text.lower() == '/quit':
             return
         try:
-            for line in with_spinner(_answer(session, text), sys.stdout):
-                print(_printable(line))
+            print_reply(_answer(session, text), sys.stdout)
         except KeyboardInterrupt:
             print('\n(Stopped. Go on, or /quit.)')
 
 
 def _enable_line_editing() -> None:
-    """Let ``input`` edit lines and recall earlier ones by the arrow keys, where the platform can."""
+    """Let ``input`` edit lines and recall earlier ones with the arrow keys, if the platform supports it."""
     try:
         import readline  # noqa: F401  importing it is enough
     except ImportError:  # Windows has its own line editing
@@ -98,11 +97,11 @@ def _answer(session: ChatSession, text: str) -> Iterator[str]:
         case other if other.startswith('/'):
             yield f'There is no command {other[:20]}. {HELP}'
         case _:
-            yield from session.say(text)
+            yield from session.say(text, drafts=sys.stdout.isatty())
 
 
 def _save(session: ChatSession, name: str) -> str:
-    """Save the transcript, and return the line that says so, or why not."""
+    """Save the transcript, and return a line that says where, or why it was not saved."""
     if not name:
         return 'Name a file: /save chat.jsonl'
     if not session.turns:
@@ -118,7 +117,7 @@ def _save(session: ChatSession, name: str) -> str:
 
 
 def _replay(session: ChatSession, name: str) -> Iterator[str]:
-    """Hold a saved conversation again, and yield its lines."""
+    """Repeat a saved conversation, and yield its lines."""
     if not name:
         yield 'Name a file: /replay chat.jsonl'
         return
@@ -139,8 +138,3 @@ def _replay(session: ChatSession, name: str) -> Iterator[str]:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 60 else f'{text[:59]}…'
-
-
-def _printable(line: str) -> str:
-    """Return the line without control characters: a model could write terminal commands."""
-    return ''.join(char if char.isprintable() or char == '\n' else ' ' for char in line)

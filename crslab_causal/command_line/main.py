@@ -1,8 +1,9 @@
-"""The entry point: choose the subcommand, and pass the rest of the command line to it."""
+"""The entry point: choose the subcommand, and pass the other arguments to it."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pkgutil import resolve_name
 
@@ -19,14 +20,16 @@ COMMANDS = {
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
     'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
+    'compare': ('crslab_causal.command_line.compare:main', "compare CRSLab's valid file of ReDial with others"),
     'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
+    'seeker': ('crslab_causal.experiments.seeker.__main__:main', 'let simulated seekers talk to saved runs'),
     'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),
 }
-"""Function and help of each subcommand. A function is imported when its subcommand is called."""
+"""Function and help text of each subcommand. A function is imported when its subcommand is called."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line. Return the exit status: 0, 1 if a part failed, 2 for a mistake, 130 after Ctrl-C."""
+    """Run the command line and return the exit status: 0, 1 if a part failed, 2 for a mistake, 130 after Ctrl-C."""
     listed = '\n'.join(f'  {name:12s} {text}' for name, (_, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog='crslab-causal',
@@ -38,6 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--version', action='version', version=f'crslab-causal {crslab_causal.__version__}')
     parser.add_argument('command', choices=COMMANDS, metavar='command', help='one of the commands below')
     parser.add_argument('arguments', nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(['--help'] if not (sys.argv[1:] if arguments is None else arguments) else arguments)
     function, _ = COMMANDS[options.command]
     return resolve_name(function)(options.arguments, prog=f'crslab-causal {options.command}')

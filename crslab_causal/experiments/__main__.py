@@ -1,4 +1,7 @@
-"""The command that makes all tables and figures: ``python -m crslab_causal.experiments``."""
+"""The command ``crslab-causal experiments``, which makes all tables and figures.
+
+``python -m crslab_causal.experiments`` is the same command.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import exit_status
 from crslab_causal.experiments import RESUME_HINT
 
@@ -24,15 +28,21 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     parser.add_argument('suites', nargs='*', help='names of files in config/experiments (default: all)')
     parser.add_argument(
         '--data_path',
-        type=Path,
+        '--data-path',
+        type=path_argument,
         default=Path('data', 'dataset'),
         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
     )
     parser.add_argument(
-        '--results', type=Path, help='folder of the tables and figures (default: results, with --quick results-quick)'
+        '--results',
+        type=path_argument,
+        help='folder of the tables and figures (default: results, with --quick results-quick)',
     )
     parser.add_argument(
-        '--work', type=Path, default=Path('save', 'experiments'), help='folder of the runs (default: %(default)s)'
+        '--work',
+        type=path_argument,
+        default=Path('save', 'experiments'),
+        help='folder of the runs (default: %(default)s)',
     )
     parser.add_argument(
         '--quick',
@@ -47,7 +57,7 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     )
     parser.add_argument(
         '--official',
-        type=Path,
+        type=path_argument,
         help='folder that holds redial/test_data.json and opendialkg/test_data.json: also score the runs of official '
         'tables on them, once, and append each score to official_log.jsonl in --results; with --report, train nothing',
     )
@@ -55,7 +65,9 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
     )
     parser.add_argument(
-        '--report', action='store_true', help='run nothing; make tables and figures of the finished runs'
+        '--report',
+        action='store_true',
+        help='run nothing; make tables and figures of the finished runs, with --extend also of those in --results',
     )
     parser.add_argument(
         '--paper',
@@ -63,7 +75,7 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         help="run nothing; draw the paper's figures beside those of the records in --results, as paper.md",
     )
     parser.add_argument('--list', action='store_true', help='list the runs, their states and their folders, and exit')
-    parser.add_argument('--readme', type=Path, help='Markdown file whose tables are also replaced')
+    parser.add_argument('--readme', type=path_argument, help='Markdown file whose tables are also replaced')
     parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
     parser.add_argument(
         '--jobs',
@@ -84,7 +96,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
 def _make(options: argparse.Namespace) -> int:
     from crslab_causal.experiments.command import (
-        make,  # this import takes seconds; Ctrl-C during it prints no traceback
+        make,  # a slow import; Ctrl-C during it prints no traceback
     )
 
     return make(options)

@@ -1,4 +1,7 @@
-"""The work of the command: read suites, execute what is missing, and write the reports."""
+"""The work of the command: read suites, execute what is missing, and write the reports.
+
+What needs PyTorch is imported when runs or reports are to be made, so that ``--list`` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,12 @@ import time
 from pathlib import Path
 from typing import Iterator, Sequence
 
-from loguru import logger
-
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.markdown_blocks import update_block
-from crslab_causal.experiments.analysis.collect import collect
-from crslab_causal.experiments.analysis.figure4 import missing_figure_runs
+from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
-from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
-from crslab_causal.experiments.reporting.paper.page import (
-    CLAIMS,
-    GOALS,
-    claims_block,
-    goals_block,
-    has_records,
-    write_page,
-)
-from crslab_causal.experiments.reporting.report import write_report
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
-from crslab_causal.experiments.runner.execution import Failure, run_all
 from crslab_causal.experiments.runner.official_scores import LOG, score_missing
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
@@ -43,9 +32,8 @@ def make(options: argparse.Namespace) -> int:
         options: parsed command line of :mod:`.__main__`.
 
     Raises:
-        UserError: a mistake in the command line, a suite, or the previous report.
+        UserError: the command line, a suite or the previous report contains a mistake.
     """
-    logger.remove()  # CRSLab's messages on loading; every run has its own log
     if options.paper:
         _write_paper_page(options.results, options.readme)
         return 0
@@ -68,6 +56,13 @@ def make(options: argparse.Namespace) -> int:
     if options.list:
         print(*list_runs(suites, store, previous), sep='\n')
         return 0
+    from loguru import logger
+
+    from crslab_causal.experiments.analysis.collect import collect
+    from crslab_causal.experiments.reporting.paper.page import has_records
+    from crslab_causal.experiments.reporting.report import write_report
+
+    logger.remove()  # hide CRSLab's messages; every run has its own log
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
     _score_official(suites, store, previous, options.results / LOG.name)
     for suite in suites:
@@ -92,6 +87,8 @@ def make(options: argparse.Namespace) -> int:
 
 def _write_paper_page(results: Path, readme: Path | None = None) -> None:
     """Write the page about the paper, and the blocks of its claims and of our goals into a Markdown file."""
+    from crslab_causal.experiments.reporting.paper.page import CLAIMS, GOALS, claims_block, goals_block, write_page
+
     print(f'written: {write_page(results)}')
     if readme is not None:
         update_block(readme, CLAIMS, claims_block(results))
@@ -119,7 +116,7 @@ def _score_official(suites: Sequence[Suite], store: RunStore, previous: Previous
 
 
 def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs that reports of the suites need, finished or not.
+    """Return the runs that the reports of the suites need, whether or not they are finished.
 
     The first seeds of all rows come before the second ones, and runs on one dataset follow each other.
     """
@@ -138,9 +135,10 @@ def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousRepor
 
 
 def _rows_to_run(table: Table, store: RunStore, previous: PreviousTable) -> Iterator[tuple[Row, Sequence[Run]]]:
-    """Yield the rows of a table, and those of their runs that a previous report lacks.
+    """Yield each row of a table, and its runs that a previous report does not contain.
 
-    If there are any, all runs of the reference are among them: tests need its ranks, which no report keeps.
+    If any run is missing, all runs of the reference row are included, because tests need its ranks and reports contain
+    no ranks.
     """
     if table.options.split == OFFICIAL and store.paths.official is None:
         return  # without the test files nothing could be scored
@@ -156,6 +154,9 @@ def execute_missing(runs: Sequence[Run], store: RunStore, jobs: int) -> dict[Pat
     Returns:
         The reasons of the runs that failed, by their folders.
     """
+    from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
+    from crslab_causal.experiments.runner.execution import Failure, run_all
+
     failures = {store.folder(run): reason for run in runs if (reason := store.missing_data(run)) is not None}
     for reason in sorted(set(failures.values())):
         print(f'left out: {reason}', file=sys.stderr)
@@ -189,6 +190,7 @@ def _duration(seconds: float) -> str:
 def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> Iterator[str]:
     """Yield a line for each run: its table, row, seed, state and folder, separated by tabs."""
     todo = {store.folder(run) for run in store.unfinished(runs_to_do(suites, store, previous))}
+    states: dict[tuple[str, str], str] = {}  # by the data, since hundreds of runs share them
     for suite in suites:
         for table in suite.tables:
             known = previous.table(suite, table)
@@ -196,7 +198,10 @@ def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport
                 for run in row.runs:
                     folder = store.folder(run)
                     if folder in todo:
-                        state = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        data = run.config.run.dataset, run.config.run.tokenize
+                        if data not in states:
+                            states[data] = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        state = states[data]
                     elif store.is_finished(run):
                         state = 'finished'
                     elif store.folder_name(run) in known.results:

@@ -9,20 +9,30 @@ enforce them, and :func:`repair_ranking` repairs it.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self, Sequence
+import math
+import string
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Mapping, NamedTuple, Self, Sequence
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
+
+from crslab_causal.llm.first_token import N_TOP_TOKENS, FirstTokenAnswer
+from crslab_causal.llm.lenient_values import read_numbers, read_titles
+
+LABELS = string.ascii_uppercase[:N_TOP_TOKENS]
+"""Labels of candidates whose ranking is read from the first token of an answer. Tokenizers have a token for each."""
 
 MAX_EXPLANATION = 1500
 """Maximum length of an explanation in characters. The prompts ask for at most 150 words."""
 MAX_RESPONSE = 600
 """Maximum length of a response in characters. The prompts ask for at most three sentences."""
+_AROUND_LABEL = ' \n\t\r"\'`*_()[].:,\u2581\u0120\u010a'
+"""Characters around a label in a token: space, marks, and the signs that some servers leave in place of a space."""
 MAX_TITLE = 120
 """Maximum length of a title in characters."""
 
 
 class Answer(BaseModel):
-    """The base class of all answers. Keys that the schema does not have are ignored."""
+    """The base class of the answers of a language model. Keys that the schema does not have are ignored."""
 
     model_config = ConfigDict(extra='ignore')
 
@@ -34,6 +44,19 @@ class Answer(BaseModel):
             return {name: '' for name in cls.model_fields if name not in ('ranking', 'titles')} | values
         return values
 
+    @model_validator(mode='before')
+    @classmethod
+    def _read_leniently(cls, values: Any, info: ValidationInfo) -> Any:
+        """Read lists in other forms, and null as an empty text, see :mod:`.lenient_values`."""
+        if not isinstance(values, dict) or not (info.context or {}).get('lenient'):
+            return values
+        readers = {'ranking': read_numbers, 'titles': read_titles}
+        texts = cls.model_fields.keys() - readers.keys()
+        return {
+            name: readers[name](value) if name in readers else '' if value is None and name in texts else value
+            for name, value in values.items()
+        }
+
 
 class Ranking(Answer):
     """The base class of the answers that rank candidates. Its subclasses have the field ``ranking``."""
@@ -41,7 +64,7 @@ class Ranking(Answer):
     n_candidates: ClassVar[int | None] = None
     """Number of candidates of the request; None: unknown."""
 
-    if TYPE_CHECKING:  # a field here would become the first one of every subclass
+    if TYPE_CHECKING:  # a real field would come first in every subclass
         ranking: list[int]
 
     @model_validator(mode='after')
@@ -53,7 +76,7 @@ class Ranking(Answer):
 
 
 class CausalAnswer(Ranking):
-    """E, I_llm and R of Eq 9."""
+    """An explanation E, a ranking I_llm and a response R (Eq 9)."""
 
     explanation: str
     """E: the stated or implied cause of the seeker's wish, and the mentions that are negative or incidental."""
@@ -63,13 +86,47 @@ class CausalAnswer(Ranking):
     """R: a response that recommends the first item and gives a reason."""
 
 
+class ChatAnswer(Ranking):
+    """E, I_llm and R of Eq 9 with R first, so that a person can read it while the rest is written."""
+
+    response: str
+    ranking: list[int]
+    explanation: str
+
+
 class RankingAnswer(Ranking):
-    """I_llm and R of Eq 9, without an explanation."""
+    """A ranking I_llm and a response R (Eq 9), without an explanation."""
 
     explanation: ClassVar[str] = ''
 
     ranking: list[int]
     response: str
+
+
+class LabelAnswer(Ranking, FirstTokenAnswer):
+    """I_llm of Eq 9, by the probabilities of the labels as the first token (https://arxiv.org/abs/2406.15657).
+
+    The model writes one token in the place of a ranking. Candidates whose labels are not among the most probable tokens
+    are not ranked.
+    """
+
+    explanation: ClassVar[str] = ''
+    response: ClassVar[str] = ''
+
+    ranking: list[int]
+
+    @classmethod
+    def from_tokens(cls, log_probabilities: Mapping[str, float]) -> Self | None:
+        """Return the ranking of the labels. Tokens that write a label in different ways count together."""
+        labels = LABELS[: cls.n_candidates]
+        probability: dict[int, float] = {}
+        for token, value in log_probabilities.items():
+            label = token.strip(_AROUND_LABEL)
+            if len(label) == 1 and label in labels:
+                number = labels.index(label) + 1
+                probability[number] = probability.get(number, 0.0) + math.exp(value)
+        ranking = sorted(probability, key=lambda number: (-probability[number], number))
+        return cls(ranking=ranking) if ranking else None
 
 
 class TitleAnswer(Answer):
@@ -90,14 +147,15 @@ class ReasonedTitleAnswer(Answer):
 
 
 ANSWERS: dict[str, type[Answer]] = {
-    answer.__name__: answer for answer in (CausalAnswer, RankingAnswer, TitleAnswer, ReasonedTitleAnswer)
+    answer.__name__: answer
+    for answer in (CausalAnswer, ChatAnswer, RankingAnswer, LabelAnswer, TitleAnswer, ReasonedTitleAnswer)
 }
-"""Answers by the name that a prompt file gives."""
+"""Class of each answer, by the name in the line ``answer:`` of a prompt file."""
 
 
 @functools.lru_cache(maxsize=1024)
 def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_titles: int) -> type[Answer]:
-    """Return the answer with the bounds of a request in its JSON schema.
+    """Return the class of the answer with the bounds of a request in its JSON schema.
 
     Args:
         answer: one of :data:`ANSWERS`.
@@ -126,25 +184,26 @@ def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_tit
 
 
 class Repairs(NamedTuple):
-    """Numbers of repaired entries of a ranking."""
+    """The numbers of repaired entries of a ranking."""
 
     unknown: int
-    """Removed numbers that no candidate has."""
+    """Number of removed entries that are the number of no candidate."""
     duplicate: int
-    """Removed repetitions of a number."""
+    """Number of removed entries that repeat a number."""
     missing: int
-    """Requested places that the model did not fill. Candidates in the recommender's order fill them."""
+    """Number of requested entries that the model did not write. Candidates in the recommender's order take their place.
+    """
 
 
 def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int | None = None) -> tuple[list[int], Repairs]:
     """Turn the model's ranking into a permutation of the candidates.
 
-    Candidates that it lacks are appended in the recommender's order.
+    Candidates that are not in the ranking are appended in the recommender's order.
 
     Args:
         ranking: candidate numbers, counted from 1, best first.
         n_candidate: number of candidates.
-        n_ranked: number of requested places; None: all candidates.
+        n_ranked: number of requested entries; None: all candidates.
 
     Returns:
         The index of every candidate, counted from 0, best first; and the numbers of repairs.

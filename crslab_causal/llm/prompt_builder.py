@@ -1,11 +1,11 @@
-"""Build the messages and the answer's schema for a language model from a request."""
+"""Build the messages for a language model, and the schema of its answer, from a request."""
 
 from __future__ import annotations
 
 from typing import Mapping
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.answer import Answer, bounded_schema
+from crslab_causal.llm.answer import LABELS, Answer, LabelAnswer, bounded_schema
 from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompt_blocks import (
@@ -20,7 +20,7 @@ from crslab_causal.llm.request import RerankRequest
 
 
 class PromptBuilder:
-    """Fills in a prompt by the options of ``llm``.
+    """Fills in the placeholders of a prompt for each request.
 
     Args:
         prompt: the prompt.
@@ -62,11 +62,12 @@ class PromptBuilder:
         """
         options, candidates = self._options, request.candidates
         n_ranked = min(options.ranked or len(candidates), len(candidates))
+        labels = LABELS if issubclass(self.prompt.answer, LabelAnswer) else None
         values = {
             'conversation': conversation_block(request.context, max_characters),
             'mentions': mentions_block(request, self._names),
-            'candidates': candidates_block(candidates) if candidates else None,
-            'candidates_with_facts': candidates_block(candidates, with_facts=True) if candidates else None,
+            'candidates': candidates_block(candidates, labels=labels) if candidates else None,
+            'candidates_with_facts': candidates_block(candidates, True, labels) if candidates else None,
             'n_candidates': len(candidates),
             'n_ranked': n_ranked,
             'examples': self._examples_block(request),

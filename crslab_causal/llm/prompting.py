@@ -19,9 +19,11 @@ titles must have neither. This package has these prompts:
 name                   answer              purpose
 ====================== =================== ===========================================================================
 ``causal``             CausalAnswer        full model; also used for the oracles, which differ in their candidates only
+``chat``               ChatAnswer          full model in a chat: the response comes first, so that it is seen early
 ``causal_titles_only`` CausalAnswer        ablation: candidates are titles, without facts, probabilities and opinions
 ``causal_no_wording``  CausalAnswer        control: the same task without any mention of causes
 ``no_explanation``     RankingAnswer       control: the same task without an explanation before the ranking
+``first_token``        LabelAnswer         ranking by the probabilities of the answer's first token, for local models
 ``vanilla``            TitleAnswer         baseline: titles in free form
 ``few_shot``           TitleAnswer         baseline: titles in free form, with examples from the training data
 ``chain_of_thought``   ReasonedTitleAnswer baseline: titles in free form, after step-by-step reasoning
@@ -69,7 +71,7 @@ class Prompt(NamedTuple):
     user: str
     """Template of the user message."""
     anchor: str | None = None
-    """Text of ``$anchor``; None: the prompt has none."""
+    """Text of ``$anchor``; None if the prompt has none."""
 
     @property
     def placeholders(self) -> set[str]:
@@ -82,7 +84,7 @@ class Prompt(NamedTuple):
         return issubclass(self.answer, Ranking)
 
     def fill(self, values: Mapping[str, Any]) -> list[dict[str, str]]:
-        """Return the system message and the user message, ``{'role': ..., 'content': ...}``.
+        """Return the system message and the user message with values in the place of the placeholders.
 
         Args:
             values: value of each placeholder. Placeholders in a value are not replaced.
@@ -149,7 +151,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def _check_placeholders(file: str, prompt: Prompt) -> None:
-    """Raise a UserError if the prompt has an unknown placeholder, or lacks a required one."""
+    """Raise a UserError if the prompt has an unknown placeholder, or does not have a required one."""
     texts = (prompt.system, prompt.user)
     if any(match['invalid'] is not None for text in texts for match in Template.pattern.finditer(text)):
         raise UserError(f'llm.prompt: {file}: a $ is not followed by a name; write $$ for a dollar sign')

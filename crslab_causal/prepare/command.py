@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.data_path import DATA_PATH
 
 DATASETS = ('redial', 'opendialkg', 'inspired')
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
     parser.add_argument(
         '--data-path',
         '--data_path',
+        type=path_argument,
         default=DATA_PATH,
         metavar='FOLDER',
         help='folder that gets <dataset>/nltk (default: %(default)s)',
@@ -28,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
         metavar='ADDRESS',
         help='server with the files at ADDRESS/owner/repository/commit/path; also file://',
     )
-    parser.add_argument('--from-zip', metavar='FILE', help="CRSLab's own archive, if you have kept it")
+    parser.add_argument(
+        '--from-zip', type=path_argument, metavar='FILE', help="CRSLab's own archive, if you have kept it"
+    )
     parser.add_argument('--dry-run', action='store_true', help='list files, hashes, sizes and licences only')
 
 
@@ -55,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UserError: See :func:`.preparation.prepare`.
     """
-    from crslab_causal.prepare.preparation import prepare  # now, so that the command line starts fast
+    from crslab_causal.prepare.preparation import prepare  # imported late, so that the command starts fast
 
     prepare(
         options.dataset,

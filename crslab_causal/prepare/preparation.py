@@ -1,4 +1,4 @@
-"""The function behind ``crslab-causal prepare``."""
+"""Prepare a public dataset: the function behind ``crslab-causal prepare``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
@@ -22,7 +22,7 @@ from crslab_causal.prepare.transfer import Downloader, Patience
 DOWNLOADS = 'downloads'
 """Folder below ``data_path`` that keeps the downloaded files."""
 TOKENIZE = 'nltk'
-"""CRSLab's name of the tokens that the folders have."""
+"""CRSLab's name of the tokenizer whose tokens the folders contain."""
 
 
 def prepare(
@@ -41,9 +41,9 @@ def prepare(
 ) -> Path:
     """Make the data folder of a dataset from public files, and return its path.
 
-    Every file is checked by its hash before it is read; no setting turns the check off. The folder appears complete and
-    with the expected counts, or not at all. A second call continues cut downloads, or does nothing if the folder is
-    there. Several processes may prepare in one ``data_path``; they wait for each other.
+    Every file is checked by its hash before it is read. No setting turns this check off. The folder appears only when
+    it is complete and has the expected counts. A second call continues interrupted downloads. If the folder exists, it
+    does nothing. Several processes may use one ``data_path``; they wait for each other.
 
     Args:
         dataset: ``redial``, ``opendialkg`` or ``inspired``.
@@ -51,20 +51,20 @@ def prepare(
         source: Name of the source in the manifest; None: the default.
         split: ``dialogue`` or ``turn`` for OpenDialKG; None: the default.
         manifest: List of files to use instead of the package's own.
-        mirror: Server that has the files at ``<mirror>/<owner>/<repository>/<commit>/<path>``; also ``file://``.
-        from_zip: CRSLab's own archive, used instead of downloads.
-        dry_run: Only list the files to download.
-        progress: Show a progress bar; None: on a terminal.
-        patience: How long to wait for a server, and how often to try.
-        say: Called with each line for the user.
+        mirror: Address of a server or, with ``file://``, of a folder that has the files at
+            ``<mirror>/<owner>/<repository>/<commit>/<path>``.
+        from_zip: CRSLab's own archive, which replaces the downloads.
+        dry_run: Whether to only list the files to download.
+        progress: Whether to show a progress bar; None: only on a terminal.
+        patience: Time limits and number of attempts of a download.
+        say: Function that is called with each line for the user.
 
     Raises:
         UserError: A download, a check or the disk failed, or the folder holds other data. The message says what to do.
     """
     pinned, folder = Manifest.read(manifest), Path(data_path) / dataset / TOKENIZE
     source, split = pinned.choose(dataset, source, split)
-    if mirror is not None and urlsplit(mirror).scheme not in ('http', 'https', 'file'):
-        raise UserError(f'--mirror: {mirror!r} is no address; begin it with https://, http:// or file://')
+    _check_mirror(mirror)
     task = Task(pinned, dataset, source, split, mirror, None if from_zip is None else Path(from_zip))
     for line in task.notice():
         say(line)
@@ -75,6 +75,44 @@ def prepare(
     with _disk_errors(folder), _alone(Path(data_path), say):
         _make(task, folder, Path(data_path) / DOWNLOADS, progress, patience, say)
     return folder
+
+
+def download(
+    names: Iterable[str],
+    data_path: str | os.PathLike,
+    *,
+    manifest: Path = PUBLISHED,
+    mirror: str | None = None,
+    progress: bool | None = None,
+    patience: Patience = Patience(),
+    say: Callable[[str], object] = print,
+) -> Files:
+    """Download some files of the manifest, and return the path of each.
+
+    They are checked, and kept in ``downloads`` below ``data_path``, as :func:`prepare` does.
+
+    Args:
+        names: Names of the files in the manifest.
+        data_path: Parent of ``downloads``.
+        manifest: As for :func:`prepare`, as are the others.
+        mirror: See there.
+        progress: See there.
+        patience: See there.
+        say: See there.
+
+    Raises:
+        UserError: A download or the disk failed. The message says what to do.
+    """
+    pinned, downloads = Manifest.read(manifest), Path(data_path) / DOWNLOADS
+    _check_mirror(mirror)
+    with _disk_errors(downloads), _alone(Path(data_path), say):
+        downloads.mkdir(parents=True, exist_ok=True)
+        return _download(pinned, names, mirror, downloads, 'files', progress, patience)
+
+
+def _check_mirror(mirror: str | None) -> None:
+    if mirror is not None and urlsplit(mirror).scheme not in ('http', 'https', 'file'):
+        raise UserError(f'--mirror: {mirror!r} is no address; begin it with https://, http:// or file://')
 
 
 def _make(
@@ -95,7 +133,7 @@ def _make(
     downloads.mkdir(parents=True, exist_ok=True)
 
     def fetch(names: list[str]) -> Files:
-        return _download(task, names, downloads, progress, patience)
+        return _download(task.manifest, names, task.mirror, downloads, task.dataset, progress, patience)
 
     content = task.content(fetch, say)
     counts = write_folder(folder, content, task.known.version, task.record(), task.expected())
@@ -105,8 +143,16 @@ def _make(
         say(f'Please cite: {work}')
 
 
-def _download(task: Task, names: list[str], downloads: Path, progress: bool | None, patience: Patience) -> Files:
-    files = {name: task.manifest.files[name] for name in names}
+def _download(
+    manifest: Manifest,
+    names: Iterable[str],
+    mirror: str | None,
+    downloads: Path,
+    title: str,
+    progress: bool | None,
+    patience: Patience,
+) -> Files:
+    files = {name: manifest.files[name] for name in names}
     total = sum(file.size or 0 for file in files.values())
     with (
         tqdm(
@@ -116,19 +162,21 @@ def _download(task: Task, names: list[str], downloads: Path, progress: bool | No
             unit_divisor=1024,
             dynamic_ncols=True,
             leave=False,
-            desc=f'Downloading {task.dataset}',
+            desc=f'Downloading {title}',
             disable=None if progress is None else not progress,
         ) as bar,
         Downloader(downloads, bar, patience) as downloader,
     ):
-        return {
-            name: downloader.get(name, file, task.manifest.places(file, task.mirror)) for name, file in files.items()
-        }
+        return {name: downloader.get(name, file, manifest.places(file, mirror)) for name, file in files.items()}
 
 
 @contextmanager
 def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Hold the lock of ``data_path``. The system frees the lock of a killed process."""
+    """Hold the lock of ``data_path``. The system frees the lock of a killed process.
+
+    The file is removed while the lock is held. A process that waits for the removed file finds that it is no longer
+    there, and locks the next one: this is so from filelock 4 on.
+    """
     data_path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_path / '.prepare.lock')
     try:
@@ -141,12 +189,14 @@ def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
     finally:
         with suppress(OSError):
             (data_path / DOWNLOADS).rmdir()  # only if it is empty
+        with suppress(OSError):  # Windows removes it at the release
+            Path(lock.lock_file).unlink()
         lock.release()
 
 
 @contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
-    """Turn errors of the disk into one line."""
+    """Turn errors of the disk in the block into a UserError."""
     try:
         yield
     except OSError as error:

@@ -15,36 +15,40 @@ from crslab_causal.config import Config
 
 
 def run_folder(config: Config) -> Path:
-    """Return ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
+    """Return the folder of a run: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
     run = config.run
     return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
 
 
-def check_saved(config: Config) -> None:
+def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     """Check that a run was saved, before its data are loaded.
+
+    Args:
+        config: configuration of the run.
+        name: file that must be there: the weights of the best epoch, or the state of the last one.
 
     Raises:
         UserError: it was not; the message lists the saved runs of the same dataset and model.
     """
     folder = run_folder(config)
-    if (folder / BEST_CHECKPOINT).is_file():
+    if (folder / name).is_file():
         return
-    others = sorted(path.parent.name for path in folder.parent.glob(f'*/{BEST_CHECKPOINT}'))
+    others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))
     hint = 'train first with --save_system'
     if others:
         hint += (
             f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
             + ', '.join(others)
         )
-    raise UserError(f'{folder / BEST_CHECKPOINT} does not exist; {hint}')
+    raise UserError(f'{folder / name} does not exist; {hint}')
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder of a run, in the block.
+    """Keep other processes out of the folder of a run while the block runs.
 
     Raises:
-        UserError: another process is in a block for the same folder.
+        UserError: another process uses the same folder.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.parent / f'.{folder.name}.lock', timeout=0)
@@ -57,12 +61,12 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that the folder stays clean
+        Path(lock.lock_file).unlink(missing_ok=True)  # removed while the lock is held
         lock.release()
 
 
 def rotate_existing(folder: Path) -> None:
-    """Rename the folder of an earlier run, so that a new one overwrites nothing."""
+    """Rename the folder of an earlier run, so that a new run does not overwrite it."""
     if folder.exists():
         number = 1
         while (rotated := folder.with_name(f'{folder.name}.{number}')).exists():

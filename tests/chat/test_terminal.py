@@ -15,7 +15,8 @@ import pytest
 import yaml
 from chat_helpers import LLM, heard, listed
 
-from crslab_causal.chat.spinner import with_spinner
+from crslab_causal.chat.live_output import print_reply
+from crslab_causal.chat.reply import Draft
 
 if os.name == 'posix':
     import fcntl
@@ -25,7 +26,7 @@ if os.name == 'posix':
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_unknown_command_empty_line_and_help(chat):
+def test_unknown_command_and_empty_line_show_help(chat):
     _, unknown, empty, blank, slash, help_text, _ = chat('/dance now', '', '   ', '/', '/help')
     assert unknown.startswith('There is no command /dance. Say which films') and '/quit' in unknown
     assert empty == blank == ''
@@ -168,8 +169,9 @@ class Terminal:
 
 
 @pytest.mark.skipif(not hasattr(os, 'openpty'), reason='needs a pseudo-terminal')
-def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data_path, tmp_path, live):
-    settings, _ = live('slow', only='falter')
+def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data_path, tmp_path, live, llm_server):
+    answer = {'response': f'Watch this{" and that" * 12}, until the end.', 'ranking': [2, 1], 'explanation': 'So.'}
+    settings, url = live('slow', only='falter', answer=answer, piece=3, pause=0.02)
     keys = {'dataset': 'ReDial', 'model': 'CausalLLM', 'kg_edge_threshold': 0, 'kg_emb_dim': 16}
     (tmp_path / 'chat.yaml').write_text(yaml.safe_dump(keys | {'recommender': str(trained)}), 'utf-8')
     arguments = ['-c', 'chat.yaml', '--data_path', str(data_path), '-i']
@@ -183,9 +185,19 @@ def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data
         terminal.read_until('> ')
         terminal.type('/reset\n')
         terminal.read_until('Let us start over.')
+        terminal.type('I love drama\n')
+        terminal.read_until('Watch this and')
+        terminal.type('\x03')  # in the middle of the text
+        assert 'the end' not in terminal.read_until('(Stopped. Go on, or /quit.)')
+        terminal.read_until('> ')
+        terminal.type('/reset\n')
+        terminal.read_until('Let us start over.')
         terminal.type('I love comedy\n')
-        first = terminal.read_until(' 10. ')
-        assert 'Heard: Comedy' in first
+        first, started = terminal.read_until('Watch'), time.monotonic()
+        rest = terminal.read_until(' 10. ')
+        assert 'Heard: Comedy' in first and time.monotonic() - started > 0.3  # the text is shown as it grows
+        assert rest.replace('\r\n', '\n').startswith(f'{answer["response"][5:]}\n')
+        assert [bool(entry.get('aborted')) for entry in llm_server.log(url)[-2:]] == [True, False]
         terminal.read_until('> ')
         terminal.type('\x1b[A\n')  # arrow up
         assert 'Heard: Comedy' in terminal.read_until(' 10. ')
@@ -200,7 +212,7 @@ def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data
         terminal.close()
 
 
-def test_forget_in_the_terminal(chat):
+def test_command_forget_works_in_the_terminal(chat):
     _, answer, listed_constraints, removed, unknown, nothing, _ = chat(
         'a comedy', '/forget', '/FORGET comedy', '/forget western', '/forget'
     )
@@ -210,21 +222,53 @@ def test_forget_in_the_terminal(chat):
     assert unknown.startswith('There is no "western"') and nothing == 'Nothing limits the list.'
 
 
+class FakeTerminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def printed(pieces, stream):
+    """Return what is printed of the pieces of a reply; a number is a pause in seconds."""
+
+    def played():
+        for piece in pieces:
+            if isinstance(piece, float):
+                time.sleep(piece)
+            else:
+                yield piece
+
+    print_reply(played(), stream)
+    return stream.getvalue()
+
+
 def test_spinner_writes_to_terminals_only():
-    class FakeTerminal(io.StringIO):
-        def isatty(self):
-            return True
+    assert printed([0.6, 'done'], io.StringIO()) == 'done\n'
+    slow = printed([0.6, 'done'], FakeTerminal())
+    assert 'thinking, 0 s' in slow and slow.endswith('\r\x1b[Kdone\n')
+    assert printed(['a', 'b'], FakeTerminal()) == 'a\nb\n'
 
-    def slow_lines():
-        time.sleep(0.6)
-        yield 'done'
 
-    terminal, file = FakeTerminal(), io.StringIO()
-    assert list(with_spinner(slow_lines(), terminal)) == ['done'] and list(with_spinner(slow_lines(), file)) == ['done']
-    assert 'thinking, 0 s' in terminal.getvalue() and terminal.getvalue().endswith('\r\x1b[K')
-    assert file.getvalue() == ''
-    quick = FakeTerminal()
-    assert list(with_spinner(iter(['a', 'b']), quick)) == ['a', 'b'] and quick.getvalue() == ''
+@pytest.mark.parametrize(
+    ('pieces', 'expected'),
+    [
+        (['a', Draft(''), Draft('Wa'), Draft('Wa'), Draft('Watch'), 'Watch it.', 'b'], 'a\nWatch it.\nb\n'),
+        ([Draft('Watch it.'), 'Watch it.'], 'Watch it.\n'),
+        ([Draft('Watch'), 'Something else.'], 'Watch\nSomething else.\n'),  # the line takes the place of the draft
+        ([Draft('One'), Draft('Two'), 'Two.'], 'One\nTwo.\n'),  # the model has begun anew
+        ([Draft('One'), Draft(''), 'Two.'], 'One\nTwo.\n'),
+        ([Draft('a\x1b[31mb'), 'a\x1b[31mb.'], 'a [31mb.\n'),
+        ([Draft('One\nTw'), 'One\nTwo'], 'One\nTwo\n'),
+        ([Draft('One')], 'One'),
+    ],
+)
+def test_draft_is_printed_once(pieces, expected):
+    assert printed(pieces, FakeTerminal()) == expected
+
+
+def test_spinner_turns_below_a_text_that_does_not_grow():
+    same = [piece for _ in range(9) for piece in (Draft('Watch it.'), 0.2)]
+    text = printed([*same, 'Watch it.', 'b'], FakeTerminal())
+    assert text.startswith('Watch it.\n\r| thinking') and text.endswith('\r\x1b[Kb\n') and text.count('Watch') == 1
 
 
 def test_undo_takes_back_what_a_message_changed(chat):
@@ -236,7 +280,7 @@ def test_undo_takes_back_what_a_message_changed(chat):
     assert forgotten.startswith('No longer: comedy') and '[1] comedy' in chips
 
 
-def test_undo_and_list(chat):
+def test_commands_undo_and_list_work_in_the_terminal(chat):
     _, no_list, no_undo, answer, shown, _, after, _ = chat('/list', '/undo', 'I love comedy', '/list', '/undo', '/list')
     assert no_list == after == 'There is no list yet.' and no_undo == 'There is nothing to take back.'
     names = [re.sub(r' \(\d+\.\d%\)$', '', line) for line in listed(shown)]

@@ -7,8 +7,9 @@ import pytest
 from film_catalogue import film_facts, read_films, unknown_genres
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transcripts import constraints_of, names_of, read_transcripts, understand_all
+from transcripts import read_transcripts, understand_all
 
+from benchmarks.understanding.messages import constraints_of, names_of
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Situation
 

@@ -1,23 +1,16 @@
 """The labelled messages over the whole catalogue of ReDial: precision and recall of names, and accuracy of acts."""
 
-import json
 import re
-from collections import Counter
 
 import pytest
 from film_catalogue import read_films
-from transcripts import names_of, understand_all
+from transcripts import understand_all
 
 import tiny
-from crslab_causal.chat.films.collections import Collections
-from crslab_causal.chat.films.facts import build_film_facts
+from benchmarks.understanding.__main__ import DEVELOP, score
+from benchmarks.understanding.catalogue import read_catalogue
+from benchmarks.understanding.messages import names_of
 from crslab_causal.chat.understanding.interpreter import Interpreter
-from crslab_causal.data.dataset.display_names import display_names
-from crslab_causal.data.dataset.films import films_from_titles, merge_films
-from crslab_causal.data.dataset.genres import genres_from_titles
-from crslab_causal.data.dataset.redial import CausalReDialDataset
-from crslab_causal.llm.catalogue import CatalogueInfo
-from crslab_causal.llm.knowledge_graph import KnowledgeGraph
 
 _YEARS = re.compile(r'-?(?:before )?\d{4}')
 
@@ -27,26 +20,18 @@ def redial_facts():
     """Facts about all films of ReDial, from the files of the dataset."""
     if tiny.real_data() is None:
         pytest.skip('no real data')
+    return read_catalogue(tiny.real_data() / 'redial' / 'nltk')
 
-    def read(name):
-        return json.loads((tiny.real_data() / 'redial' / 'nltk' / name).read_text('utf-8'))
 
-    id_of, items, graph = read('entity2id.json'), read('movie_ids.json'), read('dbpedia_subkg.json')
-    labels = Counter(
-        id_of[uri]
-        for conversation in read('train_data.json')
-        for turn in conversation['dialog']
-        if turn['role'] == 'Recommender'
-        for uri in turn['movies']
-        if uri in id_of
-    )
-    edges = [(int(head), tail, relation) for head, listed in graph.items() for relation, tail in listed]
-    knowledge = KnowledgeGraph(edges, CausalReDialDataset.relation_names)
-    titles = read('movie_titles.json')
-    films = merge_films(items, genres_from_titles(titles, items), films_from_titles(titles, items), {})
-    names = display_names({number: uri for uri, number in id_of.items()}, items, films)
-    facts = build_film_facts(CatalogueInfo(names, items, labels, knowledge, {}, films), list(names))
-    return facts, Collections(facts, names)
+@pytest.mark.parametrize(
+    ('table', 'acts', 'names'),
+    [('redial_develop.tsv', 0.87, 0.82), ('redial_2_develop.tsv', 0.83, 0.66), ('written_develop.tsv', 0.68, 0.52)],
+)
+def test_understanding_of_real_messages_does_not_get_worse(redial_facts, table, acts, names):
+    path = next(path for path in DEVELOP if path.name == table)
+    scores, _, _, _ = score(path, *redial_facts)
+    for part, least in (('acts', acts), ('names with attitude', names)):
+        assert min(scores[part].precision, scores[part].recall) >= least
 
 
 def test_names_and_acts_of_the_labelled_messages(redial_facts):
@@ -69,7 +54,7 @@ def test_names_and_acts_of_the_labelled_messages(redial_facts):
     assert n_acts / n_rows > 0.97
 
 
-def test_facts_about_real_films(redial_facts):
+def test_facts_about_real_films_are_correct(redial_facts):
     facts, collections = redial_facts
     by_name = {film.name: film for film in facts.films.values()}
     alien = by_name['Alien (1979)']

@@ -1,10 +1,12 @@
 """The page in the browser, over real HTTP."""
 
+import contextlib
 import json
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 import requests
@@ -12,10 +14,13 @@ import requests
 pytest.importorskip('starlette')
 pytest.importorskip('uvicorn')
 
+from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.web import sessions as web_sessions
 from crslab_causal.chat.web.app import MAX_BODY, MAX_MESSAGE
 from crslab_causal.chat.web.server import make_server
 from crslab_causal.command_line.run import chat as chat_command
+from crslab_causal.llm.options import LLMOptions
+from crslab_causal.llm.pipeline import LLMPipeline
 
 
 class Client:
@@ -26,8 +31,9 @@ class Client:
         self._http.trust_env = False
         self.session = self.post('open').json().get('session')
 
-    def post(self, name, /, **body):
-        return self._http.post(f'{self.address}/api/{name}', json={'session': getattr(self, 'session', ''), **body})
+    def post(self, name, /, *, stream=False, **body):
+        body = {'session': getattr(self, 'session', ''), **body}
+        return self._http.post(f'{self.address}/api/{name}', json=body, stream=stream)
 
     def say(self, text):
         """Return the lines of the reply, and what is shown beside the conversation."""
@@ -103,7 +109,78 @@ def test_sessions_do_not_mix(site):
     assert together == alone and clients[0].session != clients[1].session
 
 
-def test_thumbs_are_saved(client, site):
+ANSWER = {'response': f'Watch this{" and that" * 10}.', 'ranking': [2, 1], 'explanation': 'So.'}
+
+
+@pytest.fixture
+def live_site(film_system, monkeypatch, tmp_path, llm_server):
+    """Return a function that plans a language model, and returns the addresses of a page and of the model."""
+    monkeypatch.setenv('OPENAI_API_KEY', 'none')
+    with contextlib.ExitStack() as stack:
+
+        def live_site(*script, **plan):
+            url = llm_server.plan(*script, **plan)
+            with film_system.conversation() as conversation:
+                made = conversation.another()
+            options = LLMOptions(mode='live', base_url=url, candidates=20, retries=0).for_chat()
+            pipeline = stack.enter_context(LLMPipeline(options, made.pipeline.catalogue))
+            live = Conversation(made.recommender, pipeline, film_system.test_dataloader.history, made.facts)
+            listener = stack.enter_context(socket.socket())
+            listener.bind(('127.0.0.1', 0))
+            server = make_server(live, tmp_path / 'thumbs.jsonl')
+            thread = threading.Thread(target=server.run, kwargs={'sockets': [listener]})
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(setattr, server, 'should_exit', True)
+            while not server.started:
+                assert thread.is_alive()
+                time.sleep(0.01)
+            return f'http://127.0.0.1:{listener.getsockname()[1]}', url
+
+        yield live_site
+
+
+def test_text_comes_while_the_model_writes_it(live_site):
+    address, _ = live_site('ok', answer=ANSWER, piece=4, pause=0.02)
+    client = Client(address)
+    received = client.post('say', text='I loved Alien', stream=True).iter_lines()
+    rows = [(time.monotonic(), json.loads(row)) for row in received]
+    drafts = [(at, row['draft']) for at, row in rows if row.get('draft')]
+    texts = list(dict.fromkeys(text for _, text in drafts))
+    assert len(texts) > 3 and all(later.startswith(text) for text, later in pairwise(texts))
+    (line_at,) = [at for at, row in rows if row.get('line') == ANSWER['response']]
+    assert line_at - drafts[0][0] > 0.2 and texts[-1] == ANSWER['response']
+    lines = [row['line'] for _, row in rows if 'line' in row]
+    assert lines[0].startswith('Heard: Alien') and len(lines) == 12 and rows[-1][1]['view']['films']
+
+
+def test_two_people_are_answered_at_the_same_time(live_site):
+    address, _ = live_site('ok', answer=ANSWER, piece=3, pause=0.03)
+
+    def say(text):
+        """Return when the first and the last text of the response came."""
+        rows = Client(address).post('say', text=text, stream=True).iter_lines()
+        times = [time.monotonic() for row in rows if json.loads(row).get('draft')]
+        return times[0], times[-1]
+
+    with ThreadPoolExecutor(2) as pool:
+        (first, end), (other_first, other_end) = pool.map(say, ['I loved Alien', 'I loved Toy Story'])
+    assert first < other_end and other_first < end
+
+
+def test_page_that_goes_away_stops_the_model_and_not_the_conversation(live_site, llm_server):
+    address, url = live_site('ok', answer=ANSWER, piece=1, pause=0.05)
+    client = Client(address)
+    with client.post('say', text='I loved Alien', stream=True) as answer:
+        next(row for row in answer.iter_lines() if json.loads(row).get('draft'))
+    end = time.monotonic() + 10
+    while not llm_server.log(url)[-1].get('aborted') or client.post('undo').status_code == 409:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert client.post('film', entity=-1).status_code == 404  # the session answers
+
+
+def test_thumbs_of_the_page_are_saved(client, site):
     _, view = client.say('I loved Alien')
     film = view['films'][1]
     assert client.post('thumb', entity=film['entity'], up=False).json() == {'saved': True}
@@ -139,7 +216,7 @@ def test_page_loads_nothing_from_outside_and_serves_no_file(site):
             assert b' 404 ' in connection.makefile('rb').readline()
 
 
-def test_what_is_too_long_or_wrong_is_refused_in_one_line(client, site):
+def test_message_that_is_too_long_or_wrong_is_refused_in_one_line(client, site):
     for status, answer in [
         (413, client.post('say', text='x' * (MAX_MESSAGE + 1))),
         (413, client.post('say', text='x' * MAX_BODY)),

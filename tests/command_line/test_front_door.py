@@ -4,13 +4,16 @@ import errno
 import os
 import subprocess
 import sys
-import zipfile
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
 
 import tiny
 from crslab_causal.base import files
+from crslab_causal.base.arguments import path_argument
+from crslab_causal.command_line.main import main
 
 MAIN = (
     'import sys; sys.modules.update(dict.fromkeys({missing!r})); '
@@ -43,14 +46,25 @@ def command(*arguments, missing=(), **options):
         (['run', '-c', 'causal_demo', '--set', 'alhpa=3'], 2, 'error: alhpa: no such key; did you mean alpha?'),
         (['run', '-c', 'none.yaml'], 2, 'error: none.yaml: cannot be read'),
         (['run', '-c', 'causal_demo', '--data_path', ''], 2, 'error: --data_path: is empty'),
+        (
+            ['run', '-c', 'causal_redial', '--data_path', 'none', '--no-download'],
+            2,
+            'error: dataset ReDial: no data in',
+        ),
         (['prepare', 'redial', '--dry-run'], 0, ''),
     ],
 )
-def test_what_needs_no_torch_does_not_load_it(arguments, status, said, tmp_path):
+def test_commands_that_need_no_torch_do_not_load_it(arguments, status, said, tmp_path):
     done = command(*arguments, cwd=tmp_path)
     *message, loaded = done.stderr.splitlines()
     assert (done.returncode, loaded) == (status, '[]')
     assert len(message) == (status != 0) and ''.join(message).startswith(said)
+
+
+def test_the_list_of_experiments_needs_no_torch():
+    done = command('experiments', '--list', cwd=tiny.ROOT)
+    assert (done.returncode, done.stderr) == (0, '[]\n')
+    assert len(done.stdout.splitlines()) > 500
 
 
 def test_a_run_without_torch_ends_in_one_line(workplace):
@@ -82,7 +96,7 @@ def test_a_reader_that_goes_away_is_no_mistake(arguments):
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='only Linux has /dev/full')
 @pytest.mark.parametrize('arguments', [['list', 'configs'], ['config', 'show', 'causal_demo']])
-def test_an_output_that_cannot_be_written_is_one_line(arguments):
+def test_output_that_cannot_be_written_is_reported_in_one_line(arguments):
     with open('/dev/full', 'w') as full:
         done = subprocess.run(
             [sys.executable, '-m', 'crslab_causal', *arguments],
@@ -107,10 +121,10 @@ def test_a_full_disk_ends_a_run_in_one_line(run, capsys, monkeypatch):
     assert 'no space left on the disk; free some, and start the command again' in line
 
 
-def test_a_wheel_works_from_another_folder(tmp_path):
-    """The configurations and the manifest lie in the wheel."""
-    source, target, away = (tmp_path / name for name in ('source', 'target', 'away'))
-    away.mkdir()
+@pytest.fixture
+def wheel(tmp_path):
+    """A wheel of the files that git tracks, built without a network."""
+    source = tmp_path / 'source'
     tracked = subprocess.run(
         ['git', 'ls-files', '-z', 'crslab_causal', 'config', 'pyproject.toml', 'setup.py', 'README.md', 'LICENSE'],
         cwd=tiny.ROOT,
@@ -122,48 +136,105 @@ def test_a_wheel_works_from_another_folder(tmp_path):
     for name in filter(None, tracked.stdout.split('\0')):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((tiny.ROOT / name).read_bytes())
-    built = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'pip',
-            'wheel',
-            '--no-deps',
-            '--no-build-isolation',
-            '--no-index',
-            '-w',
-            tmp_path,
-            source,
-        ],
+    built = pip('wheel', '--no-build-isolation', '-w', tmp_path, source)
+    assert built.returncode == 0, built.stderr
+    (path,) = tmp_path.glob('*.whl')
+    return path
+
+
+def pip(command, *arguments, before=()):
+    """The finished process of pip, which downloads nothing."""
+    return subprocess.run(
+        [sys.executable, '-m', 'pip', *map(str, before), command, '--no-deps', '--no-index', *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
     )
-    assert built.returncode == 0, built.stderr
-    (wheel,) = Path(tmp_path).glob('*.whl')
-    with zipfile.ZipFile(wheel) as archive:  # what `pip install --no-deps --target` does with a pure wheel
-        archive.extractall(target)
 
-    def installed(*arguments, module=('-m', 'crslab_causal')):
+
+def test_the_command_of_an_installed_wheel_works_from_another_folder(wheel, tmp_path):
+    """The wheel brings the script, the configurations and the manifest; its packages are those of this environment."""
+    environment, away = tmp_path / 'environment', tmp_path / 'away'
+    away.mkdir()
+    venv.create(environment, with_pip=False, symlinks=os.name != 'nt')
+    scripts = environment / ('Scripts' if os.name == 'nt' else 'bin')
+    done = pip('install', wheel, before=['--python', scripts / 'python'])
+    assert done.returncode == 0, done.stderr
+    (packages,) = {path.parent for path in environment.rglob('crslab_causal') if path.is_dir()}
+    (packages / 'this_environment.pth').write_text(f'{sysconfig.get_path("purelib")}\n')
+
+    def installed(*arguments, program='crslab-causal'):
         return subprocess.run(
-            [sys.executable, *module, *arguments],
+            [scripts / program, *arguments],
             cwd=away,
-            env={**os.environ, 'PYTHONPATH': str(target)},
+            env={name: value for name, value in os.environ.items() if name != 'PYTHONPATH'},
             capture_output=True,
             text=True,
             timeout=120,
         )
 
-    done = installed('list', 'configs')
-    assert done.returncode == 0, done.stderr
-    names = {line.split()[0] for line in done.stdout.splitlines()}
+    shown = installed('--help')
+    assert shown.returncode == 0 and 'prepare' in shown.stdout, shown.stderr
+    listed = installed('list', 'configs')
+    assert listed.returncode == 0, listed.stderr
+    names = {line.split()[0] for line in listed.stdout.splitlines()}
     assert {'causal_redial', 'causal_opendialkg', 'causal_demo'} <= names
     shown = installed('config', 'show', 'causal_redial')
     assert shown.returncode == 0 and 'model: CausalKBRD' in shown.stdout and 'base:' not in shown.stdout
     assert installed('prepare', 'redial', '--dry-run').returncode == 0
-    where = installed(module=['-c', 'import crslab_causal; print(crslab_causal.__file__)']).stdout
-    assert Path(where).is_relative_to(target)
+    where = installed('-c', 'import crslab_causal; print(crslab_causal.__file__)', program='python').stdout
+    assert Path(where).is_relative_to(environment)
     assert list(away.iterdir()) == []
+
+
+PATHS = [
+    ['prepare', 'redial', '--dry-run', '--data-path'],
+    ['prepare', 'inspired', '--from-zip'],
+    ['prepare', 'own', '--conversations', 'c', '--items', 'i', '--to'],
+    ['list', 'runs', '--save-path'],
+    ['doctor', '--data_path'],
+    ['cases', 'folder', '--data-path'],
+    ['official', '-c', 'causal_demo', '--test_data'],
+    ['compare', 'valid', '--data-path'],
+    ['batch', 'requests', 'results', '--store'],
+    ['experiments', '--list', '--data-path'],
+    ['sweep', 'config/sweeps/demo.yaml', '--work'],
+    ['human', 'contexts', '-c', 'causal_demo', '--out'],
+]
+"""Commands that lack the value of their last flag, which names a file or folder."""
+
+
+@pytest.mark.parametrize('arguments', PATHS, ids=lambda arguments: ' '.join([arguments[0], arguments[-1]]))
+def test_an_empty_path_is_refused_and_a_tilde_is_the_home_folder(arguments, workplace, monkeypatch, capsys):
+    """An empty one is mostly a variable of the shell that is not set."""
+    for empty in ('', ' '):
+        with pytest.raises(SystemExit) as end:
+            main([*arguments, empty])
+        assert end.value.code == 2
+        assert f'{arguments[-1]}' in (line := capsys.readouterr().err.splitlines()[-1])
+        assert line.endswith('is empty; name a file or folder')
+    assert list(workplace.iterdir()) == []
+    monkeypatch.setenv('HOME', str(workplace))
+    assert path_argument('~/my data #2') == workplace / 'my data #2'
+    assert path_argument('2024') == Path('2024')
+
+
+def test_a_batch_that_is_not_there_makes_no_store(workplace, capsys):
+    assert main(['batch', 'requests', 'results', '--store', 'store']) == 2
+    assert capsys.readouterr().err == 'error: requests: no such file; name the files of the batch\n'
+    assert list(workplace.iterdir()) == []
+
+
+def test_the_command_alone_shows_its_help(capsys):
+    with pytest.raises(SystemExit) as end:
+        main([])
+    assert end.value.code == 0 and 'crslab-causal command --help' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('arguments', [['run', '-c', ''], ['config', 'show', ' ']])
+def test_an_empty_name_of_a_configuration_is_said(arguments, capsys):
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith('error: the name of the configuration is empty; ')
 
 
 def test_an_empty_list_of_runs_says_so(tmp_path):

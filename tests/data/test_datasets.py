@@ -18,6 +18,7 @@ ADDED_KEYS = {
     'conv_id',
     'turn',
     'context_mentions',
+    'context_mention_roles',
     'context_text',
     'context_liked',
     'context_disliked',

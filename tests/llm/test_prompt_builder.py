@@ -228,7 +228,7 @@ def test_shortened_conversation_keeps_as_many_turns_as_fit(context, limit):
 
 @given(turns, texts)
 @example([('Seeker', ATTACKS[1])], ATTACKS[2])
-def test_no_text_leaves_its_block(context, title):
+def test_no_text_can_end_its_block(context, title):
     harmless_context = [(role, 'harmless') for role, _ in context]
     for name in prompt_names():
         hostile, harmless = (
@@ -237,7 +237,7 @@ def test_no_text_leaves_its_block(context, title):
         )
         assert hostile[0] == harmless[0] and hostile[1].keys() == harmless[1].keys()
         lines, expected = (messages[1]['content'].split('\n') for messages in (hostile, harmless))
-        data = ('{', '1. ', 'liked: ', 'last mention: ')
+        data = ('{', '1. ', 'A. ', 'liked: ', 'last mention: ')
         assert len(lines) == len(expected)
         assert [line for line in lines if not line.startswith(data)] == [
             line for line in expected if not line.startswith(data)
@@ -245,7 +245,7 @@ def test_no_text_leaves_its_block(context, title):
         block = hostile[1]['content'].rpartition('<conversation>')[2].partition('</conversation>')[0]
         assert parse(f'<conversation>{block}</conversation>')[0] == context
         for line in lines:
-            if line.startswith('1. '):
+            if line.startswith(('1. ', 'A. ')):
                 assert set(json.loads(f'[{line[3:]}]')) == {title}
             if line.startswith('liked: '):
                 assert json.loads(line.removeprefix('liked: ')) == title

@@ -5,7 +5,14 @@ import re
 import pytest
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.llm.answer import CausalAnswer, RankingAnswer, ReasonedTitleAnswer, TitleAnswer
+from crslab_causal.llm.answer import (
+    CausalAnswer,
+    ChatAnswer,
+    LabelAnswer,
+    RankingAnswer,
+    ReasonedTitleAnswer,
+    TitleAnswer,
+)
 from crslab_causal.llm.prompting import Prompt, load_prompt, prompt_names
 
 ANSWERS = {
@@ -13,7 +20,9 @@ ANSWERS = {
     'causal_no_wording': CausalAnswer,
     'causal_titles_only': CausalAnswer,
     'chain_of_thought': ReasonedTitleAnswer,
+    'chat': ChatAnswer,
     'few_shot': TitleAnswer,
+    'first_token': LabelAnswer,
     'no_explanation': RankingAnswer,
     'vanilla': TitleAnswer,
 }
@@ -25,20 +34,21 @@ def blocks_of(prompt):
     return [name.removesuffix('_with_facts') for name in re.findall(r'\$(\w+)', prompt.user)]
 
 
-def test_package_prompts_and_their_answers():
+def test_package_prompts_name_their_answers():
     assert prompt_names() == list(ANSWERS)
     prompts = {name: load_prompt(name) for name in ANSWERS}
     assert {name: prompt.answer for name, prompt in prompts.items()} == ANSWERS
     assert [name for name in ANSWERS if 'examples' in prompts[name].placeholders] == ['few_shot']
     with_facts = [name for name in ANSWERS if 'candidates_with_facts' in prompts[name].placeholders]
-    assert with_facts == ['causal', 'causal_no_wording', 'no_explanation']
+    assert with_facts == ['causal', 'causal_no_wording', 'chat', 'first_token', 'no_explanation']
     assert all((prompt.anchor is not None) == prompt.ranks_candidates for prompt in prompts.values())
 
 
 @pytest.mark.parametrize('name', ANSWERS)
 def test_every_prompt_lists_the_keys_in_order_and_declares_the_blocks_to_be_data(name):
     prompt = load_prompt(name)
-    positions = [prompt.system.index(f'"{key}"') for key in prompt.answer.model_fields]
+    keys = [] if prompt.answer is LabelAnswer else list(prompt.answer.model_fields)  # a letter is no object
+    positions = [prompt.system.index(f'"{key}"') for key in keys]
     assert positions == sorted(positions)
     assert not any(
         f'"{key}":' in prompt.system for key in ('explanation', 'reasoning') if key not in prompt.answer.model_fields
@@ -55,6 +65,7 @@ def test_control_prompts_differ_from_the_full_prompt_as_intended():
     system = {name: f'{prompt.system}{prompt.anchor or ""}'.lower() for name, prompt in prompts.items()}
     assert not re.search(r'\bcaus|because|\bwhy\b|incidental|would the seeker', system['causal_no_wording'])
     assert 'cause' in system['causal'] and 'incidental' in system['causal'] and 'negative' in system['causal']
+    assert next(iter(prompts['chat'].answer.model_fields)) == 'response' and 'incidental' in system['chat']
     assert 'without an explanation' in system['no_explanation'] and 'cause' in system['no_explanation']
     assert 'step by step' in system['chain_of_thought'] and 'step by step' not in system['vanilla']
     assert not re.search('probability|factor|genres and people', system['causal_titles_only'])

@@ -6,6 +6,7 @@ import pytest
 import stand_ins
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.prepare.comparison import VALID_SOURCES
 from crslab_causal.prepare.manifest import Manifest
 from crslab_causal.prepare.task import CONVERTERS, TITLE_SOURCES
 
@@ -43,7 +44,7 @@ def test_every_source_has_a_converter_and_every_file_is_of_use(published):
     sources = {(dataset, source) for dataset, known in published.datasets.items() for source in known.sources}
     assert sources == set(CONVERTERS)
     used = {file for known in published.datasets.values() for source in known.sources.values() for file in source.files}
-    assert used | set(TITLE_SOURCES) == set(published.files)
+    assert used | set(TITLE_SOURCES) | set(VALID_SOURCES) == set(published.files)
 
 
 def test_files_of_the_official_source_are_all_licensed(published):
@@ -68,7 +69,7 @@ def test_stand_ins_have_the_files_of_the_published_manifest(published):
         (lambda m: m['datasets']['redial'].update(default_source='x'), "default_source 'x' is not among the sources"),
     ],
 )
-def test_mistake_in_a_manifest_is_said_in_one_line(manifest, change, message):
+def test_mistake_in_a_manifest_is_reported_in_one_line(manifest, change, message):
     content = json.loads(manifest.read_text('utf-8'))
     change(content)
     manifest.write_text(json.dumps(content), 'utf-8')
@@ -77,6 +78,6 @@ def test_mistake_in_a_manifest_is_said_in_one_line(manifest, change, message):
     assert '\n' not in str(error.value) and str(manifest) in str(error.value)
 
 
-def test_missing_manifest_is_said(tmp_path):
+def test_missing_manifest_is_reported(tmp_path):
     with pytest.raises(UserError, match='cannot be read'):
         Manifest.read(tmp_path / 'none.json')

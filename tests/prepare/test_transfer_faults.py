@@ -7,6 +7,8 @@ import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from file_server import FAULTS
 import tiny
 from crslab_causal.base import files as base_files
 from crslab_causal.base.errors import UserError
-from crslab_causal.prepare import transfer
+from crslab_causal.prepare import preparation, transfer
 
 DATASETS = [('redial', 'crslab'), ('redial', 'official'), ('opendialkg', 'ievalm'), ('inspired', 'unicrs')]
 ADVICE = ('run the command again', 'free space on the disk')
@@ -92,7 +94,7 @@ WEIGHTS = [{'missing': 1, 'forbidden': 1, 'loop': 1, 'cut': 20}.get(fault, 5) fo
 """Few that end a run at once, and many cuts, so that transfers are continued."""
 
 
-def test_thousand_faulty_transfers(prepare, server, tmp_path, monkeypatch, whole):
+def test_thousand_faulty_transfers_end_with_the_right_files(prepare, server, tmp_path, monkeypatch, whole):
     chance = random.Random(7)
     disk = FullDisk(monkeypatch, chance)
     monkeypatch.setattr(transfer, '_CHUNK', 100)  # so that something of the small files is left to continue
@@ -176,7 +178,7 @@ def test_killed_runs_leave_nothing_half_done(prepare, server, tmp_path, manifest
     assert parts > 1  # some were killed within a transfer
 
 
-def test_two_at_once_do_each_download_once(server, tmp_path, manifest, whole):
+def test_two_processes_download_each_file_once(server, tmp_path, manifest, whole):
     server.piece, server.pause_s = 2000, 0.002
     command = [
         sys.executable,
@@ -195,6 +197,37 @@ def test_two_at_once_do_each_download_once(server, tmp_path, manifest, whole):
     assert content(tmp_path / 'data' / 'inspired' / 'nltk') == whole['inspired', 'unicrs']
 
 
+def test_a_call_leaves_no_lock_however_it_ends(prepare, server, tmp_path):
+    prepare('inspired', tmp_path / 'well')
+    server.fault = lambda path, before: 'missing'
+    with pytest.raises(UserError):
+        prepare('inspired', tmp_path / 'badly')
+    assert sorted(path.name for path in (tmp_path / 'well').iterdir()) == ['downloads', 'inspired']
+    assert list((tmp_path / 'badly').iterdir()) == []
+
+
+def test_the_lock_keeps_others_out_although_its_file_is_removed(tmp_path):
+    """Each holder removes the file that others wait for; still there is never a second one inside."""
+    inside, most, entered = [0], [0], []
+
+    def work(number: int) -> None:
+        for _ in range(6):
+            with preparation._alone(tmp_path / 'data', str):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                time.sleep(0.002)
+                inside[0] -= 1
+                entered.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert (most[0], Counter(entered)) == (1, Counter(dict.fromkeys(range(5), 6)))
+    assert list((tmp_path / 'data').iterdir()) == []
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of 256 KiB."""
@@ -206,7 +239,7 @@ def small_disk(tmp_path):
     subprocess.run(['umount', disk], check=True)
 
 
-def test_really_full_disk_is_said_and_the_second_call_ends_well(prepare, small_disk, whole):
+def test_full_disk_is_reported_and_a_second_call_succeeds(prepare, small_disk, whole):
     filler = small_disk / 'filler'
     filler.write_bytes(b'x' * 180_000)
     with pytest.raises(UserError, match='No space left on device; free space on the disk and run the command again'):

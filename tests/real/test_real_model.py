@@ -41,7 +41,7 @@ def stored(tmp_path):
 
 
 @pytest.mark.parametrize('config', RANKING)
-def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, config):
+def test_each_configuration_that_ranks_candidates_runs(answer, tmp_path, config):
     summary, (record,) = answer(config)
     assert set(summary['statuses']) <= STATUSES and record['status'] in STATUSES
     assert sorted(record['ranking']) == sorted(record['candidates'])
@@ -54,7 +54,7 @@ def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, 
 
 
 @pytest.mark.parametrize('config', TITLES)
-def test_plumbing_of_each_configuration_that_writes_titles(answer, tmp_path, config):
+def test_each_configuration_that_writes_titles_runs(answer, tmp_path, config):
     summary, (record,) = answer(config, 'llm.titles=3', 'llm.examples=1')
     assert set(summary['statuses']) <= STATUSES
     if record['status'] in ('ok', 'partial'):
@@ -110,9 +110,21 @@ def test_killed_run_continues_where_it_was(arguments, answer, tmp_path):
     assert len({(line['key'], line['number']) for line in lines}) == len(lines)
 
 
-def test_chat_with_a_real_model(arguments, monkeypatch, capsys):
+def test_ranking_by_the_first_token(answer, tmp_path):
+    summary, (record,) = answer('llm_redial_full', 'llm.prompt=first_token')
+    assert summary['statuses'] == {'ok': 1} and record['written'] >= 1
+    assert sorted(record['ranking']) == sorted(record['candidates']) and len(record['candidates']) == 5
+    (line,) = stored(tmp_path)
+    tokens = json.loads(line['response']['content'])['top_logprobs']
+    assert len(tokens) == 20 and max(tokens.values()) <= 0 and line['response']['output_tokens'] == 1
+
+
+def test_chat_with_a_real_model_answers(arguments, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'stdin', io.StringIO('I love comedy\n/why\n'))
+    monkeypatch.setattr(sys.stdout, 'isatty', lambda: True, raising=False)  # so that the answer is streamed
     assert main([*arguments('llm_redial_full', 'llm.candidates=5'), '-i']) == 0
+    schema = stored(tmp_path)[0]['request']['schema']
+    assert list(schema['properties']) == ['response', 'ranking', 'explanation']
     output = capsys.readouterr().out
     assert 'Answers by: smollm2-135m at http://127.0.0.1' in output
     assert 'Heard: Comedy' in output and '  1. ' in output
@@ -133,6 +145,24 @@ def test_server_enforces_the_schema(llama):
     with LLMClient(options(llama)) as client:
         (completion,) = client.run(prompts('Rank film 1 and film 2.'))
     assert completion.status in ('ok', 'partial', 'length') and not client.usage.schema_fallback
+
+
+def test_stream_of_a_real_server_gives_the_same_record(llama, tmp_path):
+    records = []
+    (messages, schema), settings = prompts('Rank film 1 and film 2.')[0], {'temperature': 0.0}
+    for name in ('streamed', 'whole'):
+        store = tmp_path / f'{name}.jsonl'
+        with LLMClient(options(llama, store=str(store), **settings)) as client:
+            *texts, completion = (
+                client.stream(messages, schema) if name == 'streamed' else client.run([(messages, schema)])
+            )
+        lines = [json.loads(line) for line in store.read_text('utf-8').splitlines()]
+        records.append([{**line, 'response': {**line['response'], 'latency_s': 0}} for line in lines])
+        if name == 'streamed':
+            grown = [text for text in dict.fromkeys(texts) if text]
+            assert len(grown) >= 3 and grown[0].startswith('{') and len(grown[0]) < len(grown[-1])
+            assert completion.status in STATUSES and not client.usage.estimated
+    assert records[0] == records[1]
 
 
 def test_schema_in_the_prompt_is_answered_too(llama):

@@ -1,4 +1,4 @@
-"""Genres: one name for each, the catalogue's names for it, and the words by which people ask for it."""
+"""Genres of films: a standard name of each, the names in catalogues, and the words that people use."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 
 class _Words(NamedTuple):
-    """Patterns of the words for a genre."""
+    """Patterns of the words for one genre."""
 
     catalogue: str
     """Names that catalogues use."""
     nouns: str
     """Words that name the genre anywhere."""
     adjectives: str = ''
-    """Words that name it in a wish only: "something funny", but not "it was funny"."""
+    """Words that name the genre in a wish only: "something funny", but not "it was funny"."""
 
 
 _REACH = 80
-"""Number of characters before a word in which its context is searched."""
+"""Number of characters before a word that are searched for its context."""
 _FILMS = r'(?:movies?|films?|flicks?)'
 _GENRES = {
     'action': _Words('action', 'actions?', 'action[ -]packed'),
@@ -27,7 +27,7 @@ _GENRES = {
     'biography': _Words('biograph|biopic', r'bio(?:graph(?:y|ies)|pics?)|true stor(?:y|ies)', 'biographical'),
     'comedy': _Words(
         'comed|parody|satire|slapstick',
-        r'comed(?:y|ies|ys|ie)|comdey|slapstick|spoofs?|parod(?:y|ies)|satires?|rom-?coms?|'
+        r'comed(?:y|ies|ys|ie)|comdey|slapstick|spoofs?|parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|humorous|goofy|witty|silly',
     ),
@@ -51,7 +51,7 @@ _GENRES = {
     'musical': _Words('musical', 'musicals?'),
     'mystery': _Words('mystery|detective', r'myster(?:y|ies)|whodunn?its?|detective (?:stor(?:y|ies)|movies?|films?)'),
     'romance': _Words(
-        'roman(?:ce|tic)', r'romances?|love stor(?:y|ies)|rom-?coms?|chick[ -]?flicks?', 'romantic(?:al)?'
+        'roman(?:ce|tic)', r'romances?|love stor(?:y|ies)|rom[ -]?coms?|romantics|chick[ -]?flicks?', 'romantic(?:al)?'
     ),
     'science fiction': _Words(
         r'sci-?fi|science[ -]fiction',
@@ -87,11 +87,20 @@ _STATEMENT = re.compile(
     (?:he|she|it|that|they|there|who|what|i)'?[sm]|(?:they|we|you)'re)\s+{_ADVERBS}(?:an?\s+{_ADVERBS})?$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_REMARK_BEFORE = re.compile(
+    r'(?:^|[.!?;]\s*)(?:an?\s+)?(?:(?:so|such|very|really|pretty|quite|super|just)\s+(?:an?\s+)?)+$', re.IGNORECASE
+)
+_REMARK_AFTER = re.compile(
+    r'(?:\s+(?:movie|film|flick|one))?(?:\s+(?:too|also|as well|though|indeed))?\s*(?:[.!?;]|$)', re.IGNORECASE
+)
+"""The end of a remark on the last film: "A very sad film as well." A wish has no "very" at its start."""
+_REACTION = re.compile(r'\b(?:what|such)\s+a\s+(?:good\s+|great\s+)?$', re.IGNORECASE)
+"""Words before a noun that tells how a film was: "what a laugh"."""
 _RELATIVE_CLAUSE = re.compile(
     rf"\b(?:something|anything|one|movies?|films?)\s+(?:that|which)(?:'s|\s+is|\s+are)\s+{_ADVERBS}$", re.IGNORECASE
 )
 _WISH = re.compile(
-    rf"""(?:^|[,>(]|\b(?:some|any|no|every)thing|\b(?:a|an|and|any|as|be|but|enjoy|feeling|for|good|great|hate|less|
+    rf"""(?:^|[,>(]|\b(?:some|any|no|every)thing|\bs[ou]m\w*t?h?i?ng|\b(?:a|an|and|any|as|be|but|enjoy|feeling|for|good|great|hate|less|
     like|likes|love|loves|maybe|more|no|not|of|or|prefer|preferably|some|that|the|too|very|want|with|without|about))
     \s*{_ADVERBS}$""",
     re.IGNORECASE | re.VERBOSE,
@@ -101,7 +110,7 @@ _OTHER_AFTER = re.compile(
     r'\W{0,3}(?:actors?|actress|because|bits?|enough|girl|guys?|how|jokes?|man|men|moments?|parts?|people|scenes?|that|to|'
     r'woman)\b'
 )
-"""Words after an adjective that does not describe films."""
+"""Words that show that the adjective before them does not describe a film."""
 _EXCESS = re.compile(r'\b(?:too|less|(?:not|never) (?:so|that|very|really|overly))\s+$', re.IGNORECASE)
 
 
@@ -112,20 +121,23 @@ class GenreSpan(NamedTuple):
     start: int
     end: int
     is_wish: bool
-    """Whether it may ask for films. It does not if it describes a film ("it was funny")."""
+    """Whether the words may ask for films of the genre. They do not if they describe a film, as in "it was funny"."""
     is_excess: bool
-    """Whether the text has too much of it: "too scary", "less scary"."""
+    """Whether the text says that there is too much of the genre, as in "too scary" or "less scary"."""
 
 
 def genres_of_name(name: str) -> frozenset[str]:
-    """Return the genres that a catalogue's name stands for: "Romantic comedy" for two; an unknown name for itself."""
+    """Return the genres of a name in a catalogue.
+
+    "Romantic comedy" has two genres. An unknown name is its own genre.
+    """
     lower = name.lower().replace('_', ' ')
     known = frozenset(genre for genre, pattern in _CATALOGUE.items() if pattern.search(lower))
     return known or frozenset((re.sub(r' (?:film|movie)s?\b', '', lower).strip(),))
 
 
 def find_genres(text: str) -> list[GenreSpan]:
-    """Return the parts of a text that name genres, in order of appearance. A part may name two: "rom-com"."""
+    """Return the parts of a text that name genres, in order of appearance. One part may name two genres: "rom-com"."""
     spans = [
         _span(text, genre, match, is_adjective)
         for patterns, is_adjective in ((_NOUNS, False), (_ADJECTIVES, True))
@@ -137,7 +149,9 @@ def find_genres(text: str) -> list[GenreSpan]:
 
 def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> GenreSpan:
     before = _before(text, match)
+    is_remark = is_adjective and _REMARK_BEFORE.search(before) is not None and _REMARK_AFTER.match(text, match.end())
     is_statement = _STATEMENT.search(before) is not None and not _RELATIVE_CLAUSE.search(before)
+    is_statement = is_statement or _REACTION.search(before) is not None or bool(is_remark)
     is_wish = not is_statement and (not is_adjective or _asks_for_films(text, match))
     is_excess = _EXCESS.search(before) is not None and genre != 'comedy'
     return GenreSpan(genre, *match.span(), is_wish, is_excess)

@@ -1,4 +1,4 @@
-"""The attitude of a clause to each name in it, from the cues before and after the name."""
+"""The attitude of a clause to each name in it, which cues before and after the name show."""
 
 from __future__ import annotations
 
@@ -9,23 +9,35 @@ from crslab_causal.chat.understanding.phrases import read_phrases
 
 LIKE, DISLIKE, WANT, WATCH, SIMILAR, SEEN, NOT_SEEN = 'like', 'dislike', 'want', 'watch', 'similar', 'seen', 'not seen'
 TOLD = 'told'
-"""Cues, which are the sections of ``cues.txt``."""
+"""Names of the cues. They are the sections of ``cues.txt``."""
+_PRAISE = (
+    'my our great good amazing awesome excellent fantastic wonderful brilliant hilarious fun funny perfect incredible '
+    'classic classics favorite best entertaining enjoyable cute superb beautiful nice riot interesting genius legend '
+    'underrated god goat masterpiece lovely gem'
+)
 _AFTER_LIKED = re.compile(
-    r"^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?\s+(?:is|are|was|were|has been|have been)\s+(?:\w+\s+){0,3}?"
-    r'(?:my|our|great|good|amazing|awesome|excellent|fantastic|wonderful|brilliant|hilarious|fun|funny|perfect|incredible|classics?|favorite|'
-    r'best|entertaining|enjoyable|cute|superb|beautiful|nice|one of|riot|interesting|genius|legend)\b'
+    rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?(?:\s+in\s+general)?
+        \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
+    |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying)\b
+    |^,?\s+(?:\w+\s+){{0,6}}?(?:brilliant|great|amazing|fantastic)\s+(?:movie|one)\W*$
+    |^\s+(?:\w+\s+)?(?:fans?|lover|buff)\b(?!\s+of)
+    |^\W*(?:very|so|really)\s+(?:moving|good|great|touching|well\s+done)\b""",
+    re.VERBOSE,
 )
 _AFTER_FAVORITE = re.compile(
-    r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?favorites?\b'
+    r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?(?:favorites?|jam|thing|go-to)\b'
 )
-_AFTER_ALREADY = re.compile(r'^\s+(?:already|before|yesterday|last night)\b')
+_AFTER_ALREADY = re.compile(
+    r'^\s+(?:already|before|yesterday|last night|'
+    r'(?:i )?(?:just |recently )?(?:finished|watched|saw|rewatched) (?:it )?(?:the|last|yesterday|recently|already))\b'
+)
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
-"""Priority of cues that end at the same place."""
+"""Cues that win if several cues end at the same place."""
 
 
 def cue_before(clause: Clause, group: int) -> str | None:
-    """Return the last cue before a name, None if there is none. A list of names shares its cue."""
+    """Return the last cue before a name; None if there is none. A list of names shares one cue."""
     before = clause.before(group)
     found: list[tuple[int, int, int, str]] = []
     for name, pattern in read_phrases('cues.txt').items():

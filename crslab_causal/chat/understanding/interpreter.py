@@ -1,8 +1,9 @@
-"""Understands a message: its acts, the opinions and constraints that it states, and its questions."""
+"""Understand a message: its acts, its questions, and the opinions and constraints that it states."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
@@ -15,7 +16,7 @@ from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import find_aspect, make_question
-from crslab_causal.chat.understanding.spans import SpanKind, Spotter
+from crslab_causal.chat.understanding.spans import Span, SpanKind, Spotter
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
@@ -24,6 +25,9 @@ _SHORT_YES = re.compile(
     r'amazing|fantastic|lovely)(?:\W+(?:please|then|thanks?|you|that|is|one|sure|ok|great|cool|nice|good|fine|yes|perfect))*\W*$'
 )
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
+_OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
+_LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
+_NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _STARTS_WITH_NAME = re.compile(r'^\W*<(?:film|person|genre|collection)\d+>')
 _REQUEST = re.compile(
     r'\b(?:recommend|suggest|looking|searching|want|need|give|show|find|should|mood|something|anything|any|please|prefer|'
@@ -33,8 +37,17 @@ _REQUEST = re.compile(
 _NEW_TO_ME = re.compile(
     r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
+_GENRE_TOKEN = re.compile(r'<genre(\d+)>')
+_ON_RECOMMENDATIONS = re.compile(
+    r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
+    r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
+)
+_ASKS = re.compile(
+    r'\b(?:any|some|more|other|another|need|want|give|can|could|would|do you|have you|looking|please|what|which|for a|'
+    r'hoping)\b'
+)
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
-"""Acts beside which a "yes" accepts nothing, and a "no" rejects nothing."""
+"""Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
 
 class Interpreter:
@@ -51,11 +64,11 @@ class Interpreter:
         self._spotter = Spotter(facts, collections)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
-        """Return what a message says.
+        """Return the meaning of a message.
 
         Args:
             text: the message.
-            situation: what the conversation is about.
+            situation: state of the conversation before the message.
         """
         text = re.sub(r'\s{2,}', ' ', text.translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
@@ -73,7 +86,7 @@ class Interpreter:
 
 
 class _Reading(NameReader):
-    """Reads one message, clause by clause."""
+    """The reading of one message, clause by clause."""
 
     def read(self) -> None:
         clauses = split_clauses(self.text, self.groups)
@@ -82,6 +95,8 @@ class _Reading(NameReader):
         acts = self.meaning.acts
         if Act.ACCEPT in acts and not any(h.attitude is Attitude.ACCEPTED for h in self.meaning.heard):
             acts.remove(Act.ACCEPT)
+            if not acts:
+                acts.append(Act.SMALL_TALK)  # "ok, cool" when nothing was recommended
         for act, attitude, short in (
             (Act.ACCEPT, Attitude.ACCEPTED, _SHORT_YES),
             (Act.REJECT, Attitude.REJECTED, _SHORT_NO),
@@ -90,12 +105,17 @@ class _Reading(NameReader):
             if act in acts and texts and all(map(short.match, texts)) and _NOT_ONLY_YES & {*acts} - {act}:
                 self.meaning.acts = acts = [other for other in acts if other is not act]
                 self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not attitude]
+        if {Act.ACCEPT, Act.THANK} <= {*acts} and all(_OK_THANKS.match(clause.text) for clause in clauses):
+            acts.remove(Act.ACCEPT)  # "ok, thanks" takes nothing up
+            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
         if Act.REJECT in acts and any(_SHORT_NO.match(clause.text) for clause in clauses):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:
             acts.remove(Act.SMALL_TALK)
-        self.meaning.acts = list(dict.fromkeys(acts))
         self.meaning.heard = merge_heard(self.meaning.heard)
+        if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
+            acts = [act for act in acts if act is not Act.MENTION]  # "Alien. I love it": the later words say more
+        self.meaning.acts = list(dict.fromkeys(acts))
         self.meaning.constraints = without_contradictions(self.meaning.constraints)
 
     # ------------------------------------------------------------ clauses
@@ -131,7 +151,7 @@ class _Reading(NameReader):
         self.meaning.acts += acts
 
     def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:
-        """Return the acts of a clause, without those that others exclude."""
+        """Return the acts of a clause, without the acts that other acts of the clause exclude."""
         found = set(acts)
         opinion = self._opinion(clause)
         if opinion is not None:
@@ -144,6 +164,8 @@ class _Reading(NameReader):
             found -= {Act.MORE}
         if Act.REJECT in found or Act.MORE in found:
             found -= {Act.ACCEPT, Act.WANT} if Act.REJECT in found else {Act.WANT}
+        if Act.WANT in found and _ON_RECOMMENDATIONS.search(clause.text) and not _ASKS.search(clause.text):
+            found -= {Act.WANT}  # "thanks for the suggestions"
         if Act.ACCEPT in found:
             found -= {Act.WANT, Act.SMALL_TALK}
         if Act.ASK_WHY in found:
@@ -155,19 +177,50 @@ class _Reading(NameReader):
         return [act for act in acts if act in found]
 
     def _opinion(self, clause: Clause) -> Attitude | None:
-        """Return the opinion about a film that was named before: "I loved it"."""
+        """Return the opinion about a film that was named before, as in "I loved it"."""
         patterns = read_phrases('opinions.txt')
-        if patterns['disliked it'].search(clause.text):
+        text = _GENRE_TOKEN.sub(self._adjective, clause.text)
+        if patterns['disliked it'].search(text):
             return Attitude.DISLIKED
-        return Attitude.LIKED if patterns['liked it'].search(clause.text) else None
+        return Attitude.LIKED if patterns['liked it'].search(text) else None
+
+    def _likes_person(self, clause: Clause) -> bool:
+        """Note that the seeker likes a person without a name, as in "I like her". Return whether the clause says so."""
+        if not _LIKES_PERSON.search(clause.text) or _NEGATED_LIKE.search(clause.text):
+            return False
+        if self.person is not None and self.person in self.facts.people:
+            span = Span(SpanKind.PERSON, 0, 0, id=self.person)
+            constraint = self.properties.of_span(span)
+            if constraint is not None:
+                self._hear(span, self.facts.names[self.person], Attitude.LIKED, constraint.entity)
+                self.meaning.constraints.append(replace(constraint, binding=False))
+        return True
+
+    def _opinion_follows_names(self, clause: Clause) -> bool:
+        last = max(end for _, end in clause.places.values())
+        found = [pattern.search(clause.text, last) for pattern in read_phrases('opinions.txt').values()]
+        return any(match is not None and not clause.text[last : match.start()].strip(' ,.!-') for match in found)
+
+    def _adjective(self, token: re.Match[str]) -> str:
+        """Return the word of a genre that describes a film and is no wish: "it was funny"."""
+        span = self.groups[int(token[1])][0]
+        return token[0] if span.is_wish else self.text[span.start : span.end].lower()
 
     def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
-        """Apply the acts of a clause to the film, or the list, that it refers to without a name."""
+        """Apply the acts of a clause to the film or the list that the clause means but does not name."""
         opinion = self._opinion(clause)
-        if opinion is not None and self.film is not None and not any(self._films(clause)):
-            self._hear_films([self.film], opinion, seen=True)
+        if opinion is not None and (named_films := list(self._films(clause))):
+            if self._opinion_follows_names(clause):  # "I saw Gone Girl, it is a good movie"
+                self._hear_films(named_films[-1:], opinion, seen=True)
+                acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+                return
+        elif opinion is not None and self.film is not None:
+            named = list(self._places(clause)) or (list(self.situation.shown) if names_all(clause.text) else [])
+            self._hear_films(named or [self.film], opinion, seen=True)
             acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
             return
+        if self._likes_person(clause):
+            acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
         places = list(self._places(clause))
         shown = list(self.situation.shown) if names_all(clause.text) else []
         films = places or shown or ([self.film] if self.film is not None else [])

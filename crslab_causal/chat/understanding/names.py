@@ -1,4 +1,4 @@
-"""Find out the attitude of a message to the films, people and genres that it names."""
+"""Find the attitude of a message to the films, people and genres that it names."""
 
 from __future__ import annotations
 
@@ -24,20 +24,32 @@ _NEWER, _OLDER = (
 _DESCRIBES_FILM = re.compile(
     r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'
 )
+_COMPARES = re.compile(
+    r'\b(?:it|this|that|which|he|she|one|they)(?: one| movie)? (?:is|was|looks?|sounds?|seems?|feels?)'
+    r'(?: \w+){0,2} like(?: <\w+>|,| and| or)* ?$'
+)
+_ONLY_LIKE = re.compile(r'^\W*like(?: <\w+>| maybe|,| and| or)* ?$')
+_NEED_NOT = re.compile(r'\bnot (?:have|need) to be (?:an?|any|just)? ?$')
+_HAS_PERSON = re.compile(
+    r'^(?:\W*(?:i think|i believe|because|since|and|with))*\W*(?:it|that|this|which|that one|this one|he|she)'
+    r'(?: one| movie)? (?:also )?(?:has|had|have|stars?|starred|starr?es|features?|was|is)\b'
+    r'[^<?]*(?:<person\d+>[^<?]*)*$'
+)
+"""Words before a person in a statement about a film: "it has Morgan Freeman in it"."""
 _FAN_AFTER = re.compile(r'^\s+(?:\w+\s+)?(?:fans?|person|lover)\b')
 _LESS_THAN = re.compile(r'\b(?:over|than)\s*$')
 _EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|besides)\b')
 
 
 class NameReader:
-    """Reads the names of one message, and adds acts, names and constraints to its meaning.
+    """A reader of the names in one message. It adds acts, names and constraints to the meaning of the message.
 
     Args:
         facts: facts about the films.
         properties: constraints of spans.
         text: the message.
         spans: its spans.
-        situation: what the conversation is about.
+        situation: state of the conversation before the message.
     """
 
     def __init__(
@@ -50,7 +62,7 @@ class NameReader:
         self.meaning = Understanding()
 
     def read_group(self, clause: Clause, group: int) -> bool:
-        """Hear what a clause says about a group of spans. Return whether it is a constraint."""
+        """Read what a clause says about a group of spans, and return whether this is a constraint."""
         kind = self.groups[group][0].kind
         if kind is SpanKind.FILM:
             self._read_film(clause, group)
@@ -71,6 +83,8 @@ class NameReader:
         span = self.groups[group][0]
         assert span.id is not None
         cue = attitudes.cue_before(clause, group)
+        if cue == attitudes.LIKE and _ONLY_LIKE.match(clause.before(group)):
+            cue = attitudes.SIMILAR  # "like Alien or Aliens"
         liked = attitudes.is_liked_after(clause, group)
         seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
         if span.negated:
@@ -84,8 +98,10 @@ class NameReader:
             attitude, act = Attitude.NOT_SEEN, Act.NOT_SEEN
         elif cue == attitudes.SIMILAR:
             prefers = re.search(r'\b(?:i|we) (?!would)(?:\w+ )?(?:like|love|enjoy)\b', clause.before(group))
+            compares = _COMPARES.search(clause.before(group))
             attitude, act = (Attitude.LIKED, Act.LIKE) if prefers else (Attitude.SIMILAR, Act.WANT)
-            if not prefers:
+            attitude, act = (Attitude.MENTIONED, Act.MENTION) if compares else (attitude, act)
+            if not prefers and not compares:
                 self.meaning.constraints.append(self.properties.similar(span.id))
         elif cue == attitudes.LIKE or liked:
             attitude, act = Attitude.LIKED, Act.LIKE
@@ -100,9 +116,12 @@ class NameReader:
         self.meaning.acts.append(act)
 
     def _read_property(self, clause: Clause, group: int) -> bool:
-        """Make constraints of a genre, years, a person, ... Return whether there are any."""
+        """Make constraints of a genre, years or a person, and return whether there are any."""
         cue = attitudes.cue_before(clause, group)
         is_described = _DESCRIBES_FILM.search(clause.before(group)) is not None and cue != attitudes.SIMILAR
+        is_described = is_described or (
+            self.groups[group][0].kind is SpanKind.PERSON and _HAS_PERSON.match(clause.before(group)) is not None
+        )
         any_heard = False
         for span in self.groups[group]:
             constraint = self._constraint(span)
@@ -127,7 +146,12 @@ class NameReader:
                     Heard(span.kind, name, Attitude.SEEN, constraint.entity, True, span.collection.films)
                 )
                 self.meaning.acts.append(Act.SEEN)
-            elif is_described or not span.is_wish or cue in (attitudes.SEEN, attitudes.NOT_SEEN):
+            elif (
+                is_described
+                or _NEED_NOT.search(clause.before(group))
+                or not span.is_wish
+                or cue in (attitudes.SEEN, attitudes.NOT_SEEN)
+            ):
                 continue
             elif is_less:
                 self._hear(span, name, Attitude.MENTIONED, constraint.entity)

@@ -1,4 +1,4 @@
-"""Spans of years in a text: "from the 90s", "before 1980", "something new"."""
+"""Find spans of years in a text: "from the 90s", "before 1980", "something new"."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import NamedTuple
 
 RECENT_YEARS = 5
-"""Number of the catalogue's last years that are "new"."""
+"""Number of years, counted back from the catalogue's last one, that are "new"."""
 OLD_YEARS = 30
-"""Number of the catalogue's last years that are not "old"."""
+"""Number of years, counted back from the catalogue's last one, that are not "old"."""
 
 _REACH = 80
-"""Number of characters before a year in which its context is searched."""
+"""Number of characters before a year that are searched for its context."""
 _DECADE_WORDS = {
     'twenties': 1920,
     'thirties': 1930,
@@ -87,13 +87,21 @@ _WORDS = {
     'old': re.compile(rf'\b(?:{_OLD}|oldies|black[ -]and[ -]white(?:\s+{_FILMS})?)\b', re.IGNORECASE),
 }
 _FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re.IGNORECASE)
-"""Words for new and old that need no context."""
+"""Words for new and old whose meaning does not depend on the words around them."""
 _WHICH_IS = re.compile(r'\bwhich\b.*\b(?:is|was)\s+(?:the\s+)?(?:most\s+)?$', re.IGNORECASE)
+_IS_OLD = re.compile(
+    r"\b(?:it|that|this|they|he|she|one)(?:['’]?s|\s+(?:is|was|are|were|might\s+be|may\s+be))\s+(?:an?\s+|kind\s+of\s+|bit\s+|little\s+|so\s+|very\s+|pretty\s+|"
+    r'quite\s+|really\s+)*$',
+    re.IGNORECASE,
+)
+_TOO_OLD_FOR = re.compile(r'\btoo\s+old\s+for\b', re.IGNORECASE)
+_EITHER = re.compile(r'\b(?:old(?:er)?|new(?:er)?|recent|classic)\s+(?:or|and)\s+$', re.IGNORECASE)
+_EITHER_AFTER = re.compile(r'\s+(?:or|and)\s+(?:old(?:er)?|new(?:er)?|recent|classic)\b', re.IGNORECASE)
 _EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very\s+|really\s+)?$', re.IGNORECASE)
 
 
 class Years(NamedTuple):
-    """A span of years. None: without limit."""
+    """A span of years. None stands for no limit on that side."""
 
     first: int | None
     last: int | None
@@ -118,7 +126,9 @@ class YearsSpan(NamedTuple):
     start: int
     end: int
     is_excess: bool = False
-    """Whether these years are not wanted: "not too old"."""
+    """Whether the text rejects these years, as in "not too old"."""
+    is_negation_read: bool = False
+    """Whether the years already take a negation into account: "nothing after 2000"."""
 
 
 def find_years(text: str, latest: int) -> list[YearsSpan]:
@@ -149,8 +159,14 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
             before = _before(text, match)
-            if _WHICH_IS.search(before):
-                continue  # "which one is the newest?"
+            if (
+                _WHICH_IS.search(before)
+                or _IS_OLD.search(before)
+                or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])
+            ):
+                continue  # "which one is the newest?", "it is a bit old", "too old for them"
+            if _EITHER.search(before) or _EITHER_AFTER.match(text, match.end()):
+                continue  # "old or new"
             if _FIXED.match(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
                 spans.append(YearsSpan(years, *match.span(), _EXCESS.search(before) is not None))
     return sorted(spans, key=lambda span: span.start)
@@ -191,7 +207,7 @@ def _years_of(match: re.Match[str]) -> Years:
 
 
 def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
-    """Return the span that the first atoms name, and their number."""
+    """Return the span of years that the first atoms name, and the number of these atoms."""
     match = atoms[0]
     before, years = _before(text, match), _years_of(match)
     if len(atoms) > 1:
@@ -212,5 +228,6 @@ def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
             return YearsSpan(readings[name], match.start(), after.end()), 1
     for name, pattern in _BEFORE_ATOM.items():
         if lead := pattern.search(before):
-            return YearsSpan(readings[name], match.start() - len(before) + lead.start(), match.end()), 1
+            start = match.start() - len(before) + lead.start()
+            return YearsSpan(readings[name], start, match.end(), is_negation_read=name.startswith('not ')), 1
     return YearsSpan(years, *match.span()), 1

@@ -10,12 +10,12 @@ from typing import Any, Iterable
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 """Version of the cache. Increase it when the format of samples or side data changes."""
 
 
 def cache_key(folder: str, files: Iterable[str], kg_edge_threshold: int | None) -> dict[str, Any]:
-    """Return all that the processed data depend on.
+    """Return everything that the processed data depend on, as a dict.
 
     Args:
         folder: folder of the dataset.
@@ -31,7 +31,7 @@ def cache_key(folder: str, files: Iterable[str], kg_edge_threshold: int | None) 
 
 
 def save_cache(path: Path, key: dict[str, Any], data: tuple) -> None:
-    """Write the processed data and the key that they belong to."""
+    """Write the processed data and their key to a file."""
     replace_file(path, pickle.dumps({'settings': key, 'data': data}))
 
 

@@ -1,4 +1,4 @@
-"""INSPIRED."""
+"""The dataset INSPIRED: conversations about films, with persuasion strategies."""
 
 from __future__ import annotations
 
@@ -7,24 +7,15 @@ from typing import Iterator
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import InspiredDataset
 from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.registry import DATASETS
 
 
 class CausalInspiredDataset(MentionDataset, InspiredDataset):
-    """`INSPIRED <https://aclanthology.org/2020.emnlp-main.654>`_, see :class:`.MentionDataset`."""
+    """The dataset `INSPIRED <https://aclanthology.org/2020.emnlp-main.654>`_, see :class:`.MentionDataset`."""
 
     name, resource_name, item_key = 'Inspired', 'Inspired', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0
-    files = (
-        'train_data.json',
-        'valid_data.json',
-        'test_data.json',
-        'token2id.json',
-        'entity2id.json',
-        'dbpedia_subkg.txt',
-        'word2id.json',
-        'concept_subkg.txt',
-        'movie_ids.json',
-    )
+    files = DATASETS['Inspired'].files
 
     def _edges(self) -> Iterator[tuple[int, int, str]]:
         for number, line in enumerate(self.entity_kg, start=1):

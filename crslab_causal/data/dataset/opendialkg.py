@@ -6,24 +6,15 @@ from typing import Iterator
 
 from crslab_causal.crslab_compat import OpenDialKGDataset
 from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.registry import DATASETS
 
 
 class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
-    """`OpenDialKG <https://aclanthology.org/P19-1081>`_, see :class:`.MentionDataset`."""
+    """The dataset `OpenDialKG <https://aclanthology.org/P19-1081>`_, see :class:`.MentionDataset`."""
 
     name, resource_name, item_key = 'OpenDialKG', 'OpenDialKG', 'item'
     kg_file, item_file, crslab_edge_threshold = 'opendialkg_subkg.txt', 'item_ids.json', 20000
-    files = (
-        'train_data.json',
-        'valid_data.json',
-        'test_data.json',
-        'token2id.json',
-        'entity2id.json',
-        'opendialkg_subkg.txt',
-        'word2id.json',
-        'concept_subkg.txt',
-        'item_ids.json',
-    )
+    files = DATASETS['OpenDialKG'].files
 
     def _edges(self) -> Iterator[tuple[int, int, str]]:
         for line in self.entity_kg:

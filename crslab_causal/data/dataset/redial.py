@@ -1,4 +1,4 @@
-"""ReDial."""
+"""The dataset ReDial: conversations about films."""
 
 from __future__ import annotations
 
@@ -7,27 +7,18 @@ from typing import Iterator
 from crslab_causal.base.errors import UserError
 from crslab_causal.crslab_compat import ReDialDataset
 from crslab_causal.data.dataset.base import MentionDataset
+from crslab_causal.registry import DATASETS
 
 SELF_LOOP = 185
 """Relation id of a self-loop in ``dbpedia_subkg.json``."""
 
 
 class CausalReDialDataset(MentionDataset, ReDialDataset):
-    """`ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
+    """The dataset `ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
 
     name, resource_name, item_key = 'ReDial', 'ReDial', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000
-    files = (
-        'train_data.json',
-        'valid_data.json',
-        'test_data.json',
-        'token2id.json',
-        'entity2id.json',
-        'dbpedia_subkg.json',
-        'concept2id.json',
-        'conceptnet_subkg.txt',
-        'movie_ids.json',
-    )
+    files = DATASETS['ReDial'].files
     # The file has only numbers, so these names were inferred from the edges: relation 69 links films to their cast,
     # 76 % of the 5,817 edges of relation 122 link a film to its director in movie_titles.json, and so on. The other
     # relations have too few or too mixed edges for a name.

@@ -30,7 +30,7 @@ from crslab_causal.experiments.suite.suite import Run, Suite, Table
 from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 TABLE_OPTIONS = ('name', 'title', 'kind', 'seeded', 'split', 'metrics', 'reference', 'readme', 'sweep')
-"""Options of a table that its record repeats."""
+"""Options of a table that are copied into its record."""
 
 
 def collect(
@@ -93,7 +93,7 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
 def _data(rows: list[RowResults], store: RunStore) -> dict[str, str]:
     """Return the digest of each dataset of the rows that have results.
 
-    A recorded result is of the same data, because the digest is part of the name of its folder.
+    A result of an earlier record comes from the same data, because the digest is part of the name of its folder.
     """
     runs = [run for row in rows if row.results for run in row.row.runs]
     digests = {run.config['dataset']: store.data_digest(run.config) for run in runs}

@@ -1,22 +1,30 @@
-r"""Numbers of Figure 4 (Section 5): which ranks the intervention shifts, how far, and at what divergence.
+r"""Compute the numbers of Figure 4 (Section 5): how the intervention shifts ranks, and the divergence by rank.
 
-The paper's "with intervention" can be read in two ways; the figure is made for both:
+The paper's "with intervention" can be read in two ways. The figure is made for both:
 
-- ``one_model``: the ranks of one model by p and, after the intervention, by :math:`\bar p`; the divergence is
+- ``one_model`` compares the ranks of one model by p and, after the intervention, by :math:`\bar p`. The divergence is
   :math:`\mathrm{KL}(\bar p \| p)` of Eq 8.
-- ``two_models``: the ranks by a model that is trained without the causal loss and by one that is trained with it; the
+- ``two_models`` compares a model that is trained without the causal loss and a model that is trained with it. The
   divergence is :math:`\mathrm{KL}(p_\mathrm{with} \| p_\mathrm{without})`. It needs the weights of both models.
 
-All numbers are of the first seed.
+All numbers come from the runs with the first seed.
 """
 
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Sequence, get_args
+from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 
 from crslab_causal.experiments.analysis.divergence import divergence
+from crslab_causal.experiments.analysis.figure_runs import (
+    READINGS,
+    PanelRuns,
+    figure_name,
+    folder_names,
+    panels_of,
+    recorded_figure,
+)
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
 from crslab_causal.experiments.analysis.record import FigureRecord, HistogramRecord, KLRecord, PanelRecord, Reading
@@ -24,35 +32,18 @@ from crslab_causal.experiments.analysis.shifts import kl_by_rank, largest_fall, 
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Run, Suite
-from crslab_causal.experiments.suite.suite_options import PanelOptions, RankShiftOptions
-
-READINGS: tuple[Reading, ...] = get_args(Reading)
-
-
-class PanelRuns(NamedTuple):
-    """A panel and the runs of the first seed that it shows."""
-
-    options: PanelOptions
-    with_: Run
-    """Run that is trained with the intervention."""
-    without: Run
-    """Run that is trained without the intervention."""
-
-    def runs(self, reading: Reading) -> tuple[Run, ...]:
-        """Return the runs that a reading needs."""
-        return (self.with_,) if reading == 'one_model' else (self.with_, self.without)
 
 
 class PanelSamples(NamedTuple):
-    """Samples of a panel, ``(n_sample,)`` each."""
+    """The samples of a panel. Each field has the shape ``(n_sample,)``."""
 
     rank_without: np.ndarray
-    """Ranks as for :func:`.rank_shift_histogram`."""
+    """Ranks without the intervention, see :func:`.rank_shift_histogram`."""
     rank_with: np.ndarray
     kl: np.ndarray
-    """Divergence between the distributions of the two ranks; all NaN for a model without an intervention."""
+    """Divergence between the two distributions that give the ranks; NaN for a model without an intervention."""
     conversation: np.ndarray
-    """Conversation of each sample."""
+    """Id of the conversation of each sample."""
 
 
 def figure_records(
@@ -63,29 +54,18 @@ def figure_records(
     Numbers of a previous report are kept if they come from the same runs.
     """
     for options in suite.options.figures:
-        panels = _panels(suite, options)
+        panels = panels_of(suite, options)
         for reading in READINGS:
-            recorded = _previous(suite, options, reading, panels, store, previous)
+            recorded = recorded_figure(suite, options, reading, panels, store, previous)
             if recorded is not None:
                 yield recorded
             elif panels and all(_is_ready(run, reading, store) for panel in panels for run in panel.runs(reading)):
                 samples = [_samples(panel, reading, store, datasets) for panel in panels]
                 yield FigureRecord(
-                    name=_name(options, reading),
+                    name=figure_name(options, reading),
                     reading=reading,
                     panels=_panel_records(panels, samples, reading, store),
                 )
-
-
-def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs of all figures of a suite whose numbers are not in a previous report."""
-    runs: list[Run] = []
-    for options in suite.options.figures:
-        panels = _panels(suite, options)
-        for reading in READINGS:
-            if _previous(suite, options, reading, panels, store, previous) is None:
-                runs += [run for panel in panels for run in panel.runs(reading)]
-    return runs
 
 
 def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramRecord:
@@ -93,7 +73,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
     Args:
         samples: samples of the panel.
-        reach: number of ranks that an item may fall; the bins reach at least that far.
+        reach: largest fall in ranks that the bins must include.
     """
     histogram = rank_shift_histogram(samples.rank_without, samples.rank_with, reach=reach)
     columns = {
@@ -103,7 +83,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
 
 def kl_record(samples: PanelSamples) -> KLRecord | None:
-    """Return the divergence of a panel by original rank; None if no sample has a finite divergence."""
+    """Return the mean divergence of a panel by original rank; None if no sample has a finite divergence."""
     if not np.isfinite(samples.kl).any():
         return None
     by_rank = kl_by_rank(samples.rank_without, samples.rank_with, samples.kl, samples.conversation)
@@ -121,42 +101,6 @@ def kl_record(samples: PanelSamples) -> KLRecord | None:
 def _without_nan(values: np.ndarray) -> list[list[float | None]]:
     """Return an array as lists with None for NaN, which JSON does not have."""
     return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
-
-
-def _panels(suite: Suite, options: RankShiftOptions) -> list[PanelRuns]:
-    """Return the panels of a figure; none if ``--quick`` leaves out one of their rows."""
-    panels = []
-    for panel in options.panels:
-        with_, without = (suite.find_row(panel.table, row_id) for row_id in (panel.with_, panel.without))
-        if with_ is None or without is None:
-            return []
-        panels.append(PanelRuns(panel, with_.runs[0], without.runs[0]))
-    return panels
-
-
-def _previous(
-    suite: Suite,
-    options: RankShiftOptions,
-    reading: Reading,
-    panels: Sequence[PanelRuns],
-    store: RunStore,
-    previous: PreviousReport,
-) -> FigureRecord | None:
-    """Return the numbers of a previous report that come from the same runs and splits."""
-    recorded = previous.figure(suite, _name(options, reading))
-    if recorded is None:
-        return None
-    recorded_runs = [(panel.split, panel.runs) for panel in recorded.panels]
-    if recorded_runs != [(panel.options.split, _folder_names(panel, reading, store)) for panel in panels]:
-        return None
-    return recorded.model_copy(
-        update={
-            'panels': [
-                record.model_copy(update={'title': panel.options.title})
-                for record, panel in zip(recorded.panels, panels)
-            ]
-        }
-    )
 
 
 def _is_ready(run: Run, reading: Reading, store: RunStore) -> bool:
@@ -180,22 +124,14 @@ def _ranks(run: Run, split: str, store: RunStore) -> LabelRanks:
 def _panel_records(
     panels: Sequence[PanelRuns], samples: Sequence[PanelSamples], reading: Reading, store: RunStore
 ) -> list[PanelRecord]:
-    reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels share their bins
+    reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels have the same bins
     return [
         PanelRecord(
             title=panel.options.title,
             split=panel.options.split,
-            runs=_folder_names(panel, reading, store),
+            runs=folder_names(panel, reading, store),
             histogram=histogram_record(s, reach),
             kl=kl_record(s),
         )
         for panel, s in zip(panels, samples)
     ]
-
-
-def _folder_names(panel: PanelRuns, reading: Reading, store: RunStore) -> list[str]:
-    return [store.folder_name(run) for run in panel.runs(reading)]
-
-
-def _name(options: RankShiftOptions, reading: Reading) -> str:
-    return f'{options.name}_{reading}'

@@ -1,7 +1,7 @@
 """Human evaluation: ``python -m crslab_causal.experiments.human``.
 
 The subcommands ``contexts`` and ``make`` prepare the rating, ``judge`` has a language model rate the same form, and
-``read`` analyses the ratings.
+``read`` analyses the ratings. ``votes`` summarises the votes of ``crslab-causal chat --web --compare``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Sequence
 
+from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
 from crslab_causal.evaluator.report import save_records
@@ -21,10 +22,11 @@ from crslab_causal.experiments.human.judge_summary import judge_markdown, read_j
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
+from crslab_causal.experiments.human.votes import read_votes, summarise_votes, votes_markdown
 
 
 def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
-    """Write the contexts of a configuration's dataset.
+    """Write the contexts of a configuration's dataset to a file.
 
     Args:
         config_file: YAML file of the configuration.
@@ -73,11 +75,14 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     contexts = commands.add_parser('contexts', help='write the contexts of a dataset')
     contexts.add_argument('-c', '--config', required=True, help='configuration of the runs (YAML)')
     contexts.add_argument(
-        '--data_path', help='folder that contains redial/nltk and opendialkg/nltk (default: that of the configuration)'
+        '--data_path',
+        '--data-path',
+        type=path_argument,
+        help='folder that contains redial/nltk and opendialkg/nltk (default: that of the configuration)',
     )
     contexts.add_argument('--split', choices=('valid', 'test'), default='test')
     _add_settings(contexts)
-    contexts.add_argument('--out', required=True, type=Path, help='file to write (JSON lines)')
+    contexts.add_argument('--out', required=True, type=path_argument, help='file to write (JSON lines)')
     contexts.set_defaults(run=_contexts)
 
     make = commands.add_parser('make', help='write a form for raters, and its key')
@@ -89,34 +94,40 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of '
         'the data',
     )
-    make.add_argument('--contexts', required=True, type=Path, help='file written by the command contexts')
-    make.add_argument('--criteria', type=Path, help='YAML file with the criteria (default: those of the paper)')
+    make.add_argument('--contexts', required=True, type=path_argument, help='file written by the command contexts')
+    make.add_argument(
+        '--criteria', type=path_argument, help='YAML file with the criteria (default: those of the paper)'
+    )
     make.add_argument('--n', type=_count, default=100, help='number of contexts (default: 100)')
     make.add_argument('--seed', type=int, default=0, help='seed of the contexts and the letters (default: 0)')
-    make.add_argument('--out', required=True, type=Path, help='folder to write')
+    make.add_argument('--out', required=True, type=path_argument, help='folder to write')
     make.set_defaults(run=_make)
 
     judge = commands.add_parser('judge', help='have a language model rate a kit, in both orders of the responses')
     judge.add_argument('-c', '--config', required=True, help='configuration of CausalLLM; its section llm is used')
-    judge.add_argument('--kit', required=True, type=Path, help='folder of the kit')
+    judge.add_argument('--kit', required=True, type=path_argument, help='folder of the kit')
     _add_settings(judge, ', such as llm.mode=live or llm.store=judge.db')
-    judge.add_argument('--out', required=True, type=Path, help='folder for the two filled forms')
+    judge.add_argument('--out', required=True, type=path_argument, help='folder for the two filled forms')
     judge.set_defaults(run=_judge)
 
     read = commands.add_parser('read', help='summarise filled forms')
-    read.add_argument('--key', required=True, type=Path, help='key.json of the kit')
+    read.add_argument('--key', required=True, type=path_argument, help='key.json of the kit')
     read.add_argument(
-        'ratings', nargs='+', type=Path, help='filled form of each rater; the file is named after the rater'
+        'ratings', nargs='+', type=path_argument, help='filled form of each rater; the file is named after the rater'
     )
     read.add_argument(
         '--judge',
         nargs=2,
-        type=Path,
+        type=path_argument,
         metavar='FORM',
         help='the two forms that the command judge has written; they are compared with those of the raters',
     )
-    read.add_argument('--out', required=True, type=Path, help='folder for summary.json and summary.md')
+    read.add_argument('--out', required=True, type=path_argument, help='folder for summary.json and summary.md')
     read.set_defaults(run=_read)
+
+    votes = commands.add_parser('votes', help='summarise the votes of `chat --web --compare`')
+    votes.add_argument('votes', nargs='+', type=Path, help='files that the page has written, log/chat_votes.jsonl')
+    votes.set_defaults(run=_votes)
     return parser
 
 
@@ -129,9 +140,9 @@ def _count(text: str) -> int:
 def _contexts(flags: argparse.Namespace) -> None:
     from loguru import logger
 
-    logger.remove()  # of CRSLab's messages on loading, only warnings matter here
+    logger.remove()  # show only warnings of the loading
     logger.add(sys.stderr, level='WARNING')
-    data_path = [] if flags.data_path is None else [f'data_path={json.dumps(flags.data_path)}']
+    data_path = [] if flags.data_path is None else [f'data_path={json.dumps(str(flags.data_path))}']
     write_contexts(flags.config, flags.split, flags.out, [*flags.set, *data_path])
     print(f'contexts of {flags.split}: {flags.out}')
 
@@ -165,6 +176,13 @@ def _read(flags: argparse.Namespace) -> None:
     replace_file(flags.out / 'summary.json', json.dumps(summary, indent=2, ensure_ascii=False) + '\n')
     replace_file(flags.out / 'summary.md', page)
     print(page, end='')
+
+
+def _votes(flags: argparse.Namespace) -> None:
+    votes = read_votes(flags.votes)
+    if not votes:
+        raise UserError(f'{", ".join(map(str, flags.votes))}: has no votes')
+    print(votes_markdown(summarise_votes(votes)), end='')
 
 
 def _judge(flags: argparse.Namespace) -> None:

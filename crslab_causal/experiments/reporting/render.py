@@ -1,4 +1,4 @@
-"""A table's record as Markdown and as LaTeX."""
+"""Write a table's record as Markdown and as LaTeX."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from crslab_causal.experiments.reporting.latex import escape_latex
 
 
 def markdown(table: TableRecord) -> str:
-    """Return the table, and below it the meaning of its signs.
+    """Return the table in Markdown, and below it the meaning of its signs.
 
-    A sweep with several series is a grid; it has a table for each metric.
+    A sweep with several series gives a grid for each metric.
     """
     if table.sweep is not None and any(row.series for row in table.rows):
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
@@ -53,7 +53,7 @@ def _grids(table: TableRecord) -> Iterator[str]:
         for name in dict.fromkeys(row.series for row in table.rows)
     }
     for column, (head, metric) in enumerate(zip(column_titles(table), metrics)):
-        if LIMIT in metric:  # a row of the table of the models' distances
+        if LIMIT in metric:  # it is shown as a row below the models
             continue
         heads = [f'{escape_cell(head)}; {escape_cell(table.sweep.label)} =', *map(str, values), 'mean']
         rows = []

@@ -1,4 +1,4 @@
-"""A case's record as Markdown and as LaTeX."""
+"""Write a case's record as Markdown and as LaTeX."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def markdown(case: CaseRecord) -> str:
 
 
 def latex(case: CaseRecord) -> str:
-    """Return the same as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
+    """Return the case as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
     lines = [
         r'\begin{table*}',
         r'\centering',
@@ -44,7 +44,7 @@ def _description(case: CaseRecord) -> str:
 
 
 def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
-    """Return the cells of each system, and of the data in the last row."""
+    """Return the cells of each system. The last row is the human response."""
     rows = [
         (
             system.title + ('' if system.status == 'ok' else f' ({system.status})'),

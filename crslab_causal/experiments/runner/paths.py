@@ -9,16 +9,16 @@ from crslab_causal.config import Config
 
 
 class RunPaths(NamedTuple):
-    """Folders and resources of all runs of a command."""
+    """The folders and resources that all runs of a command share."""
 
     data_path: Path
-    """Folder that holds ``redial/nltk`` and ``opendialkg/nltk``."""
+    """Folder that contains ``redial/nltk`` and ``opendialkg/nltk``."""
     work: Path
-    """Folder that runs write below."""
+    """Folder that contains the folders of all runs."""
     gpu: str = '-1'
     """GPU as for ``run_crslab.py``; ``-1`` is the CPU."""
     threads: int = 1
-    """Threads of each run."""
+    """Number of threads of each run."""
     llm: str | None = None
     """``replay`` or ``live``: how rows that need a language model get answers; None: these rows are not run."""
     official: Path | None = None

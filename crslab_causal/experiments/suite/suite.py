@@ -1,8 +1,9 @@
-"""Reading suites, and listing the runs of their tables and figures."""
+"""Read suites, and list the runs of their tables and figures."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -30,18 +31,18 @@ SUITES_FOLDER = CONFIG_FOLDER / 'experiments'
 
 
 class Run(NamedTuple):
-    """One training with one seed."""
+    """One training with one seed, which a suite needs."""
 
     config_file: Path
     settings: tuple[str, ...]
-    """Overrides ``key=value`` as for ``--set``, including the seed."""
+    """Changed keys, as ``key=value`` for ``--set``, including the seed."""
     seed: int
     kind: Kind
-    """Kind of the table, which says what is scored besides the recommender."""
+    """Kind of the table. It decides which scores are computed besides those of the recommender."""
     recommender: Run | None = None
-    """Run whose recommender a language model re-ranks."""
+    """Run whose recommender gives the candidates for a language model."""
     save: bool = False
-    """Whether the weights are needed after the run."""
+    """Whether the weights are saved for later use."""
 
     @property
     def config(self) -> Config:
@@ -51,7 +52,18 @@ class Run(NamedTuple):
 
 @cache
 def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
-    return Config(config_file, settings=settings)
+    return Config(config_file, settings=settings, content=_read_once(config_file))
+
+
+def _read_once(config_file: Path) -> dict[str, Any]:
+    """Return the content of a configuration, which many runs share. Callers must not change it."""
+    return _read_version(os.getcwd(), config_file, config_file.stat().st_mtime_ns)
+
+
+@cache
+def _read_version(folder: str, config_file: Path, changed: int) -> dict[str, Any]:
+    """Return the content of a file at a time; its path may be relative to the working directory."""
+    return load_config_file(config_file)
 
 
 class Row(NamedTuple):
@@ -63,7 +75,7 @@ class Row(NamedTuple):
     x: Scalar = None
     """Value of the sweep's key."""
     series: str = ''
-    """Title that is shared by the rows of a sweep that differ in ``x`` only."""
+    """Title that the rows of a sweep share. They differ in ``x`` only."""
 
 
 class Table(NamedTuple):
@@ -160,7 +172,7 @@ def _check_unique(key: str, values: Sequence) -> None:
 
 
 def _check_table(options: TableOptions) -> None:
-    """Check everything that can be checked without the configurations of the rows."""
+    """Check the options of a table that can be checked without the configurations of its rows."""
     ids = [row.id for row in options.rows if row.id is not None]
     for row_id in ids:
         if ids.count(row_id) > 1:
@@ -233,7 +245,10 @@ def _check_cases(options: SuiteOptions) -> None:
 
 
 def _save_for_figures(table: Table, options: SuiteOptions) -> Table:
-    """Return the table with weights saved for the runs that figures show: the first run of each row in a figure."""
+    """Mark the runs whose weights a figure needs as runs to be saved, and return the table.
+
+    These are the first runs of each row in a figure.
+    """
     drawn = {
         row_id
         for figure in options.figures
@@ -271,10 +286,9 @@ def _saved(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _with_recommender(row: Row, rows: list[Row]) -> Row:
-    """Return the row with the links between re-ranking runs and the recommenders that they take.
+    """Return the row with links from re-ranking runs to the runs whose recommender they use.
 
-    A run that re-ranks gets the run of the same seed whose recommender it takes; a run whose recommender is taken is
-    marked as to be saved.
+    A run that re-ranks gets the run of the same seed as ``recommender``. That run is marked to be saved.
     """
     taken_id = row.options.recommender
     if taken_id is None:
@@ -305,7 +319,7 @@ def _runs(
     config_file = config_folder / f'{row.config or table.config}.yaml'
     if not config_file.is_file():
         raise UserError(f'row {row.title}: config: {config_file} does not exist')
-    model = load_config_file(config_file).get('model')
+    model = _read_once(config_file).get('model')
     about_llm = {'llm.split': table.split} if model == LANGUAGE_MODEL else {}
     settings = [f'{key}={json.dumps(value)}' for key, value in {**about_llm, **table.set, **row.set, **changes}.items()]
     kind: Kind = 'recommendation' if row.hidden else table.kind

@@ -1,4 +1,4 @@
-"""The text of an answer, wherever a server puts it."""
+"""Find the text of an answer in the response of a server. Servers put it in different fields."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class AnswerBody(NamedTuple):
     finish_reason: str | None
     model: str | None
     input_tokens: int | None
-    """None: the server does not report it."""
+    """Number of input tokens; None if the server does not report it."""
     output_tokens: int | None
-    """None: the server does not report it."""
+    """Number of output tokens; None if the server does not report it."""
 
 
 class NoCompletion(Exception):
-    """A body is no chat completion.
+    """The body of a response is no chat completion.
 
     Args:
-        detail: what it is instead.
+        detail: description of the body.
         tokens: input and output tokens that the call cost.
     """
 
@@ -35,11 +35,12 @@ class NoCompletion(Exception):
 
 
 def read_answer(body: bytes) -> AnswerBody:
-    """Read the body of an answer with status 200.
+    """Read the body of a response with status 200.
 
-    The content is a text, a list of parts (without the parts that are thoughts), or an object. If it is empty, the
-    answer stands in the arguments of a tool call, or in the field for the model's thoughts: some servers put an answer
-    there that the model wrote without thinking. An answer that was cut off while the model was thinking has no content.
+    The content is a text, a list of parts, or an object. Parts with the model's thoughts are ignored. If the content is
+    empty, the answer is taken from the arguments of a tool call or from the field for the model's thoughts. Some
+    servers put the answer into that field if the model answered without thinking. An answer that was cut off while the
+    model was thinking has no content.
 
     Raises:
         NoCompletion: the body is an error, or anything else.
@@ -53,7 +54,7 @@ def read_answer(body: bytes) -> AnswerBody:
         choice = answer['choices'][0]
         message = choice.get('message') or choice.get('delta') or {'content': choice['text']}
         finish_reason = _text_or_none(choice.get('finish_reason'))
-        content = _text(message.get('content'))
+        content = content_text(message.get('content'))
         if not content.strip():
             content = _elsewhere(message, finish_reason) or content
         refusal = _text_or_none(message.get('refusal'))
@@ -65,17 +66,17 @@ def read_answer(body: bytes) -> AnswerBody:
 
 
 def _elsewhere(message: dict[str, Any], finish_reason: str | None) -> str:
-    """Return the answer in another field than ``content``."""
+    """Return an answer from a field other than ``content``."""
     calls = [call.get('function') or {} for call in message.get('tool_calls') or []]
     calls.append(message.get('function_call') or {})
     fields = [message.get('parsed'), *(call.get('arguments') for call in calls)]
     if finish_reason != 'length':
         fields += [message.get('reasoning_content'), message.get('reasoning'), message.get('thinking')]
         fields += [part.get('text') for part in message.get('reasoning_details') or []]
-    return next((text for text in map(_text, fields) if text.strip()), '')
+    return next((text for text in map(content_text, fields) if text.strip()), '')
 
 
-def _text(value: Any) -> str:
+def content_text(value: Any) -> str:
     """Return the text of a message's content: a text, a list of parts, or an object that is the answer itself."""
     if isinstance(value, str):
         return value
@@ -87,15 +88,19 @@ def _text(value: Any) -> str:
 
 
 def _part_text(part: Any) -> str:
-    """Return the text of a part of a content; empty for thoughts, which have a type of their own."""
+    """Return the text of a part of a content; empty for thoughts, which have another type."""
     if not isinstance(part, dict):
-        return _text(part)
+        return content_text(part)
     if 'type' in part and part['type'] not in ('text', 'output_text', 'json', 'output_json'):
         return ''
     for name in ('text', 'content', 'json'):
         if name in part:
             value = part[name]
-            return value['value'] if isinstance(value, dict) and isinstance(value.get('value'), str) else _text(value)
+            return (
+                value['value']
+                if isinstance(value, dict) and isinstance(value.get('value'), str)
+                else content_text(value)
+            )
     return ''
 
 
@@ -108,7 +113,7 @@ def _paid(tokens: tuple[int | None, int | None]) -> tuple[int, int]:
 
 
 def _reported_tokens(answer: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Return input and output tokens that the server reports, each None if it does not, or reports no count."""
+    """Return the input and output tokens that the server reports. A number that is missing or impossible is None."""
     usage = answer.get('usage')
     if not isinstance(usage, dict):
         return None, None

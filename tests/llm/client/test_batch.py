@@ -3,12 +3,14 @@
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from client_helpers import error_message, make_client, prompt
 
 from crslab_causal.command_line.main import main
 from crslab_causal.llm.answer import CausalAnswer, bounded_schema
+from crslab_causal.llm.client import batch
 
 PRICED = {'model': 'm', 'prices': {'m': {'input': 1.0, 'output': 10.0}}}
 SCHEMA = bounded_schema(CausalAnswer, 5, 3, 1)
@@ -51,7 +53,7 @@ def files(tmp_path):
 
 def export(url, files, *texts, **keys):
     with make_client(url, store=str(files[2]), batch=str(files[0]), **keys) as client:
-        return client.export(prompts(*texts), files[0])
+        return sum(client.export(prompts(*texts), files[0]).values())
 
 
 def import_answers(files, *more):
@@ -145,6 +147,61 @@ def test_files_that_are_no_batch_are_refused_in_one_line(server, files, capsys, 
     error = capsys.readouterr().err
     assert error.count('\n') == 1 and ('batch.jsonl' in error or 'results.jsonl' in error)
     assert not files[2].exists() or not files[2].read_bytes()
+
+
+@pytest.mark.parametrize(('limit', 'value'), [('MAX_REQUESTS', 2), ('MAX_BYTES', 2000)])
+def test_more_than_one_file_takes_is_written_to_several_batches(server, files, tmp_path, monkeypatch, limit, value):
+    monkeypatch.setattr(batch, limit, value)
+    url, texts = server.plan('ok'), [f'text {i}' for i in range(5)]
+    with make_client(url, store=str(files[2]), batch=str(files[0])) as client:
+        written = client.export(prompts(*texts), files[0])
+    parts = [Path(path) for path in written]
+    assert [part.name for part in parts] == ['batch.jsonl', *(f'batch-{i}.jsonl' for i in range(2, len(parts) + 1))]
+    assert (
+        len(parts) >= 3 and [len(read(part)) for part in parts] == list(written.values()) and sum(written.values()) == 5
+    )
+    assert all(part.stat().st_size <= 2000 for part in parts) or limit == 'MAX_REQUESTS'
+    for part in parts:
+        serve_batch(part, url, files[1])
+        assert import_answers((part, files[1], files[2])) == 0
+    with make_client(url, mode='replay', store=str(files[2])) as client:
+        assert {completion.status for completion in client.run(prompts(*texts))} == {'ok'}
+    # a smaller batch of this name leaves no file of the larger one, and deletes nothing else
+    (tmp_path / f'batch-{len(parts) + 1}.jsonl').write_text('mine\n')
+    assert export(url, files, 'text 9') == 1
+    assert (
+        sorted(path.name for path in tmp_path.glob('batch*')) == ['batch.jsonl', f'batch-{len(parts) + 1}.jsonl'][::-1]
+    )
+
+
+def test_parameters_that_the_service_refuses_are_left_out_of_the_next_batch(server, files, capsys):
+    refusals = [
+        ['seed', {'status': 400, 'body': {'error': {'message': "Unsupported parameter: 'seed'", 'param': 'seed'}}}],
+        ['temperature', {'status': 400, 'body': {'error': {'message': "'temperature' does not support 1.0"}}}],
+    ]
+    url = server.plan('ok', refuses=refusals)
+    for refused in ('seed', 'temperature', None):
+        assert export(url, files, 'one', 'two') == 2
+        serve_batch(files[0], url, files[1])
+        assert import_answers(files) == (1 if refused else 0)
+        assert (f'the service refuses {refused}: the next batch' in capsys.readouterr().out) == bool(refused)
+    assert [sorted({'seed', 'temperature'} & set(entry['body'])) for entry in server.log(url)[::2]] == [
+        ['seed', 'temperature'],
+        ['temperature'],
+        [],
+    ]
+    # the keys are those of a run that sends everything: its answers are found
+    with make_client(server.plan('401'), mode='replay', store=str(files[2])) as client:
+        assert [completion.status for completion in client.run(prompts('one', 'two'))] == ['ok', 'ok']
+    assert {tuple(line['response']['omitted']) for line in read(files[2])} == {('temperature', 'seed')}
+
+
+def test_refused_schema_is_reported(server, files, capsys):
+    reply = {'status': 400, 'body': {'error': {'message': 'Invalid parameter: response_format of type json_schema'}}}
+    url = server.plan('ok', refuses=[['response_format', reply]])
+    export(url, files, 'one')
+    serve_batch(files[0], url, files[1])
+    assert import_answers(files) == 1 and 'response_format of type json_schema' in capsys.readouterr().out
 
 
 def test_schema_in_the_prompt_is_refused(server, files):

@@ -8,8 +8,8 @@ import torch
 WORDS = ('hello', 'there', 'i', 'love', 'alien', 'heat', 'comedies', 'and', 'great', 'watch', '!')
 
 
-def write_bert(folder: Path, pooling: str | None = None, seed: int = 0) -> None:
-    """Save a BERT of one layer with 24 positions, whose tokenizer cuts at blanks."""
+def write_bert(folder: Path, pooling: str | None = None, seed: int = 0, layers: int = 1) -> None:
+    """Save a BERT of a few layers with 24 positions, whose tokenizer cuts at blanks."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -33,7 +33,7 @@ def write_bert(folder: Path, pooling: str | None = None, seed: int = 0) -> None:
         BertConfig(
             vocab_size=len(vocabulary),
             hidden_size=8,
-            num_hidden_layers=1,
+            num_hidden_layers=layers,
             num_attention_heads=2,
             intermediate_size=16,
             max_position_embeddings=24,

@@ -1,7 +1,7 @@
 'use strict';
 // All texts are set as textContent, so that nothing in them is read as HTML.
 const get = id => document.getElementById(id);
-let session = null, view = null, busy = false, maskCount = 0;
+let session = null, view = null, busy = false, maskCount = 0, stopper = null;
 
 function make(tag, className, text) {
   const node = document.createElement(tag);
@@ -11,13 +11,14 @@ function make(tag, className, text) {
 }
 function fail(message) { get('error').textContent = message; }
 
-async function post(name, body) {
+async function post(name, body, signal) {
   let response;
   try {
     response = await fetch('api/' + name, {
-      method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({session, ...body}),
+      method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({session, ...body}), signal,
     });
   } catch {
+    if (signal && signal.aborted) throw new Error('Stopped.');
     throw new Error('The server does not answer. Is it still running?');
   }
   if (!response.ok) {
@@ -50,10 +51,17 @@ function writeLine(line) {
 
 async function say(text) {
   if (!session) await open();
-  const response = await post('say', {text});
+  stopper = new AbortController();
+  const {signal} = stopper;
+  get('stop').hidden = false;
+  try { await receive(await post('say', {text}, signal), text, signal); } finally { get('stop').hidden = true; }
+}
+
+async function receive(response, text, signal) {
   write('me', text);
   get('text').value = '';
   const waiting = make('p', 'note', '…');
+  waiting.setAttribute('aria-live', 'off');  // only whole lines are read aloud
   get('log').append(waiting);
   const reader = response.body.getReader(), decoder = new TextDecoder();
   let rest = '';
@@ -67,15 +75,23 @@ async function say(text) {
         const part = JSON.parse(row);
         if (part.error) fail(part.error);
         if (part.view) show(part.view);
-        if (part.line !== undefined) { waiting.remove(); writeLine(part.line); get('log').append(waiting); }
+        if (part.draft) showDraft(waiting, part.draft);
+        if (part.line !== undefined) { waiting.remove(); writeLine(part.line); get('log').append(waiting); showDraft(waiting, ''); }
       }
       if (done) break;
     }
   } catch {
+    if (signal.aborted) { write('note', '(Stopped. Go on.)'); return; }
     throw new Error('The connection to the server broke off.');
   } finally {
     waiting.remove();
   }
+}
+
+function showDraft(waiting, text) {  // the text of the next line as far as it is written
+  waiting.className = text ? 'draft' : 'note';
+  waiting.textContent = text || '…';
+  get('log').scrollTop = get('log').scrollHeight;
 }
 
 function show(newView) {
@@ -187,6 +203,25 @@ function draw(path) {
   return svg;
 }
 
+function signed(number) { return (number < 0 ? '−' : '+') + Math.abs(number).toFixed(2); }
+
+// The parts of a score as bars to the right or to the left of a common zero.
+function drawParts(parts) {
+  const box = make('div', 'parts'), sum = parts.reduce((total, part) => total + part.added, 0);
+  const right = Math.max(0, ...parts.map(part => part.added)), left = Math.max(0, ...parts.map(part => -part.added));
+  const width = value => 100 * value / (left + right) + '%';
+  box.append(make('p', 'small', 'Compared with the average film its score is ' + signed(sum) + '. This is what each expert adds:'));
+  for (const part of parts) {
+    const row = make('div', 'row'), bar = make('div', part.added < 0 ? 'bar less' : 'bar');
+    row.append(make('span', 'words', part.words), make('span', 'added', signed(part.added)));
+    bar.style.width = width(Math.abs(part.added));
+    bar.style.marginLeft = width(part.added < 0 ? left + part.added : left);
+    box.append(row, bar);
+    if (part.evidence) box.append(make('p', 'small', part.evidence));
+  }
+  return box;
+}
+
 async function showFilm(entity) {
   const film = await ask('film', {entity}), box = get('film');
   box.replaceChildren(make('h2', '', film.year ? film.title + ' (' + film.year + ')' : film.title));
@@ -194,6 +229,7 @@ async function showFilm(entity) {
     film.cast.length ? 'with ' + film.cast.join(', ') : ''].filter(Boolean);
   box.append(make('p', 'small', facts.join('; ') || 'Nothing else is known about it.'));
   if (film.plot) box.append(make('p', '', film.plot));
+  if (film.parts.length) box.append(drawParts(film.parts));
   box.append(make('p', 'small', film.paths.length ? 'Paths in the knowledge graph from what you mentioned:' :
     'No path in the knowledge graph links it to what you mentioned.'));
   for (const path of film.paths) box.append(draw(path));
@@ -213,6 +249,7 @@ get('form').onsubmit = event => {
   if (text) doing(() => say(text));
   get('text').focus();
 };
+get('stop').onclick = () => stopper.abort();
 get('undo').onclick = () => doing(async () => {
   const answer = await ask('undo', {});
   write('note', answer.undone === null ? 'There is nothing to take back.' : 'Taken back: ' + answer.undone);

@@ -1,4 +1,4 @@
-"""The page ``results/paper.md``, and the table of claims of the findings, in Markdown."""
+"""Write the page ``results/paper.md``, and the table of claims in ``docs/findings.md``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def has_records(folder: Path) -> bool:
 
 
 def claims_block(folder: Path) -> str:
-    """Return the table of claims, drawn from the records of a folder."""
+    """Return the table of claims with numbers from the records in a folder."""
     return claims_table(read_figures(), read_records(folder))
 
 
@@ -80,7 +80,7 @@ def read_records(folder: Path) -> Records:
 
 
 def write_page(folder: Path) -> Path:
-    """Write the page about the paper below the records that it is drawn from, and return its path.
+    """Write the page about the paper into the folder of the records, and return its path.
 
     Raises:
         UserError: a record is missing or damaged.

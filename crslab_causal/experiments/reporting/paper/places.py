@@ -1,6 +1,6 @@
-"""The numbers that stand behind places such as ``{here:controls/controls_redial/w/o causal/all/recall@50}``.
+"""Replace placeholders such as ``{here:controls/controls_redial/w/o causal/all/recall@50}`` by numbers of the records.
 
-A place names a number and is replaced by it, so that no number of a record is typed by hand:
+No number of a record is therefore typed by hand. The placeholders are:
 
 - ``{paper:table/row/metric}``: a figure of the paper;
 - ``{here:suite/table/row/group/metric}``: the mean of a row of a record with its interval;
@@ -27,10 +27,10 @@ CORPUS_TABLE = re.compile(r'(\w+)_(?:train|valid|test)')
 
 
 def fill(text: str, figures: PaperFigures, records: Records) -> str:
-    """Return the text with numbers in its places.
+    """Return the text with numbers in the place of its placeholders.
 
     Raises:
-        UserError: a place names no number.
+        UserError: a placeholder names no number.
     """
 
     def number(match: re.Match[str]) -> str:
@@ -66,7 +66,7 @@ def cell_of(where: str, group: str, metric: str, records: Records) -> Cell | Non
 
 
 def corpus_counts(where: str, records: Records) -> dict[str, float]:
-    """Return the sums of the counts of a dataset over its splits, from ``suite/table/row``.
+    """Return the counts of a dataset, summed over its splits. ``where`` is ``suite/table/row``.
 
     Raises:
         KeyError: the record has no such dataset.

@@ -1,0 +1,156 @@
+"""Score what the chat understands on the labelled tables, and write UNDERSTANDING.md.
+
+python -m benchmarks.understanding --data_path path/to/data            # tables to develop on, with their errors
+python -m benchmarks.understanding --data_path path/to/data --scored   # also the scored tables; logged, without errors
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.understanding.catalogue import read_catalogue
+from benchmarks.understanding.messages import MARKS, read_messages, understand_all
+from benchmarks.understanding.scoring import (
+    PARTS,
+    Counts,
+    Errors,
+    Score,
+    add_counts,
+    compare,
+    found_in,
+    labels_of,
+    summarize,
+)
+from crslab_causal.chat.films.collections import Collections
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding.interpreter import Interpreter
+
+FOLDER = Path(__file__).parent
+LOG = FOLDER / 'scorings.jsonl'
+PAGE = FOLDER.parent / 'UNDERSTANDING.md'
+TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
+DEVELOP = [*(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')), TRANSCRIPTS]
+SCORED = [FOLDER / 'redial_scored.tsv', FOLDER / 'written_scored.tsv']
+_HEAD = """\
+# What the chat understands
+
+Precision and recall of the names, acts, constraints and questions that the chat understands without a language model,
+over the catalogue of ReDial. `understanding/GUIDELINES.md` defines the labels. A name with attitude is right if both
+are right. The intervals of 95 % are from a bootstrap over conversations. This command wrote the page:
+
+```sh
+python -m benchmarks.understanding --data_path path/to/data --scored
+```
+
+- `redial_*.tsv` are messages of seekers in ReDial's valid split (CC BY 4.0). `written_*.tsv` and `transcripts.tsv` are
+  invented messages, many of them difficult on purpose.
+- The tables `*_develop.tsv` and `transcripts.tsv` were used to write the rules of the chat.
+- The tables `*_scored.tsv` were labelled by an annotator who had not seen the rules: a language model. The first rules
+  are older than these tables. Only the figures of these tables are looked at, never their errors.
+  `understanding/scorings.jsonl` logs each scoring.
+- Films that the catalogue does not have are left out.
+"""
+
+
+def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[str, Score], float, int, list[Errors]]:
+    """Return scores, share of messages with all acts right, number of messages, and errors of a table."""
+    messages = read_messages(path)
+    known = frozenset(film.name for film in facts.films.values())
+    named = frozenset(
+        name.lstrip(MARKS)
+        for message in messages
+        for name in message.names
+        if name.endswith(')') and name[-5:-1].isdigit()
+    )
+    conversations: list[list[dict[str, Counts]]] = []
+    errors, n_right = [], 0
+    for message, meaning in understand_all(
+        Interpreter(facts, collections), facts, messages, repeats_list=path == TRANSCRIPTS
+    ):
+        counts, wrong = compare(
+            labels_of(message, known, named),
+            found_in(meaning, None if path == TRANSCRIPTS else facts.names),
+            message.text,
+        )
+        if message.starts or not conversations:
+            conversations.append([])
+        conversations[-1].append(counts)
+        errors.append(wrong)
+        n_right += not wrong.missed['acts'] and not wrong.wrong['acts']
+    return summarize([add_counts(each) for each in conversations]), n_right / len(messages), len(messages), errors
+
+
+def row(path: Path, part: str, result: Score) -> str:
+    """Return a row of the page's table."""
+
+    def cell(value: float, interval: tuple[float, float]) -> str:
+        return f'{value:.3f} ({interval[0]:.2f}–{interval[1]:.2f})'
+
+    precision = cell(result.precision, result.precision_interval)
+    recall = cell(result.recall, result.recall_interval)
+    return f'| `{path.name}` | {part} | {result.n_labels} | {precision} | {recall} |'
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description='Score what the chat understands.')
+    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--scored', action='store_true', help='score the tables that nobody develops on, and log it')
+    options = parser.parse_args()
+    facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
+    lines = ['| table | part | labels | precision | recall |', '|---|---|---|---|---|']
+    exact = []
+    for path in [*DEVELOP, *(SCORED if options.scored else [])]:
+        scores, share, n, errors = score(path, facts, collections)
+        lines += [row(path, part, scores[part]) for part in PARTS]
+        exact.append(f'{share:.3f} of the {n} messages of `{path.name}`')
+        if path in SCORED:
+            _log(path, scores, share, n)
+        elif not options.scored:
+            _print_errors(errors)
+    text = '\n'.join(lines) + '\n\nAll acts of a message are right in ' + ', '.join(exact) + '.\n'
+    print(text)
+    if options.scored:
+        n_scorings = len(LOG.read_text('utf-8').splitlines()) // len(SCORED)
+        PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}', 'utf-8')
+
+
+def _log(path: Path, scores: dict[str, Score], share: float, n: int) -> None:
+    commit = subprocess.run(
+        ['git', 'describe', '--always', '--dirty', '--abbrev=12'],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    entry = {
+        'time': datetime.now(UTC).isoformat(timespec='seconds'),
+        'commit': commit,
+        'table': path.name,
+        'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
+        'messages': n,
+        'all acts right': share,
+        'scores': {part: asdict(result) for part, result in scores.items()},
+    }
+    with LOG.open('a', encoding='utf-8') as file:
+        file.write(json.dumps(entry) + '\n')
+
+
+def _print_errors(errors: list[Errors]) -> None:
+    for each in errors:
+        found = {part: (each.missed[part], each.wrong[part]) for part in PARTS if each.missed[part] or each.wrong[part]}
+        if found:
+            print(each.text, file=sys.stderr)
+            for part, (missed, wrong) in found.items():
+                print(f'    {part}: missed {missed}, wrong {wrong}', file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,112 @@
+"""Tables of labelled messages: acts, names with attitudes, constraints and questions.
+
+GUIDELINES.md defines the labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterator, Sequence
+
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Attitude, Understanding
+from crslab_causal.chat.understanding.phrases import normalize
+from crslab_causal.chat.understanding.wishes import replaced_by
+
+_MARKS = {
+    '+': Attitude.LIKED,
+    '-': Attitude.DISLIKED,
+    '~': Attitude.SEEN,
+    '!': Attitude.NOT_SEEN,
+    '?': Attitude.ASKED,
+    '=': Attitude.ACCEPTED,
+    '%': Attitude.SIMILAR,
+}
+MARKS = ''.join(_MARKS)
+"""Marks of the attitudes before a name."""
+_MARK_OF = {attitude: mark for mark, attitude in _MARKS.items()} | {Attitude.REJECTED: '-'}
+
+
+@dataclass
+class Message:
+    """A message, the last list before it, and its labels."""
+
+    text: str
+    acts: list[str]
+    names: list[str]
+    constraints: list[str]
+    questions: list[str]
+    starts: bool
+    """Whether it is the first message of a conversation."""
+    shown: list[str] = field(default_factory=list)
+    """Names of the films that the recommender named last."""
+    is_list_new: bool = False
+    """Whether the recommender named them since the message before."""
+
+
+def read_messages(path: Path) -> list[Message]:
+    """Return the messages of a table.
+
+    A line has a message, its acts, names, constraints and questions, separated by tabs. The labels of a cell are
+    separated by "; ". An empty line starts a new conversation. ``@shown`` is followed by the films of the last list.
+    Lines with ``#`` are comments.
+
+    Raises:
+        ValueError: a line has another number of cells; the message names it.
+    """
+    messages: list[Message] = []
+    shown: list[str] = []
+    starts, is_list_new = True, False
+    for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
+        if not line.strip():
+            starts, shown, is_list_new = True, [], False
+        elif line.startswith('@shown'):
+            shown, is_list_new = line.split('\t')[1:], True
+        elif not line.startswith('#'):
+            text, *cells = line.split('\t')
+            if len(cells) != 4:
+                raise ValueError(f'{path}, line {number}: {len(cells) + 1} cells instead of 5')
+            acts, names, constraints, questions = ([part for part in cell.split('; ') if part] for cell in cells)
+            messages.append(Message(text, acts, names, constraints, questions, starts, shown, is_list_new))
+            starts = is_list_new = False
+    return messages
+
+
+def understand_all(
+    interpreter: Interpreter, facts: FilmFacts, messages: Sequence[Message], repeats_list: bool = False
+) -> Iterator[tuple[Message, Understanding]]:
+    """Yield each message with what the interpreter understands, in the state of its conversation.
+
+    Args:
+        interpreter: the interpreter.
+        facts: facts about the films.
+        messages: the messages.
+        repeats_list: whether the last list is shown again before every message.
+    """
+    entity_of = {film.name: film.entity for film in facts.films.values()}
+    state = DialogueState()
+    for message in messages:
+        if message.starts:
+            state = DialogueState()
+        if message.is_list_new or message.starts or repeats_list:
+            state.shown = tuple(entity_of[name] for name in message.shown if name in entity_of)
+            state.film = state.shown[0] if state.shown else None
+        meaning = interpreter.understand(message.text, state.situation)
+        state.hear(message.text, meaning, replaced_by(meaning.constraints, normalize(message.text), state.constraints))
+        for question in meaning.questions:
+            state.person = question.person if question.person is not None else state.person
+        yield message, meaning
+
+
+def names_of(meaning: Understanding) -> list[str]:
+    """Return the names of a message with marks of the attitudes, as the tables write them."""
+    return [f'{_MARK_OF.get(heard.attitude, "")}{heard.name}' for heard in meaning.heard]
+
+
+def constraints_of(meaning: Understanding) -> list[str]:
+    """Return the constraints of a message as the tables write them."""
+    stated = [constraint.name if constraint.binding else f'~{constraint.name}' for constraint in meaning.constraints]
+    return stated + [f'forget {constraint.name}' for constraint in meaning.forgotten]

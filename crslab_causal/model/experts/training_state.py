@@ -1,0 +1,114 @@
+"""The state of a training on disk, from which a killed training continues."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from crslab_causal.base import distributed
+from crslab_causal.base.files import replace_file
+from crslab_causal.data.training_data import TrainingData
+
+FORMAT = 1
+"""Version of the files, and of what a training computes. Increase it when either changes."""
+
+
+@dataclass
+class TrainingState:
+    """The state of a training.
+
+    While the training runs, its file has the state of the optimizer as well, three times the size of the network; in
+    the end it has the network alone.
+    """
+
+    path: Path | None
+    """File; None: nothing is written."""
+    network: dict[str, Any] = field(default_factory=dict)
+    """Parameters and buffers; empty before the first checkpoint."""
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    epoch: int = 0
+    """Number of finished epochs."""
+    update: int = 0
+    """Number of updates of the epoch that is not finished."""
+    history: list[float] = field(default_factory=list)
+    """What was measured after each epoch."""
+    finished: bool = False
+    _written: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def of(cls, folder: Path | None, name: str, identity: list[Any]) -> TrainingState:
+        """Return the state of a training of this identity, a new one if there is none.
+
+        Args:
+            folder: folder of all trainings; None: nothing is read or written.
+            name: first part of the file's name.
+            identity: everything that the result depends on, as JSON.
+        """
+        if folder is None:
+            return cls(None)
+        digest = hashlib.sha256(json.dumps([FORMAT, torch.__version__, *identity]).encode()).hexdigest()[:16]
+        path = folder / f'{name}_{digest}.pth'
+        try:
+            content = torch.load(path, map_location='cpu', weights_only=True)
+            return cls(path, **content)
+        except FileNotFoundError:
+            return cls(path)
+        except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile):
+            return cls(path)  # a damaged file costs time, and no result
+
+    def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
+        """Write the state if ``seconds`` have passed since the last time, and return whether they have."""
+        is_due = time.monotonic() - self._written >= seconds
+        if is_due:
+            self.save(network, optimizer)
+            self._written = time.monotonic()
+        return is_due
+
+    def save(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Write the state of a training that goes on."""
+        self._write(network.state_dict(), optimizer.state_dict(), finished=False)
+
+    def finish(self, network: nn.Module) -> None:
+        """Write the network of a training that has ended."""
+        self.finished = True
+        self._write(network.state_dict(), {}, finished=True)
+
+    def _write(self, network: dict[str, Any], optimizer: dict[str, Any], finished: bool) -> None:
+        if self.path is None or not distributed.is_first():
+            return
+        buffer = io.BytesIO()
+        torch.save(
+            {
+                'network': network,
+                'optimizer': optimizer,
+                'epoch': self.epoch,
+                'update': self.update,
+                'history': self.history,
+                'finished': finished,
+            },
+            buffer,
+        )
+        replace_file(self.path, buffer.getvalue())
+
+
+def data_digest(data: TrainingData) -> str:
+    """Return a hash of the training conversations: what was said, mentioned and recommended."""
+    digest = hashlib.sha256()
+    for turn in data.turns:
+        digest.update(
+            repr((turn['conv_id'], turn['turn'], turn['role'], turn['items'], turn['context_mentions'])).encode()
+        )
+    for sample in data.samples:
+        digest.update(repr((sample['conv_id'], sample['turn'], sample['item'], sample['context_entities'])).encode())
+        digest.update(repr(sample.get('context_text')).encode('utf-8', 'surrogatepass'))
+    return digest.hexdigest()
