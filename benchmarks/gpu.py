@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import lzma
 import shutil
 import subprocess
 import sys
@@ -30,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 sys.path += [str(ROOT.parent / 'packages')] if (ROOT.parent / 'packages').is_dir() else []
 
+DATA = 'redial.tar.gz'
 LIMIT_MIB = 60
 LAST_START = 300.0
 CODE = ('crslab_causal', 'config', 'benchmarks', 'results/recommendation.json', 'results/pool.json', 'run_crslab.py')
@@ -73,7 +73,7 @@ def pack(arguments: argparse.Namespace) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
         else:
             shutil.copy(source, target)
-    with lzma.open(folder / 'redial.tar.xz', 'wb') as file, tarfile.open(fileobj=file, mode='w') as archive:
+    with tarfile.open(folder / DATA, 'w:gz', compresslevel=6) as archive:
         archive.add(arguments.data_path / 'redial' / 'nltk', 'redial/nltk')
     pack_encoder(arguments.encoder, folder / 'encoder')
     if arguments.python:
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.folder.resolve()
     data = folder / 'data'
     if not data.is_dir():
-        with lzma.open(folder / 'redial.tar.xz') as file, tarfile.open(fileobj=file) as archive:
+        with tarfile.open(folder / DATA) as archive:
             archive.extractall(data, filter='data')
     record: dict[str, Any] = {
         'device': device_name(device),

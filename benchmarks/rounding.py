@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +39,9 @@ SETTINGS: dict[str, dict[str, str]] = {
     },
 }
 """Environment of the training, by its title."""
+RECORDS = {'pool': 'pool_redial', 'recommendation': 'table2'}
+"""Committed records with runs of the same configuration, and a table of each."""
+ROW = 'CausalKBRD, Z = |N|, item bias, transition counts'
 METRICS = {'R@1': 'recall@1', 'R@10': 'recall@10', 'R@50': 'recall@50'}
 
 
@@ -72,20 +74,31 @@ def page(record: dict[str, Any]) -> str:
         for seed, run in runs.items():
             cells = ' | '.join(f'{run["test"][name]:.1f}' for name in METRICS)
             lines.append(f'| {title} | {seed} | {run["best epoch"]} | {cells} |')
-    for name, seeds in record['seeds'].items():
-        spread = ' | '.join(
-            f'{statistics.mean(v):.1f}, from {min(v):.1f} to {max(v):.1f}' for v in seeds['test'].values()
+    for title, seeds in record['records'].items():
+        own = {name: values[0] for name, values in seeds['test'].items()}
+        lines.append(
+            f'| {title}, its first seed | {seeds["first seed"]} | {seeds["best epoch"]} '
+            f'| {" | ".join(f"{value:.1f}" for value in own.values())} |'
         )
-        lines.append(f'| {name} | {seeds["count"]} seeds | | {spread} |')
+        spread = ' | '.join(f'{min(v):.1f} to {max(v):.1f}' for v in seeds['test'].values())
+        lines.append(f'| {title}, all seeds | {seeds["count"]} | | {spread} |')
     return '\n'.join([*lines, '', f'ReDial, test, `{CONFIG}`; {record["cpu"]}.'])
 
 
 def seeds_of_results() -> dict[str, Any]:
-    """Return the scores of the seeds that the committed results have for this configuration, in percent."""
-    tables = json.loads((ROOT / 'results' / 'pool.json').read_text('utf-8'))['tables']
-    rows = {t['name']: row for t in tables for row in t['rows'] if row.get('id') == 'mixed'}
-    row = rows['pool_redial']
-    return {'count': len(row['seeds']), 'test': {name: list(row['scores'][name]) for name in METRICS}}
+    """Return the scores of the seeds that the committed results have for this configuration, by record."""
+    records = {}
+    for file, table in RECORDS.items():
+        tables = json.loads((ROOT / 'results' / f'{file}.json').read_text('utf-8'))['tables']
+        rows = next(content['rows'] for content in tables if content['name'] == table)
+        row = next(row for row in rows if row['title'] == ROW)
+        records[f'`results/{file}.json`, commit {row["runs"][0]["git_commit"][:7]}'] = {
+            'first seed': row['runs'][0]['seed'],
+            'best epoch': row['runs'][0]['best_epoch'] + 1,
+            'count': len(row['runs']),
+            'test': {name: [100 * v for v in row['scores']['all'][metric]] for name, metric in METRICS.items()},
+        }
+    return records
 
 
 def main() -> None:
@@ -97,7 +110,7 @@ def main() -> None:
     parser.add_argument('--settings', nargs='+', choices=SETTINGS, default=list(SETTINGS), help='rows of the table')
     arguments = parser.parse_args()
     runs = {title: {seed: score(arguments, title, seed) for seed in arguments.seeds} for title in arguments.settings}
-    record = {'cpu': cpu_name(), 'config': CONFIG, 'runs': runs, 'seeds': {'the record': seeds_of_results()}}
+    record = {'cpu': cpu_name(), 'config': CONFIG, 'runs': runs, 'records': seeds_of_results()}
     replace_file(RECORD, json.dumps(record, indent=1) + '\n')
     update_block(PAGE, BLOCK, page(record))
 

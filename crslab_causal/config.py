@@ -184,7 +184,8 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
-            word, prefix = str(first['loc'][-1]), key.rpartition('.')[0]
+            word, sections = str(first['loc'][-1]), first['loc'][:-1]
+            prefix = '.'.join(map(str, sections)) if all(isinstance(part, str) for part in sections) else ''
             raise UserError(f'{key}: no such key{_suggest_key(word, section.model_fields, prefix)}') from error
         if first['type'] == 'model_type':
             keys = ', '.join(_section_at(options, first['loc']).model_fields)

@@ -13,6 +13,7 @@ from crslab_causal import register
 from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT, RESULTS
 from crslab_causal.base.data_path import DATA_PATH, is_data_path
 from crslab_causal.base.errors import UserError
+from crslab_causal.registry import LANGUAGE_MODEL
 
 if TYPE_CHECKING:
     from crslab_causal.chat.recommenders.base import ListRecommender
@@ -114,8 +115,6 @@ def _run(
     download: bool = True,
 ) -> None:
     check_places(config, download)
-    if interact:
-        _check_chat(config)
     register()
     from loguru import logger
     from tqdm import tqdm
@@ -123,7 +122,7 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
-    if (interact or restore_system) and getattr(config.model, 'recommender', None) is None:
+    if (interact or restore_system) and needs_own_run(config):
         from crslab_causal.system.checkpoint import check_options
         from crslab_causal.system.run_folder import check_saved, run_folder
 
@@ -150,13 +149,9 @@ def _run(
         )
 
 
-def _check_chat(config: Config) -> None:
-    """Check that a conversation can be held with the model, before its run is looked for."""
-    if not config.model_entry.answers_one_history:
-        raise UserError(
-            f'model {config.run.model}: cannot be talked to, because only CausalKBRD answers one history at a time; '
-            'choose a configuration with CausalKBRD or CausalLLM'
-        )
+def needs_own_run(config: Config) -> bool:
+    """Return whether a chat needs a saved run of this configuration, and not only one that ``recommender`` names."""
+    return config.run.model != LANGUAGE_MODEL or config.model.recommender is None
 
 
 def _provide_data(config: Config, download: bool) -> None:
@@ -165,6 +160,11 @@ def _provide_data(config: Config, download: bool) -> None:
         from crslab_causal.prepare.preparation import prepare
 
         prepare(config.dataset_entry.folder, config.run.data_path or DATA_PATH)
+
+
+def can_provide_data(config: Config) -> bool:
+    """Return whether the data are missing, and :func:`run_crslab` would download them."""
+    return _may_download(config, True)
 
 
 def _may_download(config: Config, download: bool) -> bool:

@@ -62,9 +62,12 @@ class ModelEntry:
     """Other values of ``model:`` that mean this model."""
 
     @property
-    def answers_one_history(self) -> bool:
-        """Whether a conversation can be held with it."""
-        return self.model == _CAUSAL_KBRD
+    def gives_candidates(self) -> bool:
+        """Whether a saved run of it can give the candidates of ``CausalLLM``.
+
+        It can if it is a class of this package that scores items by the history, and by the text as written.
+        """
+        return self.model is not None and self.crslab_loader is None and not self.reads_tokens
 
     @property
     def system_name(self) -> str:

@@ -10,7 +10,7 @@ from crslab_causal.chat.constraints import describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
-from crslab_causal.chat.recommenders.base import ListRecommender
+from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
@@ -118,6 +118,10 @@ class Conversation:
     def probabilities(self, masked: int | None = None) -> dict[int, Probability]:
         """Return the recommender's probabilities now, see :meth:`.ListRecommender.probabilities`."""
         return self._source.probabilities(self.state, masked)
+
+    def contributions(self, film: int) -> list[Contribution] | None:
+        """Return what the parts of the model add to the score of a film now; None: it has no parts."""
+        return self._source.contributions(self.state, film)
 
     def reply(self, text: str) -> Reply:
         """Return the reply to a message of the seeker."""

@@ -39,13 +39,14 @@ def explain(source: RecommendationSource, state: DialogueState, result: LLMResul
 
 
 def describe_contributions(parts: list[Contribution] | None) -> Iterator[str]:
-    """Yield a line for each part of a score, whose rounded numbers sum to the score; nothing for None."""
+    """Yield a line for each part that changes a score, whose numbers sum to the score; nothing for None."""
     if parts is None:
         return
     numbers = rounded(parts)
     yield f'Compared with the average film its score is {sum(numbers) / 100:+.2f}. This is what the experts add to it:'
     for part, number in zip(parts, numbers):
-        yield f'  {number / 100:+6.2f}  {part.words}{f": {part.evidence}" if part.evidence else ""}'
+        if number:
+            yield f'  {number / 100:+6.2f}  {part.words}{f": {part.evidence}" if part.evidence else ""}'
 
 
 def rounded(parts: Sequence[Contribution]) -> list[int]:

@@ -98,8 +98,9 @@ class RecommendationSource:
     def answer(self, request: RerankRequest, state: DialogueState) -> LLMResult:
         """Return the pipeline's result, without films that must not be recommended.
 
-        A response that recommends such a film is replaced by a template. An error of the language model becomes a
-        result with a message, because a wrong key or a lost server must not end the conversation.
+        A response that recommends such a film is replaced by a template. Without a language model the response gives
+        the reason of the part of the model that adds most to the score, if the model has parts. An error of the
+        language model is a result, too: a wrong key or a lost server must not end the conversation.
         """
         try:
             result = next(iter(self.pipeline.answer([RerankTask(request)])))
@@ -120,11 +121,18 @@ class RecommendationSource:
         never_again = state.never_again
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response
-        if ranking and ranking[0] != result.ranking[0]:
-            response = template_response(self.pipeline.catalogue.names[ranking[0]], rerank_request_seed(request))
+        reason = self._reason(state, ranking[0]) if ranking and not self.pipeline.backend.uses_prompt else None
+        if ranking and (ranking[0] != result.ranking[0] or reason):
+            name = self.pipeline.catalogue.names[ranking[0]]
+            response = template_response(name, rerank_request_seed(request), reason)
         elif result.is_answered:
             ranking = _named_first(response, ranking, self.pipeline.catalogue.names)
         return result._replace(ranking=ranking, response=response)
+
+    def _reason(self, state: DialogueState, film: int) -> str | None:
+        """Return what the part of the model that adds most has found for a film; None: there is nothing to name."""
+        parts = self.contributions(state, film) or ()
+        return next((part.reason for part in parts if part.added > 0 and part.reason), None)
 
 
 def _named_first(response: str, ranking: list[int], names: Mapping[int, str]) -> list[int]:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.command_line.first_run import offer_first_run
 from crslab_causal.command_line.web import PORT, Compared, serve_chat, serve_comparison
 from crslab_causal.quick_start import run_alone
 
@@ -58,11 +59,18 @@ def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         parser.error('--compare: is for --web')
     if other:
         return exit_status(lambda: _compare(flags, other, other_set, PORT if port is None else port))
-    if is_web:
-        return exit_status(lambda: serve_chat(**_with_settings(flags), port=PORT if port is None else port))
-    if port is not None:
+    if port is not None and not is_web:
         parser.error('--port: is for --web')
-    return exit_status(lambda: run_alone(**_with_settings(flags), interact=True))
+
+    def start() -> None:
+        options = _with_settings(flags)
+        offer_first_run(**options)
+        if is_web:
+            serve_chat(**options, port=PORT if port is None else port)
+        else:
+            run_alone(**options, interact=True)
+
+    return exit_status(start)
 
 
 def _compare(flags: dict, other: str, other_set: list[str], port: int) -> None:

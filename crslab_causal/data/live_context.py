@@ -9,6 +9,8 @@ from crslab_causal.data.schema import RecSample, SideData, Vocab
 
 Turns = Sequence[tuple[str, str]]
 """(role, text) of each turn. The role is ``Seeker`` or ``Recommender``."""
+LIVE = 'live'
+"""Id of the conversation of these samples. What people say in a chat is not written to disk."""
 _WORD = re.compile(r"@\d+|\w+(?:'\w+)?|[^\w\s]")
 
 
@@ -26,6 +28,7 @@ class LiveContexts:
     def __init__(self, vocab: Vocab, side_data: SideData):
         self._tokens, self._words, self._unknown = vocab['tok2ind'], vocab.get('word2id', {}), vocab['unk']
         self._items = frozenset(side_data['item_entity_ids'])
+        self._any_item = min(self._items)
         self._token_of_item = {item: token for token, item in side_data['item_of_token'].items()}
         self._titles: Mapping[int, str] = {item: film.title for item, film in side_data['films'].items()}
 
@@ -47,7 +50,7 @@ class LiveContexts:
             'context_words': list(dict.fromkeys(word for word in looked_up if word is not None)),
             'context_items': [entity for entity in mentions if entity in self._items],
             'items': [],
-            'conv_id': 'live',
+            'conv_id': LIVE,
             'turn': len(words),
             'context_mentions': mentions,
             'context_text': [(role, text) for role, text in turns],
@@ -55,7 +58,7 @@ class LiveContexts:
             'context_disliked': [],
             'response_text': '',
             'has_text': bool(words),
-            'item': min(self._items),
+            'item': self._any_item,
         }
 
     def _split(self, text: str) -> list[str]:

@@ -156,6 +156,7 @@ def _duration(seconds: float) -> str:
 def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> Iterator[str]:
     """Yield a line for each run: its table, row, seed, state and folder, separated by tabs."""
     todo = {store.folder(run) for run in store.unfinished(runs_to_do(suites, store, previous))}
+    states: dict[tuple[str, str], str] = {}  # by the data, since hundreds of runs share them
     for suite in suites:
         for table in suite.tables:
             known = previous.table(suite, table)
@@ -163,7 +164,10 @@ def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport
                 for run in row.runs:
                     folder = store.folder(run)
                     if folder in todo:
-                        state = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        data = run.config.run.dataset, run.config.run.tokenize
+                        if data not in states:
+                            states[data] = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        state = states[data]
                     elif store.is_finished(run):
                         state = 'finished'
                     elif store.folder_name(run) in known.results:

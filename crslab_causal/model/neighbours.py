@@ -47,7 +47,9 @@ def item_neighbours(edges: Sequence[tuple[int, int, int]], index_of_entity: Tens
         Entity ids in ascending order, ``(n_pair,)``, and indices of the items, ``(n_pair,)``.
     """
     edge = torch.as_tensor(edges, dtype=torch.long, device=index_of_entity.device).view(-1, 3)
-    head, tail = torch.cat([edge[:, :2], edge[:, [1, 0]]]).unique(dim=0).t()
+    n_entity = len(index_of_entity)
+    pair = torch.cat([edge[:, 0] * n_entity + edge[:, 1], edge[:, 1] * n_entity + edge[:, 0]]).unique()
+    head, tail = pair // n_entity, pair % n_entity
     item = index_of_entity[tail]
     hop = (item >= 0) & (head != tail)
     return head[hop], item[hop]

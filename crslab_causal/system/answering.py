@@ -48,6 +48,7 @@ class AnsweringSystem:
         The backend of the section ``llm`` answers, by default the offline one.
         """
         recommender = self.recommender()
+        recommender.warm_up()
         facts = build_film_facts(self.catalogue, recommender.entities, self.side_data['mentioned_entity_ids'])
         recommender.names = {**self.catalogue.names, **facts.names}
         catalogue = self.catalogue._replace(names=recommender.names)

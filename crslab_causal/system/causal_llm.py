@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -12,6 +13,7 @@ from loguru import logger
 from crslab_causal.base import distributed
 from crslab_causal.base.artifacts import llm_file
 from crslab_causal.base.errors import IncompleteRun, UserError
+from crslab_causal.config import KEYS_OF_PLACE
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.histories import NO_ITEM
 from crslab_causal.evaluator.causal import CausalEvaluator
@@ -22,6 +24,7 @@ from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
 from crslab_causal.llm.records import LLMRecord
+from crslab_causal.registry import MODELS, ModelEntry
 from crslab_causal.system import checkpoint
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
@@ -39,9 +42,12 @@ class CausalLLMSystem(CausalSystem):
 
     def __init__(self, opt, *arguments, **keywords):
         super().__init__(opt, *arguments, **keywords)
+        self.has_other_model = False
+        """Whether ``recommender`` names a run of another model than CausalKBRD."""
         self.llm: LLMOptions = self.config.model.llm
         self.llm_summary: dict[str, Any] | None = None
-        """Section ``llm`` of ``llm_results.json``; None before the backend has answered the samples."""
+        """Section ``llm`` of ``llm_results.json``; None before the samples are answered."""
+        self.is_chat = not hasattr(self, 'trainer')
         self.external_recommender: str | None = self.config.model.recommender
         if self.external_recommender is not None:
             self._load_recommender(Path(self.external_recommender))
@@ -84,17 +90,19 @@ class CausalLLMSystem(CausalSystem):
             )
 
     def save_model(self) -> None:
-        """Save the system. With ``llm.dry_run`` there is nothing to save."""
-        if not self.llm.dry_run:
+        """Save the system, unless ``llm.dry_run`` prevents that anything is trained, or another run has the model."""
+        if not self.llm.dry_run and not self.has_other_model:
             super().save_model()
 
     def train_recommender(self) -> None:
-        """Train the recommender. If it is loaded from another run, save it."""
+        """Train the recommender, or save the loaded one if it is CausalKBRD."""
         if self.external_recommender is None:
             super().train_recommender()
             return
         self.trainer.progress = Progress(0, finished=True)
-        self.choose_mixture()  # needed if the loaded run was not finished
+        if self.has_other_model:  # a checkpoint of this run would not say which model it holds
+            return
+        self.choose_mixture()  # in case that the loaded run was not finished
         self.trainer.save(self.adapter.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:
@@ -152,6 +160,12 @@ class CausalLLMSystem(CausalSystem):
             prompt = pipeline.prompt.name if backend.uses_prompt else None
             of_prompt = f'prompt {prompt}, ' if prompt else ''
             logger.info(f'[LLM: {backend.name}, {of_prompt}{len(indices)} samples of {split}]')
+            if pipeline.ranks_candidates and samples:
+                share = sum(sample['item'] in items for sample, items in zip(samples, listed)) / len(samples)
+                logger.info(
+                    f"[LLM: recall of the recommender's list at {self.llm.candidates} is {100 * share:.2f} %; this is "
+                    'the ceiling of re-ranking]'
+                )
             estimate = pipeline.estimate(tasks)
             if estimate is not None:
                 logger.info(f'[LLM: {estimate.line()}]')
@@ -218,7 +232,7 @@ class CausalLLMSystem(CausalSystem):
         others = [[sample['item'], *items[sample['conv_id']]] for sample in dataloader.samples]
         ranked = self.evaluation.ranked_lists(dataloader, self.llm.candidates, others)
         intervention = getattr(self.adapter.module, 'intervention', None)
-        masks_last = intervention is not None and intervention.position == 'last'
+        masks_last = intervention is None or intervention.position == 'last'
         tasks = []
         for i in indices:
             sample, (listed, probabilities) = dataloader.samples[i], ranked[i]
@@ -231,9 +245,27 @@ class CausalLLMSystem(CausalSystem):
         return tasks
 
     def _load_recommender(self, folder: Path) -> None:
-        weights = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)
-        self.adapter.module.load_state_dict(weights)
-        logger.info(f'[Recommender from {folder}]')
+        found = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)
+        name = found.opt['model']
+        if name not in checkpoint.RECOMMENDER_MODELS:
+            self._take_model(MODELS[name], found.opt)
+        self.adapter.module.load_state_dict(found.model)
+        logger.info(f'[Recommender {name} from {folder}]')
+
+    def _take_model(self, entry: ModelEntry, opt: Mapping[str, Any]) -> None:
+        """Put a model of another run in the place of CausalKBRD."""
+        assert entry.model is not None
+        self.has_other_model = True
+        own_places = {key: self.config.opt[key] for key in KEYS_OF_PLACE}
+        model = resolve_name(entry.model)({**opt, **own_places}, self.device, self.vocab, self.side_data)
+        self.model = model.to(self.device).eval()
+        self.adapter = entry.load_adapter()(
+            self.model, self.config, self.adapter.item_entity_ids, self.train_dataloader
+        )
+        for dataloader in (self.train_dataloader, self.valid_dataloader, self.test_dataloader):
+            dataloader.reads_samples = entry.reads_samples
+        if not self.is_chat:
+            self.evaluation.adapter = self.stage.adapter = self.trainer.adapter = self.adapter
 
     def _sample_indices(self, n: int) -> list[int]:
         """Return the sorted indices of the samples that the backend answers, out of ``n`` samples."""

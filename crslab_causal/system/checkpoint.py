@@ -9,7 +9,7 @@ import pickle
 import time
 import zipfile
 from pathlib import Path
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 import torch
 
@@ -17,7 +17,7 @@ from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 from crslab_causal.model.options import CausalKBRDOptions
-from crslab_causal.registry import LANGUAGE_MODEL
+from crslab_causal.registry import LANGUAGE_MODEL, MODELS
 
 RENAMED_KEYS = {'mend_rgcn': 'sparse_rgcn'}
 """Old name and new name of the keys of the configuration that were renamed."""
@@ -180,13 +180,20 @@ def find_recommender(folder: str | Path) -> Path:
     return _must_exist(Path(folder) / BEST_CHECKPOINT)
 
 
-def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:
-    """Return the parameters of another run's recommender, which has the same data and the same options of the model.
+def load_recommender(path: Path, opt: dict, device: torch.device) -> Checkpoint:
+    """Return the checkpoint of another run's recommender on the same data.
+
+    If it is CausalKBRD, its options must be those of ``opt``; another model has the options of its own run.
 
     Raises:
-        UserError: the file does not exist, is broken, or belongs to other data or options.
+        UserError: there is none, it is broken, or it is of other data or options, or of a model that cannot give
+            candidates.
     """
-    return _read_recommender(path, opt, device, (*KEYS_OF_DATA, *CausalKBRDOptions.model_fields)).model
+    allowed = [name for name, entry in MODELS.items() if entry.gives_candidates]
+    found = _read_recommender(path, opt, device, KEYS_OF_DATA, allowed)
+    if found.opt['model'] in RECOMMENDER_MODELS:
+        _check_keys(path, found, opt, CausalKBRDOptions.model_fields)
+    return found
 
 
 def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRDOptions, dict[str, Any]]:
@@ -200,25 +207,32 @@ def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRD
     Raises:
         UserError: the file does not exist, is broken, or belongs to other data.
     """
-    found = _read_recommender(path, opt, device, KEYS_OF_DATA)
+    found = _read_recommender(path, opt, device, KEYS_OF_DATA, RECOMMENDER_MODELS)
     return CausalKBRDOptions.of(found.opt), found.model
 
 
-def _read_recommender(path: Path, opt: dict, device: torch.device, keys: Iterable[str]) -> Checkpoint:
-    """Read the checkpoint of a recommender, and check that its values of ``keys`` equal those of ``opt``."""
+def _read_recommender(
+    path: Path, opt: dict, device: torch.device, keys: Iterable[str], models: Sequence[str]
+) -> Checkpoint:
+    """Read the checkpoint of a recommender of one of ``models``, whose values of ``keys`` must be those of ``opt``."""
     checkpoint = _read(path, device)
-    saved = checkpoint.opt
-    if saved['model'] not in RECOMMENDER_MODELS:
+    if checkpoint.opt['model'] not in models:
+        *others, last = models
         raise UserError(
-            f'recommender: {path} is of a run of {saved["model"]}; name a run of {" or ".join(RECOMMENDER_MODELS)}'
+            f'recommender: {path} is of a run of {checkpoint.opt["model"]}; name a run of {", ".join(others)} or {last}'
         )
-    for key in keys:
-        if saved.get(key, _default(key)) != opt.get(key):
-            raise UserError(
-                f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
-                f'{opt.get(key)!r} here; name a run that has the same'
-            )
+    _check_keys(path, checkpoint, opt, keys)
     return checkpoint
+
+
+def _check_keys(path: Path, checkpoint: Checkpoint, opt: dict, keys: Iterable[str]) -> None:
+    for key in keys:
+        saved = checkpoint.opt.get(key, _default(key))
+        if saved != opt.get(key):
+            raise UserError(
+                f'recommender: {path} is of other data or options: {key} is {saved!r} there and {opt.get(key)!r} here; '
+                'name a run that has the same'
+            )
 
 
 def _default(key: str) -> Any:

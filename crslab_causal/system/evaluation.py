@@ -8,7 +8,8 @@ import torch
 
 from crslab_causal.base import distributed
 from crslab_causal.base.seeding import seed_everything
-from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.histories import PAD, remove_mention
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.llm.request import Probability
 from crslab_causal.system.adapters import ModelAdapter
@@ -90,6 +91,8 @@ class RecEvaluation:
     ) -> list[RankedList]:
         """Return the ``k`` items that rank first for every sample, with their probabilities.
 
+        A model without an intervention has the last mention taken out of the history instead; the text stays.
+
         Args:
             dataloader: samples of the split.
             k: length of the lists.
@@ -101,17 +104,24 @@ class RecEvaluation:
         result: list[RankedList] = []
         with torch.no_grad(), self.adapter.group():
             for batch in dataloader.get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc='candidates'):
-                scores, intervened = self.adapter.scores(batch.to(self.device))
+                batch = batch.to(self.device)
+                scores, intervened = self.adapter.scores(batch)
+                if intervened is None:
+                    intervened, _ = self.adapter.scores(_without_last(batch))
                 best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
                 observed = scores.softmax(-1).cpu()
-                masked = None if intervened is None else intervened.softmax(-1).cpu()
+                masked = intervened.softmax(-1).cpu()
                 for row, indices in enumerate(best):
                     more = () if others is None else (index_of[e] for e in others[len(result)] if e in index_of)
                     probabilities = {
-                        self.item_ids[i]: Probability(
-                            float(observed[row, i]), None if masked is None else float(masked[row, i])
-                        )
+                        self.item_ids[i]: Probability(float(observed[row, i]), float(masked[row, i]))
                         for i in (*indices, *more)
                     }
                     result.append(RankedList([self.item_ids[i] for i in indices], probabilities))
         return result
+
+
+def _without_last(batch: RecBatch) -> RecBatch:
+    """Return the batch with histories without their last mentions."""
+    histories = batch.context_entities
+    return batch._replace(context_entities=remove_mention(histories, (histories != PAD).sum(-1) - 1))

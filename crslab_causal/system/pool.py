@@ -14,7 +14,7 @@ from crslab_causal.chat.recommenders.pool import PoolRecommender
 from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.pool.context import CONTEXT_FEATURES
-from crslab_causal.model.pool.fitting import PoolFit, fit_pool, standard_errors
+from crslab_causal.model.pool.fitting import PoolFit, fit_pool, standard_errors, weights_by_length
 from crslab_causal.model.pool.members import RecommenderMember
 from crslab_causal.model.pool.pool import Pool
 from crslab_causal.system import checkpoint
@@ -94,6 +94,7 @@ class PoolSystem(CausalSystem):
                 'conversations': self.fitted.conversations,
                 'log_likelihood': self.fitted.logit.log_likelihood,
                 'steps': self.fitted.logit.steps,
+                'by_length': weights_by_length(self.pool, self.fitted.logit, self.fitted.has_text, self.seed),
             }
         return record
 

@@ -46,6 +46,15 @@ def test_response_comes_first_unless_another_prompt_is_chosen(chat, live, llm_se
     assert 'stream' not in entry['body']  # nobody sees the text grow
 
 
+def test_ranking_by_the_first_token_has_a_template_as_its_response(chat, live, llm_server):
+    settings, url = live('ok', top_logprobs='last')
+    _, reply, _ = chat('I love comedy', settings=(*settings, 'llm.prompt=first_token'))
+    (entry,) = llm_server.log(url)
+    names = list(map(json.loads, re.findall(r'^[A-T]\. ("(?:[^"\\]|\\.)*")', entry['text'], re.MULTILINE)))
+    assert len(names) == 20 and listed(reply) == names[:-11:-1]
+    assert listed(reply)[0].partition(' (')[0] in response(reply)
+
+
 def test_blank_response_is_replaced_by_a_template(chat, live):
     settings, _ = live('ok', answer={'response': ' \n\n', 'ranking': [1], 'explanation': ''})
     _, reply, _ = chat('I love comedy', settings=settings)

@@ -119,9 +119,12 @@ def test_ranking_by_the_first_token(answer, tmp_path):
     assert len(tokens) == 20 and max(tokens.values()) <= 0 and line['response']['output_tokens'] == 1
 
 
-def test_chat_with_a_real_model_answers(arguments, monkeypatch, capsys):
+def test_chat_with_a_real_model_answers(arguments, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'stdin', io.StringIO('I love comedy\n/why\n'))
+    monkeypatch.setattr(sys.stdout, 'isatty', lambda: True, raising=False)  # so that the answer is streamed
     assert main([*arguments('llm_redial_full', 'llm.candidates=5'), '-i']) == 0
+    schema = stored(tmp_path)[0]['request']['schema']
+    assert list(schema['properties']) == ['response', 'ranking', 'explanation']
     output = capsys.readouterr().out
     assert 'Answers by: smollm2-135m at http://127.0.0.1' in output
     assert 'Heard: Comedy' in output and '  1. ' in output

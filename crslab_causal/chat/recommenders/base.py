@@ -48,7 +48,9 @@ class Contribution(NamedTuple):
     added: float
     """What it adds to the score of this item, less what it adds to the mean item."""
     evidence: str = ''
-    """What it has found for this item, as a clause without a full stop; empty if there is nothing to name."""
+    """What it goes by for this item, as a clause without a full stop; empty if there is nothing to name."""
+    reason: str = ''
+    """The evidence, if it is a reason to recommend this item to this seeker; else empty."""
 
 
 class ListRecommender(ABC):
@@ -118,6 +120,10 @@ class ListRecommender(ABC):
             if score > -torch.inf
         ]
         return [Recommendation(entity, self.names[entity], score) for entity, score in ranked]
+
+    def warm_up(self) -> None:
+        """Score once, so that the first answer does not wait for what the model loads and computes only once."""
+        self.recommend([], k=1, turns=[('Seeker', 'Hello!')])
 
     def masked_mention(self, history: Sequence[int]) -> int | None:
         """Return the last mention of ``history`` if it is the one that :meth:`probabilities` masks, else None."""

@@ -62,16 +62,17 @@ class PoolRecommender(ListRecommender):
         more = (added[:, index] - added.mean(-1)).tolist()
         with torch.no_grad(), self._shared():
             parts = [
-                Contribution(
-                    channel,
-                    describe_expert(channel),
-                    value,
-                    describe_evidence(find_evidence(self.pool, channel, batch, index), self.names) if value > 0 else '',
-                )
+                self._part(channel, value, batch, index)
                 for channel, value, is_active in zip(self.pool.channels, more, self.pool.is_active_channel())
                 if is_active
             ]
         return sorted(parts, key=lambda part: -part.added)
+
+    def _part(self, channel: str, added: float, batch: Mapping[str, Any], index: int) -> Contribution:
+        found = find_evidence(self.pool, channel, batch, index) if added > 0 else None
+        evidence = describe_evidence(found, self.names)
+        reason = evidence if found is not None and found.kind != 'popularity' else ''
+        return Contribution(channel, describe_expert(channel), added, evidence, reason)
 
     def _contributions(self, batch: Mapping[str, Any]) -> Tensor:
         with torch.no_grad(), self._shared():

@@ -21,6 +21,12 @@ _WORDS = {
 }
 """What each expert goes by."""
 
+_OPTION_WORDS = {
+    'seeker_weight': "a seeker's own films count {}",
+    'history_base': 'each mention counts {} times the one before it',
+}
+"""What an option of an expert does."""
+
 
 def describe_expert(channel: str) -> str:
     """Return in words what an expert goes by.
@@ -30,7 +36,10 @@ def describe_expert(channel: str) -> str:
     """
     name, bracket, options = channel.partition(' (')
     words = _WORDS.get(name) or (MODELS[name].summary if name in MODELS else name)
-    return f'{words} ({options}' if bracket else words
+    if not bracket:
+        return words
+    described = (option.split(' ', 1) for option in options.removesuffix(')').split(', '))
+    return f'{words} ({", ".join(_OPTION_WORDS.get(key, f"{key} {{}}").format(value) for key, value in described)})'
 
 
 def describe_evidence(evidence: Evidence | None, names: Mapping[int, str]) -> str:
@@ -44,13 +53,15 @@ def describe_evidence(evidence: Evidence | None, names: Mapping[int, str]) -> st
         case 'transitions':
             return f'it was recommended {_times(evidence.number)} after {mention} had been mentioned'
         case 'coefficient':
-            return f'it goes together with {mention} in the training conversations (coefficient {evidence.number:.2g})'
+            return f'it goes together with {mention} in the training conversations'
         case 'neighbour':
             return f'it is next to {mention} in the knowledge graph'
         case 'text':
             return f'by what was said alone its probability is {evidence.number:.1%}'
         case 'similar texts':
             return f'it was recommended {_times(evidence.number)} in the training conversations most like this one'
+        case 'popularity':
+            return f'nothing was found, and this is from its popularity: it was recommended {_times(evidence.number)}'
         case 'scores':
             return f'{mention} speaks for it most'
 

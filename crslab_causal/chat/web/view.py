@@ -6,7 +6,8 @@ from typing import Any
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.films.facts import CAST, DIRECTOR
-from crslab_causal.chat.inspection import MAX_PATHS, TOP_SHOWN
+from crslab_causal.chat.inspection import MAX_PATHS, TOP_SHOWN, rounded
+from crslab_causal.chat.recommenders.base import Contribution
 from crslab_causal.llm.knowledge_graph import Path
 from crslab_causal.llm.offline.paths import describe_path, entity_name
 
@@ -68,7 +69,7 @@ def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
 
 
 def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
-    """Return the facts about a film, and the paths of the knowledge graph from it to the mentions, as a dict."""
+    """Return the facts about a film, what the parts of the model add to its score, and its paths from the mentions."""
     film = conversation.facts.films[entity]
     catalogue = conversation.pipeline.catalogue
     return {
@@ -79,10 +80,17 @@ def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
         'directors': conversation.facts.names_of_people(entity, DIRECTOR),
         'cast': conversation.facts.names_of_people(entity, CAST)[:_MAX_CAST],
         'plot': film.plot,
+        'parts': _parts(conversation.contributions(entity)),
         'paths': [
             _path(path, conversation) for path in catalogue.graph.paths(conversation.history, entity)[:MAX_PATHS]
         ],
     }
+
+
+def _parts(parts: list[Contribution] | None) -> list[dict[str, Any]]:
+    """Return what the parts of the model add, without those that add nothing."""
+    rows = zip(parts or (), rounded(parts or []))
+    return [{'words': part.words, 'evidence': part.evidence, 'added': n / 100} for part, n in rows if n]
 
 
 def _path(path: Path, conversation: Conversation) -> dict[str, Any]:

@@ -226,6 +226,8 @@ class RequestFormat:
         Returns:
             ``left_out`` and one more; None: the request is not worth another trial.
         """
+        if is_streamed and status in _REFUSALS and status not in (400, 422) and 'stream' not in left_out:
+            return (*left_out, 'stream')
         if status < 500 and (status not in (400, 422) or _SIZE_COMPLAINT.search(error.message)):
             return None
         has_schema = self.form == 'schema' and not self._is_fixed

@@ -52,6 +52,10 @@ _KEY_COMPLAINT = re.compile(
     r'|(invalid|incorrect|missing|expired|no)\W+api.?key|API_KEY_INVALID|invalid_api_key',
     re.IGNORECASE,
 )
+_MODEL_COMPLAINT = re.compile(
+    r'\b(invalid|unknown|no such) model\b|\bmodel\W{1,3}[\w./:-]+\W{1,3}(was |is )?(not found|does not exist|unknown)',
+    re.IGNORECASE,
+)
 _UNPAID = re.compile(
     r'insufficient_quota|billing_hard_limit|billing_not_active|credit balance|insufficient (balance|funds|credit)', re.I
 )
@@ -290,7 +294,7 @@ class Transport:
             return UserError(
                 f'{self._url}: forbids this request {quoted}; check the permissions of the key in OPENAI_API_KEY'
             )
-        if status == 404:
+        if status == 404 or (status == 400 and _MODEL_COMPLAINT.search(error.message)):
             return UserError(
                 f'{self._url}: does not know model {self._options.model}, or is the wrong address '
                 f'{quoted}; check llm.model and llm.base_url'

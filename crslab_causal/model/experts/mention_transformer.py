@@ -20,7 +20,7 @@ from crslab_causal.model.experts.trained_expert import TrainedExpert
 UNKNOWN, SEEKER, RECOMMENDER = 0, 1, 2
 """Numbers of the speakers of a mention."""
 ROLES = {'Seeker': SEEKER, 'Recommender': RECOMMENDER}
-FIRST_SCALE = 60.0
+FIRST_SCALE = 20.0
 """Factor of the product of a user vector and an item vector at the start of the training."""
 RANDOM_SPREAD = 0.05
 """Standard deviation of random vectors."""

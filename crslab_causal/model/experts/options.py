@@ -132,7 +132,7 @@ class DualEncoderOptions(TrainedExpertOptions):
 class MentionTransformerOptions(TrainedExpertOptions):
     """Options of MentionTransformer."""
 
-    expert_epochs: Count = 8
+    expert_epochs: Count = 2
     """Number of passes over the training contexts."""
     expert_batch_size: Count = 128
     """Number of contexts of an update."""
@@ -156,8 +156,8 @@ class MentionTransformerOptions(TrainedExpertOptions):
     """Dropout probability of the layers, and probability that a mention is left out of a history in training."""
     mention_lr: Positive = 1e-3
     """Learning rate of the Transformer, after a warm-up; it falls linearly to 0."""
-    mention_table_lr: Positive = 1e-4
-    """Learning rate of the vectors of entities and items. A large one would forget the start."""
+    mention_table_lr: Positive = 1e-3
+    """Learning rate of the vectors of entities and items."""
     mention_decay: NonNegative = 1e-2
     """Weight decay of AdamW."""
 

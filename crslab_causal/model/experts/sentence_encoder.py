@@ -68,8 +68,12 @@ class SentenceEncoder:
         """Size of the vectors."""
         return self._model.config.hidden_size
 
-    def encode(self, texts: Sequence[str]) -> Tensor:
+    def encode(self, texts: Sequence[str], keep: bool = True) -> Tensor:
         """Return the vectors of texts, ``(len(texts), dim)``, on the CPU.
+
+        Args:
+            texts: the texts.
+            keep: whether new vectors are written to disk; all are kept in memory.
 
         Raises:
             UserError: the encoder cannot be loaded.
@@ -83,7 +87,7 @@ class SentenceEncoder:
             if len(vectors) >= TEXTS_IN_A_FILE:
                 self._cache.add(vectors)  # saved at once, so that a killed run keeps them
                 vectors = {}
-        self._cache.add(vectors)
+        self._cache.add(vectors, keep)
         rows = [self._cache.get(text) for text in texts]
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 

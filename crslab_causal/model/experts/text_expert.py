@@ -9,6 +9,7 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from crslab_causal.data.live_context import LIVE
 from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.base import Expert
@@ -86,4 +87,5 @@ class TextExpert(Expert):
         texts = [context_text(sample, self.titles, self.options.context_turns) for sample in samples]
         device = self.index_of_entity.device
         has_text = torch.tensor([bool(text) for text in texts], dtype=torch.bool, device=device)
-        return self.encoder.encode([text for text in texts if text]).to(device), has_text
+        keep = any(sample['conv_id'] != LIVE for sample in samples)
+        return self.encoder.encode([text for text in texts if text], keep).to(device), has_text

@@ -41,13 +41,13 @@ class VectorCache:
         """Return the vector of a text; None if the cache does not have it."""
         return self._vectors.get(_key(text))
 
-    def add(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Add the vectors of texts."""
+    def add(self, vectors: Mapping[str, np.ndarray], keep: bool = True) -> None:
+        """Add the vectors of texts, and write them to disk if ``keep``."""
         if not vectors:
             return
         keys = [_key(text) for text in vectors]
         self._vectors.update(zip(keys, vectors.values()))
-        if self.folder is None:
+        if self.folder is None or not keep:
             return
         buffer = io.BytesIO()
         np.savez(

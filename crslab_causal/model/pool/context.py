@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Mapping
 
 import torch
@@ -12,6 +13,9 @@ from crslab_causal.data.histories import PAD
 CONTEXT_FEATURES = ('constant', 'log mentions', 'no mention', 'text')
 """Names of the features: 1; log(1 + number of mentions); whether the history is empty; whether the context has known
 words."""
+
+REPEAT_CHANNELS = ('in the context', 'latest item')
+"""Names of the two values of ``Repeat``: whether an item is in the context, and whether it is its latest item."""
 
 
 def context_features(batch: Mapping[str, Any]) -> Tensor:
@@ -28,3 +32,8 @@ def context_features(batch: Mapping[str, Any]) -> Tensor:
         flags = [sample['has_text'] and any(text for _, text in sample['context_text']) for sample in samples]
         has_text = torch.tensor(flags, dtype=torch.float64, device=mentions.device)
     return torch.stack([torch.ones_like(mentions), mentions.log1p(), (mentions == 0).double(), has_text], -1)
+
+
+def length_features(mentions: int, has_text: bool) -> Tensor:
+    """Return the :data:`CONTEXT_FEATURES` of a context with a number of mentions, ``(4,)``, in double precision."""
+    return torch.tensor([1.0, math.log1p(mentions), float(not mentions), float(has_text)], dtype=torch.float64)

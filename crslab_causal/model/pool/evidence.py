@@ -10,6 +10,7 @@ from torch import nn
 from crslab_causal.data.histories import PAD, pad_histories
 from crslab_causal.model.baselines.popularity import TargetPopularity
 from crslab_causal.model.causal_kbrd import CausalKBRD
+from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.co_mentions import CoMentionExpert
 from crslab_causal.model.experts.one_hop import OneHop
 from crslab_causal.model.experts.text_neighbours import TextNeighbours
@@ -18,7 +19,9 @@ from crslab_causal.model.pool.members import Member
 from crslab_causal.model.pool.pool import Pool
 from crslab_causal.model.transition import TransitionCounts
 
-EvidenceKind = Literal['labels', 'transitions', 'coefficient', 'neighbour', 'text', 'similar texts', 'scores']
+EvidenceKind = Literal[
+    'labels', 'transitions', 'coefficient', 'neighbour', 'text', 'similar texts', 'scores', 'popularity'
+]
 
 
 class Evidence(NamedTuple):
@@ -28,7 +31,8 @@ class Evidence(NamedTuple):
     """``labels``: the number of training samples whose label the item is; ``transitions``: the number of those in which
     the mention comes before; ``coefficient``: the coefficient of mention and item; ``neighbour``: an edge between both;
     ``text``: the probability by the text; ``similar texts``: how many of the nearest training contexts have the label;
-    ``scores``: what the log-probability loses without the mention."""
+    ``scores``: what the log-probability loses without the mention; ``popularity``: the expert has found nothing, and
+    its value is the popularity that it is mixed with, the number of training labels."""
     mention: int | None
     """Entity id of the mention; None: the fact does not depend on a mention."""
     number: float
@@ -60,6 +64,8 @@ def find_evidence(pool: Pool, channel: str, batch: Mapping[str, Any], item: int)
     model = getattr(member, 'expert', None) or getattr(member, 'model', None)
     if model is None:
         return None
+    if isinstance(model, Expert) and not model.evidence(batch)[0, item]:
+        return Evidence('popularity', None, int(model.item_count[item]))
     return _find(model, _Context(batch, item, _losses(member, batch, item)))
 
 

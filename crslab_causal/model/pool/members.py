@@ -15,6 +15,7 @@ from crslab_causal.model.counting import CountingModel
 from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.smoothing import log_popularity, smoothed_log_probability
 from crslab_causal.model.options import CausalKBRDOptions
+from crslab_causal.model.pool.context import REPEAT_CHANNELS
 
 
 class Member(ABC, nn.Module):
@@ -101,7 +102,7 @@ class RepeatMember(Member):
 
     def __init__(self, name: str, model: Repeat):
         super().__init__(name)
-        self.channels = ('in the context', 'latest item')
+        self.channels = REPEAT_CHANNELS
         self.model = model
 
     def fit(self, data: TrainingData) -> None:
