@@ -1,4 +1,4 @@
-"""What ``crslab-causal chat`` offers if nothing was trained yet, or if the data are missing."""
+"""The offers of ``crslab-causal chat`` if no run was trained yet, or if the data are missing."""
 
 from __future__ import annotations
 

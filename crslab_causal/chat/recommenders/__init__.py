@@ -1,4 +1,4 @@
-"""What the chat asks of a model: lists, probabilities, and what explains them, for one user at a time.
+"""The recommenders of the chat: they give lists, probabilities and explanations, for one user at a time.
 
 - :mod:`.base`: the interface;
 - :mod:`.pool`: the pool of experts, which has contributions;

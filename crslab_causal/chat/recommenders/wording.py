@@ -19,13 +19,13 @@ _WORDS = {
     'in the context': 'whether it was mentioned',
     'latest item': 'whether it was mentioned last',
 }
-"""What each expert goes by."""
+"""Description of the evidence of each expert."""
 
 _OPTION_WORDS = {
     'seeker_weight': "a seeker's own films count {}",
     'history_base': 'each mention counts {} times the one before it',
 }
-"""What an option of an expert does."""
+"""Description of each option of an expert."""
 
 
 def describe_expert(channel: str) -> str:
