@@ -1,4 +1,4 @@
-"""Offer of ``crslab-causal chat`` to prepare data and to train, if one of them is missing."""
+"""The offers of ``crslab-causal chat`` if no run was trained yet, or if the data are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models as the chat uses them: lists, probabilities and explanations for one user at a time.
+"""The recommenders of the chat: they give lists, probabilities and explanations, for one user at a time.
 
 - :mod:`.base`: the interface;
 - :mod:`.pool`: the pool of experts, which has contributions;

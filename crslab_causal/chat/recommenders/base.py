@@ -39,16 +39,16 @@ class Scores(NamedTuple):
 
 
 class Contribution(NamedTuple):
-    """Contribution of a part of a model to the score of an item, compared with the mean of all items."""
+    """The contribution of a part of a model to the score of an item, compared with the mean over all items."""
 
     name: str
     """Name of the part."""
     words: str
     """Description of the part in words."""
     added: float
-    """Number that it adds to the score of this item, less the number that it adds to the mean item."""
+    """Amount that the part adds to the score of this item, minus its mean over all items."""
     evidence: str = ''
-    """Fact about this item, as a clause without a full stop; empty if there is nothing to name."""
+    """Evidence of the part for this item, as a clause without a full stop; empty if there is none."""
     reason: str = ''
     """The evidence, if it is a reason to recommend this item to this seeker; else empty."""
 

@@ -19,13 +19,13 @@ _WORDS = {
     'in the context': 'whether it was mentioned',
     'latest item': 'whether it was mentioned last',
 }
-"""Description of each expert."""
+"""Description of the evidence of each expert."""
 
 _OPTION_WORDS = {
     'seeker_weight': "a seeker's own films count {}",
     'history_base': 'each mention counts {} times the one before it',
 }
-"""Description of the options of experts, with a place for the value."""
+"""Description of each option of an expert."""
 
 
 def describe_expert(channel: str) -> str:

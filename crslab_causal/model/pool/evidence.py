@@ -1,4 +1,4 @@
-"""Facts about an item that an expert of a pool has found, and that can be checked."""
+"""The evidence of an expert of a pool for an item, as facts that can be checked."""
 
 from __future__ import annotations
 
