@@ -100,7 +100,7 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
     from crslab_causal.command_line.official import load_run, score_samples
     from crslab_causal.evaluator.metrics import cutoff_scores, per_sample_metric
     from crslab_causal.experiments.analysis.statistics import paired_bootstrap
-    from crslab_causal.experiments.runner.official_scores import known_samples
+    from crslab_causal.official_scores import known_samples
     from crslab_causal.system.data_of_run import data_of_run
 
     run = load_run(config_name, settings)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.provenance import provenance
-from crslab_causal.experiments.runner.official_scores import LOG, check_frozen, score_and_log
+from crslab_causal.official_scores import LOG, check_frozen, score_and_log
 
 if TYPE_CHECKING:
     from crslab_causal.config import Config

@@ -18,11 +18,12 @@ from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
-from crslab_causal.experiments.runner.official_scores import LOG, score_missing
+from crslab_causal.experiments.runner.official_scores import score_missing
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suites
 from crslab_causal.experiments.suite.suite_options import OFFICIAL
+from crslab_causal.official_scores import LOG
 
 
 def make(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import pytest
 import crslab_causal.base.provenance as provenance_module
 from crslab_causal.base.errors import UserError
 from crslab_causal.command_line.main import main
-from crslab_causal.experiments.runner.official_scores import append_entry, check_frozen
+from crslab_causal.official_scores import append_entry, check_frozen
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from crslab_causal.experiments.analysis.answers import build_contexts
 from crslab_causal.experiments.analysis.cases import TOP_SHOWN
 from crslab_causal.experiments.analysis.record import CaseRecord, SystemRecord
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
-from crslab_causal.experiments.runner.official_scores import known_samples, log_display
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Run, Suite
 from crslab_causal.experiments.suite.suite_options import CaseOptions
 from crslab_causal.llm.detokenization import UNNAMED
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, RerankTask
+from crslab_causal.official_scores import known_samples, log_display
 
 NO_RESPONSE = 'a list, no response'
 """Backend of a system that recommends and writes nothing."""

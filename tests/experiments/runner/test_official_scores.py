@@ -13,8 +13,9 @@ from crslab_causal.experiments.analysis.collect import collect
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
 from crslab_causal.experiments.reporting.render import markdown
 from crslab_causal.experiments.reporting.report import write_tables
-from crslab_causal.experiments.runner.official_scores import read_log, score_missing
+from crslab_causal.experiments.runner.official_scores import score_missing
 from crslab_causal.experiments.runner.run_store import RunStore
+from crslab_causal.official_scores import read_log
 
 ROWS = [
     {'title': 'model', 'id': 'model'},
