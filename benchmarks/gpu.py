@@ -14,6 +14,8 @@ line; ``--device cpu`` trains there on the CPU.
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -29,15 +31,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
 sys.path += [str(ROOT.parent / 'packages')] if (ROOT.parent / 'packages').is_dir() else []
 
-DATA = 'redial.tar.gz'
+CODE_ARCHIVE, DATA_ARCHIVE = 'code.tar.xz', 'redial.tar.xz'
 LIMIT_MIB = 60
 LAST_START = 300.0
 CODE = ('crslab_causal', 'config', 'benchmarks', 'results/recommendation.json', 'results/pool.json', 'run_crslab.py')
 PACKAGES = (
-    *('crslab', 'loguru', 'fuzzywuzzy', 'nltk', 'json-repair', 'pyspellchecker', 'pydantic', 'pydantic-core'),
+    *('loguru', 'nltk', 'json-repair', 'pyspellchecker', 'pydantic', 'pydantic-core'),
     *('annotated-types', 'typing-inspection', 'typing-extensions', 'rapidfuzz'),
 )
 """Packages that are packed, in the versions that are installed here."""
+COPIED = ('crslab', 'fuzzywuzzy')
+"""Modules without compiled code that are copied from here."""
 PLATFORMS = ('manylinux_2_28_x86_64', 'manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'manylinux_2_27_x86_64')
 TRAININGS: dict[str, dict[str, Any]] = {
     'causal_redial': {},
@@ -64,20 +68,17 @@ def pack(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.folder
     if folder.exists():
         shutil.rmtree(folder)
-    code = folder / 'code'
-    for name in CODE:
-        source = ROOT / name
-        target = code / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
-        else:
-            shutil.copy(source, target)
-    with tarfile.open(folder / DATA, 'w:gz', compresslevel=6) as archive:
+    folder.mkdir(parents=True)
+    with tarfile.open(folder / CODE_ARCHIVE, 'w:xz', preset=2) as archive:
+        for name in CODE:
+            archive.add(ROOT / name, f'code/{name}', filter=_without_caches)
+        if arguments.python:
+            with tempfile.TemporaryDirectory() as packages:
+                unpack_packages(Path(packages), arguments.python)
+                archive.add(packages, 'packages')
+    with tarfile.open(folder / DATA_ARCHIVE, 'w:xz', preset=2) as archive:
         archive.add(arguments.data_path / 'redial' / 'nltk', 'redial/nltk')
     pack_encoder(arguments.encoder, folder / 'encoder')
-    if arguments.python:
-        pack_packages(folder / 'packages', arguments.python)
     (folder / 'run.sh').write_text(
         '#!/bin/bash\ncd "$(dirname "$0")" && exec "${PYTHON:-python3}" code/benchmarks/gpu.py run --folder . "$@"\n',
         'utf-8',
@@ -99,20 +100,29 @@ def pack_encoder(name: str, folder: Path) -> None:
     encoder.tokenizer.save_pretrained(folder)
 
 
-def pack_packages(folder: Path, python: str) -> None:
-    """Download wheels for a version of Python, and unpack them."""
-    import importlib.metadata
-
-    folder.mkdir()
+def unpack_packages(folder: Path, python: str) -> None:
+    """Put :data:`PACKAGES` into a folder, built for a version of Python."""
     with tempfile.TemporaryDirectory() as wheels:
         for name in PACKAGES:
             command = [sys.executable, '-m', 'pip', 'download', '-q', '--no-deps', '--dest', wheels]
-            if name != 'crslab':
-                command += ['--only-binary=:all:', '--python-version', python, '--implementation', 'cp']
-                command += [word for platform in PLATFORMS for word in ('--platform', platform)]
+            command += ['--only-binary=:all:', '--python-version', python, '--implementation', 'cp']
+            command += [word for platform in PLATFORMS for word in ('--platform', platform)]
             subprocess.run([*command, f'{name}=={importlib.metadata.version(name)}'], check=True)
         for wheel in sorted(Path(wheels).glob('*.whl')):
             zipfile.ZipFile(wheel).extractall(folder)
+    for name in COPIED:
+        found = importlib.util.find_spec(name)
+        assert found is not None and found.submodule_search_locations
+        source = Path(found.submodule_search_locations[0])
+        shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for dictionary in (folder / 'spellchecker' / 'resources').glob('*.json.gz'):
+        if dictionary.name != 'en.json.gz':
+            dictionary.unlink()
+
+
+def _without_caches(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Return a member of an archive; None for compiled code."""
+    return None if '__pycache__' in member.name else member
 
 
 # ---------------------------------------------------------------- run
@@ -131,7 +141,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder: Path = arguments.folder.resolve()
     data = folder / 'data'
     if not data.is_dir():
-        with tarfile.open(folder / DATA) as archive:
+        with tarfile.open(folder / DATA_ARCHIVE) as archive:
             archive.extractall(data, filter='data')
     record: dict[str, Any] = {
         'device': device_name(device),

@@ -103,7 +103,8 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file') from error
     except Exception as error:  # PyYAML raises ValueError, KeyError and others for impossible values, say 2020-13-45
-        raise UserError(f'{path}: not valid YAML ({" ".join(str(error).split())})') from error
+        reason = ' '.join(str(error).replace(' in "<unicode string>"', '').split())
+        raise UserError(f'{path}: not valid YAML ({reason})') from error
     if not isinstance(content, dict):
         raise UserError(f'{path}: holds no "key: value" lines')
     return content
@@ -179,6 +180,11 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
             value = _parse(text)
         except Exception as error:  # as in read_yaml
             raise UserError(f'--set {setting}: the value is not valid YAML') from error
+        if _has_comment(text, value):
+            raise UserError(
+                f'--set {setting}: what follows # is a comment in YAML; put the value into quotes, for example '
+                f'--set \'{key}="..."\''
+            )
     *sections, last = key.split('.')
     target = raw
     for section in sections:
@@ -186,6 +192,17 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
         if not isinstance(target, dict):
             raise UserError(f'--set {setting}: {section} is no section')
     target[last] = value
+
+
+def _has_comment(text: str, value: Any) -> bool:
+    """Return whether a YAML text ends in a comment, so that its value is that of the text before."""
+    mark = re.search(r'(^|\s)#', text)
+    if mark is None:
+        return False
+    try:
+        return bool(_parse(text[: mark.start()]) == value)
+    except Exception:  # as in read_yaml: the mark is inside quotes
+        return False
 
 
 # ---------------------------------------------------------------- finding

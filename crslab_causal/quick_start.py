@@ -195,6 +195,12 @@ def check_places(config: Config, download: bool = False) -> None:
         raise UserError(f'save_path: {there} is a file; name the folder of all runs')
     if not os.access(there, os.W_OK):
         raise UserError(f'save_path: {there} cannot be written; name another folder')
+    llm = getattr(config.model, 'llm', None)
+    if llm is not None and llm.mode == 'replay':
+        if llm.store is None:
+            raise UserError('llm.store: mode replay needs the store of a recorded run; name its file')
+        if not Path(llm.store).is_file():
+            raise UserError(f'llm.store: {llm.store} does not exist; name the store of a recorded run')
     if not entry.generated and not _may_download(config, download):
         check_data_files(entry, Path(run.data_path or DATA_PATH), run.tokenize, entry.file_names())
 

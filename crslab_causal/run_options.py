@@ -35,9 +35,9 @@ class RunOptions(Options):
     """Seed of all random draws: initial parameters, order of the batches, dropout."""
     scale: Share = 1.0
     """Share of each split that is used."""
-    data_path: str | None = None
+    data_path: Annotated[str, Field(min_length=1)] | None = None
     """Folder of the datasets, with subfolders such as ``redial/nltk``; None: ``data/dataset``."""
-    save_path: str = 'save'
+    save_path: Annotated[str, Field(min_length=1)] = 'save'
     """Folder of all runs. Each run has a folder below it."""
     run_name: Annotated[str, Field(pattern=r'^[\w,=+-][\w.,=+-]{0,149}$')] | None = None
     """Name of the run's folder below ``save_path``; None: the name of the configuration file."""

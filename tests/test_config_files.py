@@ -368,3 +368,12 @@ def test_sections_are_written_as_blocks_in_their_order_and_without_aliases():
     assert dump_config({'rec': {'optimizer': optimizer}, 'conv': {'optimizer': optimizer}, 'a': []}) == (
         'rec:\n  optimizer:\n    name: Adam\n    lr: 0.001\nconv:\n  optimizer:\n    name: Adam\n    lr: 0.001\na: []\n'
     )
+
+
+@pytest.mark.parametrize(
+    'text, value', [('"my runs #2"', 'my runs #2'), ('a#b', 'a#b'), ("['x #y']", ['x #y']), ('', None)]
+)
+def test_a_number_sign_that_begins_no_comment_belongs_to_the_value(text, value):
+    raw = {}
+    apply_setting(raw, f'key={text}')
+    assert raw == {'key': value}

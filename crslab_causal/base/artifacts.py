@@ -23,6 +23,9 @@ CORPUS = 'corpus.json'
 DECONFOUNDING = 'deconfounding.json'
 """Distances of the model to the true P(Y | do(X)) of the demo corpus."""
 
+OFFICIAL_RESULTS = 'official.json'
+"""Scores of the recommender on another test file, and the hash of that file."""
+
 LOG = 'run.log'
 """Log of the training and the evaluation."""
 

@@ -97,9 +97,10 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
     Raises:
         UserError: there is no such run, it is on another dataset, or its valid conversations are others.
     """
-    from crslab_causal.command_line.official import known_samples, load_run, score_samples
+    from crslab_causal.command_line.official import load_run, score_samples
     from crslab_causal.evaluator.metrics import cutoff_scores, per_sample_metric
     from crslab_causal.experiments.analysis.statistics import paired_bootstrap
+    from crslab_causal.experiments.runner.official_scores import known_samples
     from crslab_causal.system.data_of_run import data_of_run
 
     run = load_run(config_name, settings)

@@ -56,7 +56,13 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         help='also run the rows that need a language model: from recorded answers, or with a server',
     )
     parser.add_argument(
-        '--extend', action='store_true', help='keep the results in --results, and run only the missing rows'
+        '--official',
+        type=path_argument,
+        help='folder that holds redial/test_data.json and opendialkg/test_data.json: also score the runs of official '
+        'tables on them, once, and append each score to official_log.jsonl in --results; with --report, train nothing',
+    )
+    parser.add_argument(
+        '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
     )
     parser.add_argument(
         '--report',

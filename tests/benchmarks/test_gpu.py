@@ -1,6 +1,7 @@
 """The measurement on a GPU: its folder, its CPU path on a small corpus, and its rows."""
 
 import json
+import tarfile
 
 import pytest
 
@@ -24,7 +25,9 @@ def test_the_folder_trains_both_models_and_the_rows_say_what_was_measured(
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / 'gpu_run'
     gpu.main(['pack', '--data_path', str(data_path), '--folder', str(folder), '--encoder', tiny_bert])
-    assert (folder / 'code' / 'crslab_causal' / 'registry.py').is_file() and (folder / 'run.sh').is_file()
+    with tarfile.open(folder / gpu.CODE_ARCHIVE) as archive:
+        assert {'code/crslab_causal/registry.py', 'code/benchmarks/gpu.py'} <= set(archive.getnames())
+    assert gpu.CODE_ARCHIVE in (folder / 'run.sh').read_text('utf-8')
     settings = [word for setting in SMALL for word in ('--set', setting)]
     gpu.main(['run', '--folder', str(folder), '--device', 'cpu', *settings])
     record = json.loads((folder / 'gpu.json').read_text('utf-8'))
@@ -58,8 +61,8 @@ def test_a_machine_without_a_gpu_is_one_line(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_too_large_is_refused(data_path, tiny_bert, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(gpu, 'LIMIT_MIB', 1)
-    with pytest.raises(SystemExit, match='is larger than 1 MiB'):
+    monkeypatch.setattr(gpu, 'LIMIT_MIB', 0.1)
+    with pytest.raises(SystemExit, match='is larger than 0.1 MiB'):
         gpu.main(['pack', '--data_path', str(data_path), '--folder', str(tmp_path / 'f'), '--encoder', tiny_bert])
 
 

@@ -56,9 +56,11 @@ def test_values_out_of_bounds_are_refused(keys, refused):
         (['--seed', '-1'], 'seed: '),
         (['--set', 'rec.epoch'], '--set rec.epoch: '),
         (['--set', 'rec.epochs=3'], 'rec.epochs: no such key; did you mean rec.epoch?'),
+        (['--set', "save_path=''"], 'save_path: String should have at least 1 character'),
+        (['--set', 'save_path=my runs #2'], '--set save_path=my runs #2: what follows # is a comment in YAML; put '),
+        (['--set', 'alpha=#2'], '--set alpha=#2: what follows # is a comment in YAML; put '),
         (['--set', 'rec=3'], 'rec: is a section, but it is 3; set one of its keys, such as rec.KEY=...: epoch, '),
         (['--set', 'model='], 'model: is missing; choose one of CausalKBRD, '),
-        (['--interact', '--set', 'model=SASREC'], 'model SASREC: cannot be talked to, because only CausalKBRD '),
         (['--restore_system'], 'save/ReDial_CausalKBRD/mine_seed2020/last.pth does not exist; train first with'),
         (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),
         (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
@@ -129,6 +131,11 @@ def test_a_data_path_is_a_text_and_no_yaml(run, tmp_path, redial):
         (lambda redial, work: {'save_path': str(_file(work))}, 'a file is a file; name the folder of all runs'),
         (lambda redial, work: {'save_path': str(_file(work) / 'x')}, 'a file is a file; name the folder of all runs'),
         (lambda redial, work: {'recommender': str(work), 'model': 'CausalLLM'}, 'best.pth does not exist'),
+        (
+            lambda redial, work: {'llm': {'mode': 'replay', 'store': str(work / 'none')}, 'model': 'CausalLLM'},
+            'none does not exist; name the store of a recorded run',
+        ),
+        (lambda redial, work: {'llm': {'mode': 'replay'}, 'model': 'CausalLLM'}, 'llm.store: mode replay needs'),
     ],
 )
 def test_a_wrong_path_is_said_before_the_configuration_is_printed(change, said, run, redial, workplace, capsys):

@@ -218,7 +218,7 @@ def test_weights_by_length_of_history_are_recorded_with_intervals_and_drawn(run,
             assert weight == pytest.approx(expected) and low <= high
             assert low - 0.3 * (high - low) <= weight <= high + 0.3 * (high - low)
     files = [path.name for path in write_weights([folder], tmp_path)]
-    assert files == ['pool_weights.json', 'pool_weights_redial.pdf', 'pool_weights_redial.png']
+    assert files == ['weights.json', 'redial.pdf', 'redial.png']
     assert len(list(write_weights([], tmp_path))) == 3  # from the record alone
     with pytest.raises(UserError, match='name the folder of a run of Pool'):
         list(write_weights([tmp_path / 'nowhere'], tmp_path))

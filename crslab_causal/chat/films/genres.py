@@ -41,7 +41,7 @@ _GENRES = {
     'family': _Words(r"family|children's", rf'family {_FILMS}', 'family[ -]friendly'),
     'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?', 'magical'),
     'film noir': _Words('noir', '(?:film[ -])?noirs?'),
-    'history': _Words('histor', rf'period (?:pieces?|{_FILMS})|costume dramas?', 'historic(?:al)?'),
+    'history': _Words('histor', rf'(?:history|period) {_FILMS}|period pieces?|costume dramas?', 'historic(?:al)?'),
     'horror': _Words(
         'horror|slasher|zombie',
         r'horrors?|slashers?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|gore',

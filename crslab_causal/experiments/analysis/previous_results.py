@@ -8,6 +8,7 @@ from typing import Mapping, NamedTuple
 from crslab_causal.experiments.analysis.record import (
     CaseRecord,
     FigureRecord,
+    Intervals,
     SuiteRecord,
     TableRecord,
     Tests,
@@ -26,7 +27,9 @@ class PreviousTable(NamedTuple):
     tests: Mapping[frozenset[str], Tests] = {}
     """Significance tests of a row against the reference, by the folders of the row's runs."""
     reference: frozenset[str] = frozenset()
-    """Folders of the runs of the reference row."""
+    """Folders of the reference's runs."""
+    intervals: Mapping[frozenset[str], Intervals] = {}
+    """Intervals of a row by the folders of its runs."""
 
 
 class PreviousReport:
@@ -87,6 +90,7 @@ def _table(record: SuiteRecord, table: Table) -> PreviousTable:
         _results(previous, table),
         {key: row.tests for key, row in zip(folders, previous.rows)},
         reference[0] if reference else frozenset(),
+        {key: row.intervals for key, row in zip(folders, previous.rows) if row.intervals},
     )
 
 

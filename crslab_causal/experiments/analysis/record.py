@@ -51,6 +51,8 @@ class RunRecord(SparseRecord):
     training_seconds: float | None = None
     git_commit: str | None = None
     versions: dict[str, str] = {}
+    times_scored: int | None = None
+    """How often the run was scored on the official test file; absent for other splits."""
 
 
 class TestRecord(SparseRecord):
@@ -82,8 +84,12 @@ Tests = dict[str, dict[str, TestRecord]]
 """Significance tests by group and metric; empty if nothing is tested."""
 
 
-class RowRecord(Record):
-    """The record of a row of a table."""
+Intervals = dict[str, dict[str, tuple[float, float]]]
+"""95 % intervals over conversations by group and metric, as shares from 0 to 1."""
+
+
+class RowRecord(SparseRecord):
+    """A row of a table."""
 
     title: str
     id: str | None
@@ -99,6 +105,11 @@ class RowRecord(Record):
     note: str | None
     """Reason why the row has no scores, or fewer than it should have."""
     tests: Tests
+    footnote: str | None = None
+    """Remark on the reported scores."""
+    intervals: Intervals = {}
+    """Intervals of the scores on the official test set, by a bootstrap that draws conversations; absent for other
+    splits."""
 
 
 class MeanRecord(Record):

@@ -10,9 +10,10 @@ import numpy as np
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
-from crslab_causal.experiments.analysis.record import TestRecord, Tests
+from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
 from crslab_causal.experiments.analysis.statistics import (
+    cluster_intervals,
     combine_p_values,
     holm,
     mcnemar,
@@ -22,6 +23,7 @@ from crslab_causal.experiments.analysis.statistics import (
 )
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Table
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 from crslab_causal.registry import LANGUAGE_MODEL
 
 LEVEL = 0.05
@@ -69,6 +71,41 @@ def row_tests(
         raw.update({(i, group, metric): test for (group, metric), test in tests.items()})
     adjusted = _adjust(raw)
     return [adjusted.get(i, {}) for i in range(len(rows))]
+
+
+def row_intervals(
+    rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
+) -> list[Intervals | None]:
+    """Return the 95 % intervals of each row of the official test set, over conversations; None for other splits.
+
+    Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
+    is kept, because a report keeps no ranks.
+    """
+    intervals = [previous.intervals.get(frozenset(result.folder for result in row.results)) for row in rows]
+    missing = [
+        i
+        for i, row in enumerate(rows)
+        if intervals[i] is None and row.results and len(_with_ranks(row, table, store)) == len(row.results)
+    ]
+    if table.options.split != OFFICIAL or not missing:
+        return intervals
+    by_row = {i: _read_ranks(rows[i], table, store) for i in missing}
+    first = by_row[missing[0]][0]
+    for i in missing:
+        by_row[i] = [align(first, ranks) for ranks in by_row[i]]
+        intervals[i] = {}
+    for group in table.options.groups:
+        chosen = _members(first, group)
+        columns = [(i, metric) for i in missing for metric in table.options.metrics]
+        hits = [
+            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in by_row[i]], axis=0)
+            for i, metric in columns
+        ]
+        ends = cluster_intervals(np.stack(hits, axis=1), first.conversation[chosen])
+        for (i, metric), low, high in zip(columns, *ends.tolist()):
+            if low == low:  # it is NaN if all samples are of one conversation
+                intervals[i].setdefault(group, {})[metric] = (low, high)
+    return intervals
 
 
 def mean_tests(
@@ -167,7 +204,7 @@ def _compare(
     pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
     tests: RowTests = {}
     for group in table.options.groups:
-        chosen = np.full(len(first.repeat), True) if group == 'all' else ~first.repeat
+        chosen = _members(first, group)
         for metric in table.options.metrics:
             a, b = (
                 np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
@@ -195,6 +232,11 @@ def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, 
     seeds, reference_seeds = ([result.seed for result in results] for results in (row, reference))
     shared = [(i, reference_seeds.index(seed)) for i, seed in enumerate(seeds) if seed in reference_seeds]
     return shared if len(seeds) > 1 and shared else list(product(range(len(seeds)), range(len(reference_seeds))))
+
+
+def _members(ranks: LabelRanks, group: str) -> np.ndarray:
+    """Return the mask of the samples of a group."""
+    return np.full(len(ranks.repeat), True) if group == 'all' else ~ranks.repeat
 
 
 def _rank(ranks: LabelRanks, group: str) -> np.ndarray:

@@ -98,6 +98,38 @@ def paired_bootstrap(
     return Difference(mean, float(low), float(high), float((1 + as_far.sum()) / (1 + draws)))
 
 
+def cluster_intervals(
+    scores: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0, level: float = 0.95
+) -> np.ndarray:
+    """Return the percentile interval of each column's mean, by a bootstrap that draws whole clusters.
+
+    All columns share the draws, so that many scores cost little more than one; see :func:`paired_bootstrap`.
+
+    Args:
+        scores: ``(n_sample, n_score)``.
+        clusters: ``(n_sample,)``, the conversation of each sample.
+        draws: number of bootstrap draws.
+        seed: seed of the bootstrap.
+        level: confidence level.
+
+    Returns:
+        ``(2, n_score)``, the lower and the upper ends; NaN if there is only one cluster.
+
+    Raises:
+        ValueError: there are no samples, lengths differ, or a score is not finite.
+    """
+    scores = finite_array(scores, 2)
+    if len(scores) != len(clusters):
+        raise ValueError(f'lengths differ: {len(scores)} scores, {len(clusters)} clusters')
+    names, index = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(names) == 1:
+        return np.full((2, scores.shape[1]), math.nan)
+    totals = np.zeros((len(names), scores.shape[1] + 1))
+    np.add.at(totals, index, np.column_stack([scores, np.ones(len(scores))]))
+    sums = np.concatenate([weights @ totals for weights in resampling_weights(len(names), draws, seed)])
+    return np.quantile(sums[:, :-1] / sums[:, -1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
+
+
 def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
     """Return the p value of McNemar's exact test on paired hits.
 

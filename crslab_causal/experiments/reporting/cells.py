@@ -26,6 +26,8 @@ class Cell(NamedTuple):
     """1: significantly above the reference; -1: significantly below it; 0: not significant, or not tested."""
     reported: bool
     """Whether the number is from a publication."""
+    bounds: tuple[float, float] | None = None
+    """Ends of the 95 % interval over conversations, for a score on the official test set."""
 
 
 def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | None]:
@@ -44,7 +46,10 @@ def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | No
             interval = mean_interval([scale(metric, table) * value for value in values])
             test = row.tests.get(group, {}).get(metric)
             sign = 0 if test is None or not test.significant else int(math.copysign(1, test.difference))
-            cells.append(Cell(interval.mean, interval.half_width, sign, False))
+            bounds = row.intervals.get(group, {}).get(metric) if isinstance(row, RowRecord) else None
+            if bounds is not None:
+                bounds = scale(metric, table) * bounds[0], scale(metric, table) * bounds[1]
+            cells.append(Cell(interval.mean, interval.half_width, sign, False, bounds))
     return cells
 
 

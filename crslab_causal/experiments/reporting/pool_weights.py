@@ -4,7 +4,7 @@
 
     python -m crslab_causal.experiments.reporting.pool_weights save/ReDial_Pool/pool_redial_seed2020
 
-The record, ``pool_weights.json``, has the section ``pool`` of each run's ``results.json``; a later call replaces the
+The record, ``weights.json``, has the section ``pool`` of each run's ``results.json``; a later call replaces the
 runs of the same dataset and keeps the others. Without a folder the figures are drawn again from the record.
 """
 
@@ -21,16 +21,18 @@ from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
 from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.figures.weights import Weights, draw_weights
-from crslab_causal.model.pool.context import REPEAT_CHANNELS
+from crslab_causal.model.pool.options import REPEAT_CHANNELS
 
-RECORD = 'pool_weights.json'
+RECORD = 'weights.json'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the record and the figures. Return the exit status."""
     parser = argparse.ArgumentParser(description='Draw the weights of pools by the length of the history.')
     parser.add_argument('runs', nargs='*', type=Path, help='folders of runs of Pool, one for each dataset')
-    parser.add_argument('--output', type=Path, default=Path('results'), help='folder of the record and the figures')
+    parser.add_argument(
+        '--output', type=Path, default=Path('results/pool_weights'), help='folder of the record and the figures'
+    )
     options = parser.parse_args(arguments)
 
     def write() -> None:
@@ -59,7 +61,7 @@ def write_weights(runs: Sequence[Path], folder: Path) -> Iterator[Path]:
         interval = f'95 % interval, bootstrap over {pool["conversations"]:,} conversations'
         yield from save(
             draw_weights(by_length['lengths'], experts, interval, REPEAT_CHANNELS),
-            folder / f'pool_weights_{dataset.lower()}',
+            folder / dataset.lower(),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crslab_causal.base.tables import escape_cell, markdown_table
 from crslab_causal.experiments.analysis.record import CaseRecord, SystemRecord
 from crslab_causal.experiments.reporting.latex import escape_latex
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 MAX_TURNS = 6
 """Number of turns before the answers that are shown."""
@@ -38,10 +39,8 @@ def latex(case: CaseRecord) -> str:
 
 
 def _description(case: CaseRecord) -> str:
-    return (
-        f'Conversation {case.conversation} of {case.split}, turn {case.turn}, drawn by chance; '
-        f'the label is {case.label}.'
-    )
+    how = 'the example of the paper, shown and not scored' if case.split == OFFICIAL else 'drawn by chance'
+    return f'Conversation {case.conversation} of {case.split}, turn {case.turn}, {how}; the label is {case.label}.'
 
 
 def _rows(case: CaseRecord) -> list[tuple[str, ...]]:

@@ -20,11 +20,17 @@ class RunPaths(NamedTuple):
     threads: int = 1
     """Number of threads of each run."""
     llm: str | None = None
-    """Source of the answers for rows that need a language model: ``replay`` or ``live``. None: these rows are not run.
-    """
+    """``replay`` or ``live``: how rows that need a language model get answers; None: these rows are not run."""
+    official: Path | None = None
+    """Folder that holds ``redial/test_data.json`` and ``opendialkg/test_data.json``, the files of tables of the split
+    ``official``; None: these tables are not run."""
 
     def data_for(self, config: Config) -> Path:
         """Return the data folder of a configuration. Each demo corpus is written into its own folder."""
         if not config.dataset_entry.generated:
             return self.data_path
         return self.work / 'data' / '_'.join(str(value) for _, value in config.dataset)
+
+    def official_test(self, config: Config) -> Path | None:
+        """Return the official test file of a configuration's dataset; None if the command line names no folder."""
+        return None if self.official is None else self.official / config.dataset_entry.folder / 'test_data.json'

@@ -39,6 +39,7 @@ class RunStore:
         self.paths = paths
         self._digests = digests or DataDigests()
         self._folders: dict[Run, Path] = {}
+        self._test_digests: dict[Path, str] = {}
 
     # ------------------------------------------------------------ keys and folders
 
@@ -112,6 +113,38 @@ class RunStore:
         if 'llm' in parts and count_unanswered(parts['llm']) > MAX_UNANSWERED * parts['llm']['llm']['samples']:
             return None  # too many of the scores would be those of the recommender
         return {**parts.pop('recommender', {}), **parts, 'folder': self.folder_name(run)}
+
+    def official_result(self, run: Run) -> dict | None:
+        """Return the results of a run with its scores on the official test file of its dataset.
+
+        The key of a run does not depend on that file. Another file therefore needs another scoring, but no training.
+
+        Returns:
+            As :meth:`result`; None if the run is not finished, or was not scored on the file as it is now.
+
+        Raises:
+            UserError: a file is damaged, or the official test file does not exist.
+        """
+        results, path = self.result(run), self.folder(run) / artifacts.OFFICIAL_RESULTS
+        if results is None or not path.is_file():
+            return None
+        scored, test = _read(path), self.paths.official_test(run.config)
+        if test is not None and scored['test_sha256'] != self.official_digest(test):
+            return None
+        splits = {**results['splits'], 'official': scored['scores']}
+        return {**results, 'splits': splits, 'times_scored': scored['count']}
+
+    def official_digest(self, test: Path) -> str:
+        """Return the SHA-256 of an official test file.
+
+        Raises:
+            UserError: the file does not exist.
+        """
+        if test not in self._test_digests:
+            if not test.is_file():
+                raise UserError(f'{test}: does not exist; name the folder of the official test files with --official')
+            self._test_digests[test] = hashlib.sha256(test.read_bytes()).hexdigest()
+        return self._test_digests[test]
 
     def is_finished(self, run: Run) -> bool:
         """Return whether a run has all its results."""

@@ -198,9 +198,11 @@ class _ProfileReader:
             for heard in meaning.heard:
                 if opinion := self._opinion(heard):
                     opinions[opinion.kind, opinion.entity] = place, opinion
+                    wishes = {key: old for key, old in wishes.items() if not _contradicts(old[1], opinion)}
             for wish in self._wishes(meaning.constraints):
                 wishes = {key: old for key, old in wishes.items() if not _is_replaced(old[1], wish, old[0] < place)}
                 wishes[wish.kind, wish.labels, wish.wanted] = place, wish
+                opinions = {key: old for key, old in opinions.items() if not _contradicts(wish, old[1])}
         ordered: list[tuple[int, Fact]] = [*wishes.values(), *opinions.values()]
         return [fact for _, fact in sorted(ordered, key=lambda placed: placed[0])]
 
@@ -228,6 +230,11 @@ class _ProfileReader:
             if wanted:
                 is_either = len(wanted) > 1 and len({c.alternatives for c in wanted}) == 1 and wanted[0].alternatives
                 yield Wish(kind, tuple(dict.fromkeys(c.label for c in wanted)), True, bool(is_either))
+
+
+def _contradicts(wish: Wish, opinion: Opinion) -> bool:
+    """Return whether a wish excludes what an opinion likes. What was said last counts."""
+    return not wish.wanted and bool(opinion.liked) and wish.labels[0].lower() == opinion.name.lower()
 
 
 def _is_replaced(old: Wish, new: Wish, is_earlier: bool) -> bool:

@@ -14,6 +14,7 @@ from crslab_causal.config import Config, validate
 from crslab_causal.config_files import load_config_file, read_yaml
 from crslab_causal.experiments.suite.suite_options import (
     METRICS,
+    OFFICIAL,
     SPLITS,
     Kind,
     RowOptions,
@@ -198,8 +199,9 @@ def _check_table(options: TableOptions) -> None:
 def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: Kind) -> None:
     """Check that a run of a row yields the scores that its table shows."""
     model, dataset = config['model'], config['dataset']
-    missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
-    if kind == table.kind == 'recommendation' and missing:
+    metrics = row.metrics or table.metrics
+    missing = [m for m in metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
+    if kind == table.kind == 'recommendation' and missing and table.split != OFFICIAL:  # there ranks are read
         raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {config["cutoffs"]}')
     if (
         kind == 'generation'
@@ -228,8 +230,14 @@ def _check_figures(options: SuiteOptions) -> None:
 
 def _check_cases(options: SuiteOptions) -> None:
     with_responses = [table.name for table in options.tables if table.kind == 'generation']
+    official = [table.name for table in options.tables if table.split == OFFICIAL]
     for case in options.cases:
-        if case.table not in with_responses:
+        if (case.conversation is None) != (case.turn is None):
+            raise UserError(f'case {case.name}: give conversation and turn, or neither')
+        if case.conversation is not None:
+            if case.table not in official:
+                raise UserError(f'case {case.name}: {case.table} is no table of the split {OFFICIAL}')
+        elif case.table not in with_responses:
             raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
 
 
@@ -266,9 +274,15 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
             else [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
         )
         expanded = [Row(row, _runs(row, options, seeds, changes, config_folder), x, series) for row, x, series in grid]
-        return Table(options, tuple(_with_recommender(row, expanded) for row in expanded))
+        rows_of_table = tuple(_with_recommender(row, expanded) for row in expanded)
+        return Table(options, _saved(rows_of_table) if options.split == OFFICIAL else rows_of_table)
     except UserError as error:
         raise UserError(f'table {options.name}: {error}') from error
+
+
+def _saved(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows with weights saved for all runs, which are scored on other files later."""
+    return tuple(row._replace(runs=tuple(run._replace(save=True) for run in row.runs)) for row in rows)
 
 
 def _with_recommender(row: Row, rows: list[Row]) -> Row:

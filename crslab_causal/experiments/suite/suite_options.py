@@ -11,7 +11,10 @@ from crslab_causal.evaluator.metrics import GROUPS, RANKING_METRIC_PATTERN
 
 Scalar = str | int | float | bool | None
 Kind = Literal['recommendation', 'generation', 'deconfounding', 'corpus']
-Split = Literal['train', 'valid', 'test', 'interventional']
+Split = Literal['train', 'valid', 'test', 'interventional', 'official']
+"""Split of a table."""
+OFFICIAL: Split = 'official'
+"""Another test file of the same dataset, which the command line names. Runs are trained without it."""
 
 METRICS: dict[Kind, str] = {
     'recommendation': RANKING_METRIC_PATTERN,
@@ -25,7 +28,7 @@ METRICS: dict[Kind, str] = {
 """Regular expressions of the metrics that a table of a kind may show."""
 
 SPLITS: dict[Kind, tuple[Split, ...]] = {
-    'recommendation': ('valid', 'test', 'interventional'),
+    'recommendation': ('valid', 'test', 'interventional', OFFICIAL),
     'generation': ('valid', 'test'),
     'deconfounding': ('interventional',),
     'corpus': ('train', 'valid', 'test'),
@@ -67,6 +70,8 @@ class RowOptions(Options):
     """Scores in percent by metric, as the publication in ``source`` reports them. Such a row is not run."""
     source: str | None = None
     """Publication of the reported scores."""
+    footnote: str | None = None
+    """Remark on the reported scores, such as what another source reports."""
     metrics: list[str] | None = None
     """Metrics of the table that make sense for the row; None: all of them."""
     recommender: Name | None = None
@@ -150,14 +155,20 @@ class RankShiftOptions(Options):
 
 
 class CaseOptions(Options):
-    """Options of a case table (Table 7): turns that are drawn at random, and the response of each system of a table."""
+    """Table 7: turns, and the response of each system of a table. They are drawn at random unless one is named."""
 
     name: Name
     """Name of the case table, for references and file names."""
     title: str
     """Title of the case table."""
     table: Name
-    """Name of a table of the kind ``generation``."""
+    """Name of a table of the kind ``generation``; with ``conversation``, of a table of the split ``official``."""
+    conversation: str | None = None
+    """Conversation of the official test to show; None: turns are drawn."""
+    turn: Annotated[int, Field(ge=0)] | None = None
+    """Number of the turn in ``conversation``."""
+    offline: Name | None = None
+    """``id`` of the row whose list the offline backend also re-ranks and puts into words, for a named turn."""
     turns: Count = 1
     """Number of turns."""
     context: Count = 3

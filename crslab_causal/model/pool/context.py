@@ -14,9 +14,6 @@ CONTEXT_FEATURES = ('constant', 'log mentions', 'no mention', 'text')
 """Names of the features: 1; log(1 + number of mentions); whether the history is empty; whether the context has known
 words."""
 
-REPEAT_CHANNELS = ('in the context', 'latest item')
-"""Names of the two values of ``Repeat``: whether an item is in the context, and whether it is its latest item."""
-
 
 def context_features(batch: Mapping[str, Any]) -> Tensor:
     """Return the :data:`CONTEXT_FEATURES` of a batch, ``(batch, 4)``, in double precision.

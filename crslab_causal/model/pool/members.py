@@ -15,7 +15,7 @@ from crslab_causal.model.counting import CountingModel
 from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.smoothing import log_popularity, smoothed_log_probability
 from crslab_causal.model.options import CausalKBRDOptions
-from crslab_causal.model.pool.context import REPEAT_CHANNELS
+from crslab_causal.model.pool.options import REPEAT_CHANNELS
 
 
 class Member(ABC, nn.Module):

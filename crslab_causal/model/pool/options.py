@@ -12,6 +12,8 @@ from crslab_causal.registry import MODELS
 
 RECOMMENDER = 'CausalKBRD'
 """Name of the expert that comes from a saved run."""
+REPEAT_CHANNELS = ('in the context', 'latest item')
+"""Names of the two values of ``Repeat``: whether an item is in the context, and whether it is its latest item."""
 
 ExpertEntry = str | dict[str, Any]
 """An entry of ``experts``: the name of a model, or a mapping with ``model`` and options of this model."""

@@ -12,6 +12,7 @@ from scipy import stats
 from crslab_causal.experiments.analysis.statistics import (
     Difference,
     Interval,
+    cluster_intervals,
     combine_p_values,
     holm,
     mcnemar,
@@ -269,3 +270,16 @@ def test_welch_without_a_spread_and_with_too_few_seeds():
     assert welch([0.4, 0.4], [0.5, 0.5]) == 0.0
     with pytest.raises(ValueError, match='two of them'):
         welch([0.4], [0.5, 0.6])
+
+
+def test_the_intervals_of_many_scores_are_those_of_the_bootstrap_of_each():
+    """Each column has the interval of the paired bootstrap against 0, which is tested against loops."""
+    rng = np.random.default_rng(3)
+    scores, clusters = rng.random((40, 3)), rng.integers(7, size=40).astype(str)
+    low, high = cluster_intervals(scores, clusters, draws=500)
+    for column in range(3):
+        expected = paired_bootstrap(scores[:, column], np.zeros(40), clusters, draws=500)
+        assert (low[column], high[column]) == pytest.approx((expected.low, expected.high))
+    assert np.isnan(cluster_intervals(scores, ['one'] * 40)).all()
+    with pytest.raises(ValueError, match='lengths differ'):
+        cluster_intervals(scores, clusters[1:])

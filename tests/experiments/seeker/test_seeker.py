@@ -9,6 +9,7 @@ import yaml
 
 import tiny
 from crslab_causal.chat.constraints import Constraint, Kind
+from crslab_causal.chat.films.genres import GENRES
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.years import Years
 from crslab_causal.command_line.run import main as run_main
@@ -81,6 +82,24 @@ def test_profiles_hold_what_was_said_before_the_target_was_named_and_never_its_t
         assert {wish for exchange in exchanges for wish in exchange.message.wishes} == {*each.wishes}
 
 
+@pytest.mark.parametrize(
+    'texts, wanted',
+    [
+        (('No drama movies, please.', 'I like drama movies.'), []),
+        (('I like drama movies.', 'No drama movies, please.'), [False]),
+        (('I want a drama movie.', 'No drama movies, please.'), [False]),
+        (('I want a comedy movie.', 'I want a drama movie.'), [True]),
+    ],
+)
+def test_of_what_a_seeker_contradicts_the_last_word_counts(conversation, texts, wanted):
+    context = [turn for text in texts for turn in (('Seeker', text), ('Recommender', 'Well .'))]
+    target = min(conversation.facts.films)
+    sample = {'conv_id': '1', 'has_text': True, 'role': 'Recommender', 'items': [target], 'context_mentions': []}
+    ((profile,), *_) = read_profiles([sample | {'context_text': context}], {}, conversation)
+    assert [(wish.labels, wish.wanted) for wish in profile.wishes] == [(('drama',), each) for each in wanted]
+    assert any(isinstance(fact, Opinion) for fact in profile.facts) == (not wanted)
+
+
 def test_draw_is_a_subset_in_order_that_depends_on_the_seed(profiles):
     some = draw(profiles, 5, 1)
     assert some == draw(profiles, 5, 1) != draw(profiles, 5, 2)
@@ -98,8 +117,7 @@ def test_labels_of_years_are_read_back(years):
 @pytest.mark.parametrize(
     'wish',
     [
-        Wish(Kind.GENRE, ('horror',), True),
-        Wish(Kind.GENRE, ('action',), False),
+        *(Wish(Kind.GENRE, (genre,), wanted) for genre in GENRES for wanted in (True, False)),
         Wish(Kind.GENRE, ('comedy', 'drama'), True, True),
         Wish(Kind.GENRE, ('comedy', 'romance'), True),
         Wish(Kind.YEARS, ('1990–1999',), True),

@@ -23,7 +23,9 @@ class PaperRow(Options):
     here: str | None = None
     """Row of a record with our figures, as ``suite/table/row``."""
     reason: str | None = None
-    """Reason why we have no such row."""
+    """Reason why there is no counterpart."""
+    official: str | None = None
+    """Row of the record of the official test sets that is the counterpart, as ``suite/table/row``."""
     command: str | None = None
     """Command that measures our figures, for a row that needs a language model."""
     quoted: bool = False
@@ -93,11 +95,20 @@ class Published(Options):
     rows: list[PublishedRow]
 
 
+class Official(Options):
+    """The section about the official test sets."""
+
+    note: str
+    ours: dict[str, str]
+    """Rows of the record that stand below the published ones, by the title that they get there."""
+
+
 class PaperFigures(Options):
     """The content of ``figures.yaml``."""
 
     note: str
     tables: list[PaperTable]
+    official: Official
     table7: str
     figure4: Figure4
     claims: list[Claim]

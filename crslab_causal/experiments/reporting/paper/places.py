@@ -5,7 +5,8 @@ No number of a record is therefore typed by hand. The placeholders are:
 - ``{paper:table/row/metric}``: a figure of the paper;
 - ``{here:suite/table/row/group/metric}``: the mean of a row of a record with its interval;
 - ``{gain:suite/table/row/group/metric}``: its difference from the reference of its table, with its interval;
-- ``{figure4:reading/dataset}``: how many labels rise and fall in Figure 4.
+- ``{figure4:reading/dataset}``: how many labels rise and fall in Figure 4;
+- ``{kl:reading/dataset/up}``: mean divergence of the labels that rise (or ``down``: fall) in each range of ranks.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from crslab_causal.experiments.reporting.paper.figures import PaperFigures
 Records = Mapping[str, SuiteRecord]
 """Records of the suites by name."""
 
-PLACE = re.compile(r'\{(paper|here|gain|figure4):([^{}]+)\}')
+PLACE = re.compile(r'\{(paper|here|gain|figure4|kl):([^{}]+)\}')
 CORPUS_TABLE = re.compile(r'(\w+)_(?:train|valid|test)')
 
 
@@ -98,6 +99,20 @@ def shifts(reading: Reading, dataset: str, records: Records) -> tuple[int, int, 
     raise KeyError(f'{reading}/{dataset}')
 
 
+def divergences(reading: Reading, dataset: str, records: Records) -> dict[str, list[float | None]]:
+    """Return the mean divergence in each range of ranks of Figure 4 (c), of labels that rise and that fall.
+
+    Raises:
+        KeyError: the record of the controls has no such figure.
+    """
+    for record in records['controls'].figures:
+        for panel in record.panels:
+            if record.reading == reading and dataset in panel.title and panel.kl is not None:
+                up, _, down = panel.kl.mean
+                return {'up': up, 'down': down}
+    raise KeyError(f'{reading}/{dataset}')
+
+
 def _paper(where: str, figures: PaperFigures, records: Records) -> str:
     name, rest = where.split('/', 1)
     title, metric = rest.rsplit('/', 1)
@@ -131,9 +146,17 @@ def _figure4(where: str, figures: PaperFigures, records: Records) -> str:
     return f'{up} up, {down} down'
 
 
-_NUMBERS = {'paper': _paper, 'here': _here, 'gain': _gain, 'figure4': _figure4}
+def _kl(where: str, figures: PaperFigures, records: Records) -> str:
+    reading, dataset, direction = where.split('/')
+    name: Reading = 'one_model' if reading == 'one_model' else 'two_models'
+    means = divergences(name, dataset, records)[direction]
+    return ', '.join('–' if mean is None else f'{mean:.2f}' for mean in means)
+
+
+_NUMBERS = {'paper': _paper, 'here': _here, 'gain': _gain, 'figure4': _figure4, 'kl': _kl}
 
 
 def cell_text(cell: Cell, decimals: int) -> str:
-    """Return a mean and its interval as text, in the form of the suites' tables."""
-    return f'{cell.mean:.{decimals}f}' + ('' if cell.half_width is None else f' ± {cell.half_width:.{decimals}f}')
+    """Return a mean with its intervals, as the tables of the suites write it."""
+    text = f'{cell.mean:.{decimals}f}' + ('' if cell.half_width is None else f' ± {cell.half_width:.{decimals}f}')
+    return text + ('' if cell.bounds is None else f' [{cell.bounds[0]:.{decimals}f}, {cell.bounds[1]:.{decimals}f}]')
