@@ -41,7 +41,7 @@ class TrainingState:
     update: int = 0
     """Number of updates of the epoch that is not finished."""
     history: list[float] = field(default_factory=list)
-    """What was measured after each epoch."""
+    """The measurement after each epoch, one number each."""
     finished: bool = False
     _written: float = field(default_factory=time.monotonic)
 
