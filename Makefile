@@ -20,6 +20,7 @@ $(VENV)/installed: requirements.txt pyproject.toml setup.py
 install: $(VENV)/installed
 
 demo: $(VENV)/installed
+	$(BIN)/python run_crslab.py --config config/pool_demo.yaml --save_system
 	$(BIN)/python run_crslab.py --config config/llm_demo.yaml --save_system
 
 test: $(VENV)/installed

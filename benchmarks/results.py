@@ -13,6 +13,8 @@ RECORD = Path(__file__).with_name('speed.json')
 """File of the measurements."""
 START_UP = Path(__file__).with_name('start_up.json')
 """File of the measurements of ``benchmarks/start_up.py``."""
+ONE_USER = Path(__file__).with_name('one_user.json')
+"""File of the measurements of ``benchmarks/one_user.py``."""
 GPU = Path(__file__).with_name('gpu.json')
 """File of the measurements of ``benchmarks/gpu.py``."""
 
@@ -254,6 +256,24 @@ def gpu(record: dict) -> str:
     return f'{record["gpu"]["name"]}.\n\n{steps(record, "gpu")}\n\n{epoch}'
 
 
+def one_user_of_a_pool() -> list[str]:
+    """Return the section about the list of a pool for one user; empty if it was not measured."""
+    if not ONE_USER.is_file():
+        return []
+    made = json.loads(ONE_USER.read_text('utf-8'))
+    rows = [
+        [title, seconds(percentile(values, 0.5)), seconds(percentile(values, 0.99))]
+        for title, values in made['seconds'].items()
+    ]
+    return [
+        '## One user of a pool',
+        f'`python benchmarks/one_user.py` measures the list of a saved run of `{made["config"]}`, warm, on one core, '
+        'in CPU seconds, user and system. The values of its experts: '
+        f'{", ".join(made["experts"])}. {made["cpu"]}, Python {made["python"]}.',
+        markdown_table(['list for one user', 'p50', 'p99'], rows),
+    ]
+
+
 def start_up() -> list[str]:
     """Return the section about commands that need no PyTorch; empty if they were not measured."""
     if not START_UP.is_file():
@@ -323,6 +343,7 @@ def results_page(measurements: dict) -> str:
         'items. Sampling needs torch-sparse or pyg-lib, and pays where entities have hundreds of edges.',
         '## GPU',
         gpu(record),
+        *one_user_of_a_pool(),
         *start_up(),
     ]
     return '\n\n'.join(parts) + '\n'

@@ -1,4 +1,4 @@
-"""A plugin for CRSLab: causal conversational recommendation that installs today and can be trusted."""
+"""A plugin for CRSLab: causal conversational recommendation, baselines, a language model and a chat."""
 
 from crslab_causal.base.version import __version__
 

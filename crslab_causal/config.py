@@ -1,4 +1,4 @@
-"""Read and check a configuration, and keep what was checked."""
+"""Read a configuration, check it, and hold its validated options."""
 
 from __future__ import annotations
 
@@ -27,19 +27,23 @@ if TYPE_CHECKING:
     from crslab.config import Config as CRSLabConfig
 
 KEYS_OF_PLACE = ('seed', 'data_path', 'save_path', 'run_name')
-"""Keys that say by which seed and where a run happens, not what is run."""
+"""Keys that set the seed and the folders of a run. They do not change which run it is."""
 
 
 @dataclass(frozen=True)
 class Flags:
-    """Requests of the caller beside the configuration. No score depends on them."""
+    """Command line flags that are not keys of the configuration.
+
+    The scores of the recommender do not depend on them.
+    """
 
     save_system: bool = False
     """Whether checkpoints are written after every epoch (CRSLab's flag ``-ss``)."""
     checkpoint_seconds: float = float('inf')
-    """Without ``save_system``: least time between two checkpoints, which are removed when the run has ended."""
+    """Minimum time between two checkpoints if ``save_system`` is off. These checkpoints are removed at the end of the
+    run."""
     write_responses: bool = True
-    """Whether a model with a decoder is trained to write responses, too."""
+    """Whether a model with a decoder is also trained to write responses."""
 
 
 class Config:
@@ -79,7 +83,7 @@ class Config:
         """Return the configuration that CRSLab's own ``Config`` has read.
 
         Raises:
-            UserError: as of the constructor.
+            UserError: see the constructor.
         """
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
@@ -93,7 +97,7 @@ class Config:
         classes = self._option_classes()
         _refuse_unknown_keys(raw, classes)
         self.ignored: list[str] = [key for key in raw if not any(key in options.model_fields for options in classes)]
-        """Keys of the file that this model and dataset do not read."""
+        """Keys of the file that neither the model nor the dataset reads."""
         raw = {**raw, 'run_name': raw.get('run_name') or run_name}
         for key in ('data_path', 'save_path'):
             if isinstance(raw.get(key), str):
@@ -104,7 +108,7 @@ class Config:
         check_metric(self.run.rec.metric, self.run.cutoffs)
         if getattr(self.model, 'adjustment', None) == 'context' and not self.dataset_entry.knows_confounder:
             known = ', '.join(name for name, entry in DATASETS.items() if entry.knows_confounder)
-            raise UserError(  # now, and not when the corpus has been loaded
+            raise UserError(  # report this before the corpus is loaded
                 'adjustment: context is the true confounder of the generated corpus, and needs '
                 f'dataset: {known}; write popularity, turn, genre, random or none'
             )
@@ -131,12 +135,12 @@ class Config:
 
     @cached_property
     def opt(self) -> dict[str, Any]:
-        """The options as CRSLab has them: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
+        """The options in CRSLab's form: a dict with sections ``rec`` and ``conv``, ``gpu`` and ``model_name``."""
         options = {key: value for section in self.sections for key, value in section.model_dump().items()}
         return {**options, 'model_name': self.model_entry.system_name, 'gpu': self.gpu}
 
     def __getitem__(self, key: str) -> Any:
-        return self.opt.get(key)  # as CRSLab: None for a key that does not exist
+        return self.opt.get(key)  # like CRSLab, return None for a missing key
 
     def __contains__(self, key: object) -> bool:
         return key in self.opt
@@ -146,14 +150,14 @@ class Config:
         return self.opt.get(key, default)
 
     def changed(self) -> dict[str, Any]:
-        """Return the options that differ from their default, but for the :data:`KEYS_OF_PLACE`."""
+        """Return the options that differ from their default, without the :data:`KEYS_OF_PLACE`."""
         changed: dict[str, Any] = {}
         for section in self.sections:
             changed |= section.model_dump(exclude_defaults=True, exclude=set(KEYS_OF_PLACE))
         return changed
 
     def report(self) -> None:
-        """Log what is run, as CRSLab does, and warn about keys that are not read."""
+        """Log the dataset, the model and the options of the run, as CRSLab does. Warn about keys that are not read."""
         from loguru import logger  # now, because its import takes longer than reading a configuration
 
         logger.info(f'[Dataset: {self.run.dataset} tokenized in {self.run.tokenize}]')
@@ -175,12 +179,13 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
     try:
         return options(**values)
     except ValidationError as error:
-        # an unknown key first: it is often why another one is missing
+        # report an unknown key first, because it is often the misspelling of a missing one
         first = min(error.errors(), key=lambda mistake: mistake['type'] != 'extra_forbidden')
         key = '.'.join(str(part) for part in first['loc'])
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
-            word, prefix = str(first['loc'][-1]), key.rpartition('.')[0]
+            word, sections = str(first['loc'][-1]), first['loc'][:-1]
+            prefix = '.'.join(map(str, sections)) if all(isinstance(part, str) for part in sections) else ''
             raise UserError(f'{key}: no such key{_suggest_key(word, section.model_fields, prefix)}') from error
         if first['type'] == 'model_type':
             keys = ', '.join(_section_at(options, first['loc']).model_fields)
@@ -213,10 +218,10 @@ def _unknown(key: str, value: Any, known: Iterable[str]) -> str:
 
 
 def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]]) -> None:
-    """Refuse keys that no model and no dataset reads; those of others are allowed, see ``Config.ignored``."""
+    """Refuse keys that no model and no dataset reads. Keys of other models are allowed, see ``Config.ignored``."""
     read = {key for options in classes for key in options.model_fields}
     unread = [key for key in raw if key not in read]
-    if unread:  # only now the options of all other models are imported
+    if unread:  # import the options of all other models only if they are needed
         others = {key for entry in (*MODELS.values(), *DATASETS.values()) for key in entry.load_options().model_fields}
         for key in unread:
             if key not in others:
@@ -224,20 +229,23 @@ def _refuse_unknown_keys(raw: Mapping[str, Any], classes: Iterable[type[Options]
 
 
 def _run_name(stem: str, settings: Iterable[Setting]) -> str:
-    """Return the configuration's name and the changed keys, but for those that say where or by which seed."""
+    """Return the configuration's name with the changed keys, without the keys that set the seed and the folders."""
     unnamed = (*KEYS_OF_PLACE, 'model', 'dataset')
     changes: dict[str, str] = {}
     for setting in settings:
         text = '='.join(map(str, setting)) if isinstance(setting, tuple) else setting
         changes[text.partition('=')[0]] = text  # the last value of a key counts
     name = re.sub(r'[^\w.,=+-]', '_', ','.join([stem, *(text for key, text in changes.items() if key not in unnamed)]))
-    if len(name) > 100:  # file systems end at 255 bytes
+    if len(name) > 100:  # file systems allow names of 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name
 
 
 def _section_at(options: type[Options], path: Iterable[str | int]) -> type[Options]:
-    """Return the class of options at ``path``; in a mapping or list such as ``llm.prices`` the class of its values."""
+    """Return the class of options at ``path``.
+
+    For a mapping or list such as ``llm.prices`` it is the class of the values.
+    """
     kind: Any = options
     for part in path:
         kind = kind.model_fields[part].annotation if _is_section(kind) else get_args(kind)[-1]

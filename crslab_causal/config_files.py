@@ -1,12 +1,12 @@
 """Read the YAML files of configurations, resolve their ``base:``, change single keys, and write them.
 
-A file may name other files under ``base:`` and then say only what differs from them::
+A file may name other files under ``base:`` and then contain only the differences::
 
     base: [causal_redial, base/data/opendialkg_graph]
     rec:
       epoch: 60
 
-What a key means is checked later, by :class:`crslab_causal.config.Config`.
+The meaning of the keys is checked later, by :class:`crslab_causal.config.Config`.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ CONFIG_FOLDER = 'config'
 _PACKAGE = Path(__file__).resolve().parent
 _INSTALLED = _PACKAGE / 'configurations'
 PACKAGE_CONFIG = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / CONFIG_FOLDER
-"""Folder of the configurations that come with the package: inside it when it is installed, beside it in a checkout."""
+"""Folder of the configurations of the package. It is inside an installed package, and beside the package in a checkout.
+"""
 
 _FLOAT_TAG = 'tag:yaml.org,2002:float'
 _EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123456789')
-"""Numbers such as ``5e-3``, which YAML 1.1 takes for strings, and their first characters."""
+"""Pattern of numbers such as ``5e-3``, which YAML 1.1 takes for strings, and their possible first characters."""
 
 
 # ---------------------------------------------------------------- reading
@@ -43,7 +44,7 @@ _EXPONENT = re.compile(r'^[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+$'), list('-+.0123
 class _StrictLoader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):
     """PyYAML's safe loader that reads ``5e-3`` as a number and refuses a key that occurs twice in a mapping.
 
-    It is the one in C where PyYAML has it, which is several times faster.
+    It uses PyYAML's parser in C, if that is installed, because it is several times faster.
     """
 
     def construct_document(self, node: yaml.Node) -> Any:
@@ -102,18 +103,19 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f'{path}: cannot be read ({error.strerror}); name a YAML file') from error
     except Exception as error:  # PyYAML raises ValueError, KeyError and others for impossible values, say 2020-13-45
-        raise UserError(f'{path}: not valid YAML ({" ".join(str(error).split())})') from error
+        reason = ' '.join(str(error).replace(' in "<unicode string>"', '').split())
+        raise UserError(f'{path}: not valid YAML ({reason})') from error
     if not isinstance(content, dict):
         raise UserError(f'{path}: holds no "key: value" lines')
     return content
 
 
 def load_config_file(path: str | Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, merged over the files that its ``base:`` names.
+    """Return the mapping in a YAML file, merged with the files that its ``base:`` names.
 
     A base is a file name, with or without ``.yaml``. It is looked up in the folder of the file, then in the folder
-    ``config`` that contains the file, then among the configurations of the package. A later base goes over an earlier
-    one, and the file goes over its bases.
+    ``config`` that contains the file, then among the configurations of the package. A later base overrides an earlier
+    one, and the file overrides its bases.
 
     Raises:
         UserError: One of the files cannot be read, a base does not exist, or a file is a base of itself.
@@ -142,7 +144,7 @@ def _load(path: Path, descendants: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy of ``under`` with the keys of ``over``: mappings are merged, lists and scalars are replaced."""
+    """Return a copy of ``under`` with the keys of ``over``. Mappings are merged; lists and scalars are replaced."""
     merged = dict(under)
     for key, value in over.items():
         if isinstance(value, dict):
@@ -157,11 +159,11 @@ Setting = str | tuple[str, Any]
 
 
 def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
-    """Change one key of a configuration in place, as the flag ``--set`` says.
+    """Change one key of a configuration in place, as the flag ``--set`` does.
 
     Args:
         raw: The configuration.
-        setting: The key, dotted for sections, and its value.
+        setting: The key, with dots between sections, and its value.
 
     Raises:
         UserError: The setting has no ``=``, names a key inside a value that is not a section, or has a value that is
@@ -178,6 +180,11 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
             value = _parse(text)
         except Exception as error:  # as in read_yaml
             raise UserError(f'--set {setting}: the value is not valid YAML') from error
+        if _has_comment(text, value):
+            raise UserError(
+                f'--set {setting}: what follows # is a comment in YAML; put the value into quotes, for example '
+                f'--set \'{key}="..."\''
+            )
     *sections, last = key.split('.')
     target = raw
     for section in sections:
@@ -185,6 +192,17 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
         if not isinstance(target, dict):
             raise UserError(f'--set {setting}: {section} is no section')
     target[last] = value
+
+
+def _has_comment(text: str, value: Any) -> bool:
+    """Return whether a YAML text ends in a comment, so that its value is that of the text before."""
+    mark = re.search(r'(^|\s)#', text)
+    if mark is None:
+        return False
+    try:
+        return bool(_parse(text[: mark.start()]) == value)
+    except Exception:  # as in read_yaml: the mark is inside quotes
+        return False
 
 
 # ---------------------------------------------------------------- finding
@@ -212,7 +230,7 @@ def find_config(name: str | Path) -> Path:
 
 
 def _find_base(name: str, path: Path) -> Path:
-    parents = chain(path.parents, path.absolute().parents)  # the first are relative, which makes short messages
+    parents = chain(path.parents, path.absolute().parents)  # relative parents come first, so that messages are short
     root = next((folder for folder in parents if folder.name == CONFIG_FOLDER), PACKAGE_CONFIG)
     found = _first_file(name, (path.parent, root, PACKAGE_CONFIG))
     if found is None:
@@ -240,21 +258,21 @@ def _nearest(name: str, folders: Iterable[Path]) -> str:
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """PyYAML's safe dumper without aliases, with ``[1, 10]`` for short lists and ``0.005`` for ``5e-3``."""
+    """PyYAML's safe dumper without aliases. It writes short lists as ``[1, 10]`` and ``5e-3`` as ``0.005``."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def _represent_float(dumper: _PlainDumper, value: float) -> yaml.Node:
-    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, not a number, and what would take too many digits
+    if not 1e-12 <= abs(value) < 1e16:  # zero, infinity, NaN, and numbers with too many digits
         return yaml.SafeDumper.represent_float(dumper, value)
     text = f'{Decimal(repr(value)):f}'
     return dumper.represent_scalar(_FLOAT_TAG, text if '.' in text else f'{text}.0')
 
 
 def _represent_str(dumper: _PlainDumper, text: str) -> yaml.Node:
-    # PyYAML writes some line breaks of Unicode, say U+0085, so that it reads them back as a space
+    # PyYAML writes some line breaks of Unicode, such as U+0085, in a form that it reads back as a space
     return dumper.represent_scalar('tag:yaml.org,2002:str', text, style=None if text.isprintable() else '"')
 
 
@@ -267,11 +285,11 @@ _PlainDumper.add_representer(float, _represent_float)
 _PlainDumper.add_representer(str, _represent_str)
 _PlainDumper.add_representer(list, _represent_list)
 _PlainDumper.add_representer(tuple, _represent_list)
-_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # puts the string '5e-3' into quotes
+_PlainDumper.add_implicit_resolver(_FLOAT_TAG, *_EXPONENT)  # makes PyYAML quote the string '5e-3'
 
 
 def dump_config(mapping: dict[str, Any]) -> str:
-    """Return a configuration as YAML text that any reader of YAML 1.1 reads back with the same values."""
+    """Return a configuration as YAML text. Any reader of YAML 1.1 gets the same values back."""
     text: str = yaml.dump(
         mapping, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120
     )

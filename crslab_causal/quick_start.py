@@ -1,4 +1,4 @@
-"""Run a configuration, as CRSLab's ``quick_start`` does."""
+"""Train, test and load the system of a configuration from Python, like CRSLab's ``quick_start``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from crslab_causal import register
 from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT, RESULTS
 from crslab_causal.base.data_path import DATA_PATH, is_data_path
 from crslab_causal.base.errors import UserError
+from crslab_causal.registry import LANGUAGE_MODEL
 
 if TYPE_CHECKING:
-    from crslab_causal.chat.recommender import Recommender
+    from crslab_causal.chat.recommenders.base import ListRecommender
     from crslab_causal.config import Config, Flags
     from crslab_causal.config_files import Setting
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
 
 Settings = Iterable['Setting'] | Mapping[str, Any]
-"""Overrides of a configuration: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``."""
+"""Changed keys of a configuration, as texts such as ``rec.epoch=3`` with a value in YAML, or as a mapping
+``{'rec.epoch': 3}``."""
 
 
 def run(config: str, settings: Settings = (), gpu: str = '-1', save_system: bool = False) -> dict[str, dict]:
@@ -30,15 +32,15 @@ def run(config: str, settings: Settings = (), gpu: str = '-1', save_system: bool
 
     Args:
         config: YAML file, or the name of a configuration of this package, for example ``causal_redial``.
-        settings: overrides of the configuration.
+        settings: changed keys of the configuration.
         gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas.
-        save_system: save the system after every epoch, so that :func:`load_system` finds it.
+        save_system: whether to save the system after every epoch. :func:`load_system` needs this.
 
     Returns:
         The scores by split, as in ``results.json``: ``run(...)['test']['all']['recall@50']``.
 
     Raises:
-        UserError: a mistake in the configuration or the data.
+        UserError: the configuration or the data have a mistake.
     """
     from crslab_causal.config import Flags
     from crslab_causal.system.run_folder import run_folder
@@ -69,18 +71,18 @@ def run_crslab(
         config: YAML file, or the name of a configuration of this package.
         gpu: ``'-1'`` for the CPU, ``'auto'``, or GPU numbers separated by commas. Each process of ``torchrun`` takes
             one.
-        settings: overrides of the configuration.
-        save_data: save the processed dataset.
-        restore_data: restore the processed dataset.
-        save_system: save the system after every epoch.
-        restore_system: continue a saved system.
-        interact: chat with a saved system instead of training one.
-        debug: train on the valid split, and log more.
-        tensorboard: write TensorBoard files into ``runs/``.
+        settings: changed keys of the configuration.
+        save_data: whether to save the processed dataset.
+        restore_data: whether to load the processed dataset that an earlier run has saved.
+        save_system: whether to save the system after every epoch.
+        restore_system: whether to continue a saved system.
+        interact: whether to chat with a saved system instead of training one.
+        debug: whether to train on the valid split and to log more.
+        tensorboard: whether to write TensorBoard files into ``runs/``.
         download: whether a public dataset may be downloaded if its folder is empty.
 
     Raises:
-        UserError: a mistake in the configuration, the data or the flags.
+        UserError: the configuration, the data or the flags have a mistake.
     """
     from crslab_causal.config import Flags
 
@@ -89,12 +91,12 @@ def run_crslab(
 
 
 def run_alone(config: str, gpu: str = '-1', settings: Settings = (), save_system: bool = False, **flags: bool) -> None:
-    """Call :func:`run_crslab` in a process that does nothing else; see :func:`.configure_process`."""
+    """Call :func:`run_crslab` in a process that does nothing else, see :func:`.configure_process`."""
     from crslab_causal.config import Flags
 
     checked = _checked(config, gpu, settings, Flags(save_system=save_system))
     check_places(checked, flags.get('download', True))
-    register()  # says in one line if CRSLab, or what it needs, is missing
+    register()  # reports missing packages in one line
     from crslab_causal.base.process_setup import configure_process
 
     configure_process()
@@ -113,8 +115,6 @@ def _run(
     download: bool = True,
 ) -> None:
     check_places(config, download)
-    if interact:
-        _check_chat(config)
     register()
     from loguru import logger
     from tqdm import tqdm
@@ -122,7 +122,7 @@ def _run(
     from crslab_causal.base import distributed
     from crslab_causal.crslab_compat import crslab
 
-    if (interact or restore_system) and getattr(config.model, 'recommender', None) is None:
+    if (interact or restore_system) and needs_own_run(config):
         from crslab_causal.system.checkpoint import check_options
         from crslab_causal.system.run_folder import check_saved, run_folder
 
@@ -149,13 +149,9 @@ def _run(
         )
 
 
-def _check_chat(config: Config) -> None:
-    """Check that a conversation can be held with the model, before its run is looked for."""
-    if not config.model_entry.answers_one_history:
-        raise UserError(
-            f'model {config.run.model}: cannot be talked to, because only CausalKBRD answers one history at a time; '
-            'choose a configuration with CausalKBRD or CausalLLM'
-        )
+def needs_own_run(config: Config) -> bool:
+    """Return whether a chat needs a saved run of this configuration, and not only one that ``recommender`` names."""
+    return config.run.model != LANGUAGE_MODEL or config.model.recommender is None
 
 
 def _provide_data(config: Config, download: bool) -> None:
@@ -164,6 +160,11 @@ def _provide_data(config: Config, download: bool) -> None:
         from crslab_causal.prepare.preparation import prepare
 
         prepare(config.dataset_entry.folder, config.run.data_path or DATA_PATH)
+
+
+def can_provide_data(config: Config) -> bool:
+    """Return whether the data are missing, and :func:`run_crslab` would download them."""
+    return _may_download(config, True)
 
 
 def _may_download(config: Config, download: bool) -> bool:
@@ -194,6 +195,12 @@ def check_places(config: Config, download: bool = False) -> None:
         raise UserError(f'save_path: {there} is a file; name the folder of all runs')
     if not os.access(there, os.W_OK):
         raise UserError(f'save_path: {there} cannot be written; name another folder')
+    llm = getattr(config.model, 'llm', None)
+    if llm is not None and llm.mode == 'replay':
+        if llm.store is None:
+            raise UserError('llm.store: mode replay needs the store of a recorded run; name its file')
+        if not Path(llm.store).is_file():
+            raise UserError(f'llm.store: {llm.store} does not exist; name the store of a recorded run')
     if not entry.generated and not _may_download(config, download):
         check_data_files(entry, Path(run.data_path or DATA_PATH), run.tokenize, entry.file_names())
 
@@ -204,18 +211,23 @@ def _use_directories(config: Config) -> None:
     use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
 
 
-def load_recommender(config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False) -> Recommender:
-    """Load a recommender that answers one history at a time, see :func:`load_system`."""
+def load_recommender(
+    config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False
+) -> ListRecommender:
+    """Load a recommender, which answers one history at a time; see :func:`load_system`."""
     return load_system(config, gpu, settings, restore_data).recommender()
 
 
 def load_system(config: str, gpu: str = '-1', settings: Settings = (), restore_data: bool = False) -> CausalSystem:
-    """Load the system of a run with ``--save_system``, with the weights of its best epoch. It is not to be trained.
+    """Load the system of a run that was saved with ``save_system``, with the weights of its best epoch.
+
+    ``settings`` must contain the changed keys of the run, because they are part of the name of its folder. The loaded
+    system must not be trained.
 
     Args: as those of :func:`run_crslab`.
 
     Raises:
-        UserError: a mistake in the configuration or the data, or no such run.
+        UserError: the configuration or the data have a mistake, or there is no such run.
     """
     checked = _checked(config, gpu, settings)
     check_places(checked)
@@ -227,14 +239,14 @@ def load_system(config: str, gpu: str = '-1', settings: Settings = (), restore_d
 
 
 def _checked(config: str, gpu: str, settings: Settings, flags: Flags | None = None) -> Config:
-    """Return the checked configuration; the recommender that it names is there."""
+    """Return the checked configuration. Check that the run of its option ``recommender`` exists."""
     from crslab_causal.config import Config
 
     checked = Config(config, gpu, settings, flags)
     if getattr(checked.model, 'recommender', None) is not None:
         from crslab_causal.system.checkpoint import find_recommender
 
-        find_recommender(checked.model.recommender)  # now, and not when the data are loaded
+        find_recommender(checked.model.recommender)  # checked before the data are loaded
     return checked
 
 
@@ -244,8 +256,8 @@ def assemble(config: Config, dataset: MentionDataset, interact: bool = False, re
     Args:
         config: the configuration.
         dataset: its dataset.
-        interact: the system is to be chatted with, and loads the weights of the best epoch.
-        restore: the system continues its last checkpoint.
+        interact: whether the system is for a chat; it then loads the weights of the best epoch.
+        restore: whether the system continues from its last checkpoint.
     """
     from crslab_causal.crslab_compat import get_dataloader, get_system
 

@@ -14,8 +14,8 @@ from crslab_causal.system.causal import CausalSystem
 def register_in_crslab() -> None:
     """Add this package's datasets, dataloaders, models, systems and evaluator to CRSLab's tables.
 
-    The datasets replace CRSLab's own: their samples have CRSLab's keys and values, and some more, so that CRSLab's
-    models see no difference. CRSLab's other entries stay as they are.
+    The datasets replace CRSLab's own datasets. Their samples have CRSLab's keys and values and some more keys, so
+    CRSLab's models work unchanged. CRSLab's other entries are not changed.
     """
     for dataset in DATASETS.values():
         crslab_compat.dataset_register_table[dataset.name] = dataset.load()

@@ -1,4 +1,4 @@
-"""Every model and every dataset that this package runs, an entry each.
+"""The registry: an entry for every model and every dataset of this package.
 
 To add a model, write its file and its entry in :data:`MODELS`. To add a dataset, write its file and its entry in
 :data:`DATASETS`. Nothing else has to change: the configuration, the dataloader, the system, the tables of CRSLab and
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHARED_NAME = 'Causal'
 """Name of the dataloader and of the system that models share, in CRSLab's tables."""
 LANGUAGE_MODEL = 'CausalLLM'
-"""Name of the model with a language model behind the recommender."""
+"""Name of the model that puts a language model behind the recommender."""
 
 _ADAPTERS = 'crslab_causal.system.adapters'
 _EXPERT_ADAPTER = f'{_ADAPTERS}:ExpertAdapter'
@@ -37,34 +37,37 @@ _TEXT_SYSTEM = 'crslab_causal.system.text:TextSystem'
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model: its class, its options, and how the system trains and scores it."""
+    """The entry of a model: its class, its options, and how the system trains and scores it."""
 
     name: str
     """Value of ``model:``."""
     summary: str
     """One line for lists of models."""
     model: str | None = None
-    """Its class; None: the class that CRSLab's own table has under this name."""
+    """Class of the model; None: the class that CRSLab's own table has under this name."""
     options: str = 'crslab_causal.base.options:Options'
-    """Class of the keys that the model reads."""
+    """Class of the options that the model reads."""
     adapter: str = f'{_ADAPTERS}:ItemRecommenderAdapter'
-    """Class that calls the model, see :mod:`crslab_causal.system.adapters`."""
+    """Class of the adapter that calls the model, see :mod:`crslab_causal.system.adapters`."""
     system: str = _CAUSAL_SYSTEM
     crslab_loader: str | None = None
     """Name of CRSLab's dataloader that makes the model's batches; None: the model reads the tensors of this package."""
     reads_tokens: bool = False
     """Whether the model reads the words of the conversation, as token ids."""
     reads_samples: bool = False
-    """Whether the model reads the samples themselves, for their text as written."""
+    """Whether the model reads the samples themselves, because it needs their original text."""
     is_expert: bool = False
-    """Whether the model can be an expert of ``Pool``: it is fitted by ``fit``, or comes from a saved run."""
+    """Whether the model can be an expert of ``Pool``. Such a model has a method ``fit``, or comes from a saved run."""
     aliases: tuple[str, ...] = ()
     """Other values of ``model:`` that mean this model."""
 
     @property
-    def answers_one_history(self) -> bool:
-        """Whether a conversation can be held with it."""
-        return self.model == _CAUSAL_KBRD
+    def gives_candidates(self) -> bool:
+        """Whether a saved run of it can give the candidates of ``CausalLLM``.
+
+        It can if it is a class of this package that scores items by the history, and by the text as written.
+        """
+        return self.model is not None and self.crslab_loader is None and not self.reads_tokens
 
     @property
     def system_name(self) -> str:
@@ -76,38 +79,38 @@ class ModelEntry:
         return _resolve_once(self.options)
 
     def load_adapter(self) -> type[ModelAdapter]:
-        """Import the class that calls the model."""
+        """Import the class of the adapter that calls the model."""
         return resolve_name(self.adapter)
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A dataset: its class and its options."""
+    """The entry of a dataset: its class and its options."""
 
     name: str
     """Value of ``dataset:``."""
     summary: str
     """One line for lists of datasets."""
     folder: str
-    """Its folder below ``data_path``, also its name in ``crslab-causal prepare``."""
+    """Folder of the dataset below ``data_path``, also its name in ``crslab-causal prepare``."""
     dataset: str
-    """Its class."""
+    """Class of the dataset."""
     files: tuple[str, ...] = ()
     """Names of its files where they are known without its class; see :meth:`file_names`."""
     tokenizers: tuple[str, ...] = ()
     """Values of ``tokenize:`` that it has, where they are known without its class."""
     options: str = 'crslab_causal.base.options:Options'
-    """Class of the keys that the dataset reads."""
+    """Class of the options that the dataset reads."""
     language: str = 'en'
-    """Language of CRSLab's metrics."""
+    """Language that CRSLab's metrics assume."""
     public: bool = False
     """Whether ``crslab-causal prepare`` can download it."""
     generated: bool = False
-    """Whether the package writes the data itself, so that the options alone say what they are."""
+    """Whether the package generates the data, so that the options alone determine them."""
     splits: tuple[str, ...] = ('valid', 'test')
-    """Splits that are scored."""
+    """Names of the splits that are scored."""
     knows_confounder: bool = False
-    """Whether the data say what the true confounder is (``adjustment: context``)."""
+    """Whether the data contain the true confounder (``adjustment: context``)."""
 
     def load_options(self) -> type[Options]:
         """Import the class of the dataset's options."""
@@ -261,7 +264,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
         options=f'{_OPTIONS}:TransformerSeq2SeqOptions',
         system=_TEXT_SYSTEM,
         reads_tokens=True,
-        aliases=('Transformer',),  # CRSLab's tables have a Transformer of its own, which does not recommend
+        aliases=('Transformer',),  # CRSLab's own Transformer does not recommend
     ),
     ModelEntry(
         'KBRD',
@@ -414,9 +417,9 @@ NOT_SUPPORTED = {
         'GoRecDial': 'its conversations are a game with given items, not a recommendation',
     },
 }
-"""Models and datasets of CRSLab without an entry, and the reason."""
+"""Models and datasets of CRSLab that have no entry, with the reason."""
 
 
 def find_model(name: str) -> ModelEntry | None:
-    """Return the entry of a value of ``model:``, None if there is none."""
+    """Return the entry of a value of ``model:``; None if there is none."""
     return next((entry for entry in MODELS.values() if name == entry.name or name in entry.aliases), None)

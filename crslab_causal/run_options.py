@@ -1,8 +1,8 @@
-"""Keys of every run and of the datasets: type, default and meaning of each.
+"""Options of every run and of the datasets, each with its type, its default and its meaning.
 
 The layout is CRSLab's: flat, with a section ``rec`` for the recommendation stage. Keys that belong to a model are in
 :mod:`crslab_causal.model.options` and :mod:`crslab_causal.model.crslab_options`. A configuration may hold keys of
-several models, so that the one line ``model:`` chooses among them.
+several models. The line ``model:`` then chooses among them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crslab_causal.data.dataset.mention_order import MentionOrder
 
 
 class RunOptions(Options):
-    """Keys of every run."""
+    """Options of every run."""
 
     dataset: str
     """Name of the dataset, see ``crslab-causal list datasets``."""
@@ -35,31 +35,34 @@ class RunOptions(Options):
     """Seed of all random draws: initial parameters, order of the batches, dropout."""
     scale: Share = 1.0
     """Share of each split that is used."""
-    data_path: str | None = None
+    data_path: Annotated[str, Field(min_length=1)] | None = None
     """Folder of the datasets, with subfolders such as ``redial/nltk``; None: ``data/dataset``."""
-    save_path: str = 'save'
+    save_path: Annotated[str, Field(min_length=1)] = 'save'
     """Folder of all runs. Each run has a folder below it."""
     run_name: Annotated[str, Field(pattern=r'^[\w,=+-][\w.,=+-]{0,149}$')] | None = None
-    """Folder below ``save_path``; None: the name of the configuration file."""
+    """Name of the run's folder below ``save_path``; None: the name of the configuration file."""
     valid: Literal['given', 'late'] = 'given'
-    """``late``: the latest tenth of the training conversations, by their ids, is held out of training and takes the
-    place of valid. ReDial's ids follow time, and its official test data are later than the training data."""
+    """Validation split. None: that of the data. ``late``: the latest tenth of the training conversations, by their ids,
+    which are then not trained on. ReDial's ids follow time, and its official test data are later than the training
+    data."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
-    """Relations with at most that many edges are dropped; None: CRSLab's 1,000 (ReDial), 20,000 (OpenDialKG), 0."""
+    """Relations with at most this many edges are dropped. None: CRSLab's threshold, which is 1,000 for ReDial, 20,000
+    for OpenDialKG and 0 for others."""
     mention_order: MentionOrder = 'last'
-    """Mentions of an entity that are in the history: its last, its first, or all of them."""
+    """Mentions of an entity that the history contains: its last one, its first one, or all of them."""
     entity_truncate: Count | None = None
-    """Maximum number of mentions of a history, of which the last are kept; None: all."""
+    """Maximum number of mentions of a history, of which the last are kept; None: all mentions."""
     sparse_rgcn: bool = True
     """Whether PyG's RGCNConv in CRSLab's models is computed as one sparse product, which gives equal results faster."""
 
 
 class DemoOptions(Options):
-    """Keys of ``dataset: CausalDemo``, the generated corpus."""
+    """Options of ``dataset: CausalDemo``, the generated corpus."""
 
     demo_seed: Annotated[int, Field(ge=0)] = 2024
     """Seed of the generated catalogue and conversations."""
     confounding: Fraction = 0.8
-    """Strength of the confounder from 0 to 1: how strongly the context determines the mentions and the reason."""
+    """Strength of the confounder from 0 to 1, that is, how strongly the context determines the mentions and the reason.
+    """
     demo_train: Count = 1200
     """Number of training conversations."""

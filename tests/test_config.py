@@ -51,7 +51,7 @@ def test_every_configuration_of_the_repository_is_valid(path):
     assert config['run_name'] == path.stem
 
 
-def test_there_are_configurations():
+def test_repository_has_configurations():
     assert {'causal_demo', 'causal_redial', 'causal_opendialkg'} <= {path.stem for path in tiny.CONFIGS}
 
 
@@ -89,13 +89,13 @@ def test_one_section_given_in_part_keeps_the_defaults_of_the_rest(read):
 @pytest.mark.parametrize(
     'written, value', [('5e-3', 5e-3), ('1E+2', 100.0), ('.5e1', 5.0), ('2.5e-1', 0.25), ('0.01', 0.01), ('3', 3.0)]
 )
-def test_numbers_as_people_write_them(written, value, read):
+def test_numbers_are_read_as_people_write_them(written, value, read):
     text = f'dataset: ReDial\nmodel: CausalKBRD\nrec:\n  optimizer:\n    lr: {written}\n'
     assert read(text)['rec']['optimizer']['lr'] == value
     assert read(None, f'rec.optimizer.lr={written}')['rec']['optimizer']['lr'] == value
 
 
-def test_settings_go_over_the_file(read):
+def test_settings_override_the_file(read):
     config = read(
         None,
         'rec.epoch=3',
@@ -144,7 +144,7 @@ def test_the_name_of_a_run_can_be_a_folder(setting, read):
     assert name.startswith('mine,') and not set(name) & set('/\\[]" \'')
 
 
-def test_the_hosts_own_configuration_is_adopted(read, tmp_path):
+def test_configuration_read_by_crslab_is_adopted(read, tmp_path):
     from crslab_causal.config import Config
     from crslab_causal.crslab_compat import CRSLabConfig, use_directories
 
@@ -204,7 +204,7 @@ def test_an_unknown_model_or_dataset_is_refused_with_the_choices(key, value, mea
         ('dataset', 'GoRecDial', 'game'),
     ],
 )
-def test_what_crslab_has_and_this_package_has_not_is_explained(key, value, reason, read):
+def test_unsupported_models_of_crslab_are_explained(key, value, reason, read):
     message = complaint(read, **{key: value})
     assert message.startswith(f'{key}: CRSLab has {value}, but it is not supported here: ') and reason in message
     assert 'did you mean' not in message
@@ -246,7 +246,7 @@ def test_a_home_folder_is_expanded(read, monkeypatch):
 
 
 @pytest.mark.parametrize('text', ['dataset: ReDial', 'model: CausalKBRD'])
-def test_model_and_dataset_must_be_there(text, read):
+def test_configuration_needs_model_and_dataset(text, read):
     missing = 'model' if text.startswith('dataset') else 'dataset'
     assert complaint(read, text).startswith(f'{missing}: is missing; choose one of ')
     assert complaint(read, f'{text}\n{missing}:').startswith(f'{missing}: is missing; choose one of ')
@@ -302,7 +302,7 @@ def test_the_true_context_is_asked_for_on_the_demo_only(read):
 
 
 @pytest.mark.parametrize('metric', ['recall', 'ndcg', 'mrr@1', 'new_recall@50', 'new_unseen_mrr'])
-def test_metrics_that_are_scored(metric, read):
+def test_names_of_scored_metrics_are_accepted(metric, read):
     assert read(rec={'metric': metric})['rec']['metric'] == metric
 
 

@@ -178,7 +178,7 @@ def test_a_setting_of_one_section_leaves_sections_that_shared_an_anchor_alone(fo
 # ---------------------------------------------------------------- bases
 
 
-def test_a_file_goes_over_its_bases_and_later_bases_over_earlier_ones(folder):
+def test_file_overrides_its_bases_and_later_bases_override_earlier_ones(folder):
     write(
         one='a: 1\nb: 1\nc: 1\nrec: {x: 1, y: 1}',
         two='b: 2\nc: 2\nrec: {y: 2, z: 2}',
@@ -332,7 +332,7 @@ def test_the_configurations_of_the_package_are_found_from_any_folder(tmp_path, m
 
 @settings(max_examples=300, deadline=None)
 @given(MAPPINGS)
-def test_what_is_written_is_read_back_by_plain_yaml_and_by_this_package(tmp_path_factory, mapping):
+def test_written_configuration_is_read_back_by_plain_yaml_and_by_this_package(tmp_path_factory, mapping):
     text = dump_config(mapping)
     path = tmp_path_factory.getbasetemp() / 'written.yaml'
     path.write_text(text, 'utf-8')
@@ -368,3 +368,12 @@ def test_sections_are_written_as_blocks_in_their_order_and_without_aliases():
     assert dump_config({'rec': {'optimizer': optimizer}, 'conv': {'optimizer': optimizer}, 'a': []}) == (
         'rec:\n  optimizer:\n    name: Adam\n    lr: 0.001\nconv:\n  optimizer:\n    name: Adam\n    lr: 0.001\na: []\n'
     )
+
+
+@pytest.mark.parametrize(
+    'text, value', [('"my runs #2"', 'my runs #2'), ('a#b', 'a#b'), ("['x #y']", ['x #y']), ('', None)]
+)
+def test_a_number_sign_that_begins_no_comment_belongs_to_the_value(text, value):
+    raw = {}
+    apply_setting(raw, f'key={text}')
+    assert raw == {'key': value}

@@ -92,7 +92,7 @@ def run(root, *settings):
     return json.loads(newest.read_text('utf-8')), newest.parent
 
 
-def test_the_additions_work_together(package):
+def test_documented_additions_work_together(package):
     for title in ADDITIONS:
         apply(sections()[title], package)
     results, folder = run(package, 'model=LeastPopular', 'dataset=GeneratedTwin', 'rec.metric=discount@10')

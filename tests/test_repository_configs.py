@@ -47,7 +47,7 @@ def strings(content: Any) -> Iterator[str]:
             yield from strings(value)
 
 
-def test_no_two_configurations_say_the_same():
+def test_no_two_configurations_are_equal():
     from crslab_causal.config import Config
 
     names: dict[str, str] = {}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def path_argument(text: str) -> Path:
-    """Return the path that an argument names; ``~`` is the home folder, and all other signs are taken as they are.
+    """Return the path that an argument names. ``~`` is the home folder; all other characters are kept.
 
     Raises:
-        ArgumentTypeError: The text is empty, as that of an unset variable of the shell.
+        ArgumentTypeError: The text is empty, for example because a variable of the shell is not set.
     """
     if not text.strip():
         raise argparse.ArgumentTypeError('is empty; name a file or folder')

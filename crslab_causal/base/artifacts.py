@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 RESULTS = 'results.json'
-"""Configuration, course of the training, and scores of the recommender on each split."""
+"""The configuration, the number of epochs, and the scores of the recommender on each split."""
 
 LLM_RESULTS = 'llm_results.json'
 """Scores before and after re-ranking by a language model, and counts of its answers."""
@@ -18,10 +18,13 @@ GENERATION_RESULTS = 'generation_results.json'
 """Scores of the responses of a trained decoder on each split."""
 
 CORPUS = 'corpus.json'
-"""Counts of the data (Table 1); nothing is trained for it."""
+"""Counts of a dataset (Table 1). No model is trained for them."""
 
 DECONFOUNDING = 'deconfounding.json'
 """Distances of the model to the true P(Y | do(X)) of the demo corpus."""
+
+OFFICIAL_RESULTS = 'official.json'
+"""Scores of the recommender on another test file, and the hash of that file."""
 
 LOG = 'run.log'
 """Log of the training and the evaluation."""

@@ -11,8 +11,8 @@ from crslab_causal.base.errors import UserError
 def select_gpus(gpu: str) -> list[int]:
     """Make only the GPUs of CRSLab's flag ``-g`` visible, as CRSLab does.
 
-    CRSLab addresses GPUs by the number that they have before (system/base.py:59), which fails for a single GPU other
-    than the first. Here they are numbered from 0.
+    CRSLab keeps the original numbers of the GPUs (system/base.py:59). This fails for a single GPU that is not the
+    first. Here the visible GPUs are numbered from 0.
 
     Args:
         gpu: ``'-1'`` for the CPU; ``'auto'`` for the first GPU, or the CPU if there is none; else numbers of GPUs,
@@ -22,7 +22,7 @@ def select_gpus(gpu: str) -> list[int]:
         The value of ``opt['gpu']``: ``[-1]`` for the CPU.
 
     Raises:
-        UserError: another text, or a GPU that is not there.
+        UserError: the text has another form, or the GPU does not exist.
     """
     if gpu == 'auto':
         import torch
@@ -35,7 +35,7 @@ def select_gpus(gpu: str) -> list[int]:
     if gpu == '-1':
         os.environ['CUDA_VISIBLE_DEVICES'] = gpu
         return [-1]
-    import torch  # only here: a mistake in a configuration is reported without it
+    import torch  # imported late, so that mistakes are reported before this slow import
 
     from crslab_causal.base import distributed
 

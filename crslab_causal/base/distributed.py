@@ -2,9 +2,9 @@
 
     torchrun --nproc_per_node 2 run_crslab.py --config config/causal_redial.yaml
 
-Every process holds the whole model (the graph is small) and takes its share of each batch, so that
-``rec.batch_size`` and the course of training are those of one process. The first one writes the log,
-the checkpoints and the results. Without ``torchrun`` there is one process, and all of this does nothing.
+Every process holds the whole model (the graph is small) and takes its share of each batch, so that ``rec.batch_size``
+and the course of training are those of one process. The first one writes the log, the checkpoints and the results.
+Without ``torchrun`` there is one process, and all of this does nothing.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def is_first() -> bool:
 
 
 def local_gpu(gpus: list[str]) -> str:
-    """Return the GPU of ``-g`` that this process uses, where there are several processes."""
+    """Return the number of the GPU that this process uses, as text, if several processes share the GPUs of ``-g``."""
     return gpus[int(os.environ.get('LOCAL_RANK', 0)) % len(gpus)]
 
 
 @contextmanager
 def connected(device: str) -> Iterator[None]:
-    """Connect all processes in the block: over NCCL on GPUs, over gloo with ``device`` ``'cpu'``."""
+    """Connect all processes while the block runs, over NCCL on GPUs and over gloo if ``device`` is ``'cpu'``."""
     if count() == 1:
         yield
         return
@@ -53,7 +53,10 @@ def connected(device: str) -> Iterator[None]:
 
 @contextmanager
 def first_goes_first() -> Iterator[None]:
-    """Let the first process run the block before the others do, for files that one process has to write."""
+    """Let the first process run the block before the other processes run it.
+
+    The first process can then write a file that the others only read.
+    """
     if not dist.is_initialized():
         yield
         return
@@ -67,7 +70,7 @@ def first_goes_first() -> Iterator[None]:
 
 
 def wait() -> None:
-    """Wait until all processes have arrived."""
+    """Wait until all processes have called this function."""
     if dist.is_initialized():
         dist.barrier()
 
@@ -97,7 +100,7 @@ def distribute(model: torch.nn.Module, find_unused: bool) -> torch.nn.Module:
     """Return ``model`` with gradients that are averaged over the processes.
 
     Args:
-        model: with at least one parameter that requires a gradient.
+        model: a model with at least one parameter that requires a gradient.
         find_unused: whether a loss may leave some parameters without one.
     """
     if not dist.is_initialized():
@@ -108,4 +111,4 @@ def distribute(model: torch.nn.Module, find_unused: bool) -> torch.nn.Module:
         device_ids=None if device.type == 'cpu' else [device],
         find_unused_parameters=find_unused,
         broadcast_buffers=False,
-    )  # the graph, which never changes
+    )  # the graph never changes

@@ -1,4 +1,4 @@
-"""The one exception that a user sees, and how a command ends with it."""
+"""The exception for mistakes of a user, and the exit status of a command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 REQUIRED_PACKAGES = ('torch', 'torch_geometric', 'transformers', 'sklearn', 'nltk', 'tensorboard', 'fuzzywuzzy')
-"""Packages that are imported late, so that a missing one is found when a command has begun."""
+"""Packages that a command imports only when it needs them. If one is missing, the command says so in one line."""
 
 
 class UserError(Exception):
@@ -22,13 +22,15 @@ class UserError(Exception):
 
 
 class IncompleteRun(UserError):
-    """A run that came to its end and has saved its results, but lacks a considerable part of them."""
+    """A run that has ended and has saved its results, but in which many results are missing."""
 
     status = 1
 
 
 def exit_status(command: Callable[[], int | None], interrupted: str = 'interrupted') -> int:
-    """Run a command and return its exit status: its own, that of a ``UserError``, or 130 for Ctrl-C.
+    """Run a command and return the exit status of the process.
+
+    It is the status of the command, that of a ``UserError``, or 130 after Ctrl-C.
 
     Args:
         command: the command; it returns a status, or None for 0.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes | str) -> None:
-    """Write ``content`` to ``path`` in one step: the file is the old one or the new one, never a part.
+    """Write ``content`` to ``path`` in one step. A reader finds the old file or the new one, never a part of it.
 
     The file gets the default permissions of the umask.
     """

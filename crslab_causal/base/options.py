@@ -14,7 +14,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class Options(BaseModel):
-    """Options that refuse unknown keys, and strings in the place of numbers."""
+    """Base class of options. It refuses unknown keys, and strings in the place of numbers."""
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True, allow_inf_nan=False)
 
@@ -22,9 +22,9 @@ class Options(BaseModel):
     def of(cls, opt: Any) -> Self:
         """Return the options of this class that a configuration holds.
 
-        A :class:`crslab_causal.config.Config` keeps its validated options, and these are returned as they are. From a
-        dict, or from CRSLab's own ``Config``, they are built: its other keys are ignored, and missing ones get their
-        default.
+        A :class:`crslab_causal.config.Config` holds validated options, and these are returned unchanged. From a dict,
+        or from CRSLab's own ``Config``, new options are built. Keys of other classes are ignored, and missing keys get
+        their default.
 
         Args:
             opt: a configuration, a dict, or options of this class.
@@ -39,7 +39,7 @@ class Options(BaseModel):
 
 
 def first_mistake(error: ValidationError) -> str:
-    """Return the first mistake of a validation in one line: where, and what."""
+    """Return the first mistake of a failed validation in one line: the key, and what is wrong with its value."""
     first = error.errors(include_url=False)[0]
     where = '.'.join(map(str, first['loc']))
     return f'{where}: {first["msg"]}' if where else first['msg']

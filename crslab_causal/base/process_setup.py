@@ -7,16 +7,16 @@ import platform
 
 import torch
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # constants of glibc's malloc.h
 
 _configured = False
 
 
 def configure_process() -> None:
-    """Configure a process that does nothing but train, before its first tensor.
+    """Configure a process that does nothing but train. Call this before the first tensor is made.
 
-    Do not call this from a program of another purpose: it changes floating-point arithmetic (:func:`flush_denormals`),
-    and exempts loaded data from garbage collection (:func:`.long_lived`).
+    Do not call it from a program with another purpose. It changes floating-point arithmetic (:func:`flush_denormals`),
+    and it exempts loaded data from garbage collection (:func:`.long_lived`).
     """
     global _configured
     _configured = True
@@ -24,7 +24,7 @@ def configure_process() -> None:
 
 
 def release_process() -> None:
-    """Undo :func:`configure_process` for what is computed and loaded from now on."""
+    """Undo :func:`configure_process` for everything that is computed and loaded after this call."""
     global _configured
     _configured = False
     torch.set_flush_denormal(False)
@@ -38,23 +38,24 @@ def is_configured() -> bool:
 def flush_denormals() -> None:
     """Let the CPU treat numbers below 1.2e-38 (2.2e-308 in double precision) as zero, in NumPy as well.
 
-    This holds in this thread and, on Linux, in the threads that it starts from now on.
+    This holds in this thread and, on Linux, in the threads that it starts afterwards.
 
-    Where a gradient stays zero, as behind an inactive ReLU, Adam's first moment shrinks by a tenth at every update, and
-    becomes that small after some 800 of them. Many CPUs compute with such numbers many times slower, so that later
-    epochs take longer than the first. Scores stay the same: the loss is too small to change a parameter.
+    Where a gradient stays zero, as behind an inactive ReLU, Adam's first moment shrinks by a tenth at every update.
+    After some 800 updates it is that small. Many CPUs compute with such numbers many times slower, so later epochs
+    would take longer than the first. The scores do not change, because the difference is too small to change a
+    parameter.
     """
-    torch.set_flush_denormal(True)  # returns False where the CPU cannot, and then nothing changes
+    torch.set_flush_denormal(True)  # returns False and does nothing if the CPU cannot do it
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep the memory of a freed tensor for the next one.
+    """Let glibc keep the memory of a freed tensor for the next tensor.
 
     Some models make tensors of hundreds of MB at every update. glibc maps each of them separately, and the operating
-    system zeroes their pages, which can take as long as the arithmetic. This is no part of :func:`configure_process`,
-    because the process then needs more memory.
+    system zeroes their pages, which can take as long as the arithmetic. :func:`configure_process` does not call this
+    function, because the process then needs more memory.
     """
     if platform.libc_ver()[0] == 'glibc':
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)  # map nothing separately
-        mallopt(M_TRIM_THRESHOLD, -1)  # never give the end of the heap back
+        mallopt(M_MMAP_MAX, 0)  # do not map single tensors
+        mallopt(M_TRIM_THRESHOLD, -1)  # never return the end of the heap to the system

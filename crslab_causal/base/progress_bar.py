@@ -9,6 +9,6 @@ from crslab_causal.base import distributed
 
 
 def progress(steps: Iterable, desc: str) -> tqdm:
-    """Return ``steps`` with a progress bar, which disappears at the end and is not written to log files."""
+    """Wrap ``steps`` in a progress bar and return it. The bar disappears at the end and is not written to log files."""
     shown = sys.stderr.isatty() and distributed.is_first()
     return tqdm(steps, desc=desc, leave=False, disable=not shown, dynamic_ncols=True)

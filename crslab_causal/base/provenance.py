@@ -18,12 +18,12 @@ REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
 def provenance() -> dict:
     """Return the versions of the packages and the CPU, and the git commit of this package if it is a checkout.
 
-    The first call in a process decides, because the process has not loaded what is committed later. The CPU is among
-    the versions, because another CPU rounds sums differently, which changes scores.
+    Later calls in the same process return the result of the first one, because the process does not load code that is
+    committed later. The CPU is part of the result, because another CPU rounds sums differently and so changes scores.
     """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     versions |= {'python': platform.python_version(), 'crslab_causal': __version__, 'cpu': cpu_name()}
-    if 'torch' in sys.modules:  # with its build, which the metadata of the package may lack
+    if 'torch' in sys.modules:  # this version names the build; that in the package's metadata may not
         versions['torch'] = str(sys.modules['torch'].__version__)
     return {'versions': versions, 'git_commit': _git_commit()}
 
@@ -50,7 +50,7 @@ def cpu_name() -> str:
     """Return the name of the CPU."""
     try:
         lines = Path('/proc/cpuinfo').read_text('utf-8').splitlines()
-    except OSError:  # not Linux
+    except OSError:  # the system is not Linux
         lines = []
     names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
     return names[0] if names else platform.processor() or platform.machine()

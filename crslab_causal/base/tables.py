@@ -27,7 +27,7 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], left: in
 
 
 def escape_cell(text: str) -> str:
-    """Return text that can be a cell of a table: in one line, and without a bare ``|``."""
+    """Return text as one line without a bare ``|``, so that it can be a cell of a table."""
     return ' '.join(text.replace('|', '\\|').split())
 
 

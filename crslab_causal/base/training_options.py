@@ -1,4 +1,4 @@
-"""Keys of the sections ``rec`` and ``conv``: how a stage is trained."""
+"""Options of the sections ``rec`` and ``conv``, which control the training of the recommender and of the responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crslab_causal.base.options import Count, NonNegative, Options, Positive
 
 
 class OptimizerOptions(Options):
-    """``rec.optimizer``: a class of ``torch.optim`` and its arguments."""
+    """Options of the section ``rec.optimizer``: a class of ``torch.optim`` and its arguments."""
 
     name: Literal['Adam', 'AdamW', 'SGD', 'Adagrad', 'RMSprop'] = 'Adam'
     """Class of ``torch.optim``."""
@@ -21,7 +21,10 @@ class OptimizerOptions(Options):
 
 
 class SchedulerOptions(Options):
-    """``rec.lr_scheduler``: linear warm-up, then decay; steps are updates of the parameters."""
+    """Options of the section ``rec.lr_scheduler``: a linear warm-up, then a decay.
+
+    A step is an update of the parameters.
+    """
 
     name: Literal['TransformersPolynomialDecayLR', 'Constant'] = 'TransformersPolynomialDecayLR'
     """``TransformersPolynomialDecayLR``: warm-up, then decay; ``Constant``: the learning rate does not change."""
@@ -36,7 +39,7 @@ class SchedulerOptions(Options):
 
 
 class TrainingOptions(Options):
-    """Keys of the training of a stage."""
+    """Options that the sections ``rec`` and ``conv`` share."""
 
     epoch: Count = 20
     """Maximum number of epochs."""
@@ -57,15 +60,19 @@ class TrainingOptions(Options):
 
 
 class RecTrainingOptions(TrainingOptions):
-    """``rec``: how the recommender is trained."""
+    """Options of the section ``rec``: the training of the recommender."""
 
     metric: str = 'recall'
-    """Validation metric of early stopping, the larger the better: ``recall``, ``ndcg`` or ``mrr``,
-    ``@K`` with one of the cutoffs (default: the largest), ``new_`` before it for labels not in the context."""
+    """Validation metric of early stopping; larger is better. It has the form ``recall@K``, ``ndcg@K`` or ``mrr@K``,
+    where K is one of the cutoffs (default: the largest). ``new_`` before it counts only labels that are not in the
+    context."""
 
 
 class ConvTrainingOptions(TrainingOptions):
-    """``conv``: how the writer of responses is trained, after the recommender; early stopping is by perplexity."""
+    """Options of the section ``conv``: the training of the responses, after the recommender.
+
+    It stops early by perplexity.
+    """
 
     epoch: Annotated[int, Field(ge=0)] = 10
     """Maximum number of epochs; 0: the model writes no responses."""

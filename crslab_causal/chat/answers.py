@@ -21,7 +21,7 @@ _CREDITS = {
     Aspect.COMPOSER: (COMPOSER, '{film} has music by {people}.', 'who made the music of {film}'),
     Aspect.CAST: (CAST, '{film} stars {people}.', 'who plays in {film}'),
 }
-"""Role, answer and gap of the questions about people in a film."""
+"""Role in the film, beginning of the answer, and answer without data, of each question about people in a film."""
 
 
 class Answerer:
@@ -30,7 +30,7 @@ class Answerer:
     Args:
         facts: facts about the films.
         collections: franchises and topics.
-        properties: properties of films, which decide what is for children.
+        properties: properties of films; they decide which films are for children.
         today: returns the current date, for "how long ago".
     """
 
@@ -76,7 +76,7 @@ class Answerer:
         return f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)
 
     def describe(self, entity: int, subject: str | None = None) -> str:
-        """Return a sentence with all that is known about a film.
+        """Return a sentence with everything that the dataset says about a film.
 
         Args:
             entity: entity id.
@@ -92,7 +92,7 @@ class Answerer:
         return f'{subject or film.name} is {_genre_phrase(film)}{by}{starring}.'
 
     def new_person(self, question: Question) -> int | None:
-        """Return the person whom "he" or "she" stands for after the answer, None if it names nobody new."""
+        """Return the person whom "he" or "she" means after the answer; None if the answer names no new person."""
         role = {Aspect.DIRECTOR: DIRECTOR, Aspect.WRITER: WRITER, Aspect.CAST: CAST}.get(question.aspect)
         if role is None or question.film is None:
             return None
@@ -178,7 +178,7 @@ class Answerer:
         return ' '.join(sentences[:2]) or f'I know no other film with {person.name}.'
 
     def _asked_about(self, question: Question) -> int | None:
-        """Return the film that "else" leaves out."""
+        """Return the film that a question with "else" leaves out, as in "What else did he direct?"."""
         return question.film if question.aspect is Aspect.FILMS_OF else None
 
     def _by_year(self, films: frozenset[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Constraints on the recommended films: what is wanted, what is excluded, and which constraints give way."""
+"""Constraints on the recommended films: films that are wanted or excluded, and constraints that are dropped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Iterable, Iterator, NamedTuple, Sequence
 
 
 class Kind(StrEnum):
-    """The property that a constraint is about."""
+    """The property of films that a constraint is about."""
 
     GENRE = 'genre'
     YEARS = 'years'
@@ -23,7 +23,8 @@ class Kind(StrEnum):
 
 _PREFIX = {Kind.PERSON: 'with ', Kind.SIMILAR: 'like ', Kind.CHILDREN: 'for '}
 _GIVE_WAY = (Kind.SIMILAR, Kind.YEARS, Kind.TOPIC, Kind.GENRE, Kind.FRANCHISE, Kind.PERSON)
-"""Kinds of the wanted constraints that give way if nothing fits, first ones first. Films for children never do."""
+"""Kinds of wanted constraints in the order in which they are dropped if no film fits. Films for children are not
+dropped."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,18 @@ class Constraint:
     label: str
     """Words for the property, such as ``horror``, ``1990–1999`` or ``Tom Hanks``."""
     films: frozenset[int] = field(repr=False, compare=False)
-    """Entity ids of the films that have the property."""
+    """Entity ids of the films with the property."""
     wanted: bool = True
     """True: films with the property are wanted. False: they are excluded."""
     unknown: frozenset[int] = field(default=frozenset(), repr=False, compare=False)
-    """Entity ids of the films that may have it or not. They are neither wanted nor allowed."""
+    """Entity ids of the films of which it is not known whether they have the property. They are never listed."""
     binding: bool = True
-    """Whether only such films are listed. If not ("I like comedies"), they come first."""
+    """Whether only films with the property are listed. If False, as for "I like comedies", they are listed first."""
     alternatives: str = ''
-    """Constraints with an equal text here are alternatives: "from the 80s or 90s". Empty: there are none."""
+    """Name of a set of alternatives: "from the 80s or 90s" gives two constraints with the same name. Empty: no
+    alternatives."""
     entity: int | None = None
-    """Entity id of the genre, person, ... in the history of the recommender."""
+    """Entity id of the genre or person in the history of the recommender."""
 
     @property
     def name(self) -> str:
@@ -64,7 +66,7 @@ class Selection(NamedTuple):
     films: list[int]
     """Entity ids in the order of the input."""
     relaxed: list[Constraint]
-    """Wanted constraints that no film satisfies together with the others, and that were left out."""
+    """Wanted constraints that were dropped, because no film satisfies them together with the others."""
 
 
 class ConstraintSet:
@@ -110,21 +112,28 @@ class ConstraintSet:
         return exact or [c for c in self._constraints if wanted and wanted in c.name.lower()]
 
     def allowed(self, film: int) -> bool:
-        """Return whether a film is neither excluded nor unsuitable for children who watch."""
-        return all(c.allows(film) for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN)
+        """Return whether a film may be listed: it is not excluded, and it is for children if children watch."""
+        return all(c.allows(film) for c in self._without_exception)
+
+    @property
+    def _without_exception(self) -> list[Constraint]:
+        """The constraints that never give way."""
+        return [c for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN]
 
     def select(self, films: Sequence[int]) -> Selection:
-        """Return the films that satisfy all constraints, those of the preferences first.
+        """Return the films that satisfy all constraints. Films with preferred properties come first.
 
-        If there are none, wanted constraints give way: as few as possible, and the less important ones first.
+        If there are no such films, wanted constraints are dropped: as few as possible, and the less important ones
+        first.
         """
-        allowed = [film for film in films if self.allowed(film)]
+        strict = self._without_exception
+        allowed = [film for film in films if all(c.allows(film) for c in strict)] if strict else list(films)
         groups = _groups(c for c in self.binding if c.wanted and c.kind is not Kind.CHILDREN)
         groups.sort(key=lambda group: _GIVE_WAY.index(group[0].kind))
         for n_relaxed in range(len(groups) + 1):
             for relaxed in combinations(groups, n_relaxed):
-                kept = [group for group in groups if group not in relaxed]
-                fitting = [film for film in allowed if all(any(c.allows(film) for c in group) for group in kept)]
+                kept = [set().union(*(c.films for c in group)) for group in groups if group not in relaxed]
+                fitting = [film for film in allowed if all(film in fit for fit in kept)] if kept else allowed
                 if fitting or not allowed:
                     return Selection(self._preferred_first(fitting), [c for group in relaxed for c in group])
         return Selection([], [])
@@ -135,16 +144,21 @@ class ConstraintSet:
         return sum(any(film in fitting for fitting in preferred) for film in films)
 
     def _preferred_first(self, films: Sequence[int]) -> list[int]:
-        """Return the films by the number of kinds of preferences that they satisfy, else in their order."""
+        """Return the films sorted by the number of kinds of preferences that they satisfy.
+
+        Ties keep the order of the input.
+        """
         by_kind: dict[Kind, set[int]] = {}
         for constraint in self._constraints:
             if constraint.wanted and not constraint.binding:
                 by_kind.setdefault(constraint.kind, set()).update(constraint.films)
+        if not by_kind:
+            return list(films)
         return sorted(films, key=lambda film: -sum(film in preferred for preferred in by_kind.values()))
 
 
 def _groups(constraints: Iterable[Constraint]) -> list[list[Constraint]]:
-    """Return the constraints with alternatives together."""
+    """Return the constraints in groups; alternatives are in one group."""
     groups: dict[str | Constraint, list[Constraint]] = {}
     for constraint in constraints:
         groups.setdefault(constraint.alternatives or constraint, []).append(constraint)

@@ -10,7 +10,7 @@ from crslab_causal.chat.constraints import describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
@@ -23,7 +23,7 @@ from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.offline.templates import template_question
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult
-from crslab_causal.llm.request import RerankRequest
+from crslab_causal.llm.request import Probability, RerankRequest
 
 _ABOUT_ME = (
     'I recommend films. Say what you like, what you have seen, and what you are in the mood for; '
@@ -31,12 +31,12 @@ _ABOUT_ME = (
 )
 _NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
 _N_EXAMPLES = 3
-"""Number of popular films that the chat names if it does not know a film."""
+"""Number of popular films that the chat names as examples if it does not know the film of a message."""
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 _EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
 _ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.ACCEPT, Act.THANK, Act.LEAVE))
-"""Acts beside which only an explicit wish is answered with a list."""
+"""Dialogue acts that have their own answer. A message with one of them gets a list only if it also asks for films."""
 
 
 class Snapshot(NamedTuple):
@@ -50,9 +50,9 @@ class Snapshot(NamedTuple):
 class Conversation:
     """The dialogue so far, and the replies to it.
 
-    A film that either side has named is not recommended again, nor one that the seeker has seen or rejected. A mention
-    counts as liked only if the seeker says so. Rejected mentions are not part of the history. Constraints last until
-    they are taken back.
+    A film is not recommended if the seeker or the recommender has named it, or if the seeker has seen or rejected it. A
+    mention counts as liked only if the seeker says so. Rejected mentions are not part of the history. Constraints last
+    until the seeker takes them back.
 
     Args:
         recommender: recommender of a trained model.
@@ -63,7 +63,7 @@ class Conversation:
 
     def __init__(
         self,
-        recommender: Recommender,
+        recommender: ListRecommender,
         pipeline: LLMPipeline,
         make_history: Callable[[list[int]], list[int]],
         facts: FilmFacts | None = None,
@@ -72,8 +72,9 @@ class Conversation:
         catalogue, entities = pipeline.catalogue, recommender.entities
         self.facts = facts or build_film_facts(catalogue, entities)
         collections = Collections(self.facts, {entity: catalogue.names[entity] for entity in entities})
-        self._interpreter = Interpreter(self.facts, collections)
-        self._answerer = Answerer(self.facts, collections, self._interpreter.properties)
+        self.interpreter = Interpreter(self.facts, collections)
+        """Understands the messages."""
+        self._answerer = Answerer(self.facts, collections, self.interpreter.properties)
         self._source = RecommendationSource(recommender, pipeline, make_history)
         self.reset()
 
@@ -81,38 +82,46 @@ class Conversation:
         """Start a new conversation."""
         self.state = DialogueState()
         self.result: LLMResult | None = None
-        """Last result, if the last reply recommended something."""
+        """Result of the last reply that recommended something; None if the last reply did not."""
         self.last_reply = Reply()
         """Last reply. It is complete when :meth:`respond` has yielded all lines."""
 
     def another(self) -> Conversation:
-        """Return a new conversation about the same films. It shares the model, and nothing that was said."""
+        """Return a new conversation about the same films. Both share the model, but not the messages."""
         other = copy.copy(self)
         other.reset()
         return other
 
     def snapshot(self) -> Snapshot:
-        """Return what the conversation knows now, for :meth:`restore`."""
+        """Return the state of the conversation, for :meth:`restore`."""
         return Snapshot(self.state.copy(), self.result, self.last_reply)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Take back everything that was said after a snapshot. A snapshot can be restored once."""
+        """Return to the state of a snapshot. A snapshot can be restored once."""
         self.state, self.result, self.last_reply = snapshot
 
     @property
     def liked(self) -> list[int]:
-        """Mentions that the seeker says to like or to want."""
+        """Entity ids of the mentions that the seeker likes or wants."""
         return self.state.liked
 
     @property
     def disliked(self) -> list[int]:
-        """Mentions that the seeker rejects."""
+        """Entity ids of the mentions that the seeker rejects."""
         return self.state.disliked
 
     @property
     def history(self) -> list[int]:
-        """Input of the recommender: the mentions that were not rejected."""
+        """Entity ids of the mentions that were not rejected, which are the input of the recommender."""
         return self._source.history(self.state)
+
+    def probabilities(self, masked: int | None = None) -> dict[int, Probability]:
+        """Return the recommender's probabilities now, see :meth:`.ListRecommender.probabilities`."""
+        return self._source.probabilities(self.state, masked)
+
+    def contributions(self, film: int) -> list[Contribution] | None:
+        """Return what the parts of the model add to the score of a film now; None: it has no parts."""
+        return self._source.contributions(self.state, film)
 
     def reply(self, text: str) -> Reply:
         """Return the reply to a message of the seeker."""
@@ -121,13 +130,13 @@ class Conversation:
         return self.last_reply
 
     def respond(self, text: str, *, drafts: bool = False) -> Iterator[str]:
-        """Yield the lines of the reply to a message, each as soon as it is known.
+        """Yield the lines of the reply to a message, each as soon as it is complete.
 
         Args:
             text: the message.
             drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
         """
-        meaning = self._interpreter.understand(text, self.state.situation)
+        meaning = self.interpreter.understand(text, self.state.situation)
         if Act.START_OVER in meaning.acts:
             self.reset()
             meaning.forgotten = []
@@ -178,10 +187,10 @@ class Conversation:
         return compare_masked(self._source, self.state, self.recommender.names)
 
     def list_again(self) -> Iterator[str]:
-        """Return the lines of the last list, with the probability that the recommender gives each film now."""
+        """Yield the lines of the last list, with the probability that the recommender gives each film now."""
         if not self.state.shown:
             yield 'There is no list yet.'
-        probabilities = self.recommender.probabilities(self.history)
+        probabilities = self.probabilities()
         for rank, entity in enumerate(self.state.shown, start=1):
             yield f'{rank:3d}. {self.recommender.names[entity]} ({probabilities[entity].observed:.1%})'
 
@@ -218,7 +227,7 @@ class Conversation:
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
         for question in meaning.questions:
             if meaning.unknown and question.film is None and not question.is_about_person:
-                continue  # the title is not known, which has been said
+                continue  # the reply already says that the title is unknown
             yield reply.say(self._answerer.answer(question))
             if question.film is not None:
                 self.state.film = question.film
@@ -259,6 +268,7 @@ class Conversation:
         if chips := self._chips():
             yield reply.add_line(chips)
         if prepared.relaxed:
+            reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared, describe(c for c in self.state.constraints.binding if c.wanted)))
         yield from self._list(request, reply, drafts)
 
@@ -295,7 +305,7 @@ class Conversation:
             yield reply.recommend(ListedFilm(rank, entity, self.recommender.names[entity]))
 
     def _knows_nothing(self, meaning: Understanding, has_asked: bool) -> bool:
-        """Return whether there is nothing to recommend by, so that a question is better than a list."""
+        """Return whether the chat knows nothing about the seeker's taste, so that a question is better than a list."""
         if self.history or meaning.is_wildcard or (has_asked and _EXPLICIT_WISHES & {*meaning.acts}):
             return False
         return not any(c.wanted for c in self.state.constraints.binding) and not (
@@ -315,7 +325,7 @@ class Conversation:
         return f'Name another film, a person or a genre. Some films that I know: {examples}.'
 
     def _chips(self) -> str:
-        """Return the line that lists the binding constraints, empty if there are none."""
+        """Return the line that lists the binding constraints; empty if there are none."""
         chips = [f'[{n}] {constraint.name}' for n, constraint in enumerate(self.state.constraints.binding, start=1)]
         return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
 
@@ -326,13 +336,13 @@ class Conversation:
 
 
 def _relaxation(prepared: Prepared, wanted: str) -> str:
-    """Return the remark that constraints gave way."""
+    """Return the remark that says which constraints were dropped."""
     start = f'All films that are {wanted} have been named' if prepared.is_exhausted else f'No film is {wanted}'
     return f'{start}, as far as I know. These leave out: {describe(prepared.relaxed)}.'
 
 
 def _describe_heard(heard: Heard) -> str:
-    """Return a name with the attitude to it."""
+    """Return a name and the attitude to it, as in ``not Scream (1996)``."""
     if heard.attitude in (Attitude.DISLIKED, Attitude.REJECTED):
         return f'not {heard.name}'
     if heard.kind is SpanKind.FILM and heard.attitude in (Attitude.SEEN, Attitude.NOT_SEEN):

@@ -1,16 +1,18 @@
-"""The lines of ``/why`` and ``/mask``: why the last film was recommended, and what the intervention changes (Eq 5)."""
+"""Answer ``/why`` and ``/mask``: why a film was recommended, and how the intervention changes the list (Eq 5)."""
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping
+import math
+from typing import Iterator, Mapping, Sequence
 
+from crslab_causal.chat.recommenders.base import Contribution
 from crslab_causal.chat.recommending import RecommendationSource
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.llm.offline.paths import describe_path
 from crslab_causal.llm.pipeline import LLMResult
 
 TOP_SHOWN = 10
-"""Number of items shown of a list."""
+"""Number of items of a list that are shown."""
 MAX_PATHS = 3
 """Maximum number of paths of the knowledge graph that ``/why`` shows."""
 _MAX_NAME_WIDTH = 44
@@ -33,6 +35,28 @@ def explain(source: RecommendationSource, state: DialogueState, result: LLMResul
     if paths:
         yield 'Paths in the knowledge graph:'
         yield from (f'  {describe_path(path, catalogue.names)}' for path in paths)
+    yield from describe_contributions(source.contributions(state, result.ranking[0]) if result.ranking else None)
+
+
+def describe_contributions(parts: list[Contribution] | None) -> Iterator[str]:
+    """Yield a line for each part that changes a score, whose numbers sum to the score; nothing for None."""
+    if parts is None:
+        return
+    numbers = rounded(parts)
+    yield f'Compared with the average film its score is {sum(numbers) / 100:+.2f}. This is what the experts add to it:'
+    for part, number in zip(parts, numbers):
+        if number:
+            yield f'  {number / 100:+6.2f}  {part.words}{f": {part.evidence}" if part.evidence else ""}'
+
+
+def rounded(parts: Sequence[Contribution]) -> list[int]:
+    """Return what the parts add in hundredths, rounded so that they sum to the rounded score."""
+    exact = [100 * part.added for part in parts]
+    numbers = [math.floor(value) for value in exact]
+    up = round(sum(exact)) - sum(numbers)
+    for i in sorted(range(len(parts)), key=lambda i: numbers[i] - exact[i])[:up]:
+        numbers[i] += 1
+    return numbers
 
 
 def compare_masked(source: RecommendationSource, state: DialogueState, names: Mapping[int, str]) -> Iterator[str]:
@@ -41,13 +65,8 @@ def compare_masked(source: RecommendationSource, state: DialogueState, names: Ma
     if not history:
         yield 'There is nothing to mask: you have mentioned nothing that you want.'
         return
-    before, after = (_full_list(source, state, history, masked) for masked in (False, True))
-    intervention = source.recommender.model.intervention
-    masked_part = {
-        'last': names[history[-1]],
-        'random': 'a mention drawn at random',
-        'all': 'the whole user vector',
-    }[intervention.position]
+    before, after = (_full_list(source, state, masked) for masked in (False, True))
+    masked_part = source.recommender.masked_part(history)
     if not after:
         yield NOTHING_LEFT
     elif len(after) > 1 and after[0][1] == after[-1][1]:
@@ -55,7 +74,7 @@ def compare_masked(source: RecommendationSource, state: DialogueState, names: Ma
     elif [item for item, _ in before[:TOP_SHOWN]] == [item for item, _ in after[:TOP_SHOWN]]:
         yield f"With {masked_part} masked, the recommender's first {len(after[:TOP_SHOWN])} items do not change."
     else:
-        yield f"The recommender's list, and its list with {masked_part} masked (M of Eq 5: {intervention.kind}):"
+        yield f"The recommender's list, and its list with {masked_part} masked ({source.recommender.masking}):"
         rank_before = {item: rank for rank, (item, _) in enumerate(before, start=1)}
         for rank, ((left, _), (right, _)) in enumerate(zip(before[:TOP_SHOWN], after), start=1):
             yield (
@@ -64,12 +83,11 @@ def compare_masked(source: RecommendationSource, state: DialogueState, names: Ma
             )
 
 
-def _full_list(
-    source: RecommendationSource, state: DialogueState, history: list[int], masked: bool
-) -> list[tuple[int, float]]:
-    """Return (entity id, score) of all items that the seeker has not named, best first."""
-    listed = source.recommender.recommend(history, source.recommender.model.n_item, masked=masked)
-    return [(item.entity, item.score) for item in listed if item.entity not in state.named_films]
+def _full_list(source: RecommendationSource, state: DialogueState, masked: bool) -> list[tuple[int, float]]:
+    """Return the entity id and the score of all items that the seeker has not named, best first."""
+    return [
+        (item.entity, item.score) for item in source.full_list(state, masked) if item.entity not in state.named_films
+    ]
 
 
 def _shorten(name: str) -> str:

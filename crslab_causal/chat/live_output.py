@@ -1,4 +1,4 @@
-"""Print a reply while it is made: its lines, and the text of the next line as it grows."""
+"""Print a reply while it is computed: its lines, and the text of the next line as it grows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.spinner import Spinner
 
 _PAUSE_S = 1.0
-"""Seconds after which the spinner turns below a text that has stopped to grow."""
+"""Seconds without new text after which the spinner is shown below the text."""
 
 
 def print_reply(pieces: Iterator[str], stream: TextIO) -> None:
@@ -67,7 +67,7 @@ class _Output:
         self._draft, self._is_line_open, self._printed_at = text, bool(text), time.monotonic()
 
     def add_line(self, line: str) -> None:
-        """Print a line, or the rest of it if its beginning is printed."""
+        """Print a line. If its beginning has been printed, print the rest."""
         self.spinner.stop()
         if not self._draft or not line.startswith(self._draft):
             self._end_line()

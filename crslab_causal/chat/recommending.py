@@ -2,52 +2,75 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, Mapping, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Recommendation
 from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.state import DialogueState, prompt_note
+from crslab_causal.data.live_context import Turns
 from crslab_causal.llm.candidates import rerank_request_seed
+from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.offline.templates import template_response
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
-from crslab_causal.llm.request import RerankRequest
+from crslab_causal.llm.request import Probability, RerankRequest
 
 _TOP = 10
-"""Number of candidates with a preferred property ("I like comedies") from which the others are left out."""
+"""Number of candidates with a preferred property from which on all other candidates are left out."""
 
 
 class Prepared(NamedTuple):
-    """A request for a recommendation, and what the constraints did to its candidates."""
+    """A request for a recommendation, and the effect of the constraints on its candidates."""
 
     request: RerankRequest
     relaxed: list[Constraint]
-    """Constraints that gave way."""
+    """Constraints that were dropped, because no film satisfies all of them."""
     is_exhausted: bool
-    """Whether only films that were named before satisfy all constraints."""
+    """Whether all films that satisfy the constraints were named before."""
 
 
 class RecommendationSource:
     """Makes recommendation lists for the state of a conversation.
 
     Args:
-        recommender: recommender of a trained model.
+        recommender: of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
     """
 
-    def __init__(self, recommender: Recommender, pipeline: LLMPipeline, make_history: Callable[[list[int]], list[int]]):
+    def __init__(
+        self, recommender: ListRecommender, pipeline: LLMPipeline, make_history: Callable[[list[int]], list[int]]
+    ):
         self.recommender, self.pipeline, self._make_history = recommender, pipeline, make_history
 
     def history(self, state: DialogueState) -> list[int]:
         """Return the input of the recommender: the mentions that were not rejected."""
         return self._make_history([mention for mention in state.mentions if state.opinions.get(mention) is not False])
 
+    @staticmethod
+    def turns(state: DialogueState) -> Turns:
+        """Return what was said before the last list: the turns up to the seeker's last message."""
+        n = max((i for i, (role, _) in enumerate(state.context, start=1) if role == 'Seeker'), default=0)
+        return state.context[:n]
+
+    def probabilities(self, state: DialogueState, masked: int | None = None) -> dict[int, Probability]:
+        """Return the probabilities of all items, see :meth:`.ListRecommender.probabilities`."""
+        return self.recommender.probabilities(self.history(state), masked, self.turns(state))
+
+    def full_list(self, state: DialogueState, masked: bool = False) -> list[Recommendation]:
+        """Return all items but those of the history, best first, see :meth:`.ListRecommender.recommend`."""
+        return self.recommender.recommend(self.history(state), self.recommender.n_item, masked, self.turns(state))
+
+    def contributions(self, state: DialogueState, film: int) -> list[Contribution] | None:
+        """Return what the parts of the model add to the score of a film; None: it has no parts."""
+        return self.recommender.contributions(self.history(state), film, self.turns(state))
+
     def prepare(self, state: DialogueState) -> Prepared:
-        """Return the request for a state. It has no candidates if nothing is left."""
+        """Return the request for a state of the conversation. It has no candidates if no film is left."""
         n = self.pipeline.options.candidates
-        listed = self.recommender.recommend(self.history(state), self.recommender.model.n_item)
+        probabilities = self.probabilities(state)  # before the list, whose scores it computes too
+        listed = self.full_list(state)
         never_again = state.never_again
         films = [item.entity for item in listed]
         new_films = [film for film in films if film not in never_again]
@@ -58,26 +81,26 @@ class RecommendationSource:
             candidates = candidates[:preferred]
         is_exhausted = bool(selection.relaxed) and not state.constraints.select(films).relaxed
         uses_prompt = self.pipeline.backend.uses_prompt
-        # without a prompt, a backend would search the context for opinions, which are known here
+        # a backend without a prompt would search the context for opinions; they are already known here
         context = list(state.context) if uses_prompt else []
         if uses_prompt and (note := prompt_note(state, self.pipeline.catalogue.names)):
             context.append(('Note', note))
-        history = self.history(state)
         request = RerankRequest(
             context,
             list(state.mentions),
             state.liked,
             state.disliked,
-            self.pipeline.candidates(candidates, self.recommender.probabilities(history)),
-            self.recommender.masked_mention(history),
+            self.pipeline.candidates(candidates, probabilities),
+            self.recommender.masked_mention(self.history(state)),
         )
         return Prepared(request, selection.relaxed, is_exhausted)
 
     def answer(self, request: RerankRequest, state: DialogueState) -> LLMResult:
         """Return the pipeline's result, without films that must not be recommended.
 
-        A response that recommends such a film is replaced by a template. An error of the language model is a result,
-        too: a wrong key or a lost server must not end the conversation.
+        A response that recommends such a film is replaced by a template. Without a language model the response gives
+        the reason of the part of the model that adds most to the score, if the model has parts. An error of the
+        language model is a result, too: a wrong key or a lost server must not end the conversation.
         """
         try:
             result = next(iter(self.pipeline.answer([RerankTask(request)])))
@@ -86,7 +109,7 @@ class RecommendationSource:
         return self._permitted(result, request, state)
 
     def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[Draft | LLMResult]:
-        """Yield the response as far as it is written, several times a second, and then the result of ``answer``."""
+        """Yield the text of the response so far several times a second, and then the result of ``answer``."""
         try:
             for piece in self.pipeline.stream(RerankTask(request)):
                 yield Draft(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
@@ -94,10 +117,37 @@ class RecommendationSource:
             yield self._permitted(self.pipeline.failed_result(request, str(error)), request, state)
 
     def _permitted(self, result: LLMResult, request: RerankRequest, state: DialogueState) -> LLMResult:
-        """Return the result without films that must not be recommended."""
+        """Return the result without the films that must not be recommended."""
         never_again = state.never_again
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response
-        if ranking and ranking[0] != result.ranking[0]:
-            response = template_response(self.pipeline.catalogue.names[ranking[0]], rerank_request_seed(request))
+        reason = self._reason(state, ranking[0]) if ranking and not self.pipeline.backend.uses_prompt else None
+        if ranking and (ranking[0] != result.ranking[0] or reason):
+            name = self.pipeline.catalogue.names[ranking[0]]
+            response = template_response(name, rerank_request_seed(request), reason)
+        elif result.is_answered:
+            ranking = _named_first(response, ranking, self.pipeline.catalogue.names)
         return result._replace(ranking=ranking, response=response)
+
+    def _reason(self, state: DialogueState, film: int) -> str | None:
+        """Return what the part of the model that adds most has found for a film; None: there is nothing to name."""
+        parts = self.contributions(state, film) or ()
+        return next((part.reason for part in parts if part.added > 0 and part.reason), None)
+
+
+def _named_first(response: str, ranking: list[int], names: Mapping[int, str]) -> list[int]:
+    """Return the ranking with the film first that the response recommends.
+
+    A model may write a response that does not fit its ranking, and "it" is then the film that the seeker read about.
+    Titles of one word count only in quotes, because many are words of any sentence.
+    """
+    titles = {film: names[film] for film in ranking}
+    named = [
+        mention.entity
+        for mention in MentionLinker(titles, titles).link(response)
+        if not mention.negated
+        and (' ' in response[mention.start : mention.end] or response[: mention.start].endswith(('"', '“', '*')))
+    ]
+    if not named or ranking[0] in named:
+        return ranking
+    return [named[0], *(film for film in ranking if film != named[0])]

@@ -1,4 +1,4 @@
-"""The reply to a message, for the terminal and for other front ends."""
+"""The reply to a message, as an object that the terminal and the web page show."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from crslab_causal.chat.understanding.meaning import Heard
 
 
 class Draft(str):
-    """The next line of a reply as far as it is written; the line itself follows. The line may differ."""
+    """The text so far of the next line of a reply. The final line follows and may differ."""
 
 
 class ListedFilm(NamedTuple):
-    """A film of a recommendation list."""
+    """A film in a recommendation list."""
 
     rank: int
     """Rank, from 1."""
@@ -27,7 +27,7 @@ class ListedFilm(NamedTuple):
 
 @dataclass
 class Reply:
-    """The reply to one message."""
+    """A reply to one message."""
 
     acts: tuple[Act, ...] = ()
     """Dialogue acts of the message."""
@@ -35,10 +35,12 @@ class Reply:
     """Films, people, genres and other things that the message names."""
     constraints: tuple[Constraint, ...] = ()
     """All binding constraints after the message. The seeker can take each of them back."""
+    relaxed: tuple[Constraint, ...] = ()
+    """Constraints that the list leaves out, because no film satisfies all of them. A note says so."""
     notes: list[str] = field(default_factory=list)
-    """Remarks: what was not understood, which constraints gave way."""
+    """Remarks, for example that a name was not understood or that a constraint was dropped."""
     sentences: list[str] = field(default_factory=list)
-    """The answer itself, in sentences."""
+    """Sentences of the answer, without remarks and list."""
     recommendations: list[ListedFilm] = field(default_factory=list)
     """Recommended films, best first; empty if the message asks for none."""
     lines: list[str] = field(default_factory=list)

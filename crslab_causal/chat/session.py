@@ -16,7 +16,7 @@ MAX_CHARACTERS = 10_000
 
 @dataclass
 class Turn:
-    """A message, or a constraint that was taken back, and the lines of the reply."""
+    """A message, or a command that takes a constraint back, and the lines of the reply."""
 
     text: str
     lines: list[str] = field(default_factory=list)
@@ -32,7 +32,7 @@ class ChatSession:
     def __init__(self, conversation: Conversation):
         self.conversation = conversation
         self.turns: list[Turn] = []
-        """The transcript. ``/forget ...`` is a turn, too."""
+        """Turns of the transcript. A command ``/forget ...`` is a turn, too."""
         self._before: list[Snapshot] = []
 
     def reset(self) -> None:
@@ -84,7 +84,10 @@ class ChatSession:
             yield turn, self.forget(argument) if command == '/forget' else self.say(turn.text)
 
     def _record(self, text: str, lines: Iterator[str]) -> Iterator[str]:
-        """Yield the lines of a reply, and remember them. A reply that is stopped is remembered as far as it came."""
+        """Yield the lines of a reply, and add them to the transcript.
+
+        If a reply is stopped, the lines so far are added.
+        """
         self._before.append(self.conversation.snapshot())
         turn = Turn(text)
         self.turns.append(turn)

@@ -1,4 +1,4 @@
-"""A sign on the terminal that an answer is on its way."""
+"""A turning sign on the terminal, which shows that an answer is being computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TextIO
 
 _FRAMES = '|/-\\'
 _DELAY_S, _INTERVAL_S = 0.3, 0.1
-"""Seconds before the first frame, so that quick answers show none; seconds between frames."""
+"""Seconds before the first frame, so that quick answers show none; and seconds between frames."""
 
 
 class Spinner:

@@ -1,4 +1,4 @@
-"""The state of a conversation: what was said, liked, seen, rejected and recommended, and what it is about."""
+"""The state of a conversation: the messages, and the films that were liked, seen, rejected and recommended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _IN_HISTORY = frozenset(
         Attitude.MENTIONED,
     )
 )
-"""Attitudes that say something about taste. A film that was only asked about, or not seen, says nothing."""
+"""Attitudes that show taste. A film that was only asked about, or that the seeker has not seen, shows none."""
 _OPINION = {
     Attitude.LIKED: True,
     Attitude.SIMILAR: True,
@@ -35,24 +35,25 @@ class DialogueState:
     """Everything that a conversation remembers."""
 
     context: list[tuple[str, str]] = field(default_factory=list)
-    """(role, text) of the turns."""
+    """Role of the speaker and text of each turn."""
     mentions: list[int] = field(default_factory=list)
     """Entity ids that the seeker has mentioned, in order of mention."""
     opinions: dict[int, bool | None] = field(default_factory=dict)
-    """Whether each mention is liked, in order of the last opinions; None: no opinion."""
+    """Opinion on each mention, in order of the last opinions: True for liked, False for disliked, None for no opinion.
+    """
     named_films: set[int] = field(default_factory=set)
     """Films that the seeker has named, has seen or has rejected."""
     seen: set[int] = field(default_factory=set)
     """Films that the seeker has seen."""
     recommended: list[int] = field(default_factory=list)
-    """First film of each recommendation list."""
+    """Films that were first in a recommendation list."""
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
     shown: tuple[int, ...] = ()
     """Films of the last list."""
     film: int | None = None
-    """Film that "it" stands for."""
+    """Film that "it" means."""
     person: int | None = None
-    """Person that "he" or "she" stands for."""
+    """Person whom "he" or "she" means."""
     has_asked: bool = False
     """Whether the last reply was a question about the seeker's taste."""
 
@@ -63,31 +64,31 @@ class DialogueState:
 
     @property
     def situation(self) -> Situation:
-        """The state of the conversation for the next message."""
+        """The part of the state that the next message is understood with."""
         return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints)
 
     @property
     def never_again(self) -> set[int]:
-        """Films that are not recommended: named, seen, rejected or recommended before."""
+        """Films that are not recommended, because they were named, seen, rejected or recommended before."""
         return {*self.named_films, *self.recommended}
 
     @property
     def liked(self) -> list[int]:
-        """Mentions that the seeker says to like or to want."""
+        """Entity ids of the mentions that the seeker likes or wants."""
         return [entity for entity, is_liked in self.opinions.items() if is_liked]
 
     @property
     def disliked(self) -> list[int]:
-        """Mentions that the seeker rejects."""
+        """Entity ids of the mentions that the seeker rejects."""
         return [entity for entity, is_liked in self.opinions.items() if is_liked is False]
 
     def hear(self, text: str, understanding: Understanding, replaced: Iterable[Constraint]) -> None:
-        """Remember a message.
+        """Add a message and its meaning to the state.
 
         Args:
             text: the message.
-            understanding: what it says.
-            replaced: earlier wishes that its wishes replace.
+            understanding: meaning of the message.
+            replaced: earlier wishes that the wishes of the message replace.
         """
         self.context.append(('Seeker', text))
         for heard in understanding.heard:
@@ -97,7 +98,7 @@ class DialogueState:
             self.constraints.add(constraint)
 
     def forget(self, constraints: Iterable[Constraint]) -> None:
-        """Take constraints back, and what they say about taste."""
+        """Remove constraints, and the likes and dislikes that they express."""
         forgotten = list(constraints)
         self.constraints.remove(forgotten)
         for constraint in forgotten:
@@ -124,7 +125,7 @@ class DialogueState:
 
 
 def prompt_note(state: DialogueState, names: Mapping[int, str]) -> str:
-    """Return what is known about the seeker as a note for a language model; empty if there is nothing.
+    """Return a note for a language model with the seeker's likes, dislikes and constraints; empty if there are none.
 
     Args:
         state: state of the conversation.

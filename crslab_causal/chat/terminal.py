@@ -59,7 +59,7 @@ def chat(conversation: Conversation) -> None:
 
 
 def _enable_line_editing() -> None:
-    """Let ``input`` edit lines and recall earlier ones by the arrow keys, where the platform can."""
+    """Let ``input`` edit lines and recall earlier ones with the arrow keys, if the platform supports it."""
     try:
         import readline  # noqa: F401  importing it is enough
     except ImportError:  # Windows has its own line editing
@@ -101,7 +101,7 @@ def _answer(session: ChatSession, text: str) -> Iterator[str]:
 
 
 def _save(session: ChatSession, name: str) -> str:
-    """Save the transcript, and return the line that says so, or why not."""
+    """Save the transcript, and return a line that says where, or why it was not saved."""
     if not name:
         return 'Name a file: /save chat.jsonl'
     if not session.turns:
@@ -117,7 +117,7 @@ def _save(session: ChatSession, name: str) -> str:
 
 
 def _replay(session: ChatSession, name: str) -> Iterator[str]:
-    """Hold a saved conversation again, and yield its lines."""
+    """Repeat a saved conversation, and yield its lines."""
     if not name:
         yield 'Name a file: /replay chat.jsonl'
         return

@@ -1,4 +1,4 @@
-"""The command ``crslab-causal``, which is also ``python -m crslab_causal``, a module for each of its subcommands.
+"""The command ``crslab-causal`` (``python -m crslab_causal``), with a module for each subcommand.
 
-No module here imports PyTorch or CRSLab before it has to train, so that help, lists and mistakes are shown at once.
+No module here imports PyTorch or CRSLab before it has to train. Help, lists and mistakes are therefore shown at once.
 """

@@ -11,7 +11,7 @@ from crslab_causal.base.errors import IncompleteRun, UserError, exit_status
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Import answers and say how many there are. Return the exit status."""
+    """Import answers, print how many there are, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Import the answers of a Batch API into a store. A run with `--set llm.batch=REQUESTS` writes the '

@@ -1,4 +1,4 @@
-"""``crslab-causal cases``: read single answers of a language model, worst ones first."""
+"""The command ``crslab-causal cases``: show single answers of a language model, worst ones first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crslab_causal.base.errors import UserError, exit_status
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print single answers of a run as Markdown. Return the exit status."""
+    """Print single answers of a run as Markdown, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog=prog, description='Print the answers of a run of CausalLLM in which the label has lost most, as Markdown.'
     )
@@ -41,7 +41,7 @@ def _print_worst(folder: Path, n: int, split: str, data_path: Path | None) -> No
     from crslab_causal.crslab_compat import get_dataset, use_directories
     from crslab_causal.system.llm_cases import CaseWriter, split_samples, with_contexts
 
-    logger.remove()  # the log of reading the data would stand between the cases
+    logger.remove()  # the log of the loading would be printed between the cases
     use_directories(opt.get('data_path') or DATA_PATH, opt.get('save_path') or 'save')
     dataset = get_dataset(opt, opt.get('tokenize') or 'nltk', False, False)
     writer = CaseWriter(dataset.side_data)
@@ -51,7 +51,7 @@ def _print_worst(folder: Path, n: int, split: str, data_path: Path | None) -> No
 
 
 def _options(path: Path, data_path: Path | None) -> dict:
-    """Return the configuration of a run, from its results."""
+    """Return the configuration of a run, which its results contain."""
     import json
 
     try:

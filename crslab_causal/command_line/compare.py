@@ -1,4 +1,4 @@
-"""``crslab-causal compare``: compare the valid file of ReDial in CRSLab with others, and sources of entity links."""
+"""The command ``crslab-causal compare``: compare CRSLab's valid file of ReDial, and sources of entity links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crslab_causal.base.errors import UserError, exit_status
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run one of the comparisons. Return the exit status: 0, or 2 for a mistake of the user."""
+    """Run one of the comparisons, and return the exit status: 0, or 2 for a mistake of the user."""
     options = _parser(prog).parse_args(arguments)
     return exit_status(lambda: options.run(options))
 

@@ -1,4 +1,4 @@
-"""``crslab-causal config show``: a configuration with all that it inherits."""
+"""The command ``crslab-causal config show``: print a configuration with everything that it inherits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crslab_causal.config_files import apply_setting, dump_config, find_config, 
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print a configuration. Return the exit status."""
+    """Print a configuration, and return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Show configurations.')
     commands = parser.add_subparsers(required=True, metavar='command')
     show = commands.add_parser('show', help='print a configuration with everything that it inherits')
@@ -25,7 +25,7 @@ def _show(options: argparse.Namespace) -> None:
     from crslab_causal.config import Config
 
     path = find_config(options.config)
-    checked = Config(path, settings=options.set)  # says what is wrong with it
+    checked = Config(path, settings=options.set)  # raises an error that says what is wrong
     raw = load_config_file(path)
     for setting in options.set:
         apply_setting(raw, setting)

@@ -1,4 +1,4 @@
-"""``crslab-causal doctor``: what is installed, and what is missing, in ten lines."""
+"""The command ``crslab-causal doctor``: print in ten lines what is installed and what is missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRSLAB_HINT = 'missing; run `pip install --no-deps crslab==0.1.2`'
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Print what a run needs, and whether it is there. Return the exit status: 1 if no run is possible."""
+    """Print the requirements of a run and whether they are met. Return the exit status: 1 if no run is possible."""
     parser = argparse.ArgumentParser(prog=prog, description='Say what is installed, and what is missing.')
     parser.add_argument(
         '--data-path', '--data_path', type=path_argument, default=Path(DATA_PATH), help='folder of the datasets'

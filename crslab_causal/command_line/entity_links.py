@@ -28,12 +28,12 @@ class LinksScore:
 
     title: str
     links: int
-    """Links in the file that are entities of the data."""
+    """Number of links in the file that are entities of the data."""
     left_out: int
-    """Mentions in contexts that the data never mention, so that the run has no vector for them."""
+    """Number of mentions in contexts that do not occur in the data, so that the run has no vector for them."""
     scores: Mapping[str, float]
     differences: Mapping[str, Difference]
-    """Differences to the scores with the links of the file; empty for these themselves."""
+    """Differences from the scores with the links of the file; empty for the links of the file."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class LinksOutcome:
                 yield f'  {name:10s} {100 * score:6.2f}{text}'
 
     def record(self) -> dict[str, Any]:
-        """Return all of it for a JSON file."""
+        """Return the outcome as a dict for a JSON file."""
         return {
             'configuration': self.configuration,
             'seed': self.seed,
@@ -97,9 +97,10 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
     Raises:
         UserError: there is no such run, it is on another dataset, or its valid conversations are others.
     """
-    from crslab_causal.command_line.official import known_samples, load_run, score_samples
+    from crslab_causal.command_line.official import load_run, score_samples
     from crslab_causal.evaluator.metrics import cutoff_scores, per_sample_metric
     from crslab_causal.experiments.analysis.statistics import paired_bootstrap
+    from crslab_causal.experiments.runner.official_scores import known_samples
     from crslab_causal.system.data_of_run import data_of_run
 
     run = load_run(config_name, settings)

@@ -1,4 +1,4 @@
-"""``crslab-causal list``: what there is to choose from."""
+"""The command ``crslab-causal list``: list the models, datasets, configurations and runs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from crslab_causal.config_files import CONFIG_FOLDER, PACKAGE_CONFIG, read_yaml
 from crslab_causal.registry import DATASETS, MODELS
 
 FOLDERS_WITHOUT_MODELS = ('base', 'experiments', 'sweeps')
-"""Folders of configurations that describe no single run."""
+"""Folders of files that do not configure a single run."""
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """List models, datasets, configurations or runs. Return the exit status."""
+    """List models, datasets, configurations or runs, and return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='List models, datasets, configurations or runs.')
     parser.add_argument('what', choices=LISTS, help='what to list')
     parser.add_argument(
@@ -52,7 +52,7 @@ def _datasets(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 
 def _configs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Yield the name of each configuration, and what its first comment says."""
+    """Yield the name of each configuration, and the description in its first comment."""
     names: dict[str, Path] = {}
     for folder in (Path(CONFIG_FOLDER), PACKAGE_CONFIG):
         for path in sorted(folder.rglob('*.yaml')):
@@ -65,7 +65,7 @@ def _configs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 
 def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Yield the folder of each run, and how far it is."""
+    """Yield the folder of each run, and its progress."""
     for folder in sorted(path.parent for path in options.save_path.glob(f'*/*/{RESULTS}')):
         saved = ', saved' if (folder / BEST_CHECKPOINT).is_file() else ''
         yield str(folder), f'finished{saved}'

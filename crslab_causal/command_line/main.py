@@ -1,4 +1,4 @@
-"""The entry point: choose the subcommand, and pass the rest of the command line to it."""
+"""The entry point: choose the subcommand, and pass the other arguments to it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ COMMANDS = {
     'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
     'compare': ('crslab_causal.command_line.compare:main', "compare CRSLab's valid file of ReDial with others"),
     'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
+    'seeker': ('crslab_causal.experiments.seeker.__main__:main', 'let simulated seekers talk to saved runs'),
     'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),
 }
-"""Function and help of each subcommand. A function is imported when its subcommand is called."""
+"""Function and help text of each subcommand. A function is imported when its subcommand is called."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line. Return the exit status: 0, 1 if a part failed, 2 for a mistake, 130 after Ctrl-C."""
+    """Run the command line and return the exit status: 0, 1 if a part failed, 2 for a mistake, 130 after Ctrl-C."""
     listed = '\n'.join(f'  {name:12s} {text}' for name, (_, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog='crslab-causal',

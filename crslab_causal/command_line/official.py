@@ -1,29 +1,22 @@
-"""``crslab-causal official``: score a saved run on another test file, and log that it was scored."""
+"""The command ``crslab-causal official``: score a saved run on another test file, and log the scores."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
+from crslab_causal.base.provenance import provenance
+from crslab_causal.experiments.runner.official_scores import LOG, check_frozen, score_and_log
 
 if TYPE_CHECKING:
     from crslab_causal.config import Config
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.system.causal import CausalSystem
-
-LOG = Path('results', 'official_log.jsonl')
-"""Log of all scores on official test files, a line each."""
-PLACES = ('config', 'seed', 'test_sha256')
-"""Fields by which scores of one configuration on one file are counted."""
-NO_MATTER = ('data_path', 'save_path', 'run_name')
-"""Keys of a configuration that change no score."""
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -48,9 +41,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
 
 
 def _score(flags: argparse.Namespace) -> None:
-    from crslab_causal.base.provenance import provenance
-
-    commit = check_frozen(provenance()['git_commit'])
+    check_frozen(provenance()['git_commit'])
     settings = list(flags.set)
     if flags.seed is not None:
         settings.append(f'seed={flags.seed}')
@@ -58,25 +49,42 @@ def _score(flags: argparse.Namespace) -> None:
         settings.append(f'data_path={json.dumps(str(flags.data_path))}')
     if not flags.test_data.is_file():
         raise UserError(f'{flags.test_data}: does not exist; name a test_data.json')
-    entry = score_run(flags.config, settings, flags.test_data)
-    append_entry(flags.log, {'commit': commit} | entry)
+    entry = _score_run(flags.config, settings, flags.test_data, flags.log)
+    print(
+        f'{entry["configuration"]}, seed {entry["seed"]}: {entry["samples"]} samples, scored {entry["count"]} time(s)'
+    )
+    print(f'appended: {flags.log}')
 
 
-def check_frozen(commit: str | None) -> str:
-    """Return the commit of the code.
+def _score_run(config_name: str, settings: list[str], test_data: Path, log: Path) -> dict:
+    """Load the data of a saved run, score the run, and return the line of the log."""
+    config_file, config, dataset = _load_data(config_name, settings)
+    return score_and_log(config, dataset, test_data, log, {'configuration': config_file.stem})
 
-    Raises:
-        UserError: the code is no git checkout, or has changes that are not committed.
-    """
-    if commit is None:
-        raise UserError('the code is no git checkout, so that no commit can be logged; run the command in a clone')
-    if ' ' in commit:
-        raise UserError('the code or a configuration has changes that are not committed; commit them before you score')
-    return commit
+
+def _load_data(config_name: str, settings: list[str]) -> tuple[Path, Config, MentionDataset]:
+    """Return the file and the content of the configuration of a saved run, and its dataset."""
+    from loguru import logger
+
+    from crslab_causal import register
+    from crslab_causal.base.data_path import DATA_PATH
+    from crslab_causal.config import Config
+    from crslab_causal.config_files import find_config
+    from crslab_causal.system.run_folder import check_saved
+
+    register()
+    from crslab_causal.crslab_compat import get_dataset, use_directories
+
+    logger.remove()
+    config_file = find_config(config_name)
+    config = Config(config_file, settings=settings)
+    check_saved(config)
+    use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
+    return config_file, config, get_dataset(config, config.run.tokenize, False, False)
 
 
 class LoadedRun(NamedTuple):
-    """A saved run, with the data it was trained on and the weights of its best epoch."""
+    """A saved run with its training data and the weights of its best epoch."""
 
     config_file: Path
     config: Config
@@ -90,24 +98,9 @@ def load_run(config_name: str, settings: list[str]) -> LoadedRun:
     Raises:
         UserError: there is no such run, or it was trained on other data.
     """
-    from loguru import logger
-
-    from crslab_causal import register
-    from crslab_causal.base.data_path import DATA_PATH
-    from crslab_causal.config import Config
-    from crslab_causal.config_files import find_config
     from crslab_causal.quick_start import assemble
-    from crslab_causal.system.run_folder import check_saved
 
-    register()
-    from crslab_causal.crslab_compat import get_dataset, use_directories
-
-    logger.remove()
-    config_file = find_config(config_name)
-    config = Config(config_file, settings=settings)
-    check_saved(config)
-    use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
-    dataset = get_dataset(config, config.run.tokenize, False, False)
+    config_file, config, dataset = _load_data(config_name, settings)
     system = assemble(config, dataset)
     system.load_best()
     return LoadedRun(config_file, config, dataset, system)
@@ -137,74 +130,3 @@ def score_samples(run: LoadedRun, samples: list[Any], source: object, split: str
         raise UserError(f"{source}: no recommender's turn names an item")
     scores = run.system.evaluation.evaluate(split, dataloader.to(run.system.device), report=False)
     return scores, list(dataloader.samples)
-
-
-def score_run(config_name: str, settings: list[str], test_data: Path) -> dict[str, Any]:
-    """Score the best weights of a saved run on a test file, and return the content of a line of the log.
-
-    Raises:
-        UserError: there is no such run, it was trained on other data, or the file does not fit its data.
-    """
-    from crslab_causal.base.artifacts import RESULTS
-    from crslab_causal.system.run_folder import run_folder
-
-    run = load_run(config_name, settings)
-    config = run.config
-    samples, left_out = known_samples(run.dataset, test_data)
-    scores, scored = score_samples(run, samples, test_data, 'official')
-    trained = json.loads((run_folder(config) / RESULTS).read_text('utf-8')).get('git_commit')
-    return {
-        'time': datetime.now(UTC).isoformat(timespec='seconds'),
-        'configuration': run.config_file.stem,
-        'config': config_hash(config),
-        'seed': config.run.seed,
-        'trained_at_commit': trained,
-        'test_sha256': hashlib.sha256(test_data.read_bytes()).hexdigest(),
-        'samples': len(scored),
-        'mentions_left_out': left_out,
-        'scores': scores,
-    }
-
-
-def known_samples(dataset: MentionDataset, path: Path) -> tuple[list[Any], int]:
-    """Return the samples of a test file without mentions that the dataset does not know, and how many these are."""
-    side_data = dataset.side_data
-    known = {*side_data['item_entity_ids'], *side_data['mentioned_entity_ids']}
-    samples, unknown = [], 0
-    for sample in dataset.read_other_test(path):
-        changed: dict[str, Any] = dict(sample)
-        for key in ('context_entities', 'context_mentions'):
-            changed[key] = [entity for entity in sample[key] if entity in known]  # type: ignore[literal-required]
-        unknown += len(sample['context_mentions']) - len(changed['context_mentions'])
-        samples.append(changed)
-    return samples, unknown
-
-
-def config_hash(config: Config) -> str:
-    """Return a hash of all keys of a configuration that may change its scores."""
-    keys = {key: value for key, value in config.changed().items() if key not in NO_MATTER}
-    return hashlib.sha256(json.dumps(keys, sort_keys=True, default=str).encode()).hexdigest()[:12]
-
-
-def append_entry(log: Path, entry: dict[str, Any]) -> None:
-    """Append a line to the log, with the number of times that the configuration was scored on the file.
-
-    Raises:
-        UserError: the log is damaged.
-    """
-    earlier = []
-    if log.is_file():
-        for number, line in enumerate(log.read_text('utf-8').splitlines(), start=1):
-            try:
-                earlier.append(json.loads(line))
-            except ValueError as error:
-                raise UserError(f'{log}, line {number}: damaged; restore it') from error
-    same = [line for line in earlier if all(line.get(key) == entry[key] for key in PLACES)]
-    entry = {**entry, 'count': len(same) + 1}
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open('a', encoding='utf-8') as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + '\n')
-    print(
-        f'{entry["configuration"]}, seed {entry["seed"]}: {entry["samples"]} samples, scored {entry["count"]} time(s)'
-    )
-    print(f'appended: {log}')

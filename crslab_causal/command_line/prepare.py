@@ -1,4 +1,4 @@
-"""``crslab-causal prepare``: download a public dataset, or convert your own conversations."""
+"""The command ``crslab-causal prepare``: download a public dataset, or convert your own conversations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crslab_causal.registry import DATASETS
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Prepare a dataset. Return the exit status."""
+    """Prepare a dataset, and return the exit status."""
     options = build_parser(prog).parse_args(arguments)
     return exit_status(lambda: options.run(options), 'interrupted; the same command continues the download')
 

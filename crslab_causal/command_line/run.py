@@ -1,4 +1,4 @@
-"""``crslab-causal run`` and ``run_crslab.py``, which keeps CRSLab's flags; and ``crslab-causal chat``."""
+"""The commands ``crslab-causal run`` and ``chat``, and ``run_crslab.py``, which has CRSLab's flags."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import argparse
 from collections.abc import Sequence
 
 from crslab_causal.base.errors import UserError, exit_status
-from crslab_causal.command_line.web import PORT, serve_chat
+from crslab_causal.command_line.first_run import offer_first_run
+from crslab_causal.command_line.web import PORT, Compared, serve_chat, serve_comparison
 from crslab_causal.quick_start import run_alone
 
 RESUME_HINT = 'interrupted; with --save_system, the same command with --restore_system continues from the last epoch'
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Train and test the model of a configuration. Return the exit status."""
+    """Train and test the model of a configuration, and return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Run a model of CRSLab or crslab_causal.')
     _add_configuration(parser)
     _add_flag(parser, '-sd', '--save_data', help='save the processed dataset')
@@ -34,18 +35,55 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
 
 
 def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Chat with the system of a run that was saved. Return the exit status."""
+    """Chat with the system of a saved run, and return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Chat with a system that `run --save-system` has trained.')
     _add_configuration(parser)
     parser.add_argument('--web', action='store_true', help='chat on a page in the browser, for this machine only')
     parser.add_argument('--port', type=int, help=f'port of the page, by default {PORT}; 0 for any free one')
+    parser.add_argument(
+        '--compare', metavar='CONFIG', help='with --web: compare with this configuration, blindly and side by side'
+    )
+    parser.add_argument(
+        '--compare-set',
+        action='append',
+        default=[],
+        metavar='KEY=VALUE',
+        help='override a key of the configuration of --compare; may be repeated',
+    )
     flags = vars(parser.parse_args(arguments))
     is_web, port = flags.pop('web'), flags.pop('port')
-    if is_web:
-        return exit_status(lambda: serve_chat(**_with_settings(flags), port=PORT if port is None else port))
-    if port is not None:
+    other, other_set = flags.pop('compare'), flags.pop('compare_set')
+    if other_set and not other:
+        parser.error('--compare-set: is for --compare')
+    if other and not is_web:
+        parser.error('--compare: is for --web')
+    if other:
+        return exit_status(lambda: _compare(flags, other, other_set, PORT if port is None else port))
+    if port is not None and not is_web:
         parser.error('--port: is for --web')
-    return exit_status(lambda: run_alone(**_with_settings(flags), interact=True))
+
+    def start() -> None:
+        options = _with_settings(flags)
+        offer_first_run(**options)
+        if is_web:
+            serve_chat(**options, port=PORT if port is None else port)
+        else:
+            run_alone(**options, interact=True)
+
+    return exit_status(start)
+
+
+def _compare(flags: dict, other: str, other_set: list[str], port: int) -> None:
+    """Serve the page that compares two systems; data, seed and GPU are those of both."""
+    written = list(flags['set'])
+    first = _with_settings(flags)
+    common = first['settings'][len(written) :]
+    serve_comparison(
+        Compared(first['config'], first['settings'], written),
+        Compared(other, [*other_set, *common], other_set),
+        first['gpu'],
+        port,
+    )
 
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +108,7 @@ def _add_flag(parser: argparse.ArgumentParser, short: str, name: str, help: str)
 
 
 def _with_settings(flags: dict) -> dict:
-    """Return the arguments of :func:`.run_alone`; what a flag of its own says is text, and no YAML."""
+    """Return the arguments of :func:`.run_alone`. Flags with a name of their own are taken as text, not as YAML."""
     values = {key: flags.pop(key) for key in ('data_path', 'seed')}
     if values['data_path'] == '':
         raise UserError('--data_path: is empty; name the folder that holds redial/nltk, opendialkg/nltk, ...')

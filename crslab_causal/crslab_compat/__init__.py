@@ -1,4 +1,4 @@
-"""The one door to CRSLab 0.1.2, and the home of every workaround for it.
+"""The only module that imports CRSLab 0.1.2, and the list of all workarounds for its defects.
 
 All other modules import CRSLab's classes from here. :mod:`.imports` makes CRSLab importable on current releases,
 :mod:`.patches` and :mod:`.download` repair it in memory, and :mod:`.calls` calls it. The table lists every defect of
@@ -20,53 +20,53 @@ below ``crslab_causal``.
 - ``model/crs/kgsf/kgsf.py:199`` loads copy_mask.npy from a dead link, for the recommender, too
   -> ``crslab_compat/patches.py:58`` build_kgsf_conversation_layer
 - ``model/crs/kgsf/kgsf.py:120`` knows the downloads of CRSLab's datasets only
-  -> ``crslab_compat/patches.py:89`` let_kgsf_read
+  -> ``crslab_compat/patches.py:92`` let_kgsf_read
 - ``model/recommendation/textcnn/textcnn.py:64`` looks up tokens in a table of entities
   -> ``crslab_compat/patches.py:67`` textcnn_init
 - ``model/recommendation/textcnn/textcnn.py:54`` convolves over tokens as over an image, which is slow
-  -> ``crslab_compat/patches.py:74`` conv_and_pool
+  -> ``crslab_compat/patches.py:77`` conv_and_pool
 - ``model/recommendation/popularity/popularity.py:45`` keeps its counts out of checkpoints
-  -> ``crslab_compat/patches.py:83`` keep_popularity_counts
+  -> ``crslab_compat/patches.py:86`` keep_popularity_counts
 - ``model/recommendation/popularity/popularity.py:53`` counts the items of contexts, not the labels
   -> ``model/baselines/popularity.py:9`` TargetPopularity
 - ``download.py:266`` deletes the user's folder if its version is another one
   -> ``crslab_compat/download.py:16`` build
 - ``download.py:83`` saves an error page as the data, and never times out
-  -> ``crslab_compat/download.py:41`` _fetch
+  -> ``crslab_compat/download.py:44`` _fetch
 - ``config/__init__.py:26`` writes into site-packages
   -> ``crslab_compat/calls.py:17`` use_directories
 - ``config/config.py:90`` reads 5e-3 as a text, and knows no base:
-  -> ``config_files.py:249`` patch_crslab_config
+  -> ``config_files.py:285`` patch_crslab_config
 - ``data/dataloader/tgredial.py:114`` changes the samples that it gets
   -> ``crslab_compat/calls.py:42`` rec_batchify
 - ``data/dataloader/kbrd.py:59`` scores other turns than TGReDial's loader, so that scores cannot be compared
-  -> ``data/dataloader.py:78`` CausalDataLoader
+  -> ``data/dataloader.py:79`` CausalDataLoader
 - ``data/dataset/redial/redial.py:200`` puts entities before items, so that the last one is not the last mention
   -> ``data/dataset/mention_order.py:103`` order_mentions
 - ``data/dataset/redial/redial.py:241`` drops all relations of a small graph
-  -> ``run_options.py:47`` kg_edge_threshold
+  -> ``run_options.py:48`` kg_edge_threshold
 - ``model/crs/kbrd/kbrd.py:177`` gives every user the zero vector
   -> ``model/baselines/kbrd_repaired.py:25`` encode_user
 - ``system/kbrd.py:79`` pads histories with 0, a real entity
   -> ``data/histories.py:10`` PAD
 - ``system/base.py:185`` multiplies the gradient by the loss
-  -> ``system/trainer.py:209`` update
+  -> ``system/trainer.py:217`` update
 - ``system/base.py:125`` removes keys from the configuration that it reads
   -> ``system/schedule.py:39`` build_optimizer
 - ``system/kbrd.py:127`` tests and saves the last weights after an early stop, not the best
-  -> ``system/trainer.py:145`` fit
+  -> ``system/trainer.py:153`` fit
 - ``system/kbrd.py:133`` leaves dropout on in tests
-  -> ``system/evaluation.py:49`` evaluate
+  -> ``system/evaluation.py:50`` evaluate
 - ``system/kgsf.py:131`` never shuffles the training samples
   -> ``system/rec_stage.py:47`` batches
 - ``system/kgsf.py:86`` has a second loss and a call of its own
-  -> ``system/adapters.py:105`` KGSFAdapter
+  -> ``system/adapters.py:136`` KGSFAdapter
 - ``system/utils/lr_scheduler.py:53`` makes the first step of a warm-up with the full learning rate
   -> ``system/schedule.py:14`` lr_multiplier
 - ``system/base.py:59`` fails on a single GPU that is not the first
   -> ``base/devices.py:11`` select_gpus
 - ``system/base.py:336`` downloads an NLTK model at every start of a chat
-  -> ``chat/conversation.py:123`` respond
+  -> ``chat/conversation.py:132`` respond
 - ``evaluator/rec.py:38`` leaves samples with a short list out of the mean
   -> ``evaluator/causal.py:64`` rec_evaluate
 - ``evaluator/conv.py:65`` computes Dist over characters

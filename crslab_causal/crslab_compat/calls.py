@@ -15,9 +15,9 @@ from crslab.model import Model_register_table  # isort: skip
 
 
 def use_directories(data_path: str, save_path: str) -> None:
-    """Point CRSLab's paths, which lead into site-packages (config/__init__.py:26), to the user's folders.
+    """Set CRSLab's paths, which lead into site-packages (config/__init__.py:26), to the user's folders.
 
-    Modules of CRSLab copy the paths by name, so that they are set in every loaded one.
+    Modules of CRSLab copy the paths when they are imported, so the paths are set in every loaded module.
 
     Args:
         data_path: folder of the datasets.
@@ -51,7 +51,7 @@ def rec_batchify(loader: BaseDataLoader, samples: list[dict]):
 
 @contextmanager
 def building(model: str) -> Iterator[None]:
-    """Turn an error that a model of CRSLab raises on impossible options into one line, in the block."""
+    """Turn an error that a model of CRSLab raises for impossible options into a UserError, while the block runs."""
     try:
         yield
     except (ArithmeticError, AssertionError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError) as error:

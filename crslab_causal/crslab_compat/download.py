@@ -1,4 +1,4 @@
-"""Download a dataset as CRSLab does, but never delete a folder of the user, and verify before use."""
+"""Download a dataset like CRSLab, but never delete a folder of the user, and verify the files before use."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from crslab_causal.crslab_compat.imports import download as _crslab_download
 
 
 def build(dpath: str, dfile, version: str | None = None) -> None:
-    """Replace ``build`` of download.py:266, which deletes a folder whose ``.built`` names another version.
+    """Download a dataset, as the replacement of CRSLab's ``build`` (CRSLab's download.py:266).
 
-    A folder that holds files belongs to the user and is used as it is. Otherwise the download goes to a temporary
-    folder beside it, which replaces it once it is complete and verified.
+    CRSLab's function deletes a folder whose ``.built`` names another version. Here a folder with files belongs to the
+    user
+    and is not changed. Otherwise the files are downloaded to a temporary folder. When it is complete and verified, it
+    is
+    renamed to ``dpath``.
 
     Args:
         dpath: folder of the data.
@@ -56,7 +59,7 @@ def build(dpath: str, dfile, version: str | None = None) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return a few words about an error; the text of a failed connection is a nest of representations."""
+    """Return a short description of an error, because the text of a failed connection contains nested objects."""
     status = getattr(getattr(error, 'response', None), 'status_code', None)
     if status is not None:
         return f'HTTP status {status}'
@@ -64,7 +67,10 @@ def _reason(error: Exception) -> str:
 
 
 def _fetch(dfile, folder: Path, timeout_s: float = 20.0) -> None:
-    """Fetch a file; download.py:83 ignores the HTTP status, so that it saves a 404 page, and has no time-out."""
+    """Fetch a file, and check the HTTP status.
+
+    CRSLab's download.py:83 ignores the status, so that it saves a 404 page, and has no time-out.
+    """
     import requests
 
     with requests.get(dfile.url, stream=True, timeout=timeout_s) as response:

@@ -1,7 +1,7 @@
 """Repair, in memory, the functions of CRSLab that break or corrupt a run.
 
-Each function names the file and line of CRSLab that it repairs. Nothing in site-packages is edited. All patches are
-idempotent, and they also work when CRSLab was imported before this module.
+Most functions here replace a function of CRSLab, whose file and line they name. Files in site-packages are not edited.
+All patches can be applied twice, and they also work when CRSLab was imported before this module.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read_open_files(dataset: BaseDataset) -> None:
 
 
 def as_number(cls, obj):
-    """Return a Python number; evaluator/metrics/base.py:95 asserts int or float, which NumPy 2 scalars are not."""
+    """Convert a metric to a Python number. evaluator/metrics/base.py:95 accepts int or float, not NumPy 2 scalars."""
     return obj.item() if hasattr(obj, 'item') else obj
 
 
@@ -56,7 +56,7 @@ _crslab_build_conversation_layer = kgsf.KGSFModel._build_conversation_layer
 
 
 def build_kgsf_conversation_layer(self) -> None:
-    """Skip the conversation layer without copy_mask.npy; model/crs/kgsf/kgsf.py:199 loads it from a dead link."""
+    """Build no conversation layer of KGSF. model/crs/kgsf/kgsf.py:199 would load copy_mask.npy from a dead link."""
     if (Path(self.dpath) / 'copy_mask.npy').is_file():
         _crslab_build_conversation_layer(self)
 
@@ -65,7 +65,10 @@ _crslab_textcnn_init = TextCNNModel.__init__
 
 
 def textcnn_init(self, opt, device, vocab: dict, side_data: dict) -> None:
-    """Give each token a row; model/recommendation/textcnn/textcnn.py:64 looks tokens up in a table of entities."""
+    """Initialise TextCNN with a row for each token.
+
+    model/recommendation/textcnn/textcnn.py:64 looks tokens up in a table of entities.
+    """
     _crslab_textcnn_init(self, opt, device, vocab, side_data)
     if vocab['vocab_size'] > vocab['n_entity']:
         self.embedding = torch.nn.Embedding(vocab['vocab_size'], self.embed)
@@ -87,12 +90,12 @@ def keep_popularity_counts() -> None:
 
 
 def let_kgsf_read(dataset: str) -> None:
-    """Give KGSF a resource for a dataset; model/crs/kgsf/kgsf.py:120 looks it up, and knows CRSLab's datasets only."""
+    """Register a dataset with KGSF. model/crs/kgsf/kgsf.py:120 looks datasets up in a table that has only CRSLab's."""
     kgsf.resources.setdefault(dataset, kgsf.resources['ReDial'])
 
 
 def apply() -> None:
-    """Put the repaired functions in the place of CRSLab's."""
+    """Replace CRSLab's functions by the repaired ones."""
     imports.transformer.create_position_codes = create_position_codes
     imports.kgsf_modules.create_position_codes = create_position_codes
     Metric.as_number = classmethod(as_number)

@@ -5,7 +5,7 @@ With C observed, and X the mentions so far, the backdoor adjustment is
 .. math::
     P(Y \mid do(X)) = \sum_c P(Y \mid X, C = c)\, P(C = c).
 
-:class:`.CausalKBRD` describes the first factor, the assumptions, and the extrapolation.
+The documentation of :class:`.CausalKBRD` explains the first factor, the assumptions and the extrapolation.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from crslab_causal.data.schema import RecSample, SideData
 
 NO_ADJUSTMENT = 'none'
 Adjustment = Literal['none', 'popularity', 'turn', 'genre', 'random', 'context']
-"""The confounders that can be adjusted for, see :class:`Confounder`, and ``none``."""
+"""Kinds of confounders that can be adjusted for, see :class:`Confounder`; or ``none``."""
 ADJUSTMENTS: tuple[Adjustment, ...] = get_args(Adjustment)
 CONTEXT_UNKNOWN = (
     'adjustment: context is the true confounder of the generated corpus, and needs dataset: CausalDemo; '
     'write popularity, turn, genre, random or none'
 )
 UNKNOWN_STRATUM = -1
-"""Stratum of a sample whose stratum contains no training sample."""
+"""Index that stands for a stratum without training samples."""
 KMEANS_STARTS = 10
 NAMED_GENRES = 2
-"""Number of genres that name a cluster, the most frequent ones of its centre."""
+"""Number of genres in the name of a cluster. They are the most frequent genres of its centre."""
 
 
 class _Strata(NamedTuple):
-    """All strata that a kind of confounder can have, also those without a training sample."""
+    """All possible strata of a kind of confounder, also those without a training sample."""
 
     names: Sequence[str]
     of_sample: Callable[[RecSample], int]
-    """Function from a sample to the position of its stratum in ``names``."""
+    """Function that returns the index in ``names`` of the stratum of a sample."""
 
 
 class Confounder:
@@ -76,7 +76,7 @@ class Confounder:
         self._index_of_stratum = {stratum: i for i, stratum in enumerate(occurring)}
 
     def stratum(self, sample: RecSample) -> int:
-        """Return the index of a sample's stratum, ``UNKNOWN_STRATUM`` if no training sample is in it."""
+        """Return the index of a sample's stratum, or ``UNKNOWN_STRATUM`` if the stratum contains no training sample."""
         return self._index_of_stratum.get(self._stratum_of_sample(sample), UNKNOWN_STRATUM)
 
     @classmethod
@@ -139,7 +139,7 @@ def _fit_popularity(samples: Sequence[RecSample], side_data: SideData, n_strata:
 
     @cache
     def popularity(mentioned: tuple[int, ...]) -> float:
-        # rounded, so that equal means do not differ by the order of summation
+        # rounded, because the order of summation changes the last digits of a mean
         return round(float(np.log1p([labels[item] for item in mentioned]).mean()), 9)
 
     values = [popularity(mentioned) for sample in samples if (mentioned := mentioned_items(sample, items))]
@@ -184,7 +184,7 @@ def _fit_genre(samples: Sequence[RecSample], side_data: SideData, n_strata: int,
     if histories:
         mixes, mix_of_history = np.unique([mix(mentioned) for mentioned in histories], axis=0, return_inverse=True)
         weight = np.bincount(mix_of_history.ravel(), weights=list(histories.values()))
-        from sklearn.cluster import KMeans  # only here: reading options must not take a second
+        from sklearn.cluster import KMeans  # imported late, because the import takes a second
 
         means = KMeans(min(n_strata, len(mixes)), n_init=KMEANS_STARTS, random_state=seed)
         centres = means.fit(mixes, sample_weight=weight).cluster_centers_
@@ -208,7 +208,7 @@ def _centre_name(centre: np.ndarray, genres: Sequence[str]) -> str:
 
 def _fit_random(samples: Sequence[RecSample], side_data: SideData, n_strata: int, seed: int) -> _Strata:
     def index(sample: RecSample) -> int:
-        # a hash of the turn, so that a sample has the same stratum every time
+        # a hash of the turn gives a sample the same stratum at every call
         return crc32(f'{seed} {sample["conv_id"]} {sample["turn"]}'.encode()) % n_strata
 
     return _Strata([f'drawn {stratum}' for stratum in range(n_strata)], index)

@@ -1,4 +1,4 @@
-"""A digest of the files that a dataset is read from, by which tables name their data."""
+"""A digest of the files of a dataset, by which result tables identify their data."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Iterable, Mapping
 from crslab_causal.data.dataset.genres import TITLES_FILE
 
 OPTIONAL_FILES = (TITLES_FILE,)
-"""Files that a dataset reads if they exist; the required files are its ``files``."""
+"""Files that a dataset reads if they exist, besides the required ones in its attribute ``files``."""
 SHOWN = 12
-"""Digits of a digest that a table shows; its JSON file has them all."""
+"""Number of digits of a digest that a table shows. The JSON file has all digits."""
 
 
 def digest_of_files(folder: Path, required: Iterable[str]) -> str | None:
@@ -31,6 +31,6 @@ def digest_of_files(folder: Path, required: Iterable[str]) -> str | None:
 
 
 def data_line(digests: Mapping[str, str]) -> str:
-    """Return the sentence of a table that names its data, by the digest of each dataset; empty if there is none."""
+    """Return the sentence below a table that names its data by the digest of each dataset; empty without digests."""
     named = ', '.join(f'{dataset} {digest[:SHOWN]}' for dataset, digest in digests.items())
     return f'Fingerprint of the data: {named}.' if named else ''

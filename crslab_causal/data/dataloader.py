@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import copy
 from math import ceil
 from typing import Any, Iterator, NamedTuple
 
@@ -34,15 +35,15 @@ class RecBatch(NamedTuple):
     repeat: Tensor
     """``(batch,)``: whether the label is in the context."""
     stratum: Tensor
-    """``(batch,)``: stratum of the confounder that ``adjustment`` names, ``UNKNOWN_STRATUM`` for one without a training
-    sample."""
+    """``(batch,)``: strata of the confounder that ``adjustment`` names; ``UNKNOWN_STRATUM`` for a stratum without
+    training samples."""
     n_own: int
-    """Number of samples that count. It is 0 where a batch has fewer samples than there are processes: the process then
-    gets another one's sample, so that it takes part in the update, but adds nothing to it."""
+    """Number of samples that this process counts. It is 0 if a batch has fewer samples than there are processes. The
+    process then gets a sample of another process, so that it takes part in the update, but adds nothing to the loss."""
     n_sample: int
     """Number of samples of the batch in all processes together."""
     crslab_batch: Any
-    """The batch that CRSLab's own dataloader of the model makes of these samples; None for this package's models."""
+    """The batch that CRSLab's own dataloader makes of these samples; None for this package's models."""
     context_tokens: Tensor | None = None
     """``(batch, length)``: token ids of the context, see :meth:`.CausalDataLoader.tokens`, padded on the right with the
     vocabulary's ``pad``; None for models that do not read the text."""
@@ -50,7 +51,7 @@ class RecBatch(NamedTuple):
     """The samples themselves, for models that read the text as written; None for the others."""
 
     def inputs(self) -> dict[str, Any]:
-        """Return what the models of this package read, see :meth:`.ItemRecommender.losses_and_scores`."""
+        """Return the tensors that the models of this package read, see :meth:`.ItemRecommender.losses_and_scores`."""
         return {
             'context_entities': self.context_entities,
             'item': self.item,
@@ -65,7 +66,7 @@ class RecBatch(NamedTuple):
 
 
 def _move(value: Any, device: torch.device | str) -> Any:
-    """Return a tensor, or the tensors in a dict, list or tuple, on ``device``; anything else remains as it is."""
+    """Move a tensor, or all tensors in a dict, list or tuple, to ``device``, and return the result."""
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, dict):
@@ -117,7 +118,7 @@ class CausalDataLoader(BaseDataLoader):
         return len(self.samples)
 
     def _tensorise(self) -> None:
-        """Convert all samples to tensors once, so that no batch has to."""
+        """Convert all samples to tensors once, so that batches need no conversion."""
         contexts = [{*s['context_mentions'], *s['context_items']} for s in self.samples]
         self._histories = pad_histories([s['context_entities'] for s in self.samples])
         self._lengths = (self._histories != PAD).sum(-1)
@@ -136,7 +137,7 @@ class CausalDataLoader(BaseDataLoader):
             self._token_lengths = torch.ne(self._tokens, self._pad).sum(-1)
 
     def to(self, device: torch.device) -> CausalDataLoader:
-        """Move the tensors of all samples to ``device``, so that batches are made there."""
+        """Move the tensors of all samples to ``device``, so that batches are made on it."""
         for name in ('_histories', '_items', '_labels', '_seen', '_repeats', '_strata'):
             setattr(self, name, getattr(self, name).to(device))
         if self._tokens is not None:
@@ -150,7 +151,7 @@ class CausalDataLoader(BaseDataLoader):
         self._strata = torch.tensor([s['stratum'] for s in self.samples], dtype=torch.long, device=self._items.device)
 
     def drop_labels_outside_catalogue(self) -> int:
-        """Remove samples whose label is not an item, which no model can learn, and return their number."""
+        """Remove samples whose label is not an item, because no model can learn them. Return their number."""
         inside = [s for s in self.samples if s['item'] in self.index_of_item]
         dropped = len(self.samples) - len(inside)
         if dropped:
@@ -173,7 +174,7 @@ class CausalDataLoader(BaseDataLoader):
         return samples[: ceil(len(samples) * self.scale)]
 
     def history(self, mentions: list[int]) -> list[int]:
-        """Return the history made of all ``mentions``, which are in the order of the text."""
+        """Return the history that consists of ``mentions``, which are in the order of the text."""
         history = reduce_mentions(mentions, self.mention_order)
         return history[-self.entity_truncate :] if self.entity_truncate else history
 
@@ -212,6 +213,13 @@ class CausalDataLoader(BaseDataLoader):
             context_tokens=tokens,
             samples=[self.samples[i] for i in index.tolist()] if self.reads_samples else None,
         )
+
+    def batch_of(self, samples: list[RecSample]) -> RecBatch:
+        """Return a batch of samples that are not of this split, on the CPU."""
+        loader = copy(self)
+        loader.samples = samples
+        loader._tensorise()
+        return loader.rec_batchify(torch.arange(len(samples)))
 
     def get_rec_data(
         self, batch_size: int, shuffle: bool = True, desc: str = '', shared: bool = False

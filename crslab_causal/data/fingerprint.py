@@ -12,7 +12,7 @@ from crslab_causal.data.schema import SideData, Vocab
 def data_fingerprint(train: CausalDataLoader, vocab: Vocab, side_data: SideData) -> str:
     """Return a hash of the training samples and of the meaning of the parameters' rows (entities, items, tokens).
 
-    A checkpoint stores it, so that the model is not loaded with other data.
+    A checkpoint stores the hash. Loading it with other data is therefore refused.
     """
     items = side_data['item_entity_ids']
     digest = hashlib.sha256(
@@ -24,7 +24,7 @@ def data_fingerprint(train: CausalDataLoader, vocab: Vocab, side_data: SideData)
         digest.update(repr(side_data['confounder'].names).encode())
     catalogue = frozenset(items)
     for sample in train.samples:
-        if sample['item'] in catalogue:  # training drops the other samples, chat does not
+        if sample['item'] in catalogue:  # other samples are dropped in training but not in a chat
             digest.update(repr((sample['item'], sample['context_entities'])).encode())
             if train.reads_tokens:
                 digest.update(repr(sample['context_tokens']).encode())

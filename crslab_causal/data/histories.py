@@ -1,4 +1,4 @@
-"""Histories, the entities mentioned so far, as tensors."""
+"""Histories, which are the entities mentioned so far, as tensors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 PAD = -1
-"""Padding of histories and of other rows of ids. CRSLab pads with 0, a real entity in ReDial (system/kbrd.py:79)."""
+"""Padding of histories and of other rows of ids. CRSLab pads with 0, which is a real entity in ReDial
+(system/kbrd.py:79)."""
 NO_ITEM = -1
-"""Index of a label that is not in the catalogue."""
+"""Index that stands for a label outside the catalogue."""
 
 
 def pad_histories(histories: Sequence[list[int]], pad: int = PAD) -> Tensor:
@@ -21,7 +22,7 @@ def pad_histories(histories: Sequence[list[int]], pad: int = PAD) -> Tensor:
 
 
 def remove_mention(histories: Tensor, position: Tensor) -> Tensor:
-    """Return histories without one mention each, padded as before.
+    """Return histories from each of which one mention is removed, padded as before.
 
     Args:
         histories: ``(batch, length)``, padded on the right with ``PAD``.

@@ -25,10 +25,10 @@ class ConvBatch(NamedTuple):
     context_tokens: Tensor
     """``(batch, length)``: token ids of the contexts, padded on the right."""
     response: Tensor
-    """``(batch, length)``: token ids of the responses, with ``end`` after the last and padded on the right."""
+    """``(batch, length)``: token ids of the responses, each followed by ``end`` and padded on the right."""
     n_own: int
-    """Number of response tokens that count. It is 0 where a batch has fewer pairs than there are processes, see
-    :class:`.RecBatch`."""
+    """Number of response tokens that this process counts. It is 0 if a batch has fewer pairs than there are processes,
+    see :class:`.RecBatch`."""
     n_token: int
     """Number of response tokens of the batch in all processes together."""
 
@@ -38,7 +38,7 @@ class ConvBatch(NamedTuple):
 
 
 class ResponsePairs:
-    """The recommender's turns of a split whose words are known.
+    """The pairs of context and response of a split: the recommender's turns whose words are known.
 
     Conversations with items but without words (``text: false``) are left out.
 
@@ -109,5 +109,5 @@ class ResponsePairs:
 
 
 def is_spoken(turn: Sample) -> bool:
-    """Return whether a turn is the recommender's and its words are known."""
+    """Return whether the recommender speaks in a turn and its words are known."""
     return turn['role'] == 'Recommender' and turn['has_text'] and bool(turn['response'])

@@ -30,14 +30,14 @@ class Settings(Protocol):
 
 
 class DemoDraw(TypedDict):
-    """The values of the causal model's variables that a demo conversation tells."""
+    """The values of the causal model's variables in a demo conversation."""
 
     context: dict[str, str]
     """Value of each factor of the context C."""
     explanation: str
     """Value of the explanation E."""
     history: list[dict[str, Any]]
-    """The mentions X in order: ``entity``, a URI, and ``liked``."""
+    """The mentions X in order. Each has the keys ``entity``, a URI, and ``liked``."""
     target: str
     """URI of the recommended film Y."""
 
@@ -57,9 +57,9 @@ class Sample(TypedDict):
     """Token ids of the turn."""
     context_entities: list[int]
     """Ids of the entities and items of the earlier turns, each once. In CRSLab's samples the entities of a turn come
-    before its items; a :class:`.CausalDataLoader` puts the history in the order of ``mention_order`` here."""
+    before its items; a :class:`.CausalDataLoader` sorts the history by ``mention_order``."""
     context_words: list[int]
-    """Ids of the words of the earlier turns that the word graph has, each once."""
+    """Ids of those words of the earlier turns that are in the word graph, each once."""
     context_items: list[int]
     """Entity ids of the items of the earlier turns, with repetitions."""
     items: list[int]
@@ -75,15 +75,15 @@ class Sample(TypedDict):
     context_mention_roles: NotRequired[list[Role]]
     """Speaker of each of the ``context_mentions``."""
     context_text: list[tuple[str, str]]
-    """(role, text) of each earlier turn, as written."""
+    """Role of the speaker and text of each earlier turn, as written."""
     context_liked: list[int]
-    """Ids of the earlier mentions that the speaker liked; empty where the data do not say so."""
+    """Ids of the earlier mentions that the speaker liked; empty if the data have no opinions."""
     context_disliked: list[int]
-    """Ids of the earlier mentions that the speaker disliked; empty where the data do not say so."""
+    """Ids of the earlier mentions that the speaker disliked; empty if the data have no opinions."""
     response_text: str
     """Text of the turn, as written."""
     has_text: bool
-    """Whether the words of the conversation are known; if not, only its items are."""
+    """Whether the words of the conversation are known. If not, only its items are known."""
     scm: NotRequired[DemoDraw]
     """In the demo corpus, the values that the conversation was generated from."""
 
@@ -118,7 +118,7 @@ class WordGraph(TypedDict):
 
 
 class SideData(TypedDict):
-    """Everything that is known beyond the conversations."""
+    """The data of a dataset besides the conversations: graphs, items, names and facts."""
 
     # keys of CRSLab
     entity_kg: EntityGraph
@@ -136,13 +136,13 @@ class SideData(TypedDict):
     item_genres: list[tuple[str, ...]]
     """Genres of each item, in the order of ``item_entity_ids``; empty where they are unknown."""
     films: dict[int, Film]
-    """Title, year, genres and people of each item by its entity id, if known."""
+    """Title, year, genres and people of each item with known facts, by entity id."""
     display_names: dict[int, str]
     """Name of each entity id as people write it: title and year of a film."""
     name_of_token: dict[str, str]
     """Name of the film that a token such as ``@1234`` represents."""
     item_of_token: dict[str, int]
-    """Entity id of the item that a token such as ``@1234`` stands for."""
+    """Entity id of the item that a token such as ``@1234`` represents."""
     relation_names: dict[int, str]
     """Names of the relations of ``entity_kg`` by id, if known."""
     response_token_count: Counter[int]
@@ -186,10 +186,10 @@ class Vocab(TypedDict):
     word_split: NotRequired[int]
     """Token id that separates words; the tokenizations ``bert`` and ``gpt2`` have one."""
     pad_entity: int
-    """Entity id that CRSLab's models pad with."""
+    """Entity id with which CRSLab's models pad."""
     pad_word: int
-    """Word id that CRSLab's models pad with."""
+    """Word id with which CRSLab's models pad."""
 
     # key of this package
     item_entity_ids: list[int]
-    """See :class:`SideData`; dataloaders are given the vocabulary only."""
+    """The same list as in :class:`SideData`. It is repeated here because dataloaders receive the vocabulary only."""

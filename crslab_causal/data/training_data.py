@@ -1,4 +1,4 @@
-"""The conversations that a model which counts is fitted on."""
+"""The training conversations, for models that count or are fitted at once."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
     from crslab_causal.data.dataloader import CausalDataLoader
 
 LATE_SHARE = 0.1
-"""Share of the training conversations that count as the latest ones."""
+"""Share of the training conversations that counts as the latest part."""
 
 
 class TrainingData:
     """The training conversations: all turns of both speakers, and the recommendations among them.
 
     Args:
-        turns: the samples of a :class:`.MentionDataset`, one for each turn but the first of a conversation; the turns
-        of
-            a conversation are neighbours and in order.
+        turns: the samples of a :class:`.MentionDataset`, one for each turn but the first of a conversation. The turns
+            of a conversation follow each other in order.
         samples: the recommendations of these turns, whose labels are items.
         index_of_item: index of each item by its entity id.
-        history: makes a history of all mentions of a context, see :meth:`.CausalDataLoader.history`.
+        history: function that makes a history of all mentions of a context, see :meth:`.CausalDataLoader.history`.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class TrainingData:
 
     @classmethod
     def of(cls, dataloader: CausalDataLoader) -> TrainingData:
-        """Return the conversations of a dataloader; of their turns the share that ``scale`` says.
+        """Return the conversations of a dataloader. The option ``scale`` sets the share of their turns that is used.
 
         Samples whose label is no item are left out.
         """
@@ -64,9 +63,9 @@ class TrainingData:
 
     @cached_property
     def conversations(self) -> dict[str, list[int]]:
-        """The entities and items of each conversation that has two or more turns, each once, by its id.
+        """Distinct entities and items of each conversation with two or more turns, by the id of the conversation.
 
-        They are the mentions of all turns, except that of the last turn only the items are known.
+        They are the mentions of all turns. Of the last turn only the items are known.
         """
         return {
             conv_id: list(dict.fromkeys([*last['context_mentions'], *last['items']]))
@@ -77,12 +76,12 @@ class TrainingData:
         return {turn['conv_id']: turn for turn in self.turns}
 
     def seeker_mentions(self) -> tuple[Tensor, Tensor]:
-        """Return the items that the seeker mentions, as if they were recommended.
+        """Return the items that the seeker mentions, in the form of recommendations.
 
-        A seeker's item in the first turn has no context, and is left out.
+        An item in the first turn of the seeker has no context and is left out.
 
         Returns:
-            ``(n, length)`` histories of the earlier turns, padded with -1, and ``(n,)`` indices of the items.
+            Histories of the earlier turns, ``(n, length)``, padded with -1; and indices of the items, ``(n,)``.
         """
         pairs = [
             (self.history(turn['context_mentions']), self.index_of_item[item])
@@ -95,7 +94,7 @@ class TrainingData:
         return pad_histories([history for history, _ in pairs]), labels
 
     def within(self, conv_ids: Collection[str]) -> TrainingData:
-        """Return the part of the data that these conversations make."""
+        """Return the part of the data that belongs to these conversations."""
         return TrainingData(
             [turn for turn in self.turns if turn['conv_id'] in conv_ids],
             [sample for sample in self.samples if sample['conv_id'] in conv_ids],
@@ -104,7 +103,7 @@ class TrainingData:
         )
 
     def folds(self, count: int, seed: int) -> list[set[str]]:
-        """Return the ids of the conversations in ``count`` disjoint random parts of nearly equal size."""
+        """Divide the conversations into ``count`` random parts of nearly equal size, and return their ids."""
         conv_ids = sorted(self._last_turns())
         random.Random(seed).shuffle(conv_ids)
         return [set(conv_ids[part::count]) for part in range(count)]
@@ -118,7 +117,10 @@ class TrainingData:
 
 
 def latest_conversations(conv_ids: Collection[str], share: float) -> set[str]:
-    """Return the last ``share`` of the ids, at least one; numbers are compared as numbers, and come before words."""
+    """Return the last ``share`` of the ids, at least one.
+
+    Numbers are compared as numbers, and come before words.
+    """
     ordered = sorted(conv_ids, key=_natural)
     return set(ordered[len(ordered) - max(1, round(share * len(ordered))) :])
 

@@ -18,11 +18,11 @@ from crslab_causal.evaluator.ranking import expected_ranks, popularity_decile
 from crslab_causal.model.losses import kl_term
 
 Collected = tuple[dict[str, np.ndarray], set[int]]
-"""Columns and shown items of one process, see :meth:`CausalEvaluator.collected`."""
+"""Columns and recommended items of one process, see :meth:`CausalEvaluator.collected`."""
 
 
 class CausalEvaluator(RecEvaluator):
-    """The metrics of :data:`.RANKING_METRICS` at each cutoff, for the groups of labels in :data:`.GROUPS`.
+    """Computes the metrics of :data:`.RANKING_METRICS` at each cutoff, for the groups of labels in :data:`.GROUPS`.
 
     :meth:`rec_evaluate_scores` adds samples by the scores of all items. CRSLab's method :meth:`rec_evaluate`, which
     gets a list of the first 50 items, works too, but cannot detect ties. A label that is not in such a list counts as
@@ -34,7 +34,7 @@ class CausalEvaluator(RecEvaluator):
     """
 
     def __init__(self, tensorboard: bool = False, cutoffs: Sequence[int] = (1, 10, 50)):
-        super().__init__(tensorboard=False)  # else CRSLab opens a folder of its own
+        super().__init__(tensorboard=False)  # otherwise CRSLab would open its own folder
         self.tensorboard = tensorboard
         self.cutoffs = sorted(cutoffs)
         self.log_dir = Path('runs')
@@ -43,7 +43,7 @@ class CausalEvaluator(RecEvaluator):
         self.reset_metrics()
 
     def configure(self, cutoffs: Sequence[int], label_count: np.ndarray, log_dir: Path) -> None:
-        """Set what CRSLab's ``get_evaluator`` cannot pass to the constructor.
+        """Set values that CRSLab's ``get_evaluator`` cannot pass to the constructor.
 
         Args:
             cutoffs: values of K.
@@ -89,7 +89,7 @@ class CausalEvaluator(RecEvaluator):
             repeat: ``(batch,)``, whether the label is in the context.
             intervened: ``(batch, n_item)``, scores after the intervention, if the model has one. In this case both
                 ``scores`` and ``intervened`` are logits.
-            coverage: whether to record the items at the top, which takes longer than all the rest.
+            coverage: whether to record the items at the top of the lists, which takes longer than everything else.
         """
         ranks = expected_ranks(scores, label, seen)
         rank_intervened = kl = torch.full_like(ranks.rank, torch.nan)
@@ -134,11 +134,11 @@ class CausalEvaluator(RecEvaluator):
             self._columns.setdefault(name, []).append(values.cpu().numpy() if isinstance(values, Tensor) else values)
 
     def collected(self) -> Collected:
-        """Return everything that was added since the last reset, for :meth:`merge` in another process."""
+        """Return all samples that this process has added since the last reset, for :meth:`merge` in another process."""
         return {name: self.column(name) for name in self._columns}, self._shown
 
     def merge(self, parts: Sequence[Collected]) -> None:
-        """Replace the samples by those that several processes :meth:`collected`, in the order of ``parts``."""
+        """Replace the samples by those that several processes have :meth:`collected`, in the order of ``parts``."""
         names = dict.fromkeys(name for columns, _ in parts for name in columns)
         self._columns = {name: [columns[name] for columns, _ in parts if name in columns] for name in names}
         self._shown = set().union(*(shown for _, shown in parts))
@@ -213,7 +213,7 @@ class CausalEvaluator(RecEvaluator):
         return result
 
     def metric(self, name: str) -> float:
-        """Return the score that a value of ``rec.metric`` names: ``recall@50``, ``new_ndcg@10``, ...
+        """Return the score that a value of ``rec.metric`` names, such as ``recall@50`` or ``new_ndcg@10``.
 
         Raises:
             KeyError: there is no such score.
@@ -222,7 +222,7 @@ class CausalEvaluator(RecEvaluator):
         return self.scores()[group][f'{metric}@{self.cutoffs[-1] if cutoff is None else cutoff}']
 
     def report(self, epoch: int = -1, mode: str = 'test') -> None:
-        """Log losses and scores in a line each, and write them to TensorBoard if it is enabled.
+        """Log the losses in one line and the scores in another, and write them to TensorBoard if it is enabled.
 
         Args:
             epoch: number of the epoch.

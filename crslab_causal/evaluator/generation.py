@@ -4,7 +4,7 @@ Words are runs of letters and digits in lower case, with inner apostrophes; ever
 is a word of its own (:func:`response_words`). No tagger and no download is needed. n-grams are n-grams of words. All
 scores are shares from 0 to 1, except those that are divided by the number of responses.
 
-**Distinct-n**, four variants. They are not comparable with each other, and all depend on the number of responses.
+**Distinct-n** has four variants. They cannot be compared with each other, and all depend on the number of responses.
 
 - ``dist-n``: number of different n-grams in all responses, divided by the number of n-grams (Li et al. 2016).
 - ``dist_per_response-n``: the same number, divided by the number of responses. The literature on conversational
@@ -13,20 +13,20 @@ scores are shares from 0 to 1, except those that are divided by the number of re
 - ``crslab_dist@n``: CRSLab's variant. It takes n-grams of characters instead of words (evaluator/conv.py:65), and
   divides by the number of responses that are not empty.
 
-**BLEU-n**, three variants.
+**BLEU-n** has three variants.
 
-- ``bleu-n``, the primary one: cumulative BLEU, of 1- to n-grams with equal weights, computed by NLTK for each response
-  and averaged, as in CRSLab and most of the literature. Smoothing method 1 of Chen and Cherry (2014) counts 0.1
-  matches for an order without a match. A response without a word of the references scores 0. The smoothing favours
-  a correct response of a single word, which has no bigram: its BLEU-2 is the square root of 0.1.
-- ``corpus_bleu-n``: the same with the counts of all responses added up first (Papineni et al. 2002).
+- ``bleu-n``, the main variant: cumulative BLEU, of 1- to n-grams with equal weights, computed by NLTK for each response
+  and averaged, as in CRSLab and most of the literature. Smoothing method 1 of Chen and Cherry (2014) counts 0.1 matches
+  for an order without a match. A response without a word of the references scores 0. The smoothing favours a correct
+  response of a single word, which has no bigram: its BLEU-2 is the square root of 0.1.
+- ``corpus_bleu-n``: BLEU of the summed counts of all responses (Papineni et al. 2002).
 - ``crslab_bleu@n``: CRSLab's variant (evaluator/metrics/gen.py:94). It takes n-grams of order n only, splits at
   single spaces, is case-sensitive, and does not smooth: NLTK replaces a precision of 0 by 2.2e-308, which vanishes in
   a mean, but is the score if no response has a match.
 
-An empty response has BLEU 0, no n-gram and no item; CRSLab's variants leave it out, as CRSLab does. A response without
-any reference that has a word is left out of BLEU. CRSLab's BLEU leaves out a response with an empty list of references,
-on which CRSLab itself fails.
+An empty response has BLEU 0, no n-gram and no item; CRSLab's variants leave it out, as CRSLab does. A response whose
+references have no word is left out of BLEU. CRSLab's BLEU leaves out a response with an empty list of references, on
+which CRSLab itself fails.
 
 **Items**: whether a response names the recommended item, items that it should not know, and titles in quotes that are
 not in the catalogue, see :class:`.NamedItems`. Titles that are neither in the catalogue nor in quotes are not detected.
@@ -62,10 +62,10 @@ def response_words(text: str) -> list[str]:
 
 
 class GenerationMetrics:
-    """Scores of a set of responses.
+    """Computes the scores of a set of responses.
 
     Args:
-        items: URI or name of each item of the catalogue, by entity id; without it there are no scores of items.
+        items: URI or name of each item of the catalogue, by entity id; None: scores of items are not computed.
         weight: frequency of each item, see :class:`.NamedItems`.
     """
 
@@ -121,7 +121,7 @@ class GenerationMetrics:
             self._named_items.add(response, recommended, candidates, context)
 
     def _add_crslab_scores(self, response: str, references: Sequence[str]) -> None:
-        if not response:  # as in evaluator/conv.py:59
+        if not response:  # like evaluator/conv.py:59
             return
         self._count['crslab'] += 1
         for n in CRSLAB_ORDERS:
@@ -147,7 +147,7 @@ class GenerationMetrics:
             self._sum[f'bleu-{n}'] += score
 
     def scores(self) -> dict[str, float]:
-        """Return all scores since the last reset; NaN where no response contributes to a score.
+        """Return all scores since the last reset. A score to which no response contributes is NaN.
 
         Returns:
             The scores that the module describes, those of :meth:`.NamedItems.scores` if there is a catalogue, and

@@ -1,9 +1,9 @@
-"""The ranking metrics and the groups of labels they are computed for.
+"""The ranking metrics, and the groups of labels for which they are computed.
 
 :data:`RANKING_METRICS` is the only list of metrics. To add one, add an entry there: the evaluator computes it at every
 cutoff, result tables give it a column, and ``rec.metric`` and the suites accept its name.
 
-Every sample has one relevant item, its label, so that each metric is a function of the label's rank.
+Every sample has one relevant item, its label, so each metric is a function of the label's rank.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class RankingMetric(NamedTuple):
     title: str
     """Name in tables, without the cutoff."""
     description: str
-    """Formula of the value of one sample, whose label is at ``rank``; the score is the mean over all samples."""
+    """Formula of the value of one sample, whose label is at ``rank``. The score is the mean over all samples."""
     per_sample: Callable[[np.ndarray, int], np.ndarray]
-    """Function from the ranks, ``(n,)`` from 1 and infinite for a label that is not ranked, and the cutoff K to the
-    values of the samples, ``(n,)``."""
+    """Function that computes the values of the samples, ``(n,)``, from their ranks and the cutoff K. The ranks,
+    ``(n,)``, count from 1; a label that is not ranked has rank infinity."""
 
 
 def _by_name(*metrics: RankingMetric) -> dict[str, RankingMetric]:
@@ -47,7 +47,7 @@ RANKING_METRICS: dict[str, RankingMetric] = _by_name(
 """All ranking metrics by name, in the order in which tables show them."""
 
 PRIMARY_METRIC = 'recall'
-"""The metric that log lines show, and that is also computed for each decile of item popularity."""
+"""The metric in log lines. It is also computed for each decile of item popularity."""
 
 GROUPS = {'all': 'ALL', 'new': 'NEW', 'new_unseen': 'NEW, seen items filtered'}
 """Titles of the groups of scores.

@@ -1,4 +1,4 @@
-"""Scores of the items that responses name."""
+"""Scores of the items that responses mention by name."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MAX_TITLE_WORDS = 12
 def quoted_titles(text: str) -> Iterator[str]:
     """Yield the parts of a text that look like titles: in quotes or asterisks, with the year that follows.
 
-    A title begins with a capital letter or a digit, has at most twelve words, and does not end like a sentence unless
-    it is a single word. Single quotes are ignored, because apostrophes look the same.
+    A title begins with a capital letter or a digit and has at most twelve words. If it has several words, it does not
+    end like a sentence. Single quotes are ignored, because apostrophes look the same.
     """
     for match in _QUOTED.finditer(text):
         title = next(group for group in match.groups() if group is not None).strip().rstrip(',')
@@ -36,7 +36,7 @@ def quoted_titles(text: str) -> Iterator[str]:
 
 
 class NamedItems:
-    """Counts of the items and titles that responses name.
+    """Counts the items and titles that responses name.
 
     Args:
         items: URI or name of each item of the catalogue, by entity id.
@@ -78,14 +78,14 @@ class NamedItems:
         self._count['unknown_title'] += None in self._matcher.match_all(list(quoted_titles(response)))
 
     def scores(self) -> dict[str, float]:
-        """Return shares of responses, NaN where there is none to count.
+        """Return shares of responses. A share of no responses is NaN.
 
         Returns:
-            - ``names_item``: share that names an item;
-            - ``names_recommended``: share of those with a recommended item that names it;
-            - ``names_other_item``: share of those with candidates that names an item which is neither a candidate, nor
-              the recommended item, nor in the context;
-            - ``names_unknown_title``: share with a title in quotes that is not in the catalogue.
+            - ``names_item``: share of all responses that names an item;
+            - ``names_recommended``: share of the responses with a recommended item that names it;
+            - ``names_other_item``: share of the responses with candidates that names an item which is neither a
+              candidate, nor the recommended item, nor in the context;
+            - ``names_unknown_title``: share of all responses with a title in quotes that is not in the catalogue.
         """
         totals = {
             'item': 'responses',

@@ -1,4 +1,4 @@
-"""Schema of a line of ``ranks_<split>.jsonl``: where a recommender ranked the label of a sample."""
+"""Schema of a line of ``ranks_<split>.jsonl``: the rank that a recommender gives the label of a sample."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel
 
 
 class RankLine(BaseModel):
-    """The rank of the label of a sample. JSON has no infinity and no NaN; null stands for both."""
+    """The rank of the label of a sample. Null stands for infinity and NaN, which JSON does not have."""
 
     conversation: str
     """Id of the conversation."""
     turn: int
     label: int
-    """Entity id of the item that the data recommend."""
+    """Entity id of the item that the human recommender names."""
     label_name: str | None = None
     """Readable name of the label; null for an item without one."""
     rank: float | None = None

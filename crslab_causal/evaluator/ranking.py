@@ -12,7 +12,7 @@ from crslab_causal.data.histories import NO_ITEM, PAD
 
 
 class Ranks(NamedTuple):
-    """The ranks of the labels of a batch, ``(batch,)`` each."""
+    """The ranks of the labels of a batch. Each field has the shape ``(batch,)``."""
 
     rank: Tensor
     """Rank among all items, from 1."""
@@ -26,8 +26,7 @@ def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
     """Return the expected rank of each label if items of equal score are put in random order.
 
     If g items score higher than the label and t others score the same, its rank is ``1 + g + t / 2``. So ties never
-    help: a model that gives all items the same score ranks every label in the middle, and has no hit at any K below
-    that.
+    help: a model that gives all items the same score ranks every label in the middle of the list.
 
     Args:
         scores: ``(batch, n_item)``.
@@ -46,7 +45,7 @@ def expected_ranks(scores: Tensor, label: Tensor, seen: Tensor) -> Ranks:
     flags = torch.empty(scores.shape, device=scores.device)
 
     def count(compare: Callable[..., Tensor], other: Tensor) -> Tensor:
-        # as floats, which sum several times faster than booleans, and exactly up to 2^24
+        # floats are summed several times faster than booleans, and exactly up to 2^24
         return compare(scores, other, out=flags).sum(1).long()
 
     present = torch.ne(seen, PAD)

@@ -13,7 +13,7 @@ from crslab_causal.data.data_files import data_line
 from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, metric_title
 
 RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
-"""Scores of :class:`.GenerationMetrics` that tables show; result files contain all of them."""
+"""Scores of :class:`.GenerationMetrics` in tables. Result files contain all of its scores."""
 
 
 def _percent(value: float) -> str:
@@ -97,12 +97,12 @@ def save_results(
     remarks: Sequence[str] = (),
     table: Callable[[Mapping[str, dict[str, Any]]], str] = markdown_table,
 ) -> None:
-    """Write ``results.json`` and ``results.md``.
+    """Write the results of a run as JSON and as Markdown.
 
     Args:
         folder: folder of the run.
-        header: configuration, seed and course of the training, for the JSON file; ``data``, the digest of each dataset,
-            is also named below the table.
+        header: configuration, seed and course of the training, for the JSON file. Its key ``data`` holds the digest of
+            each dataset, which is also written below the table.
         splits: scores of each split.
         title: heading of the Markdown file.
         name: name of the files, without extension.
@@ -116,12 +116,12 @@ def save_results(
 
 
 def save_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write one line of JSON for each record."""
+    """Write records to a file as JSON Lines."""
     replace_file(path, ''.join(json.dumps(_nan_to_none(record), ensure_ascii=False) + '\n' for record in records))
 
 
 def _nan_to_none(value: Any) -> Any:
-    """Return a value with None for each number that JSON does not have, NaN and infinity."""
+    """Return a value in which None replaces NaN and infinity, which JSON does not have."""
     if isinstance(value, dict):
         return {key: _nan_to_none(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

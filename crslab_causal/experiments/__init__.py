@@ -1,6 +1,6 @@
 """Experiments: the tables and figures of the paper, and further studies.
 
-``python -m crslab_causal.experiments`` (:mod:`.__main__`, :mod:`.command`) goes from a suite to its pages. Each folder
+``crslab-causal experiments`` (:mod:`.__main__`, :mod:`.command`) turns a suite into pages with its results. Each folder
 does one step, and imports only from the folders before it:
 
 1. :mod:`.suite` reads a YAML file of ``config/experiments`` and lists its runs.
@@ -10,7 +10,8 @@ does one step, and imports only from the folders before it:
    schema.
 4. :mod:`.reporting` draws the record as Markdown, LaTeX and figures. It reads nothing else.
 
-Two modules are further commands: :mod:`.sweep` searches for options, and :mod:`.human` evaluates responses with raters.
+Three modules are further commands: :mod:`.sweep` searches for options, :mod:`.human` evaluates responses with raters,
+and :mod:`.seeker` lets simulated seekers talk to saved runs.
 """
 
 RESUME_HINT = 'interrupted; finished work is kept; run the same command again to continue'

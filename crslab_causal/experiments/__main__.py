@@ -1,4 +1,7 @@
-"""The command that makes all tables and figures: ``python -m crslab_causal.experiments``."""
+"""The command ``crslab-causal experiments``, which makes all tables and figures.
+
+``python -m crslab_causal.experiments`` is the same command.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,18 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         help='also run the rows that need a language model: from recorded answers, or with a server',
     )
     parser.add_argument(
+        '--official',
+        type=path_argument,
+        help='folder that holds redial/test_data.json and opendialkg/test_data.json: also score the runs of official '
+        'tables on them, once, and append each score to official_log.jsonl in --results; with --report, train nothing',
+    )
+    parser.add_argument(
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
     )
     parser.add_argument(
-        '--report', action='store_true', help='run nothing; make tables and figures of the finished runs'
+        '--report',
+        action='store_true',
+        help='run nothing; make tables and figures of the finished runs, with --extend also of those in --results',
     )
     parser.add_argument(
         '--paper',
@@ -85,7 +96,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 
 def _make(options: argparse.Namespace) -> int:
     from crslab_causal.experiments.command import (
-        make,  # this import takes seconds; Ctrl-C during it prints no traceback
+        make,  # a slow import; Ctrl-C during it prints no traceback
     )
 
     return make(options)

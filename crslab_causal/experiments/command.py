@@ -18,9 +18,11 @@ from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
+from crslab_causal.experiments.runner.official_scores import LOG, score_missing
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Row, Run, Suite, Table, read_suites
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 
 def make(options: argparse.Namespace) -> int:
@@ -30,7 +32,7 @@ def make(options: argparse.Namespace) -> int:
         options: parsed command line of :mod:`.__main__`.
 
     Raises:
-        UserError: a mistake in the command line, a suite, or the previous report.
+        UserError: the command line, a suite or the previous report contains a mistake.
     """
     if options.paper:
         _write_paper_page(options.results, options.readme)
@@ -41,7 +43,14 @@ def make(options: argparse.Namespace) -> int:
     if options.readme is not None and not options.readme.is_file():
         raise UserError(f'--readme {options.readme}: no such file')
     store = RunStore(
-        RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads, options.llm)
+        RunPaths(
+            options.data_path.resolve(),
+            options.work.resolve(),
+            options.gpu,
+            options.threads,
+            options.llm,
+            None if options.official is None else options.official.resolve(),
+        )
     )
     previous = PreviousReport(options.results if options.extend else None)
     if options.list:
@@ -53,10 +62,13 @@ def make(options: argparse.Namespace) -> int:
     from crslab_causal.experiments.reporting.paper.page import has_records
     from crslab_causal.experiments.reporting.report import write_report
 
-    logger.remove()  # CRSLab's messages on loading; every run has its own log
+    logger.remove()  # hide CRSLab's messages; every run has its own log
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
+    _score_official(suites, store, previous, options.results / LOG.name)
     for suite in suites:
-        record = collect(suite, store, failures, previous)
+        record = collect(
+            suite, store, failures, previous, None if options.official is None else options.results / LOG.name
+        )
         if not record.has_runs():  # an empty report must not replace an earlier one
             print(f'{suite.name}: no run is finished, so that there is nothing to write', file=sys.stderr)
             continue
@@ -74,17 +86,37 @@ def make(options: argparse.Namespace) -> int:
 
 
 def _write_paper_page(results: Path, readme: Path | None = None) -> None:
-    """Write the page about the paper, and the block of its claims into a Markdown file that has one."""
-    from crslab_causal.experiments.reporting.paper.page import CLAIMS, claims_block, write_page
+    """Write the page about the paper, and the blocks of its claims and of our goals into a Markdown file."""
+    from crslab_causal.experiments.reporting.paper.page import CLAIMS, GOALS, claims_block, goals_block, write_page
 
     print(f'written: {write_page(results)}')
     if readme is not None:
         update_block(readme, CLAIMS, claims_block(results))
+        update_block(readme, GOALS, goals_block(results))
         print(f'written: {readme}')
 
 
+def _score_official(suites: Sequence[Suite], store: RunStore, previous: PreviousReport, log: Path) -> None:
+    """Score the runs of tables of the split ``official`` that no record has yet, each once."""
+    runs = {
+        store.folder(run): run
+        for suite in suites
+        for table in suite.tables
+        if table.options.split == OFFICIAL
+        for row in table.rows
+        for run in row.runs
+        if store.folder_name(run) not in previous.table(suite, table).results
+    }
+    for run, line in score_missing(runs.values(), store, log):
+        print(
+            f'scored on the official test: {run.config_file.stem} {" ".join(run.settings)}; '
+            f'{line["samples"]} samples, scored {line["count"]} time(s)',
+            flush=True,
+        )
+
+
 def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs that reports of the suites need, finished or not.
+    """Return the runs that the reports of the suites need, whether or not they are finished.
 
     The first seeds of all rows come before the second ones, and runs on one dataset follow each other.
     """
@@ -103,10 +135,13 @@ def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousRepor
 
 
 def _rows_to_run(table: Table, store: RunStore, previous: PreviousTable) -> Iterator[tuple[Row, Sequence[Run]]]:
-    """Yield the rows of a table, and those of their runs that a previous report lacks.
+    """Yield each row of a table, and its runs that a previous report does not contain.
 
-    If there are any, all runs of the reference are among them: tests need its ranks, which no report keeps.
+    If any run is missing, all runs of the reference row are included, because tests need its ranks and reports contain
+    no ranks.
     """
+    if table.options.split == OFFICIAL and store.paths.official is None:
+        return  # without the test files nothing could be scored
     rows = [row for row in table.rows if not row.options.hidden and (store.paths.llm or row.options.needs != 'llm')]
     missing = {run for row in rows for run in row.runs if store.folder_name(run) not in previous.results}
     for row in rows:
@@ -155,6 +190,7 @@ def _duration(seconds: float) -> str:
 def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport) -> Iterator[str]:
     """Yield a line for each run: its table, row, seed, state and folder, separated by tabs."""
     todo = {store.folder(run) for run in store.unfinished(runs_to_do(suites, store, previous))}
+    states: dict[tuple[str, str], str] = {}  # by the data, since hundreds of runs share them
     for suite in suites:
         for table in suite.tables:
             known = previous.table(suite, table)
@@ -162,11 +198,16 @@ def list_runs(suites: Sequence[Suite], store: RunStore, previous: PreviousReport
                 for run in row.runs:
                     folder = store.folder(run)
                     if folder in todo:
-                        state = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        data = run.config.run.dataset, run.config.run.tokenize
+                        if data not in states:
+                            states[data] = 'to do' if store.missing_data(run) is None else 'lacks data'
+                        state = states[data]
                     elif store.is_finished(run):
                         state = 'finished'
                     elif store.folder_name(run) in known.results:
                         state = 'in the previous report'
+                    elif table.options.split == OFFICIAL and store.paths.official is None:
+                        state = 'needs --official'
                     else:
                         state = NEEDS_LLM if row.options.needs == 'llm' else 'only for runs to do'
                     yield f'{suite.name}/{table.options.name}\t{row.options.title}\tseed {run.seed}\t{state}\t{folder}'

@@ -1,8 +1,8 @@
-"""Searching for options with Optuna, on the validation split: ``python -m crslab_causal.experiments.sweep``.
+"""Search for options with Optuna, on the validation split (``crslab-causal sweep``).
 
-A sweep is a YAML file under ``config/sweeps``. The objective is the configuration's ``rec.metric`` on valid at the best
-epoch, averaged over the sweep's seeds; the test split is never scored. Every finished trial is in a journal file, so
-that a sweep can be stopped and continued, or shared by several machines that use the same folder.
+A sweep is a YAML file in ``config/sweeps``. The objective is the configuration's ``rec.metric`` on valid at the best
+epoch, averaged over the sweep's seeds; the test split is never scored. Every finished trial is written to a journal
+file. A sweep can therefore be stopped and continued, or shared by several machines that use the same folder.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TOP_SHOWN = 20
 
 
 class RangeOptions(Options):
-    """A range of numbers from ``low`` to ``high``; whole numbers if both ends are whole."""
+    """Options of a range of numbers from ``low`` to ``high``. The numbers are whole if both ends are whole."""
 
     low: int | float
     """Smallest value."""
@@ -55,7 +55,7 @@ class RangeOptions(Options):
 
 
 class SearchOptions(Options):
-    """A file under ``config/sweeps``."""
+    """Options of a sweep, which is a file in ``config/sweeps``."""
 
     config: str
     """Path of the configuration below ``config/``, without its suffix."""
@@ -94,7 +94,7 @@ class Search:
         """Check that the data exist, and that the journal belongs to this sweep.
 
         Raises:
-            UserError: data are missing, or the journal is that of another sweep, configuration or data.
+            UserError: data are missing, or the journal belongs to another sweep, configuration or data.
         """
         missing = self._store.missing_data(self._base)
         if missing is not None:
@@ -136,7 +136,7 @@ class Search:
         return study
 
     def run(self, worker: int = 0) -> None:
-        """Run trials until the sweep has all of them. Several processes can do this at the same time.
+        """Run trials until the sweep is complete. Several processes can do this at the same time.
 
         Args:
             worker: number of this process.
@@ -156,13 +156,13 @@ class Search:
             except UserError as error:
                 if 'diverged' not in str(error):
                     raise
-                raise optuna.TrialPruned(str(error)) from error  # the sweep continues after a bad learning rate
+                raise optuna.TrialPruned(str(error)) from error  # a bad learning rate must not end the sweep
             print(f'[trial {trial.number}] {statistics.mean(scores):.4f} {json.dumps(values)}', flush=True)
             return statistics.mean(scores)
 
         ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
         done = len(self.study().get_trials(deepcopy=False, states=ended))
-        # the seed differs between processes, and after a stop, so that no trials are drawn twice
+        # each process and each restart has another seed, so that no trial is drawn twice
         seed = int(SeedSequence([self.options.sampler_seed, worker, done]).generate_state(1)[0])
         remaining = self.options.trials - done
         if remaining > 0:
@@ -221,7 +221,7 @@ def read_search(path: Path, config_folder: Path = CONFIG_FOLDER) -> SearchOption
     """Read a sweep and check it.
 
     Raises:
-        UserError: the sweep contains a mistake, a key that does not exist, or a value that a key cannot have.
+        UserError: the sweep has a mistake, a key that does not exist, or a value that a key cannot have.
     """
     content = read_yaml(path)
     try:

@@ -1,1 +1,1 @@
-"""The LLM half of the system: explain by cause, re-rank and respond (Section 3.4 of the paper)."""
+"""The language half of the system: explain, re-rank and respond with a language model (Section 3.4 of the paper)."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Mapping, NamedTuple,
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, WithJsonSchema, create_model, model_validator
 
-from crslab_causal.llm.client.first_token import N_TOP_TOKENS, FirstTokenAnswer
+from crslab_causal.llm.first_token import N_TOP_TOKENS, FirstTokenAnswer
 from crslab_causal.llm.lenient_values import read_numbers, read_titles
 
 LABELS = string.ascii_uppercase[:N_TOP_TOKENS]
@@ -32,7 +32,7 @@ MAX_TITLE = 120
 
 
 class Answer(BaseModel):
-    """The base class of all answers. Keys that the schema does not have are ignored."""
+    """The base class of the answers of a language model. Keys that the schema does not have are ignored."""
 
     model_config = ConfigDict(extra='ignore')
 
@@ -64,7 +64,7 @@ class Ranking(Answer):
     n_candidates: ClassVar[int | None] = None
     """Number of candidates of the request; None: unknown."""
 
-    if TYPE_CHECKING:  # a field here would become the first one of every subclass
+    if TYPE_CHECKING:  # a real field would come first in every subclass
         ranking: list[int]
 
     @model_validator(mode='after')
@@ -76,7 +76,7 @@ class Ranking(Answer):
 
 
 class CausalAnswer(Ranking):
-    """E, I_llm and R of Eq 9."""
+    """An explanation E, a ranking I_llm and a response R (Eq 9)."""
 
     explanation: str
     """E: the stated or implied cause of the seeker's wish, and the mentions that are negative or incidental."""
@@ -95,7 +95,7 @@ class ChatAnswer(Ranking):
 
 
 class RankingAnswer(Ranking):
-    """I_llm and R of Eq 9, without an explanation."""
+    """A ranking I_llm and a response R (Eq 9), without an explanation."""
 
     explanation: ClassVar[str] = ''
 
@@ -150,12 +150,12 @@ ANSWERS: dict[str, type[Answer]] = {
     answer.__name__: answer
     for answer in (CausalAnswer, ChatAnswer, RankingAnswer, LabelAnswer, TitleAnswer, ReasonedTitleAnswer)
 }
-"""Answers by the name that a prompt file gives."""
+"""Class of each answer, by the name in the line ``answer:`` of a prompt file."""
 
 
 @functools.lru_cache(maxsize=1024)
 def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_titles: int) -> type[Answer]:
-    """Return the answer with the bounds of a request in its JSON schema.
+    """Return the class of the answer with the bounds of a request in its JSON schema.
 
     Args:
         answer: one of :data:`ANSWERS`.
@@ -184,25 +184,26 @@ def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_tit
 
 
 class Repairs(NamedTuple):
-    """Numbers of repaired entries of a ranking."""
+    """The numbers of repaired entries of a ranking."""
 
     unknown: int
-    """Removed numbers that no candidate has."""
+    """Number of removed entries that are the number of no candidate."""
     duplicate: int
-    """Removed repetitions of a number."""
+    """Number of removed entries that repeat a number."""
     missing: int
-    """Requested places that the model did not fill. Candidates in the recommender's order fill them."""
+    """Number of requested entries that the model did not write. Candidates in the recommender's order take their place.
+    """
 
 
 def repair_ranking(ranking: Sequence[int], n_candidate: int, n_ranked: int | None = None) -> tuple[list[int], Repairs]:
     """Turn the model's ranking into a permutation of the candidates.
 
-    Candidates that it lacks are appended in the recommender's order.
+    Candidates that are not in the ranking are appended in the recommender's order.
 
     Args:
         ranking: candidate numbers, counted from 1, best first.
         n_candidate: number of candidates.
-        n_ranked: number of requested places; None: all candidates.
+        n_ranked: number of requested entries; None: all candidates.
 
     Returns:
         The index of every candidate, counted from 0, best first; and the numbers of repairs.

@@ -1,4 +1,4 @@
-"""Backends: whatever answers requests, behind one interface. ``llm.mode`` chooses one of ``BACKENDS``.
+"""Backends, which answer the requests of the language half. ``llm.mode`` chooses one of ``BACKENDS``.
 
 To add a backend, write a class with the members of :class:`Backend`, and add one entry to ``BACKENDS``.
 """
@@ -28,11 +28,11 @@ BACKENDS = {
 
 
 class Backend(Protocol):
-    """Answers requests."""
+    """The interface of a backend, which answers requests."""
 
     uses_prompt: ClassVar[bool]
     """Whether answers are generated from the prompt's messages. If not, the backend ranks the candidates by the fields
-    of the request alone; it supports neither prompts for titles nor shuffled candidates."""
+    of the request. It then supports neither prompts for titles nor shuffled candidates."""
 
     @classmethod
     def build(
@@ -48,7 +48,7 @@ class Backend(Protocol):
             options: section ``llm`` of the configuration.
             catalogue: facts about the dataset.
             prompt: prompt of ``llm.prompt``.
-            examples: examples for the prompt; None if it shows none.
+            examples: examples for the prompt; None if the prompt shows none.
 
         Raises:
             UserError: the options do not suffice, for example a key is missing.
@@ -74,7 +74,7 @@ class Backend(Protocol):
         yield from self.answer([request])
 
     def estimate(self, requests: Sequence[RerankRequest]) -> Estimate | None:
-        """Estimate what the answers will cost; None: nothing.
+        """Estimate the cost of the answers; None if they cost nothing.
 
         Args:
             requests: as for :meth:`answer`.
@@ -91,7 +91,7 @@ class Backend(Protocol):
         return {}
 
     def summary(self) -> dict[str, Any]:
-        """Return the usage and the budget for a results file; empty if answers cost nothing."""
+        """Return the usage and the budget as a dict for the results file; empty if answers cost nothing."""
 
     def close(self, give_up: bool = False) -> None:
         """Release connections and files.
@@ -112,7 +112,7 @@ def backend_class(mode: str) -> type[Backend]:
 
 
 def check_backend_name(mode: str) -> str:
-    """Return ``mode`` if it is a key of ``BACKENDS``. For use as a pydantic validator."""
+    """Return ``mode`` if it is a key of ``BACKENDS``, else raise an error. It is used as a pydantic validator."""
     if mode not in BACKENDS:
         *first, last = map(repr, BACKENDS)
         raise PydanticKnownError('literal_error', {'expected': f'{", ".join(first)} or {last}'})

@@ -11,9 +11,10 @@ from crslab_causal.llm.request import Candidate, RerankRequest
 
 
 def rerank_request_seed(request: RerankRequest) -> int:
-    """Return a number in [0, 2**64) that depends on conversation, mentions and candidates.
+    """Return a seed in [0, 2**64) that depends on the conversation, the mentions and the candidates of a request.
 
-    It is equal in every process. It does not depend on probabilities, whose rounding errors differ between machines.
+    It is equal in every process. It does not depend on probabilities, because their rounding errors differ between
+    machines.
     """
     names = [(candidate.entity, candidate.name) for candidate in request.candidates]
     content = json.dumps([request.context, request.mentions, request.liked, request.disliked, names])
@@ -29,8 +30,8 @@ def shuffle_candidates(request: RerankRequest, seed: int) -> tuple[RerankRequest
     """Shuffle the candidates, so that the model cannot copy the recommender's order.
 
     Returns:
-        The request with its candidates in random order; and that order. The candidate at index ``i`` was at index
-        ``order[i]`` before, both counted from 0. :func:`unshuffle` reverts this.
+        The request with its candidates in random order, and the order. The candidate at index ``i`` was at index
+        ``order[i]`` before, both counted from 0. :func:`unshuffle` reverses this.
     """
     order = list(range(len(request.candidates)))
     _request_rng(request, seed, 'shuffle').shuffle(order)
@@ -52,8 +53,8 @@ def unshuffle(ranking: Sequence[int], order: Sequence[int]) -> list[int]:
 def with_oracle(request: RerankRequest, label: Candidate, seed: int) -> RerankRequest:
     """Return the request of the paper's oracle, whose candidates include the label.
 
-    If the recommender's list has the label, the request is unchanged. Otherwise the label replaces the last candidate
-    and is inserted at a random position.
+    If the label is a candidate already, the request is unchanged. Otherwise the last candidate is removed, and the
+    label is inserted at a random position.
     """
     return with_oracle_items(request, [label], seed)
 
@@ -67,8 +68,8 @@ def with_oracle_items(request: RerankRequest, items: Sequence[Candidate], seed: 
         seed: seed of the random positions at which missing items are inserted.
 
     Returns:
-        The request with as many candidates as before; more only if there are more items than candidates. The missing
-        items replace the last other candidates. The rest stays in the recommender's order.
+        The request with as many candidates as before, or with more if there are more items than candidates. The missing
+        items replace the last of the other candidates. The remaining candidates stay in the recommender's order.
     """
     required = {item.entity: item for item in items}
     present = {candidate.entity for candidate in request.candidates}

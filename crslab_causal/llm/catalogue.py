@@ -1,4 +1,4 @@
-"""The facts about a dataset's catalogue that the LLM half uses."""
+"""The facts about a dataset's catalogue that the language half uses."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _MAX_GENRES, _MAX_DIRECTORS, _MAX_STARS = 4, 2, 3
 
 
 class CatalogueInfo(NamedTuple):
-    """Names, films, popularity and knowledge graph of a dataset's catalogue; see :func:`.build_catalogue_info`."""
+    """The names, films, popularity and knowledge graph of a dataset's catalogue; see :func:`.build_catalogue_info`."""
 
     names: Mapping[int, str]
-    """Name of each entity id as people write it: title and year of a film, where the year is known."""
+    """Name of each entity id as people write it. The name of a film has the year if it is known."""
     items: Sequence[int]
     """Entity ids of the catalogue's items."""
     label_count: Mapping[int, float]
-    """How often each item is a label in the training data. Decides between items of the same name."""
+    """Number of times that each item is a label in the training data. It decides between items of the same name."""
     graph: KnowledgeGraph
     name_of_token: Mapping[str, str]
     """Name of the film that each ``@`` token of the text represents."""
     films: Mapping[int, Film] = MappingProxyType({})
-    """Genres and people of each item, if known."""
+    """Genres and people of each item with known facts."""
 
     def facts(self, item: int) -> str:
         """Return the genres and people of an item in words, for example ``Horror; directed by Ridley Scott``."""

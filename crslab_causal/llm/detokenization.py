@@ -1,4 +1,4 @@
-"""Detokenization: write the tokenized text of the data as people write it, with film names for ``@`` tokens."""
+"""Convert the tokenized text of the data to plain text, with the names of films in the place of ``@`` tokens."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import re
 from typing import Mapping
 
 UNNAMED = '[unnamed item]'
-"""Text for an item token without a name. In ReDial, 812 films have no DBpedia page; their names are in
+"""Text that replaces an item token without a name. In ReDial, 812 films have no DBpedia page; their names are in
 ``movie_titles.json``."""
 ITEM_TOKEN = re.compile(r'(?<![\w@])@\d+\b')
 """An ``@`` token of ReDial's text, which represents a film."""
 
 _HTML_ENTITY = re.compile(r'& ?(amp|lt|gt|quot|apos|nbsp|# ?\d{1,6}|# ?[xX][\da-fA-F]{1,6}) ?;')
-"""An HTML entity, also one that was split into tokens. Rare names are left out: "R & B ;" has none."""
+"""Pattern of an HTML entity, also of one that was split into tokens. Rare names are left out, because "R & B ;" has
+none."""
 _EXTRA_SPACES = re.compile(r" (?=[.,!?;:)\]]|n't\b|'(?:s|m|re|ve|ll|d)\b)|(?<=[(\[]) ")
 _TOKENIZED_QUOTES = re.compile(r"`` ?| ?''")
 
@@ -25,8 +26,8 @@ def detokenize(text: str, name_of_token: Mapping[str, str], quote: str = '') -> 
 
     Args:
         text: text of the data, tokens joined by spaces.
-        name_of_token: from :func:`.token_names`. A token without a name becomes ``UNNAMED``.
-        quote: mark around the name of a film, which tells a language model where it begins and ends.
+        name_of_token: result of :func:`.token_names`. A token without a name becomes ``UNNAMED``.
+        quote: mark around the name of a film, which shows a language model where the name begins and ends.
     """
     text = _HTML_ENTITY.sub(lambda match: html.unescape(match[0].replace(' ', '')), text)
     text = _EXTRA_SPACES.sub('', _TOKENIZED_QUOTES.sub('"', text))

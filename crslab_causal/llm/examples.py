@@ -1,7 +1,7 @@
 """Few-shot examples: training turns that recommend an item, chosen by the similarity of their conversations.
 
-An example shows a list of as many titles as the prompt asks for: a model that sees lists of one title writes lists of
-one title. The list begins with the items that were recommended. The items behind them are those that training turns
+An example shows as many titles as the prompt asks for, because a model that sees lists of one title writes lists of one
+title. The list begins with the items that were recommended in the turn. Then follow the items that training turns
 recommended most often after the same mentions.
 """
 
@@ -26,14 +26,14 @@ _MIN_TURNS = 2
 _MIN_WORDS = 4
 """Minimum number of words in an example's response besides item tokens. Half of ReDial's responses have fewer."""
 _DIGITS = 6
-"""Digits of a similarity that count. Smaller differences may be rounding errors, which differ between machines."""
+"""Number of digits to which similarities are compared. Smaller differences may be rounding errors of a machine."""
 
 
 class Example(NamedTuple):
-    """A conversation and the recommendation that followed it."""
+    """A conversation and the recommendation that followed it, as they are shown in a prompt."""
 
     context: list[tuple[str, str]]
-    """(role, detokenized text) of the turns."""
+    """Role of the speaker and detokenized text of each turn."""
     titles: list[str]
     response: str
     items: list[int] = []
@@ -50,7 +50,7 @@ class _Turn(NamedTuple):
 
 
 class ExampleIndex:
-    """The training turns that can be examples, searchable by their conversations.
+    """The training turns that can be examples, which can be searched by their conversations.
 
     Two conversations are similar if they share rare words and mentions: the cosine of their TF-IDF vectors.
 
@@ -102,7 +102,10 @@ class ExampleIndex:
         return Example(turn.request.context, [names[item] for item in items], turn.response, items)
 
     def _related(self, turn: _Turn) -> list[int]:
-        """Return the items that turns recommend after the same mentions, most frequent one first, then popular ones."""
+        """Return the items that training turns recommend after the same mentions, most frequent ones first.
+
+        Items with equal counts are sorted by popularity.
+        """
         mentions = set(turn.request.mentions)
         count: Counter[int] = Counter()
         for mention in mentions:
@@ -120,7 +123,7 @@ def _features(request: RerankRequest) -> list[str]:
 
 
 def _is_recommendation(sample: Mapping[str, Any], following: Mapping[str, Any]) -> bool:
-    """Return whether a turn recommends something, and ``following`` is the next turn, whose context ends with it."""
+    """Return whether a turn recommends something and ``following`` is the turn after it."""
     return (
         sample['role'] == 'Recommender'
         and bool(sample['items'])
@@ -130,7 +133,7 @@ def _is_recommendation(sample: Mapping[str, Any], following: Mapping[str, Any]) 
 
 
 def _make_turn(sample: Mapping[str, Any], tokenized_response: str, catalogue: CatalogueInfo) -> _Turn | None:
-    """Return a training turn, None if it is too long, too short, or has an unnamed item."""
+    """Return a training turn as a possible example; None if it is too long, too short, or has an unnamed item."""
     request = build_rerank_request(sample, [], catalogue.name_of_token)
     response = detokenize(tokenized_response, catalogue.name_of_token, quote='"')
     texts = [text for _, text in request.context]
@@ -148,7 +151,7 @@ def _make_turn(sample: Mapping[str, Any], tokenized_response: str, catalogue: Ca
 
 
 def _count_followers(train_samples: Sequence[Mapping[str, Any]]) -> dict[int, Counter[int]]:
-    """Return how often turns of the recommender name each item after each mention."""
+    """Return how often the recommender names each item after each mention."""
     followers: dict[int, Counter[int]] = defaultdict(Counter)
     for sample in train_samples:
         if sample['role'] == 'Recommender' and sample['items']:

@@ -1,4 +1,4 @@
-"""Short paths in the knowledge graph between mentions and candidates."""
+"""Find short paths in the knowledge graph between mentions and candidates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Path(NamedTuple):
     """A path of one or two edges from a mention to a candidate."""
 
     entities: tuple[int, ...]
-    """Mention, shared neighbour (if the path has two edges), candidate."""
+    """The mention, the shared neighbour if the path has two edges, and the candidate."""
     relations: tuple[tuple[str, ...], ...]
     """Sorted names of the relations of each edge; empty if they are unknown."""
     weight: float
@@ -36,7 +36,7 @@ class KnowledgeGraph:
 
     def __init__(self, edges: Iterable[tuple[int, int, Any]], relation_names: Mapping[Any, str] | None = None):
         names = relation_names or {}
-        index_of_name: dict[str | None, int] = {None: 0}  # relations without a name are all alike
+        index_of_name: dict[str | None, int] = {None: 0}  # all relations without a name share an index
         index_of_relation: dict[Any, int] = {}
 
         def relation_index(relation: Any) -> int:
@@ -66,7 +66,7 @@ class KnowledgeGraph:
         return self._degree[entity] if 0 <= entity < self.n_entity else 0
 
     def neighbours(self, entity: int) -> list[int]:
-        """Return the neighbours in ascending order. A neighbour by several relations is repeated."""
+        """Return the neighbours in ascending order. A neighbour with several relations is repeated."""
         if not 0 <= entity < self.n_entity:
             return []
         return self._tails[self._start[entity] : self._start[entity + 1]].tolist()
@@ -79,8 +79,10 @@ class KnowledgeGraph:
             candidates: entity ids.
 
         Returns:
-            For each candidate the (positive, negative) sum over :meth:`paths` from the mentions. Each term is the
-            weight of the path times that of the mention. A mention is no evidence about itself.
+            Two sums for each candidate: one over the paths from mentions with a positive weight, and one over those
+                from
+            mentions with a negative weight. Each term is the weight of the path times the weight of the mention. A
+            mention is no evidence about itself.
         """
         mentions_near: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for mention, weight in weights.items():

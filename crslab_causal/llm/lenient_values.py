@@ -1,4 +1,4 @@
-r"""Read the numbers and titles of an answer in the forms that models write in place of a list.
+r"""Read the numbers and titles of an answer that a model did not write as a list.
 
 These forms come from servers that do not enforce the schema: ``"6 > 5 > 4"``, ``["#6", "5."]``, ``[{"number": 6}]``,
 ``"1. Alien (1979)\n2. Heat"``, ``[{"title": "Alien", "year": 1979}]``.
@@ -22,7 +22,7 @@ _TITLE_KEYS = ('title', 'name', 'movie', 'film', 'item')
 
 
 def read_numbers(value: Any) -> Any:
-    """Return a list of numbers; anything that is none of the known forms is returned as it is."""
+    """Return a list of numbers. A value in no known form is returned unchanged."""
     if isinstance(value, str):
         return value if re.search(r'[^\W\d]', value) else [int(found) for found in re.findall(r'\d+', value)]
     if not isinstance(value, list):
@@ -32,7 +32,7 @@ def read_numbers(value: Any) -> Any:
 
 
 def read_titles(value: Any) -> Any:
-    """Return a list of titles; anything that is none of the known forms is returned as it is."""
+    """Return a list of titles. A value in no known form is returned unchanged."""
     if isinstance(value, str):
         lines = [_LINE_NUMBER.sub('', line).strip() for line in value.splitlines()]
         return [line for line in lines if line]

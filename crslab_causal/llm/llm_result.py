@@ -1,4 +1,4 @@
-"""The result of a task: E, I_llm and R of Eq 9, with the status and the costs."""
+"""The result of a request: explanation E, ranking I_llm and response R of Eq 9, with the status and the costs."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ from crslab_causal.llm.client.result import Status
 
 
 class LLMResult(NamedTuple):
-    """E, I_llm and R of Eq 9, with the candidates, the status and the costs."""
+    """An explanation E, a ranking I_llm and a response R (Eq 9), with the candidates, the status and the costs."""
 
     explanation: str
     ranking: list[int]
     """Entity ids, best first."""
     response: str
     candidates: list[int]
-    """I_rec with the oracle's items, before any shuffling: entity ids, best first. Prompts for titles do not show
-    them."""
+    """The list I_rec with the oracle's items, before any shuffling: entity ids, best first. Prompts for titles do not
+    show them."""
     status: Status
-    """``ok``; ``partial``: the answer was cut off, or some of several answers are missing, and the recommender's order
-    or a template response fill the gap; or the reason for these alone, see :data:`.Status`."""
+    """Status of the answer. ``ok``: complete. ``partial``: the answer was cut off, or some of several answers are
+    missing, and the recommender's order or a template response fills the gap. Other values say why the whole result
+    comes from the recommender and a template, see :data:`.Status`."""
     repairs: Repairs
     written: int
-    """Number of places of the ranking that the model wrote itself, the first ones. The others have the recommender's
-    order. Of titles in free form, those in the catalogue."""
+    """Number of entries at the start of the ranking that the model wrote itself. The other entries are in the
+    recommender's order. For titles in free form: the number of titles in the catalogue."""
     titles: list[str]
-    """Titles written by a model that saw no candidates."""
+    """Titles that a model without candidates wrote."""
     matches: list[int | None]
-    """Entity id of each title; None: it is not in the catalogue."""
+    """Entity id of each title; None if it is not in the catalogue."""
     copied: int
-    """Number of titles that the examples of the prompt have, too."""
+    """Number of titles that are also in the examples of the prompt."""
     confidence: list[float]
-    """For each written place of the ranking, the share of the shuffled orders in which the model put the item there or
-    higher; empty with a single order."""
+    """Confidence in each written entry of the ranking: the share of the shuffled orders in which the model put the item
+    there or higher. Empty if there is only one order."""
     cache_key: str | None
-    """Key of the request in the store; None for an answer without a language model. Of several requests the first."""
+    """Key of the request in the store; None for an answer without a language model. If there are several requests, it
+    is that of the first one."""
     input_tokens: int
     output_tokens: int
     latency_s: float
-    """Seconds of the call that brought the answer; of several calls the longest."""
+    """Seconds of the call that brought the answer. If there are several calls, it is that of the longest one."""
     cost_usd: float | None
-    """Cost in USD; None: the model has no price."""
+    """Cost in USD; None if the model has no price."""
     replayed: bool
     """Whether the answer cost this run nothing, see :attr:`.Completion.replayed`."""
     detail: str
@@ -49,7 +51,7 @@ class LLMResult(NamedTuple):
 
     @property
     def is_answered(self) -> bool:
-        """Whether the ranking comes from the backend, at least its first places."""
+        """Whether at least the first entries of the ranking come from the backend."""
         return self.status in ('ok', 'partial')
 
     @property
@@ -59,7 +61,7 @@ class LLMResult(NamedTuple):
 
     @property
     def places(self) -> list[int | None]:
-        """The ranking with its empty places: of titles that are not in the catalogue, and of repeated ones.
+        """The ranking with None for titles that are not in the catalogue and for repeated ones.
 
         ``ranking`` drops these, so that the items behind them move up.
         """

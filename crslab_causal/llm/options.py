@@ -1,4 +1,4 @@
-"""Keys of the configuration section ``llm``: which language model answers, how, and at what cost."""
+"""Options of the configuration section ``llm``: the language model, its requests and its costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BASE_URL = r'^https?://[^@\s/?#]+(/[^@\s?#]*)?$'
 """Pattern of a server's address: no user name, no password, no query."""
 
 DRAW_SEED = 2020
-"""Seed of this package's own draws if ``llm.seed`` is null."""
+"""Seed of this package's own random draws if ``llm.seed`` is null."""
 
 _OWN_KEYS = {
     'model': 'llm.model',
@@ -25,7 +25,7 @@ _OWN_KEYS = {
     'response_format': 'llm.structured',
     'messages': 'llm.prompt',
 }
-"""Parameters of a request that have a key of their own."""
+"""Parameters of a request that have a key of their own in the section ``llm``."""
 
 _UNREAD_PARAMETERS = (
     'stream',
@@ -38,7 +38,7 @@ _UNREAD_PARAMETERS = (
     'logprobs',
     'top_logprobs',
 )
-"""Parameters that change the form of the answer, which the client then could not read."""
+"""Parameters that are refused, because they change the form of the answer and the client could not read it."""
 
 
 def _check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -51,18 +51,21 @@ def _check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 class BudgetOptions(Options):
-    """``llm.budget``: the maximum that one run may spend. Answers that an earlier run paid for are free."""
+    """Options of the section ``llm.budget``: the most that one run may spend.
+
+    Answers of an earlier run cost nothing.
+    """
 
     calls: Count | None = None
-    """HTTP requests that reach the server, including repeated ones; None: unlimited."""
+    """Maximum number of HTTP requests that reach the server, including repeated ones; None: unlimited."""
     tokens: Count | None = None
-    """Sum of input and output tokens; None: unlimited."""
+    """Maximum sum of input and output tokens; None: unlimited."""
     usd: Positive | None = None
-    """Cost in USD; None: unlimited."""
+    """Maximum cost in USD; None: unlimited."""
 
 
 class PriceOptions(Options):
-    """``llm.prices.<model>``: USD per million tokens."""
+    """Options of ``llm.prices.<model>``: prices in USD per million tokens."""
 
     input: NonNegative
     """Price of the input tokens."""
@@ -71,15 +74,16 @@ class PriceOptions(Options):
 
 
 class LLMOptions(Options):
-    """``llm``: any server with OpenAI's protocol. The key is read from ``OPENAI_API_KEY`` and never written.
+    """Options of the section ``llm``: any server with OpenAI's protocol.
 
-    A server that refuses an optional parameter (``temperature``, ``seed``, ``max_tokens``, the schema) no longer gets
-    it; a warning names the parameter. Parameters in ``extra`` are never left out.
+    The key is read from ``OPENAI_API_KEY`` and never written. If a server refuses an optional parameter
+    (``temperature``, ``seed``, ``max_tokens``, the schema), the parameter is not sent again, and a warning names it.
+    Parameters in ``extra`` are always sent.
     """
 
     mode: Annotated[str, AfterValidator(check_backend_name)] = 'offline'
-    """Backend that gives the answers. ``live``: the server, for answers that the store does not have; ``replay``: the
-    store only; ``offline``: no language model."""
+    """Backend that gives the answers. ``live``: the server, unless the store has the answer. ``replay``: the store
+    only. ``offline``: no language model."""
     model: Annotated[str, Field(min_length=1)] = 'gpt-4o-mini'
     """Name of the language model, as the server knows it."""
     base_url: Annotated[str, Field(pattern=BASE_URL)] | None = None
@@ -90,15 +94,16 @@ class LLMOptions(Options):
     candidates: Count = 50
     """Number of the recommender's items shown to the model."""
     ranked: Count | None = 10
-    """Number of candidates that the model ranks, as many as are scored. The others follow in the recommender's order.
+    """Number of candidates that the model ranks; only these are scored. The others follow in the recommender's order.
     None: all."""
     anchor: bool = True
-    """Whether the prompt tells the model to keep candidates that it cannot tell apart in the recommender's order."""
+    """Whether the prompt asks the model to keep the recommender's order among candidates between which it sees no
+    difference."""
     seed: Annotated[int, Field(ge=0)] | None = 2020
-    """Seed sent with each request. Servers that support it give equal answers to equal requests. None: it is not sent.
-    It is also the seed of this package's own draws (samples, order of the candidates), see ``draw_seed``."""
+    """Seed sent with each request, for servers that then give equal answers to equal requests. None: it is not sent. It
+    is also the seed of this package's own draws (samples, order of the candidates), see ``draw_seed``."""
     extra: Annotated[dict[str, JsonValue], AfterValidator(_check_extra)] = {}
-    """Further parameters of the request, passed on as they are, for example ``{reasoning_effort: low}`` or
+    """Further parameters of the request, which are sent unchanged, for example ``{reasoning_effort: low}`` or
     ``{chat_template_kwargs: {enable_thinking: false}}``."""
     prompt: Annotated[str, Field(min_length=1)] = 'causal'
     """Name of one of this package's prompts, or a file ``*.md``."""
@@ -115,12 +120,12 @@ class LLMOptions(Options):
     shuffle: bool = False
     """Whether the candidates are shown in random order, as a control for position bias."""
     permutations: Count = 1
-    """Number of random orders in which the candidates are shown, a request each. With more than one the rankings are
-    aggregated, and every item gets a confidence."""
+    """Number of random orders in which the candidates are shown, with one request for each. If it is more than one, the
+    rankings are aggregated, and every item gets a confidence."""
     window: Count | None = None
-    """Number of candidates in one request, for models that lose their way in long lists: a window of this width moves
-    from the end of the list to its start, a request for each position, and what it ranks high moves along. None: one
-    request has all candidates."""
+    """Number of candidates in one request, for models that rank long lists badly. A window of this width moves from the
+    end of the list to its start, with one request for each position. The candidates that the model ranks high move
+    along with it. None: one request has all candidates."""
     step: Count = 10
     """Number of candidates by which the window moves."""
     split: Literal['valid', 'test'] = 'test'
@@ -128,17 +133,17 @@ class LLMOptions(Options):
     samples: Count | None = None
     """Number of samples that are answered, drawn by the seed; None: all."""
     dry_run: bool = False
-    """Whether the run only logs how many requests, tokens, USD and minutes it would take, and sends nothing."""
+    """Whether the run only logs its number of requests, tokens, USD and minutes, and sends nothing."""
     batch: Annotated[str, Field(min_length=1)] | None = None
-    """File into which the run writes the requests that the store has no answer to, for OpenAI's Batch API. The run then
+    """File to which the run writes the requests without an answer in the store, for OpenAI's Batch API. The run then
     sends nothing; ``crslab-causal batch`` imports the answers. None: the requests are sent."""
     log_every_s: Positive = 60.0
-    """Seconds between two lines in the log that say how far the run is."""
+    """Seconds between two lines of progress in the log."""
     concurrency: Count | None = None
     """Number of requests in flight at a time; None: 16, or 4 for a server on this machine or in the local network."""
     timeout_s: Positive | None = None
-    """Seconds from sending a request to the last byte of its answer; None: as long as the longest answer may take at
-    the speed measured so far, see :class:`.TimeLimit`."""
+    """Seconds from sending a request to the last byte of its answer. None: the limit follows from the measured speed of
+    the server, see :class:`.TimeLimit`."""
     retries: Annotated[int, Field(ge=0)] = 6
     """Number of times a failed request is sent again (429, 5xx, lost connections, timeouts)."""
     max_tokens: Count | None = 1024
@@ -150,8 +155,8 @@ class LLMOptions(Options):
     store: Annotated[str, Field(min_length=1)] | None = None
     """File that records all answers; None: nothing is recorded."""
     structured: Literal['auto', 'schema', 'json'] = 'auto'
-    """How the answer's schema is requested. ``schema``: the server enforces the JSON schema; ``json``: the prompt
-    asks for it; ``auto``: ``schema`` until the server turns out not to enforce it, then ``json``."""
+    """How the answer's schema is requested. ``schema``: the server enforces the JSON schema. ``json``: the prompt asks
+    for it. ``auto``: ``schema`` first, and ``json`` if the server turns out not to enforce it."""
 
     def for_chat(self) -> Self:
         """Return the options of a chat, which may have another prompt."""
@@ -160,5 +165,5 @@ class LLMOptions(Options):
 
     @property
     def draw_seed(self) -> int:
-        """Seed of this package's own draws: ``seed``, or a constant if no seed is sent."""
+        """Return the seed of this package's own draws: ``seed``, or a constant if no seed is sent."""
         return DRAW_SEED if self.seed is None else self.seed

@@ -1,7 +1,7 @@
-"""Several rankings of one list, shown in different orders, made into one ranking with a confidence for each item.
+"""Aggregate several rankings of one list into one ranking, with a confidence for each item.
 
-A language model prefers candidates at some positions of a list. Rankings of shuffled lists, aggregated, lose this
-preference (permutation self-consistency, https://arxiv.org/abs/2310.07712).
+A language model prefers candidates at some positions of a list. If the list is shown in several orders and the rankings
+are aggregated, this preference averages out (permutation self-consistency, https://arxiv.org/abs/2310.07712).
 """
 
 from __future__ import annotations
@@ -14,20 +14,26 @@ class Aggregate(NamedTuple):
     """The aggregate of several rankings."""
 
     ranking: list[int]
-    """Index of each item that any ranking has, best first."""
+    """Indices of the items that occur in any ranking, best first."""
     confidence: list[float]
-    """For each place of ``ranking``, the share of the rankings that have the item there or higher."""
+    """Confidence in each entry of ``ranking``: the share of the rankings that have the item there or higher."""
 
 
 def aggregate_rankings(rankings: Sequence[Sequence[int]], n_ranked: int) -> Aggregate:
-    """Aggregate rankings by Borda counts: the first of ``n_ranked`` places counts ``n_ranked`` points, the last one.
+    """Aggregate rankings by Borda counts, and return the aggregate with a confidence for each item.
 
-    Items with equal points keep their own order, which is the recommender's. Items without points come last, and do not
-    come at all if no ranking has them.
+    In each ranking the first item gets ``n_ranked`` points, the second one a point less, and so on; the item at
+    position ``n_ranked`` gets one point. Items are sorted by the sum of their points. Items with equal sums are sorted
+    by their index, which is the recommender's order. An item that is in some ranking but has no points comes after all
+    others. An item that is in no ranking is left out.
 
     Args:
-        rankings: distinct indices of items, best first. A ranking may have fewer or more than ``n_ranked`` places.
-        n_ranked: number of places that count.
+        rankings: distinct indices of items, best first. A ranking may be shorter or longer than ``n_ranked``.
+        n_ranked: number of positions that give points.
+
+    Returns:
+        The aggregated ranking, and for each of its entries the share of the rankings that have the item there or
+        higher.
     """
     points: Counter[int] = Counter()
     for ranking in rankings:
@@ -43,10 +49,10 @@ def aggregate_rankings(rankings: Sequence[Sequence[int]], n_ranked: int) -> Aggr
 
 
 def closest_ranking(rankings: Sequence[Sequence[int]], ranked: Sequence[int]) -> int:
-    """Return the index of the ranking that is closest to ``ranked``, the first one of several.
+    """Return the index of the ranking that is closest to ``ranked``. Of several equally close ones, return the first.
 
-    A ranking with the same first item is closer than any without it. Otherwise the sum of the differences between the
-    places decides; an item that a ranking lacks counts as if it came behind all others.
+    A ranking with the same first item is closer than any ranking with another one. Otherwise the sum of the differences
+    between positions decides. An item that a ranking does not contain counts as if it came after all others.
     """
 
     def distance(ranking: Sequence[int]) -> tuple[bool, int]:

@@ -1,4 +1,4 @@
-"""Section 3.4: from a conversation and the recommender's list to explanation, ranking and response (Eq 9)."""
+"""Make an explanation, a ranking and a response from a conversation and the recommender's list (Section 3.4, Eq 9)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from crslab_causal.llm.backends import Backend, backend_class
 from crslab_causal.llm.candidates import shuffle_candidates, with_oracle, with_oracle_items
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.client.estimate import Estimate
-from crslab_causal.llm.client.first_token import FirstTokenAnswer
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import ExampleIndex
+from crslab_causal.llm.first_token import FirstTokenAnswer
 from crslab_causal.llm.llm_result import LLMResult
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import load_prompt
@@ -24,7 +24,7 @@ from crslab_causal.llm.windows import Windows
 
 
 class RerankTask(NamedTuple):
-    """A request, and the labels that the oracles of the paper use."""
+    """A request, and the labels that the oracles of the paper need."""
 
     request: RerankRequest
     label: int | None = None
@@ -32,12 +32,12 @@ class RerankTask(NamedTuple):
     conversation_items: Sequence[int] = ()
     """Entity ids of all items of the whole conversation, including later turns, for ``oracle: conversation``."""
     probabilities: Mapping[int, Probability] = MappingProxyType({})
-    """Probabilities of these labels by entity id, which the oracles add to the candidates. Without them the model could
-    tell the label from the other candidates."""
+    """Probabilities of the labels by entity id. The oracles add them to the candidates. Without them the model could
+    recognise the label, because it would be the only candidate without a probability."""
 
 
 class LLMPipeline:
-    """Answers tasks by the backend of ``llm.mode``. Use it as a context manager, or call ``close``.
+    """Answers tasks with the backend of ``llm.mode``. Use it as a context manager, or call ``close``.
 
     Every task gets a result. If the model refuses, is cut off before its ranking, gives no valid answer, or cannot be
     reached, the result has the recommender's order, a template response, and the reason in ``status``.
@@ -85,7 +85,7 @@ class LLMPipeline:
         Args:
             sample: a sample of a :class:`.MentionDataset`.
             ranked: entity ids of the recommender's items, best first.
-            probabilities: probability of each of these, if known.
+            probabilities: probability of each of these items, if known.
             masked: entity id of the mention that is masked in the probabilities.
         """
         candidates = self.candidates(ranked, probabilities)
@@ -117,7 +117,7 @@ class LLMPipeline:
         next(completions, None)  # lets the backend finish
 
     def stream(self, task: RerankTask) -> Iterator[str | LLMResult]:
-        """Yield the response as far as it is written, several times a second, and at the end the result.
+        """Yield the text of the response so far several times a second, and the result at the end.
 
         The result is that of :meth:`answer`. Several requests for one task are answered without a stream.
         """
@@ -131,7 +131,7 @@ class LLMPipeline:
             yield piece if isinstance(piece, str) else self._results.build(request, orders, [piece])
 
     def estimate(self, tasks: Sequence[RerankTask]) -> Estimate | None:
-        """Estimate what the answers to the tasks will cost; None: nothing."""
+        """Estimate the cost of the answers to the tasks; None if they cost nothing."""
         requests = self._requests(tasks)
         orders = [self._display_orders(request) for request in requests]
         if self._windows is not None:
@@ -230,7 +230,7 @@ class LLMPipeline:
         return self.options.window
 
     def _check_labels(self) -> None:
-        """Raise a UserError if an option does not go together with labels that are read from the first token."""
+        """Raise a UserError if an option cannot be combined with labels that are read from the first token."""
         options, n = self.options, len(LABELS)
         if options.window is not None and options.window > n:
             raise UserError(f'llm.window: {options.window}, but prompt {options.prompt} has {n} labels; lower it')
@@ -246,7 +246,7 @@ class LLMPipeline:
             )
 
     def _check_window(self, width: int) -> None:
-        """Raise a UserError if an option does not go together with windows."""
+        """Raise a UserError if an option cannot be combined with windows."""
         options = self.options
         if options.step > width:
             raise UserError(
@@ -267,7 +267,7 @@ class LLMPipeline:
     def _add_oracle(self, task: RerankTask) -> RerankRequest:
         """Return the task's request with the oracle's items among its candidates."""
         request, options = task.request, self.options
-        # some labels of the data are no items, and cannot be recommended
+        # labels that are no items cannot be recommended
         if options.oracle == 'label' and task.label is not None and task.label in self._items:
             (label,) = self.candidates([task.label], task.probabilities)
             request = with_oracle(request, label, options.draw_seed)

@@ -1,7 +1,7 @@
-"""The blocks of data in a prompt: conversation, mentions, candidates and examples.
+"""Write the blocks of data in a prompt: the conversation, the mentions, the candidates and the examples.
 
-A block stands between ``<name>`` and ``</name>``. Every text in it is a JSON string on one line in which each ``<``,
-``>`` and non-printing character is escaped, so that no text can end its line or its block.
+A block is enclosed in ``<name>`` and ``</name>``. Every text in it is a JSON string on one line, in which each ``<``,
+``>`` and non-printing character is escaped. A text can therefore end neither its line nor its block.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _MIN_FACTOR, _MAX_FACTOR = 0.01, 100.0
 
 
 def conversation_block(context: Sequence[tuple[str, str]], max_characters: int = MAX_CHARACTERS) -> str:
-    """Return the turns, one line of JSON each.
+    """Return the turns as lines of JSON.
 
     Args:
-        context: (role, text) of the turns.
+        context: role of the speaker and text of each turn.
         max_characters: maximum length of the texts. A longer conversation keeps as many of its last turns as fit,
             preceded by the number of omitted turns. If the last turn alone is too long, its end is kept, after ``…``.
 
@@ -53,7 +53,7 @@ def conversation_block(context: Sequence[tuple[str, str]], max_characters: int =
 
 
 def mentions_block(request: RerankRequest, names: Mapping[int, str]) -> str:
-    """Return what is known about the mentions: which are liked, which are disliked, and which came last.
+    """Return the lines about the mentions: which are liked, which are disliked, and which came last.
 
     Args:
         request: the request.
@@ -95,7 +95,7 @@ def candidates_block(
 
 
 def examples_block(examples: Sequence[Example], fields: Sequence[str] = ('titles', 'response')) -> str:
-    """Return the examples, each as turns and the answer to them.
+    """Return the examples as text, each as turns and the answer to them.
 
     Args:
         examples: the examples.
@@ -119,10 +119,11 @@ def quote(text: str) -> str:
 
 
 def _probability_columns(candidate: Candidate) -> list[str]:
-    """Return the probability and its change, if known.
+    """Return the probability of a candidate and the factor by which it changes, if they are known.
 
-    Both are rounded to 1, 1.5, 2, 3, 5 or 7 times a power of ten. Two machines compute probabilities with different
-    rounding errors. Finer numbers would often differ in the prompt, and with it in the key of a recorded answer.
+    Both are rounded to 1, 1.5, 2, 3, 5 or 7 times a power of ten, because two machines compute probabilities with
+    different rounding errors. With finer numbers the prompts of two machines would often differ, and so would the keys
+    of the recorded answers.
     """
     if candidate.probability is None:
         return []

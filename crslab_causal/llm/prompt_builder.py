@@ -1,4 +1,4 @@
-"""Build the messages and the answer's schema for a language model from a request."""
+"""Build the messages for a language model, and the schema of its answer, from a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crslab_causal.llm.request import RerankRequest
 
 
 class PromptBuilder:
-    """Fills in a prompt by the options of ``llm``.
+    """Fills in the placeholders of a prompt for each request.
 
     Args:
         prompt: the prompt.

@@ -71,7 +71,7 @@ class Prompt(NamedTuple):
     user: str
     """Template of the user message."""
     anchor: str | None = None
-    """Text of ``$anchor``; None: the prompt has none."""
+    """Text of ``$anchor``; None if the prompt has none."""
 
     @property
     def placeholders(self) -> set[str]:
@@ -84,7 +84,7 @@ class Prompt(NamedTuple):
         return issubclass(self.answer, Ranking)
 
     def fill(self, values: Mapping[str, Any]) -> list[dict[str, str]]:
-        """Return the system message and the user message, ``{'role': ..., 'content': ...}``.
+        """Return the system message and the user message with values in the place of the placeholders.
 
         Args:
             values: value of each placeholder. Placeholders in a value are not replaced.
@@ -151,7 +151,7 @@ def _placeholders(text: str) -> set[str]:
 
 
 def _check_placeholders(file: str, prompt: Prompt) -> None:
-    """Raise a UserError if the prompt has an unknown placeholder, or lacks a required one."""
+    """Raise a UserError if the prompt has an unknown placeholder, or does not have a required one."""
     texts = (prompt.system, prompt.user)
     if any(match['invalid'] is not None for text in texts for match in Template.pattern.finditer(text)):
         raise UserError(f'llm.prompt: {file}: a $ is not followed by a name; write $$ for a dollar sign')

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class RepairCounts(Options):
-    """Numbers of repaired entries of a ranking, see :class:`.Repairs`."""
+    """The numbers of repaired entries of a ranking, see :class:`.Repairs`."""
 
     unknown: int
     duplicate: int
@@ -20,52 +20,53 @@ class RepairCounts(Options):
 
 
 class LLMRecord(Options):
-    """A line of ``llm_<split>.jsonl``. The keys of the line are the fields, in their order."""
+    """The record of an answered sample, a line of ``llm_<split>.jsonl``. Its keys are the fields in their order."""
 
     conversation: str
     turn: int
     label: int
-    """Entity id."""
+    """Entity id of the label."""
     backend: str
     """Name of the backend that gave the answer."""
     status: Status
-    """``ok``, ``partial``, or the reason for the recommender's order and a template response; see :data:`.Status`."""
+    """Status of the answer: ``ok``, ``partial``, or the reason why the result comes from the recommender and a
+    template; see :data:`.Status`."""
     detail: str
     """Details of a status other than ``ok``, in one line."""
     prompt_hash: str | None
     """Cache key of the request in the store; None for an answer without a language model."""
     explanation: str
     candidates: list[int]
-    """Entity ids of the candidates before any shuffling, best first; with the oracle's items."""
+    """Entity ids of the candidates with the oracle's items, before any shuffling, best first."""
     ranking: list[int]
     """Entity ids of the re-ranked items, best first."""
     response: str
     rank_before: int | None
-    """Rank of the label among the recommender's candidates, counted from 1; None: it is not among them."""
+    """Rank of the label among the recommender's candidates, counted from 1; None if it is not a candidate."""
     rank_after: int | None
-    """Rank of the label in ``ranking``, counted from 1; None: it is not in it."""
+    """Rank of the label in ``ranking``, counted from 1; None if it is not in ``ranking``."""
     repairs: RepairCounts
     written: int
-    """Number of places of ``ranking`` that the model wrote itself, the first ones."""
+    """Number of entries at the start of ``ranking`` that the model wrote itself."""
     titles: list[str]
     """Titles in free form, if the prompt asks for titles."""
     matches: list[int | None]
-    """Entity id of each title; None: it is not in the catalogue."""
+    """Entity id of each title; None if it is not in the catalogue."""
     unmatched: int
     """Number of titles that are not in the catalogue."""
     copied: int
-    """Number of titles that the examples of the prompt have, too."""
+    """Number of titles that are also in the examples of the prompt."""
     confidence: list[float]
-    """For each written place, the share of the shuffled orders in which the model put the item there or higher; empty
-    with a single order."""
+    """Confidence in each written entry: the share of the shuffled orders in which the model put the item there or
+    higher. Empty if there is only one order."""
     input_tokens: int
     output_tokens: int
     latency_s: float
     """Seconds of the call that brought the answer."""
     cost_usd: float | None
-    """USD paid for all answers to the request; None: the model has no price."""
+    """USD paid for all answers to the request; None if the model has no price."""
     replayed: bool
-    """Whether the answer came from the store or from an equal request in flight, and cost this run nothing."""
+    """Whether the answer came from the store or from an equal request in flight. It then cost this run nothing."""
 
     @classmethod
     def from_result(cls, sample: Mapping[str, Any], listed: list[int], result: LLMResult, backend: str) -> LLMRecord:
@@ -108,5 +109,5 @@ class LLMRecord(Options):
 
 
 def _rank(item: int, ranking: list[int]) -> int | None:
-    """Return the rank of an item, counted from 1; None if the ranking lacks it."""
+    """Return the rank of an item, counted from 1; None if the ranking does not contain it."""
     return ranking.index(item) + 1 if item in ranking else None

@@ -1,4 +1,4 @@
-"""The request for one answer: the conversation so far and the recommender's candidates."""
+"""The request for one answer of the language half: the conversation so far, and the recommender's candidates."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from crslab_causal.llm.detokenization import detokenize
 
 
 class Probability(NamedTuple):
-    """The recommender's probability of an item."""
+    """The probabilities that the recommender gives an item."""
 
     observed: float
-    """p of Eq 4."""
+    """Probability p of Eq 4."""
     masked: float | None = None
-    """p of Eq 6, with the last mention masked; None: the recommender masks nothing, or not the last mention."""
+    """Probability of Eq 6, with the last mention masked; None if the recommender masks nothing, or another mention."""
 
 
 class Candidate(NamedTuple):
-    """An item of the recommender's list."""
+    """An item of the recommender's list, which the language model can choose."""
 
     entity: int
     """Entity id."""
@@ -28,20 +28,20 @@ class Candidate(NamedTuple):
 
 
 class RerankRequest(NamedTuple):
-    """All inputs of one answer: S and I_rec of Eq 9."""
+    """All inputs of one answer: the conversation S and the list I_rec of Eq 9."""
 
     context: list[tuple[str, str]]
-    """(role, text) of the turns so far. The role is ``Seeker`` or ``Recommender``."""
+    """Role of the speaker and text of each turn so far. The role is ``Seeker`` or ``Recommender``."""
     mentions: list[int]
     """Entity ids in order of mention."""
     liked: list[int]
-    """Entity ids that the seeker likes, according to the data or the chat. May be empty."""
+    """Entity ids that the seeker likes, from the data or from the chat. May be empty."""
     disliked: list[int]
-    """Entity ids that the seeker dislikes, according to the data or the chat. May be empty."""
+    """Entity ids that the seeker dislikes, from the data or from the chat. May be empty."""
     candidates: list[Candidate]
     """The recommender's list, best first. Empty for baselines without candidates."""
     masked: int | None = None
-    """Entity id of the mention that is masked in the candidates' probabilities; None: none is."""
+    """Entity id of the mention that is masked in the candidates' probabilities; None if no mention is."""
 
 
 def build_rerank_request(
@@ -50,14 +50,14 @@ def build_rerank_request(
     name_of_token: Mapping[str, str],
     masked: int | None = None,
 ) -> RerankRequest:
-    """Return the request for a sample. It depends only on what precedes the turn, not on the turn or its items.
+    """Return the request for a sample. It depends on the earlier turns only, not on the turn or its items.
 
     Names of films are quoted in the turns.
 
     Args:
         sample: a sample of a :class:`.MentionDataset`.
         candidates: the recommender's list, best first.
-        name_of_token: from :func:`.token_names`.
+        name_of_token: result of :func:`.token_names`.
         masked: entity id of the mention that is masked in the candidates' probabilities.
     """
     context = [(role, detokenize(text, name_of_token, quote='"')) for role, text in sample['context_text']]

@@ -1,4 +1,4 @@
-"""Build the result of a request from its completions: repair, un-shuffle, match titles, aggregate."""
+"""Build the result of a request from its completions: repair, undo the shuffling, match titles, aggregate."""
 
 from __future__ import annotations
 
@@ -39,14 +39,7 @@ class _Content(NamedTuple):
 
 
 class ResultBuilder:
-    """Makes the results of requests.
-
-    Args:
-        catalogue: facts about the dataset.
-        n_ranked: number of requested places of a ranking; None: all candidates.
-        matches_titles: whether answers are titles in free form.
-        examples: examples that the prompt shows; None if it shows none.
-    """
+    """Makes the results of requests from their completions."""
 
     def __init__(
         self,
@@ -70,7 +63,7 @@ class ResultBuilder:
         """Return the result of a request.
 
         Args:
-            request: the request, its candidates in the recommender's order.
+            request: the request. Its candidates are in the recommender's order.
             orders: orders in which the model saw the candidates, from :func:`.shuffle_candidates`.
             completions: completion for each order.
         """
@@ -87,7 +80,7 @@ class ResultBuilder:
         else:
             content = self._aggregate(contents, candidates)
         response = content.response
-        if not response and content.ranking:
+        if not response.strip() and content.ranking:
             name = self._catalogue.names[content.ranking[0]]
             response = template_response(name, rerank_request_seed(request))
         costs = [completion.cost_usd for completion in completions]
@@ -140,16 +133,17 @@ class ResultBuilder:
         raise TypeError(f'{type(completion.parsed).__name__} is no answer of a prompt')
 
     def _count_copied(self, request: RerankRequest, matches: Sequence[int | None]) -> int:
-        """Return how many of the matched titles the examples of the prompt have, too."""
+        """Return how many of the matched titles are also in the examples of the prompt."""
         if self._examples is None or not matches:
             return 0
         shown = {item for example in self._examples.similar(request) for item in example.items}
         return sum(item in shown for item in matches)
 
     def _aggregate(self, contents: Sequence[_Content], candidates: list[int]) -> _Content:
-        """Return the aggregate of the rankings, with the words of the closest answer.
+        """Return the aggregate of the rankings, with the texts of the answer that is closest to it.
 
-        If no answer has the same first item, the response is left out, because it recommends another one.
+        If no answer has the same first item as the aggregate, the response is left out, because it recommends another
+        item.
         """
         index_of = {entity: i for i, entity in enumerate(candidates)}
         written = [[index_of[entity] for entity in content.ranking[: content.written]] for content in contents]
@@ -169,7 +163,10 @@ class ResultBuilder:
 
 
 def common_status(completions: Sequence[Completion]) -> Status:
-    """Return ``ok`` if all completions are, ``partial`` if some can be used, else the status of the first."""
+    """Return the status of a result with several completions.
+
+    It is ``ok`` if all completions are ok, ``partial`` if some can be used, else the status of the first completion.
+    """
     if all(completion.status == 'ok' for completion in completions):
         return 'ok'
     if any(completion.parsed is not None for completion in completions):

@@ -1,7 +1,7 @@
-"""A long list, ranked in windows that move from its end to its start.
+"""Rank a long list in windows that move from its end to its start.
 
-Small models lose their way in lists of fifty titles. In a window of 20 that moves by 10, the best of the lower
-candidates can climb to the top of the list, 10 at a time (https://arxiv.org/abs/2304.09542).
+Small models rank lists of fifty titles badly. With a window of 20 that moves by 10, the best of the lower candidates
+can climb to the top of the list, 10 positions at a time (https://arxiv.org/abs/2304.09542).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Windows:
     """Ranks the candidates of requests in windows.
 
-    All requests are at the same window at a time, so that as many are in flight as without windows.
+    All requests are answered for one window before the next one. As many requests are then in flight as without
+    windows.
 
     Args:
         backend: backend that ranks the candidates of a window.
@@ -34,12 +35,16 @@ class Windows:
         self._backend, self._results, self._width, self._step = backend, results, width, step
 
     def starts(self, n: int) -> list[int]:
-        """Return the first place of each window of a list of ``n`` candidates, in the order of the requests."""
+        """Return the index of the first candidate of each window, in the order of the requests.
+
+        Args:
+            n: number of candidates of the list.
+        """
         starts = list(range(n - self._width, 0, -self._step))
         return [*starts, 0]
 
     def split(self, order: Sequence[int]) -> list[list[int]]:
-        """Return the candidates of each window, as they are before anything is ranked."""
+        """Return the candidates of each window before anything is ranked."""
         return [list(order[start : start + self._width]) for start in self.starts(len(order))]
 
     def answer(self, requests: Sequence[RerankRequest], orders: Sequence[Sequence[int]]) -> Iterator[LLMResult]:
@@ -65,10 +70,10 @@ class Windows:
             yield self._result(request, order, of_request)
 
     def _result(self, request: RerankRequest, order: Sequence[int], completions: Sequence[Completion]) -> LLMResult:
-        """Return the result of the last window, at the cost of all of them.
+        """Return the result of the last window, with the costs of all windows.
 
         Args:
-            request: the request, its candidates in the recommender's order.
+            request: the request. Its candidates are in the recommender's order.
             order: order of the candidates before the last window.
             completions: completion of each window.
         """
@@ -93,7 +98,7 @@ def _with_order(request: RerankRequest, order: Sequence[int]) -> RerankRequest:
 
 
 def _reorder(window: list[int], completion: Completion) -> list[int]:
-    """Return the candidates of a window in the order of its answer, unchanged if there is none."""
+    """Return the candidates of a window in the order of its answer. Without an answer they stay in their order."""
     match completion.parsed:
         case Ranking() as answer:
             return [window[i] for i in repair_ranking(answer.ranking, len(window))[0]]

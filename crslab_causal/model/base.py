@@ -20,12 +20,12 @@ class ItemRecommender(BaseModel):
     Args:
         opt: configuration: a :class:`crslab_causal.config.Config`, CRSLab's own, or a dict.
         device: device of the model.
-        vocab: of the dataset: ``n_entity``, and what the model reads.
-        side_data: of the dataset: ``item_entity_ids``, and what the model reads.
+        vocab: vocabulary of the dataset, with ``n_entity`` and other keys that the model reads.
+        side_data: side data of the dataset, with ``item_entity_ids`` and other keys that the model reads.
     """
 
     index_of_entity: Tensor
-    """``(n_entity,)``: index of each entity among the items, -1 for one that is no item."""
+    """Index of each entity among the items, ``(n_entity,)``; -1 for an entity that is no item."""
 
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.n_entity: int = vocab['n_entity']
@@ -48,7 +48,7 @@ class ItemRecommender(BaseModel):
             batch: see :meth:`losses_and_scores`; labels are not read.
 
         Returns:
-            ``(batch, n_item)``, in the order of ``item_entity_ids``.
+            Scores of shape ``(batch, n_item)``, in the order of ``item_entity_ids``.
         """
 
     @abstractmethod
@@ -65,8 +65,8 @@ class ItemRecommender(BaseModel):
             mode: ``train``, ``valid`` or ``test``.
 
         Returns:
-            The terms of the loss by name, of which ``rec_loss`` is minimised; and ``(batch, n_item)`` scores, which may
-            be None in training.
+            The terms of the loss by name, of which ``rec_loss`` is minimised; and scores of shape ``(batch, n_item)``,
+            which may be None in training.
 
         Raises:
             ValueError: a label is no item.
@@ -89,7 +89,7 @@ class ItemRecommender(BaseModel):
     def forward(
         self, batch: Mapping[str, Any], mode: str, stage: str = 'rec'
     ) -> tuple[Tensor, dict[str, Tensor] | Tensor | None]:
-        """Compute the loss and the scores of a batch, as CRSLab calls its models.
+        """Compute the loss and the scores of a batch, with the arguments that CRSLab uses.
 
         Args:
             batch: see :meth:`losses_and_scores`; ``context_entities`` may also be a list of lists.
@@ -97,8 +97,8 @@ class ItemRecommender(BaseModel):
             stage: ``rec``, or ``conv`` for models that write responses.
 
         Returns:
-            The loss; and in training all its terms by name, otherwise ``(batch, n_entity)`` scores, minus infinity
-            where there is no item.
+            The loss, and a second value. In training this is all terms of the loss by name. Otherwise it is scores of
+            shape ``(batch, n_entity)``, which are minus infinity for entities that are no items.
 
         Raises:
             ValueError: a label is no item.

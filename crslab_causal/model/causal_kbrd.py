@@ -25,7 +25,7 @@ from crslab_causal.model.transition import TransitionCounts
 
 
 class ItemLogits(NamedTuple):
-    """Logits over the items before and after the intervention, ``(batch, n_item)`` each."""
+    """The logits over the items before and after the intervention. Each has the shape ``(batch, n_item)``."""
 
     observed: Tensor
     intervened: Tensor | None
@@ -34,16 +34,16 @@ class ItemLogits(NamedTuple):
 def backdoor_adjustment(logits: Tensor, shift: Tensor, log_prior: Tensor) -> Tensor:
     r"""Compute the backdoor adjustment of Eq 1, :math:`\log \sum_c P(c)\, \mathrm{softmax}(z + g_c)`.
 
-    The paper states Eq 1 and does not compute it: its model intervenes by a mask instead (Eq 5). This package computes
-    it with ``adjustment`` other than ``none``. The sum runs stratum by stratum and stays in the logarithm.
+    The paper states Eq 1 but does not compute it. Its model masks a mention instead (Eq 5). This package computes it if
+    the option ``adjustment`` is not ``none``. The sum runs over the strata in logarithms.
 
     Args:
-        logits: ``(batch, n_item)``, z.
-        shift: ``(n_stratum, n_item)``, g.
-        log_prior: ``(n_stratum,)``.
+        logits: ``(batch, n_item)``, logits z without the confounder.
+        shift: ``(n_stratum, n_item)``, what each stratum c adds to the logits, g.
+        log_prior: ``(n_stratum,)``, logarithm of P(c).
 
     Returns:
-        ``(batch, n_item)``, log-probabilities.
+        Log-probabilities of shape ``(batch, n_item)``.
     """
 
     def adjusted(rows: Tensor) -> Tensor:
@@ -62,43 +62,43 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     - Eq 2: :math:`H = \mathrm{ReLU}(\text{R-GCN})`, see :class:`.PairRGCN`;
     - Eq 3: :math:`h^E = \sum_i w_i h_i`, :math:`w_i = \lambda^{i-1} / \sum_j \lambda^{j-1}`;
-    - Eq 4: :math:`p = \mathrm{softmax}(\mathrm{mask}(h^E H^\top))`, the mask leaves items;
-    - Eqs 5, 6: :math:`\bar p` in the same way from
-      :math:`\bar h^E = \sum_{i<n} w_i h_i + w_n M h_n`, see :class:`.Intervention`;
+    - Eq 4: :math:`p = \mathrm{softmax}(\mathrm{mask}(h^E H^\top))`, where the mask keeps only items;
+    - Eqs 5, 6: :math:`\bar p` in the same way from :math:`\bar h^E = \sum_{i<n} w_i h_i + w_n M h_n`, see
+      :class:`.Intervention`;
     - Eqs 7, 8: the loss, see :func:`.causal_loss`.
 
-    An empty history has the zero vector as user vector, so that without an item bias p is uniform;
-    so has a history of one entity under the ``zero`` intervention.
+    An empty history has the zero vector as user vector. Without an item bias its p is then uniform. A history of one
+    entity has the zero vector after the ``zero`` intervention.
 
-    Constructor and ``forward`` are those of CRSLab's ``KBRDModel``, of which the layers for the
-    conversation stage are built if ``opt`` has a section ``conv``. Options are those of
-    :class:`crslab_causal.model.options.CausalKBRDOptions`.
+    The constructor and ``forward`` are those of CRSLab's ``KBRDModel``. Its layers for the conversation stage are built
+    if ``opt`` has a section ``conv``. Options: :class:`crslab_causal.model.options.CausalKBRDOptions`.
 
-    ``side_data`` may hold ``mentioned_entity_ids``, the entities met in the data besides the items
-    (the datasets of this package put them there); without it every entity gets a row in H.
+    ``side_data`` may contain ``mentioned_entity_ids``, the entities that occur in the data besides the items. The
+    datasets of this package provide it. Without it every entity gets a row in H.
 
     **Adjustment.** With a :class:`.Confounder` of two or more strata in ``side_data['confounder']`` the model is
-    :math:`P(Y \mid X, C = c) = \mathrm{softmax}((h^E + v_c) H^\top + b)`, with a vector :math:`v_c` for each
-    stratum that starts at zero. It is trained with the sample's own c, and scores with the backdoor adjustment
+    :math:`P(Y \mid X, C = c) = \mathrm{softmax}((h^E + v_c) H^\top + b)`, with a vector :math:`v_c` for each stratum
+    that starts at zero. It is trained with the sample's own c, and scores with the backdoor adjustment
 
     .. math:: \log P(Y \mid do(X)) = \log \sum_c P(c)\, P(Y \mid X, C = c),
 
-    P(c) being the share of the training samples; :math:`\bar p` is treated likewise. What this takes:
+    where P(c) is the share of the training samples in stratum c. :math:`\bar p` is computed in the same way. The result
+    is a causal effect only under two assumptions:
 
-    - C is the only confounder. Whatever else drives both X and Y stays in the scores.
-    - Positivity: every X is met in every stratum. The popularity, the genre mix and, by its length, the stage of a
-      history are functions of X, or nearly so, and then :math:`P(Y \mid X, c)` for any other c is never seen: it is
-      what the additive form above extrapolates to, as the product form does in
-      `PDA <https://arxiv.org/abs/2105.06067>`_ and the network in `DecRS <https://arxiv.org/abs/2105.10648>`_.
+    - C is the only confounder. The effect of any other common cause of X and Y remains in the scores.
+    - Positivity: every X occurs in every stratum. This does not hold here. The popularity and the genre mix are
+      functions of X, and the turn nearly follows from its length. :math:`P(Y \mid X, c)` is therefore never observed
+      for other c. The additive form above extrapolates to it, as the product form does in `PDA
+      <https://arxiv.org/abs/2105.06067>`_ and the network in `DecRS <https://arxiv.org/abs/2105.10648>`_.
 
-    Without it (``adjustment: none``), or with one stratum, over which there is nothing to sum, scores are the logits of
-    :math:`P(Y \mid X)`.
+    Without an adjustment (``adjustment: none``), or with a single stratum, scores are the logits of :math:`P(Y \mid
+    X)`.
 
-    **Transition counts.** With a ``counts_weight`` w other than 0, scores are the logarithms of
-    :math:`(1 - w)\, p + w\, q`, where q is :class:`.TransitionCounts`, to be counted once before the training
-    (``counts.count``); after an intervention q is that of the history without the mention. The loss sees p alone. So
-    does validation while w is open, which is NaN, so that the parameters are those of ``counts_weight: 0``; with a
-    number early stopping goes by the mixture.
+    **Transition counts.** With a ``counts_weight`` w other than 0, scores are the logarithms of :math:`(1 - w)\, p +
+    w\, q`, where q is the distribution of :class:`.TransitionCounts`. Call ``counts.count`` once for all training
+    samples before the training. After an intervention q is computed from the history without the mention. The loss is
+    computed from p alone. If w is not chosen yet (NaN), validation also uses p alone, and the trained parameters equal
+    those of ``counts_weight: 0``. If w is a number, early stopping uses the mixture.
     """
 
     log_prior: Tensor
@@ -106,7 +106,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
     rgcn: PairRGCN
     intervention: Intervention
 
-    mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p keeps every item possible
+    mixture_key, mixture_weights = 'counts_weight', tuple(i / 10 for i in range(10))  # p stays in the mixture
 
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.options = options = CausalKBRDOptions.of(opt)
@@ -125,7 +125,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         is_item = torch.zeros(self.n_entity, dtype=torch.bool)
         is_item[self.item_entity_ids] = True
         self.row_entity_ids = torch.cat([self.item_entity_ids, others[~is_item[others]]])
-        # CRSLab reads a mapping; options alone come from a model that this one is a part of
+        # CRSLab needs a mapping; CTACRS passes its options instead
         KBRDModel.__init__(self, dict(opt) if isinstance(opt, Options) else opt, device, vocab, side_data)
 
     def build_model(self) -> None:
@@ -149,7 +149,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         )
         self.embedding_dropout = nn.Dropout(options.embedding_dropout)
         self.intervention = Intervention(options.intervention, self.kg_emb_dim, options.intervention_position)
-        self.intervention.requires_grad_(bool(self.alpha or self.beta))  # w/o causal nothing reads it
+        self.intervention.requires_grad_(bool(self.alpha or self.beta))  # not used without the causal terms
 
     def _build_recommendation_layer(self) -> None:
         self.item_bias = nn.Parameter(torch.zeros(self.n_item)) if self.options.item_bias else None
@@ -162,7 +162,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     @property
     def row_of_entity(self) -> Tensor:
-        """``(n_entity,)``: row of H of each entity, -1 for one without."""
+        """Row of each entity in H, ``(n_entity,)``; -1 for an entity without a row."""
         return self.rgcn.row_of_entity
 
     def entity_embedding(self) -> Tensor:
@@ -175,7 +175,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
     def shared_entity_embedding(self, embedding: Tensor | None = None) -> Iterator[None]:
         """Compute H once for all calls of the block, and back-propagate through it once, at the end of the block.
 
-        Use it where the parameters do not change: in an evaluation, or while gradients are accumulated.
+        Use it while the parameters do not change: in an evaluation, or while gradients are accumulated.
 
         Args:
             embedding: H, if it has been computed before.
@@ -193,7 +193,10 @@ class CausalKBRD(ItemRecommender, KBRDModel):
     def _user_vectors(
         self, context_entities: Tensor, embedding: Tensor, chosen: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the user vectors of Eqs 3 and 5, ``(batch, d)`` each; the second is None if nothing is ``chosen``."""
+        """Return the user vectors of Eqs 3 and 5, each ``(batch, d)``.
+
+        The second one is None if ``chosen`` is None.
+        """
         present = context_entities != PAD
         lengths = present.sum(-1)
         rows = self.row_of_entity[context_entities.clamp(min=0)]
@@ -222,15 +225,17 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         mixed: bool = True,
         chosen: Tensor | None = None,
     ) -> ItemLogits:
-        """Return the logits of p (Eq 4) and, if ``intervene``, of the intervened p (Eq 6) over the items.
+        """Return the logits of p (Eq 4) over the items.
+
+        If ``intervene`` is set, also return those of the intervened p (Eq 6).
 
         Args:
             context_entities: ``(batch, length)``, histories padded on the right with ``PAD``.
             intervene: whether to compute Eq 6, too.
             stratum: ``(batch,)``, the strata to condition on; None: the result is adjusted for all strata, and consists
                 of log-probabilities. It is not read without an adjustment.
-            mixed: whether to mix the transition counts in. The result then consists of log-probabilities.
-            chosen: ``(batch,)``, index of the mention to intervene on; None: as the intervention chooses.
+            mixed: whether to mix in the transition counts. The result then consists of log-probabilities.
+            chosen: ``(batch,)``, index of the mention to intervene on; None: the intervention chooses it.
 
         Raises:
             ValueError: an entity has no row in H.
@@ -245,9 +250,8 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         if self.stratum_shift is not None and stratum is not None:
             shift = F.embedding(stratum, self.stratum_shift)
             user, intervened = user + shift, intervened if intervened is None else intervened + shift
-        # Eq 4: p = softmax(h^E H^T) over the items, and Eq 6: p_bar in the same way from Eq 5. The softmax is in the
-        # loss.
-        # Both are one product: half the batch makes half the use of the items it reads.
+        # Eq 4: p = softmax(h^E H^T) over the items. Eq 6: p_bar in the same way from Eq 5. The softmax is in the loss.
+        # One product computes both, so that the item vectors are read once.
         logits = F.linear(user if intervened is None else torch.cat([user, intervened]), items, self.item_bias)
         if self.stratum_shift is not None and stratum is None:
             logits = backdoor_adjustment(logits, F.linear(self.stratum_shift, items), self.log_prior)
@@ -264,13 +268,12 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         return self.item_logits(batch['context_entities'], intervene=False).observed
 
     def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor]:
-        """Compute the loss of Eq 8, and scores.
+        """Compute the loss of Eq 8, and the scores.
 
         Args:
-            batch: see :meth:`.ItemRecommender.losses_and_scores`; ``stratum`` is read with an adjustment, in training.
-            mode: ``train``, ``valid`` or ``test``. Outside training, loss and scores are those of the adjusted and
-            mixed
-                p.
+            batch: see :meth:`.ItemRecommender.losses_and_scores`. ``stratum`` is read in training with an adjustment.
+            mode: ``train``, ``valid`` or ``test``. Outside training, the loss and the scores come from the adjusted and
+                mixed p.
 
         Raises:
             ValueError: a label is no item, or an entity has no row in H.
@@ -282,7 +285,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         terms = {'rec_loss': loss.total, 'cross_entropy': loss.cross_entropy, 'causal_loss': loss.causal, 'kl': loss.kl}
         return terms, logits.observed
 
-    # What KBRDModel.converse asks for: H for every entity, and user vectors from it.
+    # KBRDModel.converse needs H for every entity, and user vectors from it.
     def kg_encoder(self, *_) -> Tensor:
         """Return H of Eq 2."""
         return self.entity_embedding()

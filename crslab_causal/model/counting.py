@@ -1,4 +1,4 @@
-"""The base class of models that count."""
+"""The base class of models that are trained by counting."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crslab_causal.model.base import ItemRecommender
 
 
 class CountingModel(ItemRecommender):
-    """A recommender that is trained by one pass of counting. Its counts are buffers, so that checkpoints hold them."""
+    """A recommender that is trained by one pass of counting. Its counts are buffers, so checkpoints contain them."""
 
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.edges = side_data['entity_kg']['edge']
@@ -30,26 +30,30 @@ class CountingModel(ItemRecommender):
         """
 
     def reset(self) -> None:
-        """Forget what was counted."""
+        """Set all counts to 0."""
         for name, buffer in self._buffers.items():
             if buffer is not None and name not in self._non_persistent_buffers_set:
                 buffer.zero_()
 
     def fit(self, data: TrainingData) -> None:
-        """Count all training samples, and forget what was counted before."""
+        """Set all counts to 0, and count all training samples."""
         self.reset()
         device = self.index_of_entity.device
         self.count(data.histories.to(device), data.labels.to(device))
 
     @abstractmethod
     def history_scores(self, context_entities: Tensor) -> Tensor:
-        """Return ``(batch, n_item)`` scores for histories ``(batch, length)``, padded with -1."""
+        """Return the scores of all items, ``(batch, n_item)``.
+
+        Args:
+            context_entities: ``(batch, length)``, histories padded with -1.
+        """
 
     def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
         return self.history_scores(batch['context_entities'])
 
     def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor | None]:
-        """Count the batch in training, else score it; the loss is 0."""
+        """Count the batch in training, and score it otherwise. The loss is 0."""
         terms = {'rec_loss': torch.zeros((), device=self.index_of_entity.device)}
         if mode == 'train':
             self.count(batch['context_entities'], self.index_of_entity[batch['item']])
@@ -58,5 +62,5 @@ class CountingModel(ItemRecommender):
 
 
 def is_present(context_entities: Tensor) -> Tensor:
-    """Return ``(batch, length)``: where a history has a mention."""
+    """Return a mask of shape ``(batch, length)`` that is true at the mentions of a history."""
     return context_entities != PAD

@@ -1,4 +1,4 @@
-"""Keys of CRSLab's own models, with the defaults of CRSLab's configurations."""
+"""Options of CRSLab's own models, with the defaults of CRSLab's configurations."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Po
 
 
 class KBRDRepairedOptions(Options):
-    """Keys of CRSLab's KBRD with its user vector repaired, and without the conversation stage."""
+    """Options of CRSLab's KBRD with its user vector repaired, and without the conversation stage."""
 
     kg_emb_dim: Count = 128
     """Size of the entity embeddings."""
     num_bases: Count | None = 8
-    """Number of bases of the R-GCN; None: every relation has parameters of its own."""
+    """Number of bases of the R-GCN; None: every relation has its own parameters."""
 
 
 class KBRDOptions(KBRDRepairedOptions):
-    """CRSLab's KBRD, with the values of its ``config/crs/kbrd/redial.yaml``."""
+    """Options of CRSLab's KBRD, with the values of its ``config/crs/kbrd/redial.yaml``."""
 
     token_emb_dim: Count = 300
     """Size of the token embeddings."""
@@ -46,24 +46,24 @@ class KBRDOptions(KBRDRepairedOptions):
 
 
 class KGSFOptions(KBRDOptions):
-    """CRSLab's KGSF."""
+    """Options of CRSLab's KGSF."""
 
     embeddings_scale: bool = True
     """Whether token embeddings are multiplied by the square root of their size."""
     context_truncate: Count = 256
-    """Longest context in tokens, of which the last are kept."""
+    """Maximum number of tokens of the context. The last ones are kept."""
     response_truncate: Count = 30
-    """Longest response in tokens."""
+    """Maximum number of tokens of a response."""
     word_truncate: Count | None = None
     """Maximum number of words of the context that are looked up in the word graph; None: all."""
     info_loss_weight: NonNegative = 0.025
     """Weight of the mutual information loss (system/kgsf.py:86)."""
     pretrain_epoch: Annotated[int, Field(ge=0)] = 3
-    """Epochs of mutual information pre-training (the section ``pretrain`` of CRSLab)."""
+    """Number of epochs of mutual information pre-training (the section ``pretrain`` of CRSLab)."""
 
 
 class ReDialRecOptions(Options):
-    """CRSLab's ReDialRec, an autoencoder."""
+    """Options of CRSLab's ReDialRec, an autoencoder."""
 
     autorec_layer_sizes: list[Count] = [1000]
     """Sizes of the hidden layers."""
@@ -74,20 +74,20 @@ class ReDialRecOptions(Options):
 
 
 class SequenceOptions(Options):
-    """Keys of CRSLab's ``TGReDialDataLoader``."""
+    """Options of CRSLab's ``TGReDialDataLoader``."""
 
     context_truncate: Annotated[int, Field(ge=8)] = 256
-    """Longest context in tokens, of which the last are kept."""
+    """Maximum number of tokens of the context. The last ones are kept."""
     item_truncate: Count = 100
-    """Maximum number of items of the history, of which the last are kept."""
+    """Maximum number of items of the history. The last ones are kept."""
     word_truncate: Count | None = None
     """Maximum number of words of the context that are looked up in the word graph; None: all."""
     response_truncate: Count | None = None
-    """Longest response in tokens; None: unlimited."""
+    """Maximum number of tokens of a response; None: unlimited."""
 
 
 class TextCNNOptions(SequenceOptions):
-    """CRSLab's TextCNN."""
+    """Options of CRSLab's TextCNN."""
 
     num_filters: Count = 256
     """Number of filters of each size."""
@@ -100,7 +100,7 @@ class TextCNNOptions(SequenceOptions):
 
 
 class GRU4RECOptions(SequenceOptions):
-    """CRSLab's GRU4REC."""
+    """Options of CRSLab's GRU4REC."""
 
     gru_hidden_size: Count = 50
     """Size of the hidden state."""
@@ -109,13 +109,13 @@ class GRU4RECOptions(SequenceOptions):
     dropout_hidden: Fraction = 0.2
     """Dropout probability between the GRU layers."""
     dropout_input: Fraction = 0.2
-    """Not used: CRSLab reads the key and applies no such dropout."""
+    """Not used. CRSLab reads the key but applies no such dropout."""
     embedding_dim: Count = 50
     """Size of the item embeddings."""
 
 
 class SASRECOptions(SequenceOptions):
-    """CRSLab's SASREC."""
+    """Options of CRSLab's SASREC."""
 
     hidden_dropout_prob: Fraction = 0.2
     """Dropout probability of the embeddings and hidden layers."""
@@ -124,7 +124,7 @@ class SASRECOptions(SequenceOptions):
     hidden_size: Count = 64
     """Size of the item embeddings and hidden layers."""
     max_history_items: Count = 100
-    """Number of position embeddings, and so the longest history in items."""
+    """Number of position embeddings, which is the maximum number of items of a history."""
     num_attention_heads: Count = 2
     """Number of attention heads."""
     attention_probs_dropout_prob: Fraction = 0.2

@@ -13,12 +13,12 @@ POSITIONS = ('last', 'random', 'all')
 
 
 class InterventionKind(NamedTuple):
-    """A choice of M, which Eq 5 leaves open."""
+    """A choice of the matrix M, which Eq 5 leaves open."""
 
     apply: Callable[[Tensor, Any], Tensor]
-    r""":math:`(h, W) \mapsto M h`, from ``(batch, d)`` to ``(batch, d)``."""
+    r"""Function :math:`(h, W) \mapsto M h` from ``(batch, d)`` to ``(batch, d)``."""
     learned: bool = False
-    """Whether M has a learned layer W, which ``apply`` then gets."""
+    """Whether M has a learned layer W, which is passed to ``apply``."""
 
 
 def _noise(h: Tensor, _: Any) -> Tensor:
@@ -31,7 +31,7 @@ INTERVENTIONS: dict[str, InterventionKind] = {
     'learned': InterventionKind(lambda h, gate: torch.sigmoid(gate(h)) * h, learned=True),
     'noise': InterventionKind(_noise),
 }
-r"""The choices of M by their value of ``intervention:``. To add one, add an entry.
+r"""The choices of M by the value of ``intervention:``. To add one, add an entry.
 
 - ``zero``: :math:`M h = 0`;
 - ``bernoulli``: each dimension is kept with probability 1/2;
@@ -49,10 +49,9 @@ class Intervention(nn.Module):
         kind: a key of :data:`INTERVENTIONS`.
         embedding_dim: size d of a vector.
         position: ``'last'`` intervenes on :math:`h_n`, the paper's choice; ``'random'`` on a mention that is drawn at
-            every call; ``'all'`` on the user vector itself, :math:`\bar h^E = M h^E`. The last two are controls: a
-            random mention is no treatment, and ``'all'`` singles out no mention, so that what they gain, too, is not
-            due to intervening on the last one. ``'all'`` with ``zero`` makes :math:`\bar p` uniform but for the item
-            bias, and its KL term label smoothing.
+            every call; ``'all'`` on the user vector itself, :math:`\bar h^E = M h^E`. The last two are controls. If
+            they gain as much as ``'last'``, the gain does not come from the last mention. With ``'all'`` and ``zero``
+            :math:`\bar p` is uniform, except for the item bias, and the KL term is label smoothing.
 
     Raises:
         ValueError: there is no such kind or position.
@@ -68,20 +67,20 @@ class Intervention(nn.Module):
         self.gate = nn.Linear(embedding_dim, embedding_dim) if INTERVENTIONS[kind].learned else None
 
     def choose(self, lengths: Tensor) -> Tensor:
-        """Return ``(batch,)``: the index of the mention to intervene on, 0 for an empty history."""
+        """Return the index of the mention to intervene on, ``(batch,)``; 0 for an empty history."""
         last = (lengths - 1).clamp(min=0)
         if self.position != 'random':
             return last
         return (torch.rand(lengths.shape, device=lengths.device) * (last + 1)).long()
 
     def forward(self, h: Tensor) -> Tensor:
-        """Apply M to each row: ``(batch, d) -> (batch, d)``."""
+        """Apply M to each row of a tensor of shape ``(batch, d)``."""
         return INTERVENTIONS[self.kind].apply(h, self.gate)
 
     def on_history(self, histories: Tensor, chosen: Tensor) -> Tensor:
-        """Return what the intervention leaves of histories, for a model that has no vectors to replace.
+        """Remove the mentions on which the intervention acts, for a model that has no vectors to replace.
 
-        The mention that :meth:`choose` chose is left out, whatever M is. At position ``all`` every mention is.
+        The mention from :meth:`choose` is removed, whatever M is. If the position is ``all``, every mention is removed.
 
         Args:
             histories: ``(batch, length)``, padded on the right.

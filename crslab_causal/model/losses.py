@@ -1,7 +1,6 @@
 r"""The losses of Section 3.3: Eqs 7 and 8.
 
-All take logits over the items, so that p = softmax(logits) of Eq 4 is never formed where it could
-underflow.
+All functions take logits over the items. They do not compute p = softmax(logits) of Eq 4 where it could underflow.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from torch.nn import functional as F
 
 
 class CausalLoss(NamedTuple):
-    """The terms of Eq 8, each the mean over the batch."""
+    """The terms of Eq 8, each as a mean over the batch."""
 
     total: Tensor
     cross_entropy: Tensor
@@ -24,7 +23,7 @@ class CausalLoss(NamedTuple):
 
 
 def reference_causal_loss(logits: Tensor, intervened: Tensor, label: Tensor, alpha: float, beta: float) -> Tensor:
-    r"""Compute Eq 8 as the paper writes it. :func:`causal_loss` is equal, and faster; the tests compare both.
+    r"""Compute Eq 8 as the paper writes it. :func:`causal_loss` gives equal results faster; the tests compare both.
 
     Args: as those of :func:`causal_loss`.
     """
@@ -36,24 +35,25 @@ def reference_causal_loss(logits: Tensor, intervened: Tensor, label: Tensor, alp
 
 
 def kl_term(logits: Tensor, intervened: Tensor) -> Tensor:
-    r"""Return :math:`\mathrm{KL}(\bar p \,\|\, p)` of Eq 8: ``(batch,)``, at least 0."""
+    r"""Return :math:`\mathrm{KL}(\bar p \,\|\, p)` of Eq 8, numbers of at least 0 of shape ``(batch,)``."""
     log_p, log_p_bar = F.log_softmax(logits, -1), F.log_softmax(intervened, -1)
     return (log_p_bar.exp() * (log_p_bar - log_p)).sum(-1)
 
 
 class _CausalLoss(torch.autograd.Function):
-    r"""Eq 8 with its gradient in closed form, computed in the forward pass block by block.
+    r"""The loss of Eq 8 with its gradient in closed form, which the forward pass computes block by block.
 
-    Autograd keeps a dozen ``(batch, n_item)`` tensors between its passes. Here the rows of a block stay
-    in the cache from the softmax to the gradient, which is all that is kept. With :math:`c = p_y / \|p\|`,
-    :math:`q = \bar p` and :math:`k = \mathrm{KL}(q \| p)` the gradients of one sample are
+    Autograd keeps a dozen ``(batch, n_item)`` tensors between its passes. Here the rows of a block stay in the cache of
+    the CPU from the softmax to the gradient, and only the gradient is kept. With :math:`c = p_y / \|p\|`, :math:`q =
+    \bar p` and :math:`k = \mathrm{KL}(q \| p)` the gradients of one sample are
 
     - p's logits: :math:`p - e_y - \alpha c (e_y - p^2 / \|p\|^2) + \beta (p - q)`,
     - q's logits: :math:`\alpha \bar c (e_y - q^2 / \|q\|^2) + \beta q (\log q - \log p - k)`.
     """
 
     BLOCK = 64
-    """Rows of a block on the CPU: a few hundred KiB of each tensor on a catalogue of some thousand items."""
+    """Number of rows of a block on the CPU. A block of each tensor then has a few hundred KiB on a catalogue of some
+    thousand items."""
 
     @staticmethod
     def forward(ctx, logits: Tensor, intervened: Tensor, label: Tensor, alpha: float, beta: float):
@@ -97,13 +97,13 @@ def causal_loss(logits: Tensor, intervened: Tensor | None, label: Tensor, alpha:
     By Eq 7 :math:`L_c = \cos(\bar p, \hat p) - \cos(p, \hat p)`. For the one-hot :math:`\hat p` of label y,
     :math:`\cos(p, \hat p) = p_y / \|p\|_2`.
 
-    The total may be negative: :math:`\alpha L_c` reaches :math:`-\alpha`. Only the total carries a
-    gradient; the other terms are for the report. With both weights 0 it is the cross-entropy alone,
-    and the other terms are given as 0 ("w/o causal" costs no more than that).
+    The total may be negative, because :math:`\alpha L_c` can reach :math:`-\alpha`. Only the total has a gradient; the
+    other terms are for the report. If both weights are 0 ("w/o causal"), the total is the cross-entropy, and the other
+    terms are not computed but returned as 0.
 
     Args:
         logits: ``(batch, n_item)``, before the intervention.
-        intervened: ``(batch, n_item)``, after it; not read if both weights are 0.
+        intervened: ``(batch, n_item)``, after the intervention; not read if both weights are 0.
         label: ``(batch,)``, index of the label among the items.
         alpha: weight of Eq 7 (2 in the paper).
         beta: weight of the KL term (0.5 in the paper).

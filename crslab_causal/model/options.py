@@ -1,4 +1,4 @@
-"""Keys of this package's models."""
+"""Options of this package's models."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from crslab_causal.base.training_options import ConvTrainingOptions
 from crslab_causal.data.confounders import Adjustment
 
 SHIPPED_INTERVENTIONS = ('zero', 'bernoulli', 'learned', 'noise')
-"""Values of ``intervention`` that need no look at the table, so that a configuration is checked without PyTorch."""
+"""Values of ``intervention`` that this package has. They are listed here so that a configuration is checked without
+PyTorch."""
 
 
 def _check_intervention(name: str) -> str:
     if name in SHIPPED_INTERVENTIONS:
         return name
-    from crslab_causal.model.intervention import INTERVENTIONS  # only here, since it imports PyTorch
+    from crslab_causal.model.intervention import INTERVENTIONS  # imported late, because it imports PyTorch
 
     if name not in INTERVENTIONS:
         *others, last = map(repr, INTERVENTIONS)
@@ -26,20 +27,20 @@ def _check_intervention(name: str) -> str:
 
 
 class TransitionCountsOptions(Options):
-    """Keys of the transition counts."""
+    """Options of the transition counts."""
 
     transition_decay: Positive = 1.5
-    """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
+    """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
     transition_smoothing: Positive = 10.0
-    """Count at which a mention's own transitions and the prior weigh the same."""
+    """Number of counted transitions of a mention at which they and the prior have equal weight."""
     neighbour_weight: Fraction = 0.2
-    """Share of the knowledge graph's one-hop items in the prior, the rest being popularity."""
+    """Share of the items one hop away in the knowledge graph in the prior. The rest of the prior is popularity."""
     seeker_weight: Fraction = 0.0
-    """Weight of an item that the seeker mentions, beside a recommended one; 0: only recommended items count."""
+    """Weight of an item that the seeker mentions, relative to a recommended item. 0: only recommended items count."""
 
 
 class CausalKBRDOptions(TransitionCountsOptions):
-    """Keys of the recommender of the paper, and of the transition counts that it is mixed with."""
+    """Options of the paper's recommender, and of the transition counts with which it can be mixed."""
 
     kg_emb_dim: Count = 128
     """Size of the entity embeddings."""
@@ -48,13 +49,14 @@ class CausalKBRDOptions(TransitionCountsOptions):
     rgcn_aggr: Literal['add', 'mean'] = 'add'
     """Z of Eq 2: ``add`` for Z = 1, ``mean`` for the number of neighbours by that relation."""
     num_neighbors: Count | None = None
-    """Number of edges into each entity that are drawn for an update, for very large graphs; None: all are used."""
+    """Number of edges into each entity that are drawn for an update, for very large graphs; None: all edges are used.
+    """
     attention_decay: Positive = 1.5
     """Lambda of Eq 3: ratio of the weights of a mention and the one before it."""
     intervention: Annotated[str, AfterValidator(_check_intervention)] = 'zero'
-    """M of Eq 5, a key of :data:`crslab_causal.model.intervention.INTERVENTIONS`."""
+    """Matrix M of Eq 5, a key of :data:`crslab_causal.model.intervention.INTERVENTIONS`."""
     intervention_position: Literal['last', 'random', 'all'] = 'last'
-    """Mentions that M of Eq 5 is applied to: the last one, a random one, or all of them."""
+    """Mentions to which M of Eq 5 is applied: the last one, a random one, or all of them."""
     alpha: NonNegative = 2.0
     """Weight of the causal loss, Eq 7."""
     beta: NonNegative = 0.5
@@ -62,24 +64,24 @@ class CausalKBRDOptions(TransitionCountsOptions):
     item_bias: bool = False
     """Whether Eq 4 and Eq 6 add a learned bias of each item."""
     adjustment: Adjustment = 'none'
-    """The confounder that the backdoor adjustment sums over; ``random`` is a control without one, ``context`` for
-    ``dataset: CausalDemo`` only."""
+    """Confounder over which the backdoor adjustment sums. ``random`` is a control that confounds nothing. ``context``
+    needs ``dataset: CausalDemo``."""
     adjustment_strata: Count = 5
-    """Quantile bins of ``popularity`` and ``turn``, clusters of ``genre``."""
+    """Number of strata: quantile bins of ``popularity`` and ``turn``, clusters of ``genre``."""
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability that an element of H (Eq 2) is set to zero in training."""
     entity_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Probability that a mention is left out of a history in training. It is a plain regulariser."""
+    """Probability that a mention is left out of a history in training. This regulariser has no causal meaning."""
     counts_weight: Annotated[float, Field(ge=0, lt=1)] | None = 0.0
-    """Weight of transition counts in a mixture with p, which the loss does not see; None: chosen on valid after the
-    training, by the sum of recall at the smallest and at the largest cutoff."""
+    """Weight of transition counts in a mixture with p, which does not change the loss. None: it is chosen on valid
+    after the training, by the sum of recall at the smallest and at the largest cutoff."""
 
 
 class TokenOptions(Options):
-    """Keys of every encoder of tokens."""
+    """Options of every encoder of tokens."""
 
     context_truncate: Annotated[int, Field(ge=2)] = 128
-    """Longest context in tokens, of which the last are kept."""
+    """Maximum number of tokens of the context. The last ones are kept."""
     token_emb_dim: Count = 64
     """Size of the token embeddings, and of the encoder's states."""
     n_layers: Count = 1
@@ -89,7 +91,7 @@ class TokenOptions(Options):
 
 
 class TransformerOptions(TokenOptions):
-    """Keys of a Transformer over tokens."""
+    """Options of a Transformer over tokens."""
 
     n_heads: Count = 2
     """Number of attention heads."""
@@ -98,13 +100,14 @@ class TransformerOptions(TokenOptions):
 
 
 class CTACRSOptions(TransformerOptions):
-    """Keys of the recommender of CTA-CRS."""
+    """Options of the recommender of CTA-CRS."""
 
     text_encoder: str = 'transformer'
-    """``transformer``, ``gru`` or ``bag`` (of embeddings), trained with the model; or the folder or name of an encoder
-    of Hugging Face, for example ``facebook/bart-base``, which has its own sizes."""
+    """Encoder of the text. ``transformer``, ``gru`` and ``bag`` (of embeddings) are trained with the model. Other
+    values are the folder or name of an encoder of Hugging Face, for example ``facebook/bart-base``, which has its own
+    sizes."""
     freeze_text_encoder: bool = True
-    """Whether an encoder of Hugging Face keeps its parameters."""
+    """Whether the parameters of an encoder of Hugging Face stay unchanged."""
     kg_emb_dim: Count = 128
     """Size of the entity embeddings."""
     num_bases: Count | None = 8
@@ -112,27 +115,28 @@ class CTACRSOptions(TransformerOptions):
     rgcn_aggr: Literal['add', 'mean'] = 'mean'
     """Z of Eq 2: ``add`` for Z = 1, ``mean`` for the number of neighbours by that relation."""
     attention_decay: Positive = 1.5
-    """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
+    """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
     embedding_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Probability that an element of H (Eq 2) is set to zero in training."""
     context_weight: Fraction | None = None
-    """Weight of the contextual level in the mixture; None: chosen on valid after the training."""
+    """Weight of the contextual level in the mixture; None: it is chosen on valid after the training."""
 
 
 class ResponseOptions(Options):
-    """Keys of a model that writes responses."""
+    """Options of a model that writes responses."""
 
     response_truncate: Annotated[int, Field(ge=2)] = 40
-    """Maximum number of tokens of a response, in training and in writing."""
+    """Maximum number of tokens of a response, in training and in generation."""
     response_min_count: Count = 2
-    """Number of times that the responses of the training data must have a token for the model to learn to write it."""
+    """Minimum number of times that a token occurs in the responses of the training data. The model does not write rarer
+    tokens."""
     conv: ConvTrainingOptions = ConvTrainingOptions()
     """Section with the training of the decoder."""
 
 
 class Seq2SeqOptions(ResponseOptions, TokenOptions):
-    """Keys of an encoder and a decoder with GRUs."""
+    """Options of an encoder and a decoder with GRUs."""
 
 
 class TransformerSeq2SeqOptions(ResponseOptions, TransformerOptions):
-    """Keys of an encoder and a decoder of the Transformer."""
+    """Options of the encoder and the decoder of a Transformer."""

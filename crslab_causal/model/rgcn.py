@@ -13,35 +13,33 @@ from crslab_causal.model.sparse import SparsePattern, SparseProduct, WeightedBag
 
 
 class PairRGCN(nn.Module):
-    r"""R-GCN layer over one-hot entity features, computed only for the rows that are asked for.
+    r"""An R-GCN layer over one-hot entity features, which computes only the rows that are needed.
 
     Eq 2 of the paper, before the ReLU, is
 
     .. math::
         h_e = \sum_{r \in R'} \sum_{e' \in N_e^r} \frac{1}{Z_{e,r}} W_r h_{e'},
 
-    where :math:`R'` holds all relations and one self-loop (`"Modeling Relational Data with Graph
-    Convolutional Networks" <https://arxiv.org/abs/1703.06103>`_). With one-hot input
-    :math:`W_r h_{e'}` is one vector for each pair :math:`(r, e')`, so the layer is
-    ``H = A @ pair_embedding``, with :math:`A_{e,(r,e')} = 1/Z_{e,r}`. Only pairs that have an edge
-    into one of ``rows`` get a parameter; :class:`torch_geometric.nn.RGCNConv` stores and, in its
-    backward pass, writes all ``n_relation * n_entity`` of them. Outputs and gradients are equal to
+    where :math:`R'` contains all relations and one self-loop (`"Modeling Relational Data with Graph Convolutional
+    Networks" <https://arxiv.org/abs/1703.06103>`_). With one-hot input :math:`W_r h_{e'}` is one vector for each pair
+    :math:`(r, e')`. The layer is therefore ``H = A @ pair_embedding``, with :math:`A_{e,(r,e')} = 1/Z_{e,r}`. Only
+    pairs that have an edge into one of ``rows`` get a parameter. :class:`torch_geometric.nn.RGCNConv` stores all
+    ``n_relation * n_entity`` of them, and writes all of them in its backward pass. Outputs and gradients are equal to
     those of ``RGCNConv`` (``tests/model/test_rgcn.py``).
 
     Args:
         n_entity: number of entities.
         embedding_dim: size of an output row.
-        edge_index: ``(2, n_edge)``, sources and targets; a message runs from source to target.
-            Edges with source equal to target are dropped: the self-loop of :math:`R'` stands for
-            them.
+        edge_index: ``(2, n_edge)``, sources and targets; a message runs from source to target. Edges with source equal
+            to target are dropped, because :math:`R'` has a self-loop.
         edge_type: ``(n_edge,)``, relation of each edge.
-        rows: ``(n_row,)``, distinct entities whose embedding can be asked for.
-        num_bases: with a number, :math:`W_r = \sum_b a_{rb} V_b` with that many bases.
-        aggr: ``'add'`` for Z = 1 (the paper) or ``'mean'`` for Z = :math:`|N_e^r|` (the default of
-            PyG and of CRSLab's KBRD).
+        rows: ``(n_row,)``, distinct entities whose embeddings are computed.
+        num_bases: number of bases V in :math:`W_r = \sum_b a_{rb} V_b`; None: every relation has its own parameters.
+        aggr: ``'add'`` for Z = 1 (the paper) or ``'mean'`` for Z = :math:`|N_e^r|` (the default of PyG and of CRSLab's
+            KBRD).
         bias: whether to add a learned vector to every row.
-        num_neighbors: with a number, at most that many edges into each row are drawn again at every call
-            in training, see :class:`.EdgeSampler`; None for all.
+        num_neighbors: maximum number of edges into each row, drawn at every call in training, see
+            :class:`.EdgeSampler`; None: all edges.
     """
 
     row_of_entity: Tensor
@@ -56,8 +54,8 @@ class PairRGCN(nn.Module):
     pair_relation: Tensor
 
     sparse_gradient = False
-    """Whether ``pair_weight`` gets a sparse gradient, for optimizers that then visit only the pairs drawn
-    (exact for SGD without momentum and for Adagrad); with ``num_neighbors`` and without ``num_bases``."""
+    """Whether ``pair_weight`` gets a sparse gradient. The optimizer then visits only the pairs that were drawn, which
+    is exact for SGD without momentum and for Adagrad. It needs ``num_neighbors`` and no ``num_bases``."""
 
     def __init__(
         self,
@@ -124,8 +122,8 @@ class PairRGCN(nn.Module):
     def reset_parameters(self) -> None:
         r"""Draw the parameters as ``RGCNConv`` does: by Glorot's rule, with the one-hot input as fan-in.
 
-        Its bound, :math:`\sqrt{6 / (n_{entity} + d)}`, is small on a large graph. A wider one costs recall
-        on ReDial at the paper's learning rate.
+        The bound, :math:`\sqrt{6 / (n_{entity} + d)}`, is small on a large graph. A wider bound lowers the recall on
+        ReDial at the paper's learning rate.
         """
         bound = math.sqrt(6 / (self.n_entity + self.embedding_dim))
         for weight in (self.self_loop, self.pair_weight if self.num_bases is None else self.basis):

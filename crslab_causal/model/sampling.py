@@ -14,15 +14,15 @@ from crslab_causal.base.errors import UserError
 
 
 class EdgeSampler:
-    """Draws ``num_neighbors`` edges into every row that has more, by PyG's ``NeighborLoader``.
+    """Draws ``num_neighbors`` edges into every row that has more edges, with PyG's ``NeighborLoader``.
 
-    The drawn edges of a row with n edges count n / ``num_neighbors`` times each, so that the expected sum
-    over them is the sum over all. They are drawn with replacement: without it, torch-sparse 0.6.18 prefers
-    the first edges of a row (of n edges, one drawn is never the last). Rows with fewer edges keep them all.
+    Each drawn edge of a row with n edges counts n / ``num_neighbors`` times, so that the expected sum over the drawn
+    edges is the sum over all edges. Edges are drawn with replacement, because without replacement torch-sparse 0.6.18
+    prefers the first edges of a row: it never draws the last one. Rows with fewer edges keep all of them.
 
     Args:
         source: ``(n_edge,)``, column of each edge, in the order of rows.
-        offset: ``(n_row + 1,)``, where the edges of each row begin.
+        offset: ``(n_row + 1,)``, index at which the edges of each row begin.
         n_source: number of columns.
         num_neighbors: edges to draw for each row.
 
@@ -43,7 +43,7 @@ class EdgeSampler:
         self._kept = (~large[row]).nonzero().squeeze(1)
         graph = Data(edge_index=torch.stack([source + n_row, row]), num_nodes=n_row + n_source)
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # that pyg-lib would be faster
+            warnings.simplefilter('ignore')  # PyG warns that pyg-lib would be faster
             self._loader = NeighborLoader(
                 graph,
                 num_neighbors=[num_neighbors],
@@ -53,11 +53,11 @@ class EdgeSampler:
             )
         drawn = degree.clamp(max=num_neighbors)
         self.offset = torch.cat([drawn.new_zeros(1), drawn.cumsum(0)])
-        """``(n_row + 1,)``: where the drawn edges of each row begin."""
+        """Index at which the drawn edges of each row begin, ``(n_row + 1,)``."""
         self.scale = (degree / drawn.clamp(min=1))[row]
-        """``(n_edge,)``: how often an edge counts if it is drawn."""
+        """Number of times that an edge counts if it is drawn, ``(n_edge,)``."""
 
     def draw(self) -> Tensor:
-        """Draw edges, and return their positions in the order of rows."""
+        """Draw edges, and return their indices in the order of rows."""
         drawn = [batch.e_id for batch in self._loader]
         return torch.cat([self._kept, *drawn]).sort().values

@@ -1,6 +1,6 @@
-"""Products with sparse matrices, as sums over bags of rows.
+"""Compute products with sparse matrices as sums over bags of rows.
 
-They need no atomic additions: the result is the same at every run, on the CPU and on CUDA.
+They need no atomic additions, so the result is the same at every run, on the CPU and on CUDA.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from torch.nn import functional as F
 
 
 class SparseProduct(torch.autograd.Function):
-    """``A @ x`` for a constant sparse ``A``, with ``A.T`` kept ready for the backward pass.
+    """An autograd function for the product ``A @ x`` with a constant sparse matrix ``A``.
 
-    ``apply(x, *csr(A), *csr(A.T))``.
+    Call ``SparseProduct.apply(x, *csr(A), *csr(A.T))``, where ``x`` has the shape ``(n_column, d)`` and :func:`csr`
+    returns the three tensors of a matrix in CSR form. The result has the shape ``(n_row, d)``. The backward pass uses
+    ``A.T``.
     """
 
     @staticmethod
@@ -39,7 +41,10 @@ class SparseProduct(torch.autograd.Function):
 
 
 class WeightedBags(torch.autograd.Function):
-    """``A @ x`` for a sparse ``A`` with a constant pattern and learned values: ``apply(values, x, pattern)``."""
+    """An autograd function for the product ``A @ x`` with a sparse matrix ``A`` whose values are learned.
+
+    Call ``WeightedBags.apply(values, x, pattern)``, where ``pattern`` gives the constant positions of the values.
+    """
 
     @staticmethod
     def forward(ctx, values: Tensor, x: Tensor, pattern: SparsePattern) -> Tensor:
@@ -58,7 +63,7 @@ class WeightedBags(torch.autograd.Function):
 
 
 class SparsePattern(NamedTuple):
-    """The positions of a sparse matrix's values, sorted by row, and the permutation that sorts them by column."""
+    """The positions of a sparse matrix's values sorted by row, and the permutation that sorts them by column."""
 
     row: Tensor
     column: Tensor
@@ -68,18 +73,21 @@ class SparsePattern(NamedTuple):
 
     @classmethod
     def of(cls, row: Tensor, column: Tensor, n_row: int, n_column: int) -> SparsePattern:
-        """Return the pattern of entries that are sorted by row."""
+        """Return the pattern of entries that are already sorted by row."""
         return cls(row, column, _offset(row, n_row), torch.argsort(column, stable=True), _offset(column, n_column))
 
 
 def csr(row: Tensor, column: Tensor, value: Tensor, n_row: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return column indices, row offsets ``(n_row + 1,)`` and values of a matrix, sorted by row."""
+    """Return a matrix in CSR form: column indices and values sorted by row, and the row offsets ``(n_row + 1,)``.
+
+    The result is the triple of column indices, row offsets and values.
+    """
     order = torch.argsort(row, stable=True)
     return column[order], _offset(row, n_row), value[order]
 
 
 def _offset(row: Tensor, n_row: int) -> Tensor:
-    """Return where the entries of each row begin once they are sorted, ``(n_row + 1,)``."""
+    """Return the index at which the entries of each row begin once they are sorted, ``(n_row + 1,)``."""
     return torch.cat([row.new_zeros(1), torch.bincount(row, minlength=n_row).cumsum(0)])
 
 

@@ -1,4 +1,4 @@
-"""PyG's R-GCN over one-hot features, as one sparse product."""
+"""Compute PyG's R-GCN over one-hot features as one sparse product."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crslab_causal.model.sparse import SparsePattern, WeightedBags
 
 
 class SparseRGCNConv(RGCNConv):
-    """PyG's ``RGCNConv`` over one-hot features as one sparse product; output and gradients are equal.
+    """PyG's ``RGCNConv`` over one-hot features, computed as one sparse product with equal output and gradients.
 
     PyG's layer loops over the relations. Its backward pass fills a tensor of relations x entities x dimensions with
     zeros, once for each relation. It takes several to thirty times as long.

@@ -1,4 +1,4 @@
-"""Transitions from the entities mentioned to the item recommended."""
+"""Count the transitions from mentioned entities to recommended items."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from crslab_causal.model.neighbours import ItemLists, item_neighbours
 from crslab_causal.model.options import TransitionCountsOptions
 
 SMALL_BATCH = 8
-"""Number of histories up to which only the transitions of their mentions are read. A product with the whole table takes
-less time for many histories, and more for one."""
+"""Largest number of histories for which only the transitions of their mentions are read. A product with the whole table
+is faster for many histories and slower for few."""
 
 
 class _Tables(NamedTuple):
-    """Smoothed transitions without popularity, in two orders, and the weight of popularity."""
+    """The smoothed transitions without popularity, in two orders, and the weight of popularity."""
 
     by_item: Tensor
-    """``(n_item, n_entity)``, sparse."""
+    """Smoothed transitions as a sparse matrix, ``(n_item, n_entity)``."""
     lists: ItemLists
     """The items of each entity."""
     values: Tensor
-    """``(n,)``: the smoothed transitions to these items."""
+    """Smoothed transitions to the items of these lists, ``(n,)``."""
     popularity_share: Tensor
-    """``(n_entity,)``: weight of popularity."""
+    """Weight of popularity for each entity, ``(n_entity,)``."""
 
 
 class TransitionCounts(CountingModel):
-    r"""Entity to item transition counts, smoothed by one hop of the knowledge graph.
+    r"""A model that counts transitions from entities to items, smoothed by one hop of the knowledge graph.
 
-    For each mention e the items are scored by
+    For each mention e an item y gets the score
 
     .. math::
         s(e, y) = \frac{c(e, y) + \mu\,\pi(e, y)}{c(e, \cdot) + \mu},
 
-    with c(e, y) the number of mentions of e in the histories of training samples with label y, and the
-    prior :math:`\pi` a mixture of the items one hop from e and of popularity. A history is scored by
-    the mean over its mentions, weighted as in Eq 3; an empty one by popularity.
+    where c(e, y) is the number of mentions of e in the histories of training samples with label y. The prior
+    :math:`\pi` is a mixture of the items one hop from e and of popularity. The score for a history is the mean over its
+    mentions, weighted as in Eq 3. For an empty history it is popularity.
 
-    With ``seeker_weight`` above 0 the items that the seeker mentions count as labels too, with that weight: a seeker
-    names items that belong together as well as a recommender does.
+    With ``seeker_weight`` above 0 the items that the seeker mentions count as labels, too, with that weight. A seeker
+    names items that belong together just as a recommender does.
 
     Options: see :class:`crslab_causal.model.options.TransitionCountsOptions`.
     """
@@ -53,7 +53,7 @@ class TransitionCounts(CountingModel):
     transition: Tensor
     """Counted pairs of a mention and a label, as ``entity * n_item + item``."""
     seeker_transition: Tensor | None
-    """Counted pairs whose label is an item of the seeker; None if these are not counted."""
+    """Counted pairs of a mention and an item of the seeker; None if they are not counted."""
 
     def build_model(self) -> None:
         options = TransitionCountsOptions.of(self.opt)
@@ -65,7 +65,7 @@ class TransitionCounts(CountingModel):
         self._tables: _Tables | None = None
 
     def _load_from_state_dict(self, state_dict, prefix, *args) -> None:
-        # their lengths are data
+        # their lengths depend on the data
         self.transition = torch.empty_like(state_dict.get(prefix + 'transition', self.transition))
         if self.seeker_transition is not None:
             self.seeker_transition = torch.empty_like(
@@ -103,7 +103,10 @@ class TransitionCounts(CountingModel):
         return flat[is_present(context_entities)]
 
     def _sparse(self, flat: Tensor, value: Tensor) -> Tensor:
-        """Return the matrix ``(n_entity, n_item)`` of positions ``entity * n_item + item``; duplicates add up."""
+        """Return the matrix ``(n_entity, n_item)`` with values at the positions ``entity * n_item + item``.
+
+        Values at equal positions are added.
+        """
         index = torch.stack([flat // self.n_item, flat % self.n_item])
         return torch.sparse_coo_tensor(index, value, (self.n_entity, self.n_item), check_invariants=False).coalesce()
 

@@ -1,4 +1,4 @@
-"""CRSLab's own zip archive of a dataset, of which a user may have a copy."""
+"""Read CRSLab's own zip archive of a dataset, of which a user may have a copy."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from crslab_causal.prepare.redial import film_uris, redial_entities
 from crslab_causal.prepare.titles import item_titles, redial_films
 
 REQUIRED = ('train_data.json', 'valid_data.json', 'test_data.json', 'token2id.json', 'entity2id.json')
-"""Files that every dataset of CRSLab has."""
+"""Names of the files that every dataset of CRSLab has."""
 
 
 def read_archive(path: Path, archive: Archive) -> Content:
-    """Return the files of CRSLab's archive, wherever in it they are; nothing is unpacked to disk.
+    """Return the files of CRSLab's archive, in whichever of its folders they are. Nothing is unpacked to disk.
 
     Raises:
-        UserError: The file is missing, or is not CRSLab's.
+        UserError: The file is missing, or is not CRSLab's archive.
     """
     if not path.is_file():
         raise UserError(f'{path}: no such file; name your copy of {archive.name}')
@@ -44,7 +44,7 @@ def read_archive(path: Path, archive: Archive) -> Content:
 
 
 def add_titles(content: Content, files: Files) -> Content:
-    """Return the content of an archive with ``movie_titles.json``, which CRSLab's archives lack."""
+    """Return the content of an archive with ``movie_titles.json``, which CRSLab's archives do not contain."""
     entity2id = json.loads(content['entity2id.json'])
     items = set(json.loads(content['movie_ids.json' if 'movie_ids.json' in content else 'item_ids.json']))
     names, redial_ids = read_json(files['film_names']), redial_entities(files)

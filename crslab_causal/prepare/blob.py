@@ -1,4 +1,4 @@
-"""Checks of whole files by their hash."""
+"""Compute hashes of whole files."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UserError: See :func:`.preparation.prepare`.
     """
-    from crslab_causal.prepare.preparation import prepare  # now, so that the command line starts fast
+    from crslab_causal.prepare.preparation import prepare  # imported late, so that the command starts fast
 
     prepare(
         options.dataset,

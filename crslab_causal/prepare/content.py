@@ -1,4 +1,4 @@
-"""Reading the downloaded files, and the files that a data folder consists of."""
+"""Read the downloaded files, and represent the files of a data folder."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def read_json_lines(path: Path) -> list[Any]:
-    """Return the content of a file that has one JSON value a line."""
+    """Return the JSON values in a file with one value on each line."""
     return [json.loads(line) for line in read_lines(path) if line.strip()]
 
 
 def to_json(value: Any) -> str:
-    """Return a value as JSON, letters of all languages as they are."""
+    """Return a value as JSON in which letters of all languages are kept."""
     return json.dumps(value, ensure_ascii=False)

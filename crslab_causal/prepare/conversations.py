@@ -1,4 +1,4 @@
-"""The conversations of CRSLab's ``*_data.json`` files."""
+"""The schema of the conversations in CRSLab's ``*_data.json`` files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SEEKER, RECOMMENDER = 'Seeker', 'Recommender'
 
 
 class Utterance(TypedDict):
-    """One utterance. Names of entities are keys of ``entity2id.json``."""
+    """An utterance of a conversation. Names of entities are keys of ``entity2id.json``."""
 
     utt_id: int
     role: str
@@ -18,18 +18,18 @@ class Utterance(TypedDict):
     entity: list[str]
     word: list[str]
     movies: NotRequired[list[str]]
-    """Films, in ReDial and INSPIRED."""
+    """Names of the films (in ReDial and INSPIRED)."""
     item: NotRequired[list[str]]
-    """Items, in OpenDialKG."""
+    """Names of the items (in OpenDialKG)."""
     liked: NotRequired[list[str]]
     disliked: NotRequired[list[str]]
     seen: NotRequired[list[str]]
     official_split: NotRequired[str]
-    """Split of which the turn is a sample, where whole dialogues do not follow the official split."""
+    """Official split of the turn, if the turns of a dialogue belong to different official splits."""
 
 
 class Conversation(TypedDict):
-    """One conversation."""
+    """A conversation with its utterances."""
 
     conv_id: str
     dialog: list[Utterance]

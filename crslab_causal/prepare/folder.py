@@ -1,4 +1,4 @@
-"""Writing a data folder: under a temporary name first, then renamed in one step when its counts are right."""
+"""Write a data folder under a temporary name, check its counts, and then rename it in one step."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from crslab_causal.prepare.content import Content, read_json, to_json
 from crslab_causal.prepare.conversations import RECOMMENDER
 
 RECORD_FILE = 'prepared.json'
-"""Source, hashes and counts of the folder. CRSLab does not read this file."""
+"""Name of the file with the source, the hashes and the counts of the folder. CRSLab does not read it."""
 
 
 def write_folder(
     folder: Path, content: Content, version: str, record: Mapping[str, Any], expected: Mapping[str, int]
 ) -> dict[str, int]:
-    """Write a data folder, all of it or nothing, and return its counts.
+    """Write a data folder completely or not at all, and return its counts.
 
     Args:
         folder: Path of the folder, which must not be :func:`occupied`.
-        content: Its files.
+        content: Content of its files.
         version: Version for ``.built``, which CRSLab checks.
         record: Content of ``RECORD_FILE``, without the counts.
-        expected: Counts to compare with, by name.
+        expected: Expected counts, by name.
 
     Raises:
-        UserError: A count differs.
+        UserError: A count differs from the expected one.
     """
     with _new_folder(folder) as partial:
         for name, text in content.items():
@@ -59,7 +59,7 @@ def write_folder(
 def count(folder: Path) -> dict[str, int]:
     """Return how many conversations, pairs to predict, entities, items and concepts a data folder has.
 
-    A pair is a mention of an item in a recommender's utterance; only items among the entities count.
+    A pair is a mention of an item in a recommender's utterance. Items that are no entities are not counted.
     """
     entities = read_json(folder / 'entity2id.json')
     counts = {}
@@ -87,12 +87,12 @@ def _either(folder: Path, *names: str) -> Path:
 
 
 def occupied(folder: Path) -> bool:
-    """Return whether a folder holds files; hidden ones, such as ``.built`` alone, do not count."""
+    """Return whether a folder contains files. Hidden files, such as ``.built``, are not counted."""
     return folder.is_dir() and any(not path.name.startswith('.') for path in folder.iterdir())
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a data folder, None if :func:`write_folder` did not write the folder."""
+    """Return the record of a data folder; None if :func:`write_folder` did not write the folder."""
     try:
         record = read_json(folder / RECORD_FILE)
     except (OSError, ValueError):
@@ -101,12 +101,12 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def same_recipe(record: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> bool:
-    """Return whether a record is of the same recipe."""
+    """Return whether a record has the same recipe, that is, the same settings and hashes."""
     return record is not None and all(record.get(key) == json.loads(to_json(value)) for key, value in recipe.items())
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary folders of killed runs beside ``folder``. No other run may be writing it."""
+    """Remove the temporary folders that killed runs have left beside ``folder``. No other run may be writing them."""
     for leftover in folder.parent.glob(f'.{folder.name}-*.partial'):
         shutil.rmtree(leftover, ignore_errors=True)
 
@@ -128,7 +128,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Write the names in a folder to disk, so that they survive a power cut."""
+    """Flush the file names of a folder to disk, so that they survive a power cut."""
     if os.name != 'posix':
         return
     descriptor = os.open(folder, os.O_RDONLY)

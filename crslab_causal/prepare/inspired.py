@@ -1,4 +1,4 @@
-"""INSPIRED: the dialogues as linked by UniCRS, with the entity ids of published results."""
+"""Convert INSPIRED: the dialogues with UniCRS' entity links and the entity ids of published results."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SELF_LOOP = 'self_loop'
 def convert(files: Files, split: str) -> Content:
     """Return CRSLab's files made from UniCRS' dialogues.
 
-    UniCRS linked every word that DBpedia Spotlight found a page for ("Hello"). As in its own processing, links
-    to what is not in its graph are dropped. The items are the films that any dialogue mentions.
+    UniCRS linked every word for which DBpedia Spotlight found a page, even "Hello". As in UniCRS' own processing, links
+    to entities outside its graph are dropped. The items are the films that any dialogue mentions.
     """
-    entity2id = {uri: entity + 1 for uri, entity in read_json(files['inspired_entities']).items()}  # 0 pads
+    entity2id = {uri: entity + 1 for uri, entity in read_json(files['inspired_entities']).items()}  # 0 is the padding
     concepts = read_json(files['concepts'])
     data: dict[str, list[Conversation]] = {}
     count = 0
@@ -58,7 +58,7 @@ def _conversation(
     """Return a dialogue in CRSLab's form.
 
     Args:
-        conv_id: Position of the dialogue in train, valid and test, since the files do not name it.
+        conv_id: Number of the dialogue, counted through train, valid and test, because the files have no ids.
         dialogue: Its utterances: ``text``, ``role``, ``entity_link`` and ``movie_link``.
         entity2id: Entities of the graph.
         concepts: Words to list under ``word``.
@@ -83,7 +83,7 @@ def _titles(files: Files, items: Mapping[int, str]) -> dict:
 def _graph(
     edges: Mapping[str, Sequence[Sequence[int]]], relations: Mapping[str, int], entity2id: Mapping[str, int]
 ) -> Iterator[str]:
-    """Yield ``head<tab>relation<tab>tail``; CRSLab adds the other direction and the self-loops."""
+    """Yield the edges as lines ``head<tab>relation<tab>tail``. CRSLab adds the other direction and the self-loops."""
     names = {entity - 1: name for name, entity in entity2id.items()}
     relation_names = {number: name for name, number in relations.items()}
     for head, tails in edges.items():

@@ -1,4 +1,4 @@
-"""The list of public files that a data folder is made from: addresses, hashes, sizes, licences, expected counts."""
+"""The list of public files from which data folders are made: addresses, hashes, sizes, licences and expected counts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import first_mistake
 
 PUBLISHED = Path(__file__).with_name('manifest.json')
-"""The manifest that ships with the package."""
+"""Path of the manifest of this package."""
 RAW_SERVER = 'https://raw.githubusercontent.com'
-"""GitHub's server of single files, at ``/owner/repository/commit/path``."""
+"""Address of GitHub's server of single files, at ``/owner/repository/commit/path``."""
 
 Sha1 = Annotated[str, Field(pattern='^[0-9a-f]{40}$')]
 Sha256 = Annotated[str, Field(pattern='^[0-9a-f]{64}$')]
@@ -29,18 +29,18 @@ class Repository(_Entry):
 
     commit: Sha1
     licence: str | None
-    """Licence that the repository states; None: it states none."""
+    """Licence that the repository states; None if it states none."""
 
 
 class PublicFile(_Entry):
-    """A file that one or several repositories hold."""
+    """A file that one or more repositories contain."""
 
     sha1: Sha1
-    """git's blob hash, which covers the size too."""
+    """Git's blob hash, which covers the size, too."""
     size: Size | None
-    """Bytes; None where the size is not known before the download."""
+    """Size in bytes; None if it is not known before the download."""
     places: Annotated[list[Annotated[str, Field(pattern='^[^/:]+/[^/:]+:.+$')]], Field(min_length=1)]
-    """``owner/repository:path`` of each copy, the preferred one first."""
+    """Location ``owner/repository:path`` of each copy, the preferred one first."""
 
 
 class Source(_Entry):
@@ -53,7 +53,7 @@ class Source(_Entry):
 
 
 class Archive(_Entry):
-    """CRSLab's own archive. Its address is dead, but a user may have a copy."""
+    """CRSLab's own archive of a dataset. Its address is dead, but a user may have a copy."""
 
     name: str
     sha256: Sha256
@@ -64,7 +64,7 @@ class Dataset(_Entry):
     """The sources, the licence and the citations of a dataset."""
 
     version: str
-    """Version that CRSLab asks for in ``.built``."""
+    """Version that CRSLab expects in ``.built``."""
     licence: str
     cite: list[str]
     default_source: str
@@ -79,7 +79,7 @@ class Dataset(_Entry):
 
 
 class Place(NamedTuple):
-    """One copy of a file."""
+    """A copy of a file: its address and where it comes from."""
 
     address: str
     licence: str | None
@@ -119,7 +119,7 @@ class Manifest(_Entry):
         return self
 
     def choose(self, dataset: str, source: str | None, split: str | None) -> tuple[str, str]:
-        """Return the names of the source and the split, the default ones for None.
+        """Return the names of the source and of the split. None stands for the default ones.
 
         Raises:
             UserError: The manifest does not have one of the names.
@@ -133,7 +133,7 @@ class Manifest(_Entry):
         return source, split
 
     def places(self, file: PublicFile, mirror: str | None = None) -> list[Place]:
-        """Return the addresses of a file, on ``mirror`` instead of GitHub unless it is None."""
+        """Return the addresses of a file. If ``mirror`` is given, they are on this server instead of GitHub."""
         server = (mirror or RAW_SERVER).rstrip('/')
         places = []
         for place in file.places:

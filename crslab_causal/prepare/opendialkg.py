@@ -1,4 +1,4 @@
-"""OpenDialKG: whole dialogues with roles and links, split by dialogue or by turn."""
+"""Convert OpenDialKG: whole dialogues with roles and links, split by dialogue or by turn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def convert(files: Files, split: str) -> Content:
         files: The downloaded files.
         split: ``dialogue``: see :func:`by_dialogue`; ``turn``: see :func:`by_turn`.
     """
-    entity2id = {name: entity + 1 for name, entity in read_json(files['opendialkg_entities']).items()}  # 0 pads
+    entity2id = {name: entity + 1 for name, entity in read_json(files['opendialkg_entities']).items()}  # 0: padding
     items = [item + 1 for item in read_json(files['opendialkg_items'])]
     dialogues = read_json_lines(files['opendialkg_dialogues'])
     official = {turn: name for name in SPLITS for turn in read_json(files[f'opendialkg_{name}_turns'])}
@@ -54,8 +54,9 @@ def by_dialogue(
 ) -> dict[str, list[Conversation]]:
     """Split by dialogue, so that no dialogue is in two splits.
 
-    Test are the dialogues with an official test turn, of which only the official test turns recommend: in the others
-    the items are entities of the context. Valid are the other dialogues with an official valid turn, train the rest.
+    The test split has the dialogues with an official test turn. Only their official test turns recommend. In the other
+    turns of these dialogues the items are entities of the context. The validation split has the remaining dialogues
+    with an official valid turn, and the training split has all others.
     """
     data: dict[str, list[Conversation]] = {name: [] for name in SPLITS}
     for dialogue in dialogues:
@@ -68,7 +69,10 @@ def by_dialogue(
 def by_turn(
     dialogues: Sequence[Mapping[str, Any]], official: Mapping[str, str], concepts: Container[str]
 ) -> dict[str, list[Conversation]]:
-    """Split as published: each split has the dialogues with a turn of it, of which only its own turns recommend."""
+    """Split by turn, as published.
+
+    Each split has all dialogues with a turn of this split. In them only the turns of this split recommend.
+    """
     return {
         name: [
             _conversation(dialogue, official, concepts, only=name)
@@ -88,7 +92,7 @@ def _conversation(
         dialogue: ``dialog_id`` and ``dialog``, whose turns have ``role``, ``text``, ``entity``, ``item``, ``turn_id``.
         official: Official split by turn.
         concepts: Words to list under ``word``.
-        only: Official split whose turns alone recommend; None: all do.
+        only: Official split whose turns recommend; None: the turns of all splits do.
     """
     dialog = []
     for number, (turn, name) in enumerate(zip(dialogue['dialog'], _turn_names(dialogue))):
@@ -122,7 +126,10 @@ def _check_turns(official: Mapping[str, str], dialogues: Sequence[Mapping[str, A
 def _graph(
     edges: Mapping[str, Sequence[Sequence[int]]], relations: Mapping[str, int], entity2id: Mapping[str, int]
 ) -> Iterator[str]:
-    """Yield ``head<tab>relation<tab>tail``, each edge in both directions, which CRSLab's threshold counts on."""
+    """Yield the edges as lines ``head<tab>relation<tab>tail``, in both directions.
+
+    CRSLab's threshold relies on this.
+    """
     names = {entity - 1: name for name, entity in entity2id.items()}
     relation_names = {number: name for name, number in relations.items()}
     triples = dict.fromkeys(

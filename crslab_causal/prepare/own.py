@@ -1,4 +1,4 @@
-"""``prepare own``: turn a user's own conversations, items and graph into a dataset that CRSLab reads."""
+"""The command ``crslab-causal prepare own``: make a dataset from a user's own conversations, items and graph."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from crslab_causal.prepare.own_data.mentions import MentionResolver
 from crslab_causal.prepare.own_data.splitting import SPLITS, split_dialogs
 
 MOST_WARNINGS = 20
-"""Warnings that the command prints; the rest are counted."""
+"""Maximum number of warnings that the command prints. The others are only counted."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Prepared:
 
     folder: Path
     counts: dict[str, int]
-    """Conversations of each split, items, entities, edges, and mentions by where they are from."""
+    """Numbers of conversations in each split, of items, entities and edges, and of mentions by their source."""
     warnings: list[str]
-    """Lines about what may be a mistake in the files, but need not."""
+    """Lines about possible mistakes in the files."""
     replaced: bool
-    """Whether an earlier folder of this command was replaced."""
+    """Whether the folder of an earlier call was replaced."""
 
 
 def prepare_own(
@@ -58,23 +58,23 @@ def prepare_own(
     columns: Sequence[str] = (),
     replace: bool = False,
 ) -> Prepared:
-    """Write a dataset for CRSLab from a user's files; the same files and options give the same bytes.
+    """Write a dataset for CRSLab from a user's files. The same files and options give the same bytes.
 
     Args:
         conversations: JSON Lines file, one conversation per line.
         items: CSV, TSV or JSON Lines file, one item per row.
-        to: the ``data_path`` of later runs; the dataset goes to ``own/nltk`` below it.
+        to: the ``data_path`` of later runs; the dataset is written to ``own/nltk`` below it.
         graph: file with ``head<TAB>relation<TAB>tail`` lines; None: edges from the items' columns.
-        split: ``random``, or ``time``: the last conversations are for test.
+        split: ``random`` or ``time``. With ``time`` the last conversations are the test split.
         valid: share of the conversations for validation.
-        test: share for test.
-        seed: of the random split.
-        link: whether to look for items and entities in the text of turns that do not give them.
+        test: share of the conversations for test.
+        seed: seed of the random split.
+        link: whether to look for items and entities in the text of turns that do not list them.
         columns: further columns of ``items`` whose values become edges, if there is no ``graph``.
         replace: whether an earlier folder of this command may be replaced.
 
     Raises:
-        UserError: a mistake in a file, with its line, or in an option.
+        UserError: a file or an option has a mistake. The message names the line of the file.
     """
     if graph is not None and columns:
         raise UserError('--columns: the edges come from --graph if it is given; leave out one of the two')
@@ -160,13 +160,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the command line says, print what was written, and return the exit status.
+    """Prepare a dataset, print a summary, and return the exit status.
 
     Args:
         options: the values of :func:`add_arguments`.
 
     Raises:
-        UserError: a mistake in a file or in an option.
+        UserError: a file or an option has a mistake.
     """
     names = ('conversations', 'items', 'to', 'graph', 'split', 'valid', 'test', 'seed', 'link', 'columns', 'replace')
     prepared = prepare_own(**{name: getattr(options, name) for name in names})

@@ -1,4 +1,4 @@
-"""A reader of pickle files that hold plain containers. It runs no code from them."""
+"""Read pickle files of plain containers without running code from them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALLOWED = {
 
 
 class _ContainersOnly(pickle.Unpickler):
-    """An unpickler that builds the allowed containers only."""
+    """An unpickler that builds nothing but the allowed containers."""
 
     def find_class(self, module: str, name: str) -> type:
         kind = _ALLOWED.get((module, name))
@@ -34,7 +34,7 @@ def read_containers(path: Path) -> Any:
     """Read a pickle file of dictionaries, lists, strings and numbers.
 
     Raises:
-        UserError: The file is broken, or asks for anything else.
+        UserError: The file is broken, or contains any other object.
     """
     try:
         with open(path, 'rb') as file:

@@ -1,4 +1,4 @@
-"""The function behind ``crslab-causal prepare``."""
+"""Prepare a public dataset: the function behind ``crslab-causal prepare``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crslab_causal.prepare.transfer import Downloader, Patience
 DOWNLOADS = 'downloads'
 """Folder below ``data_path`` that keeps the downloaded files."""
 TOKENIZE = 'nltk'
-"""CRSLab's name of the tokens that the folders have."""
+"""CRSLab's name of the tokenizer whose tokens the folders contain."""
 
 
 def prepare(
@@ -41,9 +41,9 @@ def prepare(
 ) -> Path:
     """Make the data folder of a dataset from public files, and return its path.
 
-    Every file is checked by its hash before it is read; no setting turns the check off. The folder appears complete and
-    with the expected counts, or not at all. A second call continues cut downloads, or does nothing if the folder is
-    there. Several processes may prepare in one ``data_path``; they wait for each other.
+    Every file is checked by its hash before it is read. No setting turns this check off. The folder appears only when
+    it is complete and has the expected counts. A second call continues interrupted downloads. If the folder exists, it
+    does nothing. Several processes may use one ``data_path``; they wait for each other.
 
     Args:
         dataset: ``redial``, ``opendialkg`` or ``inspired``.
@@ -51,12 +51,13 @@ def prepare(
         source: Name of the source in the manifest; None: the default.
         split: ``dialogue`` or ``turn`` for OpenDialKG; None: the default.
         manifest: List of files to use instead of the package's own.
-        mirror: Server that has the files at ``<mirror>/<owner>/<repository>/<commit>/<path>``; also ``file://``.
-        from_zip: CRSLab's own archive, used instead of downloads.
-        dry_run: Only list the files to download.
-        progress: Show a progress bar; None: on a terminal.
-        patience: How long to wait for a server, and how often to try.
-        say: Called with each line for the user.
+        mirror: Address of a server or, with ``file://``, of a folder that has the files at
+            ``<mirror>/<owner>/<repository>/<commit>/<path>``.
+        from_zip: CRSLab's own archive, which replaces the downloads.
+        dry_run: Whether to only list the files to download.
+        progress: Whether to show a progress bar; None: only on a terminal.
+        patience: Time limits and number of attempts of a download.
+        say: Function that is called with each line for the user.
 
     Raises:
         UserError: A download, a check or the disk failed, or the folder holds other data. The message says what to do.
@@ -195,7 +196,7 @@ def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
 
 @contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
-    """Turn errors of the disk into one line."""
+    """Turn errors of the disk in the block into a UserError."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""ReDial: CRSLab's own files as they are, or the official conversations converted to them."""
+"""Convert ReDial: copy CRSLab's own files, or convert the official conversations to CRSLab's format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from crslab_causal.prepare.titles import redial_films
 from crslab_causal.prepare.vocabulary import redial_concept_graph, token_ids
 
 SPLIT_FILE = Path(__file__).with_name('redial_split.json')
-"""Ids of the official training conversations that CRSLab trains on and validates on; it leaves out the others."""
+"""Name of the file with the ids of the conversations that CRSLab uses for training and for validation. CRSLab leaves
+out some of the official training conversations."""
 
 
 def from_crslab(files: Files, split: str) -> Content:
@@ -32,9 +33,10 @@ def from_crslab(files: Files, split: str) -> Content:
 def from_official(files: Files, split: str) -> Content:
     """Return CRSLab's files made from the official conversations, in CRSLab's split.
 
-    Tokens, films, concepts and roles are made by CRSLab's rules. The entity links are RevCore's, by the text of the
-    message. The vocabulary is that of the training conversations. A seeker's utterance also says what the seeker thinks
-    of a film, by the questions after the conversation: ``liked``, ``disliked`` and ``seen``.
+    Tokens, films, concepts and roles follow CRSLab's rules. The entity links of a message come from RevCore, which
+    lists them by the text of the message. The vocabulary contains the tokens of the training conversations. The
+    utterances of the seeker also have the keys ``liked``, ``disliked`` and ``seen``, from the questions that the
+    workers answered after the conversation.
     """
     entity2id, concepts = redial_entities(files), read_json(files['concepts'])
     uris = film_uris(read_json(files['film_names']), entity2id)
@@ -59,12 +61,12 @@ def from_official(files: Files, split: str) -> Content:
 
 
 def redial_entities(files: Files) -> dict[str, int]:
-    """Return CRSLab's entity ids; the published copy has a space too many in one name."""
+    """Return CRSLab's entity ids. Correct a name that has an additional space in the published copy."""
     return {uri.replace(' >', '>'): entity for uri, entity in read_json(files['redial_entities']).items()}
 
 
 def film_uris(names: Mapping[str, list], entity2id: Mapping[str, int]) -> dict[str, str]:
-    """Return the DBpedia URI of each film that has one, by its number in ReDial."""
+    """Return the DBpedia URI of each film by its number in ReDial. Films without a URI are left out."""
     uris = {entity: uri for uri, entity in entity2id.items()}
     return {number: uris[entity] for number, (entity, *_) in names.items() if entity != -1}
 
@@ -83,7 +85,7 @@ def _graphs(files: Files, entity2id: dict[str, int]) -> Content:
 
 
 def _members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of a JSON-lines file, wherever in the archive it is."""
+    """Yield the records of a JSON Lines file, in whichever folder of the archive it is."""
     found = [
         member
         for member in archive.namelist()
@@ -106,7 +108,8 @@ def convert(
     Args:
         raw: ``conversationId``, ``messages``, ``initiatorWorkerId`` (the seeker), ``movieMentions``,
             ``initiatorQuestions`` and ``respondentQuestions``. The last three are ``[]`` instead of ``{}`` when empty.
-        uris: DBpedia URI by number of the film. As in CRSLab, a film without one is in the text but not in ``movies``.
+        uris: DBpedia URI by number of the film. As in CRSLab, a film without a URI is in the text but not in
+            ``movies``.
         links: DBpedia URIs by text of a message.
         concepts: Words to list under ``word``.
     """
@@ -123,10 +126,11 @@ def convert(
 
 
 def _add_opinions(dialog: Iterable[Utterance], raw: Mapping[str, Any], uris: Mapping[str, str]) -> None:
-    """Add what the seeker said of each film, where the film is first named or, if the recommender named it, next.
+    """Add the seeker's opinion on each film to an utterance of the seeker.
 
-    Both workers answered the same questions after the conversation. The seeker's own answer counts, the recommender's
-    only where the seeker gave none.
+    It is the utterance in which the seeker first names the film. If the recommender names it, it is the seeker's next
+    utterance. Both workers answered the same questions after the conversation. The seeker's own answer is used, and the
+    recommender's answer only if the seeker gave none.
     """
     answers: dict[str, dict[str, int]] = {}
     for questions in (raw['respondentQuestions'], raw['initiatorQuestions']):

@@ -1,4 +1,4 @@
-"""The task of one call: what it tells the user, and the content of the folder it makes."""
+"""The task of one call of ``prepare``: its messages to the user, and the content of the folder."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CONVERTERS: dict[tuple[str, str], Callable[[Files, str], Content]] = {
     ('opendialkg', 'ievalm'): opendialkg.convert,
     ('inspired', 'unicrs'): inspired.convert,
 }
-"""Function that converts the files, by dataset and source."""
+"""Function that converts the downloaded files, by dataset and source."""
 TITLE_SOURCES = ('film_names', 'film_info', 'redial_entities')
-"""Files that titles are made from."""
+"""Names of the files from which titles are made."""
 
 
 class Task:
-    """The dataset, the source and the split to prepare."""
+    """The dataset, the source and the split that a call prepares."""
 
     def __init__(
         self, manifest: Manifest, dataset: str, source: str, split: str, mirror: str | None, zipped: Path | None
@@ -37,7 +37,7 @@ class Task:
         self._names = manifest.datasets[dataset].sources[source].files
 
     def notice(self) -> Iterator[str]:
-        """Yield the licences and warnings to show before the download."""
+        """Yield the licences and warnings that are shown before the download."""
         yield f'Licences of the data: {self.known.licence}'
         if self.zipped is not None:
             yield f"Source: {self.zipped}, CRSLab's {self.known.archive.name}"
@@ -51,7 +51,7 @@ class Task:
             yield f'Note: {opendialkg.LEAK}'
 
     def listing(self) -> Iterator[str]:
-        """Yield lines that list each file with its size, its hash and the addresses to download it from."""
+        """Yield lines about each file: its size, its hash and its addresses."""
         if self.zipped is not None:
             yield f'{self.known.archive.name}: SHA-256 {self.known.archive.sha256}'
             return
@@ -63,7 +63,7 @@ class Task:
                 yield f'    {place.address} ({place.licence or "no licence stated"})'
 
     def recipe(self) -> dict[str, Any]:
-        """Return the settings and hashes that decide the content of the folder."""
+        """Return the settings and hashes on which the content of the folder depends."""
         if self.zipped is not None:
             return {
                 'dataset': self.dataset,
@@ -79,11 +79,11 @@ class Task:
         }
 
     def record(self) -> dict[str, Any]:
-        """Return the content of the record in the folder."""
+        """Return the content of the folder's record file."""
         return {**self.recipe(), 'licence': self.known.licence, 'cite': self.known.cite, 'crslab_causal': __version__}
 
     def expected(self) -> Mapping[str, int]:
-        """Return the expected counts of the folder."""
+        """Return the counts that the folder must have."""
         return (
             self.known.archive.counts if self.zipped is not None else self.known.sources[self.source].splits[self.split]
         )
@@ -92,8 +92,8 @@ class Task:
         """Return the files of the folder.
 
         Args:
-            fetch: Downloads the files with these names.
-            say: Called with each line for the user.
+            fetch: Function that downloads the files with the given names.
+            say: Function that is called with each line for the user.
         """
         if self.zipped is not None:
             return self._zipped_content(self.zipped, fetch, say)
@@ -105,7 +105,7 @@ class Task:
     def _zipped_content(
         self, zipped: Path, fetch: Callable[[list[str]], Files], say: Callable[[str], object]
     ) -> Content:
-        """Return the files of CRSLab's archive, and titles where they can be downloaded."""
+        """Return the files of CRSLab's archive, and the file of titles if it can be downloaded."""
         content = read_archive(zipped, self.known.archive)
         try:
             files = fetch(list(TITLE_SOURCES))
@@ -118,7 +118,7 @@ class Task:
 
 @contextmanager
 def _expected_form(dataset: str, source: str) -> Iterator[None]:
-    """Turn the errors of a converter on files of another form into one line."""
+    """Turn the exceptions of a converter on files with another format into a UserError."""
     try:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, SyntaxError, zipfile.BadZipFile) as error:

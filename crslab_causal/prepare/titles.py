@@ -1,4 +1,4 @@
-"""``movie_titles.json``: title, year, genres, people and plot of each item, by entity id."""
+"""Make ``movie_titles.json``, which has title, year, genres, people and plot of each item by entity id."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Film(TypedDict):
     director: list[str]
     stars: list[str]
     plot: NotRequired[str]
-    """One or two sentences."""
+    """Plot in one or two sentences."""
     redial_ids: NotRequired[list[str]]
-    """Numbers that stand for the film in ReDial's text, as in ``@111776``."""
+    """Numbers that represent the film in ReDial's text, as in ``@111776``."""
 
 
 def redial_films(
@@ -34,7 +34,7 @@ def redial_films(
     Args:
         names: ReDial id -> [entity id or -1, title, meta data as the text of a dictionary]. -1 stands for a film
             without a page in DBpedia, whose name in ``entity2id`` is its ReDial id.
-        info: ReDial id -> name, genre, plot, director, star; it fills what ``names`` lacks.
+        info: ReDial id -> name, genre, plot, director, star. It adds facts that ``names`` does not have.
         entity2id: Entity ids by name.
     """
     films: dict[int, Film] = {}
@@ -63,7 +63,7 @@ def redial_films(
 def opendialkg_titles(
     info: Mapping[str, Mapping[str, Any]], entity2id: Mapping[str, int], items: Iterable[int], films: Iterable[Film]
 ) -> dict[int, Film]:
-    """Return what OpenDialKG says of its items, with plots from ``films`` where title and year agree."""
+    """Return OpenDialKG's facts about its items, with plots from ``films`` if title and year agree."""
     index = FilmIndex(films)
     by_id: dict[int, Film] = {}
     for entry in info.values():
@@ -87,12 +87,12 @@ def opendialkg_titles(
 
 
 def item_titles(items: Mapping[int, str], films: Iterable[Film], by_name: Mapping[str, Film]) -> dict[int, Film]:
-    """Return what is known of the items of a corpus.
+    """Return the known facts about the items of a corpus.
 
     Args:
         items: Entity id -> name or DBpedia URI of each item.
-        films: Films to look titles up in.
-        by_name: The same films by DBpedia URI, where they have one.
+        films: Films in which titles are looked up.
+        by_name: The same films by DBpedia URI, if they have one.
     """
     index, titles = FilmIndex(films), {}
     for item, name in items.items():
@@ -105,7 +105,7 @@ def item_titles(items: Mapping[int, str], films: Iterable[Film], by_name: Mappin
 
 
 class FilmIndex:
-    """Films by title and year."""
+    """An index of films by title and year."""
 
     def __init__(self, films: Iterable[Film]):
         self._films: dict[str, list[Film]] = {}
@@ -113,13 +113,16 @@ class FilmIndex:
             self._films.setdefault(_key(film['title']), []).append(film)
 
     def find(self, title: str, year: int | None = None) -> Film | None:
-        """Return the only film with this title, and this year unless None; None where there is no such film."""
+        """Return the only film with this title and year; None if there is none, or more than one.
+
+        If the year is None, the title alone is compared.
+        """
         found = [film for film in self._films.get(_key(title), []) if year is None or film['year'] == year]
         return found[0] if len(found) == 1 else None
 
 
 def _title_and_year(name: str) -> tuple[str, int | None]:
-    """Split ``Alien (1979)`` into title and year; the year is None where the name has none."""
+    """Split ``Alien (1979)`` into title and year. The year is None if the name has none."""
     name = ' '.join(name.split())
     match = _YEAR.fullmatch(name)
     return (match[1], int(match[2])) if match else (name, None)

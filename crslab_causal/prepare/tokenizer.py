@@ -1,9 +1,9 @@
 """Split text into the tokens of CRSLab's ``nltk`` files.
 
-CRSLab's files were made with ``nltk.word_tokenize`` as it was up to NLTK 3.4: the Penn Treebank rules with four
-additions for quotation marks, after a split into sentences. Later releases of NLTK changed the rules (``..`` and ``*``
-became tokens of their own), and the split needs a model that NLTK downloads. So the rules are kept here: they stay
-equal to CRSLab's files whatever NLTK is installed, and nothing is downloaded.
+CRSLab's files were made with ``nltk.word_tokenize`` of NLTK 3.4 or earlier. It splits a text into sentences and applies
+the Penn Treebank rules with four additions for quotation marks. Later releases of NLTK changed the rules: ``..`` and
+``*`` became tokens of their own. The split into sentences needs a model that NLTK downloads. This module therefore has
+its own copy of the rules. Its tokens equal those of CRSLab's files for any installed NLTK, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ _SENTENCE_END = re.compile(
 _NUMBER = re.compile(r'-?[.,]?\d[\d,.-]*')
 _LETTERS = re.compile(r'[^\W\d](\.[^\W\d])*')
 ABBREVIATIONS = frozenset('bros dr jr lt mr mrs ms ok ph.d prof sr st vs'.split())
-"""Words that keep their period inside a sentence, besides letters as in "U.S."."""
+"""Words that keep their period inside a sentence. Single letters, as in "U.S.", keep it, too."""
 _STARTERS = frozenset('i sounds thanks'.split())
-"""Words that begin a new sentence after an abbreviation when they are capitalised."""
+"""Capitalized words that begin a new sentence after an abbreviation."""
 
 
 def tokenize(text: str) -> list[str]:
@@ -89,8 +89,8 @@ def tokenize(text: str) -> list[str]:
 def split_sentences(text: str) -> list[str]:
     """Split text after each period, question mark or exclamation mark that ends a sentence.
 
-    A period does not end one after an abbreviation, a single letter (but "I"), or a number before a small letter or
-    another mark.
+    A period does not end a sentence after an abbreviation, after a single letter other than "I", or after a number if a
+    small letter or another punctuation mark follows.
     """
     sentences, start = [], 0
     for match in _SENTENCE_END.finditer(text):

@@ -1,4 +1,4 @@
-"""Downloads: each continues where it was cut, and counts only when its hash is right."""
+"""Download files. A download continues where it was interrupted, and is accepted only if its hash is right."""
 
 from __future__ import annotations
 
@@ -26,27 +26,29 @@ _CHUNK = 1 << 14
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which the same address may answer later."""
 _LONGEST_WAIT_S = 120
-"""A server that asks for a longer wait (``Retry-After``) is given up."""
+"""Longest wait in seconds (``Retry-After``) that a server may ask for. If it asks for more, the next address is tried.
+"""
 _PROGRESS = 1 << 20
-"""A cut transfer that brought this many bytes does not count as a failed try."""
+"""Number of bytes from which an interrupted transfer does not count as a failed attempt."""
 _LARGEST = 1 << 28
-"""No file of a manifest has as many bytes; GitHub serves at most 100 MB."""
+"""Upper limit of the size of a file in bytes. GitHub serves at most 100 MB."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a transfer waits and how often it tries again."""
+    """The time limits and the number of attempts of a transfer."""
 
     timeout_s: float = 30.0
-    """Longest wait for a connection, or for the next bytes, in seconds."""
+    """Longest wait for a connection or for the next bytes, in seconds."""
     tries: int = 5
-    """Tries at one address."""
+    """Number of attempts at one address."""
     backoff_s: float = 1.0
-    """Half the wait before the third try, in seconds. It doubles with each try; the second try follows at once."""
+    """Half of the wait before the third attempt, in seconds. The wait doubles with each further attempt. The second
+    attempt follows at once."""
 
 
 class Bar(Protocol):
-    """The part of a tqdm bar that a transfer needs."""
+    """The methods of a tqdm bar that a transfer needs."""
 
     total: float | None
 
@@ -58,11 +60,11 @@ class Bar(Protocol):
 
 
 class _Refused(Exception):
-    """The address does not have the file, so that another try is useless."""
+    """The address does not have the file, so another attempt is useless."""
 
 
 class _Broken(Exception):
-    """The transfer failed, and another try may succeed."""
+    """The transfer failed, but another attempt may succeed."""
 
     def __init__(self, reason: str, response: HTTPResponse | None = None):
         super().__init__(reason)
@@ -70,15 +72,16 @@ class _Broken(Exception):
 
 
 class Downloader:
-    """A client that downloads files into a folder, each under the name of its hash.
+    """Downloads files into a folder. The name of a file in it is its hash.
 
-    ``requests`` does the transfer: it knows the proxies of the environment (``HTTPS_PROXY``, ``NO_PROXY``), redirects
-    and certificates. ``urllib3``'s ``Retry`` counts the tries and waits between them, as long as the server asks for.
+    ``requests`` does the transfer. It uses the proxies of the environment (``HTTPS_PROXY``, ``NO_PROXY``), redirects
+    and certificates. ``Retry`` of ``urllib3`` counts the attempts and waits between them, for as long as the server
+    asks for.
 
     Args:
-        folder: Where the files are kept. No other process may download into it at the same time.
-        bar: Progress over all bytes.
-        patience: How long to wait, and how often to try.
+        folder: Folder of the files. No other process may download into it at the same time.
+        bar: Progress bar over all bytes.
+        patience: Time limits and number of attempts.
     """
 
     def __init__(self, folder: Path, bar: Bar, patience: Patience = Patience()):
@@ -97,15 +100,15 @@ class Downloader:
         self._session.close()
 
     def get(self, name: str, file: PublicFile, places: Iterable[Place]) -> Path:
-        """Return the path of a file with the right content, downloaded unless it is there already.
+        """Return the path of a file with the right content. Download it if it does not exist.
 
         Args:
-            name: What a message calls the file.
-            file: Its hash and size.
+            name: Name of the file in messages.
+            file: Hash and size of the file.
             places: Addresses to try, in this order.
 
         Raises:
-            UserError: No address gave the file.
+            UserError: No address provided the file.
         """
         path = self._folder / file.sha1
         if path.is_file():
@@ -129,7 +132,7 @@ class Downloader:
         )
 
     def _bring(self, address: str, partial: Path, file: PublicFile) -> None:
-        """Download from one address to ``partial`` until its content is right."""
+        """Download from one address to ``partial`` until the content is right."""
         retries = fresh = Retry(total=self._patience.tries - 1, backoff_factor=self._patience.backoff_s)
         while not _is_right(partial, file):
             before = _size(partial)
@@ -143,7 +146,7 @@ class Downloader:
                     retries = retries.increment('GET', address, response=failure.response, error=failure)
                 except MaxRetryError:
                     raise failure from None
-                with suppress(InvalidHeader):  # a Retry-After that says nothing
+                with suppress(InvalidHeader):  # the Retry-After cannot be read
                     retries.sleep(failure.response)
         self._show(file, _size(partial))
 
@@ -178,10 +181,10 @@ class Downloader:
             out.write(chunk)
             self._show(file, out.tell())
             if out.tell() > largest:
-                break  # the check finds it too long
+                break  # the check will find that it is too long
 
     def _check(self, partial: Path, file: PublicFile) -> None:
-        """Remove a complete transfer whose content is not the file's."""
+        """Remove a complete download whose content is wrong."""
         size = partial.stat().st_size
         if not _is_right(partial, file):
             partial.unlink()
@@ -193,7 +196,7 @@ class Downloader:
             )
 
     def _expect(self, file: PublicFile, position: int, response: requests.Response) -> None:
-        """Add the size of a file to the total where only the server knows it."""
+        """Add the size of a file to the total of the progress bar, if only the server knows the size."""
         length = response.headers.get('Content-Length', '')
         if file.size is None and file.sha1 not in self._expected and length.isdecimal():
             self._expected.add(file.sha1)
@@ -205,7 +208,7 @@ class Downloader:
         self._shown[file.sha1] = present
 
     def _reason(self, error: Exception) -> str:
-        """Return a few words; the text of the error itself is a nest of representations."""
+        """Return a short description of an error, because its own text contains nested representations of objects."""
         if isinstance(error, requests.exceptions.ProxyError):
             return 'the proxy of the environment does not answer'
         if isinstance(error, requests.exceptions.SSLError):
@@ -216,7 +219,7 @@ class Downloader:
 
 
 def _position(response: requests.Response, start: int) -> int | None:
-    """Return the position in the file where an answer begins, None if it is not the requested one."""
+    """Return the position in the file at which a response begins; None if it is not the requested position."""
     if response.status_code == 200:
         return 0
     if response.status_code == 206:

@@ -1,4 +1,4 @@
-"""Vocabularies of a data folder: token ids, concept ids, and the edges between concepts."""
+"""Make the vocabularies of a data folder: token ids, concept ids, and the edges between concepts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from typing import Iterable, Iterator, Mapping
 from crslab_causal.prepare.conversations import Conversation
 
 SPECIAL_TOKENS = ('__pad__', '__start__', '__end__', '__unk__')
-"""Tokens 0 to 3 of CRSLab's ``nltk`` files."""
+"""Tokens with the ids 0 to 3 in CRSLab's ``nltk`` files."""
 
 
 def token_ids(train: Iterable[Conversation]) -> dict[str, int]:
-    """Return an id for each token of the training conversations, the most frequent first, after the special ones."""
+    """Return the id of each token of the training conversations.
+
+    The special tokens come first, then the others by frequency.
+    """
     return {token: i for i, token in enumerate([*SPECIAL_TOKENS, *_by_frequency(train)])}
 
 
 def concept_ids(train: Iterable[Conversation], concepts: Mapping[str, int]) -> dict[str, int]:
-    """Return an id from 1 on for each token of the training conversations that is a concept; 0 pads."""
+    """Return the id of each token of the training conversations that is a concept.
+
+    Ids start at 1, because 0 is the padding.
+    """
     return {word: i for i, word in enumerate((token for token in _by_frequency(train) if token in concepts), start=1)}
 
 
@@ -33,7 +39,7 @@ def concept_edges(lines: Iterable[str], concepts: Mapping[str, int]) -> Iterator
 
     Args:
         lines: ``relation<tab>concept[/part of speech]<tab>concept[/part of speech]``.
-        concepts: Concepts to keep; CRSLab's loaders fail on any other.
+        concepts: Concepts to keep. CRSLab's loaders fail if the edges contain any other concept.
     """
     for line in lines:
         fields = line.rstrip('\n').split('\t')

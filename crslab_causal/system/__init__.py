@@ -1,1 +1,1 @@
-"""Systems: training, testing and checkpoints."""
+"""Systems, which train, test and save models."""

@@ -1,9 +1,9 @@
-"""Adapters: how the system calls a model. Models of CRSLab are called in four different ways."""
+"""Adapters, through which the system calls models. CRSLab's models are called in four different ways."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 import torch
 from loguru import logger
@@ -12,8 +12,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions
+from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import ListRecommender
+from crslab_causal.chat.recommenders.model import ModelRecommender
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.live_context import LiveContexts
+from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
@@ -22,12 +27,14 @@ if TYPE_CHECKING:
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """Return the model itself, where it is spread over GPUs or processes."""
+    """Return the model itself, also if it is wrapped for several GPUs or processes."""
     return model.module if isinstance(model, (nn.DataParallel, DistributedDataParallel)) else model
 
 
 class ModelAdapter:
-    """Calls a model of CRSLab as ``forward(batch, mode)``, and has the defaults of the other adapters.
+    """The adapter of models that are called by ``forward(batch, mode)``, and the base class of all adapters.
+
+    An adapter has the same methods for every model, so that the system does not depend on the model.
 
     Args:
         model: the model, as CRSLab's ``get_model`` built it.
@@ -37,13 +44,13 @@ class ModelAdapter:
     """
 
     has_unused_parameters = True
-    """Whether a loss may leave parameters without a gradient: CRSLab's models hold some of the conversation stage."""
+    """Whether some parameters may get no gradient. CRSLab's models contain parameters of the conversation stage."""
 
     faster = (
         "CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
         'under config/baselines'
     )
-    """Advice about a slow training; empty if there is none."""
+    """Advice for a slow training; empty if there is none."""
 
     def __init__(self, model: nn.Module, config: Config, item_entity_ids: Tensor, dataloader: CausalDataLoader):
         self.model, self.config, self.item_entity_ids, self.dataloader = model, config, item_entity_ids, dataloader
@@ -51,7 +58,7 @@ class ModelAdapter:
         """The model itself."""
 
     def prepare(self) -> None:
-        """Prepare the model on the training samples, before any training."""
+        """Prepare the model with the training samples before the training starts."""
 
     def configure_optimizer(self, optimizer: optim.Optimizer, reads_gradients: bool) -> None:
         """Adapt the model to its optimizer.
@@ -65,7 +72,7 @@ class ModelAdapter:
         """Pre-train the model, before the first epoch of ``trainer``."""
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
-        """Return the terms of the training loss by name; ``rec_loss`` is minimised."""
+        """Return the terms of the training loss by name. The term ``rec_loss`` is minimised."""
         return {'rec_loss': self._call(batch, 'train')[0].mean()}
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
@@ -73,20 +80,44 @@ class ModelAdapter:
 
         Args:
             batch: the samples.
-            intervene: whether to score after the intervention, too, where the model has one.
+            intervene: whether to also score after the intervention, if the model has one.
 
         Returns:
-            ``(batch, n_item)`` scores, and those after the intervention or None.
+            The scores, ``(batch, n_item)``; and the scores after the intervention, or None.
         """
-        scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # Popularity's are on the CPU
+        scores = self._call(batch, 'test')[1].float().to(self.item_entity_ids.device)  # may be on the CPU
         return scores[:, self.item_entity_ids], None
 
+    def recommender(
+        self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
+    ) -> ListRecommender:
+        """Return the model for one history at a time.
+
+        Args:
+            contexts: makes samples of a history.
+            mentioned: ids of the entities that occur in the data.
+            names: name of each entity id.
+        """
+        self.model.eval()
+
+        def score(sample: RecSample) -> Tensor:
+            with torch.no_grad(), self.group():
+                batch = self.dataloader.batch_of([sample]).to(self.item_entity_ids.device)
+                return self.scores(batch, intervene=False)[0][0]
+
+        items = self.item_entity_ids.tolist()
+        entities = list(dict.fromkeys([*items, *mentioned]))
+        return ModelRecommender(score, contexts, items, entities, names)
+
     def group(self) -> AbstractContextManager:
-        """Return a context for calls between which the parameters do not change."""
+        """Return a context manager for calls between which the parameters do not change."""
         return nullcontext()
 
     def accumulating(self, last: bool) -> AbstractContextManager:
-        """Return a context for forward and backward pass of a batch; the ``last`` of a group exchanges gradients."""
+        """Return a context manager for the forward and backward pass of a batch.
+
+        Processes exchange their gradients in the ``last`` batch of an accumulation group only.
+        """
         if isinstance(self.model, DistributedDataParallel) and not last:
             return self.model.no_sync()
         return nullcontext()
@@ -96,14 +127,17 @@ class ModelAdapter:
 
 
 class KBRDAdapter(ModelAdapter):
-    """Calls ``forward(batch, mode, stage)`` of CRSLab's KBRD."""
+    """The adapter of CRSLab's KBRD, which is called by ``forward(batch, mode, stage)``."""
 
     def _call(self, batch: RecBatch, mode: str) -> tuple[Tensor, Any]:
         return self.model(batch.crslab_batch, mode, 'rec')
 
 
 class KGSFAdapter(ModelAdapter):
-    """Calls ``forward(batch, stage, mode)`` of CRSLab's KGSF, which has a second loss (system/kgsf.py:86)."""
+    """The adapter of CRSLab's KGSF, which is called by ``forward(batch, stage, mode)`` and has a second loss.
+
+    The second loss is in system/kgsf.py:86.
+    """
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
         rec_loss, info_loss, _ = self.model(batch.crslab_batch, 'rec', 'train')
@@ -117,7 +151,7 @@ class KGSFAdapter(ModelAdapter):
         return self.model(batch.crslab_batch, 'rec', 'test')[2][:, self.item_entity_ids], None
 
     def pretrain(self, trainer: Trainer) -> None:
-        """Maximise the mutual information between words and entities, as CRSLab's system does before ``rec``."""
+        """Maximise the mutual information between words and entities, as CRSLab's system does before stage ``rec``."""
         epochs = self.config.model.pretrain_epoch
         if not epochs:
             return
@@ -137,7 +171,7 @@ class KGSFAdapter(ModelAdapter):
 
 
 class ItemRecommenderAdapter(ModelAdapter):
-    """Calls the models of this package, see :class:`.ItemRecommender`."""
+    """The adapter of the models of this package, see :class:`.ItemRecommender`."""
 
     faster = ''
 
@@ -154,10 +188,10 @@ class ItemRecommenderAdapter(ModelAdapter):
 
 
 class ExpertAdapter(ItemRecommenderAdapter):
-    """Calls the models that are fitted on all training conversations at once."""
+    """The adapter of models that are fitted to all training conversations at once."""
 
     def pretrain(self, trainer: Trainer) -> None:
-        """Fit the model. Its only epoch then does nothing but validate it."""
+        """Fit the model. The only epoch afterwards does nothing but validate it."""
         self.module.fit(TrainingData.of(self.dataloader))
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
@@ -165,7 +199,11 @@ class ExpertAdapter(ItemRecommenderAdapter):
 
 
 class CausalKBRDAdapter(ItemRecommenderAdapter):
-    """Calls CausalKBRD: scores before and after the intervention, and transition counts that are counted first."""
+    """The adapter of CausalKBRD.
+
+    It returns scores before and after the intervention. If the model is mixed with transition counts, these are counted
+    before the training.
+    """
 
     has_unused_parameters = False
 
@@ -174,26 +212,31 @@ class CausalKBRDAdapter(ItemRecommenderAdapter):
             self.module.counts.fit(TrainingData.of(self.dataloader))
 
     def configure_optimizer(self, optimizer: optim.Optimizer, reads_gradients: bool) -> None:
-        """Let the R-GCN return sparse gradients if the optimizer computes the same update from them."""
+        """Let the R-GCN return sparse gradients if they give the optimizer the same update as dense ones."""
         plain = isinstance(optimizer, (optim.SGD, optim.Adagrad)) and not optimizer.defaults['weight_decay']
         self.module.rgcn.sparse_gradient = plain and self.model is self.module and not reads_gradients
 
     def scores(self, batch: RecBatch, intervene: bool = True) -> tuple[Tensor, Tensor | None]:
         return self.module.item_logits(batch.context_entities, intervene)
 
+    def recommender(
+        self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
+    ) -> ListRecommender:
+        return Recommender(self.module, names)
+
     def group(self) -> AbstractContextManager:
         return _share_entity_embedding(self, self.module)
 
 
 class CTACRSAdapter(ItemRecommenderAdapter):
-    """Calls CTACRS, whose entity level is a CausalKBRD."""
+    """The adapter of CTACRS, whose entity level is a CausalKBRD."""
 
     def group(self) -> AbstractContextManager:
         return _share_entity_embedding(self, self.module.entity_level)
 
 
 def _share_entity_embedding(adapter: ModelAdapter, model: CausalKBRD) -> AbstractContextManager:
-    """Return a context in which ``model`` computes H of Eq 2 once, for all batches of a group."""
+    """Return a context manager in which ``model`` computes H of Eq 2 once for all batches of a group."""
     if adapter.model is not adapter.module and torch.is_grad_enabled():
-        return nullcontext()  # the wrapper follows a backward pass from its own forward pass on
+        return nullcontext()  # DistributedDataParallel needs its own forward pass
     return model.shared_entity_embedding()

@@ -1,4 +1,4 @@
-"""The part of a system that answers: one history at a time, or a whole conversation."""
+"""The part of a system that uses the trained model: for one history at a time, or in a conversation."""
 
 from __future__ import annotations
 
@@ -6,51 +6,49 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Iterator
 
-from crslab_causal.base.errors import UserError
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.films.facts import build_film_facts
-from crslab_causal.chat.recommender import Recommender
+from crslab_causal.chat.recommenders.base import ListRecommender
 from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline
-from crslab_causal.model.causal_kbrd import CausalKBRD
 from crslab_causal.system.adapters import ModelAdapter
 from crslab_causal.system.catalogue_info import build_catalogue_info
 
 
 class AnsweringSystem:
-    """Answers with a trained model."""
+    """The base class of systems that can recommend and chat with a trained model."""
 
     config: Config
     adapter: ModelAdapter
-    side_data: dict[str, Any]
+    vocab: Any
+    side_data: Any
     train_dataloader: CausalDataLoader
     test_dataloader: CausalDataLoader
 
     @cached_property
     def catalogue(self) -> CatalogueInfo:
-        """The facts about the dataset that the language half uses."""
+        """Facts about the dataset that the language half uses."""
         return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
-    def recommender(self) -> Recommender:
-        """Return the model as it is, for one history at a time.
-
-        Raises:
-            UserError: it is not CausalKBRD.
-        """
-        if not isinstance(self.adapter.module, CausalKBRD):
-            raise UserError(
-                f'model {self.config.run.model}: only CausalKBRD answers one history at a time (--interact)'
-            )
-        return Recommender(self.adapter.module, self.catalogue.names)
+    def recommender(self) -> ListRecommender:
+        """Return the model as it is, for one history at a time."""
+        return self.adapter.recommender(
+            LiveContexts(self.vocab, self.side_data), self.side_data['mentioned_entity_ids'], self.catalogue.names
+        )
 
     @contextmanager
     def conversation(self) -> Iterator[Conversation]:
-        """Open a conversation with one seeker, answered by the backend of ``llm``, by default the offline one."""
+        """Open a conversation with one seeker.
+
+        The backend of the section ``llm`` answers, by default the offline one.
+        """
         recommender = self.recommender()
+        recommender.warm_up()
         facts = build_film_facts(self.catalogue, recommender.entities, self.side_data['mentioned_entity_ids'])
         recommender.names = {**self.catalogue.names, **facts.names}
         catalogue = self.catalogue._replace(names=recommender.names)

@@ -1,4 +1,4 @@
-"""Builds the catalogue facts of the LLM half from CRSLab's vocabulary and side data."""
+"""Build the facts about the catalogue that the language half uses, from CRSLab's vocabulary and side data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def build_catalogue_info(
     side_data: Mapping[str, Any],
     label_count: Sequence[int],
 ) -> CatalogueInfo:
-    """Return the facts that the LLM half uses about a :class:`.MentionDataset`.
+    """Return the facts about a :class:`.MentionDataset` that the language half uses.
 
     Args:
         side_data: side data of the dataset.

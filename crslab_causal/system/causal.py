@@ -1,4 +1,4 @@
-"""The system: builds, trains, tests and saves a recommender."""
+"""The system that builds, trains, tests and saves a recommender."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from crslab_causal.system.trainer import Trainer
 
 
 class CausalSystem(AnsweringSystem, BaseSystem):
-    """Runs the recommendation stage of every model of :data:`crslab_causal.registry.MODELS`.
+    """The system that trains and tests the recommender of every model in :data:`crslab_causal.registry.MODELS`.
 
-    Constructor and methods are those of CRSLab's systems. Training is done by :class:`.Trainer`, which lists what it
-    does differently from CRSLab. Dropout is off outside training.
+    The constructor and the methods are those of CRSLab's systems. :class:`.Trainer` does the training and lists its
+    differences from CRSLab. Dropout is off outside training.
 
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets ``results.json``,
-    ``results.md`` and ``ranks_<split>.jsonl``, and with ``--save_system`` ``best.pth`` and ``last.pth`` after every
-    epoch. If there are several processes (see :mod:`crslab_causal.base.distributed`) the first one writes them.
+    ``results.md`` and ``ranks_<split>.jsonl``. With ``--save_system`` it also gets ``best.pth`` and ``last.pth`` after
+    every epoch. If there are several processes (see :mod:`crslab_causal.base.distributed`), the first one writes them.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     ):
         self.config = config = opt if isinstance(opt, Config) else Config.from_crslab(opt)
         self.seed, self.debug = config.run.seed, debug
-        provenance()  # of the code that trains, not of what has been committed by the time results are saved
+        provenance()  # called before the training, so that it names the commit of the code that trains
         seed_everything(self.seed)
         self.confounder = fit_confounder(config, valid_dataloader if debug else train_dataloader, side_data)
         if self.confounder is not None:
@@ -128,13 +128,14 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     @property
     def progress(self) -> Progress:
-        """How far the training of the recommender is."""
+        """Progress of the training of the recommender."""
         return self.trainer.progress
 
     def fit(self) -> None:
         """Train until early stopping or the last epoch, test the best epoch, and save the results.
 
-        The run's folder is touched only here, when data and configuration are known to be good.
+        The run's folder is not changed before this method is called. The data and the configuration are checked by
+        then.
         """
         if not distributed.is_first():
             self._train_and_test()
@@ -158,11 +159,14 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         self.choose_mixture()
 
     def step(self, batch: list[RecBatch], stage: str, mode: str) -> None:
-        """Update the parameters once, from the batches of an accumulation group; CRSLab's systems must have it."""
+        """Update the parameters once, from the batches of an accumulation group.
+
+        CRSLab's systems must have this method.
+        """
         self.trainer.update(batch)
 
     def choose_mixture(self) -> None:
-        """Choose the weight of a mixture that is still open, on valid."""
+        """Choose the weight of a mixture on valid, if it is not chosen yet."""
         if not is_open(self.adapter.module):
             return
 
@@ -171,10 +175,10 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
         choose_weight(self.adapter.module, scores, self.config.run.cutoffs)
         if distributed.is_first() and self.checkpoints.best.is_file():
-            checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the weight, for the chat
+            checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the chosen weight
 
     def metric_on_valid(self) -> float:
-        """Return ``rec.metric`` after the training, of the mixture if the model has one."""
+        """Return ``rec.metric`` on valid after the training. If the model has a mixture, it is that of the mixture."""
         if mixture_key(self.adapter.module) is None:
             return self.progress.best_metric
         return self.stage.validate(report=False)
@@ -182,7 +186,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     # ------------------------------------------------------------ evaluation
 
     def splits(self) -> Iterator[tuple[str, CausalDataLoader]]:
-        """Yield the splits that are scored in the end: valid, test, and the interventional split of the demo."""
+        """Yield the splits that are scored at the end: valid, test, and the interventional split of the demo."""
         yield 'valid', self.valid_dataloader
         yield 'test', self.test_dataloader
         if 'interventional_data' in self.side_data:
@@ -192,7 +196,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
             yield 'interventional', dataloader
 
     def test_recommender(self) -> dict[str, dict]:
-        """Score every split with the weights in place, and save table, scores and ranks."""
+        """Score every split with the current weights, and save the table, the scores and the ranks."""
         splits = {}
         names = self.side_data.get('display_names', {})
         for split, dataloader in self.splits():
@@ -208,7 +212,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         return splits
 
     def run_metadata(self) -> dict:
-        """Return what ``results.json`` says of the run besides its scores."""
+        """Return the fields of ``results.json`` other than the scores."""
         key = mixture_key(self.adapter.module)
         return {
             'config': self.config.opt,
@@ -225,23 +229,23 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Configuration and data, which a checkpoint must share with the run that loads it."""
+        """Configuration and data of the run. A checkpoint can be loaded only if they are the same."""
         fingerprint = data_fingerprint(self.train_dataloader, self.vocab, self.side_data)
         return {**self.config.opt, 'data (fingerprint)': fingerprint}
 
     def save_model(self) -> None:
-        """Save the system; CRSLab calls this after :meth:`fit`, when the checkpoints are usually there."""
+        """Save the system. CRSLab calls this after :meth:`fit`, when the checkpoints usually exist already."""
         if not self.checkpoints.best.is_file() and distributed.is_first():
             checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())
         logger.info(f'[Save system into {self.folder}]')
 
     def restore_model(self) -> None:
-        """Continue from ``last.pth``."""
+        """Continue the training from ``last.pth``."""
         self.trainer.restore()
         logger.info(f'[Restore system from {self.folder}: {self.progress.epoch} epochs done]')
 
     def load_best(self) -> None:
-        """Load the weights of the best epoch, to answer and not to train."""
+        """Load the weights of the best epoch, in order to use the model and not to train it."""
         self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(

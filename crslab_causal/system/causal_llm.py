@@ -1,9 +1,10 @@
-"""The system CausalLLM: the recommender, and a backend that explains, re-ranks and responds (Section 3.4)."""
+"""The system of CausalLLM: a recommender, and a backend that explains, re-ranks and responds (Section 3.4)."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -12,6 +13,7 @@ from loguru import logger
 from crslab_causal.base import distributed
 from crslab_causal.base.artifacts import llm_file
 from crslab_causal.base.errors import IncompleteRun, UserError
+from crslab_causal.config import KEYS_OF_PLACE
 from crslab_causal.data.dataloader import CausalDataLoader
 from crslab_causal.data.histories import NO_ITEM
 from crslab_causal.evaluator.causal import CausalEvaluator
@@ -22,6 +24,7 @@ from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
 from crslab_causal.llm.records import LLMRecord
+from crslab_causal.registry import MODELS, ModelEntry
 from crslab_causal.system import checkpoint
 from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
@@ -30,33 +33,39 @@ from crslab_causal.system.llm_report import failure, summarize, summary_lines
 
 
 class CausalLLMSystem(CausalSystem):
-    """Trains the recommender or loads it from ``recommender``, tests it, and answers its samples by ``llm``.
+    """The system that tests a recommender, and then lets the backend of ``llm`` answer its samples.
 
-    The folder of the run also gets ``llm_results.json``, ``llm_results.md`` and ``llm_<split>.jsonl``, which has one
-    :class:`.LLMRecord` for each sample.
+    The recommender is trained, or loaded from the run that the option ``recommender`` names. The folder of the run also
+    gets ``llm_results.json``, ``llm_results.md`` and ``llm_<split>.jsonl``, which has one :class:`.LLMRecord` for each
+    sample.
     """
 
     def __init__(self, opt, *arguments, **keywords):
         super().__init__(opt, *arguments, **keywords)
+        self.has_other_model = False
+        """Whether ``recommender`` names a run of another model than CausalKBRD."""
         self.llm: LLMOptions = self.config.model.llm
         self.llm_summary: dict[str, Any] | None = None
         """Section ``llm`` of ``llm_results.json``; None before the samples are answered."""
+        self.is_chat = not hasattr(self, 'trainer')
         self.external_recommender: str | None = self.config.model.recommender
         if self.external_recommender is not None:
             self._load_recommender(Path(self.external_recommender))
 
     def restore_model(self) -> None:
-        """Restore the recommender, unless it was trained by another run."""
+        """Restore the recommender, unless it comes from another run."""
         if self.config.model.recommender is None:
             super().restore_model()
 
     def load_best(self) -> None:
-        """Load the recommender, unless it was trained by another run."""
+        """Load the recommender, unless it comes from another run."""
         if self.config.model.recommender is None:
             super().load_best()
 
     def fit(self) -> None:
-        """Train or load the recommender, test it, and answer its samples. With ``llm.dry_run`` only estimate the cost.
+        """Train or load the recommender, test it, and let the backend answer the samples.
+
+        With ``llm.dry_run`` only estimate the cost.
 
         Raises:
             UserError: an option of ``llm`` is wrong. This is raised before the training.
@@ -68,7 +77,7 @@ class CausalLLMSystem(CausalSystem):
                 f'llm.store: {self.llm.store} is inside the folder of the run, which the next run renames; '
                 'name a file elsewhere'
             )
-        self._make_pipeline().close()  # raises errors in its options now, not after hours of training
+        self._make_pipeline().close()  # report mistakes in the options before the training
         if self.llm.dry_run:
             self.estimate()
             return
@@ -81,21 +90,23 @@ class CausalLLMSystem(CausalSystem):
             )
 
     def save_model(self) -> None:
-        """Save the system, unless nothing was trained or loaded because of ``llm.dry_run``."""
-        if not self.llm.dry_run:
+        """Save the system, unless ``llm.dry_run`` prevents that anything is trained, or another run has the model."""
+        if not self.llm.dry_run and not self.has_other_model:
             super().save_model()
 
     def train_recommender(self) -> None:
-        """Train the recommender, or save the loaded one."""
+        """Train the recommender, or save the loaded one if it is CausalKBRD."""
         if self.external_recommender is None:
             super().train_recommender()
             return
         self.trainer.progress = Progress(0, finished=True)
+        if self.has_other_model:  # a checkpoint of this run would not say which model it holds
+            return
         self.choose_mixture()  # in case that the loaded run was not finished
         self.trainer.save(self.adapter.module.state_dict())
 
     def test_recommender(self) -> dict[str, dict]:
-        """Test the recommender, then answer its samples."""
+        """Test the recommender on every split, and then let the backend answer the samples of ``llm.split``."""
         splits = super().test_recommender()
         if distributed.is_first():
             if self.llm.batch is None:
@@ -105,7 +116,7 @@ class CausalLLMSystem(CausalSystem):
         return splits
 
     def estimate(self) -> None:
-        """Log how many requests, tokens, USD and minutes the answers will take."""
+        """Log the number of requests, tokens, USD and minutes of the answers."""
         dataloader, indices = self._samples()
         with self._make_pipeline() as pipeline:
             estimate = pipeline.estimate(self._tasks(pipeline, dataloader, indices))
@@ -117,7 +128,7 @@ class CausalLLMSystem(CausalSystem):
             )
 
     def export_batch(self, path: str) -> None:
-        """Write the requests that have no answer yet for a Batch API, and log what to do with them."""
+        """Write the requests that have no answer yet for a Batch API, and log the next step."""
         dataloader, indices = self._samples()
         with self._make_pipeline() as pipeline:
             tasks = self._tasks(pipeline, dataloader, indices)
@@ -134,7 +145,7 @@ class CausalLLMSystem(CausalSystem):
         logger.info(f'[LLM: {sum(files.values())} requests in all{cost}]')
 
     def test_language_model(self) -> dict[str, Any]:
-        """Answer the samples of ``llm.split``, score the answers, and save both.
+        """Let the backend answer the samples of ``llm.split``, score the answers, and save the answers and the scores.
 
         Returns:
             The section ``llm`` of ``llm_results.json``.
@@ -149,6 +160,12 @@ class CausalLLMSystem(CausalSystem):
             prompt = pipeline.prompt.name if backend.uses_prompt else None
             of_prompt = f'prompt {prompt}, ' if prompt else ''
             logger.info(f'[LLM: {backend.name}, {of_prompt}{len(indices)} samples of {split}]')
+            if pipeline.ranks_candidates and samples:
+                share = sum(sample['item'] in items for sample, items in zip(samples, listed)) / len(samples)
+                logger.info(
+                    f"[LLM: recall of the recommender's list at {self.llm.candidates} is {100 * share:.2f} %; this is "
+                    'the ceiling of re-ranking]'
+                )
             estimate = pipeline.estimate(tasks)
             if estimate is not None:
                 logger.info(f'[LLM: {estimate.line()}]')
@@ -197,7 +214,7 @@ class CausalLLMSystem(CausalSystem):
         return summary
 
     def _samples(self) -> tuple[CausalDataLoader, list[int]]:
-        """Return the samples of ``llm.split``, and the indices of those that are answered."""
+        """Return the samples of ``llm.split``, and the indices of the samples that the backend answers."""
         dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[self.llm.split]
         return dataloader, self._sample_indices(len(dataloader))
 
@@ -215,7 +232,7 @@ class CausalLLMSystem(CausalSystem):
         others = [[sample['item'], *items[sample['conv_id']]] for sample in dataloader.samples]
         ranked = self.evaluation.ranked_lists(dataloader, self.llm.candidates, others)
         intervention = getattr(self.adapter.module, 'intervention', None)
-        masks_last = intervention is not None and intervention.position == 'last'
+        masks_last = intervention is None or intervention.position == 'last'
         tasks = []
         for i in indices:
             sample, (listed, probabilities) = dataloader.samples[i], ranked[i]
@@ -228,12 +245,30 @@ class CausalLLMSystem(CausalSystem):
         return tasks
 
     def _load_recommender(self, folder: Path) -> None:
-        weights = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)
-        self.adapter.module.load_state_dict(weights)
-        logger.info(f'[Recommender from {folder}]')
+        found = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)
+        name = found.opt['model']
+        if name not in checkpoint.RECOMMENDER_MODELS:
+            self._take_model(MODELS[name], found.opt)
+        self.adapter.module.load_state_dict(found.model)
+        logger.info(f'[Recommender {name} from {folder}]')
+
+    def _take_model(self, entry: ModelEntry, opt: Mapping[str, Any]) -> None:
+        """Put a model of another run in the place of CausalKBRD."""
+        assert entry.model is not None
+        self.has_other_model = True
+        own_places = {key: self.config.opt[key] for key in KEYS_OF_PLACE}
+        model = resolve_name(entry.model)({**opt, **own_places}, self.device, self.vocab, self.side_data)
+        self.model = model.to(self.device).eval()
+        self.adapter = entry.load_adapter()(
+            self.model, self.config, self.adapter.item_entity_ids, self.train_dataloader
+        )
+        for dataloader in (self.train_dataloader, self.valid_dataloader, self.test_dataloader):
+            dataloader.reads_samples = entry.reads_samples
+        if not self.is_chat:
+            self.evaluation.adapter = self.stage.adapter = self.trainer.adapter = self.adapter
 
     def _sample_indices(self, n: int) -> list[int]:
-        """Return the sorted indices of the samples that are answered, out of ``n`` samples."""
+        """Return the sorted indices of the samples that the backend answers, out of ``n`` samples."""
         n_requested = self.llm.samples
         if n_requested is None or n_requested >= n:
             return list(range(n))
@@ -245,12 +280,12 @@ class CausalLLMSystem(CausalSystem):
         indices: Sequence[int],
         rankings: Sequence[Sequence[int | None]],
     ) -> dict[str, Any]:
-        """Return the ranking scores.
+        """Return the ranking scores of the answers.
 
         Args:
             dataloader: loader of the samples.
             indices: indices of the ranked samples.
-            rankings: ranked entity ids of each of these samples, best first; None: a place without an item.
+            rankings: ranked entity ids of each of these samples, best first; None stands for a title without an item.
         """
         evaluator = CausalEvaluator(cutoffs=self.config.run.cutoffs)
         evaluator.configure(

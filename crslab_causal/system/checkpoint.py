@@ -1,4 +1,4 @@
-"""Checkpoints of a run: ``best.pth`` and ``last.pth``."""
+"""Write and read the checkpoints of a run, ``best.pth`` and ``last.pth``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pickle
 import time
 import zipfile
 from pathlib import Path
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 import torch
 
@@ -17,19 +17,18 @@ from crslab_causal.base.artifacts import BEST_CHECKPOINT, LAST_CHECKPOINT
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 from crslab_causal.model.options import CausalKBRDOptions
-from crslab_causal.registry import LANGUAGE_MODEL
+from crslab_causal.registry import LANGUAGE_MODEL, MODELS
 
 RENAMED_KEYS = {'mend_rgcn': 'sparse_rgcn'}
-"""Keys of the configuration that have another name now: old name, new name."""
+"""Old name and new name of the keys of the configuration that were renamed."""
 KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'recommender')
-"""Keys that may differ between a checkpoint and the run that reads it. They do not change what the recommender
-computes."""
+"""Keys that may differ between a checkpoint and the run that reads it, because they do not change the recommender."""
 
 
 KEYS_OF_DATA = ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate')
-"""Keys that a run must share with the recommender that it uses: which data are read, and how."""
+"""Keys that a run must share with the recommender that it uses. They determine the data and how they are read."""
 RECOMMENDER_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
-"""Models whose runs have a recommender that another run can use."""
+"""Models whose recommender another run can use."""
 
 
 class Progress(NamedTuple):
@@ -41,11 +40,11 @@ class Progress(NamedTuple):
     best_metric: float = float('-inf')
     finished: bool = False
     seconds: float = 0.0
-    """Time spent on training and validation."""
+    """Seconds spent on training and validation."""
 
 
 class Checkpoint(NamedTuple):
-    """Content of a checkpoint file. It is loaded with ``weights_only``."""
+    """The content of a checkpoint file. It is loaded with ``weights_only``."""
 
     model: dict[str, Any]
     optimizer: dict | None
@@ -55,12 +54,12 @@ class Checkpoint(NamedTuple):
 
 
 class Checkpoints:
-    """``best.pth`` and ``last.pth`` of a stage of training.
+    """The checkpoints ``best.pth`` and ``last.pth`` of a stage of training.
 
     Args:
         folder: folder of the run.
         prefix: prefix of both file names.
-        seconds: least time between two checkpoints; 0: they are written after every epoch.
+        seconds: minimum time between two checkpoints; 0: they are written after every epoch.
     """
 
     def __init__(self, folder: Path, prefix: str = '', seconds: float = math.inf):
@@ -77,7 +76,7 @@ class Checkpoints:
         """
         if time.monotonic() - self._written < self.seconds:
             return
-        # best first: a run killed between the two repeats the epochs since, and writes the same again
+        # best.pth is written first: a run that is killed in between repeats the last epochs and writes it again
         if checkpoint.progress.best_epoch != self._best_epoch:
             save(self.best, checkpoint._replace(model=best))
             self._best_epoch = checkpoint.progress.best_epoch
@@ -85,15 +84,19 @@ class Checkpoints:
         self._written = time.monotonic()
 
     def load_best(self, opt: dict, device: torch.device) -> dict[str, Any]:
-        """Return the weights of the best epoch. Errors are those of :func:`load`."""
+        """Return the weights of the best epoch. It raises the errors of :func:`load`."""
         return load(self.best, opt, device).model
 
     def load_last(self, opt: dict, device: torch.device) -> Checkpoint:
-        """Return the checkpoint of the last epoch. Errors are those of :func:`load`."""
+        """Return the checkpoint of the last epoch. It raises the errors of :func:`load`."""
         return load(self.last, opt, device)
 
     def remove(self) -> None:
-        """Remove both files, the last epoch first, so that a run that is killed meanwhile is not continued."""
+        """Remove both files.
+
+        The checkpoint of the last epoch is removed first. If the process is killed in between, the run is not
+        continued.
+        """
         self.last.unlink(missing_ok=True)
         self.best.unlink(missing_ok=True)
 
@@ -114,7 +117,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     """Read a checkpoint of a run with the same configuration.
 
-    A larger number of epochs is allowed where the learning rate does not depend on it.
+    The number of epochs may be larger than in the checkpoint if the learning rate does not depend on it.
 
     Args:
         path: file of the checkpoint.
@@ -122,7 +125,7 @@ def load(path: Path, opt: dict, device: torch.device) -> Checkpoint:
         device: device of the weights.
 
     Raises:
-        UserError: there is none, it is broken, or it is of another model or configuration.
+        UserError: the file does not exist, is broken, or belongs to another model or configuration.
     """
     checkpoint = _read(path, device)
     saved, expected = _flat(checkpoint.opt), _flat(opt)
@@ -161,7 +164,7 @@ def _check_same(path: Path, saved: Mapping[str, Any], expected: Mapping[str, Any
 
 
 def _flat(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
-    """Return options with dotted keys in the place of sections."""
+    """Return options as a flat dict, with dots between the names of sections and keys."""
     flat: dict[str, Any] = {}
     for key, value in options.items():
         flat |= _flat(value, f'{prefix}{key}.') if isinstance(value, dict) and value else {f'{prefix}{key}': value}
@@ -177,17 +180,24 @@ def find_recommender(folder: str | Path) -> Path:
     return _must_exist(Path(folder) / BEST_CHECKPOINT)
 
 
-def load_recommender(path: Path, opt: dict, device: torch.device) -> dict[str, Any]:
-    """Return the parameters of another run's recommender, on the same data and with the same options of the model.
+def load_recommender(path: Path, opt: dict, device: torch.device) -> Checkpoint:
+    """Return the checkpoint of another run's recommender on the same data.
+
+    If it is CausalKBRD, its options must be those of ``opt``; another model has the options of its own run.
 
     Raises:
-        UserError: there is none, it is broken, or it is of other data or options.
+        UserError: there is none, it is broken, or it is of other data or options, or of a model that cannot give
+            candidates.
     """
-    return _read_recommender(path, opt, device, (*KEYS_OF_DATA, *CausalKBRDOptions.model_fields)).model
+    allowed = [name for name, entry in MODELS.items() if entry.gives_candidates]
+    found = _read_recommender(path, opt, device, KEYS_OF_DATA, allowed)
+    if found.opt['model'] in RECOMMENDER_MODELS:
+        _check_keys(path, found, opt, CausalKBRDOptions.model_fields)
+    return found
 
 
 def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRDOptions, dict[str, Any]]:
-    """Return the options and the parameters of a recommender of another run on the same data.
+    """Return the options and the parameters of another run's recommender, which has the same data.
 
     Args:
         path: file of the checkpoint.
@@ -195,31 +205,38 @@ def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRD
         device: device of the parameters.
 
     Raises:
-        UserError: there is none, it is broken, or it is of other data.
+        UserError: the file does not exist, is broken, or belongs to other data.
     """
-    found = _read_recommender(path, opt, device, KEYS_OF_DATA)
+    found = _read_recommender(path, opt, device, KEYS_OF_DATA, RECOMMENDER_MODELS)
     return CausalKBRDOptions.of(found.opt), found.model
 
 
-def _read_recommender(path: Path, opt: dict, device: torch.device, keys: Iterable[str]) -> Checkpoint:
-    """Read the checkpoint of a recommender, whose values of ``keys`` must be those of ``opt``."""
+def _read_recommender(
+    path: Path, opt: dict, device: torch.device, keys: Iterable[str], models: Sequence[str]
+) -> Checkpoint:
+    """Read the checkpoint of a recommender of one of ``models``, whose values of ``keys`` must be those of ``opt``."""
     checkpoint = _read(path, device)
-    saved = checkpoint.opt
-    if saved['model'] not in RECOMMENDER_MODELS:
+    if checkpoint.opt['model'] not in models:
+        *others, last = models
         raise UserError(
-            f'recommender: {path} is of a run of {saved["model"]}; name a run of {" or ".join(RECOMMENDER_MODELS)}'
+            f'recommender: {path} is of a run of {checkpoint.opt["model"]}; name a run of {", ".join(others)} or {last}'
         )
-    for key in keys:
-        if saved.get(key, _default(key)) != opt.get(key):
-            raise UserError(
-                f'recommender: {path} is of other data or options: {key} is {saved.get(key)!r} there and '
-                f'{opt.get(key)!r} here; name a run that has the same'
-            )
+    _check_keys(path, checkpoint, opt, keys)
     return checkpoint
 
 
+def _check_keys(path: Path, checkpoint: Checkpoint, opt: dict, keys: Iterable[str]) -> None:
+    for key in keys:
+        saved = checkpoint.opt.get(key, _default(key))
+        if saved != opt.get(key):
+            raise UserError(
+                f'recommender: {path} is of other data or options: {key} is {saved!r} there and {opt.get(key)!r} here; '
+                'name a run that has the same'
+            )
+
+
 def _default(key: str) -> Any:
-    """Return the default of an option, for checkpoints of versions that did not have the option yet."""
+    """Return the default of an option, for checkpoints of versions that did not have it."""
     field = CausalKBRDOptions.model_fields.get(key)
     return field and field.default
 
@@ -233,7 +250,7 @@ def _must_exist(path: Path) -> Path:
 def _read(path: Path, device: torch.device) -> Checkpoint:
     _must_exist(path)
     try:
-        with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
+        with zipfile.ZipFile(path) as archive:  # torch.load does not check the checksums
             if archive.testzip():
                 raise ValueError('wrong checksum')
         content = torch.load(path, map_location=device, weights_only=True)

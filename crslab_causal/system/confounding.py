@@ -1,4 +1,4 @@
-"""The confounder that a configuration names, from the samples of a run."""
+"""Fit the confounder that a configuration names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from crslab_causal.data.dataloader import CausalDataLoader
 
 
 def fit_confounder(config: Config, dataloader: CausalDataLoader, side_data: dict) -> Confounder | None:
-    """Fit the confounder of ``adjustment`` to the training samples, and log its strata; None without an adjustment.
+    """Fit the confounder of ``adjustment`` to the training samples, and log its strata.
+
+    Returns:
+        The confounder; None without an adjustment.
 
     Raises:
-        UserError: as of :meth:`.Confounder.fit`.
+        UserError: see :meth:`.Confounder.fit`.
     """
     kind = getattr(config.model, 'adjustment', NO_ADJUSTMENT)
     if kind == NO_ADJUSTMENT:

@@ -1,4 +1,4 @@
-"""The stage ``conv``: training of the writer of responses."""
+"""The stage ``conv``: the training of the responses."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from crslab_causal.system.adapters import ModelAdapter
 from crslab_causal.system.trainer import BatchLoss, Stage
 
 GENERATION_BATCH_SIZE = 64
-"""Responses that are written, or read for their perplexity, at once."""
+"""Number of responses that are written at one time, or whose perplexity is computed at one time."""
 
 
 class ConvStage(Stage[ConvBatch]):
-    """Trains encoder and decoder by the cross-entropy of the responses, and stops by the perplexity on valid.
+    """The stage that trains encoder and decoder by the cross-entropy of the responses.
+
+    It stops by the perplexity on valid.
 
     Args:
         options: the section ``conv``.
-        adapter: of the model.
+        adapter: adapter of the model.
         train: responses of the training split.
         valid: responses of the validation split.
-        device: of the model.
+        device: device of the model.
     """
 
     name, loss_name, seed_suffix = 'conv', 'loss', (3,)
@@ -55,7 +57,7 @@ class ConvStage(Stage[ConvBatch]):
         batch = batch.to(self.device)
         inputs = {'context_tokens': batch.context_tokens, 'response': batch.response}
         total = self.adapter.model(inputs, 'train', 'conv')[0].sum() * (batch.n_own > 0)
-        # the gradients of several processes are averaged, but their sum is wanted
+        # the gradients of several processes are averaged, but the update needs their sum
         share = total * (distributed.count() / group_size)
         return BatchLoss(share, batch.n_own, {'loss': total / max(1, batch.n_own)})
 
@@ -70,7 +72,10 @@ class ConvStage(Stage[ConvBatch]):
 
 
 def cross_entropy(adapter: ModelAdapter, pairs: ResponsePairs, device: torch.device) -> float:
-    """Return the mean cross-entropy of a token of the responses, in nats. Each process reads its share of them."""
+    """Return the mean cross-entropy of a token of the responses, in nats.
+
+    Each process computes its share of the responses.
+    """
     adapter.model.eval()
     totals = torch.zeros(2, dtype=torch.float64)
     with torch.no_grad():
@@ -83,5 +88,5 @@ def cross_entropy(adapter: ModelAdapter, pairs: ResponsePairs, device: torch.dev
 
 
 def perplexity(cross_entropy: float) -> float:
-    """Return the perplexity of a mean cross-entropy in nats; infinite where a float cannot hold it."""
+    """Return the perplexity of a mean cross-entropy in nats. It is infinite if it is too large for a float."""
     return math.exp(cross_entropy) if cross_entropy < 700 else math.inf

@@ -1,4 +1,4 @@
-"""Scores and lists of a model on a split."""
+"""Evaluate a model on a split: its scores and its recommendation lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 
 from crslab_causal.base import distributed
 from crslab_causal.base.seeding import seed_everything
-from crslab_causal.data.dataloader import CausalDataLoader
+from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
+from crslab_causal.data.histories import PAD, remove_mention
 from crslab_causal.evaluator.causal import CausalEvaluator
 from crslab_causal.llm.request import Probability
 from crslab_causal.system.adapters import ModelAdapter
@@ -17,23 +18,23 @@ EVALUATION_BATCH_SIZE = 256
 
 
 class RankedList(NamedTuple):
-    """The recommender's list for a sample."""
+    """The recommendation list for a sample."""
 
     items: list[int]
     """Entity ids, best first."""
     probabilities: dict[int, Probability]
-    """Probabilities of these items, and of the others that were asked for, by entity id."""
+    """Probabilities by entity id, of these items and of the further ones that were requested."""
 
 
 class RecEvaluation:
     """Evaluates a recommender.
 
     Args:
-        adapter: of the model.
-        evaluator: collects the ranks; the last evaluation stays in it.
+        adapter: adapter of the model.
+        evaluator: collects the ranks; it keeps the last evaluation.
         item_ids: entity ids of the items.
-        device: of the model.
-        seed: of the run.
+        device: device of the model.
+        seed: seed of the run.
     """
 
     def __init__(
@@ -54,9 +55,9 @@ class RecEvaluation:
         Args:
             split: name of the split.
             dataloader: samples of the split.
-            epoch: epoch, for the report.
-            full: whether to rank after the intervention, too, and to see which items are ever shown. Both take longer
-                than the rest, and training needs neither.
+            epoch: number of the epoch, for the report.
+            full: whether to also rank after the intervention and to record which items are recommended. Both take
+                longer than everything else, and early stopping needs neither.
             report: whether to log the scores.
         """
         seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
@@ -90,6 +91,8 @@ class RecEvaluation:
     ) -> list[RankedList]:
         """Return the ``k`` items that rank first for every sample, with their probabilities.
 
+        A model without an intervention has the last mention taken out of the history instead; the text stays.
+
         Args:
             dataloader: samples of the split.
             k: length of the lists.
@@ -101,17 +104,24 @@ class RecEvaluation:
         result: list[RankedList] = []
         with torch.no_grad(), self.adapter.group():
             for batch in dataloader.get_rec_data(EVALUATION_BATCH_SIZE, shuffle=False, desc='candidates'):
-                scores, intervened = self.adapter.scores(batch.to(self.device))
+                batch = batch.to(self.device)
+                scores, intervened = self.adapter.scores(batch)
+                if intervened is None:
+                    intervened, _ = self.adapter.scores(_without_last(batch))
                 best = torch.topk(scores, min(k, scores.shape[1])).indices.tolist()
                 observed = scores.softmax(-1).cpu()
-                masked = None if intervened is None else intervened.softmax(-1).cpu()
+                masked = intervened.softmax(-1).cpu()
                 for row, indices in enumerate(best):
                     more = () if others is None else (index_of[e] for e in others[len(result)] if e in index_of)
                     probabilities = {
-                        self.item_ids[i]: Probability(
-                            float(observed[row, i]), None if masked is None else float(masked[row, i])
-                        )
+                        self.item_ids[i]: Probability(float(observed[row, i]), float(masked[row, i]))
                         for i in (*indices, *more)
                     }
                     result.append(RankedList([self.item_ids[i] for i in indices], probabilities))
         return result
+
+
+def _without_last(batch: RecBatch) -> RecBatch:
+    """Return the batch with histories without their last mentions."""
+    histories = batch.context_entities
+    return batch._replace(context_entities=remove_mention(histories, (histories != PAD).sum(-1) - 1))

@@ -1,4 +1,4 @@
-"""Single answers of a language model, worst ones first, in words: which it moved, and what is wrong with them."""
+"""Show single answers of a language model, worst ones first, with what it changed and what is wrong."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Case(NamedTuple):
 
     record: LLMRecord
     context: list[tuple[str, str]]
-    """(role, text) of the turns before the answer."""
+    """Role of the speaker and text of each turn before the answer."""
     reference: str
-    """Response of the data."""
+    """Response that the human recommender gave."""
 
 
 def read_records(path: Path) -> list[LLMRecord]:
@@ -50,13 +50,13 @@ def read_records(path: Path) -> list[LLMRecord]:
 
 
 def loss(record: LLMRecord) -> float:
-    """Return the reciprocal rank that the label has lost by the answer; negative if it has gained."""
+    """Return the decrease of the label's reciprocal rank by the answer; negative if the rank has improved."""
     before, after = (0.0 if rank is None else 1 / rank for rank in (record.rank_before, record.rank_after))
     return before - after
 
 
 def worst_first(records: Sequence[LLMRecord]) -> list[LLMRecord]:
-    """Return the records by loss, largest first; then unanswered ones; then in their own order."""
+    """Return the records sorted by loss, largest loss first. Then follow the unanswered ones. Ties keep their order."""
     return sorted(records, key=lambda record: (-loss(record), record.status not in UNANSWERED))
 
 
@@ -71,7 +71,7 @@ def with_contexts(
         name_of_token: name of the film of each ``@`` token.
 
     Raises:
-        UserError: the samples lack the turn of a record.
+        UserError: the turn of a record is not among the samples.
     """
     by_turn = {(sample['conv_id'], sample['turn']): sample for sample in samples}
     cases = []

@@ -1,4 +1,4 @@
-"""The report on the answers of a language model: counts, reasons for missing answers, and the lines below the table."""
+"""The report on the answers of a language model: counts, reasons for missing answers, and lines below the table."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ MAX_REASONS = 3
 
 
 def summarize(results: Sequence[LLMResult], n_ranked: int | None) -> dict[str, Any]:
-    """Return counts over the results of a split. Equal requests, as of the samples of one turn, are paid for once.
+    """Return the totals over the answers of a split, as the section ``llm`` of ``llm_results.json``.
+
+    They are numbers of samples by status, of repairs, of titles and of tokens, the mean confidence in the first item,
+    and the cost. Tokens and cost count equal requests once, because only one of them is paid for. The samples of a turn
+    with several labels have equal requests.
 
     Args:
-        results: results of the samples.
-        n_ranked: number of requested places of a ranking, see :attr:`.LLMOptions.ranked`.
+        results: result of each sample.
+        n_ranked: number of requested entries of a ranking, see :attr:`.LLMOptions.ranked`.
     """
     n_titles = sum(len(result.titles) for result in results)
     paid = list({result.cache_key: result for result in results}.values())
@@ -51,7 +55,7 @@ def summarize(results: Sequence[LLMResult], n_ranked: int | None) -> dict[str, A
 
 
 def failure(summary: Mapping[str, Any]) -> str | None:
-    """Return in one line why a run has failed, None if enough samples are answered.
+    """Return the reason why a run has failed in one line; None if enough samples are answered.
 
     Args:
         summary: section ``llm`` of ``llm_results.json``.
@@ -62,7 +66,7 @@ def failure(summary: Mapping[str, Any]) -> str | None:
 
 
 def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    """Return the lines below the table of results.
+    """Yield the lines below the table of results: numbers of answers, repairs and titles, and the cost.
 
     Args:
         summary: section ``llm`` of ``llm_results.json``.

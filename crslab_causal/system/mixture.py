@@ -1,4 +1,4 @@
-"""Choose the weight of a mixture of two distributions, which the loss does not see."""
+"""Choose the weight of a mixture of two distributions after the training."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from torch import nn
 
 
 def mixture_key(model: nn.Module) -> str | None:
-    """Return the option that holds the weight of a model's mixture; None if it mixes nothing.
+    """Return the name of the option with the weight of a model's mixture; None if the model has no mixture.
 
-    A model with a mixture has two class attributes: ``mixture_key``, which is also the name of the buffer with the
-    weight, and ``mixture_weights``, the candidates. Until the weight is chosen it is NaN and counts as 0, so that early
+    A model with a mixture has two class attributes. ``mixture_key`` is the name of the option and of the buffer with
+    the weight. ``mixture_weights`` are the candidates. Until the weight is chosen it is NaN and counts as 0, so early
     stopping uses one of the two distributions alone.
     """
     key = getattr(model, 'mixture_key', None)
@@ -20,20 +20,23 @@ def mixture_key(model: nn.Module) -> str | None:
 
 
 def is_open(model: nn.Module) -> bool:
-    """Return whether a model has a mixture whose weight is still to be chosen."""
+    """Return whether a model has a mixture whose weight is not chosen yet."""
     key = mixture_key(model)
     return key is not None and bool(getattr(model, key).isnan())
 
 
 def choose_weight(model: nn.Module, scores: Callable[[], Mapping[str, float]], cutoffs: Sequence[int]) -> float:
-    """Set the weight of a model's mixture to the first that is best, and return it.
+    """Set the weight of a model's mixture to the best candidate, and return it.
+
+    Of equally good ones the first is chosen.
 
     The criterion is the sum of recall at the smallest and at the largest cutoff, as in the released code of CTA-CRS.
 
     Args:
         model: a model with a mixture.
-        scores: function that scores the model as it is on valid; it returns scores by name, such as ``recall@50``.
-        cutoffs: the K of the scores.
+        scores: function that scores the model with its current weight on valid. It returns scores by name, such as
+            ``recall@50``.
+        cutoffs: values of K of the scores.
     """
     key = mixture_key(model)
     assert key is not None

@@ -1,4 +1,4 @@
-"""Keys of the system with a language model behind the recommender."""
+"""Options of the system with a language model behind the recommender."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from crslab_causal.model.options import CausalKBRDOptions
 
 
 class CausalLLMOptions(CausalKBRDOptions):
-    """Keys of the paper's recommender with a language model behind it."""
+    """Options of the paper's recommender with a language model behind it."""
 
     recommender: str | None = None
-    """Folder of a run of CausalKBRD with ``--save_system`` whose recommender is used; None: it is trained first."""
+    """Folder of a run of CausalKBRD, of Pool or of another model that scores items, with ``--save_system``, whose
+    recommender is used; None: CausalKBRD is trained first."""
     llm: LLMOptions = LLMOptions()
     """Section of the language model."""

@@ -1,18 +1,20 @@
-"""The system of the pool: fits its experts and its weights."""
+"""The system of the pool, which fits its experts and its weights."""
 
 from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping, Sequence
 
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.chat.recommenders.pool import PoolRecommender
+from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.pool.context import CONTEXT_FEATURES
-from crslab_causal.model.pool.fitting import PoolFit, fit_pool, standard_errors
+from crslab_causal.model.pool.fitting import PoolFit, fit_pool, standard_errors, weights_by_length
 from crslab_causal.model.pool.members import RecommenderMember
 from crslab_causal.model.pool.pool import Pool
 from crslab_causal.system import checkpoint
@@ -22,14 +24,20 @@ from crslab_causal.system.checkpoint import Progress
 
 
 class PoolAdapter(ItemRecommenderAdapter):
-    """Calls the pool, which computes H of Eq 2 once for many batches, if CausalKBRD is among its experts."""
+    """The adapter of the pool. If CausalKBRD is an expert, H of Eq 2 is computed once for many batches."""
 
     def group(self) -> AbstractContextManager:
         return self.module.shared_entity_embedding()
 
+    def recommender(
+        self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
+    ) -> PoolRecommender:
+        entities = dict.fromkeys([*self.item_entity_ids.tolist(), *mentioned])
+        return PoolRecommender(self.module, contexts, list(entities), names)
+
 
 class PoolSystem(CausalSystem):
-    """Fits a pool in place of training it for epochs, and tests it as the other systems do.
+    """The system that fits a pool instead of training it for epochs, and tests it like the other systems.
 
     ``results.json`` also has the weights with their standard errors, under ``pool``.
     """
@@ -52,7 +60,7 @@ class PoolSystem(CausalSystem):
             logger.info(f'[Expert CausalKBRD from {path.parent}]')
 
     def train_recommender(self) -> None:
-        """Fit the weights and the experts, unless a restored run has."""
+        """Fit the weights and the experts, unless they were restored."""
         if self.progress.finished:
             return
         started = time.perf_counter()
@@ -71,7 +79,7 @@ class PoolSystem(CausalSystem):
         return {**super().run_metadata(), 'pool': self.weight_record()}
 
     def weight_record(self) -> dict[str, Any]:
-        """Return the weights of the pool and how they were fitted, as ``results.json`` has them."""
+        """Return the weights of the pool and how they were fitted, as the section ``pool`` of ``results.json``."""
         record: dict[str, Any] = {
             'features': list(CONTEXT_FEATURES),
             'channels': [self.pool.channels[i] for i in self.pool.active_channels().tolist()],
@@ -80,12 +88,13 @@ class PoolSystem(CausalSystem):
         chosen = self.pool.active_channels()
         record['weights'] = self.pool.weights[chosen].tolist()
         record['standard_errors'] = standard_errors(self.pool)[chosen].tolist()
-        if self.fitted is not None:  # a restored run does not know them any more
+        if self.fitted is not None:  # a restored run does not have these numbers
             record |= {
                 'samples': self.fitted.samples,
                 'conversations': self.fitted.conversations,
                 'log_likelihood': self.fitted.logit.log_likelihood,
                 'steps': self.fitted.logit.steps,
+                'by_length': weights_by_length(self.pool, self.fitted.logit, self.fitted.has_text, self.seed),
             }
         return record
 

@@ -1,4 +1,4 @@
-"""The stage ``rec``: training of the recommender."""
+"""The stage ``rec``: the training of the recommender."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from crslab_causal.system.trainer import BatchLoss, Stage
 
 
 class RecStage(Stage[RecBatch]):
-    """Trains a recommender on the recommender's turns, and stops by a metric of ranks on valid.
+    """The stage that trains the recommender, and stops by a ranking metric on valid.
 
     Args:
         options: the section ``rec``.
-        evaluation: of the model.
+        evaluation: evaluation of the model.
         train: samples of the training split.
         valid: samples of the validation split.
-        trained: whether the model has parameters; without, each process counts all samples.
+        trained: whether the model has parameters. If not, each process counts all samples.
     """
 
     name, loss_name, logs_updates = 'rec', 'rec_loss', True
@@ -55,7 +55,7 @@ class RecStage(Stage[RecBatch]):
 
     def loss(self, batch: RecBatch, group_size: int) -> BatchLoss:
         terms = self.adapter.loss_terms(batch.to(self.evaluation.device))
-        # the gradients of several processes are averaged, but their sum is wanted
+        # the gradients of several processes are averaged, but the update needs their sum
         share = terms['rec_loss'] * (batch.n_own * distributed.count() / group_size)
         return BatchLoss(share, batch.n_own, terms)
 

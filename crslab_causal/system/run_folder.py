@@ -15,7 +15,7 @@ from crslab_causal.config import Config
 
 
 def run_folder(config: Config) -> Path:
-    """Return ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
+    """Return the folder of a run: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
     run = config.run
     return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
 
@@ -45,10 +45,10 @@ def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder of a run, in the block.
+    """Keep other processes out of the folder of a run while the block runs.
 
     Raises:
-        UserError: another process is in a block for the same folder.
+        UserError: another process uses the same folder.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.parent / f'.{folder.name}.lock', timeout=0)
@@ -61,12 +61,12 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        Path(lock.lock_file).unlink(missing_ok=True)  # while it is held, so that the folder stays clean
+        Path(lock.lock_file).unlink(missing_ok=True)  # removed while the lock is held
         lock.release()
 
 
 def rotate_existing(folder: Path) -> None:
-    """Rename the folder of an earlier run, so that a new one overwrites nothing."""
+    """Rename the folder of an earlier run, so that a new run does not overwrite it."""
     if folder.exists():
         number = 1
         while (rotated := folder.with_name(f'{folder.name}.{number}')).exists():

@@ -1,4 +1,4 @@
-"""Means over the updates of an epoch."""
+"""Weighted means over the updates of an epoch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from crslab_causal.base import distributed
 
 
 class RunningMeans:
-    """Weighted means by name. The sums stay on the device: reading one would wait for it at every update."""
+    """Weighted means by name.
+
+    The sums stay on the device, because reading them at every update would make the CPU wait for the device.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor | float] = {}
         self._counts: Counter[str] = Counter()
 
     def add(self, n: int, **means: Tensor | float) -> None:
-        """Add the mean over ``n`` samples to each name."""
+        """Add the means over ``n`` samples, by name."""
         for name, mean in means.items():
             self._sums[name] = self._sums.get(name, 0.0) + (mean.detach() if isinstance(mean, Tensor) else mean) * n
             self._counts[name] += n

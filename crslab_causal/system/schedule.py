@@ -1,4 +1,4 @@
-"""The optimizer, and its learning rate over the updates of a run."""
+"""The optimizer, and the schedule of its learning rate over the updates of a run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def lr_multiplier(step: int, lr: float, warmup_steps: int, training_steps: int, 
     (system/utils/lr_scheduler.py:53); here it is ``lr / warmup_steps``.
 
     Args:
-        step: updates done.
+        step: number of updates so far.
         lr: learning rate at the end of the warm-up.
-        warmup_steps: updates of the warm-up.
+        warmup_steps: number of updates of the warm-up.
         training_steps: update at which ``lr_end`` is reached, counted from the start.
-        lr_end: learning rate from then on.
-        power: 1 for a linear decay.
+        lr_end: learning rate after the decay.
+        power: exponent of the decay; 1 is linear.
 
     Returns:
-        Factor of ``lr`` for the next update.
+        The factor by which ``lr`` is multiplied for the next update.
     """
     if step < warmup_steps:
         return (step + 1) / warmup_steps
@@ -51,7 +51,7 @@ def build_scheduler(optimizer: Optimizer, options: SchedulerOptions, total_steps
     Args:
         optimizer: the optimizer; its learning rate is the one after the warm-up.
         options: the section ``lr_scheduler``.
-        total_steps: updates of the whole training, used where ``training_steps`` is not given.
+        total_steps: number of updates of the whole training, used if ``training_steps`` is None.
     """
     warmup, lr = options.warmup_steps, optimizer.defaults['lr']
     if options.name == 'Constant':

@@ -1,4 +1,4 @@
-"""The system of encoder-decoders: recommends, then learns to write responses, and scores them."""
+"""The system of encoder-decoders, which trains the recommender, and then trains and scores the responses."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from crslab_causal.system.trainer import Trainer
 
 
 class TextSystem(CausalSystem):
-    """Trains and tests the recommender, as :class:`.CausalSystem`, and then the writer of responses (stage ``conv``).
+    """The system that trains and tests a recommender, and then the responses (stage ``conv``).
 
-    The writer starts from the recommender's encoder and tunes all parameters, by the cross-entropy of the recommender's
-    turns whose words are known. The epoch with the least perplexity on valid is tested. Recommendation is scored and
-    saved before, and does not change.
+    The second stage starts from the recommender's encoder and trains all parameters, by the cross-entropy of the
+    recommender's turns whose words are known. The epoch with the lowest perplexity on valid is tested. The scores of
+    the recommender are computed and saved before, and do not change.
 
-    A response is written, greedily, for every sample that the recommender is scored on and whose words are known. The
-    responses are scored like those of CausalLLM. The run's folder also gets ``generation_results.json``,
-    ``generation_results.md`` and ``responses_<split>.jsonl``, and with ``--save_system`` ``conv_best.pth`` and
-    ``conv_last.pth`` after every epoch.
+    A response is written by greedy decoding for every scored sample whose words are known. The responses are scored
+    like those of CausalLLM. The run's folder also gets ``generation_results.json``, ``generation_results.md`` and
+    ``responses_<split>.jsonl``. With ``--save_system`` it gets ``conv_best.pth`` and ``conv_last.pth`` after every
+    epoch.
     """
 
     def fit(self) -> None:
@@ -56,7 +56,7 @@ class TextSystem(CausalSystem):
                 split: [row[0] for row in self.evaluation.lists(loader, 1)] for split, loader in loaders.items()
             }
             self.train_conversation()
-            # of every turn with words, also of those that name no item; all processes read their share
+            # perplexity is computed on every turn with words, also without an item; each process computes its share
             perplexities = {
                 split: perplexity(cross_entropy(self.adapter, self._pairs(loader), self.device))
                 for split, loader in loaders.items()
@@ -66,7 +66,7 @@ class TextSystem(CausalSystem):
         return splits
 
     def train_conversation(self) -> None:
-        """Train until early stopping or the last epoch, and keep the weights of the best one."""
+        """Train the responses until early stopping or the last epoch, and keep the weights of the best epoch."""
         train, valid = (self._pairs(loader) for loader in (self.train_dataloader, self.valid_dataloader))
         stage = ConvStage(self.config.model.conv, self.adapter, train, valid, self.device)
         checkpoints = Checkpoints(self.folder, CONVERSATION_PREFIX, self.checkpoints.seconds)
@@ -89,7 +89,7 @@ class TextSystem(CausalSystem):
     def test_conversation(
         self, loaders: dict[str, CausalDataLoader], recommended: dict[str, list[int]], perplexities: dict[str, float]
     ) -> dict:
-        """Write and score the responses of every split, and save both.
+        """Write and score the responses of every split, and save the responses and the scores.
 
         Args:
             loaders: samples by split.
@@ -119,7 +119,7 @@ class TextSystem(CausalSystem):
         return results
 
     def responses(self, samples: Sequence[dict], loader: CausalDataLoader) -> list[str]:
-        """Return a readable response for each sample; samples of one turn share it."""
+        """Return a readable response for each sample. The samples of one turn share their response."""
         self.model.eval()
         contexts = {(sample['conv_id'], sample['turn']): loader.tokens(sample['context_tokens']) for sample in samples}
         turns = sorted(contexts, key=lambda turn: len(contexts[turn]))

@@ -27,34 +27,34 @@ Batch = TypeVar('Batch')
 
 
 ESTIMATE_AFTER = 10
-"""Seconds of the first epoch after which its duration is estimated."""
+"""Seconds of the first epoch after which the duration of an epoch is estimated."""
 SLOW_EPOCH = 120
-"""Seconds of an epoch from which on the estimate is logged."""
+"""Minimum duration of an epoch in seconds at which the estimate is logged."""
 
 
 class BatchLoss(NamedTuple):
     """The loss of a batch."""
 
     share: Tensor
-    """Share of the batch in the loss of its accumulation group; it is differentiated."""
+    """Part of the loss of the accumulation group that comes from this batch. It is differentiated."""
     weight: int
-    """Samples or tokens that the terms are means over; 0: none of this process."""
+    """Number of samples or tokens over which the terms are means; 0 if none belongs to this process."""
     terms: dict[str, Tensor]
-    """Means by name, for the report."""
+    """Mean of each term by name, for the report."""
 
 
 class Stage(ABC, Generic[Batch]):
-    """A stage of training: ``rec`` trains the recommender, ``conv`` the writer of responses."""
+    """A stage of training. ``rec`` trains the recommender, and ``conv`` trains the responses."""
 
     name: str
-    """Section of the configuration."""
+    """Name of the stage's section in the configuration."""
     loss_name: str
-    """The term that is minimised."""
+    """Name of the term that is minimised."""
     options: TrainingOptions
     seed_suffix: tuple[int, ...] = ()
-    """Numbers behind run seed and epoch, so that stages draw different random numbers."""
+    """Numbers that are added to run seed and epoch, so that the stages draw different random numbers."""
     logs_updates = False
-    """Whether learning rate and gradient norm are reported."""
+    """Whether learning rate and gradient norm are logged."""
     logs_gradient_norm = False
 
     @abstractmethod
@@ -67,43 +67,51 @@ class Stage(ABC, Generic[Batch]):
 
     @abstractmethod
     def size(self, batch: Batch) -> int:
-        """Return what a batch counts in its accumulation group, over all processes."""
+        """Return the number of samples or tokens of a batch in all processes.
+
+        It is the weight of the batch in its accumulation group.
+        """
 
     @abstractmethod
     def loss(self, batch: Batch, group_size: int) -> BatchLoss:
-        """Return the loss of a batch of a group of ``group_size``."""
+        """Return the loss of a batch.
+
+        Args:
+            batch: the batch.
+            group_size: sum of :meth:`size` over the batches of its accumulation group.
+        """
 
     @abstractmethod
     def validate(self, epoch: int) -> float:
-        """Return the metric of early stopping on valid, the larger the better."""
+        """Return the metric of early stopping on valid; larger is better."""
 
     @abstractmethod
     def report(self, epoch: int, means: dict[str, float]) -> None:
-        """Report the means of an epoch's updates."""
+        """Report the means over the updates of an epoch."""
 
     @abstractmethod
     def summary(self, epoch: int, metric: float) -> str:
-        """Return what the log says of an epoch, without its time."""
+        """Return the line of the log about an epoch, without its duration."""
 
     def group(self) -> AbstractContextManager:
-        """Return a context for the batches of an accumulation group."""
+        """Return a context manager for the batches of an accumulation group."""
         return nullcontext()
 
 
 class Trainer(Generic[Batch]):
     """Trains a model in one stage, and keeps the weights of the best epoch.
 
-    What it does differently from CRSLab's systems: the gradient is that of the loss and not of its square
-    (system/base.py:185); batches of an accumulation group count by their samples; the weights of the best epoch are
-    kept, not the last ones; every epoch draws from its own seed, so that a run that was killed and resumed ends like an
-    unbroken one.
+    There are four differences from CRSLab's systems. The gradient is that of the loss and not of its square
+    (system/base.py:185). A batch of an accumulation group is weighted by its number of samples. The weights of the best
+    epoch are kept, not the last ones. Every epoch has its own seed, so that a run that was killed and resumed ends like
+    an uninterrupted run.
 
     Args:
-        stage: what is trained.
+        stage: the stage to train.
         adapter: of the model.
         seed: of the run.
         device: of the model.
-        checkpoints: where they are written.
+        checkpoints: checkpoints of the stage.
         identity: configuration and data of the run, saved with the checkpoints, see :func:`.checkpoint.load`.
     """
 
@@ -128,7 +136,7 @@ class Trainer(Generic[Batch]):
 
     @property
     def epochs(self) -> int:
-        """Number of epochs; a model that counts needs one."""
+        """Number of epochs. A model that counts needs one."""
         return self.options.epoch if self.parameters else 1
 
     def prepare_optimizer(self, schedule: SchedulerOptions) -> None:
@@ -197,7 +205,7 @@ class Trainer(Generic[Batch]):
         self.stage.report(epoch, means)
 
     def _announce(self, seconds: float) -> None:
-        """Log how long the training will take, if it is long, and what would be faster."""
+        """If the training is long, log its expected duration, and advice that makes it faster."""
         if seconds < SLOW_EPOCH:
             return
         hint = self.adapter.faster
@@ -243,7 +251,7 @@ class Trainer(Generic[Batch]):
         )
 
     def save(self, best: dict[str, Any]) -> None:
-        """Write the checkpoints, if it is time to.
+        """Write the checkpoints, if enough time has passed since the last ones.
 
         Args:
             best: weights of the best epoch.
@@ -255,7 +263,7 @@ class Trainer(Generic[Batch]):
         """Continue from the last checkpoint.
 
         Raises:
-            UserError: there is none, or it is of another run.
+            UserError: there is no checkpoint, or it belongs to another run.
         """
         last = self.checkpoints.load_last(self.identity, self.device)
         self.adapter.module.load_state_dict(last.model)

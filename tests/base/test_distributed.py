@@ -83,7 +83,9 @@ def first_loss(folder):
         ),
     ],
 )
-def test_scores_of_one_process_one_log_one_checkpoint(run, data_path, tmp_path, n_process, settings):
+def test_two_processes_give_the_scores_of_one_with_one_log_and_one_checkpoint(
+    run, data_path, tmp_path, n_process, settings
+):
     one, folder_of_one = run(*settings, flags=('-ss',))
     several, folder, output = start(tmp_path / 'several', data_path, n_process, *settings)
 

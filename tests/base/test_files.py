@@ -16,7 +16,7 @@ def test_a_file_is_made_with_its_folders_and_then_replaced(tmp_path):
     assert os.listdir(path.parent) == ['b.txt']
 
 
-def test_others_may_read_it_as_far_as_the_umask_lets_them(tmp_path):
+def test_file_permissions_follow_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
         replace_file(tmp_path / 'a.txt', 'text')

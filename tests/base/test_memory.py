@@ -33,7 +33,7 @@ def cycle():
     return one, weakref.ref(one)
 
 
-def test_what_is_built_is_not_searched_and_still_freed(own):
+def test_garbage_collector_skips_built_objects_which_are_still_freed(own):
     with long_lived():
         kept = Sample()
         assert not gc.isenabled()
@@ -55,7 +55,7 @@ def test_cycles_that_are_garbage_before_are_freed_and_later_ones_are_found(own):
     assert after() is None
 
 
-def test_nothing_of_a_process_of_others_is_kept():
+def test_importing_changes_no_setting_of_another_process():
     one, freed = cycle()
     with long_lived():
         kept = Sample()
@@ -77,7 +77,7 @@ def test_the_collector_is_as_before_after_a_mistake_too(enabled):
         gc.enable()
 
 
-def test_a_corpus_and_its_samples_are_built_so(own, redial, make_config):
+def test_corpus_and_samples_are_built_as_documented(own, redial, make_config):
     register()
     from crslab_causal.crslab_compat import get_dataloader
 

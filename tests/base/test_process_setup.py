@@ -46,7 +46,7 @@ def test_denormals_are_zero(flushing, threads):
     assert printed(PRODUCT) == '1000000\n' and printed(FLUSH + PRODUCT) == '0\n'
 
 
-def test_only_the_command_line_takes_the_process_over(flushing, make_config, redial):
+def test_only_the_command_line_configures_the_process(flushing, make_config, redial):
     """Who calls from Python has arithmetic of their own."""
     from crslab_causal.command_line.run import main
     from crslab_causal.quick_start import run_crslab
@@ -61,7 +61,7 @@ def test_only_the_command_line_takes_the_process_over(flushing, make_config, red
     assert flushed() and process_setup.is_configured()
 
 
-def test_a_run_has_none_and_the_scores_that_it_has_with_them(flushing, run, monkeypatch):
+def test_run_without_answers_has_the_same_scores_as_with_them(flushing, run, monkeypatch):
     def denormals(folder):
         states = torch.load(folder / 'last.pth', weights_only=False)['optimizer']['state'].values()
         moments = torch.cat([state['exp_avg'].flatten() for state in states]).abs()

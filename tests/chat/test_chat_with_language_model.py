@@ -46,6 +46,35 @@ def test_response_comes_first_unless_another_prompt_is_chosen(chat, live, llm_se
     assert 'stream' not in entry['body']  # nobody sees the text grow
 
 
+def test_ranking_by_the_first_token_has_a_template_as_its_response(chat, live, llm_server):
+    settings, url = live('ok', top_logprobs='last')
+    _, reply, _ = chat('I love comedy', settings=(*settings, 'llm.prompt=first_token'))
+    (entry,) = llm_server.log(url)
+    names = list(map(json.loads, re.findall(r'^[A-T]\. ("(?:[^"\\]|\\.)*")', entry['text'], re.MULTILINE)))
+    assert len(names) == 20 and listed(reply) == names[:-11:-1]
+    assert listed(reply)[0].partition(' (')[0] in response(reply)
+
+
+def test_blank_response_is_replaced_by_a_template(chat, live):
+    settings, _ = live('ok', answer={'response': ' \n\n', 'ranking': [1], 'explanation': ''})
+    _, reply, _ = chat('I love comedy', settings=settings)
+    assert listed(reply)[0].partition(' (')[0] in response(reply)
+
+
+def test_film_that_the_response_recommends_is_the_first_of_the_list(chat, live):
+    def reply(text, ranking=()):
+        answer = {'response': text, 'ranking': ranking or list(range(1, 21)), 'explanation': ''}
+        return listed(chat('I love comedy', settings=live('ok', answer=answer)[0])[1])
+
+    names = reply('Take it.')
+    titles = [name.partition(' (')[0] for name in names]
+    third = [names[2], *names[:2], *names[3:]]
+    assert reply(f'Watch {names[2]}: it is fun.') == reply(f'Watch "{titles[2]}".') == third
+    # nothing changes if the first film is named, too, or if a film is named to be avoided
+    assert reply(f'Watch {names[2]} or {names[0]}.') == reply(f'I do not like {names[2]}.') == names
+    assert reply(f'Watch {names[2]}.', [3, 1, 2]) == third
+
+
 @pytest.mark.parametrize(
     'fault, message',
     [
@@ -130,9 +159,7 @@ def test_message_that_rules_do_not_understand_is_answered_by_the_model_unless_it
     assert thanks == 'You are welcome.'
 
 
-def test_wrong_options_are_rejected_before_the_conversation(refused, run, trained):
+def test_wrong_options_are_rejected_before_the_conversation(refused, trained):
     recommender = f'recommender={trained}'
     assert 'OPENAI_API_KEY' in refused(LLM, recommender, 'llm.mode=live', flags=['-i'])
     assert "'nope' is no prompt" in refused(LLM, recommender, 'llm.prompt=nope', flags=['-i'])
-    run('model=TargetPopularity', flags=['-ss'])
-    assert 'only CausalKBRD answers' in refused('model=TargetPopularity', flags=['-i'])

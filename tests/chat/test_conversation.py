@@ -12,7 +12,7 @@ from chat_helpers import LLM, heard, listed, name_of, response
 
 
 @pytest.mark.parametrize('settings', [('model=CausalKBRD', 'run_name=trained'), (LLM,)])
-def test_conversation_of_three_messages(settings, chat, films, trained):
+def test_chat_answers_three_messages(settings, chat, films, trained):
     one, two, three = films[0][:3]
     if 'model=CausalKBRD' in settings:
         settings += (f'save_path={trained.parents[1]}',)

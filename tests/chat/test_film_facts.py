@@ -43,7 +43,7 @@ def facts_of(details=None, genres=None, mentioned=(), edges=EDGES):
     return build_film_facts(catalogue, list(NAMES), mentioned)
 
 
-def test_facts_from_the_graph_alone():
+def test_facts_are_read_from_the_graph_without_a_file():
     facts = facts_of()
     alien = facts.films[ALIEN]
     assert (alien.name, alien.year, alien.genres, alien.plot) == ('Alien (1979)', 1979, {'horror'}, None)
@@ -55,7 +55,7 @@ def test_facts_from_the_graph_alone():
     assert facts.films_of(WEAVER) == [ALIEN, IRON_MAN] and WEAVER_COPY not in facts.people
 
 
-def test_facts_from_a_file_of_titles():
+def test_facts_are_read_from_a_file_of_titles():
     details = {
         SCREAM: {'title': 'Scream', 'year': 1996, 'director': ['Wes Craven'], 'stars': ['Neve Campbell'], 'plot': 'X.'}
     }
@@ -91,7 +91,7 @@ def test_mentioned_entity_stands_for_a_genre():
     assert facts_of().names[HORROR] == 'Horror'
 
 
-def test_facts_of_an_empty_catalogue():
+def test_empty_catalogue_has_no_facts():
     facts = build_film_facts(CatalogueInfo({}, [], {}, KnowledgeGraph([]), {}), [])
     assert facts.films == facts.people == facts.names == {} and facts.latest == 0
     assert Collections(facts, {}).by_key == {}
@@ -111,7 +111,7 @@ def test_facts_of_an_empty_catalogue():
         ('star wars', FRANCHISE, {'The Empire Strikes Back (1980)', 'Star Wars (1977)'}, {'Star Trek'}),
     ],
 )
-def test_collections_of_real_films(words, kind, included, excluded):
+def test_collections_contain_the_expected_real_films(words, kind, included, excluded):
     facts, collections = film_facts()
     collection = collections.by_key[tuple(words.split())]
     names = {facts.names[film] for film in collection.films}

@@ -48,7 +48,7 @@ def test_unknown_entity_is_rejected_without_side_effects(recommender):
     assert recommender.recommend([]) == before
 
 
-def test_conversation_from_python(run, data_path, tmp_path):
+def test_chat_works_from_python(run, data_path, tmp_path):
     run(flags=['-ss'])
     system = load_system(str(tmp_path / 'small.yaml'), settings=[f'data_path={data_path}', 'seed=1'])
     with system.conversation() as conversation:

@@ -26,7 +26,7 @@ if os.name == 'posix':
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_unknown_command_empty_line_and_help(chat):
+def test_unknown_command_and_empty_line_show_help(chat):
     _, unknown, empty, blank, slash, help_text, _ = chat('/dance now', '', '   ', '/', '/help')
     assert unknown.startswith('There is no command /dance. Say which films') and '/quit' in unknown
     assert empty == blank == ''
@@ -212,7 +212,7 @@ def test_person_at_a_terminal_can_stop_an_answer_and_recall_a_line(trained, data
         terminal.close()
 
 
-def test_forget_in_the_terminal(chat):
+def test_command_forget_works_in_the_terminal(chat):
     _, answer, listed_constraints, removed, unknown, nothing, _ = chat(
         'a comedy', '/forget', '/FORGET comedy', '/forget western', '/forget'
     )
@@ -280,7 +280,7 @@ def test_undo_takes_back_what_a_message_changed(chat):
     assert forgotten.startswith('No longer: comedy') and '[1] comedy' in chips
 
 
-def test_undo_and_list(chat):
+def test_commands_undo_and_list_work_in_the_terminal(chat):
     _, no_list, no_undo, answer, shown, _, after, _ = chat('/list', '/undo', 'I love comedy', '/list', '/undo', '/list')
     assert no_list == after == 'There is no list yet.' and no_undo == 'There is nothing to take back.'
     names = [re.sub(r' \(\d+\.\d%\)$', '', line) for line in listed(shown)]

@@ -54,7 +54,7 @@ def test_names_and_acts_of_the_labelled_messages(redial_facts):
     assert n_acts / n_rows > 0.97
 
 
-def test_facts_about_real_films(redial_facts):
+def test_facts_about_real_films_are_correct(redial_facts):
     facts, collections = redial_facts
     by_name = {film.name: film for film in facts.films.values()}
     alien = by_name['Alien (1979)']

@@ -180,7 +180,7 @@ def test_page_that_goes_away_stops_the_model_and_not_the_conversation(live_site,
     assert client.post('film', entity=-1).status_code == 404  # the session answers
 
 
-def test_thumbs_are_saved(client, site):
+def test_thumbs_of_the_page_are_saved(client, site):
     _, view = client.say('I loved Alien')
     film = view['films'][1]
     assert client.post('thumb', entity=film['entity'], up=False).json() == {'saved': True}
@@ -216,7 +216,7 @@ def test_page_loads_nothing_from_outside_and_serves_no_file(site):
             assert b' 404 ' in connection.makefile('rb').readline()
 
 
-def test_what_is_too_long_or_wrong_is_refused_in_one_line(client, site):
+def test_message_that_is_too_long_or_wrong_is_refused_in_one_line(client, site):
     for status, answer in [
         (413, client.post('say', text='x' * (MAX_MESSAGE + 1))),
         (413, client.post('say', text='x' * MAX_BODY)),

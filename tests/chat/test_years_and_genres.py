@@ -52,7 +52,7 @@ from crslab_causal.chat.understanding.years import Years, find_years
         ('', []),
     ],
 )
-def test_years_of_a_text(text, labels):
+def test_years_of_a_text_are_found(text, labels):
     assert [span.years.label for span in find_years(text, latest=2018)] == labels
 
 
@@ -90,7 +90,7 @@ def test_span_of_years_contains_its_limits():
         ('', []),
     ],
 )
-def test_genres_that_a_text_wishes(text, genres):
+def test_genres_are_found_in_wishes(text, genres):
     assert sorted(span.genre for span in find_genres(text) if span.is_wish) == sorted(genres)
 
 

@@ -54,7 +54,7 @@ def command(*arguments, missing=(), **options):
         (['prepare', 'redial', '--dry-run'], 0, ''),
     ],
 )
-def test_what_needs_no_torch_does_not_load_it(arguments, status, said, tmp_path):
+def test_commands_that_need_no_torch_do_not_load_it(arguments, status, said, tmp_path):
     done = command(*arguments, cwd=tmp_path)
     *message, loaded = done.stderr.splitlines()
     assert (done.returncode, loaded) == (status, '[]')
@@ -96,7 +96,7 @@ def test_a_reader_that_goes_away_is_no_mistake(arguments):
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='only Linux has /dev/full')
 @pytest.mark.parametrize('arguments', [['list', 'configs'], ['config', 'show', 'causal_demo']])
-def test_an_output_that_cannot_be_written_is_one_line(arguments):
+def test_output_that_cannot_be_written_is_reported_in_one_line(arguments):
     with open('/dev/full', 'w') as full:
         done = subprocess.run(
             [sys.executable, '-m', 'crslab_causal', *arguments],

@@ -27,7 +27,7 @@ from tiny import ALIEN
         ),
     ],
 )
-def test_a_mistake_in_the_configuration(keys, said, refused):
+def test_mistake_in_the_configuration_is_reported(keys, said, refused):
     assert re.search(said, refused(**keys))
 
 
@@ -40,12 +40,12 @@ def test_a_mistake_in_the_configuration(keys, said, refused):
         {'model': 'KBRD', 'token_emb_dim': 7},
     ],
 )
-def test_options_that_a_model_of_crslab_cannot_be_built_with(keys, refused):
+def test_impossible_options_of_crslabs_models_are_reported_in_one_line(keys, refused):
     assert refused(**keys).startswith(f'model {keys["model"]}: cannot be built with these options')
 
 
 @pytest.mark.parametrize('keys', [{'run_name': '../../up'}, {'run_name': 'x' * 300}, {'alpha': float('inf')}])
-def test_values_that_are_out_of_bounds(keys, refused):
+def test_values_out_of_bounds_are_refused(keys, refused):
     assert refused(**keys).startswith(f'{next(iter(keys))}: ')
 
 
@@ -56,19 +56,21 @@ def test_values_that_are_out_of_bounds(keys, refused):
         (['--seed', '-1'], 'seed: '),
         (['--set', 'rec.epoch'], '--set rec.epoch: '),
         (['--set', 'rec.epochs=3'], 'rec.epochs: no such key; did you mean rec.epoch?'),
+        (['--set', "save_path=''"], 'save_path: String should have at least 1 character'),
+        (['--set', 'save_path=my runs #2'], '--set save_path=my runs #2: what follows # is a comment in YAML; put '),
+        (['--set', 'alpha=#2'], '--set alpha=#2: what follows # is a comment in YAML; put '),
         (['--set', 'rec=3'], 'rec: is a section, but it is 3; set one of its keys, such as rec.KEY=...: epoch, '),
         (['--set', 'model='], 'model: is missing; choose one of CausalKBRD, '),
-        (['--interact', '--set', 'model=SASREC'], 'model SASREC: cannot be talked to, because only CausalKBRD '),
         (['--restore_system'], 'save/ReDial_CausalKBRD/mine_seed2020/last.pth does not exist; train first with'),
         (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),
         (['--set', 'warmup_steps=1'], 'warmup_steps: no such key; did you mean rec.lr_scheduler.warmup_steps?'),
     ],
 )
-def test_a_mistake_in_a_flag(arguments, said, refused):
+def test_mistake_in_a_flag_is_reported(arguments, said, refused):
     assert refused(*arguments).startswith(said)
 
 
-def test_no_configuration(capsys):
+def test_run_without_a_configuration_is_a_mistake(capsys):
     from crslab_causal.command_line.run import main
 
     assert main(['--config', 'none.yaml']) == 2
@@ -129,6 +131,11 @@ def test_a_data_path_is_a_text_and_no_yaml(run, tmp_path, redial):
         (lambda redial, work: {'save_path': str(_file(work))}, 'a file is a file; name the folder of all runs'),
         (lambda redial, work: {'save_path': str(_file(work) / 'x')}, 'a file is a file; name the folder of all runs'),
         (lambda redial, work: {'recommender': str(work), 'model': 'CausalLLM'}, 'best.pth does not exist'),
+        (
+            lambda redial, work: {'llm': {'mode': 'replay', 'store': str(work / 'none')}, 'model': 'CausalLLM'},
+            'none does not exist; name the store of a recorded run',
+        ),
+        (lambda redial, work: {'llm': {'mode': 'replay'}, 'model': 'CausalLLM'}, 'llm.store: mode replay needs'),
     ],
 )
 def test_a_wrong_path_is_said_before_the_configuration_is_printed(change, said, run, redial, workplace, capsys):
@@ -212,6 +219,6 @@ def test_a_mistake_in_the_data_is_located(file, change, said, data, refused):
     assert said in refused()
 
 
-def test_training_data_without_a_recommendation(data, refused):
+def test_training_data_without_a_recommendation_are_refused(data, refused):
     (data / 'train_data.json').write_text('[]')
     assert 'dataset ReDial: no recommender' in refused()

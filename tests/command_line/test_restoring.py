@@ -59,7 +59,7 @@ def restored(run, workplace):
     return restored
 
 
-def test_a_killed_and_restored_run_ends_as_an_unbroken_one(restored, shell, make_config, redial, workplace):
+def test_killed_and_restored_run_ends_like_an_uninterrupted_one(restored, shell, make_config, redial, workplace):
     config = make_config(run_name='mine', **LONG)
     killed = shell(
         '-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set', 'save_path=broken'
@@ -73,7 +73,7 @@ def test_a_killed_and_restored_run_ends_as_an_unbroken_one(restored, shell, make
 
 @pytest.mark.parametrize('epoch', [2, 3, 5])
 @pytest.mark.parametrize('files', [('best.pth', 'last.pth'), ('last.pth',)], ids=['before best', 'before last'])
-def test_an_interrupted_and_restored_run_ends_as_an_unbroken_one(files, epoch, run, restored, monkeypatch, capsys):
+def test_interrupted_and_restored_run_ends_like_an_uninterrupted_one(files, epoch, run, restored, monkeypatch, capsys):
     """Interrupted after the training of an epoch and before one of its files is written."""
     from crslab_causal.system import checkpoint
 

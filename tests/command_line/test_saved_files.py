@@ -12,18 +12,18 @@ from folders import edit, the_run
     'flag, missing',
     [('--restore_system', 'last.pth'), ('--interact', 'best.pth'), ('--restore_data', 'redial_nltk.pkl')],
 )
-def test_nothing_to_restore(flag, missing, refused):
+def test_restoring_without_a_checkpoint_is_a_mistake(flag, missing, refused):
     assert f'{missing} does not exist; ' in refused(flag)
 
 
-def test_a_checkpoint_of_another_configuration(run, refused):
+def test_checkpoint_of_another_configuration_is_refused(run, refused):
     assert run('--save_system') == 0
     message = refused('--restore_system', alpha=0.25)
     assert 'last.pth: the checkpoint is of another run: alpha is 2.0 there and 0.25 here' in message
     assert 'another run: seed is' not in message
 
 
-def test_a_checkpoint_of_another_model(run, refused, workplace):
+def test_checkpoint_of_another_model_is_refused(run, refused, workplace):
     assert run('--save_system') == 0
     shutil.copytree(the_run(workplace), the_run(workplace, model='KBRDRepaired'))
     assert 'last.pth: the checkpoint is of another run' in refused('--restore_system', model='KBRDRepaired')
@@ -35,7 +35,7 @@ def test_a_checkpoint_of_another_model(run, refused, workplace):
 @pytest.mark.parametrize(
     'file, flag', [('last.pth', '--restore_system'), ('best.pth', '--restore_system'), ('best.pth', '--interact')]
 )
-def test_a_broken_checkpoint(damage, file, flag, run, refused, workplace):
+def test_broken_checkpoint_is_refused(damage, file, flag, run, refused, workplace):
     assert run('--save_system') == 0
     path = the_run(workplace) / file
     path.write_bytes(damage(path.read_bytes()))

@@ -181,7 +181,7 @@ def test_the_repaired_kbrd_tells_users_apart_and_learns_from_the_graph(build):
     assert rgcn_gradient(model, batch) > 0
 
 
-def test_kbrd_as_shipped_does_neither(build):
+def test_released_kbrd_neither_tells_users_apart_nor_learns_from_the_graph(build):
     model, batch = small_kbrd(build, 'KBRD')
     _, scores = model(batch.crslab_batch, 'test', 'rec')
     assert torch.equal(scores, scores[:1].expand_as(scores))
@@ -271,7 +271,7 @@ def test_crslabs_evaluator_works_with_numpy(capsys):
     assert evaluator.rec_metrics.report()['hit@1'].value() == 1
 
 
-def test_position_codes():
+def test_position_codes_equal_the_formula():
     from crslab.model.utils.modules.transformer import create_position_codes
 
     import crslab_causal.crslab_compat  # noqa: F401

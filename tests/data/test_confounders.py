@@ -90,7 +90,7 @@ def test_bin_edges_are_values_and_no_bin_is_empty(values, n_bins):
         assert any(below - 1e-9 <= i / n_bins <= share + 1e-9 for i in range(1, n_bins))
 
 
-def test_popularity_by_hand():
+def test_popularity_equals_a_computation_by_hand():
     # labels: 10 four times, 11 once, 12 once; means of log(1 + count): log 5, log 2, their mean
     train = [
         sample(10, [11]),
@@ -108,7 +108,7 @@ def test_popularity_by_hand():
     assert confounder.names == ('no item', 'popularity at most 0.6931', 'popularity above 0.6931')
 
 
-def test_turns_by_hand():
+def test_turns_equal_a_merge_by_hand():
     train = [sample(10, turn=turn) for turn in (1, 1, 1, 1, 3, 3, 5, 7)]
     confounder = Confounder.fit('turn', train, SIDE_DATA, n_strata=4)
 

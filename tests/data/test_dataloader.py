@@ -86,7 +86,7 @@ def test_an_item_mentioned_twice_in_a_turn_makes_two_samples(load):
     ]
 
 
-def test_histories_by_mention_order(load):
+def test_history_follows_the_option_mention_order(load):
     def first_history(order):
         return load(mention_order=order).samples[0]['context_entities']
 

@@ -127,7 +127,7 @@ def test_tokens_of_the_titles_are_exact_and_the_others_learned():
         [],
     ],
 )
-def test_titles_of_another_form_are_one_clear_line(tmp_path, titles):
+def test_titles_in_another_format_are_reported_in_one_line(tmp_path, titles):
     with pytest.raises(UserError, match='movie_titles.json: ') as error:
         load_with_titles(tmp_path, titles)
     assert '\n' not in str(error.value)

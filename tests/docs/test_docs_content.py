@@ -51,11 +51,16 @@ def test_python_blocks_import_names_that_exist(page: Path):
                 assert all(hasattr(module, alias.name) for alias in node.names)
 
 
+@pytest.mark.parametrize('page', PAGES, ids=page_name)
+def test_links_have_a_text_that_is_visible_without_sphinx(page: Path):
+    assert '[](' not in page.read_text('utf-8')
+
+
 def help_texts(capsys) -> str:
     """Return the help of every command and of their subcommands."""
     calls = [[command] for command in COMMANDS]
     calls += [['prepare', name] for name in ('redial', 'opendialkg', 'inspired', 'own')]
-    calls += [['human', name] for name in ('contexts', 'make', 'judge', 'read')] + [['config', 'show']]
+    calls += [['human', name] for name in ('contexts', 'make', 'judge', 'read', 'votes')] + [['config', 'show']]
     calls += [['compare', name] for name in ('valid', 'links')]
     for call in calls:
         with pytest.raises(SystemExit):

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from doc_pages import DOCS, PAGES, page_name
 
 import tiny
+from crslab_causal.experiments.analysis.record import read_record
+from crslab_causal.experiments.reporting.paper.figures import read_figures
+from crslab_causal.experiments.reporting.paper.page import read_records
+from crslab_causal.experiments.reporting.paper.places import fill
 
 ESTIMATE = re.compile(r'\d+\.\d+ ± \d+\.\d+')
 
@@ -67,6 +72,10 @@ def on_both(row: str) -> list[tuple[str, str, str, str]]:
     return [*on_test('ReDial', row), *on_test('OpenDialKG', row)]
 
 
+def on_official(title: str, column: str) -> list[tuple[str, str, str, str]]:
+    return [('official', title, f'{row} (1 of 3 seeds)', column) for row in (WITHOUT, PAPER)]
+
+
 def control(row: str) -> list[tuple[str, str, str, str]]:
     return on_valid('OpenDialKG', row)
 
@@ -81,6 +90,10 @@ SOURCES = {
         'ReDial, here, test': on_test('ReDial', WITHOUT, PAPER),
         'OpenDialKG, here, validation': on_valid('OpenDialKG', WITHOUT, EQ_8),
         'OpenDialKG, here, test': on_test('OpenDialKG', WITHOUT, PAPER),
+        'ReDial, here, official test, one seed': on_official('Official test of ReDial', 'ALL R@50'),
+        'OpenDialKG, here, official test, one seed': on_official(
+            'Official test of OpenDialKG, by dialogue', 'ALL R@25'
+        ),
     },
     'Is the improvement causal?': {
         'cross-entropy': control(WITHOUT),
@@ -121,7 +134,7 @@ def test_the_findings_show_the_numbers_of_the_result_tables(heading, label, cell
     assert findings(label, heading) == [result(*cell).rstrip(' ▲▼') for cell in cells]
 
 
-def test_what_the_findings_call_significant_is_marked_in_the_tables():
+def test_differences_called_significant_in_the_findings_are_marked_in_the_tables():
     def mark(cell: tuple[str, str, str, str]) -> str:
         return result(*cell)[-1]
 
@@ -133,3 +146,44 @@ def test_what_the_findings_call_significant_is_marked_in_the_tables():
     adjustments = ('popularity', 'turn', 'genre mix', 'C itself')
     assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['C itself']
     assert mark(('adjustment', 'OpenDialKG', 'control: strata drawn at random', 'ALL R@25')) == '▲'
+
+
+def test_every_other_number_of_the_findings_is_one_of_the_paper_or_of_a_tied_row():
+    """Outside the drawn tables, a decimal without "±" is the paper's, or in a row that a test compares with a table."""
+    text = (DOCS / 'findings.md').read_text('utf-8')
+    text = re.sub(r'<!-- (\w+) -->.*?<!-- /\1 -->', '', text, flags=re.DOTALL)
+    tied = {label for rows in SOURCES.values() for label in rows}
+    lines = [line for line in text.splitlines() if re.search(r'\d\.\d', ESTIMATE.sub('', line))]
+    assert {split(line)[0] for line in lines} - tied == {'ReDial, the paper', 'OpenDialKG, the paper'}
+    figures = read_figures()
+    for dataset, table, metric in (('ReDial', 'table2', 'recall@50'), ('OpenDialKG', 'table3', 'recall@25')):
+        rows = [figures.row(table, title) for title in ('w/o causal', 'w/o LLM')]
+        printed = [f'{row.paper[list(found.metrics).index(metric)]:.1f}' for found, row in rows]
+        assert findings(f'{dataset}, the paper', 'Do the causal terms improve recommendation?') == printed
+
+
+def test_the_gains_in_the_readme_are_differences_of_the_record():
+    text = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    controls = read_record(tiny.ROOT / 'results' / 'controls.json')
+    (table,) = [table for table in controls.tables if table.name == 'controls_opendialkg']
+    means = {row.title: 100 * np.mean(row.scores['all']['recall@25']) for row in table.rows}
+    eq_8, smoothing = (means[row] - means[WITHOUT] for row in (EQ_8, SMOOTHING))
+    assert f'gains {eq_8:.1f} points over cross-entropy, and label smoothing gains {smoothing:.1f}.' in text
+
+
+def test_the_readme_has_the_scores_on_the_official_test_beside_the_papers():
+    figures, records = read_figures(), read_records(tiny.ROOT / 'results')
+    template = (
+        'R@{k} on {name} is {{here:official/{table}/{with_}/all/recall@{k}}} with {eq} and '
+        '{{here:official/{table}/{without}/all/recall@{k}}} without it; the paper has '
+        '{{paper:{paper}/w/o LLM/recall@{k}}} and {{paper:{paper}/w/o causal/recall@{k}}}.'
+    )
+    text = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    for k, name, eq, paper in ((50, 'ReDial', 'Eq 8', 'table2'), (25, 'OpenDialKG', 'it', 'table3')):
+        names = {'table': f'official_{name.lower()}', 'with_': PAPER, 'without': WITHOUT}
+        assert fill(template.format(k=k, name=name, eq=eq, paper=paper, **names), figures, records) in text
+
+
+def test_the_page_is_the_first_link_of_what_we_found_in_the_readme():
+    section = (tiny.ROOT / 'README.md').read_text('utf-8').partition('## What we found\n')[2]
+    assert re.search(r'\]\(([^)]+)\)', section)[1] == 'docs/findings.md'

@@ -86,7 +86,7 @@ def test_scores_equal_those_of_a_loop(seed, ties):
     assert evaluator.scores()['repeat_share'] == pytest.approx(1 - len(new) / N_SAMPLE)
 
 
-def test_ranks_and_scores_by_hand():
+def test_ranks_and_scores_equal_a_computation_by_hand():
     evaluator = CausalEvaluator()
     evaluator.configure([1, 2], np.array([0, 0, 0, 0]), None)
     evaluator.rec_evaluate_scores(

@@ -25,7 +25,7 @@ def score(*pairs, items=None):
     return metrics.scores()
 
 
-def test_words_are_split_by_hand():
+def test_words_are_split_as_expected():
     assert response_words("Don't miss “It” (2017)!  O’Neill_é") == [
         "don't",
         'miss',
@@ -46,7 +46,7 @@ def test_words_are_split_by_hand():
 # ---------------------------------------------------------------- distinct n-grams
 
 
-def test_dist_by_hand():
+def test_dist_equals_a_computation_by_hand():
     scores = score(['a b a b'], ['A b c'], ['x'], [''])
     assert scores['dist-2'] == 3 / 5  # ab ba ab, ab bc
     assert scores['dist-3'] == 3 / 3 and scores['dist-4'] == 1
@@ -83,7 +83,7 @@ def test_dist_equals_counting_in_lists(responses):
 # ---------------------------------------------------------------- BLEU
 
 
-def test_bleu_by_hand():
+def test_bleu_equals_a_computation_by_hand():
     scores = score(['the cat sat on the mat', ['The cat sat on a mat']])
     # of 6, 5, 4, 3 n-grams match 5, 3, 2, 1
     assert scores['bleu-2'] == scores['corpus_bleu-2'] == pytest.approx((5 / 6 * 3 / 5) ** 0.5)
@@ -210,7 +210,7 @@ def test_crslab_scores_count_characters():
     assert 0 < score(['a b', ['a c']])['crslab_bleu@2'] < 1e-300  # NLTK without smoothing
 
 
-def test_no_warning_is_raised(recwarn):
+def test_complete_corpus_raises_no_warning(recwarn):
     score(['a b', ['c d']], ['', []], ['yes', ['yes']])
     assert not recwarn.list
 
@@ -269,7 +269,7 @@ def test_quoted_titles_that_are_not_in_the_catalogue_are_counted(response, unkno
     assert items(response)[3] == unknown
 
 
-def test_quoted_titles_by_hand():
+def test_quoted_titles_equal_the_expected_ones():
     assert list(quoted_titles('See "Heat," «It» (2017), **300** and *The Matrix* (1999); "no", 5*3*2')) == [
         'Heat',
         'It (2017)',

@@ -110,7 +110,7 @@ def test_a_models_top_k_list_scores_like_the_model_up_to_k(seed, length):
     assert first.scores().get(f'coverage@{length}') == whole.scores().get(f'coverage@{length}')
 
 
-def test_ranks_and_scores_by_hand():
+def test_ranks_and_scores_equal_a_computation_by_hand():
     evaluator = make_evaluator([([4, 2, 7], 7, [4]), ([5], 5, [5]), ([], 3, []), ([1, 2], -1, [])])
 
     assert evaluator.column('rank').tolist() == [3.0, 1.0, math.inf, math.inf]

@@ -29,7 +29,7 @@ CUTOFFS = (1, 5, 10, 40)
 N_SAMPLE, N_ITEM = 200, 40
 
 
-def test_values_of_single_samples_by_hand():
+def test_values_of_single_samples_equal_a_computation_by_hand():
     rank = np.array([1.0, 3.0, 3.5, np.inf])
     assert per_sample_metric(rank, 'recall@3').tolist() == [1, 1, 0, 0]
     assert per_sample_metric(rank, 'ndcg@3').tolist() == [1, 1 / 2, 0, 0]

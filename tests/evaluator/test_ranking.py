@@ -42,7 +42,7 @@ def slow_rank(scores, label):
     return 1 + greater + (level - 1) / 2
 
 
-def test_expected_ranks_by_hand():
+def test_expected_ranks_equal_a_computation_by_hand():
     # label 2 with score 5: one item (7) above it, two others (5, 5) level: 1 + 1 + 2 / 2 = 3
     result = ranks([[5, 7, 5, 1, 5]], [2])
     assert result.rank.tolist() == [3.0]
@@ -124,7 +124,7 @@ def test_copy_is_the_share_of_seen_items_among_the_items_with_the_highest_score(
     assert ranks(scores, labels, contexts).copy.tolist() == pytest.approx(expected)
 
 
-def test_copy_by_hand():
+def test_copy_share_equals_a_computation_by_hand():
     # alone at the top and seen; not seen; one of two at the top seen
     scores = [[9, 0, 0], [9, 0, 0], [9, 9, 0]]
     assert ranks(scores, [0, 0, 0], [[0], [1, 2], [1, 2]]).copy.tolist() == [1.0, 0.0, 0.5]
@@ -133,7 +133,7 @@ def test_copy_by_hand():
 # ---------------------------------------------------------------- metrics computed from ranks
 
 
-def test_cutoff_scores_by_hand():
+def test_cutoff_scores_equal_a_computation_by_hand():
     # within 10: ranks 1 and 3 of three; log2(1 + 1) = 1, log2(3 + 1) = 2
     scores = cutoff_scores(np.array([1.0, 3.0, 20.0]), [1, 10])
     assert scores == pytest.approx(
@@ -176,7 +176,7 @@ def test_scores_without_samples_are_nan():
 # ---------------------------------------------------------------- deciles
 
 
-def test_deciles_by_hand():
+def test_deciles_equal_a_computation_by_hand():
     # 20 items, the most popular first: two in each decile, downwards
     assert popularity_decile(np.arange(20)[::-1]).tolist() == [d for d in range(10, 0, -1) for _ in range(2)]
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.answer import LABELS, LabelAnswer, bounded_schema
-from crslab_causal.llm.client.first_token import read_tokens, top_tokens
+from crslab_causal.llm.first_token import read_tokens, top_tokens
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.request import Candidate
 from tiny import ITEMS

@@ -134,7 +134,7 @@ def test_extracted_opinions_match_the_annotations_of_the_demo_corpus(demo):
     assert right > 300 and wrong <= 0.01 * right
 
 
-def test_path_in_the_real_knowledge_graph(load_real):
+def test_path_is_found_in_the_real_knowledge_graph(load_real):
     dataset = load_real('ReDial')
     graph = KnowledgeGraph(dataset.side_data['entity_kg']['edge'], dataset.side_data['relation_names'])
     uris = (f'<http://dbpedia.org/resource/{name}>' for name in ('Al_Pacino', 'Heat_(1995_film)'))

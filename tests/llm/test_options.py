@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from crslab_causal.llm.options import BudgetOptions, LLMOptions
 
 
-def test_default_values():
+def test_default_values_are_those_of_the_paper():
     options = LLMOptions()
     assert (options.mode, options.model, options.temperature, options.candidates) == ('offline', 'gpt-4o-mini', 1.0, 50)
     assert (options.prices['gpt-4o-mini'].input, options.prices['gpt-4o-mini'].output) == (0.15, 0.60)

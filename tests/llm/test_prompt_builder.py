@@ -228,7 +228,7 @@ def test_shortened_conversation_keeps_as_many_turns_as_fit(context, limit):
 
 @given(turns, texts)
 @example([('Seeker', ATTACKS[1])], ATTACKS[2])
-def test_no_text_leaves_its_block(context, title):
+def test_no_text_can_end_its_block(context, title):
     harmless_context = [(role, 'harmless') for role, _ in context]
     for name in prompt_names():
         hostile, harmless = (

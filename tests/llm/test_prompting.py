@@ -34,7 +34,7 @@ def blocks_of(prompt):
     return [name.removesuffix('_with_facts') for name in re.findall(r'\$(\w+)', prompt.user)]
 
 
-def test_package_prompts_and_their_answers():
+def test_package_prompts_name_their_answers():
     assert prompt_names() == list(ANSWERS)
     prompts = {name: load_prompt(name) for name in ANSWERS}
     assert {name: prompt.answer for name, prompt in prompts.items()} == ANSWERS

@@ -60,7 +60,7 @@ def test_scores_are_the_sum_over_strata_in_a_loop(item_bias, intervene):
             np.testing.assert_allclose(which[i].exp().detach().numpy(), expected, rtol=1e-5)
 
 
-def test_the_sum_by_hand():
+def test_backdoor_sum_equals_a_computation_by_hand():
     # two items, strata that prefer one and the other 3 to 1, P(C) of 1/4 and 3/4: 1/4 * 3/4 + 3/4 * 1/4 = 3/8
     shift = torch.tensor([[3.0, 1.0], [1.0, 3.0]]).log()
     adjusted = backdoor_adjustment(torch.zeros(1, 2), shift, torch.tensor([0.25, 0.75]).log())
@@ -111,7 +111,7 @@ def test_training_reads_the_samples_own_stratum_and_evaluation_none():
     assert loss.item() != pytest.approx(0)
 
 
-def test_strata_start_alike_and_learn():
+def test_strata_start_equal_and_are_trained():
     model, plain = build(PRIOR, start=True), build(start=True)
     for name, value in plain.state_dict().items():
         assert torch.equal(value, model.state_dict()[name]), name  # not a number was drawn for the strata

@@ -18,7 +18,7 @@ def weights(lengths, max_length, decay):
     return time_aware_weights(torch.tensor(lengths), max_length, decay)
 
 
-def test_three_mentions_by_hand():
+def test_weights_of_three_mentions_equal_a_computation_by_hand():
     # 1.5^0 + 1.5^1 + 1.5^2 = 1 + 1.5 + 2.25 = 4.75
     expected = torch.tensor([[1 / 4.75, 1.5 / 4.75, 2.25 / 4.75]])
     torch.testing.assert_close(weights([3], 3, 1.5), expected)
@@ -68,7 +68,7 @@ def test_later_mentions_weigh_more_above_one_and_less_below():
     assert (weights([6], 6, 0.8)[0].diff() < 0).all()
 
 
-def test_one_is_the_plain_mean():
+def test_decay_of_one_gives_the_plain_mean():
     torch.testing.assert_close(weights([4], 5, 1.0), torch.tensor([[0.25, 0.25, 0.25, 0.25, 0]]))
 
 
@@ -92,7 +92,7 @@ def test_mentions_left_out_give_their_weight_to_the_others_in_proportion(lengths
             torch.testing.assert_close(after[kept], before[kept] / before[kept].sum())
 
 
-def test_a_mention_is_left_out_as_often_as_asked_for():
+def test_mentions_are_dropped_with_the_given_probability():
     torch.manual_seed(0)
     whole = weights([8] * 2000, 8, 1.5)
     share = (drop_mentions(whole, 0.3) == 0).float().mean().item()

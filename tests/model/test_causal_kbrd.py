@@ -99,7 +99,7 @@ def test_scores_are_of_all_entities_and_rank_items_only():
     assert loss.isfinite()
 
 
-def test_loss_of_a_batch_by_hand():
+def test_loss_of_a_batch_equals_a_computation_by_hand():
     model = build(alpha=2.0, beta=0.5)
     histories, items = [[7, 8, 2], [2]], [3, 0]
     loss, _ = model({'context_entities': histories, 'item': torch.tensor(items)}, 'train', 'rec')
@@ -150,7 +150,7 @@ def test_a_group_with_shared_embedding_equals_one_big_batch(sizes, options):
         assert expected[name].abs().sum() > 0, name
 
 
-def test_crslab_builds_it_by_name():
+def test_crslab_builds_the_class_by_its_name():
     crslab_causal.register()
     from crslab.model import get_model
 
@@ -177,6 +177,6 @@ def test_a_label_that_is_no_item_is_refused():
         build()({'context_entities': [[7]], 'item': torch.tensor([8])}, 'test', 'rec')
 
 
-def test_double_precision():
+def test_result_equals_double_precision():
     observed, _ = build().double().item_logits(pad_histories([[7, 8], [2]]))
     assert observed.dtype == torch.double

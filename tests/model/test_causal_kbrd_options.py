@@ -122,7 +122,7 @@ def test_a_random_position_intervenes_on_every_mention_in_turn():
 
 
 @pytest.mark.parametrize('item_bias', [False, True])
-def test_all_with_zero_leaves_the_item_bias_alone(item_bias):
+def test_position_all_with_zero_leaves_only_the_item_bias(item_bias):
     model = small_model(intervention_position='all', item_bias=item_bias)
     intervened = model.item_logits(pad_histories([[2, 7, 3], [], [7]])).intervened
 
@@ -130,7 +130,7 @@ def test_all_with_zero_leaves_the_item_bias_alone(item_bias):
     torch.testing.assert_close(intervened, expected.expand(3, 3))
 
 
-def test_all_intervenes_on_the_user_vector():
+def test_position_all_intervenes_on_the_user_vector():
     model = small_model(intervention_position='all', intervention='learned')
     batch = pad_histories([[2, 7, 3], [7]])
     embedding = model.entity_embedding()
@@ -271,5 +271,5 @@ def test_the_conversation_stage_trains_the_graph_as_well():
     assert model(batch, 'test', 'conv').shape[0] == 2
 
 
-def test_its_layers_are_built_only_if_asked_for():
+def test_conversation_layers_are_built_only_with_a_section_conv():
     assert not hasattr(small_model(), 'decoder') and hasattr(conversational(), 'decoder')

@@ -62,7 +62,7 @@ def transition_reference(history, decay, smoothing, share):
 
 
 @pytest.mark.parametrize('decay, smoothing, share', [(1.5, 10.0, 0.2), (1.0, 0.5, 0.9), (0.7, 3.0, 0.0)])
-def test_transition_counts(decay, smoothing, share):
+def test_transition_counts_equal_a_computation_by_hand(decay, smoothing, share):
     model = build(TransitionCounts, transition_decay=decay, transition_smoothing=smoothing, neighbour_weight=share)
 
     for scores, history in zip(model.history_scores(pad_histories(HISTORIES)).tolist(), HISTORIES):

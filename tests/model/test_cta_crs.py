@@ -91,14 +91,14 @@ def test_padding_has_no_influence(text_encoder):
 
 
 @ENCODERS
-def test_other_words_other_scores_and_none_are_the_biases(text_encoder):
+def test_scores_depend_on_the_words_and_equal_the_biases_without_words(text_encoder):
     model = build(text_encoder=text_encoder, context_weight=1.0)
     one, other, none = scores(model, [[7]] * 3, [[4, 5], [4, 6], []])
     assert not torch.allclose(one, other)
     torch.testing.assert_close(none, torch.log_softmax(model.context_to_item.bias, -1))
 
 
-def test_until_the_weight_is_chosen_only_the_entities_count():
+def test_unchosen_weight_leaves_only_the_entity_level():
     model = build()
     found = scores(model, [[7, 2], []], [[4], [5, 6]])
     assert model.context_weight.isnan()
@@ -114,7 +114,7 @@ def test_without_the_contextual_level_it_is_kbrd_without_the_causal_part():
 
 
 @ENCODERS
-def test_learns_what_only_the_text_tells(text_encoder):
+def test_text_expert_learns_labels_that_only_the_text_shows(text_encoder):
     model = build(text_encoder=text_encoder, context_weight=0.5)
     histories, texts, items = [[7]] * 3, [[4, 6, 5], [4, 7, 5], [4, 8, 5]], ITEMS
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
@@ -135,6 +135,6 @@ def test_a_label_that_is_no_item_is_refused(item):
         build()(batch([[7]], [[4]], [item]), 'train')
 
 
-def test_heads_that_do_not_fit_are_one_clear_line():
+def test_wrong_number_of_heads_is_reported_in_one_line():
     with pytest.raises(UserError, match='n_heads: 3 heads do not divide token_emb_dim 8'):
         build(n_heads=3)

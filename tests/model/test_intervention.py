@@ -14,7 +14,7 @@ def seed():
         yield
 
 
-def test_zero_leaves_nothing():
+def test_intervention_zero_gives_the_zero_vector():
     h = torch.randn(5, 7)
     assert torch.equal(Intervention('zero', 7)(h), torch.zeros(5, 7))
 
@@ -31,13 +31,13 @@ def test_bernoulli_keeps_or_zeroes_each_dimension_with_equal_chance():
     assert kept.float().mean(1).sub(0.5).abs().max() < 0.3  # every sample, so they are drawn apart
 
 
-def test_bernoulli_draws_anew_at_every_call():
+def test_bernoulli_draws_new_values_at_every_call():
     h = torch.ones(1, 100)
     bernoulli = Intervention('bernoulli', 100)
     assert not torch.equal(bernoulli(h), bernoulli(h))
 
 
-def test_learned_gate_by_hand():
+def test_learned_gate_equals_a_computation_by_hand():
     learned = Intervention('learned', 2)
     with torch.no_grad():
         learned.gate.weight.copy_(torch.tensor([[1.0, 0.0], [1.0, -1.0]]))
@@ -47,7 +47,7 @@ def test_learned_gate_by_hand():
     torch.testing.assert_close(after, torch.tensor([[1.761594, 0.880797]]))
 
 
-def test_learned_gate_lies_between_nothing_and_h_and_is_trained():
+def test_learned_gate_scales_h_by_a_factor_between_0_and_1_and_is_trained():
     h = torch.randn(50, 6, requires_grad=True)
     learned = Intervention('learned', 6)
     after = learned(h)
@@ -60,7 +60,7 @@ def test_learned_gate_lies_between_nothing_and_h_and_is_trained():
 
 
 @pytest.mark.parametrize('kind', sorted(set(INTERVENTIONS) - {'learned'}))
-def test_the_others_have_nothing_to_learn(kind):
+def test_experts_without_parameters_learn_nothing(kind):
     assert not list(Intervention(kind, 6).parameters())
 
 
@@ -78,16 +78,16 @@ def test_noise_is_as_large_as_the_vector_on_the_average():
     assert unit.mean(0).abs().max() < 0.12  # 1 / sqrt(2000) = 0.022 for each dimension
 
 
-def test_noise_leaves_the_zero_vector():
+def test_noise_keeps_the_zero_vector():
     assert torch.equal(Intervention('noise', 4)(torch.zeros(3, 4)), torch.zeros(3, 4))
 
 
-def test_last_is_the_last_mention():
+def test_position_last_is_the_last_mention():
     chosen = Intervention('zero', 4).choose(torch.tensor([1, 2, 7, 0]))
     assert chosen.tolist() == [0, 1, 6, 0]
 
 
-def test_random_is_uniform_over_the_history():
+def test_position_random_is_uniform_over_the_history():
     chosen = Intervention('zero', 4, 'random').choose(torch.full((20_000,), 5))
 
     count = torch.bincount(chosen)
@@ -95,7 +95,7 @@ def test_random_is_uniform_over_the_history():
     assert len(count) == 5 and (count - 4000).abs().max() < 285
 
 
-def test_random_never_leaves_the_history():
+def test_position_random_stays_inside_the_history():
     lengths = torch.arange(0, 40).repeat(100)
     chosen = Intervention('zero', 4, 'random').choose(lengths)
 
@@ -104,7 +104,7 @@ def test_random_never_leaves_the_history():
 
 
 @pytest.mark.parametrize('arguments', [('dropout', 4), ('zero', 4, 'first')])
-def test_what_it_does_not_know_is_refused_with_what_it_knows(arguments):
+def test_unknown_name_is_refused_with_the_known_names(arguments):
     with pytest.raises(ValueError) as error:
         Intervention(*arguments)
     assert all(name in str(error.value) for name in (INTERVENTIONS if arguments[0] == 'dropout' else POSITIONS))

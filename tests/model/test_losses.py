@@ -22,7 +22,7 @@ def cosine_with_one_hot(p, label):
     return p[label] / math.sqrt(math.fsum(x * x for x in p))
 
 
-def test_by_hand():
+def test_result_equals_a_computation_by_hand():
     # p = (3/4, 1/4), p_bar = (1/2, 1/2), label 0
     p, p_bar = torch.tensor([[3.0, 1.0]]).log(), torch.tensor([[1.0, 1.0]]).log()
     loss = causal_loss(p, p_bar, torch.tensor([0]), alpha=2.0, beta=0.5)
@@ -61,7 +61,7 @@ def test_extreme_logits_stay_finite():
     assert loss.causal.item() == pytest.approx(-1.0)
 
 
-def test_no_intervention_no_causal_terms():
+def test_causal_terms_are_zero_without_an_intervention():
     observed = torch.randn(5, 7)
     label = torch.arange(5)
 

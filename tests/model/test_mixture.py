@@ -48,7 +48,7 @@ def test_a_mixture_is_that_of_the_probabilities(first, weight, data):
 
 @limits(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=4), st.data())
-def test_a_mention_is_left_out(histories, data):
+def test_mention_is_removed_from_each_history(histories, data):
     position = [data.draw(st.integers(0, max(0, len(history) - 1))) for history in histories]
     padded = pad_histories(histories)
     found = remove_mention(padded, torch.tensor(position))

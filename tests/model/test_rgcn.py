@@ -92,7 +92,7 @@ def test_equals_a_loop_over_eq_2(graph, aggr):
     np.testing.assert_allclose(layer().detach().numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_by_hand():
+def test_result_equals_a_computation_by_hand():
     # 0 -r0-> 2, 1 -r0-> 2, 0 -r1-> 2; rows: 2 alone. Pairs (r, source): (0,0), (0,1), (1,0)
     layer = PairRGCN(
         3, 1, torch.tensor([[0, 1, 0], [2, 2, 2]]), torch.tensor([0, 0, 1]), torch.tensor([2]), aggr='mean'
@@ -106,7 +106,7 @@ def test_by_hand():
     assert layer().item() == 100 + 2 + 4 + 10
 
 
-def test_self_loops_of_the_graph_are_those_of_the_layer():
+def test_self_loops_of_the_graph_equal_the_self_loop_of_the_layer():
     plain = PairRGCN(3, DIM, torch.tensor([[0], [1]]), torch.tensor([0]), torch.arange(3))
     looped = PairRGCN(3, DIM, torch.tensor([[0, 0, 2], [1, 0, 2]]), torch.tensor([0, 1, 1]), torch.arange(3))
 
@@ -121,7 +121,7 @@ def test_only_pairs_with_an_edge_into_a_row_have_parameters():
     assert sum(p.numel() for p in layer.parameters()) == (2 + 2) * DIM
 
 
-def test_unknown_aggregation():
+def test_unknown_aggregation_is_refused():
     with pytest.raises(ValueError, match="'add' or 'mean', not 'max'"):
         PairRGCN(2, DIM, torch.tensor([[0], [1]]), torch.tensor([0]), torch.arange(2), aggr='max')
 

@@ -70,7 +70,7 @@ def test_the_order_of_the_rows_is_the_order_of_the_output():
 
 
 @pytest.mark.parametrize('device', DEVICES)
-def test_the_same_numbers_at_every_run(device):
+def test_pool_gives_the_same_numbers_at_every_run(device):
     edge_index, edge_type = graph(500, 4, 20_000)  # many edges into each row, and from each pair
     layer = PairRGCN(500, 32, edge_index, edge_type, torch.arange(500), aggr='mean').to(device)
     weight = torch.randn(500, 32, generator=torch.Generator().manual_seed(1)).to(device)

@@ -20,14 +20,14 @@ def layer(num_neighbors, **options):
 
 
 @pytest.mark.skipif(installed, reason='pyg-lib or torch-sparse is installed')
-def test_what_is_missing_is_said():
+def test_missing_data_are_reported():
     with pytest.raises(UserError, match='num_neighbors: .* needs pyg-lib, or torch-scatter and torch-sparse'):
         layer(3)
 
 
 @needs_sampling
 @pytest.mark.parametrize('options', [{}, {'num_bases': 2}, {'aggr': 'mean'}])
-def test_as_many_neighbours_as_there_are_is_exact(options):
+def test_sampling_all_neighbours_equals_using_all_edges(options):
     exact, sampled = layer(None, **options), layer(1000, **options)
     target = torch.randn(10, 5)
     for made in (exact, sampled):

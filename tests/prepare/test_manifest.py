@@ -69,7 +69,7 @@ def test_stand_ins_have_the_files_of_the_published_manifest(published):
         (lambda m: m['datasets']['redial'].update(default_source='x'), "default_source 'x' is not among the sources"),
     ],
 )
-def test_mistake_in_a_manifest_is_said_in_one_line(manifest, change, message):
+def test_mistake_in_a_manifest_is_reported_in_one_line(manifest, change, message):
     content = json.loads(manifest.read_text('utf-8'))
     change(content)
     manifest.write_text(json.dumps(content), 'utf-8')
@@ -78,6 +78,6 @@ def test_mistake_in_a_manifest_is_said_in_one_line(manifest, change, message):
     assert '\n' not in str(error.value) and str(manifest) in str(error.value)
 
 
-def test_missing_manifest_is_said(tmp_path):
+def test_missing_manifest_is_reported(tmp_path):
     with pytest.raises(UserError, match='cannot be read'):
         Manifest.read(tmp_path / 'none.json')

@@ -229,7 +229,7 @@ def test_titles_and_names_are_found_in_turns_that_give_none(inputs):
     ]
 
 
-def test_of_namesakes_in_the_text_the_one_that_is_given_most_is_found(inputs):
+def test_most_frequent_entity_of_a_shared_name_is_linked(inputs):
     for given, found in (('m3', 'It (1990)'), ('m4', 'It (2017)')):
         inputs.write_turns(
             turn('seeker', 'I saw "It"', entities=[]), turn('seeker', 'That', items=[given, given], entities=[])

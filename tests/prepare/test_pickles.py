@@ -67,7 +67,7 @@ def test_anything_else_is_refused_before_it_runs(tmp_path, monkeypatch, value):
         b'Pid\n.',
     ],
 )
-def test_broken_file_is_said_in_one_line(tmp_path, content):
+def test_broken_file_is_reported_in_one_line(tmp_path, content):
     (tmp_path / 'file.pkl').write_bytes(content)
     with pytest.raises(UserError) as error:
         read_containers(tmp_path / 'file.pkl')

@@ -62,7 +62,7 @@ def test_dry_run_of_an_archive_names_its_hash(tmp_path, capsys):
     assert '6487f251ac74911e35bec690469fba52a7df14908575229b63ee30f63885c32f' in capsys.readouterr().out
 
 
-def test_repository_without_a_licence_is_said_before_the_download(prepare, tmp_path, server):
+def test_repository_without_a_licence_is_reported_before_the_download(prepare, tmp_path, server):
     before = []
     server.fault = lambda path, number: before.append(list(prepare.said))
     prepare('redial', tmp_path / 'data')
@@ -79,7 +79,7 @@ def test_repository_without_a_licence_is_said_before_the_download(prepare, tmp_p
         ({'mirror': 'folder'}, "--mirror: 'folder' is no address"),
     ],
 )
-def test_mistakes_are_said_before_anything_happens(prepare, tmp_path, arguments, message):
+def test_mistakes_are_reported_before_anything_happens(prepare, tmp_path, arguments, message):
     with pytest.raises(UserError, match=message.replace('(', r'\(')):
         prepare('redial', tmp_path / 'data', **arguments)
     assert not (tmp_path / 'data').exists()
@@ -137,7 +137,7 @@ def test_bar_shows_bytes_rate_and_remaining_time(prepare, tmp_path, server, caps
     assert 'Downloading redial' in text and 'B/s' in text and '<00:' in text
 
 
-def test_folder_that_cannot_be_written_is_said(prepare, tmp_path):
+def test_folder_that_cannot_be_written_is_reported(prepare, tmp_path):
     (tmp_path / 'data').write_text('a file')
     with pytest.raises(UserError, match='choose another --data_path'):
         prepare('redial', tmp_path / 'data')

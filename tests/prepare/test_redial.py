@@ -116,7 +116,7 @@ def test_conversation_without_answers_has_no_opinions(questions):
     assert dialog[0]['liked'] == dialog[0]['disliked'] == dialog[0]['seen'] == []
 
 
-def test_file_of_another_form_is_said_in_one_line(prepare, tmp_path, server, monkeypatch):
+def test_file_in_another_format_is_reported_in_one_line(prepare, tmp_path, server, monkeypatch):
     """The hash is right, but the zip is not what the converter reads."""
     for name, content in (('no zip', b'PK no zip'), ('empty', stand_ins.zipped({'other.txt': b''}))):
         monkeypatch.setitem(stand_ins.PUBLISHED, 'redial_raw', content)

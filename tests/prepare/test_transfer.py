@@ -94,7 +94,7 @@ def test_file_that_was_damaged_on_disk_is_downloaded_again(fetch, site):
 
 @pytest.mark.parametrize('sized', [True, False])
 @pytest.mark.parametrize('fault', ['wrong', 'short', 'long'])
-def test_other_content_never_counts(fetch, site, tmp_path, fault, sized):
+def test_file_with_other_content_is_never_accepted(fetch, site, tmp_path, fault, sized):
     site.fault = lambda path, before: fault
     with pytest.raises(UserError, match='the file could not be downloaded .*run the command again.*--mirror'):
         fetch('/a', sized=sized)
@@ -133,7 +133,7 @@ def test_message_names_every_address_and_its_reason(fetch, site):
         ('garbage', 'no connection'),
     ],
 )
-def test_passing_trouble_is_tried_as_often_as_asked(fetch, site, fault, reason):
+def test_temporary_errors_are_retried_up_to_the_limit(fetch, site, fault, reason):
     site.fault = lambda path, before: fault
     with pytest.raises(UserError, match=reason):
         fetch('/a', tries=3, timeout_s=0.1)
@@ -142,7 +142,7 @@ def test_passing_trouble_is_tried_as_often_as_asked(fetch, site, fault, reason):
     assert fetch('/a', tries=3).read_bytes() == CONTENT
 
 
-def test_tries_wait_longer_each_time(fetch, site):
+def test_wait_between_attempts_increases(fetch, site):
     site.fault = lambda path, before: 'busy'
     begin = time.monotonic()
     with pytest.raises(UserError):

@@ -94,7 +94,7 @@ WEIGHTS = [{'missing': 1, 'forbidden': 1, 'loop': 1, 'cut': 20}.get(fault, 5) fo
 """Few that end a run at once, and many cuts, so that transfers are continued."""
 
 
-def test_thousand_faulty_transfers(prepare, server, tmp_path, monkeypatch, whole):
+def test_thousand_faulty_transfers_end_with_the_right_files(prepare, server, tmp_path, monkeypatch, whole):
     chance = random.Random(7)
     disk = FullDisk(monkeypatch, chance)
     monkeypatch.setattr(transfer, '_CHUNK', 100)  # so that something of the small files is left to continue
@@ -178,7 +178,7 @@ def test_killed_runs_leave_nothing_half_done(prepare, server, tmp_path, manifest
     assert parts > 1  # some were killed within a transfer
 
 
-def test_two_at_once_do_each_download_once(server, tmp_path, manifest, whole):
+def test_two_processes_download_each_file_once(server, tmp_path, manifest, whole):
     server.piece, server.pause_s = 2000, 0.002
     command = [
         sys.executable,
@@ -239,7 +239,7 @@ def small_disk(tmp_path):
     subprocess.run(['umount', disk], check=True)
 
 
-def test_really_full_disk_is_said_and_the_second_call_ends_well(prepare, small_disk, whole):
+def test_full_disk_is_reported_and_a_second_call_succeeds(prepare, small_disk, whole):
     filler = small_disk / 'filler'
     filler.write_bytes(b'x' * 180_000)
     with pytest.raises(UserError, match='No space left on device; free space on the disk and run the command again'):

@@ -41,7 +41,7 @@ def stored(tmp_path):
 
 
 @pytest.mark.parametrize('config', RANKING)
-def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, config):
+def test_each_configuration_that_ranks_candidates_runs(answer, tmp_path, config):
     summary, (record,) = answer(config)
     assert set(summary['statuses']) <= STATUSES and record['status'] in STATUSES
     assert sorted(record['ranking']) == sorted(record['candidates'])
@@ -54,7 +54,7 @@ def test_plumbing_of_each_configuration_that_ranks_candidates(answer, tmp_path, 
 
 
 @pytest.mark.parametrize('config', TITLES)
-def test_plumbing_of_each_configuration_that_writes_titles(answer, tmp_path, config):
+def test_each_configuration_that_writes_titles_runs(answer, tmp_path, config):
     summary, (record,) = answer(config, 'llm.titles=3', 'llm.examples=1')
     assert set(summary['statuses']) <= STATUSES
     if record['status'] in ('ok', 'partial'):
@@ -119,9 +119,12 @@ def test_ranking_by_the_first_token(answer, tmp_path):
     assert len(tokens) == 20 and max(tokens.values()) <= 0 and line['response']['output_tokens'] == 1
 
 
-def test_chat_with_a_real_model(arguments, monkeypatch, capsys):
+def test_chat_with_a_real_model_answers(arguments, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(sys, 'stdin', io.StringIO('I love comedy\n/why\n'))
+    monkeypatch.setattr(sys.stdout, 'isatty', lambda: True, raising=False)  # so that the answer is streamed
     assert main([*arguments('llm_redial_full', 'llm.candidates=5'), '-i']) == 0
+    schema = stored(tmp_path)[0]['request']['schema']
+    assert list(schema['properties']) == ['response', 'ranking', 'explanation']
     output = capsys.readouterr().out
     assert 'Answers by: smollm2-135m at http://127.0.0.1' in output
     assert 'Heard: Comedy' in output and '  1. ' in output

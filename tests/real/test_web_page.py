@@ -22,9 +22,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from crslab_causal.chat.web.server import make_server
-from crslab_causal.quick_start import load_system
+from crslab_causal.quick_start import load_system, run
 from llm_server import RunningServer
 
+POOL = ('model=Pool', 'experts=[TargetPopularity,TransitionCounts,EASE,OneHop,Repeat]', 'run_name=pool')
 LIVE = ('model=CausalLLM', 'llm.mode=live', 'llm.base_url=http://127.0.0.1:9/v1', 'llm.retries=0')
 
 
@@ -36,7 +37,9 @@ def serve(recommender, tmp_path, monkeypatch):
 
     def serve(*settings):
         trained, data = recommender
-        own = (f'recommender={trained}',) if settings else ('rec.epoch=2', 'run_name=trained')
+        own = ('rec.epoch=2', 'run_name=trained')
+        if settings:
+            own = () if 'model=Pool' in settings else (f'recommender={trained}',)
         common = (f'data_path={data}', f'save_path={trained.parent.parent}')
         system = load_system(str(ROOT / 'config' / 'causal_demo.yaml'), settings=[*common, *own, *settings])
         context = system.conversation()
@@ -130,7 +133,27 @@ def test_conversation_masks_and_two_users(serve, open_page, tmp_path):
     assert [entry for entry in page.driver.get_log('browser') if entry['level'] == 'SEVERE'] == []
 
 
-def test_hostile_text_on_a_phone(serve, open_page):
+def test_contributions_of_the_experts_on_a_phone(serve, open_page, recommender):
+    trained, data = recommender
+    run('causal_demo', settings=[f'data_path={data}', f'save_path={trained.parent.parent}', *POOL], save_system=True)
+    page = open_page(serve(*POOL), width=390)
+    page.say('I loved The Folded Keepers and The Drowsy Observatory')
+    page.click('#films .name')
+    added = [float(text.replace('\u2212', '-')) for text in page.texts('.parts .added')]
+    heading = page.texts('.parts > p')[0]
+    assert f'{sum(added):+.2f}'.replace('-', '\u2212') in heading and added == sorted(added, reverse=True)
+    bars = page.driver.find_elements(By.CSS_SELECTOR, '.parts .bar')
+    edge = page.driver.find_element(By.CSS_SELECTOR, '.parts').rect
+    zeros = {round(bar.rect['x'] + (bar.rect['width'] if n < 0 else 0)) for bar, n in zip(bars, added)}
+    assert len(bars) == len(added) > 2 and max(zeros) - min(zeros) <= 1  # all start at a common zero
+    for bar, number in zip(bars, added):
+        assert edge['x'] - 1 <= bar.rect['x'] and bar.rect['x'] + bar.rect['width'] <= edge['x'] + edge['width'] + 1
+        scale = abs(added[0]) / bars[0].rect['width']
+        assert abs(bar.rect['width'] * scale - abs(number)) < 0.05 * abs(added[0])
+    assert page.driver.execute_script('return document.documentElement.scrollWidth') <= 390
+
+
+def test_hostile_text_is_shown_as_text_on_a_phone(serve, open_page):
     page = open_page(serve(), width=390)
     hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>' + 'W' * 300
     page.say(hostile)
@@ -168,7 +191,7 @@ def test_text_is_shown_while_it_is_written_and_can_be_stopped(serve, open_page, 
         assert page.texts('#log p').count(answer['response']) == 2
 
 
-def test_dead_backend_is_one_clear_line(serve, open_page):
+def test_dead_backend_is_reported_in_one_line(serve, open_page):
     page = open_page(serve(*LIVE))
     page.say('I loved The Folded Keepers')
     notes = [text for text in page.texts('#log .note') if 'gave no usable answer' in text]

@@ -85,7 +85,7 @@ def test_a_checkpoint_of_another_adjustment_is_refused(run, refused):
     assert 'adjustment_strata is 5 there and 3 here' in line
 
 
-def test_a_broken_run_goes_on_as_an_unbroken_one(run, command, monkeypatch):
+def test_interrupted_run_ends_like_an_uninterrupted_one(run, command, monkeypatch):
     whole, _ = run('adjustment=turn', 'run_name=whole')
     train = Trainer._train_epoch
 

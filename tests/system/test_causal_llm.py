@@ -547,3 +547,40 @@ def test_failing_server_ends_the_run_in_one_line(refused, trained, live):
     for script, message in (('401', 'OPENAI_API_KEY'), ('404', 'llm.model'), ('html', 'llm.base_url')):
         settings, _ = live(script)
         assert message in refused(MODEL, f'recommender={trained}', *settings)
+
+
+# ---------------------------------------------------------------- the pool in front of the language model
+
+POOL = ('model=Pool', 'experts=[TargetPopularity,TransitionCounts,EASE,OneHop,Repeat]')
+
+
+def test_pool_gives_the_candidates(run, load, live, capsys):
+    scored, pool_folder = run(*POOL, flags=['-ss'])
+    settings, url = live()
+    _, folder = run(MODEL, f'recommender={pool_folder}', 'llm.mode=live', *settings, flags=['-ss'])
+    results, records, _ = read(folder)
+    assert json.loads((folder / 'results.json').read_text('utf-8'))['splits'] == scored['splits']
+    pool = load(*POOL)
+    recommender, samples = pool.recommender(), pool.test_dataloader.samples
+    for record, sample in zip(records, samples):
+        text = sample['context_text']
+        listed = recommender.probabilities(sample['context_entities'], turns=text)
+        best = sorted(listed, key=lambda item: -listed[item].observed)
+        assert [listed[item].observed for item in record['candidates']] == pytest.approx(
+            [listed[item].observed for item in best[:20]]
+        )
+    share = sum(record['label'] in record['candidates'] for record in records) / len(records)
+    ceiling = f"recall of the recommender's list at 20 is {100 * share:.2f} %; this is the ceiling of re-ranking"
+    assert ceiling in (folder / 'run.log').read_text('utf-8')
+    assert results['llm']['candidate_recall'] == share
+    assert not (folder / 'best.pth').exists()  # the weights are in the folder of the pool
+
+    with load(MODEL, f'recommender={pool_folder}').conversation() as conversation:
+        items = conversation.pipeline.catalogue.items
+        reply = conversation.reply(f'I loved "{conversation.recommender.names[items[4]]}".')
+        assert reply.recommendations and conversation.contributions(reply.recommendations[0].entity)
+
+
+def test_recommender_that_reads_tokens_cannot_give_candidates(run, refused):
+    _, folder = run('model=Seq2Seq', 'rec.epoch=1', 'conv.epoch=1', flags=['-ss'])
+    assert 'is of a run of Seq2Seq; name a run of CausalKBRD, ' in refused(MODEL, f'recommender={folder}')

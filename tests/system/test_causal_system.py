@@ -69,7 +69,7 @@ def test_results_say_that_they_are_of_a_debug_run(run):
     assert result['debug'] == 'trained on valid' and 'trained on valid' in (folder / 'results.md').read_text('utf-8')
 
 
-def test_same_seed_same_scores_other_seed_others(run):
+def test_equal_seeds_give_equal_scores_and_other_seeds_other_scores(run):
     first, _ = run(seed=1)
     second, _ = run(seed=1)
     other, _ = run(seed=2)
@@ -140,7 +140,7 @@ def test_tensorboard_files_hold_losses_apart(run, tmp_path):
     } <= set(tags)
 
 
-def test_divergence_is_one_clear_line(run, capsys, data_path, tmp_path):
+def test_divergence_of_the_training_is_reported_in_one_line(run, capsys, data_path, tmp_path):
     from crslab_causal.command_line.run import main
 
     run('rec.epoch=1')
@@ -150,7 +150,7 @@ def test_divergence_is_one_clear_line(run, capsys, data_path, tmp_path):
     assert 'diverged' in capsys.readouterr().err
 
 
-def test_crslabs_own_run_script_drives_it(data_path, tmp_path, monkeypatch):
+def test_crslabs_own_run_script_runs_a_registered_model(data_path, tmp_path, monkeypatch):
     """A Config that CRSLab read, CRSLab's run_crslab, and this package only registered."""
     monkeypatch.chdir(tmp_path)
     crslab_causal.register()

@@ -29,7 +29,7 @@ def test_the_weight_of_the_text_is_chosen_on_valid_and_reported(run):
     assert others[0]['best_epoch'] == result['best_epoch'] and on_valid(result) >= on_valid(others[0])
 
 
-def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, kill):
+def test_killed_and_restored_run_ends_like_an_uninterrupted_one(run, kill):
     unbroken, folder = run(*MODEL, 'run_name=unbroken', flags=['-ss'])
     kill(*MODEL, 'run_name=killed')
     restored, folder_restored = run(*MODEL, 'run_name=killed', flags=['-rs'])
@@ -76,6 +76,6 @@ def test_losses_of_both_levels_are_logged(run):
         ('text_encoder=no/such/model', "text_encoder: 'no/such/model' cannot be loaded"),
     ],
 )
-def test_impossible_options_are_one_clear_line(refused, monkeypatch, setting, said):
+def test_impossible_options_are_reported_in_one_line(refused, monkeypatch, setting, said):
     monkeypatch.setenv('HF_HUB_OFFLINE', '1')
     assert refused(*MODEL, setting).startswith(said)

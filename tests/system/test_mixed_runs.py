@@ -63,7 +63,7 @@ def test_a_saved_run_answers_as_it_was_scored(run, load):
     assert restored['splits'] == result['splits'] and restored['counts_weight'] == result['counts_weight']
 
 
-def test_a_killed_run_says_so_and_ends_as_an_unbroken_one_when_restored(run, load, kill):
+def test_killed_run_reports_it_and_ends_like_an_uninterrupted_one_when_restored(run, load, kill):
     unbroken, _ = run(OPEN, 'run_name=unbroken')
     kill(OPEN, 'run_name=killed')
 
@@ -92,7 +92,7 @@ def test_the_language_half_takes_its_candidates_from_the_mixture(run):
         assert found['recall@10'] == result['splits']['test']['all']['recall@10']
 
 
-def test_with_strata_it_is_the_adjusted_distribution_that_is_mixed(run, load):
+def test_mixture_uses_the_adjusted_distribution_if_there_are_strata(run, load):
     settings = (OPEN, 'adjustment=turn')
     result, _ = run(*settings, flags=['-ss'])
     model = load(*settings).adapter.module
@@ -105,5 +105,5 @@ def test_with_strata_it_is_the_adjusted_distribution_that_is_mixed(run, load):
 
 
 @pytest.mark.parametrize('setting', ['counts_weight=1', 'counts_weight=-0.1', 'counts_weight=often'])
-def test_impossible_weights_are_one_clear_line(refused, setting):
+def test_impossible_weights_are_reported_in_one_line(refused, setting):
     assert refused(setting).startswith('counts_weight')

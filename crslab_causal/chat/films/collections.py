@@ -1,8 +1,8 @@
-"""Franchises, studios and topics: sets of films with a name of their own, such as "Marvel" or "zombie".
+"""Franchises, studios and topics: named sets of films, such as "Marvel" or "zombie".
 
 ``collections.json`` lists them by the titles of their films. ``Iron Man*`` stands for all titles that start with these
 words, ``*zombie*`` for all titles that contain the word, and a title with a year for that film only. In addition, films
-are a franchise if their titles share the part before a number, a colon, a dash or an "and" ("Toy Story", "Kill Bill").
+form a franchise if their titles share the part before a number, a colon, a dash or an "and" ("Toy Story", "Kill Bill").
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Collection(NamedTuple):
 
     name: str
     kind: str
-    """``FRANCHISE``, which includes studios; or ``TOPIC``."""
+    """``FRANCHISE`` for a franchise or a studio, ``TOPIC`` for a topic."""
     films: frozenset[int]
     """Entity ids."""
     entity: int | None
     """Entity id of the collection itself, if the recommender knows it."""
     is_listed: bool = False
-    """Whether ``collections.json`` lists it. Otherwise only the titles of its films show that they are a series."""
+    """Whether ``collections.json`` lists it. If not, it was found by the titles of its films."""
 
 
 class Collections:
@@ -49,7 +49,7 @@ class Collections:
         titles = _TitleIndex(facts.films.values())
         entity_of_name = {name: entity for entity, name in sorted(names.items(), reverse=True)}
         self.by_key: dict[Key, Collection] = {}
-        """Collections by the words that name them."""
+        """Collection of each name, by the words of the name."""
         films: dict[str, frozenset[int]] = {}
         for kind, group in ((FRANCHISE, 'franchises'), (TOPIC, 'topics')):
             for name, entry in table[group].items():
@@ -82,7 +82,7 @@ def _key(text: str) -> Key:
 
 
 class _TitleIndex:
-    """Films by the words of their titles."""
+    """An index of films by the words of their titles."""
 
     def __init__(self, films: Iterable[CatalogueFilm]):
         self._by_title: dict[Key, list[CatalogueFilm]] = defaultdict(list)
@@ -97,7 +97,7 @@ class _TitleIndex:
                 self._by_word[word].append(film)
 
     def find(self, patterns: Sequence[str]) -> frozenset[int]:
-        """Return the films of the patterns of ``collections.json``."""
+        """Return the films whose titles match the patterns of ``collections.json``."""
         return frozenset(film.entity for pattern in patterns for film in self._matches(pattern))
 
     def _matches(self, pattern: str) -> list[CatalogueFilm]:
@@ -120,7 +120,7 @@ def _contains(key: Key, part: Key) -> bool:
 
 
 def _series(facts: FilmFacts) -> dict[Key, Collection]:
-    """Return the franchises whose films share the first part of their titles, by this part."""
+    """Return the franchises that are found by the shared first part of their titles, by this part."""
     films: dict[Key, dict[Key, list[int]]] = defaultdict(lambda: defaultdict(list))
     label: dict[Key, str] = {}
     for film in facts.films.values():

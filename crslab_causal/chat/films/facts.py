@@ -1,4 +1,4 @@
-"""The facts about a catalogue of films that the chat answers and filters by."""
+"""Facts about the films of a catalogue, which the chat uses to answer questions and to filter lists."""
 
 from __future__ import annotations
 
@@ -34,25 +34,26 @@ _ROLE_WEIGHT = {DIRECTOR: 1.0, CAST: 1.0}
 _OTHER_ROLE_WEIGHT = 0.2
 _QUALIFIER = re.compile(r'\s*\([^()]*\)$|__\d+$')
 _NO_GENRES = frozenset(('talk-show', 'news', 'reality-tv', 'short', 'adult'))
-"""Formats that catalogues list among the genres."""
+"""Formats, such as a television series, that catalogues list among the genres."""
 _MIN_CAST = 2
-"""Minimum size of a cast in the knowledge graph that shows that the details are about another film."""
+"""Minimum number of actors in the knowledge graph from which a different cast in the dataset's file counts as a
+mistake."""
 _LATEST_QUANTILE = 0.99
-"""Quantile of the years of the films that counts as the catalogue's last year."""
+"""Quantile of the years of all films that counts as the catalogue's last year."""
 _GENRE_ENTITY_NAMES = ('{} film', '{} (genre)', '{}', '{} (love)', '{} fiction', '{} movie')
-"""Names of the entity of a genre, most frequent first."""
+"""Forms of the name of a genre's entity, most frequent first."""
 
 
 @dataclass(frozen=True)
 class CatalogueFilm:
-    """A film and what is known about it."""
+    """The facts about a film."""
 
     entity: int
     """Entity id."""
     title: str
     year: int | None
     genres: frozenset[str]
-    """Names as in :data:`.GENRES`; empty if they are unknown."""
+    """Names from :data:`.GENRES`; empty if the genres are unknown."""
     people: Mapping[str, tuple[int, ...]]
     """Person ids by role."""
     plot: str | None
@@ -67,7 +68,7 @@ class Person(NamedTuple):
     """A person and their films."""
 
     id: int
-    """Entity id; a negative number if the knowledge graph does not have the person."""
+    """Entity id; a negative number if the person is not in the knowledge graph."""
     name: str
     films: dict[str, list[int]]
     """Entity ids of films by role."""
@@ -82,7 +83,7 @@ class FilmFacts:
     people: dict[int, Person]
     """People by id."""
     subjects: dict[int, frozenset[int]]
-    """Films by the entity id of their subject, such as "Time travel", where the knowledge graph has subjects."""
+    """Films by the entity id of their subject, such as "Time travel". Empty if the knowledge graph has no subjects."""
     genre_entities: dict[str, int]
     """Entity id of each genre that the recommender knows."""
     names: dict[int, str]
@@ -90,7 +91,7 @@ class FilmFacts:
     popularity: dict[int, float]
     """Popularity of films and people. It decides between entities of the same name, and orders answers."""
     latest: int
-    """Last year of the catalogue, from which "new" is counted."""
+    """Last year of the catalogue. "New" films are counted back from it."""
     films_of_genre: dict[str, frozenset[int]] = field(init=False)
     """Films by genre."""
     without_genre: frozenset[int] = field(init=False)
@@ -131,12 +132,12 @@ def build_film_facts(
 
 
 def name_key(name: str) -> tuple[str, ...]:
-    """Return the words by which two spellings of a person's name are equal."""
+    """Return the words of a person's name in a form that is equal for two spellings of the name."""
     return tuple(content_words(title_words(_QUALIFIER.sub('', name))))
 
 
 class _Credit(NamedTuple):
-    """A person in a film, as one of the sources names them."""
+    """A person in a film, as a source names the person."""
 
     role: str
     name: str
@@ -158,9 +159,9 @@ class _Builder:
                 self.listed[item] = Film(self.listed[item].title, self.listed[item].year)
 
     def _is_about_another_film(self, item: int) -> bool:
-        """Return whether the dataset's film has quite another cast than the knowledge graph.
+        """Return whether the dataset's film has another cast than the film in the knowledge graph.
 
-        A file of titles may confuse films of one title. Of ReDial's, this concerns 6 % of the films.
+        A file of titles may confuse films with the same title. In ReDial's file this concerns 6 % of the films.
         """
         stars = {name_key(name)[-1:] for name in self.listed[item].stars}
         cast = {
@@ -229,7 +230,7 @@ class _Builder:
                         entities[key][credit.entity] += 1
         people: dict[int, Person] = {}
         for number, (key, name) in enumerate(names.items(), start=1):
-            # of several entities of one name the one with the most films, of equals the one with the lowest id
+            # if several entities share a name, choose the one with the most films, then the one with the lowest id
             best = min(entities[key].items(), key=lambda pair: (-pair[1], pair[0]), default=(-number, 0))[0]
             people[best] = Person(best, name, {})
         return people

@@ -1,4 +1,4 @@
-"""Genres: one name for each, the catalogue's names for it, and the words by which people ask for it."""
+"""Genres of films: a standard name of each, the names in catalogues, and the words that people use."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import NamedTuple
 
 
 class _Words(NamedTuple):
-    """Patterns of the words for a genre."""
+    """Patterns of the words for one genre."""
 
     catalogue: str
     """Names that catalogues use."""
     nouns: str
     """Words that name the genre anywhere."""
     adjectives: str = ''
-    """Words that name it in a wish only: "something funny", but not "it was funny"."""
+    """Words that name the genre in a wish only: "something funny", but not "it was funny"."""
 
 
 _REACH = 80
-"""Number of characters before a word in which its context is searched."""
+"""Number of characters before a word that are searched for its context."""
 _FILMS = r'(?:movies?|films?|flicks?)'
 _GENRES = {
     'action': _Words('action', 'actions?', 'action[ -]packed'),
@@ -41,7 +41,7 @@ _GENRES = {
     'family': _Words(r"family|children's", rf'family {_FILMS}', 'family[ -]friendly'),
     'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?', 'magical'),
     'film noir': _Words('noir', '(?:film[ -])?noirs?'),
-    'history': _Words('histor', rf'period (?:pieces?|{_FILMS})|costume dramas?', 'historic(?:al)?'),
+    'history': _Words('histor', rf'(?:history|period) {_FILMS}|period pieces?|costume dramas?', 'historic(?:al)?'),
     'horror': _Words(
         'horror|slasher|zombie',
         r'horrors?|slashers?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|gore',
@@ -110,7 +110,7 @@ _OTHER_AFTER = re.compile(
     r'\W{0,3}(?:actors?|actress|because|bits?|enough|girl|guys?|how|jokes?|man|men|moments?|parts?|people|scenes?|that|to|'
     r'woman)\b'
 )
-"""Words after an adjective that does not describe films."""
+"""Words that show that the adjective before them does not describe a film."""
 _EXCESS = re.compile(r'\b(?:too|less|(?:not|never) (?:so|that|very|really|overly))\s+$', re.IGNORECASE)
 
 
@@ -121,20 +121,23 @@ class GenreSpan(NamedTuple):
     start: int
     end: int
     is_wish: bool
-    """Whether it may ask for films. It does not if it describes a film ("it was funny")."""
+    """Whether the words may ask for films of the genre. They do not if they describe a film, as in "it was funny"."""
     is_excess: bool
-    """Whether the text has too much of it: "too scary", "less scary"."""
+    """Whether the text says that there is too much of the genre, as in "too scary" or "less scary"."""
 
 
 def genres_of_name(name: str) -> frozenset[str]:
-    """Return the genres that a catalogue's name stands for: "Romantic comedy" for two; an unknown name for itself."""
+    """Return the genres of a name in a catalogue.
+
+    "Romantic comedy" has two genres. An unknown name is its own genre.
+    """
     lower = name.lower().replace('_', ' ')
     known = frozenset(genre for genre, pattern in _CATALOGUE.items() if pattern.search(lower))
     return known or frozenset((re.sub(r' (?:film|movie)s?\b', '', lower).strip(),))
 
 
 def find_genres(text: str) -> list[GenreSpan]:
-    """Return the parts of a text that name genres, in order of appearance. A part may name two: "rom-com"."""
+    """Return the parts of a text that name genres, in order of appearance. One part may name two genres: "rom-com"."""
     spans = [
         _span(text, genre, match, is_adjective)
         for patterns, is_adjective in ((_NOUNS, False), (_ADJECTIVES, True))

@@ -1,4 +1,4 @@
-"""Dialogue acts: what a message does, and the phrases by which it does so."""
+"""Dialogue acts: the purposes of a message, and the phrases that express them."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ class Act(StrEnum):
     LEAVE = 'leave'
     SMALL_TALK = 'small talk'
     WANT = 'want'
-    """It asks for films, or states what they must or must not be."""
+    """A request for films, or a constraint on them."""
     LIKE = 'like'
     DISLIKE = 'dislike'
     SEEN = 'seen'
     NOT_SEEN = 'not seen'
     MENTION = 'mention'
-    """It names a film without saying what about it."""
+    """The name of a film without an opinion or a question."""
     ACCEPT = 'accept'
     REJECT = 'reject'
     MORE = 'more'
-    """It asks for more films or other ones."""
+    """A request for more films, or for other ones."""
     ASK_FILM = 'ask film'
     ASK_PERSON = 'ask person'
     ASK_WHY = 'ask why'
     ASK_HELP = 'ask help'
     FORGET = 'forget'
-    """It takes constraints back."""
+    """A constraint is taken back."""
     START_OVER = 'start over'
     FOREIGN = 'foreign'
-    """It is not in English."""
+    """The message is not in English."""
     UNKNOWN = 'unknown'
-    """It is not understood."""
+    """The message is not understood."""
 
 
 ASKS_FOR_FILMS = frozenset((Act.WANT, Act.LIKE, Act.DISLIKE, Act.SEEN, Act.MENTION, Act.REJECT, Act.MORE, Act.FORGET))
@@ -70,15 +70,15 @@ def find_acts(clause: str) -> list[Act]:
 
 
 def is_wildcard(clause: str) -> bool:
-    """Return whether the clause leaves the choice to the recommender: "surprise me"."""
+    """Return whether the clause leaves the choice to the recommender, as in "surprise me"."""
     return _WILDCARD.search(clause) is not None
 
 
 def asks_for_related(clause: str) -> bool:
-    """Return whether the clause asks for films like the last one: "more like that"."""
+    """Return whether the clause asks for films like the last one, as in "more like that"."""
     return _RELATED.search(clause) is not None
 
 
 def names_all(clause: str) -> bool:
-    """Return whether the clause is about all films of the last list: "seen them all"."""
+    """Return whether the clause is about all films of the last list, as in "seen them all"."""
     return _ALL.search(clause) is not None

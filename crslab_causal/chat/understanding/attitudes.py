@@ -1,4 +1,4 @@
-"""The attitude of a clause to each name in it, from the cues before and after the name."""
+"""The attitude of a clause to each name in it, which cues before and after the name show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crslab_causal.chat.understanding.phrases import read_phrases
 
 LIKE, DISLIKE, WANT, WATCH, SIMILAR, SEEN, NOT_SEEN = 'like', 'dislike', 'want', 'watch', 'similar', 'seen', 'not seen'
 TOLD = 'told'
-"""Cues, which are the sections of ``cues.txt``."""
+"""Names of the cues. They are the sections of ``cues.txt``."""
 _PRAISE = (
     'my our great good amazing awesome excellent fantastic wonderful brilliant hilarious fun funny perfect incredible '
     'classic classics favorite best entertaining enjoyable cute superb beautiful nice riot interesting genius legend '
@@ -33,11 +33,11 @@ _AFTER_ALREADY = re.compile(
 )
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
-"""Priority of cues that end at the same place."""
+"""Cues that win if several cues end at the same place."""
 
 
 def cue_before(clause: Clause, group: int) -> str | None:
-    """Return the last cue before a name, None if there is none. A list of names shares its cue."""
+    """Return the last cue before a name; None if there is none. A list of names shares one cue."""
     before = clause.before(group)
     found: list[tuple[int, int, int, str]] = []
     for name, pattern in read_phrases('cues.txt').items():

@@ -1,4 +1,4 @@
-"""Splits a message into clauses, with a token such as ``<film0>`` in place of each name."""
+"""Split a message into clauses, with a token such as ``<film0>`` in the place of each name."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _BORDER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _REACH = 300
-"""Number of characters before and after a name in which cues are searched."""
+"""Number of characters before and after a name that are searched for cues."""
 _TOKEN = re.compile(r'<[a-z]+(\d+)>')
 
 
 class Clause(NamedTuple):
-    """A part of a message that is understood by itself."""
+    """A clause of a message, which is understood without the other clauses."""
 
     text: str
     """Normalized text with tokens, and with its question mark."""
     places: dict[int, tuple[int, int]]
-    """(start, end) of the token of each group of spans, by the index of the group, in order of appearance."""
+    """Start and end of the token of each group of spans, by the index of the group, in order of appearance."""
 
     @property
     def groups(self) -> list[int]:
@@ -48,7 +48,7 @@ class Clause(NamedTuple):
 
 
 def group_spans(spans: Sequence[Span]) -> list[list[Span]]:
-    """Return the spans in groups, so that the spans of a group overlap: a word may name two genres."""
+    """Return the spans in groups. Spans that overlap are in one group, because a word may name two genres."""
     groups: list[list[Span]] = []
     for span in spans:
         if groups and span.start < max(other.end for other in groups[-1]):
@@ -84,5 +84,5 @@ def split_clauses(text: str, groups: Sequence[Sequence[Span]]) -> list[Clause]:
 
 
 def _plain(text: str) -> str:
-    """Return a text without signs that could be taken for tokens, and with single spaces."""
+    """Return a text with single spaces, and without signs that could be taken for tokens."""
     return re.sub(r'[<>\s]+', lambda match: '\n' if '\n' in match.group() else ' ', text)

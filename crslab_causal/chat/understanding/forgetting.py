@@ -1,4 +1,4 @@
-"""Constraints that a message takes back: "forget the 90s", "any genre is fine", "horror is ok after all"."""
+"""Find the constraints that a message takes back: "forget the 90s", "any genre is fine", "horror is ok after all"."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Forgotten(NamedTuple):
     """The constraints that a clause takes back."""
 
     constraints: list[Constraint]
-    """Constraints that were stated before. May be empty."""
+    """Earlier constraints that are taken back. May be empty."""
 
 
 def find_forgotten(
     clause: Clause, groups: Sequence[Sequence[Span]], properties: Properties, earlier: ConstraintSet
 ) -> Forgotten | None:
-    """Return the constraints that a clause takes back, None if it does not take anything back.
+    """Return the constraints that a clause takes back; None if it is not about taking constraints back.
 
     Args:
         clause: the clause.
         groups: groups of the spans of the message.
         properties: constraints of spans.
-        earlier: constraints so far.
+        earlier: constraints of the conversation so far.
     """
     phrases = read_phrases('forget.txt')
     forgets = phrases['forget'].search(clause.text)

@@ -1,4 +1,4 @@
-"""Understands a message: its acts, the opinions and constraints that it states, and its questions."""
+"""Understand a message: its acts, its questions, and the opinions and constraints that it states."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _ASKS = re.compile(
     r'hoping)\b'
 )
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
-"""Acts beside which a "yes" accepts nothing, and a "no" rejects nothing."""
+"""Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
 
 class Interpreter:
@@ -64,11 +64,11 @@ class Interpreter:
         self._spotter = Spotter(facts, collections)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
-        """Return what a message says.
+        """Return the meaning of a message.
 
         Args:
             text: the message.
-            situation: what the conversation is about.
+            situation: state of the conversation before the message.
         """
         text = re.sub(r'\s{2,}', ' ', text.translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
@@ -86,7 +86,7 @@ class Interpreter:
 
 
 class _Reading(NameReader):
-    """Reads one message, clause by clause."""
+    """The reading of one message, clause by clause."""
 
     def read(self) -> None:
         clauses = split_clauses(self.text, self.groups)
@@ -151,7 +151,7 @@ class _Reading(NameReader):
         self.meaning.acts += acts
 
     def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:
-        """Return the acts of a clause, without those that others exclude."""
+        """Return the acts of a clause, without the acts that other acts of the clause exclude."""
         found = set(acts)
         opinion = self._opinion(clause)
         if opinion is not None:
@@ -177,7 +177,7 @@ class _Reading(NameReader):
         return [act for act in acts if act in found]
 
     def _opinion(self, clause: Clause) -> Attitude | None:
-        """Return the opinion about a film that was named before: "I loved it"."""
+        """Return the opinion about a film that was named before, as in "I loved it"."""
         patterns = read_phrases('opinions.txt')
         text = _GENRE_TOKEN.sub(self._adjective, clause.text)
         if patterns['disliked it'].search(text):
@@ -185,7 +185,7 @@ class _Reading(NameReader):
         return Attitude.LIKED if patterns['liked it'].search(text) else None
 
     def _likes_person(self, clause: Clause) -> bool:
-        """Hear a liking of a person without a name: "I like her". Return whether there is one."""
+        """Note that the seeker likes a person without a name, as in "I like her". Return whether the clause says so."""
         if not _LIKES_PERSON.search(clause.text) or _NEGATED_LIKE.search(clause.text):
             return False
         if self.person is not None and self.person in self.facts.people:
@@ -207,7 +207,7 @@ class _Reading(NameReader):
         return token[0] if span.is_wish else self.text[span.start : span.end].lower()
 
     def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
-        """Apply the acts of a clause to the film, or the list, that it refers to without a name."""
+        """Apply the acts of a clause to the film or the list that the clause means but does not name."""
         opinion = self._opinion(clause)
         if opinion is not None and (named_films := list(self._films(clause))):
             if self._opinion_follows_names(clause):  # "I saw Gone Girl, it is a good movie"

@@ -1,4 +1,4 @@
-"""Whether a message is in English."""
+"""Decide whether a message is in English."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from crslab_causal.llm.entity_linking.english import frequency_rank
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _MAX_ENGLISH_RANK = 5000
-"""Rank, by frequency, below which a word is surely English. Function words of other languages have such ranks, too."""
+"""Largest rank, by frequency, at which a word surely is English. Function words of other languages have such ranks,
+too."""
 _MAX_EVERYDAY_RANK = 2000
-"""Rank, by frequency, below which a single word is no sign of another language."""
+"""Largest rank, by frequency, at which a single word is no sign of another language."""
 _ENGLISH_INTERJECTIONS = frozenset('yo hi hey bye ok no na ja ha oh ah lo me he'.split())
 """Single words that are English messages, although other languages have them, too."""
 _SHARED = frozenset('film of for me no in is an a to do will on was as le or'.split())
-"""Words of other languages that are English, too."""
+"""Words of other languages that are also English words."""
 
 
 def is_foreign(text: str) -> bool:
     """Return whether a text is in another language than English.
 
-    Letters of another script decide at once. Otherwise function words of another language must outnumber the English
-    words.
+    A text in another script is foreign. Otherwise the text is foreign if it has more function words of another language
+    than English words.
 
     Args:
         text: the text, without titles and names.

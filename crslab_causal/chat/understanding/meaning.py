@@ -1,4 +1,4 @@
-"""The result of understanding a message, and the situation in which it is understood."""
+"""The meaning of a message, and the state of the conversation in which the message is understood."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Attitude(StrEnum):
     SEEN = 'seen'
     NOT_SEEN = 'not seen'
     SIMILAR = 'similar'
-    """Films like it are wanted."""
+    """Films like the named one are wanted."""
     WANTED = 'wanted'
-    """Films of this genre, with this person, ... are wanted."""
+    """Films of the named genre or with the named person are wanted."""
     ACCEPTED = 'accepted'
     REJECTED = 'rejected'
     ASKED = 'asked'
@@ -34,13 +34,13 @@ _OPINIONS = (Attitude.LIKED, Attitude.DISLIKED)
 
 @dataclass(frozen=True)
 class Heard:
-    """Something that a message names, and its attitude to it."""
+    """A name in a message, and the attitude of the message to it."""
 
     kind: SpanKind
     name: str
     attitude: Attitude
     entity: int | None = None
-    """Entity id; None: the recommender does not know it."""
+    """Entity id; None if the recommender does not know the entity."""
     seen: bool = False
     """Whether the seeker has seen the film."""
     films: frozenset[int] = field(default=frozenset(), repr=False)
@@ -52,9 +52,9 @@ class Situation:
     """The state of the conversation in which a message is understood."""
 
     film: int | None = None
-    """Film that "it" stands for."""
+    """Film that "it" means."""
     person: int | None = None
-    """Person that "he" or "she" stands for."""
+    """Person whom "he" or "she" means."""
     shown: tuple[int, ...] = ()
     """Films of the last list."""
     mentioned: tuple[int, ...] = ()
@@ -65,7 +65,7 @@ class Situation:
 
 @dataclass
 class Understanding:
-    """The content of a message."""
+    """The meaning of a message."""
 
     acts: list[Act] = field(default_factory=list)
     """Acts in order of appearance, each once."""
@@ -79,7 +79,7 @@ class Understanding:
     unknown: list[str] = field(default_factory=list)
     """Titles and names that the catalogue does not have."""
     is_wildcard: bool = False
-    """Whether the choice is left to the recommender."""
+    """Whether the message leaves the choice to the recommender."""
     is_gibberish: bool = False
     """Whether no word is English."""
 
@@ -87,7 +87,8 @@ class Understanding:
 def merge_heard(heard: Sequence[Heard]) -> list[Heard]:
     """Return each name once, with the last attitude to it.
 
-    An opinion on a film remains when the message then says that the film was seen. A wish for a genre remains, too.
+    If a message states an opinion on a film and then says that the film was seen, the opinion is kept. A wish for a
+    genre is kept in the same way.
     """
     merged: dict[tuple[SpanKind, str], Heard] = {}
     for new in heard:

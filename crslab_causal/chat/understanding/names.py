@@ -1,4 +1,4 @@
-"""Find out the attitude of a message to the films, people and genres that it names."""
+"""Find the attitude of a message to the films, people and genres that it names."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|bes
 
 
 class NameReader:
-    """Reads the names of one message, and adds acts, names and constraints to its meaning.
+    """A reader of the names in one message. It adds acts, names and constraints to the meaning of the message.
 
     Args:
         facts: facts about the films.
         properties: constraints of spans.
         text: the message.
         spans: its spans.
-        situation: what the conversation is about.
+        situation: state of the conversation before the message.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class NameReader:
         self.meaning = Understanding()
 
     def read_group(self, clause: Clause, group: int) -> bool:
-        """Hear what a clause says about a group of spans. Return whether it is a constraint."""
+        """Read what a clause says about a group of spans, and return whether this is a constraint."""
         kind = self.groups[group][0].kind
         if kind is SpanKind.FILM:
             self._read_film(clause, group)
@@ -116,7 +116,7 @@ class NameReader:
         self.meaning.acts.append(act)
 
     def _read_property(self, clause: Clause, group: int) -> bool:
-        """Make constraints of a genre, years, a person, ... Return whether there are any."""
+        """Make constraints of a genre, years or a person, and return whether there are any."""
         cue = attitudes.cue_before(clause, group)
         is_described = _DESCRIBES_FILM.search(clause.before(group)) is not None and cue != attitudes.SIMILAR
         is_described = is_described or (

@@ -1,9 +1,9 @@
-"""Reads files of phrases, which are regular expressions in a readable form.
+"""Read files of phrases, which are regular expressions in a readable form.
 
 A line ``[name]`` starts a section, and ``#`` a comment. Every other line is a phrase. It matches whole words; a space
 matches any white space. ``^`` and ``$`` stand for the ends of the clause, without punctuation. Words in capitals are
 macros, which ``macros.txt`` lists: ``IT`` for what "it" may be, ``FILM`` for a film that the message names.
-``(?!...)`` at the end lists what must not follow. Clauses are normalized by :func:`normalize` before they are
+``(?!...)`` at the end lists words that must not follow. Clauses are normalized by :func:`normalize` before they are
 compared.
 """
 
@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 _SPANS = ('PERSON', 'GENRE', 'YEARS', 'COLLECTION', 'CHILDREN', 'PLACE', 'UNKNOWN', 'SUBJECT')
-"""Macros that stand for spans of this kind."""
+"""Kind of the spans that each macro stands for."""
 _MACRO = re.compile(r'\b[A-Z]+\b')
 
 _SPELLINGS = [

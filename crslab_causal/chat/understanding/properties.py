@@ -1,4 +1,4 @@
-"""Constraints for the properties of films: which films are horror films, from the 90s, with Tom Hanks, like Alien."""
+"""Constraints for properties of films: horror films, films from the 90s, films with Tom Hanks, films like Alien."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crslab_causal.chat.understanding.years import Years
 
 
 class Properties:
-    """Makes constraints on the films of a catalogue.
+    """A maker of constraints on the films of a catalogue.
 
     Args:
         facts: facts about the films.
@@ -60,7 +60,7 @@ class Properties:
         )
 
     def person(self, person: int) -> Constraint:
-        """Return the constraint "with Tom Hanks", in whichever role."""
+        """Return the constraint to films of a person in any role, for example "with Tom Hanks"."""
         return Constraint(
             Kind.PERSON,
             self._facts.people[person].name,
@@ -70,12 +70,12 @@ class Properties:
         )
 
     def collection(self, collection: Collection) -> Constraint:
-        """Return the constraint "Marvel"."""
+        """Return the constraint to films of a franchise or a topic, for example "Marvel"."""
         kind = Kind.FRANCHISE if collection.kind == FRANCHISE else Kind.TOPIC
         return Constraint(kind, collection.name, collection.films, entity=collection.entity)
 
     def similar(self, film: int) -> Constraint:
-        """Return the constraint "like Alien": films with at least half of its genres, or with its director."""
+        """Return the constraint "like Alien": films that share at least half of its genres, or its director."""
         model = self._facts.films[film]
         fitting = {other.entity for other in self._facts.films.values() if _shares_genres(model, other)}
         for person in model.people.get(DIRECTOR, ()):
@@ -85,7 +85,7 @@ class Properties:
 
     @cached_property
     def children(self) -> Constraint:
-        """The constraint "for children": family films, and animated films, without disturbing genres."""
+        """Return the constraint "for children": family films and animated films that have no disturbing genre."""
         films = frozenset(
             film.entity
             for film in self._facts.films.values()
@@ -101,7 +101,7 @@ class Properties:
 
 
 def excluded(constraint: Constraint) -> Constraint:
-    """Return the constraint that excludes the property."""
+    """Return the constraint that excludes the films of a constraint."""
     return replace(constraint, wanted=False)
 
 

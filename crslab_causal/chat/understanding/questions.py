@@ -28,7 +28,7 @@ class Aspect(StrEnum):
     HAS_PERSON = 'has person'
     SERIES = 'series'
     UNAVAILABLE = 'unavailable'
-    """Something that no catalogue has here: length, rating, where it can be watched."""
+    """Something that the dataset never contains: the length, the rating, or where a film can be watched."""
     FILMS_OF = 'films of'
     """Films of a person."""
     DIRECTED = 'directed'
@@ -45,11 +45,11 @@ class Question:
 
     aspect: Aspect
     film: int | None = None
-    """Entity id of the film; None: it is not clear which one is meant."""
+    """Entity id of the film; None if it is not clear which film is meant."""
     person: int | None = None
     """Id of the person."""
     genre: str = ''
-    """Genre of ``IS_GENRE``."""
+    """Genre that the question ``IS_GENRE`` asks about."""
     collection: str = ''
     """Name of the franchise, if the question is about one."""
     films: tuple[int, ...] = ()
@@ -69,11 +69,11 @@ _REQUEST = re.compile(
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
 _BACK_REFERENCE = re.compile(r'\b(?:with|by|from) (?:him|her|them)\b')
-"""Clauses that ask for recommendations, although they look like questions."""
+"""Clauses that look like questions but ask for recommendations."""
 
 
 def find_aspect(clause: str) -> Aspect | None:
-    """Return what a clause asks about a film or a person; None: it is no such question.
+    """Return the aspect of a film or a person that a clause asks about; None if the clause is no such question.
 
     Args:
         clause: a normalized part of a message with its question mark, and with ``<film0>``, ``<person1>``, ... in place
@@ -97,11 +97,11 @@ def make_question(
     """Return the question of a clause.
 
     Args:
-        aspect: what it asks.
+        aspect: subject of the question.
         spans: spans of the clause.
         named: film that the clause names.
-        film: film that "it" stands for.
-        person: person that "he" or "she" stands for.
+        film: film that "it" means.
+        person: person whom "he" or "she" means.
         shown: films of the last list.
     """
     people = [span.id for span in spans if span.kind is SpanKind.PERSON]

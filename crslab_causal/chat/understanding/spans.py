@@ -20,7 +20,7 @@ from crslab_causal.llm.entity_linking.words import read_words
 
 
 class SpanKind(StrEnum):
-    """The kind of thing that a part of a message names."""
+    """The kind of thing that a span names."""
 
     FILM = 'film'
     PERSON = 'person'
@@ -30,9 +30,9 @@ class SpanKind(StrEnum):
     COLLECTION = 'collection'
     CHILDREN = 'children'
     PLACE = 'place'
-    """A place in the list that was shown: "number 3"."""
+    """A position in the list that was shown, as in "number 3"."""
     UNKNOWN = 'unknown'
-    """A title or a name that the catalogue does not have."""
+    """A title or a name that is not in the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Span:
     start: int
     end: int
     id: int | None = None
-    """Id of a film, person or subject; number of a place, from 1."""
+    """Id of a film, person or subject; or position in a list, from 1."""
     genre: str = ''
     years: Years | None = None
     collection: Collection | None = None
     negated: bool = False
     """Whether the message rejects it."""
     is_wish: bool = True
-    """Whether it may ask for films; not in "it was funny"."""
+    """Whether the span may ask for films. "Funny" in "it was funny" does not."""
     is_negation_read: bool = False
     """Whether the span already takes a negation into account: "nothing after 2000"."""
 
@@ -78,7 +78,7 @@ _ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
 _AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
 _AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
 _MAX_AGE = 12
-"""Maximum age of a child, in years."""
+"""Maximum age in years at which a person counts as a child."""
 _CHILD = (
     r'(?:(?:grand)?(?:kids?|child(?:ren)?|sons?|daughters?)|boys?|girls?|toddlers?|nieces?|nephews?|little\s+ones?|'
     r'kiddos?|students?|pupils?)'
@@ -113,11 +113,11 @@ _UNKNOWN = re.compile(
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
 _MAX_EVERYDAY_RANK = 5000
-"""Rank, by frequency, below which a single capitalized word is no unknown name."""
+"""Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
 
 
 class Spotter:
-    """Finds the spans of a message.
+    """A finder of the spans of a message.
 
     Args:
         facts: facts about the films.
@@ -132,12 +132,12 @@ class Spotter:
         self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
 
     def spans(self, text: str, prefer: Some[int] = (), n_shown: int = 0) -> list[Span]:
-        """Return the spans of a message, in order of appearance. Only those of several genres may overlap.
+        """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
 
         Args:
             text: the message.
             prefer: entity ids that are preferred if several entities have the name.
-            n_shown: number of films in the list that was shown last.
+            n_shown: number of films in the last list.
         """
         spans = self._links(text, prefer)
         spans += _free(self._collection_spans(text, spans), spans)
@@ -172,13 +172,13 @@ class Spotter:
 
     def _links(self, text: str, prefer: Some[int]) -> list[Span]:
         found = self._linker.find(text, prefer)
-        # "World War 2" is no unknown film, although there is one called "War"
+        # a name with a genre word is not an unknown film: "World War 2" contains "War"
         genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
         spans = _free([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
         for link in found.links:
             part = _ARTICLE.sub('', text[link.start : link.end])
             if ' ' not in part and any(span.end - span.start == len(part) for span in find_genres(part)):
-                continue  # a word for a genre that is also a title: "Comedy"
+                continue  # "Comedy" is a title, but here it means the genre
             if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"
             kind = SpanKind.FILM if link.entity in self.facts.films else SpanKind.PERSON
@@ -209,7 +209,7 @@ class Spotter:
         return found
 
     def _names_collection(self, text: str, span: Span, links: list[Span]) -> bool:
-        """Return whether a span names a collection, and no single film or person."""
+        """Return whether a span names a collection, and not a single film or person."""
         overlapping = [link for link in links if link.start < span.end and span.start < link.end]
         assert span.collection is not None
         has_context = _is_series(text, span)
@@ -241,7 +241,7 @@ def _is_series(text: str, span: Span) -> bool:
 
 
 def _is_season(text: str, span: Span) -> bool:
-    """Return whether a name stands for a time of the year: "around Christmas", "Merry Christmas", "Christmas time"."""
+    """Return whether a name means a time of the year: "around Christmas", "Merry Christmas", "Christmas time"."""
     before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 30]
     is_time = _SEASON_BEFORE.search(before) is not None and _FILMS_AFTER.match(after) is None
     return is_time or _SEASON_AFTER.match(after) is not None
@@ -253,7 +253,7 @@ def _free(new: Sequence[Span], old: Sequence[Span]) -> list[Span]:
 
 
 def _blank(text: str, spans: Sequence[Span]) -> str:
-    """Return the text with ``<xxx>`` of equal length in place of the spans, so that positions stay."""
+    """Return the text with ``<xxx>`` of equal length in place of the spans, so that positions do not change."""
     characters = list(text)
     for span in spans:
         n = span.end - span.start
@@ -275,7 +275,7 @@ def _place(match: re.Match[str], n_shown: int) -> int:
 
 
 def _unknown_spans(text: str, masked: str) -> list[Span]:
-    """Return titles in quotes and capitalized names that are linked to nothing."""
+    """Return titles in quotes, and capitalized names, that are not in the catalogue."""
     spans = [Span(SpanKind.UNKNOWN, *match.span(1)) for match in _QUOTED.finditer(masked) if '<x' not in match.group(1)]
     for match in _UNKNOWN.finditer(masked):
         words = match['name'].split()

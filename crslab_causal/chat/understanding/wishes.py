@@ -1,4 +1,4 @@
-"""Wishes that belong together: alternatives, and wishes that replace earlier ones."""
+"""Relations between wishes: alternatives, and wishes that replace earlier ones."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _ADDS = re.compile(
     r'(?:should|must|has to|needs to|make it)(?: also)?(?: be)?|'
     r'(?:but|and) (?:\w+ )?(?:also )?(?:\w+er|more|less)\b|even|a bit|\w+ enough)\b'
 )
-"""Words by which a wish adds to earlier ones of its kind."""
+"""Words that show that a wish is added to earlier wishes of its kind."""
 _REPLACEABLE = frozenset((Kind.GENRE, Kind.YEARS, Kind.PERSON, Kind.FRANCHISE, Kind.TOPIC, Kind.SIMILAR))
 
 
 def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted: bool, binding: bool) -> Constraint:
-    """Return the constraint as a clause states it.
+    """Return a constraint with the attitude and the alternatives that a clause states.
 
     Constraints of one kind are alternatives if "or" joins them, or if they are different years.
 
@@ -29,8 +29,8 @@ def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted
         clause: the clause.
         group: index of the group of spans that names the property.
         constraint: constraint for the property.
-        wanted: whether it is wanted.
-        binding: whether it decides which films are listed.
+        wanted: whether films with the property are wanted.
+        binding: whether only films with the property are listed.
     """
     kind = constraint.kind
     around = f'{clause.before(group)}<{group}>{clause.after(group)}'
@@ -65,7 +65,7 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
 
 
 def without_contradictions(constraints: Sequence[Constraint]) -> list[Constraint]:
-    """Return each property once. Of a genre that is wanted and rejected ("scary, but not gory") the wish counts."""
+    """Return each property once. If a genre is wanted and rejected ("scary, but not gory"), it is wanted."""
     kept: dict[tuple[Kind, str], Constraint] = {}
     for constraint in constraints:
         key = constraint.kind, constraint.label

@@ -1,4 +1,4 @@
-"""Spans of years in a text: "from the 90s", "before 1980", "something new"."""
+"""Find spans of years in a text: "from the 90s", "before 1980", "something new"."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import NamedTuple
 
 RECENT_YEARS = 5
-"""Number of the catalogue's last years that are "new"."""
+"""Number of years, counted back from the catalogue's last one, that are "new"."""
 OLD_YEARS = 30
-"""Number of the catalogue's last years that are not "old"."""
+"""Number of years, counted back from the catalogue's last one, that are not "old"."""
 
 _REACH = 80
-"""Number of characters before a year in which its context is searched."""
+"""Number of characters before a year that are searched for its context."""
 _DECADE_WORDS = {
     'twenties': 1920,
     'thirties': 1930,
@@ -87,7 +87,7 @@ _WORDS = {
     'old': re.compile(rf'\b(?:{_OLD}|oldies|black[ -]and[ -]white(?:\s+{_FILMS})?)\b', re.IGNORECASE),
 }
 _FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re.IGNORECASE)
-"""Words for new and old that need no context."""
+"""Words for new and old whose meaning does not depend on the words around them."""
 _WHICH_IS = re.compile(r'\bwhich\b.*\b(?:is|was)\s+(?:the\s+)?(?:most\s+)?$', re.IGNORECASE)
 _IS_OLD = re.compile(
     r"\b(?:it|that|this|they|he|she|one)(?:['’]?s|\s+(?:is|was|are|were|might\s+be|may\s+be))\s+(?:an?\s+|kind\s+of\s+|bit\s+|little\s+|so\s+|very\s+|pretty\s+|"
@@ -101,7 +101,7 @@ _EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very
 
 
 class Years(NamedTuple):
-    """A span of years. None: without limit."""
+    """A span of years. None stands for no limit on that side."""
 
     first: int | None
     last: int | None
@@ -126,7 +126,7 @@ class YearsSpan(NamedTuple):
     start: int
     end: int
     is_excess: bool = False
-    """Whether these years are not wanted: "not too old"."""
+    """Whether the text rejects these years, as in "not too old"."""
     is_negation_read: bool = False
     """Whether the years already take a negation into account: "nothing after 2000"."""
 
@@ -207,7 +207,7 @@ def _years_of(match: re.Match[str]) -> Years:
 
 
 def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
-    """Return the span that the first atoms name, and their number."""
+    """Return the span of years that the first atoms name, and the number of these atoms."""
     match = atoms[0]
     before, years = _before(text, match), _years_of(match)
     if len(atoms) > 1:

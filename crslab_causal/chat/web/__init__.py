@@ -1,1 +1,1 @@
-"""A page in the browser on which several people can chat with the recommender, each in a session of their own."""
+"""A web page on which several people can chat with the recommender, each in a session of their own."""

@@ -1,6 +1,6 @@
-"""The addresses of the page: three files, and JSON about the sessions.
+"""The routes of the web page: three files, and JSON about the sessions.
 
-No other file is served. Requests for another host, or from the page of another site, are refused.
+No other file is served. Requests with another host name, or from a page of another site, are refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Generator
+from typing import Any, ClassVar, Generator, Mapping
 
 from loguru import logger
 from starlette.applications import Starlette
@@ -29,7 +29,7 @@ from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, T
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 
 LOOPBACK = ('localhost', '127.0.0.1')
-"""Values of the Host header that are served, with any port."""
+"""Host names that the Host header may have, with any port."""
 MAX_MESSAGE = 2000
 """Maximum length of a message, in characters."""
 MAX_BODY = 16_000
@@ -41,7 +41,7 @@ _PAGE = {
     '/page.css': ('page.css', 'text/css'),
     '/page.js': ('page.js', 'text/javascript'),
 }
-_BUSY = 'Wait for the answer to the last message.'
+BUSY = 'Wait for the answer to the last message.'
 _HEADERS = {
     'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -52,12 +52,17 @@ _HEADERS = {
 
 
 class ChatApp:
-    """The page and its sessions.
+    """The web application: the page and its sessions.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         thumbs: file to which thumbs are added as JSON lines.
     """
+
+    page: ClassVar[Mapping[str, tuple[str, str]]] = _PAGE
+    """File and media type of each address that is a file."""
+    addresses: ClassVar[tuple[str, ...]] = ('open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb')
+    """Names of the addresses below ``/api/``; the method of each has the same name with ``_`` before it."""
 
     def __init__(self, conversation: Conversation, thumbs: Path):
         self.sessions, self._thumbs = Sessions(conversation), thumbs
@@ -69,9 +74,9 @@ class ChatApp:
         page = files('crslab_causal.chat.web') / 'page'
         routes = [
             Route(address, _file((page / name).read_bytes(), media_type))
-            for address, (name, media_type) in _PAGE.items()
+            for address, (name, media_type) in self.page.items()
         ]
-        for name in ('open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb'):
+        for name in self.addresses:
             routes.append(Route(f'/api/{name}', self._endpoint(getattr(self, f'_{name}')), methods=['POST']))
         hosts = Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK), www_redirect=False)
         return Starlette(routes=routes, middleware=[hosts], exception_handlers={HTTPException: _error})
@@ -85,44 +90,49 @@ class ChatApp:
     def _call(self, function: Any, body: dict[str, Any]) -> Response:
         if function == self._open:
             return self._open()
-        session = self.sessions.find(_text(body, 'session'))
+        session = self.sessions.find(text_of(body, 'session'))
         if session is None:
             raise HTTPException(404, 'This session has ended. Reload the page to start a new one.')
         if function == self._say:
             return self._say(session, body)
         if not session.lock.acquire(blocking=False):
-            raise HTTPException(409, _BUSY)
+            raise HTTPException(409, BUSY)
         try:
             return function(session, body)
         finally:
             session.lock.release()
 
-    # ------------------------------------------------------------ the addresses
+    # ------------------------------------------------------------ routes
 
     def _open(self) -> Response:
         try:
             key = self.sessions.open()
         except TooManySessions:
             raise HTTPException(503, f'All {MAX_SESSIONS} sessions are in use. Try again later.') from None
-        return _json({'session': key, 'backend': self._backend, 'max_message': MAX_MESSAGE})
+        return answer_json({'session': key, 'backend': self._backend, 'max_message': MAX_MESSAGE})
 
     def _say(self, session: WebSession, body: dict[str, Any]) -> Response:
-        text = _text(body, 'text').strip()
+        text = self._message(session, body)
+        return _Rows(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+
+    def _message(self, session: WebSession, body: dict[str, Any]) -> str:
+        """Return the message of a request, if it is one that the session takes."""
+        text = text_of(body, 'text').strip()
         if not text:
             raise HTTPException(400, 'Write a message.')
         if len(text) > MAX_MESSAGE:
             raise HTTPException(413, f'A message has at most {MAX_MESSAGE:,} characters.')
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
-        return _Rows(self._lines(session, text), media_type='application/x-ndjson', headers=_HEADERS)
+        return text
 
     def _lines(self, session: WebSession, text: str) -> Generator[bytes, None, None]:
         """Yield the lines of a reply and drafts of them as JSON, then what the page shows beside the conversation."""
         if not session.lock.acquire(blocking=False):
-            yield _row({'error': _BUSY})
+            yield _row({'error': BUSY})
             return
         try:
-            for line in self.sessions.one_at_a_time(session.chat.say(text, drafts=True)):
+            for line in session.chat.say(text, drafts=True):
                 yield _row({'draft' if isinstance(line, Draft) else 'line': line})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
@@ -134,27 +144,25 @@ class ChatApp:
     def _forget(self, session: WebSession, body: dict[str, Any]) -> Response:
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
-        with self.sessions.model_lock:
-            lines = list(session.chat.forget(_text(body, 'name')[:MAX_MESSAGE]))
-        return _json({'lines': lines, 'view': self._describe(session)})
+        lines = list(session.chat.forget(text_of(body, 'name')[:MAX_MESSAGE]))
+        return answer_json({'lines': lines, 'view': self._describe(session)})
 
     def _undo(self, session: WebSession, body: dict[str, Any]) -> Response:
         turn = session.chat.undo()
-        return _json({'undone': turn.text if turn else None, 'view': self._describe(session)})
+        return answer_json({'undone': turn.text if turn else None, 'view': self._describe(session)})
 
     def _reset(self, session: WebSession, body: dict[str, Any]) -> Response:
         session.chat.reset()
-        return _json({'view': self._describe(session)})
+        return answer_json({'view': self._describe(session)})
 
     def _mask(self, session: WebSession, body: dict[str, Any]) -> Response:
         index, conversation = _number(body, 'index'), session.chat.conversation
         if not 0 <= index < len(conversation.history):
             raise HTTPException(404, 'There is no such mention.')
-        with self.sessions.model_lock:
-            return _json(describe_mask(conversation, index))
+        return answer_json(describe_mask(conversation, index))
 
     def _film(self, session: WebSession, body: dict[str, Any]) -> Response:
-        return _json(describe_film(session.chat.conversation, self._known_film(session, body)))
+        return answer_json(describe_film(session.chat.conversation, self._known_film(session, body)))
 
     def _thumb(self, session: WebSession, body: dict[str, Any]) -> Response:
         film, conversation = self._known_film(session, body), session.chat.conversation
@@ -180,11 +188,10 @@ class ChatApp:
                     file.write(json.dumps(record) + '\n')
             except OSError as error:
                 raise HTTPException(500, f'The thumb was not saved: {error.strerror}.') from error
-        return _json({'saved': True})
+        return answer_json({'saved': True})
 
     def _describe(self, session: WebSession) -> dict[str, Any]:
-        with self.sessions.model_lock:
-            return describe_conversation(session.chat.conversation)
+        return describe_conversation(session.chat.conversation)
 
     def _known_film(self, session: WebSession, body: dict[str, Any]) -> int:
         film = _number(body, 'entity')
@@ -194,7 +201,7 @@ class ChatApp:
 
 
 class _Rows(StreamingResponse):
-    """Sends rows as they are made, and stops to make them at once if the page has gone away."""
+    """A response that sends rows as soon as they are computed, and stops the computation if the page is closed."""
 
     def __init__(self, rows: Generator[bytes, None, None], **keywords: Any):
         super().__init__(rows, **keywords)
@@ -216,9 +223,9 @@ def _file(content: bytes, media_type: str) -> Any:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """Return the JSON object that a request carries.
+    """Return the JSON object in the body of a request.
 
-    Another site's page cannot send this media type without asking first, and is not allowed to.
+    A page of another site cannot send this media type without a preflight request, which the server does not allow.
     """
     if request.headers.get('content-type', '').partition(';')[0].strip() != 'application/json':
         raise HTTPException(415, 'Send application/json.')
@@ -236,7 +243,8 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
-def _text(body: dict[str, Any], key: str) -> str:
+def text_of(body: dict[str, Any], key: str) -> str:
+    """Return a text of a request, and refuse what is none."""
     value = body.get(key)
     if not isinstance(value, str):
         raise HTTPException(400, f'{key}: must be a text.')
@@ -250,7 +258,8 @@ def _number(body: dict[str, Any], key: str) -> int:
     return value
 
 
-def _json(value: dict[str, Any]) -> JSONResponse:
+def answer_json(value: dict[str, Any]) -> JSONResponse:
+    """Return an answer with the headers of the page."""
     return JSONResponse(value, headers=_HEADERS)
 
 

@@ -10,6 +10,7 @@ import uvicorn
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.web.app import ChatApp
+from crslab_causal.chat.web.compare import CompareApp, ComparedSystem
 
 HOST = '127.0.0.1'
 
@@ -18,13 +19,32 @@ def serve(conversation: Conversation, port: int, thumbs: Path) -> None:
     """Serve the page until Ctrl-C.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         port: port of the page; 0: any free one.
         thumbs: file to which thumbs are added.
 
     Raises:
         UserError: the port cannot be used.
     """
+    name = conversation.pipeline.backend.name
+    _serve(make_server(conversation, thumbs), port, f'Answers by: {name}. Thumbs are added to {thumbs}.')
+
+
+def serve_comparison(systems: tuple[ComparedSystem, ComparedSystem], port: int, votes: Path) -> None:
+    """Serve the page that compares two systems until Ctrl-C.
+
+    Args:
+        systems: the two systems.
+        port: port of the page; 0: any free one.
+        votes: file to which votes are added.
+
+    Raises:
+        UserError: the port cannot be used.
+    """
+    _serve(make_comparison_server(systems, votes), port, f'Votes are added to {votes}.')
+
+
+def _serve(server: uvicorn.Server, port: int, line: str) -> None:
     listener = socket.socket()
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,14 +55,23 @@ def serve(conversation: Conversation, port: int, thumbs: Path) -> None:
         raise UserError(f'--port {port}: {reason}; choose another port') from error
     with listener:
         print(f'Open http://{HOST}:{listener.getsockname()[1]}/ in a browser on this machine. Ctrl-C ends.', flush=True)
-        print(f'Answers by: {conversation.pipeline.backend.name}. Thumbs are added to {thumbs}.', flush=True)
-        make_server(conversation, thumbs).run(sockets=[listener])
+        print(line, flush=True)
+        server.run(sockets=[listener])
 
 
 def make_server(conversation: Conversation, thumbs: Path) -> uvicorn.Server:
     """Return a server of the page that has not begun to listen."""
+    return _make_server(ChatApp(conversation, thumbs))
+
+
+def make_comparison_server(systems: tuple[ComparedSystem, ComparedSystem], votes: Path) -> uvicorn.Server:
+    """Return a server of the page that compares two systems. It has not begun to listen."""
+    return _make_server(CompareApp(systems, votes))
+
+
+def _make_server(app: ChatApp) -> uvicorn.Server:
     config = uvicorn.Config(
-        ChatApp(conversation, thumbs).build(),
+        app.build(),
         log_level='warning',
         server_header=False,
         proxy_headers=False,

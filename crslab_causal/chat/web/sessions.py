@@ -1,4 +1,4 @@
-"""The sessions of the page: one for each open page, and not too many."""
+"""The sessions of the web page: one for each open page, up to a limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from typing import Callable, Iterator
+from typing import Callable
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.session import ChatSession
@@ -32,10 +32,10 @@ class WebSession:
 
 
 class Sessions:
-    """Sessions by their secret keys.
+    """The open sessions, by their secret keys.
 
     Args:
-        conversation: a conversation; each session gets another one over the same model.
+        conversation: a conversation. Each session gets another one, which uses the same model.
         clock: returns the time in seconds.
     """
 
@@ -43,8 +43,6 @@ class Sessions:
         self._conversation, self._clock = conversation, clock
         self._sessions: OrderedDict[str, WebSession] = OrderedDict()
         self._lock = threading.Lock()
-        self.model_lock = threading.Lock()
-        """The model and the pipeline serve one session at a time."""
 
     def open(self) -> str:
         """Open a session, and return its key.
@@ -60,11 +58,11 @@ class Sessions:
                     raise TooManySessions
                 del self._sessions[oldest]
             key = secrets.token_urlsafe(24)
-            self._sessions[key] = WebSession(ChatSession(self._conversation.another()), now)
+            self._sessions[key] = self._start(now)
         return key
 
     def find(self, key: str) -> WebSession | None:
-        """Return the session of a key, None if there is none."""
+        """Return the session with a key; None if there is none."""
         with self._lock:
             session = self._sessions.get(key)
             if session is not None:
@@ -72,11 +70,10 @@ class Sessions:
                 self._sessions.move_to_end(key)
         return session
 
-    def one_at_a_time(self, lines: Iterator[str]) -> Iterator[str]:
-        """Yield the lines. The model is locked while a line is made, not while it is sent."""
-        while True:
-            with self.model_lock:
-                line = next(lines, None)
-            if line is None:
-                return
-            yield line
+    def close(self, key: str) -> None:
+        """End a session, so that its place is free."""
+        with self._lock:
+            self._sessions.pop(key, None)
+
+    def _start(self, now: float) -> WebSession:
+        return WebSession(ChatSession(self._conversation.another()), now)

@@ -1,4 +1,4 @@
-"""Build the JSON of the page: chips, list, facts and paths."""
+"""Build the JSON that the web page shows: constraints, list, facts and paths."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.films.facts import CAST, DIRECTOR
-from crslab_causal.chat.inspection import MAX_PATHS, TOP_SHOWN
+from crslab_causal.chat.inspection import MAX_PATHS, TOP_SHOWN, rounded
+from crslab_causal.chat.recommenders.base import Contribution
 from crslab_causal.llm.knowledge_graph import Path
 from crslab_causal.llm.offline.paths import describe_path, entity_name
 
@@ -14,9 +15,9 @@ _MAX_CAST = 5
 
 
 def describe_conversation(conversation: Conversation) -> dict[str, Any]:
-    """Return the constraints, the mentions and the last list."""
+    """Return the constraints, the mentions and the last list as a dict for JSON."""
     names, shown = conversation.recommender.names, conversation.state.shown
-    ranks, probabilities = _ranks(conversation, None), conversation.recommender.probabilities(conversation.history)
+    ranks, probabilities = _ranks(conversation, None), conversation.probabilities()
     is_answered = conversation.result is not None and conversation.result.is_answered
     return {
         'chips': [constraint.name for constraint in conversation.state.constraints.binding],
@@ -40,15 +41,15 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
 
 
 def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
-    """Return the recommender's list with one mention masked, and the probabilities before and after.
+    """Return the list with one mention masked, and the probabilities before and after, as a dict for JSON.
 
     Args:
         conversation: the conversation.
         index: index of the mention in the history, from 0.
     """
     history, names = conversation.history, conversation.recommender.names
-    before = conversation.recommender.probabilities(history)
-    after = conversation.recommender.probabilities(history, masked=index)
+    before = conversation.probabilities()
+    after = conversation.probabilities(masked=index)
     old, new = _ranks(conversation, None), _ranks(conversation, index)
     listed = sorted(new, key=new.__getitem__)[:TOP_SHOWN]
     return {
@@ -68,7 +69,7 @@ def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
 
 
 def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
-    """Return the facts about a film, and the paths in the knowledge graph that link it to the mentions."""
+    """Return the facts about a film, what the parts of the model add to its score, and its paths from the mentions."""
     film = conversation.facts.films[entity]
     catalogue = conversation.pipeline.catalogue
     return {
@@ -79,10 +80,17 @@ def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
         'directors': conversation.facts.names_of_people(entity, DIRECTOR),
         'cast': conversation.facts.names_of_people(entity, CAST)[:_MAX_CAST],
         'plot': film.plot,
+        'parts': _parts(conversation.contributions(entity)),
         'paths': [
             _path(path, conversation) for path in catalogue.graph.paths(conversation.history, entity)[:MAX_PATHS]
         ],
     }
+
+
+def _parts(parts: list[Contribution] | None) -> list[dict[str, Any]]:
+    """Return what the parts of the model add, without those that add nothing."""
+    rows = zip(parts or (), rounded(parts or []))
+    return [{'words': part.words, 'evidence': part.evidence, 'added': n / 100} for part, n in rows if n]
 
 
 def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
@@ -95,10 +103,9 @@ def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
 
 
 def _ranks(conversation: Conversation, masked: int | None) -> dict[int, int]:
-    """Return the rank of each film that the seeker has not named and that respects the constraints."""
-    state, recommender = conversation.state, conversation.recommender
-    history = conversation.history
-    probabilities = recommender.probabilities(history, masked=masked)
+    """Return the rank of each film that satisfies the constraints and that the seeker has not named."""
+    state, history = conversation.state, conversation.history
+    probabilities = conversation.probabilities(masked)
     score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}
     films = sorted(score, key=lambda film: (-score[film], film))
     new = [film for film in films if film not in state.named_films and film not in history]

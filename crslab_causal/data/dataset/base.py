@@ -45,8 +45,8 @@ class MentionDataset(BaseDataset):
     The files are read from ``<data_path>/<folder>/<tokenize>``. Nothing there is changed or removed; if the folder is
     empty, CRSLab's download fills it.
 
-    Options: ``data_path``; ``kg_edge_threshold``, relations with at most that many edges are dropped
-    (None: CRSLab's own threshold); ``valid``, ``late`` for the latest training conversations in the place of valid.
+    Options: ``data_path``; ``kg_edge_threshold``: relations with at most this many edges are dropped (None: CRSLab's
+    own threshold); ``valid``: ``late`` uses the latest training conversations as validation split.
 
     A subclass sets the attributes below and implements :meth:`_edges`.
     """
@@ -56,7 +56,7 @@ class MentionDataset(BaseDataset):
     resource_name: ClassVar[str]
     """Key of ``CRSLAB_RESOURCES``."""
     item_key: ClassVar[str]
-    """Key of an utterance that lists its items."""
+    """Key of an utterance under which its items are listed."""
     files: ClassVar[tuple[str, ...]]
     """Names of all files; the first three are those of the conversations."""
     kg_file: ClassVar[str]
@@ -64,11 +64,11 @@ class MentionDataset(BaseDataset):
     item_file: ClassVar[str]
     """Name of the file that lists the items."""
     remedy: ClassVar[str] = 'restore the original files'
-    """Advice for the user about a damaged file, for messages."""
+    """Advice for a user whose file is damaged, for error messages."""
     crslab_edge_threshold: ClassVar[int]
     """CRSLab's own ``kg_edge_threshold``."""
     relation_names: ClassVar[Mapping[Any, str]] = {}
-    """Names of relations that the knowledge graph numbers."""
+    """Names of the relations that the file of the knowledge graph identifies by number."""
 
     train_data: list[Sample]
     valid_data: list[Sample]
@@ -102,7 +102,7 @@ class MentionDataset(BaseDataset):
         self._describe_items()
 
     def _validate_on_latest(self) -> None:
-        """Put the latest conversations of the training data in the place of valid."""
+        """Use the latest conversations of the training data as validation split."""
         late = latest_conversations({turn['conv_id'] for turn in self.train_data}, LATE_SHARE)
         self.valid_data = [turn for turn in self.train_data if turn['conv_id'] in late]
         self.train_data = [turn for turn in self.train_data if turn['conv_id'] not in late]
@@ -158,7 +158,7 @@ class MentionDataset(BaseDataset):
         return *processed, side_data
 
     def _check_names(self, split: str, conversations: list[dict]) -> None:
-        """Warn about names that ``entity2id.json`` lacks: CRSLab ignores them, and with them labels."""
+        """Warn about names that ``entity2id.json`` does not have. CRSLab ignores them, and some of them are labels."""
         for kind, key in (('items', self.item_key), ('entities', 'entity')):
             unknown = unknown_names(conversations, key, self.entity2id)
             if not unknown.count:
@@ -182,7 +182,7 @@ class MentionDataset(BaseDataset):
         return samples
 
     def _crslab_turns(self, conversation: dict) -> list[dict]:
-        """Return the turns of a conversation as CRSLab merges them from its utterances."""
+        """Return the turns that CRSLab makes of the utterances of a conversation."""
         return self._convert_to_id(conversation)
 
     def _utterance(self, utterance: dict) -> Turn:
@@ -234,7 +234,7 @@ class MentionDataset(BaseDataset):
         return graph
 
     def _describe_items(self) -> None:
-        """Add genres, facts and names of the items. The cache lacks them: they are read at every start."""
+        """Add genres, facts and names of the items. The cache does not contain them: they are read at every start."""
         items, side_data = self.side_data['item_entity_ids'], self.side_data
         names = {entity: entity_name(uri) for entity, uri in self.vocab['id2entity'].items()}
         graph = side_data['entity_kg']['edge'], side_data['relation_names'], names, items
@@ -280,10 +280,10 @@ class MentionDataset(BaseDataset):
     def read_other_test(self, path: Path) -> list[Sample]:
         """Return the samples of another test file, for a model that was trained on this dataset.
 
-        Entity ids are those of this dataset, and nothing of it changes.
+        Entity ids are those of this dataset. The dataset does not change.
 
         Raises:
-            UserError: the file cannot be read, or its names are of another version.
+            UserError: the file cannot be read, or its names belong to another version of the data.
         """
         if not path.is_file():
             raise UserError(f'{path}: does not exist; name a test_data.json')
@@ -303,7 +303,7 @@ class MentionDataset(BaseDataset):
         return [self.entity2id[uri] for uri in uris if uri in self.entity2id]
 
     def _cache_path(self) -> Path:
-        """Return the path of the cache. CRSLab would write it into the data folder."""
+        """Return the path of the cache. It is outside the data folder, into which CRSLab would write it."""
         return Path(crslab.config.SAVE_PATH) / 'data' / f'{self.entry.folder}_{self.tokenize}.pkl'
 
     def _cache_key(self) -> dict[str, Any]:

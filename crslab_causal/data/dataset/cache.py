@@ -15,7 +15,7 @@ CACHE_VERSION = 4
 
 
 def cache_key(folder: str, files: Iterable[str], kg_edge_threshold: int | None) -> dict[str, Any]:
-    """Return all that the processed data depend on.
+    """Return everything that the processed data depend on, as a dict.
 
     Args:
         folder: folder of the dataset.
@@ -31,7 +31,7 @@ def cache_key(folder: str, files: Iterable[str], kg_edge_threshold: int | None) 
 
 
 def save_cache(path: Path, key: dict[str, Any], data: tuple) -> None:
-    """Write the processed data and the key that they belong to."""
+    """Write the processed data and their key to a file."""
     replace_file(path, pickle.dumps({'settings': key, 'data': data}))
 
 

@@ -14,8 +14,8 @@ from crslab_causal.data.schema import Sample
 class CausalDemoDataset(CausalReDialDataset):
     """A corpus drawn from a structural causal model, see :mod:`crslab_causal.data.demo`.
 
-    The first run that uses it writes its files. ``side_data['interventional_data']`` is a second test split, in which
-    the history was set by intervention. Samples have the key ``scm``, the values that their conversation was
+    The first run that uses the corpus writes its files. ``side_data['interventional_data']`` is a second test split, in
+    which the history was set by intervention. The key ``scm`` of a sample holds the values that its conversation was
     generated from, see :func:`.converse`.
 
     Options: ``demo_seed``, ``confounding``, ``demo_train``, and those of :class:`.MentionDataset`.

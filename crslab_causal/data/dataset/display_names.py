@@ -1,4 +1,4 @@
-"""The names under which people and language models see the entities; the identity of an entity is its URI."""
+"""The names of entities that people and language models see. The programs identify an entity by its URI."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _WORK = re.compile(
     r'character|sequel|play|musical|video game|manga|short story)\b',
     re.IGNORECASE,
 )
-"""Words of a qualifier that tells works of one name apart. A plain name may have brackets of its own."""
+"""Words of a qualifier that distinguishes works of the same name. A plain name may have brackets of its own."""
 _REDIAL_ID = re.compile(r'\d{5,}')
-"""Name of a film without a page in DBpedia: its number in ReDial."""
+"""Pattern of the name of a film without a page in DBpedia, which is its number in ReDial."""
 
 
 def film_name(uri: str) -> str:
-    """Return the name of a film as people write it, with its year where the URI has it.
+    """Return the name of a film as people write it, with its year if the URI has it.
 
-    ``<http://dbpedia.org/resource/It_(2017_film)>`` -> ``It (2017)``, ``Up (score)`` -> ``Up``; a series on television
-    is marked as such. A film known only by its number in ReDial is ``unnamed film 105300``.
+    ``<http://dbpedia.org/resource/It_(2017_film)>`` -> ``It (2017)``, ``Up (score)`` -> ``Up``. The name of a
+    television series says so. A film known only by its number in ReDial is ``unnamed film 105300``.
     """
     name = unquote(local_name(uri)).replace('_', ' ')
     if _REDIAL_ID.fullmatch(name):
@@ -66,9 +66,9 @@ def token_names(
     """Return the name of the film that each ``@`` token represents.
 
     Args:
-        item_of_token: entity id of each token, from :func:`.learn_item_tokens`. It lacks the films that CRSLab's data
-            do not list because they have no page in DBpedia.
-        films: facts about the items. A token that they list is exact.
+        item_of_token: entity id of each token, from :func:`.learn_item_tokens`. It does not contain films without a
+            page in DBpedia, because CRSLab's data do not list them.
+        films: facts about the items. The tokens in them are exact.
         names: name of each entity id.
     """
     learned = {token: names[item] for token, item in item_of_token.items() if item in names}
@@ -76,5 +76,5 @@ def token_names(
 
 
 def _with_year(name: str, year: int | None) -> str:
-    """Return the name with the year, unless it is unknown or the name has brackets already."""
+    """Return the name with the year. Return the name alone if the year is unknown or the name already has brackets."""
     return name if year is None or name.endswith(')') else f'{name} ({year})'

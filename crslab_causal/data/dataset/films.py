@@ -15,7 +15,7 @@ _YEAR = re.compile(r'(?:18|19|20)\d\d')
 
 
 class Film(NamedTuple):
-    """The facts about a film. Empty values are unknown."""
+    """The facts about a film. A field is empty if the fact is unknown."""
 
     title: str = ''
     year: int | None = None
@@ -29,12 +29,12 @@ class Film(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Title with the year in brackets, if it is known; empty if the title is unknown."""
+        """Title with the year in brackets, if the year is known; empty if the title is unknown."""
         return f'{self.title} ({self.year})' if self.title and self.year else self.title
 
 
 def films_from_titles(titles: Mapping[str, Mapping[str, Any]], items: Iterable[int]) -> dict[int, Film]:
-    """Return the films of ``movie_titles.json`` by entity id; items without an entry are left out.
+    """Return the films of ``movie_titles.json`` by entity id. Items without an entry are left out.
 
     Args:
         titles: content of the file.
@@ -54,7 +54,8 @@ def films_from_graph(
 ) -> dict[int, Film]:
     """Return year, directors and stars of each item from the knowledge graph.
 
-    People with more edges are listed first: they are usually the better known ones. Of several years the first counts.
+    People with more edges are listed first, because they are usually better known. If a film has several years, the
+    first one is used.
 
     Args:
         edges: (head, tail, relation), in either direction or both.
@@ -95,7 +96,7 @@ def merge_films(
     from_titles: Mapping[int, Film],
     from_graph: Mapping[int, Film],
 ) -> dict[int, Film]:
-    """Return one film for each item: the facts of the file, and those of the graph where the file has none.
+    """Return one film for each item. Facts of the file come first; the graph adds those that the file does not have.
 
     Args:
         items: entity ids of the items.
@@ -108,7 +109,7 @@ def merge_films(
         first, second = from_titles.get(item, Film()), from_graph.get(item, Film())
         films[item] = Film(
             first.title,
-            # an entry of the file describes one film; the graph may have another film of this name
+            # the file describes one film with all its facts; the graph may describe another film of this name
             first.year if first.title else second.year,
             tuple(item_genres),
             first.directors or second.directors,

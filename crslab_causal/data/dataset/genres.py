@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Sequence
 
 TITLES_FILE = 'movie_titles.json'
-"""File with the title, the year, the genres, ... of items by entity id. It is not one of CRSLab's files, so it is
-optional."""
+"""File with titles, years, genres and other facts of items, by entity id. It is optional, because CRSLab's downloads do
+not contain it."""
 GENRE_RELATIONS = ('genre', 'has_genre')
 
 
@@ -32,7 +32,7 @@ def genres_from_graph(
     names: Mapping[int, str],
     items: Sequence[int],
 ) -> list[tuple[str, ...]]:
-    """Return the genres of each item: the entities that a relation of ``GENRE_RELATIONS`` links it to, by name.
+    """Return the genres of each item. These are the names of the entities to which ``GENRE_RELATIONS`` link the item.
 
     Args:
         edges: (head, tail, relation), in either direction or both.

@@ -1,4 +1,4 @@
-"""The knowledge graph of a dataset: which of its relations are kept, and their ids."""
+"""Filter the knowledge graph of a dataset by the frequency of its relations, and number the relations."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from crslab_causal.data.schema import EntityGraph
 
 
 class FilteredGraph(NamedTuple):
-    """The graph of the frequent relations."""
+    """A knowledge graph with the frequent relations only."""
 
     graph: EntityGraph
     relations: list[Any]
-    """The relation that each id stands for, as the file of the dataset calls it."""
+    """Relation of each id, as the file of the dataset names it."""
 
 
 def keep_frequent_relations(
@@ -43,16 +43,16 @@ def keep_frequent_relations(
 
 
 def has_links(graph: EntityGraph) -> bool:
-    """Return whether any edge is not a self-loop."""
+    """Return whether the graph has any edge other than self-loops."""
     return any(head != tail for head, tail, _ in graph['edge'])
 
 
 def name_relations(relations: Sequence[Any], names: Mapping[Any, str]) -> dict[int, str]:
-    """Return the names of relations by id; relations without a known name are left out.
+    """Return the names of relations by id. Relations without a known name are left out.
 
     Args:
-        relations: the relation that each id stands for; a string is its own name.
-        names: names of relations that the file numbers.
+        relations: relation of each id. A relation that is a string is its own name.
+        names: names of relations that the file identifies by number.
     """
     named = {i: names.get(relation, relation) for i, relation in enumerate(relations)}
     return {i: name for i, name in named.items() if isinstance(name, str) and name}

@@ -1,4 +1,4 @@
-"""INSPIRED."""
+"""The dataset INSPIRED: conversations about films, with persuasion strategies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crslab_causal.registry import DATASETS
 
 
 class CausalInspiredDataset(MentionDataset, InspiredDataset):
-    """`INSPIRED <https://aclanthology.org/2020.emnlp-main.654>`_, see :class:`.MentionDataset`."""
+    """The dataset `INSPIRED <https://aclanthology.org/2020.emnlp-main.654>`_, see :class:`.MentionDataset`."""
 
     name, resource_name, item_key = 'Inspired', 'Inspired', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.txt', 'movie_ids.json', 0

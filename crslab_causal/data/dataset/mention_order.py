@@ -1,7 +1,7 @@
-"""The order in which the text of an utterance mentions entities and items, and the names of entities.
+"""The order in which an utterance mentions entities and items, and the names of entities.
 
-CRSLab puts all entities of a turn before its items and keeps the first mention of each only, so that the last of its
-``context_entities`` is not the one mentioned last (data/dataset/redial/redial.py:200).
+CRSLab puts all entities of a turn before its items and keeps only the first mention of each. The last of its
+``context_entities`` is therefore often not the last mention (data/dataset/redial/redial.py:200).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MENTION_ORDERS: tuple[MentionOrder, ...] = get_args(MentionOrder)
 
 
 def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
-    """Return the history made of all mentions.
+    """Return the history that consists of ``mentions``, with repetitions removed as ``order`` says.
 
     Args:
         mentions: entity ids in the order in which they were mentioned.
@@ -39,12 +39,12 @@ def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
 
 
 def is_item_token(token: str) -> bool:
-    """Return whether a token stands for an item, as ``@1234`` does for a film in ReDial's text."""
+    """Return whether a token represents an item, as ``@1234`` represents a film in ReDial's text."""
     return token[:1] == '@' and ITEM_TOKEN.match(token) is not None
 
 
 def entity_name(uri: str) -> str:
-    """Return a readable name without a qualifier.
+    """Return the readable name of an entity without its qualifier.
 
     ``<http://dbpedia.org/resource/Going_the_Distance_(2010_film)>`` -> ``Going the Distance``.
     """
@@ -66,7 +66,7 @@ def display_name(uri: str) -> str:
 
 
 def local_name(uri: str) -> str:
-    """Return a URI without its namespace; a plain name remains as it is."""
+    """Return a URI without its namespace. A plain name is returned unchanged."""
     match = _LOCAL_NAME.match(uri)
     return uri if match is None else match[1]
 
@@ -77,10 +77,10 @@ def name_words(name: str) -> list[str]:
 
 
 def learn_item_tokens(utterances: Iterable[tuple[Sequence[str], Sequence[int]]]) -> dict[str, int]:
-    """Return the item that each ``@<ReDial id>`` token stands for.
+    """Return the item that each ``@<ReDial id>`` token represents.
 
-    CRSLab's files do not contain this mapping, and an utterance's list of items lacks those without a DBpedia page.
-    So each utterance with as many tokens as items votes, and the majority decides.
+    CRSLab's files do not contain this mapping. An utterance lists its items, but not those without a page in DBpedia.
+    So each utterance with as many tokens as items is a vote for its pairs, and the majority decides.
 
     Args:
         utterances: tokens and item ids of each utterance, both in the order of the text.
@@ -97,7 +97,7 @@ def learn_item_tokens(utterances: Iterable[tuple[Sequence[str], Sequence[int]]])
 class _Word(NamedTuple):
     text: str
     position: int
-    """Position of the token that the word is part of."""
+    """Index of the token that contains the word."""
 
 
 def order_mentions(
@@ -109,10 +109,10 @@ def order_mentions(
 ) -> list[int]:
     """Return all mentions of an utterance, entities and items, in the order of the text.
 
-    An item is located by its ``@`` token. Everything else is located by its name: in full, else by its last word
-    (people are named by surname), else by a word with the same beginning ("comedies", Comedy film). A mention that
-    cannot be located follows the mention listed before it; if there is none, it comes first. An id that is listed both
-    as entity and as item is one mention; it occurs as often as in the longer list.
+    An item is located by its ``@`` token. Everything else is located by its full name; if this fails, by its last word
+    (people are named by surname); if this fails, too, by a word with the same beginning ("comedies", Comedy film). A
+    mention that cannot be located follows the mention listed before it. If there is none, it comes first. An id that is
+    listed both as entity and as item is one mention, repeated as often as in the longer list.
 
     Args:
         tokens: the text.
@@ -121,7 +121,7 @@ def order_mentions(
         names: readable name of each id.
         item_of_token: item of each token, see :func:`learn_item_tokens`.
     """
-    if len(entities) + len(items) < 2:  # most utterances
+    if len(entities) + len(items) < 2:  # this is so for most utterances
         return [*entities, *items]
     only_entities = Counter(entities) - Counter(items)
     listed = [e for e in dict.fromkeys(entities) for _ in range(only_entities[e])] + list(items)
@@ -137,7 +137,7 @@ def order_mentions(
         if position is not None:
             del free_tokens[position]
         else:
-            # a name that is listed twice is searched after its first position
+            # if a name is listed twice, search the second one after the first position
             start = last_position.get(mention, -1)
             position = _find_name(name_words(names[mention]), [word for word in words if word.position > start])
             last_position[mention] = start if position is None else position
@@ -148,7 +148,7 @@ def order_mentions(
 
 
 def _find_name(name: Sequence[str], words: Sequence[_Word]) -> int | None:
-    """Return the position of the token where ``name`` begins, or None if ``words`` do not contain it."""
+    """Return the index of the token where ``name`` begins, or None if ``words`` do not contain the name."""
     n = len(name)
     for start in range(len(words) - n + 1):
         if n and all(words[start + k].text == name[k] for k in range(n)):

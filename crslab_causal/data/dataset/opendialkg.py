@@ -10,7 +10,7 @@ from crslab_causal.registry import DATASETS
 
 
 class CausalOpenDialKGDataset(MentionDataset, OpenDialKGDataset):
-    """`OpenDialKG <https://aclanthology.org/P19-1081>`_, see :class:`.MentionDataset`."""
+    """The dataset `OpenDialKG <https://aclanthology.org/P19-1081>`_, see :class:`.MentionDataset`."""
 
     name, resource_name, item_key = 'OpenDialKG', 'OpenDialKG', 'item'
     kg_file, item_file, crslab_edge_threshold = 'opendialkg_subkg.txt', 'item_ids.json', 20000

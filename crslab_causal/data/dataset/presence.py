@@ -1,4 +1,4 @@
-"""Whether the files of a dataset are there. This module imports no PyTorch, so that a wrong path is said at once."""
+"""Check that the files of a dataset exist. This module imports no PyTorch, so that a wrong path is reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ReDial."""
+"""The dataset ReDial: conversations about films."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SELF_LOOP = 185
 
 
 class CausalReDialDataset(MentionDataset, ReDialDataset):
-    """`ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
+    """The dataset `ReDial <https://redialdata.github.io/website/>`_, see :class:`.MentionDataset`."""
 
     name, resource_name, item_key = 'ReDial', 'ReDial', 'movies'
     kg_file, item_file, crslab_edge_threshold = 'dbpedia_subkg.json', 'movie_ids.json', 1000

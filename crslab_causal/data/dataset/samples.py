@@ -1,4 +1,4 @@
-"""The turns of a conversation, and the keys that they add to CRSLab's samples."""
+"""Merge utterances into turns, and add this package's keys to CRSLab's samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crslab_causal.data.schema import Role, Sample
 
 
 class Turn(NamedTuple):
-    """An utterance, or consecutive utterances of one speaker merged as CRSLab merges them."""
+    """An utterance, or several consecutive utterances of one speaker, which CRSLab merges."""
 
     role: Role
     text: str

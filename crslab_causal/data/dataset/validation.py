@@ -1,4 +1,4 @@
-"""Checks of the files of a dataset; each error names the file, the place in it, and the remedy."""
+"""Checks of the files of a dataset. Each error names the file, the place in it, and the remedy."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def read_json(path: Path, remedy: str) -> Any:
 def format_errors(folder: Path, files: Sequence[str], dataset: str, remedy: str) -> Iterator[None]:
     """Turn the exceptions of CRSLab's readers into a :class:`UserError`.
 
-    CRSLab reads its files without checks, so that a damaged one surfaces as a ``KeyError`` or the like somewhere in its
-    code. If a file is not even valid JSON, the message says so and where.
+    CRSLab reads its files without checks. A damaged file causes a ``KeyError`` or a similar exception somewhere in its
+    code. If a file is not valid JSON, the message says so and where.
 
     Args:
         folder: folder of the dataset.
@@ -97,7 +97,7 @@ def check_entity_ids(path: Path, entity2id: Mapping[str, Any], remedy: str) -> N
     """Check that the ids of ``entity2id.json`` are distinct whole numbers from 0 on.
 
     Raises:
-        UserError: they are not.
+        UserError: the ids are something else.
     """
     ids = list(entity2id.values())
     if not all(type(i) is int and i >= 0 for i in ids) or len(set(ids)) < len(ids):
@@ -114,7 +114,7 @@ def check_items(path: Path, items: Any, entities: Collection[int], remedy: str) 
         remedy: what the user can do about a damaged file.
 
     Raises:
-        UserError: it does not.
+        UserError: an id occurs twice or is not an entity id.
     """
     if not isinstance(items, list) or not items or not all(type(item) is int for item in items):
         raise UserError(f'{path}: not a list of entity ids; {remedy}')
@@ -148,11 +148,11 @@ def check_edges(path: Path, edges: Sequence[tuple[int, int, Any]], entities: Col
 
 
 class UnknownNames(NamedTuple):
-    """Mentions of names that have no entity id."""
+    """Names in conversations that have no entity id."""
 
     count: int
     total: int
-    """Number of all mentions."""
+    """Number of all mentions, known and unknown."""
     example: str | None
 
 

@@ -1,4 +1,4 @@
-"""The files of the demo corpus, in the format of CRSLab's ReDial."""
+"""Write the files of the demo corpus, in the format of CRSLab's ReDial."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def write_corpus(
 ) -> None:
     """Generate the corpus and write it to ``folder``, atomically.
 
-    Besides ReDial's files there are ``interventional_data.json``, conversations whose history was set by
-    intervention, and ``scm.json``, the causal model and the meaning of its indices. Equal arguments give equal
-    bytes. If the folder contains the corpus of these arguments, it is not changed.
+    Besides ReDial's files it writes two more. ``interventional_data.json`` has conversations whose history was set by
+    intervention. ``scm.json`` has the causal model and the meaning of its indices. Equal arguments give equal bytes. If
+    the folder already contains the corpus of these arguments, it is not changed.
 
     Args:
         folder: folder of the files.
@@ -105,7 +105,7 @@ def write_corpus(
 def _draw_split(
     catalogue: Catalogue, model: StructuralCausalModel, split: str, n: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Return ``n`` conversations. Every split has random streams of its own, for the draws and for the wording."""
+    """Return ``n`` conversations. Each split has its own random streams, one for the draws and one for the wording."""
     draw_rng, wording_rng = (np.random.default_rng([seed, stream, SPLITS.index(split)]) for stream in (3, 4))
     sample = model.sample_interventional if split == 'interventional' else model.sample_observational
     return [converse(wording_rng, catalogue, sample(draw_rng), f'{split}-{i}') for i in range(n)]
@@ -145,7 +145,7 @@ def _entity_files(catalogue: Catalogue, rng: np.random.Generator) -> dict[str, s
 
 
 def _word_files(catalogue: Catalogue, splits: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
-    """Return the files of the tokens, the concepts among them, and pairs of concepts in shared utterances."""
+    """Return the files of the tokens, of the concepts among them, and of pairs of concepts that share utterances."""
     tokens = Counter(
         token
         for conversations in splits.values()
@@ -182,7 +182,7 @@ def _one_per_line(content: Sequence[Any]) -> str:
 
 
 def _holds(folder: Path, identity: dict[str, Any]) -> bool:
-    """Return whether the folder contains the complete corpus of this identity."""
+    """Return whether the folder contains the complete corpus with this identity."""
     if not all((folder / file).is_file() for file in FILES):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The conversation that tells a draw from the causal model."""
+"""Write a conversation in words from a draw of the causal model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSING_PROBABILITY = 0.6
 
 
 def film_token(film: int) -> str:
-    """Return the token that stands for a film in a text, ``@`` and five digits."""
+    """Return the token that represents a film in a text: ``@`` and five digits."""
     return f'@{film + 1:05d}'
 
 
@@ -33,10 +33,10 @@ def is_concept(token: str) -> bool:
 
 
 def converse(rng: np.random.Generator, catalogue: Catalogue, draw: Draw, conv_id: str) -> dict[str, Any]:
-    """Return a conversation in the format of ReDial, with the draw that it tells under the key ``scm``.
+    """Return a conversation in the format of ReDial. Its key ``scm`` holds the draw that it was written from.
 
-    The seeker states the context in words and mentions the history in order. Then the recommender names the
-    target, which is the only film in any turn of the recommender, and the explanation.
+    The seeker states the context in words and mentions the history in order. Then the recommender names the target and
+    the explanation. The target is the only film in the turns of the recommender.
 
     Args:
         rng: random generator for the wording only.

@@ -31,7 +31,7 @@ POPULARITY_SPREAD = 0.5
 AFFINITY_WEIGHT = 8.0
 """Theta, the weight of the history."""
 FIT_WEIGHT = 5.0
-"""Eta, the weight of the explanation. Neither X nor E alone predicts the target well."""
+"""Eta, the weight of the explanation. It is chosen so that neither X nor E alone predicts the target well."""
 RECENCY_DECAY = 0.7
 """Weight of a mention relative to the one after it."""
 SIMILARITY_WEIGHTS = {'genres': 0.5, 'directors': 0.3, 'stars': 0.2}
@@ -47,7 +47,7 @@ class Mention(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """A joint sample of the four variables: indices of a context, of entities, of an explanation and of a film."""
+    """A joint sample of the four variables, as indices of a context, of entities, of an explanation and of a film."""
 
     context: int
     history: tuple[Mention, ...]
@@ -137,21 +137,21 @@ class StructuralCausalModel:
 
     @cached_property
     def mention_given_context(self) -> np.ndarray:
-        """P(x|c), of shape [n_contexts, n_mentionable]."""
+        """The probabilities P(x|c) of each mention in each context, of shape [n_contexts, n_mentionable]."""
         return (1 - self.strength) * self.mention_base + self.strength * self.mention_specific
 
     @cached_property
     def explanation_given_context(self) -> np.ndarray:
-        """P(e|c), of shape [n_contexts, n_explanations]."""
+        """The probabilities P(e|c) of each explanation in each context, of shape [n_contexts, n_explanations]."""
         return (1 - self.strength) * self.explanation_base + self.strength * self.explanation_specific
 
     def affinity(self, history: Sequence[Mention]) -> np.ndarray:
-        """Return the mean similarity of each film to the mentions, disliked ones with a negative sign.
+        """Return the mean similarity of each film to the mentions of a history. Disliked mentions count negatively.
 
         Recent mentions have a larger weight.
 
         Returns:
-            In [-1, 1], of shape [n_films].
+            Numbers in [-1, 1], of shape [n_films].
         """
         recency = RECENCY_DECAY ** np.arange(len(history) - 1, -1, -1)
         sign = np.array([1.0 if mention.liked else -1.0 for mention in history])
@@ -181,7 +181,7 @@ class StructuralCausalModel:
     def p_target_observational(self, history: Sequence[Mention]) -> np.ndarray:
         """Return P(Y|X) = sum_c P(c|X) sum_e P(e|c) P(Y|X, e), of shape [n_films].
 
-        This is all that observational data can teach.
+        No model can learn more than this from observational data.
         """
         return self.p_context(history) @ self.explanation_given_context @ self.p_target_given_explanations(history)
 
@@ -214,7 +214,7 @@ class StructuralCausalModel:
     # ------------------------------------------------------------ JSON
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all parameters in types of JSON. :meth:`from_dict` restores them exactly."""
+        """Return all parameters as types that JSON has. :meth:`from_dict` restores them exactly."""
         return {
             name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in asdict(self).items()
         }
@@ -241,9 +241,9 @@ def _draw(rng: np.random.Generator, p: np.ndarray) -> int:
 
 
 def _tags(catalogue: Catalogue) -> np.ndarray:
-    """Return the genres and themes of each mentionable entity, [m, n_tags].
+    """Return the genres and themes of each mentionable entity, of shape [m, n_tags].
 
-    Those of a genre are the genre itself, those of a person are the mean over the person's films.
+    A genre has itself as tag. A person has the mean of the tags of their films.
     """
     names = catalogue.genres + catalogue.themes
     films = np.array([[name in film.genres + film.themes for name in names] for film in catalogue.films], float)
@@ -253,16 +253,16 @@ def _tags(catalogue: Catalogue) -> np.ndarray:
 
 
 def _mention_distribution(catalogue: Catalogue, logits: np.ndarray, popularity: np.ndarray) -> np.ndarray:
-    """Return a distribution over films, genres and people for each row of ``logits``; both have the shape [n, m]."""
+    """Return a distribution over films, genres and people for each row of ``logits``. Both have the shape [n, m]."""
     kinds = np.split(logits, np.cumsum([len(catalogue.films), len(catalogue.genres)]), axis=1)
     kinds[0] = kinds[0] + popularity
     return np.hstack([p * _softmax(kind) for p, kind in zip(KIND_PROBABILITIES.values(), kinds)])
 
 
 def _similarity(catalogue: Catalogue) -> np.ndarray:
-    """Return the similarity of each mentionable entity to each film, in [0, 1]; [m, f].
+    """Return the similarity of each mentionable entity to each film, numbers in [0, 1] of shape [m, f].
 
-    The similarity of a film to itself is 0, because a film that was seen is not to be recommended for that reason.
+    The similarity of a film to itself is 0, so that a film that was seen is not recommended for this reason.
     """
 
     def jaccard(kind: str) -> np.ndarray:

@@ -165,7 +165,7 @@ PERSON = (
     'I keep looking for more from {name}.',
 )
 LINKS = ('', '', '', 'Also,', 'And', 'Then again,', 'Oh,')
-"""Words that may open a mention that is not the first of its utterance."""
+"""Words that can connect a mention to an earlier mention of the same utterance."""
 
 RECOMMENDATIONS = (
     'Then you should watch {film}. {reason}',
@@ -239,7 +239,7 @@ STOP_WORDS = frozenset(
 
 
 class Wording(NamedTuple):
-    """The data of a mention that its sentence needs."""
+    """The parts of a mention that its sentence needs."""
 
     name: str
     """Token of a film, or name of a genre or a person."""

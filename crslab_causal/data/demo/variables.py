@@ -23,8 +23,8 @@ class Reason(NamedTuple):
     """Probability without an effect of the context."""
     genre: str
     themes: tuple[str, ...]
-    """Themes that go with this reason. A film of the genre or of one of the themes is recommended more often for it
-    (E -> Y)."""
+    """Themes that fit this reason. A film of the genre or of one of the themes is recommended more often for this
+    reason (E -> Y)."""
 
 
 # The habits of a context value never include the genres of its reasons. So the films that people mention because of the

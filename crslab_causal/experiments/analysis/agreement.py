@@ -20,7 +20,7 @@ class Kappa(NamedTuple):
     low: float
     high: float
     n: int
-    """Number of items."""
+    """Number of rated items."""
 
 
 def cohens_kappa(
@@ -34,24 +34,23 @@ def cohens_kappa(
 ) -> Kappa:
     """Return the agreement of two raters beyond chance (Cohen 1960, 1968), with a percentile bootstrap interval.
 
-    The asymptotic variance (Fleiss, Cohen and Everitt 1969) is not used, because it takes items as independent. The
-    answers of several systems to one context are not; a bootstrap over contexts respects that.
+    The asymptotic variance (Fleiss, Cohen and Everitt 1969) is not used, because it assumes independent items. The
+    answers of several systems to one context are not independent. A bootstrap over contexts takes this into account.
 
     Args:
         first: ``(n,)``, ratings of the first rater.
         second: ``(n,)``, ratings of the second rater for the same items.
-        weights: cost of a disagreement. None: all disagreements cost the same; ``linear`` or ``quadratic``: the cost
-            grows with the difference of the ratings themselves, not of their ranks, so that a step of the scale that
-            nobody uses still counts.
+        weights: cost of a disagreement. None: all disagreements cost the same. ``linear`` or ``quadratic``: the cost
+            grows with the difference of the ratings. A rating that nobody gives still counts as a step of the scale.
         level: confidence level.
         clusters: ``(n,)``, items that are drawn together; None: each item alone.
         draws: number of bootstrap draws.
         seed: seed of the bootstrap.
 
     Returns:
-        The agreement. It is NaN if both raters give one and the same rating to all items: no disagreement is expected
-        by chance, so that agreement says nothing. If only one rater is constant, it is 0. Draws without a kappa are
-        left out of the interval, which is NaN if there are no others, or if there is a single cluster.
+        The agreement. It is NaN if both raters give the same rating to all items, because no disagreement is then
+        expected by chance. If only one rater is constant, it is 0. Bootstrap draws without a kappa are left out of the
+        interval. The interval is NaN if no draw has a kappa, or if there is a single cluster.
 
     Raises:
         ValueError: there are no items, lengths differ, or a rating is not finite.
@@ -78,7 +77,12 @@ def cohens_kappa(
 
 
 def _kappas(tables: np.ndarray, cost: np.ndarray) -> np.ndarray:
-    """Return 1 - observed / expected disagreement, ``(draw,)``, of ``(draw, k * k)`` counts."""
+    """Return kappa, 1 - observed / expected disagreement, of each draw, ``(draw,)``.
+
+    Args:
+        tables: ``(draw, k * k)``, counts of each pair of ratings.
+        cost: cost of each pair of ratings.
+    """
     counts = tables.reshape(-1, *cost.shape)
     observed = (counts * cost).sum((1, 2)) * counts.sum((1, 2))
     expected = np.einsum('di,ij,dj->d', counts.sum(2), cost, counts.sum(1))

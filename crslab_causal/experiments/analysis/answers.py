@@ -1,4 +1,4 @@
-"""Answers of systems and their contexts: files that runs and the human evaluation write."""
+"""Read and write the answers of systems, and the contexts that they answer."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from crslab_causal.base.options import Options, first_mistake
 from crslab_causal.llm.detokenization import detokenize
 
 Turn = tuple[str, int]
-"""Conversation and turn."""
+"""Key of a turn: id of the conversation and number of the turn."""
 Sample = tuple[str, int, int]
-"""Conversation, turn and label; a turn that recommends several items is several samples."""
+"""Key of a sample: conversation, turn and label. A turn that recommends several items has several samples."""
 
 ANSWER_FILES = (artifacts.llm_file, artifacts.responses_file)
-"""Functions that name the file of answers in the folder of a run: of CausalLLM, and of a model with a decoder."""
+"""Functions that return the name of the file of answers in the folder of a run, for CausalLLM and for a model with a
+decoder."""
 NAME_A_RUN = 'name the llm_<split>.jsonl or responses_<split>.jsonl of a run'
-"""Remedy in error messages."""
+"""Advice in error messages: name the folder of a run."""
 
 
 class Context(Options):
-    """A line of a file of contexts: the turns before a response, and the response of the data."""
+    """The turns before a response, and the response of the human recommender. It is a line of a file of contexts."""
 
     conversation: str
     turn: int
     context: list[tuple[str, str]]
-    """(role, text) of each turn."""
+    """Role of the speaker and text of each turn."""
     reference: str
-    """Response of the data."""
+    """Response that the human recommender gave."""
 
 
 class Answer(Options, extra='ignore'):
-    """The fields that are read from a line of ``llm_<split>.jsonl`` or ``responses_<split>.jsonl``.
+    """The fields that are read from a line of ``llm_<split>.jsonl`` or ``responses_<split>.jsonl``: a system's answer.
 
-    The latter has no fields with a default.
+    The fields with a default occur in ``llm_<split>.jsonl`` only.
     """
 
     conversation: str
     turn: int
     label: int
-    """Entity id of the item that the data recommend."""
+    """Entity id of the item that the human recommender names."""
     response: str
     status: str = 'ok'
     backend: str = 'a trained decoder'
@@ -53,13 +54,13 @@ class Answer(Options, extra='ignore'):
     recommended: int | None = None
     """Entity id of the first item of the recommender's list, for a model with a decoder."""
     rank_before: int | None = None
-    """Rank of the label among the candidates before re-ranking; None: it is not among them."""
+    """Rank of the label among the candidates before re-ranking; None if it is not a candidate."""
     rank_after: int | None = None
-    """Rank of the label among the candidates after re-ranking; None: it is not among them."""
+    """Rank of the label among the candidates after re-ranking; None if it is not a candidate."""
 
     @property
     def sample(self) -> Sample:
-        """The sample that the answer belongs to."""
+        """Key of the sample that the answer belongs to."""
         return self.conversation, self.turn, self.label
 
 
@@ -67,7 +68,7 @@ Line = TypeVar('Line', bound=Options)
 
 
 def build_contexts(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str, str]) -> dict[Turn, Context]:
-    """Return the context of each turn of some samples.
+    """Return the context of each turn that occurs in ``samples``.
 
     Args:
         samples: samples of a :class:`.MentionDataset` or of a dataloader.
@@ -86,7 +87,7 @@ def build_contexts(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[
 
 
 def read_contexts(path: Path) -> dict[Turn, Context]:
-    """Read a file of contexts, by conversation and turn.
+    """Read a file of contexts, and return them by conversation and turn.
 
     Raises:
         UserError: the file cannot be read, or a line is no context or repeats another one.

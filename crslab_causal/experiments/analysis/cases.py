@@ -1,4 +1,4 @@
-"""Cases (Table 7): turns of the data, and the answers of all systems to them, side by side."""
+"""Cases (Table 7): the answers of all systems to the same turn, side by side."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from crslab_causal.experiments.suite.suite_options import CaseOptions
 from crslab_causal.llm.detokenization import UNNAMED
 
 TOP_SHOWN = 3
-"""Number of items of a system's list."""
+"""Number of items shown of a system's list."""
 
 
 def case_records(
     options: CaseOptions, suite: Suite, store: RunStore, datasets: DatasetCache, previous: Sequence[CaseRecord] = ()
 ) -> Iterator[CaseRecord]:
-    """Yield the turns of a case; none as long as no system has answered.
+    """Yield the turns of a case with the answers of all systems; nothing if no system has answered.
 
-    Turns are drawn at random from those that every finished system has answered, so that no turn is chosen because it
-    flatters a system. A turn with several labels shows the first of them, and a system its first finished run.
+    The turns are drawn at random from the turns that every finished system has answered, so that no turn is chosen
+    because it favours a system. If a turn has several labels, the first one is shown. The answers of a system are those
+    of its first finished run.
 
     Args:
         options: the case.
         suite: suite of the case.
         store: folders of the runs.
         datasets: loaded datasets.
-        previous: turns of the case in a previous report. They are kept, unless all of their systems and more have
-            answered now.
+        previous: turns of the case in a previous report. They are kept, unless all of their systems and further ones
+            have answered now.
     """
     table = next((table for table in suite.tables if table.options.name == options.table), None)
     if table is None:  # --quick leaves it out
@@ -84,7 +85,7 @@ def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
 def _draw(
     options: CaseOptions, seed: int, contexts: Mapping[Turn, Context], answers: Mapping[str, Mapping[Turn, Answer]]
 ) -> Sequence[Turn]:
-    """Draw turns with a long enough context, at most as many as there are."""
+    """Draw turns with a long enough context. If there are fewer than requested, all of them are returned."""
     answered = set.intersection(*(set(by_turn) for by_turn in answers.values()))
     fit = sorted(turn for turn in answered if turn in contexts and len(contexts[turn].context) >= options.context)
     return random.Random(f'{options.name} {seed}').sample(fit, min(options.turns, len(fit)))

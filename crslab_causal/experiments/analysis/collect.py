@@ -9,10 +9,12 @@ import numpy as np
 
 from crslab_causal.experiments.analysis.cases import case_records
 from crslab_causal.experiments.analysis.figure4 import figure_records
+from crslab_causal.experiments.analysis.official_case import official_case
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import (
     FAILED,
     NEEDS_LLM,
+    Intervals,
     MeanRecord,
     RowRecord,
     Scores,
@@ -21,17 +23,22 @@ from crslab_causal.experiments.analysis.record import (
     Tests,
 )
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
-from crslab_causal.experiments.analysis.significance import mean_tests, row_tests
+from crslab_causal.experiments.analysis.significance import mean_tests, row_intervals, row_tests
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Run, Suite, Table
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 TABLE_OPTIONS = ('name', 'title', 'kind', 'seeded', 'split', 'metrics', 'reference', 'readme', 'sweep')
-"""Options of a table that its record repeats."""
+"""Options of a table that are copied into its record."""
 
 
 def collect(
-    suite: Suite, store: RunStore, failures: Mapping[Path, str] | None = None, previous: PreviousReport | None = None
+    suite: Suite,
+    store: RunStore,
+    failures: Mapping[Path, str] | None = None,
+    previous: PreviousReport | None = None,
+    log: Path | None = None,
 ) -> SuiteRecord:
     """Return the record of a suite.
 
@@ -40,6 +47,7 @@ def collect(
         store: folders of the runs.
         failures: reasons why runs have no result, by the runs' folders.
         previous: previous report, whose results are kept.
+        log: log of all uses of official test files; None: no case asks anything new of them.
     """
     previous = previous or PreviousReport()
     datasets = DatasetCache()
@@ -51,7 +59,11 @@ def collect(
         cases=[
             record
             for case in suite.options.cases
-            for record in case_records(case, suite, store, datasets, previous.cases(suite, case))
+            for record in (
+                case_records(case, suite, store, datasets, previous.cases(suite, case))
+                if case.conversation is None
+                else official_case(case, suite, store, datasets, previous.cases(suite, case), log)
+            )
         ],
         figures=list(figure_records(suite, store, datasets, previous)),
     )
@@ -69,7 +81,10 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
     return TableRecord(
         **{name: getattr(table.options, name) for name in TABLE_OPTIONS},
         groups=groups_of(table),
-        rows=[_row_record(row, table, _note(row, store, failures), own_tests) for row, own_tests in zip(rows, tests)],
+        rows=[
+            _row_record(row, table, _note(row, store, failures), own_tests, own_intervals)
+            for row, own_tests, own_intervals in zip(rows, tests, row_intervals(rows, table, store, previous))
+        ],
         means=_means(rows, table),
         data=_data(rows, store),
     )
@@ -78,7 +93,7 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
 def _data(rows: list[RowResults], store: RunStore) -> dict[str, str]:
     """Return the digest of each dataset of the rows that have results.
 
-    A recorded result is of the same data, because the digest is part of the name of its folder.
+    A result of an earlier record comes from the same data, because the digest is part of the name of its folder.
     """
     runs = [run for row in rows if row.results for run in row.row.runs]
     digests = {run.config['dataset']: store.data_digest(run.config) for run in runs}
@@ -93,11 +108,13 @@ def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable
     recorded = previous.results.get(store.folder_name(run))
     if recorded is not None:
         return recorded
-    results = store.result(run)
+    results = store.official_result(run) if table.options.split == OFFICIAL else store.result(run)
     return None if results is None else RunResult.from_files(results, table)
 
 
-def _row_record(row: RowResults, table: Table, note: str | None, tests: Tests) -> RowRecord:
+def _row_record(
+    row: RowResults, table: Table, note: str | None, tests: Tests, intervals: Intervals | None
+) -> RowRecord:
     options = row.row.options
     scores: Scores = (
         {
@@ -122,6 +139,8 @@ def _row_record(row: RowResults, table: Table, note: str | None, tests: Tests) -
         scores=scores,
         note=note,
         tests=tests,
+        **({} if options.footnote is None else {'footnote': options.footnote}),
+        **({} if intervals is None else {'intervals': intervals}),
     )
 
 

@@ -13,9 +13,10 @@ SPLITS = ('train', 'valid', 'test')
 def corpus_statistics(dataset: MentionDataset) -> dict[str, dict[str, float]]:
     """Return counts of each split.
 
-    Conversations, utterances and words are those of the files. Pairs are the samples that recommenders are trained and
-    scored on: (context, label) for each item of a recommender's turn. Mentions are of entities and items, in all turns.
-    Items are the catalogue, entities and triples the knowledge graph without self-loops, the same for every split.
+    Conversations, utterances and words are counted in the files. Pairs are the samples on which recommenders are
+    trained and scored: (context, label) for each item of a recommender's turn. Mentions are those of entities and items
+    in all turns. The numbers of items, entities and triples describe the catalogue and the knowledge graph without
+    self-loops. They are the same for every split.
     """
     edges = dataset.side_data['entity_kg']['edge']
     triples = {(head, relation, tail) for head, tail, relation in edges if head != tail}

@@ -1,16 +1,17 @@
-r"""The study of deconfounding: a model's lists on the demo corpus against the true :math:`P(Y \mid do(X))`.
+r"""Compare a model's distributions on the demo corpus with the true :math:`P(Y \mid do(X))`.
 
-The corpus is drawn from a known causal model (:mod:`crslab_causal.data.demo.scm`), so that the target of every backdoor
-adjustment is known too. Every conversation names its target in its only recommender's turn with a film, after the whole
-drawn history, each entity once. ``context_mentions`` of a sample is therefore the history as it was drawn, in order; it
-is the X of that sample here. (``entity_truncate`` shortens what a model sees, but not X.) X can be read in two ways:
+The corpus is drawn from a known causal model (:mod:`crslab_causal.data.demo.scm`), so the result of a perfect backdoor
+adjustment is known, too. In every conversation only one turn of the recommender has a film, the target Y. It follows
+the whole history, in which no entity is repeated. ``context_mentions`` of this sample is therefore the history as it
+was drawn. It is the X of the sample here. (``entity_truncate`` shortens what a model sees, but not X.) X can be read in
+two ways:
 
-- ``mentions``: the entities in order. CausalKBRD sees nothing else, so that this reading measures it. Whether a film
-  was liked is drawn independently of C, with :data:`.LIKED_PROBABILITY`. Both
-  :math:`P(Y \mid X)` and :math:`P(Y \mid do(X))` are therefore means over the opinions of a history, weighted by their
-  probability.
-- ``opinions``: the entities and whether each was liked, the X of the causal model itself. It contains more than
-  CausalKBRD can know, and its distances are larger for that reason alone.
+- ``mentions``: the entities in order. This reading measures CausalKBRD fairly, because it sees nothing else. Whether a
+  film was liked is drawn independently of C, with :data:`.LIKED_PROBABILITY`. Both :math:`P(Y \mid X)` and :math:`P(Y
+  \mid do(X))` are therefore means over all combinations of likes and dislikes for the films of a history, weighted by
+  their probability.
+- ``opinions``: the entities and whether each was liked. This is the X of the causal model itself. CausalKBRD does not
+  see the likes, so its distances are larger in this reading.
 
 Distances are the total variation, :math:`\frac12 \sum_y |p(y) - q(y)|`, and :math:`\mathrm{KL}(p \| q)` in nats, with p
 the truth, over all films, including those of the history.
@@ -37,7 +38,7 @@ NO_MENTION = -1
 
 
 class Targets(NamedTuple):
-    """Distributions of Y for each history, ``(n_history, n_film)`` each."""
+    """The true distributions of Y for each history. Each field has the shape ``(n_history, n_film)``."""
 
     do: np.ndarray
     r""":math:`P(Y \mid do(X))`."""
@@ -50,13 +51,13 @@ def true_targets(
 ) -> Targets:
     r"""Return the true distributions of Y for all histories, by the formulas of :class:`.StructuralCausalModel`.
 
-    Since :math:`P(y \mid X, e) = a_y b_{ey} / \sum_z a_z b_{ez}` with a of X and b of the explanation, a mixture over
-    explanations is a product of two matrices.
+    :math:`P(y \mid X, e) = a_y b_{ey} / \sum_z a_z b_{ez}`, where a depends on X and b on the explanation. A mixture
+    over explanations is therefore a product of two matrices.
 
     Args:
         scm: the causal model.
         histories: indices of mentionable entities, without repetition.
-        liked: whether each entity was liked; None: the mean over all opinions, as the causal model draws them.
+        liked: whether each entity was liked; None: the mean over all combinations of likes and dislikes.
     """
     width = max([1, *map(len, histories)])
     entity = np.full((len(histories), width), NO_MENTION)
@@ -68,7 +69,10 @@ def true_targets(
     normaliser = of_history @ of_fit.T
 
     def target(explanation: np.ndarray) -> np.ndarray:
-        """Return the mean over opinions, from P(e) for each history."""
+        """Return the distribution of Y for each history under given probabilities of the explanations.
+
+        It is the mean over all combinations of likes and dislikes.
+        """
         p = of_history * ((explanation[owner] / normaliser) @ of_fit)
         result = np.zeros((len(histories), p.shape[1]))
         np.add.at(result, owner, weight[:, None] * p)
@@ -81,10 +85,11 @@ def true_targets(
 def _opinions(
     scm: StructuralCausalModel, histories: Sequence[Sequence[int]], liked: Sequence[Sequence[bool]] | None, width: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a row for each possible opinion on each history.
+    """Return a row for each combination of likes and dislikes of each history.
 
     Returns:
-        The index of the history, the signs ``(n_row, width)`` of its entities, and the probability of the opinion.
+        The index of the history of each row, the signs ``(n_row, width)`` of its entities (1 liked, -1 disliked), and
+        the probability of the combination.
     """
     of_film, of_other = {True: LIKED_PROBABILITY, False: 1 - LIKED_PROBABILITY}, {True: 1.0}
     owner, signs, weight = [], [], []
@@ -101,7 +106,7 @@ def _opinions(
 
 
 def _affinity(scm: StructuralCausalModel, entity: np.ndarray, sign: np.ndarray) -> np.ndarray:
-    """Return :meth:`.StructuralCausalModel.affinity` of each row, ``(n_row, n_film)``."""
+    """Return the affinity of each film, ``(n_row, n_film)``, see :meth:`.StructuralCausalModel.affinity`."""
     length = (entity != NO_MENTION).sum(axis=1)
     recency = np.where(entity != NO_MENTION, RECENCY_DECAY ** (length[:, None] - 1.0 - np.arange(entity.shape[1])), 0.0)
     total = np.maximum(recency.sum(axis=1, keepdims=True), np.finfo(float).tiny)
@@ -120,7 +125,7 @@ def _context_posterior(scm: StructuralCausalModel, entity: np.ndarray) -> np.nda
 
 
 def distance_to_truth(system: CausalSystem, split: str) -> dict[str, Any]:
-    r"""Return the distances of a model's distributions on a split to the true :math:`P(Y \mid do(X))`.
+    r"""Return the distances between a model's distributions on a split and the true :math:`P(Y \mid do(X))`.
 
     Args:
         system: trained CausalKBRD on CausalDemo, from :func:`crslab_causal.quick_start.load_system` for example.
@@ -128,13 +133,14 @@ def distance_to_truth(system: CausalSystem, split: str) -> dict[str, Any]:
 
     Returns:
         ``samples``, the number of samples; ``recall@1`` and ``recall@10``; and under ``mentions`` and ``opinions`` (see
-        the module) the mean ``tv`` and ``kl`` over the samples of
+        the module) the means of ``tv`` and ``kl`` over the samples for four pairs of distributions:
 
-        - ``model``: the model's distribution to :math:`P(Y \mid do(X))`;
-        - ``model_to_observational``: the same to :math:`P(Y \mid X)`, which a model without adjustment is trained for;
-        - ``observational``: :math:`P(Y \mid X)` to :math:`P(Y \mid do(X))`, which a model without adjustment keeps
-          however much data it has;
-        - ``popularity``: the counts of the training labels, plus one each, to :math:`P(Y \mid do(X))`.
+        - ``model``: the model's distribution and :math:`P(Y \mid do(X))`;
+        - ``model_to_observational``: the model's distribution and :math:`P(Y \mid X)`, which a model without adjustment
+          learns;
+        - ``observational``: :math:`P(Y \mid X)` and :math:`P(Y \mid do(X))`. A model without adjustment keeps this
+          distance however much data it has;
+        - ``popularity``: the relative counts of the training labels, plus one each, and :math:`P(Y \mid do(X))`.
 
     Raises:
         UserError: the dataset or the model is another one, or there is no such split.
@@ -181,7 +187,7 @@ def distance_to_truth(system: CausalSystem, split: str) -> dict[str, Any]:
 def study_row(system: CausalSystem) -> dict[str, Any]:
     """Return one line of the study: the settings of the run, and its recalls and distances on each of :data:`SPLITS`.
 
-    Distances are those of the reading ``mentions``.
+    The distances are computed in the reading ``mentions``, see the module.
 
     Returns:
         ``adjustment``, ``alpha``, ``beta``, ``confounding``, ``demo_seed`` and ``seed``; and for each split
@@ -189,7 +195,7 @@ def study_row(system: CausalSystem) -> dict[str, Any]:
         names of :func:`distance_to_truth`.
 
     Raises:
-        UserError: as of :func:`distance_to_truth`.
+        UserError: see :func:`distance_to_truth`.
     """
     row = {key: system.opt[key] for key in ('adjustment', 'alpha', 'beta', 'confounding', 'demo_seed', 'seed')}
     for split in SPLITS:

@@ -25,10 +25,12 @@ class Predictions(NamedTuple):
 
 
 def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictions:
-    """Return the predictions of a trained CausalKBRD: P(Y | X), or P(Y | do(X)) if the model adjusts for a confounder.
+    """Return the predictions of a trained CausalKBRD.
+
+    They are P(Y | X), or P(Y | do(X)) if the model adjusts for a confounder.
 
     Raises:
-        UserError: the model is not CausalKBRD; the scores of other models are no logits.
+        UserError: the model is not CausalKBRD. The scores of other models are no logits.
     """
     if not isinstance(system.adapter.module, CausalKBRD):
         raise UserError(f'model {system.opt["model"]}: its scores are no probabilities; use CausalKBRD for this study')
@@ -46,12 +48,12 @@ def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictio
 
 
 def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Return the total variation between the rows of two ``(n, f)`` arrays: ``(n,)``, from 0 to 1."""
+    """Return the total variation between the rows of two ``(n, f)`` arrays, as ``(n,)`` numbers from 0 to 1."""
     return np.abs(p - q).sum(axis=1) / 2
 
 
 def kl_divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    r"""Return :math:`\mathrm{KL}(p \| q)` between the rows of two ``(n, f)`` arrays, in nats: ``(n,)``.
+    r"""Return :math:`\mathrm{KL}(p \| q)` between the rows of two ``(n, f)`` arrays, as ``(n,)`` numbers in nats.
 
     It is infinite where q is 0 and p is not.
     """

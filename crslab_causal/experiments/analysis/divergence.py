@@ -17,7 +17,8 @@ from crslab_causal.experiments.suite.suite import Run
 def divergence(with_: Run, without: Run, split: str, store: RunStore, datasets: DatasetCache) -> np.ndarray:
     r"""Return :math:`\mathrm{KL}(p_\mathrm{with} \| p_\mathrm{without})` of two finished runs, in nats.
 
-    Both models have to be loaded for it. The result is therefore also kept in the folder of the first run.
+    This loads both models. The result is therefore also written to the folder of the first run, and read from there the
+    next time.
 
     Args:
         with_: run of CausalKBRD whose weights were saved.
@@ -27,7 +28,7 @@ def divergence(with_: Run, without: Run, split: str, store: RunStore, datasets: 
         datasets: loaded datasets.
 
     Returns:
-        ``(n_sample,)``, in the order of the split.
+        One number for each sample, ``(n_sample,)``, in the order of the split.
 
     Raises:
         UserError: a model is not CausalKBRD, or its weights are missing.

@@ -1,13 +1,13 @@
-r"""Numbers of Figure 4 (Section 5): which ranks the intervention shifts, how far, and at what divergence.
+r"""Compute the numbers of Figure 4 (Section 5): how the intervention shifts ranks, and the divergence by rank.
 
-The paper's "with intervention" can be read in two ways; the figure is made for both:
+The paper's "with intervention" can be read in two ways. The figure is made for both:
 
-- ``one_model``: the ranks of one model by p and, after the intervention, by :math:`\bar p`; the divergence is
+- ``one_model`` compares the ranks of one model by p and, after the intervention, by :math:`\bar p`. The divergence is
   :math:`\mathrm{KL}(\bar p \| p)` of Eq 8.
-- ``two_models``: the ranks by a model that is trained without the causal loss and by one that is trained with it; the
+- ``two_models`` compares a model that is trained without the causal loss and a model that is trained with it. The
   divergence is :math:`\mathrm{KL}(p_\mathrm{with} \| p_\mathrm{without})`. It needs the weights of both models.
 
-All numbers are of the first seed.
+All numbers come from the runs with the first seed.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from crslab_causal.experiments.suite.suite import Run, Suite
 
 
 class PanelSamples(NamedTuple):
-    """Samples of a panel, ``(n_sample,)`` each."""
+    """The samples of a panel. Each field has the shape ``(n_sample,)``."""
 
     rank_without: np.ndarray
-    """Ranks as for :func:`.rank_shift_histogram`."""
+    """Ranks without the intervention, see :func:`.rank_shift_histogram`."""
     rank_with: np.ndarray
     kl: np.ndarray
-    """Divergence between the distributions of the two ranks; all NaN for a model without an intervention."""
+    """Divergence between the two distributions that give the ranks; NaN for a model without an intervention."""
     conversation: np.ndarray
-    """Conversation of each sample."""
+    """Id of the conversation of each sample."""
 
 
 def figure_records(
@@ -73,7 +73,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
     Args:
         samples: samples of the panel.
-        reach: number of ranks that an item may fall; the bins reach at least that far.
+        reach: largest fall in ranks that the bins must include.
     """
     histogram = rank_shift_histogram(samples.rank_without, samples.rank_with, reach=reach)
     columns = {
@@ -83,7 +83,7 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
 
 def kl_record(samples: PanelSamples) -> KLRecord | None:
-    """Return the divergence of a panel by original rank; None if no sample has a finite divergence."""
+    """Return the mean divergence of a panel by original rank; None if no sample has a finite divergence."""
     if not np.isfinite(samples.kl).any():
         return None
     by_rank = kl_by_rank(samples.rank_without, samples.rank_with, samples.kl, samples.conversation)
@@ -124,7 +124,7 @@ def _ranks(run: Run, split: str, store: RunStore) -> LabelRanks:
 def _panel_records(
     panels: Sequence[PanelRuns], samples: Sequence[PanelSamples], reading: Reading, store: RunStore
 ) -> list[PanelRecord]:
-    reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels share their bins
+    reach = max(largest_fall(panel.rank_without, panel.rank_with) for panel in samples)  # all panels have the same bins
     return [
         PanelRecord(
             title=panel.options.title,

@@ -1,4 +1,4 @@
-"""Results of a previous report: ``--extend`` keeps them, so that their runs need not be repeated."""
+"""Read the results of a previous report. ``--extend`` keeps them, so that their runs need not be repeated."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Mapping, NamedTuple
 from crslab_causal.experiments.analysis.record import (
     CaseRecord,
     FigureRecord,
+    Intervals,
     SuiteRecord,
     TableRecord,
     Tests,
@@ -19,21 +20,23 @@ from crslab_causal.experiments.suite.suite_options import CaseOptions
 
 
 class PreviousTable(NamedTuple):
-    """A table of a previous report."""
+    """The results of a table in a previous report."""
 
     results: Mapping[str, RunResult] = {}
     """Results by run folder. Only runs that have every score of the current table are included."""
     tests: Mapping[frozenset[str], Tests] = {}
-    """Tests of a row against the reference, by the folders of its runs."""
+    """Significance tests of a row against the reference, by the folders of the row's runs."""
     reference: frozenset[str] = frozenset()
     """Folders of the reference's runs."""
+    intervals: Mapping[frozenset[str], Intervals] = {}
+    """Intervals of a row by the folders of its runs."""
 
 
 class PreviousReport:
-    """The records of a previous report. Each is read when it is first asked for, before a new one replaces it.
+    """The records of a previous report. A record is read when it is first needed, before a new one replaces it.
 
     Args:
-        folder: folder of the report; None: there is none, or it is not to be extended.
+        folder: folder of the report; None if there is no report or it must not be extended.
     """
 
     def __init__(self, folder: Path | None = None):
@@ -87,6 +90,7 @@ def _table(record: SuiteRecord, table: Table) -> PreviousTable:
         _results(previous, table),
         {key: row.tests for key, row in zip(folders, previous.rows)},
         reference[0] if reference else frozenset(),
+        {key: row.intervals for key, row in zip(folders, previous.rows) if row.intervals},
     )
 
 

@@ -1,4 +1,4 @@
-"""Ranks of labels that runs have written (``ranks_<split>.jsonl``), and the ranks of two runs sample by sample."""
+"""Read the ranks of labels that runs have written (``ranks_<split>.jsonl``), and match the samples of two runs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from crslab_causal.base.options import first_mistake
 from crslab_causal.evaluator.rank_line import RankLine
 
 SampleKey = tuple[str, int, int, int]
-"""Conversation, turn, label, and the number of samples before it with the same three."""
+"""Key of a sample: conversation, turn, label, and the number of earlier samples with the same three."""
 
 
 @dataclass(frozen=True)
 class LabelRanks:
-    """Ranks of the labels of a split, ``(n_sample,)`` each.
+    """The ranks of the labels of a split. Each array has the shape ``(n_sample,)``.
 
     The fields are those of :class:`.RankLine`, with NaN for null.
     """
 
     conversation: np.ndarray
-    """Ids of the conversations, strings."""
+    """Ids of the conversations, as strings."""
     turn: np.ndarray
     label: np.ndarray
     rank: np.ndarray
@@ -38,7 +38,7 @@ class LabelRanks:
     """Path of the file, for error messages."""
 
     def take(self, chosen: np.ndarray) -> LabelRanks:
-        """Return some of the samples.
+        """Return the ranks of some of the samples.
 
         Args:
             chosen: mask or indices of the samples.
@@ -49,7 +49,8 @@ class LabelRanks:
     def sample_keys(self) -> list[SampleKey]:
         """Return a unique key of each sample.
 
-        A turn that names an item twice makes two samples of one conversation, turn and label; they are numbered.
+        A turn that names an item twice has two samples with the same conversation, turn and label. A number tells them
+        apart.
         """
         keys: list[SampleKey] = []
         counts: dict[tuple, int] = {}
@@ -89,10 +90,10 @@ def read_ranks(path: Path) -> LabelRanks:
 
 
 def align(first: LabelRanks, second: LabelRanks) -> LabelRanks:
-    """Return the samples of ``second`` in the order of ``first``.
+    """Return the ranks of ``second`` in the order of the samples of ``first``.
 
     Raises:
-        UserError: the two are not of the same samples.
+        UserError: the two do not have the same samples.
     """
     keys = dict.fromkeys(first.sample_keys())
     index = {key: i for i, key in enumerate(second.sample_keys())}

@@ -1,6 +1,6 @@
-"""Schema of ``results/<suite>.json``, the record of a suite: all numbers that its pages and figures show.
+"""Schema of ``results/<suite>.json``, the record of a suite, which holds all numbers of its pages and figures.
 
-Reporting reads nothing but this record, and ``--extend`` continues it.
+Reporting reads nothing but this record, and ``--extend`` adds to it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ Reading = Literal['one_model', 'two_models']
 
 
 class Record(BaseModel):
-    """Base of all parts of a record: no unknown keys, and no conversion of types."""
+    """Base class of the parts of a record. It refuses unknown keys and does not convert types."""
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True)
 
 
 class SparseRecord(Record):
-    """A part of a record whose fields are left out of the file if they were never set."""
+    """Base class of parts whose fields are left out of the file if they were never set."""
 
     @model_serializer(mode='wrap')
     def _without_unset_fields(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -40,23 +40,25 @@ class SparseRecord(Record):
 
 
 class RunRecord(SparseRecord):
-    """A finished run."""
+    """The record of a finished run."""
 
     folder: str
-    """Folder below that of all runs: ``<dataset>_<model>/<key>_seed<seed>``."""
+    """Folder of the run relative to the folder of all runs: ``<dataset>_<model>/<key>_seed<seed>``."""
     seed: int | None = None
-    """Seed; absent for counts of the data."""
+    """Seed; absent if the run only counts the data."""
     epochs: int | None = None
     best_epoch: int | None = None
     training_seconds: float | None = None
     git_commit: str | None = None
     versions: dict[str, str] = {}
+    times_scored: int | None = None
+    """How often the run was scored on the official test file; absent for other splits."""
 
 
 class TestRecord(SparseRecord):
-    """A significance test of a row against the reference of its table."""
+    """The result of a significance test of a row against the reference of its table."""
 
-    __test__ = False  # no test class of pytest's
+    __test__ = False  # pytest must not collect this class
 
     difference: float
     """Mean score of the row minus that of the reference, as a share from 0 to 1."""
@@ -68,21 +70,25 @@ class TestRecord(SparseRecord):
     test: str
     """Name of the test."""
     seeds: tuple[int, int] | None = None
-    """Numbers of runs of the row and of the reference."""
+    """Number of runs of the row, and number of runs of the reference."""
     p_seeds: float | None = None
-    """p value of Welch's test over the seeds, if both rows have several; ``p`` is at least this."""
+    """p value of Welch's test over the seeds, if both rows have several seeds. ``p`` is never below it."""
     p_holm: float
-    """p value after Holm's correction over the table."""
+    """p value after Holm's correction over all tests of the table."""
     significant: bool
 
 
 Scores = dict[str, dict[str, list[Number | None]]]
-"""Scores by group and metric, one for each run; None where a run has no such score."""
+"""Scores by group and metric, one for each run; None if a run has no such score."""
 Tests = dict[str, dict[str, TestRecord]]
-"""Tests by group and metric; empty where there is nothing to test."""
+"""Significance tests by group and metric; empty if nothing is tested."""
 
 
-class RowRecord(Record):
+Intervals = dict[str, dict[str, tuple[float, float]]]
+"""95 % intervals over conversations by group and metric, as shares from 0 to 1."""
+
+
+class RowRecord(SparseRecord):
     """A row of a table."""
 
     title: str
@@ -90,19 +96,24 @@ class RowRecord(Record):
     x: Scalar
     """Value of the sweep's key."""
     series: str
-    """Title that is shared by the rows of a sweep that differ in ``x`` only."""
+    """Title that the rows of a sweep share. They differ in ``x`` only."""
     reported: dict[str, float] | None
-    """Scores in percent, by metric, as ``source`` reports them."""
+    """Scores in percent by metric, as the publication in ``source`` reports them."""
     source: str | None
     runs: list[RunRecord]
     scores: Scores
     note: str | None
     """Reason why the row has no scores, or fewer than it should have."""
     tests: Tests
+    footnote: str | None = None
+    """Remark on the reported scores."""
+    intervals: Intervals = {}
+    """Intervals of the scores on the official test set, by a bootstrap that draws conversations; absent for other
+    splits."""
 
 
 class MeanRecord(Record):
-    """The mean of a series over all values of a sweep."""
+    """The record of the mean of a series over all values of a sweep."""
 
     title: str
     reference: bool
@@ -114,7 +125,7 @@ class MeanRecord(Record):
 
 
 class TableRecord(Record):
-    """A table."""
+    """The record of a table."""
 
     name: str
     title: str
@@ -129,8 +140,8 @@ class TableRecord(Record):
     rows: list[RowRecord]
     means: list[MeanRecord]
     data: dict[str, str] = {}
-    """Digest of the files of each dataset that the scores come from, see :func:`.digest_of_files`. A generated corpus
-    has none, since its configuration determines it; nor has a record of an earlier release."""
+    """Digest of the files of each dataset behind the scores, see :func:`.digest_of_files`. A generated corpus has none,
+    because the configuration determines it. Records of earlier releases have none either."""
 
     def is_reference(self, row: RowRecord) -> bool:
         """Return whether the other rows are tested against this one."""
@@ -138,13 +149,13 @@ class TableRecord(Record):
 
 
 class SystemRecord(Record):
-    """The answer of a system to the turn of a case."""
+    """The record of the answer of a system to the turn of a case."""
 
     title: str
     backend: str
     status: str
     listed: list[str]
-    """Names of the first items of its list."""
+    """Names of the first items of the system's list."""
     rank_before: Number | None
     """Rank of the label before a language model re-ranked the list; None if the label is not in the list."""
     rank_after: Number | None
@@ -153,7 +164,7 @@ class SystemRecord(Record):
 
 
 class CaseRecord(Record):
-    """A turn of the data, and the answers of several systems to it (Table 7)."""
+    """The record of a turn and of the answers of several systems to it (Table 7)."""
 
     name: str
     title: str
@@ -161,16 +172,16 @@ class CaseRecord(Record):
     conversation: str
     turn: int
     label: str
-    """Name of the item that the data recommend."""
+    """Name of the item that the human recommender names."""
     context: list[tuple[str, str]]
-    """(role, text) of the utterances before the turn."""
+    """Role of the speaker and text of each utterance before the turn."""
     reference: str
-    """Response of the data."""
+    """Response that the human recommender gave."""
     systems: list[SystemRecord]
 
 
 class HistogramRecord(Record):
-    """Numbers of samples by original rank and rank shift; see :class:`.RankShiftHistogram`."""
+    """The record of the numbers of samples by original rank and rank shift; see :class:`.RankShiftHistogram`."""
 
     rank_edges: list[float]
     up_edges: list[float]
@@ -183,7 +194,10 @@ class HistogramRecord(Record):
 
 
 class KLRecord(Record):
-    """Mean divergence by original rank and direction of the shift; see :class:`.KLByRank`. None stands for NaN."""
+    """The record of the mean divergence by original rank and direction of the shift; see :class:`.KLByRank`.
+
+    None stands for NaN.
+    """
 
     rank_edges: list[float]
     mean: list[list[float | None]]
@@ -195,7 +209,7 @@ class KLRecord(Record):
 
 
 class PanelRecord(Record):
-    """A dataset in Figure 4."""
+    """The record of a panel of Figure 4, which shows the rank shifts and divergences of one dataset."""
 
     title: str
     split: str
@@ -203,11 +217,11 @@ class PanelRecord(Record):
     """Folders of the runs that the numbers come from."""
     histogram: HistogramRecord
     kl: KLRecord | None
-    """Divergences; None for models without an intervention."""
+    """Divergences; None for a model without an intervention."""
 
 
 class FigureRecord(Record):
-    """The numbers of Figure 4 in one reading."""
+    """The record of the numbers of Figure 4, in one reading of "with intervention"."""
 
     name: str
     """Name of the figure's files, without a suffix."""
@@ -224,7 +238,7 @@ class SuiteRecord(SparseRecord):
     tables: list[TableRecord]
     cases: list[CaseRecord]
     figures: list[FigureRecord] = []
-    """Numbers of Figure 4; absent from records of earlier releases."""
+    """Numbers of Figure 4; absent in records of earlier releases."""
 
     def has_runs(self) -> bool:
         """Return whether any row has a finished run."""
@@ -235,7 +249,7 @@ class SuiteRecord(SparseRecord):
         return any((row.note or '').startswith(FAILED) for table in self.tables for row in table.rows)
 
     def to_json(self) -> str:
-        """Return the content of the record's file."""
+        """Return the record as the text of its file."""
         return json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + '\n'
 
 

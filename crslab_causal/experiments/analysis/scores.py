@@ -9,20 +9,20 @@ from crslab_causal.experiments.suite.suite import Row, Table
 
 
 class RunResult(NamedTuple):
-    """Scores of one run for the metrics of a table, read from its folder or from a previous report."""
+    """The scores of one run for the metrics of a table, read from its folder or from a previous report."""
 
     about: RunRecord
     scores: Mapping[str, Mapping[str, Number | None]]
-    """Scores by group and metric, as shares from 0 to 1; None where the run has no such score."""
+    """Scores by group and metric, as shares from 0 to 1; None if the run has no such score."""
 
     @property
     def folder(self) -> str:
-        """Folder of the run below that of all runs."""
+        """Folder of the run, relative to the folder of all runs."""
         return self.about.folder
 
     @property
     def seed(self) -> int | None:
-        """Seed of the run; None for counts of the data."""
+        """Seed of the run; None if the run only counts the data."""
         return self.about.seed
 
     def score(self, group: str, metric: str) -> Number | None:
@@ -34,8 +34,8 @@ class RunResult(NamedTuple):
         """Return the scores of a finished run.
 
         Args:
-            results: what :meth:`.RunStore.result` returns.
-            table: table that shows them.
+            results: result of :meth:`.RunStore.result`.
+            table: table that shows the scores.
         """
         about = RunRecord(**{key: results[key] for key in RunRecord.model_fields if key in results})
         return cls(
@@ -55,7 +55,7 @@ class RowResults(NamedTuple):
 
 
 def groups_of(table: Table) -> list[str]:
-    """Return the groups of labels that a table has scores of."""
+    """Return the groups of labels for which a table has scores."""
     return list(table.options.groups) if table.options.kind == 'recommendation' else ['all']
 
 
@@ -68,6 +68,6 @@ def _score(results: Mapping[str, Any], table: Table, group: str, metric: str) ->
     if kind == 'generation':
         generation = results['llm']['llm']['generation'] if 'llm' in results else results['responses']['splits'][split]
         return generation.get(metric)
-    # a language model re-ranks one split; its results hold the recommender's scores first and the re-ranked ones last
+    # the results of a language model contain the recommender's scores first and the re-ranked scores last
     scores = list(results['llm']['splits'].values())[-1] if 'llm' in results else results['splits'][split]
     return scores.get(group, {}).get(metric)

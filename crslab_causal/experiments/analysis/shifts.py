@@ -1,4 +1,4 @@
-"""Shifts of the labels' ranks under the intervention, and the divergence by rank (Section 5, Figure 4), as arrays."""
+"""Shifts of the labels' ranks by the intervention, and the divergence by rank (Section 5, Figure 4), as arrays."""
 
 from __future__ import annotations
 
@@ -20,40 +20,45 @@ DIRECTIONS = ('improved', 'unchanged', 'worsened')
 
 
 class RankShiftHistogram(NamedTuple):
-    """Numbers of samples by their original rank and by its shift, delta = rank without - rank with intervention.
+    """Numbers of samples by original rank and by shift of the rank.
 
-    Bins of the shift are open towards 0 and closed away from it, on both sides: (0, 1], (1, 2], (2, 5], (5, 10], ...; a
-    shift of 0 has its own bin. Bins grow with the shift, as on a symmetric logarithmic axis, so that one picture can
-    show a shift of one rank and a fall through the whole catalogue, and nothing is cut off.
+    The shift is delta = rank without - rank with intervention. Its bins are open towards 0 and closed away from it, on
+    both sides: (0, 1], (1, 2], (2, 5], (5, 10], ...; a shift of 0 has its own bin. Bins grow with the shift, as on a
+    symmetric logarithmic axis. One picture can therefore show a shift of one rank and a fall through the whole
+    catalogue, and nothing is cut off.
     """
 
     rank_edges: np.ndarray
-    """``(n_column + 1,)``: column j contains the ranks above edge j up to edge j + 1; Recall@K also includes rank K."""
+    """``(n_column + 1,)``: column j contains the ranks above edge j up to and including edge j + 1, like Recall@K."""
     up_edges: np.ndarray
-    """``(n_up + 1,)``, from 0: sizes of improvements, delta > 0."""
+    """``(n_up + 1,)``, from 0: edges of the sizes of improvements (delta > 0)."""
     down_edges: np.ndarray
-    """``(n_down + 1,)``, from 0: sizes of losses, delta < 0."""
+    """``(n_down + 1,)``, from 0: edges of the sizes of losses (delta < 0)."""
     up: np.ndarray
-    """``(n_up, n_column)``, from the smallest improvement."""
+    """``(n_up, n_column)``: numbers of samples that improve, from the smallest improvement."""
     unchanged: np.ndarray
-    """``(n_column,)``: delta = 0."""
+    """``(n_column,)``: numbers of samples whose rank does not change (delta = 0)."""
     down: np.ndarray
-    """``(n_down, n_column)``, from the smallest loss; an infinite rank is in the last bin."""
+    """``(n_down, n_column)``: numbers of samples that fall, from the smallest loss. An infinite rank is in the last
+    bin."""
     beyond: int
     """Number of samples whose original rank is above the last edge; they are in no column."""
     missing: int
-    """Number of samples with a NaN rank; they are in no column either."""
+    """Number of samples whose rank is NaN; they are in no column either."""
 
 
 class KLByRank(NamedTuple):
-    """Mean divergence for each of :data:`DIRECTIONS` and each range of the original rank, ``(3, n_range)`` each."""
+    """Mean divergence for each of :data:`DIRECTIONS` and each range of the original rank.
+
+    Arrays without a stated shape are ``(3, n_range)``.
+    """
 
     rank_edges: np.ndarray
     """``(n_range + 1,)``, as in :class:`RankShiftHistogram`."""
     mean: np.ndarray
-    """Means in the unit of the input; NaN where there is no sample."""
+    """Mean divergences, in the unit of the input; NaN for a range without samples."""
     low: np.ndarray
-    """Lower ends of the confidence intervals; NaN where the samples are of fewer than two conversations."""
+    """Lower ends of the confidence intervals; NaN if the samples are from fewer than two conversations."""
     high: np.ndarray
     """Upper ends of the confidence intervals."""
     samples: np.ndarray
@@ -65,7 +70,7 @@ class KLByRank(NamedTuple):
 
 
 def bin_edges(reach: float) -> np.ndarray:
-    """Return 0, 1, 2, 5, 10, 20, 50, ... up to the first edge that is not below ``reach``."""
+    """Return the edges 0, 1, 2, 5, 10, 20, 50, ... up to the first edge that is at least ``reach``."""
     edges = [0.0, 1.0]
     while edges[-1] < reach:
         edges.append(next(m * 10.0**p for p in range(17) for m in (1, 2, 5) if m * 10.0**p > edges[-1]))
@@ -73,7 +78,10 @@ def bin_edges(reach: float) -> np.ndarray:
 
 
 def largest_fall(rank_without: ArrayLike, rank_with: ArrayLike, last_rank: float = RANK_EDGES[-1]) -> float:
-    """Return the largest finite loss of ranks among samples up to ``last_rank``; 0 if there is none."""
+    """Return the largest finite loss of ranks among the samples with an original rank up to ``last_rank``.
+
+    It is 0 if no sample falls.
+    """
     before, after = _same_length(rank_without, rank_with)
     chosen = np.isfinite(after) & (before <= last_rank)
     return float((after[chosen] - before[chosen]).max(initial=0.0))
@@ -84,12 +92,12 @@ def rank_shift_histogram(
 ) -> RankShiftHistogram:
     """Count samples by original rank and shift (Figure 4a, 4b).
 
-    A rank from 1 to 50 can improve by at most 49, but can fall by thousands. The top ranks of a list are also partly
-    due to chance. Two lists that differ by noise alone therefore also show more falls than rises.
+    A rank from 1 to 50 can improve by at most 49, but it can fall by thousands. The top ranks of a list are also partly
+    due to chance. Even two lists that differ by noise alone therefore show more falls than rises.
 
     Args:
-        rank_without: ``(n_sample,)``, original ranks, that is without the intervention, from 1; inf where the label is
-            not ranked, NaN where there is no rank.
+        rank_without: ``(n_sample,)``, original ranks (without the intervention), from 1; inf if the label is not
+            ranked, NaN if there is no rank.
         rank_with: ``(n_sample,)``, ranks with the intervention.
         rank_edges: edges of the columns, ascending.
         reach: smallest size of a loss that the bins have to include, so that several histograms can share their bins.
@@ -135,8 +143,8 @@ def kl_by_rank(
 ) -> KLByRank:
     """Return the mean divergence by range of the original rank and by direction of the shift (Figure 4c).
 
-    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because
-    samples of one conversation share its context. Draws without a sample of a direction in a range are left out of its
+    The interval is the percentile interval of a bootstrap that draws whole conversations with replacement, because the
+    samples of a conversation share its context. A draw that has no sample of a direction in a range is left out of that
     interval.
 
     Args:
@@ -183,7 +191,15 @@ def kl_by_rank(
 
 
 def _interval(total: np.ndarray, count: np.ndarray, draws: int, seed: int, level: float) -> np.ndarray:
-    """Return the interval of each cell's mean, ``(2, n_cell)``, from ``(n_cluster, n_cell)`` sums and counts."""
+    """Return the interval of each cell's mean, ``(2, n_cell)``, by a bootstrap over clusters.
+
+    Args:
+        total: ``(n_cluster, n_cell)``, sums of each cluster.
+        count: ``(n_cluster, n_cell)``, numbers of samples of each cluster.
+        draws: number of bootstrap draws.
+        seed: seed of the bootstrap.
+        level: confidence level.
+    """
     with np.errstate(invalid='ignore'):
         drawn = np.concatenate(
             [(weights @ total) / (weights @ count) for weights in resampling_weights(len(count), draws, seed)]

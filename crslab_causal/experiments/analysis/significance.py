@@ -1,4 +1,4 @@
-"""Significance tests: which differences between the rows of a table are more than noise."""
+"""Significance tests: decide which differences between the rows of a table are more than noise."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy as np
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
-from crslab_causal.experiments.analysis.record import TestRecord, Tests
+from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
 from crslab_causal.experiments.analysis.statistics import (
+    cluster_intervals,
     combine_p_values,
     holm,
     mcnemar,
@@ -22,6 +23,7 @@ from crslab_causal.experiments.analysis.statistics import (
 )
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Table
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 from crslab_causal.registry import LANGUAGE_MODEL
 
 LEVEL = 0.05
@@ -33,7 +35,7 @@ RowTests = dict[tuple[str, str], 'RawTest']
 
 
 class RawTest(NamedTuple):
-    """A test before Holm's correction; the fields are those of :class:`.TestRecord`."""
+    """A significance test before Holm's correction. The fields are those of :class:`.TestRecord`."""
 
     difference: float
     p: float
@@ -47,10 +49,10 @@ class RawTest(NamedTuple):
 def row_tests(
     rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
 ) -> list[Tests]:
-    """Return the tests of each row against the reference; none where there is nothing to test.
+    """Return the significance tests of each row against the reference. A row that cannot be tested has none.
 
-    Tests of a previous report between the same runs are kept, as their scores are. A report keeps no ranks: a test that
-    it lacks is computed from the ranks that exist, and from the scores of all runs.
+    A test of a previous report is kept if its runs are the same. A report contains no ranks, so a test that it lacks is
+    computed from the files of ranks that exist and from the scores of all runs.
     """
     reference = next((row for row in rows if table.is_reference(row.row) and row.results and _is_testable(row)), None)
     if reference is None or table.options.kind != 'recommendation':
@@ -71,18 +73,53 @@ def row_tests(
     return [adjusted.get(i, {}) for i in range(len(rows))]
 
 
+def row_intervals(
+    rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
+) -> list[Intervals | None]:
+    """Return the 95 % intervals of each row of the official test set, over conversations; None for other splits.
+
+    Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
+    is kept, because a report keeps no ranks.
+    """
+    intervals = [previous.intervals.get(frozenset(result.folder for result in row.results)) for row in rows]
+    missing = [
+        i
+        for i, row in enumerate(rows)
+        if intervals[i] is None and row.results and len(_with_ranks(row, table, store)) == len(row.results)
+    ]
+    if table.options.split != OFFICIAL or not missing:
+        return intervals
+    by_row = {i: _read_ranks(rows[i], table, store) for i in missing}
+    first = by_row[missing[0]][0]
+    for i in missing:
+        by_row[i] = [align(first, ranks) for ranks in by_row[i]]
+        intervals[i] = {}
+    for group in table.options.groups:
+        chosen = _members(first, group)
+        columns = [(i, metric) for i in missing for metric in table.options.metrics]
+        hits = [
+            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in by_row[i]], axis=0)
+            for i, metric in columns
+        ]
+        ends = cluster_intervals(np.stack(hits, axis=1), first.conversation[chosen])
+        for (i, metric), low, high in zip(columns, *ends.tolist()):
+            if low == low:  # it is NaN if all samples are of one conversation
+                intervals[i].setdefault(group, {})[metric] = (low, high)
+    return intervals
+
+
 def mean_tests(
     scores: Mapping[str, Mapping[str, Mapping[int, float]]], reference: str, paired: bool
 ) -> dict[str, Tests]:
-    """Test the means of each series over a sweep against those of the reference.
+    """Test the mean of each series over a sweep against the mean of the reference.
 
-    There are as few tests as series, so that Holm's correction leaves them more power than tests of all cells.
+    There is one test for each series, far fewer than for all cells. Holm's correction therefore costs less power.
 
     Args:
         scores: means by series, metric and seed.
         reference: series that the others are tested against.
-        paired: whether to use the paired t test instead of Welch's: for runs that share more than the seed, such as a
-            corpus for each seed.
+        paired: whether to use the paired t test instead of Welch's. Use it for runs that share more than the seed, such
+            as a corpus for each seed.
 
     Returns:
         Tests by series.
@@ -126,7 +163,7 @@ def _is_testable(row: RowResults) -> bool:
 
 
 def _previous_tests(row: RowResults, reference: RowResults, previous: PreviousTable, table: Table) -> RowTests:
-    """Return the tests of a previous report between the same runs, without Holm's correction over its rows."""
+    """Return the tests of a previous report that compare the same runs, before Holm's correction."""
     folders, reference_folders = (frozenset(result.folder for result in both.results) for both in (row, reference))
     if reference_folders != previous.reference:
         return {}
@@ -145,7 +182,7 @@ def _read_ranks(row: RowResults, table: Table, store: RunStore) -> list[LabelRan
 
 
 def _with_ranks(row: RowResults, table: Table, store: RunStore) -> list[RunResult]:
-    """Return the results whose ranks exist, and not only their scores in a record."""
+    """Return the results whose files of ranks exist. Others have only their scores in a record."""
     return [result for result in row.results if store.ranks_path(result.folder, table.options.split).is_file()]
 
 
@@ -154,10 +191,11 @@ def _compare(
 ) -> RowTests:
     """Test all runs of a row that have ranks against those of the reference.
 
-    p is that of the bootstrap over conversations, of samples whose scores are averaged over the runs; for Recall@1 it
-    is that of McNemar's test, combined over pairs of runs. If both rows have several seeds, p is the larger of it and
-    of Welch's t test over the seeds: a difference has to be more than the noise of either (an intersection-union test,
-    so that the two need no correction).
+    The p value comes from the bootstrap over conversations, with scores that are averaged over the runs. For Recall@1
+    it comes from McNemar's test, combined over pairs of runs. If both rows have several seeds, Welch's t test over the
+    seeds gives a second p value, and the larger one counts. A difference has to be more than the noise of the
+    conversations and more than that of the seeds. This is an intersection-union test, so the two p values need no
+    correction.
     """
     first = reference_ranks[0]
     a_ranks, b_ranks = (
@@ -166,7 +204,7 @@ def _compare(
     pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
     tests: RowTests = {}
     for group in table.options.groups:
-        chosen = np.full(len(first.repeat), True) if group == 'all' else ~first.repeat
+        chosen = _members(first, group)
         for metric in table.options.metrics:
             a, b = (
                 np.stack([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs], axis=1)
@@ -184,16 +222,21 @@ def _compare(
             if min(len(a_scores), len(b_scores)) > 1:
                 p_seeds = welch(a_scores, b_scores)
                 test = test._replace(p_seeds=p_seeds, p=max(test.p, p_seeds))
-            if not np.isnan(test.p):  # it is NaN if all samples are of one conversation
+            if not np.isnan(test.p):  # p is NaN if all samples belong to one conversation
                 tests[group, metric] = test
     return tests
 
 
 def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, int]]:
-    """Return the pairs of runs to compare: those of equal seeds, or all pairs if the rows share no seed."""
+    """Return the pairs of runs to compare: runs with equal seeds, or all pairs if the rows share no seed."""
     seeds, reference_seeds = ([result.seed for result in results] for results in (row, reference))
     shared = [(i, reference_seeds.index(seed)) for i, seed in enumerate(seeds) if seed in reference_seeds]
     return shared if len(seeds) > 1 and shared else list(product(range(len(seeds)), range(len(reference_seeds))))
+
+
+def _members(ranks: LabelRanks, group: str) -> np.ndarray:
+    """Return the mask of the samples of a group."""
+    return np.full(len(ranks.repeat), True) if group == 'all' else ~ranks.repeat
 
 
 def _rank(ranks: LabelRanks, group: str) -> np.ndarray:

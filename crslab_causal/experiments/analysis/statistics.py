@@ -12,7 +12,7 @@ from scipy import stats
 K = TypeVar('K')
 
 MAX_WEIGHTS = 1 << 20
-"""Largest number of weights of a bootstrap that are held at a time: 8 MiB."""
+"""Largest number of bootstrap weights in memory at one time (8 MiB)."""
 
 
 class Interval(NamedTuple):
@@ -20,13 +20,13 @@ class Interval(NamedTuple):
 
     mean: float
     half_width: float | None
-    """Half of the interval's width; None for a single value, which says nothing about the spread."""
+    """Half of the interval's width; None for a single value, because it does not show the spread."""
     n: int
     """Number of values."""
 
 
 class Difference(NamedTuple):
-    """A mean difference with its confidence interval, and its p value against no difference."""
+    """A mean difference with its confidence interval, and its p value under the hypothesis of no difference."""
 
     mean: float
     low: float
@@ -57,13 +57,13 @@ def paired_bootstrap(
 ) -> Difference:
     """Test the mean of a - b over samples with a bootstrap that draws whole clusters, such as conversations.
 
-    Samples of one conversation share its context, so that they are not independent; conversations are. The interval is
-    the percentile interval. The p value is two-sided: it comes from the distribution of the drawn differences around
-    the observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16). It is (1 + k) / (1 + draws), not 0.
+    Samples of one conversation share its context and are not independent, but conversations are. The interval is the
+    percentile interval. The p value is two-sided: it comes from the distribution of the drawn differences around the
+    observed one, shifted to 0 (Efron and Tibshirani 1993, chapters 13 and 16). It is (1 + k) / (1 + draws), never 0.
 
-    Scores of several seeds are first averaged for each sample. The test is then about conversations, and conditional on
-    these seeds: it says how the difference between *these* runs would hold on other conversations, not how runs with
-    other seeds would differ. :func:`mean_interval` over seeds is about the latter.
+    Scores of several seeds are first averaged for each sample. The test then holds for *these* runs: it says whether
+    the difference between them would remain on other conversations. It does not say how runs with other seeds would
+    differ. Use :func:`mean_interval` over seeds for that.
 
     Args:
         a: scores of the samples by one system, such as hits: ``(n_sample,)``, or ``(n_sample, n_seed)``.
@@ -94,15 +94,47 @@ def paired_bootstrap(
     )
     drawn = sums[:, 0] / sums[:, 1]
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # differences of hits are often equal up to rounding
+    as_far = np.abs(drawn - mean) >= abs(mean) * (1 - 1e-9)  # allow for rounding, because many differences are equal
     return Difference(mean, float(low), float(high), float((1 + as_far.sum()) / (1 + draws)))
+
+
+def cluster_intervals(
+    scores: ArrayLike, clusters: Sequence | np.ndarray, draws: int = 10_000, seed: int = 0, level: float = 0.95
+) -> np.ndarray:
+    """Return the percentile interval of each column's mean, by a bootstrap that draws whole clusters.
+
+    All columns share the draws, so that many scores cost little more than one; see :func:`paired_bootstrap`.
+
+    Args:
+        scores: ``(n_sample, n_score)``.
+        clusters: ``(n_sample,)``, the conversation of each sample.
+        draws: number of bootstrap draws.
+        seed: seed of the bootstrap.
+        level: confidence level.
+
+    Returns:
+        ``(2, n_score)``, the lower and the upper ends; NaN if there is only one cluster.
+
+    Raises:
+        ValueError: there are no samples, lengths differ, or a score is not finite.
+    """
+    scores = finite_array(scores, 2)
+    if len(scores) != len(clusters):
+        raise ValueError(f'lengths differ: {len(scores)} scores, {len(clusters)} clusters')
+    names, index = np.unique(np.asarray(clusters), return_inverse=True)
+    if len(names) == 1:
+        return np.full((2, scores.shape[1]), math.nan)
+    totals = np.zeros((len(names), scores.shape[1] + 1))
+    np.add.at(totals, index, np.column_stack([scores, np.ones(len(scores))]))
+    sums = np.concatenate([weights @ totals for weights in resampling_weights(len(names), draws, seed)])
+    return np.quantile(sums[:, :-1] / sums[:, -1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
 def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
     """Return the p value of McNemar's exact test on paired hits.
 
-    It is the two-sided binomial p of the samples that only one system hits. The test takes samples as independent;
-    :func:`paired_bootstrap` does not, for conversations with several samples.
+    It is the two-sided binomial p value of the samples that only one system hits. The test assumes independent samples.
+    For conversations with several samples use :func:`paired_bootstrap`, which does not assume this.
 
     Args:
         a: ``(n_sample,)``, hits of one system, 0 or 1.
@@ -126,11 +158,11 @@ def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def combine_p_values(p_values: Sequence[float]) -> float:
-    """Combine the p values of several tests of one hypothesis, such as of the same two models with other seeds.
+    """Combine the p values of several tests of one hypothesis, for example of two models with several seeds.
 
-    The result is the upper median: K / k times the k-th smallest of K values. It is valid under any dependence between
-    the tests, such as that of tests on the same samples (Rüger 1978; Vovk and Wang 2020, `Combining p-values via
-    averaging <https://arxiv.org/abs/1212.4966>`_).
+    The result is K / k times the k-th smallest of K values, with k the upper median. It is valid under any dependence
+    between the tests, such as that of tests on the same samples (Rüger 1978; Vovk and Wang 2020, `Combining p-values
+    via averaging <https://arxiv.org/abs/1212.4966>`_).
 
     Raises:
         ValueError: there is no p value.
@@ -149,7 +181,7 @@ def welch(a: ArrayLike, b: ArrayLike) -> float:
         b: ``(m,)``, scores of the runs to compare with, at least two.
 
     Returns:
-        The p value; if neither side has a spread, 1 for equal scores and 0 for others.
+        The p value. If neither side has a spread, it is 1 for equal means and 0 for different ones.
 
     Raises:
         ValueError: there are fewer than two scores, or one is not finite.
@@ -167,7 +199,7 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> float:
 
     Args:
         a: ``(n,)``, scores of the first run of each pair, at least two pairs.
-        b: ``(n,)``, scores of the second runs, which differ from the first only in what is compared.
+        b: ``(n,)``, scores of the second run of each pair.
 
     Returns:
         The p value; if all differences are equal, 1 for a difference of 0 and 0 for others.
@@ -184,7 +216,7 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def holm(p_values: Mapping[K, float]) -> dict[K, float]:
-    """Return p values that hold for all tests together, by Holm's step-down adjustment (1979).
+    """Adjust p values for the number of tests by Holm's step-down method (1979).
 
     Raises:
         ValueError: a value is outside [0, 1].
@@ -200,7 +232,9 @@ def holm(p_values: Mapping[K, float]) -> dict[K, float]:
 
 
 def resampling_weights(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield the weights of a bootstrap in blocks: how often each of n clusters is among n drawn with replacement.
+    """Yield the weights of a bootstrap in blocks.
+
+    A weight says how often a cluster is among n clusters that are drawn with replacement.
 
     Args:
         n: number of clusters.
@@ -208,7 +242,7 @@ def resampling_weights(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
         seed: seed of the draws.
 
     Yields:
-        ``(block, n)`` each.
+        Blocks of shape ``(block, n)``.
     """
     rng = np.random.default_rng(seed)
     block = max(1, MAX_WEIGHTS // n)
@@ -234,7 +268,7 @@ def finite_array(values: ArrayLike, ndim: int) -> np.ndarray:
 
 
 def _mean_over_seeds(scores: ArrayLike) -> np.ndarray:
-    """Return ``(n_sample,)`` from ``(n_sample,)`` or ``(n_sample, n_seed)``."""
+    """Return the mean over seeds, ``(n_sample,)``, of scores ``(n_sample,)`` or ``(n_sample, n_seed)``."""
     ndim = np.ndim(scores)
     array = finite_array(scores, 2 if ndim == 2 else 1)
     return array.mean(1) if ndim == 2 else array

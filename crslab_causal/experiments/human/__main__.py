@@ -1,7 +1,7 @@
 """Human evaluation: ``python -m crslab_causal.experiments.human``.
 
 The subcommands ``contexts`` and ``make`` prepare the rating, ``judge`` has a language model rate the same form, and
-``read`` analyses the ratings.
+``read`` analyses the ratings. ``votes`` summarises the votes of ``crslab-causal chat --web --compare``.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from crslab_causal.experiments.human.judge_summary import judge_markdown, read_j
 from crslab_causal.experiments.human.kit import FORM, KEY, PAGE, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.experiments.human.summary import markdown, summarise
+from crslab_causal.experiments.human.votes import read_votes, summarise_votes, votes_markdown
 
 
 def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[str] = ()) -> None:
-    """Write the contexts of a configuration's dataset.
+    """Write the contexts of a configuration's dataset to a file.
 
     Args:
         config_file: YAML file of the configuration.
@@ -123,6 +124,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     read.add_argument('--out', required=True, type=path_argument, help='folder for summary.json and summary.md')
     read.set_defaults(run=_read)
+
+    votes = commands.add_parser('votes', help='summarise the votes of `chat --web --compare`')
+    votes.add_argument('votes', nargs='+', type=Path, help='files that the page has written, log/chat_votes.jsonl')
+    votes.set_defaults(run=_votes)
     return parser
 
 
@@ -135,7 +140,7 @@ def _count(text: str) -> int:
 def _contexts(flags: argparse.Namespace) -> None:
     from loguru import logger
 
-    logger.remove()  # of CRSLab's messages on loading, only warnings matter here
+    logger.remove()  # show only warnings of the loading
     logger.add(sys.stderr, level='WARNING')
     data_path = [] if flags.data_path is None else [f'data_path={json.dumps(str(flags.data_path))}']
     write_contexts(flags.config, flags.split, flags.out, [*flags.set, *data_path])
@@ -171,6 +176,13 @@ def _read(flags: argparse.Namespace) -> None:
     replace_file(flags.out / 'summary.json', json.dumps(summary, indent=2, ensure_ascii=False) + '\n')
     replace_file(flags.out / 'summary.md', page)
     print(page, end='')
+
+
+def _votes(flags: argparse.Namespace) -> None:
+    votes = read_votes(flags.votes)
+    if not votes:
+        raise UserError(f'{", ".join(map(str, flags.votes))}: has no votes')
+    print(votes_markdown(summarise_votes(votes)), end='')
 
 
 def _judge(flags: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The criteria and the scale of a form."""
+"""The criteria and the scale of a rating form."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import Options, first_mistake
 
 ROW_COLUMNS = ('kit', 'context_id', 'letter', 'context', 'response')
-"""First columns of the form; a column for each criterion follows."""
+"""First columns of the form. A column for each criterion follows."""
 
 Label = Annotated[str, Field(min_length=1, max_length=40)]
 Step = Annotated[int, Field(ge=0, le=9)]
 
 
 class Criterion(Options):
-    """A question to raters; a column of the form."""
+    """A question to the raters, which is a column of the form."""
 
     name: Annotated[str, Field(pattern=r'^\w[\w -]{0,39}$')]
     """Name of the criterion, and of its column."""
@@ -51,12 +51,15 @@ PAPER_CRITERIA = [
         high='fits very well',
     ),
 ]
-"""Criteria of the paper: fluency, informativeness and coherence. The paper does not print its questions; these are
-ours."""
+"""Criteria of the paper: fluency, informativeness and coherence. The paper does not print its questions, so these are
+our own."""
 
 
 class FormOptions(Options):
-    """A file for ``--criteria``. The defaults are those of the paper: three criteria, each 0, 1 or 2."""
+    """Options of a file for ``--criteria``.
+
+    The defaults are those of the paper: three criteria, each rated 0, 1 or 2.
+    """
 
     criteria: Annotated[list[Criterion], Field(min_length=1)] = PAPER_CRITERIA
     """Criteria, in the order of the columns."""
@@ -82,7 +85,7 @@ class FormOptions(Options):
 
     @property
     def steps(self) -> range:
-        """Ratings of the scale."""
+        """All ratings that the scale allows."""
         return range(self.lowest, self.highest + 1)
 
 

@@ -1,4 +1,4 @@
-"""The inputs of a kit: the usable responses of each system."""
+"""Read the responses of each system that people rate."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Iterable, Mapping, NamedTuple
 from crslab_causal.experiments.analysis.answers import Context, Sample, Turn, read_answers
 
 REFERENCE = 'reference'
-"""Word that stands for the responses of the data, instead of a file."""
+"""Word in place of a file that stands for the responses of the human recommenders."""
 
 
 class System(NamedTuple):
-    """The usable responses of a system."""
+    """A system and its usable responses."""
 
     responses: dict[Sample, str]
     file: str
@@ -21,11 +21,11 @@ class System(NamedTuple):
     sha256: str
     """SHA-256 of the file."""
     backends: list[str]
-    """Backends that gave the answers, as the file names them."""
+    """Names of the backends that gave the answers, from the file."""
 
 
 def read_system(path: Path) -> System:
-    """Read the responses of a run, without those that its language model did not give.
+    """Read the responses of a run, except those that its language model failed to give.
 
     Raises:
         UserError: the file cannot be read, or a line is no answer.
@@ -40,10 +40,10 @@ def read_system(path: Path) -> System:
 
 
 def reference_system(contexts: Mapping[Turn, Context], samples: Iterable[Sample], path: Path) -> System:
-    """Return the responses of the data to some samples.
+    """Return the responses of the human recommenders to some samples, as a system.
 
     Args:
-        contexts: contexts with the responses of the data.
+        contexts: contexts with the human responses.
         samples: samples that other systems have answered.
         path: file of the contexts.
     """

@@ -1,7 +1,8 @@
-"""A language model as judge: it rates the blinded form of a kit, each context in both orders of its responses.
+"""A language model as judge: it rates the same form as people, each context with the responses in both orders.
 
-Models prefer responses by their place. The judge therefore sees every context twice: with the responses in the order of
-the form, and reversed. Each pass is a filled form. :mod:`.judge_summary` compares both with each other and with people.
+Models prefer responses by their position. The judge therefore sees every context twice: with the responses in the order
+of the form, and in reverse order. Each pass gives a filled form. :mod:`.judge_summary` compares the passes with each
+other and with people.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from crslab_causal.llm.client.result import Completion, Messages
 from crslab_causal.llm.options import LLMOptions
 
 FILES = {'forward': 'judge_forward.csv', 'backward': 'judge_backward.csv'}
-"""File of each pass by the order of the responses: that of the form, and the reverse."""
+"""Name of the file of each pass, by the order of the responses."""
 
 
 class BlindContext(NamedTuple):
-    """A context of a form, as raters see it."""
+    """A context and its responses, as raters see them."""
 
     id: str
     context: str
@@ -60,7 +61,7 @@ def read_form_contexts(path: Path, kit: str) -> list[BlindContext]:
 def judge_prompt(form: FormOptions, context: BlindContext, order: str) -> tuple[Messages, type[BaseModel]]:
     """Return the prompt for a context, and the schema of its answer.
 
-    The responses are numbered by their place in the prompt. Letters and names of systems do not occur in it.
+    The responses are numbered by their position in the prompt. It contains no letters and no names of systems.
 
     Args:
         form: criteria and scale.
@@ -85,7 +86,7 @@ def judge_prompt(form: FormOptions, context: BlindContext, order: str) -> tuple[
 
 
 def in_order(responses: dict[str, str], order: str) -> list[str]:
-    """Return the letters in the order of a pass."""
+    """Return the letters of the responses in the order of a pass."""
     letters = sorted(responses)
     return letters if order == 'forward' else letters[::-1]
 
@@ -101,7 +102,7 @@ def answer_schema(form: FormOptions, n: int) -> type[BaseModel]:
 
 
 def field_names(form: FormOptions) -> list[str]:
-    """Return a key of the answer for each criterion: its name, or its number if the name is no identifier."""
+    """Return the key of each criterion in the answer: its name, or its number if the name is no identifier."""
     names = [re.sub(r'\W', '_', name) for name in form.names]
     return [
         name if name[0].isalpha() and name.isascii() and names.count(name) == 1 else f'criterion_{i}'
@@ -110,7 +111,7 @@ def field_names(form: FormOptions) -> list[str]:
 
 
 def estimate_judge(kit_folder: Path, options: LLMOptions) -> Estimate:
-    """Estimate what a judge would cost, and send nothing.
+    """Estimate the cost of a judge without sending a request.
 
     Raises:
         UserError: the kit cannot be read.
@@ -120,17 +121,18 @@ def estimate_judge(kit_folder: Path, options: LLMOptions) -> Estimate:
 
 
 def judge_kit(kit_folder: Path, options: LLMOptions, folder: Path, backoff_s: float = 0.5) -> list[Path]:
-    """Have a language model rate a kit in both orders, write a filled form for each, and return their paths.
+    """Let a language model rate a kit in both orders, and write a filled form for each. Return the paths of the forms.
 
     Args:
-        kit_folder: folder of the kit. Of its key, only the criteria and the name of the kit are read.
-        options: section ``llm``; its store keeps all answers, and its budget limits what is sent.
+        kit_folder: folder of the rating kit, see :mod:`.kit`. Only the criteria and the id of the kit are read from its
+            key.
+        options: section ``llm``; its store keeps all answers, and its budget limits the requests.
         folder: folder to write into.
-        backoff_s: as of :class:`.LLMClient`.
+        backoff_s: see :class:`.LLMClient`.
 
     Raises:
-        UserError: the kit cannot be read, the server cannot be used, or a context has no answer. Nothing is written in
-            the last case; what is in the store is not paid for again.
+        UserError: the kit cannot be read, the server cannot be used, or a context has no answer. In the last case no
+            form is written. The answers in the store are not paid for again.
     """
     contexts, prompts = _prompts(kit_folder)
     key = read_key(kit_folder / KEY)

@@ -1,4 +1,4 @@
-"""The agreement of a judge with itself, when the responses are reversed, and with people."""
+"""The agreement of a judge with people, and with itself when the order of the responses is reversed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ BETWEEN_ORDERS = 'the same judge, responses reversed'
 
 
 def read_judge(key: Key, paths: Sequence[Path]) -> Ratings:
-    """Read the two filled forms of a judge. Unlike those of people, they may be equal.
+    """Read the two filled forms of a judge. Unlike the forms of people, they may be equal.
 
     Raises:
-        UserError: there are not two files, or as of :func:`.read_ratings`.
+        UserError: there are not two files, or :func:`.read_ratings` raises it.
     """
     if len(paths) != 2 or paths[0].stem == paths[1].stem:
         raise UserError('--judge: name the two forms that `human judge` has written, one for each order')
@@ -34,12 +34,12 @@ def read_judge(key: Key, paths: Sequence[Path]) -> Ratings:
 
 
 def summarise_judge(judge: Ratings, people: Ratings, seed: int = 0) -> dict[str, Any]:
-    """Return the means of a judge, and Cohen's kappa between its orders and against each person, ready for JSON.
+    """Return the means of a judge, and Cohen's kappa between its two passes and with each person, as a dict for JSON.
 
-    The rating of a response is the mean of both orders. Intervals of kappa are from a bootstrap over contexts.
+    The rating of a response is the mean of both passes. Intervals of kappa are from a bootstrap over contexts.
 
     Args:
-        judge: ratings in both orders.
+        judge: ratings of both passes.
         people: ratings of people on the same kit.
         seed: seed of the bootstrap.
     """

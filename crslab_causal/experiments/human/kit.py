@@ -1,4 +1,7 @@
-"""A kit: form.csv and index.html for raters, and the key that maps letters to systems."""
+"""A rating kit: the form for raters (``form.csv`` and ``index.html``), and the key that names the hidden systems.
+
+In each context the systems are hidden behind letters. The key, ``key.json``, says which letter is which system.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +27,20 @@ from crslab_causal.experiments.human.sample import Item, draw_items
 FORM, PAGE, KEY = 'form.csv', 'index.html', 'key.json'
 
 FORMULA = tuple('=+-@\t\r')
-"""First characters of cells that a spreadsheet takes for a formula, and would run instead of showing the text."""
+"""First characters of cells that a spreadsheet would execute as a formula."""
 
 
 class Source(Options):
-    """The file that the responses of a system, or the contexts, come from."""
+    """The file of the responses of a system, or of the contexts."""
 
     file: str
     sha256: str
     backends: list[str] = []
-    """Backends that gave the answers, as the file names them."""
+    """Names of the backends that gave the answers, from the file."""
 
 
 class KeyItem(Options):
-    """A context of the form."""
+    """A context of the form, with the systems behind its letters."""
 
     id: str
     conversation: str
@@ -45,16 +48,16 @@ class KeyItem(Options):
     label: int
     """Entity id of the label of the sample."""
     letters: dict[str, str]
-    """Name of the system by letter."""
+    """Name of the system behind each letter."""
 
 
 class Key(Options):
-    """``key.json``, which raters must not see."""
+    """The content of ``key.json``, which raters must not see."""
 
     kit: str
-    """Hash of all that raters see; every row of the form contains it."""
+    """Id of the kit: a hash of everything that raters see. Every row of the form contains it."""
     seed: int
-    """Seed of the contexts and the letters."""
+    """Seed of the draw of the contexts and of the letters."""
     form: FormOptions
     systems: dict[str, Source]
     contexts: Source
@@ -80,23 +83,24 @@ def make_kit(
     n: int = 100,
     seed: int = 0,
 ) -> Key:
-    """Write ``form.csv``, ``index.html`` and ``key.json``.
+    """Write a rating kit: ``form.csv`` and ``index.html`` for raters, and ``key.json``, which names the hidden systems.
 
     Args:
-        folder: folder to write into. It must not contain a key, because the ratings of that key's kit could no longer
-            be read.
-        systems: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run by the name of the system, or
-            ``reference`` for the responses of the data.
+        folder: folder to write into. It must not contain a key, because ratings that belong to an overwritten key could
+            not be read any more.
+        systems: a file by the name of each system: ``llm_<split>.jsonl`` or ``responses_<split>.jsonl`` of a run, or
+            the word ``reference`` for the responses of the human recommenders.
         contexts: file that the command ``contexts`` has written.
         form: criteria and scale.
-        n: number of contexts, each of another conversation.
-        seed: seed of the contexts and the letters.
+        n: number of contexts, each from another conversation.
+        seed: seed of the draw of the contexts and of the letters that hide the systems.
 
     Returns:
-        The key.
+        The key of the kit.
 
     Raises:
-        UserError: a file cannot be used, there are too few contexts, no system is a run, or the folder contains a key.
+        UserError: a file cannot be used, there are too few contexts, all systems are ``reference``, or the folder
+            contains a key.
     """
     if (folder / KEY).exists():
         raise UserError(
@@ -154,7 +158,7 @@ def read_key(path: Path) -> Key:
 
 
 def form_rows(kit: str, items: Sequence[Item]) -> list[list[str]]:
-    """Return the form without ratings: ``ROW_COLUMNS`` of each context and letter, each row in one line."""
+    """Return the rows of the form without ratings: the ``ROW_COLUMNS`` of each context and letter."""
     return [
         [
             kit,
@@ -169,7 +173,7 @@ def form_rows(kit: str, items: Sequence[Item]) -> list[list[str]]:
 
 
 def text_cell(text: str) -> str:
-    """Return text in one line that spreadsheets do not take for a formula."""
+    """Return text in one line, in a form that spreadsheets do not execute as a formula."""
     line = ' '.join(text.split())
     return f"'{line}" if line.startswith(FORMULA) else line
 

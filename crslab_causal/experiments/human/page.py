@@ -1,4 +1,4 @@
-"""The page for raters: one HTML file that loads nothing and sends nothing."""
+"""The web page for raters: one HTML file that loads nothing and sends nothing."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _FOLDER = Path(__file__).parent / 'page'
 def render_page(kit: str, form: FormOptions, items: Sequence[Item], rows: Sequence[Sequence[str]]) -> str:
     """Return the page as HTML.
 
-    All texts are escaped. Besides, the page's content security policy allows only its own script and style, by their
-    hashes. Text of a language model could therefore not run even if it were not escaped.
+    All texts are escaped. In addition, the page's content security policy allows only its own script and style, by
+    their hashes. A script in the text of a language model could not run even if the text were not escaped.
 
     Args:
-        kit: name of the kit.
+        kit: id of the kit.
         form: criteria and scale.
         items: contexts and responses to rate.
         rows: rows of the form without ratings; the page saves them with the ratings.

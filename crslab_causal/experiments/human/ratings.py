@@ -1,4 +1,4 @@
-"""Reading filled forms."""
+"""Read the filled rating forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawing the contexts of a kit, and the letters that hide the systems."""
+"""Draw the contexts of a rating kit, and the letters that hide the systems."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Item(NamedTuple):
     """A context and the response of each system."""
 
     id: str
-    """``c001``, ``c002``, ...: an id that does not reveal the conversation."""
+    """Id that does not reveal the conversation: ``c001``, ``c002``, ..."""
     sample: Sample
     context: list[tuple[str, str]]
-    """(role, text) of each turn."""
+    """Role of the speaker and text of each turn."""
     systems: dict[str, str]
     """Name of the system by letter, from A."""
     responses: dict[str, str]
@@ -26,13 +26,13 @@ class Item(NamedTuple):
 
 
 def draw_items(contexts: Mapping[Turn, Context], systems: Mapping[str, System], n: int, seed: int) -> list[Item]:
-    """Draw contexts of distinct conversations that all systems answered, and letters for the systems in each context.
+    """Draw contexts that all systems have answered, one of each conversation, and the letters of the systems.
 
     Args:
         contexts: contexts by conversation and turn.
         systems: systems by name.
         n: number of contexts.
-        seed: seed of the draws; the letters of a context depend on the seed and the context alone.
+        seed: seed of the draws. The letters of a context depend on nothing but the seed and the context.
 
     Raises:
         UserError: there are more systems than letters, or fewer than ``n`` such conversations.

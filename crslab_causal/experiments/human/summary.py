@@ -21,12 +21,12 @@ KAPPAS: dict[str, Weights] = {'kappa': None, 'quadratic_kappa': 'quadratic'}
 
 
 def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
-    """Return means, agreement and differences, ready for JSON; None stands for a number that is not defined.
+    """Return means, agreement and differences as a dict for JSON. None stands for a number that is not defined.
 
-    The responses to a context are not independent, nor are several ratings of one response. A rating is therefore first
-    averaged over raters, and all statistics are over contexts: means with Student's t interval; differences of two
-    systems with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an interval from the
-    bootstrap. All results are conditional on these raters.
+    The responses to a context are not independent, and neither are several ratings of one response. A rating is
+    therefore first averaged over raters, and all statistics are over contexts: means with Student's t interval;
+    differences of two systems with the bootstrap and Holm's adjustment over all pairs and criteria; and kappa with an
+    interval from the bootstrap. All results hold for these raters only.
 
     Args:
         key: key of the kit.
@@ -56,7 +56,7 @@ def summarise(key: Key, ratings: Ratings, seed: int = 0) -> dict[str, Any]:
 
 
 def _agreement(ratings: Ratings, seed: int) -> dict[str, dict]:
-    """Return, for each criterion, the kappas of each pair of raters, and their means over the pairs that have one."""
+    """Return the kappas of each pair of raters for each criterion, and their means over the pairs that have a kappa."""
     contexts = np.repeat(np.arange(ratings.scores.shape[1]), ratings.scores.shape[2])
     agreement: dict[str, dict] = {}
     for c, criterion in enumerate(ratings.criteria):

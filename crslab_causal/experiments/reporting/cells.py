@@ -1,4 +1,4 @@
-"""The cells and column titles of a table, from its record; nothing is computed but means and intervals."""
+"""Compute the cells and column titles of a table from its record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crslab_causal.experiments.analysis.statistics import mean_interval
 
 GENERATION_TITLES = {'dist': 'Dist', 'bleu': 'BLEU'}
 LIMIT = 'observational'
-"""Part of the names of distances from the true P(Y | X) to P(Y | do(X)), which belong to no model."""
+"""Part of the name of a distance between the true P(Y | X) and P(Y | do(X)). Such a distance belongs to no model."""
 LIMIT_TITLE = 'the true P(Y | X)'
 
 
@@ -23,13 +23,15 @@ class Cell(NamedTuple):
     half_width: float | None
     """Half of the 95 % interval over seeds; None for a single seed."""
     sign: int
-    """1 or -1: significantly above or below the reference; 0: not significant, or not tested."""
+    """1: significantly above the reference; -1: significantly below it; 0: not significant, or not tested."""
     reported: bool
     """Whether the number is from a publication."""
+    bounds: tuple[float, float] | None = None
+    """Ends of the 95 % interval over conversations, for a score on the official test set."""
 
 
 def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | None]:
-    """Return the cells of a row, by group and metric; None where there is no number."""
+    """Return the cells of a row, by group and metric. A cell without a number is None."""
     cells: list[Cell | None] = []
     for group in table.groups:
         for metric in table.metrics:
@@ -44,7 +46,10 @@ def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | No
             interval = mean_interval([scale(metric, table) * value for value in values])
             test = row.tests.get(group, {}).get(metric)
             sign = 0 if test is None or not test.significant else int(math.copysign(1, test.difference))
-            cells.append(Cell(interval.mean, interval.half_width, sign, False))
+            bounds = row.intervals.get(group, {}).get(metric) if isinstance(row, RowRecord) else None
+            if bounds is not None:
+                bounds = scale(metric, table) * bounds[0], scale(metric, table) * bounds[1]
+            cells.append(Cell(interval.mean, interval.half_width, sign, False, bounds))
     return cells
 
 
@@ -62,7 +67,7 @@ def column_titles(table: TableRecord) -> list[str]:
 
 
 def limit_metric(metric: str) -> str | None:
-    """Return the distance of the true P(Y | X) that goes with a model's distance; None if there is none."""
+    """Return the distance of the true P(Y | X) that belongs to a model's distance; None if there is none."""
     limit = metric.replace('_model_', f'_{LIMIT}_')
     return None if limit == metric else limit
 

@@ -1,4 +1,4 @@
-"""Text in LaTeX."""
+"""Write text in LaTeX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a suite, drawn from its record."""
+"""Draw the figures of a suite from its record."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def draw_table_curves(table: TableRecord) -> Figure:
         Panel(
             _axis_label(table, column),
             _series(rows, column),
-            _title(table) if not i else '',
+            _mean_title(table, column) if table.means else _title(table) if not i else '',
             _limits(table, rows, column),
         )
         for i, column in enumerate(_main_columns(table))
@@ -77,26 +77,43 @@ def draw_differences(table: TableRecord) -> Figure:
 
 
 def _title(table: TableRecord) -> str:
-    """Return the title of a table, and how many of its rows differ significantly from the reference."""
+    """Return the title of a table with its finding: how many rows differ significantly from the reference."""
     reference = next((row.title for row in table.rows if table.is_reference(row)), None)
-    above, below = [], []
+    counts = []
     for group in table.groups:
         tests = [row.tests.get(group, {}).get(table.metrics[-1]) for row in table.rows]
-        done = [test for test in tests if test is not None]
-        gains = sum(test.significant and test.difference > 0 for test in done)
-        if done:
-            above.append((gains, f'{gains} of {len(done)} rows ({GROUPS[group]})'))
-            losses = sum(test.significant for test in done) - gains
-            below.append((losses, f'{losses} of {len(done)} rows ({GROUPS[group]})'))
-    if reference is None or not above:
+        significant = [test.difference > 0 for test in tests if test is not None and test.significant]
+        n = sum(test is not None for test in tests)
+        if n:
+            counts.append((GROUPS[group], n, sum(significant), len(significant) - sum(significant)))
+    if reference is None or not counts:
         return table.title
-    if not any(number for number, _ in above + below):
+    if not any(better or worse for _, _, better, worse in counts):
         return f'{table.title}: no row differs significantly from "{reference}"'
+    (group, n, better, worse), *others = counts
+    finding = f'{better or "none"} of {n} rows are significantly better than "{reference}", {worse or "none"} are worse'
+    further = [f'{better or "none"} better, {worse or "none"} worse ({group})' for group, _, better, worse in others]
+    return f'{table.title}: {"; ".join([f"{finding} ({group})", *further])}'
+
+
+def _mean_title(table: TableRecord, column: int) -> str:
+    """Return the finding of a column of a study: which means differ significantly from the mean of the reference."""
+    metric, label = column_metrics(table)[column], column_titles(table)[column]
+    reference = next((mean.title for mean in table.means if mean.reference), None)
+    if reference is None:
+        return ''
+    higher, lower = ('farther', 'closer') if scale(metric, table) == 1 else ('better', 'worse')
+    above, below = [], []
+    for mean in table.means:
+        test = mean.tests.get('all', {}).get(metric)
+        if test is not None and test.significant:
+            (above if test.difference > 0 else below).append(mean.title)
     parts = [
-        f'{side}: {", ".join(text for _, text in counts)}' if any(number for number, _ in counts) else f'{side}: none'
-        for side, counts in ((f'significantly above "{reference}"', above), ('below it', below))
+        f'{" and ".join(titles)} significantly {word}' for titles, word in ((above, higher), (below, lower)) if titles
     ]
-    return f'{table.title}; {"; ".join(parts)}'
+    if not parts:
+        return f'{label}: no row differs significantly from "{reference}"'
+    return f'{label}, compared with "{reference}": {", ".join(parts)}'
 
 
 def _points(value: float | None) -> float:
@@ -122,7 +139,7 @@ def _series(rows: Sequence[RowCells], column: int) -> list[Series]:
 
 
 def _main_columns(table: TableRecord) -> list[int]:
-    """Return the columns that are drawn: the last metric of each group, or all distances of models in a study."""
+    """Return the columns to draw: the last metric of each group, or all distances in the study of confounding."""
     n = len(table.metrics)
     if table.kind == 'deconfounding':
         return [i for i, metric in enumerate(table.metrics) if LIMIT not in metric]
@@ -130,7 +147,7 @@ def _main_columns(table: TableRecord) -> list[int]:
 
 
 def _limits(table: TableRecord, rows: Sequence[RowCells], column: int) -> list[Series]:
-    """Return the line of the true P(Y | X) in a study, which is known without any model."""
+    """Return the line of the true P(Y | X), which the study of confounding knows without any model."""
     if table.kind != 'deconfounding':
         return []
     limit = limit_metric(table.metrics[column])

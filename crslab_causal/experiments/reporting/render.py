@@ -1,4 +1,4 @@
-"""A table's record as Markdown and as LaTeX."""
+"""Write a table's record as Markdown and as LaTeX."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from crslab_causal.experiments.reporting.latex import escape_latex
 
 
 def markdown(table: TableRecord) -> str:
-    """Return the table, and below it the meaning of its signs.
+    """Return the table in Markdown, and below it the meaning of its signs.
 
-    A sweep with several series is a grid; it has a table for each metric.
+    A sweep with several series gives a grid for each metric.
     """
     if table.sweep is not None and any(row.series for row in table.rows):
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
@@ -53,7 +53,7 @@ def _grids(table: TableRecord) -> Iterator[str]:
         for name in dict.fromkeys(row.series for row in table.rows)
     }
     for column, (head, metric) in enumerate(zip(column_titles(table), metrics)):
-        if LIMIT in metric:  # a row of the table of the models' distances
+        if LIMIT in metric:  # it is shown as a row below the models
             continue
         heads = [f'{escape_cell(head)}; {escape_cell(table.sweep.label)} =', *map(str, values), 'mean']
         rows = []
@@ -81,6 +81,8 @@ def _markdown_cell(cell: Cell | None, decimals: int) -> str:
     if cell is None:
         return ''
     spread = '' if cell.half_width is None else f' ± {cell.half_width:,.{decimals}f}'
+    if cell.bounds is not None:
+        spread += f' [{cell.bounds[0]:,.{decimals}f}, {cell.bounds[1]:,.{decimals}f}]'
     sign = {1: ' ▲', -1: ' ▼'}.get(cell.sign, '')
     return f'{cell.mean:,.{decimals}f}{spread}{sign}{" ʳ" if cell.reported else ""}'
 
@@ -107,12 +109,35 @@ def legend(table: TableRecord) -> list[str]:
             f'▲ ▼: the mean is above or below that of "{escape_cell(reference)}", p < 0.05 after Holm over the '
             f'means ({"paired t test" if table.seeded else "Welch"} over the seeds).'
         )
+    if any(row.intervals for row in table.rows):
+        sentences.append('[low, high]: 95 % interval of the mean, by a bootstrap that draws conversations.')
+        again = [row for row in table.rows if any((run.times_scored or 1) > 1 for run in row.runs)]
+        sentences.append(
+            'Every run was scored once.'
+            if not again
+            else 'Scored more than once: '
+            + '; '.join(
+                f'{escape_cell(row.title)} ({max(run.times_scored or 1 for run in row.runs)} times)' for row in again
+            )
+            + '.'
+        )
     if any(row.reported is not None for row in table.rows):
         sentences.append(
             'ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
             'are measured.'
         )
+        sentences += _footnotes(table)
     return [*sentences, data_line(table.data)] if table.data else sentences
+
+
+def _footnotes(table: TableRecord) -> list[str]:
+    """Return the footnotes of the reported rows as one sentence; rows with equal footnotes share one."""
+    titles: dict[str, list[str]] = {}
+    for row in table.rows:
+        if row.footnote is not None:
+            titles.setdefault(row.footnote, []).append(escape_cell(row.title))
+    notes = [f'{", ".join(rows)}: {note}' for note, rows in titles.items()]
+    return [f'{"; ".join(notes)}.'] if notes else []
 
 
 def latex(table: TableRecord) -> str:
@@ -150,5 +175,7 @@ def _latex_cell(cell: Cell | None, decimals: int) -> str:
     if cell is None:
         return '--'
     spread = '' if cell.half_width is None else rf' \pm {cell.half_width:,.{decimals}f}'
+    if cell.bounds is not None:
+        spread += rf'\ [{cell.bounds[0]:,.{decimals}f}, {cell.bounds[1]:,.{decimals}f}]'
     mark = {1: r'^{\blacktriangle}', -1: r'^{\blacktriangledown}'}.get(cell.sign, '')
     return f'${cell.mean:,.{decimals}f}{spread}{mark}${r" (r)" if cell.reported else ""}'

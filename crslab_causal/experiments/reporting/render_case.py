@@ -1,10 +1,11 @@
-"""A case's record as Markdown and as LaTeX."""
+"""Write a case's record as Markdown and as LaTeX."""
 
 from __future__ import annotations
 
 from crslab_causal.base.tables import escape_cell, markdown_table
 from crslab_causal.experiments.analysis.record import CaseRecord, SystemRecord
 from crslab_causal.experiments.reporting.latex import escape_latex
+from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 MAX_TURNS = 6
 """Number of turns before the answers that are shown."""
@@ -19,7 +20,7 @@ def markdown(case: CaseRecord) -> str:
 
 
 def latex(case: CaseRecord) -> str:
-    """Return the same as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
+    """Return the case as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
     lines = [
         r'\begin{table*}',
         r'\centering',
@@ -38,14 +39,12 @@ def latex(case: CaseRecord) -> str:
 
 
 def _description(case: CaseRecord) -> str:
-    return (
-        f'Conversation {case.conversation} of {case.split}, turn {case.turn}, drawn by chance; '
-        f'the label is {case.label}.'
-    )
+    how = 'the example of the paper, shown and not scored' if case.split == OFFICIAL else 'drawn by chance'
+    return f'Conversation {case.conversation} of {case.split}, turn {case.turn}, {how}; the label is {case.label}.'
 
 
 def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
-    """Return the cells of each system, and of the data in the last row."""
+    """Return the cells of each system. The last row is the human response."""
     rows = [
         (
             system.title + ('' if system.status == 'ok' else f' ({system.status})'),

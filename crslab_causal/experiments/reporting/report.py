@@ -1,4 +1,4 @@
-"""Writing the report of a suite: its record, tables and figures, and the blocks of the README."""
+"""Write the report of a suite: its record, tables and figures, and the blocks of the README."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Running what suites need: the folder of each run, and the training of runs that are not finished."""
+"""Run the trainings that suites need: the folder of each run, and the execution of runs that are not finished."""

@@ -1,4 +1,4 @@
-"""Digests of data packages: a run's key changes when its data do."""
+"""Digests of data folders, which are part of the key of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crslab_causal.data.data_files import digest_of_files
 
 
 class DataDigests:
-    """Computes the digest of each data folder once, and remembers it.
+    """Computes the digest of each data folder once, and keeps it.
 
     Args:
         known: digests by folder that are not computed again.

@@ -1,4 +1,4 @@
-"""Executing runs: several at a time; the command can be stopped and continued at any moment."""
+"""Execute runs, several at a time, in a way that can be stopped and continued at any moment."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 class ExtraScorers(NamedTuple):
-    """Functions that compute the results of the kinds ``corpus`` and ``deconfounding``; they must be picklable."""
+    """The functions that score runs of the kinds ``corpus`` and ``deconfounding``. They must be picklable."""
 
     corpus: Callable[[MentionDataset], Mapping[str, Any]]
-    """Returns the content of ``corpus.json``."""
+    """Function that returns the content of ``corpus.json``."""
     deconfounding: Callable[[CausalSystem], Mapping[str, Any]]
-    """Returns the content of ``deconfounding.json``, from a trained system."""
+    """Function that returns the content of ``deconfounding.json`` from a trained system."""
 
 
 class Failure(NamedTuple):
@@ -59,12 +59,12 @@ class Executor:
         self._datasets = DatasetCache()
 
     def execute(self, run: Run) -> float:
-        """Train and score a run as its table asks for it, and return the seconds that it took.
+        """Train and score a run in the way that its table needs, and return the seconds that it took.
 
-        A run that was killed continues from its last checkpoint, and ends as an uninterrupted one.
+        A run that was killed continues from its last checkpoint. It ends with the same results as an uninterrupted run.
 
         Raises:
-            UserError: as of :func:`crslab_causal.quick_start.run_crslab`.
+            UserError: see :func:`crslab_causal.quick_start.run_crslab`.
         """
         started = time.perf_counter()
         config = self.store.config(run)
@@ -86,7 +86,7 @@ class Executor:
         if not self.store.is_finished(run) and (self.store.folder(run) / artifacts.LAST_CHECKPOINT).is_file():
             try:
                 return assemble(config, dataset, restore=True)
-            except UserError:  # for example a checkpoint of an older release: the run starts from the beginning
+            except UserError:  # for example an old checkpoint: start from the beginning
                 pass
         return assemble(config, dataset)
 
@@ -98,12 +98,12 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 # ---------------------------------------------------------------- worker processes
 
 _executor: Executor | None = None
-"""Executor of this worker process; it keeps the dataset between the tasks of the pool."""
+"""Executor of this worker process. It keeps the dataset between the tasks of the pool."""
 
 
 def start_worker(threads: int) -> None:
     """Set up a process that does nothing but train."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command itself explains Ctrl-C
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
     from loguru import logger
@@ -120,7 +120,7 @@ def start_worker(threads: int) -> None:
 
 
 def _exit_with_parent() -> None:
-    """End this process as soon as the command has ended, for example by a kill."""
+    """End this process as soon as its parent process has ended, for example because it was killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])
@@ -141,7 +141,7 @@ def _execute_in_worker(run: Run) -> float:
 def run_all(
     runs: list[Run], store: RunStore, scorers: ExtraScorers, jobs: int
 ) -> Iterator[tuple[Run, float | Failure]]:
-    """Execute runs, ``jobs`` at a time, and yield each as it ends, with its seconds or its failure.
+    """Execute runs, ``jobs`` at a time. Yield each run when it ends, with its seconds or its failure.
 
     Closing this generator, or interrupting it, terminates the runs that are not finished.
 
@@ -173,7 +173,7 @@ def run_all(
                 ) from error
             except UserError as error:
                 yield run, Failure(run, str(error))
-            except Exception as error:  # for example of CRSLab, or of a GPU without memory: the other runs continue
+            except Exception as error:  # an unexpected error; the other runs continue
                 yield run, Failure(run, _describe(error, run, store))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -183,7 +183,7 @@ def run_all(
                 process.terminate()
         for process in workers:
             process.join()
-        lock.lock.release()  # only now: no other command may write where a run still writes
+        lock.lock.release()  # only after all runs have stopped writing
 
 
 def _describe(error: Exception, run: Run, store: RunStore) -> str:

@@ -17,18 +17,18 @@ from crslab_causal.llm.client.result import MAX_UNANSWERED, UNANSWERED
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL
 
 CHECKPOINT_SECONDS = 120
-"""Seconds between checkpoints. A killed run loses at most this, besides the epoch that it is in."""
+"""Minimum seconds between two checkpoints. A killed run loses at most this time and the epoch in progress."""
 KEY_LENGTH = 12
 RESULT_VERSION = 1
-"""Version of the results. Increase it when the code yields other scores for the same configuration; all earlier runs
-are then repeated."""
+"""Version of the results. Increase it when the code changes the scores of a configuration. All earlier runs are then
+repeated."""
 
 
 class RunStore:
-    """The runs below a folder: the key and the folder of each run, and what the run has written.
+    """The runs below a folder: the key and the folder of each run, and the files that the run has written.
 
-    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. Its key is a hash of all that its result
-    depends on but the seed, so that equal runs of several tables are one run.
+    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. The key is a hash of everything except the
+    seed that the result depends on. Equal runs of several tables therefore share one folder.
 
     Args:
         paths: folders of the data and the runs.
@@ -39,14 +39,15 @@ class RunStore:
         self.paths = paths
         self._digests = digests or DataDigests()
         self._folders: dict[Run, Path] = {}
+        self._test_digests: dict[Path, str] = {}
 
     # ------------------------------------------------------------ keys and folders
 
     def key(self, run: Run) -> str:
         """Return the key of a run: a hash of its configuration, its data, and :data:`RESULT_VERSION`.
 
-        Only options that differ from their default count. A new option whose default keeps the old behaviour therefore
-        changes no key.
+        Only options that differ from their default are part of the hash. A new option therefore changes no key if its
+        default keeps the old behaviour.
         """
         changed = run.config.changed()
         if run.recommender is not None:
@@ -64,7 +65,7 @@ class RunStore:
         return self._folders[run]
 
     def folder_name(self, run: Run) -> str:
-        """Return the folder of a run relative to the folder of all runs, as records name it."""
+        """Return the folder of a run relative to the folder of all runs. Records use this name."""
         return str(self.folder(run).relative_to(self.paths.work))
 
     def config(self, run: Run) -> Config:
@@ -98,8 +99,9 @@ class RunStore:
     def result(self, run: Run) -> dict | None:
         """Return the results of a finished run; None for a run that is not finished.
 
-        The dictionary is the content of ``results.json``, with the name of the run's ``folder``, and under ``llm``,
-        ``responses``, ``deconfounding`` and ``corpus`` the further results that the kind of the run asks for.
+        The dictionary is the content of ``results.json`` with the additional key ``folder``, the name of the run's
+        folder. The keys ``llm``, ``responses``, ``deconfounding`` and ``corpus`` hold further results, depending on the
+        kind of the run.
 
         Raises:
             UserError: a file is damaged.
@@ -109,8 +111,40 @@ class RunStore:
             return None
         parts = {part: _read(folder / name) for part, name in files.items()}
         if 'llm' in parts and count_unanswered(parts['llm']) > MAX_UNANSWERED * parts['llm']['llm']['samples']:
-            return None  # most of these scores are the recommender's, not the language model's
+            return None  # too many of the scores would be those of the recommender
         return {**parts.pop('recommender', {}), **parts, 'folder': self.folder_name(run)}
+
+    def official_result(self, run: Run) -> dict | None:
+        """Return the results of a run with its scores on the official test file of its dataset.
+
+        The key of a run does not depend on that file. Another file therefore needs another scoring, but no training.
+
+        Returns:
+            As :meth:`result`; None if the run is not finished, or was not scored on the file as it is now.
+
+        Raises:
+            UserError: a file is damaged, or the official test file does not exist.
+        """
+        results, path = self.result(run), self.folder(run) / artifacts.OFFICIAL_RESULTS
+        if results is None or not path.is_file():
+            return None
+        scored, test = _read(path), self.paths.official_test(run.config)
+        if test is not None and scored['test_sha256'] != self.official_digest(test):
+            return None
+        splits = {**results['splits'], 'official': scored['scores']}
+        return {**results, 'splits': splits, 'times_scored': scored['count']}
+
+    def official_digest(self, test: Path) -> str:
+        """Return the SHA-256 of an official test file.
+
+        Raises:
+            UserError: the file does not exist.
+        """
+        if test not in self._test_digests:
+            if not test.is_file():
+                raise UserError(f'{test}: does not exist; name the folder of the official test files with --official')
+            self._test_digests[test] = hashlib.sha256(test.read_bytes()).hexdigest()
+        return self._test_digests[test]
 
     def is_finished(self, run: Run) -> bool:
         """Return whether a run has all its results."""
@@ -125,7 +159,10 @@ class RunStore:
         return self.paths.work / folder_name / artifacts.ranks_file(split)
 
     def missing_answers(self, run: Run) -> str | None:
-        """Say how many answers of a language model an unfinished run lacks; None if it has asked for none yet."""
+        """Return how many answers of a language model an unfinished run lacks, as text.
+
+        It is None if the run has not requested any.
+        """
         path = self.folder(run) / result_files(run).get('llm', '')
         if not path.is_file() or self.is_finished(run):
             return None
@@ -133,9 +170,9 @@ class RunStore:
         return f'{count_unanswered(results)} of {results["llm"]["samples"]} samples have no answer'
 
     def unfinished(self, runs: Iterable[Run]) -> list[Run]:
-        """Return the runs that are still to be done, each once.
+        """Return the runs that still have to be executed, each once.
 
-        Equal runs of several tables become one run that scores and saves what each of them asks for.
+        Equal runs of several tables become one run, which scores and saves everything that any of the tables needs.
         """
         merged: dict[Path, Run] = {}
         for run in runs:
@@ -147,7 +184,7 @@ class RunStore:
     # ------------------------------------------------------------ data
 
     def missing_data(self, run: Run) -> str | None:
-        """Say which data files of a run are missing; None if there are all.
+        """Return a text that names the missing data files of a run; None if no file is missing.
 
         No download is tried, because CRSLab's links are dead.
         """
@@ -170,7 +207,10 @@ class RunStore:
 
 
 def result_files(run: Run) -> dict[str, str]:
-    """Return the names of the result files of a finished run, by the part of the results that each holds."""
+    """Return the files that a finished run has, as a dict from the kind of result to the name of the file.
+
+    The kinds are ``recommender``, ``llm``, ``responses``, ``deconfounding`` and ``corpus``, as far as the run has them.
+    """
     if run.kind == 'corpus':
         return {'corpus': artifacts.CORPUS}
     files = {'recommender': artifacts.RESULTS}

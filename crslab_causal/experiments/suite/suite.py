@@ -1,4 +1,4 @@
-"""Reading suites, and listing the runs of their tables and figures."""
+"""Read suites, and list the runs of their tables and figures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from crslab_causal.config import Config, validate
 from crslab_causal.config_files import load_config_file, read_yaml
 from crslab_causal.experiments.suite.suite_options import (
     METRICS,
+    OFFICIAL,
     SPLITS,
     Kind,
     RowOptions,
@@ -30,18 +31,18 @@ SUITES_FOLDER = CONFIG_FOLDER / 'experiments'
 
 
 class Run(NamedTuple):
-    """One training with one seed."""
+    """One training with one seed, which a suite needs."""
 
     config_file: Path
     settings: tuple[str, ...]
-    """Overrides ``key=value`` as for ``--set``, including the seed."""
+    """Changed keys, as ``key=value`` for ``--set``, including the seed."""
     seed: int
     kind: Kind
-    """Kind of the table, which says what is scored besides the recommender."""
+    """Kind of the table. It decides which scores are computed besides those of the recommender."""
     recommender: Run | None = None
-    """Run whose recommender a language model re-ranks."""
+    """Run whose recommender gives the candidates for a language model."""
     save: bool = False
-    """Whether the weights are needed after the run."""
+    """Whether the weights are saved for later use."""
 
     @property
     def config(self) -> Config:
@@ -55,7 +56,7 @@ def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
 
 
 def _read_once(config_file: Path) -> dict[str, Any]:
-    """Return the content of a configuration, whose runs are many. Callers must not change it."""
+    """Return the content of a configuration, which many runs share. Callers must not change it."""
     return _read_version(os.getcwd(), config_file, config_file.stat().st_mtime_ns)
 
 
@@ -74,7 +75,7 @@ class Row(NamedTuple):
     x: Scalar = None
     """Value of the sweep's key."""
     series: str = ''
-    """Title that is shared by the rows of a sweep that differ in ``x`` only."""
+    """Title that the rows of a sweep share. They differ in ``x`` only."""
 
 
 class Table(NamedTuple):
@@ -171,7 +172,7 @@ def _check_unique(key: str, values: Sequence) -> None:
 
 
 def _check_table(options: TableOptions) -> None:
-    """Check everything that can be checked without the configurations of the rows."""
+    """Check the options of a table that can be checked without the configurations of its rows."""
     ids = [row.id for row in options.rows if row.id is not None]
     for row_id in ids:
         if ids.count(row_id) > 1:
@@ -198,8 +199,9 @@ def _check_table(options: TableOptions) -> None:
 def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: Kind) -> None:
     """Check that a run of a row yields the scores that its table shows."""
     model, dataset = config['model'], config['dataset']
-    missing = [m for m in table.metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
-    if kind == table.kind == 'recommendation' and missing:
+    metrics = row.metrics or table.metrics
+    missing = [m for m in metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
+    if kind == table.kind == 'recommendation' and missing and table.split != OFFICIAL:  # there ranks are read
         raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {config["cutoffs"]}')
     if (
         kind == 'generation'
@@ -228,8 +230,14 @@ def _check_figures(options: SuiteOptions) -> None:
 
 def _check_cases(options: SuiteOptions) -> None:
     with_responses = [table.name for table in options.tables if table.kind == 'generation']
+    official = [table.name for table in options.tables if table.split == OFFICIAL]
     for case in options.cases:
-        if case.table not in with_responses:
+        if (case.conversation is None) != (case.turn is None):
+            raise UserError(f'case {case.name}: give conversation and turn, or neither')
+        if case.conversation is not None:
+            if case.table not in official:
+                raise UserError(f'case {case.name}: {case.table} is no table of the split {OFFICIAL}')
+        elif case.table not in with_responses:
             raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
 
 
@@ -237,7 +245,10 @@ def _check_cases(options: SuiteOptions) -> None:
 
 
 def _save_for_figures(table: Table, options: SuiteOptions) -> Table:
-    """Return the table with weights saved for the runs that figures show: the first run of each row in a figure."""
+    """Mark the runs whose weights a figure needs as runs to be saved, and return the table.
+
+    These are the first runs of each row in a figure.
+    """
     drawn = {
         row_id
         for figure in options.figures
@@ -263,16 +274,21 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
             else [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
         )
         expanded = [Row(row, _runs(row, options, seeds, changes, config_folder), x, series) for row, x, series in grid]
-        return Table(options, tuple(_with_recommender(row, expanded) for row in expanded))
+        rows_of_table = tuple(_with_recommender(row, expanded) for row in expanded)
+        return Table(options, _saved(rows_of_table) if options.split == OFFICIAL else rows_of_table)
     except UserError as error:
         raise UserError(f'table {options.name}: {error}') from error
 
 
-def _with_recommender(row: Row, rows: list[Row]) -> Row:
-    """Return the row with the links between re-ranking runs and the recommenders that they take.
+def _saved(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Return the rows with weights saved for all runs, which are scored on other files later."""
+    return tuple(row._replace(runs=tuple(run._replace(save=True) for run in row.runs)) for row in rows)
 
-    A run that re-ranks gets the run of the same seed whose recommender it takes; a run whose recommender is taken is
-    marked as to be saved.
+
+def _with_recommender(row: Row, rows: list[Row]) -> Row:
+    """Return the row with links from re-ranking runs to the runs whose recommender they use.
+
+    A run that re-ranks gets the run of the same seed as ``recommender``. That run is marked to be saved.
     """
     taken_id = row.options.recommender
     if taken_id is None:

@@ -1,4 +1,4 @@
-"""Options of a suite: what a YAML file under ``config/experiments`` may contain."""
+"""Options of a suite, which is a YAML file in ``config/experiments``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from crslab_causal.evaluator.metrics import GROUPS, RANKING_METRIC_PATTERN
 
 Scalar = str | int | float | bool | None
 Kind = Literal['recommendation', 'generation', 'deconfounding', 'corpus']
-Split = Literal['train', 'valid', 'test', 'interventional']
+Split = Literal['train', 'valid', 'test', 'interventional', 'official']
+"""Split of a table."""
+OFFICIAL: Split = 'official'
+"""Another test file of the same dataset, which the command line names. Runs are trained without it."""
 
 METRICS: dict[Kind, str] = {
     'recommendation': RANKING_METRIC_PATTERN,
@@ -25,7 +28,7 @@ METRICS: dict[Kind, str] = {
 """Regular expressions of the metrics that a table of a kind may show."""
 
 SPLITS: dict[Kind, tuple[Split, ...]] = {
-    'recommendation': ('valid', 'test', 'interventional'),
+    'recommendation': ('valid', 'test', 'interventional', OFFICIAL),
     'generation': ('valid', 'test'),
     'deconfounding': ('interventional',),
     'corpus': ('train', 'valid', 'test'),
@@ -44,7 +47,7 @@ Group = Annotated[str, AfterValidator(_check_group)]
 
 
 class RowOptions(Options):
-    """A row of a table: a configuration to run, or figures that a publication reports."""
+    """Options of a row of a table: a configuration to run, or scores that a publication reports."""
 
     title: str
     """First cell of the row."""
@@ -57,57 +60,59 @@ class RowOptions(Options):
     seeds: Count | None = None
     """Number of the suite's seeds to run; None: all of them."""
     deterministic: bool = False
-    """Whether the result depends on no seed. Such a row is run once, and can be tested against the reference; other
-    rows need two seeds for that."""
+    """Whether the result does not depend on a seed. Such a row is run once and can be tested against the reference.
+    Other rows need two seeds for a test."""
     hidden: bool = False
-    """Whether the row is left out of the table; it is run for the rows that take its recommender."""
+    """Whether the row is left out of the table. It is run because other rows use its recommender."""
     quick: bool = True
     """Whether ``--quick`` includes the row."""
     reported: dict[str, float] | None = None
-    """Scores in percent, by metric, as ``source`` reports them; such a row is not run."""
+    """Scores in percent by metric, as the publication in ``source`` reports them. Such a row is not run."""
     source: str | None = None
     """Publication of the reported scores."""
+    footnote: str | None = None
+    """Remark on the reported scores, such as what another source reports."""
     metrics: list[str] | None = None
     """Metrics of the table that make sense for the row; None: all of them."""
     recommender: Name | None = None
-    """``id`` of the row of this table whose recommender a row of CausalLLM re-ranks, or a row of Pool has
-    as an expert."""
+    """``id`` of the row of this table whose recommender is used: by a row of CausalLLM to get candidates, by a row of
+    Pool as an expert."""
     needs: Literal['llm'] | None = None
-    """``llm``: the row needs recorded answers of a language model, or a server that answers; without these it has no
-    scores, and the table says so."""
+    """``llm``: the row needs recorded answers of a language model, or a server. Without them it has no scores, and the
+    table says so."""
 
 
 class SuiteSweepOptions(Options):
-    """Values of one key of the configuration; the scores are also drawn as a curve over them."""
+    """Options of a sweep: several values of one key. The scores are also drawn as a curve over the values."""
 
     key: str
     """Key of the configuration; dots separate sections."""
     values: Annotated[list[Scalar], Field(min_length=1)]
     """Values of the key, one run each."""
     label: str
-    """Label of the axis; also part of the titles of the rows."""
+    """Label of the axis, which is also part of the titles of the rows."""
     default: Scalar = None
     """Value whose row is the reference of the tests."""
 
 
 class TableOptions(Options):
-    """A table: rows over one dataset."""
+    """Options of a table, whose rows are runs on one dataset."""
 
     name: Name
     """Name of the table, for references and file names."""
     title: str
     """Title of the table."""
     kind: Kind = 'recommendation'
-    """Kind of the scores: ranks of labels (``recommendation``), responses (``generation``), distances to the true
-    P(Y | do(X)) (``deconfounding``), or counts of the data, for which nothing is trained (``corpus``)."""
+    """Kind of the scores. ``recommendation``: ranks of labels. ``generation``: responses. ``deconfounding``: distances
+    to the true P(Y | do(X)). ``corpus``: counts of the data, for which nothing is trained."""
     config: str
     """Path of the configuration below ``config/``, without its suffix."""
     set: dict[str, Any] = {}
     """Keys of the configuration that all rows change."""
     seeded: list[str] = []
-    """Further keys that take the seed as their value; with ``demo_seed`` every seed has its own corpus."""
+    """Further keys whose value is the seed. With ``demo_seed`` every seed has its own corpus."""
     split: Split = 'valid'
-    """Split that is scored."""
+    """Split on which the rows are scored."""
     metrics: Annotated[list[str], Field(min_length=1)]
     """Columns of the table, for example ``recall@50``."""
     groups: list[Group] = ['all', 'new']
@@ -115,7 +120,8 @@ class TableOptions(Options):
     rows: list[RowOptions] = []
     """Rows, in order."""
     sweep: SuiteSweepOptions | None = None
-    """Sweep over one key: every row is run once for each value; without ``rows``, the configuration of the table is."""
+    """Sweep over one key. Every row is run once for each value. If there are no ``rows``, the configuration of the
+    table is run."""
     reference: Name | None = None
     """``id`` of the row that the other rows are tested against."""
     quick: bool = True
@@ -125,12 +131,12 @@ class TableOptions(Options):
 
 
 class PanelOptions(Options):
-    """A panel of Figure 4: two rows of a table."""
+    """Options of a panel of Figure 4, which compares two rows of a table."""
 
     title: str
     """Title of the panel."""
     table: Name
-    """Name of the table that has both rows."""
+    """Name of the table that contains both rows."""
     with_: Name
     """``id`` of the row that is trained with the intervention."""
     without: Name
@@ -140,7 +146,7 @@ class PanelOptions(Options):
 
 
 class RankShiftOptions(Options):
-    """Figure 4, drawn in both readings of "with intervention" (see :mod:`..analysis.figure4`)."""
+    """Options of Figure 4, which is drawn in both readings of "with intervention" (see :mod:`..analysis.figure4`)."""
 
     name: Name
     """Name of the file of the figure."""
@@ -149,22 +155,28 @@ class RankShiftOptions(Options):
 
 
 class CaseOptions(Options):
-    """Table 7: turns drawn at random, and the response of each system of a table."""
+    """Table 7: turns, and the response of each system of a table. They are drawn at random unless one is named."""
 
     name: Name
     """Name of the case table, for references and file names."""
     title: str
     """Title of the case table."""
     table: Name
-    """Name of a table of the kind ``generation``."""
+    """Name of a table of the kind ``generation``; with ``conversation``, of a table of the split ``official``."""
+    conversation: str | None = None
+    """Conversation of the official test to show; None: turns are drawn."""
+    turn: Annotated[int, Field(ge=0)] | None = None
+    """Number of the turn in ``conversation``."""
+    offline: Name | None = None
+    """``id`` of the row whose list the offline backend also re-ranks and puts into words, for a named turn."""
     turns: Count = 1
     """Number of turns."""
     context: Count = 3
-    """Smallest number of utterances before a turn."""
+    """Minimum number of utterances before a turn."""
 
 
 class QuickOptions(Options):
-    """Changes that ``--quick`` makes."""
+    """Options of the section ``quick``: changes that ``--quick`` makes."""
 
     seeds: Count = 1
     """Number of seeds."""
@@ -173,7 +185,7 @@ class QuickOptions(Options):
 
 
 class SuiteOptions(Options):
-    """A file under ``config/experiments``."""
+    """Options of a suite, which is a file in ``config/experiments``."""
 
     title: str
     """Title of the page."""

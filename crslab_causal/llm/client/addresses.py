@@ -1,4 +1,4 @@
-"""The address of the server, and whether it is a machine of one's own."""
+"""The address of the server, and the decision whether the server is local."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ OPENAI_URL = 'https://api.openai.com/v1'
 REMOTE_CONCURRENCY = 16
 LOCAL_CONCURRENCY = 4
 """Default number of requests in flight to a server on this machine or in the local network. llama.cpp and Ollama answer
-1 to 4 requests at a time on one machine; more would wait there until they time out."""
+1 to 4 requests at a time on one machine. Further requests would wait in the server until they time out."""
 
 _VARIABLE = 'OPENAI_BASE_URL'
 _LOCAL_ENDINGS = ('.local', '.lan', '.internal', '.localhost')
 
 
 def server_url(options: LLMOptions) -> str:
-    """Return the address of the server: ``llm.base_url``, else ``OPENAI_BASE_URL``, else OpenAI's, without a final /.
+    """Return the address of the server without a final slash.
+
+    It is ``llm.base_url``, or else the environment variable ``OPENAI_BASE_URL``, or else OpenAI's address.
 
     Raises:
         UserError: the environment variable holds no address.

@@ -1,4 +1,4 @@
-"""The text of an answer, wherever a server puts it."""
+"""Find the text of an answer in the response of a server. Servers put it in different fields."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class AnswerBody(NamedTuple):
     finish_reason: str | None
     model: str | None
     input_tokens: int | None
-    """None: the server does not report it."""
+    """Number of input tokens; None if the server does not report it."""
     output_tokens: int | None
-    """None: the server does not report it."""
+    """Number of output tokens; None if the server does not report it."""
 
 
 class NoCompletion(Exception):
-    """A body is no chat completion.
+    """The body of a response is no chat completion.
 
     Args:
-        detail: what it is instead.
+        detail: description of the body.
         tokens: input and output tokens that the call cost.
     """
 
@@ -35,11 +35,12 @@ class NoCompletion(Exception):
 
 
 def read_answer(body: bytes) -> AnswerBody:
-    """Read the body of an answer with status 200.
+    """Read the body of a response with status 200.
 
-    The content is a text, a list of parts (without the parts that are thoughts), or an object. If it is empty, the
-    answer stands in the arguments of a tool call, or in the field for the model's thoughts: some servers put an answer
-    there that the model wrote without thinking. An answer that was cut off while the model was thinking has no content.
+    The content is a text, a list of parts, or an object. Parts with the model's thoughts are ignored. If the content is
+    empty, the answer is taken from the arguments of a tool call or from the field for the model's thoughts. Some
+    servers put the answer into that field if the model answered without thinking. An answer that was cut off while the
+    model was thinking has no content.
 
     Raises:
         NoCompletion: the body is an error, or anything else.
@@ -65,7 +66,7 @@ def read_answer(body: bytes) -> AnswerBody:
 
 
 def _elsewhere(message: dict[str, Any], finish_reason: str | None) -> str:
-    """Return the answer in another field than ``content``."""
+    """Return an answer from a field other than ``content``."""
     calls = [call.get('function') or {} for call in message.get('tool_calls') or []]
     calls.append(message.get('function_call') or {})
     fields = [message.get('parsed'), *(call.get('arguments') for call in calls)]
@@ -87,7 +88,7 @@ def content_text(value: Any) -> str:
 
 
 def _part_text(part: Any) -> str:
-    """Return the text of a part of a content; empty for thoughts, which have a type of their own."""
+    """Return the text of a part of a content; empty for thoughts, which have another type."""
     if not isinstance(part, dict):
         return content_text(part)
     if 'type' in part and part['type'] not in ('text', 'output_text', 'json', 'output_json'):
@@ -112,7 +113,7 @@ def _paid(tokens: tuple[int | None, int | None]) -> tuple[int, int]:
 
 
 def _reported_tokens(answer: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Return input and output tokens that the server reports, each None if it does not, or reports no count."""
+    """Return the input and output tokens that the server reports. A number that is missing or impossible is None."""
     usage = answer.get('usage')
     if not isinstance(usage, dict):
         return None, None

@@ -1,11 +1,13 @@
 """Extract the JSON object from the text of an answer, even if the model wrote other text around it.
 
-Models write thoughts, Markdown and drafts around their answer, and JSON that is not quite JSON. These rules apply:
+Models write thoughts, Markdown and drafts around their answer, and they write text that is nearly JSON. These rules
+apply:
 
-1. A text that is an object of the schema as a whole is the answer.
-2. Else all text up to the last end mark of a model's thoughts (``</think>`` and its like) is dropped.
-3. Of several objects in the rest, the last one of the schema counts: earlier ones are drafts, or repeat the form.
-4. If there is none, an object that is nearly JSON is repaired, unless the answer was cut off.
+1. If the whole text is an object of the schema, it is the answer.
+2. Otherwise all text up to the last end mark of the model's thoughts (such as ``</think>``) is dropped.
+3. If the rest has several objects of the schema, the last one is the answer. Earlier ones are drafts, or they repeat
+   the form.
+4. If it has none, an object that is nearly JSON is repaired, unless the answer was cut off.
 5. Keys that the schema does not have are ignored. An object whose lists are all empty is no answer.
 6. Numbers and titles in another form than a list are read (:mod:`.lenient_values`).
 """
@@ -20,9 +22,9 @@ from typing import Any, Iterator, Literal, NamedTuple
 import json_repair
 from pydantic import BaseModel, ValidationError
 
-from crslab_causal.llm.client.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
+from crslab_causal.llm.first_token import FirstTokenAnswer, read_tokens
 from crslab_causal.llm.lenient_values import LENIENT_CONTEXT
 
 _THOUGHTS = (
@@ -34,18 +36,19 @@ _END_MARK = re.compile(
     r'|<\|channel\|>\s*final\s*(?:<\|constrain\|>\s*\w+\s*)?<\|message\|>',
     re.IGNORECASE,
 )
-"""End of a model's thoughts: tags (DeepSeek, Qwen, Claude, Seed-OSS), Magistral, Kimi, Sky-T1, Command A, gpt-oss."""
+"""End marks of a model's thoughts: tags (DeepSeek, Qwen, Claude, Seed-OSS), Magistral, Kimi, Sky-T1, Command A,
+gpt-oss."""
 
 _DECODER = json.JSONDecoder(strict=False)
-"""Decoder that takes control characters, such as line breaks, in strings."""
+"""JSON decoder that accepts control characters, such as line breaks, in strings."""
 
 _STRAIGHT_QUOTES = str.maketrans('“”„‟«»', '""""""')
 
 _MAX_BRACES = 256
-"""Maximum number of opening braces, from the end of an answer, at which an object is searched for."""
+"""Maximum number of opening braces, counted from the end of an answer, at which the parser looks for an object."""
 
 _MAX_REPAIRS = 8
-"""Maximum number of places, from the end of an answer, at which an object is repaired."""
+"""Maximum number of braces, counted from the end of an answer, at which the parser tries to repair an object."""
 
 _MAX_REPAIRED = 1 << 15
 """Maximum length of a text that is repaired, in characters."""
@@ -64,7 +67,8 @@ class ParsedAnswer(NamedTuple):
     detail: str
     """Reason for a status other than ``ok``."""
     is_exact: bool = False
-    """Whether the text is an object of the schema and nothing else, as from a server that enforces the schema."""
+    """Whether the text is an object of the schema and nothing else. A server that enforces the schema gives only such
+    texts."""
 
     @property
     def is_cut(self) -> bool:
@@ -73,13 +77,13 @@ class ParsedAnswer(NamedTuple):
 
 
 class _Unusable(Exception):
-    """A value is no object of the schema. The message is the reason."""
+    """A value that is no object of the schema. The message is the reason."""
 
 
 def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
-    """Parse an answer by its schema.
+    """Parse the text of an answer with the schema of the answer.
 
-    A complete answer is ok even if the model went on writing after it until it was cut off.
+    An answer that is complete is ok, even if the model continued to write after it until it was cut off.
     """
     if response.refusal:
         return ParsedAnswer('refusal', None, ' '.join(replace_surrogates(response.refusal).split()))
@@ -116,10 +120,10 @@ def without_thoughts(content: str) -> str:
 
 
 def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
-    """Return the object of the schema that a JSON object holds.
+    """Convert a JSON object to an object of the schema.
 
     Raises:
-        _Unusable: it holds none.
+        _Unusable: it does not match the schema.
     """
     fields = {name.lower(): name for name in answer.model_fields}
     known = {}
@@ -139,13 +143,13 @@ def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
 
 
 def _complaint(parsed: BaseModel) -> str:
-    """Return why an object is no answer, or the empty string: an empty ranking is none."""
+    """Return the reason why an object is no answer, for example an empty ranking; empty if it is one."""
     lists = {name: value for name, value in parsed if isinstance(value, list)}
     return f'{next(iter(lists))}: is empty' if lists and not any(lists.values()) else ''
 
 
 def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Iterator[dict[str, Any]]:
-    """Yield the JSON objects in an answer, last one first, without those in the model's thoughts.
+    """Yield the JSON objects in an answer, last one first. Objects in the model's thoughts are left out.
 
     Args:
         content: text of the answer.
@@ -157,7 +161,7 @@ def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Itera
         text = content[end.end() :]
     parts = [text]
     start = _START_MARK.search(text)
-    if start is not None:  # without an end mark, the thoughts may go on to the end
+    if start is not None:  # without an end mark, all of the rest may be thoughts
         parts = [text[: start.start()]]
         if finish_reason not in _CUT_OFF:
             parts.append(text[start.end() :])
@@ -169,7 +173,7 @@ def _objects(content: str, answer: type[BaseModel], finish_reason: str) -> Itera
 
 def _exact_objects(text: str) -> Iterator[dict[str, Any]]:
     with contextlib.suppress(ValueError, RecursionError):
-        inner = json.loads(text)  # JSON in a string of JSON
+        inner = json.loads(text)  # a string that contains JSON
         text = inner if isinstance(inner, str) else text
     position = len(text)
     for _ in range(_MAX_BRACES):
@@ -186,15 +190,15 @@ def _repaired_objects(text: str, answer: type[BaseModel], can_complete: bool) ->
     Args:
         text: text with objects that are nearly JSON.
         answer: schema of the answer.
-        can_complete: whether a closing brace may be added at the end. If the server does not say why the model stopped,
-            a missing brace means that the answer may have been cut off.
+        can_complete: whether a closing brace may be added at the end. It is False if the server does not say why the
+            model stopped, because the answer may then have been cut off.
     """
     text = text[-_MAX_REPAIRED:]
     keys = '|'.join(map(re.escape, answer.model_fields))
     if '"' not in text:
         text = text.translate(_STRAIGHT_QUOTES)
-    start = rf'\{{\s*(?://.*\s*)?\W{{0,2}}(?:{keys})\b'
-    starts = [found.start() for found in re.finditer(start, text, re.IGNORECASE)]
+    beginning = rf'\{{\s*(?://.*\s*)?\W{{0,2}}(?:{keys})\b'
+    starts = [found.start() for found in re.finditer(beginning, text, re.IGNORECASE)]
     for start, end in reversed(list(zip(starts, [*starts[1:], len(text)]))[-_MAX_REPAIRS:]):
         closing = text.rfind('}', start, end) + 1
         if not closing or '"' in text[closing:end]:  # the last brace is missing, or is inside a string

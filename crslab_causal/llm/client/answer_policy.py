@@ -1,4 +1,4 @@
-"""Whether a prompt is sent again after its answers so far, with how much room, and which of its answers counts."""
+"""Decide whether a prompt is sent again, how long its next answer may be, and which of its answers is used."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from crslab_causal.llm.client.answer_parser import ParsedAnswer
 from crslab_causal.llm.client.record import Payload
 
 MAX_PAID_ANSWERS = 3
-"""Maximum number of answers paid for one prompt. Refusals are never requested again."""
+"""Maximum number of paid answers to one prompt. After a refusal a prompt is not sent again."""
 
 MORE_ROOM = 4
-"""Factor of ``max_tokens`` for the prompt of an answer that was cut off. It is sent once more."""
+"""Factor by which ``max_tokens`` is raised if an answer was cut off. The prompt is then sent once more."""
 
 
 def reason_to_ask_again(answers: Sequence[ParsedAnswer], payload: Payload) -> Literal['invalid', 'length'] | None:
-    """Return why the prompt of these answers is sent again; None: the answers are final.
+    """Return the reason why a prompt is sent again after these answers; None if the answers are final.
 
     Args:
         answers: answers so far, one or more.
@@ -30,7 +30,10 @@ def reason_to_ask_again(answers: Sequence[ParsedAnswer], payload: Payload) -> Li
 
 
 def with_room(payload: Payload, answers: Sequence[ParsedAnswer]) -> Payload:
-    """Return the payload of the next request. After a cut answer it allows ``MORE_ROOM`` times as many tokens."""
+    """Return the payload of the next request.
+
+    If an answer was cut off, it allows ``MORE_ROOM`` times as many tokens.
+    """
     parameters = payload['parameters']
     if not _count_cut(answers) or parameters['max_tokens'] is None:
         return payload
@@ -38,7 +41,10 @@ def with_room(payload: Payload, answers: Sequence[ParsedAnswer]) -> Payload:
 
 
 def best_answer(answers: Sequence[ParsedAnswer]) -> ParsedAnswer | None:
-    """Return the answer that counts: a whole one, else the last partial one, else the last one; None without any."""
+    """Return the answer that is used: a complete one, or else the last partial one, or else the last one.
+
+    It is None if there are no answers.
+    """
     for status in ('ok', 'partial'):
         for answer in reversed(answers):
             if answer.status == status:

@@ -1,4 +1,4 @@
-"""The backend of ``llm.mode`` live and replay: a language model behind a server, or its recorded answers."""
+"""The backend of the modes ``live`` and ``replay``: a language model behind a server, or its recorded answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crslab_causal.llm.request import RerankRequest
 
 
 class LLMBackend(Backend):
-    """A language model that answers the messages of a prompt.
+    """A backend that sends the messages of a prompt to a language model.
 
     Args:
         client: open client; ``close`` closes it.
@@ -41,7 +41,7 @@ class LLMBackend(Backend):
         prompt: Prompt,
         examples: ExampleIndex | None,
     ) -> Self:
-        """Connect to the model of ``options``."""
+        """Connect to the language model that ``options`` name."""
         prompts = PromptBuilder(prompt, options, catalogue.names, examples)
         return cls(LLMClient(options), prompts)
 
@@ -68,7 +68,7 @@ class LLMBackend(Backend):
                     yield piece
 
     def estimate(self, requests: Sequence[RerankRequest]) -> Estimate:
-        """Estimate what the answers will cost."""
+        """Estimate the cost of the answers."""
         return self._client.estimate(self._prompts.build(request) for request in requests)
 
     def export(self, requests: Sequence[RerankRequest], path: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""When a failed request is sent again, and how one worker's 429 slows down the others."""
+"""Decide when a failed request is sent again. A 429 that one worker gets slows down all workers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import time
 from loguru import logger
 
 MAX_WAIT_S = 120.0
-"""Maximum wait that a server can ask for, in seconds. Rather than wait for an hour, stop and resume the run."""
+"""Maximum wait in seconds that a server can ask for. Stop and resume the run instead of waiting for an hour."""
 
 _MAX_DOUBLINGS = 6
-"""The maximum of a random wait is doubled at most this many times."""
+"""Number of times that the maximum of a random wait is doubled at most."""
 
 
 class Backoff:
-    """Exponential backoff with full jitter, and a pause for all workers.
+    """Exponential backoff with full jitter, and a pause of all workers.
 
     Args:
         backoff_s: the first wait is drawn from 0 to this many seconds. The maximum doubles with each further failure.
@@ -25,11 +25,11 @@ class Backoff:
     def __init__(self, backoff_s: float):
         self._backoff_s = backoff_s
         self._paused_until = 0.0
-        self._random = random.Random()  # not the global generator, whose state belongs to the seeded run
+        self._random = random.Random()  # the global generator belongs to the seeded run
         self._warned = False
 
     def delay(self, n_failures: int, retry_after_s: float | None) -> float:
-        """Return the seconds before a request is sent again.
+        """Return the number of seconds after which a request is sent again.
 
         Args:
             n_failures: number of failures so far, from 1.
@@ -47,7 +47,7 @@ class Backoff:
         return min(retry_after_s, MAX_WAIT_S) + min(jitter, self._backoff_s)
 
     def pause_all(self, seconds: float) -> None:
-        """Pause all requests for ``seconds``."""
+        """Pause all requests for this number of seconds."""
         self._paused_until = max(self._paused_until, time.monotonic() + seconds)
 
     async def wait_while_paused(self) -> None:

@@ -44,21 +44,21 @@ MAX_BYTES = 200_000_000
 
 _URL = '/v1/chat/completions'
 _LENGTH = 'max_completion_tokens'
-"""Parameter of the maximum length. All models of the Batch API know this name; the newer ones refuse ``max_tokens``."""
+"""Parameter of the maximum length. All models of the Batch API know this name. The newer ones refuse ``max_tokens``."""
 _OPTIONAL = ('temperature', 'seed', _LENGTH)
 
 
 class Imported(NamedTuple):
-    """The counts of a finished import."""
+    """The counts of an import of answers."""
 
     added: int
     """Answers added to the store."""
     known: int
-    """Answers that the store had already."""
+    """Answers that were in the store already."""
     failed: Counter[str]
-    """Requests without an answer, by reason."""
+    """Number of requests that failed, by reason."""
     missing: int
-    """Requests that the results do not have."""
+    """Number of requests that are not in the results."""
     refused: list[str]
     """Parameters that the service refuses, and that the next batch leaves out."""
 
@@ -66,7 +66,7 @@ class Imported(NamedTuple):
 def batch_requests(
     options: LLMOptions, store: MemoryStore, payloads: Iterable[tuple[Payload, type[BaseModel]]]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the line of each prompt that the store has no final answer to, each prompt once.
+    """Yield a line for each prompt without a final answer in the store. Equal prompts have one line.
 
     Args:
         options: section ``llm``.
@@ -74,7 +74,7 @@ def batch_requests(
         payloads: payload and schema of each prompt.
 
     Raises:
-        UserError: the schema is to be in the prompt, which this form does not support.
+        UserError: the options put the schema into the prompt, which batches do not support.
     """
     if options.structured == 'json':
         raise UserError('llm.structured: a batch needs the schema as a parameter; set it to auto or schema')
@@ -136,7 +136,7 @@ def import_results(requests: str | Path, results: Iterable[str | Path], store: M
         store: store to add to.
 
     Raises:
-        UserError: a file is not what it should be, or the results are those of another batch.
+        UserError: a file has the wrong format, or the results belong to another batch.
     """
     refused = RefusedParameters(store.path if isinstance(store, Store) else None)
     payloads = {}
@@ -169,7 +169,7 @@ def import_results(requests: str | Path, results: Iterable[str | Path], store: M
 
 
 def _body(payload: Payload, schema_name: str, number: int) -> dict[str, Any]:
-    """Return the body of a request. A further request for an invalid answer has another seed, as in a live run."""
+    """Return the body of a request. After an invalid answer the next request has another seed, as in a live run."""
     parameters = payload['parameters']
     seed = parameters['seed']
     values = parameters['temperature'], None if seed is None else seed + number, parameters['max_tokens']
@@ -225,7 +225,7 @@ def _read_request(where: str, line: dict[str, Any], refused: RefusedParameters) 
 
 
 def _read_result(line: dict[str, Any], payload: Payload) -> Response | str:
-    """Return the answer in a line of results, or the reason why there is none."""
+    """Return the answer in a line of results, or the reason why the request failed."""
     response = line.get('response') or {}
     error = line.get('error') or (response.get('body') or {}).get('error')
     if error or response.get('status_code') != 200:
@@ -249,7 +249,7 @@ def _read_result(line: dict[str, Any], payload: Payload) -> Response | str:
 
 
 def _lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield place and content of each line of a file."""
+    """Yield the location and the content of each line of a file."""
     with open(path, 'rb') as file:
         for number, text in enumerate(file, start=1):
             if not text.strip():

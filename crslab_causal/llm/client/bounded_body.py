@@ -1,22 +1,22 @@
-"""Reads a body up to a limit, decompressed."""
+"""Read and decompress the body of a response up to a limit."""
 
 from __future__ import annotations
 
 import zlib
 
 _EITHER_FORMAT = zlib.MAX_WBITS | 32
-"""Value of ``wbits`` for gzip and zlib."""
+"""Value of ``wbits`` that accepts gzip and zlib."""
 
 
 class BoundedBody:
-    """Collects the bytes of a body up to a limit, and decompresses them: a short body may expand to gigabytes.
+    """Collects and decompresses the bytes of a body up to a limit, because a short body may expand to gigabytes.
 
     Args:
         encoding: value of ``Content-Encoding``.
         limit: maximum number of bytes, compressed and decompressed.
 
     Raises:
-        ValueError: the encoding is unknown, or the body is not encoded so.
+        ValueError: the encoding is unknown, or the bytes are not in this encoding.
     """
 
     def __init__(self, encoding: str, limit: int):
@@ -30,7 +30,7 @@ class BoundedBody:
         self._zlib = zlib.decompressobj(_EITHER_FORMAT) if encoding not in ('', 'identity') else None
 
     def add(self, chunk: bytes) -> bool:
-        """Add bytes, and return whether more may follow."""
+        """Add bytes. Return False if the limit is reached."""
         self._n_received += len(chunk)
         room = self._limit - self._n_taken - len(self.content) + 1
         if self._zlib is not None:

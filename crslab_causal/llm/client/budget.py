@@ -1,4 +1,4 @@
-"""The budget of a run, which holds although many requests are in flight at a time."""
+"""The budget of a run. It is never exceeded, although many requests are in flight at a time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Amount(NamedTuple):
     usd: float = 0.0
 
     def plus(self, other: Amount) -> Amount:
-        """Return the sum."""
+        """Return the sum of two amounts."""
         return Amount(self.calls + other.calls, self.tokens + other.tokens, self.usd + other.usd)
 
     def minus(self, other: Amount) -> Amount:
-        """Return the difference."""
+        """Return the difference of two amounts."""
         return Amount(self.calls - other.calls, self.tokens - other.tokens, self.usd - other.usd)
 
 
@@ -29,18 +29,19 @@ class Balance(NamedTuple):
     """Amounts spent and left of a budget."""
 
     spent: Amount
-    """Amount that servers reported, or that was estimated where they reported nothing. USD are 0 without a price."""
+    """Amount that servers reported. If a server reported nothing, the amount is estimated. USD are 0 without a price.
+    """
     unsure: Amount
-    """Maximum cost of calls that were aborted or cut off, which a server may bill. Counts as spent."""
+    """Maximum cost of calls that were aborted or cut off, because a server may bill them. It counts as spent."""
     left_calls: int | None
-    """None: unlimited."""
+    """Calls that are left; None if they are unlimited."""
     left_tokens: int | None
-    """None: unlimited."""
+    """Tokens that are left; None if they are unlimited."""
     left_usd: float | None
-    """None: unlimited."""
+    """USD that are left; None if they are unlimited."""
 
     def summary(self) -> dict[str, Any]:
-        """Return the balance for a results file."""
+        """Return the balance as a dict for the results file."""
         return {**self._asdict(), 'spent': self.spent._asdict(), 'unsure': self.unsure._asdict()}
 
 
@@ -49,14 +50,14 @@ BATCH_PRICE = 0.5
 
 
 def cost_usd(price: PriceOptions | None, input_tokens: int, output_tokens: int) -> float | None:
-    """Return the cost in USD, None without a price. Discounts, for example on cached input, are not considered."""
+    """Return the cost in USD; None without a price. Discounts, for example on cached input, are not considered."""
     if price is None:
         return None
     return (price.input * input_tokens + price.output * output_tokens) / 1e6
 
 
 class Budget:
-    """Admits a call only if its maximum cost, plus that of all calls in flight, fits the budget.
+    """Admits a call only if its maximum cost and that of all calls in flight fit into the budget.
 
     Raises:
         UserError: the budget limits USD but the model has no price, or it limits tokens or USD but the length of an
@@ -87,7 +88,7 @@ class Budget:
             room: factor of the maximum length of an answer.
 
         Returns:
-            The reservation, to be passed to ``settle``; None: the budget is used up.
+            The reservation, which must be passed to ``settle``; None if the budget is used up.
         """
         output_tokens = room * self._max_output_tokens
         usd = cost_usd(self._price, input_tokens, output_tokens) or 0.0
@@ -103,7 +104,7 @@ class Budget:
         """Replace a reservation by the call's actual cost.
 
         Args:
-            reserved: from ``reserve``.
+            reserved: reservation from ``reserve``.
             calls: 1, or 0 if the call did not reach the server.
             tokens: input and output tokens; None: unknown.
         """
@@ -118,7 +119,7 @@ class Budget:
 
     @property
     def balance(self) -> Balance:
-        """Amounts spent and left."""
+        """Return the amounts that are spent and left."""
         used, limits = self._used, self._limits
         return Balance(
             self._spent,

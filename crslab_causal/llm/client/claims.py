@@ -1,8 +1,8 @@
-"""Claims on requests, so that two runs on one store do not send the same request at the same time.
+"""Claims on requests, which prevent two runs with one store from sending the same request at the same time.
 
-A claim is a lock on one byte of the file ``<store>.claims``, at a position that follows from the request's key. The
-file stays empty. The operating system releases the locks of a process that ends, however it ends: a killed run leaves
-no claim behind. Two requests with one position (of 2**60) exclude each other, which delays one of them.
+A claim is a lock on one byte of the file ``<store>.claims``. The position of the byte follows from the request's key.
+The file stays empty. The operating system releases the locks of a process when it ends, even if it is killed. If two
+requests have the same position (of 2**60), one of them waits for the other.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _DIGITS = 15
-"""Hexadecimal digits of a key that give its position."""
+"""Number of hexadecimal digits of a key that give the position of its byte."""
 
 
 class Claims:
-    """Claims on the requests of one store.
+    """The claims of this process on the requests of one store.
 
-    Where the operating system or the file system has no such locks, everything is granted: two runs may then send one
+    If the operating system or the file system has no such locks, every claim is granted. Two runs may then send one
     request twice.
 
     Args:
@@ -72,7 +72,10 @@ class Claims:
 
 
 class _LockFile:
-    """A file whose bytes are locked. A process has at most one: closing a second one would release all its locks."""
+    """A file whose bytes can be locked.
+
+    A process opens each file only once, because closing a second handle would release all its locks.
+    """
 
     _open: dict[str, _LockFile] = {}
     _mutex = threading.Lock()
@@ -85,7 +88,7 @@ class _LockFile:
 
     @classmethod
     def shared(cls, path: Path) -> _LockFile:
-        """Return this process's file of this path; every call needs a call of ``release``."""
+        """Return this process's lock file for a path. Every call must be followed by a call of ``release``."""
         resolved = os.path.realpath(path)
         with cls._mutex:
             file = cls._open.get(resolved)
@@ -95,7 +98,7 @@ class _LockFile:
             return file
 
     def release(self) -> None:
-        """Close the file if nobody in this process uses it any more."""
+        """Close the file if no other object in this process uses it."""
         with self._mutex:
             self._n_users -= 1
             if not self._n_users:
@@ -103,7 +106,7 @@ class _LockFile:
                 os.close(self._descriptor)
 
     def lock(self, position: int) -> bool:
-        """Lock a byte, and return whether that was possible."""
+        """Lock a byte, and return whether this succeeded."""
         with self._mutex:
             if position in self._held:
                 return False

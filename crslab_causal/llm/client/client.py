@@ -1,4 +1,4 @@
-"""The client of a language model: many requests at a time, and no answer paid for twice."""
+"""The client of a language model. It sends many requests at a time, and it pays for no answer twice."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ from crslab_causal.llm.client.writer import GroupCommit
 from crslab_causal.llm.options import LLMOptions
 
 _MAX_PENDING = 1024
-"""Maximum number of open prompts in ``run``. It is large enough that one slow prompt does not delay the others."""
+"""Maximum number of prompts that ``run`` holds at a time. It is large, so that one slow prompt does not delay the
+others."""
 
 _STREAM_POLL_S = 0.1
-"""Seconds between two looks at the text of an answer that is being written."""
+"""Seconds between two readings of the text of an unfinished answer."""
 
 
 class LLMClient:
@@ -45,7 +46,7 @@ class LLMClient:
     What an interruption costs, if there is a store:
 
     - Ctrl-C, an exception, the end of the budget: nothing.
-    - Ctrl-C in the chat: the answer that is being written, because the model is told to stop.
+    - Ctrl-C in the chat: the answer that is being written, because the connection is closed, so that the model stops.
     - A kill (SIGKILL, no memory, a power cut) or a second Ctrl-C: the answers to the requests in flight, at most
       ``llm.concurrency`` for each kill. The next run sends these requests once more, and no others.
     - A second run on the same store at the same time: nothing. It waits for the answers to requests that the first run
@@ -86,18 +87,18 @@ class LLMClient:
 
     @property
     def usage(self) -> Usage:
-        """Counters of this client so far."""
+        """Return the counters of this client so far."""
         return self._dispatcher.usage
 
     @property
     def balance(self) -> Balance:
-        """Amounts of the budget that this client has spent, and that are left."""
+        """Return the amounts of the budget that this client has spent, and the amounts that are left."""
         return self._budget.balance
 
     async def complete(self, messages: Messages, schema: type[BaseModel]) -> Completion:
         """Return the completion of a prompt.
 
-        If the caller is cancelled, the prompt is not sent; if it was sent already, its answer is stored.
+        If the caller is cancelled, the prompt is not sent. If it has been sent already, its answer is stored.
 
         Args:
             messages: messages of the prompt.
@@ -112,8 +113,8 @@ class LLMClient:
         """Yield the text of an answer while the model writes it, and at the end the completion.
 
         The completion, and what is stored, do not differ from those of ``complete``. A text comes several times a
-        second, also if it has not grown. It begins anew if the model is asked again. Without a stream (the answer is in
-        the store, or the server sends it at once) it stays empty.
+        second, also if it has not grown. It begins again if a further answer is requested. Without a stream (the answer
+        is in the store, or the server sends it at once) it stays empty.
 
         If the caller stops early, the connection is closed, so that the server stops writing. This answer is then not
         stored; the budget counts it as if it were as long as allowed.
@@ -162,7 +163,7 @@ class LLMClient:
             yield from bar
 
     def estimate(self, prompts: Iterable[tuple[Messages, type[BaseModel]]]) -> Estimate:
-        """Estimate what prompts will cost, and send nothing.
+        """Estimate the cost of prompts without sending them.
 
         Args:
             prompts: arguments of ``complete``.

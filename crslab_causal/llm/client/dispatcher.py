@@ -1,4 +1,4 @@
-"""Get the completion of a prompt: from the store, or from the server within the budget, with retries."""
+"""Get the completion of a prompt from the store, or from the server within the budget and with retries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from crslab_causal.llm.client.answer_policy import MORE_ROOM, best_answer, reaso
 from crslab_causal.llm.client.backoff import Backoff
 from crslab_causal.llm.client.budget import BATCH_PRICE, Amount, Budget, cost_usd
 from crslab_causal.llm.client.counters import Usage
-from crslab_causal.llm.client.first_token import PARAMETERS, FirstTokenAnswer
 from crslab_causal.llm.client.record import Payload, Record, Response, cache_key_and_size
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.result import NOT_SENT, Completion, Messages, Status
@@ -26,43 +25,44 @@ from crslab_causal.llm.client.structured import strict_schema
 from crslab_causal.llm.client.token_counts import count_tokens, estimate_input_tokens, is_prompt_cut
 from crslab_causal.llm.client.transport import CallError, Transport
 from crslab_causal.llm.client.writer import GroupCommit
+from crslab_causal.llm.first_token import PARAMETERS, FirstTokenAnswer
 from crslab_causal.llm.options import LLMOptions
 
 _EXTRA_INPUT_TOKENS = 256
 """Maximum number of tokens that a server's chat template, or the instruction to write JSON, adds to a prompt."""
 
 _CLAIM_POLL_S = 0.1
-"""Seconds between two looks at a request that another process is sending."""
+"""Seconds between two checks whether another process still sends a request."""
 
 
 @dataclasses.dataclass
 class _InFlight:
-    """A prompt in flight, shared by all callers that wait for it."""
+    """A prompt in flight. All callers that wait for it share this object."""
 
     key: str
     payload: Payload
     size: int
-    """Upper bound of the number of bytes of its texts."""
+    """Upper bound of the number of bytes of the prompt's texts."""
     schema: type[BaseModel]
     on_content: Callable[[str], None] | None = None
-    """Called with the text of the answer so far; None: the answer is not streamed."""
+    """Function that is called with the text of the answer so far; None: the answer is not streamed."""
     task: asyncio.Task[Completion] = dataclasses.field(init=False)
     n_waiting: int = 0
-    """Number of callers that wait for it."""
+    """Number of callers that wait for the completion."""
     is_sending: bool = False
     """Whether the request is sent but its answer is not stored yet. It may cost money and must not be cancelled."""
     n_sent: int = 0
-    """Number of HTTP requests sent for it."""
+    """Number of HTTP requests that were sent for the prompt."""
     attempts: Attempts = dataclasses.field(default_factory=Attempts)
     answers: list[ParsedAnswer] = dataclasses.field(default_factory=list)
     """Answers so far, first one first."""
 
 
 class Dispatcher:
-    """Sends prompts that the store has no answer to, and nothing twice.
+    """Sends each prompt without an answer in the store, and no prompt twice.
 
     Args:
-        transport: None: nothing is sent, the store is replayed.
+        transport: connection to the server; None: nothing is sent, and the store is replayed.
         backoff_s: see ``Backoff``.
     """
 
@@ -154,7 +154,7 @@ class Dispatcher:
         }
         if issubclass(schema, FirstTokenAnswer):
             parameters |= {'max_tokens': 1, **PARAMETERS}
-        if options.extra:  # not if it is empty, so that the keys of older stores remain valid
+        if options.extra:  # an empty one is left out, so that old keys remain valid
             parameters['extra'] = options.extra
         return {
             'model': options.model,
@@ -171,10 +171,10 @@ class Dispatcher:
         if self._in_flight.get(flight.key) is flight:
             del self._in_flight[flight.key]
         if flight.task.done() and not flight.task.cancelled():
-            flight.task.exception()  # marks it as retrieved; there may be no caller left that would retrieve it
+            flight.task.exception()  # marks the exception as retrieved, because no caller may do so
 
     async def _run(self, flight: _InFlight) -> Completion:
-        """Get usable answers into the store until there is one, or until no more may be paid for."""
+        """Request answers until one is usable, or until no further answer may be paid for. Return the completion."""
         responses = self._store.responses(flight.key)
         while True:
             flight.answers = [parse_answer(response, flight.schema) for response in responses]
@@ -229,7 +229,7 @@ class Dispatcher:
         )
 
     async def _fetch_answer(self, flight: _InFlight, n_invalid: int, transport: Transport) -> None:
-        """Send the request until an answer is in the store, from this process or another one.
+        """Send the request until the store has an answer to it, from this process or another one.
 
         Raises:
             CallError: there is no answer after all retries.
@@ -245,10 +245,11 @@ class Dispatcher:
             await asyncio.sleep(delay)
 
     async def _try_in_slot(self, flight: _InFlight, n_invalid: int, transport: Transport) -> float:
-        """Send the request until it is answered or must wait; return the seconds that it must wait.
+        """Send the request until it is answered or must wait. Return the seconds that it must wait.
 
-        The slot is kept while the request is sent in other forms, and also while it waits if no request was answered so
-        far: what is wrong with the first requests would be wrong with all those behind them.
+        The request keeps its slot while it is sent in other forms. If no request has been answered so far, it also
+        keeps the slot while it waits, because the cause of the first failures would let all following requests fail,
+        too.
         """
         while self._lacks_answer(flight, n_invalid):
             delay = await self._try(flight, n_invalid, transport)
@@ -264,10 +265,10 @@ class Dispatcher:
         """Send the request once and store its answer.
 
         Returns:
-            The seconds until it should be sent again, if there is no answer. 0: at once.
+            The seconds after which the request should be sent again; 0 if there is an answer, or to send it at once.
 
         Raises:
-            CallError: it should not be sent again.
+            CallError: the request should not be sent again.
             UserError: no request can succeed.
         """
         # a token has at least one byte
@@ -284,7 +285,7 @@ class Dispatcher:
         return 0.0
 
     def _raise_if_stopped(self, flight: _InFlight) -> None:
-        """Raise an error if the request must not be sent: after a fatal error, or if nobody waits for it any more."""
+        """Raise an error if the request must not be sent: after a fatal error, or if no caller waits for it."""
         if self._fatal_error is not None:
             raise UserError(str(self._fatal_error))
         if self._closing or not flight.n_waiting:
@@ -292,7 +293,7 @@ class Dispatcher:
             raise asyncio.CancelledError
 
     async def _send(self, flight: _InFlight, n_invalid: int, reserved: Amount, transport: Transport) -> Response:
-        """Send the request once, and settle its cost."""
+        """Send the request once, and replace its reservation by its cost."""
         calls = 0
         tokens: tuple[int, int] | None = (0, 0)
         try:
@@ -332,7 +333,7 @@ class Dispatcher:
         self._check_tokens(flight.payload, response)
 
     def _check_tokens(self, payload: Payload, response: Response) -> None:
-        """Count answers whose tokens are estimated, and prompts that the server seems to have cut."""
+        """Count answers with estimated tokens, and prompts that the server has probably cut."""
         self.usage.estimated += count_tokens(payload, response).is_estimated
         if not is_prompt_cut(payload, response):
             return

@@ -1,4 +1,4 @@
-"""Read the message with which a server refuses a request, in any of the usual forms.
+"""Read the error message of a server in any of the usual forms.
 
 The forms differ: ``{"error": {"message", "param", "code"}}`` (OpenAI), the same in a list (Gemini), ``{"detail":
 [{"loc", "msg"}]}`` (Mistral, FastAPI), ``{"message": "[{'loc': ('body', 'seed'), ...}]"}`` (vLLM), ``{"error":
@@ -14,7 +14,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from crslab_causal.llm.client.waits import stated_wait
 
 _ECHOES = ('input', 'ctx', 'request', 'request_body', 'messages', 'failed_generation', 'url', 'type', 'status')
-"""Keys of an error under which no message stands: they repeat the request, or classify the error."""
+"""Keys of an error that contain no message. They repeat the request or classify the error."""
 
 _MESSAGE_KEYS = ('message', 'msg', 'detail', 'error_description', 'description', 'error', 'errors', 'title', 'reason')
 
@@ -23,7 +23,7 @@ _ALTERNATIVES = re.compile(
     \ (?:parameters|arguments|fields|keys|names|values|options)|did\ you\ mean|use\ ['"`]|instead\ use)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Start of a list of names that the server would take. A name after it is not the one that it refuses."""
+"""Start of a list of names that the server would accept. A name in this list is not the one that it refuses."""
 
 _LOCATION = re.compile(r"""['"]?loc['"]?\s*[:=]\s*[\[(]([^\])]*)[\])]""")
 _WORD = re.compile(r'[A-Za-z][A-Za-z0-9_]*')
@@ -31,11 +31,11 @@ _MAX_DEPTH = 8
 
 
 class ErrorBody:
-    """The body of an answer that is an error.
+    """The body of a response with an error.
 
     Args:
         content: bytes of the body.
-        headers: headers of the answer, names in lower case.
+        headers: headers of the response, names in lower case.
         now: seconds since 1970.
     """
 
@@ -43,20 +43,20 @@ class ErrorBody:
         text = content.decode('utf-8', 'replace').strip()
         body = _parse(text)
         self.message: str = (_describe(body) if body is not None else text) or 'no reason given'
-        """What the server says."""
+        """Message of the server."""
         self._members = list(_members(body))
         self.codes = frozenset(
             str(value) for key, value in self._members if key in ('code', 'type', 'reason', 'status')
         )
-        """Codes by which the server classifies the error."""
+        """Codes of the error."""
         self.wait_s = stated_wait(headers, self._members, self.message, now)
-        """Seconds that the server asks to wait; None: it does not ask."""
+        """Seconds that the server asks to wait; None if it does not ask."""
 
     def named(self, names: Mapping[str, Sequence[str]]) -> str | None:
-        """Return the parameter that the server names as the wrong one, None if it names none.
+        """Return the parameter that the server names as wrong; None if it names no parameter.
 
         Args:
-            names: parameters, each with the names that servers have for it.
+            names: parameters, each with the names that servers use for it.
         """
         parameters = {_plain(alias): name for name, aliases in names.items() for alias in (name, *aliases)}
         others = [value for _, value in self._members if isinstance(value, str)]
@@ -78,7 +78,7 @@ class ErrorBody:
 
 
 def _parse(text: str) -> Any:
-    """Return the JSON value that a text is, None if it is none."""
+    """Return the JSON value of a text; None if the text is not JSON."""
     if not text.startswith(('{', '[')):
         return None
     try:
@@ -88,7 +88,7 @@ def _parse(text: str) -> Any:
 
 
 def _describe(node: Any, depth: int = 0) -> str:
-    """Return the message in a part of an error's body; the empty string if it has none."""
+    """Return the message in a part of an error's body; empty if there is none."""
     if isinstance(node, str):
         inner = _parse(node.strip()) if depth < _MAX_DEPTH else None
         return (_describe(inner, depth + 1) if inner is not None else '') or node
@@ -109,7 +109,7 @@ def _describe(node: Any, depth: int = 0) -> str:
 
 
 def _members(node: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the keys and values of an error's body, without what it repeats of the request."""
+    """Yield the keys and values of an error's body, without the parts that repeat the request."""
     stack = [node]
     while stack:
         node = stack.pop()
@@ -125,10 +125,10 @@ def _members(node: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _locations(text: str) -> list[str]:
-    """Return the last part of each ``loc`` in a text, where a server wrote its errors as text."""
+    """Return the last part of each ``loc`` in a text that a server wrote for a list of errors."""
     return [part for found in _LOCATION.finditer(text) for part in reversed(found[1].split(','))]
 
 
 def _plain(name: str) -> str:
-    """Return a name without ``_`` and in lower case, so that ``maxTokens`` equals ``max_tokens``."""
+    """Return a name in lower case and without ``_``, so that ``maxTokens`` equals ``max_tokens``."""
     return name.replace('_', '').lower()

@@ -17,39 +17,40 @@ from crslab_causal.llm.client.token_counts import count_tokens
 from crslab_causal.llm.options import LLMOptions
 
 TOKENS_PER_SECOND = {'remote': 50, 'local': 10}
-"""Speed of an answer as long as the store has none of the model, in output tokens per second and request."""
+"""Assumed speed of an answer, in output tokens per second and request, if the store has no answer of the model."""
 
 _CHARACTERS_PER_TOKEN = 4
 _CHARACTERS_PER_TOKEN_OF_NAMES = 3
-"""A prompt has many names of films and people, which have shorter tokens than plain English."""
+"""Characters per token of a prompt. A prompt has many names of films and people, whose tokens are shorter than those of
+plain English."""
 _FILLED = 0.5
-"""Expected length of a text, as a share of the maximum that the schema allows."""
+"""Expected length of a text, as a share of the maximum length in the schema."""
 _TOKENS_OF_A_NUMBER = 3
 _TOKENS_OF_A_KEY = 6
 
 
 class Estimate(NamedTuple):
-    """The requests of a run, and what they will probably cost. One request is assumed for each answer."""
+    """The requests of a run and their probable cost. One request is assumed for each answer."""
 
     prompts: int
-    """Prompts of the run."""
+    """Number of prompts of the run."""
     answered: int
-    """Prompts that the store has a final answer to, or that are equal to an earlier one."""
+    """Number of prompts that need no request: the store has a final answer, or the prompt equals an earlier one."""
     input_tokens: int
     output_tokens: int
     max_output_tokens: int | None
-    """Tokens if every answer is as long as ``llm.max_tokens`` allows; None: there is no limit."""
+    """Output tokens if every answer is as long as ``llm.max_tokens`` allows; None if there is no limit."""
     usd: float | None
-    """None: the model has no price."""
+    """Expected cost in USD; None if the model has no price."""
     max_usd: float | None
-    """Cost of the longest answers; None: the model has no price, or there is no limit."""
+    """Cost in USD if every answer is as long as possible; None if the model has no price or there is no limit."""
     seconds: float
     is_measured: bool
-    """Whether tokens and speed are those of the answers in the store."""
+    """Whether tokens and speed are measured on the answers in the store."""
 
     @property
     def calls(self) -> int:
-        """Requests to send."""
+        """Number of requests that the run will send."""
         return self.prompts - self.answered
 
     def line(self) -> str:

@@ -32,7 +32,7 @@ class EventStream:
 
     def __init__(self, limit: int):
         self.is_done = False
-        """Whether the server has said that nothing follows."""
+        """Whether the server has sent the end of the stream."""
         self._limit, self._n_texts = limit, 0
         self._rest, self._kind = bytearray(), b''
         self._data: list[bytes] = []
@@ -52,12 +52,12 @@ class EventStream:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the answer came to its end. A server may close the connection in the middle of one."""
+        """Whether the answer is complete. A server may close the connection in the middle of an answer."""
         return self.is_done or self._finish_reason is not None or self._error is not None or not self._has_events
 
     @property
     def has_text(self) -> bool:
-        """Whether a part of an answer has come."""
+        """Whether a part of an answer has arrived."""
         return bool(self._texts or self._arguments)
 
     @property

@@ -1,4 +1,4 @@
-"""Removes the key from everything that a server sends back."""
+"""Remove the API key from all texts that a server sends back."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _MAX_FORM = 10
 """Usual length of the longest escape of a character."""
 
 _MIN_LENGTH = 6
-"""A shorter key is a placeholder, for example ``none``, which may be a word of an answer."""
+"""Minimum length of a key that is removed. A shorter key is a placeholder such as ``none``, which may be a word of an
+answer."""
 
 
 class KeyScrubber:
-    """Replaces a key in texts, also where its characters are written as escapes of JSON, URLs or HTML.
+    """Removes a key from texts, also where its characters are escaped as in JSON, URLs or HTML.
 
     Args:
         key: the secret; a key of fewer than six characters is a placeholder and is not replaced.
@@ -55,7 +56,10 @@ class KeyScrubber:
 
 
 def _forms(char: str) -> str:
-    r"""Return a pattern of the forms of a character: itself, ``\u0073`` with any number of \, ``%73``, ``&#115;``."""
+    r"""Return a pattern of the forms of a character.
+
+    They are the character itself, ``\u0073`` with any number of ``\``, ``%73`` and ``&#115;``.
+    """
     code = ord(char)
     escapes = rf'\\+u{code:04x}|\\+x{code:02x}|%{code:02x}|&\#0*{code};|&\#x0*{code:x};'
     return rf'(?:{re.escape(char)}|{escapes})'

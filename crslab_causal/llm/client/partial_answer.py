@@ -1,4 +1,4 @@
-"""Reads an answer that was cut off or is still being written: the beginning of a ranking is a ranking."""
+"""Read the usable part of an answer that was cut off or is not finished. The beginning of a ranking is a ranking."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PARTIAL_CONTEXT = {'partial': True}
 """Validation context in which a schema accepts an answer without its last fields."""
 
 _MAX_STARTS = 64
-"""Maximum number of opening braces at which an object is searched for."""
+"""Maximum number of opening braces at which the parser looks for an object."""
 _LAST_NUMBER = re.compile(r'[-+.\deE]+$')
 
 
 def read_partial(text: str, schema: type[BaseModel]) -> BaseModel | None:
-    """Return the answer whose beginning ``text`` has, None if it does not hold enough of it.
+    """Return the answer in a text that was cut off; None if the text contains too little of it.
 
     The last number and the last text are dropped if their ends may be missing.
 
@@ -41,7 +41,7 @@ def read_partial(text: str, schema: type[BaseModel]) -> BaseModel | None:
 
 
 def read_beginning(text: str, schema: type[BaseModel], field: str) -> str:
-    """Return a text of an answer as far as it is written; empty if it has not begun.
+    """Return the text so far of a field of an answer; empty if the field has not begun.
 
     Args:
         text: beginning of the answer, without the model's thoughts.

@@ -1,4 +1,4 @@
-"""A line in the log every so often, while a run waits for its answers."""
+"""Log the progress at regular intervals while a run waits for its answers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from crslab_causal.llm.client.result import UNANSWERED
 
 
 class ProgressLog:
-    """Logs how many prompts are answered, what they have cost, and how long the rest will take.
+    """Logs the number of answered prompts, their cost, and the estimated remaining time.
 
-    It counts every answer at once, although a caller gets the answers in the order of the prompts. The timer runs in
-    the event loop of the client, where the counters change.
+    An answer is counted as soon as it arrives, although a caller gets the answers in the order of the prompts. The
+    timer runs in the event loop of the client, where the counters change.
 
     Args:
         loop: event loop of the client.
@@ -40,7 +40,7 @@ class ProgressLog:
 
     def __exit__(self, *_: object) -> None:
         self._is_stopped = True
-        with contextlib.suppress(RuntimeError):  # the loop is closed
+        with contextlib.suppress(RuntimeError):  # raised if the loop is closed
             self._loop.call_soon_threadsafe(self._cancel)
 
     def line(self) -> str:

@@ -1,21 +1,22 @@
-"""One answer of a language model as a line of the store.
+"""The schema of a line of the store, which records one answer of a language model.
 
 A line is one paid answer::
 
     {"key": ..., "number": 0, "request": {model, messages, schema, parameters}, "response": {...}}
 
-``request`` is the payload. ``number`` counts the answers to one payload from 0: the client asks again after an invalid
-answer, and both answers were paid for.
+``request`` is the payload. ``number`` counts the answers to one payload from 0: after an invalid answer the client
+sends the request again, and both answers were paid for.
 
-The key is a hash of everything that the answer depends on. It excludes the address of the server: the same model gives
-the same answers at another address, and a recorded run must replay without a server. To compare two servers that use
-one model name for different weights, give each its own store. The key also excludes the form of the request
-(:mod:`.request_format`): how the schema was requested, and which parameters the server refused. The client infers the
-form from the server, and a run that infers it in another order must not pay again. The response records the form
-instead.
+The key is a hash of everything that the answer depends on. Two things are not part of it:
 
-A line is checked when it is read: the key must be that of the request beside it, so that an answer cannot be passed off
-as the answer to another request.
+- The address of the server. The same model gives the same answers at another address, and a recorded run must replay
+  without a server. To compare two servers that use one model name for different weights, give each its own store.
+- The form of the request (:mod:`.request_format`), that is, how the schema was requested and which parameters the
+  server refused. The client infers the form from the server. A run that infers it in another order must not pay again.
+  The response records the form instead.
+
+A line is checked when it is read: its key must be the hash of its request. An answer can therefore not be passed off as
+the answer to another request.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 Payload = dict[str, Any]
-"""``{model, messages, schema, parameters}``: everything that an answer depends on."""
+"""Everything that an answer depends on: ``{model, messages, schema, parameters}``."""
 
 
 class Response(NamedTuple):
@@ -38,17 +39,17 @@ class Response(NamedTuple):
     finish_reason: str | None
     refusal: str | None
     input_tokens: int | None
-    """None: the server did not report it."""
+    """Number of input tokens; None if the server did not report it."""
     output_tokens: int | None
-    """None: the server did not report it."""
+    """Number of output tokens; None if the server did not report it."""
     latency_s: float
-    """Seconds from sending to the last byte, for the call that brought the answer."""
+    """Seconds from sending the request to the last byte of the answer."""
     model: str
     """Full name of the model as the server reports it."""
     form: str
     """How the schema was requested: ``schema`` or ``json``."""
     omitted: tuple[str, ...] = ()
-    """Parameters of the payload that were not sent because the server refuses them."""
+    """Parameters of the payload that were not sent, because the server refuses them."""
     is_batch: bool = False
     """Whether the answer comes from a Batch API, at half the price."""
 
@@ -75,13 +76,14 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 MAX_COUNT = 10**9
-"""A larger number of tokens or of answers is no count."""
+"""Largest number of tokens or of answers that is accepted."""
 
 
 def cache_key(payload: Payload) -> str:
     """Return the key of a payload: 64 hexadecimal digits.
 
-    The key does not depend on the order of a mapping's keys, except for the schema's: the model writes in that order.
+    The key does not depend on the order of a mapping's keys. The schema is an exception, because the model writes its
+    fields in the order of the schema.
     """
     return cache_key_and_size(payload)[0]
 
@@ -98,7 +100,7 @@ def to_line(record: Record, payload: Payload) -> bytes:
     content = {'key': record.key, 'number': record.number, 'request': payload, 'response': record.response._asdict()}
     try:
         return to_json(content) + b'\n'
-    except ValueError:  # an unpaired surrogate, which a server can send but UTF-8 cannot encode
+    except ValueError:  # the text has an unpaired surrogate, which UTF-8 cannot encode
         return json.dumps(content).encode('ascii') + b'\n'
 
 
@@ -106,8 +108,8 @@ def from_line(line: bytes) -> Record:
     """Parse a line without its line break.
 
     Raises:
-        ValueError: the line is no record, or its key is not that of its request. A line that lacks its end never is
-            a record.
+        ValueError: the line is no record, or its key is not that of its request. A line without its end is never a
+            record.
     """
     try:
         content = json.loads(line)

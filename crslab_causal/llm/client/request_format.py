@@ -10,7 +10,6 @@ from loguru import logger
 from crslab_causal.base.errors import UserError
 from crslab_causal.llm.client.answer_parser import ParsedAnswer
 from crslab_causal.llm.client.error_body import ErrorBody
-from crslab_causal.llm.client.first_token import PARAMETERS
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.structured import (
     merge_system_message,
@@ -18,6 +17,7 @@ from crslab_causal.llm.client.structured import (
     with_schema_in_prompt,
     without_bounds,
 )
+from crslab_causal.llm.first_token import PARAMETERS
 from crslab_causal.llm.options import LLMOptions
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -26,7 +26,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'max_tokens': ('max_completion_tokens', 'max_output_tokens', 'max_new_tokens'),
     'response_format': ('json_schema', 'response_schema', 'guided_json', 'structured_outputs'),
 }
-"""Optional parameters of a request, each with other names that servers' errors have for it."""
+"""Optional parameters of a request, each with the other names that servers use for it in errors."""
 
 _STREAM_NAMES: dict[str, tuple[str, ...]] = {'stream_options': ('include_usage',), 'stream': ('streaming',)}
 """Parameters of a request whose answer is to arrive piece by piece, with other names that errors have for them."""
@@ -44,18 +44,18 @@ _SIZE_COMPLAINT = re.compile(
     r'|maximum (context|value|allowed|number|length)|context.(length|window|size)',
     re.I,
 )
-"""The prompt or its answer is longer than the server allows. Leaving out a parameter would not help."""
+"""Errors that say that the prompt or its answer is too long. Leaving out a parameter would not help."""
 
 _VALUE_COMPLAINT = re.compile(
     r'(greater|more|larger|less|lower|higher|smaller) than|<=|>=|≤|≥|range|between|must be', re.I
 )
-"""The value of a parameter is refused, not the parameter."""
+"""Errors that say that the value of a parameter is wrong, and not the parameter itself."""
 
 _REFUSALS = (400, 404, 405, 415, 422, 500, 501)
-"""Statuses with which servers refuse a parameter."""
+"""HTTP statuses with which servers refuse a parameter."""
 
 _TRIALS = ('response_format', 'seed', 'temperature')
-"""Parameters that are left out, one after the other, of a request that is refused without a reason."""
+"""Parameters that are left out one after the other if a server refuses a request without a reason."""
 
 
 class RequestFormat:
@@ -85,7 +85,7 @@ class RequestFormat:
         self.omitted: list[str] = []
         """Parameters that are no longer sent because the server refuses them."""
         self.streams = True
-        """Whether an answer can be requested piece by piece."""
+        """Whether the server can send an answer piece by piece."""
         self._has_stream_options = True
         self._is_fixed = options.structured != 'auto'
         self._is_enforced = False
@@ -139,15 +139,15 @@ class RequestFormat:
         return body
 
     def adapt(self, body: dict[str, Any], status: int, error: ErrorBody) -> str | None:
-        """Adapt the form to a refused request, if the server names a part of it that the next body can do without.
+        """Change the form of all further requests if the server refuses a part that they can do without.
 
         Args:
             body: body of the refused request.
             status: HTTP status.
-            error: body of the server's answer.
+            error: body of the server's response.
 
         Returns:
-            The refused part: ``schema``, ``system`` or a parameter; None: the server refused something else.
+            The refused part: ``schema``, ``system`` or a parameter; None if the server refused something else.
 
         Raises:
             UserError: the server refuses a parameter that the options require.
@@ -195,7 +195,10 @@ class RequestFormat:
         return None
 
     def is_outdated(self, body: dict[str, Any]) -> bool:
-        """Return whether a body has a part that is no longer sent, as another request was refused in the meantime."""
+        """Return whether a body has a part that is no longer sent.
+
+        The server has refused this part in another request in the meantime.
+        """
         return (
             any(name in body for name in self.omitted)
             or ('max_tokens' in body and self._length_parameter != 'max_tokens')
@@ -223,6 +226,8 @@ class RequestFormat:
         Returns:
             ``left_out`` and one more; None: the request is not worth another trial.
         """
+        if is_streamed and status in _REFUSALS and status not in (400, 422) and 'stream' not in left_out:
+            return (*left_out, 'stream')
         if status < 500 and (status not in (400, 422) or _SIZE_COMPLAINT.search(error.message)):
             return None
         has_schema = self.form == 'schema' and not self._is_fixed
@@ -236,7 +241,14 @@ class RequestFormat:
         return tuple(names[: len(left_out) + 1]) if len(left_out) < len(names) else None
 
     def adopt(self, left_out: tuple[str, ...], reason: str) -> None:
-        """Leave out parameters from now on, as a request without them was answered after it was refused with them."""
+        """Leave these parameters out of all further requests.
+
+        Call this if the server refused a request with them and then answered the same request without them.
+
+        Args:
+            left_out: parameters that the answered request did not have.
+            reason: reason for which the server refused the request with them.
+        """
         for name in left_out:
             if name == 'response_format':
                 self._fall_back(reason)
@@ -261,7 +273,7 @@ class RequestFormat:
             self._fall_back(f'its answer {answer.detail}')
 
     def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
-        """Rename the maximum length, or leave it out, unless only its value is refused."""
+        """Rename the parameter of the maximum length, or leave it out, unless only its value is refused."""
         if _SIZE_COMPLAINT.search(reason) or _VALUE_COMPLAINT.search(reason):
             return None
         if 'max_tokens' in body:

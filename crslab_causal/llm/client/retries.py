@@ -1,4 +1,4 @@
-"""Whether a failed request is sent again, when, and in which form; and when a run must stop."""
+"""Decide whether, when and in which form a failed request is sent again, and when a run must stop."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from crslab_causal.llm.client.transport import CallError
 from crslab_causal.llm.options import LLMOptions
 
 MAX_FAILED_AT_START = 5
-"""A run stops after this many requests without an answer, if none was answered so far."""
+"""Number of failed requests after which a run stops if no request has been answered."""
 
 _MAX_FAILED_WAVES = 4
-"""A run stops after this many requests without an answer in a row, for each request in flight."""
+"""A run stops if this number times the number of requests in flight fail in a row."""
 
 
 @dataclasses.dataclass
@@ -24,11 +24,11 @@ class Attempts:
 
     n_failures: int = 0
     left_out: tuple[str, ...] = ()
-    """Parameters that the next request does not have, to find out which one the server refuses."""
+    """Parameters that are left out of the next request, to find out which one the server refuses."""
     refusal: str = ''
     """Reason for which the server refused the request with these parameters."""
     n_answers_before: int = 0
-    """Number of answers to all requests, when this one failed."""
+    """Number of answers to all requests at the time when this one failed."""
 
 
 class RetryPolicy:
@@ -57,22 +57,23 @@ class RetryPolicy:
         self._n_failed_in_row = 0
 
     def add_answer(self, attempts: Attempts) -> None:
-        """Note that a request was answered, and leave out from now on what was left out of it."""
+        """Note that a request was answered. Parameters that it did not have are left out of all further requests."""
         self._n_failed_in_row = 0
         self._request_format.adopt(attempts.left_out, attempts.refusal)
         attempts.left_out = ()
 
     def delay(self, attempts: Attempts, failure: CallError) -> float:
-        """Return the seconds until a failed request is sent again.
+        """Return the number of seconds after which a failed request is sent again.
 
         Raises:
-            CallError: it is not sent again.
+            CallError: the request is not sent again.
             UserError: no request can succeed any more.
         """
         delay = 0.0
         if not failure.is_adapted:
             n_answers = self._usage.answers
-            # a server that says 429 but answers others is only busy: this does not use up the retries
+            # a server that answers 429 to this request but answers other requests is only busy; this is no failed
+            # attempt
             if not (failure.cause == '429' and attempts.n_failures and n_answers > attempts.n_answers_before):
                 attempts.n_failures += 1
             attempts.n_answers_before = n_answers
@@ -87,8 +88,8 @@ class RetryPolicy:
     def _tries_less(self, attempts: Attempts, failure: CallError) -> bool:
         """Choose the parameters to leave out of the next request, and return whether there are any.
 
-        This is done only if no request was answered so far, and if a refusal names no parameter, or the server fails
-        twice: some servers fail at a parameter instead of refusing it.
+        This is done only if no request has been answered so far, and if a refusal names no parameter or the server
+        fails twice. Some servers fail at an unknown parameter instead of refusing it.
         """
         if self._usage.answers or failure.left_out is None or attempts.n_failures < 1 + failure.is_retryable:
             attempts.left_out = ()
@@ -98,11 +99,11 @@ class RetryPolicy:
         return True
 
     def _raise_if_final(self, attempts: Attempts, failure: CallError) -> None:
-        """Raise the error of a failed request that is not sent again."""
+        """Raise the error of a failed request if the request is not sent again."""
         has_answers = self._usage.answers > 0
         n_retries = self._n_retries
         if failure.cause == 'timeout' and self._has_measured_limit and not has_answers:
-            n_retries = min(1, n_retries)  # the limit was doubled: a server that takes longer does not work
+            n_retries = min(1, n_retries)  # the limit was doubled once; a slower server counts as broken
         if failure.is_retryable and attempts.n_failures <= n_retries:
             return
         detail = attempts.refusal or failure.detail

@@ -21,11 +21,11 @@ _LOCK_POLL_S = 0.005
 
 
 class MemoryStore:
-    """Answers by key, kept in memory only."""
+    """A store of answers that is kept in memory only."""
 
     def __init__(self) -> None:
         self.duplicates = 0
-        """Number of answers that another process has paid for, too."""
+        """Number of answers that another process has also paid for."""
         self._index: dict[str, dict[int, Response]] = {}
         self._mutex = threading.Lock()
 
@@ -38,7 +38,7 @@ class MemoryStore:
         return list(self._index)
 
     def responses(self, key: str) -> list[Response]:
-        """Return all answers to a payload, first one first."""
+        """Return all answers to the payload with this key, first one first."""
         with self._mutex:
             return [response for _, response in sorted(self._index.get(key, {}).items())]
 
@@ -47,7 +47,7 @@ class MemoryStore:
         return contextlib.nullcontext(True)
 
     def append(self, answers: Sequence[tuple[Record, Payload]]) -> None:
-        """Add answers, each with its payload."""
+        """Add answers, each together with its payload."""
         with self._mutex:
             self._add(*(record for record, _ in answers))
 
@@ -62,11 +62,13 @@ class MemoryStore:
 
 
 class Store(MemoryStore):
-    """Answers by key, in a file. Several processes may use one file at a time, and ask nothing twice.
+    """A store of answers in a file.
 
-    A process claims a request before it sends it (:class:`.Claims`), and the others then wait for its answer. Writers
-    exclude each other by the lock file ``<path>.lock``. A killed process releases its lock and its claims. Reading
-    takes no lock, so that a run can be replayed from a read-only medium.
+    Several processes can use the file at the same time without sending a request twice.
+
+    A process claims a request before it sends it (:class:`.Claims`), and the other processes then wait for its answer.
+    The lock file ``<path>.lock`` lets one process write at a time. The locks and claims of a killed process are
+    released. Reading takes no lock, so a run can be replayed from a read-only medium.
 
     Args:
         path: the file. It is created if it does not exist and the store is writable.
@@ -86,7 +88,7 @@ class Store(MemoryStore):
         """Position after the last complete record, in bytes."""
         self._n_lines = 0
         self._lacks_line_break = False
-        """Whether the last line is complete except for its line break."""
+        """Whether the last line is complete but has no line break."""
         self._lock = FileLock(f'{path}.lock', poll_interval=_LOCK_POLL_S)
         self._claims = Claims(self.path.with_name(f'{self.path.name}.claims'))
         self._file = self._open(writable)
@@ -104,7 +106,10 @@ class Store(MemoryStore):
             )
 
     def responses(self, key: str) -> list[Response]:
-        """Return all answers to a payload, first one first, including those that another process has added since."""
+        """Return all answers to the payload with this key, first one first.
+
+        Read the answers that other processes have added.
+        """
         with self._mutex:
             if os.fstat(self._file.fileno()).st_size > self._end:
                 self._read()
@@ -115,7 +120,7 @@ class Store(MemoryStore):
         return self._claims.claim(key)
 
     def append(self, answers: Sequence[tuple[Record, Payload]]) -> None:
-        """Add answers, each with its payload, in one write. They are on the disk when this returns.
+        """Add answers, each together with its payload, in one write. They are on the disk when this method returns.
 
         Raises:
             UserError: the file cannot be written.
@@ -163,7 +168,7 @@ class Store(MemoryStore):
         self._file.seek(self._end)
         *lines, rest = self._file.readall().split(b'\n')
         for line in lines:
-            if line:  # an empty line is the line break that the last line had lacked
+            if line:  # an empty line is the missing line break of the line before
                 self._add(self._parse(line))
             self._end += len(line) + 1
             self._n_lines += 1
@@ -186,7 +191,10 @@ class Store(MemoryStore):
             ) from None
 
     def _move_torn_line(self) -> None:
-        """Move a broken last line to ``<path>.torn``. The caller holds the lock, so that nobody is writing the line."""
+        """Move a broken last line to ``<path>.torn``.
+
+        The caller must hold the lock, so that no process is writing the line.
+        """
         if not self.torn_bytes:
             return
         self._file.seek(self._end)
@@ -211,7 +219,7 @@ class Store(MemoryStore):
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file durable, where the operating system can open folders."""
+    """Flush the entry of a new file to the disk, if the operating system can open folders."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""How a schema is requested: as a parameter of the request, or in its prompt."""
+"""Request an answer in a JSON schema: by a parameter of the request, or by an instruction in the prompt."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from crslab_causal.llm.client.result import Messages
 
 @functools.lru_cache
 def strict_schema(answer: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of ``answer`` as strict servers require it: no other keys, all keys required, in order.
+    """Return the JSON schema of ``answer`` in the form that strict servers require.
 
-    Docstrings of classes are left out: they address the reader of the code, and would become part of a store's keys.
-    The result is shared; do not change it.
+    It allows no other keys and requires all keys in their order. The docstrings of classes are left out. They are for
+    readers of the code, and they would become part of a store's keys. Callers share the result and must not change it.
     """
     return _make_strict(answer.model_json_schema())
 
@@ -44,7 +44,7 @@ BOUNDS = ('minimum', 'maximum', 'minItems', 'maxItems', 'minLength', 'maxLength'
 
 
 def without_bounds(node: Any) -> Any:
-    """Return a JSON schema without :data:`BOUNDS`."""
+    """Return a copy of a JSON schema without :data:`BOUNDS`."""
     if isinstance(node, list):
         return [without_bounds(entry) for entry in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""How long an answer may take."""
+"""The time that an answer may take."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ _FIRST_LIMIT_S = {'remote': 120.0, 'local': 600.0}
 
 _MIN_LIMIT_S = 60.0
 _MARGIN = 3.0
-"""Factor between the longest expected time and the limit."""
+"""Factor by which the limit exceeds the longest expected time."""
 
 _MIN_TOKENS = 32
-"""An answer is counted with at least this many tokens, as the time of a short one is mostly that of its prompt."""
+"""Minimum number of tokens with which an answer is counted, because the time of a short answer is mostly that of its
+prompt."""
 
 
 class TimeLimit:
     """The time limit of a request: ``llm.timeout_s``, or a limit from the measured speed of the server.
 
-    The measured limit is three times what the longest possible answer (``llm.max_tokens``) would take at the slowest
-    speed seen, with all the waiting inside the server. It is between one minute and one hour. A request that is not
-    answered in time doubles the limit, for a server may be slower than all it has answered so far.
+    The measured limit is three times the time that the longest possible answer (``llm.max_tokens``) would take at the
+    slowest speed so far, including the waiting time inside the server. It is at least one minute and at most one hour.
+    Each request that is not answered in time doubles the limit, because the server may have become slower.
     """
 
     def __init__(self, options: LLMOptions):
         self.is_measured = options.timeout_s is None
-        """Whether the limit follows from the measured speed."""
+        """Whether the limit is computed from the measured speed."""
         self._max_tokens = options.max_tokens
         place = 'local' if is_local(server_url(options)) else 'remote'
         self._seconds = options.timeout_s if options.timeout_s is not None else _FIRST_LIMIT_S[place]
@@ -44,7 +45,7 @@ class TimeLimit:
         return self._seconds
 
     def add_answer(self, latency_s: float, output_tokens: int) -> None:
-        """Measure the speed of an answer.
+        """Update the measured speed with an answer.
 
         Args:
             latency_s: seconds from sending to the last byte.

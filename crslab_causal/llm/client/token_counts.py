@@ -1,4 +1,4 @@
-"""The tokens of an answer, as the server reports them if that is possible, else estimated."""
+"""Count the tokens of an answer: the numbers that the server reports if they are possible, else an estimate."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _CHARACTERS_PER_TOKEN = 4
 """Approximate length of a token in English."""
 
 _MAX_CHARACTERS_PER_TOKEN = 16
-"""No tokenizer has longer tokens on average: fewer tokens than this are no count."""
+"""Maximum average length of a token. A reported number that implies longer tokens is impossible."""
 
 _MAX_TOKENS_PER_CHARACTER = 4
-"""A character has at most four bytes, and a token at least one: more tokens than this are no count."""
+"""Maximum number of tokens per character, because a character has at most four bytes. A larger number is impossible."""
 
 _MAX_ADDED_TOKENS = 8000
-"""Maximum number of tokens that a server adds to a prompt: its template, and the schema."""
+"""Maximum number of tokens that a server adds to a prompt, for its template and the schema."""
 
 _CUT_CHARACTERS_PER_TOKEN = 6
-"""A prompt with longer tokens on average was probably cut. Prompts of this package have 3 to 4.5."""
+"""Average length of a token from which a prompt was probably cut. Prompts of this package have 3 to 4.5."""
 
 
 class TokenCounts(NamedTuple):
-    """Tokens of an answer."""
+    """The numbers of tokens of an answer."""
 
     input: int
     output: int
@@ -33,9 +33,10 @@ class TokenCounts(NamedTuple):
 
 
 def count_tokens(payload: Payload, response: Response) -> TokenCounts:
-    """Return the tokens of an answer, as reported, or estimated from the length of the texts.
+    """Return the tokens of an answer, either reported or estimated from the length of the texts.
 
-    A count is used only if it is possible: else a server that reports 0 tokens would empty no budget.
+    A reported number is used only if it is possible. Otherwise a server that reports 0 tokens would never use up a
+    budget.
     """
     n_input, n_output = _prompt_length(payload), len(response.content)
     if 'logprobs' in payload['parameters']:
@@ -55,7 +56,7 @@ def count_tokens(payload: Payload, response: Response) -> TokenCounts:
 
 
 def is_prompt_cut(payload: Payload, response: Response) -> bool:
-    """Return whether the server has read far fewer tokens than the prompt has, as if it had cut the prompt."""
+    """Return whether the server has probably cut the prompt: it has read far fewer tokens than the prompt has."""
     read = response.input_tokens
     return read is not None and 0 < read * _CUT_CHARACTERS_PER_TOKEN < _prompt_length(payload)
 

@@ -1,4 +1,4 @@
-"""One HTTP request to a language model, and the meaning of each way in which it can fail."""
+"""Send one HTTP request to a language model, and interpret each way in which it can fail."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from crslab_causal.llm.client.answer_body import AnswerBody, NoCompletion, read_
 from crslab_causal.llm.client.bounded_body import BoundedBody
 from crslab_causal.llm.client.error_body import ErrorBody
 from crslab_causal.llm.client.event_stream import EventStream
-from crslab_causal.llm.client.first_token import top_tokens
 from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.record import Payload, Response
 from crslab_causal.llm.client.request_format import RequestFormat
 from crslab_causal.llm.client.time_limit import TimeLimit
+from crslab_causal.llm.first_token import top_tokens
 from crslab_causal.llm.options import LLMOptions
 
 MAX_ANSWER_BYTES = 4 << 20
-"""Maximum length of an answer, decompressed. The longest answers of today's models, with their thoughts, have 1 MiB."""
+"""Maximum length of a decompressed answer. The longest answers of current models, with their thoughts, have 1 MiB."""
 
 _MAX_STREAM_BYTES = 16 * MAX_ANSWER_BYTES
 """Maximum length of a streamed answer: around each piece of its text, an event has some hundred bytes."""
 
 _MAX_DRAFT = 64 << 10
-"""A text is shown while it is written up to this length, in characters."""
+"""Maximum length in characters up to which an unfinished text is shown."""
 
 _MAX_ERROR_BYTES = 64 << 10
-"""An error is read up to this length."""
+"""Maximum length up to which the body of an error is read."""
 
 _CONNECT_TIMEOUT_S = 10.0
 """Seconds in which a server must accept a connection."""
@@ -52,13 +52,17 @@ _KEY_COMPLAINT = re.compile(
     r'|(invalid|incorrect|missing|expired|no)\W+api.?key|API_KEY_INVALID|invalid_api_key',
     re.IGNORECASE,
 )
+_MODEL_COMPLAINT = re.compile(
+    r'\b(invalid|unknown|no such) model\b|\bmodel\W{1,3}[\w./:-]+\W{1,3}(was |is )?(not found|does not exist|unknown)',
+    re.IGNORECASE,
+)
 _UNPAID = re.compile(
     r'insufficient_quota|billing_hard_limit|billing_not_active|credit balance|insufficient (balance|funds|credit)', re.I
 )
 
 
 class CallError(Exception):
-    """A call without an answer.
+    """A call that brought no answer.
 
     Args:
         cause: a key of ``Usage.retries``, or ``budget``.
@@ -67,8 +71,8 @@ class CallError(Exception):
         is_adapted: whether the next attempt has another form, which the server may accept.
         reached_server: whether the server got the request, or may have got it.
         tokens: input and output tokens that the call cost; None: unknown.
-        retry_after_s: seconds that the server asks to wait; None: it does not ask.
-        left_out: parameters to leave out of the next attempt, because the server named none that it refuses.
+        retry_after_s: seconds that the server asks to wait; None if it does not ask.
+        left_out: parameters to leave out of the next attempt, if the server did not say which one it refuses.
     """
 
     def __init__(
@@ -92,18 +96,18 @@ class CallError(Exception):
 class _Reply(NamedTuple):
     status: int
     headers: dict[str, str]
-    """Headers, names in lower case."""
+    """Headers, with their names in lower case."""
     content: bytes
-    """Decompressed body, or its start if it is longer than allowed."""
+    """Decompressed body. A body that is too long is cut at the limit."""
     is_whole: bool
     events: EventStream | None = None
-    """The stream that the answer came in; None: it came at once."""
+    """Stream in which the answer arrived; None if it arrived at once."""
 
 
 class Transport:
     """Sends requests to the server of ``options``.
 
-    Redirects are not followed: the conversation and the key go to the address that the user named, and nowhere else.
+    Redirects are not followed. The conversation and the key go to no other address than the one that the user named.
     The key is removed from all texts of a server before they leave this class.
 
     Raises:
@@ -150,7 +154,7 @@ class Transport:
         started, limit_s = time.perf_counter(), self._limit.seconds
         try:
             reply = await asyncio.wait_for(self._post(to_json(body), on_content), limit_s)
-        except aiohttp.ClientError as error:  # before TimeoutError, which some of these are: no connection in time
+        except aiohttp.ClientError as error:  # caught before TimeoutError, a base class of some of these
             raise self._connection_error(error) from None
         except TimeoutError:
             self._limit.add_timeout(limit_s)
@@ -290,7 +294,7 @@ class Transport:
             return UserError(
                 f'{self._url}: forbids this request {quoted}; check the permissions of the key in OPENAI_API_KEY'
             )
-        if status == 404:
+        if status == 404 or (status == 400 and _MODEL_COMPLAINT.search(error.message)):
             return UserError(
                 f'{self._url}: does not know model {self._options.model}, or is the wrong address '
                 f'{quoted}; check llm.model and llm.base_url'

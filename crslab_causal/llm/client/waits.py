@@ -1,4 +1,4 @@
-"""How long a server asks to wait: in ``Retry-After``, in the text of an error, or in its rate limits."""
+"""Read how long a server asks to wait: from ``Retry-After``, from the text of an error, or from its rate limits."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WAIT_KEYS = {
     'waitseconds': 1.0,
     'estimatedtime': 1.0,
 }
-"""Keys of an error's body that hold a wait, without ``_``, and the seconds of a plain number there."""
+"""Keys of an error's body that hold a wait, without ``_``, and the unit in seconds of a plain number under the key."""
 
 
 def stated_wait(
@@ -45,12 +45,12 @@ def stated_wait(
     text: str,
     now: float,
 ) -> float | None:
-    """Return the seconds that a server asks to wait, None if it does not ask.
+    """Return the seconds that a server asks to wait; None if it does not ask.
 
     Args:
-        headers: headers of its answer, names in lower case.
-        members: keys and values of its answer, at any depth.
-        text: message of its answer.
+        headers: headers of the response, names in lower case.
+        members: keys and values of the response, at any depth.
+        text: message of the response.
         now: seconds since 1970.
     """
     for wait in (_retry_after(headers, now), _wait_in_body(members), _wait_in_text(text, now), _reset(headers, now)):
@@ -105,7 +105,10 @@ def _wait_in_text(text: str, now: float) -> float | None:
 
 
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the time until an exhausted rate limit is renewed; if none says that it is, until the first one is."""
+    """Return the time until an exhausted rate limit is renewed.
+
+    If no limit is exhausted, return that of the first renewal.
+    """
     waits, exhausted = [], []
     for name, value in headers.items():
         if 'ratelimit' not in name or 'reset' not in name:
@@ -121,7 +124,7 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def _seconds_until(value: str, now: float) -> float | None:
-    """Return the seconds until the time ``value``: a duration, seconds or milliseconds since 1970, or an ISO time."""
+    """Return the seconds until a time: a duration, seconds or milliseconds since 1970, or an ISO time."""
     try:
         if '-' in value:
             return datetime.datetime.fromisoformat(value.strip()).timestamp() - now
@@ -131,7 +134,7 @@ def _seconds_until(value: str, now: float) -> float | None:
 
 
 def _from_now(number: float, now: float) -> float:
-    """Return seconds from now. Numbers as large as a date are seconds, or milliseconds, since 1970."""
+    """Convert a number to seconds from now. A number as large as a date counts seconds, or milliseconds, since 1970."""
     if number > 1e11:
         return number / 1e3 - now
     return number - now if number > 1e8 else number

@@ -1,4 +1,4 @@
-"""Group commit: answers that arrive while the disk is busy are written together, with one fsync."""
+"""Group commit: answers that arrive during a write are written together afterwards, with one fsync."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class _PendingAnswer(NamedTuple):
 
 
 class GroupCommit:
-    """Adds answers to ``store`` from one event loop, and writes them in a thread of its own.
+    """Adds the answers of one event loop to ``store``, and writes them in its own thread.
 
-    One write runs at a time. It takes all pending answers, so that there is one thread switch for each write, not for
-    each answer.
+    One write runs at a time and takes all pending answers. There is one thread switch for each write, not for each
+    answer.
     """
 
     def __init__(self, store: MemoryStore):
@@ -30,7 +30,7 @@ class GroupCommit:
         self._busy = False
 
     async def add(self, record: Record, payload: Payload) -> None:
-        """Add an answer, and wait until it is on the disk. A cancelled caller does not wait, but its answer is written.
+        """Add an answer, and wait until it is on the disk. If the caller is cancelled, the answer is still written.
 
         Raises:
             UserError: the store cannot be written.
@@ -40,7 +40,7 @@ class GroupCommit:
         self._pending.append(answer)
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._write)  # not immediately: other answers may arrive in this iteration of the loop
+            loop.call_soon(self._write)  # later, because more answers may arrive in this iteration
         await answer.written
 
     def close(self) -> None:

@@ -1,1 +1,1 @@
-"""Entity linking: titles that a model writes, and mentions that a user types."""
+"""Entity linking: find the entities that a model's titles and a user's messages mean."""

@@ -1,4 +1,4 @@
-"""How common a word is in spoken English, from the dictionary of the package ``pyspellchecker``."""
+"""The frequency of words in spoken English, from the dictionary of the package ``pyspellchecker``."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def is_english(word: str) -> bool:
 
 
 def _american(word: str) -> str:
-    """Return the American spelling of a British word: the dictionary has no "favourite" and no "apologise"."""
+    """Return the American spelling of a British word, because the dictionary has no "favourite" and no "apologise"."""
     return word.replace('our', 'or').replace('ise', 'ize')

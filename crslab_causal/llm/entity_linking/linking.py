@@ -1,21 +1,21 @@
-"""Links mentions in running text to entities: which entity, where, and whether the text rejects it.
+"""Find the mentions of entities in running text, with their positions and whether the text rejects them.
 
-Text and names are normalized by :mod:`.titles`: case, accents, articles, and ``2`` or ``II`` make no difference.
-Where names overlap, the longest wins. A word that is neither in a name nor in the dictionary may be misspelled. It then
-matches words of names at an edit distance of one (insertion, deletion, substitution or swap) with equal first and last
-letters, if it has at least five letters ("ficton"), or eight if it is the whole name ("inceptoin"). A word of a longer
-name may have two wrong letters if it has at least eight ("jurrasic park"). At most half of a longer name may be
-misspelled.
+:mod:`.titles` normalizes the text and the names. Case, accents, articles, and ``2`` or ``II`` make no difference. If
+names overlap, the longest one is linked. A word that is neither in a name nor in the dictionary may be misspelled. It
+then matches words of names at an edit distance of one (insertion, deletion, substitution or swap) with equal first and
+last letters. It must have at least five letters ("ficton"), or eight if it is the whole name ("inceptoin"). A word of a
+longer name may have two wrong letters if it has at least eight ("jurrasic park"). At most half of the words of a longer
+name may be misspelled.
 
 :mod:`.name_index` lists the names, and the parts of titles and surnames that may stand for them. A name of common words
 ("It", "Get Out", "300") is linked only with a mark of a title, see :mod:`.marks`.
 
-**Numbers** right behind a film's name belong to it: "Rocky 2" is linked to a film of that number or to nothing, never
-to "Rocky". So do capitalized words behind a colon ("Die Hard 2: Die Harder"). A number that counts something ("saw
-Titanic 3 times") does not belong to the name, and the first film may have the number 1.
+**Numbers** right behind a film's name belong to the name: "Rocky 2" is linked to a film with that number or to nothing,
+never to "Rocky". Capitalized words behind a colon also belong to the name ("Die Hard 2: Die Harder"). A number that
+counts something ("saw Titanic 3 times") does not. The first film of a series may have the number 1.
 
-**Years**: "It (1990)" links to an entity of that year, else to one without a year, else to one of a neighbouring year,
-else to none. A year without brackets must be the entity's own.
+**Years**: "It (1990)" is linked to an entity of that year; if there is none, to one without a year; if there is none,
+to one of a neighbouring year; otherwise to nothing. A year without brackets must be the entity's own year.
 
 :mod:`.negation` decides whether the text rejects a name.
 """
@@ -36,21 +36,21 @@ _YEAR_AFTER_NAME = re.compile(
     rf'["”»’\'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)'
 )
 _MAX_YEAR = 2030
-"""A later number is part of a title, as in "Blade Runner 2049"."""
+"""Largest number that counts as a year. A larger one is part of a title, as in "Blade Runner 2049"."""
 _MIN_LETTERS_ALONE = 8
-"""Minimum length of a misspelled word that is a whole name."""
+"""Minimum number of letters of a misspelled word that is a whole name."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
 _OTHER_ARTICLE = 0.25
-"""Weight of the popularity of a film whose title has an article that the text omits: "Heat", "The Heat"."""
+"""Factor for the popularity of a film whose title has an article that the text omits: "Heat" may mean "The Heat"."""
 _MAX_TITLE_CASE = 8
-"""Maximum number of words of a text in which every word has a capital and the capitals still mark titles."""
+"""Maximum number of words of a text whose words are all capitalized and whose capitals still mark titles."""
 _MAX_COMMON_WORDS = 3
-"""A name of more common words than these needs no mark of a title."""
+"""Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
 
 
 class Mention(NamedTuple):
-    """A mention of an entity in a text: ``text[start:end]``, which includes a year after the name."""
+    """A mention of an entity in a text. It is ``text[start:end]``, including a year after the name."""
 
     entity: int
     """Entity id."""
@@ -61,12 +61,12 @@ class Mention(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A linked part of a text."""
+    """A part of a text that is linked to an entity, with its position in words and in characters."""
 
     first_word: int
-    """Index of its first word."""
+    """Index of the first word."""
     end_word: int
-    """Index after its last word."""
+    """Index after the last word."""
     entity: int
     start: int
     """Start in the text, in characters."""
@@ -75,23 +75,23 @@ class Link(NamedTuple):
 
 
 class LinkedText(NamedTuple):
-    """The links of a text."""
+    """A text with its links."""
 
     words: list[Word]
     """Words of the text."""
     links: list[Link]
     """Links in order of appearance."""
     unknown: list[tuple[int, int]]
-    """(start, end) of titles with a number or a year that no entity has, in characters."""
+    """Start and end, in characters, of titles with a number or a year that match no entity."""
 
 
 class _Candidate(NamedTuple):
     """A part of a text that may be a name."""
 
     first: int
-    """Index of its first content word."""
+    """Index of the first content word."""
     end: int
-    """Index after its last content word."""
+    """Index after the last content word."""
     key: Key
 
 
@@ -131,7 +131,7 @@ class MentionLinker:
         return [Mention(link.entity, link.start, link.end, rejected) for link, rejected in zip(links, negated)]
 
     def find(self, text: str, prefer: Collection[int] = ()) -> LinkedText:
-        """Return the links of ``text`` without negation, and the titles that no entity has.
+        """Return the links in ``text`` without negation, and the titles that match no entity.
 
         Args: as those of :meth:`link`.
         """
@@ -139,7 +139,7 @@ class MentionLinker:
 
 
 class _Scan:
-    """One pass over a text."""
+    """A single pass over a text, which finds its links."""
 
     def __init__(self, index: NameIndex, text: str, prefer: Collection[int]):
         self.index, self.text, self.prefer = index, text, prefer
@@ -157,7 +157,7 @@ class _Scan:
             self._candidates(),
             key=lambda candidate: (candidate.first - candidate.end, self.index.is_partial(candidate.key), candidate),
         )
-        # a name of common words may be marked by the title before it, so that one link can lead to another
+        # a title before a name of common words marks it as a title, so one link can lead to another
         while candidates:
             n_links = len(self.links)
             candidates = [candidate for candidate in candidates if not self._use(candidate)]
@@ -167,7 +167,7 @@ class _Scan:
         return LinkedText(self.words, self.links, sorted(self.unknown))
 
     def _use(self, candidate: _Candidate) -> bool:
-        """Link a candidate. Return whether it is settled; if not, it may get a mark by a later link."""
+        """Link a candidate, and return whether its case is decided. If not, a later link may mark it as a title."""
         first, end, key = candidate
         if any(self.is_taken[first:end]):
             return True
@@ -192,7 +192,7 @@ class _Scan:
         if year and has_year:
             end_character = year.end()
         elif self.index.is_item(entity):
-            # a year is no number of a film, and a number after a year does not exist
+            # there was no year, so a number may follow: "Rocky 2"
             numeral = numeral_after(self.text, end_character)
             if numeral is not None and numeral.value != '1':
                 self._block(first, end, start, numeral.end)
@@ -209,14 +209,14 @@ class _Scan:
         self.is_taken[first:end] = [True] * (end - first)
 
     def _block(self, first: int, end: int, start: int, end_character: int) -> None:
-        """Note a title that no entity has, so that no part of it is linked."""
+        """Note a title that matches no entity, so that no part of it is linked."""
         while end < len(self.content) and self.content[end].start < end_character:
             end += 1
         self._take(first, end)
         self.unknown.append((start, end_character))
 
     def _settle_subtitle(self, key: Key, start: int, end_character: int, first: int, end: int) -> bool:
-        """Take the words of a subtitle. Return whether the name before it is linked."""
+        """Add the words of a subtitle to a name, and return whether the name is linked."""
         subtitle = subtitle_span(self.text, end_character)
         if subtitle is None:
             return True
@@ -252,7 +252,7 @@ class _Scan:
             end_character = numeral.end
 
     def _candidates(self) -> Iterator[_Candidate]:
-        """Return all parts of the text that may be a name."""
+        """Yield all parts of the text that may be a name."""
         distinct = {(word.normalized, word.is_possessive): word for word in self.content}
         spellings = {key: self.index.spellings(word) for key, word in distinct.items()}
         for first, first_word in enumerate(self.content):
@@ -280,7 +280,10 @@ class _Scan:
                     )
 
     def _choose(self, key: Key, year: re.Match[str] | None, has_article: bool) -> tuple[int | None, bool]:
-        """Return the entity of a name, None if the year excludes all; and whether the year belongs to the name."""
+        """Return the entity of a name, and whether the year belongs to the name.
+
+        The entity is None if the year excludes all entities of this name.
+        """
         index = self.index
 
         def preference(entity: int) -> tuple[Any, ...]:
@@ -299,7 +302,7 @@ class _Scan:
             )
 
         entities = index.entities(key)
-        # a film that has the name of a person goes first only if it is more popular
+        # a film with the name of a person is preferred only if it is more popular
         prefers_items = index.people.isdisjoint(entities)
         entities = sorted(entities, key=preference)
         if year is None:
@@ -322,7 +325,7 @@ class _Scan:
     def _is_recognizable(
         self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int
     ) -> bool:
-        """Return whether a name differs from ordinary text by its words, or has a mark of a title."""
+        """Return whether a name cannot be taken for ordinary text: by its words, or by a mark of a title."""
         index, content = self.index, self.content[first:end]
         is_partial = index.is_partial(key)
         is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
@@ -347,7 +350,7 @@ class _Scan:
 
 
 def _content_indices(words: list[Word]) -> list[int]:
-    """Return the indices of the words that names are compared by, see :func:`.content_words`."""
+    """Return the indices of the words that are compared with names, see :func:`.content_words`."""
     indices = [i for i, word in enumerate(words) if word.normalized not in ARTICLES]
     following = [words[i].normalized for i in indices[1:]] + ['']
     return [

@@ -1,17 +1,17 @@
-"""Marks of a title in running text: which phrases of common words are names.
+"""Decide whether a phrase of common words in running text is a title, by marks of a title.
 
 A name of at most three words that are all common needs one of these marks:
 
 - quotes, asterisks or underscores around it;
 - its year after it;
-- capitals: all words but small ones are capitalized. The capital at the start of a sentence does not count, nor do
-  capitals in a text without any lower case or of words that always have one ("American", "Halloween");
+- capitals: all words except small ones are capitalized. The capital at the start of a sentence does not count. Neither
+  do capitals in a text without lower case, nor those of words that are always capitalized ("American", "Halloween");
 - the whole text is the name;
-- a place where a title is expected: after "I saw", "loved", "similar to" or another title and "and", and before the end
-  of the clause ("have you seen taken?", but not "I have taken a day off");
+- a position where a title is expected: after "I saw", "loved", "similar to" or another title and "and", and before the
+  end of the clause ("have you seen taken?", but not "I have taken a day off");
 - a verdict after it: "Seven was great".
 
-The most frequent words ("it", "up") get no mark from their place.
+The position is no mark for the most frequent words ("it", "up").
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, CHAT_WORD
 
 _QUOTES = tuple('"“”„«»\'‘’*_`')
 _MAX_FREQUENT_RANK = 150
-"""Rank, by frequency, below which a word is never a title by its place."""
+"""Rank, by frequency, below which the position of a word never marks it as a title."""
 _BEFORE = frozenset(
     """called enjoyed hated include includes liked loved named recommend recommended remember rewatch rewatched saw see
     seen titled watch watched watching""".split()
 )
-"""Words that a title follows."""
+"""Words before a title."""
 _BEFORE_LONGER = frozenset('about as ever even enjoy hate in like likes love loves of out than try'.split())
-"""Words that a title of several words follows."""
+"""Words before a title of several words."""
 _BEFORE_KNOWN = frozenset('enjoy hate like likes love loves try'.split())
-"""Words that a well-known title of one word follows."""
+"""Words before a well-known title of one word."""
 _BEFORE_PAIRS = frozenset(
     """similar to|fan of|check out|checking out|movie called|film called|also like|something like|anything like|
     movies like|films like|movie like|film like|one like|ones like|stuff like|more like|nothing like""".replace(
@@ -45,19 +45,19 @@ _AFTER = frozenset(
     """again alot already also although and are because before but but i is last lol or recently since so though today
     tonight too was were when which while who with yesterday yet""".split()
 )
-"""Words that follow a title."""
+"""Words after a title."""
 _AFTER_LONGER = frozenset('any as did do have he i it its like she suspenseful they you'.split())
-"""Words that follow a title of several words."""
+"""Words after a title of several words."""
 _SERIES = frozenset('franchise saga sequel sequels series trilogy'.split())
 """Words that mark the name before them."""
 _VERDICT = frozenset(('is', 'was', 'were'))
-"""Words that follow the title at the start of a verdict."""
+"""Words after the title at the start of a verdict, such as "was"."""
 _JUDGEMENT = frozenset(
     'a amazing awesome excellent fantastic good great hilarious my one pretty really so such the'.split()
 )
-"""Words that follow "is" in a verdict."""
+"""Words after "is" in a verdict."""
 _MAX_SPOKEN_RANK = 300
-"""Rank, by frequency, below which a word and "is" are no verdict: "Life is good"."""
+"""Rank, by frequency, below which a word followed by "is" is not a title: "Life is good"."""
 _CLAUSE_END = re.compile(r'[.!?;:,…\n)]')
 _BETWEEN_TITLES = re.compile(r'\W*(?:,|\b(?:and|or)\b|&|/)\W*(?:(?:and|or|the|an?|also|even|maybe)\W+)*', re.IGNORECASE)
 
@@ -72,7 +72,7 @@ def is_quoted(text: str, start: int, end: int) -> bool:
 
 
 def has_capitals(words: Sequence[Word]) -> bool:
-    """Return whether the words are written like a title, in a text that also has lower case."""
+    """Return whether the words are capitalized like a title, in a text that also has lower case."""
     return (
         words[0].lower not in SMALL_WORDS
         and (len(words) > 1 or len(words[0].lower) > 1)
@@ -90,7 +90,7 @@ def follows_title(text: str, end_of_title: int, start: int) -> bool:
 def has_place_of_title(
     text: str, words: Sequence[Word], first: int, end: int, is_listed: bool = False, is_known: bool = False
 ) -> bool:
-    """Return whether ``words[first:end]`` is where a title is expected.
+    """Return whether ``words[first:end]`` is at a position where a title is expected.
 
     Args:
         text: the text.
@@ -118,7 +118,7 @@ def has_place_of_title(
 
 
 def _stands_alone(content: Sequence[Word]) -> bool:
-    """Return whether a message that is nothing but these words is a title."""
+    """Return whether a message that consists of these words alone is a title."""
     if all(word.lower in CHAT_WORDS or (word.lower.isdigit() and len(word.lower) < 3) for word in content):
         return False
     if content[-1].normalized == 'film':
@@ -127,7 +127,7 @@ def _stands_alone(content: Sequence[Word]) -> bool:
 
 
 def _is_before(words: Sequence[Word], first: int, more: Collection[str]) -> bool:
-    """Return whether one of the usual words, or of ``more``, announces a title."""
+    """Return whether one of the usual words before a title, or one of ``more``, precedes."""
     before = [word.lower for word in words[max(0, first - 3) : first] if word.lower not in ARTICLES]
     if not before or words[first].starts_sentence:
         return False
@@ -150,7 +150,7 @@ def _ends_clause(text: str, words: Sequence[Word], end: int, is_longer: bool) ->
 
 
 def _starts_verdict(words: Sequence[Word], first: int, end: int, is_longer: bool) -> bool:
-    """Return whether a sentence starts with a name and a verdict. A single word is not a name in "Life is good"."""
+    """Return whether a sentence starts with a name and a verdict. In "Life is good" the single word is not a name."""
     if not words[first].starts_sentence or end == len(words) or words[end].lower not in _VERDICT:
         return False
     if is_longer or words[end].lower == 'was':

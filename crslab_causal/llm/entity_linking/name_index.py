@@ -34,35 +34,36 @@ from crslab_causal.llm.entity_linking.words import (
 )
 
 Key = tuple[str, ...]
-"""Normalized words of a name."""
+"""The normalized words of a name."""
 
 _GENRES = frozenset(
     'comedy horror thriller drama romance mystery documentary western musical fantasy adventure action '
     'animation superhero science fiction'.split()
 )
 _MIN_LETTERS = 5
-"""Minimum length of a word that may be misspelled by one letter."""
+"""Minimum number of letters of a word that may have one wrong letter."""
 _MIN_LETTERS_TWO_EDITS = 8
-"""Minimum length of a word that may be misspelled by two letters."""
+"""Minimum number of letters of a word that may have two wrong letters."""
 _MIN_LETTERS_RARE = 6
-"""Minimum length of a single word that stands for a title."""
+"""Minimum number of letters of a single word that stands for a title."""
 _MIN_RANK_RARE = 10_000
 """Minimum rank, by frequency, of a word that is called rare."""
 _MIN_POPULARITY = 5
-"""Minimum popularity of a film that the first words or a rare word of its title name."""
+"""Minimum popularity of a film that can be named by the first words or a rare word of its title."""
 _DOMINANCE = 2
-"""How many times as popular as the next person of a surname a person must be."""
+"""Minimum ratio between the popularity of a person and that of the next person with the same surname."""
 _MIN_SHARE_OF_STAR = 0.02
 """Popularity, as a share of that of the most popular person, from which a surname needs no mark."""
 _OVERSHADOWED = 10
-"""How many times as popular as a film of a name another film must be, whose title starts with it, to take the name."""
+"""Minimum ratio at which a film whose title starts with a name takes the name from a less popular film of exactly this
+name."""
 _INITIALS = re.compile(r'(?:<.*/)?(?:[A-Z]\.){2,}')
 """Initials at the start of a title: "E.T. the Extra-Terrestrial"."""
 _NAME_SUFFIXES = frozenset('jr sr 2 3 4 5'.split())
 
 
 class NameIndex:
-    """Entities by the normalized words of their names.
+    """An index of entities by the normalized words of their names.
 
     Args:
         names: URI or name of each entity.
@@ -92,7 +93,7 @@ class NameIndex:
         self.multi_sentence: set[Key] = set()
         """Keys of names with punctuation that ends a sentence."""
         self.weak: set[Key] = set()
-        """Keys of one word that is only a part of a name. They always need a mark."""
+        """Keys of one word that is only a part of a name. They always need a mark of a title."""
         self.genres: dict[Key, set[int]] = defaultdict(set)
         """Genres by the keys that name a genre."""
         for entity in sorted(names):
@@ -128,7 +129,7 @@ class NameIndex:
         return exact or self._surnames.get(key, []) or partial
 
     def is_item(self, entity: int) -> bool:
-        """Return whether an entity is an item. Without a list of items, every entity may be one."""
+        """Return whether an entity is an item. Without a list of items, every entity counts as one."""
         return not self.items or entity in self.items
 
     def is_partial(self, key: Key) -> bool:
@@ -136,7 +137,7 @@ class NameIndex:
         return key not in self._exact
 
     def spellings(self, word: Word) -> dict[str, int]:
-        """Return the words of names that a word may match, with the number of wrong letters.
+        """Return the words of names that a word may mean, with the number of wrong letters.
 
         Only a word that is not in the dictionary may be misspelled. If nothing matches, the word itself is returned.
         """
@@ -165,12 +166,12 @@ class NameIndex:
             if '-' in name or '/' in name.rpartition('resource/')[2]:
                 self._exact[''.join(key),].append(entity)  # "spiderman", "faceoff"
             if form.literal[-1] == 'film' and len(key) > 1:
-                self.unambiguous.add(key)  # "family film", although both are common words
+                self.unambiguous.add(key)  # "family film" needs no mark, although both words are common
             if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
                 self.multi_sentence.add(key)
 
     def _add_genre_aliases(self) -> None:
-        """Add "comedy" and "comedies" for the genre "Comedy film"."""
+        """Add short names of genres, such as "comedy" and "comedies" for "Comedy film"."""
         for key in list(self._exact):
             stem = key[:-1] if key[-1] == 'film' else key
             if stem and _GENRES.issuperset(stem) and (genres := set(self._exact[key]) - self.items):
@@ -189,7 +190,7 @@ class NameIndex:
             for n, form in enumerate(self.titles[item].parts):
                 part = form.content
                 is_plain = part[0] in PART_WORDS or all(word.isdigit() for word in part)
-                # a single word behind a colon is often no name: "The Sequel"
+                # a single word behind a colon is often not a name, as in "...: Sequel"
                 if not is_plain and (n == 0 or len(part) > 1 or _is_rare(part[0])):
                     self._add_part(part, item, weak=len(part) == 1)
             if len(key) > 1 and _INITIALS.match(names[item]):
@@ -254,12 +255,12 @@ def _is_rare(word: str) -> bool:
 
 
 def _is_distinctive(start: Key) -> bool:
-    """Return whether the first words of a title are no everyday phrase."""
+    """Return whether the first words of a title are not an everyday phrase."""
     return any(map(_is_rare, start)) or not any(is_common(word, in_phrase=True) for word in start)
 
 
 def _around_and(key: Key, starts: Mapping[Key, int]) -> Iterator[Key]:
-    """Yield both sides of an "and" in a title whose beginning other titles share: "Indiana Jones and ..."."""
+    """Yield both sides of an "and" in a title that shares its beginning with other titles: "Indiana Jones and ..."."""
     for n, word in enumerate(key):
         if word == 'and' and n > 1 and starts[key[:n]] > 1 and len(key) - n > 2:
             yield key[:n]

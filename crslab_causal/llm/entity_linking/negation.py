@@ -1,10 +1,10 @@
 """Negation: whether a text rejects a name that it mentions.
 
-A name is negated if it follows "not", "no", "never", "hate", "anything but", "instead of" or the like, in the same
-sentence, and before a "but" or something that is liked ("and I loved"). A comma ends the negation unless a list goes
-on; after a bare "not X" it does so only without a comma ("not X and Y", but not "not X, and Y"). A name is also negated
-before "was terrible" and the like. "Haven't seen X", "can't wait", "not only" and "don't hate" are no negations. The
-rules do not cover irony and "less of X".
+A name is negated if it follows "not", "no", "never", "hate", "anything but", "instead of" or a similar phrase in the
+same sentence. A "but", or words of liking such as "and I loved", end the negation. A comma ends it, too, unless a list
+continues. After a bare "not X" a list continues only without a comma: "not X and Y" negates both, "not X, and Y" only
+X. A name is also negated if "was terrible" or a similar phrase follows. "Haven't seen X", "can't wait", "not only" and
+"don't hate" are no negations. The rules do not cover irony and "less of X".
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _MAX_DISTANCE = 8
 """Maximum number of words between a "not" and the name that it negates."""
 
 _NONE, _NEGATION, _DISLIKE = range(3)
-"""States of the scan. A later word may still make a negation harmless ("not only"), but not a dislike ("hate")."""
+"""States of the scan. A later word can cancel a negation ("not only"), but not a dislike ("hate")."""
 
 
 def negated_spans(text: str, spans: Sequence[tuple[int, int]]) -> list[bool]:
@@ -91,9 +91,9 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
     negated: list[bool] = []
     end_of_span = dict(spans)
     state, negation_index = _NONE, 0
-    # since the last name: whether a comma followed, and whether the negation goes on
+    # whether a comma, and whether a name, precedes the current word; list words do not end this
     after_comma = after_name = False
-    # since the negation: whether a name followed at once, and the number of commas
+    # whether a name directly follows the negation ("not X"), and the number of commas since then
     is_bare, n_commas = False, 0
     i = 0
     while i < len(words):
@@ -124,7 +124,7 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
 
 
 def _starts_negation(words: Sequence[Word], i: int) -> bool:
-    """Return whether word ``i`` is a "not" that the next word does not cancel and that no "why" precedes."""
+    """Return whether word ``i`` starts a negation: it is not cancelled by the next word, and no "why" precedes it."""
     return (
         _NEGATIONS.match(words[i].lower) is not None
         and _lower(words, i + 1) not in _CANCEL_NEGATION
@@ -148,5 +148,5 @@ def _state_after(words: Sequence[Word], i: int, state: int) -> int:
 
 
 def _lower(words: Sequence[Word], i: int) -> str:
-    """Return word ``i`` in lower case, an empty string outside of the text."""
+    """Return word ``i`` in lower case; empty if there is no such word."""
     return words[i].lower if 0 <= i < len(words) else ''

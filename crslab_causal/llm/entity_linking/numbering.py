@@ -1,4 +1,4 @@
-"""Numbers behind a title: "Back to the Future 2", "The Godfather II", "Kill Bill, part two"."""
+"""Find the number behind a title: "Back to the Future 2", "The Godfather II", "Kill Bill, part two"."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REMARK = frozenset(
     """amazing awesome bad best boring excellent fantastic funny good great hated horrible i is it its liked love loved
     my not ok okay seen terrible that this very was what wonderful""".split()
 )
-"""Words that start a remark about a title, and no subtitle."""
+"""Words that start a remark about a title. They are no subtitle."""
 
 
 class Numeral(NamedTuple):
@@ -46,23 +46,23 @@ class Numeral(NamedTuple):
 
 
 def numeral_after(text: str, end: int) -> Numeral | None:
-    """Return the number that belongs to the title before ``text[end:]``, None if there is none.
+    """Return the number that belongs to the title before ``text[end:]``; None if there is none.
 
-    A number that counts something ("I saw Titanic 3 times") belongs to what follows.
+    A number that counts something ("I saw Titanic 3 times") does not belong to the title.
     """
     return _numeral(_NUMERAL, text, end)
 
 
 def next_numeral(text: str, end: int) -> Numeral | None:
-    """Return the number of the next film of a list such as "Toy Story 1, 2 and 3", None if there is none."""
+    """Return the number of the next film in a list such as "Toy Story 1, 2 and 3"; None if there is none."""
     return _numeral(_NEXT_NUMERAL, text, end)
 
 
 def subtitle_span(text: str, end: int) -> tuple[int, int] | None:
-    """Return (start, end) of the words behind a colon or a dash that belong to a title, None if there are none.
+    """Return start and end of the words behind a colon or a dash that belong to a title; None if there are none.
 
-    They are capitalized, or the text has no capitals at all and they are not everyday words. A remark ("Jaws: Great")
-    is no subtitle.
+    The words must be capitalized. If the text has no capitals at all, they must not be everyday words. A remark ("Jaws:
+    Great") is no subtitle.
     """
     match = _SUBTITLE.match(text, end)
     if match is None:

@@ -48,11 +48,11 @@ YEAR = r'(?:18[89]|19\d|20[0-4])\d'
 """Pattern of a film's year."""
 
 _MIN_LETTERS, _MIN_LETTERS_ALONE = 6, 8
-"""Minimum length of a word with a spelling variant; of a word that is a whole title."""
+"""Minimum number of letters of a word that may have a spelling variant, and of such a word if it is a whole title."""
 _MIN_WORDS_OF_PART = 3
 """Minimum number of words in the last part of a title that matches the whole."""
 _CHUNK = 256
-"""Number of titles that are compared to the catalogue at a time."""
+"""Number of titles that are compared with the catalogue at a time."""
 
 _NUMBERS = (
     'zero',
@@ -77,7 +77,7 @@ _SAME_WORD = {word: str(n) for n, words in enumerate(_NUMBERS) for word in words
 _SAME_WORD |= {'vol': 'volume', 'pt': 'part'}
 PART_WORDS = frozenset(('part', 'volume', 'chapter', 'episode'))
 """Words that may precede the number of a film."""
-# no rule covers these: the 4 of "Scre4m" is a number, the 7 of "Se7en" a letter
+# exceptions: the 4 of "Scre4m" is a number, but the 7 of "Se7en" is a letter
 _STYLIZED = {'se7en': 'seven', 'thir13en': 'thirteen', 's1m0ne': 'simone', 'scre4m': 'scream 4'}
 _LETTERS = str.maketrans(
     {'æ': 'ae', 'œ': 'oe', 'ø': 'o', 'ł': 'l', 'đ': 'd', 'ð': 'd', 'þ': 'th', 'ı': 'i'} | dict.fromkeys("'’‘`ʻ´")
@@ -122,8 +122,8 @@ def title_words(text: str) -> list[str]:
 def content_words(words: Sequence[str]) -> list[str]:
     """Return the words that distinguish titles.
 
-    Articles are dropped unless there is nothing else. So are :data:`PART_WORDS` between a word and a number. Numbers
-    are written as digits.
+    Articles are dropped, unless the title has no other words. :data:`PART_WORDS` between a word and a number are
+    dropped, too. Numbers are written as digits.
     """
     content = [_SAME_WORD.get(word, word) for word in words if word not in ARTICLES]
     followed = zip(content, [*content[1:], ''])
@@ -133,12 +133,12 @@ def content_words(words: Sequence[str]) -> list[str]:
 
 
 class Form(NamedTuple):
-    """One reading of a title."""
+    """A reading of a title as words."""
 
     literal: tuple[str, ...]
-    """Its :func:`title_words`."""
+    """All words, see :func:`title_words`."""
     content: tuple[str, ...]
-    """The :func:`content_words` of these."""
+    """The words that distinguish titles, see :func:`content_words`."""
 
     @property
     def is_numbered(self) -> bool:
@@ -153,16 +153,17 @@ class Form(NamedTuple):
 
 
 class Title(NamedTuple):
-    """A title or a name of the catalogue, reduced to the facts that are compared."""
+    """The facts about a title, or about a name of the catalogue, that are compared."""
 
     forms: tuple[Form, ...]
-    """Reading without the brackets at its end; and with them, unless they contain a year or a kind. May be empty."""
+    """Reading without the brackets at the end, and reading with them. The second one is left out if the brackets
+    contain a year or a kind. May be empty."""
     year: int | None
     kind: str | None
     """``film``, ``television``, ``other``, or None if it is not stated."""
     parts: tuple[Form, ...]
-    """First and last part of a title that has several parts, else empty. If all parts but the last end with a number
-    ("Star Wars: Episode V"), they are the first."""
+    """First and last part of a title with several parts; empty for other titles. If all parts but the last one end with
+    a number ("Star Wars: Episode V"), they are the first part."""
 
 
 def _forms(*texts: str) -> tuple[Form, ...]:
@@ -187,7 +188,7 @@ def parse_title(text: str) -> Title:
 
 
 def _split_parts(text: str) -> tuple[Form, ...]:
-    """Return :attr:`Title.parts`."""
+    """Return the parts of a title, see :attr:`Title.parts`."""
     parts = _PART_SEPARATOR.split(text)
     if len(parts) == 1:
         return ()
@@ -204,11 +205,11 @@ def strip_markup(text: str) -> str:
 
 
 def word_overlap(a: Sequence[str], b: Sequence[str]) -> float:
-    """Return the share of the words of the longer title that the other has, from 0 to 1; 0 if the numbers differ.
+    """Return the share of the words of the longer title that the other title has, from 0 to 1.
 
-    Words match if they are equal or spelling variants: at an edit distance of one, with equal first and last letters,
-    and of at least six letters, or eight in titles of one word. "theft" and "thief", "prince" and "princess" thus
-    differ.
+    It is 0 if the numbers differ. Two words match if they are equal or spelling variants. Spelling variants have an
+    edit distance of one, equal first and last letters, and at least six letters (eight in titles of one word). "theft"
+    and "thief", or "prince" and "princess", are therefore different words.
     """
     longest = max(len(a), len(b))
     only_a, only_b = Counter(a) - Counter(b), Counter(b) - Counter(a)
@@ -235,7 +236,7 @@ def word_overlap(a: Sequence[str], b: Sequence[str]) -> float:
 
 
 def agreement(written: Title, name: Title) -> int | None:
-    """Return how well year and kind agree.
+    """Return how well the year and the kind of two titles agree.
 
     Returns:
         0: fully; 1: ``name`` has no year; 2: the years differ by one; None: they disagree.
@@ -281,11 +282,14 @@ class TitleMatcher:
         self._cache: dict[str, int | None] = {}
 
     def match(self, title: str) -> int | None:
-        """Return the index of the item that ``title`` names, None if there is none."""
+        """Return the index of the item that ``title`` names; None if there is none."""
         return self.match_all([title])[0]
 
     def match_all(self, titles: Sequence[str]) -> list[int | None]:
-        """Return :meth:`match` of each title, much faster than one by one. Results are cached for the next call."""
+        """Return the index of the item that each title names; None if there is none.
+
+        This is much faster than calling :meth:`match` for each title. Results are cached for the next call.
+        """
         if len(self._cache) > MAX_CACHED_TITLES:
             self._cache.clear()
         texts = {title: strip_markup(title) for title in titles if title not in self._cache}
@@ -299,7 +303,7 @@ class TitleMatcher:
         return [self._cache[title] for title in titles]
 
     def _find(self, written: list[Title], needs_year: bool = False) -> list[int | None]:
-        """Return the index of the item of each title, None if there is none."""
+        """Return the index of the item of each title; None if there is none."""
         matches = [self._best(self._same_words(title), title, needs_year) for title in written]
         unmatched = [i for i, index in enumerate(matches) if index is None and written[i].forms]
         for i, similar in zip(unmatched, self._similar([written[i] for i in unmatched])):
@@ -309,7 +313,7 @@ class TitleMatcher:
         return matches
 
     def _best(self, candidates: Iterator[tuple[int, float]], written: Title, needs_year: bool) -> int | None:
-        """Return the index of the preferred candidate, None if there is none.
+        """Return the index of the preferred candidate; None if there is none.
 
         Args:
             candidates: (index, cost) of each candidate. A lower cost is preferred.
@@ -336,7 +340,7 @@ class TitleMatcher:
         for start in range(0, len(written), _CHUNK):
             chunk = written[start : start + _CHUNK]
             forms = [(i, form) for i, title in enumerate(chunk) for form in title.forms]
-            # one point below the threshold, because the table has single precision
+            # one point lower, because the table has single precision; the exact comparison follows
             table = (
                 process.cdist(
                     [form.sorted for _, form in forms], self._sorted, scorer=fuzz.ratio, score_cutoff=THRESHOLD - 1

@@ -1,4 +1,4 @@
-"""The words of running text, and which of them are common words."""
+"""Split running text into words, and decide which words are common."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ CHAT_WORDS = frozenset(
     things this those today tomorrow tonight too true twice wait what when who why wow wrong yes yesterday
     yet""".split()
 )
-"""Words that are an answer or an object by themselves. Where a title is expected, they are none without a capital."""
+"""Words that can be an answer or an object. Where a title is expected, they count as a title only with a capital."""
 SMALL_WORDS = frozenset('and as at by for from in is of on or the to with'.split())
 """Words that titles do not capitalize."""
 FILM_WORDS = frozenset(('movie', 'movies', 'films', 'flick', 'flicks'))
-"""Synonyms of "film". They are replaced by "film"."""
+"""Synonyms of "film", which are replaced by "film"."""
 SENTENCE_END = re.compile(r'[.!?;…\n]')
 """Punctuation that ends a sentence."""
 _MISSPELLED_ARTICLES = frozenset(('teh', 'hte'))
@@ -77,16 +77,16 @@ FILM_TALK = frozenset(
     release remake romance sad scary science season serial series sequel singing soundtrack space sport sports star
     stars style super superhero taste teen theater trailer tv violence weekend writer""".split()
 )
-"""Words that are common in talk about films, and stay so in a phrase ("a scary movie")."""
+"""Words that are common in conversations about films, also in a phrase ("a scary movie")."""
 _MAX_COMMON_RANK, _MAX_COMMON_RANK_IN_PHRASE = 4000, 1000
-"""Rank, by frequency, below which a word is common; and below which it is common in a phrase of several words."""
+"""Rank, by frequency, below which a word is common, and the same for a word in a phrase of several words."""
 
 
 def is_common(word: str, in_phrase: bool = False) -> bool:
     """Return whether a word is a number, a letter, or frequent in everyday language.
 
-    A title that consists of such words is linked only if something marks it as a title. In a phrase fewer words are
-    common: "iron" and "man" are everyday words, "iron man" is not.
+    A title that consists of common words is linked only if something marks it as a title. In a phrase fewer words are
+    common: "iron" and "man" are everyday words, but "iron man" is not.
     """
     if len(word) == 1 or word.isdigit() or word in ALWAYS_CAPITALIZED:
         return True
@@ -100,7 +100,7 @@ class Word(NamedTuple):
     """A word of a text."""
 
     normalized: str
-    """The word as :func:`.content_words` writes it in names."""
+    """The word in the form that :func:`.content_words` gives the words of names."""
     lower: str
     """The word in lower case without apostrophes."""
     start: int
@@ -119,7 +119,7 @@ def read_words(text: str) -> list[Word]:
     words: list[Word] = []
     for match in _TOKEN.finditer(text):
         raw, previous = match.group(), words[-1] if words else None
-        raw = raw if len(raw) == 1 or not raw.isupper() else raw.lower()  # all capitals carry no information
+        raw = raw if len(raw) == 1 or not raw.isupper() else raw.lower()  # capitals only: no information
         starts_sentence = previous is None or (
             bool(SENTENCE_END.search(text, previous.end, match.start())) and previous.lower not in _ABBREVIATIONS
         )

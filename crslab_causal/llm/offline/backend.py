@@ -1,4 +1,4 @@
-"""Eq 9 without a language model: explanations from paths in the knowledge graph, responses from templates."""
+"""The backend without a language model: it explains by paths in the knowledge graph and responds by templates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _YOUR, _SEEKERS = 'your', "the seeker's"
 
 
 class Opinions(NamedTuple):
-    """Opinions about the mentions of a request. Each mention is in one list only."""
+    """The opinions about the mentions of a request. Each mention is in one of the lists."""
 
     liked: list[int]
     disliked: list[int]
@@ -54,11 +54,11 @@ class OfflineBackend(Backend):
 
         i - MAX_RANK_SHIFT (tanh(p) - tanh(q)) + penalty
 
-    p is the sum of the paths to the candidate from liked and neutral mentions, each times the mention's weight; q is
-    the same sum over disliked mentions (:meth:`.KnowledgeGraph.evidence`). The penalty is MAX_RANK_SHIFT if the
-    candidate itself is disliked, ``repeat_penalty`` if it was mentioned, else 0. Equal scores keep the recommender's
-    order; so does a request without evidence and repeats. The opinions are those of the request. Only if it has none,
-    they are extracted from the text (:func:`.extract_opinions`). The rest of the text never moves a candidate.
+    p sums the weights of the paths to the candidate from liked and neutral mentions, each times the mention's weight. q
+    is the same sum over disliked mentions (:meth:`.KnowledgeGraph.evidence`). The penalty is MAX_RANK_SHIFT if the
+    candidate itself is disliked, ``repeat_penalty`` if it was mentioned, else 0. Candidates with equal scores stay in
+    the recommender's order. The opinions are those of the request. If it has none, they are extracted from the text
+    (:func:`.extract_opinions`). Nothing else in the text moves a candidate.
 
     Args:
         graph: knowledge graph with the entity ids of the requests.
@@ -81,7 +81,7 @@ class OfflineBackend(Backend):
         prompt: Prompt,
         examples: ExampleIndex | None,
     ) -> Self:
-        """Make the backend from the catalogue. Options, prompt and examples are not used."""
+        """Make the backend from the catalogue. The options, the prompt and the examples are not used."""
         return cls(catalogue.graph, catalogue.names)
 
     def answer(self, requests: Sequence[RerankRequest]) -> Iterator[Completion]:
@@ -90,14 +90,17 @@ class OfflineBackend(Backend):
             yield Completion(self.rerank(request), 'ok')
 
     def summary(self) -> dict[str, Any]:
-        """Return nothing, because answers cost nothing."""
+        """Return an empty dict, because answers cost nothing."""
         return {}
 
     def close(self, give_up: bool = False) -> None:
         """Do nothing, because there is nothing to release."""
 
     def rerank(self, request: RerankRequest) -> CausalAnswer:
-        """Return E, I_llm and R of Eq 9. Without candidates the ranking is empty, and the response is a question."""
+        """Return the explanation E, the ranking I_llm and the response R of Eq 9.
+
+        Without candidates the ranking is empty, and the response is a question.
+        """
         seed = rerank_request_seed(request)
         if not request.candidates:
             return CausalAnswer(
@@ -153,7 +156,7 @@ class OfflineBackend(Backend):
         ranking: Sequence[int],
         path: Path | None,
     ) -> str:
-        """Return E of Eq 9: the opinions, why the best candidate is first, and why the recommender's first is not.
+        """Return the explanation E of Eq 9: the opinions, and why the best candidate replaces the recommender's first.
 
         Args:
             request: the request.

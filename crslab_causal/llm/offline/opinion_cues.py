@@ -1,4 +1,4 @@
-"""Opinions of the seeker, extracted by cue words, for data that do not annotate them."""
+"""Extract the opinions of the seeker by cue words, for data that do not annotate opinions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ OPINION_CUES = {
         r'excellent|fantastic|wonderful)\b'
     ),
 }
-"""Cues in a clause in lower case. A clause with both states a dislike."""
+"""Cues of likes and dislikes, in lower case. A clause with both kinds states a dislike."""
 
 _CLAUSE_END = re.compile(r'[.!?;]+(?=\s|$)|\n|\b(?:but|though|although|however|whereas)\b', re.IGNORECASE)
 _FINAL_BRACKETS = re.compile(r' \([^()]*\)$')
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MIN_NAME_LETTERS = 5
-"""Minimum length of a one-word name that needs no capital. A shorter name ("It", "Up") must be capitalized."""
+"""Minimum number of letters of a one-word name that may be in lower case. A shorter name ("It", "Up") needs a capital.
+"""
 
 
 def extract_opinions(
@@ -33,14 +34,14 @@ def extract_opinions(
     mentions: Iterable[int],
     names: Mapping[int, str],
 ) -> tuple[list[int], list[int]]:
-    """Return which of the ``mentions`` the seeker likes and dislikes. The last of several opinions counts.
+    """Return the ``mentions`` that the seeker likes and those that the seeker dislikes.
 
-    A seeker's clause with a cue states an opinion of each mention that it names. A name matches without its final
-    brackets: in full or, if it is one word (besides a final "film"), by its beginning ("comedies", Comedy film). The
-    rest of the text has no effect.
+    A clause of the seeker with a cue states an opinion on each mention that it names. If there are several opinions on
+    one mention, the last one counts. A name matches without its final brackets: in full or, if it is one word (besides
+    a final "film"), by its beginning ("comedies", Comedy film). The rest of the text has no effect.
 
     Args:
-        context: (role, text) of the turns, with names in place of tokens.
+        context: role of the speaker and text of each turn, with names in place of tokens.
         mentions: entity ids.
         names: name of each entity id. A mention without a name is ignored.
 

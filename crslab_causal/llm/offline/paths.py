@@ -1,4 +1,4 @@
-"""Descriptions of paths in the knowledge graph in words."""
+"""Describe paths in the knowledge graph in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PHRASES = {
     'language': 'is in {}',
     'year': 'is from {}',
 }
-"""Phrase of each relation between an item and another entity, most informative relation first."""
+"""Words for each relation between an item and another entity, most informative relation first."""
 _OTHER_RELATION = 'is linked to {}'
 
 
@@ -34,7 +34,7 @@ def describe_path(path: Path, names: Mapping[int, str], subject: str | None = No
     """Return a clause such as ``Heat stars Al Pacino, like The Godfather``.
 
     Args:
-        path: from :meth:`.KnowledgeGraph.paths`.
+        path: path from :meth:`.KnowledgeGraph.paths`.
         names: name of each entity id.
         subject: subject of the clause; None: the name of the candidate.
         remark: remark about the mention. It follows the mention's name after a comma.

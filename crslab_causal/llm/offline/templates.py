@@ -22,7 +22,7 @@ _QUESTIONS = ('What have you liked lately?', 'What are you in the mood for?', 'I
 
 
 def template_response(name: str, seed: int = 0, reason: str | None = None) -> str:
-    """Return R of Eq 9 without a language model. It also replaces the response of a language model that fails.
+    """Return a response R of Eq 9 from a template. It also replaces the response of a language model that fails.
 
     Args:
         name: name of the recommended item.

@@ -16,29 +16,34 @@ from crslab_causal.model.text.build import build_text_encoder
 
 
 class CTACRS(ItemRecommender):
-    r"""Two views of a user: one from the mentioned entities, and one from the words.
+    r"""The recommender of CTA-CRS, which mixes a score from the mentioned entities with a score from the words.
 
-    After Wang, Joty, Gao, Zeng and Wong, "Improving Conversational Recommender System via Contextual and Time-Aware
-    Modeling with Less Domain-Specific Knowledge", TKDE 2024, https://arxiv.org/abs/2209.11386, and the authors'
-    released code (Lingzhi-WANG/CTA-CRS), which fixes what the paper's abstract leaves open:
+    The model follows Wang, Joty, Gao, Zeng and Wong, "Improving Conversational Recommender System via Contextual and
+    Time-Aware Modeling with Less Domain-Specific Knowledge", TKDE 2024, https://arxiv.org/abs/2209.11386, and the
+    authors' released code (Lingzhi-WANG/CTA-CRS), which fixes what the paper's abstract leaves open:
 
-    - entity level: an R-GCN with bases over the knowledge graph, the mean over the entities mentioned weighted by
-      :math:`1.5^i`, and logits by its product with the items, with a bias for each: :math:`p_e`;
-    - contextual level: the mean of the encoder's states over the conversation's tokens, and a linear layer with bias to
-      the items: :math:`p_c`;
-    - each is trained by its own cross-entropy, and the two are added up;
+    - entity level: an R-GCN with bases over the knowledge graph gives each entity a vector. The user vector is the mean
+      of the mentioned entities, in which the mention at position i has the weight :math:`1.5^i`. The logits of the
+      items are the products of their vectors with the user vector, plus a bias of each item. A softmax gives
+      :math:`p_e`;
+    - contextual level: the mean of the encoder's states over the tokens of the conversation, and a linear layer with
+      bias to the items. A softmax gives :math:`p_c`;
+    - each level has its own cross-entropy, and the loss is their sum;
     - items are ranked by :math:`(1 - \rho) p_e + \rho p_c`, with :math:`\rho` chosen on valid, see
       :mod:`crslab_causal.system.mixture`.
 
-    Differences from the released code: by default the encoder is a small Transformer that is trained with the rest,
-    because BART has to be downloaded. ``text_encoder: facebook/bart-base`` uses BART. The authors first tune it on
-    responses and then keep its parameters; ``freeze_text_encoder`` keeps them. There is no decoder, so there is no loss
-    of responses. The softmaxes run over the items, not over all entities. A ReLU follows the R-GCN, as in Eq 2 of the
-    paper of this package; the released code has none.
+    Differences from the released code:
+
+    - By default the encoder is a small Transformer that is trained with the rest, because BART has to be downloaded.
+      ``text_encoder: facebook/bart-base`` uses BART. The authors first tune BART on responses and then freeze it;
+      ``freeze_text_encoder`` freezes it from the start.
+    - There is no decoder, so there is no loss of responses.
+    - The softmaxes run over the items, not over all entities.
+    - A ReLU follows the R-GCN, as in Eq 2 of the paper that this package implements.
 
     An empty conversation has the zero vector at both levels, so its scores are the biases.
 
-    Constructor and ``forward`` are those of CRSLab's models. Options: :class:`.CTACRSOptions`.
+    The constructor and ``forward`` are those of CRSLab's models. Options: :class:`.CTACRSOptions`.
     """
 
     context_weight: Tensor
@@ -66,11 +71,11 @@ class CTACRS(ItemRecommender):
         self.text_encoder = build_text_encoder(options, self.vocab, self.side_data)
         self.context_to_item = nn.Linear(self.text_encoder.dim, self.n_item)
         nn.init.zeros_(self.context_to_item.bias)
-        # NaN: open, and validation while training sees the entity level alone, as in the released code
+        # NaN until it is chosen; validation in training then uses the entity level alone, as in the released code
         self.register_buffer('context_weight', mixture_weight(options.context_weight))
 
     def level_logits(self, context_entities: Tensor, context_tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ``(batch, n_item)`` logits of the entity level and of the contextual level.
+        """Return the logits of the entity level and those of the contextual level, each ``(batch, n_item)``.
 
         Args:
             context_entities: ``(batch, length)``, histories padded on the right with -1.
@@ -87,7 +92,7 @@ class CTACRS(ItemRecommender):
         return log_mixture(F.log_softmax(entity, -1), F.log_softmax(context, -1), self.context_weight)
 
     def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor | None]:
-        """Compute the sum of both cross-entropies, and the scores of the mixture.
+        """Compute the loss, which is the sum of both cross-entropies, and the scores of the mixture.
 
         Raises:
             ValueError: a label is no item, or an entity has no row in H.

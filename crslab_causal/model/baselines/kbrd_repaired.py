@@ -10,10 +10,10 @@ from crslab_causal.crslab_compat import KBRDModel
 class KBRDRepaired(KBRDModel):
     """CRSLab's KBRD with the user vector of its paper.
 
-    model/crs/kbrd/kbrd.py:177 asks ``is not None`` where it means ``is None``, so every user gets
-    the zero vector, all users the same scores, and the R-GCN no gradient. ``context_entities`` must
-    come as lists: system/kbrd.py:79 pads them with 0, which is a real entity. The layers of the
-    conversation stage, which the recommender does not read, are not built.
+    model/crs/kbrd/kbrd.py:177 tests ``is not None`` instead of ``is None``. Every user therefore gets the zero vector,
+    all users get the same scores, and the R-GCN gets no gradient. ``context_entities`` must be lists here, because
+    system/kbrd.py:79 pads them with 0, which is a real entity. The layers of the conversation stage are not built,
+    because the recommender does not read them.
     """
 
     def _build_conversation_layer(self) -> None:
@@ -26,7 +26,7 @@ class KBRDRepaired(KBRDModel):
         """Return the user vector of each history; it is zero for an empty history."""
         lengths = [len(entities) for entities in entity_lists]
         flat = torch.tensor([e for entities in entity_lists for e in entities], dtype=torch.long)
-        # looked up at once: the backward of each lookup fills a tensor of the size of kg_embedding
+        # one lookup for all users, because the backward pass of each fills a tensor of the size of kg_embedding
         mentions = kg_embedding[flat.to(kg_embedding.device)].split(lengths)
         zero = torch.zeros(self.user_emb_dim, device=kg_embedding.device)
         return torch.stack([self.kg_attn(h) if len(h) else zero for h in mentions])

@@ -1,4 +1,4 @@
-"""How often an item was recommended."""
+"""A baseline that recommends the most popular items."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from crslab_causal.model.counting import CountingModel
 
 
 class TargetPopularity(CountingModel):
-    """Ranks items by how often they are a label in the training data.
+    """Popularity of labels: it ranks items by how often they are a label in the training data.
 
     CRSLab's own ``Popularity`` counts the items of the contexts instead.
     """

@@ -1,4 +1,4 @@
-"""Repeating what was said."""
+"""A baseline that recommends the items of the context."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,11 @@ from crslab_causal.model.counting import CountingModel, is_present
 
 
 class Repeat(CountingModel):
-    """Recommends the items of the context, the latest first; all others are level.
+    """Repetition of the context: it recommends the items of the context, the latest first.
 
-    Scores high where labels are repeats, and shows how much of a model's score could come from that.
+    All others have equal scores.
+
+    Its scores are high if labels repeat the context. They show how much of a model's score can come from repetition.
     """
 
     def build_model(self) -> None:
@@ -21,7 +23,7 @@ class Repeat(CountingModel):
     def history_scores(self, context_entities: Tensor) -> Tensor:
         item = torch.where(is_present(context_entities), self.index_of_entity[context_entities.clamp(min=0)], -1)
         position = torch.arange(1, item.shape[1] + 1, dtype=torch.float, device=item.device).expand(item.shape)
-        # column n_item takes what is no item
+        # the additional column n_item collects mentions that are no items
         scores = torch.zeros(len(item), self.n_item + 1, device=item.device)
         scores.scatter_reduce_(1, torch.where(item < 0, self.n_item, item), position, 'amax')
         return scores[:, : self.n_item]

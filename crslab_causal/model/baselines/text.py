@@ -19,12 +19,12 @@ class EncoderDecoder(ItemRecommender):
     """An encoder of the conversation, a linear layer to the items, and a decoder of the response.
 
     Items are scored by the mean of the encoder's states. The response is written token by token. Encoder, decoder and
-    output share the token embeddings. The output has the tokens that are at least ``response_min_count`` times in the
-    responses of the training data; all other tokens become its unknown token. The model reads no knowledge graph and no
-    list of entities. It knows the items of a conversation by their ``@`` tokens and their names.
+    output share the token embeddings. The output contains the tokens that occur at least ``response_min_count`` times
+    in the responses of the training data. All other tokens are replaced by the unknown token. The model reads no
+    knowledge graph and no list of entities. It knows the items of a conversation by their ``@`` tokens and their names.
 
-    Constructor and ``forward`` are those of CRSLab's models. ``side_data`` may hold ``response_token_count`` (the
-    datasets of this package put it there); without it the output knows every token.
+    The constructor and ``forward`` are those of CRSLab's models. ``side_data`` may contain ``response_token_count``, as
+    it does for the datasets of this package. Without it the output contains every token.
     """
 
     encoder: TokenEncoder
@@ -72,11 +72,11 @@ class EncoderDecoder(ItemRecommender):
     # ------------------------------------------------------------ recommendation
 
     def item_scores(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return ``(batch, n_item)`` logits; the history is not read, the words are."""
+        """Return the logits of the items, ``(batch, n_item)``. They depend on the words, not on the history."""
         return self.context_to_item(self.encoder.vector(batch['context_tokens']))
 
     def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor]:
-        """Compute the cross-entropy, and logits.
+        """Compute the cross-entropy of the labels, and the logits of the items.
 
         Raises:
             ValueError: a label is no item.
@@ -87,7 +87,11 @@ class EncoderDecoder(ItemRecommender):
     # ------------------------------------------------------------ conversation
 
     def output_logits(self, states: Tensor) -> Tensor:
-        """Return logits over ``output_ids``, ``(..., n_output)``, for states of the decoder, ``(..., d)``."""
+        """Return the logits of the tokens in ``output_ids``, ``(..., n_output)``.
+
+        Args:
+            states: ``(..., d)``, states of the decoder.
+        """
         return F.linear(states, self.encoder.embedding(self.output_ids), self.output_bias)
 
     def response_logits(self, context_tokens: Tensor, response: Tensor) -> Tensor:
@@ -102,7 +106,7 @@ class EncoderDecoder(ItemRecommender):
         return self.output_logits(self.decoder(self.encoder.embedding(begun), memory))
 
     def converse(self, batch: dict, mode: str) -> tuple[Tensor, None]:
-        """Return the sum of the cross-entropies of all tokens of ``response``; see :meth:`response_logits`."""
+        """Return the summed cross-entropy of all tokens of ``response``; see :meth:`response_logits`."""
         response = batch['response']
         mask = response != self.pad
         logits = self.response_logits(batch['context_tokens'], response)[mask]

@@ -1,4 +1,4 @@
-"""The base class of experts that know which entities are mentioned in the same conversations."""
+"""The base class of experts that count which entities are mentioned in the same conversations."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ from crslab_causal.model.experts.options import CoMentionOptions
 class CoMentionExpert(Expert):
     r"""An expert with a coefficient for each pair of a mentioned entity and an item.
 
-    With X the binary matrix of conversations × entities, of which only the entities of ``min_count`` or more
-    conversations have a column, the coefficients are a function of the Gram matrix :math:`X^\top X`. A history
-    :math:`e_1 \dots e_n` gives an item the evidence
+    X is the binary matrix of conversations × entities. Only entities that occur in at least ``min_count`` conversations
+    have a column. The coefficients B are a function of the Gram matrix :math:`X^\top X`. A history :math:`e_1 \dots
+    e_n` gives an item y the evidence
 
     .. math:: \max\bigl(0, \textstyle\sum_i w_i B_{e_i y}\bigr)
 
-    with the weights :math:`w_i` of Eq 3 to the base ``history_base``. Entities and items without a column have none.
+    with the weights :math:`w_i` of Eq 3, where ``history_base`` replaces lambda. Entities and items without a column
+    give and get no evidence.
     """
 
     options_class: type[CoMentionOptions] = CoMentionOptions
     options: CoMentionOptions
     entities: Tensor
-    """``(n_row,)``: the entities that have a column in X."""
+    """Entity ids of the columns of X, ``(n_row,)``."""
     items: Tensor
-    """``(n_column,)``: indices of the items among them."""
+    """Indices of the items among these entities, ``(n_column,)``."""
     coefficients: Tensor
-    """``(n_row, n_column)``: B."""
+    """Coefficients B, ``(n_row, n_column)``."""
 
     def build_model(self) -> None:
         super().build_model()
@@ -49,10 +50,10 @@ class CoMentionExpert(Expert):
 
     @abstractmethod
     def fit_coefficients(self, gram: Tensor) -> Tensor:
-        """Return the coefficients of all pairs of entities, ``(n_row, n_row)``, with 0 in the diagonal.
+        """Return the coefficients of all pairs of entities, ``(n_row, n_row)``, with 0 on the diagonal.
 
         Args:
-            gram: ``(n_row, n_row)``: the number of conversations that mention each pair; may be overwritten.
+            gram: ``(n_row, n_row)``, number of conversations that mention each pair. It may be overwritten.
         """
 
     def fit_evidence(self, data: TrainingData) -> None:
@@ -74,7 +75,7 @@ class CoMentionExpert(Expert):
             return evidence
         known = row >= 0
         bag_start = known.sum(-1).cumsum(0) - known.sum(-1)
-        # reads only the rows of the mentions: a product with all rows would take longer for one history
+        # reads only the rows of the mentions, because a product with all rows is slower for one history
         summed = F.embedding_bag(
             row[known], self.coefficients, bag_start, mode='sum', per_sample_weights=weight[known].to(self.coefficients)
         )
@@ -87,10 +88,11 @@ def count_co_mentions(conversations: list[list[int]], min_count: int) -> tuple[T
 
     Args:
         conversations: the entities of each conversation, each once.
-        min_count: number of conversations that must mention an entity; the others are left out.
+        min_count: minimum number of conversations that mention an entity. Other entities are left out.
 
     Returns:
-        ``(n,)`` the entities in ascending order, and ``(n, n)`` the Gram matrix; its diagonal counts single entities.
+        The entities in ascending order, ``(n,)``; and the Gram matrix, ``(n, n)``, whose diagonal counts single
+        entities.
     """
     count = Counter(chain.from_iterable(conversations))
     entities = sorted(entity for entity, n in count.items() if n >= min_count)

@@ -1,4 +1,4 @@
-"""The text of a context, as an encoder of sentences reads it."""
+"""The text of a context, in the form that a sentence encoder reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def context_text(sample: Sample, titles: Mapping[str, str], turns: int) -> str:
         turns: number of last turns to read.
 
     Returns:
-        The text; empty if the words of the conversation are not known, or nothing was said.
+        The text; empty if the words of the conversation are not known, or if no turn has words.
     """
     if not sample['has_text']:
         return ''

@@ -123,7 +123,7 @@ class DualEncoder(TrainedExpert):
         """Return the text of a context.
 
         Args:
-            history: the entities mentioned.
+            history: the mentioned entities.
             sample: the sample; None if the history alone is known.
         """
         spoken = '' if sample is None else spoken_context(sample, self.titles, self.options.context_turns)
@@ -184,7 +184,7 @@ class DualEncoderNetwork(nn.Module):
 
 
 def item_text(film: Film | None, name: str) -> str:
-    """Return what an encoder reads of an item: title and year, genres, directors, cast and plot, as far as known."""
+    """Return the text of an item for an encoder: title, year, genres, directors, cast and plot, as far as known."""
     if film is None:
         return name
     parts = [
@@ -198,7 +198,7 @@ def item_text(film: Film | None, name: str) -> str:
 
 
 def freeze_layers(encoder: nn.Module, count: int) -> None:
-    """Keep the parameters of the embeddings and of the lower ``count`` layers of an encoder; -1: of none."""
+    """Freeze the embeddings and the lower ``count`` layers of an encoder; with -1 freeze nothing."""
     if count < 0:
         return
     stacks = [module for module in encoder.modules() if isinstance(module, nn.ModuleList) and len(module) > 1]

@@ -10,14 +10,15 @@ from crslab_causal.model.experts.options import EASEOptions
 
 
 class EASE(CoMentionExpert):
-    r"""The linear autoencoder of Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019 (Eqs 1 and 8).
+    r"""A linear autoencoder of the mentions of a conversation, with coefficients in closed form.
 
-    Each mention of a conversation is predicted from the others by the coefficients that minimise
+    It is the model of Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019 (Eqs 1 and 8). Each
+    mention of a conversation is predicted from the others by the coefficients B that minimise
 
     .. math:: \lVert X - X B \rVert_F^2 + \lambda \lVert B \rVert_F^2 \quad\text{subject to}\quad \mathrm{diag}(B) = 0.
 
-    With :math:`P = (X^\top X + \lambda I)^{-1}` they are :math:`B_{ij} = -P_{ij} / P_{jj}` for :math:`i \ne j`. X holds
-    everything that is mentioned, persons and genres as well as items. P comes from one Cholesky factorisation.
+    With :math:`P = (X^\top X + \lambda I)^{-1}` they are :math:`B_{ij} = -P_{ij} / P_{jj}` for :math:`i \ne j`. The
+    columns of X are all mentioned entities: items, persons and genres. P comes from one Cholesky factorisation.
 
     Options: :class:`.EASEOptions`.
     """
@@ -30,14 +31,14 @@ class EASE(CoMentionExpert):
 
 
 def ease_coefficients(gram: Tensor, ridge: float) -> Tensor:
-    r"""Return B of :class:`EASE`, ``(n, n)``, in the precision of ``gram``.
+    r"""Return the coefficients B of :class:`EASE`, ``(n, n)``, in the precision of ``gram``.
 
-    The condition number of :math:`X^\top X + \lambda I` is at most :math:`1 + n m / \lambda` for m conversations of n
-    mentions at most, so that single precision suffices for any useful :math:`\lambda`.
+    The condition number of :math:`X^\top X + \lambda I` is at most :math:`1 + n m / \lambda` for m conversations with
+    at most n mentions each. Single precision therefore suffices for any useful :math:`\lambda`.
 
     Args:
-        gram: ``(n, n)``, :math:`X^\top X`; is overwritten.
-        ridge: :math:`\lambda`.
+        gram: the matrix :math:`X^\top X`, ``(n, n)``. It is overwritten.
+        ridge: the weight :math:`\lambda`.
     """
     gram.diagonal().add_(ridge)
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))

@@ -1,4 +1,4 @@
-"""The items next to the mentions in the knowledge graph."""
+"""An expert that recommends the items next to the mentions in the knowledge graph."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from crslab_causal.model.neighbours import ItemLists, item_neighbours
 
 
 class OneHop(Expert):
-    r"""The items one hop from the mentions, whatever the relation and its direction.
+    r"""An expert for the items one hop from the mentions, whatever the relation and its direction.
 
-    A history :math:`e_1 \dots e_n` gives an item the evidence
+    A history :math:`e_1 \dots e_n` gives an item y the evidence
 
     .. math:: \sum_i w_i \frac{[y \in N(e_i)]}{\lvert N(e_i) \rvert}
 
-    with :math:`N(e)` the items other than e that share an edge with e, and the weights :math:`w_i` of Eq 3 to the base
-    ``history_base``. Only popularity, which smooths it, is learned.
+    where :math:`N(e)` are the items other than e that share an edge with e, and :math:`w_i` are the weights of Eq 3
+    with ``history_base`` in the place of lambda. Only the popularity, which smooths the evidence, is learned.
 
     Options: :class:`.OneHopOptions`.
     """
@@ -31,9 +31,9 @@ class OneHop(Expert):
     options_class = OneHopOptions
     options: OneHopOptions
     degree: Tensor
-    """``(n_entity,)``: number of items next to each entity."""
+    """Number of items next to each entity, ``(n_entity,)``."""
     neighbours: Tensor
-    """Indices of these items, those of the first entity first."""
+    """Indices of these items. Those of the first entity come first."""
 
     def build_model(self) -> None:
         super().build_model()

@@ -1,4 +1,4 @@
-"""Keys of the experts."""
+"""Options of the experts."""
 
 from __future__ import annotations
 
@@ -15,75 +15,76 @@ PACKAGED_ENCODER = 'all-MiniLM-L6-v2'
 
 
 class ExpertOptions(Options):
-    """Keys of every expert."""
+    """Options of every expert."""
 
     expert_smoothing: Smoothing = 0.25
-    """Share of popularity in the prediction of the expert, so that no item has probability 0."""
+    """Share of popularity in the prediction of the expert. With it no item has probability 0."""
 
 
 class CoMentionOptions(ExpertOptions):
-    """Keys of the experts that count which entities are mentioned in the same conversation."""
+    """Options of the experts that count which entities are mentioned in the same conversations."""
 
     min_count: Count = 2
-    """Number of conversations that must mention an entity for it to have a column."""
+    """Minimum number of conversations that mention an entity. The expert ignores rarer entities."""
     history_base: Positive = 1.2
-    """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
+    """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
 
 
 class EASEOptions(CoMentionOptions):
-    """Keys of EASE."""
+    """Options of EASE."""
 
     ease_lambda: Positive = 150.0
     """Weight of the squared norm of the coefficients."""
 
 
 class ItemCosineOptions(CoMentionOptions):
-    """Keys of ItemCosine."""
+    """Options of ItemCosine."""
 
     history_base: Positive = 1.5
-    """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
+    """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
 
 
 class OneHopOptions(ExpertOptions):
-    """Keys of OneHop."""
+    """Options of OneHop."""
 
     history_base: Positive = 1.5
-    """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
+    """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
 
 
 class TextOptions(ExpertOptions):
-    """Keys of the experts that read the text."""
+    """Options of the experts that read the text."""
 
     sentence_encoder: str = PACKAGED_ENCODER
-    """``all-MiniLM-L6-v2``, which the extra ``text`` installs, or the folder or name of an encoder of Hugging Face."""
+    """Sentence encoder: ``all-MiniLM-L6-v2``, which the extra ``text`` installs, or the folder or name of an encoder of
+    Hugging Face."""
     context_turns: Count = 4
     """Number of last turns that are read."""
     context_pieces: Annotated[int, Field(ge=8)] = 128
-    """Maximum number of word pieces of a text, of which the last are kept."""
+    """Maximum number of word pieces of a text. The last ones are kept."""
 
 
 class TextToItemOptions(TextOptions):
-    """Keys of TextToItem."""
+    """Options of TextToItem."""
 
     text_epochs: Count = 6
     """Number of passes over the training texts. A small number prevents overfitting."""
     text_lr: Positive = 0.06
-    """Learning rate of the first update; it falls linearly to nearly 0."""
+    """Learning rate of the first update. It falls linearly to nearly 0."""
     text_decay: NonNegative = 0.0
     """Weight of the squared norm of the coefficients."""
 
 
 class TextNeighboursOptions(TextOptions):
-    """Keys of TextNeighbours."""
+    """Options of TextNeighbours."""
 
     neighbours: Count = 300
-    """Number of training contexts whose labels count."""
+    """Number of most similar training contexts whose labels are counted."""
     neighbour_temperature: Positive = 0.1
-    """Temperature tau: a cosine that is larger by tau makes a neighbour count e times as much."""
+    """Temperature tau of the weights of neighbours: an increase of the cosine by tau multiplies the weight by e."""
 
 
 class TrainedExpertOptions(ExpertOptions):
-    """Keys of the experts that are trained by gradients for a few epochs."""
+    """Options of the experts that are trained by gradient descent for a few epochs."""
 
     expert_smoothing: Smoothing = 0.01
     """Share of popularity in the prediction of the expert, so that no item has probability 0."""
@@ -100,14 +101,14 @@ class TrainedExpertOptions(ExpertOptions):
 
 
 class DualEncoderOptions(TrainedExpertOptions):
-    """Keys of DualEncoder."""
+    """Options of DualEncoder."""
 
     sentence_encoder: str = PACKAGED_ENCODER
     """``all-MiniLM-L6-v2``, which the extra ``text`` installs, or the folder or name of an encoder of Hugging Face."""
     context_turns: Count = 6
     """Number of last turns that are read."""
     context_names: Count = 8
-    """Number of last mentions whose names are read where the words are not known."""
+    """Number of last mentions whose names are read if the words are not known."""
     context_pieces: Annotated[int, Field(ge=8)] = 112
     """Maximum number of word pieces of a context, of which the last are kept."""
     item_pieces: Annotated[int, Field(ge=8)] = 96
@@ -119,7 +120,7 @@ class DualEncoderOptions(TrainedExpertOptions):
     item_lr: Positive = 2e-3
     """Learning rate of everything else."""
     item_decay: NonNegative = 1e-2
-    """Decay of AdamW of the free vectors of the items."""
+    """Weight decay of AdamW for the free vectors of the items."""
     frozen_layers: Annotated[int, Field(ge=-1)] = -1
     """Number of the lower layers of the encoder that keep their parameters, below which the embeddings keep theirs as
     well; -1: none, and the embeddings are trained, too."""
@@ -129,7 +130,7 @@ class DualEncoderOptions(TrainedExpertOptions):
 
 
 class MentionTransformerOptions(TrainedExpertOptions):
-    """Keys of MentionTransformer."""
+    """Options of MentionTransformer."""
 
     expert_epochs: Count = 2
     """Number of passes over the training contexts."""
@@ -140,7 +141,7 @@ class MentionTransformerOptions(TrainedExpertOptions):
     ease_lambda: Positive = 150.0
     """Weight of the squared norm of the coefficients of EASE."""
     min_count: Count = 2
-    """Number of conversations that must mention an entity for EASE to know it."""
+    """Minimum number of conversations that mention an entity. EASE ignores rarer entities."""
     history_base: Positive = 1.2
     """Ratio of the weights of a mention and the one before it, as lambda in Eq 3."""
     mention_dim: Annotated[int, Field(ge=1)] = 128
@@ -158,7 +159,7 @@ class MentionTransformerOptions(TrainedExpertOptions):
     mention_table_lr: Positive = 1e-3
     """Learning rate of the vectors of entities and items."""
     mention_decay: NonNegative = 1e-2
-    """Decay of AdamW."""
+    """Weight decay of AdamW."""
 
     @model_validator(mode='after')
     def _check_heads(self) -> MentionTransformerOptions:

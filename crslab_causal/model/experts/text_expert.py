@@ -9,6 +9,7 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from crslab_causal.data.live_context import LIVE
 from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.base import Expert
@@ -19,10 +20,10 @@ from crslab_causal.model.text.pretrained import item_titles
 
 
 class TextExpert(Expert):
-    """An expert on the vector of the last turns, see :class:`.SentenceEncoder`.
+    """An expert that uses the vector of the last turns, see :class:`.SentenceEncoder`.
 
-    A context without text has no evidence, and so has a batch without samples, as a history alone is.
-    The vectors are cached in ``<save_path>/embeddings``.
+    A context without text gives no evidence. Neither does a batch without samples, for example a history alone. The
+    vectors are cached in ``<save_path>/embeddings``.
     """
 
     options_class: type[TextOptions] = TextOptions
@@ -58,7 +59,11 @@ class TextExpert(Expert):
 
     @abstractmethod
     def text_evidence(self, vectors: Tensor) -> Tensor:
-        """Return the evidence for each item, ``(n, n_item)``, of texts with these vectors, ``(n, dim)``."""
+        """Return the evidence for each item, ``(n, n_item)``.
+
+        Args:
+            vectors: ``(n, dim)``, vectors of the texts.
+        """
 
     def evidence(self, batch: Mapping[str, Any]) -> Tensor:
         histories, samples = batch['context_entities'], batch.get('samples')
@@ -70,8 +75,17 @@ class TextExpert(Expert):
         return evidence
 
     def text_vectors(self, samples: Sequence[RecSample]) -> tuple[Tensor, Tensor]:
-        """Return ``(n_text, dim)`` vectors of the samples that have text, and ``(n_sample,)``: which these are."""
+        """Return the vectors of the samples that have text.
+
+        Args:
+            samples: the samples.
+
+        Returns:
+            Vectors of the samples with text, ``(n_text, dim)``; and a Boolean mask, ``(n_sample,)``, that is true for
+            them.
+        """
         texts = [context_text(sample, self.titles, self.options.context_turns) for sample in samples]
         device = self.index_of_entity.device
         has_text = torch.tensor([bool(text) for text in texts], dtype=torch.bool, device=device)
-        return self.encoder.encode([text for text in texts if text]).to(device), has_text
+        keep = any(sample['conv_id'] != LIVE for sample in samples)
+        return self.encoder.encode([text for text in texts if text], keep).to(device), has_text

@@ -13,8 +13,8 @@ class TextNeighbours(TextExpert):
     r"""An expert that predicts the labels of the k nearest training contexts.
 
     The formula is Eq 2 of Khandelwal et al., "Generalization through Memorization: Nearest Neighbor Language Models",
-    ICLR 2020. With v the vector of the last turns and N its k neighbours of the largest cosine in training, an item
-    has the evidence
+    ICLR 2020. v is the vector of the last turns, and N are the k training contexts with the largest cosine to it. An
+    item y gets the evidence
 
     .. math:: \sum_{(v', y') \in N} [y' = y] \exp(v^\top v' / \tau).
 
@@ -24,9 +24,9 @@ class TextNeighbours(TextExpert):
     options_class = TextNeighboursOptions
     options: TextNeighboursOptions
     vectors: Tensor
-    """``(n, dim)``: vectors of the training contexts."""
+    """Vectors of the training contexts, ``(n, dim)``."""
     labels: Tensor
-    """``(n,)``: indices of their labels among the items."""
+    """Indices of their labels among the items, ``(n,)``."""
 
     def build_model(self) -> None:
         super().build_model()

@@ -1,4 +1,4 @@
-"""A softmax over the items on the vector of the last turns."""
+"""An expert that predicts items by a softmax on the vector of the last turns."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class TextToItem(TextExpert):
 
     .. math:: q(y \mid v) \propto \exp(a_y^\top v + b_y)
 
-    over the items that are the label of a training text; the others have no evidence. a starts at 0 and b at the
-    logarithm of popularity. Both are trained by Adam on the cross-entropy for a few epochs, with a learning rate that
-    falls linearly; the few epochs are the regulariser.
+    over the items that are the label of a training text. Other items get no evidence. a starts at 0 and b at the
+    logarithm of popularity. Adam trains both on the cross-entropy, with a learning rate that falls linearly. The number
+    of epochs is small, which prevents overfitting.
 
     Options: :class:`.TextToItemOptions`.
     """
@@ -28,11 +28,11 @@ class TextToItem(TextExpert):
     options_class = TextToItemOptions
     options: TextToItemOptions
     labels: Tensor
-    """``(n_label,)``: indices of the items that are the label of a training text."""
+    """Indices of the items that are the label of a training text, ``(n_label,)``."""
     coefficients: Tensor
-    """``(n_label, dim)``: a."""
+    """Coefficients a, ``(n_label, dim)``."""
     bias: Tensor
-    """``(n_label,)``: b."""
+    """Bias b, ``(n_label,)``."""
 
     def build_model(self) -> None:
         super().build_model()
@@ -72,13 +72,13 @@ def fit_softmax(
         vectors: ``(n, dim)``, the inputs.
         labels: ``(n,)``, the classes.
         bias: ``(n_class,)``, bias to start from.
-        epochs: passes over the inputs.
-        lr: learning rate of the first update; it falls linearly, to half of one step above 0 at the last update.
+        epochs: number of passes over the inputs.
+        lr: learning rate of the first update. It falls linearly to nearly 0.
         decay: weight of the squared norm of the coefficients.
         seed: seed of the order of the inputs.
 
     Returns:
-        ``(n_class, dim)`` coefficients and ``(n_class,)`` bias.
+        The coefficients, ``(n_class, dim)``, and the bias, ``(n_class,)``.
     """
     coefficients = torch.zeros(len(bias), vectors.shape[1], device=vectors.device, requires_grad=True)
     bias = bias.clone().requires_grad_()

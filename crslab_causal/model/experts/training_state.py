@@ -41,7 +41,7 @@ class TrainingState:
     update: int = 0
     """Number of updates of the epoch that is not finished."""
     history: list[float] = field(default_factory=list)
-    """The measurement after each epoch, one number each."""
+    """Measurements after each epoch."""
     finished: bool = False
     _written: float = field(default_factory=time.monotonic)
 
@@ -75,7 +75,7 @@ class TrainingState:
         return is_due
 
     def save(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write the state of a training that goes on."""
+        """Write the state of a training that is not finished."""
         self._write(network.state_dict(), optimizer.state_dict(), finished=False)
 
     def finish(self, network: nn.Module) -> None:

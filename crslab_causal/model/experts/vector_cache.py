@@ -1,4 +1,4 @@
-"""Vectors of texts on disk."""
+"""A cache of the vectors of texts on disk."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import numpy as np
 from crslab_causal.base.files import replace_file
 
 KEY_LENGTH = 16
-"""Bytes of a key."""
+"""Length of a key in bytes."""
 
 
 class VectorCache:
-    """Vectors by the content of their texts. A folder of a cache can be shared by several processes and runs.
+    """A cache of vectors by the content of their texts. Several processes and runs can share its folder.
 
-    Every call of :meth:`add` writes a file, which is complete or does not exist. Two processes that add the same texts
-    write them twice.
+    Every call of :meth:`add` writes a file, which is complete or does not exist. If two processes add the same texts,
+    these are written twice.
 
     Args:
-        folder: folder of the files; it should have the vectors of one encoder only. None: nothing is written.
+        folder: folder of the files; it should contain the vectors of one encoder only. None: nothing is written.
     """
 
     def __init__(self, folder: Path | None):
@@ -35,19 +35,19 @@ class VectorCache:
                     keys, vectors = file['keys'], file['vectors']
                 self._vectors.update((key.tobytes(), vector) for key, vector in zip(keys, vectors, strict=True))
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-                path.unlink(missing_ok=True)  # a damaged file costs time, and no result
+                path.unlink(missing_ok=True)  # the vectors of a damaged file are computed again
 
     def get(self, text: str) -> np.ndarray | None:
-        """Return the vector of a text; None for an unknown one."""
+        """Return the vector of a text; None if the cache does not have it."""
         return self._vectors.get(_key(text))
 
-    def add(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Add the vectors of texts."""
+    def add(self, vectors: Mapping[str, np.ndarray], keep: bool = True) -> None:
+        """Add the vectors of texts, and write them to disk if ``keep``."""
         if not vectors:
             return
         keys = [_key(text) for text in vectors]
         self._vectors.update(zip(keys, vectors.values()))
-        if self.folder is None:
+        if self.folder is None or not keep:
             return
         buffer = io.BytesIO()
         np.savez(

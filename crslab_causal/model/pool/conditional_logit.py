@@ -8,43 +8,65 @@ import torch
 from torch import Tensor
 
 BATCH_SIZE = 64
-"""Samples whose values are in double precision at a time."""
+"""Number of samples whose values are in double precision at one time."""
 MAX_STEPS = 100
 _ARMIJO = 1e-4
 
 
 class Choices(NamedTuple):
-    """Samples of a choice among all items."""
+    """The samples of a choice among all items."""
 
     values: Tensor
-    """``(n, n_channel, n_item)``: g, single precision."""
+    """Values g of each channel and item in single precision, ``(n, n_channel, n_item)``."""
     context: Tensor
-    """``(n, n_feature)``: features of the sample, double precision."""
+    """Features of each sample in double precision, ``(n, n_feature)``."""
     label: Tensor
-    """``(n,)``: index of the chosen item."""
+    """Index of the chosen item of each sample, ``(n,)``."""
     excluded: Tensor | None = None
-    """``(n, n_item)``: items that cannot be chosen; None: all can be."""
+    """Mask of the items that cannot be chosen, ``(n, n_item)``; None: all items can be chosen."""
 
 
 class LogitFit(NamedTuple):
     """The optimum of a conditional logit."""
 
     weights: Tensor
-    """``(n_channel, n_feature)``, double precision."""
+    """Weights in double precision, ``(n_channel, n_feature)``."""
     covariance: Tensor
-    """``(n_channel * n_feature, n_channel * n_feature)``: of the weights, robust to groups of dependent samples."""
+    """Covariance of the weights, ``(n_channel * n_feature, n_channel * n_feature)``. It allows for dependent samples in
+    a group."""
     log_likelihood: float
     """Mean of the log-probability of the chosen item."""
     gradient: float
-    """Largest absolute derivative of the objective."""
+    """Largest absolute derivative of the objective at the optimum."""
     steps: int
-    """Newton steps taken."""
+    """Number of Newton steps."""
+    influence: Tensor | None = None
+    """``(n_group, n_channel * n_feature)``: by how much the weights change, to first order, if a group counts once
+    more."""
+
+    def bootstrap(self, n_draw: int, seed: int) -> Tensor:
+        """Return the weights of a bootstrap over the groups, ``(n_draw, n_channel, n_feature)``.
+
+        Every draw is one Newton step from the optimum. (Kline and Santos, "A Score Based Approach to Wild Bootstrap
+        Inference", Journal of Econometric Methods 2012.)
+
+        Args:
+            n_draw: number of draws.
+            seed: seed of the draws.
+        """
+        assert self.influence is not None
+        n_group = len(self.influence)
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.randint(n_group, (n_draw, n_group), generator=generator)
+        times = torch.zeros(n_draw, n_group, dtype=torch.float64)
+        times.scatter_add_(1, drawn, torch.ones_like(drawn, dtype=torch.float64))
+        return self.weights + ((times - 1) @ self.influence).view(n_draw, *self.weights.shape)
 
 
 class _Terms(NamedTuple):
     objective: float
     gradients: Tensor
-    """``(n, n_channel * n_feature)``: derivative of each sample's negative log-likelihood, without the ridge."""
+    """Derivatives of each sample's negative log-likelihood without the ridge, ``(n, n_channel * n_feature)``."""
     hessian: Tensor
 
 
@@ -54,20 +76,21 @@ def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float,
     The objective is
 
     .. math::
-        -\sum_n \log \mathrm{softmax}_y \Bigl(\sum_{k,a} \theta_{ka}\, \varphi_a(x_n)\, g_k(x_n, y)\Bigr)_{y_n}
-        + \frac{\rho}{2} \lVert \theta \rVert^2
+        -\sum_n \log \mathrm{softmax}_y \Bigl(\sum_{k,a} \theta_{ka}\, \varphi_a(x_n)\, g_k(x_n, y)\Bigr)_{y_n} +
+        \frac{\rho}{2} \lVert \theta \rVert^2
 
-    It is minimised by Newton's method with a line search, in double precision. The ridge makes it strictly convex, so
-    that there is one optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
+    Newton's method with a line search minimises it in double precision. The ridge makes it strictly convex, so there is
+    exactly one optimum. (McFadden, "Conditional Logit Analysis of Qualitative Choice Behavior", 1974.)
 
-    The covariance is the sandwich :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}` with H the Hessian and :math:`s_c` the
-    sum of the gradients of group c: the limit of a bootstrap over the groups. (Liang and Zeger, Biometrika 1986.)
+    The covariance is the sandwich estimator :math:`H^{-1} (\sum_c s_c s_c^\top) H^{-1}`, where H is the Hessian and
+    :math:`s_c` the sum of the gradients of group c. A bootstrap over the groups converges to it. (Liang and Zeger,
+    Biometrika 1986.)
 
     Args:
         choices: samples.
         groups: the group of each sample, such as its conversation.
         ridge: :math:`\rho > 0`.
-        tolerance: square of the Newton decrement, for each sample, at which the search ends.
+        tolerance: the search ends when the squared Newton decrement, divided by the number of samples, is below this.
 
     Raises:
         ValueError: there is no sample.
@@ -82,15 +105,17 @@ def fit_conditional_logit(choices: Choices, groups: Sequence[str], ridge: float,
         gradient = terms.gradients.sum(0) + ridge * theta
         direction = -torch.linalg.solve(terms.hessian, gradient)
         decrement = float(-gradient @ direction)
-        if not decrement >= 0:  # also for NaN
+        if not decrement >= 0:  # this condition also catches NaN
             break
         if decrement <= tolerance * len(choices.label):
+            influence = _influence(terms, groups)
             return LogitFit(
                 theta.view(choices.values.shape[1], -1),
-                _sandwich(terms, groups),
+                influence.T @ influence,
                 float(ridge / 2 * theta @ theta - terms.objective) / len(choices.label),
                 float(gradient.abs().max()),
                 step,
+                influence,
             )
         length = 1.0
         while (
@@ -123,16 +148,15 @@ def _terms(choices: Choices, theta: Tensor, ridge: float, only_objective: bool =
         mean = weighted.sum(-1)
         chosen = values.gather(2, label[:, None, None].expand(-1, n_channel, 1)).squeeze(2)
         gradients.append(torch.einsum('nc,na->nca', mean - chosen, context).flatten(1))
-        # of the Hessian only the steps depend, and not the optimum: single precision is enough
+        # single precision is enough, because the Hessian changes the steps but not the optimum
         spread = torch.bmm(weighted.float(), choices.values[rows].transpose(1, 2)).double()
         spread -= mean[:, :, None] * mean[:, None]
         hessian += torch.einsum('ncd,na,nb->cadb', spread, context, context).reshape(hessian.shape)
     return _Terms(float(objective), torch.cat(gradients) if gradients else torch.empty(0), hessian)
 
 
-def _sandwich(terms: _Terms, groups: Sequence[str]) -> Tensor:
+def _influence(terms: _Terms, groups: Sequence[str]) -> Tensor:
     number = {group: i for i, group in enumerate(dict.fromkeys(groups))}
     index = torch.tensor([number[group] for group in groups])
     sums = torch.zeros(len(number), terms.gradients.shape[1], dtype=torch.float64).index_add_(0, index, terms.gradients)
-    bread = torch.linalg.inv(terms.hessian)
-    return bread @ (sums.T @ sums) @ bread
+    return -sums @ torch.linalg.inv(terms.hessian)

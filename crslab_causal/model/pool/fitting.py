@@ -1,4 +1,4 @@
-"""The weights of a pool, fitted to what its experts predict for samples that they have not seen."""
+"""Fit the weights of a pool to the predictions of its experts for samples that they have not seen."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.pool.conditional_logit import Choices, LogitFit, fit_conditional_logit
-from crslab_causal.model.pool.context import context_features
+from crslab_causal.model.pool.context import CONTEXT_FEATURES, context_features, length_features
 from crslab_causal.model.pool.pool import Pool
 
 BATCH_SIZE = 256
 
 
 class PoolFit(NamedTuple):
-    """How the weights of a pool were fitted."""
+    """The result of a fit of a pool's weights."""
 
     logit: LogitFit
     samples: int
     conversations: int
     missing: dict[str, str]
     """Missing requirements of the experts that were left out, by name of the expert."""
+    has_text: bool
+    """Whether most of the samples have text."""
 
 
 class _Part(NamedTuple):
-    """Conversations that the experts learn from, and others that they predict."""
+    """A set of conversations that the experts learn from, and a set that they predict."""
 
     learned: TrainingData
     predicted: TrainingData
@@ -68,7 +70,8 @@ def fit_pool(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> 
         if pool.options.fit_on != 'valid':
             pool.fit_experts(data)
         pool.set_weights(fit)
-    return PoolFit(fit, len(groups), len(set(groups)), missing)
+    text = torch.cat([part.context[:, CONTEXT_FEATURES.index('text')] for part in choices])
+    return PoolFit(fit, len(groups), len(set(groups)), missing, bool(text.mean() > 0.5))
 
 
 def _parts(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> Iterator[_Part]:
@@ -82,7 +85,7 @@ def _parts(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> It
 
 
 def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSample]:
-    """Return the samples of conversations drawn at random, about ``pool_samples`` from all parts together."""
+    """Return the samples of random conversations. All parts together have about ``pool_samples`` samples."""
     usable = data.samples
     if pool.options.objective == 'new':
         usable = [sample for sample in usable if sample['item'] not in sample['context_entities']]
@@ -100,7 +103,7 @@ def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSam
 
 
 def _predict(pool: Pool, samples: Sequence[RecSample], data: TrainingData) -> Choices:
-    """Return what the experts say of these samples."""
+    """Return the values that the experts give the items of these samples."""
     device = pool.index_of_entity.device
     values, context, excluded = [], [], []
     with pool.shared_entity_embedding():
@@ -127,3 +130,39 @@ def _join(parts: list[Choices]) -> Choices:
 def standard_errors(pool: Pool) -> Tensor:
     """Return the standard errors of the weights, ``(n_channel, n_feature)``."""
     return pool.covariance.diagonal().clamp(min=0).sqrt().view_as(pool.weights)
+
+
+LENGTHS = tuple(range(11))
+"""Lengths of history at which :func:`weights_by_length` reports the weights."""
+N_DRAW = 1000
+
+
+def weights_by_length(pool: Pool, fit: LogitFit, has_text: bool, seed: int) -> dict[str, Any]:
+    """Return the weight of each channel in contexts with 0, 1, 2, ... mentions, with intervals.
+
+    The intervals are the 2.5 % and 97.5 % quantiles of a bootstrap over the conversations, see
+    :meth:`.LogitFit.bootstrap`. The experts are not fitted again.
+
+    Args:
+        pool: the pool.
+        fit: the fit of its weights.
+        has_text: whether these contexts have text.
+        seed: seed of the bootstrap.
+
+    Returns:
+        ``lengths``, and for each channel ``weight``, ``low`` and ``high`` at these lengths.
+    """
+    features = torch.stack([length_features(n, has_text) for n in LENGTHS])
+    draws = fit.bootstrap(N_DRAW, seed) @ features.T
+    low, high = torch.quantile(draws, torch.tensor([0.025, 0.975], dtype=torch.float64), dim=0)
+    weights = fit.weights @ features.T
+    names = [pool.channels[i] for i in pool.active_channels().tolist()]
+    return {
+        'lengths': list(LENGTHS),
+        'has_text': has_text,
+        'draws': N_DRAW,
+        'channels': {
+            name: {'weight': weights[i].tolist(), 'low': low[i].tolist(), 'high': high[i].tolist()}
+            for i, name in enumerate(names)
+        },
+    }

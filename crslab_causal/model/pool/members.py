@@ -1,4 +1,4 @@
-"""The experts of a pool, which give each item one or more values."""
+"""The members of a pool, which are experts that give each item one or more values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from crslab_causal.model.counting import CountingModel
 from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.smoothing import log_popularity, smoothed_log_probability
 from crslab_causal.model.options import CausalKBRDOptions
+from crslab_causal.model.pool.options import REPEAT_CHANNELS
 
 
 class Member(ABC, nn.Module):
-    """An expert of a pool, which has one or more values for each item.
+    """A member of a pool: an expert that gives each item one or more values.
 
     Args:
         name: name of the expert.
@@ -27,15 +28,15 @@ class Member(ABC, nn.Module):
     def __init__(self, name: str):
         super().__init__()
         self.channels: tuple[str, ...] = (name,)
-        """Names of the values."""
+        """Names of the values. A value of a member is called a channel of the pool."""
 
     def missing_requirement(self) -> str | None:
-        """Say what the expert lacks; None if it can work."""
+        """Return a text that says what the expert lacks; None if it can work."""
         return None
 
     @abstractmethod
     def fit(self, data: TrainingData) -> None:
-        """Learn from the training conversations. What was learned before is forgotten."""
+        """Learn from the training conversations. The result of an earlier call is discarded."""
 
     @abstractmethod
     def values(self, batch: Mapping[str, Any]) -> Tensor:
@@ -47,7 +48,7 @@ class Member(ABC, nn.Module):
 
 
 class ExpertMember(Member):
-    """An :class:`.Expert`, whose value is its log-probability.
+    """A member with an :class:`.Expert`. Its value is the expert's log-probability.
 
     Args:
         name: name of the expert.
@@ -69,9 +70,9 @@ class ExpertMember(Member):
 
 
 class CountsMember(Member):
-    """A :class:`.CountingModel` whose scores are not negative.
+    """A member with a :class:`.CountingModel` whose scores are not negative.
 
-    Its value is the log-probability of these scores, smoothed as those of an :class:`.Expert`.
+    Its value is the logarithm of the normalised scores, smoothed with popularity like an :class:`.Expert`.
 
     Args:
         name: name of the expert.
@@ -92,7 +93,7 @@ class CountsMember(Member):
 
 
 class RepeatMember(Member):
-    """The items of the context, with two values: whether an item is in it, and whether it is the latest item of it.
+    """A member with two values: whether an item is in the context, and whether it is the latest item of the context.
 
     Args:
         name: name of the expert.
@@ -101,7 +102,7 @@ class RepeatMember(Member):
 
     def __init__(self, name: str, model: Repeat):
         super().__init__(name)
-        self.channels = ('in the context', 'latest item')
+        self.channels = REPEAT_CHANNELS
         self.model = model
 
     def fit(self, data: TrainingData) -> None:
@@ -114,13 +115,15 @@ class RepeatMember(Member):
 
 
 class RecommenderMember(Member):
-    """CausalKBRD of a saved run, whose value is its log-probability, with the transition counts that the run mixes in.
+    """A member with the CausalKBRD of a saved run.
+
+    Its value is the log-probability, with the transition counts of the run.
 
     Args:
         name: name of the expert.
         device: device of the model.
-        vocab: of the dataset.
-        side_data: of the dataset.
+        vocab: vocabulary of the dataset.
+        side_data: side data of the dataset.
     """
 
     def __init__(self, name: str, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
@@ -133,7 +136,7 @@ class RecommenderMember(Member):
         return None if self.model is not None else 'recommender: names no saved run'
 
     def take(self, options: CausalKBRDOptions, weights: Mapping[str, Any] | None = None) -> None:
-        """Take the recommender of a run.
+        """Use the recommender of a run.
 
         Args:
             options: options of the model in that run.
@@ -146,11 +149,11 @@ class RecommenderMember(Member):
         self.model.to(self._arguments[0]).requires_grad_(False).eval()
 
     def get_extra_state(self) -> dict[str, Any] | None:
-        """Return the options, so that a checkpoint of the pool is complete without the run."""
+        """Return the options of the model, so that a checkpoint of the pool can be loaded without the run."""
         return None if self._options is None else self._options.model_dump()
 
     def set_extra_state(self, state: dict[str, Any] | None) -> None:
-        """Build the recommender of a checkpoint, whose parameters are loaded next."""
+        """Build the recommender from the options in a checkpoint. Its parameters are loaded afterwards."""
         if state is not None:
             self.take(CausalKBRDOptions(**state))
 

@@ -1,4 +1,4 @@
-"""Keys of the pool."""
+"""Options of the pool."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from crslab_causal.model.experts.options import Smoothing
 from crslab_causal.registry import MODELS
 
 RECOMMENDER = 'CausalKBRD'
-"""The expert that comes from a saved run."""
+"""Name of the expert that comes from a saved run."""
+REPEAT_CHANNELS = ('in the context', 'latest item')
+"""Names of the two values of ``Repeat``: whether an item is in the context, and whether it is its latest item."""
 
 ExpertEntry = str | dict[str, Any]
-"""An item of ``experts``: the name of a model, or a mapping with ``model`` and options of this model."""
+"""An entry of ``experts``: the name of a model, or a mapping with ``model`` and options of this model."""
 
 
 class ExpertSpec(NamedTuple):
-    """An expert of a pool."""
+    """The specification of an expert of a pool."""
 
     name: str
-    """The model, and the options that are given, in words."""
+    """Name of the model with the options that are given."""
     model: str
     options: dict[str, Any]
 
 
 def read_experts(entries: Sequence[ExpertEntry]) -> Iterator[ExpertSpec]:
-    """Yield the experts that ``experts`` lists.
+    """Yield the specification of each expert in ``experts``.
 
     Raises:
-        ValueError: an unknown model or option, or an expert that is listed twice.
+        ValueError: a model or an option is unknown, or an expert is listed twice.
     """
     names = set()
     for entry in entries:
@@ -73,24 +75,26 @@ class PoolOptions(Options):
         'Repeat',
         RECOMMENDER,
     ]
-    """Models, by name or as mappings with ``model`` and options of this model. An expert that needs what is not
-    there, a sentence encoder or a ``recommender``, is left out."""
+    """Names of models, or mappings with ``model`` and options of this model. An expert whose requirement is missing,
+    such as a sentence encoder or a ``recommender``, is left out."""
     objective: Literal['all', 'new'] = 'all'
-    """``new``: the weights are fitted to the labels that are not in the context, whose items are never recommended."""
+    """Labels to which the weights are fitted. ``all``: all labels. ``new``: labels that are not in the context; items
+    of the context are then never recommended."""
     fit_on: Literal['out_of_fold', 'late', 'valid'] = 'out_of_fold'
-    """The samples that the weights are fitted to, and that the experts have not seen: parts of the training data in
-    turn; its latest tenth by the ids of the conversations; or valid, whose scores are then not those of unseen data."""
+    """Samples to which the weights are fitted, and which the experts have not seen. ``out_of_fold``: each part of the
+    training data in turn. ``late``: the latest tenth of the training data by the ids of the conversations. ``valid``:
+    the validation split, whose scores are then not those of unseen data."""
     recommender: str | None = None
-    """Folder of a run of CausalKBRD with ``--save_system``, for the expert CausalKBRD; None: the pool does without."""
+    """Folder of a saved run of CausalKBRD, for the expert CausalKBRD; None: the pool has no such expert."""
     pool_folds: Annotated[int, Field(ge=2)] = 5
-    """Number of parts of ``fit_on: out_of_fold``."""
+    """Number of parts of the training data with ``fit_on: out_of_fold``."""
     pool_samples: Count | None = 5000
-    """Number of samples that the weights are fitted to, by whole conversations; None: all. Each takes four bytes for
-    each expert and item in memory."""
+    """Approximate number of samples to which the weights are fitted; whole conversations are drawn. None: all samples.
+    Each sample needs four bytes of memory for each expert and item."""
     pool_ridge: Positive = 1.0
     """Weight of the squared norm of the weights."""
     expert_smoothing: Smoothing = 0.25
-    """Share of popularity in each expert, if the expert does not say so itself."""
+    """Share of popularity in the prediction of each expert that has no ``expert_smoothing`` of its own."""
 
     @field_validator('recommender')
     @classmethod

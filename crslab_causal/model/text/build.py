@@ -18,7 +18,7 @@ def build_text_encoder(options: CTACRSOptions, vocab: Mapping[str, Any], side_da
         side_data: side data of the dataset; a pretrained encoder reads the names of items in it.
 
     Raises:
-        UserError: the options do not fit each other, or a pretrained encoder cannot be loaded.
+        UserError: the options contradict each other, or a pretrained encoder cannot be loaded.
     """
     dim, size, pad = options.token_emb_dim, vocab['vocab_size'], vocab['pad']
     if options.text_encoder == 'bag':

@@ -13,18 +13,24 @@ from crslab_causal.model.text.encoders import TokenEncoder, masked_mean
 
 
 class Memory(NamedTuple):
-    """An encoded conversation."""
+    """The encoded conversations of a batch, which a decoder reads."""
 
     states: Tensor
-    """``(batch, length, d)``."""
+    """States of the encoder, ``(batch, length, d)``."""
     absent: Tensor
-    """``(batch, length)``: positions without a token. The first position of an empty conversation counts as a token."""
+    """Mask of the positions without a token, ``(batch, length)``. The first position of an empty conversation counts as
+    a token."""
     vector: Tensor
-    """``(batch, d)``: mean of the states."""
+    """Mean of the states, ``(batch, d)``."""
 
     @classmethod
     def of(cls, encoder: TokenEncoder, tokens: Tensor) -> Memory:
-        """Return the memory of conversations: token ids ``(batch, length)``, padded on the right."""
+        """Encode conversations.
+
+        Args:
+            encoder: encoder of the tokens.
+            tokens: ``(batch, length)``, token ids padded on the right.
+        """
         states, present = encoder(tokens), encoder.present(tokens)
         absent = ~present
         absent[:, 0] = False
@@ -36,15 +42,20 @@ class Memory(NamedTuple):
 
 
 class Decoder(nn.Module):
-    """A decoder turns embedded tokens into states, from which the next tokens are predicted.
+    """The base class of decoders, which turn embedded tokens into states that predict the next tokens.
 
-    It reads whole responses (:meth:`forward`), or one token at a time (:meth:`step`). The first dimension of its state
-    is the batch.
+    A decoder reads whole responses (:meth:`forward`), or one token at a time (:meth:`step`). The first dimension of its
+    state is the batch.
     """
 
     @abstractmethod
     def forward(self, embedded: Tensor, memory: Memory) -> Tensor:
-        """Return the state after each token of ``embedded``, ``(batch, length, d)``; later tokens have no influence."""
+        """Return the state after each token, ``(batch, length, d)``. It does not depend on later tokens.
+
+        Args:
+            embedded: ``(batch, length, d)``, embedded tokens.
+            memory: the encoded conversations.
+        """
 
     @abstractmethod
     def start(self, memory: Memory) -> Tensor:
@@ -56,7 +67,10 @@ class Decoder(nn.Module):
 
 
 class GRUDecoder(Decoder):
-    """A GRU with `Luong's <https://arxiv.org/abs/1508.04025>`_ attention, score ``general``, no input feeding."""
+    """A GRU decoder with `Luong's <https://arxiv.org/abs/1508.04025>`_ attention (score ``general``).
+
+    It has no input feeding.
+    """
 
     def __init__(self, dim: int, n_layers: int = 1, dropout: float = 0.0):
         super().__init__()
@@ -86,7 +100,7 @@ class GRUDecoder(Decoder):
 
 
 class TransformerDecoder(Decoder):
-    """Transformer layers with learned positions and pre-normalisation. Each step computes the whole prefix again.
+    """A Transformer decoder with learned positions and pre-normalisation. Each step computes the whole prefix again.
 
     Args:
         max_length: maximum number of tokens, including the start token.

@@ -17,7 +17,7 @@ ROWS_TOGETHER = 32
 
 
 def by_length(encode: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tensor) -> Tensor:
-    """Return ``encode(tokens)``, computed on groups of texts of similar length, so that little padding is computed.
+    """Return ``encode(tokens)``, computed on groups of texts of similar length to save time on padding.
 
     Args:
         encode: function from token ids ``(rows, width)`` to ``(rows, ...)``; padding must not change its result.
@@ -26,13 +26,18 @@ def by_length(encode: Callable[[Tensor], Tensor], tokens: Tensor, lengths: Tenso
     """
     order = torch.argsort(lengths)
     parts = order.split(ROWS_TOGETHER)
-    widths = lengths[torch.stack([part[-1] for part in parts])].tolist()  # read at once, which a GPU waits for
+    widths = lengths[torch.stack([part[-1] for part in parts])].tolist()  # one transfer from the GPU
     done = torch.cat([encode(tokens[part, : max(1, width)]) for part, width in zip(parts, widths)])
     return done[torch.argsort(order)]
 
 
 def masked_mean(states: Tensor, present: Tensor) -> Tensor:
-    """Return the mean of the ``states`` that are ``present``, ``(batch, d)``; it is zero for a text without any."""
+    """Return the mean of the states at the positions that have a token, ``(batch, d)``; zero for an empty text.
+
+    Args:
+        states: ``(batch, length, d)``, states.
+        present: ``(batch, length)``, mask of the positions that have a token.
+    """
     weight = present.to(states.dtype)
     total = torch.einsum('bl,bld->bd', weight, states)
     return total / weight.sum(-1, keepdim=True).clamp(min=1)
@@ -64,24 +69,27 @@ class TextEncoder(nn.Module):
 
     @abstractmethod
     def _vector(self, tokens: Tensor) -> Tensor:
-        """Return :meth:`vector` for texts of similar length."""
+        """Compute :meth:`vector` for texts of similar length."""
 
 
 class TokenEncoder(TextEncoder):
-    """An encoder that gives each token a state. The vector of a text is the mean of the states of its tokens."""
+    """An encoder that returns a state for each token. The vector of a text is the mean of the states of its tokens."""
 
     embedding: nn.Embedding
 
     @abstractmethod
     def forward(self, tokens: Tensor) -> Tensor:
-        """Return the state of each token, ``(batch, length, dim)``; the states of padding are arbitrary."""
+        """Return the state of each token, ``(batch, length, dim)``. The states of padding have no meaning."""
 
     def _vector(self, tokens: Tensor) -> Tensor:
         return masked_mean(self(tokens), self.present(tokens))
 
 
 class BagEncoder(TokenEncoder):
-    """The embeddings of the tokens. This is the fastest encoder, and it ignores the order of the words."""
+    """An encoder that returns the embeddings of the tokens.
+
+    It is the fastest one, and ignores the order of the words.
+    """
 
     def __init__(self, vocab_size: int, pad: int, dim: int, dropout: float = 0.0):
         super().__init__(pad, dim)
@@ -93,7 +101,7 @@ class BagEncoder(TokenEncoder):
 
 
 class GRUEncoder(TokenEncoder):
-    """A bidirectional GRU; half of a state comes from each direction.
+    """A bidirectional GRU encoder. Half of a state comes from each direction.
 
     Raises:
         UserError: ``dim`` is odd.
@@ -119,7 +127,7 @@ class GRUEncoder(TokenEncoder):
 
 
 class TransformerEncoder(TokenEncoder):
-    """`Transformer <https://arxiv.org/abs/1706.03762>`_ layers with learned positions and pre-normalisation.
+    """A `Transformer <https://arxiv.org/abs/1706.03762>`_ encoder with learned positions and pre-normalisation.
 
     Raises:
         UserError: ``n_heads`` does not divide ``dim``.
@@ -153,7 +161,10 @@ class TransformerEncoder(TokenEncoder):
 
 
 def token_embedding(vocab_size: int, dim: int, pad: int) -> nn.Embedding:
-    """Return token embeddings of expected length 1 (standard deviation ``1 / sqrt(dim)``); that of ``pad`` is zero."""
+    """Return token embeddings with expected length 1 (standard deviation ``1 / sqrt(dim)``).
+
+    The one of ``pad`` is zero.
+    """
     embedding = nn.Embedding(vocab_size, dim, padding_idx=pad)
     nn.init.normal_(embedding.weight, std=1 / math.sqrt(dim))
     with torch.no_grad():

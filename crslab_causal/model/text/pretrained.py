@@ -1,4 +1,4 @@
-"""A pretrained encoder of Hugging Face, over the token ids of the dataset."""
+"""A pretrained encoder of Hugging Face that reads the token ids of the dataset."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from crslab_causal.model.text.encoders import TextEncoder, masked_mean
 class PretrainedEncoder(TextEncoder):
     """An encoder that reads the dataset's tokens as word pieces of a pretrained tokenizer.
 
-    The text of a dataset is already cut into words. Each word is cut into pieces once, as if a blank were before it.
-    The ``@`` token of a film is read as its title, the token between turns as the tokenizer's separator, and a word
-    outside the dataset's vocabulary as the tokenizer's unknown token. If a text has more pieces than the encoder has
-    positions, the last ones are kept.
+    The text of a dataset is already divided into words. Each word is divided into pieces once, as if a blank were
+    before it. The ``@`` token of a film is replaced by its title, the token between turns by the tokenizer's separator,
+    and a word outside the dataset's vocabulary by the tokenizer's unknown token. If a text has more pieces than the
+    encoder has positions, the last ones are kept.
 
     Args:
         encoder: encoder of ``transformers``.
-        pieces: piece ids of each token id of the dataset.
+        pieces: list of the piece ids of each token id of the dataset.
         before: piece ids before every text.
-        after: piece ids behind every text.
+        after: piece ids after every text.
         max_pieces: maximum number of pieces of a text, including ``before`` and ``after``.
         pad: token id of padding in the dataset.
         piece_pad: piece id of padding.
-        freeze: whether the encoder keeps its parameters; its dropout is then off.
+        freeze: whether the parameters of the encoder stay unchanged. Its dropout is then off.
     """
 
     count: Tensor
@@ -96,12 +96,12 @@ class PretrainedEncoder(TextEncoder):
         return self
 
     def to_pieces(self, tokens: Tensor) -> Tensor:
-        """Return the piece ids ``(batch, n)`` of token ids ``(batch, length)``, both padded on the right."""
+        """Convert token ids, ``(batch, length)``, to piece ids, ``(batch, n)``. Both are padded on the right."""
         row, column = self.present(tokens).nonzero(as_tuple=True)
         token = tokens[row, column]
         count = self.count[token]
         row = row.repeat_interleave(count)
-        # of each piece: how far it is from the first one of its token, and of its text
+        # index of each piece in its token, and below in its text
         within = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count).repeat_interleave(count)
         piece = self.pieces[self.start[token].repeat_interleave(count) + within]
         total = torch.bincount(row, minlength=len(tokens))
@@ -132,7 +132,7 @@ def item_titles(side_data: Mapping) -> dict[str, str]:
 
 
 def pieces_around(tokenizer) -> tuple[list[int], list[int]]:
-    """Return the piece ids that a tokenizer puts before and behind every text."""
+    """Return the piece ids that a tokenizer adds before and after every text."""
     whole, inner = (tokenizer(' a', add_special_tokens=special)['input_ids'] for special in (True, False))
     index = next(i for i in range(len(whole)) if whole[i : i + len(inner)] == inner)
     return whole[:index], whole[index + len(inner) :]

@@ -1,4 +1,4 @@
-"""The user's items: reading them, and finding one by its id or title."""
+"""Read the user's items, and find an item by its id or title."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from crslab_causal.prepare.own_data.values import Identifier, Name, Names, Optio
 DELIMITERS = {'.csv': ',', '.tsv': '\t'}
 JSON_LINES = ('.jsonl', '.ndjson', '.json')
 SEPARATORS = '|;,'
-"""Characters that may separate the values of a table's cell, the first that a column has."""
+"""Characters that may separate the values in a cell. The first one that occurs in a column is its separator."""
 LEAST_LIKENESS = 60
-"""Score from 0 to 100, below which a name is not offered in the place of an unknown one."""
+"""Minimum similarity, from 0 to 100, at which a name is suggested in the place of an unknown one."""
 LEAST_LIKENESS_OF_COLUMNS = 85
-"""Least likeness for the name of a column. It is higher, because most other columns have another purpose."""
+"""Minimum similarity for the name of a column. It is higher, because most other columns have another purpose."""
 _YEAR_IN_TITLE = re.compile(r'(.*\S)\s*\((\d{4})\)', re.ASCII)
 
 
@@ -32,13 +32,13 @@ NAMES = {
     'stars': ('stars', 'cast', 'actors'),
     'writers': ('writers', 'writer'),
 }
-"""Names that the columns of lists may have."""
+"""Names that the columns with lists may have."""
 LIST_COLUMNS = frozenset(name for names in NAMES.values() for name in names)
 KNOWN_COLUMNS = ('id', 'title', 'year', 'plot', *sorted(LIST_COLUMNS))
 
 
 class ItemRow(BaseModel):
-    """One row of the items file; a list may also be one string."""
+    """A row of the items file. A list may also be one string."""
 
     model_config = ConfigDict(extra='allow', frozen=True)
 
@@ -60,9 +60,9 @@ class Item:
     title: str
     year: int | None
     name: str
-    """Unique name, the key of ``entity2id.json``: title and year, and the id where two items share these."""
+    """Unique name, the key of ``entity2id.json``: title and year, with the id if two items share these."""
     relations: tuple[tuple[str, tuple[str, ...]], ...]
-    """(relation, values) that the columns give."""
+    """Relations and their values from the columns."""
 
     @property
     def id(self) -> str:
@@ -71,11 +71,11 @@ class Item:
 
 
 class Catalogue:
-    """All items, in the order of the file.
+    """The items, in the order of the file.
 
     Args:
         path: the file, for messages.
-        items: with distinct ids and names.
+        items: items with distinct ids and names.
     """
 
     def __init__(self, path: Path, items: Sequence[Item]):
@@ -88,12 +88,12 @@ class Catalogue:
         self._names = [item.name for item in items]
 
     def find(self, reference: str | int) -> Item:
-        """Return the item that an id, a title with year, or a title names.
+        """Return the item with this id, this title and year, or this title.
 
         Case makes no difference in titles. A whole number can only be an id.
 
         Raises:
-            LookupError: no item or several have this name; the message says which are near.
+            LookupError: no item or several items have this name. The message suggests similar names.
         """
         text = str(reference)
         item = self.by_id.get(text)
@@ -112,9 +112,9 @@ class Catalogue:
         raise LookupError(f'no item has the id or title {text!r}{nearest(text, self._names)}')
 
     def find_vertex(self, cell: str) -> Item | None:
-        """Return the item that a cell of the graph names by its id or by its title with year, if there is one.
+        """Return the item that a cell of the graph names by its id or by its title with year; None if it names none.
 
-        A title alone is not enough there: 'Horror' may be a film, but is more often a genre.
+        A title alone is not enough, because 'Horror' may be a film but is more often a genre.
         """
         return self.by_id.get(cell) or self._by_name.get(cell.casefold())
 
@@ -125,12 +125,15 @@ class Catalogue:
     def _named(self, name: str) -> list[Item]:
         item = self._by_name.get(name)
         if item is not None and item.title.casefold() != name:
-            return [item]  # with its year, which no other item has
+            return [item]  # the reference is the title with the year, which is unique
         return self._by_title.get(name, [])
 
 
 def nearest(text: str, names: Sequence[str], least: float = LEAST_LIKENESS) -> str:
-    """Return the end of an error message, "; did you mean ...?", with the name most like ``text``; empty if none is."""
+    """Return the end of an error message, "; did you mean ...?", with the most similar name.
+
+    It is empty if no name is similar enough.
+    """
     found = process.extractOne(text, names, scorer=fuzz.WRatio, processor=utils.default_process, score_cutoff=least)
     return '' if found is None else f'; did you mean {found[0]!r}?'
 
@@ -139,9 +142,9 @@ def read_catalogue(path: Path, columns: Sequence[str] = (), warnings: list[str] 
     """Return the items of a CSV, TSV or JSON Lines file.
 
     Args:
-        path: the file; its suffix says which of these it is.
-        columns: further columns whose values become edges, by the column's name as relation.
-        warnings: receives a line about each column that is not read but is spelled nearly like one that is.
+        path: the file. Its suffix decides between these formats.
+        columns: further columns whose values become edges. The name of the column is the relation.
+        warnings: list to which a line is added for each unread column whose name resembles one that is read.
 
     Raises:
         UserError: a row is wrong, an id occurs twice, or there is no item.
@@ -197,7 +200,7 @@ def read_catalogue(path: Path, columns: Sequence[str] = (), warnings: list[str] 
 
 
 def _records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line, values by column) of each row; a list is a tuple of strings, whatever the kind of file."""
+    """Yield the line number and the values by column of each row. A list is a tuple of strings in all file formats."""
     suffix = path.suffix.lower()
     lists = LIST_COLUMNS.union(columns)
     if suffix in DELIMITERS:
@@ -231,14 +234,14 @@ def _named_rows(rows: Sequence[ItemRow]) -> Iterator[tuple[ItemRow, str, int | N
     for row, (title, year), name in zip(rows, dated, names):
         if count[name.casefold()] > 1:
             name = f'{title} ({row.id})' if year is None else f'{title} ({year}, {row.id})'
-            while name.casefold() in taken:  # another item has just this for its title
+            while name.casefold() in taken:  # another item has exactly this title
                 name += f' ({row.id})'
             taken.add(name.casefold())
         yield row, title, year, name
 
 
 def _title_and_year(row: ItemRow) -> tuple[str, int | None]:
-    """Return both, also where the year is written in the title, as MovieLens does: "Alien (1979)"."""
+    """Return the title and the year, also if the year is written in the title as in MovieLens: "Alien (1979)"."""
     match = _YEAR_IN_TITLE.fullmatch(row.title)
     if match is None or row.year not in (None, int(match[2])):
         return row.title, row.year

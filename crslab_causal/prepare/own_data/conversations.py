@@ -1,4 +1,4 @@
-"""The user's conversations: the schema of one, and reading a file of them."""
+"""Read the user's conversations, and check them with a schema."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crslab_causal.prepare.own_data.text_files import place, read_json_lines, sh
 from crslab_causal.prepare.own_data.values import Identifier, Moment, Reference, Text, first_mistake
 
 ROLES = {'seeker': 'Seeker', 'user': 'Seeker', 'recommender': 'Recommender', 'assistant': 'Recommender'}
-"""CRSLab's role for each that a file may have, in lower case."""
+"""CRSLab's name of each role that a file may have, in lower case."""
 
 
 def _role(value: Any) -> str:
@@ -26,22 +26,22 @@ def _role(value: Any) -> str:
 
 
 class Turn(BaseModel):
-    """An utterance of one side, and its annotations."""
+    """An utterance of one speaker, and its annotations."""
 
     model_config = ConfigDict(extra='allow', frozen=True)
 
     role: Annotated[str, BeforeValidator(_role)]
     text: Text
     items: list[Reference] | None = None
-    """Items that are named; None: they are looked for in the text."""
+    """Items that the turn names; None: they are looked for in the text."""
     entities: list[Reference] | None = None
-    """Other entities that are named; None: they are looked for in the text."""
+    """Other entities that the turn names; None: they are looked for in the text."""
     liked: list[Reference] = []
     disliked: list[Reference] = []
 
 
 class ConversationRow(BaseModel):
-    """One line of the file of conversations."""
+    """A line of the file of conversations."""
 
     model_config = ConfigDict(extra='allow', frozen=True)
 
@@ -52,7 +52,7 @@ class ConversationRow(BaseModel):
 
 @dataclass(frozen=True)
 class Conversation:
-    """A conversation, and the line that it is in."""
+    """A conversation and its line in the file."""
 
     id: str
     line: int
@@ -66,7 +66,7 @@ def read_conversations(path: Path, warnings: list[str]) -> list[Conversation]:
 
     Args:
         path: the file.
-        warnings: receives a line about each key that is not read but is spelled nearly like one that is.
+        warnings: list to which a line is added for each unread key whose name resembles one that is read.
 
     Raises:
         UserError: a conversation is wrong, an id occurs twice, or there is no conversation.

@@ -1,4 +1,4 @@
-"""The files of CRSLab's INSPIRED with the user's data, and the folder that holds them."""
+"""Write the user's data as the files of CRSLab's INSPIRED."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from crslab_causal.prepare.own_data.mentions import Dialog
 from crslab_causal.prepare.own_data.tokens import concept_ids, concepts_of, cooccurring, vocabulary
 
 DATASET = 'Own'
-"""The dataset class that reads the files. INSPIRED's form keeps the names of entities and relations, and CRSLab's own
-class drops no relation of it however few its edges are."""
+"""Name of the dataset class that reads the files. INSPIRED's format keeps the names of entities and relations, and
+CRSLab's class keeps relations with few edges."""
 FOLDER = Path('own', 'nltk')
-"""Folder below ``data_path`` in which that class looks."""
+"""Folder below ``data_path`` that this class reads."""
 CRSLAB_VERSION = '0.3'
-"""The version in ``.built`` that CRSLab 0.1.2 looks for (data/dataset/inspired/resources.py); it deletes others."""
+"""Version in ``.built`` that CRSLab 0.1.2 expects (data/dataset/inspired/resources.py). It deletes folders with another
+one."""
 GENERATOR = 'crslab_causal.prepare.own 1'
 """Name and version of this format."""
 DESCRIPTION_FILE = 'prepared.json'
-"""How the folder was made; only folders that have it are ever replaced."""
+"""Name of the file that describes how the folder was made. Only folders with this file are ever replaced."""
 SELF_LOOP = 'SELF_LOOP'
-"""Relation by which CRSLab's reader of INSPIRED links every vertex to itself."""
+"""Relation with which CRSLab's reader of INSPIRED links every vertex to itself."""
 
 
 def crslab_files(
@@ -36,8 +37,8 @@ def crslab_files(
 ) -> dict[str, str]:
     """Return the content of each file that CRSLab reads.
 
-    The vocabulary is that of all splits, as in CRSLab's packages; which words occur together is learned from the
-    training split only.
+    The vocabulary contains the tokens of all splits, as in CRSLab's own data. The pairs of words that occur together
+    are counted in the training split only.
     """
     texts = {
         split: [utterance.tokens for dialog in dialogs for utterance in dialog.utterances]
@@ -53,7 +54,7 @@ def crslab_files(
         'word2id.json': _to_json(concept_ids(tokens)),
         'concept_subkg.txt': ''.join(f'{a}\tcooccur\t{b}\n' for a, b in cooccurring(texts['train'])),
         **_entity_files(catalogue, vertices, list(triples)),
-        '.built': f'{GENERATOR}\n{CRSLAB_VERSION}',  # as CRSLab writes it, but for the time, which would differ
+        '.built': f'{GENERATOR}\n{CRSLAB_VERSION}',  # like CRSLab's, but without the time, which would differ
     }
 
 
@@ -110,10 +111,10 @@ def _one_per_line(content: Sequence[Any]) -> str:
 
 
 def check_target(folder: Path, replace: bool) -> bool:
-    """Return whether there is a folder of this command that is to be replaced.
+    """Return whether there is a folder of an earlier call that must be replaced.
 
     Raises:
-        UserError: the folder has files that this command did not write, or ``replace`` is not given.
+        UserError: the folder has files that this command did not write, or ``replace`` is not set.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f'{folder}: is a file; name another folder with --to')
@@ -131,9 +132,9 @@ def check_target(folder: Path, replace: bool) -> bool:
 
 
 def install(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files into a folder beside ``folder``, which then takes its place in one step.
+    """Write the files into a temporary folder, and rename it to ``folder``.
 
-    A folder that was there is kept until then, and restored if the last step fails.
+    An existing ``folder`` is kept until then. It is restored if the renaming fails.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     workspace = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))

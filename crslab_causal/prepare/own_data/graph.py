@@ -1,4 +1,4 @@
-"""The knowledge graph: edges from a file or from the items' columns, and the names of its vertices."""
+"""The knowledge graph: read its edges from a file or from the items' columns, and name its vertices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crslab_causal.prepare.own_data.text_files import normalise, place, read_lin
 
 
 class Triple(NamedTuple):
-    """An edge of the graph; items are named as in :attr:`.Item.name`."""
+    """An edge of the graph. Items are named as in :attr:`.Item.name`."""
 
     head: str
     relation: str
@@ -22,15 +22,15 @@ class Triple(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """The edges, each once, and other names of vertices."""
+    """The distinct edges of the graph, and other spellings of the names of vertices."""
 
     triples: list[Triple]
     written: dict[str, str]
-    """How the user writes a vertex whose name had to be changed, by its name."""
+    """Original spelling of each vertex whose name had to be changed, by its name."""
 
 
 class Vertices:
-    """All vertices of the graph: the items, the ends of the edges, and entities that only the conversations have.
+    """The vertices of the graph: the items, the ends of the edges, and entities that occur only in conversations.
 
     Args:
         catalogue: the items.
@@ -50,7 +50,7 @@ class Vertices:
             self._by_reading[written.casefold()][name] = None
 
     def add(self, name: str) -> None:
-        """Add a vertex, unless it exists."""
+        """Add a vertex if it does not exist."""
         if name not in self._names:
             self._names[name] = None
             for reading in (name, display_name(name), entity_name(name)):
@@ -58,13 +58,13 @@ class Vertices:
 
     @property
     def ids(self) -> dict[str, int]:
-        """The entity id of each name: items first, from 1, because 0 is CRSLab's padding."""
+        """The entity id of each name. Items come first and start at 1, because 0 is CRSLab's padding."""
         return {name: i for i, name in enumerate(self._names, start=1)}
 
     def find(self, name: str) -> list[str]:
-        """Return the vertices that are not items and have this name.
+        """Return the vertices with this name that are not items.
 
-        If there is none, upper and lower case make no difference, and a URI counts by the name that people read in it.
+        If there is none, compare without upper and lower case, and compare URIs by the names that people read in them.
         """
         if name in self._names and name not in self.items:
             return [name]
@@ -72,19 +72,21 @@ class Vertices:
 
     @property
     def other_names(self) -> list[str]:
-        """The names of all vertices that are not items, as people write them."""
+        """The readable names of all vertices that are not items."""
         return [display_name(name) for name in self._names if name not in self.items]
 
 
 def read_graph(path: Path, catalogue: Catalogue, warnings: list[str]) -> Graph:
     """Return the edges of a file with ``head<TAB>relation<TAB>tail`` in each line.
 
-    An end that is an item's id, or its title with year, is this item; anything else is the name of another entity.
+    An end of an edge that is an item's id, or its title with year, is this item. Anything else is the name of another
+    entity.
 
     Args:
         path: the file.
         catalogue: the items.
-        warnings: receives a line about names that were probably meant for items, and about ids that probably were not.
+        warnings: list to which lines are added about names that were probably meant as items, and about ids that
+            probably were not.
 
     Raises:
         UserError: a line has another form, or there is no edge between two vertices.
@@ -128,9 +130,10 @@ def _titles_without_year(path: Path, catalogue: Catalogue, triples: dict[Triple,
 
 
 def graph_from_columns(catalogue: Catalogue) -> Graph:
-    """Return the edges that the items' columns give: genre, director, starring, writer, and others asked for.
+    """Return the edges from the items' columns: genre, director, starring, writer, and further columns.
 
-    A value that is also the name of an item is another entity, and gets the relation in brackets behind its name.
+    A value that is also the name of an item becomes another entity, whose name gets the relation in brackets. The
+    further columns are those of the option ``--columns``.
 
     Raises:
         UserError: no item has a value in any of these columns.
@@ -161,7 +164,10 @@ def _check_edges(triples: dict[Triple, int], message: str) -> None:
 
 
 def genres_of_items(catalogue: Catalogue, triples: list[Triple]) -> dict[str, tuple[str, ...]]:
-    """Return the genres of each item by its name: those of its column, else those that the graph gives."""
+    """Return the genres of each item by its name.
+
+    They come from its column, or from the graph if it has no such column.
+    """
     found: dict[str, dict[str, None]] = {item.name: dict.fromkeys(item.row.genres) for item in catalogue.items}
     lacking = {name for name, genres in found.items() if not genres}
     for triple in triples:
@@ -174,6 +180,6 @@ def genres_of_items(catalogue: Catalogue, triples: list[Triple]) -> dict[str, tu
 
 
 def without_edges(catalogue: Catalogue, triples: list[Triple]) -> list[Item]:
-    """Return the items that no edge links to anything else."""
+    """Return the items that have no edge to another vertex."""
     linked = {name for triple in triples if triple.head != triple.tail for name in (triple.head, triple.tail)}
     return [item for item in catalogue.items if item.name not in linked]

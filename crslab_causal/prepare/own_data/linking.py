@@ -1,4 +1,7 @@
-"""Names of items and entities in the text of a turn; the only place that uses this package's linker."""
+"""Find the names of items and entities in the text of a turn.
+
+Only this module uses the entity linker of this package.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,20 @@ from typing import Collection, Mapping, NamedTuple
 
 
 class Linked(NamedTuple):
-    """The items and entities that a text names, each once, in order of appearance."""
+    """The distinct items and entities that a text names, in order of appearance."""
 
     items: list[str]
     entities: list[str]
 
 
 class TextLinker:
-    """Finder of the names of vertices in text, by :class:`crslab_causal.llm.entity_linking.linking.MentionLinker`.
+    """Finds the names of vertices in text, with :class:`crslab_causal.llm.entity_linking.linking.MentionLinker`.
 
     Args:
         ids: entity id of each vertex, by its name.
         items: names of the items.
-        weight: how often each name is given; if several entities have a name, the most frequent is found, else
-            that with the lowest id.
+        weight: how often each name is given. If several entities have a name, the most frequent one is found. If they
+            are equally frequent, the one with the lowest id is found.
     """
 
     def __init__(self, ids: Mapping[str, int], items: Collection[str], weight: Mapping[str, int]):

@@ -1,4 +1,4 @@
-"""Find the mentions of each turn: the items and entities that the user gives, and those found in the text."""
+"""Find the mentions of each turn: the items and entities that the user lists, and those in the text."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from crslab_causal.prepare.own_data.text_files import place
 from crslab_causal.prepare.own_data.tokens import tokenize
 
 MOST_QUESTIONS = 100
-"""Unknown entities for which the nearest known one is looked for, which takes a moment each in a large graph."""
+"""Maximum number of unknown entities for which a similar known one is searched, because this is slow in a large graph.
+"""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A turn with the names of what it mentions."""
+    """A turn, and the names of the items and entities that it mentions."""
 
     role: str
     text: str
@@ -48,36 +49,40 @@ class Dialog:
 
     @property
     def recommends(self) -> bool:
-        """Whether a recommender's turn names an item after the first turn, so that it has a context to predict from."""
+        """Whether a recommender's turn after the first turn names an item.
+
+        Only such an item has a context and can be predicted.
+        """
         first = self.utterances[0].role
         spoken = [utterance.role for utterance in self.utterances]
         start = next(
             (i for i, role in enumerate(spoken) if role != first), len(spoken)
-        )  # CRSLab merges the turns before
+        )  # CRSLab merges the earlier turns
         return any(utterance.role == 'Recommender' and utterance.items for utterance in self.utterances[start:])
 
 
 class MentionResolver:
-    """Resolver of the references in conversations to names of vertices; it also links the text of turns without any.
+    """Replaces the references in conversations by names of vertices, and links the text of turns without references.
 
     Args:
         path: the conversations' file, for messages.
         catalogue: the items.
-        vertices: the graph's; entities that only the conversations have are added.
-        link: whether to look into the text of turns that do not say what they mention.
+        vertices: vertices of the graph; entities that occur only in conversations are added.
+        link: whether to search the text of turns that do not list what they mention.
     """
 
     def __init__(self, path: Path, catalogue: Catalogue, vertices: Vertices, link: bool = True):
         self._path, self._catalogue, self._vertices, self._link = path, catalogue, vertices, link
         self.count: Counter[str] = Counter()
-        """How many mentions were given and how many were linked, by kind."""
+        """Numbers of mentions that were listed and that were linked, by kind."""
         self._new: dict[str, tuple[str, int]] = {}
         self._known = vertices.other_names
 
     def resolve(self, conversations: Sequence[Conversation]) -> list[Dialog]:
-        """Return the conversations with the names of what they mention.
+        """Return the conversations with the names of the items and entities that they mention.
 
-        All that is given is read before any text is linked, so that texts are also searched for entities given later.
+        All listed references are read before any text is linked. Texts are therefore also searched for entities that
+        are listed later.
 
         Raises:
             UserError: a reference names no item, or several.
@@ -92,7 +97,7 @@ class MentionResolver:
         linker = TextLinker(self._vertices.ids, self._vertices.items, weight) if self._link else None
         pairs = tqdm(
             zip(conversations, given), 'conversations', len(given), leave=False, disable=None
-        )  # on a terminal only
+        )  # show the bar on a terminal only
         return [
             Dialog(
                 conversation,
@@ -102,7 +107,7 @@ class MentionResolver:
         ]
 
     def warnings(self) -> Iterator[str]:
-        """Yield a line about each entity that is given in a conversation but is not in the graph."""
+        """Yield a line about each entity that a conversation lists but the graph does not have."""
         for i, (name, (where, n)) in enumerate(self._new.items()):
             question = nearest(name, self._known) if i < MOST_QUESTIONS else ''
             yield (
@@ -145,7 +150,7 @@ class MentionResolver:
             raise UserError(f'{where}: items: {error.args[0]}') from error
 
     def _either(self, reference: str | int, where: str, key: str) -> str:
-        """Return the item of this id or title, else the entity of this name."""
+        """Return the item with this id or title, or else the entity with this name."""
         try:
             return self._catalogue.find(reference).name
         except LookupError as error:
@@ -154,7 +159,7 @@ class MentionResolver:
         return self._entity(reference, where, key)
 
     def _entity(self, reference: str | int, where: str, key: str) -> str:
-        """Return the entity of this name, else the item of this id or title, else a new entity."""
+        """Return the entity with this name, or else the item with this id or title, or else a new entity."""
         name = str(reference)
         found = [] if type(reference) is int else self._vertices.find(name)
         if len(found) > 1:

@@ -1,4 +1,4 @@
-"""Which conversations are for training, validation and test."""
+"""Divide the conversations into training, validation and test."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ SPLITS = ('train', 'valid', 'test')
 def split_dialogs(
     path: Path, dialogs: Sequence[Dialog], how: Literal['random', 'time'], valid: float, test: float, seed: int
 ) -> dict[str, list[Dialog]]:
-    """Return the conversations of each split, whole ones.
+    """Return the conversations of each split. No conversation is divided.
 
     Args:
         path: the conversations' file, for messages.
         dialogs: all conversations.
-        how: ``random``, or ``time``: the last ones are for test, those before them for validation.
-        valid: share of the conversations for validation, rounded to whole conversations, one at least.
-        test: share for test.
-        seed: of the random split.
+        how: ``random`` or ``time``. With ``time`` the last conversations are the test split, and those before them the
+            validation split.
+        valid: share of the conversations for validation, rounded to at least one conversation.
+        test: share of the conversations for test.
+        seed: seed of the random split.
 
     Raises:
         UserError: a share is out of range, a conversation has no time, or a split has nothing to predict.

@@ -1,4 +1,4 @@
-"""Reading of the user's text files, with a line number for every message."""
+"""Read the user's text files, with a line number for every message."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def place(path: Path, line: int, turn: int | None = None) -> str:
-    """Return where something is in a file, as the messages write it.
+    """Return a location in a file, in the form that messages use.
 
     Args:
         path: the file.
-        line: counted from 1.
-        turn: of the conversation in this line, counted from 1.
+        line: number of the line, counted from 1.
+        turn: number of the turn in this line's conversation, counted from 1.
     """
     return f'{path}, line {line}' + ('' if turn is None else f', turn {turn}')
 
 
 def normalise(text: str) -> str:
-    """Return the text with every run of white space replaced by one blank, and none at its ends."""
+    """Return the text with single blanks in the place of white space, and without white space at its ends."""
     return ' '.join(text.split())
 
 
@@ -53,18 +53,18 @@ def read_text(path: Path) -> str:
                     f'{place(path, number)}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; '
                     'save the file as UTF-8'
                 ) from error
-        raise  # an encoding error that no single line has cannot exist: a line break is one byte
+        raise  # not reached: every encoding error is inside a line
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, text) of each line that is not blank; line breaks may be LF or CRLF."""
+    """Yield the line number and the text of each line that is not blank. Line breaks may be LF or CRLF."""
     for number, line in enumerate(read_text(path).split('\n'), start=1):
         if line.strip():
             yield number, line.removesuffix('\r')
 
 
 def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield (line number, object) of each line of a JSON Lines file; blank lines are skipped.
+    """Yield the line number and the object of each line of a JSON Lines file. Blank lines are skipped.
 
     Raises:
         UserError: a line is not valid JSON, is not an object, or has half of a surrogate pair, which UTF-8 cannot hold.
@@ -92,12 +92,13 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def read_table(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line number, cells by column) of each row of a CSV or TSV file; blank rows are skipped.
+    """Yield the line number and the cells by column of each row of a CSV or TSV file. Blank rows are skipped.
 
-    The first row names the columns; their names are given in lower case.
+    The first row contains the names of the columns, which are converted to lower case.
 
     Raises:
-        UserError: the header has a name twice or none, a row has another number of cells, or a quote is not closed.
+        UserError: the header is missing or has a name twice, a row has another number of cells, or a quote is not
+            closed.
     """
     reader = csv.reader(io.StringIO(read_text(path), newline=''), delimiter=delimiter, strict=True)
     header: list[str] | None = None
@@ -133,7 +134,7 @@ def _check_header(path: Path, number: int, header: list[str]) -> None:
 
 
 def shorten(value: Any) -> str:
-    """Return a value as JSON in at most 40 characters, for a message of one line."""
+    """Return a value as JSON with at most 40 characters, for a message of one line."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 40 else text[:37] + '...'
 

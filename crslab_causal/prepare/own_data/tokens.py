@@ -1,4 +1,4 @@
-"""Tokens of the texts, the vocabulary, and which words occur together."""
+"""The tokens of the texts, the vocabulary, and the pairs of words that occur together."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ ABBREVIATIONS = (
     'vol',
     'vs',
 )
-"""Words behind which a full stop does not end the sentence."""
+"""Words after which a full stop does not end the sentence."""
 WINDOW = 5
-"""Two words occur together if at most this many words are between the beginnings of both."""
+"""Maximum distance in words at which two words count as occurring together."""
 MIN_COOCCURRENCES = 2
 MOST_EDGES = 20_000
 
@@ -64,8 +64,8 @@ def _tokenizers() -> tuple[_Tokenizer, _Tokenizer]:
 def tokenize(text: str) -> list[str]:
     """Return the tokens that ``nltk.word_tokenize`` gives, as in CRSLab's data with ``tokenize: nltk``.
 
-    That function needs a downloaded model to find the ends of sentences; here a list of abbreviations is in its place.
-    A token that CRSLab reserves (``__pad__``) loses its underscores.
+    NLTK finds the ends of sentences with a model that must be downloaded. Here a list of abbreviations replaces this
+    model. A token that CRSLab reserves (``__pad__``) loses its underscores.
     """
     sentences, words = _tokenizers()
     return [
@@ -76,14 +76,14 @@ def tokenize(text: str) -> list[str]:
 
 
 def vocabulary(texts: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Return the id of each token: the special ones first, then the most frequent."""
+    """Return the id of each token: the special tokens first, then the others by frequency."""
     count = Counter(token for tokens in texts for token in tokens)
     tokens = sorted(count, key=lambda token: (-count[token], token))
     return {token: i for i, token in enumerate((*SPECIAL_TOKENS, *tokens))}
 
 
 def is_word(token: str) -> bool:
-    """Return whether a token can be a concept: letters only, two at least."""
+    """Return whether a token can be a concept: it has at least two characters, and all are letters."""
     return len(token) > 1 and token.isalpha()
 
 
@@ -93,9 +93,9 @@ def concepts_of(tokens: Sequence[str]) -> list[str]:
 
 
 def concept_ids(texts: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Return the id of each concept, from 1, because 0 is CRSLab's padding; the most frequent first.
+    """Return the id of each concept by frequency, from 1, because 0 is CRSLab's padding.
 
-    CRSLab needs at least one, so that texts without any word give the concept ``word``.
+    CRSLab needs at least one concept. If the texts have no words, the only concept is ``word``.
     """
     count = Counter(concept for tokens in texts for concept in concepts_of(tokens))
     concepts = sorted(count, key=lambda concept: (-count[concept], concept)) or ['word']
@@ -103,7 +103,7 @@ def concept_ids(texts: Iterable[Sequence[str]]) -> dict[str, int]:
 
 
 def cooccurring(texts: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
-    """Return the pairs of concepts that occur together more often than chance, the most strongly associated first.
+    """Return the pairs of concepts that occur together more often than by chance, most strongly associated pairs first.
 
     The measure is normalised pointwise mutual information over pairs in a window (Bouma, 2009).
     """

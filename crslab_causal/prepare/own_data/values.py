@@ -1,4 +1,4 @@
-"""Types of the values in the user's files, and one line about a value that is wrong."""
+"""Types of the values in the user's files, and messages about wrong values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _name(value: Any) -> str:
 
 
 def _identifier(value: Any) -> str:
-    """Return the id as a string; JSON may write it as a whole number."""
+    """Return an id as a string. In JSON it may be a whole number."""
     if type(value) is int:
         return str(value)
     if not isinstance(value, str):
@@ -45,7 +45,7 @@ def _reference(value: Any) -> str | int:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    """Return the distinct names of a list, of one string, or none of null."""
+    """Return the distinct names in a value: a list, one string, or null for no names."""
     if value is None:
         return ()
     values = [value] if isinstance(value, str) else value
@@ -55,7 +55,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def _year(value: Any) -> int | None:
-    """Return a year; tables may write it as 1979 or, as pandas does, 1979.0."""
+    """Return a year. A table may contain it as 1979 or, if pandas wrote it, as 1979.0."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     match = re.fullmatch(r'\s*(\d{1,4})(?:\.0*)?\s*', str(value), re.ASCII)
@@ -75,17 +75,17 @@ def _moment(value: Any) -> Any:
 
 
 def _aware(value: datetime) -> datetime:
-    """Return the time with a time zone, UTC if it has none, so that all times can be compared."""
+    """Return the time with a time zone, so that all times can be compared. A time without a zone is taken as UTC."""
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-"""String that is not blank, kept as it is."""
+"""String that is not blank, kept unchanged."""
 Name = Annotated[str, BeforeValidator(_name)]
 """String that is not blank, with single blanks between its words."""
 Identifier = Annotated[str, BeforeValidator(_identifier)]
 Reference = Annotated[str | int, BeforeValidator(_reference)]
-"""Id or name of an item; a whole number can only be an id."""
+"""Id or name of an item. A whole number can only be an id."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Year = Annotated[int | None, BeforeValidator(_year)]
 OptionalText = Annotated[str | None, BeforeValidator(_optional_text)]
@@ -94,10 +94,10 @@ Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_aware)]
 
 
 def first_mistake(error: ValidationError) -> tuple[tuple[int | str, ...], str]:
-    """Return where the first mistake of an object is, and a message about it.
+    """Return the location of the first mistake in an object, and a message about it.
 
     Returns:
-        The path of keys and positions, and the message, which begins with the name of the value.
+        The path of keys and indices, and the message, which begins with the name of the value.
     """
     first = error.errors(include_url=False)[0]
     location = first['loc']

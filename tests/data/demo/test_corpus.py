@@ -98,7 +98,7 @@ def test_every_value_of_a_variable_has_phrases():
     assert tokenize("I didn't like @00007.") == ['I', 'did', "n't", 'like', '@00007', '.']
 
 
-def test_ids_and_graphs(corpus):
+def test_ids_and_graphs_agree(corpus):
     entity2id, graph = load(corpus / 'entity2id.json'), load(corpus / 'dbpedia_subkg.json')
     ids = set(entity2id.values())
     assert ids == set(range(1, len(ids) + 1))
@@ -122,7 +122,7 @@ def test_scm_json_reproduces_the_model(corpus):
         assert model.p_target(history, explanation)[index[conversation['scm']['target']]] > 0
 
 
-def test_crslab_reads_it(root, corpus, monkeypatch):
+def test_crslabs_own_class_reads_the_dataset(root, corpus, monkeypatch):
     monkeypatch.setattr(redial, 'DATASET_PATH', str(root))
     dataset = redial.ReDialDataset({}, 'nltk')
     entity2id = load(corpus / 'entity2id.json')

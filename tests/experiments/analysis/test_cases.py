@@ -133,7 +133,7 @@ def test_recorded_cases_are_kept_until_one_more_system_has_answered(suite, store
     assert extend_with('decoder', 'A | B') == whole.cases
 
 
-def test_the_first_finished_run_of_a_system_answers(suite, store, finish):
+def test_case_shows_the_answers_of_the_first_finished_run_of_a_system(suite, store, finish):
     small = suite(turns=1)
     table, row = small.tables[0], small.tables[0].rows[1]
     settings = tuple(setting for setting in row.runs[0].settings if not setting.startswith('seed='))
@@ -148,7 +148,7 @@ def test_the_first_finished_run_of_a_system_answers(suite, store, finish):
     assert only_case(unfinished, *row.runs) == only_case(*row.runs)
 
 
-def test_pages(suite, store, finish):
+def test_pages_of_the_paper_are_complete(suite, store, finish):
     small = suite(turns=1)
     finish(small)
     (case,) = collect(small, store).cases

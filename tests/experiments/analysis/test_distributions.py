@@ -13,7 +13,7 @@ from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.quick_start import load_system
 
 
-def test_distances_of_distributions():
+def test_distances_equal_their_definition():
     p = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
     q = np.array([[0.25, 0.5, 0.25], [0.0, 1.0, 0.0]])
     assert total_variation(p, q).tolist() == [0.25, 1.0]

@@ -80,7 +80,7 @@ def test_files_of_older_releases_lack_some_columns(tmp_path):
     assert np.isnan(read_ranks(path).kl).all() and np.isnan(read_ranks(path).rank_unseen).all()
 
 
-def test_a_file_without_samples(tmp_path):
+def test_file_without_samples_is_reported(tmp_path):
     (tmp_path / 'empty.jsonl').write_text('')
     ranks = read_ranks(tmp_path / 'empty.jsonl')
     assert len(ranks.rank) == len(ranks.conversation) == 0

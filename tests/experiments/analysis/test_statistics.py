@@ -12,6 +12,7 @@ from scipy import stats
 from crslab_causal.experiments.analysis.statistics import (
     Difference,
     Interval,
+    cluster_intervals,
     combine_p_values,
     holm,
     mcnemar,
@@ -95,7 +96,7 @@ def test_the_bootstrap_of_independent_samples_equals_that_of_scipy():
 
 @settings(max_examples=50, deadline=None)
 @given(HITS, st.integers(1, 6), st.integers(0, 9), st.randoms(use_true_random=False))
-def test_properties_of_every_bootstrap(hits, n_cluster, seed, rng):
+def test_bootstrap_has_its_properties_for_random_input(hits, n_cluster, seed, rng):
     a, b = np.array(hits).T
     clusters = np.arange(len(a)) % n_cluster
     found = paired_bootstrap(a, b, clusters, draws=200, seed=seed)
@@ -215,7 +216,7 @@ def test_holm_rejects_what_the_step_down_procedure_rejects(p_values, alpha):
     assert all(p_values[name] <= p <= 1 for name, p in adjusted.items())
 
 
-def test_holm_of_three_values():
+def test_holm_equals_a_computation_by_hand():
     assert holm({'a': 0.01, 'b': 0.04, 'c': 0.03}) == pytest.approx({'a': 0.03, 'b': 0.06, 'c': 0.06})
 
 
@@ -249,7 +250,7 @@ def test_the_combination_keeps_its_level_under_any_dependence_of_the_tests(share
 # ---------------------------------------------------------------- welch and paired_t
 
 
-def test_welch_of_a_few_values():
+def test_welch_equals_scipy():
     # means 2 and 5, variances 1 and 4, n = 3: t = -3 / sqrt(1/3 + 4/3) = -2.3238, df = (5/3)^2 / (1/18 + 16/18) = 2.941
     assert welch([1, 2, 3], [3, 5, 7]) == pytest.approx(2 * stats.t.sf(3 / math.sqrt(5 / 3), 50 / 17), rel=1e-6)
 
@@ -269,3 +270,16 @@ def test_welch_without_a_spread_and_with_too_few_seeds():
     assert welch([0.4, 0.4], [0.5, 0.5]) == 0.0
     with pytest.raises(ValueError, match='two of them'):
         welch([0.4], [0.5, 0.6])
+
+
+def test_the_intervals_of_many_scores_are_those_of_the_bootstrap_of_each():
+    """Each column has the interval of the paired bootstrap against 0, which is tested against loops."""
+    rng = np.random.default_rng(3)
+    scores, clusters = rng.random((40, 3)), rng.integers(7, size=40).astype(str)
+    low, high = cluster_intervals(scores, clusters, draws=500)
+    for column in range(3):
+        expected = paired_bootstrap(scores[:, column], np.zeros(40), clusters, draws=500)
+        assert (low[column], high[column]) == pytest.approx((expected.low, expected.high))
+    assert np.isnan(cluster_intervals(scores, ['one'] * 40)).all()
+    with pytest.raises(ValueError, match='lengths differ'):
+        cluster_intervals(scores, clusters[1:])

@@ -143,7 +143,7 @@ def test_the_responses_of_the_data_are_a_system(tmp_path):
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_properties_of_every_draw(data):
+def test_draw_has_its_properties_for_random_input(data):
     contexts = turns(8)
     samples = [(*turn, label) for turn in contexts for label in (7, 9)]
     systems = {name: system(data.draw(st.sets(st.sampled_from(samples)), name)) for name in 'abc'}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import zlib
@@ -17,12 +18,24 @@ from crslab_causal.base.markdown_blocks import read_block
 from crslab_causal.experiments.__main__ import main
 from crslab_causal.experiments.analysis.record import FigureRecord, HistogramRecord, PanelRecord
 from crslab_causal.experiments.reporting.paper.figures import PaperFigures, PaperRow, read_figures
-from crslab_causal.experiments.reporting.paper.page import PAGE, SUITES, claims_block, paper_page, read_records
-from crslab_causal.experiments.reporting.paper.places import PLACE, fill, find_row, shifts
+from crslab_causal.experiments.reporting.paper.goals import FILE as GOALS_FILE
+from crslab_causal.experiments.reporting.paper.goals import Goal, Goals, read_goals
+from crslab_causal.experiments.reporting.paper.page import (
+    OUR_SAMPLES,
+    PAGE,
+    SUITES,
+    claims_block,
+    goals_block,
+    goals_table,
+    paper_page,
+    read_records,
+)
+from crslab_causal.experiments.reporting.paper.places import PLACE, divergences, fill, find_row, shifts
 
 RESULTS = tiny.ROOT / 'results'
 FINDINGS = tiny.ROOT / 'docs' / 'findings.md'
 FIGURES = read_figures()
+GOALS = read_goals(RESULTS)
 DATASETS = ('ReDial', 'OpenDialKG')
 WITH_CAUSAL = "CausalKBRD, the paper's setting"
 
@@ -41,18 +54,85 @@ def lines_of(page: str, heading: str, row: str) -> list[list[str]]:
 
 
 def test_the_committed_page_and_the_claims_are_those_of_the_records(records):
-    assert (RESULTS / PAGE).read_text('utf-8') == paper_page(FIGURES, records)
+    assert (RESULTS / PAGE).read_text('utf-8') == paper_page(FIGURES, records, GOALS)
     assert read_block(FINDINGS, 'claims') == claims_block(RESULTS)
+    assert read_block(FINDINGS, 'goals') == goals_block(RESULTS)
 
 
 def test_our_figures_and_their_differences_are_those_of_the_scores(records):
     """The page agrees with NumPy and SciPy on the scores of the seeds."""
-    page = paper_page(FIGURES, records)
+    page = paper_page(FIGURES, records, GOALS)
     _, row = find_row(f'recommendation/table2/{WITH_CAUSAL}', records)
     scores = 100 * np.array(row.scores['all']['recall@1'])
     half = stats.t.interval(0.95, len(scores) - 1, scores.mean(), stats.sem(scores))[1] - scores.mean()
     mean, spread = f'{scores.mean():.1f} ± {half:.1f}', f'{scores.mean() - 5.9:+.1f} ± {half:.1f}'
-    assert lines_of(page, 'Table 2, recommendation on ReDial', 'w/o LLM') == [['w/o LLM', 'R@1', '5.9', mean, spread]]
+    ((*cells,),) = lines_of(page, 'Table 2, recommendation on ReDial', 'w/o LLM')
+    assert cells[:3] == ['w/o LLM', 'R@1', '5.9'] and cells[5:] == [mean, spread]
+
+
+def test_the_scores_on_the_official_test_stand_beside_the_papers_with_their_interval(records):
+    page = paper_page(FIGURES, records, GOALS)
+    _, row = find_row(f'official/official_redial/{WITH_CAUSAL}', records)
+    mean = 100 * np.mean(row.scores['all']['recall@1'])
+    low, high = (100 * end for end in row.intervals['all']['recall@1'])
+    ((*cells,),) = lines_of(page, 'Table 2, recommendation on ReDial', 'w/o LLM')
+    assert cells[3].endswith(f'[{low:.1f}, {high:.1f}]') and cells[3].startswith(f'{mean:.1f}')
+    assert cells[4] == f'{mean - 5.9:+.1f} [{low - 5.9:+.1f}, {high - 5.9:+.1f}]'
+    for metric in ('R@3', 'R@5'):  # the record of our own test lacks them
+        (line,) = [
+            line for line in page.splitlines() if f'|  | {metric} | 34.3 ' in line or f'|  | {metric} | 28.9 ' in line
+        ]
+        assert re.search(r'\d+\.\d \[', line) and 'not recorded' in line
+
+
+def test_every_score_on_the_official_test_has_a_line_in_the_log(records):
+    """The log holds the scores of the record, each with its commit, its seed and its count."""
+    lines = [json.loads(line) for line in (RESULTS / 'official_log.jsonl').read_text('utf-8').splitlines()]
+    scored = {line['run']: line for line in lines if 'scores' in line}
+    shown = [line for line in lines if 'scores' not in line]
+    for table in records['official'].tables:
+        for row in table.rows:
+            for i, run in enumerate(row.runs):
+                line = scored[run.folder]
+                assert line['count'] == run.times_scored and line['seed'] == run.seed and len(line['commit']) == 40
+                for group in table.groups:
+                    for metric in table.metrics:
+                        assert row.scores[group][metric][i] == line['scores'][group][metric]
+        (samples,) = {scored[run.folder]['samples'] for row in table.rows for run in row.runs}
+        assert table.name != 'official_redial' or f'{samples:,}' == OUR_SAMPLES
+    left_out = {line['run'].partition('_')[0]: line['mentions_left_out'] for line in scored.values()}
+    assert (
+        f'{left_out["OpenDialKG"]} mentions are left out of the contexts there, and {left_out["ReDial"]}'
+        in ' '.join(FINDINGS.read_text('utf-8').split())
+    )
+    assert all(line['use'].startswith('display only') for line in shown)
+    assert len(shown) >= len(records['official'].cases)
+
+
+def test_a_goal_is_met_only_within_its_bounds(records):
+    goal = Goal(table='official_redial', row='x', group='all', metric='recall@50', at_least=1.0, at_most=2.0, why='')
+    assert [goal.holds(value) for value in (0.9, 1.0, 2.0, 2.1)] == [False, True, True, False]
+    known, minus = 'w/o causal', WITH_CAUSAL
+    scores = [
+        100 * np.mean(find_row(f'official/official_redial/{row}', records)[1].scores['all']['recall@50'])
+        for row in (known, minus)
+    ]
+    for fields, value in (({}, scores[0]), ({'minus': minus}, scores[0] - scores[1])):
+        for bound, met in ((value - 0.01, 'yes'), (value + 0.01, 'no')):
+            more = goal.model_copy(update={'row': known, 'at_least': bound, 'at_most': None, **fields})
+            assert goals_table(Goals(about='', goals=[more]), records).endswith(f'| {met} |')
+    unknown = goals_table(
+        Goals(about='', goals=[goal.model_copy(update={'row': 'Item cosine', 'group': 'nobody'})]), records
+    )
+    assert unknown.endswith('| not run | open |')
+    with pytest.raises(ValueError, match='give at_least or at_most'):
+        Goal(table='a', row='x', group='all', metric='recall@50', why='')
+
+
+def test_the_goals_name_rows_of_the_suite(records):
+    titles = {(table.name, row.title) for table in records['official'].tables for row in table.rows}
+    for goal in GOALS.goals:
+        assert (goal.table, goal.row) in titles and (goal.minus is None or (goal.table, goal.minus) in titles)
 
 
 def test_the_sizes_of_the_datasets_are_sums_over_the_splits(records):
@@ -62,7 +142,7 @@ def test_the_sizes_of_the_datasets_are_sums_over_the_splits(records):
         for row in table.rows
         if row.title == 'OpenDialKG'
     ]
-    cells = lines_of(paper_page(FIGURES, records), 'Table 1, datasets', 'OpenDialKG (2)')[0]
+    cells = lines_of(paper_page(FIGURES, records, GOALS), 'Table 1, datasets', 'OpenDialKG (2)')[0]
     assert len(splits) == 3 and cells[3] == f'{sum(splits):,}' and cells[4] == f'{sum(splits) - 13802:+,}'
 
 
@@ -79,7 +159,7 @@ def test_every_counterpart_exists_and_every_other_row_has_a_reason(records):
 
 
 def test_rows_of_another_task_are_marked(records):
-    page = paper_page(FIGURES, records)
+    page = paper_page(FIGURES, records, GOALS)
     assert {row.title for table in FIGURES.tables for row in table.rows if row.quoted} == {
         'seq2seq',
         'Tri-LSTM',
@@ -113,10 +193,10 @@ def test_a_row_that_needs_a_language_model_is_filled_when_its_record_has_scores(
         ]
         measured[name] = record.model_copy(update={'tables': tables})
     heading = 'Table 2, recommendation on ReDial'
-    before, after = paper_page(FIGURES, records), paper_page(FIGURES, measured)
-    assert lines_of(before, heading, 'full model')[0][3] == 'needs an LLM'
-    assert lines_of(after, heading, 'full model')[0][3:] == ['25.0', '+18.9 (one run)']
-    assert '--llm live' in before and '--llm live' not in after
+    before, after = paper_page(FIGURES, records, GOALS), paper_page(FIGURES, measured, GOALS)
+    assert lines_of(before, heading, 'full model')[0][5] == 'needs an LLM'
+    assert lines_of(after, heading, 'full model')[0][5:] == ['25.0', '+18.9 (one run)']
+    assert 'are measured by' in before and 'are measured by' not in after
 
 
 def test_a_claim_types_no_number_of_a_record(records):
@@ -142,6 +222,21 @@ def test_the_verdicts_about_the_causal_terms_are_those_of_the_tests(records):
     fallen = [shifts(reading, dataset, records) for reading in FIGURES.figure4.readings for dataset in DATASETS]
     assert all(up < down for up, down, _ in fallen)
     assert by_claim['The intervention moves more labels up than down (Figure 4 a, b).'] == 'not reproduced'
+
+
+def test_the_verdicts_about_the_divergence_are_those_of_the_record(records):
+    """Figure 4 (c) on ReDial, one model: the divergence does not rise, and falling labels have the higher one."""
+    by_claim = {claim.claim: claim for claim in FIGURES.claims}
+    grows = by_claim['The divergence grows with the rank of the label (Figure 4 c, ReDial).']
+    higher = by_claim['The divergence is higher for labels that fall than for labels that rise (Figure 4 c, ReDial).']
+    one, two = (divergences(reading, 'ReDial', records) for reading in ('one_model', 'two_models'))
+    rising = [stats.kendalltau(range(5), means).statistic > 0 for means in one.values()]
+    assert not any(rising) and grows.verdict == 'not reproduced'
+    assert all(down > up for up, down in zip(one['up'], one['down'])) and 'every range' in higher.here
+    assert len({down > up for up, down in zip(two['up'], two['down'])}) == 2
+    assert higher.verdict == 'reproduced, in one reading' and 'higher in some ranges' in higher.readings
+    shown = ', '.join(f'{mean:.2f}' for mean in one['up'])
+    assert shown in read_block(FINDINGS, 'claims')
 
 
 @pytest.mark.parametrize('reading', ['one_model', 'two_models'])
@@ -198,10 +293,10 @@ def test_a_table_with_too_few_figures_is_refused():
 
 
 def test_the_command_writes_the_page_and_the_block_without_running(tmp_path, capsys):
-    for name in SUITES:
-        shutil.copy(RESULTS / f'{name}.json', tmp_path)
+    for name in (*(f'{name}.json' for name in SUITES), GOALS_FILE):
+        shutil.copy(RESULTS / name, tmp_path)
     page = tmp_path / 'findings.md'
-    page.write_text('<!-- claims -->\nold\n<!-- /claims -->\n', 'utf-8')
+    page.write_text('<!-- claims -->\nold\n<!-- /claims -->\n<!-- goals -->\n<!-- /goals -->\n', 'utf-8')
     assert main(['--paper', '--results', str(tmp_path), '--readme', str(page)]) == 0
     assert (tmp_path / PAGE).read_text('utf-8') == (RESULTS / PAGE).read_text('utf-8')
     assert read_block(page, 'claims') == read_block(FINDINGS, 'claims')

@@ -119,7 +119,7 @@ WRITER = {'model': 'Seq2Seq', 'token_emb_dim': 8, 'conv.epoch': 3, 'rec.epoch': 
 @pytest.mark.parametrize(
     'options, kind, epochs', [(LONG, 'recommendation', 3), (WRITER, 'generation', 1), (WRITER, 'generation', 4)]
 )
-def test_a_killed_run_continues_after_its_last_epoch_and_ends_as_an_uninterrupted_one(
+def test_killed_run_continues_after_its_last_epoch_and_ends_like_an_uninterrupted_one(
     runs, paths, store, execute, kill_after, tmp_path, options, kind, epochs
 ):
     (run,) = runs(rows=[{'title': 'a', 'set': options}])

@@ -48,7 +48,7 @@ def test_server_that_refuses_every_schema_gets_it_in_the_prompt(server):
     assert 'the server rejects schemas' in message
 
 
-def test_nothing_but_bounds_is_left_out():
+def test_only_bounds_are_removed_from_a_schema():
     schema = {'type': 'object', 'properties': {'minimum': {'type': 'integer', 'minimum': 1}}, 'required': ['minimum']}
     assert without_bounds(schema) == {
         'type': 'object',

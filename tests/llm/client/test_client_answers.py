@@ -72,7 +72,7 @@ def test_resumed_run_pays_only_for_the_missing_third_answer(server, tmp_path):
     assert server.log(url)[0]['body']['seed'] == 2022
 
 
-def test_incomplete_and_malformed_answers():
+def test_incomplete_and_malformed_answers_are_handled():
     def status(content, finish='stop', schema=ReasonedTitleAnswer):
         return parse_answer(Response(content, finish, None, 1, 1, 0.1, 'm', 'json'), schema)
 

@@ -74,6 +74,22 @@ def test_wrong_options_stop_the_run_immediately(server, tmp_path, fault, message
     assert len(store.read_bytes().splitlines()) == sum(entry['fault'] == 'ok' for entry in log)
 
 
+@pytest.mark.parametrize(
+    'message',
+    [
+        'Invalid model name passed in model=x',
+        "Model 'x:7b' does not exist",
+        'The model `x` was not found',
+        'unknown model: x',
+        'no such model x',
+    ],
+)
+def test_unknown_model_stops_the_run_whatever_the_status(server, message):
+    url = server.plan('reply 0', replies=[{'status': 400, 'body': {'error': {'message': message}}}])
+    error = error_message(run, url, map(str, range(20)), concurrency=1)
+    assert 'llm.model' in error and message in error and len(server.log(url)) == 1
+
+
 @pytest.mark.parametrize('url', ['http://127.0.0.1:9/v1', 'http://nowhere.invalid/v1'])
 def test_unreachable_server_is_a_user_error(url):
     with make_client(url, budget={'calls': 9}) as client:

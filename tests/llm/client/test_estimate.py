@@ -57,7 +57,7 @@ def test_money_and_length_follow_from_price_and_schema(server):
     assert estimate.max_output_tokens is None and estimate.max_usd is None
 
 
-def test_line_of_an_estimate():
+def test_estimate_is_written_as_one_line():
     estimate = Estimate(10, 2, 8000, 2400, 8192, None, None, 4000.0, False)
     assert estimate.line() == (
         '10 prompts, 2 answered by the store or equal: 8 requests, about 8000 input and 2400 output tokens, no price '

@@ -62,7 +62,7 @@ def is_final(statuses):
     return statuses[-1] == 'length' and statuses.count('length') > 1
 
 
-def test_thousand_prompts_with_mixed_faults(tmp_path):
+def test_thousand_prompts_with_mixed_faults_are_all_answered(tmp_path):
     store = tmp_path / 'store.jsonl'
     with llm_server.RunningServer(tmp_path) as server:
         url = server.plan(rates=RATES, seed=3)

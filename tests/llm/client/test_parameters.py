@@ -212,7 +212,7 @@ def test_extra_parameters_are_passed_on_and_belong_to_the_key(server, tmp_path):
     assert run_one(url, extra={}, store=store)[1].calls == run_one(url, extra={'num_ctx': 1}, store=store)[1].calls == 1
 
 
-def test_refused_extra_parameter_is_an_error_as_the_user_asked_for_it(server):
+def test_refused_extra_parameter_is_an_error(server):
     reply = {'status': 400, 'body': error("Unsupported parameter: 'reasoning_effort'", param='reasoning_effort')}
     url = server.plan(refuses=[['reasoning_effort', reply]])
     assert 'llm.extra.reasoning_effort' in error_message(run_one, url, extra={'reasoning_effort': 'low'})

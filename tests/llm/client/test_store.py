@@ -72,7 +72,7 @@ def test_line_is_read_as_it_was_written(response, number):
 
 
 @given(response=responses, data=st.data())
-def test_no_part_of_a_line_is_a_record(response, data):
+def test_part_of_a_line_is_not_a_record(response, data):
     line = to_line(Record(cache_key(payload()), 0, response), payload())[:-1]
     with pytest.raises(ValueError):
         from_line(line[: data.draw(st.integers(0, len(line) - 1))])

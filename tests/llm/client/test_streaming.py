@@ -1,6 +1,7 @@
 """Answers that arrive piece by piece, over HTTP: the text so far, and the same record as without a stream."""
 
 import contextlib
+import gzip
 import json
 import time
 from itertools import pairwise
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crslab_causal.llm.client.answer_body import read_answer
+from crslab_causal.llm.client.bounded_body import BoundedBody
 from crslab_causal.llm.client.event_stream import EventStream
 from crslab_causal.llm.client.key_scrubber import KeyScrubber
 from crslab_causal.llm.client.result import Completion
@@ -80,6 +82,7 @@ def test_record_is_that_of_an_answer_without_a_stream(server, tmp_path, plan, wa
         ([['stream', {'status': 422, 'body': {'detail': [{'loc': ['body', 'stream'], 'msg': 'Extra inputs'}]}}]], 2),
         ([['stream', {'status': 501, 'body': {'error': {'message': 'streaming is not implemented'}}}]], 2),
         ([['stream', {'status': 400, 'body': {'error': {'message': 'bad request'}}}]], 2),
+        ([['stream', {'status': 405, 'body': {'error': 'method not allowed'}}]], 2),
         ([['stream_options', {'status': 400, 'body': {'error': {'message': 'unknown field stream_options'}}}]], 2),
     ],
 )
@@ -145,11 +148,30 @@ def test_key_never_stands_in_a_text_that_is_being_written(server, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', KEY)
     escaped = ''.join(f'\\u{ord(char):04x}' for char in KEY)
     for written in (KEY, escaped):
-        content = f'{{"explanation": "so", "ranking": [1], "response": "Key {written}, yes."}}'
-        texts, completion, _ = stream(server.plan('ok', content=content, piece=2, pause=0.01))
-        assert completion.parsed.response == 'Key [OPENAI_API_KEY], yes.'
+        content = f'{{"explanation": "so", "ranking": [1], "response": "Key {written}{", yes" * 30}."}}'
+        texts, completion, _ = stream(server.plan('ok', content=content, piece=4, pause=0.01))
+        assert completion.parsed.response.startswith('Key [OPENAI_API_KEY], yes')
         shown = [text.partition('Key ')[2] for text in texts]
-        assert all(not text or '[OPENAI_API_KEY]'.startswith(text[:16]) for text in shown) and any(shown)
+        assert all(not text or '[OPENAI_API_KEY]'.startswith(text[:16]) for text in shown), shown
+        assert any(shown)
+
+
+@pytest.mark.parametrize(
+    'plan',
+    [
+        {'completion': {'model': 'gpt $key'}},
+        {'choice': {'finish_reason': 'stop $key'}},
+        {'message': {'refusal': 'no, $key'}},
+        {'message': {'content': None, 'reasoning_content': '$key $answer'}},
+        {'message': {'content': None, 'tool_calls': [{'function': {'arguments': '{"$key": $answer}'}}]}},
+    ],
+    ids=str,
+)
+def test_key_is_not_stored(server, tmp_path, monkeypatch, plan):
+    monkeypatch.setenv('OPENAI_API_KEY', KEY)
+    texts, completion, _ = stream(server.plan('ok', **plan), store=str(tmp_path / 'store.jsonl'))
+    stored_text = (tmp_path / 'store.jsonl').read_text('utf-8')
+    assert '[OPENAI_API_KEY]' in stored_text and KEY not in f'{stored_text} {texts} {completion}'
 
 
 def test_equal_prompts_share_a_stream(server):
@@ -184,6 +206,16 @@ def test_any_bytes_are_an_answer_or_a_failure(content, is_event):
     stream = EventStream(200)
     if stream.add(b'data: ' * is_event + content):
         assert isinstance(stream.body(), bytes)
+
+
+def test_compressed_stream_is_read_piece_by_piece_up_to_a_limit():
+    content = b''.join(b'data: {"choices": [{"delta": {"content": "%d"}}]}\n\n' % i for i in range(100))
+    packed, body, events = gzip.compress(content), BoundedBody('gzip', len(content)), EventStream(10_000)
+    for start in range(0, len(packed), 7):
+        assert body.add(packed[start : start + 7]) and events.add(body.take())
+    assert events.content == ''.join(map(str, range(100))) and not events.is_complete
+    body = BoundedBody('gzip', len(content) - 1)
+    assert not body.add(packed) and len(body.take()) == len(content) - 1
 
 
 def test_end_that_may_become_the_key_is_held_back():

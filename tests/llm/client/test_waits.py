@@ -105,7 +105,7 @@ def test_wait_in_the_fields_of_an_error_is_read(body, expected):
 
 
 @given(st.text(alphabet='try again in 0123456789.smhd-T:Z retry wait', max_size=60), st.text(max_size=20))
-def test_any_text_has_a_wait_or_none(text, value):
+def test_reading_a_wait_from_any_text_raises_no_error(text, value):
     for seconds in (wait(text), wait({'retryDelay': text}), wait(headers={'x-ratelimit-reset': value})):
         assert seconds is None or seconds >= 0
 

@@ -145,7 +145,7 @@ def link(text, **more):
         ('the the a', []),
     ],
 )
-def test_mentions_of_a_text(text, expected):
+def test_mentions_of_a_text_are_found(text, expected):
     assert link(text) == expected
 
 
@@ -194,7 +194,7 @@ NEGATION = [
 
 
 @pytest.mark.parametrize('text, expected', NEGATION)
-def test_negated_mentions(text, expected):
+def test_negated_mentions_are_found(text, expected):
     plain = text.replace('{', '').replace('}', '')
     assert [mention.negated for mention in LINKER.link(plain)] == [expected] * text.count('{')
 
@@ -218,11 +218,11 @@ def test_negated_mentions(text, expected):
         ('Titanic was awful, Jaws was great', [True, False]),
     ],
 )
-def test_scope_of_negation(text, expected):
+def test_negation_ends_where_expected(text, expected):
     assert [mention.negated for mention in LINKER.link(text)] == expected
 
 
-def test_negation_of_spans_of_characters():
+def test_spans_of_characters_are_negated_like_words():
     text = 'no horror from the 80s, and I hate «Jaws» but Titanic'
     parts = ['horror', 'the 80s', 'Jaws', 'Titanic']
     spans = [(text.index(part), text.index(part) + len(part)) for part in parts]
@@ -230,7 +230,7 @@ def test_negation_of_spans_of_characters():
     assert negated_spans('', []) == [] and negated_spans('!!', [(0, 2)]) == [False]
 
 
-def test_preference_among_entities_of_one_name():
+def test_entities_of_one_name_are_chosen_by_preference():
     names = {5: 'Heat (1995)', 6: 'Heat (1972)', 7: 'Heat', 8: 'The Heat'}
     text = 'We saw Heat and The Heat'
     assert [m.entity for m in MentionLinker(names).link(text)] == [5, 8]

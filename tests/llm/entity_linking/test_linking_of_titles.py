@@ -243,7 +243,7 @@ def test_surname_names_the_most_popular_person(text, expected):
     assert link(text) == expected
 
 
-def test_parts_and_surnames_are_an_option():
+def test_option_switches_parts_of_titles_and_surnames():
     plain = MentionLinker({**FILMS, **PEOPLE}, FILMS, POPULARITY)
     assert link('Shawshank, Fury Road, Kill Bill, DiCaprio, Leonardo DiCaprio', plain) == [LEO]
 

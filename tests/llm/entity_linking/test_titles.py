@@ -249,7 +249,7 @@ def test_cache_of_a_matcher_is_bounded():
         assert len(pickle.dumps(matcher)) < empty + 30 * MAX_CACHED_TITLES
 
 
-def test_words_of_a_title():
+def test_words_of_a_title_are_normalized():
     assert title_words('Ocean’s 11: Amélie & the S.W.A.T. Æon³') == [
         'oceans',
         '11',
@@ -286,7 +286,7 @@ def test_markup_is_removed():
         ('a b c d e f g h i j', 'a b c d e f g h i k', 0.9),
     ],
 )
-def test_word_overlap_of_two_titles(a, b, share):
+def test_word_overlap_equals_the_expected_share(a, b, share):
     assert word_overlap(a.split(), b.split()) == word_overlap(b.split(), a.split()) == share
 
 

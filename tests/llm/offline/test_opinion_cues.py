@@ -28,7 +28,7 @@ NAMES = {entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}
         ('I hate horror', [], []),
     ],
 )
-def test_opinions_of_a_text(text, liked, disliked):
+def test_opinions_of_a_text_are_found(text, liked, disliked):
     names = NAMES | {COMEDY: 'Comedy film'}
     assert extract_opinions([('Seeker', text)], [ALIEN, HEAT, BIG, GODFATHER, PACINO, COMEDY, 99], names) == (
         liked,

@@ -151,7 +151,7 @@ def test_a_checkpoint_holds_what_was_learned_and_replaces_what_was_there(expert)
 
 
 @EXPERTS
-def test_learning_again_forgets_what_was_learned(expert):
+def test_second_fit_replaces_the_first(expert):
     first, second = training_data([1, 2], [[[1], [2]]] * 3), training_data([1, 2], [[[1, 3], [2]], [[3], [1]]])
     model = fitted(expert, [1, 2], first)
     model.fit(second)

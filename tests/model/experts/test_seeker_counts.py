@@ -21,7 +21,7 @@ def pairs(data, role):
 
 @limits(deadline=None, max_examples=60)
 @given(corpora(), edge_lists, histories, st.floats(0.1, 1), st.floats(0.5, 20), st.floats(0, 1))
-def test_an_item_of_the_seeker_counts_as_much_as_its_weight(corpus, edges, rows, seeker_weight, smoothing, share):
+def test_item_of_the_seeker_counts_with_seeker_weight(corpus, edges, rows, seeker_weight, smoothing, share):
     items, data = corpus
     model = fitted(
         TransitionCounts,
@@ -56,7 +56,7 @@ def test_an_item_of_the_seeker_counts_as_much_as_its_weight(corpus, edges, rows,
 
 @limits(deadline=None, max_examples=30)
 @given(corpora(), histories)
-def test_without_a_weight_only_recommended_items_count(corpus, rows):
+def test_seeker_weight_of_zero_counts_only_recommended_items(corpus, rows):
     items, data = corpus
     model, by_hand = fitted(TransitionCounts, items, data, [(0, 1, 0)]), build(TransitionCounts, items, [(0, 1, 0)])
     by_hand.count(data.histories, data.labels)

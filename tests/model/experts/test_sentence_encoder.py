@@ -46,13 +46,13 @@ def test_a_sentence_transformer_says_that_its_first_state_counts(tmp_path):
     torch.testing.assert_close(encoder(tmp_path).encode([TEXTS[1]])[0], first / first.norm(), rtol=1e-4, atol=1e-5)
 
 
-def test_of_a_long_text_the_end_is_read(tiny_bert):  # noqa: F811
+def test_end_of_a_long_text_is_read(tiny_bert):  # noqa: F811
     long, end = 'hello ' * 30 + 'i love alien', 'hello hello hello i love alien'
     found, short = encoder(tiny_bert, pieces=8).encode([long, end])
     torch.testing.assert_close(found, short, rtol=1e-4, atol=1e-5)
 
 
-def test_no_text_gives_no_vector(tiny_bert):  # noqa: F811
+def test_samples_without_text_get_no_vector(tiny_bert):  # noqa: F811
     assert encoder(tiny_bert).encode([]).shape == (0, 8)
 
 
@@ -72,14 +72,14 @@ def test_encoders_with_other_weights_or_lengths_share_nothing(tiny_bert, tmp_pat
     assert len(list(cache.iterdir())) == 3
 
 
-def test_long_work_is_written_as_it_goes(tiny_bert, tmp_path, monkeypatch):  # noqa: F811
+def test_vectors_are_written_while_texts_are_encoded(tiny_bert, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder.TEXTS_IN_A_FILE', 1)
     monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder.BATCH_SIZE', 1)
     encoder(tiny_bert, tmp_path).encode(TEXTS)
     assert len(list(tmp_path.glob('*/*.npz'))) == 3
 
 
-def test_an_encoder_that_is_not_there_is_one_clear_line(tmp_path):
+def test_missing_encoder_is_reported_in_one_line(tmp_path):
     with pytest.raises(UserError, match='sentence_encoder: .*cannot be loaded'):
         encoder(tmp_path / 'nowhere').encode(['hello'])
 

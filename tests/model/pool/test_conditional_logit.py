@@ -55,7 +55,7 @@ def objective(choices, theta, ridge):
     st.booleans(),
     st.floats(0.1, 10),
 )
-def test_it_finds_the_optimum_that_scipy_finds(n, n_channel, n_feature, n_item, seed, excluded, ridge):
+def test_newton_search_finds_the_optimum_of_scipy(n, n_channel, n_feature, n_item, seed, excluded, ridge):
     choices = draw(n, n_channel, n_feature, n_item, seed, excluded)
     fit = fit_conditional_logit(choices, ['a'] * n, ridge, tolerance=1e-14)
     expected = minimize(lambda theta: objective(choices, theta, ridge), np.zeros(n_channel * n_feature), tol=1e-10)
@@ -102,7 +102,8 @@ def test_standard_errors_are_those_of_a_bootstrap_over_the_groups():
     # every group is one sample, four times: the errors are those of 120 samples, not of 480
     choices = Choices(*(None if column is None else column.repeat_interleave(size, 0) for column in one))
     groups = [str(i // size) for i in range(n_group * size)]
-    errors = fit_conditional_logit(choices, groups, ridge=0.1).covariance.diagonal().sqrt()
+    fit = fit_conditional_logit(choices, groups, ridge=0.1)
+    errors = fit.covariance.diagonal().sqrt()
 
     generator = np.random.default_rng(0)
     refits = []
@@ -112,7 +113,13 @@ def test_standard_errors_are_those_of_a_bootstrap_over_the_groups():
         )
         sample = Choices(*(None if column is None else column[rows] for column in choices))
         refits.append(fit_conditional_logit(sample, ['a'] * len(rows), ridge=0.1).weights.flatten())
-    assert errors.tolist() == pytest.approx(torch.stack(refits).std(0).tolist(), rel=0.25)
+    refits = torch.stack(refits)
+    assert errors.tolist() == pytest.approx(refits.std(0).tolist(), rel=0.25)
+    draws = fit.bootstrap(2000, seed=1).flatten(1)
+    assert draws.mean(0).tolist() == pytest.approx(fit.weights.flatten().tolist(), abs=0.1 * float(errors.max()))
+    for share in (0.1, 0.9):
+        gap = (draws.quantile(share, 0) - refits.quantile(share, 0)).abs()
+        assert (gap < 0.5 * errors).all()
     alone = fit_conditional_logit(choices, [str(i) for i in range(len(groups))], ridge=0.1).covariance.diagonal().sqrt()
     assert errors.tolist() == pytest.approx((2 * alone).tolist(), rel=1e-6)
 
@@ -124,6 +131,6 @@ def test_values_that_are_not_finite_are_an_error():
         fit_conditional_logit(choices, ['a'] * 60, 1.0)
 
 
-def test_no_sample_is_an_error():
+def test_evaluation_without_samples_is_an_error():
     with pytest.raises(ValueError, match='at least one sample'):
         fit_conditional_logit(draw(n=0), [], 1.0)

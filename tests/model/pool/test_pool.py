@@ -119,7 +119,7 @@ def test_channels_are_named_by_their_experts_and_what_differs():
 
 
 @given(histories, st.data())
-def test_features_of_the_context(rows, draw):
+def test_context_features_equal_their_definition(rows, draw):
     flags = draw.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
     assert CONTEXT_FEATURES == ('constant', 'log mentions', 'no mention', 'text')
     for found, row, flag in zip(context_features(with_samples(rows, flags)).tolist(), rows, flags):
@@ -127,7 +127,7 @@ def test_features_of_the_context(rows, draw):
     assert not context_features(batch(rows))[:, 3].any()
 
 
-def test_words_that_are_not_there_are_no_text():
+def test_padding_is_not_read_as_text():
     silent = {**batch([[1]]), 'samples': [{'has_text': True, 'context_text': [('Seeker', '')]}]}
     assert context_features(silent)[0, 3] == 0
 
@@ -204,7 +204,7 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
         ({'recommender': 'x'}, 'write fit_on: valid'),
     ],
 )
-def test_mistakes_in_the_options(keys, message):
+def test_mistakes_in_the_options_are_refused(keys, message):
     with pytest.raises(ValidationError, match=message):
         PoolOptions(**keys)
 

@@ -137,7 +137,7 @@ def test_rare_tokens_are_the_unknown_one_which_is_never_written(model_class):
 
 
 @MODELS
-def test_recommends_by_the_text(model_class):
+def test_text_model_recommends_by_the_text(model_class):
     model = build(model_class)
     batch = {'context_tokens': padded([[4, 5], [6], []]), 'item': torch.tensor(ITEMS)}
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
@@ -159,6 +159,6 @@ def test_recommends_by_the_text(model_class):
     'model_class, options, word',
     [(TransformerSeq2Seq, {'n_heads': 3}, 'n_heads'), (Seq2Seq, {'token_emb_dim': 7}, 'token_emb_dim')],
 )
-def test_sizes_that_do_not_fit_are_one_clear_line(model_class, options, word):
+def test_sizes_that_do_not_match_are_reported_in_one_line(model_class, options, word):
     with pytest.raises(UserError, match=word):
         build(model_class, **options)

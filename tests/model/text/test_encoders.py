@@ -58,7 +58,7 @@ def test_an_empty_text_is_the_zero_vector_and_harms_no_gradient(kind, training):
 
 
 @pytest.mark.parametrize('kind, sees_order', [('transformer', True), ('gru', True), ('bag', False)])
-def test_who_sees_the_order_of_words(kind, sees_order):
+def test_only_encoders_with_positions_depend_on_the_order_of_words(kind, sees_order):
     encoder = build(kind).eval()
     one, other = encoder.vector(texts([3, 4, 5, 6], [6, 4, 5, 3]))
     assert torch.allclose(one, other, atol=1e-5) != sees_order
@@ -84,7 +84,7 @@ def test_rows_in_any_number_keep_their_order():
     assert widths == sorted(widths) and widths[0] < 8  # short ones apart from long ones
 
 
-def test_masked_mean():
+def test_masked_mean_ignores_padding():
     states = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [math.inf, 9.0]], [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]])
     states[0, 2] = 99.0
     present = torch.tensor([[True, True, False], [False, False, False]])
@@ -98,10 +98,10 @@ def test_masked_mean():
         ({'text_encoder': 'gru', 'token_emb_dim': 7}, 'token_emb_dim'),
     ],
 )
-def test_sizes_that_do_not_fit_are_one_clear_line(options, word):
+def test_sizes_that_do_not_match_are_reported_in_one_line(options, word):
     with pytest.raises(UserError, match=word):
         build(options.pop('text_encoder'), **options)
 
 
-def test_classes_by_name():
+def test_classes_are_found_by_name():
     assert [type(build(kind)) for kind in KINDS] == [TransformerEncoder, GRUEncoder, BagEncoder]

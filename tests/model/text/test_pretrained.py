@@ -76,7 +76,7 @@ def test_words_are_cut_as_the_tokenizer_cuts_the_whole_text(bart):
     assert torch.equal(encoder.to_pieces(tokens), pieces(fast, ' hello there hello unbelievable !', ' there'))
 
 
-def test_special_tokens_and_films_without_a_name(bart):
+def test_special_tokens_and_unnamed_films_are_written_readably(bart):
     folder, fast = bart
     found = build(folder).to_pieces(torch.tensor([[HELLO, 2, 3, UNNAMED]]))
     (hello,) = fast(' hello', add_special_tokens=False)['input_ids']
@@ -109,7 +109,7 @@ def test_vectors_are_means_of_the_encoders_states(bart):
 
 
 @pytest.mark.parametrize('freeze', [True, False])
-def test_freezing(bart, freeze):
+def test_frozen_encoder_keeps_its_parameters(bart, freeze):
     encoder = build(bart[0], freeze_text_encoder=freeze).train()
     vector = encoder.vector(torch.tensor([[HELLO, THERE]]))
     assert vector.requires_grad != freeze
@@ -131,7 +131,7 @@ def test_an_encoder_without_a_decoder(tmp_path):
     assert encoder.vector(torch.tensor([[HELLO]])).shape == (1, 8)
 
 
-def test_what_cannot_be_loaded_is_one_clear_line(tmp_path):
+def test_encoder_that_cannot_be_loaded_is_reported_in_one_line(tmp_path):
     with pytest.raises(UserError, match='text_encoder: .*transformer, gru, bag') as caught:
         build(tmp_path / 'nothing')
     assert '\n' not in str(caught.value)

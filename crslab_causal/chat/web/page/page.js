@@ -203,6 +203,25 @@ function draw(path) {
   return svg;
 }
 
+function signed(number) { return (number < 0 ? '−' : '+') + Math.abs(number).toFixed(2); }
+
+// The parts of a score as bars to the right or to the left of a common zero.
+function drawParts(parts) {
+  const box = make('div', 'parts'), sum = parts.reduce((total, part) => total + part.added, 0);
+  const right = Math.max(0, ...parts.map(part => part.added)), left = Math.max(0, ...parts.map(part => -part.added));
+  const width = value => 100 * value / (left + right) + '%';
+  box.append(make('p', 'small', 'Compared with the average film its score is ' + signed(sum) + '. This is what each expert adds:'));
+  for (const part of parts) {
+    const row = make('div', 'row'), bar = make('div', part.added < 0 ? 'bar less' : 'bar');
+    row.append(make('span', 'words', part.words), make('span', 'added', signed(part.added)));
+    bar.style.width = width(Math.abs(part.added));
+    bar.style.marginLeft = width(part.added < 0 ? left + part.added : left);
+    box.append(row, bar);
+    if (part.evidence) box.append(make('p', 'small', part.evidence));
+  }
+  return box;
+}
+
 async function showFilm(entity) {
   const film = await ask('film', {entity}), box = get('film');
   box.replaceChildren(make('h2', '', film.year ? film.title + ' (' + film.year + ')' : film.title));
@@ -210,6 +229,7 @@ async function showFilm(entity) {
     film.cast.length ? 'with ' + film.cast.join(', ') : ''].filter(Boolean);
   box.append(make('p', 'small', facts.join('; ') || 'Nothing else is known about it.'));
   if (film.plot) box.append(make('p', '', film.plot));
+  if (film.parts.length) box.append(drawParts(film.parts));
   box.append(make('p', 'small', film.paths.length ? 'Paths in the knowledge graph from what you mentioned:' :
     'No path in the knowledge graph links it to what you mentioned.'));
   for (const path of film.paths) box.append(draw(path));

@@ -1,1 +1,1 @@
-"""Drawing single figures with Matplotlib."""
+"""Draw single figures with Matplotlib."""

@@ -1,4 +1,4 @@
-"""Curves of a metric over a setting: ablations, and the study of the demo's confounding."""
+"""Draw curves of a metric over the values of a setting, for ablations and for the study of confounding."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 ONE_SEED = 'one seed'
 MAX_BANDS = 3
-"""Largest number of series that are drawn with bands."""
+"""Largest number of series for which bands are drawn."""
 
 
 class Series(NamedTuple):
-    """A line: one value for each setting."""
+    """A line in a plot, with one value for each setting."""
 
     name: str
     x: Sequence[float | str]
-    """Settings. Numbers are placed to scale; if any setting of a figure is no number, all are treated as names."""
+    """Settings. If all are numbers, they are placed to scale. Otherwise all are treated as names."""
     mean: Sequence[float | None]
     """Means over seeds; None or NaN for a setting without a run."""
     half_width: Sequence[float | None]
@@ -52,7 +52,7 @@ class Panel(NamedTuple):
     series: Sequence[Series]
     title: str = ''
     references: Sequence[Series] = ()
-    """Lines that are known without training; they are thin, grey and without intervals."""
+    """Thin grey lines without intervals, for values that are known without training."""
 
 
 @styled()
@@ -158,7 +158,7 @@ def _draw_series(axes: Axes, series: Series, settings: list, named: bool, number
         x += (number - (n - 1) / 2) * min(0.14, 0.7 / n)
     else:
         x = np.asarray(series.x, float)
-        if crowded and len(settings) > 1:  # spread over a third of the smallest distance
+        if crowded and len(settings) > 1:  # move the series apart, by a third of the smallest distance together
             x = x + (number / (n - 1) - 0.5) * np.diff(np.sort(np.asarray(settings, float))).min() / 3
     order = np.argsort(x, kind='stable')
     x, mean, half = x[order], mean[order], half[order]

@@ -1,4 +1,4 @@
-"""Forest plots: differences with their intervals, one row each."""
+"""Draw forest plots: a row for each difference, with its interval."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABEL_WIDTH = 26
-"""Number of characters of a row's name in one line."""
-FOCUS = 2
-"""A side of the axis is cut where it is longer than the other side, and than the median difference, times this."""
+"""Number of characters of a row's name in one line, in a figure as wide as a column."""
+WIDE = 5.0
+"""Width in inches of a figure with many rows."""
+MANY_ROWS = 20
+"""Number of rows from which a figure is drawn wide, so that small differences can be seen beside large ones."""
+FOCUS = 1.25
+"""Factor that decides where the axis is cut, see :func:`axis_limits`."""
 
 
-NOT_SIGNIFICANT = 'not significant in tests of all rows\n(an interval is of its row alone)'
+NOT_SIGNIFICANT = 'not significant: the test is corrected for the\nnumber of rows, the interval is for its row alone'
 """Name of the grey rows in the legend, if tests say what is significant."""
 
 
 class Comparison(NamedTuple):
-    """A row: a difference and its interval."""
+    """A row of a forest plot: a difference and its interval."""
 
     name: str
     mean: float
@@ -52,7 +56,7 @@ class Comparison(NamedTuple):
 
 
 @styled()
-def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width: float = COLUMN) -> Figure:
+def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width: float | None = None) -> Figure:
     """Draw a forest plot: a row for each comparison, with its numbers.
 
     Significant gains are blue triangles that point upwards, significant losses are orange ones that point downwards,
@@ -64,22 +68,24 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
         rows: comparisons from top to bottom.
         x_label: what is compared, in which unit and direction ("ΔRecall@50 in points, against the full model").
         title: title above the plot.
-        width: width in inches.
+        width: width in inches; None: the width of a column, or :data:`WIDE` from :data:`MANY_ROWS` rows on.
     """
+    width = width or (COLUMN if len(rows) < MANY_ROWS else WIDE)
+    label_width, title_width = (round(characters * width / COLUMN) for characters in (LABEL_WIDTH, TITLE_WIDTH))
     lines: list[Comparison | str] = []
     for i, comparison in enumerate(rows):
         if comparison.group and (i == 0 or comparison.group != rows[i - 1].group):
             lines.append(comparison.group)
         lines.append(comparison)
-    names = [textwrap.fill(line if isinstance(line, str) else line.name, LABEL_WIDTH) for line in lines]
+    names = [textwrap.fill(line if isinstance(line, str) else line.name, label_width) for line in lines]
     heights = np.array([1 + 0.75 * name.count('\n') for name in names])
     middles = np.cumsum(heights) - heights / 2
     total = max(3.0, heights.sum())
     figure = new_figure(width, 0.55 + 0.2 * bool(title) + 0.17 * total)
     axes = figure.add_subplot()
     values = axes.twinx()
-    if title:  # above the names as well, because the plot alone is too narrow for it
-        figure.suptitle(textwrap.fill(title, TITLE_WIDTH), x=0.01, ha='left')
+    if title:  # it extends over the names, because the plot is too narrow
+        figure.suptitle(textwrap.fill(title, title_width), x=0.01, ha='left')
     axes.set_xlabel(x_label)
     axes.axvline(0, color='black', linewidth=0.8, zorder=1)
     for both in (axes, values):
@@ -107,7 +113,11 @@ def draw_forest(rows: Sequence[Comparison], x_label: str, title: str = '', width
 
 
 def axis_limits(rows: Sequence[Comparison]) -> tuple[float, float]:
-    """Return the ends of the axis. A side that would squeeze the rows of the other side is cut, see :data:`FOCUS`."""
+    """Return the ends of the axis. A side that would squeeze the rows of the other side is cut.
+
+    The limit of a side is :data:`FOCUS` times the length of the other side or, if this is larger, times the median
+    absolute difference. A side that is much longer than its limit is cut there.
+    """
     drawn = [row for row in rows if math.isfinite(row.mean)]
     if not drawn:
         return -1.0, 1.0
@@ -117,7 +127,7 @@ def axis_limits(rows: Sequence[Comparison]) -> tuple[float, float]:
     limits = []
     for side, other in ((left, right), (right, left)):
         limit = FOCUS * max(other, typical)
-        limits.append(limit if side > 1.5 * limit else side)
+        limits.append(limit if side > 2.5 * limit else side)
     return (-limits[0], limits[1]) if any(limits) else (-1.0, 1.0)
 
 

@@ -1,7 +1,8 @@
-"""Figure 4 of the paper (Section 5): which ranks the intervention shifts, how far, and at what divergence."""
+"""Draw Figure 4 of the paper (Section 5): how the intervention shifts ranks, and the divergence that goes with it."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from crslab_causal.experiments.reporting.figures.style import (
     GREY,
     LIGHT_GREY,
     PAGE,
+    TITLE_WIDTH,
     WORSE,
     new_figure,
     say_empty,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Labels(NamedTuple):
-    """Labels of the axes in one reading of "with intervention"."""
+    """The labels of the axes in one reading of "with intervention"."""
 
     rank: str
     shift: str
@@ -50,9 +52,9 @@ LABELS: dict[Reading, Labels] = {
 def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     """Draw heat maps of the shifts, one for each dataset, and below them the divergence by range of the original rank.
 
-    The row in the middle, and the rows above and below all bins, tell how many samples of each column do not shift,
-    rise and fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow point has no interval, because
-    its samples are of a single conversation.
+    Three rows contain counts: the top row counts the samples of a column that rise, the row in the middle those that do
+    not shift, and the bottom row those that fall. Hatched cells are impossible: rank 5 cannot improve by 10. A hollow
+    point has no interval, because its samples come from a single conversation.
 
     Args:
         record: numbers of the figure; the histograms share their bins.
@@ -70,7 +72,7 @@ def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     n_row = -(-len(panels) // n_column)
     height = max(2.6, 0.55 + 0.108 * (len(_counts(panels[0].histogram)) + 3.6))
     heights = [n_row * height + (0 if wide else 0.4)]
-    heights += [1.9] * bool(divergences)
+    heights += [2.1] * bool(divergences)
     figure = new_figure(PAGE if wide else COLUMN, sum(heights))
     parts = figure.subfigures(len(heights), height_ratios=heights, squeeze=False)[:, 0]
 
@@ -78,7 +80,7 @@ def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     maps = parts[0].subplots(n_row, n_column, squeeze=False).ravel()
     for i, (axes, panel) in enumerate(zip(maps, panels)):
         image = _draw_map(axes, panel.histogram, most, labelled=i % n_column == 0)
-        axes.set_title(f'({_letter(i)}) {panel.title}', loc='left')
+        _set_title(axes, i, f'{panel.title}: {_direction_counts(panel.histogram)}', COLUMN)
         axes.set_ylabel(labels.shift if i % n_column == 0 else '')
         axes.set_xlabel(f'{labels.rank}\n{_sample_counts(panel.histogram)}')
     bar = parts[0].colorbar(image, ax=maps, location='right' if wide else 'bottom', shrink=0.7, aspect=30, pad=0.02)
@@ -90,9 +92,10 @@ def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
 
     if divergences:
         every = parts[1].subplots(1, len(divergences), sharey=True, squeeze=False)[0]
+        part_width = (PAGE if wide else COLUMN) / len(divergences)
         for axes, (title, divergence) in zip(every, divergences):
             _draw_divergence(axes, divergence)
-            axes.set_title(f'({_letter(len(panels))}) {title}', loc='left')
+            _set_title(axes, len(panels), f'{title}: {_higher_divergence(divergence)}', part_width)
         every[0].set_ylabel(labels.kl)
         every[0].set_ylim(bottom=0)
         handles, names = every[0].get_legend_handles_labels()
@@ -109,12 +112,32 @@ def draw_rank_shift(record: FigureRecord, wide: bool = False) -> Figure:
     return figure
 
 
+def _set_title(axes: Axes, number: int, title: str, width: float) -> None:
+    """Set the title of a panel that is ``width`` inches wide, with its letter."""
+    characters = round(0.95 * TITLE_WIDTH * width / COLUMN)  # the labels of the y axis take the rest
+    axes.set_title(textwrap.fill(f'({_letter(number)}) {title}', characters), loc='left')
+
+
 def _letter(number: int) -> str:
     return 'abcdefghijklmnopqrstuvwxyz'[number % 26]
 
 
+def _direction_counts(histogram: HistogramRecord) -> str:
+    """Return a text that says how many labels rise and fall in the columns of the map."""
+    rise, fall = (int(np.sum(half)) for half in (histogram.up, histogram.down))
+    return f'{rise:,} labels rise, {fall:,} fall'
+
+
+def _higher_divergence(divergence: KLRecord) -> str:
+    """Return a text that says in how many ranges of ranks the mean divergence is higher for falling labels."""
+    means = np.array(divergence.mean, float)
+    improved, worsened = (means[DIRECTIONS.index(direction)] for direction in ('improved', 'worsened'))
+    known = np.isfinite(improved) & np.isfinite(worsened)
+    return f'higher for ▼ in {int((worsened > improved)[known].sum())} of {int(known.sum())} ranges'
+
+
 def _sample_counts(histogram: HistogramRecord) -> str:
-    """Return how many samples the map shows, and how many it does not."""
+    """Return a text with the number of samples in the map, and of those outside it."""
     text = f'{_counts(histogram).sum():,} samples; {histogram.beyond:,} more beyond rank {histogram.rank_edges[-1]:g}'
     return text + (f', {histogram.missing:,} without a rank' if histogram.missing else '')
 

@@ -1,4 +1,4 @@
-"""Style of all figures, and writing them to files."""
+"""The style of all figures, and the function that writes them to files."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ _RC = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Use this style, and none of the user's own settings of Matplotlib. It also works as a decorator."""
+    """Use the style of this module, and ignore the user's settings of Matplotlib. It also works as a decorator."""
     import matplotlib.style
 
     with matplotlib.style.context(['default', _RC]):
@@ -93,13 +93,13 @@ def styled() -> Iterator[None]:
 
 
 def line_style(number: int) -> LineStyle:
-    """Return the style of series ``number``, from 0. Colour, marker and dashes all differ among seven series."""
+    """Return the style of series ``number``, from 0. Seven series differ in colour, marker and dashes."""
     i = number % len(_COLORS)
     return LineStyle(_COLORS[i], _MARKERS[i], _DASHES[i])
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure that needs no screen and no closing; call this within :func:`styled`.
+    """Return an empty figure that needs no screen and no closing. Call this within :func:`styled`.
 
     Args:
         width: width in inches.
@@ -145,7 +145,7 @@ def add_legend(figure: Figure, handles: Mapping[str, Artist], above: bool = True
 def save(figure: Figure, path_without_suffix: Path) -> list[Path]:
     """Write a figure as PDF, with its fonts, and as PNG.
 
-    The bytes depend on the figure and on Matplotlib's release alone; no date and no name is written.
+    The bytes depend on nothing but the figure and Matplotlib's version. No date and no name is written.
 
     Args:
         figure: figure of :func:`new_figure`.

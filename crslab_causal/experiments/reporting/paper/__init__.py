@@ -1,1 +1,1 @@
-"""The paper's figures beside those of the records: the page ``results/paper.md``, and the claims of the findings."""
+"""The page ``results/paper.md``, which shows the paper's figures beside ours, and the table of the paper's claims."""

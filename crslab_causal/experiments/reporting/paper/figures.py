@@ -1,4 +1,4 @@
-"""The schema of ``figures.yaml``, which holds every figure of the paper that this repository prints."""
+"""The schema of ``figures.yaml``, which contains every figure of the paper that this repository prints."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ class PaperRow(Options):
 
     title: str
     paper: list[float | None]
-    """The paper's figures, one for each metric of the table; None where it prints none."""
+    """Figures of the paper, one for each metric of the table; None if the paper prints none."""
     here: str | None = None
-    """Row of a record that is the counterpart, as ``suite/table/row``."""
+    """Row of a record with our figures, as ``suite/table/row``."""
     reason: str | None = None
     """Reason why there is no counterpart."""
+    official: str | None = None
+    """Row of the record of the official test sets that is the counterpart, as ``suite/table/row``."""
     command: str | None = None
-    """Command that measures the counterpart, for a row that needs a language model."""
+    """Command that measures our figures, for a row that needs a language model."""
     quoted: bool = False
     """Whether the paper quotes the row from another task."""
     footnote: str | None = None
@@ -44,7 +46,7 @@ class PaperTable(Options):
     title: str
     unit: Literal['percent', 'counts', 'points']
     metrics: dict[str, str]
-    """Titles of the metrics by their names in the records."""
+    """Title of each metric, by its name in the records."""
     note: str | None = None
     rows: list[PaperRow]
 
@@ -57,7 +59,7 @@ class PaperTable(Options):
 
 
 class Figure4(Options):
-    """The counts of Figure 4 in the paper and here."""
+    """The counts of Figure 4 in the paper and in our records."""
 
     note: str
     readings: dict[Reading, str]
@@ -65,18 +67,18 @@ class Figure4(Options):
 
 
 class Claim(Options):
-    """A claim of the paper's Section 5, and what we found. The texts may contain the places of :mod:`.places`."""
+    """A claim of the paper's Section 5, and our finding. The texts may contain placeholders, see :mod:`.places`."""
 
     claim: str
     paper: str
     here: str
     verdict: str
     readings: str
-    """Readings of an unclear definition that were tried."""
+    """Other readings of an unclear definition that we tried."""
 
 
 class PublishedRow(Options):
-    """Figures of other people, R@1, R@10 and R@50 in percent."""
+    """Figures that other people published: R@1, R@10 and R@50 in percent."""
 
     title: str
     source: str
@@ -87,17 +89,26 @@ class PublishedRow(Options):
 
 
 class Published(Options):
-    """Figures of other people on the official test conversations."""
+    """A list of figures that other people published for the official test conversations."""
 
     note: str
     rows: list[PublishedRow]
 
 
+class Official(Options):
+    """The section about the official test sets."""
+
+    note: str
+    ours: dict[str, str]
+    """Rows of the record that stand below the published ones, by the title that they get there."""
+
+
 class PaperFigures(Options):
-    """The file ``figures.yaml``."""
+    """The content of ``figures.yaml``."""
 
     note: str
     tables: list[PaperTable]
+    official: Official
     table7: str
     figure4: Figure4
     claims: list[Claim]

@@ -1,4 +1,4 @@
-"""The page ``results/paper.md``, and the table of claims of the findings, in Markdown."""
+"""Write the page ``results/paper.md``, and the table of claims in ``docs/findings.md``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Iterator
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.tables import escape_cell, markdown_table
+from crslab_causal.evaluator.metrics import metric_title
 from crslab_causal.experiments.analysis.record import NEEDS_LLM, read_record
+from crslab_causal.experiments.reporting import render_case
 from crslab_causal.experiments.reporting.paper.figures import (
     Figure4,
     PaperFigures,
     PaperRow,
     PaperTable,
-    Published,
     read_figures,
 )
+from crslab_causal.experiments.reporting.paper.goals import Goal, Goals, read_goals
 from crslab_causal.experiments.reporting.paper.places import (
     Records,
     cell_of,
@@ -30,16 +32,24 @@ from crslab_causal.experiments.reporting.paper.places import (
 PAGE = 'paper.md'
 CLAIMS = 'claims'
 """Name of the block of the findings that holds the table of claims."""
-SUITES = ('ablations', 'controls', 'datasets', 'generation', 'recommendation')
+GOALS = 'goals'
+"""Name of the block of the findings that holds the goals of the official test sets."""
+SUITES = ('ablations', 'controls', 'datasets', 'generation', 'official', 'recommendation')
 """Suites whose records the page shows."""
 LEGEND = (
-    'A difference is our mean minus the figure of the paper. The interval is the 95 % interval of our mean over seeds; '
-    'the paper prints no spread. "One run": a model without a seed.'
+    'A difference is our mean minus the figure of the paper; the paper prints no spread. After ±: half of the 95 % '
+    'interval of our mean over seeds. In brackets: the 95 % interval over conversations, of a bootstrap. "One run": a '
+    'model without a seed.'
 )
 QUOTED = (
     'ᵗ: the paper quotes this row from Moon et al. 2019. Its task is another one: to find the next entity or path in a '
     'graph of 100,813 entities, at every turn of either speaker, with the start entities given. It may not be compared.'
 )
+
+
+OURS = ('recall@1', 'recall@10', 'recall@50')
+OUR_DATA = 'official test conversations; half of the training text is missing'
+OUR_SAMPLES = '4,003'
 
 
 def has_records(folder: Path) -> bool:
@@ -48,8 +58,13 @@ def has_records(folder: Path) -> bool:
 
 
 def claims_block(folder: Path) -> str:
-    """Return the table of claims, drawn from the records of a folder."""
+    """Return the table of claims with numbers from the records in a folder."""
     return claims_table(read_figures(), read_records(folder))
+
+
+def goals_block(folder: Path) -> str:
+    """Return the table of the goals of the official test sets, drawn from the records of a folder."""
+    return goals_table(read_goals(folder), read_records(folder))
 
 
 def read_records(folder: Path) -> Records:
@@ -65,24 +80,25 @@ def read_records(folder: Path) -> Records:
 
 
 def write_page(folder: Path) -> Path:
-    """Write the page about the paper below the records that it is drawn from, and return its path.
+    """Write the page about the paper into the folder of the records, and return its path.
 
     Raises:
         UserError: a record is missing or damaged.
     """
     path = folder / PAGE
-    replace_file(path, paper_page(read_figures(), read_records(folder)))
+    replace_file(path, paper_page(read_figures(), read_records(folder), read_goals(folder)))
     return path
 
 
-def paper_page(figures: PaperFigures, records: Records) -> str:
+def paper_page(figures: PaperFigures, records: Records, goals: Goals) -> str:
     """Return the page: every table and figure of the paper's Section 5, and our counterpart."""
     parts = ['# The paper beside ours', figures.note, LEGEND]
     for table in figures.tables:
         parts += [f'## {table.title}', *_table_parts(table, records)]
-    parts += ['## Table 7, an example', figures.table7]
+    parts += ['## Table 7, an example', *_table7_parts(figures, records)]
     parts += ['## Figure 4, changes of ranks', *_figure4_parts(figures.figure4, records)]
-    parts += ['## Published figures on the official test', *_published_parts(figures.published)]
+    parts += ['## The official test sets', figures.official.note, goals.about, goals_table(goals, records)]
+    parts += ['## Published figures on the official test', *_published_parts(figures, records)]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -95,10 +111,42 @@ def claims_table(figures: PaperFigures, records: Records) -> str:
     return markdown_table(['claim', 'the paper', 'here', 'verdict', 'readings that were tried'], rows, left=5)
 
 
+def goals_table(goals: Goals, records: Records) -> str:
+    """Return the goals that were stated before the first score, the scores, and whether each goal was met."""
+    rows = []
+    for goal in goals.goals:
+        measured, met = _measured(goal, records)
+        what = f'{goal.row}, {goal.group.upper()} {metric_title(goal.metric)}'
+        if goal.minus is not None:
+            what += f', minus that of {goal.minus}'
+        rows.append([goal.table.removeprefix('official_'), escape_cell(what), goal.expected(), measured, met])
+    return markdown_table(['test', 'goal', 'expected', 'measured', 'met'], rows, left=3)
+
+
+def _measured(goal: Goal, records: Records) -> tuple[str, str]:
+    """Return what was measured for a goal, and whether the goal was met."""
+    cells = [
+        None if title is None else cell_of(f'official/{goal.table}/{title}', goal.group, goal.metric, records)
+        for title in (goal.row, goal.minus)
+    ]
+    if cells[0] is None or (goal.minus is not None and cells[1] is None):
+        return 'not run', 'open'
+    if cells[1] is None:
+        return cell_text(cells[0], 1), 'yes' if goal.holds(cells[0].mean) else 'no'
+    difference = cells[0].mean - cells[1].mean
+    return f'{difference:+.1f}', 'yes' if goal.holds(difference) else 'no'
+
+
+def _table7_parts(figures: PaperFigures, records: Records) -> Iterator[str]:
+    yield figures.table7
+    yield from (render_case.markdown(case) for case in records['official'].cases)
+
+
 def _table_parts(table: PaperTable, records: Records) -> Iterator[str]:
     if table.note is not None:
         yield table.note
     footnotes = [row.footnote for row in table.rows if row.footnote is not None]
+    with_official = any(row.official is not None for row in table.rows)
     rows = []
     for row in table.rows:
         mark = ' ᵗ' if row.quoted else ''
@@ -107,8 +155,10 @@ def _table_parts(table: PaperTable, records: Records) -> Iterator[str]:
         for i, (metric, value) in enumerate(zip(table.metrics, row.paper)):
             here, difference = _here_cells(table, row, metric, value, records)
             first = escape_cell(row.title) + mark if i == 0 else ''
-            rows.append([first, table.metrics[metric], _number(table, metric, value), here, difference])
-    yield markdown_table(['row', 'metric', 'paper', 'here', 'difference'], rows, left=2)
+            official = _official_cells(row, metric, value, records) if with_official else []
+            rows.append([first, table.metrics[metric], _number(table, metric, value), *official, here, difference])
+    heads = ['official test', 'difference', 'own test', 'difference'] if with_official else ['here', 'difference']
+    yield markdown_table(['row', 'metric', 'paper', *heads], rows, left=2)
     if any(row.quoted for row in table.rows):
         yield QUOTED
     if footnotes:
@@ -141,6 +191,19 @@ def _here_cells(
         return text, ''
     spread = ' (one run)' if cell.half_width is None else f' ± {cell.half_width:.1f}'
     return text, f'{cell.mean - value:+.1f}{spread}'
+
+
+def _official_cells(row: PaperRow, metric: str, value: float | None, records: Records) -> list[str]:
+    """Return our figure on the official test set and its difference from the paper's."""
+    if row.official is None:
+        return ['', '']
+    cell = cell_of(row.official, 'all', metric, records)
+    if cell is None:
+        return ['not run', '']
+    if value is None:
+        return [cell_text(cell, 1), '']
+    bounds = '' if cell.bounds is None else f' [{cell.bounds[0] - value:+.1f}, {cell.bounds[1] - value:+.1f}]'
+    return [cell_text(cell, 1), f'{cell.mean - value:+.1f}{bounds}']
 
 
 def _decimals(table: PaperTable, metric: str) -> int:
@@ -179,12 +242,19 @@ def _share_interval(count: int, total: int) -> tuple[float, float]:
     return 100 * interval.low, 100 * interval.high
 
 
-def _published_parts(published: Published) -> Iterator[str]:
-    yield published.note
+def _published_parts(figures: PaperFigures, records: Records) -> Iterator[str]:
+    yield figures.published.note
     rows = [
         [escape_cell(row.title), row.source, row.data, row.samples, *map(_triple, (row.all, row.new))]
-        for row in published.rows
+        for row in figures.published.rows
     ]
+    for title, where in figures.official.ours.items():
+        triples = [
+            [cell and cell.mean for cell in (cell_of(where, group, metric, records) for metric in OURS)]
+            for group in ('all', 'new')
+        ]
+        if triples[0][0] is not None:
+            rows.append([escape_cell(title), 'here', OUR_DATA, OUR_SAMPLES, *map(_triple, triples)])
     yield markdown_table(['system', 'source', 'data', 'samples', 'ALL R@1/10/50', 'NEW R@1/10/50'], rows, left=4)
 
 

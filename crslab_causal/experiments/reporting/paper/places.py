@@ -1,11 +1,12 @@
-"""The numbers that stand behind places such as ``{here:controls/controls_redial/w/o causal/all/recall@50}``.
+"""Replace placeholders such as ``{here:controls/controls_redial/w/o causal/all/recall@50}`` by numbers of the records.
 
-A place names a number and is replaced by it, so that no number of a record is typed by hand:
+No number of a record is therefore typed by hand. The placeholders are:
 
 - ``{paper:table/row/metric}``: a figure of the paper;
 - ``{here:suite/table/row/group/metric}``: the mean of a row of a record with its interval;
 - ``{gain:suite/table/row/group/metric}``: its difference from the reference of its table, with its interval;
-- ``{figure4:reading/dataset}``: how many labels rise and fall in Figure 4.
+- ``{figure4:reading/dataset}``: how many labels rise and fall in Figure 4;
+- ``{kl:reading/dataset/up}``: mean divergence of the labels that rise (or ``down``: fall) in each range of ranks.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from crslab_causal.experiments.reporting.paper.figures import PaperFigures
 Records = Mapping[str, SuiteRecord]
 """Records of the suites by name."""
 
-PLACE = re.compile(r'\{(paper|here|gain|figure4):([^{}]+)\}')
+PLACE = re.compile(r'\{(paper|here|gain|figure4|kl):([^{}]+)\}')
 CORPUS_TABLE = re.compile(r'(\w+)_(?:train|valid|test)')
 
 
 def fill(text: str, figures: PaperFigures, records: Records) -> str:
-    """Return the text with numbers in its places.
+    """Return the text with numbers in the place of its placeholders.
 
     Raises:
-        UserError: a place names no number.
+        UserError: a placeholder names no number.
     """
 
     def number(match: re.Match[str]) -> str:
@@ -65,7 +66,7 @@ def cell_of(where: str, group: str, metric: str, records: Records) -> Cell | Non
 
 
 def corpus_counts(where: str, records: Records) -> dict[str, float]:
-    """Return the sums of the counts of a dataset over its splits, from ``suite/table/row``.
+    """Return the counts of a dataset, summed over its splits. ``where`` is ``suite/table/row``.
 
     Raises:
         KeyError: the record has no such dataset.
@@ -95,6 +96,20 @@ def shifts(reading: Reading, dataset: str, records: Records) -> tuple[int, int, 
                 histogram = panel.histogram
                 up, down = (sum(map(sum, counts)) for counts in (histogram.up, histogram.down))
                 return up, down, sum(histogram.unchanged)
+    raise KeyError(f'{reading}/{dataset}')
+
+
+def divergences(reading: Reading, dataset: str, records: Records) -> dict[str, list[float | None]]:
+    """Return the mean divergence in each range of ranks of Figure 4 (c), of labels that rise and that fall.
+
+    Raises:
+        KeyError: the record of the controls has no such figure.
+    """
+    for record in records['controls'].figures:
+        for panel in record.panels:
+            if record.reading == reading and dataset in panel.title and panel.kl is not None:
+                up, _, down = panel.kl.mean
+                return {'up': up, 'down': down}
     raise KeyError(f'{reading}/{dataset}')
 
 
@@ -131,9 +146,17 @@ def _figure4(where: str, figures: PaperFigures, records: Records) -> str:
     return f'{up} up, {down} down'
 
 
-_NUMBERS = {'paper': _paper, 'here': _here, 'gain': _gain, 'figure4': _figure4}
+def _kl(where: str, figures: PaperFigures, records: Records) -> str:
+    reading, dataset, direction = where.split('/')
+    name: Reading = 'one_model' if reading == 'one_model' else 'two_models'
+    means = divergences(name, dataset, records)[direction]
+    return ', '.join('–' if mean is None else f'{mean:.2f}' for mean in means)
+
+
+_NUMBERS = {'paper': _paper, 'here': _here, 'gain': _gain, 'figure4': _figure4, 'kl': _kl}
 
 
 def cell_text(cell: Cell, decimals: int) -> str:
-    """Return a mean with its interval, as the tables of the suites write it."""
-    return f'{cell.mean:.{decimals}f}' + ('' if cell.half_width is None else f' ± {cell.half_width:.{decimals}f}')
+    """Return a mean with its intervals, as the tables of the suites write it."""
+    text = f'{cell.mean:.{decimals}f}' + ('' if cell.half_width is None else f' ± {cell.half_width:.{decimals}f}')
+    return text + ('' if cell.bounds is None else f' [{cell.bounds[0]:.{decimals}f}, {cell.bounds[1]:.{decimals}f}]')

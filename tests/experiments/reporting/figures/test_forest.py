@@ -104,15 +104,15 @@ def test_large_losses_do_not_squeeze_the_gains():
     small = [Comparison('a', 5.0, 4.0, 6.0, True), Comparison('b', -1.0, -2.0, 0.5, False)]
     assert axis_limits(small) == (-2.0, 6.0)
     rows = [*small, Comparison('c', -45.0, -50.0, -40.0, True)]
-    assert axis_limits(rows) == (-12.0, 6.0)
+    assert axis_limits(rows) == (-7.5, 6.0)
     figure = draw_forest(rows, 'x')
     assert [marker for marker, _, _ in points(figure)] == ['^', 'o', '<']
-    assert figure.axes[0].get_xlim()[0] > -14
+    assert figure.axes[0].get_xlim()[0] > -9
 
 
 def test_an_axis_without_gains_shows_the_typical_loss():
     rows = [Comparison(str(i), -float(i), -float(i), -float(i)) for i in (1, 2, 3, 90)]
-    assert axis_limits(rows) == (-5.0, 0.0)
+    assert axis_limits(rows) == (-3.125, 0.0)
     assert axis_limits([Comparison('a', 0.0, 0.0, 0.0)]) == (-1.0, 1.0)
 
 

@@ -43,7 +43,13 @@ def test_all_texts_can_be_read(read_figure, wide, reading):
     record = figure(('ReDial', draw_samples()), ('OpenDialKG', draw_samples(4000, 1)), reading=reading)
     texts = read_figure(draw_rank_shift(record, wide))
     labels = LABELS[reading]
-    assert {'(a) ReDial', '(b) OpenDialKG', '(c) ReDial', '(c) OpenDialKG', labels.shift, labels.kl} <= set(texts)
+    assert {'(a) ReDial', '(b) OpenDialKG', '(c) ReDial', '(c) OpenDialKG'} <= panels(texts)
+    assert {labels.shift, labels.kl} <= set(texts)
+
+
+def panels(texts):
+    """Return the letters and datasets of the titles."""
+    return {text.split(':')[0] for text in texts if text.startswith('(')}
 
 
 def test_the_numbers_of_samples_are_shown(read_figure):
@@ -57,18 +63,26 @@ def test_the_numbers_of_samples_are_shown(read_figure):
     np.testing.assert_array_equal(per_column.T, [[1, 1] + [0] * 8, [1, 1] + [0] * 8, [2, 0, 0, 0, 0, 1] + [0] * 4])
     assert 'rank without intervention\n7 samples; 2 more beyond rank 50, 1 without a rank' in texts
     assert 'original rank\n2 ▲, 3 ▼, 2 unchanged' in texts
+    assert '(a) demo: 2 labels rise, 3 fall' in texts
+
+
+def test_the_title_counts_the_ranges_in_which_falling_labels_have_the_higher_divergence(read_figure):
+    before, after = [1, 2, 11, 12, 21], [3, 1, 13, 10, 22]
+    texts = read_figure(draw_rank_shift(figure(('demo', panel(before, after, [0.9, 0.1, 0.2, 0.3, 0.4])))))
+    assert '(b) demo: higher for ▼ in 1 of 2 ranges' in [text.replace('\n', ' ') for text in texts]
 
 
 def test_without_divergences_there_is_no_panel_c(read_figure):
     samples = draw_samples(kl=False)
     texts = read_figure(draw_rank_shift(figure(('ReDial', samples), ('ReDial', samples))))
-    assert '(b) ReDial' in texts and '(c) ReDial' not in texts and LABELS['one_model'].kl not in texts
+    assert '(b) ReDial' in panels(texts) and '(c) ReDial' not in panels(texts)
+    assert LABELS['one_model'].kl not in texts
 
 
 def test_divergences_of_one_dataset_only(read_figure):
     record = figure(('ReDial', draw_samples(kl=False)), ('OpenDialKG', draw_samples()))
     texts = read_figure(draw_rank_shift(record, wide=True))
-    assert '(c) OpenDialKG' in texts and '(c) ReDial' not in texts
+    assert '(c) OpenDialKG' in panels(texts) and '(c) ReDial' not in panels(texts)
 
 
 def panel(before, after, kl):

@@ -1,0 +1,70 @@
+"""The experts of a pool and what they have found, in words."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from crslab_causal.model.pool.evidence import Evidence
+from crslab_causal.registry import MODELS
+
+_WORDS = {
+    'TargetPopularity': 'how often it is recommended to anybody',
+    'TransitionCounts': 'what was recommended after your mentions',
+    'EASE': 'what is mentioned together with your mentions',
+    'ItemCosine': 'what is mentioned together with your mentions, by cosine',
+    'OneHop': 'what is next to your mentions in the knowledge graph',
+    'TextToItem': 'the meaning of what was said',
+    'TextNeighbours': 'the training conversations that are most like this one',
+    'CausalKBRD': "the paper's recommender",
+    'in the context': 'whether it was mentioned',
+    'latest item': 'whether it was mentioned last',
+}
+"""Description of the evidence of each expert."""
+
+_OPTION_WORDS = {
+    'seeker_weight': "a seeker's own films count {}",
+    'history_base': 'each mention counts {} times the one before it',
+}
+"""Description of each option of an expert."""
+
+
+def describe_expert(channel: str) -> str:
+    """Return in words what an expert goes by.
+
+    Args:
+        channel: name of the expert, with the options that are given in brackets.
+    """
+    name, bracket, options = channel.partition(' (')
+    words = _WORDS.get(name) or (MODELS[name].summary if name in MODELS else name)
+    if not bracket:
+        return words
+    described = (option.split(' ', 1) for option in options.removesuffix(')').split(', '))
+    return f'{words} ({", ".join(_OPTION_WORDS.get(key, f"{key} {{}}").format(value) for key, value in described)})'
+
+
+def describe_evidence(evidence: Evidence | None, names: Mapping[int, str]) -> str:
+    """Return a fact about an item as a clause without a full stop, in which "it" is the item; empty for None."""
+    if evidence is None:
+        return ''
+    mention = '' if evidence.mention is None else names[evidence.mention]
+    match evidence.kind:
+        case 'labels':
+            return f'it was recommended {_times(evidence.number)} in the training conversations'
+        case 'transitions':
+            return f'it was recommended {_times(evidence.number)} after {mention} had been mentioned'
+        case 'coefficient':
+            return f'it goes together with {mention} in the training conversations'
+        case 'neighbour':
+            return f'it is next to {mention} in the knowledge graph'
+        case 'text':
+            return f'by what was said alone its probability is {evidence.number:.1%}'
+        case 'similar texts':
+            return f'it was recommended {_times(evidence.number)} in the training conversations most like this one'
+        case 'popularity':
+            return f'nothing was found, and this is from its popularity: it was recommended {_times(evidence.number)}'
+        case 'scores':
+            return f'{mention} speaks for it most'
+
+
+def _times(number: float) -> str:
+    return 'once' if number == 1 else f'{number:,.0f} times'

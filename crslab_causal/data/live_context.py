@@ -1,0 +1,76 @@
+"""Samples of a conversation that is being held, for models that were trained on recorded ones."""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping, Sequence
+
+from crslab_causal.data.schema import RecSample, SideData, Vocab
+
+Turns = Sequence[tuple[str, str]]
+"""(role, text) of each turn. The role is ``Seeker`` or ``Recommender``."""
+LIVE = 'live'
+"""Id of the conversation of these samples. What people say in a chat is not written to disk."""
+_WORD = re.compile(r"@\d+|\w+(?:'\w+)?|[^\w\s]")
+
+
+class LiveContexts:
+    """Makes samples of a history and of what was said.
+
+    A title in the text becomes the token of its item, such as ``@1234``, as in the data, if the item is in the history.
+    Words are looked up as they are written, then without punctuation marks, and then in lower case.
+
+    Args:
+        vocab: the vocabulary of the dataset.
+        side_data: its side data.
+    """
+
+    def __init__(self, vocab: Vocab, side_data: SideData):
+        self._tokens, self._words, self._unknown = vocab['tok2ind'], vocab.get('word2id', {}), vocab['unk']
+        self._items = frozenset(side_data['item_entity_ids'])
+        self._any_item = min(self._items)
+        self._token_of_item = {item: token for token, item in side_data['item_of_token'].items()}
+        self._titles: Mapping[int, str] = {item: film.title for item, film in side_data['films'].items()}
+
+    def sample(self, history: Sequence[int], turns: Turns) -> RecSample:
+        """Return a sample whose label is any item, because no model reads the label of a context that it scores.
+
+        Args:
+            history: entity ids in order of mention.
+            turns: the turns so far; empty: no text is known.
+        """
+        mentions = list(history)
+        words = [self._split(self._with_tokens(text, mentions)) for _, text in turns]
+        looked_up = (self._words.get(word, self._words.get(word.lower())) for turn in words for word in turn)
+        return {
+            'role': 'Recommender',
+            'context_tokens': [[self._token_id(word) for word in turn] for turn in words],
+            'response': [],
+            'context_entities': mentions,
+            'context_words': list(dict.fromkeys(word for word in looked_up if word is not None)),
+            'context_items': [entity for entity in mentions if entity in self._items],
+            'items': [],
+            'conv_id': LIVE,
+            'turn': len(words),
+            'context_mentions': mentions,
+            'context_text': [(role, text) for role, text in turns],
+            'context_liked': [],
+            'context_disliked': [],
+            'response_text': '',
+            'has_text': bool(words),
+            'item': self._any_item,
+        }
+
+    def _split(self, text: str) -> list[str]:
+        pieces = ([piece] if piece in self._tokens else _WORD.findall(piece) for piece in text.split())
+        return [word for words in pieces for word in words]
+
+    def _token_id(self, word: str) -> int:
+        return self._tokens.get(word, self._tokens.get(word.lower(), self._unknown))
+
+    def _with_tokens(self, text: str, mentions: Sequence[int]) -> str:
+        for entity in mentions:
+            title, token = self._titles.get(entity), self._token_of_item.get(entity)
+            if title and token:
+                text = re.sub(rf'(?<!\w){re.escape(title)}(?!\w)', f' {token} ', text, flags=re.IGNORECASE)
+        return text
