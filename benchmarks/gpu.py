@@ -79,8 +79,12 @@ def pack(arguments: argparse.Namespace) -> None:
     with tarfile.open(folder / DATA_ARCHIVE, 'w:xz', preset=2) as archive:
         archive.add(arguments.data_path / 'redial' / 'nltk', 'redial/nltk')
     pack_encoder(arguments.encoder, folder / 'encoder')
+    extract = f"import tarfile; tarfile.open('{CODE_ARCHIVE}').extractall('.')"
     (folder / 'run.sh').write_text(
-        '#!/bin/bash\ncd "$(dirname "$0")" && exec "${PYTHON:-python3}" code/benchmarks/gpu.py run --folder . "$@"\n',
+        '#!/bin/bash\n'
+        'cd "$(dirname "$0")" && python=${PYTHON:-python3}\n'
+        f'[ -d code ] || $python -c "{extract}"\n'
+        'exec $python code/benchmarks/gpu.py run --folder . "$@"\n',
         'utf-8',
     )
     mib = sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()) / 2**20

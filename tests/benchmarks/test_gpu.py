@@ -1,6 +1,9 @@
 """The measurement on a GPU: its folder, its CPU path on a small corpus, and its rows."""
 
 import json
+import os
+import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -20,16 +23,20 @@ def test_the_folder_trains_both_models_and_the_rows_say_what_was_measured(
     tiny_bert,  # noqa: F811
     tmp_path,
     monkeypatch,
-    capsys,
 ):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / 'gpu_run'
     gpu.main(['pack', '--data_path', str(data_path), '--folder', str(folder), '--encoder', tiny_bert])
     with tarfile.open(folder / gpu.CODE_ARCHIVE) as archive:
         assert {'code/crslab_causal/registry.py', 'code/benchmarks/gpu.py'} <= set(archive.getnames())
-    assert gpu.CODE_ARCHIVE in (folder / 'run.sh').read_text('utf-8')
     settings = [word for setting in SMALL for word in ('--set', setting)]
-    gpu.main(['run', '--folder', str(folder), '--device', 'cpu', *settings])
+    done = subprocess.run(
+        ['bash', str(folder / 'run.sh'), '--device', 'cpu', *settings],
+        env={**os.environ, 'PYTHON': sys.executable, 'PYTHONPATH': ''},
+        capture_output=True,
+        text=True,
+    )
+    assert not done.returncode, done.stderr
     record = json.loads((folder / 'gpu.json').read_text('utf-8'))
     assert list(record['trainings']) == ['causal_redial', 'baselines/redial_dual_encoder'] and not record['left_out']
     recommender, encoder = record['trainings'].values()
@@ -40,7 +47,7 @@ def test_the_folder_trains_both_models_and_the_rows_say_what_was_measured(
             32 * made['parameters'] / made['seconds_of_an_update'] / record['bandwidth']
         )
         assert made['peak_mib'] is None and set(made['scores']) == {'R@1', 'R@10', 'R@50'}
-    rows = capsys.readouterr().out
+    rows = done.stdout
     assert '| `causal_redial` |' in rows and 'R@1 no (' in rows  # the small corpus has other scores than ReDial
 
 
