@@ -316,4 +316,4 @@ def test_committed_page_is_that_of_the_committed_record():
     assert (results / 'seeker.md').read_text('utf-8') == render(record)
     assert record.n_seekers >= 500
     chats = [system for system in record.systems if system.name.startswith('chat')]
-    assert chats and all(system.n_violations == system.n_repeated == 0 for system in chats)
+    assert chats and all(system.violations.mean < 0.01 and system.n_repeated == 0 for system in chats)
