@@ -39,8 +39,7 @@ class DualEncoder(TrainedExpert):
 
     A full softmax would need all texts of the items encoded with gradients at every update. :math:`t_y` is therefore
     computed before the training, by the encoder as it is then, and W and r learn to follow the encoder. With
-    ``item_refresh: epoch`` the texts are read again before every further epoch, without gradients; the items of ReDial
-    are about a tenth of the cost of an epoch.
+    ``item_refresh: epoch`` the texts are read again before every further epoch, without gradients.
 
     Two encoders that are compared by a dot product are from Karpukhin et al., "Dense Passage Retrieval for Open-Domain
     Question Answering", EMNLP 2020 (Eq 1); sentence vectors that are means, from Reimers and Gurevych,
