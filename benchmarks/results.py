@@ -247,7 +247,7 @@ def gpu(record: dict) -> str:
         return section(json.loads(GPU.read_text('utf-8')))
     if 'gpu' not in record:
         return (
-            'Nothing here was measured on a GPU, because no machine with one was at hand. With a GPU, the command adds '
+            'Nothing here was measured on a GPU, because no machine with one was available. With a GPU, the command adds '
             'these rows. `benchmarks/gpu.py` prepares a folder that trains `causal_redial` and `DualEncoder` on a GPU '
             'without a network, and adds rows with scores, time and memory.'
         )
