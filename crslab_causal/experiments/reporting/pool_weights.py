@@ -21,7 +21,6 @@ from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
 from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.figures.weights import Weights, draw_weights
-from crslab_causal.model.pool.options import REPEAT_CHANNELS
 
 RECORD = 'weights.json'
 
@@ -48,6 +47,8 @@ def write_weights(runs: Sequence[Path], folder: Path) -> Iterator[Path]:
     Raises:
         UserError: a folder has no results of a fitted pool.
     """
+    from crslab_causal.model.pool.options import REPEAT_CHANNELS  # imports PyTorch, which no other report needs
+
     record = folder / RECORD
     pools: dict[str, Any] = json.loads(record.read_text('utf-8')) if record.is_file() else {}
     for run in runs:

@@ -12,7 +12,7 @@ from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.plots import figures_of
 
 RECORDS = sorted(
-    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith(('sweep_', 'pool_weights'))
+    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_')
 )
 MODULES = sorted(
     str(path.relative_to(tiny.ROOT).with_suffix('')).replace('/', '.').removesuffix('.__init__')

@@ -15,7 +15,7 @@ from crslab_causal.registration import DATASETS
 
 DIGESTS = json.loads((Path(__file__).parent / 'data_digests.json').read_text('utf-8'))['digests']
 RECORDS = sorted(
-    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith(('sweep_', 'pool_weights'))
+    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_')
 )
 
 
