@@ -1,4 +1,4 @@
-"""The page of a record: ``results/seeker.md``."""
+"""The page of a record: ``results/seeker/seeker.md``."""
 
 from __future__ import annotations
 

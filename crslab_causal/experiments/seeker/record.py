@@ -1,4 +1,4 @@
-"""The schema of ``results/seeker.json``."""
+"""The schema of ``results/seeker/seeker.json``."""
 
 from __future__ import annotations
 

@@ -311,7 +311,7 @@ def test_command_refuses_what_does_not_go_together(folder, data_path, tmp_path, 
 
 
 def test_committed_page_is_that_of_the_committed_record():
-    results = tiny.ROOT / 'results'
+    results = tiny.ROOT / 'results' / 'seeker'
     record = SeekerRecord.model_validate_json((results / 'seeker.json').read_text('utf-8'))
     assert (results / 'seeker.md').read_text('utf-8') == render(record)
     assert record.n_seekers >= 500
