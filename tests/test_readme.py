@@ -13,9 +13,7 @@ from crslab_causal.experiments.reporting.report import latex_page, markdown_page
 
 README = tiny.ROOT / 'README.md'
 TABLES = tiny.ROOT / 'docs' / 'results' / 'main_tables.md'
-PATHS = sorted(
-    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_')
-)
+PATHS = sorted(path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
 SUITES = {path.stem for path in (tiny.ROOT / 'config' / 'experiments').glob('*.yaml')}
 RECORDS = {path.stem: read_record(path) for path in PATHS}
 ROWS = [(name, table, row) for name, record in RECORDS.items() for table in record.tables for row in table.rows]

@@ -58,7 +58,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--llm-set', action='append', default=[], metavar='KEY=VALUE', help='override a key of --llm-config'
     )
-    parser.add_argument('--out', type=Path, default=Path('results', 'seeker'), help='folder for seeker.json and seeker.md')
+    parser.add_argument(
+        '--out', type=Path, default=Path('results', 'seeker'), help='folder for seeker.json and seeker.md'
+    )
     parser.add_argument('--transcripts', type=Path, help='file for all conversations, as JSON lines')
     return parser
 

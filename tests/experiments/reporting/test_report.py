@@ -11,9 +11,7 @@ from crslab_causal.experiments.analysis.record import read_record
 from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.plots import figures_of
 
-RECORDS = sorted(
-    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_')
-)
+RECORDS = sorted(path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
 MODULES = sorted(
     str(path.relative_to(tiny.ROOT).with_suffix('')).replace('/', '.').removesuffix('.__init__')
     for path in (tiny.ROOT / 'crslab_causal' / 'experiments' / 'reporting').rglob('*.py')

@@ -14,9 +14,7 @@ from crslab_causal.experiments.suite.suite import Run, read_suites
 from crslab_causal.registration import DATASETS
 
 DIGESTS = json.loads((Path(__file__).parent / 'data_digests.json').read_text('utf-8'))['digests']
-RECORDS = sorted(
-    path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_')
-)
+RECORDS = sorted(path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
 
 
 @pytest.fixture(scope='module')
