@@ -9,6 +9,7 @@ from crslab_causal.chat.answers import Answerer
 from crslab_causal.chat.constraints import describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
+from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
@@ -151,6 +152,8 @@ class Conversation:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
         if meaning.unknown:
             yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
+        if rejects_gore(text):
+            yield reply.note('I do not know how bloody or violent a film is, so this wish changes nothing.')
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
@@ -177,6 +180,12 @@ class Conversation:
         elif text.strip():
             yield f'There is no "{text.strip()}" among what you asked for.'
         yield self._chips() or 'Nothing limits the list.'
+
+    def list_anew(self) -> Iterator[str]:
+        """Recommend again with the constraints of now, and yield the lines; nothing if there was no list."""
+        if self.state.shown:
+            reply = self.last_reply = Reply(constraints=tuple(self.state.constraints.binding))
+            yield from self._recommend(Understanding(acts=[Act.FORGET]), reply, drafts=False)
 
     def why(self) -> Iterator[str]:
         """Return the lines that explain the last recommendation."""

@@ -111,6 +111,12 @@ _OTHER_AFTER = re.compile(
     r'woman)\b'
 )
 """Words that show that the adjective before them does not describe a film."""
+_GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
+_WITHOUT_GORE = re.compile(
+    r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,3}?
+    (?:gore?y?|gruesome|bloody|blood|guts|violent|violence)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _EXCESS = re.compile(r'\b(?:too|less|(?:not|never) (?:so|that|very|really|overly))\s+$', re.IGNORECASE)
 
 
@@ -144,7 +150,13 @@ def find_genres(text: str) -> list[GenreSpan]:
         for genre, pattern in patterns.items()
         for match in pattern.finditer(text)
     ]
+    spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and rejects_gore(text))]
     return sorted(spans, key=lambda span: (span.start, -span.end))
+
+
+def rejects_gore(text: str) -> bool:
+    """Return whether a text asks for films without blood or violence, which no genre says."""
+    return _WITHOUT_GORE.search(text) is not None
 
 
 def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> GenreSpan:

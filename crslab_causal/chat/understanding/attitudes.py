@@ -28,7 +28,8 @@ _AFTER_FAVORITE = re.compile(
     r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?(?:favorites?|jam|thing|go-to)\b'
 )
 _AFTER_ALREADY = re.compile(
-    r'^\s+(?:already|before|yesterday|last night|'
+    r'^,?\s+(?:already|before|yesterday|last night|'
+    r'(?:i|we) (?:have |had )?(?:already |just |also )?(?:seen|watched|saw)|'
     r'(?:i )?(?:just |recently )?(?:finished|watched|saw|rewatched) (?:it )?(?:the|last|yesterday|recently|already))\b'
 )
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')

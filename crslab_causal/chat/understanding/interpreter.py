@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
 from crslab_causal.chat.understanding.forgetting import find_forgotten
@@ -19,6 +20,8 @@ from crslab_causal.chat.understanding.questions import find_aspect, make_questio
 from crslab_causal.chat.understanding.spans import Span, SpanKind, Spotter
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
+_TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
+"""Tags of HTML, which someone has pasted."""
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
 _SHORT_YES = re.compile(
     r'^\W*(?:yes|sure|ok|great|cool|nice|fine|good|perfect|awesome|excellent|wonderful|of course|please|interesting|'
@@ -70,7 +73,7 @@ class Interpreter:
             text: the message.
             situation: state of the conversation before the message.
         """
-        text = re.sub(r'\s{2,}', ' ', text.translate(_QUOTES))
+        text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
         words = text
         for span in spans:
@@ -79,6 +82,8 @@ class Interpreter:
             return Understanding(acts=[Act.FOREIGN])
         reading = _Reading(self.facts, self.properties, text, spans, situation)
         reading.read()
+        if rejects_gore(text) and Act.WANT not in reading.meaning.acts:
+            reading.meaning.acts.append(Act.WANT)
         if not reading.meaning.acts:
             reading.meaning.acts = [Act.UNKNOWN]
             reading.meaning.is_gibberish = is_gibberish(words)
@@ -112,11 +117,22 @@ class _Reading(NameReader):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:
             acts.remove(Act.SMALL_TALK)
+        self._drop_accepted_by_yes()
         self.meaning.heard = merge_heard(self.meaning.heard)
         if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
             acts = [act for act in acts if act is not Act.MENTION]  # "Alien. I love it": the later words say more
         self.meaning.acts = list(dict.fromkeys(acts))
         self.meaning.constraints = without_contradictions(self.meaning.constraints)
+
+    def _drop_accepted_by_yes(self) -> None:
+        """Remove the film that a "great" accepts if the message names another one: "Great, I'll watch Alien"."""
+        accepted = [heard.entity for heard in self.meaning.heard if heard.attitude is Attitude.ACCEPTED]
+        if set(accepted) - self.accepted_by_yes:
+            self.meaning.heard = [
+                heard
+                for heard in self.meaning.heard
+                if heard.attitude is not Attitude.ACCEPTED or heard.entity not in self.accepted_by_yes
+            ]
 
     # ------------------------------------------------------------ clauses
 
@@ -134,6 +150,7 @@ class _Reading(NameReader):
         acts = self._settle(clause, acts)
         self.meaning.is_wildcard |= is_wildcard(clause.text)
         n_acts = len(self.meaning.acts)
+        self.asks_why = Act.ASK_WHY in acts
         named = [self.read_group(clause, group) for group in clause.groups]
         from_names = self.meaning.acts[n_acts:]
         self._refer(clause, acts, any(named))
@@ -231,8 +248,10 @@ class _Reading(NameReader):
             (Act.ACCEPT, Attitude.ACCEPTED),
         ):
             if act in acts and not any(self._films(clause)):
+                if act is Act.ACCEPT and not places and _SHORT_YES.match(clause.text):
+                    self.accepted_by_yes.update(films)
                 self._hear_films(films, attitude, seen=act is Act.SEEN)
-        if places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT}:
+        if places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT, Act.ASK_WHY}:
             rejects = any(span.negated for group in clause.groups for span in self.groups[group])
             acts.append(Act.REJECT if rejects else Act.ACCEPT)
             self._hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)

@@ -60,11 +60,18 @@ class NameReader:
         self.groups = group_spans(spans)
         self.film, self.person = situation.film, situation.person
         self.meaning = Understanding()
+        self.asks_why = False
+        """Whether the clause that is read asks for the reason of a recommendation."""
+        self.accepted_by_yes: set[int | None] = set()
+        """Films that only a word such as "great" accepts."""
 
     def read_group(self, clause: Clause, group: int) -> bool:
         """Read what a clause says about a group of spans, and return whether this is a constraint."""
         kind = self.groups[group][0].kind
-        if kind is SpanKind.FILM:
+        if self.asks_why:  # "why did you suggest Alien?" says nothing about taste
+            if kind is SpanKind.FILM:
+                self._hear_films([span.id for span in self.groups[group] if span.id is not None], Attitude.ASKED)
+        elif kind is SpanKind.FILM:
             self._read_film(clause, group)
         elif kind is SpanKind.UNKNOWN:
             span = self.groups[group][0]

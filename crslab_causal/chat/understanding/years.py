@@ -89,6 +89,10 @@ _WORDS = {
 _FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re.IGNORECASE)
 """Words for new and old whose meaning does not depend on the words around them."""
 _WHICH_IS = re.compile(r'\bwhich\b.*\b(?:is|was)\s+(?:the\s+)?(?:most\s+)?$', re.IGNORECASE)
+_NEGATED = re.compile(
+    r"\b(?:not|no|nothing|none|without|never|avoid|hate|dislike|\w+n['’]?t(?: \w+)?)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+)
+_THIS_DECADE = re.compile(r'\b(?:this|the current) decade\b', re.IGNORECASE)
 _IS_OLD = re.compile(
     r"\b(?:it|that|this|they|he|she|one)(?:['’]?s|\s+(?:is|was|are|were|might\s+be|may\s+be))\s+(?:an?\s+|kind\s+of\s+|bit\s+|little\s+|so\s+|very\s+|pretty\s+|"
     r'quite\s+|really\s+)*$',
@@ -147,6 +151,8 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
     for match in _CENTURY.finditer(text):
         is_last = match['which'].lower() in ('the last', 'last', 'the 20th', '20th')
         spans.append(YearsSpan(Years(1900, 1999) if is_last else Years(2000, None), *match.span()))
+    for match in _THIS_DECADE.finditer(text):
+        spans.append(YearsSpan(Years(latest - latest % 10, None), *match.span()))
     for match in _LAST_YEARS.finditer(text):
         number = match['n'] or '1'
         n = int(number) if number.isdigit() else _NUMBERS[' '.join(number.lower().split())]
@@ -168,7 +174,8 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             if _EITHER.search(before) or _EITHER_AFTER.match(text, match.end()):
                 continue  # "old or new"
             if _FIXED.match(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
-                spans.append(YearsSpan(years, *match.span(), _EXCESS.search(before) is not None))
+                is_negated = _EXCESS.search(before) is not None or _NEGATED.search(before) is not None
+                spans.append(YearsSpan(years, *match.span(), is_negated, is_negation_read=True))
     return sorted(spans, key=lambda span: span.start)
 
 

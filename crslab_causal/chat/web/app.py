@@ -144,7 +144,10 @@ class ChatApp:
     def _forget(self, session: WebSession, body: dict[str, Any]) -> Response:
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
+        n_before = len(session.chat.conversation.state.constraints)
         lines = list(session.chat.forget(text_of(body, 'name')[:MAX_MESSAGE]))
+        if len(session.chat.conversation.state.constraints) < n_before:
+            lines += session.chat.conversation.list_anew()
         return answer_json({'lines': lines, 'view': self._describe(session)})
 
     def _undo(self, session: WebSession, body: dict[str, Any]) -> Response:

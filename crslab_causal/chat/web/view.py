@@ -12,6 +12,7 @@ from crslab_causal.llm.knowledge_graph import Path
 from crslab_causal.llm.offline.paths import describe_path, entity_name
 
 _MAX_CAST = 5
+_SEEN = ' (seen)'
 
 
 def describe_conversation(conversation: Conversation) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
     return {
         'chips': [constraint.name for constraint in conversation.state.constraints.binding],
         'heard': [
-            {'name': names.get(entity, str(entity)), 'liked': is_liked}
+            {'name': names.get(entity, str(entity)) + _SEEN * (entity in conversation.state.seen), 'liked': is_liked}
             for entity, is_liked in conversation.state.opinions.items()
         ],
         'mentions': [names[entity] for entity in conversation.history],
@@ -103,10 +104,14 @@ def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
 
 
 def _ranks(conversation: Conversation, masked: int | None) -> dict[int, int]:
-    """Return the rank of each film that satisfies the constraints and that the seeker has not named."""
+    """Return the rank of each film that satisfies the constraints and can be listed now.
+
+    Films that the seeker has named cannot be listed, nor can earlier recommendations that are not in the last list.
+    """
     state, history = conversation.state, conversation.history
     probabilities = conversation.probabilities(masked)
     score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}
     films = sorted(score, key=lambda film: (-score[film], film))
-    new = [film for film in films if film not in state.named_films and film not in history]
+    gone = {*state.named_films, *history, *(set(state.recommended) - set(state.shown))}
+    new = [film for film in films if film not in gone]
     return {film: rank for rank, film in enumerate(state.constraints.select(new).films, start=1)}

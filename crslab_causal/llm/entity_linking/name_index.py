@@ -228,7 +228,7 @@ class NameIndex:
             first, *others = sorted(persons, key=lambda person: (-self._popularity_of(person), person))
             if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
                 self._surnames[surname,] = [first]
-                is_known = self._popularity_of(first) >= _MIN_SHARE_OF_STAR * most
+                is_known = first not in self.popularity or self._popularity_of(first) >= _MIN_SHARE_OF_STAR * most
                 (self.weak.discard if _is_rare(surname) and is_known else self.weak.add)((surname,))
         by_name: dict[Key, int] = {}
         for person in sorted(set(people) - self.copies, key=lambda person: (self._popularity_of(person), -person)):

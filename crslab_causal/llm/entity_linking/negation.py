@@ -53,9 +53,9 @@ _CANCEL_NEGATION = _PRONOUNS | frozenset('bad doubt idea just one only problem s
 _LIST_WORDS = ARTICLES | frozenset('and also any as especially including nor or particularly such'.split())
 _CONTRAST_WORDS = frozenset('although because but however since so though yet'.split())
 _NEGATIVE_PREDICATE = re.compile(
-    r"""["”’'*_)]*\s+(?:(?:really|just|kinda)\s+)?(?:suck(?:s|ed)\b|put\s+(?:me|us)\s+to\s+sleep\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
+    r"""["”’'*_)]*\s+(?:(?:really|just|kinda)\s+)?(?:suck(?:s|ed)\b|put\s+(?:me|us)\s+to\s+sleep\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
-    \s+(?:\w+\s+)?too\s+(?:weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much)\b|
+    \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much)\b|
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -57,6 +57,8 @@ async function say(text) {
   try { await receive(await post('say', {text}, signal), text, signal); } finally { get('stop').hidden = true; }
 }
 
+const votes = new Map();  // the thumbs of this conversation by film
+
 async function receive(response, text, signal) {
   write('me', text);
   get('text').value = '';
@@ -109,6 +111,8 @@ function show(newView) {
     });
     return chip;
   }));
+  get('asked').hidden = !view.chips.length;
+  get('hint').hidden = !view.films.length;
   if (!view.heard.length && !view.chips.length) heard.append(make('span', 'small', 'Nothing yet.'));
   const slider = get('slider');
   slider.max = view.mentions.length;
@@ -137,9 +141,12 @@ function showFilms(films, isMasked) {
       thumb.type = 'button';
       thumb.append(drawThumb(up));
       thumb.setAttribute('aria-label', (up ? 'Good: ' : 'Bad: ') + film.name);
+      thumb.setAttribute('aria-pressed', votes.get(film.entity) === up);
       thumb.onclick = () => doing(async () => {
         await ask('thumb', {entity: film.entity, up});
+        votes.set(film.entity, up);
         row.querySelectorAll('.thumb').forEach(each => each.setAttribute('aria-pressed', each === thumb));
+        write('note', 'Saved: ' + (up ? 'good' : 'bad') + ', ' + film.name);
       });
       row.append(thumb);
     }
@@ -150,9 +157,9 @@ function showFilms(films, isMasked) {
       bar.style.width = 100 * p / largest + '%';
       item.append(bar);
     }
-    let words = 'p ' + percent(film.p);
+    let words = 'probability ' + percent(film.p);
     if (isMasked) words += ', masked ' + percent(film.masked) + ', was number ' + film.rank_before;
-    else if (film.recommender_rank) words += ", the recommender's number " + film.recommender_rank;
+    else if (film.recommender_rank && film.recommender_rank !== film.rank) words += ', number ' + film.recommender_rank + ' by probability';
     item.append(make('div', 'small', words));
     return item;
   }));
@@ -257,6 +264,7 @@ get('undo').onclick = () => doing(async () => {
 });
 get('reset').onclick = () => doing(async () => {
   const answer = await ask('reset', {});
+  votes.clear();
   get('log').replaceChildren(make('p', 'hint', 'Let us start over.'));
   show(answer.view);
 });
