@@ -155,13 +155,15 @@ ANSWERS: dict[str, type[Answer]] = {
 
 @functools.lru_cache(maxsize=1024)
 def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_titles: int) -> type[Answer]:
-    """Return the class of the answer with the bounds of a request in its JSON schema.
+    """Return a subclass of ``answer`` whose JSON schema has limits for one request.
+
+    The limits are the lengths of lists and texts, and the largest number of a candidate.
 
     Args:
         answer: one of :data:`ANSWERS`.
         n_candidates: number of candidates.
-        n_ranked: number of candidates that the ranking has. There may be fewer candidates.
-        n_titles: number of titles.
+        n_ranked: requested length of the ranking. If there are fewer candidates, the ranking contains all of them.
+        n_titles: requested number of titles.
     """
     bounds: dict[str, tuple[Any, dict[str, Any]]] = {
         'explanation': (str, {'type': 'string', 'maxLength': MAX_EXPLANATION}),

@@ -191,7 +191,10 @@ class ExpertAdapter(ItemRecommenderAdapter):
     """The adapter of models that are fitted to all training conversations at once."""
 
     def pretrain(self, trainer: Trainer) -> None:
-        """Fit the model. The only epoch afterwards does nothing but validate it."""
+        """Fit the model in one step, without epochs.
+
+        The trainer then runs one epoch, which trains nothing; it only validates the fitted model.
+        """
         self.module.fit(TrainingData.of(self.dataloader))
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:

@@ -31,7 +31,10 @@ class Cell(NamedTuple):
 
 
 def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | None]:
-    """Return the cells of a row, by group and metric. A cell without a number is None."""
+    """Return the cells of a row as a flat list: all metrics of the first group of labels, then those of the next group.
+
+    A cell without a number is None.
+    """
     cells: list[Cell | None] = []
     for group in table.groups:
         for metric in table.metrics:

@@ -56,7 +56,10 @@ def draw_table_curves(table: TableRecord) -> Figure:
 
 
 def draw_differences(table: TableRecord) -> Figure:
-    """Draw the differences to the reference in the last metric, for each group of labels."""
+    """Draw how much each row of a table differs from the table's reference row, for each group of labels.
+
+    The differences are those of the last metric of the table.
+    """
     metric = table.metrics[-1]
     comparisons = []
     for group in table.groups:

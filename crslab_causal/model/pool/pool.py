@@ -115,7 +115,7 @@ class Pool(ItemRecommender):
         return [flag for flag, member in zip(self.active.tolist(), self._members()) for _ in member.channels]
 
     def member_of(self, channel: str) -> Member:
-        """Return the expert that one of :attr:`channels` belongs to."""
+        """Return the expert that computes this channel. ``channel`` is a name in :attr:`channels`."""
         return next(member for member in self._members() if channel in member.channels)
 
     # ------------------------------------------------------------ scores
