@@ -1,4 +1,4 @@
-"""Write the report of a suite: its record, tables and figures, and the blocks of the README."""
+"""Write the report of a suite: JSON with all numbers, tables, figures, and the tables inside a Markdown page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write_report(record: SuiteRecord, folder: Path, readme: Path | None = None) 
     and PNG.
 
     Args:
-        record: record of the suite.
+        record: all numbers of the suite.
         folder: folder to write into.
         readme: Markdown file whose blocks are also replaced.
 
