@@ -87,7 +87,10 @@ class CausalAnswer(Ranking):
 
 
 class ChatAnswer(Ranking):
-    """E, I_llm and R of Eq 9 with R first, so that a person can read it while the rest is written."""
+    """A response R, an explanation E and a ranking I_llm (Eq 9).
+
+    R comes first, so that a person can read R while the model writes the rest.
+    """
 
     response: str
     ranking: list[int]
@@ -104,7 +107,9 @@ class RankingAnswer(Ranking):
 
 
 class LabelAnswer(Ranking, FirstTokenAnswer):
-    """I_llm of Eq 9, by the probabilities of the labels as the first token (https://arxiv.org/abs/2406.15657).
+    """A ranking I_llm (Eq 9) by the probabilities of the first token (https://arxiv.org/abs/2406.15657).
+
+    Each candidate has a label of one token. Candidates are ranked by the probability that the model writes their label.
 
     The model writes one token in the place of a ranking. Candidates whose labels are not among the most probable tokens
     are not ranked.
