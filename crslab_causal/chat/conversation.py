@@ -58,7 +58,7 @@ class Conversation:
         recommender: recommender of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
-        facts: facts about the films; None: what the knowledge graph has.
+        facts: facts about the films; None: the facts that the knowledge graph has.
     """
 
     def __init__(

@@ -137,7 +137,7 @@ def check_options(path: Path, opt: dict) -> None:
     """Check that a checkpoint is of a run with this configuration, before its data are loaded.
 
     Raises:
-        UserError: as of :func:`load`.
+        UserError: see :func:`load`.
     """
     expected = _flat(opt)
     _check_same(path, _flat(_read(path, torch.device('cpu')).opt), expected, expected.keys())

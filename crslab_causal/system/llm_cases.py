@@ -1,4 +1,4 @@
-"""Show single answers of a language model, worst ones first, with what it changed and what is wrong."""
+"""Show single answers of a language model, worst ones first: the changes of the ranking, and the mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The experts of a pool and what they have found, in words."""
+"""Describe the experts of a pool, and the facts that they have found about an item, in words."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
 def _draw(
     options: CaseOptions, seed: int, contexts: Mapping[Turn, Context], answers: Mapping[str, Mapping[Turn, Answer]]
 ) -> Sequence[Turn]:
-    """Draw turns with a long enough context. If there are fewer than requested, all of them are returned."""
+    """Draw turns at random whose contexts have the minimum length. Return all such turns if they are too few."""
     answered = set.intersection(*(set(by_turn) for by_turn in answers.values()))
     fit = sorted(turn for turn in answered if turn in contexts and len(contexts[turn].context) >= options.context)
     return random.Random(f'{options.name} {seed}').sample(fit, min(options.turns, len(fit)))
@@ -112,7 +112,7 @@ def _system(title: str, answer: Answer, names: Mapping[int, str], folder: Path, 
 
 
 def _label_rank(path: Path, answer: Answer) -> float | None:
-    """Return the rank of an answer's label in the recommender's list; None if it is not ranked."""
+    """Return the rank of the label of an answer in the recommender's list; None if the label has no rank."""
     ranks = read_ranks(path)
     for *sample, rank in zip(
         ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist(), ranks.rank.tolist()

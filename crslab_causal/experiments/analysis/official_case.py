@@ -97,7 +97,7 @@ def official_case(
 def _systems(
     title: str, run: Run, samples: list[Any], store: RunStore, datasets: DatasetCache, offline: bool
 ) -> Iterator[SystemRecord]:
-    """Yield what a system recommends, and what the offline backend makes of it if that is asked for."""
+    """Yield the list of a system and, if ``offline`` is set, the offline backend's answer to the list."""
     from crslab_causal.crslab_compat import get_dataloader
     from crslab_causal.quick_start import assemble
 
