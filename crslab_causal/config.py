@@ -57,7 +57,7 @@ class Config:
         config_file: YAML file, or the name of one, see :func:`.find_config`. It may have a key ``base``.
         gpu: as CRSLab's flag ``-g``: ``'-1'`` for the CPU, ``'auto'``, or numbers of GPUs, separated by commas.
         settings: overrides: texts ``rec.epoch=3`` whose values are YAML, or a mapping ``{'rec.epoch': 3}``.
-        flags: what the caller asks for besides.
+        flags: command line flags that are not keys of the configuration.
         content: what :func:`.load_config_file` returns for the file, if the caller has read it; it is not changed.
 
     Raises:

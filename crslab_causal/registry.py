@@ -121,7 +121,10 @@ class DatasetEntry:
         return resolve_name(self.dataset)
 
     def file_names(self) -> tuple[str, ...]:
-        """Return the names of the files that the dataset requires; its class is imported only if it alone knows."""
+        """Return the names of the files that the dataset requires.
+
+        The dataset's class is imported only if this entry does not list the files.
+        """
         return self.files or self.load().files
 
 

@@ -158,7 +158,7 @@ class ConstraintSet:
 
 
 def _groups(constraints: Iterable[Constraint]) -> list[list[Constraint]]:
-    """Return the constraints in groups; alternatives are in one group."""
+    """Return the constraints in groups. Constraints that are alternatives of each other are in one group."""
     groups: dict[str | Constraint, list[Constraint]] = {}
     for constraint in constraints:
         groups.setdefault(constraint.alternatives or constraint, []).append(constraint)

@@ -59,7 +59,7 @@ class Conversation:
         recommender: recommender of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
-        facts: facts about the films; None: what the knowledge graph has.
+        facts: facts about the films; None: the facts that the knowledge graph has.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Conversation:
         return self._source.probabilities(self.state, masked)
 
     def contributions(self, film: int) -> list[Contribution] | None:
-        """Return what the parts of the model add to the score of a film now; None: it has no parts."""
+        """Return what each part of the model adds to the score of a film now; None if the model has no parts."""
         return self._source.contributions(self.state, film)
 
     def reply(self, text: str) -> Reply:
@@ -334,7 +334,7 @@ class Conversation:
         return f'Name another film, a person or a genre. Some films that I know: {examples}.'
 
     def _chips(self) -> str:
-        """Return the line that lists the binding constraints; empty if there are none."""
+        """Return the line that lists the constraints which decide about the films; empty if there are none."""
         chips = [f'[{n}] {constraint.name}' for n, constraint in enumerate(self.state.constraints.binding, start=1)]
         return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
 

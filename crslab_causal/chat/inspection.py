@@ -50,7 +50,7 @@ def describe_contributions(parts: list[Contribution] | None) -> Iterator[str]:
 
 
 def rounded(parts: Sequence[Contribution]) -> list[int]:
-    """Return what the parts add in hundredths, rounded so that they sum to the rounded score."""
+    """Return the contributions as whole hundredths, rounded so that they sum to the rounded score."""
     exact = [100 * part.added for part in parts]
     numbers = [math.floor(value) for value in exact]
     up = round(sum(exact)) - sum(numbers)

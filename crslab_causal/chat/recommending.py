@@ -34,7 +34,7 @@ class RecommendationSource:
     """Makes recommendation lists for the state of a conversation.
 
     Args:
-        recommender: of a trained model.
+        recommender: recommender of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
     """
@@ -63,7 +63,7 @@ class RecommendationSource:
         return self.recommender.recommend(self.history(state), self.recommender.n_item, masked, self.turns(state))
 
     def contributions(self, state: DialogueState, film: int) -> list[Contribution] | None:
-        """Return what the parts of the model add to the score of a film; None: it has no parts."""
+        """Return what each part of the model adds to the score of a film; None if the model has no parts."""
         return self.recommender.contributions(self.history(state), film, self.turns(state))
 
     def prepare(self, state: DialogueState) -> Prepared:
@@ -130,7 +130,10 @@ class RecommendationSource:
         return result._replace(ranking=ranking, response=response)
 
     def _reason(self, state: DialogueState, film: int) -> str | None:
-        """Return what the part of the model that adds most has found for a film; None: there is nothing to name."""
+        """Return a reason for a film, in words; None if no part of the model has one.
+
+        Of all parts that raise the score of the film and have a reason, the one that adds most gives it.
+        """
         parts = self.contributions(state, film) or ()
         return next((part.reason for part in parts if part.added > 0 and part.reason), None)
 

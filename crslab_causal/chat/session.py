@@ -55,7 +55,7 @@ class ChatSession:
             yield from self.conversation.forget(text)
 
     def undo(self) -> Turn | None:
-        """Take the last turn back, and return it; None if there is none."""
+        """Undo the last turn, and return it. Return None if the conversation has no turn."""
         if not self.turns:
             return None
         self.conversation.restore(self._before.pop())

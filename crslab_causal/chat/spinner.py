@@ -35,14 +35,14 @@ class Spinner:
         self.stop()
 
     def start(self) -> None:
-        """Show the sign, unless it is shown."""
+        """Show the spinner, if it is not shown already."""
         if self._thread is None and self._stream.isatty():
             self._done.clear()
             self._thread = threading.Thread(target=self._spin, name='spinner', daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Remove the sign, if it is shown."""
+        """Remove the spinner from the terminal, if it is shown."""
         if self._thread is not None:
             self._done.set()
             self._thread.join()

@@ -14,7 +14,7 @@ from crslab_causal.base.errors import UserError, exit_status
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run one of the comparisons, and return the exit status: 0, or 2 for a mistake of the user."""
+    """Run the comparison that the arguments name. Return the exit status: 0, or 2 for a mistake of the user."""
     options = _parser(prog).parse_args(arguments)
     return exit_status(lambda: options.run(options))
 

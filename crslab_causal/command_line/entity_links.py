@@ -85,9 +85,10 @@ class LinksOutcome:
 
 
 def compare_links(config_name: str, settings: list[str], published: Callable[[], Path]) -> LinksOutcome:
-    """Score a saved run on CRSLab's valid file with CRSLab's links, with those of its own data, and with the linker's.
+    """Score a saved run on CRSLab's validation file three times, each time with entity links from another source.
 
-    Text, films and roles are those of the file each time. Nothing is trained.
+    The sources are the file itself, the data of the run, and this package's linker. Text, films and roles always come
+    from the file. Nothing is trained.
 
     Args:
         config_name: configuration of the run, which is on ReDial.
@@ -154,8 +155,8 @@ def with_links_of(conversations: Conversations, others: Conversations, source: P
 
     Args:
         conversations: the conversations.
-        others: those to take the links from.
-        source: file of the others, for the message.
+        others: conversations with the same utterances, whose links are used.
+        source: file of ``others``, for the message.
 
     Raises:
         UserError: the others lack a conversation, or it has another number of utterances.

@@ -107,12 +107,12 @@ def load_run(config_name: str, settings: list[str]) -> LoadedRun:
 
 
 def score_samples(run: LoadedRun, samples: list[Any], source: object, split: str) -> tuple[dict[str, Any], list[Any]]:
-    """Score a run on samples of its dataset. Its evaluator keeps the ranks.
+    """Score a run on samples of its dataset. Afterwards the evaluator of the run contains the ranks.
 
     Args:
         run: the run.
-        samples: its samples.
-        source: where they come from, for the message.
+        samples: samples of the dataset on which the run was trained.
+        source: file of the samples, for the message.
         split: name for the scores.
 
     Returns:

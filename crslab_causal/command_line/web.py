@@ -30,7 +30,7 @@ class Compared(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Name for the votes: the configuration and its overrides."""
+        """Name of the system in the file of votes: its configuration and the overrides."""
         return ' '.join([Path(self.config).stem, *self.written])
 
 

@@ -32,7 +32,7 @@ below ``crslab_causal``.
 - ``download.py:266`` deletes the user's folder if its version is another one
   -> ``crslab_compat/download.py:16`` build
 - ``download.py:83`` saves an error page as the data, and never times out
-  -> ``crslab_compat/download.py:44`` _fetch
+  -> ``crslab_compat/download.py:43`` _fetch
 - ``config/__init__.py:26`` writes into site-packages
   -> ``crslab_compat/calls.py:17`` use_directories
 - ``config/config.py:90`` reads 5e-3 as a text, and knows no base:

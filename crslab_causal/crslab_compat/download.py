@@ -16,11 +16,10 @@ from crslab_causal.crslab_compat.imports import download as _crslab_download
 def build(dpath: str, dfile, version: str | None = None) -> None:
     """Download a dataset, as the replacement of CRSLab's ``build`` (CRSLab's download.py:266).
 
-    CRSLab's function deletes a folder whose ``.built`` names another version. Here a folder with files belongs to the
-    user
-    and is not changed. Otherwise the files are downloaded to a temporary folder. When it is complete and verified, it
-    is
-    renamed to ``dpath``.
+    CRSLab's function deletes a folder whose ``.built`` names another version.
+
+    This function does not change a folder that contains files, because they belong to the user. Otherwise it downloads
+    the files to a temporary folder. When that folder is complete and verified, it is renamed to ``dpath``.
 
     Args:
         dpath: folder of the data.

@@ -38,7 +38,7 @@ NAMED_GENRES = 2
 
 
 class _Strata(NamedTuple):
-    """All possible strata of a kind of confounder, also those without a training sample."""
+    """All possible strata of a kind of confounder, including strata that contain no training sample."""
 
     names: Sequence[str]
     of_sample: Callable[[RecSample], int]

@@ -61,7 +61,7 @@ class RecBatch(NamedTuple):
         }
 
     def to(self, device: torch.device | str) -> RecBatch:
-        """Return the batch with all tensors, also those of ``crslab_batch``, on ``device``."""
+        """Return the batch with all its tensors moved to ``device``, including the tensors in ``crslab_batch``."""
         return self._replace(**{name: _move(value, device) for name, value in self._asdict().items()})
 
 
@@ -184,7 +184,7 @@ class CausalDataLoader(BaseDataLoader):
         return flat[-self.opt['context_truncate'] :]
 
     def rec_batchify(self, index: Tensor, n_own: int | None = None, n_sample: int | None = None) -> RecBatch:
-        """Return a batch.
+        """Return a batch of samples of this split.
 
         Args:
             index: ``(batch,)``, positions in ``samples``.

@@ -117,9 +117,10 @@ class TrainingData:
 
 
 def latest_conversations(conv_ids: Collection[str], share: float) -> set[str]:
-    """Return the last ``share`` of the ids, at least one.
+    """Sort the ids and return the last ones: the fraction ``share`` of all ids, at least one.
 
-    Numbers are compared as numbers, and come before words.
+    Digits in an id are compared as numbers, so that ``train-9`` comes before ``train-10``. An id that starts with a
+    digit comes before an id that starts with a letter.
     """
     ordered = sorted(conv_ids, key=_natural)
     return set(ordered[len(ordered) - max(1, round(share * len(ordered))) :])

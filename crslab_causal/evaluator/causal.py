@@ -158,7 +158,7 @@ class CausalEvaluator(RecEvaluator):
         return np.concatenate(self._columns[name]) if name in self._columns else np.empty(0)
 
     def records(self, samples: Sequence[RecSample], names: Mapping[int, str]) -> Iterator[dict[str, Any]]:
-        """Yield a record for each sample since the last reset: its conversation, its label and the label's ranks.
+        """Yield a line of ``ranks_<split>.jsonl`` for each sample since the last reset, see :class:`.RankLine`.
 
         Args:
             samples: samples of the dataloader, in the order in which they were scored.

@@ -17,7 +17,7 @@ from crslab_causal.base.errors import UserError
 
 
 class RankingMetric(NamedTuple):
-    """A metric of ranked lists with one relevant item each."""
+    """A metric of ranked lists. Each list has exactly one relevant item."""
 
     name: str
     """Name in configurations and result files, without the cutoff."""
@@ -68,7 +68,7 @@ EARLY_STOPPING_PATTERN = (
 
 
 class ScoreName(NamedTuple):
-    """The parts of a value of ``rec.metric``."""
+    """The parts of a value of ``rec.metric``: the group of labels, the metric and the cutoff."""
 
     group: str
     """Key of :data:`GROUPS`."""

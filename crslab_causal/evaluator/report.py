@@ -116,7 +116,7 @@ def save_results(
 
 
 def save_records(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """Write records to a file as JSON Lines."""
+    """Write objects to a JSON Lines file, one object on each line."""
     replace_file(path, ''.join(json.dumps(_nan_to_none(record), ensure_ascii=False) + '\n' for record in records))
 
 

@@ -87,7 +87,10 @@ class CausalAnswer(Ranking):
 
 
 class ChatAnswer(Ranking):
-    """E, I_llm and R of Eq 9 with R first, so that a person can read it while the rest is written."""
+    """A response R, an explanation E and a ranking I_llm (Eq 9).
+
+    R comes first, so that a person can read R while the model writes the rest.
+    """
 
     response: str
     ranking: list[int]
@@ -104,7 +107,9 @@ class RankingAnswer(Ranking):
 
 
 class LabelAnswer(Ranking, FirstTokenAnswer):
-    """I_llm of Eq 9, by the probabilities of the labels as the first token (https://arxiv.org/abs/2406.15657).
+    """A ranking I_llm (Eq 9) by the probabilities of the first token (https://arxiv.org/abs/2406.15657).
+
+    Each candidate has a label of one token. Candidates are ranked by the probability that the model writes their label.
 
     The model writes one token in the place of a ranking. Candidates whose labels are not among the most probable tokens
     are not ranked.
@@ -155,13 +160,15 @@ ANSWERS: dict[str, type[Answer]] = {
 
 @functools.lru_cache(maxsize=1024)
 def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_titles: int) -> type[Answer]:
-    """Return the class of the answer with the bounds of a request in its JSON schema.
+    """Return a subclass of ``answer`` whose JSON schema has limits for one request.
+
+    The limits are the lengths of lists and texts, and the largest number of a candidate.
 
     Args:
         answer: one of :data:`ANSWERS`.
         n_candidates: number of candidates.
-        n_ranked: number of candidates that the ranking has. There may be fewer candidates.
-        n_titles: number of titles.
+        n_ranked: requested length of the ranking. If there are fewer candidates, the ranking contains all of them.
+        n_titles: requested number of titles.
     """
     bounds: dict[str, tuple[Any, dict[str, Any]]] = {
         'explanation': (str, {'type': 'string', 'maxLength': MAX_EXPLANATION}),

@@ -22,7 +22,7 @@ def rerank_request_seed(request: RerankRequest) -> int:
 
 
 def _request_rng(request: RerankRequest, seed: int, purpose: str) -> random.Random:
-    """Return a random generator seeded by the request, the seed and the purpose."""
+    """Return a random generator whose seed depends on the request, on ``seed`` and on the purpose."""
     return random.Random(f'{purpose} {seed} {rerank_request_seed(request)}')
 
 

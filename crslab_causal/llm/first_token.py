@@ -49,7 +49,10 @@ def top_tokens(body: bytes) -> str | None:
 
 
 def read_tokens(content: str) -> dict[str, float]:
-    """Return the tokens in the content of a record; empty if it has none."""
+    """Return the tokens of an answer and their log-probabilities; empty if ``content`` has none.
+
+    ``content`` is what :func:`top_tokens` returned: JSON with the most probable tokens.
+    """
     try:
         found = json.loads(content)['top_logprobs']
         return {token: float(value) for token, value in found.items()}
@@ -58,7 +61,7 @@ def read_tokens(content: str) -> dict[str, float]:
 
 
 def _tokens(logprobs: dict[str, Any]) -> dict[str, float]:
-    """Return the tokens of the first place, in the form of chat completions, or in that of older completions."""
+    """Return the log-probabilities of the first token. The form is that of chat completions or of older completions."""
     if isinstance(logprobs.get('content'), list):
         entries = logprobs['content'][0].get('top_logprobs') or logprobs['content'][:1]
         pairs = [(entry.get('token'), entry.get('logprob')) for entry in entries]

@@ -79,10 +79,9 @@ class KnowledgeGraph:
             candidates: entity ids.
 
         Returns:
-            Two sums for each candidate: one over the paths from mentions with a positive weight, and one over those
-                from
-            mentions with a negative weight. Each term is the weight of the path times the weight of the mention. A
-            mention is no evidence about itself.
+            Two sums for each candidate. The first runs over the paths from mentions with a positive weight, the second
+            over the paths from mentions with a negative weight. Each term is the weight of the path times the weight
+            of the mention, so that the second sum is never positive. A mention is no evidence about itself.
         """
         mentions_near: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for mention, weight in weights.items():

@@ -61,9 +61,9 @@ class LLMResult(NamedTuple):
 
     @property
     def places(self) -> list[int | None]:
-        """The ranking with None for titles that are not in the catalogue and for repeated ones.
+        """The ranking, in which None replaces each repeated title and each title that the catalogue does not have.
 
-        ``ranking`` drops these, so that the items behind them move up.
+        The attribute ``ranking`` leaves such titles out, so that the items behind them move up.
         """
         if not self.titles:
             return list(self.ranking)

@@ -1,4 +1,4 @@
-"""Schema of a line of ``llm_<split>.jsonl``, the record of one answered sample."""
+"""Schema of a line of ``llm_<split>.jsonl``: the answer to one sample."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RepairCounts(Options):
 
 
 class LLMRecord(Options):
-    """The record of an answered sample, a line of ``llm_<split>.jsonl``. Its keys are the fields in their order."""
+    """A line of ``llm_<split>.jsonl``: the answer to one sample. The keys of the line are the fields in their order."""
 
     conversation: str
     turn: int
@@ -70,7 +70,7 @@ class LLMRecord(Options):
 
     @classmethod
     def from_result(cls, sample: Mapping[str, Any], listed: list[int], result: LLMResult, backend: str) -> LLMRecord:
-        """Return the record of an answered sample.
+        """Build the line of ``llm_<split>.jsonl`` about a sample from the answer to the sample.
 
         Args:
             sample: sample of a :class:`.CausalDataLoader`.

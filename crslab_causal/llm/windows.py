@@ -44,7 +44,7 @@ class Windows:
         return [*starts, 0]
 
     def split(self, order: Sequence[int]) -> list[list[int]]:
-        """Return the candidates of each window before anything is ranked."""
+        """Return the candidates that each window would contain if no window changed the order."""
         return [list(order[start : start + self._width]) for start in self.starts(len(order))]
 
     def answer(self, requests: Sequence[RerankRequest], orders: Sequence[Sequence[int]]) -> Iterator[LLMResult]:
@@ -98,7 +98,7 @@ def _with_order(request: RerankRequest, order: Sequence[int]) -> RerankRequest:
 
 
 def _reorder(window: list[int], completion: Completion) -> list[int]:
-    """Return the candidates of a window in the order of its answer. Without an answer they stay in their order."""
+    """Sort the candidates of a window as its answer ranks them. Without an answer their order stays."""
     match completion.parsed:
         case Ranking() as answer:
             return [window[i] for i in repair_ranking(answer.ranking, len(window))[0]]

@@ -142,7 +142,7 @@ class PairRGCN(nn.Module):
         return WeightedBags.apply(self.coefficient[self.pair_relation].flatten(), self.basis.flatten(0, 1), pattern)
 
     def forward(self) -> Tensor:
-        """Return the rows of Eq 2 before its ReLU, ``(n_row, embedding_dim)``."""
+        """Return the vectors of the entities ``rows`` by Eq 2, without the final ReLU: ``(n_row, embedding_dim)``."""
         if self.sampler is not None and self.training:
             out = self._sampled_product(self.sampler)
         else:

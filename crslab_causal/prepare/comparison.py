@@ -33,7 +33,7 @@ _FINAL_PERIOD = re.compile(r'(?<=[^.])\.$')
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference between two files."""
+    """A difference between two files of conversations: where it is, its kind, and the value in each file."""
 
     conversation: str
     utterance: int
@@ -57,7 +57,7 @@ class Links:
     """Known links that both files have in the same utterance."""
 
     def add(self, first: Iterable[str], second: Iterable[str], known: Container[str]) -> None:
-        """Count the links of an utterance."""
+        """Add the entity links of one utterance, as each of the two files lists them, to the counts."""
         one, other = list(first), list(second)
         one_known, other_known = ([name for name in names if name in known] for names in (one, other))
         self.first += len(one)
@@ -88,7 +88,7 @@ class Comparison:
         return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
     def lines(self) -> Iterator[str]:
-        """Yield what a reader wants to know: counts, and an example of each kind of difference."""
+        """Yield the lines of a report: counts, and an example of each kind of difference."""
         yield (
             f'{self.equal:,} of {self.utterances:,} utterances in {self.conversations:,} conversations have equal '
             'tokens, films, concepts and roles'
@@ -107,7 +107,7 @@ class Comparison:
         )
 
     def record(self) -> dict[str, Any]:
-        """Return all of it for a JSON file."""
+        """Return the whole outcome as a dict for a JSON file."""
         return {
             'conversations': self.conversations,
             'utterances': self.utterances,
@@ -141,7 +141,7 @@ def compare(
 
 
 def converted_valid(files: Files) -> list[Conversation]:
-    """Return ReDial's valid split, converted from the raw conversations; without entity links, which a raw file lacks.
+    """Convert the validation split of ReDial from the raw conversations. It has no entity links; the raw file has none.
 
     Args:
         files: Those of :data:`VALID_SOURCES`.
@@ -187,7 +187,7 @@ def _text_kind(first: Sequence[str], second: Sequence[str]) -> str:
 
 
 def _without_final_periods(tokens: Iterable[str]) -> list[str]:
-    """Return tokens of which none but single periods ends with a period: ``Ok.`` becomes ``Ok``, ``.``."""
+    """Split the final period off every token: ``Ok.`` becomes ``Ok`` and ``.``."""
     return [part for token in tokens for part in _FINAL_PERIOD.sub(' .', token).split()]
 
 

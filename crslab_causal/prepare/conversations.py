@@ -36,7 +36,7 @@ class Conversation(TypedDict):
 
 
 def utterance(number: int, role: str, text: str, entities: Iterable[str], concepts: Container[str]) -> Utterance:
-    """Return an utterance without its items."""
+    """Build an utterance in CRSLab's format. The caller adds the items of the utterance."""
     tokens = tokenize(text)
     return {
         'utt_id': number,

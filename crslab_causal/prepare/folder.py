@@ -29,7 +29,7 @@ def write_folder(
         folder: Path of the folder, which must not be :func:`occupied`.
         content: Content of its files.
         version: Version for ``.built``, which CRSLab checks.
-        record: Content of ``RECORD_FILE``, without the counts.
+        record: Content of ``RECORD_FILE`` without the counts: the settings and hashes of the folder.
         expected: Expected counts, by name.
 
     Raises:
@@ -92,7 +92,10 @@ def occupied(folder: Path) -> bool:
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a data folder; None if :func:`write_folder` did not write the folder."""
+    """Read ``RECORD_FILE``, in which :func:`write_folder` notes how it made a data folder.
+
+    Return None if the folder has no such file.
+    """
     try:
         record = read_json(folder / RECORD_FILE)
     except (OSError, ValueError):
@@ -101,7 +104,7 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 
 
 def same_recipe(record: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> bool:
-    """Return whether a record has the same recipe, that is, the same settings and hashes."""
+    """Return whether a data folder was made with these settings and hashes, according to its ``RECORD_FILE``."""
     return record is not None and all(record.get(key) == json.loads(to_json(value)) for key, value in recipe.items())
 
 

@@ -89,16 +89,16 @@ def download(
 ) -> Files:
     """Download some files of the manifest, and return the path of each.
 
-    They are checked, and kept in ``downloads`` below ``data_path``, as :func:`prepare` does.
+    The files are checked by their hashes and kept in ``<data_path>/downloads``, as :func:`prepare` does.
 
     Args:
         names: Names of the files in the manifest.
         data_path: Parent of ``downloads``.
-        manifest: As for :func:`prepare`, as are the others.
-        mirror: See there.
-        progress: See there.
-        patience: See there.
-        say: See there.
+        manifest: See :func:`prepare`.
+        mirror: See :func:`prepare`.
+        progress: See :func:`prepare`.
+        patience: See :func:`prepare`.
+        say: See :func:`prepare`.
 
     Raises:
         UserError: A download or the disk failed. The message says what to do.
@@ -174,8 +174,8 @@ def _download(
 def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
     """Hold the lock of ``data_path``. The system frees the lock of a killed process.
 
-    The file is removed while the lock is held. A process that waits for the removed file finds that it is no longer
-    there, and locks the next one: this is so from filelock 4 on.
+    The lock file is removed while its lock is held. A process that waits for a removed lock file notices this and locks
+    the next lock file; filelock does so since version 4.
     """
     data_path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(data_path / '.prepare.lock')

@@ -85,7 +85,7 @@ def _graphs(files: Files, entity2id: dict[str, int]) -> Content:
 
 
 def _members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
-    """Yield the records of a JSON Lines file, in whichever folder of the archive it is."""
+    """Yield the objects of a JSON Lines file in an archive. The file may be in any folder of the archive."""
     found = [
         member
         for member in archive.namelist()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def unwrap(model: nn.Module) -> nn.Module:
-    """Return the model itself, also if it is wrapped for several GPUs or processes."""
+    """Return the model without the wrapper that it has on several GPUs or in several processes."""
     return model.module if isinstance(model, (nn.DataParallel, DistributedDataParallel)) else model
 
 
@@ -91,7 +91,7 @@ class ModelAdapter:
     def recommender(
         self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
     ) -> ListRecommender:
-        """Return the model for one history at a time.
+        """Return a recommender for the chat, which uses the model for one history at a time.
 
         Args:
             contexts: makes samples of a history.
@@ -191,7 +191,10 @@ class ExpertAdapter(ItemRecommenderAdapter):
     """The adapter of models that are fitted to all training conversations at once."""
 
     def pretrain(self, trainer: Trainer) -> None:
-        """Fit the model. The only epoch afterwards does nothing but validate it."""
+        """Fit the model in one step, without epochs.
+
+        The trainer then runs one epoch, which trains nothing; it only validates the fitted model.
+        """
         self.module.fit(TrainingData.of(self.dataloader))
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:

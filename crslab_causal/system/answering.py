@@ -1,4 +1,4 @@
-"""The part of a system that uses the trained model: for one history at a time, or in a conversation."""
+"""The part of a system that uses its trained model: to recommend for single histories, and to chat."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AnsweringSystem:
         return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> ListRecommender:
-        """Return the model as it is, for one history at a time."""
+        """Return a recommender with the current weights of the model. It recommends for one history at a time."""
         return self.adapter.recommender(
             LiveContexts(self.vocab, self.side_data), self.side_data['mentioned_entity_ids'], self.catalogue.names
         )

@@ -178,7 +178,10 @@ class CausalSystem(AnsweringSystem, BaseSystem):
             checkpoint.save(self.checkpoints.best, self.trainer.checkpoint())  # with the chosen weight
 
     def metric_on_valid(self) -> float:
-        """Return ``rec.metric`` on valid after the training. If the model has a mixture, it is that of the mixture."""
+        """Return the metric ``rec.metric`` on the validation split after the training.
+
+        If the model has a mixture, the mixture is scored, with the weight that was chosen.
+        """
         if mixture_key(self.adapter.module) is None:
             return self.progress.best_metric
         return self.stage.validate(report=False)
@@ -229,7 +232,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """Configuration and data of the run. A checkpoint can be loaded only if they are the same."""
+        """Configuration and data of the run. A checkpoint is loaded only if its configuration and data are the same."""
         fingerprint = data_fingerprint(self.train_dataloader, self.vocab, self.side_data)
         return {**self.config.opt, 'data (fingerprint)': fingerprint}
 
@@ -245,7 +248,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         logger.info(f'[Restore system from {self.folder}: {self.progress.epoch} epochs done]')
 
     def load_best(self) -> None:
-        """Load the weights of the best epoch, in order to use the model and not to train it."""
+        """Load the weights of the best epoch. Afterwards the model can be used, but not trained further."""
         self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(

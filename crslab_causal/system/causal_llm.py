@@ -53,12 +53,12 @@ class CausalLLMSystem(CausalSystem):
             self._load_recommender(Path(self.external_recommender))
 
     def restore_model(self) -> None:
-        """Restore the recommender, unless it comes from another run."""
+        """Restore the recommender from this run's checkpoint. Do nothing if it comes from another run."""
         if self.config.model.recommender is None:
             super().restore_model()
 
     def load_best(self) -> None:
-        """Load the recommender, unless it comes from another run."""
+        """Load the recommender's best weights from this run. Do nothing if the recommender comes from another run."""
         if self.config.model.recommender is None:
             super().load_best()
 
@@ -90,7 +90,7 @@ class CausalLLMSystem(CausalSystem):
             )
 
     def save_model(self) -> None:
-        """Save the system, unless ``llm.dry_run`` prevents that anything is trained, or another run has the model."""
+        """Save the system. Do nothing with ``llm.dry_run``, which trains nothing, or if another run has the model."""
         if not self.llm.dry_run and not self.has_other_model:
             super().save_model()
 
@@ -116,7 +116,7 @@ class CausalLLMSystem(CausalSystem):
         return splits
 
     def estimate(self) -> None:
-        """Log the number of requests, tokens, USD and minutes of the answers."""
+        """Estimate the requests, the tokens, the cost in USD and the minutes for all answers, and log them."""
         dataloader, indices = self._samples()
         with self._make_pipeline() as pipeline:
             estimate = pipeline.estimate(self._tasks(pipeline, dataloader, indices))
@@ -227,7 +227,7 @@ class CausalLLMSystem(CausalSystem):
         dataloader: CausalDataLoader,
         indices: Sequence[int],
     ) -> list[RerankTask]:
-        """Return the tasks of the samples with these indices."""
+        """Return what the LLM pipeline has to answer: one task for each sample with one of these indices."""
         items = conversation_items(dataloader.dataset)
         others = [[sample['item'], *items[sample['conv_id']]] for sample in dataloader.samples]
         ranked = self.evaluation.ranked_lists(dataloader, self.llm.candidates, others)
@@ -253,7 +253,7 @@ class CausalLLMSystem(CausalSystem):
         logger.info(f'[Recommender {name} from {folder}]')
 
     def _take_model(self, entry: ModelEntry, opt: Mapping[str, Any]) -> None:
-        """Put a model of another run in the place of CausalKBRD."""
+        """Use a model of another run as the recommender, in the place of CausalKBRD."""
         assert entry.model is not None
         self.has_other_model = True
         own_places = {key: self.config.opt[key] for key in KEYS_OF_PLACE}

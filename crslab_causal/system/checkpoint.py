@@ -32,7 +32,7 @@ RECOMMENDER_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
 
 
 class Progress(NamedTuple):
-    """The progress of a run."""
+    """The progress of a training: its epoch, its best epoch, and whether it is finished."""
 
     epoch: int
     """Number of finished epochs."""
@@ -68,7 +68,7 @@ class Checkpoints:
         self._written, self._best_epoch = time.monotonic(), -1
 
     def save(self, checkpoint: Checkpoint, best: dict[str, Any]) -> None:
-        """Write both checkpoints if ``seconds`` have passed since the last time.
+        """Write ``best.pth`` and ``last.pth``, if the last ones were written at least ``seconds`` ago.
 
         Args:
             checkpoint: state of the last epoch.
@@ -84,11 +84,11 @@ class Checkpoints:
         self._written = time.monotonic()
 
     def load_best(self, opt: dict, device: torch.device) -> dict[str, Any]:
-        """Return the weights of the best epoch. It raises the errors of :func:`load`."""
+        """Return the weights of the best epoch. The errors are those of :func:`load`."""
         return load(self.best, opt, device).model
 
     def load_last(self, opt: dict, device: torch.device) -> Checkpoint:
-        """Return the checkpoint of the last epoch. It raises the errors of :func:`load`."""
+        """Return the checkpoint of the last epoch. The errors are those of :func:`load`."""
         return load(self.last, opt, device)
 
     def remove(self) -> None:
@@ -137,7 +137,7 @@ def check_options(path: Path, opt: dict) -> None:
     """Check that a checkpoint is of a run with this configuration, before its data are loaded.
 
     Raises:
-        UserError: as of :func:`load`.
+        UserError: see :func:`load`.
     """
     expected = _flat(opt)
     _check_same(path, _flat(_read(path, torch.device('cpu')).opt), expected, expected.keys())
@@ -183,10 +183,10 @@ def find_recommender(folder: str | Path) -> Path:
 def load_recommender(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     """Return the checkpoint of another run's recommender on the same data.
 
-    If it is CausalKBRD, its options must be those of ``opt``; another model has the options of its own run.
+    A CausalKBRD must have the same options as ``opt``. Another model keeps the options of its own run.
 
     Raises:
-        UserError: there is none, it is broken, or it is of other data or options, or of a model that cannot give
+        UserError: the checkpoint does not exist or is broken, its data or options are others, or its model cannot give
             candidates.
     """
     allowed = [name for name, entry in MODELS.items() if entry.gives_candidates]
@@ -214,7 +214,10 @@ def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRD
 def _read_recommender(
     path: Path, opt: dict, device: torch.device, keys: Iterable[str], models: Sequence[str]
 ) -> Checkpoint:
-    """Read the checkpoint of a recommender of one of ``models``, whose values of ``keys`` must be those of ``opt``."""
+    """Read the checkpoint of a recommender.
+
+    Its model must be one of ``models``, and its options ``keys`` must have the same values as in ``opt``.
+    """
     checkpoint = _read(path, device)
     if checkpoint.opt['model'] not in models:
         *others, last = models
@@ -236,7 +239,7 @@ def _check_keys(path: Path, checkpoint: Checkpoint, opt: dict, keys: Iterable[st
 
 
 def _default(key: str) -> Any:
-    """Return the default of an option, for checkpoints of versions that did not have it."""
+    """Return the default of an option. It counts as the value in checkpoints from before the option existed."""
     field = CausalKBRDOptions.model_fields.get(key)
     return field and field.default
 

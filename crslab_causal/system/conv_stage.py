@@ -18,9 +18,9 @@ GENERATION_BATCH_SIZE = 64
 
 
 class ConvStage(Stage[ConvBatch]):
-    """The stage that trains encoder and decoder by the cross-entropy of the responses.
+    """The stage that trains encoder and decoder with the cross-entropy of the responses as loss.
 
-    It stops by the perplexity on valid.
+    It stops early when the perplexity on the validation split no longer falls.
 
     Args:
         options: the section ``conv``.

@@ -89,9 +89,10 @@ class RecEvaluation:
     def ranked_lists(
         self, dataloader: CausalDataLoader, k: int, others: Sequence[Sequence[int]] | None = None
     ) -> list[RankedList]:
-        """Return the ``k`` items that rank first for every sample, with their probabilities.
+        """Return a :class:`RankedList` for every sample: its ``k`` best items with their probabilities.
 
-        A model without an intervention has the last mention taken out of the history instead; the text stays.
+        Each probability is also computed after the intervention. For a model without one, the last mention is removed
+        from the history instead; the text is not changed.
 
         Args:
             dataloader: samples of the split.
@@ -122,6 +123,6 @@ class RecEvaluation:
 
 
 def _without_last(batch: RecBatch) -> RecBatch:
-    """Return the batch with histories without their last mentions."""
+    """Return a copy of the batch in which each history lacks its last mention."""
     histories = batch.context_entities
     return batch._replace(context_entities=remove_mention(histories, (histories != PAD).sum(-1) - 1))

@@ -1,4 +1,4 @@
-"""Show single answers of a language model, worst ones first, with what it changed and what is wrong."""
+"""Show single answers of a language model, worst ones first: the changes of the ranking, and the mistakes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOP_SHOWN = 5
 
 
 class Case(NamedTuple):
-    """An answer with its conversation."""
+    """An answer of a language model, with the conversation that it answers."""
 
     record: LLMRecord
     context: list[tuple[str, str]]
@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 
 def read_records(path: Path) -> list[LLMRecord]:
-    """Return the records of ``llm_<split>.jsonl``.
+    """Read a file ``llm_<split>.jsonl``, and return its lines: one answer for each sample.
 
     Raises:
         UserError: the file cannot be read, or a line is no record.
@@ -56,18 +56,21 @@ def loss(record: LLMRecord) -> float:
 
 
 def worst_first(records: Sequence[LLMRecord]) -> list[LLMRecord]:
-    """Return the records sorted by loss, largest loss first. Then follow the unanswered ones. Ties keep their order."""
+    """Sort answers by :func:`loss`, largest first.
+
+    Among equal losses, samples without an answer come first. All other ties keep their order.
+    """
     return sorted(records, key=lambda record: (-loss(record), record.status not in UNANSWERED))
 
 
 def with_contexts(
     records: Sequence[LLMRecord], samples: Sequence[Sample], name_of_token: Mapping[str, str]
 ) -> list[Case]:
-    """Return the records with their conversations.
+    """Return each answer with its conversation.
 
     Args:
-        records: the records.
-        samples: samples of their split.
+        records: the answers, from :func:`read_records`.
+        samples: samples of the split that was answered.
         name_of_token: name of the film of each ``@`` token.
 
     Raises:
@@ -88,7 +91,7 @@ def with_contexts(
 
 
 class CaseWriter:
-    """Writes cases as Markdown.
+    """Writes single answers and their conversations as Markdown.
 
     Args:
         side_data: side data of the dataset.
@@ -100,11 +103,11 @@ class CaseWriter:
         self._linker = MentionLinker({item: self._names[item] for item in items}, items)
 
     def lines(self, number: int, case: Case) -> Iterator[str]:
-        """Return the lines of a case.
+        """Return the lines about one answer.
 
         Args:
-            number: number of the case, for its heading.
-            case: the case.
+            number: number in the heading.
+            case: the answer with its conversation.
         """
         record = case.record
         yield f'## {number}. Conversation {record.conversation}, turn {record.turn}: {self._name(record.label)}'

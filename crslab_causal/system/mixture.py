@@ -28,7 +28,7 @@ def is_open(model: nn.Module) -> bool:
 def choose_weight(model: nn.Module, scores: Callable[[], Mapping[str, float]], cutoffs: Sequence[int]) -> float:
     """Set the weight of a model's mixture to the best candidate, and return it.
 
-    Of equally good ones the first is chosen.
+    If several candidates are equally good, the first of them is chosen.
 
     The criterion is the sum of recall at the smallest and at the largest cutoff, as in the released code of CTA-CRS.
 

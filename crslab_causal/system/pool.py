@@ -24,7 +24,7 @@ from crslab_causal.system.checkpoint import Progress
 
 
 class PoolAdapter(ItemRecommenderAdapter):
-    """The adapter of the pool. If CausalKBRD is an expert, H of Eq 2 is computed once for many batches."""
+    """The adapter of the pool. If CausalKBRD is an expert, its entity vectors are computed once for many batches."""
 
     def group(self) -> AbstractContextManager:
         return self.module.shared_entity_embedding()
@@ -60,7 +60,7 @@ class PoolSystem(CausalSystem):
             logger.info(f'[Expert CausalKBRD from {path.parent}]')
 
     def train_recommender(self) -> None:
-        """Fit the weights and the experts, unless they were restored."""
+        """Fit the weights and the experts of the pool. Do nothing if they were restored from a checkpoint."""
         if self.progress.finished:
             return
         started = time.perf_counter()

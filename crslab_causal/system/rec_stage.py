@@ -16,7 +16,7 @@ from crslab_causal.system.trainer import BatchLoss, Stage
 
 
 class RecStage(Stage[RecBatch]):
-    """The stage that trains the recommender, and stops by a ranking metric on valid.
+    """The stage that trains the recommender. A ranking metric on the validation split decides when it stops.
 
     Args:
         options: the section ``rec``.

@@ -108,9 +108,9 @@ class Trainer(Generic[Batch]):
 
     Args:
         stage: the stage to train.
-        adapter: of the model.
-        seed: of the run.
-        device: of the model.
+        adapter: adapter of the model.
+        seed: seed of the run.
+        device: device of the model.
         checkpoints: checkpoints of the stage.
         identity: configuration and data of the run, saved with the checkpoints, see :func:`.checkpoint.load`.
     """
@@ -136,7 +136,7 @@ class Trainer(Generic[Batch]):
 
     @property
     def epochs(self) -> int:
-        """Number of epochs. A model that counts needs one."""
+        """Number of epochs. It is 1 for a model that is trained by counting."""
         return self.options.epoch if self.parameters else 1
 
     def prepare_optimizer(self, schedule: SchedulerOptions) -> None:
@@ -181,7 +181,7 @@ class Trainer(Generic[Batch]):
         self.adapter.module.load_state_dict(best)
 
     def _stops(self, epoch: int, best_epoch: int) -> bool:
-        """Return whether training stops early after ``epoch``."""
+        """Return whether early stopping ends the training after ``epoch``."""
         return self.options.early_stop and epoch - best_epoch >= self.options.impatience
 
     def _train_epoch(self, epoch: int) -> None:

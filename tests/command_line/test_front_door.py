@@ -76,7 +76,7 @@ def test_a_run_without_torch_ends_in_one_line(workplace):
 
 
 @pytest.mark.parametrize('arguments', [['list', 'configs'], ['prepare', 'redial', '--dry-run'], ['--help']])
-def test_a_reader_that_goes_away_is_no_mistake(arguments):
+def test_a_closed_pipe_is_not_reported_as_an_error(arguments):
     """As in ``crslab-causal list configs | head -1``, with a reader that has gone before the first line."""
     reader, writer = os.pipe()
     os.close(reader)

@@ -60,7 +60,7 @@ def test_mention_is_removed_from_each_history(histories, data):
 
 @pytest.mark.parametrize('options', [{}, {'item_bias': True}, {'alpha': 0.0, 'beta': 0.0}])
 @pytest.mark.parametrize('weight', [0.3, 0.9])
-def test_scores_are_those_of_the_formula(weight, options):
+def test_scores_are_the_weighted_sum_of_recommender_and_counts(weight, options):
     model = mixed(weight, **options)
     bias = model.item_bias.detach().numpy() if model.item_bias is not None else [0, 0, 0]
     observed, intervened = model.item_logits(pad_histories(HISTORIES))

@@ -9,7 +9,7 @@ def read(folder, name):
     return json.loads((folder / name).read_text('utf-8'))
 
 
-def test_dataset_reads_the_folder(prepare, tmp_path):
+def test_dataset_has_the_items_and_samples_of_the_prepared_folder(prepare, tmp_path):
     prepare('inspired', tmp_path / 'data')
     dataset = tiny.load('Inspired', tmp_path / 'data')
     assert [sample['items'] for sample in dataset.train_data] == [[1], [2]]

@@ -51,7 +51,7 @@ def test_split_by_turn_is_the_published_one_and_says_that_it_leaks(prepare, tmp_
     assert any('turns of one dialogue are in train, valid and test' in line for line in prepare.said)
 
 
-def test_dataset_reads_the_folder(prepare, tmp_path):
+def test_dataset_has_the_items_and_samples_of_the_prepared_folder(prepare, tmp_path):
     prepare('opendialkg', tmp_path / 'data')
     dataset = tiny.load('OpenDialKG', tmp_path / 'data')
     assert [sample['items'] for sample in dataset.test_data if sample['role'] == 'Recommender'] == [[2], [], [], [1, 2]]

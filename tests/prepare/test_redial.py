@@ -15,7 +15,7 @@ def read(folder, name):
 
 
 @pytest.mark.parametrize('source', ['crslab', 'official'])
-def test_dataset_reads_the_folder(prepare, tmp_path, source):
+def test_dataset_has_the_items_and_samples_of_the_prepared_folder(prepare, tmp_path, source):
     folder = prepare('redial', tmp_path / 'data', source=source)
     dataset = tiny.load('ReDial', tmp_path / 'data')
     assert folder == tmp_path / 'data' / 'redial' / 'nltk'

@@ -77,7 +77,7 @@ def test_restored_data_may_have_any_adjustment(run):
     assert scores(genre) == scores(fresh_genre) != scores(fresh)
 
 
-def test_a_checkpoint_of_another_adjustment_is_refused(run, refused):
+def test_restoring_a_run_with_another_adjustment_option_is_refused(run, refused):
     run('adjustment=turn', 'run_name=a', flags=['-ss'])
     line = refused('adjustment=popularity', 'run_name=a', flags=['-rs'])
     assert "adjustment is 'turn' there and 'popularity' here" in line

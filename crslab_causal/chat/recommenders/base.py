@@ -54,10 +54,11 @@ class Contribution(NamedTuple):
 
 
 class ListRecommender(ABC):
-    """Recommends items for one history at a time.
+    """The base class of recommenders for the chat, which recommend items for one history at a time.
 
-    The parameters of the model must not change afterwards: the scores of the last contexts are kept, so that a reply
-    computes them once. Several threads may call recommenders; one of them computes at a time.
+    The scores of the last contexts are kept in memory, so that a reply computes them once. The parameters of the model
+    must therefore not change once the recommender exists. Several threads may call recommenders; only one of them
+    computes at a time.
 
     Args:
         item_entity_ids: entity id of each item.
@@ -92,7 +93,7 @@ class ListRecommender(ABC):
 
         Args:
             history: entity ids in order of mention; may be empty.
-            turns: what was said; empty: no text is known.
+            turns: turns of the conversation with their text; empty if no text is known.
             masked: index of the mention to mask, :data:`AS_THE_MODEL_MASKS`, or None for no mask.
         """
 
@@ -130,7 +131,7 @@ class ListRecommender(ABC):
         return history[-1] if history else None
 
     def masked_part(self, history: Sequence[int]) -> str:
-        """Return in words what a masked list leaves out of a history that is not empty."""
+        """Return words for the part of the history that the mask removes. The history must not be empty."""
         return self.names[history[-1]]
 
     def probabilities(
@@ -142,8 +143,8 @@ class ListRecommender(ABC):
 
         Args:
             history: entity ids in order of mention; may be empty.
-            masked: index of the mention to mask, from 0; None: that of :meth:`masked_mention`, if there is one.
-            turns: what was said, for models that read it. It is not masked.
+            masked: index of the mention to mask, from 0. None: the mention that :meth:`masked_mention` returns, if any.
+            turns: turns of the conversation, for models that read text. The mask does not change the text.
 
         Raises:
             IndexError: the history has no such mention.
@@ -159,9 +160,10 @@ class ListRecommender(ABC):
         return {item: Probability(p, q) for item, p, q in zip(self.item_entity_ids, observed, after)}
 
     def contributions(self, history: Sequence[int], entity: int, turns: Turns = ()) -> list[Contribution] | None:
-        """Return what each part of the model adds to the score of an item, largest first; None: it has no parts.
+        """Return what each part of the model adds to the score of an item, largest first.
 
-        The sum is the score of the item less the mean score of all items.
+        The contributions sum to the score of the item minus the mean score of all items. The result is None if the
+        model does not consist of parts.
 
         Args:
             history: entity ids in order of mention; may be empty.
@@ -174,7 +176,7 @@ class ListRecommender(ABC):
         return len(history) - 1 if self.masked_mention(history) is not None else AS_THE_MODEL_MASKS
 
     def _scores(self, history: Sequence[int], turns: Turns, masked: int | None) -> Tensor:
-        """Return scores with a mask, or without one if ``masked`` is None. They must not be changed in place."""
+        """Return the scores of all items, from memory if possible. Callers must not change the arrays in place."""
         key = tuple(history), tuple(turns) if self.reads_text else ()
         with self.lock:
             known = self._known.setdefault(key, {})

@@ -18,7 +18,7 @@ batch changes the scores of some models of CRSLab."""
 class ModelRecommender(ListRecommender):
     """Recommends items by any model that scores samples. A mention is masked by taking it out of the history.
 
-    What was said stays as it is when a mention is masked.
+    The text of the conversation is not changed when a mention is masked.
 
     Args:
         score: scores a sample by the model.

@@ -20,7 +20,7 @@ from crslab_causal.model.pool.pool import Pool
 class PoolRecommender(ListRecommender):
     """Recommends items by a pool of experts. A mention is masked by taking it out of the history.
 
-    The experts of the text read what was said, with all mentions.
+    Experts that read text still read the whole text, including the masked mention.
 
     Args:
         pool: fitted pool.

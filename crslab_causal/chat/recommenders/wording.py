@@ -1,4 +1,4 @@
-"""The experts of a pool and what they have found, in words."""
+"""Describe the experts of a pool, and the facts that they have found about an item, in words."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPTION_WORDS = {
 
 
 def describe_expert(channel: str) -> str:
-    """Return in words what an expert goes by.
+    """Return words for the kind of information from which an expert predicts.
 
     Args:
         channel: name of the expert, with the options that are given in brackets.

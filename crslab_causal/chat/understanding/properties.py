@@ -26,7 +26,7 @@ class Properties:
         self._all = frozenset(facts.films)
 
     def of_span(self, span: Span) -> Constraint | None:
-        """Return the constraint for the property that a span names, None if it names none."""
+        """Return the constraint for the property that a span names; None if the span names no property."""
         if span.kind is SpanKind.GENRE:
             return self.genre(span.genre)
         if span.kind is SpanKind.YEARS and span.years is not None:

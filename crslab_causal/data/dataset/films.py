@@ -96,7 +96,7 @@ def merge_films(
     from_titles: Mapping[int, Film],
     from_graph: Mapping[int, Film],
 ) -> dict[int, Film]:
-    """Return one film for each item. Facts of the file come first; the graph adds those that the file does not have.
+    """Return one film for each item. A fact comes from the file or, if the file lacks the fact, from the graph.
 
     Args:
         items: entity ids of the items.

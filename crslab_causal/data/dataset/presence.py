@@ -11,7 +11,7 @@ from crslab_causal.registry import DatasetEntry
 
 
 def check_data_files(entry: DatasetEntry, data_path: Path, tokenize: str, files: Iterable[str]) -> None:
-    """Check that the files of a dataset exist; nothing is read, so that a wrong path is reported at once.
+    """Check that the files of a dataset exist. No file is read, so that a wrong path is reported at once.
 
     Args:
         entry: the dataset.

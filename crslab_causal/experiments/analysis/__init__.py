@@ -1,4 +1,4 @@
-"""Turn finished runs into the record of a suite, which holds all numbers of its tables and figures.
+"""Turn the finished runs of a suite (a list of tables) into its record: the JSON file with all its numbers.
 
 :mod:`.collect` makes the record (schema: :mod:`.record`) from the parts that the other modules compute: scores,
 significance tests, the numbers of Figure 4, and cases (Table 7). :mod:`.previous_results` reads a record that

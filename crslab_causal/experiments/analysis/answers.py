@@ -105,7 +105,7 @@ def read_contexts(path: Path) -> dict[Turn, Context]:
 
 
 def read_answers(path: Path) -> list[Answer]:
-    """Read the answers of a run.
+    """Read the answers of a run, one for each sample, in the order of the file.
 
     Raises:
         UserError: the file cannot be read, or a line is no answer.

@@ -1,4 +1,4 @@
-"""Cases (Table 7): the answers of all systems to the same turn, side by side."""
+"""Examples (Table 7): the answers of all systems to the same turn, side by side."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ TOP_SHOWN = 3
 def case_records(
     options: CaseOptions, suite: Suite, store: RunStore, datasets: DatasetCache, previous: Sequence[CaseRecord] = ()
 ) -> Iterator[CaseRecord]:
-    """Yield the turns of a case with the answers of all systems; nothing if no system has answered.
+    """Yield example turns (Table 7), each with the answers of all finished systems.
+
+    Nothing is yielded if no system is finished.
 
     The turns are drawn at random from the turns that every finished system has answered, so that no turn is chosen
     because it favours a system. If a turn has several labels, the first one is shown. The answers of a system are those
     of its first finished run.
 
     Args:
-        options: the case.
-        suite: suite of the case.
+        options: options of these examples, an entry of ``cases:`` in the file of a suite.
+        suite: the suite that contains the entry.
         store: folders of the runs.
         datasets: loaded datasets.
-        previous: turns of the case in a previous report. They are kept, unless all of their systems and further ones
-            have answered now.
+        previous: the turns of the previous report. They are yielded unchanged until a further system is finished, while
+            the systems that they show still are. Then new turns are drawn.
     """
     table = next((table for table in suite.tables if table.options.name == options.table), None)
     if table is None:  # --quick leaves it out
@@ -74,7 +76,7 @@ def case_records(
 
 
 def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
-    """Return the first answer of a run to each turn."""
+    """Return the answers in the folder of a run, by turn. If a turn has several labels, the first answer is taken."""
     path = next(path for file_name in ANSWER_FILES if (path := folder / file_name(split)).is_file())
     answers: dict[Turn, Answer] = {}
     for answer in read_answers(path):
@@ -85,7 +87,7 @@ def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
 def _draw(
     options: CaseOptions, seed: int, contexts: Mapping[Turn, Context], answers: Mapping[str, Mapping[Turn, Answer]]
 ) -> Sequence[Turn]:
-    """Draw turns with a long enough context. If there are fewer than requested, all of them are returned."""
+    """Draw turns at random whose contexts have the minimum length. Return all such turns if they are too few."""
     answered = set.intersection(*(set(by_turn) for by_turn in answers.values()))
     fit = sorted(turn for turn in answered if turn in contexts and len(contexts[turn].context) >= options.context)
     return random.Random(f'{options.name} {seed}').sample(fit, min(options.turns, len(fit)))
@@ -110,7 +112,7 @@ def _system(title: str, answer: Answer, names: Mapping[int, str], folder: Path, 
 
 
 def _label_rank(path: Path, answer: Answer) -> float | None:
-    """Return the rank of an answer's label in the recommender's list; None if it is not ranked."""
+    """Return the rank of the label of an answer in the recommender's list; None if the label has no rank."""
     ranks = read_ranks(path)
     for *sample, rank in zip(
         ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist(), ranks.rank.tolist()

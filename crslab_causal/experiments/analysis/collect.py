@@ -1,4 +1,4 @@
-"""Collect the record of a suite from its finished runs."""
+"""Collect all numbers of a suite's tables and figures from its finished runs."""
 
 from __future__ import annotations
 
@@ -40,14 +40,15 @@ def collect(
     previous: PreviousReport | None = None,
     log: Path | None = None,
 ) -> SuiteRecord:
-    """Return the record of a suite.
+    """Return the record of a suite: all numbers of its tables, examples and figures, as they are written to JSON.
 
     Args:
         suite: the suite.
         store: folders of the runs.
-        failures: reasons why runs have no result, by the runs' folders.
-        previous: previous report, whose results are kept.
-        log: log of all uses of official test files; None: no case asks anything new of them.
+        failures: reason why a run has failed, by the folder of the run.
+        previous: previous report. Its results are kept; they are not read from the runs again.
+        log: file that lists all uses of the official test files. None: the example of the official test set is copied
+            from ``previous``.
     """
     previous = previous or PreviousReport()
     datasets = DatasetCache()
@@ -91,7 +92,7 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
 
 
 def _data(rows: list[RowResults], store: RunStore) -> dict[str, str]:
-    """Return the digest of each dataset of the rows that have results.
+    """Return the digest of the files of each dataset on which a row with results was run, by name of the dataset.
 
     A result of an earlier record comes from the same data, because the digest is part of the name of its folder.
     """
@@ -101,9 +102,10 @@ def _data(rows: list[RowResults], store: RunStore) -> dict[str, str]:
 
 
 def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable) -> RunResult | None:
-    """Return the result of a run; None if it is not finished.
+    """Return the result of a run; None if the run is not finished.
 
-    A recorded result is kept even if the run exists, because another CPU may round differently.
+    A result in the previous report is used even if the folder of the run exists, because another CPU may have rounded
+    differently.
     """
     recorded = previous.results.get(store.folder_name(run))
     if recorded is not None:
@@ -145,7 +147,7 @@ def _row_record(
 
 
 def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str | None:
-    """Return the reason why a row has no scores, or fewer than it should have; None if it has all."""
+    """Return the reason why a row has no scores, or the scores of some seeds only; None if it has all scores."""
     options, runs = row.row.options, row.row.runs
     if options.reported is not None or len(row.results) == len(runs) > 0:
         return None
@@ -161,7 +163,7 @@ def _note(row: RowResults, store: RunStore, failures: Mapping[Path, str]) -> str
 
 
 def _means(rows: list[RowResults], table: Table) -> list[MeanRecord]:
-    """Return the mean of each series over the values of the sweep, one number for each seed, and its tests."""
+    """Return for each series its mean scores over the values of the sweep, one for each seed, and their tests."""
     series: dict[str, list[RowResults]] = {}
     for row in rows:
         if row.row.series:
@@ -188,7 +190,7 @@ def _means(rows: list[RowResults], table: Table) -> list[MeanRecord]:
 
 
 def _seed_means(rows: list[RowResults], metric: str) -> dict[int, float]:
-    """Return the mean score of each seed that all rows have."""
+    """Return the mean score over the rows, by seed. Seeds that a row lacks are left out."""
     by_row = [
         {
             result.seed: score

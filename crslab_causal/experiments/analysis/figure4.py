@@ -49,9 +49,9 @@ class PanelSamples(NamedTuple):
 def figure_records(
     suite: Suite, store: RunStore, datasets: DatasetCache, previous: PreviousReport
 ) -> Iterator[FigureRecord]:
-    """Yield the numbers of each figure of a suite whose runs are finished.
+    """Yield the numbers of Figure 4, for each of its versions in the suite whose runs are all finished.
 
-    Numbers of a previous report are kept if they come from the same runs.
+    Numbers of the previous report are yielded unchanged if they come from the same runs.
     """
     for options in suite.options.figures:
         panels = panels_of(suite, options)
@@ -69,7 +69,7 @@ def figure_records(
 
 
 def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramRecord:
-    """Count the samples of a panel by original rank and shift.
+    """Count the samples of a panel by their rank without the intervention and by the shift of the rank.
 
     Args:
         samples: samples of the panel.
@@ -83,7 +83,10 @@ def histogram_record(samples: PanelSamples, reach: float = 0.0) -> HistogramReco
 
 
 def kl_record(samples: PanelSamples) -> KLRecord | None:
-    """Return the mean divergence of a panel by original rank; None if no sample has a finite divergence."""
+    """Return the mean KL divergence of a panel by the rank without the intervention.
+
+    It is None if no sample has a finite divergence.
+    """
     if not np.isfinite(samples.kl).any():
         return None
     by_rank = kl_by_rank(samples.rank_without, samples.rank_with, samples.kl, samples.conversation)

@@ -17,7 +17,7 @@ READINGS: tuple[Reading, ...] = get_args(Reading)
 
 
 class PanelRuns(NamedTuple):
-    """A panel and the runs of the first seed that it shows."""
+    """A panel of Figure 4 (one dataset), and the two runs that it compares. They have the first seed of the suite."""
 
     options: PanelOptions
     with_: Run
@@ -26,12 +26,12 @@ class PanelRuns(NamedTuple):
     """Run that is trained without the intervention."""
 
     def runs(self, reading: Reading) -> tuple[Run, ...]:
-        """Return the runs that a reading needs."""
+        """Return the runs that are needed for one reading of "with intervention", see :mod:`.figure4`."""
         return (self.with_,) if reading == 'one_model' else (self.with_, self.without)
 
 
 def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs of all figures of a suite whose numbers are not in a previous report."""
+    """Return the runs that Figure 4 needs, as far as the previous report does not contain their numbers."""
     runs: list[Run] = []
     for options in suite.options.figures:
         panels = panels_of(suite, options)
@@ -42,7 +42,7 @@ def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport)
 
 
 def panels_of(suite: Suite, options: RankShiftOptions) -> list[PanelRuns]:
-    """Return the panels of a figure; none if ``--quick`` leaves out one of their rows."""
+    """Return the panels of a figure. The list is empty if ``--quick`` leaves out a row that one of them shows."""
     panels = []
     for panel in options.panels:
         with_, without = (suite.find_row(panel.table, row_id) for row_id in (panel.with_, panel.without))
@@ -60,7 +60,7 @@ def recorded_figure(
     store: RunStore,
     previous: PreviousReport,
 ) -> FigureRecord | None:
-    """Return the numbers of a previous report that come from the same runs and splits."""
+    """Return the numbers of a figure in the previous report; None if they come from other runs or splits."""
     recorded = previous.figure(suite, figure_name(options, reading))
     if recorded is None:
         return None
@@ -78,10 +78,10 @@ def recorded_figure(
 
 
 def folder_names(panel: PanelRuns, reading: Reading, store: RunStore) -> list[str]:
-    """Return the folders of the runs that a panel shows, as records name them."""
+    """Return the folders of the runs that a panel shows, relative to the folder of all runs."""
     return [store.folder_name(run) for run in panel.runs(reading)]
 
 
 def figure_name(options: RankShiftOptions, reading: Reading) -> str:
-    """Return the name of a figure in one reading."""
+    """Return the name of a figure, without suffix, for one reading of "with intervention"."""
     return f'{options.name}_{reading}'

@@ -36,15 +36,17 @@ def official_case(
     previous: Sequence[CaseRecord],
     log: Path | None,
 ) -> Iterator[CaseRecord]:
-    """Yield the record of a turn of the official test; that of the previous report if no further system has answered.
+    """Yield an example: a turn of the official test set, with the lists of all systems.
+
+    If no system is new since the previous report, the example of that report is yielded instead.
 
     Args:
-        options: the case, which names conversation and turn.
-        suite: suite of the case.
+        options: options of the example, which name the conversation and the turn.
+        suite: the suite that contains the example.
         store: folders of the runs.
         datasets: loaded datasets.
-        previous: records of the case in a previous report.
-        log: log of all uses of official test files; None: nothing new is asked.
+        previous: the example in the previous report.
+        log: file that lists all uses of the official test files. None: the previous example is yielded.
 
     Raises:
         UserError: the official test has no such turn.
@@ -95,7 +97,7 @@ def official_case(
 def _systems(
     title: str, run: Run, samples: list[Any], store: RunStore, datasets: DatasetCache, offline: bool
 ) -> Iterator[SystemRecord]:
-    """Yield what a system recommends, and what the offline backend makes of it if that is asked for."""
+    """Yield the list of a system and, if ``offline`` is set, the offline backend's answer to the list."""
     from crslab_causal.crslab_compat import get_dataloader
     from crslab_causal.quick_start import assemble
 

@@ -23,7 +23,7 @@ class PreviousTable(NamedTuple):
     """The results of a table in a previous report."""
 
     results: Mapping[str, RunResult] = {}
-    """Results by run folder. Only runs that have every score of the current table are included."""
+    """Results of the runs by their folders. A run that lacks a score of the current table is left out."""
     tests: Mapping[frozenset[str], Tests] = {}
     """Significance tests of a row against the reference, by the folders of the row's runs."""
     reference: frozenset[str] = frozenset()
@@ -33,7 +33,9 @@ class PreviousTable(NamedTuple):
 
 
 class PreviousReport:
-    """The records of a previous report. A record is read when it is first needed, before a new one replaces it.
+    """The files ``<suite>.json`` of a previous report.
+
+    A file is read when it is first needed, which is before the new report overwrites it.
 
     Args:
         folder: folder of the report; None if there is no report or it must not be extended.
@@ -44,28 +46,28 @@ class PreviousReport:
         self._records: dict[str, SuiteRecord | None] = {}
 
     def table(self, suite: Suite, table: Table) -> PreviousTable:
-        """Return the results of a table.
+        """Return the results of a table in the previous report; they are empty if it does not have the table.
 
         Raises:
-            UserError: the record of the suite is damaged.
+            UserError: ``<suite>.json`` is damaged.
         """
         record = self._record(suite)
         return PreviousTable() if record is None else _table(record, table)
 
     def figure(self, suite: Suite, name: str) -> FigureRecord | None:
-        """Return the numbers of a figure; None if the report has none.
+        """Return the numbers of a figure in the previous report; None if it does not have the figure.
 
         Raises:
-            UserError: the record of the suite is damaged.
+            UserError: ``<suite>.json`` is damaged.
         """
         record = self._record(suite)
         return None if record is None else next((figure for figure in record.figures if figure.name == name), None)
 
     def cases(self, suite: Suite, case: CaseOptions) -> list[CaseRecord]:
-        """Return the turns of a case.
+        """Return the example turns in the previous report that belong to an entry of ``cases:`` in the suite's file.
 
         Raises:
-            UserError: the record of the suite is damaged.
+            UserError: ``<suite>.json`` is damaged.
         """
         record = self._record(suite)
         return [] if record is None else [turn for turn in record.cases if turn.name.rpartition('_')[0] == case.name]
@@ -95,7 +97,7 @@ def _table(record: SuiteRecord, table: Table) -> PreviousTable:
 
 
 def _results(previous: TableRecord, table: Table) -> dict[str, RunResult]:
-    """Return the results by run folder. Only runs that have every score of the current table are included."""
+    """Return the results of the runs by their folders. A run that lacks a score of the current table is left out."""
     metrics = {row.options.title: row.options.metrics or table.options.metrics for row in table.rows}
     results = {}
     for row in previous.rows:

@@ -1,4 +1,4 @@
-"""Schema of ``results/<suite>.json``, the record of a suite, which holds all numbers of its pages and figures.
+"""Schema of ``results/<suite>.json``, the record of a suite: all numbers of its tables, examples and figures.
 
 Reporting reads nothing but this record, and ``--extend`` adds to it.
 """
@@ -26,13 +26,13 @@ Reading = Literal['one_model', 'two_models']
 
 
 class Record(BaseModel):
-    """Base class of the parts of a record. It refuses unknown keys and does not convert types."""
+    """Base class of the parts of ``results/<suite>.json``. It refuses unknown keys and does not convert types."""
 
     model_config = ConfigDict(extra='forbid', strict=True, frozen=True)
 
 
 class SparseRecord(Record):
-    """Base class of parts whose fields are left out of the file if they were never set."""
+    """Base class of parts whose unset fields are left out of the JSON file."""
 
     @model_serializer(mode='wrap')
     def _without_unset_fields(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class SparseRecord(Record):
 
 
 class RunRecord(SparseRecord):
-    """The record of a finished run."""
+    """The origin of the scores of one finished run: its folder, seed, length of training, and versions."""
 
     folder: str
     """Folder of the run relative to the folder of all runs: ``<dataset>_<model>/<key>_seed<seed>``."""
@@ -89,7 +89,7 @@ Intervals = dict[str, dict[str, tuple[float, float]]]
 
 
 class RowRecord(SparseRecord):
-    """A row of a table."""
+    """A row of a table: its title, the runs behind it, their scores, and the significance tests."""
 
     title: str
     id: str | None
@@ -113,7 +113,7 @@ class RowRecord(SparseRecord):
 
 
 class MeanRecord(Record):
-    """The record of the mean of a series over all values of a sweep."""
+    """The mean scores of a series over all values of a sweep, with their significance tests."""
 
     title: str
     reference: bool
@@ -125,7 +125,7 @@ class MeanRecord(Record):
 
 
 class TableRecord(Record):
-    """The record of a table."""
+    """A table: its options, its rows, and the digests of its data."""
 
     name: str
     title: str
@@ -144,12 +144,12 @@ class TableRecord(Record):
     because the configuration determines it. Records of earlier releases have none either."""
 
     def is_reference(self, row: RowRecord) -> bool:
-        """Return whether the other rows are tested against this one."""
+        """Return whether this row is the reference, which all other rows of the table are tested against."""
         return is_reference_row(row.id, row.x, self.reference, self.sweep)
 
 
 class SystemRecord(Record):
-    """The record of the answer of a system to the turn of a case."""
+    """The answer of one system to an example turn (Table 7)."""
 
     title: str
     backend: str
@@ -164,7 +164,7 @@ class SystemRecord(Record):
 
 
 class CaseRecord(Record):
-    """The record of a turn and of the answers of several systems to it (Table 7)."""
+    """An example turn and the answers of several systems to it (Table 7)."""
 
     name: str
     title: str
@@ -181,7 +181,7 @@ class CaseRecord(Record):
 
 
 class HistogramRecord(Record):
-    """The record of the numbers of samples by original rank and rank shift; see :class:`.RankShiftHistogram`."""
+    """Numbers of samples by rank without the intervention and by rank shift; see :class:`.RankShiftHistogram`."""
 
     rank_edges: list[float]
     up_edges: list[float]
@@ -194,7 +194,7 @@ class HistogramRecord(Record):
 
 
 class KLRecord(Record):
-    """The record of the mean divergence by original rank and direction of the shift; see :class:`.KLByRank`.
+    """Mean KL divergences by rank without the intervention and direction of the shift; see :class:`.KLByRank`.
 
     None stands for NaN.
     """
@@ -209,7 +209,7 @@ class KLRecord(Record):
 
 
 class PanelRecord(Record):
-    """The record of a panel of Figure 4, which shows the rank shifts and divergences of one dataset."""
+    """A panel of Figure 4: the rank shifts and the divergences of one dataset."""
 
     title: str
     split: str
@@ -221,7 +221,7 @@ class PanelRecord(Record):
 
 
 class FigureRecord(Record):
-    """The record of the numbers of Figure 4, in one reading of "with intervention"."""
+    """All numbers of Figure 4, for one reading of "with intervention", see :mod:`.figure4`."""
 
     name: str
     """Name of the figure's files, without a suffix."""
@@ -230,7 +230,7 @@ class FigureRecord(Record):
 
 
 class SuiteRecord(SparseRecord):
-    """The record of a suite."""
+    """All numbers of a suite: its tables, examples (``cases``) and figures."""
 
     name: str
     title: str
@@ -249,15 +249,15 @@ class SuiteRecord(SparseRecord):
         return any((row.note or '').startswith(FAILED) for table in self.tables for row in table.rows)
 
     def to_json(self) -> str:
-        """Return the record as the text of its file."""
+        """Return the content of the file ``results/<suite>.json``."""
         return json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + '\n'
 
 
 def read_record(path: Path) -> SuiteRecord:
-    """Read the record of a suite.
+    """Read a file ``results/<suite>.json``.
 
     Raises:
-        UserError: the file is no such record.
+        UserError: the file does not match the schema.
     """
     try:
         return SuiteRecord.model_validate_json(path.read_text('utf-8'))

@@ -26,16 +26,16 @@ class RunResult(NamedTuple):
         return self.about.seed
 
     def score(self, group: str, metric: str) -> Number | None:
-        """Return one score; None if there is none."""
+        """Return the score of this run for a group of labels and a metric; None if the run has no such score."""
         return self.scores.get(group, {}).get(metric)
 
     @classmethod
     def from_files(cls, results: Mapping[str, Any], table: Table) -> RunResult:
-        """Return the scores of a finished run.
+        """Build the result of a finished run from the content of its files.
 
         Args:
-            results: result of :meth:`.RunStore.result`.
-            table: table that shows the scores.
+            results: content of the files, as :meth:`.RunStore.result` returns it.
+            table: table that shows the scores. Its groups and metrics are read.
         """
         about = RunRecord(**{key: results[key] for key in RunRecord.model_fields if key in results})
         return cls(

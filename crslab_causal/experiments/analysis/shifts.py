@@ -48,9 +48,11 @@ class RankShiftHistogram(NamedTuple):
 
 
 class KLByRank(NamedTuple):
-    """Mean divergence for each of :data:`DIRECTIONS` and each range of the original rank.
+    """Mean KL divergence between the predictions with and without the intervention, in a table of two dimensions.
 
-    Arrays without a stated shape are ``(3, n_range)``.
+    The first dimension is what the intervention does to the rank of the label (:data:`DIRECTIONS`: three values). The
+    second one is the range of the rank without the intervention. Arrays have the shape ``(3, n_range)``, unless another
+    shape is stated.
     """
 
     rank_edges: np.ndarray

@@ -49,10 +49,12 @@ class RawTest(NamedTuple):
 def row_tests(
     rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
 ) -> list[Tests]:
-    """Return the significance tests of each row against the reference. A row that cannot be tested has none.
+    """Return the significance tests of each row against the reference row, in the order of ``rows``.
 
-    A test of a previous report is kept if its runs are the same. A report contains no ranks, so a test that it lacks is
-    computed from the files of ranks that exist and from the scores of all runs.
+    The dict of a row that cannot be tested is empty.
+
+    A test in the previous report is used again if it compares the same runs. Other tests are computed from the files of
+    ranks in the folders of the runs, because a report contains no ranks.
     """
     reference = next((row for row in rows if table.is_reference(row.row) and row.results and _is_testable(row)), None)
     if reference is None or table.options.kind != 'recommendation':
@@ -76,7 +78,9 @@ def row_tests(
 def row_intervals(
     rows: list[RowResults], table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
 ) -> list[Intervals | None]:
-    """Return the 95 % intervals of each row of the official test set, over conversations; None for other splits.
+    """Return the 95 % intervals of each row by a bootstrap over conversations, in the order of ``rows``.
+
+    They are None if the split of the table is not the official test set.
 
     Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
     is kept, because a report keeps no ranks.
@@ -142,7 +146,7 @@ def mean_tests(
 
 
 def _adjust(raw: Mapping[tuple[K, str, str], RawTest]) -> dict[K, Tests]:
-    """Return the tests by row, group and metric, after Holm's correction over all of them."""
+    """Return the tests by row, group and metric. Holm's correction is applied over all tests together."""
     adjusted = holm({key: test.p for key, test in raw.items()})
     tests: dict[K, Tests] = {}
     for (row, group, metric), test in raw.items():
@@ -182,7 +186,7 @@ def _read_ranks(row: RowResults, table: Table, store: RunStore) -> list[LabelRan
 
 
 def _with_ranks(row: RowResults, table: Table, store: RunStore) -> list[RunResult]:
-    """Return the results whose files of ranks exist. Others have only their scores in a record."""
+    """Return the results whose file of ranks exists. The other results were read from a previous report."""
     return [result for result in row.results if store.ranks_path(result.folder, table.options.split).is_file()]
 
 
@@ -235,7 +239,7 @@ def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, 
 
 
 def _members(ranks: LabelRanks, group: str) -> np.ndarray:
-    """Return the mask of the samples of a group."""
+    """Return a Boolean mask, ``(n_sample,)``, of the samples whose label belongs to a group."""
     return np.full(len(ranks.repeat), True) if group == 'all' else ~ranks.repeat
 
 

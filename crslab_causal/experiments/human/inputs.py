@@ -13,7 +13,7 @@ REFERENCE = 'reference'
 
 
 class System(NamedTuple):
-    """A system and its usable responses."""
+    """A system whose responses people rate, with all its usable responses."""
 
     responses: dict[Sample, str]
     file: str

@@ -31,7 +31,7 @@ FORMULA = tuple('=+-@\t\r')
 
 
 class Source(Options):
-    """The file of the responses of a system, or of the contexts."""
+    """A file from which a kit was made: the responses of a system, or the contexts."""
 
     file: str
     sha256: str

@@ -19,7 +19,7 @@ DELIMITERS = ',;\t'
 
 
 class Ratings(NamedTuple):
-    """The ratings of all raters."""
+    """The ratings of all raters, read from their filled forms."""
 
     raters: dict[str, str]
     """SHA-256 of each rater's file, by the name of the rater."""

@@ -34,7 +34,7 @@ class PairSummary(NamedTuple):
 
     @property
     def win_rate(self) -> float | None:
-        """Share of the decided votes that the first system won; None: there are none."""
+        """Share of the decided votes that the first system won; None if no vote is decided."""
         return self.first_wins / self.decided if self.decided else None
 
     @property

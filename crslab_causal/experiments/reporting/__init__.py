@@ -1,5 +1,5 @@
-"""Turn the record of a suite into Markdown, LaTeX and figures.
+"""Turn ``results/<suite>.json``, the record of a suite, into Markdown, LaTeX and figures.
 
-Everything here reads records only (:mod:`..analysis.record`): no model, corpus or file of ranks is loaded, and PyTorch
-is never imported.
+This folder reads nothing but records (schema: :mod:`..analysis.record`). It loads no model, corpus or file of ranks,
+and never imports PyTorch.
 """

@@ -17,7 +17,7 @@ LIMIT_TITLE = 'the true P(Y | X)'
 
 
 class Cell(NamedTuple):
-    """A number of a table."""
+    """A number of a table, with its interval and its sign of significance."""
 
     mean: float
     half_width: float | None
@@ -31,7 +31,10 @@ class Cell(NamedTuple):
 
 
 def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | None]:
-    """Return the cells of a row, by group and metric. A cell without a number is None."""
+    """Return the cells of a row as a flat list: all metrics of the first group of labels, then those of the next group.
+
+    A cell without a number is None.
+    """
     cells: list[Cell | None] = []
     for group in table.groups:
         for metric in table.metrics:
@@ -54,12 +57,12 @@ def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | No
 
 
 def column_metrics(table: TableRecord) -> list[str]:
-    """Return the metric of each column of numbers."""
+    """Return the name of the metric of each column, in the order of :func:`row_cells`."""
     return table.metrics * len(table.groups)
 
 
 def column_titles(table: TableRecord) -> list[str]:
-    """Return the title of each column of numbers."""
+    """Return the title of each column, in the order of :func:`row_cells`. It names group and metric."""
     titles = [_metric_title(metric) for metric in table.metrics]
     if table.groups == ['all']:
         return titles
@@ -67,18 +70,21 @@ def column_titles(table: TableRecord) -> list[str]:
 
 
 def limit_metric(metric: str) -> str | None:
-    """Return the distance of the true P(Y | X) that belongs to a model's distance; None if there is none."""
+    """Return the name of the same distance for the true P(Y | X), given the name of a model's distance.
+
+    It is None if ``metric`` is no distance of a model.
+    """
     limit = metric.replace('_model_', f'_{LIMIT}_')
     return None if limit == metric else limit
 
 
 def scale(metric: str, table: TableRecord) -> int:
-    """Return the factor of a metric's numbers: shares are shown in percent, counts and distances as they are."""
+    """Return the factor by which numbers of a metric are multiplied in tables: 100 for shares, else 1."""
     return 1 if table.kind == 'corpus' or metric.endswith(('_kl', '_tv')) else 100
 
 
 def digits(metric: str, table: TableRecord) -> int:
-    """Return the number of decimals of a metric's numbers."""
+    """Return how many decimals the numbers of a metric have in tables."""
     return 1 if scale(metric, table) == 100 or '%' in metric else 0 if table.kind == 'corpus' else 3
 
 

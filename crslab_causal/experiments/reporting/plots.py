@@ -1,4 +1,4 @@
-"""Draw the figures of a suite from its record."""
+"""Draw the figures of a suite from the numbers in ``results/<suite>.json``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ RowCells = tuple[RowRecord, list[Cell | None]]
 
 
 def figures_of(record: SuiteRecord) -> Iterator[tuple[str, Figure]]:
-    """Yield the name of each figure and the figure: curves of sweeps, differences to references, and Figure 4."""
+    """Yield pairs of the name of a figure and the figure.
+
+    There are curves for each sweep, forest plots of differences for each table with tests, and Figure 4.
+    """
     for table in record.tables:
         if table.sweep is not None and any(row.runs for row in table.rows):
             yield table.name, draw_table_curves(table)
@@ -40,7 +43,10 @@ def figures_of(record: SuiteRecord) -> Iterator[tuple[str, Figure]]:
 
 
 def draw_table_curves(table: TableRecord) -> Figure:
-    """Draw a sweep: a panel for each group of labels, or for each distance, over the values of the sweep."""
+    """Draw curves over the values of a sweep.
+
+    There is a panel for each group of labels or, in the study of confounding, for each distance.
+    """
     assert table.sweep is not None
     rows = [(row, row_cells(row, table)) for row in table.rows if row.runs]
     panels = [
@@ -56,7 +62,10 @@ def draw_table_curves(table: TableRecord) -> Figure:
 
 
 def draw_differences(table: TableRecord) -> Figure:
-    """Draw the differences to the reference in the last metric, for each group of labels."""
+    """Draw how much each row of a table differs from the table's reference row, for each group of labels.
+
+    The differences are those of the last metric of the table.
+    """
     metric = table.metrics[-1]
     comparisons = []
     for group in table.groups:
@@ -77,7 +86,7 @@ def draw_differences(table: TableRecord) -> Figure:
 
 
 def _title(table: TableRecord) -> str:
-    """Return the title of a table with its finding: how many rows differ significantly from the reference."""
+    """Return the title of a table, and how many of its rows are significantly better or worse than the reference."""
     reference = next((row.title for row in table.rows if table.is_reference(row)), None)
     counts = []
     for group in table.groups:
@@ -97,7 +106,7 @@ def _title(table: TableRecord) -> str:
 
 
 def _mean_title(table: TableRecord, column: int) -> str:
-    """Return the finding of a column of a study: which means differ significantly from the mean of the reference."""
+    """Return a title that says which means in a column differ significantly from the mean of the reference."""
     metric, label = column_metrics(table)[column], column_titles(table)[column]
     reference = next((mean.title for mean in table.means if mean.reference), None)
     if reference is None:
@@ -129,7 +138,10 @@ def _setting(x: Scalar) -> Scalar:
 
 
 def _series(rows: Sequence[RowCells], column: int) -> list[Series]:
-    """Return a line for each series of the rows."""
+    """Return the points of one column as lines, one for each series.
+
+    The rows of a series differ in the value of the sweep only.
+    """
     points: dict[str, list] = {}
     for row, cells in rows:
         cell = cells[column]
@@ -139,7 +151,10 @@ def _series(rows: Sequence[RowCells], column: int) -> list[Series]:
 
 
 def _main_columns(table: TableRecord) -> list[int]:
-    """Return the columns to draw: the last metric of each group, or all distances in the study of confounding."""
+    """Return the indices of the columns to draw.
+
+    They are the last metric of each group of labels or, in the study of confounding, all distances of the models.
+    """
     n = len(table.metrics)
     if table.kind == 'deconfounding':
         return [i for i, metric in enumerate(table.metrics) if LIMIT not in metric]
@@ -147,7 +162,7 @@ def _main_columns(table: TableRecord) -> list[int]:
 
 
 def _limits(table: TableRecord, rows: Sequence[RowCells], column: int) -> list[Series]:
-    """Return the line of the true P(Y | X), which the study of confounding knows without any model."""
+    """Return the line of the true P(Y | X) for a column of the study of confounding; empty for other tables."""
     if table.kind != 'deconfounding':
         return []
     limit = limit_metric(table.metrics[column])

@@ -26,7 +26,7 @@ RECORD = 'weights.json'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the record and the figures. Return the exit status."""
+    """Run the command: write ``weights.json`` and the figures. Return the exit status."""
     parser = argparse.ArgumentParser(description='Draw the weights of pools by the length of the history.')
     parser.add_argument('runs', nargs='*', type=Path, help='folders of runs of Pool, one for each dataset')
     parser.add_argument(
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write_weights(runs: Sequence[Path], folder: Path) -> Iterator[Path]:
-    """Add runs to the record, draw the figure of every dataset in it, and yield the path of each file.
+    """Add runs to ``weights.json``, draw a figure for each dataset in it, and yield the path of every written file.
 
     Raises:
         UserError: a folder has no results of a fitted pool.
@@ -67,7 +67,7 @@ def write_weights(runs: Sequence[Path], folder: Path) -> Iterator[Path]:
 
 
 def _read_run(folder: Path) -> tuple[str, dict[str, Any]]:
-    """Return the dataset of a run, and what its results say of the pool."""
+    """Return the dataset of a run, and the section ``pool`` of its results with the seed and the data."""
     path = folder / RESULTS
     if not path.is_file():
         raise UserError(f'{path} does not exist; name the folder of a run of Pool')

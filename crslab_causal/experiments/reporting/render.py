@@ -1,4 +1,4 @@
-"""Write a table's record as Markdown and as LaTeX."""
+"""Write a table of ``results/<suite>.json`` as Markdown and as LaTeX."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from crslab_causal.experiments.reporting.latex import escape_latex
 
 
 def markdown(table: TableRecord) -> str:
-    """Return the table in Markdown, and below it the meaning of its signs.
+    """Return the table in Markdown, and below it the sentences that explain its signs.
 
-    A sweep with several series gives a grid for each metric.
+    If the table is a sweep with several series, there is one grid of series and values for each metric instead.
     """
     if table.sweep is not None and any(row.series for row in table.rows):
         return '\n\n'.join([*_grids(table), ' '.join(legend(table))]).rstrip()
@@ -71,7 +71,7 @@ def _grids(table: TableRecord) -> Iterator[str]:
 
 
 def _grid_cells(table: TableRecord, rows: list[RowRecord], values: list, column: int) -> list[Cell | None]:
-    """Return the cells of a column for each value of the sweep, and of the mean over them."""
+    """Return the cells of a column: one for each value of the sweep, and last the mean over these values."""
     by_value = {row.x: row_cells(row, table)[column] for row in rows}
     mean = next(row_cells(mean, table)[column] for mean in table.means if mean.title == rows[0].series)
     return [*(by_value[value] for value in values), mean]
@@ -131,7 +131,7 @@ def legend(table: TableRecord) -> list[str]:
 
 
 def _footnotes(table: TableRecord) -> list[str]:
-    """Return the footnotes of the reported rows as one sentence; rows with equal footnotes share one."""
+    """Return the footnotes of reported rows as one sentence. A footnote that several rows have occurs once."""
     titles: dict[str, list[str]] = {}
     for row in table.rows:
         if row.footnote is not None:

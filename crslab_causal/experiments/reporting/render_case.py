@@ -1,4 +1,4 @@
-"""Write a case's record as Markdown and as LaTeX."""
+"""Write an example turn (Table 7) of ``results/<suite>.json`` as Markdown and as LaTeX."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HEADS = ('system', 'recommends', 'rank of the label', 'explanation', 'response')
 
 
 def markdown(case: CaseRecord) -> str:
-    """Return the last turns of the conversation, and a table with a row for each system."""
+    """Return the example in Markdown: the last turns of the conversation, and a table with a row for each system."""
     turns = [f'> **{role}**: {_one_line(text)}  ' for role, text in case.context[-MAX_TURNS:]]
     table = markdown_table(HEADS, [[escape_cell(cell) for cell in row] for row in _rows(case)], left=len(HEADS))
     return '\n'.join([f'**{escape_cell(case.title)}**', '', _description(case), '', *turns, '', table])
 
 
 def latex(case: CaseRecord) -> str:
-    """Return the case as a ``tabularx`` for booktabs, in a ``table*`` over both columns."""
+    """Return the example in LaTeX: a ``tabularx`` for booktabs in a ``table*``, which spans both columns of a page."""
     lines = [
         r'\begin{table*}',
         r'\centering',
@@ -44,7 +44,7 @@ def _description(case: CaseRecord) -> str:
 
 
 def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
-    """Return the cells of each system. The last row is the human response."""
+    """Return the rows of the table, one for each system. The last row is the response of the human recommender."""
     rows = [
         (
             system.title + ('' if system.status == 'ok' else f' ({system.status})'),

@@ -1,4 +1,4 @@
-"""Write the report of a suite: its record, tables and figures, and the blocks of the README."""
+"""Write the report of a suite: JSON with all numbers, tables, figures, and the tables inside a Markdown page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def write_report(record: SuiteRecord, folder: Path, readme: Path | None = None) 
     and PNG.
 
     Args:
-        record: record of the suite.
+        record: all numbers of the suite.
         folder: folder to write into.
         readme: Markdown file whose blocks are also replaced.
 
@@ -38,7 +38,7 @@ def write_report(record: SuiteRecord, folder: Path, readme: Path | None = None) 
 
 
 def write_tables(record: SuiteRecord, folder: Path) -> Iterator[Path]:
-    """Write the record of a suite, and its tables in Markdown and LaTeX; yield the path of each file."""
+    """Write the results of a suite as JSON, and its tables in Markdown and LaTeX; yield the path of each file."""
     pages = {'json': record.to_json(), 'md': markdown_page(record), 'tex': latex_page(record)}
     for suffix, content in pages.items():
         path = folder / f'{record.name}.{suffix}'

@@ -15,7 +15,7 @@ def score_missing(runs: Iterable[Run], store: RunStore, log: Path) -> Iterator[t
     """Score the finished runs that were not yet scored on the official test file, and yield each with its line.
 
     Raises:
-        UserError: as of :func:`score_and_log`, or an official test file does not exist.
+        UserError: see :func:`score_and_log`; or an official test file does not exist.
     """
     datasets = DatasetCache()
     for run in runs:

@@ -25,10 +25,10 @@ repeated."""
 
 
 class RunStore:
-    """The runs below a folder: the key and the folder of each run, and the files that the run has written.
+    """The runs in a folder: the key and the folder of each run, and the files that the run has written.
 
-    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. The key is a hash of everything except the
-    seed that the result depends on. Equal runs of several tables therefore share one folder.
+    The folder of a run is ``<work>/<dataset>_<model>/<key>_seed<seed>``. The key is a hash of everything that the
+    result depends on, except the seed. Equal runs of several tables therefore share one folder.
 
     Args:
         paths: folders of the data and the runs.
@@ -207,7 +207,7 @@ class RunStore:
 
 
 def result_files(run: Run) -> dict[str, str]:
-    """Return the files that a finished run has, as a dict from the kind of result to the name of the file.
+    """Return the files of results that a finished run has, as a dict from the kind of result to the name of the file.
 
     The kinds are ``recommender``, ``llm``, ``responses``, ``deconfounding`` and ``corpus``, as far as the run has them.
     """

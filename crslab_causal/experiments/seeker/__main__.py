@@ -159,7 +159,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _llm_options(options: argparse.Namespace):
-    """Return the section ``llm`` that writes the messages; None: the templates do."""
+    """Return the options of the language model that writes the messages; None if templates write them."""
     if options.llm_config is None:
         return None
     from crslab_causal.config import Config
@@ -175,7 +175,7 @@ def _llm_options(options: argparse.Namespace):
 
 
 def _command(options: argparse.Namespace) -> str:
-    """Return the command without the places of files, which differ between machines."""
+    """Return the command for the record, without the paths of files, which differ between machines."""
     words = ['crslab-causal', 'seeker', *(word for config in options.config for word in ('-c', config))]
     words += [word for setting in options.set for word in ('--set', setting)]
     words += ['--split', options.split, '--n', options.n, '--patience', options.patience, '--seed', options.seed]

@@ -19,7 +19,7 @@ class Message(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """A message of a seeker, and what the system showed."""
+    """A message of a seeker, and the system's reply to it."""
 
     message: Message
     reply: str
@@ -30,7 +30,7 @@ class Exchange(NamedTuple):
 
 
 class Driver(Protocol):
-    """Writes the messages of seekers."""
+    """The interface of the classes that write the messages of seekers."""
 
     name: str
 
@@ -53,7 +53,7 @@ _HELLO = ('Hello!', 'Hi there!')
 
 
 class TemplateDriver:
-    """Says the facts of a profile one after another, in the order in which they were said, by templates.
+    """Writes messages from templates. They state the facts of a profile in the order of the real conversation.
 
     The first message has all wishes up to the first opinion, and this opinion. Every further message turns the list
     down, and adds one fact, or asks for something else when there is none left.
@@ -88,7 +88,7 @@ class TemplateDriver:
 
 
 def say(fact: Fact, rng: random.Random) -> str:
-    """Return a sentence for a fact."""
+    """Return a sentence, made from a template, in which the seeker states a fact of its profile."""
     if isinstance(fact, Opinion):
         if fact.kind is SpanKind.GENRE:
             return f'I like {fact.name.lower()} movies.'
@@ -130,6 +130,6 @@ def _property(wish: Wish, label: str) -> str:
 
 
 def _split(facts: Sequence[Fact]) -> list[tuple[Fact, ...]]:
-    """Return the facts of each message."""
+    """Return the facts of a profile in groups, one group for each message."""
     first = next((i for i, fact in enumerate(facts) if isinstance(fact, Opinion)), len(facts) - 1)
     return [tuple(facts[: first + 1]), *((fact,) for fact in facts[first + 1 :])]

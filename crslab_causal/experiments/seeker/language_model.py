@@ -28,7 +28,7 @@ _SYSTEM = (
 
 
 class SeekerAnswer(BaseModel):
-    """The schema of a language model's answer."""
+    """The schema of the answer of the language model that writes a seeker's message."""
 
     model_config = ConfigDict(extra='ignore')
 
@@ -37,7 +37,7 @@ class SeekerAnswer(BaseModel):
 
 
 class LanguageModelDriver:
-    """Has a language model write the messages. It never learns the target.
+    """Lets a language model write the messages. The model is never told the target, the film to be found.
 
     A message that the model does not give, for example because the budget is spent, is written by the templates.
     Use the driver as a context manager, or call :meth:`close`.

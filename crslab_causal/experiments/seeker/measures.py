@@ -18,7 +18,7 @@ DRAWS = 10_000
 
 
 def system_record(name: str, outcomes: Sequence[Outcome], seconds: float) -> SystemRecord:
-    """Return the measures of one system."""
+    """Return all measures of the conversations with one system, as they are written to the record."""
     ones = np.ones(len(outcomes))
     offers = _array(outcomes, 'offers')
     found = [outcome.success for outcome in outcomes if outcome.success is not None]
@@ -39,7 +39,7 @@ def system_record(name: str, outcomes: Sequence[Outcome], seconds: float) -> Sys
 
 
 def success_within(outcomes: Sequence[Outcome], turns: int | None) -> np.ndarray:
-    """Return for each seeker 1 if its target was listed within some messages, else 0.
+    """Return for each seeker 1 if the system listed its target within a number of messages, else 0.
 
     Args:
         outcomes: the conversations.

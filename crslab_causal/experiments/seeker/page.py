@@ -8,7 +8,7 @@ from crslab_causal.experiments.seeker.record import Estimate, SeekerRecord
 
 
 def render(record: SeekerRecord) -> str:
-    """Return the page of a record in Markdown."""
+    """Return the page about the results in ``seeker.json`` in Markdown."""
     has_end = record.patience > max(WITHIN)
     heads = ['system', *(f'success within {k}' for k in WITHIN)]
     heads += [f'success within {record.patience}'] if has_end else []

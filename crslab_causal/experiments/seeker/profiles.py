@@ -40,7 +40,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Wish:
-    """A constraint on the recommended film."""
+    """A constraint that a seeker states on the film that it wants, such as a genre."""
 
     kind: Kind
     labels: tuple[str, ...]
@@ -73,12 +73,12 @@ class Profile:
 
     @property
     def wishes(self) -> list[Wish]:
-        """The constraints."""
+        """The constraints that the profile contains, without its opinions."""
         return [fact for fact in self.facts if isinstance(fact, Wish)]
 
     @property
     def liked(self) -> list[int]:
-        """Entity ids of what the seeker likes, in the order in which it was said."""
+        """Entity ids of the films, people and genres that the seeker likes, in the order of the conversation."""
         return [fact.entity for fact in self.facts if isinstance(fact, Opinion) and fact.liked]
 
 
@@ -103,7 +103,7 @@ class LeakCheck:
         self._linker = MentionLinker({film.entity: film.name for film in facts.films.values()}, facts.films)
 
     def names(self, text: str, target: int) -> bool:
-        """Return whether a text names a film. Where several films have the name, it counts as that of the target."""
+        """Return whether a text names the target. A name that several films share counts as a name of the target."""
         return any(link.entity == target for link in self._linker.find(text, (target,)).links)
 
 
@@ -131,7 +131,7 @@ def years_of(label: str) -> Years:
 def read_profiles(
     samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str, str], conversation: Conversation
 ) -> Profiles:
-    """Return a profile for each conversation that gives one.
+    """Return a profile for each conversation from which a profile can be made.
 
     The target is the last film that the recommender of the conversation named as the first one to do so. The facts are
     what the chat's own rules understand of the seeker's words before that turn.
@@ -188,7 +188,7 @@ class _ProfileReader:
         return Profile(conv_id, target, facts) if facts else 'nothing that the seeker says is understood'
 
     def _facts_of(self, texts: Sequence[str]) -> list[Fact]:
-        """Return what a seeker says, each thing once. A later wish replaces earlier ones of its kind."""
+        """Return the facts that a seeker states, each once. A later wish replaces earlier wishes of the same kind."""
         state = DialogueState()
         opinions: dict[tuple[SpanKind, int], tuple[int, Opinion]] = {}
         wishes: dict[tuple[Any, ...], tuple[int, Wish]] = {}

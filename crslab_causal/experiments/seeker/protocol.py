@@ -14,7 +14,7 @@ from crslab_causal.experiments.seeker.systems import Shown, System
 
 @dataclass
 class Outcome:
-    """A conversation of a seeker with a system, and what is counted of it."""
+    """A conversation of a seeker with a system, and the counts that its measures need."""
 
     profile: Profile
     success: int | None = None

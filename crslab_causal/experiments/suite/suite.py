@@ -31,7 +31,7 @@ SUITES_FOLDER = CONFIG_FOLDER / 'experiments'
 
 
 class Run(NamedTuple):
-    """One training with one seed, which a suite needs."""
+    """A run that a suite needs: one configuration, trained with one seed."""
 
     config_file: Path
     settings: tuple[str, ...]
@@ -56,13 +56,13 @@ def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
 
 
 def _read_once(config_file: Path) -> dict[str, Any]:
-    """Return the content of a configuration, which many runs share. Callers must not change it."""
+    """Read a configuration, or return it from memory. Callers must not change the result, because runs share it."""
     return _read_version(os.getcwd(), config_file, config_file.stat().st_mtime_ns)
 
 
 @cache
 def _read_version(folder: str, config_file: Path, changed: int) -> dict[str, Any]:
-    """Return the content of a file at a time; its path may be relative to the working directory."""
+    """Read a configuration. The arguments identify the version of the file, so that a changed file is read again."""
     return load_config_file(config_file)
 
 
@@ -85,7 +85,7 @@ class Table(NamedTuple):
     rows: tuple[Row, ...]
 
     def is_reference(self, row: Row) -> bool:
-        """Return whether the other rows are tested against this one."""
+        """Return whether this row is the reference, which all other rows of the table are tested against."""
         return is_reference_row(row.options.id, row.x, self.options.reference, self.options.sweep)
 
 
@@ -281,12 +281,12 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
 
 
 def _saved(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """Return the rows with weights saved for all runs, which are scored on other files later."""
+    """Return the rows with all runs marked to save their weights, because they are scored on other files later."""
     return tuple(row._replace(runs=tuple(run._replace(save=True) for run in row.runs)) for row in rows)
 
 
 def _with_recommender(row: Row, rows: list[Row]) -> Row:
-    """Return the row with links from re-ranking runs to the runs whose recommender they use.
+    """Link the runs of a row that re-rank to the runs whose recommender they use, and return the row.
 
     A run that re-ranks gets the run of the same seed as ``recommender``. That run is marked to be saved.
     """

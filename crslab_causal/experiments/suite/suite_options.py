@@ -155,7 +155,10 @@ class RankShiftOptions(Options):
 
 
 class CaseOptions(Options):
-    """Table 7: turns, and the response of each system of a table. They are drawn at random unless one is named."""
+    """Options of the examples of Table 7: some turns, with the response of every system of a table to each.
+
+    The turns are drawn at random. If ``conversation`` and ``turn`` are set, this turn is shown instead.
+    """
 
     name: Name
     """Name of the case table, for references and file names."""

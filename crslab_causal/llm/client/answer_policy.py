@@ -30,9 +30,9 @@ def reason_to_ask_again(answers: Sequence[ParsedAnswer], payload: Payload) -> Li
 
 
 def with_room(payload: Payload, answers: Sequence[ParsedAnswer]) -> Payload:
-    """Return the payload of the next request.
+    """Return the payload of the next request for the same prompt.
 
-    If an answer was cut off, it allows ``MORE_ROOM`` times as many tokens.
+    If an earlier answer was cut off, the next one may have ``MORE_ROOM`` times as many tokens.
     """
     parameters = payload['parameters']
     if not _count_cut(answers) or parameters['max_tokens'] is None:
@@ -43,7 +43,7 @@ def with_room(payload: Payload, answers: Sequence[ParsedAnswer]) -> Payload:
 def best_answer(answers: Sequence[ParsedAnswer]) -> ParsedAnswer | None:
     """Return the answer that is used: a complete one, or else the last partial one, or else the last one.
 
-    It is None if there are no answers.
+    Return None if there are no answers.
     """
     for status in ('ok', 'partial'):
         for answer in reversed(answers):

@@ -80,5 +80,5 @@ class LLMBackend(Backend):
         return {'usage': self._client.usage.summary(), 'budget': self._client.balance.summary()}
 
     def close(self, give_up: bool = False) -> None:
-        """Wait for the answers in flight, unless they are given up; then close connections and store."""
+        """Wait for the answers in flight or, with ``give_up``, cancel them. Then close connections and store."""
         self._client.close(give_up)

@@ -26,7 +26,7 @@ class Amount(NamedTuple):
 
 
 class Balance(NamedTuple):
-    """Amounts spent and left of a budget."""
+    """The amounts of a budget that are spent and that are left."""
 
     spent: Amount
     """Amount that servers reported. If a server reported nothing, the amount is estimated. USD are 0 without a price.
@@ -57,7 +57,7 @@ def cost_usd(price: PriceOptions | None, input_tokens: int, output_tokens: int) 
 
 
 class Budget:
-    """Admits a call only if its maximum cost and that of all calls in flight fit into the budget.
+    """The budget of a run. It admits a call only if the call and all calls in flight fit into it at maximum cost.
 
     Raises:
         UserError: the budget limits USD but the model has no price, or it limits tokens or USD but the length of an

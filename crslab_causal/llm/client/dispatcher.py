@@ -204,7 +204,7 @@ class Dispatcher:
         status: Status,
         detail: str,
     ) -> Completion:
-        """Return the completion made from the best answer. If there is none, it has ``status`` and ``detail``."""
+        """Build the completion from the best answer. Without any answer, it has only ``status`` and ``detail``."""
         answer = best_answer(flight.answers)
         if answer is None:
             cost = None if self._price is None else 0.0

@@ -17,7 +17,7 @@ _LAST_NUMBER = re.compile(r'[-+.\deE]+$')
 
 
 def read_partial(text: str, schema: type[BaseModel]) -> BaseModel | None:
-    """Return the answer in a text that was cut off; None if the text contains too little of it.
+    """Read an answer from a text that was cut off. Return None if the text contains too little of the answer.
 
     The last number and the last text are dropped if their ends may be missing.
 

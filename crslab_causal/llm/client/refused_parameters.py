@@ -34,10 +34,10 @@ class RefusedParameters:
     """The refused parameters of each model.
 
     Args:
-        store: file of the store; None: nothing is known, and nothing is kept.
+        store: file of the store. None: no parameter is known to be refused, and nothing is written.
 
     Raises:
-        UserError: the file beside the store is not what it should be.
+        UserError: the file ``<store>.refused.json`` has another format.
     """
 
     def __init__(self, store: str | Path | None):

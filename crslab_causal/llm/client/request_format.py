@@ -73,8 +73,8 @@ class RequestFormat:
 
     From then on the schema goes into the prompt. Requests in flight are sent again in the new form.
 
-    A server that refuses to stream sends its answers at once from then on. That is no part of a record: the answer is
-    the same.
+    If a server refuses to stream, whole answers are requested from then on. The store does not record this, because
+    the answer is the same.
     """
 
     def __init__(self, options: LLMOptions):
@@ -258,7 +258,7 @@ class RequestFormat:
                 self._omit(name, reason)
 
     def stop_streaming(self, reason: str) -> None:
-        """Request answers at once from now on, as the server does not send them piece by piece."""
+        """Request whole answers from now on, because the server does not send them piece by piece."""
         if self.streams:
             self.streams = False
             logger.info(f'[LLM: the server does not stream its answers ({reason}); they are shown when they are whole]')
@@ -273,7 +273,7 @@ class RequestFormat:
             self._fall_back(f'its answer {answer.detail}')
 
     def _adapt_length(self, body: dict[str, Any], reason: str) -> str | None:
-        """Rename the parameter of the maximum length, or leave it out, unless only its value is refused."""
+        """Rename the parameter of the maximum length, or leave it out. Do nothing if only its value was refused."""
         if _SIZE_COMPLAINT.search(reason) or _VALUE_COMPLAINT.search(reason):
             return None
         if 'max_tokens' in body:

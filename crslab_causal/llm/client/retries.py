@@ -57,7 +57,10 @@ class RetryPolicy:
         self._n_failed_in_row = 0
 
     def add_answer(self, attempts: Attempts) -> None:
-        """Note that a request was answered. Parameters that it did not have are left out of all further requests."""
+        """Note that a request was answered.
+
+        If parameters were left out of this request on trial, they are left out of all further requests.
+        """
         self._n_failed_in_row = 0
         self._request_format.adopt(attempts.left_out, attempts.refusal)
         attempts.left_out = ()

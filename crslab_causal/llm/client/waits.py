@@ -107,7 +107,7 @@ def _wait_in_text(text: str, now: float) -> float | None:
 def _reset(headers: Mapping[str, str], now: float) -> float | None:
     """Return the time until an exhausted rate limit is renewed.
 
-    If no limit is exhausted, return that of the first renewal.
+    If no limit is exhausted, return the time until the first of the limits is renewed.
     """
     waits, exhausted = [], []
     for name, value in headers.items():

@@ -131,7 +131,7 @@ class MentionLinker:
         return [Mention(link.entity, link.start, link.end, rejected) for link, rejected in zip(links, negated)]
 
     def find(self, text: str, prefer: Collection[int] = ()) -> LinkedText:
-        """Return the links in ``text`` without negation, and the titles that match no entity.
+        """Return the links in ``text``, and the titles that match no entity. Negation is not examined.
 
         Args: as those of :meth:`link`.
         """
@@ -139,7 +139,7 @@ class MentionLinker:
 
 
 class _Scan:
-    """A single pass over a text, which finds its links."""
+    """The search for the links of one text, with the state of the search."""
 
     def __init__(self, index: NameIndex, text: str, prefer: Collection[int]):
         self.index, self.text, self.prefer = index, text, prefer
@@ -167,7 +167,10 @@ class _Scan:
         return LinkedText(self.words, self.links, sorted(self.unknown))
 
     def _use(self, candidate: _Candidate) -> bool:
-        """Link a candidate, and return whether its case is decided. If not, a later link may mark it as a title."""
+        """Link a candidate if it is a name. Return whether this is decided.
+
+        It is undecided if a later link may still mark the candidate as a title; then it is tried again.
+        """
         first, end, key = candidate
         if any(self.is_taken[first:end]):
             return True

@@ -127,7 +127,7 @@ def _stands_alone(content: Sequence[Word]) -> bool:
 
 
 def _is_before(words: Sequence[Word], first: int, more: Collection[str]) -> bool:
-    """Return whether one of the usual words before a title, or one of ``more``, precedes."""
+    """Return whether the words before a position are words that usually precede a title, or words of ``more``."""
     before = [word.lower for word in words[max(0, first - 3) : first] if word.lower not in ARTICLES]
     if not before or words[first].starts_sentence:
         return False

@@ -107,7 +107,7 @@ _YEAR_WITHOUT_BRACKETS = re.compile(rf'^(.*\w)\W+({YEAR})\W*$')
 
 
 def title_words(text: str) -> list[str]:
-    """Return the words in lower case, without accents and apostrophes.
+    """Return the words of a title in lower case, without accents and apostrophes.
 
     ``Alien³`` and ``Alien3`` have two words, ``E.T.`` has one.
     """
@@ -133,7 +133,7 @@ def content_words(words: Sequence[str]) -> list[str]:
 
 
 class Form(NamedTuple):
-    """A reading of a title as words."""
+    """A title, reduced to the words by which it is compared."""
 
     literal: tuple[str, ...]
     """All words, see :func:`title_words`."""
@@ -329,14 +329,14 @@ class TitleMatcher:
         return min(keys)[-1] if keys else None
 
     def _same_words(self, written: Title) -> Iterator[tuple[int, float]]:
-        """Return (index, cost) of the names with the same words (step 1)."""
+        """Return pairs (index, cost) of all names that have the same words as a title (step 1)."""
         literal = {form.literal for form in written.forms}
         for form in written.forms:
             for index in self._by_sorted.get(form.sorted, []) + self._by_joined.get(''.join(form.content), []):
                 yield index, float(literal.isdisjoint(other.literal for other in self._names[index].forms))
 
     def _similar(self, written: list[Title]) -> Iterator[Iterator[tuple[int, float]]]:
-        """Return, for each title, (index, cost) of the names with 90 % token overlap (step 2)."""
+        """Return for each title the pairs (index, cost) of all names with 90 % token overlap (step 2)."""
         for start in range(0, len(written), _CHUNK):
             chunk = written[start : start + _CHUNK]
             forms = [(i, form) for i, title in enumerate(chunk) for form in title.forms]
@@ -357,7 +357,7 @@ class TitleMatcher:
             yield from map(iter, similar)
 
     def _same_part(self, written: Title) -> Iterator[tuple[int, float]]:
-        """Return (index, cost) of the names that share a part of the title (step 3)."""
+        """Return pairs (index, cost) of all names that share a part with a title (step 3)."""
         whole = written.forms[0].sorted
         pairs = [
             (part.sorted == written.parts[0].sorted, part, index)

@@ -174,7 +174,7 @@ class MentionNetwork(nn.Module):
 
 
 def mention_roles(history: Sequence[int], sample: Sample) -> list[int]:
-    """Return the number of the speaker of each mention of a history: of its last mention by anyone."""
+    """Return the speaker of each entity of a history, as a number. If several people named it, the last one counts."""
     roles = sample.get('context_mention_roles')
     if roles is None:
         return [UNKNOWN] * len(history)

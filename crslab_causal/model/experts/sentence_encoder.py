@@ -92,7 +92,7 @@ class SentenceEncoder:
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 
     def pieces(self, texts: Sequence[str]) -> Any:
-        """Return the word pieces of texts as the encoder reads them, padded."""
+        """Split texts into word pieces, and return them padded, in the form that the encoder reads."""
         return self.tokenizer(
             list(texts), padding=True, truncation=True, max_length=self._length, return_tensors='pt'
         ).to(self.device)
@@ -183,7 +183,7 @@ class SentenceEncoder:
 
     @cached_property
     def weights_digest(self) -> str:
-        """A hash of the weights, and of how texts are read."""
+        """A hash of the encoder's weights and of the settings that decide how it reads a text."""
         reading = f'{self._length} {self.reads_first_state} {len(self.tokenizer)}'
         digest = hashlib.sha256((reading if self.cut == 'left' else f'{reading} {self.cut}').encode())
         for name, tensor in self._model.state_dict().items():

@@ -18,9 +18,9 @@ class TextToItem(TextExpert):
 
     .. math:: q(y \mid v) \propto \exp(a_y^\top v + b_y)
 
-    over the items that are the label of a training text. Other items get no evidence. a starts at 0 and b at the
-    logarithm of popularity. Adam trains both on the cross-entropy, with a learning rate that falls linearly. The number
-    of epochs is small, which prevents overfitting.
+    The probabilities sum to 1 over the items that are the label of a training text. All other items get the value 0 as
+    their evidence. a starts at 0 and b at the logarithm of popularity. Adam trains both on the cross-entropy, with a
+    learning rate that falls linearly. The number of epochs is small, which prevents overfitting.
 
     Options: :class:`.TextToItemOptions`.
     """

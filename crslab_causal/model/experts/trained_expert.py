@@ -76,15 +76,15 @@ class TrainedExpert(Expert):
 
     @abstractmethod
     def new_network(self) -> nn.Module:
-        """Return the network with any parameters, on the CPU."""
+        """Build the network on the CPU. Its parameters may have any values; :meth:`start` sets them."""
 
     @abstractmethod
     def start(self, network: nn.Module, data: TrainingData) -> None:
-        """Give a network the parameters that the training starts from."""
+        """Set the parameters of ``network`` to the values from which the training starts."""
 
     @abstractmethod
     def start_digest(self) -> str:
-        """Return a hash of what the training starts from beyond options, seed and data."""
+        """Return a hash of everything else that the start depends on, besides options, seed and data."""
 
     @abstractmethod
     def logits(self, batch: Mapping[str, Any]) -> Tensor:
@@ -92,14 +92,14 @@ class TrainedExpert(Expert):
 
     @abstractmethod
     def parameter_groups(self, network: nn.Module) -> list[dict[str, Any]]:
-        """Return the groups of AdamW, with the largest learning rate of each."""
+        """Return the groups of parameters for AdamW, each with the largest learning rate that it reaches."""
 
     def length(self, sample: RecSample) -> int:
-        """Return a measure of the length of a context, by which batches are formed."""
+        """Return the length of a context. Contexts of similar length are put into one batch."""
         return len(sample['context_entities'])
 
     def start_epoch(self, epoch: int) -> None:
-        """Prepare an epoch."""
+        """Prepare the network for an epoch, before its first update. By default nothing is done."""
 
     # ------------------------------------------------------------ prediction
 
@@ -192,12 +192,12 @@ class TrainedExpert(Expert):
             return self.new_network().to(self.index_of_entity.device)
 
     def _freeze(self) -> None:
-        """End the training of the network: the system must not see its parameters as its own to train."""
+        """Freeze the parameters after the training, so that the system's own training loop does not change them."""
         assert self.network is not None
         self.network.eval().requires_grad_(False)
 
     def _batches(self, contexts: list[Context], epoch: int) -> list[list[Context]]:
-        """Return the batches of an epoch in a random order."""
+        """Return the batches of an epoch in random order. A batch contains contexts of similar length."""
         rng = random.Random(hash_of(self.seed, epoch))
         order = list(contexts)
         rng.shuffle(order)
@@ -216,7 +216,11 @@ class TrainedExpert(Expert):
 
     @torch.no_grad()
     def _report(self, late: list[Context], state: TrainingState) -> str:
-        """Add the mean log-likelihood of held-out labels to the history, and return it with the recall as text."""
+        """Measure the network on held-out contexts after an epoch, and return the result as text for the log.
+
+        The text has the mean log-likelihood of the labels and the recall. The log-likelihood is also added to
+        ``state.history``.
+        """
         total, hits, count = 0.0, dict.fromkeys(CUTOFFS, 0), 0
         for start in range(0, len(late), EVALUATION_BATCH):
             part = late[start : start + EVALUATION_BATCH]
@@ -242,7 +246,7 @@ class TrainedExpert(Expert):
 
 
 def grouped(data: TrainingData) -> list[Context]:
-    """Return the contexts of a corpus, each with all its labels."""
+    """Return one :class:`Context` for each turn that has labels, with all labels of the turn."""
     by_turn: dict[tuple[str, int], Context] = {}
     for sample in data.samples:
         context = by_turn.setdefault((sample['conv_id'], sample['turn']), Context(sample, []))
@@ -251,13 +255,13 @@ def grouped(data: TrainingData) -> list[Context]:
 
 
 def inputs(samples: Sequence[RecSample], device: torch.device) -> dict[str, Any]:
-    """Return the inputs of an expert for these samples."""
+    """Return the batch that :meth:`.Expert.evidence` reads: padded histories, and the samples themselves."""
     histories = pad_histories([sample['context_entities'] for sample in samples])
     return {'context_entities': histories.to(device), 'samples': list(samples)}
 
 
 def hash_of(*numbers: int) -> int:
-    """Return a seed made of several numbers, the same in every process."""
+    """Combine several numbers into one seed. Unlike that of ``hash``, the result is the same in every process."""
     seed = 0
     for number in numbers:
         seed = (seed * 1_000_003 + number + 1) % (2**62)

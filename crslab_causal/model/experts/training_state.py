@@ -25,10 +25,10 @@ FORMAT = 1
 
 @dataclass
 class TrainingState:
-    """The state of a training.
+    """The state of the training of an expert, and the file that stores it.
 
-    While the training runs, its file has the state of the optimizer as well, three times the size of the network; in
-    the end it has the network alone.
+    While the training runs, the file contains the network and the state of the optimizer, together three times the size
+    of the network. After the training it contains the network alone.
     """
 
     path: Path | None
@@ -47,7 +47,7 @@ class TrainingState:
 
     @classmethod
     def of(cls, folder: Path | None, name: str, identity: list[Any]) -> TrainingState:
-        """Return the state of a training of this identity, a new one if there is none.
+        """Read the state of the training with this identity. If no file has it, return the state of a new training.
 
         Args:
             folder: folder of all trainings; None: nothing is read or written.
@@ -67,7 +67,7 @@ class TrainingState:
             return cls(path)  # a damaged file costs time, and no result
 
     def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
-        """Write the state if ``seconds`` have passed since the last time, and return whether they have."""
+        """Write the state if the last call that wrote it was ``seconds`` ago. Return whether it was written."""
         is_due = time.monotonic() - self._written >= seconds
         if is_due:
             self.save(network, optimizer)
@@ -75,11 +75,11 @@ class TrainingState:
         return is_due
 
     def save(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        """Write the state of a training that is not finished."""
+        """Write the state of a training that still runs: the network and the optimizer."""
         self._write(network.state_dict(), optimizer.state_dict(), finished=False)
 
     def finish(self, network: nn.Module) -> None:
-        """Write the network of a training that has ended."""
+        """Mark the training as finished, and write its network without the optimizer."""
         self.finished = True
         self._write(network.state_dict(), {}, finished=True)
 

@@ -14,7 +14,7 @@ _ARMIJO = 1e-4
 
 
 class Choices(NamedTuple):
-    """The samples of a choice among all items."""
+    """The samples to which a conditional logit is fitted. In each sample one item was chosen among all items."""
 
     values: Tensor
     """Values g of each channel and item in single precision, ``(n, n_channel, n_item)``."""
@@ -27,7 +27,7 @@ class Choices(NamedTuple):
 
 
 class LogitFit(NamedTuple):
-    """The optimum of a conditional logit."""
+    """The result of fitting a conditional logit: the weights, their covariance, and how the search ended."""
 
     weights: Tensor
     """Weights in double precision, ``(n_channel, n_feature)``."""

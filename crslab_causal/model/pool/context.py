@@ -32,5 +32,5 @@ def context_features(batch: Mapping[str, Any]) -> Tensor:
 
 
 def length_features(mentions: int, has_text: bool) -> Tensor:
-    """Return the :data:`CONTEXT_FEATURES` of a context with a number of mentions, ``(4,)``, in double precision."""
+    """Return the :data:`CONTEXT_FEATURES` of a context with ``mentions`` mentions, ``(4,)``, in double precision."""
     return torch.tensor([1.0, math.log1p(mentions), float(not mentions), float(has_text)], dtype=torch.float64)

@@ -39,7 +39,7 @@ class Evidence(NamedTuple):
 
 
 class _Context(NamedTuple):
-    """A context, and what its mentions do."""
+    """A context and an item, and how much each mention of the context adds to the value of the item."""
 
     batch: Mapping[str, Any]
     """A batch of one context."""
@@ -50,13 +50,13 @@ class _Context(NamedTuple):
 
 
 def find_evidence(pool: Pool, channel: str, batch: Mapping[str, Any], item: int) -> Evidence | None:
-    """Return the fact by which an expert goes most; None if it has found nothing for the item.
+    """Return the fact that explains best why an expert gives an item its value; None if the expert has no such fact.
 
-    Of the mentions, the one counts without which the expert would give the item the least.
+    Where facts belong to mentions, the mention is chosen whose removal lowers the value of the item most.
 
     Args:
         pool: fitted pool.
-        channel: name of the expert's value.
+        channel: name of a channel of the pool. It decides which expert is asked.
         batch: batch of one context, see :meth:`.ItemRecommender.losses_and_scores`.
         item: index of the item.
     """
@@ -70,7 +70,10 @@ def find_evidence(pool: Pool, channel: str, batch: Mapping[str, Any], item: int)
 
 
 def _losses(member: Member, batch: Mapping[str, Any], item: int) -> list[tuple[int, float]]:
-    """Return the mentions and what the value of the item loses without each, largest loss first."""
+    """Return pairs of a mention and the loss: how much lower the value of the item is without the mention.
+
+    The largest loss comes first. Mentions without a loss are left out.
+    """
     row = batch['context_entities'][0]
     history = row[row != PAD].tolist()
     if not history:

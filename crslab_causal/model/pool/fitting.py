@@ -21,7 +21,7 @@ BATCH_SIZE = 256
 
 
 class PoolFit(NamedTuple):
-    """The result of a fit of a pool's weights."""
+    """The fitted weights of a pool, and the numbers of samples and conversations to which they were fitted."""
 
     logit: LogitFit
     samples: int
@@ -45,7 +45,7 @@ def fit_pool(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> 
     Args:
         pool: the pool.
         data: the training conversations.
-        valid: conversations of ``fit_on: valid``.
+        valid: the validation conversations. They are used if the option ``fit_on`` is ``valid``.
         seed: seed of the folds, and of the samples that are drawn.
 
     Raises:
@@ -85,7 +85,10 @@ def _parts(pool: Pool, data: TrainingData, valid: TrainingData, seed: int) -> It
 
 
 def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSample]:
-    """Return the samples of random conversations. All parts together have about ``pool_samples`` samples."""
+    """Draw conversations at random, and return their samples.
+
+    The samples of all ``n_part`` parts together are about ``pool_samples``.
+    """
     usable = data.samples
     if pool.options.objective == 'new':
         usable = [sample for sample in usable if sample['item'] not in sample['context_entities']]
@@ -103,7 +106,7 @@ def _draw(pool: Pool, data: TrainingData, n_part: int, seed: int) -> list[RecSam
 
 
 def _predict(pool: Pool, samples: Sequence[RecSample], data: TrainingData) -> Choices:
-    """Return the values that the experts give the items of these samples."""
+    """Let the experts predict the samples, and return their values as the input of the conditional logit."""
     device = pool.index_of_entity.device
     values, context, excluded = [], [], []
     with pool.shared_entity_embedding():
@@ -138,7 +141,7 @@ N_DRAW = 1000
 
 
 def weights_by_length(pool: Pool, fit: LogitFit, has_text: bool, seed: int) -> dict[str, Any]:
-    """Return the weight of each channel in contexts with 0, 1, 2, ... mentions, with intervals.
+    """Return the weight of each channel in contexts with 0 to 10 mentions, with confidence intervals.
 
     The intervals are the 2.5 % and 97.5 % quantiles of a bootstrap over the conversations, see
     :meth:`.LogitFit.bootstrap`. The experts are not fitted again.
@@ -150,7 +153,8 @@ def weights_by_length(pool: Pool, fit: LogitFit, has_text: bool, seed: int) -> d
         seed: seed of the bootstrap.
 
     Returns:
-        ``lengths``, and for each channel ``weight``, ``low`` and ``high`` at these lengths.
+        A dict for JSON: ``lengths``, the numbers of mentions; ``has_text``; ``draws``, the number of bootstrap draws;
+        and ``channels``, with the lists ``weight``, ``low`` and ``high`` for each channel, one number for each length.
     """
     features = torch.stack([length_features(n, has_text) for n in LENGTHS])
     draws = fit.bootstrap(N_DRAW, seed) @ features.T

@@ -19,7 +19,9 @@ from crslab_causal.model.pool.options import REPEAT_CHANNELS
 
 
 class Member(ABC, nn.Module):
-    """A member of a pool: an expert that gives each item one or more values.
+    """The base class of the members of a pool.
+
+    A member wraps one expert, which gives each item one or more values. A value is called a channel of the pool.
 
     Args:
         name: name of the expert.
@@ -28,10 +30,10 @@ class Member(ABC, nn.Module):
     def __init__(self, name: str):
         super().__init__()
         self.channels: tuple[str, ...] = (name,)
-        """Names of the values. A value of a member is called a channel of the pool."""
+        """Names of the values that the expert gives each item. The name of a value is the name of its channel."""
 
     def missing_requirement(self) -> str | None:
-        """Return a text that says what the expert lacks; None if it can work."""
+        """Return a text that says what must be installed or done before the expert can work; None if it can work."""
         return None
 
     @abstractmethod
@@ -40,7 +42,7 @@ class Member(ABC, nn.Module):
 
     @abstractmethod
     def values(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return the values of each item, ``(batch, n_channel, n_item)``.
+        """Return the values that the expert gives all items, ``(batch, number of its channels, n_item)``.
 
         Args:
             batch: see :meth:`.ItemRecommender.losses_and_scores`; labels are not read.
@@ -48,7 +50,7 @@ class Member(ABC, nn.Module):
 
 
 class ExpertMember(Member):
-    """A member with an :class:`.Expert`. Its value is the expert's log-probability.
+    """A member of a pool that wraps an :class:`.Expert`. The value of an item is its log-probability.
 
     Args:
         name: name of the expert.
@@ -70,9 +72,10 @@ class ExpertMember(Member):
 
 
 class CountsMember(Member):
-    """A member with a :class:`.CountingModel` whose scores are not negative.
+    """A member of a pool that wraps a :class:`.CountingModel`, whose scores must not be negative.
 
-    Its value is the logarithm of the normalised scores, smoothed with popularity like an :class:`.Expert`.
+    The value of an item is the logarithm of its share of the scores. The shares are mixed with popularity, as the
+    evidence of an :class:`.Expert` is.
 
     Args:
         name: name of the expert.
@@ -93,7 +96,9 @@ class CountsMember(Member):
 
 
 class RepeatMember(Member):
-    """A member with two values: whether an item is in the context, and whether it is the latest item of the context.
+    """A member of a pool that wraps the baseline :class:`.Repeat`.
+
+    It gives each item two values: whether the item is in the context, and whether it is the latest item of the context.
 
     Args:
         name: name of the expert.
@@ -115,9 +120,9 @@ class RepeatMember(Member):
 
 
 class RecommenderMember(Member):
-    """A member with the CausalKBRD of a saved run.
+    """A member of a pool that wraps the CausalKBRD of a saved run.
 
-    Its value is the log-probability, with the transition counts of the run.
+    The value of an item is its log-probability, with the transition counts mixed in if the run does so.
 
     Args:
         name: name of the expert.

@@ -28,8 +28,9 @@ class Pool(ItemRecommender):
 
     .. math:: s(y \mid x) = \sum_k w_k(x)\, g_k(x, y), \qquad w_k(x) = \sum_a \theta_{ka}\, \varphi_a(x)
 
-    The channel of an expert is :math:`g_k = \log p_k(y \mid x)`. ``Repeat`` has two channels: whether y is in the
-    context, and whether it is the latest item of the context. :math:`\varphi` are the :data:`.CONTEXT_FEATURES`. The
+    Every :math:`g_k` is called a channel: a value that an expert gives each item. Most experts have one channel,
+    :math:`g_k = \log p_k(y \mid x)`. ``Repeat`` has two channels: whether y is in the context, and whether y is the
+    latest item of the context. :math:`\varphi` are the :data:`.CONTEXT_FEATURES`. The
     prediction is a softmax of s. It is a product of experts (Hinton, "Training Products of Experts by Minimizing
     Contrastive Divergence", 2002) that is conditional on x.
 
@@ -44,7 +45,7 @@ class Pool(ItemRecommender):
     covariance: Tensor
     """Covariance of the weights, ``(n_channel * n_feature, n_channel * n_feature)``."""
     active: Tensor
-    """Whether each expert takes part, ``(n_member,)``."""
+    """Boolean mask of the experts that were not left out, ``(n_member,)``."""
 
     def _build(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]) -> None:
         self._arguments = device, vocab, side_data
@@ -85,7 +86,7 @@ class Pool(ItemRecommender):
     # ------------------------------------------------------------ learning
 
     def missing_experts(self) -> dict[str, str]:
-        """Return the missing requirement of each expert that cannot work, by the expert's name."""
+        """Return the experts that cannot work: a dict from the name of the expert to what is missing."""
         lacks = {name: member.missing_requirement() for name, member in zip(self.names, self._members())}
         return {name: requirement for name, requirement in lacks.items() if requirement is not None}
 
@@ -98,7 +99,7 @@ class Pool(ItemRecommender):
                 member.fit(data)
 
     def set_weights(self, fit: LogitFit) -> None:
-        """Set the weights of the experts that take part, in the order of :meth:`active_channels`."""
+        """Store fitted weights and their covariance. ``fit`` has a row for each of :meth:`active_channels`."""
         chosen = self.active_channels()
         self.weights.zero_()
         self.weights[chosen] = fit.weights.to(self.weights)
@@ -107,21 +108,21 @@ class Pool(ItemRecommender):
         self.covariance[index[:, None], index] = fit.covariance.to(self.covariance)
 
     def active_channels(self) -> Tensor:
-        """Return the indices in :attr:`channels` of the channels of the experts that take part."""
+        """Return the indices of the channels whose expert was not left out, ``(n_active_channel,)``."""
         return torch.tensor(self.is_active_channel(), device=self.active.device).nonzero()[:, 0]
 
     def is_active_channel(self) -> list[bool]:
-        """Return for each of :attr:`channels` whether its expert takes part."""
+        """Return a list of Booleans, one for each channel: whether the expert of the channel was not left out."""
         return [flag for flag, member in zip(self.active.tolist(), self._members()) for _ in member.channels]
 
     def member_of(self, channel: str) -> Member:
-        """Return the expert that one of :attr:`channels` belongs to."""
+        """Return the expert that computes this channel. ``channel`` is a name in :attr:`channels`."""
         return next(member for member in self._members() if channel in member.channels)
 
     # ------------------------------------------------------------ scores
 
     def values(self, batch: Mapping[str, Any]) -> Tensor:
-        """Return the values g of the experts that take part, ``(batch, n_active_channel, n_item)``."""
+        """Return the values g of the channels in :meth:`active_channels`, ``(batch, n_active_channel, n_item)``."""
         taking_part = [member for flag, member in zip(self.active.tolist(), self._members()) if flag]
         if not taking_part:
             return torch.zeros(len(batch['context_entities']), 0, self.n_item, device=self.active.device)
@@ -134,8 +135,8 @@ class Pool(ItemRecommender):
     def contributions(self, batch: Mapping[str, Any]) -> Tensor:
         """Return the contribution of each channel to the score of each item.
 
-        The contributions sum to the score. An exception are items that ``objective: new`` excludes, whose score is
-        minus infinity. Only differences between items have a meaning.
+        The contributions of all channels sum to the score of the item. (Items that ``objective: new`` excludes have the
+        score minus infinity instead.) Compare contributions between items; a single one has no meaning.
 
         Args:
             batch: see :meth:`.ItemRecommender.losses_and_scores`; labels are not read.
@@ -153,7 +154,9 @@ class Pool(ItemRecommender):
     def explain_list(
         self, history: Sequence[int], k: int = 10, sample: RecSample | None = None
     ) -> list[tuple[int, dict[str, float]]]:
-        """Return the top ``k`` items for one history, best first, each with what every channel adds to its score.
+        """Return the top ``k`` items for one history, best first, with the contribution of each channel.
+
+        An entry is the entity id of the item, and a dict from the name of a channel to its contribution.
 
         Args:
             history: entity ids in order of mention.
@@ -180,19 +183,19 @@ class Pool(ItemRecommender):
         return self.filtered(torch.einsum('bc,bci->bi', weights.to(values), values), batch)
 
     def filtered(self, scores: Tensor, batch: Mapping[str, Any]) -> Tensor:
-        """Return scores, with minus infinity for the items of each history if ``objective: new`` filters them."""
+        """Return the scores, ``(batch, n_item)``. With ``objective: new`` items of the history get minus infinity."""
         if self.options.objective == 'new':
             return scores.masked_fill(self.seen_items(batch['context_entities']), -torch.inf)
         return scores
 
     def seen_items(self, context_entities: Tensor) -> Tensor:
-        """Return a mask of the items that occur in each history, ``(batch, n_item)``."""
+        """Return a Boolean mask, ``(batch, n_item)``, which is true for the items that occur in the history."""
         item = torch.where(context_entities != PAD, self.index_of_entity[context_entities.clamp(min=0)], -1)
         seen = torch.zeros(len(item), self.n_item + 1, dtype=torch.bool, device=item.device)
         return seen.scatter_(1, torch.where(item < 0, self.n_item, item), True)[:, :-1]  # last column: no item
 
     def losses_and_scores(self, batch: Mapping[str, Any], mode: str) -> tuple[dict[str, Tensor], Tensor | None]:
-        """Score a batch outside training. The loss is 0, because :func:`.fit_pool` does all the training."""
+        """Return a loss of 0 and the scores, which are None in training. :func:`.fit_pool` does all the training."""
         terms = {'rec_loss': torch.zeros((), device=self.index_of_entity.device)}
         return terms, None if mode == 'train' else self.item_scores(batch)
 
@@ -205,6 +208,6 @@ class Pool(ItemRecommender):
             yield
 
     def entity_embeddings(self) -> list[tuple[CausalKBRD, Tensor]]:
-        """Return H of Eq 2 of each CausalKBRD among the experts."""
+        """Return each CausalKBRD among the experts with its entity vectors H of Eq 2, ``(n_row, d)``."""
         members = (member for member in self._members() if isinstance(member, RecommenderMember))
         return [(member.model, member.model.entity_embedding()) for member in members if member.model is not None]

@@ -226,7 +226,7 @@ def _records(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str
 
 
 def _named_rows(rows: Sequence[ItemRow]) -> Iterator[tuple[ItemRow, str, int | None, str]]:
-    """Yield (row, title, year, unique name) of each item."""
+    """Yield a tuple for each item: its row, its title, its year, and a name that no other item has."""
     dated = [_title_and_year(row) for row in rows]
     names = [title if year is None else f'{title} ({year})' for title, year in dated]
     count = Counter(name.casefold() for name in names)

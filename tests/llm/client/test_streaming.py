@@ -144,7 +144,7 @@ def test_caller_who_stops_ends_the_answer_at_once(server, tmp_path):
     assert time.monotonic() - started < 8 and store.read_bytes() == b''
 
 
-def test_key_never_stands_in_a_text_that_is_being_written(server, monkeypatch):
+def test_streamed_text_never_shows_the_api_key(server, monkeypatch):
     monkeypatch.setenv('OPENAI_API_KEY', KEY)
     escaped = ''.join(f'\\u{ord(char):04x}' for char in KEY)
     for written in (KEY, escaped):

@@ -83,7 +83,7 @@ def test_special_tokens_and_unnamed_films_are_written_readably(bart):
     assert found.tolist() == [[0, hello, 2, 3, 3, 2]]
 
 
-def test_the_last_pieces_are_kept(bart):
+def test_truncation_keeps_the_last_word_pieces(bart):
     folder, fast = bart
     encoder = build(folder)
     tokens = torch.tensor([[HELLO] * 30 + [LONG], [THERE] + [0] * 30])

@@ -124,7 +124,7 @@ def goals_table(goals: Goals, records: Records) -> str:
 
 
 def _measured(goal: Goal, records: Records) -> tuple[str, str]:
-    """Return what was measured for a goal, and whether the goal was met."""
+    """Return the measured value for a goal as text, and whether the goal was met."""
     cells = [
         None if title is None else cell_of(f'official/{goal.table}/{title}', goal.group, goal.metric, records)
         for title in (goal.row, goal.minus)

@@ -85,10 +85,10 @@ def corpus_counts(where: str, records: Records) -> dict[str, float]:
 
 
 def shifts(reading: Reading, dataset: str, records: Records) -> tuple[int, int, int]:
-    """Return how many labels rise, fall and stay in Figure 4.
+    """Return how many labels rise, fall and keep their rank in Figure 4, as three numbers.
 
     Raises:
-        KeyError: the record of the controls has no such figure.
+        KeyError: ``controls.json`` has no such figure.
     """
     for record in records['controls'].figures:
         for panel in record.panels:
