@@ -163,7 +163,7 @@ class Conversation:
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
-        if not reply.sentences and not reply.recommendations and Act.ASK_WHY not in meaning.acts:
+        if not reply.sentences and not reply.recommendations and not {Act.ASK_WHY, Act.LIST_AGAIN} & {*meaning.acts}:
             yield reply.say(self._name_another() if meaning.unknown else _NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
@@ -245,6 +245,9 @@ class Conversation:
                 self.state.person = question.person if question.is_about_person else new_person or question.person
         if Act.ASK_WHY in meaning.acts:
             for line in self.why():
+                yield reply.add_line(line)
+        if Act.LIST_AGAIN in meaning.acts:
+            for line in self.list_again():
                 yield reply.add_line(line)
 
     def _asks_for_films(self, meaning: Understanding) -> bool:

@@ -472,17 +472,17 @@ def test_equal_requests_are_counted_once():
 @pytest.mark.parametrize(
     'settings, message',
     [
-        (['llm.modle=x'], 'llm.modle: no such key; did you mean mode?'),
+        (['llm.modle=x'], 'llm.modle: no such key; did you mean llm.mode?'),
         (['llm.prompt=nope'], "llm.prompt: 'nope' is no prompt"),
         (['llm.prompt=vanilla'], 'llm.prompt: vanilla asks for titles'),
         (['llm.mode=live'], 'OPENAI_API_KEY'),
         (['llm.mode=replay'], 'llm.store'),
         (['llm.mode=replay', 'llm.store=none.jsonl'], 'none.jsonl'),
         (['llm.mode=alive'], 'llm.mode: '),
-        (['llm.prices.x.inptu=1'], 'llm.prices.x.inptu: no such key; did you mean input?'),
+        (['llm.prices.x.inptu=1'], 'llm.prices.x.inptu: no such key; did you mean llm.prices.x.input?'),
         (
             ['llm.prices.x.input=1', 'llm.prices.x.output=1', 'llm.prices.x.inptu=1'],
-            'llm.prices.x.inptu: no such key; did you mean input?',
+            'llm.prices.x.inptu: no such key; did you mean llm.prices.x.input?',
         ),
         (['llm.prices.x.input=1'], 'llm.prices.x.output: is missing'),
         (['llm.prices.x=1'], 'llm.prices.x'),

@@ -27,6 +27,8 @@ class Act(StrEnum):
     REJECT = 'reject'
     MORE = 'more'
     """A request for more films, or for other ones."""
+    LIST_AGAIN = 'list again'
+    """It asks for the last list."""
     ASK_FILM = 'ask film'
     ASK_PERSON = 'ask person'
     ASK_WHY = 'ask why'

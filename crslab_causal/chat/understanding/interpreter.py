@@ -185,6 +185,8 @@ class _Reading(NameReader):
             found -= {Act.WANT}  # "thanks for the suggestions"
         if Act.ACCEPT in found:
             found -= {Act.WANT, Act.SMALL_TALK}
+        if Act.LIST_AGAIN in found:
+            found &= {Act.LIST_AGAIN, Act.THANK, Act.GREET}
         if Act.ASK_WHY in found:
             found &= {Act.ASK_WHY, Act.THANK, Act.GREET, Act.LEAVE}
         if Act.LEAVE in found:

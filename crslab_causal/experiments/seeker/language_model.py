@@ -37,7 +37,7 @@ class SeekerAnswer(BaseModel):
 
 
 class LanguageModelDriver:
-    """Lets a language model write the messages. The model is never told the target, the film to be found.
+    """Lets a language model write the messages. The model never sees the title of the target, the film to be found.
 
     A message that the model does not give, for example because the budget is spent, is written by the templates.
     Use the driver as a context manager, or call :meth:`close`.

@@ -61,6 +61,7 @@ const votes = new Map();  // the thumbs of this conversation by film
 
 async function receive(response, text, signal) {
   write('me', text);
+  const log = get('log'), mine = log.lastElementChild;
   get('text').value = '';
   const waiting = make('p', 'note', '…');
   waiting.setAttribute('aria-live', 'off');  // only whole lines are read aloud
@@ -87,6 +88,8 @@ async function receive(response, text, signal) {
     throw new Error('The connection to the server broke off.');
   } finally {
     waiting.remove();
+    const top = mine.offsetTop - log.offsetTop;
+    if (log.scrollHeight - top > log.clientHeight) log.scrollTop = top;  // a long reply is read from its start
   }
 }
 
@@ -255,6 +258,10 @@ get('form').onsubmit = event => {
   const text = get('text').value.trim();
   if (text) doing(() => say(text));
   get('text').focus();
+};
+get('text').oninput = () => {  // the browser cuts what is longer
+  const isFull = get('text').value.length >= get('text').maxLength;
+  if (isFull) fail('A message has at most ' + get('text').maxLength + ' characters. The rest was left out.');
 };
 get('stop').onclick = () => stopper.abort();
 get('undo').onclick = () => doing(async () => {
