@@ -107,12 +107,13 @@ def main() -> None:
     facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
     lines = ['| table | part | labels | precision | recall |', '|---|---|---|---|---|']
     exact = []
+    commit = _commit()  # before the log itself changes the checkout
     for path in [*DEVELOP, *(SCORED if options.scored else [])]:
         scores, share, n, errors = score(path, facts, collections)
         lines += [row(path, part, scores[part]) for part in PARTS]
         exact.append(f'{share:.3f} of the {n} messages of `{path.name}`')
         if path in SCORED:
-            _log(path, scores, share, n)
+            _log(commit, path, scores, share, n)
         elif not options.scored:
             _print_errors(errors)
     text = '\n'.join(lines) + '\n\nAll acts of a message are right in ' + ', '.join(exact) + '.\n'
@@ -122,14 +123,12 @@ def main() -> None:
         PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}', 'utf-8')
 
 
-def _log(path: Path, scores: dict[str, Score], share: float, n: int) -> None:
-    commit = subprocess.run(
-        ['git', 'describe', '--always', '--dirty', '--abbrev=12'],
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+def _commit() -> str:
+    command = ['git', 'describe', '--always', '--dirty', '--abbrev=12']
+    return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _log(commit: str, path: Path, scores: dict[str, Score], share: float, n: int) -> None:
     entry = {
         'time': datetime.now(UTC).isoformat(timespec='seconds'),
         'commit': commit,
