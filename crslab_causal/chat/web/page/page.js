@@ -179,7 +179,7 @@ async function showMask() {
   try {
     const answer = await ask('mask', {index: index - 1});
     if (count !== maskCount) return;  // the slider has moved on
-    get('order').textContent = "The recommender's order without " + answer.mention + ' (orange: p with it masked)';
+    get('order').textContent = "The recommender's order without " + answer.mention + ' (orange: the probability with it masked)';
     showFilms(answer.films, true);
   } catch (error) { fail(error.message); }
 }
