@@ -114,22 +114,17 @@ def _score(
     config: Config, dataset: MentionDataset, test_data: Path
 ) -> tuple[dict[str, Any], list[dict[str, Any]], int, int]:
     """Return the scores of a run, its ranks, the number of samples, and the number of mentions that were left out."""
-    from crslab_causal.crslab_compat import get_dataloader
     from crslab_causal.quick_start import assemble
+    from crslab_causal.saved_run import score_samples
 
     samples, left_out = known_samples(dataset, test_data)
     system = assemble(config, dataset)
     system.load_best()
-    dataloader = get_dataloader(config, samples, dataset.vocab)
-    if system.confounder is not None:
-        dataloader.stratify(system.confounder)
-    if not len(dataloader):
-        raise UserError(f"{test_data}: no recommender's turn names an item")
     evaluator = system.evaluation.evaluator
     evaluator.cutoffs = sorted({*evaluator.cutoffs, *CUTOFFS})
-    scores = system.evaluation.evaluate('official', dataloader.to(system.device), report=False)
-    ranks = list(evaluator.records(dataloader.samples, dataset.side_data.get('display_names', {})))
-    return scores, ranks, len(dataloader.samples), left_out
+    scores, scored = score_samples(config, dataset, system, samples, test_data, 'official')
+    ranks = list(evaluator.records(scored, dataset.side_data.get('display_names', {})))
+    return scores, ranks, len(scored), left_out
 
 
 def known_samples(dataset: MentionDataset, path: Path) -> tuple[list[Any], int]:

@@ -20,7 +20,7 @@ COMMANDS = {
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
     'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
-    'compare': ('crslab_causal.command_line.compare:main', "compare CRSLab's valid file of ReDial with others"),
+    'compare': ('crslab_causal.experiments.compare:main', "compare CRSLab's valid file of ReDial with others"),
     'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
     'seeker': ('crslab_causal.experiments.seeker.__main__:main', 'let simulated seekers talk to saved runs'),
     'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),

@@ -6,17 +6,11 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.provenance import provenance
 from crslab_causal.official_scores import LOG, check_frozen, score_and_log
-
-if TYPE_CHECKING:
-    from crslab_causal.config import Config
-    from crslab_causal.data.dataset.base import MentionDataset
-    from crslab_causal.system.causal import CausalSystem
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -58,75 +52,7 @@ def _score(flags: argparse.Namespace) -> None:
 
 def _score_run(config_name: str, settings: list[str], test_data: Path, log: Path) -> dict:
     """Load the data of a saved run, score the run, and return the line of the log."""
-    config_file, config, dataset = _load_data(config_name, settings)
+    from crslab_causal.saved_run import load_data
+
+    config_file, config, dataset = load_data(config_name, settings)
     return score_and_log(config, dataset, test_data, log, {'configuration': config_file.stem})
-
-
-def _load_data(config_name: str, settings: list[str]) -> tuple[Path, Config, MentionDataset]:
-    """Return the file and the content of the configuration of a saved run, and its dataset."""
-    from loguru import logger
-
-    from crslab_causal import register
-    from crslab_causal.base.data_path import DATA_PATH
-    from crslab_causal.config import Config
-    from crslab_causal.config_files import find_config
-    from crslab_causal.system.run_folder import check_saved
-
-    register()
-    from crslab_causal.crslab_compat import get_dataset, use_directories
-
-    logger.remove()
-    config_file = find_config(config_name)
-    config = Config(config_file, settings=settings)
-    check_saved(config)
-    use_directories(config.run.data_path or DATA_PATH, config.run.save_path)
-    return config_file, config, get_dataset(config, config.run.tokenize, False, False)
-
-
-class LoadedRun(NamedTuple):
-    """A saved run with its training data and the weights of its best epoch."""
-
-    config_file: Path
-    config: Config
-    dataset: MentionDataset
-    system: CausalSystem
-
-
-def load_run(config_name: str, settings: list[str]) -> LoadedRun:
-    """Load a saved run.
-
-    Raises:
-        UserError: there is no such run, or it was trained on other data.
-    """
-    from crslab_causal.quick_start import assemble
-
-    config_file, config, dataset = _load_data(config_name, settings)
-    system = assemble(config, dataset)
-    system.load_best()
-    return LoadedRun(config_file, config, dataset, system)
-
-
-def score_samples(run: LoadedRun, samples: list[Any], source: object, split: str) -> tuple[dict[str, Any], list[Any]]:
-    """Score a run on samples of its dataset. Afterwards the evaluator of the run contains the ranks.
-
-    Args:
-        run: the run.
-        samples: samples of the dataset on which the run was trained.
-        source: file of the samples, for the message.
-        split: name for the scores.
-
-    Returns:
-        The scores, and the samples with a label that were scored.
-
-    Raises:
-        UserError: no sample has a label.
-    """
-    from crslab_causal.crslab_compat import get_dataloader
-
-    dataloader = get_dataloader(run.config, samples, run.dataset.vocab)
-    if run.system.confounder is not None:
-        dataloader.stratify(run.system.confounder)
-    if not len(dataloader):
-        raise UserError(f"{source}: no recommender's turn names an item")
-    scores = run.system.evaluation.evaluate(split, dataloader.to(run.system.device), report=False)
-    return scores, list(dataloader.samples)

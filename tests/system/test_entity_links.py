@@ -7,7 +7,7 @@ import json
 import pytest
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.command_line.entity_links import OF_DATA, OF_FILE, OF_LINKER, compare_links, with_links_of
+from crslab_causal.experiments.analysis.entity_links import OF_DATA, OF_FILE, OF_LINKER, compare_links, with_links_of
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def _conversations(path: Path) -> list[dict[str, Any]]:
 
 
 def _compare_links(options: argparse.Namespace) -> None:
-    from crslab_causal.command_line.entity_links import compare_links
+    from crslab_causal.experiments.analysis.entity_links import compare_links
     from crslab_causal.prepare.preparation import download
 
     settings = [*options.set, f'data_path={json.dumps(str(options.data_path))}']

@@ -14,9 +14,9 @@ from crslab_causal.base.errors import UserError
 if TYPE_CHECKING:
     import numpy as np
 
-    from crslab_causal.command_line.official import LoadedRun
     from crslab_causal.data.dataset.base import MentionDataset
     from crslab_causal.experiments.analysis.statistics import Difference
+    from crslab_causal.saved_run import LoadedRun
 
 OF_FILE, OF_DATA, OF_LINKER = "CRSLab's links", 'links of the data of the run', "links of this package's linker"
 Conversations = Sequence[Mapping[str, Any]]
@@ -98,10 +98,10 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
     Raises:
         UserError: there is no such run, it is on another dataset, or its valid conversations are others.
     """
-    from crslab_causal.command_line.official import load_run, score_samples
     from crslab_causal.evaluator.metrics import cutoff_scores, per_sample_metric
     from crslab_causal.experiments.analysis.statistics import paired_bootstrap
     from crslab_causal.official_scores import known_samples
+    from crslab_causal.saved_run import load_run, score_samples
     from crslab_causal.system.data_of_run import data_of_run
 
     run = load_run(config_name, settings)
@@ -114,7 +114,7 @@ def compare_links(config_name: str, settings: list[str], published: Callable[[],
             path = Path(folder, 'valid_data.json')
             path.write_text(json.dumps(conversations), 'utf-8')
             samples, left_out = known_samples(run.dataset, path)
-        _, scored = score_samples(run, samples, title, 'valid')
+        _, scored = score_samples(run.config, run.dataset, run.system, samples, title, 'valid')
         rank = run.system.evaluation.evaluator.column('rank')
         keys = [(sample['conv_id'], sample['turn'], sample['item']) for sample in scored]
         scores = cutoff_scores(rank, run.config.run.cutoffs)
