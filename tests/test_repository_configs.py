@@ -81,10 +81,6 @@ def test_every_base_is_used_and_exists():
     assert set(map(name_of, BASES)) <= named <= set(map(name_of, FILES))
 
 
-IDS = ('20112',)
-"""Ids of conversations, which are texts."""
-
-
 @pytest.mark.parametrize('path', [path for path in FILES if bases(path)], ids=name_of)
 def test_a_file_says_only_what_differs_from_its_bases(path):
     inherited: dict = {}
@@ -107,8 +103,6 @@ def test_every_file_opens_with_a_comment_and_plain_yaml_reads_its_numbers(path):
     content = yaml.safe_load(text)
     assert content == read_yaml(path)
     for value in strings(content):
-        if value in IDS:
-            continue
         with pytest.raises(ValueError):
             float(value)
 

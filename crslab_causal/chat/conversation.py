@@ -9,7 +9,6 @@ from crslab_causal.chat.answers import Answerer
 from crslab_causal.chat.constraints import describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
-from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
@@ -152,7 +151,7 @@ class Conversation:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
         if meaning.unknown:
             yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
-        if rejects_gore(text):
+        if meaning.rejects_gore:
             yield reply.note('I do not know how bloody or violent a film is, so this wish changes nothing.')
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')

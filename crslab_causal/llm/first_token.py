@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from abc import ABC, abstractmethod
 from typing import Any, Mapping, Self
 
 from pydantic import BaseModel
@@ -21,17 +22,17 @@ PARAMETERS = {'logprobs': True, 'top_logprobs': N_TOP_TOKENS}
 """Parameters of a request for such an answer."""
 
 
-class FirstTokenAnswer(BaseModel):
+class FirstTokenAnswer(BaseModel, ABC):
     """The base class of answers that are read from the first token."""
 
     @classmethod
+    @abstractmethod
     def from_tokens(cls, log_probabilities: Mapping[str, float]) -> Self | None:
         """Return the answer that the most probable tokens give, None if they give none.
 
         Args:
             log_probabilities: log-probability of each token.
         """
-        raise NotImplementedError
 
 
 def top_tokens(body: bytes) -> str | None:

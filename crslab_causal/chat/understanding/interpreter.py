@@ -29,6 +29,7 @@ _SHORT_YES = re.compile(
 )
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
 _OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
+"""A clause of a message that only thanks, and takes nothing up."""
 _LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
 _NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _STARTS_WITH_NAME = re.compile(r'^\W*<(?:film|person|genre|collection)\d+>')
@@ -45,10 +46,12 @@ _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
     r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
 )
+"""Words about recommendations that were already made: "thanks for the suggestions"."""
 _ASKS = re.compile(
     r'\b(?:any|some|more|other|another|need|want|give|can|could|would|do you|have you|looking|please|what|which|for a|'
     r'hoping)\b'
 )
+"""Words of a clause that asks for further recommendations."""
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
@@ -82,7 +85,8 @@ class Interpreter:
             return Understanding(acts=[Act.FOREIGN])
         reading = _Reading(self.facts, self.properties, text, spans, situation)
         reading.read()
-        if rejects_gore(text) and Act.WANT not in reading.meaning.acts:
+        reading.meaning.rejects_gore = rejects_gore(text)
+        if reading.meaning.rejects_gore and Act.WANT not in reading.meaning.acts:
             reading.meaning.acts.append(Act.WANT)
         if not reading.meaning.acts:
             reading.meaning.acts = [Act.UNKNOWN]
@@ -216,6 +220,7 @@ class _Reading(NameReader):
         return True
 
     def _opinion_follows_names(self, clause: Clause) -> bool:
+        """Return whether an opinion directly follows the last name of a clause."""
         last = max(end for _, end in clause.places.values())
         found = [pattern.search(clause.text, last) for pattern in read_phrases('opinions.txt').values()]
         return any(match is not None and not clause.text[last : match.start()].strip(' ,.!-') for match in found)

@@ -80,6 +80,8 @@ class Understanding:
     """Titles and names that the catalogue does not have."""
     is_wildcard: bool = False
     """Whether the message leaves the choice to the recommender."""
+    rejects_gore: bool = False
+    """Whether films without blood or violence are wanted, which no constraint can express."""
     is_gibberish: bool = False
     """Whether no word is English."""
 

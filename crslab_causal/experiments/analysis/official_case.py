@@ -68,7 +68,7 @@ def official_case(
     samples = [
         sample
         for sample in known_samples(dataset, test)[0]
-        if (sample['conv_id'], sample['turn']) == (options.conversation, options.turn)
+        if (sample['conv_id'], sample['turn']) == (str(options.conversation), options.turn)
     ]
     if not samples:
         raise UserError(

@@ -166,7 +166,7 @@ class CaseOptions(Options):
     """Title of the case table."""
     table: Name
     """Name of a table of the kind ``generation``; with ``conversation``, of a table of the split ``official``."""
-    conversation: str | None = None
+    conversation: int | str | None = None
     """Conversation of the official test to show; None: turns are drawn."""
     turn: Annotated[int, Field(ge=0)] | None = None
     """Number of the turn in ``conversation``."""
