@@ -1,4 +1,4 @@
-"""Draw conversations from ReDial's valid, and write the seeker's messages to two tables for labelling.
+"""Draw conversations from ReDial's valid and train, and write the seeker's messages to tables for labelling.
 
 python -m benchmarks.understanding.draw --data_path path/to/data --to folder
 """
@@ -15,11 +15,14 @@ from crslab_causal.data.dataset.display_names import token_names
 from crslab_causal.data.dataset.films import films_from_titles
 from crslab_causal.llm.detokenization import UNNAMED, detokenize
 
-SIZES = {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_2_develop.tsv': 200}
-"""Messages per table, at least: conversations are kept whole."""
+SIZES = {
+    'valid': {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_2_develop.tsv': 200},
+    'train': {'redial_train_1.tsv': 600, 'redial_train_2.tsv': 600},
+}
+"""Messages per table of each split, at least: conversations are kept whole."""
 SEED = 2026
 _HEAD = """\
-# Messages of seekers in ReDial's valid split (Li et al. 2018, https://redialdata.github.io, CC BY 4.0).
+# Messages of seekers in ReDial's {split} split (Li et al. 2018, https://redialdata.github.io, CC BY 4.0).
 # The text is detokenised, with titles for films. Labels: GUIDELINES.md. Drawn by draw.py.
 """
 
@@ -50,6 +53,11 @@ def read_conversation(conversation: Mapping[str, Any], name_of_token: Mapping[st
     return lines, n_messages
 
 
+def has_words(conversation: Mapping[str, Any], name_of_token: Mapping[str, str]) -> bool:
+    """Return whether any turn of a conversation has a word that is not the token of a film."""
+    return any(token not in name_of_token for turn in conversation['dialog'] for token in turn['text'])
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description='Draw messages of ReDial for labelling.')
@@ -64,17 +72,19 @@ def main() -> None:
     items = read('movie_ids.json')
     films = films_from_titles(read('movie_titles.json'), items)
     name_of_token = token_names({}, films, {item: film.name for item, film in films.items()})
-    conversations = read('valid_data.json')
-    random.Random(SEED).shuffle(conversations)
-    for name, size in SIZES.items():
-        blocks, n_messages = [], 0
-        while n_messages < size:
-            lines, n = read_conversation(conversations.pop(), name_of_token)
-            if n:
-                blocks.append('\n'.join(lines) + '\n')
-                n_messages += n
-        (options.to / name).write_text(_HEAD + '\n' + '\n'.join(blocks), 'utf-8')
-        print(f'{name}: {n_messages} messages of {len(blocks)} conversations')
+    for split, sizes in SIZES.items():
+        # Half of the conversations of train have no words except titles.
+        conversations = [c for c in read(f'{split}_data.json') if has_words(c, name_of_token)]
+        random.Random(SEED).shuffle(conversations)
+        for name, size in sizes.items():
+            blocks, n_messages = [], 0
+            while n_messages < size:
+                lines, n = read_conversation(conversations.pop(), name_of_token)
+                if n:
+                    blocks.append('\n'.join(lines) + '\n')
+                    n_messages += n
+            (options.to / name).write_text(_HEAD.format(split=split) + '\n' + '\n'.join(blocks), 'utf-8')
+            print(f'{name}: {n_messages} messages of {len(blocks)} conversations')
 
 
 if __name__ == '__main__':
