@@ -37,14 +37,14 @@ def dialogue_scores(
     compute them for the lists of ReDial, and give these rewards in the README of their repository
     ``iai-group/redial-reproducibility``. Three points are open there. The readings here are:
 
-    - The first item must be a label of its turn. Otherwise the answer cannot be about this recommendation. Their naive
-      row, which repeats the latest item, has the score 0 without repeated labels. That is possible in this reading only.
+    - The first item must be a label of its turn. Their naive row, which repeats the latest item, has the score 0 where
+      repeated labels are left out. That is possible in this reading only.
     - The length is the number of messages of both speakers, as in the first paper.
     - C contains the conversations with at least one label whose answers are known. A seeker who answered nothing liked
       and saw nothing.
 
-    Their trained systems have four to eight times the RDL of their naive row at about the same SR, which this definition
-    hardly allows. Compare with their SR and with their naive row, and not with the RDL of the other rows.
+    Their trained systems have four to eight times the RDL of their naive row, most of them at about its SR. This
+    definition hardly allows that. Compare with their SR and with their naive row, not with the RDL of the other rows.
 
     Args:
         conversation: ``(n_sample,)``, ids of the conversations.
