@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
 
 import numpy as np
@@ -110,6 +111,28 @@ def row_intervals(
             if low == low:  # it is NaN if all samples are of one conversation
                 intervals[i].setdefault(group, {})[metric] = (low, high)
     return intervals
+
+
+def with_scores_of_ranks(result: RunResult, path: Path, table: Table) -> RunResult:
+    """Return the result of a run with the scores that its file of ranks adds.
+
+    A table may show a cutoff that the configuration of the run does not have. The score is then the mean over the ranks
+    of the labels.
+    """
+    lacking = [
+        (group, metric)
+        for group, by_metric in result.scores.items()
+        for metric, score in by_metric.items()
+        if score is None and '@' in metric
+    ]
+    if table.options.kind != 'recommendation' or not lacking or not path.is_file():
+        return result
+    ranks = read_ranks(path)
+    scores = {group: dict(by_metric) for group, by_metric in result.scores.items()}
+    for group, metric in lacking:
+        of_group = _rank(ranks, group)[_members(ranks, group)]
+        scores[group][metric] = float(np.mean(per_sample_metric(of_group, metric))) if len(of_group) else None
+    return result._replace(scores=scores)
 
 
 def mean_tests(
