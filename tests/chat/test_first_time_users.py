@@ -112,6 +112,21 @@ def test_like_one_film_but_not_another(conversation):
     assert all(conversation.facts.films[film.entity].year < 1990 for film in older.recommendations)
 
 
+@pytest.mark.parametrize('text', ['more like number 2', 'something like the second one', 'a film similar to #2'])
+def test_place_in_the_list_can_be_an_example(conversation, text):
+    second = listed(conversation.reply('I loved Alien'))[1]
+    reply = conversation.reply(text)
+    assert f'like {second}' in [constraint.name for constraint in reply.constraints]
+    assert reply.recommendations and second not in listed(reply)
+    assert not [sentence for sentence in reply.sentences if sentence.startswith('Good choice')]
+
+
+def test_which_of_the_list_is_older(conversation):
+    reply = conversation.reply('I loved Alien')
+    years = [conversation.facts.films[film.entity].year for film in reply.recommendations]
+    assert f'({min(years)})' in conversation.reply('which one is older?').sentences[0]
+
+
 def test_negation_over_a_sentence_border(conversation):
     reply = conversation.reply('I love comedies. But not with Will Ferrell.')
     assert [constraint.name for constraint in reply.constraints] == ['no Will Ferrell']

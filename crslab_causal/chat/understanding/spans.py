@@ -122,6 +122,9 @@ _PLACE = re.compile(
     |(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LIKE_BEFORE = re.compile(
+    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
+)
 _QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
 _NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
 _UNKNOWN = re.compile(
@@ -156,12 +159,13 @@ class Spotter:
         names |= {subject: facts.names[subject] for subject in facts.subjects}
         self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
 
-    def spans(self, text: str, prefer: Some[int] = (), n_shown: int = 0) -> list[Span]:
+    def spans(self, text: str, prefer: Sequence[int] = (), n_shown: int = 0) -> list[Span]:
         """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
 
         Args:
             text: the message.
-            prefer: entity ids that are preferred if several entities have the name.
+            prefer: entity ids that are preferred if several entities have the name. The films of the last list are at
+                its end.
             n_shown: number of films in the last list.
         """
         spans = self._links(text, prefer)
@@ -170,11 +174,13 @@ class Spotter:
         spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
         masked = _blank(text, spans)
         if n_shown:
-            spans += [
-                Span(SpanKind.PLACE, *match.span(), id=place)
-                for match in _PLACE.finditer(masked)
-                if (place := _place(match, n_shown)) <= n_shown
-            ]
+            for match in _PLACE.finditer(masked):
+                if (place := _place(match, n_shown)) > n_shown:
+                    continue
+                if _LIKE_BEFORE.search(masked, max(0, match.start() - 40), match.start()):  # "more like number 3" names a film to compare with
+                    spans.append(Span(SpanKind.FILM, *match.span(), id=prefer[len(prefer) - n_shown + place - 1]))
+                else:
+                    spans.append(Span(SpanKind.PLACE, *match.span(), id=place))
             masked = _blank(text, spans)
         spans += [
             Span(
