@@ -321,9 +321,9 @@ def test_an_unknown_key_in_a_setting_is_refused(read):
         ('model: [KBRD', 'not valid YAML'),
         ('a: b: c', 'not valid YAML'),
         ('\tmodel: KBRD', 'not valid YAML'),
-        ('- model: KBRD', 'holds no "key: value" lines'),
-        ('KBRD', 'holds no "key: value" lines'),
-        ('', 'holds no "key: value" lines'),
+        ('- model: KBRD', 'contains no "key: value" lines'),
+        ('KBRD', 'contains no "key: value" lines'),
+        ('', 'contains no "key: value" lines'),
         ('!!python/object/apply:os.getcwd []', 'not valid YAML'),
     ],
 )

@@ -139,7 +139,7 @@ def test_any_text_gives_a_mapping_or_an_error_of_one_line(tmp_path_factory, text
 
 
 def leaves(mapping: dict, path: tuple = ()) -> dict[tuple, object]:
-    """Return what is no mapping, or an empty one, by the keys that lead to it."""
+    """Return what is not a mapping, or an empty one, by the keys that lead to it."""
     found = {}
     for key, value in mapping.items():
         found |= leaves(value, (*path, key)) if isinstance(value, dict) and value else {(*path, key): value}
@@ -262,7 +262,7 @@ def test_a_base_that_is_no_name_is_refused(value, folder):
 def test_a_mistake_in_a_base_names_the_base(folder):
     write(one='a: [', two='- 1', mine='base: one', other='base: two')
     assert complaint(load_config_file, 'mine.yaml').startswith('one.yaml: not valid YAML')
-    assert complaint(load_config_file, 'other.yaml') == 'two.yaml: holds no "key: value" lines'
+    assert complaint(load_config_file, 'other.yaml') == 'two.yaml: contains no "key: value" lines'
 
 
 # ---------------------------------------------------------------- settings
@@ -285,8 +285,8 @@ def test_a_setting_changes_one_key():
     [
         ('rec.epoch', 'write --set key=value, for example --set rec.epoch=3'),
         ('=3', 'write --set key=value, for example --set rec.epoch=3'),
-        ('a.x=1', 'a is no section'),
-        ('rec.epoch.deep=1', 'epoch is no section'),
+        ('a.x=1', 'a is not a section'),
+        ('rec.epoch.deep=1', 'epoch is not a section'),
         ('a=[1', 'the value is not valid YAML'),
         ('a={b: 1, b: 2}', 'the value is not valid YAML'),
         ('a=2020-13-45', 'the value is not valid YAML'),

@@ -75,7 +75,7 @@ class ChatSession:
         """Start over, and yield each turn of a saved transcript with the lines of the new reply to it.
 
         Raises:
-            ValueError: the file is no transcript.
+            ValueError: the file is not a transcript.
         """
         turns = read_transcript(path)
         self.reset()
@@ -101,20 +101,20 @@ def read_transcript(path: Path) -> list[Turn]:
     """Read the turns that :meth:`ChatSession.save` has written.
 
     Raises:
-        ValueError: the file is no transcript. The message names the line.
+        ValueError: the file is not a transcript. The message names the line.
     """
     turns = []
     try:
         rows = path.read_text('utf-8').splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError('the file is no text') from error
+        raise ValueError('the file is not a text file') from error
     for number, row in enumerate(rows, start=1):
         try:
             value = json.loads(row)
             text, lines = value['text'], value['lines']
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ValueError(f'line {number} is no turn of a saved chat') from error
+            raise ValueError(f'line {number} is not a turn of a saved chat') from error
         if not (isinstance(text, str) and isinstance(lines, list) and all(isinstance(line, str) for line in lines)):
-            raise ValueError(f'line {number} is no turn of a saved chat')
+            raise ValueError(f'line {number} is not a turn of a saved chat')
         turns.append(Turn(text, lines))
     return turns

@@ -27,8 +27,8 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     )
     parser.add_argument('suites', nargs='*', help='names of files in config/experiments (default: all)')
     parser.add_argument(
-        '--data_path',
         '--data-path',
+        '--data_path',
         type=path_argument,
         default=Path('data', 'dataset'),
         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
@@ -58,8 +58,10 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     parser.add_argument(
         '--official',
         type=path_argument,
-        help='folder that holds redial/test_data.json and opendialkg/test_data.json: also score the runs of official '
-        'tables on them, once, and append each score to official_log.jsonl in --results; with --report, train nothing',
+        metavar='FOLDER',
+        help='folder that contains redial/test_data.json and opendialkg/test_data.json: also score the runs of tables '
+        'with split: official on these files, each run once, and append the scores to official_log.jsonl in --results; '
+        'with --report, train nothing',
     )
     parser.add_argument(
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
@@ -76,7 +78,7 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     )
     parser.add_argument('--list', action='store_true', help='list the runs, their states and their folders, and exit')
     parser.add_argument('--readme', type=path_argument, help='Markdown file whose tables are also replaced')
-    parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
+    parser.add_argument('-g', '--gpu', default='-1', help='GPU, as for `crslab-causal run` (default: the CPU)')
     parser.add_argument(
         '--jobs',
         type=int,

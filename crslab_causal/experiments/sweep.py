@@ -291,8 +291,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_c
     parser = argparse.ArgumentParser(prog=prog, description='Search for options with Optuna, on the validation split.')
     parser.add_argument('sweep', type=path_argument, help='YAML file, for example config/sweeps/demo.yaml')
     parser.add_argument(
-        '--data_path',
         '--data-path',
+        '--data_path',
         type=path_argument,
         default=Path('data', 'dataset'),
         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
@@ -306,7 +306,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_c
         default=Path('save', 'experiments'),
         help='folder of the journal (default: %(default)s)',
     )
-    parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
+    parser.add_argument('-g', '--gpu', default='-1', help='GPU, as for `crslab-causal run` (default: the CPU)')
     parser.add_argument(
         '--jobs',
         type=int,

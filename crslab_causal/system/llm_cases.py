@@ -33,7 +33,7 @@ def read_records(path: Path) -> list[LLMRecord]:
     """Read a file ``llm_<split>.jsonl``, and return its lines: one answer for each sample.
 
     Raises:
-        UserError: the file cannot be read, or a line is no record.
+        UserError: the file cannot be read, or a line is not a record.
     """
     try:
         lines = path.read_text('utf-8').split('\n')

@@ -321,5 +321,5 @@ def test_files_that_cannot_be_saved_or_replayed_get_one_line(chat, tmp_path):
     )
     assert all('\n' not in answer for answer in answers)
     assert answers[0] == 'Name a file: /save chat.jsonl' and answers[1] == 'Nothing was said yet.'
-    assert answers[6].endswith('line 1 is no turn of a saved chat') or 'No such file' in answers[6]
-    assert 'line 1 is no turn of a saved chat' in answers[7] and answers[8].endswith('the file is no text')
+    assert answers[6].endswith('line 1 is not a turn of a saved chat') or 'No such file' in answers[6]
+    assert 'line 1 is not a turn of a saved chat' in answers[7] and answers[8].endswith('the file is not a text file')

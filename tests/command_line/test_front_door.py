@@ -45,7 +45,7 @@ def command(*arguments, missing=(), **options):
         (['config', 'show', 'causal_redail'], 2, 'error: causal_redail: '),
         (['run', '-c', 'causal_demo', '--set', 'alhpa=3'], 2, 'error: alhpa: no such key; did you mean alpha?'),
         (['run', '-c', 'none.yaml'], 2, 'error: none.yaml: cannot be read'),
-        (['run', '-c', 'causal_demo', '--data_path', ''], 2, 'error: --data_path: is empty'),
+        (['run', '-c', 'causal_demo', '--data_path', ''], 2, 'error: --data-path: is empty'),
         (
             ['run', '-c', 'causal_redial', '--data_path', 'none', '--no-download'],
             2,

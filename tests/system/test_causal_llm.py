@@ -473,7 +473,7 @@ def test_equal_requests_are_counted_once():
     'settings, message',
     [
         (['llm.modle=x'], 'llm.modle: no such key; did you mean llm.mode?'),
-        (['llm.prompt=nope'], "llm.prompt: 'nope' is no prompt"),
+        (['llm.prompt=nope'], "llm.prompt: 'nope' is not a prompt"),
         (['llm.prompt=vanilla'], 'llm.prompt: vanilla asks for titles'),
         (['llm.mode=live'], 'OPENAI_API_KEY'),
         (['llm.mode=replay'], 'llm.store'),

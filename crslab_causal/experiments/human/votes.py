@@ -55,7 +55,7 @@ def read_votes(paths: Iterable[Path]) -> list[Vote]:
     """Read the votes of files that the page has written.
 
     Raises:
-        UserError: a file cannot be read, or a line is no vote.
+        UserError: a file cannot be read, or a line is not a vote.
     """
     votes = []
     for path in paths:

@@ -120,7 +120,7 @@ def years_of(label: str) -> Years:
     """Return the years that a label stands for; the reverse of :attr:`.Years.label`."""
     match = _RANGE.match(label)
     if match is None:
-        raise ValueError(f'{label!r} is no span of years')
+        raise ValueError(f'{label!r} is not a span of years')
     if match['before']:
         return Years(None, int(match['before']) - 1)
     if match['since']:

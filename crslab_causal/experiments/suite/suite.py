@@ -236,9 +236,9 @@ def _check_cases(options: SuiteOptions) -> None:
             raise UserError(f'case {case.name}: give conversation and turn, or neither')
         if case.conversation is not None:
             if case.table not in official:
-                raise UserError(f'case {case.name}: {case.table} is no table of the split {OFFICIAL}')
+                raise UserError(f'case {case.name}: {case.table} is not a table of the split {OFFICIAL}')
         elif case.table not in with_responses:
-            raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
+            raise UserError(f'case {case.name}: {case.table} is not a table of the kind generation')
 
 
 # ---------------------------------------------------------------- runs

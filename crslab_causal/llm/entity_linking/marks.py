@@ -11,7 +11,7 @@ A name of at most three words that are all common needs one of these marks:
   end of the clause ("have you seen taken?", but not "I have taken a day off");
 - a verdict after it: "Seven was great".
 
-The position is no mark for the most frequent words ("it", "up").
+The position is not a mark for the most frequent words ("it", "up").
 """
 
 from __future__ import annotations

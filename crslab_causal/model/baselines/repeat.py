@@ -23,7 +23,7 @@ class Repeat(CountingModel):
     def history_scores(self, context_entities: Tensor) -> Tensor:
         item = torch.where(is_present(context_entities), self.index_of_entity[context_entities.clamp(min=0)], -1)
         position = torch.arange(1, item.shape[1] + 1, dtype=torch.float, device=item.device).expand(item.shape)
-        # the additional column n_item collects mentions that are no items
+        # the additional column n_item collects mentions that are not items
         scores = torch.zeros(len(item), self.n_item + 1, device=item.device)
         scores.scatter_reduce_(1, torch.where(item < 0, self.n_item, item), position, 'amax')
         return scores[:, : self.n_item]

@@ -109,7 +109,7 @@ def read_graph(path: Path, catalogue: Catalogue, warnings: list[str]) -> Graph:
     warnings += _titles_without_year(path, catalogue, triples)
     warnings += [
         f'{path}: of the {end} of {relation!r}, {n} are ids of items and {others[end, relation]} are not; '
-        'if these are not meant as items, give the items ids that are no names'
+        'if these are not meant as items, give the items ids that are not names'
         for (end, relation), n in by_id.items()
         if n < others[end, relation]
     ]

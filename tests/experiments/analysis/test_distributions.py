@@ -70,7 +70,7 @@ def test_a_model_whose_scores_are_no_logits_is_refused(write_suite, table, store
     (row,) = write_suite([table(rows=[{'title': 'a', 'set': {'model': 'Repeat'}}])]).tables[0].rows
     run = row.runs[0]._replace(save=True)
     execute(run)
-    with pytest.raises(UserError, match='model Repeat: its scores are no probabilities'):
+    with pytest.raises(UserError, match='model Repeat: its scores are not probabilities'):
         divergence(run, run, 'valid', store, DatasetCache())
 
 
