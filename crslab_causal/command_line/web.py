@@ -26,7 +26,7 @@ class Compared(NamedTuple):
     settings: Sequence[Setting]
     """Overrides of the configuration."""
     written: Sequence[str] = ()
-    """Overrides that are part of its name."""
+    """Overrides that the name of the system shows."""
 
     @property
     def name(self) -> str:

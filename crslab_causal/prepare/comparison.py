@@ -50,7 +50,7 @@ class Links:
     first: int = 0
     """Links in the first file."""
     first_known: int = 0
-    """Those of them that are in ``entity2id.json``. CRSLab ignores the others."""
+    """Links in the first file whose entities are in ``entity2id.json``. CRSLab ignores the others."""
     second: int = 0
     second_known: int = 0
     common: int = 0
@@ -76,7 +76,7 @@ class Comparison:
     utterances: int = 0
     """Utterances in the first file."""
     equal: int = 0
-    """Those that have equal tokens, films, concepts and roles in the second file."""
+    """Utterances that have equal tokens, films, concepts and roles in both files."""
     differences: list[Difference] = field(default_factory=list)
     links: Links = field(default_factory=Links)
 

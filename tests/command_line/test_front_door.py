@@ -232,12 +232,12 @@ def test_the_command_alone_shows_its_help(capsys):
 
 
 @pytest.mark.parametrize('arguments', [['run', '-c', ''], ['config', 'show', ' ']])
-def test_an_empty_name_of_a_configuration_is_said(arguments, capsys):
+def test_an_empty_name_of_a_configuration_is_an_error_of_one_line(arguments, capsys):
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith('error: the name of the configuration is empty; ')
 
 
-def test_an_empty_list_of_runs_says_so(tmp_path):
+def test_an_empty_list_of_runs_is_reported(tmp_path):
     done = command('list', 'runs', cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, '')
     assert 'there are no runs in save; --save-path names another folder' in done.stderr

@@ -53,7 +53,7 @@ class MentionDataset(BaseDataset):
     """
 
     name: ClassVar[str]
-    """Name of its entry in :data:`crslab_causal.registry.DATASETS`."""
+    """Name of the dataset's entry in :data:`crslab_causal.registry.DATASETS`."""
     resource_name: ClassVar[str]
     """Key of ``CRSLAB_RESOURCES``."""
     item_key: ClassVar[str]

@@ -23,7 +23,7 @@ class PairSummary(NamedTuple):
     ties: int
     both_bad: int
     left_wins: int
-    """Votes for the side on the left, whichever system it was. Far from one half, people prefer a side."""
+    """Votes for the side on the left, whichever system it was. Far from one half means that people prefer a side."""
 
     @property
     def decided(self) -> int:

@@ -35,7 +35,7 @@ class Opinion:
     entity: int
     """Entity id."""
     liked: bool | None
-    """Whether the seeker likes it; None: has only seen it."""
+    """Whether the seeker likes the item; None: the seeker has only seen it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Profile:
     """A seeker: what it may say, and the film that it is looking for. It never says the title of this film."""
 
     conversation: str
-    """Id of the conversation that it comes from."""
+    """Id of the conversation that the profile comes from."""
     target: int
     """Entity id of the film that ends the search."""
     facts: tuple[Fact, ...]

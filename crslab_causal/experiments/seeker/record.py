@@ -72,7 +72,7 @@ class SeekerRecord(Strict):
     n_driver_messages: int | None = None
     """Number of messages that a language model was asked for."""
     n_driver_unanswered: int | None = None
-    """Number of them that the templates wrote, because the model gave none."""
+    """Number of messages that the templates wrote, because the language model gave none."""
     dataset: str
     split: str
     n_conversations: int

@@ -9,7 +9,7 @@ from crslab_causal.model.counting import CountingModel, is_present
 class Repeat(CountingModel):
     """Repetition of the context: it recommends the items of the context, the latest first.
 
-    All others have equal scores.
+    All other items have equal scores.
 
     Its scores are high if labels repeat the context. They show how much of a model's score can come from repetition.
     """

@@ -97,7 +97,7 @@ class TrainedExpertOptions(ExpertOptions):
     log-likelihood of its labels is chosen among ``expert_epochs``, and the expert is trained again on all of the
     training data for that number of epochs. This takes up to twice as long."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Share of the target distribution that all items get in equal parts."""
+    """Share of the target probability that is divided equally among all items."""
 
 
 class DualEncoderOptions(TrainedExpertOptions):
