@@ -45,7 +45,7 @@ class ModelEntry:
 
     @property
     def gives_candidates(self) -> bool:
-        """whether a saved run of the model can give the candidates of ``CausalLLM``.
+        """Whether a saved run of the model can give the candidates of ``CausalLLM``.
 
         It can if the model is a class of this package that scores items from the history or from the original text.
         """

@@ -31,9 +31,9 @@ class Evidence(NamedTuple):
     """Meaning of ``number``. ``labels``: how often the item is a label in the training data. ``transitions``: how often
     it is a label after the mention. ``coefficient``: the coefficient of the mention and the item. ``neighbour``: an
     edge joins both. ``text``: the probability of the item given the text. ``similar texts``: how many of the most
-    similar training contexts have the item as their label. ``scores``: the loss of log-probability if the mention is removed.
-    ``popularity``: the expert has found nothing about the item; its value comes from the popularity, which is the
-    number of training labels."""
+    similar training contexts have the item as their label. ``scores``: the loss of log-probability if the mention is
+    removed. ``popularity``: the expert has found nothing about the item; its value comes from the popularity, which is
+    the number of training labels."""
     mention: int | None
     """Entity id of the mention; None: the fact does not depend on a mention."""
     number: float
