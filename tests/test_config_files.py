@@ -162,7 +162,7 @@ def test_merging_keeps_all_keys_of_the_upper_and_the_others_of_the_lower(under, 
     assert all(any(path[: len(p)] == p for p in (*upper, *leaves(under))) for path in result)
 
 
-def test_lists_scalars_and_null_replace():
+def test_lists_scalars_and_null_replace_an_inherited_value():
     assert merge(
         {'a': [1, 2], 'b': {'c': 1, 'd': 2}, 'e': {'f': 1}, 'g': 1}, {'a': [3], 'b': {'c': None}, 'e': 5, 'g': {'h': 1}}
     ) == {'a': [3], 'b': {'c': None, 'd': 2}, 'e': 5, 'g': {'h': 1}}
@@ -253,7 +253,7 @@ def test_a_missing_base_is_named_with_the_file_and_the_nearest_name(folder):
 
 
 @pytest.mark.parametrize('value', ['', '3', '{a: 1}', '[1]', '[[one]]', '[one, null]', "''"])
-def test_a_base_that_is_no_name_is_refused(value, folder):
+def test_a_base_that_is_not_a_name_is_refused(value, folder):
     write(one='a: 1', mine=f'base: {value}')
     message = complaint(load_config_file, 'mine.yaml')
     assert message.startswith('mine.yaml: base: ') and message.endswith('or a list of names')

@@ -109,7 +109,7 @@ def test_code_with_changes_scores_nothing(trained, tmp_path, monkeypatch):
     assert not log.exists() and store.official_result(runs[0]) is None
 
 
-def test_a_missing_test_file_is_one_line(trained, official, tmp_path):
+def test_a_missing_test_file_is_reported_in_one_line(trained, official, tmp_path):
     _, store, runs = trained
     (official / 'test_data.json').unlink()
     with pytest.raises(UserError, match='does not exist; name the folder of the official test files with --official'):
