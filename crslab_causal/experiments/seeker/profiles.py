@@ -62,7 +62,7 @@ Fact = Opinion | Wish
 
 @dataclass(frozen=True)
 class Profile:
-    """A seeker: what it may say, and the film that it is looking for. It never says the title of this film."""
+    """A simulated seeker: the facts that it may state, and the film that it looks for but never names."""
 
     conversation: str
     """Id of the conversation that the profile comes from."""
@@ -233,7 +233,7 @@ class _ProfileReader:
 
 
 def _contradicts(wish: Wish, opinion: Opinion) -> bool:
-    """Return whether a wish excludes what an opinion likes. What was said last counts."""
+    """Return whether a wish excludes something that an opinion likes."""
     return not wish.wanted and bool(opinion.liked) and wish.labels[0].lower() == opinion.name.lower()
 
 
