@@ -25,7 +25,7 @@ class SystemRecord(Strict):
 
     name: str
     success: dict[int, Estimate]
-    """Share of seekers whose target was listed within so many messages."""
+    """Share of the seekers whose target was listed within a number of messages, by this number."""
     success_in_the_end: Estimate
     """Share of seekers whose target was listed before their patience ended."""
     turns: Estimate

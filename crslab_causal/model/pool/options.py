@@ -23,7 +23,7 @@ class ExpertSpec(NamedTuple):
     """The specification of an expert of a pool."""
 
     name: str
-    """Name of the model with the options that are given."""
+    """Name of the expert: its model, and the options that its entry sets."""
     model: str
     options: dict[str, Any]
 
