@@ -166,7 +166,7 @@ def _check_edges(triples: dict[Triple, int], message: str) -> None:
 def genres_of_items(catalogue: Catalogue, triples: list[Triple]) -> dict[str, tuple[str, ...]]:
     """Return the genres of each item by its name.
 
-    They come from its column, or from the graph if it has no such column.
+    They come from the column of genres, or from the graph if the items have no such column.
     """
     found: dict[str, dict[str, None]] = {item.name: dict.fromkeys(item.row.genres) for item in catalogue.items}
     lacking = {name for name, genres in found.items() if not genres}
