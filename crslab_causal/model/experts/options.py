@@ -122,8 +122,8 @@ class DualEncoderOptions(TrainedExpertOptions):
     item_decay: NonNegative = 1e-2
     """Weight decay of AdamW for the free vectors of the items."""
     frozen_layers: Annotated[int, Field(ge=-1)] = -1
-    """Number of the lowest layers of the encoder that are not trained. The embeddings below them are not trained either.
-    -1: all layers and the embeddings are trained."""
+    """Number of the lowest layers of the encoder that are not trained. The embeddings below them are not trained
+    either. -1: all layers and the embeddings are trained."""
     encoder_precision: Literal['float32', 'bfloat16'] = 'float32'
     """Precision of the products of the encoder in training. ``bfloat16`` is faster on GPUs, and on CPUs that have
     instructions for it."""
