@@ -139,7 +139,7 @@ def test_why_names_the_backend_and_shows_paths(chat):
     _, nothing, answer, why, _ = chat('/why', 'I love comedy', '/WHY ')
     first = listed(answer)[0]
     assert 'no recommendation' in nothing
-    assert why.startswith(f'Liked: Comedy. {first} is first, ')
+    assert why.startswith(f'Why {first}? ') and f'\nDetails:\nLiked: Comedy. {first} is first, ' in why
     assert 'Explained by: offline' in why
     assert f'Paths in the knowledge graph:\n  {first} is linked to Comedy' in why
 

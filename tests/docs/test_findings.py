@@ -231,3 +231,17 @@ def test_the_readme_has_the_scores_on_the_official_test_beside_the_papers():
 def test_the_page_is_the_first_link_of_what_we_found_in_the_readme():
     section = (tiny.ROOT / 'README.md').read_text('utf-8').partition('## What we found\n')[2]
     assert re.search(r'\]\(([^)]+)\)', section)[1] == 'docs/findings.md'
+
+
+def test_a_pool_gains_from_eq_8_what_it_gains_from_label_smoothing():
+    """The answer of ``docs/results/pool_causal.md``."""
+    (table,) = read_record(tiny.ROOT / 'results' / 'pool_causal.json').tables
+    pools = {row.title.rpartition(', ')[2]: row for row in table.rows if row.title.startswith('Pool with CausalKBRD')}
+    significant = {
+        loss: {metric for metric, test in row.tests['all'].items() if test.significant and test.difference > 0}
+        for loss, row in pools.items()
+        if row.tests
+    }
+    assert significant == {'Eq 8': {'recall@25'}, 'label smoothing': {'recall@25'}}
+    means = {loss: 100 * np.mean(row.scores['all']['recall@25']) for loss, row in pools.items()}
+    assert abs(means['Eq 8'] - means['label smoothing']) < 0.5 < means['Eq 8'] - means['cross-entropy']

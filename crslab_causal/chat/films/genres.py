@@ -36,7 +36,7 @@ _GENRES = {
         'comed|parody|satire|slapstick',
         r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
-        r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some) laughs?',
+        r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some|for) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),

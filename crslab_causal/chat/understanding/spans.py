@@ -130,6 +130,13 @@ _UNKNOWN = re.compile(
     re.VERBOSE,
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
+_ASKED_UNKNOWN = re.compile(
+    r"""\b(?:who\s+(?:is|was)(?:\s+in)?|who\s+(?:directed|wrote|made)|who\s+(?:stars?|plays?|played|acts?)\s+in|cast\s+of|director\s+of|
+    (?:do|did)\s+you\s+know|have\s+you\s+(?:ever\s+)?(?:seen|heard\s+of)|tell\s+me\s+about|heard\s+of|sequels?\s+(?:to|of)|how\s+about|what\s+about|
+    what\s+is)\s+(?P<name>[^\W\d_][\w'’ -]{2,40}?)(?=\s*(?:[?.!]|$|\babout\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A name that a question asks about. It has a word that is in no dictionary, or it is capitalized."""
 _MAX_EVERYDAY_RANK = 5000
 """Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
 
@@ -301,7 +308,7 @@ class Spotter:
         """Return whether the other films of a collection are far more popular than a linked film."""
         popularity = self.facts.popularity
         total = sum(popularity.get(film, 0) for film in collection.films)
-        return link.id is not None and total > _OVERSHADOWED * popularity.get(link.id, 0)
+        return link.id is not None and total > _OVERSHADOWED * (popularity.get(link.id, 0) + 1)
 
 
 def _may_be_plural(text: str, part: Sequence[Word]) -> bool:
@@ -367,7 +374,15 @@ def _unknown_spans(text: str, masked: str) -> list[Span]:
         is_single = len(words) == 1
         if not is_single or not (match['with'] or _is_everyday(words[0].lower().strip(".,'’-"))):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
-    return _free(spans[:1], []) + _free(spans[1:], spans[:1])
+    for match in _ASKED_UNKNOWN.finditer(masked):
+        words = [word.strip("'’-") for word in match['name'].split()]
+        is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
+        if '<' not in match['name'] and is_strange:
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    kept: list[Span] = []
+    for span in spans:
+        kept += _free([span], kept)
+    return kept
 
 
 def _is_everyday(word: str) -> bool:

@@ -432,7 +432,9 @@ class _Scan:
                 return False  # "Harry" in "Harry Potters"
             if has_place_of_person(self.text, start, end_character) and self._may_be_surname(content[0], key):
                 return True
-            if index.is_obscure_person(entity):
+            if index.is_obscure_person(entity) and not any(
+                link.entity in index.people and follows_title(self.text, link.end, start) for link in self.links
+            ):
                 return False  # "Poland" is a surname, too
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
             return has_place_of_title(self.text, self.words, first_word, end_word)

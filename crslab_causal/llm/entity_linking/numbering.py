@@ -14,6 +14,7 @@ _NUMERAL = re.compile(
     (?P<numeral>
       \d{{1,3}}(?![\w/%]|[.:,]\d)               # 2, but not 2nd, 2/10, 2.5 or 2:30
       |[IVX]{{2,}}\b|[VX]\b|(?:i{{2,3}}|iv|vi{{1,3}}|ix)\b
+      |(?<=\s)(?i:two|three|four|five|six|seven)\b(?=\W*(?:$|\b(?:was|is|and|or|but|too|please|yet)\b))
       |(?<=[Pp]art\ )(?:I|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix)\b
     )""",
     re.VERBOSE,
