@@ -25,7 +25,7 @@ class RankedList(NamedTuple):
     items: list[int]
     """Entity ids, best first."""
     probabilities: dict[int, Probability]
-    """Probabilities by entity id, of these items and of the further ones that were requested."""
+    """Probabilities by entity id: those of ``items``, and of further items that were requested."""
 
 
 class RecEvaluation:

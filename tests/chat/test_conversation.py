@@ -90,7 +90,7 @@ def test_mention_without_an_opinion_is_not_called_liked(chat, films):
     assert f'Liked: {name_of(two)}. Only mentioned: {name_of(one)}.' in answers[4]
 
 
-def test_cue_words_in_a_title_are_no_opinion(data_path, tmp_path, command, monkeypatch, capsys, films):
+def test_cue_words_in_a_title_are_not_an_opinion(data_path, tmp_path, command, monkeypatch, capsys, films):
     title, year = films[0][0]['title'], films[0][0]['year']
     film = name_of(films[0][0]).replace(' ', '_')
     folder = tmp_path / 'data' / 'redial' / 'nltk'

@@ -81,7 +81,7 @@ def control(row: str) -> list[tuple[str, str, str, str]]:
 
 
 def distance(row: str) -> list[tuple[str, str, str, str]]:
-    return [('deconfounding', 'Confounding of strength s, and what adjusts for it', row, 'mean')]
+    return [('deconfounding', 'Recall and distance to the true effect, by strength of the confounder', row, 'mean')]
 
 
 SOURCES = {
@@ -109,7 +109,7 @@ SOURCES = {
         'backdoor adjustment for popularity': distance('popularity'),
         'backdoor adjustment for the turn': distance('turn'),
         'backdoor adjustment for the genre mix': distance('genre mix'),
-        'backdoor adjustment for the true context': distance('C itself'),
+        'backdoor adjustment for the true context': distance('true context C'),
     },
     'How good is the recommender?': {
         'KBRD of CRSLab, as released': on_both('KBRD of CRSLab, as shipped'),
@@ -143,8 +143,8 @@ def test_differences_called_significant_in_the_findings_are_marked_in_the_tables
     for cell in (*on_valid('ReDial', EQ_8), *on_test('ReDial', PAPER)):
         assert mark(cell) not in '▲▼'
     assert mark(*distance("the paper's mask")) == '▲'
-    adjustments = ('popularity', 'turn', 'genre mix', 'C itself')
-    assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['C itself']
+    adjustments = ('popularity', 'turn', 'genre mix', 'true context C')
+    assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['true context C']
     assert mark(('adjustment', 'OpenDialKG', 'control: strata drawn at random', 'ALL R@25')) == '▲'
 
 

@@ -178,7 +178,7 @@ def test_list_and_report_run_nothing(project, workplace, capsys):
 def test_missing_data_are_reported_and_the_command_fails(project, capsys):
     assert main(['--data_path', 'nowhere', '--jobs', '1']) == 1
     captured = capsys.readouterr()
-    assert 'left out: ReDial:' in captured.err and 'name the data with --data_path' in captured.err
+    assert 'left out: ReDial:' in captured.err and 'name the data with --data-path' in captured.err
     assert captured.out.startswith('0 runs')
     assert main(['--data_path', 'nowhere', '--list']) == 0
     assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'lacks data', 'needs an LLM'}

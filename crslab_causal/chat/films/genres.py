@@ -200,7 +200,7 @@ def find_genres(text: str) -> list[GenreSpan]:
 
 
 def rejects_gore(text: str) -> bool:
-    """Return whether a text asks for films without blood or violence, which no genre says."""
+    """Return whether a text asks for films without blood or violence. No genre expresses this wish."""
     return _WITHOUT_GORE.search(text) is not None
 
 

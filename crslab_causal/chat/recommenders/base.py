@@ -150,7 +150,7 @@ class ListRecommender(ABC):
             IndexError: the history has no such mention.
         """
         if masked is not None and not 0 <= masked < len(history):
-            raise IndexError(f'the history has {len(history)} mentions, and no number {masked}')
+            raise IndexError(f'the history has {len(history)} mentions, so there is no mention {masked}')
         if masked is None and self.masked_mention(history) is not None:
             masked = len(history) - 1
         after: list[float | None] = [None] * self.n_item

@@ -143,8 +143,8 @@ class Transport:
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used.
             left_out: parameters that the request does not have, from the last ``CallError``.
-            on_content: called with the text of the answer so far, as often as it grows, if the server streams. None:
-                the answer is requested at once. The response does not differ.
+            on_content: called with the text of the answer so far, whenever it has grown. None: the answer is not
+                streamed. The response is the same in both cases.
 
         Raises:
             CallError: the call brought no answer.

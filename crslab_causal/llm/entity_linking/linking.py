@@ -55,7 +55,8 @@ _OWNERS = frozenset('my your his her our their'.split())
 _OLD, _NEW = frozenset('first old older original'.split()), frozenset('latest new newer newest recent'.split())
 """Words before a title that several films have: "the original Jumanji"."""
 _MIN_SHARE_OF_NAMESAKE = 0.1
-"""Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of its best namesake."""
+"""Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of the most popular film of
+the same name."""
 _MAX_TITLE_CASE = 8
 """Maximum number of words of a text whose words are all capitalized and whose capitals still mark titles."""
 _MAX_COMMON_WORDS = 3

@@ -194,7 +194,7 @@ def ease_vectors(
 
     Returns:
         ``(n,)`` entities, ``(m,)`` indices of items, and vectors of both, ``(n, rank)`` and ``(m, rank)``, whose
-        products are the coefficients as far as the rank allows.
+        products approximate the coefficients.
     """
     entities, gram = count_co_mentions(conversations, options.min_count)
     item = index_of_entity[entities]
