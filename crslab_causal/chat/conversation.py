@@ -92,7 +92,7 @@ class Conversation:
         """Last reply. It is complete when :meth:`respond` has yielded all lines."""
 
     def another(self) -> Conversation:
-        """Return a new conversation about the same films. Both share the model, but not the messages."""
+        """Return a new, empty conversation with the same model and the same films."""
         other = copy.copy(self)
         other.reset()
         return other

@@ -51,7 +51,8 @@ def dialogue_scores(
         turn: ``(n_sample,)``, numbers of the turns.
         label: ``(n_sample,)``, entity ids of the labels.
         rank: ``(n_sample,)``, rank of each label; 1 if it is the first item alone.
-        answers: the seekers' answers by conversation. Samples of other conversations are left out.
+        answers: which films each seeker liked and had seen, by conversation. Samples of other conversations are left
+            out.
 
     Returns:
         The number of ``conversations``, and both scores; None if no conversation has answers.

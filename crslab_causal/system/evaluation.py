@@ -37,7 +37,7 @@ class RecEvaluation:
         item_ids: entity ids of the items.
         device: device of the model.
         seed: seed of the run.
-        answers: the seekers' answers by conversation, if the data have them.
+        answers: which films each seeker liked and had seen, by conversation, if the data have them.
     """
 
     def __init__(

@@ -56,9 +56,9 @@ class Contribution(NamedTuple):
 class ListRecommender(ABC):
     """The base class of recommenders for the chat, which recommend items for one history at a time.
 
-    The scores of the last contexts are kept in memory, so that a reply computes them once. The parameters of the model
-    must therefore not change once the recommender exists. Several threads may call recommenders; only one of them
-    computes at a time.
+    The scores of the most recent histories are kept in memory, so that they are computed only once for a reply. The
+    parameters of the model must therefore not change once the recommender exists. Several threads may call
+    recommenders; only one of them computes at a time.
 
     Args:
         item_entity_ids: entity id of each item.
