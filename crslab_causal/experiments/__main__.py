@@ -37,7 +37,9 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         action='store_true',
         help='run everything in minutes with one seed, two epochs and a tenth of the data; the scores are meaningless',
     )
-    parser.add_argument('--seeds', type=int, metavar='N', help='run at most N seeds; --extend keeps further seeds that are recorded')
+    parser.add_argument(
+        '--seeds', type=int, metavar='N', help='run at most N seeds; --extend keeps further seeds that are recorded'
+    )
     parser.add_argument(
         '--llm',
         choices=('replay', 'live'),

@@ -177,7 +177,9 @@ class Spotter:
             for match in _PLACE.finditer(masked):
                 if (place := _place(match, n_shown)) > n_shown:
                     continue
-                if _LIKE_BEFORE.search(masked, max(0, match.start() - 40), match.start()):  # "more like number 3" names a film to compare with
+                if _LIKE_BEFORE.search(
+                    masked, max(0, match.start() - 40), match.start()
+                ):  # "more like number 3" names a film to compare with
                     spans.append(Span(SpanKind.FILM, *match.span(), id=prefer[len(prefer) - n_shown + place - 1]))
                 else:
                     spans.append(Span(SpanKind.PLACE, *match.span(), id=place))
