@@ -56,6 +56,7 @@ def test_misspelled_or_shortened_title_names_the_film(text, film):
         ('something with leonardo dicapro', 'Leonardo DiCaprio'),
         ('movies by stephen speilberg', 'Steven Spielberg'),
         ('anything with sandra bullok', 'Sandra Bullock'),
+        ('films with Scarlet Johansen', 'Scarlett Johansson'),
         ('tommy hanks was great in that', 'Tom Hanks'),
         ('with hanks', 'Tom Hanks'),
         ('flicks with Bale', 'Christian Bale'),

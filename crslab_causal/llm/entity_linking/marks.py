@@ -164,6 +164,8 @@ def has_place_of_title(
         return _is_used_as_noun(text, words, first, end, is_named)
     if not is_longer and (_is_below(content[0], _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS):
         return False
+    if all(word.lower in CHAT_WORDS for word in content):
+        return False  # "is he in anything else?"
     is_known |= is_named
     if end < len(words) and words[end].lower in _SERIES:
         return True

@@ -50,8 +50,8 @@ _MIN_LETTERS_ALONE = 8
 """Minimum number of letters of a misspelled word that is a whole name, whatever else it may mean."""
 _WELL_KNOWN, _OBSCURE = 20, 1
 """Minimum popularity of a well-known film, and maximum popularity of an obscure one."""
-_MIN_LETTERS_OF_NAME = 10
-"""Minimum number of letters of a full name that may have two wrong ones."""
+_MIN_LETTERS_OF_NAME, _MIN_LETTERS_OF_LONG_NAME = 10, 15
+"""Minimum number of letters of a full name that may have two wrong ones, and three."""
 _MIN_LETTERS_RARE = 6
 """Minimum number of letters of a single word that stands for a title."""
 _MIN_RANK_RARE = 10_000
@@ -174,7 +174,7 @@ class NameIndex:
             written: first name and surname in lower case.
         """
         names = self._names_of_stars.get(written[:1], {})
-        max_edits = 1 if len(written) < _MIN_LETTERS_OF_NAME else 2
+        max_edits = 1 + (len(written) >= _MIN_LETTERS_OF_NAME) + (len(written) >= _MIN_LETTERS_OF_LONG_NAME)
         found = process.extract(written, list(names), scorer=OSA.distance, score_cutoff=max_edits, limit=5)
         close = [(edits, -self._popularity_of(names[name]), names[name]) for name, edits, _ in found]
         return min(close)[2] if close else None
