@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from crslab_causal.base.artifacts import OFFICIAL_RESULTS, RESULTS, ranks_file
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
+from crslab_causal.base.json_lines import read_json_lines
 from crslab_causal.base.provenance import provenance
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def known_samples(dataset: MentionDataset, path: Path) -> tuple[list[Any], int]:
     for sample in dataset.read_other_test(path):
         changed: dict[str, Any] = dict(sample)
         for key in ('context_entities', 'context_mentions'):
-            changed[key] = [entity for entity in sample[key] if entity in known]  # type: ignore[literal-required]
+            changed[key] = [entity for entity in changed[key] if entity in known]
         unknown += len(sample['context_mentions']) - len(changed['context_mentions'])
         samples.append(changed)
     return samples, unknown
@@ -158,14 +159,9 @@ def read_log(log: Path) -> list[dict[str, Any]]:
     Raises:
         UserError: the log is damaged.
     """
-    lines = []
-    if log.is_file():
-        for number, line in enumerate(log.read_text('utf-8').splitlines(), start=1):
-            try:
-                lines.append(json.loads(line))
-            except ValueError as error:
-                raise UserError(f'{log}, line {number}: damaged; restore it') from error
-    return lines
+    if not log.is_file():
+        return []
+    return [line for _, line in read_json_lines(log, dict[str, Any], 'restore the log', skip_blank=False)]
 
 
 def append_entry(log: Path, entry: dict[str, Any]) -> dict[str, Any]:

@@ -32,12 +32,17 @@ def data_path(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def command(data_path, tmp_path, monkeypatch):
-    """``command('alpha=0', flags=['-ss'])`` runs the command line, and gives its exit status."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('NO_PROXY', '*')
+def no_key(monkeypatch):
+    """No key and no address of a language model in the environment, and no proxy."""
     for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('NO_PROXY', '*')
+
+
+@pytest.fixture
+def command(data_path, tmp_path, monkeypatch, no_key):
+    """``command('alpha=0', flags=['-ss'])`` runs the command line, and gives its exit status."""
+    monkeypatch.chdir(tmp_path)
 
     def command(*settings: str, flags: tuple[str, ...] = (), seed: int = 1) -> int:
         config = tmp_path / 'small.yaml'
@@ -156,3 +161,14 @@ def llm_server(tmp_path_factory):
     """A server of OpenAI's protocol in a process of its own; see tests/llm_server.py."""
     with RunningServer(tmp_path_factory.mktemp('server')) as running:
         yield running
+
+
+@pytest.fixture
+def live(llm_server):
+    """Return a function that plans a server, and returns the settings for it and its address."""
+
+    def live(*script, **plan):
+        url = llm_server.plan(*script, **{'n_candidate': 20} | plan)
+        return ['llm.mode=live', f'llm.base_url={url}', 'llm.retries=0', 'llm.candidates=20'], url
+
+    return live

@@ -41,5 +41,5 @@ class Options(BaseModel):
 def first_mistake(error: ValidationError) -> str:
     """Return the first mistake of a failed validation in one line: the key, and what is wrong with its value."""
     first = error.errors(include_url=False)[0]
-    where = '.'.join(map(str, first['loc']))
+    where = ' '.join('.'.join(map(str, first['loc'])).split())  # a key may have line breaks
     return f'{where}: {first["msg"]}' if where else first['msg']

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator
 
+from crslab_causal.base.json_lines import read_json_lines
+from crslab_causal.base.options import Options
 from crslab_causal.chat.conversation import Conversation, Snapshot
 from crslab_causal.chat.reply import Draft
+from crslab_causal.llm.client.answer_parser import replace_surrogates
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a message. The rest of a longer message is ignored."""
@@ -42,6 +45,7 @@ class ChatSession:
 
     def say(self, text: str, *, drafts: bool = False) -> Iterator[str]:
         """Yield the lines of the reply to a message, with drafts as in :meth:`.Conversation.respond`."""
+        text = replace_surrogates(text)
         if len(text) > MAX_CHARACTERS:
             yield f'(I read the first {MAX_CHARACTERS:,} characters only.)'
             text = text[:MAX_CHARACTERS]
@@ -75,7 +79,7 @@ class ChatSession:
         """Start over, and yield each turn of a saved transcript with the lines of the new reply to it.
 
         Raises:
-            ValueError: the file is no transcript.
+            UserError: the file cannot be read, or is no transcript.
         """
         turns = read_transcript(path)
         self.reset()
@@ -101,20 +105,14 @@ def read_transcript(path: Path) -> list[Turn]:
     """Read the turns that :meth:`ChatSession.save` has written.
 
     Raises:
-        ValueError: the file is no transcript. The message names the line.
+        UserError: the file cannot be read, or is no transcript. The message names the line.
     """
-    turns = []
-    try:
-        rows = path.read_text('utf-8').splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError('the file is no text') from error
-    for number, row in enumerate(rows, start=1):
-        try:
-            value = json.loads(row)
-            text, lines = value['text'], value['lines']
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ValueError(f'line {number} is no turn of a saved chat') from error
-        if not (isinstance(text, str) and isinstance(lines, list) and all(isinstance(line, str) for line in lines)):
-            raise ValueError(f'line {number} is no turn of a saved chat')
-        turns.append(Turn(text, lines))
-    return turns
+    saved = read_json_lines(path, _SavedTurn, 'name a file that /save has written', skip_blank=False)
+    return [Turn(turn.text, turn.lines) for _, turn in saved]
+
+
+class _SavedTurn(Options, extra='ignore'):
+    """A line of a saved transcript: the fields of a :class:`Turn`."""
+
+    text: str
+    lines: list[str]

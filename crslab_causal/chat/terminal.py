@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Iterator
 
+from crslab_causal.base.errors import UserError
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.live_output import print_reply
 from crslab_causal.chat.session import ChatSession
@@ -130,8 +131,8 @@ def _replay(session: ChatSession, name: str) -> Iterator[str]:
                 replied.append(line)
                 yield line
             n_turns, changed = n_turns + 1, changed + (replied != turn.lines)
-    except (OSError, ValueError) as error:
-        yield f'{name}: {getattr(error, "strerror", None) or error}'
+    except UserError as error:
+        yield str(error)
         return
     yield f'(Replayed {n_turns}; {changed or "none"} of the replies changed.)'
 

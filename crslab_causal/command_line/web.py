@@ -75,7 +75,7 @@ def serve_chat(config: str, gpu: str, settings: Iterable[Setting], port: int) ->
 def _import_server() -> None:
     """Check that the packages of the page are installed."""
     try:
-        import crslab_causal.chat.web.server  # noqa: F401
+        import crslab_causal.chat.web.server  # noqa: F401  importing it is enough
     except ModuleNotFoundError as error:
         if error.name not in ('starlette', 'uvicorn'):
             raise

@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 if TYPE_CHECKING:
     from crslab_causal.data.confounders import Confounder
     from crslab_causal.data.dataset.films import Film
+    from crslab_causal.data.seeker_answers import SeekerAnswers
 
 Role = Literal['Seeker', 'Recommender']
 
@@ -149,6 +150,8 @@ class SideData(TypedDict):
     """Number of occurrences of each token id in the recommender's turns of the training data whose words are known."""
     interventional_data: NotRequired[list[Sample]]
     """A second test split in which the history was set by intervention; only the demo corpus has one."""
+    seeker_answers: NotRequired[dict[str, SeekerAnswers]]
+    """What the seekers liked and had seen, by conversation, if the data folder has the file ``seeker_answers.json``."""
     confounder: NotRequired[Confounder]
     """The fitted confounder, if the option ``adjustment`` names one; the system adds it."""
 

@@ -13,6 +13,8 @@ from torch import Tensor
 from crslab_causal.crslab_compat import RecEvaluator
 from crslab_causal.data.histories import NO_ITEM
 from crslab_causal.data.schema import RecSample
+from crslab_causal.data.seeker_answers import SeekerAnswers
+from crslab_causal.evaluator.dialogue import scores_of_groups
 from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, cutoff_scores, parse_score_name
 from crslab_causal.evaluator.ranking import expected_ranks, popularity_decile
 from crslab_causal.model.losses import kl_term
@@ -211,6 +213,25 @@ class CausalEvaluator(RecEvaluator):
             result[f'{primary}_by_decile'] = [cutoff_scores(rank[member], [k])[primary] for member in members]
             result['samples_by_decile'] = [int(member.sum()) for member in members]
         return result
+
+    def dialogue_scores(
+        self, samples: Sequence[RecSample], answers: Mapping[str, SeekerAnswers]
+    ) -> dict[str, dict[str, float]]:
+        """Return the Success Rate and the Reward-per-Dialogue-Length by group, see :func:`.scores_of_groups`.
+
+        Args:
+            samples: samples of the dataloader, in the order in which they were scored.
+            answers: the seekers' answers by conversation.
+        """
+        return scores_of_groups(
+            np.array([sample['conv_id'] for sample in samples], str),
+            np.array([sample['turn'] for sample in samples], int),
+            np.array([sample['item'] for sample in samples], int),
+            self.column('rank'),
+            self.column('rank_unseen'),
+            self.column('repeat'),
+            answers,
+        )
 
     def metric(self, name: str) -> float:
         """Return the score that a value of ``rec.metric`` names, such as ``recall@50`` or ``new_ndcg@10``.

@@ -10,6 +10,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.provenance import provenance
 from crslab_causal.data.data_files import data_line
+from crslab_causal.evaluator.dialogue import DIALOGUES, REWARD, SUCCESS_RATE
 from crslab_causal.evaluator.metrics import GROUPS, PRIMARY_METRIC, metric_title
 
 RESPONSE_SCORES = ('dist-2', 'dist-3', 'dist-4', 'bleu-2', 'bleu-4', 'names_recommended', 'names_other_item')
@@ -45,6 +46,8 @@ def markdown_table(splits: Mapping[str, dict[str, Any]]) -> str:
             if group in scores:
                 lines.append(_row([split, title, *(_percent(scores[group][name]) for name in names)]))
     for split, scores in splits.items():
+        if DIALOGUES in scores:
+            lines += ['', f'{split}: {dialogue_line(scores[DIALOGUES])}']
         if 'repeat_share' in scores:
             others = {name: scores[name] for name in ('repeat_share', 'copy_rate@1')}
             others |= {name: value for name, value in scores.items() if name.startswith('coverage@')}
@@ -64,6 +67,20 @@ def markdown_table(splits: Mapping[str, dict[str, Any]]) -> str:
                     + '.'
                 )
     return '\n'.join(lines)
+
+
+def dialogue_line(groups: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the sentence of a table about Success Rate and Reward-per-Dialogue-Length.
+
+    Args:
+        groups: result of :func:`.scores_of_groups`.
+    """
+    scores = '; '.join(
+        f'{GROUPS[group]}: success rate {_percent(values[SUCCESS_RATE])} %, '
+        f'reward per dialogue length {values[REWARD]:.4f}'
+        for group, values in groups.items()
+    )
+    return f"{groups['all']['conversations']} conversations with the seeker's answers. {scores}."
 
 
 def generation_table(splits: Mapping[str, dict[str, Any]]) -> str:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Sequence
@@ -14,6 +13,7 @@ from typing import Sequence
 from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.errors import exit_status
 from crslab_causal.experiments import RESUME_HINT
+from crslab_causal.experiments.arguments import add_folders, add_resources
 
 PROG = 'python -m crslab_causal.experiments'
 
@@ -26,23 +26,11 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         'repeated: you can stop the command at any time and start it again.',
     )
     parser.add_argument('suites', nargs='*', help='names of files in config/experiments (default: all)')
-    parser.add_argument(
-        '--data_path',
-        '--data-path',
-        type=path_argument,
-        default=Path('data', 'dataset'),
-        help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
-    )
+    add_folders(parser, work='the runs')
     parser.add_argument(
         '--results',
         type=path_argument,
         help='folder of the tables and figures (default: results, with --quick results-quick)',
-    )
-    parser.add_argument(
-        '--work',
-        type=path_argument,
-        default=Path('save', 'experiments'),
-        help='folder of the runs (default: %(default)s)',
     )
     parser.add_argument(
         '--quick',
@@ -76,14 +64,7 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     )
     parser.add_argument('--list', action='store_true', help='list the runs, their states and their folders, and exit')
     parser.add_argument('--readme', type=path_argument, help='Markdown file whose tables are also replaced')
-    parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
-    parser.add_argument(
-        '--jobs',
-        type=int,
-        default=max(1, os.cpu_count() or 1),
-        help='number of runs at a time (default: number of cores)',
-    )
-    parser.add_argument('--threads', type=int, default=1, help='number of threads of each run (default: 1)')
+    add_resources(parser, unit='run')
     return parser.parse_args(arguments)
 
 

@@ -17,6 +17,7 @@ from crslab_causal.base.markdown_blocks import update_block
 from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
+from crslab_causal.experiments.arguments import check_resources
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
 from crslab_causal.experiments.runner.official_scores import score_missing
 from crslab_causal.experiments.runner.paths import RunPaths
@@ -39,8 +40,7 @@ def make(options: argparse.Namespace) -> int:
         _write_paper_page(options.results, options.readme)
         return 0
     suites = read_suites(options.suites, quick=options.quick, seeds=options.seeds)
-    if options.jobs < 1 or options.threads < 1:
-        raise UserError('--jobs and --threads must be at least 1')
+    check_resources(options)
     if options.readme is not None and not options.readme.is_file():
         raise UserError(f'--readme {options.readme}: no such file')
     store = RunStore(

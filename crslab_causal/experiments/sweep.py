@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import os
 import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +27,7 @@ from crslab_causal.base.tables import markdown_table
 from crslab_causal.config import Config, validate
 from crslab_causal.config_files import read_yaml
 from crslab_causal.experiments import RESUME_HINT
+from crslab_causal.experiments.arguments import add_folders, add_resources, check_resources
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.execution import start_worker
 from crslab_causal.experiments.runner.paths import RunPaths
@@ -290,30 +290,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = 'python -m crslab_c
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog=prog, description='Search for options with Optuna, on the validation split.')
     parser.add_argument('sweep', type=path_argument, help='YAML file, for example config/sweeps/demo.yaml')
-    parser.add_argument(
-        '--data_path',
-        '--data-path',
-        type=path_argument,
-        default=Path('data', 'dataset'),
-        help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
-    )
+    add_folders(parser, work='the journal')
     parser.add_argument(
         '--results', type=path_argument, default=Path('results'), help='folder of the summary (default: %(default)s)'
     )
-    parser.add_argument(
-        '--work',
-        type=path_argument,
-        default=Path('save', 'experiments'),
-        help='folder of the journal (default: %(default)s)',
-    )
-    parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
-    parser.add_argument(
-        '--jobs',
-        type=int,
-        default=max(1, os.cpu_count() or 1),
-        help='number of trials at a time (default: number of cores)',
-    )
-    parser.add_argument('--threads', type=int, default=1, help='number of threads of each trial (default: 1)')
+    add_resources(parser, unit='trial')
     options = parser.parse_args(arguments)
     return exit_status(lambda: sweep(options), RESUME_HINT)
 
@@ -324,8 +305,7 @@ def sweep(options: argparse.Namespace) -> None:
     Args:
         options: parsed command line of :func:`main`.
     """
-    if options.jobs < 1 or options.threads < 1:
-        raise UserError('--jobs and --threads must be at least 1')
+    check_resources(options)
     paths = RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads)
     search = Search(options.sweep.stem, read_search(options.sweep), paths)
     search.check()

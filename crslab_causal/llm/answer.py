@@ -180,11 +180,11 @@ def bounded_schema(answer: type[Answer], n_candidates: int, n_ranked: int, n_tit
         'titles': (list[str], _array({'type': 'string', 'maxLength': MAX_TITLE}, n_titles)),
         'response': (str, {'type': 'string', 'maxLength': MAX_RESPONSE}),
     }
-    fields = {}
+    fields: dict[str, Any] = {}
     for name in answer.model_fields:
         kind, schema = bounds[name]
         fields[name] = (Annotated[kind, WithJsonSchema(schema)], ...)
-    bounded = create_model(answer.__name__, __base__=answer, **fields)  # type: ignore[call-overload]
+    bounded = create_model(answer.__name__, __base__=answer, **fields)
     if issubclass(bounded, Ranking):
         bounded.n_candidates = n_candidates
     return bounded

@@ -12,7 +12,7 @@ DATASETS = ('redial', 'opendialkg', 'inspired')
 
 def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
     """Add the arguments of ``prepare`` for a dataset to its parser."""
-    parser.set_defaults(dataset=dataset, source=None, split=None, run=run)
+    parser.set_defaults(dataset=dataset, source=None, split=None, answers_only=False, run=run)
     parser.add_argument(
         '--data-path',
         '--data_path',
@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
     )
     if dataset == 'redial':
         _add_source(parser)
+        parser.add_argument(
+            '--answers-only',
+            action='store_true',
+            help='only add seeker_answers.json, which two metrics read, to data that are there already',
+        )
     if dataset == 'opendialkg':
         _add_split(parser)
     parser.add_argument(
@@ -68,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
         split=options.split,
         mirror=options.mirror,
         from_zip=options.from_zip,
+        answers_only=options.answers_only,
         dry_run=options.dry_run,
     )
     return 0

@@ -50,6 +50,8 @@ class Source(_Entry):
     files: list[str]
     splits: Annotated[dict[str, dict[str, int]], Field(min_length=1)]
     """Counts that the data folder must have, by name of the split; the first split is the default."""
+    answers: list[str] = []
+    """Files with the answers that the seekers gave after their conversations. The folder is complete without them."""
 
 
 class Archive(_Entry):
@@ -114,7 +116,7 @@ class Manifest(_Entry):
                     raise ValueError(f'file {name}: {place} is in no repository of the manifest')
         for name, dataset in self.datasets.items():
             for source in dataset.sources.values():
-                if unknown := [file for file in source.files if file not in self.files]:
+                if unknown := [file for file in (*source.files, *source.answers) if file not in self.files]:
                     raise ValueError(f'dataset {name}: file {unknown[0]} is not in the manifest')
         return self
 

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.files import replace_file
 from crslab_causal.prepare.content import Files
 from crslab_causal.prepare.folder import occupied, recorded, remove_leftovers, same_recipe, write_folder
 from crslab_causal.prepare.manifest import PUBLISHED, Manifest
@@ -34,6 +35,7 @@ def prepare(
     manifest: Path = PUBLISHED,
     mirror: str | None = None,
     from_zip: str | os.PathLike | None = None,
+    answers_only: bool = False,
     dry_run: bool = False,
     progress: bool | None = None,
     patience: Patience = Patience(),
@@ -54,6 +56,7 @@ def prepare(
         mirror: Address of a server or, with ``file://``, of a folder that has the files at
             ``<mirror>/<owner>/<repository>/<commit>/<path>``.
         from_zip: CRSLab's own archive, which replaces the downloads.
+        answers_only: Whether to only add ``seeker_answers.json`` to the folder, whose other files stay as they are.
         dry_run: Whether to only list the files to download.
         progress: Whether to show a progress bar; None: only on a terminal.
         patience: Time limits and number of attempts of a download.
@@ -73,7 +76,7 @@ def prepare(
             say(line)
         return folder
     with _disk_errors(folder), _alone(Path(data_path), say):
-        _make(task, folder, Path(data_path) / DOWNLOADS, progress, patience, say)
+        (_add_answers if answers_only else _make)(task, folder, Path(data_path) / DOWNLOADS, progress, patience, say)
     return folder
 
 
@@ -141,6 +144,20 @@ def _make(
     say(f'The downloaded files stay in {downloads} for other datasets and splits; remove them when you like.')
     for work in task.known.cite:
         say(f'Please cite: {work}')
+
+
+def _add_answers(
+    task: Task, folder: Path, downloads: Path, progress: bool | None, patience: Patience, say: Callable[[str], object]
+) -> None:
+    if not occupied(folder):
+        raise UserError(f'{folder}: holds no data to add answers to; leave out --answers-only')
+    downloads.mkdir(parents=True, exist_ok=True)
+    content = task.answers(
+        lambda names: _download(task.manifest, names, task.mirror, downloads, task.dataset, progress, patience)
+    )
+    for name, text in content.items():
+        replace_file(folder / name, text)
+        say(f'{folder / name} is ready')
 
 
 def _download(

@@ -43,12 +43,12 @@ def from_official(files: Files, split: str) -> Content:
     links = read_containers(files['redial_links'])
     with zipfile.ZipFile(files['redial_raw']) as archive:
         official = {
-            conversation['conversationId']: conversation for conversation in _members(archive, 'train_data.jsonl')
+            conversation['conversationId']: conversation for conversation in read_members(archive, 'train_data.jsonl')
         }
         raw = {
             name: [official[str(i)] for i in ids if str(i) in official] for name, ids in read_json(SPLIT_FILE).items()
         }
-        raw['test'] = list(_members(archive, 'test_data.jsonl'))
+        raw['test'] = list(read_members(archive, 'test_data.jsonl'))
     data = {
         name: [convert(conversation, uris, links, concepts) for conversation in conversations]
         for name, conversations in raw.items()
@@ -84,7 +84,7 @@ def _graphs(files: Files, entity2id: dict[str, int]) -> Content:
     }
 
 
-def _members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
+def read_members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]]:
     """Yield the objects of a JSON Lines file in an archive. The file may be in any folder of the archive."""
     found = [
         member

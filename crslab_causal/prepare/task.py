@@ -9,10 +9,12 @@ from typing import Any, Callable, Iterator, Mapping
 
 from crslab_causal import __version__
 from crslab_causal.base.errors import UserError
+from crslab_causal.data.seeker_answers import ANSWERS_FILE
 from crslab_causal.prepare import inspired, opendialkg, redial
 from crslab_causal.prepare.archive import add_titles, read_archive
 from crslab_causal.prepare.content import Content, Files
 from crslab_causal.prepare.manifest import Dataset, Manifest
+from crslab_causal.prepare.seeker_answers import FILM_SOURCES, answers_content
 
 CONVERTERS: dict[tuple[str, str], Callable[[Files, str], Content]] = {
     ('redial', 'crslab'): redial.from_crslab,
@@ -35,6 +37,7 @@ class Task:
         self.mirror, self.zipped = mirror, zipped
         self.known: Dataset = manifest.datasets[dataset]
         self._names = manifest.datasets[dataset].sources[source].files
+        self._answers = manifest.datasets[dataset].sources[source].answers
 
     def notice(self) -> Iterator[str]:
         """Yield the licences and warnings that are shown before the download."""
@@ -55,7 +58,7 @@ class Task:
         if self.zipped is not None:
             yield f'{self.known.archive.name}: SHA-256 {self.known.archive.sha256}'
             return
-        for name in self._names:
+        for name in dict.fromkeys([*self._names, *self._answers]):
             file = self.manifest.files[name]
             size = 'size not known' if file.size is None else f'{file.size:,} bytes'
             yield f'{name}: {size}, git blob SHA-1 {file.sha1}'
@@ -96,11 +99,29 @@ class Task:
             say: Function that is called with each line for the user.
         """
         if self.zipped is not None:
-            return self._zipped_content(self.zipped, fetch, say)
-        files = fetch(self._names)
-        say(f'Converting {self.dataset}')
+            content = self._zipped_content(self.zipped, fetch, say)
+        else:
+            files = fetch(self._names)
+            say(f'Converting {self.dataset}')
+            with _expected_form(self.dataset, self.source):
+                content = CONVERTERS[self.dataset, self.source](files, self.split)
+        try:
+            return {**content, **self.answers(fetch)}
+        except UserError as error:
+            say(f'Note: without {ANSWERS_FILE}: {error}')
+            return content
+
+    def answers(self, fetch: Callable[[list[str]], Files]) -> Content:
+        """Return the file of the seekers' answers. Return nothing if the source has no answers.
+
+        Args:
+            fetch: Function that downloads the files with the given names.
+        """
+        if not self._answers:
+            return {}
+        files = fetch([*self._answers, *FILM_SOURCES])
         with _expected_form(self.dataset, self.source):
-            return CONVERTERS[self.dataset, self.source](files, self.split)
+            return answers_content(files, self._answers)
 
     def _zipped_content(
         self, zipped: Path, fetch: Callable[[list[str]], Files], say: Callable[[str], object]

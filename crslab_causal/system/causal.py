@@ -117,7 +117,14 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         self.adapter.prepare()
         label_count = self.train_dataloader.label_count().numpy()
         self.evaluator.configure(self.config.run.cutoffs, label_count, Path('runs') / '_'.join(self.folder.parts[-2:]))
-        self.evaluation = RecEvaluation(self.adapter, self.evaluator, self.item_ids, self.device, self.seed)
+        self.evaluation = RecEvaluation(
+            self.adapter,
+            self.evaluator,
+            self.item_ids,
+            self.device,
+            self.seed,
+            self.side_data.get('seeker_answers'),
+        )
         self.stage = RecStage(
             self.config.run.rec, self.evaluation, self.train_dataloader, self.valid_dataloader, self.trained
         )

@@ -183,13 +183,13 @@ class CausalLLMSystem(CausalSystem):
             }
         if (reason := failure(summary)) is not None:
             logger.warning(f'[LLM: {reason}]')
-        scores = {f'{split}, recommender': self._scores(dataloader, indices, listed)}
+        rankings: dict[str, Sequence[Sequence[int | None]]] = {f'{split}, recommender': listed}
         if summary['unanswered'] < len(results) or not results:
             name = f'{split}, {prompt or f"{self.llm.mode} backend"}'
-            scores[name] = self._scores(dataloader, indices, [result.ranking for result in results])
+            rankings[name] = [result.ranking for result in results]
             if not pipeline.ranks_candidates:
-                kept = self._scores(dataloader, indices, [result.places for result in results])
-                scores[f'{name}, empty places kept'] = kept
+                rankings[f'{name}, empty places kept'] = [result.places for result in results]
+        scores = {name: self._scores(dataloader, indices, ranking) for name, ranking in rankings.items()}
         summary['candidate_recall'] = None
         if pipeline.ranks_candidates:
             n_recalled = sum(sample['item'] in result.candidates for sample, result in zip(samples, results))
@@ -200,7 +200,17 @@ class CausalLLMSystem(CausalSystem):
             for sample, ranked, result in zip(samples, listed, results)
         )
         save_records(self.folder / llm_file(split), (record.model_dump() for record in records))
-        title = f'{self.config.run.run_name}: {backend.name} on {self.config.run.dataset}, seed {self.seed}'
+        self._save_llm_results(summary, scores)
+        return summary
+
+    def _save_llm_results(self, summary: dict[str, Any], scores: dict[str, Any]) -> None:
+        """Write ``llm_results.json`` and ``llm_results.md``, and log the scores.
+
+        Args:
+            summary: section ``llm`` of ``llm_results.json``.
+            scores: scores of the recommender and of the backend.
+        """
+        title = f'{self.config.run.run_name}: {summary["backend"]} on {self.config.run.dataset}, seed {self.seed}'
         remarks = list(summary_lines(summary))
         save_results(
             self.folder,
@@ -211,7 +221,6 @@ class CausalLLMSystem(CausalSystem):
             remarks=remarks,
         )
         logger.info(f'[{title}]\n{markdown_table(scores)}\n\n' + '\n'.join(remarks))
-        return summary
 
     def _samples(self) -> tuple[CausalDataLoader, list[int]]:
         """Return the samples of ``llm.split``, and the indices of the samples that the backend answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 import torch
 
@@ -10,7 +10,9 @@ from crslab_causal.base import distributed
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
 from crslab_causal.data.histories import PAD, remove_mention
+from crslab_causal.data.seeker_answers import SeekerAnswers
 from crslab_causal.evaluator.causal import CausalEvaluator
+from crslab_causal.evaluator.dialogue import DIALOGUES
 from crslab_causal.llm.request import Probability
 from crslab_causal.system.adapters import ModelAdapter
 
@@ -35,6 +37,7 @@ class RecEvaluation:
         item_ids: entity ids of the items.
         device: device of the model.
         seed: seed of the run.
+        answers: the seekers' answers by conversation, if the data have them.
     """
 
     def __init__(
@@ -44,8 +47,10 @@ class RecEvaluation:
         item_ids: list[int],
         device: torch.device,
         seed: int,
+        answers: Mapping[str, SeekerAnswers] | None = None,
     ):
         self.adapter, self.evaluator, self.item_ids, self.device, self.seed = adapter, evaluator, item_ids, device, seed
+        self.answers = answers or {}
 
     def evaluate(
         self, split: str, dataloader: CausalDataLoader, epoch: int = -1, full: bool = True, report: bool = True
@@ -57,7 +62,9 @@ class RecEvaluation:
             dataloader: samples of the split.
             epoch: number of the epoch, for the report.
             full: whether to also rank after the intervention and to record which items are recommended. Both take
-                longer than everything else, and early stopping needs neither.
+                longer than everything else, and early stopping needs neither. The metrics of
+                :mod:`.evaluator.dialogue` are added, too, under the key ``dialogues``, if the data have the answers of
+                the seekers.
             report: whether to log the scores.
         """
         seed_everything(self.seed, 0, 2)  # random interventions are the same at every evaluation
@@ -73,7 +80,11 @@ class RecEvaluation:
         self.evaluator.merge(distributed.collect(self.evaluator.collected()))
         if report:
             self.evaluator.report(epoch=epoch, mode=split)
-        return self.evaluator.scores()
+        scores: dict[str, Any] = self.evaluator.scores()
+        if full and self.answers:
+            dialogues = self.evaluator.dialogue_scores(dataloader.samples, self.answers)
+            scores |= {DIALOGUES: dialogues} if dialogues else {}
+        return scores
 
     def lists(self, dataloader: CausalDataLoader, k: int) -> list[list[int]]:
         """Return the entity ids of the ``k`` items that rank first, for every sample."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
-from pydantic import ValidationError
-
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import first_mistake
+from crslab_causal.base.json_lines import read_json_lines
 from crslab_causal.data.schema import Sample, SideData
 from crslab_causal.llm.client.result import UNANSWERED
 from crslab_causal.llm.detokenization import UNNAMED, detokenize
@@ -35,18 +33,8 @@ def read_records(path: Path) -> list[LLMRecord]:
     Raises:
         UserError: the file cannot be read, or a line is no record.
     """
-    try:
-        lines = path.read_text('utf-8').split('\n')
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror}); name the folder of a run of CausalLLM') from error
-    records = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                records.append(LLMRecord.model_validate_json(line))
-            except ValidationError as error:
-                raise UserError(f'{path}, line {number}: {first_mistake(error)}; repeat the run') from error
-    return records
+    remedy = 'name the folder of a run of CausalLLM, or repeat the run'
+    return [record for _, record in read_json_lines(path, LLMRecord, remedy)]
 
 
 def loss(record: LLMRecord) -> float:

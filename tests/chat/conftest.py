@@ -25,14 +25,14 @@ def films(data_path):
 
 
 @pytest.fixture
-def live(llm_server):
-    """Return a function that plans a server, and returns the settings for it and its address."""
+def live(live):
+    """Return a function that plans a server, and returns the settings of CausalLLM for it and its address."""
 
-    def live(*script, **plan):
-        url = llm_server.plan(*script, **{'n_candidate': 20} | plan)
-        return (LLM, 'llm.mode=live', f'llm.base_url={url}', 'llm.retries=0', 'llm.candidates=20'), url
+    def of_causal_llm(*script, **plan):
+        settings, url = live(*script, **plan)
+        return (LLM, *settings), url
 
-    return live
+    return of_causal_llm
 
 
 @pytest.fixture(scope='session')

@@ -87,3 +87,19 @@ def test_text_and_masks_change_the_list(system):
             assert masked[item].masked == pytest.approx(rest[item].observed, rel=1e-4)
     with pytest.raises(IndexError):
         recommender.probabilities(history, masked=3)
+
+
+def test_a_pool_for_new_labels_explains_itself_with_finite_numbers(run, load):
+    """Its scores of the items of the context are minus infinity, and must not reach the explanation."""
+    settings = ('model=Pool', 'experts=[TargetPopularity,EASE,Repeat]', 'fit_on=valid', 'objective=new')
+    run(*settings, flags=['-ss'])
+    with load(*settings).conversation() as conversation:
+        names, items = conversation.recommender.names, conversation.pipeline.catalogue.items
+        named = items[4], items[7]
+        reply = conversation.reply(' '.join(f'I loved "{names[item]}".' for item in named))
+        scores = conversation.recommender.compute_scores(conversation.history, conversation.state.context[:1], None)
+        assert all(scores.observed[items.index(item)] == -torch.inf for item in named)
+        assert not {film.entity for film in reply.recommendations} & set(named)
+        parts = conversation.contributions(reply.recommendations[0].entity)
+        assert parts and all(abs(part.added) < 100 for part in parts)
+        assert not re.search(r'\b(?:inf|nan)\b', '\n'.join(conversation.why()))

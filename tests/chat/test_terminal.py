@@ -17,6 +17,7 @@ from chat_helpers import LLM, heard, listed
 
 from crslab_causal.chat.live_output import print_reply
 from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.session import ChatSession
 
 if os.name == 'posix':
     import fcntl
@@ -304,6 +305,17 @@ def test_saved_conversation_is_replayed(chat, tmp_path):
     assert '(Replayed 3; none of the replies changed.)' in text
 
 
+@pytest.mark.parametrize('mark', ['\u2028', '\x85', '\x1c', '\ud83d', '😀'])
+def test_messages_with_odd_characters_are_replayed(conversation, tmp_path, mark):
+    session, path = ChatSession(conversation), tmp_path / 'talk.jsonl'
+    list(session.say(f'a{mark}comedy'))
+    session.save(path)
+    # a file whose text was not escaped is as good
+    path.write_text(json.dumps(json.loads(path.read_text()), ensure_ascii=False) + '\n', 'utf-8')
+    ((turn, lines),) = ((turn, list(lines)) for turn, lines in session.replay(path))
+    assert turn.text == ('a?comedy' if mark == '\ud83d' else f'a{mark}comedy') and turn.lines == lines
+
+
 def test_files_that_cannot_be_saved_or_replayed_get_one_line(chat, tmp_path):
     (tmp_path / 'bad.jsonl').write_text('{"text": 3}\n')
     (tmp_path / 'binary').write_bytes(b'\xff\xfe\x00')
@@ -321,5 +333,6 @@ def test_files_that_cannot_be_saved_or_replayed_get_one_line(chat, tmp_path):
     )
     assert all('\n' not in answer for answer in answers)
     assert answers[0] == 'Name a file: /save chat.jsonl' and answers[1] == 'Nothing was said yet.'
-    assert answers[6].endswith('line 1 is no turn of a saved chat') or 'No such file' in answers[6]
-    assert 'line 1 is no turn of a saved chat' in answers[7] and answers[8].endswith('the file is no text')
+    assert answers[6].startswith(f'{tmp_path}/none: cannot be read (No such file')
+    assert answers[7].startswith(f'{tmp_path}/bad.jsonl, line 1: text: Input should be a valid string; name a file')
+    assert answers[8].startswith(f'{tmp_path}/binary: cannot be read (line 1 is not UTF-8)')

@@ -137,6 +137,14 @@ def test_wrong_votes_and_messages_are_refused(site):
     assert not site[1].exists()
 
 
+def test_half_of_a_character_becomes_a_question_mark(site):
+    client = Client(site[0])
+    client.say('I loved Alien \ud83d')  # a browser sends this if it cuts a long text inside an emoji
+    assert client.vote('tie', 'fun \ud83d').status_code == 200
+    (saved,) = read_votes([site[1]])
+    assert (saved.turns[0].text, saved.comment) == ('I loved Alien ?', 'fun ?')
+
+
 def test_page_loads_nothing_from_outside(site):
     for name in ('', 'page.css', 'compare.css', 'compare.js'):
         answer = requests.get(f'{site[0]}/{name}')

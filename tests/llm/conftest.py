@@ -12,7 +12,5 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv('NO_PROXY', '*')
+def environment(no_key):
+    """No key in the environment."""

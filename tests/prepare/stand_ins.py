@@ -321,6 +321,7 @@ def _published() -> dict[str, bytes]:
             {'__MACOSX/train_data.jsonl': b'\0', **{f'data/{name}': lines(raw) for name, raw in RAW.items()}}
         ),
         'redial_raw_valid': lines([raw for raw in RAW['train_data.jsonl'] if raw['conversationId'] == VALID_ID]),
+        'redial_raw_test': lines(RAW['test_data.jsonl']),
         'film_names': dumped(FILM_NAMES),
         'film_info': dumped(FILM_INFO),
         'concepts': dumped(CONCEPTS),

@@ -43,7 +43,12 @@ def test_licensed_copy_comes_first(published):
 def test_every_source_has_a_converter_and_every_file_is_of_use(published):
     sources = {(dataset, source) for dataset, known in published.datasets.items() for source in known.sources}
     assert sources == set(CONVERTERS)
-    used = {file for known in published.datasets.values() for source in known.sources.values() for file in source.files}
+    used = {
+        file
+        for known in published.datasets.values()
+        for source in known.sources.values()
+        for file in (*source.files, *source.answers)
+    }
     assert used | set(TITLE_SOURCES) | set(VALID_SOURCES) == set(published.files)
 
 

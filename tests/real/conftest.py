@@ -9,11 +9,8 @@ from crslab_causal.command_line.run import main
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch, tmp_path):
+def environment(no_key, monkeypatch, tmp_path):
     """No key, no other server, and a folder of its own for each test."""
-    for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv('NO_PROXY', '*')
     monkeypatch.chdir(tmp_path)
 
 

@@ -27,6 +27,7 @@ from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
+from crslab_causal.llm.client.answer_parser import replace_surrogates
 
 LOOPBACK = ('localhost', '127.0.0.1')
 """Host names that the Host header may have, with any port."""
@@ -247,11 +248,14 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def text_of(body: dict[str, Any], key: str) -> str:
-    """Return a text of a request, and refuse what is none."""
+    """Return a text of a request, and refuse what is none.
+
+    A browser that cuts a long text may leave half of a character. It becomes a question mark.
+    """
     value = body.get(key)
     if not isinstance(value, str):
         raise HTTPException(400, f'{key}: must be a text.')
-    return value
+    return replace_surrogates(value)
 
 
 def _number(body: dict[str, Any], key: str) -> int:

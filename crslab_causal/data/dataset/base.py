@@ -31,6 +31,7 @@ from crslab_causal.data.dataset.validation import (
     unknown_names,
 )
 from crslab_causal.data.schema import EntityGraph, Sample, Settings, SideData, Vocab, WordGraph
+from crslab_causal.data.seeker_answers import read_seeker_answers
 from crslab_causal.data.training_data import LATE_SHARE, latest_conversations
 from crslab_causal.registry import DATASETS, DatasetEntry
 
@@ -100,6 +101,9 @@ class MentionDataset(BaseDataset):
             self._validate_on_latest()
         self.vocab['item_entity_ids'] = self.side_data['item_entity_ids']
         self._describe_items()
+        answers = read_seeker_answers(folder, self.vocab['entity2id'])
+        if answers:
+            self.side_data['seeker_answers'] = answers
 
     def _validate_on_latest(self) -> None:
         """Use the latest conversations of the training data as validation split."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from typing import Iterable, Literal, Mapping, NamedTuple, Sequence, get_args
+from typing import Iterable, Literal, Mapping, NamedTuple, Sequence
 from urllib.parse import unquote
 
 ITEM_TOKEN = re.compile(r'^@\d+$')
@@ -21,7 +21,6 @@ _STEM_LENGTH = 5
 
 MentionOrder = Literal['last', 'first', 'all']
 """The mentions of an entity that a history keeps: its last one, its first one, or all."""
-MENTION_ORDERS: tuple[MentionOrder, ...] = get_args(MentionOrder)
 
 
 def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
@@ -29,7 +28,7 @@ def reduce_mentions(mentions: Sequence[int], order: str) -> list[int]:
 
     Args:
         mentions: entity ids in the order in which they were mentioned.
-        order: one of :data:`MENTION_ORDERS`.
+        order: a :data:`MentionOrder`.
     """
     if order == 'all':
         return list(mentions)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, TypeVar
-
-from pydantic import ValidationError
+from typing import Any, Iterable, Mapping
 
 from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import Options, first_mistake
+from crslab_causal.base.json_lines import read_json_lines
+from crslab_causal.base.options import Options
 from crslab_causal.llm.detokenization import detokenize
 
 Turn = tuple[str, int]
@@ -64,9 +63,6 @@ class Answer(Options, extra='ignore'):
         return self.conversation, self.turn, self.label
 
 
-Line = TypeVar('Line', bound=Options)
-
-
 def build_contexts(samples: Iterable[Mapping[str, Any]], name_of_token: Mapping[str, str]) -> dict[Turn, Context]:
     """Return the context of each turn that occurs in ``samples``.
 
@@ -93,7 +89,7 @@ def read_contexts(path: Path) -> dict[Turn, Context]:
         UserError: the file cannot be read, or a line is no context or repeats another one.
     """
     contexts: dict[Turn, Context] = {}
-    for number, context in _read_lines(path, Context, 'write it with the command contexts'):
+    for number, context in read_json_lines(path, Context, 'write it with the command contexts'):
         if not context.context:
             raise UserError(f'{path}, line {number}: context is empty; leave out turns without a turn before them')
         if contexts.setdefault((context.conversation, context.turn), context) is not context:
@@ -110,20 +106,4 @@ def read_answers(path: Path) -> list[Answer]:
     Raises:
         UserError: the file cannot be read, or a line is no answer.
     """
-    return [answer for _, answer in _read_lines(path, Answer, NAME_A_RUN)]
-
-
-def _read_lines(path: Path, schema: type[Line], remedy: str) -> Iterator[tuple[int, Line]]:
-    """Yield the lines of a JSONL file and their numbers; empty lines are skipped."""
-    try:
-        lines = path.read_text('utf-8').split('\n')  # splitlines() would also split at U+2028, which JSON may contain
-    except OSError as error:
-        raise UserError(f'{path}: cannot be read ({error.strerror}); {remedy}') from error
-    except UnicodeDecodeError as error:
-        raise UserError(f'{path}: is not UTF-8; {remedy}') from error
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield number, schema.model_validate_json(line)
-            except ValidationError as error:
-                raise UserError(f'{path}, line {number}: {first_mistake(error)}; {remedy}') from error
+    return [answer for _, answer in read_json_lines(path, Answer, NAME_A_RUN)]

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import first_mistake
+from crslab_causal.base.json_lines import read_json_lines
 from crslab_causal.evaluator.rank_line import RankLine
 
 SampleKey = tuple[str, int, int, int]
@@ -70,19 +69,8 @@ def read_ranks(path: Path) -> LabelRanks:
     Raises:
         UserError: the file cannot be read, or a line does not match the schema.
     """
-    try:
-        lines = path.read_text('utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, 'strerror', None) or 'it is not UTF-8'
-        raise UserError(f'{path}: cannot be read ({reason}); name a file ranks_<split>.jsonl of a run') from error
-    records = []
-    for number, line in enumerate(lines, 1):
-        try:
-            records.append(RankLine.model_validate_json(line))
-        except ValidationError as error:
-            raise UserError(
-                f'{path}, line {number}: {first_mistake(error)}; remove the file to repeat the run'
-            ) from error
+    remedy = 'remove the file, if there is one, and repeat the run'
+    records = [record for _, record in read_json_lines(path, RankLine, remedy, skip_blank=False)]
     columns: dict[str, Any] = {
         name: np.array([getattr(record, name) for record in records], _TYPES.get(name, float)) for name in _COLUMNS
     }

@@ -6,11 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Iterable, NamedTuple, Sequence
 
-from pydantic import ValidationError
 from scipy import stats
 
-from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import first_mistake
+from crslab_causal.base.json_lines import read_json_lines
 from crslab_causal.base.tables import escape_cell, markdown_table
 from crslab_causal.chat.web.votes import Vote
 
@@ -57,21 +55,7 @@ def read_votes(paths: Iterable[Path]) -> list[Vote]:
     Raises:
         UserError: a file cannot be read, or a line is no vote.
     """
-    votes = []
-    for path in paths:
-        try:
-            lines = path.read_text('utf-8').split('\n')
-        except OSError as error:
-            raise UserError(f'{path}: cannot be read ({error.strerror}); name a file of votes') from error
-        except UnicodeDecodeError as error:
-            raise UserError(f'{path}: is not UTF-8; name a file of votes') from error
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                try:
-                    votes.append(Vote.model_validate_json(line))
-                except ValidationError as error:
-                    raise UserError(f'{path}, line {number}: no vote ({first_mistake(error)})') from error
-    return votes
+    return [vote for path in paths for _, vote in read_json_lines(path, Vote, 'name a file of votes')]
 
 
 def summarise_votes(votes: Sequence[Vote]) -> list[PairSummary]:

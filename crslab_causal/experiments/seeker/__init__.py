@@ -7,4 +7,6 @@
 3. :mod:`.systems` are the systems that seekers talk to.
 4. :mod:`.protocol` holds the conversations.
 5. :mod:`.measures` turns them into the record, :mod:`.record` is its schema, :mod:`.page` draws it.
+
+:mod:`.study` takes these steps in turn.
 """

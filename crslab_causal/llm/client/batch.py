@@ -256,7 +256,7 @@ def _lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 continue
             try:
                 line = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 line = None
             if not isinstance(line, dict):
                 raise UserError(f'{path}, line {number}: is no JSON object; name a file of a Batch API')

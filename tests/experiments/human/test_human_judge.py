@@ -11,7 +11,6 @@ import pytest
 from human_world import AWKWARD
 from sklearn.metrics import cohen_kappa_score
 
-import llm_server
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.human.__main__ import main
 from crslab_causal.experiments.human.form import Criterion, FormOptions
@@ -28,18 +27,7 @@ from crslab_causal.experiments.human.kit import KEY, make_kit, read_key
 from crslab_causal.experiments.human.ratings import read_ratings
 from crslab_causal.llm.options import BudgetOptions, LLMOptions
 
-
-@pytest.fixture(scope='module')
-def server(tmp_path_factory):
-    with llm_server.RunningServer(tmp_path_factory.mktemp('server')) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in ('OPENAI_API_KEY', 'OPENAI_BASE_URL'):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv('NO_PROXY', '*')
+pytestmark = pytest.mark.usefixtures('no_key')
 
 
 @pytest.fixture
@@ -63,10 +51,10 @@ def rows_of(path):
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode('utf-8-sig'), newline='')))
 
 
-def test_a_judge_rates_each_context_in_both_orders_and_sees_no_system(paper_kit, server, tmp_path):
-    url = server.plan(answer=BY_PLACE)
+def test_a_judge_rates_each_context_in_both_orders_and_sees_no_system(paper_kit, llm_server, tmp_path):
+    url = llm_server.plan(answer=BY_PLACE)
     files = judge_kit(paper_kit, options(url), tmp_path / 'judge', backoff_s=0.002)
-    log = server.log(url)
+    log = llm_server.log(url)
     assert len(log) == 2 * 6
     key = read_key(paper_kit / KEY)
     sent = [json.dumps(entry['body']['messages']) for entry in log]
@@ -82,8 +70,8 @@ def test_a_judge_rates_each_context_in_both_orders_and_sees_no_system(paper_kit,
         assert other['fluency'] == str(2 - place)  # the last response comes first
 
 
-def test_both_forms_of_a_judge_are_read_and_compared_with_people(paper_kit, server, tmp_path, capsys):
-    url = server.plan(answer=BY_PLACE)
+def test_both_forms_of_a_judge_are_read_and_compared_with_people(paper_kit, llm_server, tmp_path, capsys):
+    url = llm_server.plan(answer=BY_PLACE)
     out = tmp_path / 'judge'
     files = judge_kit(paper_kit, options(url), out, backoff_s=0.002)
     for name, order in (
@@ -114,8 +102,8 @@ def test_both_forms_of_a_judge_are_read_and_compared_with_people(paper_kit, serv
     assert means == pytest.approx(judge.scores[:, :, 0, 0].mean())
 
 
-def test_equal_forms_of_a_judge_are_accepted(paper_kit, server, tmp_path):
-    url = server.plan(answer={'ratings': [{'fluency': 2, 'informativeness': 1, 'coherence': 0}] * 3})
+def test_equal_forms_of_a_judge_are_accepted(paper_kit, llm_server, tmp_path):
+    url = llm_server.plan(answer={'ratings': [{'fluency': 2, 'informativeness': 1, 'coherence': 0}] * 3})
     files = judge_kit(paper_kit, options(url), tmp_path / 'judge', backoff_s=0.002)
     key = read_key(paper_kit / KEY)
     judge = read_judge(key, files)
@@ -126,17 +114,17 @@ def test_equal_forms_of_a_judge_are_accepted(paper_kit, server, tmp_path):
         read_judge(key, files[:1])
 
 
-def test_no_answer_is_paid_for_twice_and_the_budget_holds(paper_kit, server, tmp_path):
-    url = server.plan(answer=BY_PLACE)
+def test_no_answer_is_paid_for_twice_and_the_budget_holds(paper_kit, llm_server, tmp_path):
+    url = llm_server.plan(answer=BY_PLACE)
     keys = {'store': str(tmp_path / 'judge.db')}
     limited = options(url, **keys, budget=BudgetOptions(calls=5), concurrency=1)
     with pytest.raises(UserError, match='7 of 12 prompts of the judge have no answer: budget'):
         judge_kit(paper_kit, limited, tmp_path / 'judge', backoff_s=0.002)
-    assert len(server.log(url)) == 5 and not (tmp_path / 'judge').exists()
+    assert len(llm_server.log(url)) == 5 and not (tmp_path / 'judge').exists()
     judge_kit(paper_kit, options(url, **keys), tmp_path / 'judge', backoff_s=0.002)
-    assert len(server.log(url)) == 12
+    assert len(llm_server.log(url)) == 12
     judge_kit(paper_kit, options(url, **keys, mode='replay'), tmp_path / 'again', backoff_s=0.002)
-    assert len(server.log(url)) == 12
+    assert len(llm_server.log(url)) == 12
 
 
 @pytest.mark.parametrize(
@@ -148,9 +136,9 @@ def test_no_answer_is_paid_for_twice_and_the_budget_holds(paper_kit, server, tmp
     ],
     ids=['too few', 'off the scale', 'a criterion is missing'],
 )
-def test_an_answer_that_does_not_fit_the_form_is_refused(paper_kit, server, tmp_path, answer):
+def test_an_answer_that_does_not_fit_the_form_is_refused(paper_kit, llm_server, tmp_path, answer):
     with pytest.raises(UserError, match='12 of 12 prompts of the judge have no answer: invalid'):
-        judge_kit(paper_kit, options(server.plan(answer=answer)), tmp_path / 'judge', backoff_s=0.002)
+        judge_kit(paper_kit, options(llm_server.plan(answer=answer)), tmp_path / 'judge', backoff_s=0.002)
     assert not (tmp_path / 'judge').exists()
 
 
@@ -175,8 +163,8 @@ def test_a_judge_can_be_estimated_and_a_form_of_another_kit_is_refused(paper_kit
         estimate_judge(paper_kit, LLMOptions(mode='live', base_url='http://127.0.0.1:9/v1'))
 
 
-def test_the_command_judges_with_the_section_llm_of_a_configuration(paper_kit, server, tmp_path, capsys):
-    url = server.plan(answer=BY_PLACE)
+def test_the_command_judges_with_the_section_llm_of_a_configuration(paper_kit, llm_server, tmp_path, capsys):
+    url = llm_server.plan(answer=BY_PLACE)
     command = ['judge', '-c', 'llm_redial_full', '--kit', str(paper_kit), '--out', str(tmp_path / 'judge')]
     settings = [f'llm.base_url={json.dumps(url)}', 'llm.mode=live', f'llm.store={json.dumps(str(tmp_path / "x.db"))}']
     assert main([*command, *(word for setting in settings for word in ('--set', setting))]) == 0
