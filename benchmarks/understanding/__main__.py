@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.understanding.catalogue import read_catalogue
-from benchmarks.understanding.messages import MARKS, read_messages, understand_all
+from benchmarks.understanding.examples import films_in
+from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS, read_messages, understand_all
 from benchmarks.understanding.scoring import (
     PARTS,
     Counts,
@@ -32,10 +33,8 @@ from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.interpreter import Interpreter
 
-FOLDER = Path(__file__).parent
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
-TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
 DEVELOP = [*(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')), TRANSCRIPTS]
 SCORED = [FOLDER / 'redial_scored.tsv', FOLDER / 'written_scored.tsv']
 _HEAD = """\
@@ -63,12 +62,7 @@ def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[
     """Return scores, share of messages with all acts right, number of messages, and errors of a table."""
     messages = read_messages(path)
     known = frozenset(film.name for film in facts.films.values())
-    named = frozenset(
-        name.lstrip(MARKS)
-        for message in messages
-        for name in message.names
-        if name.endswith(')') and name[-5:-1].isdigit()
-    )
+    named = films_in(messages)
     conversations: list[list[dict[str, Counts]]] = []
     errors, n_right = [], 0
     for message, meaning in understand_all(

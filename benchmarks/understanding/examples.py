@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from benchmarks.understanding.messages import MARK_MEANINGS, MARKS, Message, read_messages, understand_all
+from benchmarks.understanding.messages import MARK_MEANINGS, MARKS, TRANSCRIPTS, Message, read_messages, understand_drafts
 from benchmarks.understanding.scoring import labels_of, same_names
 from crslab_causal.chat.constraints import Constraint
-from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude
@@ -35,20 +34,27 @@ class Examples:
         self.conversations.append(conversation)
 
 
-Tasks = dict[str, Examples]
-"""Examples by task, which has the name of its model."""
+class Drafted(NamedTuple):
+    """A labelled message, and what the rules understand of it."""
+
+    table: str
+    conversation: str
+    """Name of the table, and number of the conversation in it."""
+    message: Message
+    labels: Mapping[str, Counter[str]]
+    draft: Draft
 
 
-def collect(drafts: Sequence[tuple[str, Message, Mapping[str, Counter[str]], Draft]], interpreter: Interpreter) -> Tasks:
-    """Return the examples of all tasks.
+def collect(drafts: Iterable[Drafted], interpreter: Interpreter) -> dict[str, Examples]:
+    """Return the examples of all tasks, by the name of the model.
 
     Args:
-        drafts: name of the conversation, message, labels and draft of each message.
+        drafts: the messages.
         interpreter: the interpreter that made the drafts.
     """
     facts = interpreter.facts
-    tasks: Tasks = {name: Examples() for name in ('acts', 'names', 'films')}
-    for conversation, message, labels, draft in drafts:
+    tasks = {name: Examples() for name in ('acts', 'names', 'films')}
+    for _, conversation, message, labels, draft in drafts:
         if not draft.clauses:
             continue
         text = Text(draft)
@@ -65,18 +71,15 @@ def collect(drafts: Sequence[tuple[str, Message, Mapping[str, Counter[str]], Dra
     return tasks
 
 
-def read_drafts(
-    path: Path, interpreter: Interpreter, repeats_list: bool
-) -> Iterator[tuple[str, Message, Mapping[str, Counter[str]], Draft]]:
-    """Yield the name of the conversation, the message, its labels and the draft of the rules for each message."""
-    facts = interpreter.facts
+def read_drafts(path: Path, interpreter: Interpreter) -> Iterator[Drafted]:
+    """Yield the messages of a table, with the drafts of an interpreter that has rules only."""
     messages = read_messages(path)
-    known = frozenset(film.name for film in facts.films.values())
+    known = frozenset(film.name for film in interpreter.facts.films.values())
     named = films_in(messages)
     number = 0
-    for message, meaning in understand_all(interpreter, facts, messages, repeats_list):
+    for message, draft in understand_drafts(interpreter, interpreter.facts, messages, path == TRANSCRIPTS):
         number += message.starts
-        yield f'{path.name} {number}', message, labels_of(message, known, named), meaning
+        yield Drafted(path.name, f'{path.name} {number}', message, labels_of(message, known, named), draft)
 
 
 def films_in(messages: Sequence[Message]) -> frozenset[str]:

@@ -11,11 +11,14 @@ from typing import Iterator, Sequence
 
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.features import Draft
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
 from crslab_causal.chat.understanding.wishes import replaced_by
 
+FOLDER = Path(__file__).parent
+TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
 MARK_MEANINGS = {
     '+': Attitude.LIKED,
     '-': Attitude.DISLIKED,
@@ -95,6 +98,17 @@ def understand_all(
         messages: the messages.
         repeats_list: whether the last list is shown again before every message.
     """
+    for message, draft in understand_drafts(interpreter, facts, messages, repeats_list):
+        yield message, draft.meaning
+
+
+def understand_drafts(
+    interpreter: Interpreter, facts: FilmFacts, messages: Sequence[Message], repeats_list: bool = False
+) -> Iterator[tuple[Message, Draft]]:
+    """Yield each message with its draft, which has the meaning that the interpreter understands.
+
+    The arguments are those of :func:`understand_all`.
+    """
     entity_of = {film.name: film.entity for film in facts.films.values()}
     state = DialogueState()
     for message in messages:
@@ -105,11 +119,12 @@ def understand_all(
             state.film = state.shown[0] if state.shown else None
         if message.said:
             state.context.append(('Recommender', message.said))
-        meaning = interpreter.understand(message.text, state.situation)
+        draft = interpreter.read(message.text, state.situation)
+        meaning = draft.meaning
         state.hear(message.text, meaning, replaced_by(meaning.constraints, normalize(message.text), state.constraints))
         for question in meaning.questions:
             state.person = question.person if question.person is not None else state.person
-        yield message, meaning
+        yield message, draft
 
 
 def names_of(meaning: Understanding) -> list[str]:

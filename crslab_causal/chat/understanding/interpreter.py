@@ -81,9 +81,14 @@ class Interpreter:
             text: the message.
             situation: state of the conversation before the message.
         """
-        return self._reviser.revise(self.draft(text, situation))
+        return self.read(text, situation).meaning
 
-    def draft(self, text: str, situation: Situation = Situation()) -> Draft:
+    def read(self, text: str, situation: Situation = Situation()) -> Draft:
+        """Return the clauses and the names of a message, and its meaning."""
+        draft = self._draft(text, situation)
+        return replace(draft, meaning=self._reviser.revise(draft))
+
+    def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterator
 
-from crslab_causal.chat.constraints import Constraint, Kind
+from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
@@ -25,8 +25,10 @@ NO_ATTITUDE = ''
 _NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
 _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
-_SURE = 0.5
-"""Least probability of an act that a message has."""
+_SURE = 0.4
+"""Least probability of an act that a message has, beside the likeliest one."""
+_UNSURE = 0.2
+"""Probability of the likeliest act under which the acts of the rules stay."""
 _ACT = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -35,9 +37,11 @@ _ACT = {
     Attitude.ACCEPTED: Act.ACCEPT,
     Attitude.SIMILAR: Act.WANT,
     Attitude.WANTED: Act.WANT,
+    Attitude.ASKED: Act.ASK_FILM,
 }
 """Act of a message with a name to which it has an attitude."""
-_LEAST = 0.2
+_MEANS = 0.2
+"""Least probability of an attitude to the film of the conversation that an act without a name shows."""
 _OF_FILM = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -48,12 +52,18 @@ _OF_FILM = {
     Attitude.ASKED: Act.ASK_FILM,
 }
 """Acts that concern a film."""
+_CONSTRAIN = frozenset((Act.WANT, Act.MORE, Act.LIKE, Act.DISLIKE, Act.REJECT))
+"""Acts of a message that states constraints."""
 _INSTEAD = {
     Act.DISLIKE: frozenset((Act.REJECT, Act.WANT)),
     Act.WANT: frozenset((Act.MORE,)),
     Act.SEEN: frozenset((Act.LIKE, Act.DISLIKE)),
+    Act.ASK_FILM: frozenset((Act.ASK_PERSON, Act.ASK_WHY)),
 }
 """Acts that stand for the act of an attitude: "no horror" is a wish."""
+
+_Heard = dict[tuple[SpanKind, str], Heard]
+"""Names with attitudes, by kind and name."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +90,7 @@ class Reviser:
     Args:
         facts: facts about the films.
         properties: constraints of spans.
-        models: the models ``acts``, ``names``, ``films`` and ``lists``.
+        models: the models ``acts``, ``names`` and ``films``; empty: no draft is revised.
     """
 
     def __init__(self, facts: FilmFacts, properties: Properties, models: Models):
@@ -93,35 +103,67 @@ class Reviser:
             return meaning
         text = Text(draft)
         likely = self.models['acts'].probabilities(message_features(draft, text))
-        acts = {Act(name) for name, p in likely.items() if p > _SURE and name not in _FINAL}
-        acts = acts or {Act(max(likely, key=lambda name: likely[name] if name not in _FINAL else 0.0))}
+        likely = {name: p for name, p in likely.items() if name not in _FINAL}
+        best = max(likely.values())
+        acts = {Act(name) for name, p in likely.items() if p > _SURE or p == best}
+        if best < _UNSURE:
+            acts = {*meaning.acts}
+        if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
+            return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
-        constraints = meaning.constraints
+        constraints = self._read_names(draft, text, acts, likely, heard)
+        constraints += self._read_meant(draft, text, acts, likely, heard)
+        if Act.REJECT in acts and Act.DISLIKE not in acts:
+            heard = {key: _as_rejected(each) for key, each in heard.items()}
+        meaning.heard = list(heard.values())
+        meaning.constraints = without_contradictions(constraints)
+        if Act.ACCEPT in acts and meaning.unknown and all(h.attitude is not Attitude.ACCEPTED for h in meaning.heard):
+            acts = acts - {Act.ACCEPT} | {*meaning.acts}  # the title that is taken up is not known
+        if Act.ASK_FILM in acts and not meaning.questions:
+            asked = [each.entity for each in meaning.heard if each.attitude is Attitude.ASKED]
+            meaning.questions = [Question(Aspect.GENERAL, next((e for e in asked if e in self.facts.films), None))]
+        meaning.acts = _consistent(acts, meaning)
+        if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
+            meaning.constraints = []
+            meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]
+        return meaning
+
+    def _read_names(
+        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+    ) -> list[Constraint]:
+        """Set the attitudes to the names of a message, and return its constraints."""
+        constraints = draft.meaning.constraints
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
             found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
             attitude = _best(found, acts, likely)
-            if attitude == rule:
-                continue
+            if attitude == rule or (rule == Attitude.ASKED and not attitude):
+                continue  # a question has the name
             constraints = self._restate(draft, named, attitude, constraints)
             _set(heard, named.key, named.entity, attitude)
+        return constraints
+
+    def _read_meant(
+        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+    ) -> list[Constraint]:
+        """Set the attitudes to the films that a message means without a name, and return the constraints to add."""
+        constraints = []
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             features = film_features(draft, text, film, self.facts.films[film].title, rule_attitude(draft, key))
             found = self.models['films'].distribution(features)
-            _set(heard, key, film, _best(found, acts, likely))
+            attitude = _best(found, acts, likely)
+            if attitude == Attitude.SIMILAR:
+                constraints.append(self.properties.similar(film))
+            has_other_reason = attitude == Attitude.DISLIKED and not acts & {Act.DISLIKE, Act.REJECT}
+            is_in_question = attitude == Attitude.ASKED and draft.meaning.questions
+            _set(heard, key, film, NO_ATTITUDE if has_other_reason or is_in_question else attitude)
             if film == draft.situation.film:
                 self._apply_to_film(draft, acts, heard, found)
-        meaning.heard = [_as_rejected(each) if Act.REJECT in acts and Act.DISLIKE not in acts else each for each in heard.values()]
-        meaning.constraints = without_contradictions(constraints)
-        if Act.ASK_FILM in acts and not meaning.questions:
-            asked = [each.entity for each in meaning.heard if each.attitude is Attitude.ASKED]
-            meaning.questions = [Question(Aspect.GENERAL, asked[0] if asked else None)]
-        meaning.acts = _consistent(acts, meaning)
-        return meaning
+        return constraints
 
     def _apply_to_film(
-        self, draft: Draft, acts: set[Act], heard: dict[tuple[SpanKind, str], Heard], found
+        self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]
     ) -> None:
         """Apply acts that concern no name to the film that the conversation is about."""
         film = draft.situation.film
@@ -130,7 +172,9 @@ class Reviser:
         key = SpanKind.FILM, self.facts.names[film]
         attitudes = {each.attitude for each in heard.values()}
         for attitude, act in _OF_FILM.items():
-            if act in acts and attitude not in attitudes and key not in heard and found.get(attitude, 0.0) > _LEAST:
+            if attitude is Attitude.ASKED and draft.meaning.questions:
+                continue
+            if act in acts and attitude not in attitudes and key not in heard and found.get(attitude, 0.0) > _MEANS:
                 _set(heard, key, film, attitude)
 
     def _restate(
@@ -194,7 +238,7 @@ def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> 
 
 
 def _set(
-    heard: dict[tuple[SpanKind, str], Heard], key: tuple[SpanKind, str], entity: int | None, attitude: str
+    heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str
 ) -> None:
     if not attitude:
         heard.pop(key, None)
