@@ -5,7 +5,7 @@
 The same configuration with the same seed is trained with other numbers of threads, and without the widest vector
 instructions of the CPU, as an older CPU would train it. Each of these adds up the same numbers in another order. The
 scores are in ``benchmarks/rounding.json``, and a table of them is in ``docs/training.md``. Finished runs are kept in
-``--work``, and are not repeated.
+``--work``, and are not repeated. ``--settings`` measures some of the rows; the others stay if the CPU is the same.
 """
 
 from __future__ import annotations
@@ -101,6 +101,19 @@ def seeds_of_results() -> dict[str, Any]:
     return records
 
 
+def earlier_runs() -> dict[str, Any]:
+    """Return the runs of the committed record by title; none if it is of another CPU."""
+    if not RECORD.is_file():
+        return {}
+    record = json.loads(RECORD.read_text('utf-8'))
+    return record['runs'] if record['cpu'] == cpu_name() else {}
+
+
+def merged(earlier: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the earlier and the new runs in the order of :data:`SETTINGS`. New runs replace earlier ones."""
+    return {title: new.get(title, earlier.get(title)) for title in SETTINGS if title in new or title in earlier}
+
+
 def main() -> None:
     """Measure, and write record and table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -110,7 +123,7 @@ def main() -> None:
     parser.add_argument('--settings', nargs='+', choices=SETTINGS, default=list(SETTINGS), help='rows of the table')
     arguments = parser.parse_args()
     runs = {title: {seed: score(arguments, title, seed) for seed in arguments.seeds} for title in arguments.settings}
-    record = {'cpu': cpu_name(), 'config': CONFIG, 'runs': runs, 'records': seeds_of_results()}
+    record = {'cpu': cpu_name(), 'config': CONFIG, 'runs': merged(earlier_runs(), runs), 'records': seeds_of_results()}
     replace_file(RECORD, json.dumps(record, indent=1) + '\n')
     update_block(PAGE, BLOCK, page(record))
 

@@ -46,12 +46,15 @@ def test_every_number_has_a_source():
 
 
 def test_only_rows_that_need_a_language_model_have_no_scores():
-    """Rows of the official test are added as they are run, because each is scored once."""
-    notes = {(name, row.title): row.note for name, _, row in ROWS if row.note is not None}
+    """Rows of the official test are added as they are run, because each is scored once. ``table3_cutoffs`` repeats runs
+    that other tables have in full.
+    """
+    notes = {(name, table.name, row.title): row.note for name, table, row in ROWS if row.note is not None}
     unscored = {where: note for where, note in notes.items() if not note.startswith(NEEDS_LLM)}
-    assert notes and all(
-        name == 'official' and re.fullmatch(r'not run|\d of \d seeds', note) for (name, _), note in unscored.items()
-    ), unscored
+    assert notes
+    for (name, table, title), note in unscored.items():
+        assert name == 'official' or table == 'table3_cutoffs', (name, title)
+        assert re.fullmatch(r'not run|\d of \d seeds' if name == 'official' else r'\d of \d seeds', note), (name, title)
 
 
 def test_the_documentation_has_the_number_of_trained_models_and_the_hours_of_training():

@@ -151,7 +151,7 @@ class SideData(TypedDict):
     interventional_data: NotRequired[list[Sample]]
     """A second test split in which the history was set by intervention; only the demo corpus has one."""
     seeker_answers: NotRequired[dict[str, SeekerAnswers]]
-    """What the seekers liked and had seen, by conversation, if the data folder has the file ``seeker_answers.json``."""
+    """Items that the seekers liked and had seen, by conversation, if the data have the file ``seeker_answers.json``."""
     confounder: NotRequired[Confounder]
     """The fitted confounder, if the option ``adjustment`` names one; the system adds it."""
 

@@ -15,7 +15,7 @@ ANSWERS_FILE = 'seeker_answers.json'
 
 
 class SeekerAnswers(NamedTuple):
-    """What the seeker of a conversation answered after it, and the length of the conversation."""
+    """The answers of the seeker of a conversation, and the length of the conversation."""
 
     messages: int
     """Number of messages of both speakers."""

@@ -14,6 +14,7 @@ from typing import Iterator, Sequence
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.markdown_blocks import update_block
+from crslab_causal.experiments.analysis.case_runs import missing_case_runs
 from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
 from crslab_causal.experiments.analysis.record import NEEDS_LLM
@@ -130,6 +131,7 @@ def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousRepor
         if run in needed
     ]
     runs += [(0, run) for suite in suites for run in missing_figure_runs(suite, store, previous)]
+    runs += [(0, run) for suite in suites for run in missing_case_runs(suite, store, previous)]
     runs += [(i, run.recommender) for i, run in runs if run.recommender is not None]
     keys = {run: dataset_key(run.config) for _, run in runs}
     return [run for _, run in sorted(runs, key=lambda numbered: (numbered[0], keys[numbered[1]]))]

@@ -77,7 +77,7 @@ class CausalLLMSystem(CausalSystem):
                 f'llm.store: {self.llm.store} is inside the folder of the run, which the next run renames; '
                 'name a file elsewhere'
             )
-        self._make_pipeline().close()  # report mistakes in the options before the training
+        self.make_pipeline().close()  # report mistakes in the options before the training
         if self.llm.dry_run:
             self.estimate()
             return
@@ -118,8 +118,8 @@ class CausalLLMSystem(CausalSystem):
     def estimate(self) -> None:
         """Estimate the requests, the tokens, the cost in USD and the minutes for all answers, and log them."""
         dataloader, indices = self._samples()
-        with self._make_pipeline() as pipeline:
-            estimate = pipeline.estimate(self._tasks(pipeline, dataloader, indices))
+        with self.make_pipeline() as pipeline:
+            estimate = pipeline.estimate(self.tasks(pipeline, dataloader, indices))
             logger.info(f'[LLM: dry run of {pipeline.backend.name}: {estimate.line()}]')
         if self.external_recommender is None:
             logger.info(
@@ -130,8 +130,8 @@ class CausalLLMSystem(CausalSystem):
     def export_batch(self, path: str) -> None:
         """Write the requests that have no answer yet for a Batch API, and log the next step."""
         dataloader, indices = self._samples()
-        with self._make_pipeline() as pipeline:
-            tasks = self._tasks(pipeline, dataloader, indices)
+        with self.make_pipeline() as pipeline:
+            tasks = self.tasks(pipeline, dataloader, indices)
             estimate = pipeline.estimate(tasks)
             files = pipeline.export(tasks, path)
         usd = None if estimate is None else estimate.usd
@@ -153,8 +153,8 @@ class CausalLLMSystem(CausalSystem):
         split = self.llm.split
         dataloader, indices = self._samples()
         samples = [dataloader.samples[i] for i in indices]
-        with self._make_pipeline() as pipeline:
-            tasks = self._tasks(pipeline, dataloader, indices)
+        with self.make_pipeline() as pipeline:
+            tasks = self.tasks(pipeline, dataloader, indices)
             listed = [[candidate.entity for candidate in task.request.candidates] for task in tasks]  # I_rec
             backend = pipeline.backend
             prompt = pipeline.prompt.name if backend.uses_prompt else None
@@ -227,10 +227,15 @@ class CausalLLMSystem(CausalSystem):
         dataloader = {'valid': self.valid_dataloader, 'test': self.test_dataloader}[self.llm.split]
         return dataloader, self._sample_indices(len(dataloader))
 
-    def _make_pipeline(self) -> LLMPipeline:
+    def make_pipeline(self) -> LLMPipeline:
+        """Return the pipeline of the section ``llm``, which the caller has to close.
+
+        Raises:
+            UserError: an option of the section is wrong.
+        """
         return LLMPipeline(self.llm, self.catalogue, self.train_dataloader.dataset)
 
-    def _tasks(
+    def tasks(
         self,
         pipeline: LLMPipeline,
         dataloader: CausalDataLoader,

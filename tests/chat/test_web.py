@@ -200,7 +200,7 @@ def test_other_hosts_are_refused(site, host, status):
 def test_page_loads_nothing_from_outside_and_serves_no_file(site):
     page = requests.get(site[0])
     assert "default-src 'none'" in page.headers['Content-Security-Policy']
-    for name in ('', 'page.css', 'page.js'):
+    for name in ('', 'common.css', 'common.js', 'page.css', 'page.js'):
         text = requests.get(f'{site[0]}/{name}').text.replace('http://www.w3.org/2000/svg', '')
         assert len(text) > 500 and '//' not in text.replace('// ', '')
     for path in (

@@ -146,7 +146,7 @@ def test_half_of_a_character_becomes_a_question_mark(site):
 
 
 def test_page_loads_nothing_from_outside(site):
-    for name in ('', 'page.css', 'compare.css', 'compare.js'):
+    for name in ('', 'common.css', 'common.js', 'compare.css', 'compare.js'):
         answer = requests.get(f'{site[0]}/{name}')
         assert answer.status_code == 200 and "default-src 'none'" in answer.headers['Content-Security-Policy']
         assert '//' not in answer.text.replace('// ', '')

@@ -171,6 +171,50 @@ def test_the_gains_in_the_readme_are_differences_of_the_record():
     assert f'gains {eq_8:.1f} points over cross-entropy, and label smoothing gains {smoothing:.1f}.' in text
 
 
+def test_the_gain_of_the_two_simple_options_in_the_readme_is_that_of_the_record():
+    text = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    recommendation = read_record(tiny.ROOT / 'results' / 'recommendation.json')
+    (table,) = [table for table in recommendation.tables if table.name == 'table2']
+    means = {row.title: 100 * np.mean(row.scores['all']['recall@50']) for row in table.rows if row.runs}
+    gain = means['CausalKBRD, Z = |N| and item bias'] - means[PAPER]
+    assert f'together gain {gain:.1f} points of R@50 on our test split.' in text
+
+
+def test_the_shares_of_repeated_labels_are_those_of_the_record():
+    readme = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    datasets = read_record(tiny.ROOT / 'results' / 'datasets.json')
+    shares = {
+        table.name: row.scores['all']['repeated labels (%)'][0]
+        for table in datasets.tables
+        for row in table.rows
+        if row.title == 'OpenDialKG'
+    }
+    assert f"{shares['table1_valid']:.0f} % of the labels of OpenDialKG's validation split are already" in readme
+    assert min(shares.values()) > 100 / 3
+    assert (
+        'More than a third of the labels of OpenDialKG are already in the context.'
+        in (DOCS / 'findings.md').read_text()
+    )
+
+
+def test_the_numbers_of_seeds_and_strengths_in_the_findings_are_those_of_the_records():
+    text = ' '.join((DOCS / 'findings.md').read_text('utf-8').split())
+    assert 'over five seeds, or over three seeds for the baselines' in text
+    recommendation = read_record(tiny.ROOT / 'results' / 'recommendation.json')
+    seeds = {
+        row.title: len(row.runs)
+        for table in recommendation.tables
+        if table.name in ('table2', 'table3')
+        for row in table.rows
+        if len(row.runs) > 1
+    }
+    ours = {title: n for title, n in seeds.items() if 'causal' in title.lower() and 'offline' not in title}
+    assert set(ours.values()) == {5} and {seeds[title] for title in seeds.keys() - ours.keys()} == {3}
+    assert 'means over six strengths of the confounder' in text
+    deconfounding = read_record(tiny.ROOT / 'results' / 'deconfounding.json')
+    assert {len(table.sweep.values) for table in deconfounding.tables if table.sweep is not None} == {6}
+
+
 def test_the_readme_has_the_scores_on_the_official_test_beside_the_papers():
     figures, records = read_figures(), read_records(tiny.ROOT / 'results')
     template = (

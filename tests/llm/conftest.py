@@ -2,13 +2,11 @@
 
 import pytest
 
-import llm_server
 
-
-@pytest.fixture(scope='module')
-def server(tmp_path_factory):
-    with llm_server.RunningServer(tmp_path_factory.mktemp('server')) as running:
-        yield running
+@pytest.fixture(scope='session')
+def server(llm_server):
+    """The server of ``small_runs``, under the short name that these tests use."""
+    return llm_server
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import tiny
 from crslab_causal.command_line.main import main
 from crslab_causal.data.seeker_answers import ANSWERS_FILE, answers_entry
 from crslab_causal.experiments.reporting import dialogues
@@ -77,6 +78,14 @@ def test_the_table_has_a_mean_and_an_interval_over_seeds():
     assert lines[2] == r'| a \| b | 1 | 12.5 | 0.0104 |'
     assert lines[3] == '| c | 2 | 17.5 ± 63.5 | 0.0104 ± 0.0000 |'
     assert lines[-1].startswith('7 conversations') and lines[-1].endswith('ReDial abcdef012345.')
+
+
+def test_the_committed_tables_are_those_of_their_records():
+    records = sorted((tiny.ROOT / 'results' / 'dialogues').glob('*.json'))
+    assert records
+    for path in records:
+        page = dialogues.dialogue_page(json.loads(path.read_text('utf-8')))
+        assert path.with_suffix('.md').read_text('utf-8') == page + '\n'
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from crslab_causal.llm.entity_linking.spelling import correct
+
 
 class _Words(NamedTuple):
     """Patterns of the words for one genre."""
@@ -21,30 +23,45 @@ _REACH = 80
 """Number of characters before a word that are searched for its context."""
 _FILMS = r'(?:movies?|films?|flicks?)'
 _GENRES = {
-    'action': _Words('action', 'actions?', 'action[ -]packed'),
+    'action': _Words(
+        'action',
+        rf"actions?|shoot[ -]?['’]?(?:th)?em[ -]?ups?|kung[ -]?fu|martial[ -]arts?|"
+        rf'popcorn {_FILMS}|car chases?|buddy cop {_FILMS}',
+        'action[ -]packed',
+    ),
     'adventure': _Words('adventure', 'adventures?', 'adventurous'),
-    'animation': _Words('animat|anime|cartoon', 'animations?|animes?|cartoons?', 'animated'),
+    'animation': _Words('animat|anime|cartoon', 'animations?|animes?|cartoons?|toons?', 'animated'),
     'biography': _Words('biograph|biopic', r'bio(?:graph(?:y|ies)|pics?)|true stor(?:y|ies)', 'biographical'),
     'comedy': _Words(
         'comed|parody|satire|slapstick',
-        r'comed(?:y|ies|ys|ie)|comdey|slapstick|spoofs?|parod(?:y|ies)|satires?|rom[ -]?coms?|'
+        r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
+        r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
-    'documentary': _Words('documentary', r'documentar(?:y|ies|ys)|docuseries'),
+    'documentary': _Words(
+        'documentary',
+        rf'documentar(?:y|ies|ys)|docuseries|docus?(?: {_FILMS})?|docos?|(?:nature|history|crime|food|music) docs?',
+    ),
     'drama': _Words(
         'drama',
-        r'dramas?|tear-?jerkers?|(?:makes? (?:me|us)|a good) cry',
-        'dramatic|sad|emotional|moving|heart-?breaking|serious',
+        r'dramas?|tear[ -]?jerkers?|weep(?:ies?|y)|dramed(?:y|ies)|(?:makes? (?:me|us)|a good) cry',
+        'dramatic|sad|emotional|moving(?! for)|heart-?breaking|serious',
     ),
     'family': _Words(r"family|children's", rf'family {_FILMS}', 'family[ -]friendly'),
-    'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?', 'magical'),
+    'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?|swords? (?:and|&) sorcery', 'magical'),
     'film noir': _Words('noir', '(?:film[ -])?noirs?'),
-    'history': _Words('histor', rf'(?:history|period) {_FILMS}|period pieces?|costume dramas?', 'historic(?:al)?'),
+    'history': _Words(
+        'histor',
+        rf'(?:history|period) {_FILMS}|period (?:pieces?|dramas?)|costume dramas?|'
+        r'(?:(?<=like )|(?<=love )|(?<=into ))history(?=\W*(?:$|,|and\b|or\b))',
+        'historic(?:al)?',
+    ),
     'horror': _Words(
         'horror|slasher|zombie',
-        r'horrors?|slashers?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|gore',
+        r'horrors?|slashers?|splatters?|creature features?|monster (?:movies?|films?|flicks?)|gore ?fests?|'
+        r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|gore',
         r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gruesome|bloody',
     ),
     'music': _Words(r'music(?!al)', rf'music {_FILMS}|concert {_FILMS}'),
@@ -63,7 +80,7 @@ _GENRES = {
     'war': _Words(
         r'\bwar\b', rf'(?:anti-?)?war (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2'
     ),
-    'western': _Words('western', 'westerns?|cowboys?'),
+    'western': _Words('western', '(?:spaghetti )?westerns?|cowboys?'),
 }
 GENRES = tuple(_GENRES)
 """Names of the genres."""
@@ -94,7 +111,7 @@ _REMARK_AFTER = re.compile(
     r'(?:\s+(?:movie|film|flick|one))?(?:\s+(?:too|also|as well|though|indeed))?\s*(?:[.!?;]|$)', re.IGNORECASE
 )
 """The end of a remark on the last film: "A very sad film as well." A wish has no "very" at its start."""
-_REACTION = re.compile(r'\b(?:what|such)\s+a\s+(?:good\s+|great\s+)?$', re.IGNORECASE)
+_REACTION = re.compile(r'\b(?:what|such)\s+(?:a\s+(?:good\s+|great\s+)?)?$', re.IGNORECASE)
 """Words before a noun that tells how a film was: "what a laugh"."""
 _RELATIVE_CLAUSE = re.compile(
     rf"\b(?:something|anything|one|movies?|films?)\s+(?:that|which)(?:'s|\s+is|\s+are)\s+{_ADVERBS}$", re.IGNORECASE
@@ -111,6 +128,27 @@ _OTHER_AFTER = re.compile(
     r'woman)\b'
 )
 """Words that show that the adjective before them does not describe a film."""
+_CORRECTABLE = {
+    word: genre
+    for genre, words in {
+        'action': 'action',
+        'adventure': 'adventure adventures',
+        'animation': 'animation animations cartoon cartoons',
+        'comedy': 'comedy comedies',
+        'documentary': 'documentary documentaries',
+        'drama': 'drama dramas',
+        'fantasy': 'fantasy',
+        'horror': 'horror horrors slasher',
+        'musical': 'musical musicals',
+        'mystery': 'mystery mysteries',
+        'romance': 'romance romances romantic',
+        'thriller': 'thriller thrillers',
+        'western': 'western westerns',
+    }.items()
+    for word in words.split()
+}
+"""Genre of each word that may be misspelled."""
+_LONG_WORD = re.compile(r'(?<![\w<])[^\W\d_]{5,}(?![\w>])')
 _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
 _WITHOUT_GORE = re.compile(
     r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,3}?
@@ -143,13 +181,20 @@ def genres_of_name(name: str) -> frozenset[str]:
 
 
 def find_genres(text: str) -> list[GenreSpan]:
-    """Return the parts of a text that name genres, in order of appearance. One part may name two genres: "rom-com"."""
+    """Return the parts of a text that name genres, in order of appearance. One part may name two genres: "rom-com".
+
+    A word that is in no dictionary may be a misspelled genre: "horor", "documentry".
+    """
     spans = [
         _span(text, genre, match, is_adjective)
         for patterns, is_adjective in ((_NOUNS, False), (_ADJECTIVES, True))
         for genre, pattern in patterns.items()
         for match in pattern.finditer(text)
     ]
+    for match in _LONG_WORD.finditer(text):
+        word = match.group().lower()
+        if (meant := correct(word, _CORRECTABLE)) != word:
+            spans.append(_span(text, _CORRECTABLE[meant], match, False))
     spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and rejects_gore(text))]
     return sorted(spans, key=lambda span: (span.start, -span.end))
 
@@ -163,7 +208,8 @@ def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> Ge
     before = _before(text, match)
     is_remark = is_adjective and _REMARK_BEFORE.search(before) is not None and _REMARK_AFTER.match(text, match.end())
     is_statement = _STATEMENT.search(before) is not None and not _RELATIVE_CLAUSE.search(before)
-    is_statement = is_statement or _REACTION.search(before) is not None or bool(is_remark)
+    is_laugh = match.group().lower().startswith('a ') or before.rstrip().endswith((' a', ' good', ' great'))
+    is_statement = is_statement or (is_laugh and _REACTION.search(before) is not None) or bool(is_remark)
     is_wish = not is_statement and (not is_adjective or _asks_for_films(text, match))
     is_excess = _EXCESS.search(before) is not None and genre != 'comedy'
     return GenreSpan(genre, *match.span(), is_wish, is_excess)

@@ -12,11 +12,11 @@ from crslab_causal.chat.films.collections import Collection, Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.years import Years, find_years
-from crslab_causal.llm.entity_linking.english import frequency_rank
+from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, title_words
-from crslab_causal.llm.entity_linking.words import read_words
+from crslab_causal.llm.entity_linking.words import Word, read_words
 
 
 class SpanKind(StrEnum):
@@ -63,7 +63,25 @@ _SERIES_BEFORE = re.compile(
     r'\b(?:all|every|any|another|other|more)(?:\s+of)?(?:\s+the)?\s*$|\b(?:series|franchise)\s+of\s*$', re.IGNORECASE
 )
 _ONE_BEFORE = re.compile(r'\b(?:an?|any|another|good|best|new|old)\s*$', re.IGNORECASE)
-_ONE_AFTER = re.compile(r'\s+(?:movie|film|flick)\b', re.IGNORECASE)
+_ONE_AFTER = re.compile(r'\s+(?:movie|film|flick|one)\b', re.IGNORECASE)
+_NTH_BEFORE = re.compile(
+    r'\bthe\s+(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|sixth|6th|last|latest|newest)\s+$', re.I
+)
+_NTHS = {
+    word: n
+    for n, words in enumerate(('first 1st', 'second 2nd', 'third 3rd', 'fourth 4th', 'fifth 5th', 'sixth 6th'))
+    for word in words.split()
+} | dict.fromkeys(('last', 'latest', 'newest'), -1)
+_NTH_AFTER = re.compile(r'(?:\s+(?:movie|film|flick|one)\b)?(?!\s+(?:movies|films|flicks|ones)\b)', re.IGNORECASE)
+_MIN_SHARE_OF_SERIES = 0.1
+"""Minimum popularity of a film that an ordinal counts, as a share of that of the best-known film of the series."""
+_PLURAL_BEFORE = re.compile(
+    r'(?<!about )\b(?:the|all|any|these|those|every|both|other)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?$', re.I
+)
+"""Words before the plural of a title that is an everyday word: "the Rockys", but not "movies about aliens"."""
+_OVERSHADOWED = 8
+"""Minimum ratio between the popularity of all films of a listed franchise, and that of a film with the name of the
+franchise, from which the name means the franchise: "James Bond (2015)"."""
 _WEARY_BEFORE = re.compile(r'\b(?:(?:tired|sick|bored)\s+of|enough(?:\s+of)?|no\s+more)\s*$', re.IGNORECASE)
 _SEASON_BEFORE = re.compile(
     r'\b(?:around|at|during|every|each|last|until|before|after|by|on|since|merry|happy|over|next)\s+(?:the\s+)?$',
@@ -194,25 +212,71 @@ class Spotter:
         while first < len(words):
             for n in range(min(self.collections.max_words, len(words) - first), 0, -1):
                 part = words[first : first + n]
-                collection = self.collections.by_key.get(tuple(word.normalized for word in part))
-                if collection is None and part[-1].is_possessive:
-                    key = (*(word.normalized for word in part[:-1]), part[-1].normalized.removesuffix('s'))
-                    collection = self.collections.by_key.get(key)
+                key = tuple(word.normalized for word in part)
+                collection = self.collections.by_key.get(key)
+                is_plural = False
+                for ending in ('s', 'es') if collection is None and key[-1].endswith('s') else ():
+                    key = (*key[:-1], part[-1].normalized.removesuffix(ending))
+                    collection = collection or self.collections.by_key.get(key)
+                    is_plural = collection is not None and not part[-1].is_possessive
+                if is_plural and not _may_be_plural(text, part):
+                    continue
                 if collection is None:
                     continue
                 span = Span(SpanKind.COLLECTION, part[0].start, part[-1].end, collection=collection)
-                if self._names_collection(text, span, links):
-                    found.append(span)
+                nth = self._nth_film(text, span, key)
+                if self._names_collection(text, span, links, is_plural, nth is not None):
+                    found.append(nth or self._bearer(span, key) or span)
                     first += n - 1
                     break
             first += 1
         return found
 
-    def _names_collection(self, text: str, span: Span, links: list[Span]) -> bool:
-        """Return whether a span names a collection, and not a single film or person."""
+    def _nth_film(self, text: str, span: Span, key: tuple[str, ...]) -> Span | None:
+        """Return the span of the film that an ordinal selects from a series: "the third Harry Potter movie".
+
+        The films of the series are those whose titles start with its name, by year.
+        """
+        match = _NTH_BEFORE.search(text, max(0, span.start - 30), span.start)
+        after = _NTH_AFTER.match(text, span.end)
+        assert span.collection is not None
+        if match is None or after is None:
+            return None
+        films = [self.facts.films[film] for film in span.collection.films]
+        dated = [
+            (film.year, -self.facts.popularity.get(film.entity, 0), film.entity)
+            for film in films
+            if film.year and tuple(content_words(title_words(film.title)))[: len(key)] == key
+        ]
+        least = _MIN_SHARE_OF_SERIES * max((-minus for _, minus, _ in dated), default=0)
+        of_year = {year: entity for year, minus, entity in sorted(dated, reverse=True) if -minus >= least}
+        ordered = [of_year[year] for year in sorted(of_year)]
+        number = _NTHS[match['ordinal'].lower()]
+        if number >= len(ordered) or len(ordered) < 2:
+            return None
+        return Span(SpanKind.FILM, match.start('ordinal'), after.end(), id=ordered[number])
+
+    def _bearer(self, span: Span, key: tuple[str, ...]) -> Span | None:
+        """Return the span of the person with a surname that also names a collection: "Miyazaki", but not "Disney"."""
+        assert span.collection is not None
+        person = self._linker.person_called(key)
+        if person is None or key[0] in content_words(title_words(span.collection.name)):
+            return None
+        return Span(SpanKind.PERSON, span.start, span.end, id=person)
+
+    def _names_collection(self, text: str, span: Span, links: list[Span], is_plural: bool, is_nth: bool) -> bool:
+        """Return whether a span names a collection, and not a single film or person.
+
+        Args:
+            text: the message.
+            span: the span.
+            links: links to films and people; those that the collection replaces are removed.
+            is_plural: whether the name has a plural ending, as in "the Rockys".
+            is_nth: whether an ordinal selects a film of the collection, as in "the third Harry Potter".
+        """
         overlapping = [link for link in links if link.start < span.end and span.start < link.end]
         assert span.collection is not None
-        has_context = _is_series(text, span)
+        has_context = is_plural or is_nth or _is_series(text, span)
         if _is_season(text, span):
             return False
         if not overlapping:
@@ -223,10 +287,31 @@ class Spotter:
         key = content_words(title_words(text[link.start : link.end]))
         is_title = link.id in self.facts.films and key == content_words(title_words(self.facts.films[link.id].title))
         is_surname = link.kind is SpanKind.PERSON and len(key) == 1
+        is_surname = is_surname and key[0] in content_words(title_words(span.collection.name))  # "Disney"
+        is_overshadowed = self._is_overshadowed(link, span.collection)
+        if is_title and is_plural and not is_overshadowed:
+            return False  # "Aliens" is a film
+        has_context = has_context or (is_title and span.collection.is_listed and is_overshadowed)
         if (link.kind is SpanKind.FILM and (not is_title or has_context)) or (is_surname and span.collection.is_listed):
             links.remove(link)
             return True
         return False
+
+    def _is_overshadowed(self, link: Span, collection: Collection) -> bool:
+        """Return whether the other films of a collection are far more popular than a linked film."""
+        popularity = self.facts.popularity
+        total = sum(popularity.get(film, 0) for film in collection.films)
+        return link.id is not None and total > _OVERSHADOWED * popularity.get(link.id, 0)
+
+
+def _may_be_plural(text: str, part: Sequence[Word]) -> bool:
+    """Return whether the plural of a title may mean its series. "Aliens" in "movies about aliens" does not."""
+    first = part[0]
+    has_capital = first.is_capitalized and not first.starts_sentence
+    is_everyday = len(part) == 1 and is_english(first.normalized.removesuffix('s'))
+    return (
+        has_capital or not is_everyday or _PLURAL_BEFORE.search(text, max(0, first.start - 40), first.start) is not None
+    )
 
 
 def _is_series(text: str, span: Span) -> bool:

@@ -1,4 +1,4 @@
-"""The routes of the web page: three files, and JSON about the sessions.
+"""The routes of the web page: a few files, and JSON about the sessions.
 
 No other file is served. Requests with another host name, or from a page of another site, are refused.
 """
@@ -37,7 +37,12 @@ MAX_BODY = 16_000
 """Maximum size of a request, in bytes."""
 MAX_THUMBS = 100_000
 """Maximum number of thumbs that one server saves."""
-_PAGE = {
+SHARED_FILES = {
+    '/common.css': ('common.css', 'text/css'),
+    '/common.js': ('common.js', 'text/javascript'),
+}
+"""File and media type of each address that is a file of several pages."""
+_PAGE = SHARED_FILES | {
     '/': ('page.html', 'text/html'),
     '/page.css': ('page.css', 'text/css'),
     '/page.js': ('page.js', 'text/javascript'),

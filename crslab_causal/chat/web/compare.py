@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.session import ChatSession
-from crslab_causal.chat.web.app import BUSY, MAX_MESSAGE, ChatApp, answer_json, text_of
+from crslab_causal.chat.web.app import BUSY, MAX_MESSAGE, SHARED_FILES, ChatApp, answer_json, text_of
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.votes import CHOICES, MAX_COMMENT, ComparedTurn, Vote
 
@@ -80,9 +80,8 @@ class CompareApp(ChatApp):
         votes: file to which votes are added as JSON lines.
     """
 
-    page: ClassVar[Mapping[str, tuple[str, str]]] = {
+    page: ClassVar[Mapping[str, tuple[str, str]]] = SHARED_FILES | {
         '/': ('compare.html', 'text/html'),
-        '/page.css': ('page.css', 'text/css'),
         '/compare.css': ('compare.css', 'text/css'),
         '/compare.js': ('compare.js', 'text/javascript'),
     }

@@ -23,7 +23,12 @@ from crslab_causal.experiments.analysis.record import (
     Tests,
 )
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
-from crslab_causal.experiments.analysis.significance import mean_tests, row_intervals, row_tests
+from crslab_causal.experiments.analysis.significance import (
+    mean_tests,
+    row_intervals,
+    row_tests,
+    with_scores_of_ranks,
+)
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Run, Suite, Table
@@ -111,7 +116,12 @@ def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable
     if recorded is not None:
         return recorded
     results = store.official_result(run) if table.options.split == OFFICIAL else store.result(run)
-    return None if results is None else RunResult.from_files(results, table)
+    if results is None:
+        return None
+    result = RunResult.from_files(results, table)
+    if 'llm' in results:  # its file of ranks is that of the recommender before re-ranking
+        return result
+    return with_scores_of_ranks(result, store.ranks_path(result.folder, table.options.split), table)
 
 
 def _row_record(

@@ -108,8 +108,7 @@ class RowRecord(SparseRecord):
     footnote: str | None = None
     """Remark on the reported scores."""
     intervals: Intervals = {}
-    """Intervals of the scores on the official test set, by a bootstrap that draws conversations; absent for other
-    splits."""
+    """Intervals by a bootstrap that draws conversations; absent for rows without them, see :func:`.row_intervals`."""
 
 
 class MeanRecord(Record):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
 
 import numpy as np
 
+from crslab_causal.base.artifacts import llm_file
 from crslab_causal.evaluator.metrics import per_sample_metric
+from crslab_causal.experiments.analysis.answers import read_answers
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
 from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
@@ -80,7 +83,8 @@ def row_intervals(
 ) -> list[Intervals | None]:
     """Return the 95 % intervals of each row by a bootstrap over conversations, in the order of ``rows``.
 
-    They are None if the split of the table is not the official test set.
+    Scores on the official test set have them, and scores of a single run where a model has seeds: that of a language
+    model, or the only one of several that is finished. They are None for other rows.
 
     Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
     is kept, because a report keeps no ranks.
@@ -89,9 +93,16 @@ def row_intervals(
     missing = [
         i
         for i, row in enumerate(rows)
-        if intervals[i] is None and row.results and len(_with_ranks(row, table, store)) == len(row.results)
+        if intervals[i] is None
+        and (table.options.split == OFFICIAL or _is_first_of_several(row))
+        and row.results
+        and len(_with_ranks(row, table, store)) == len(row.results)
     ]
-    if table.options.split != OFFICIAL or not missing:
+    if table.options.kind != 'recommendation':
+        return intervals
+    for i, row in enumerate(rows):
+        intervals[i] = intervals[i] or _answer_intervals(row, table, store)
+    if not missing:
         return intervals
     by_row = {i: _read_ranks(rows[i], table, store) for i in missing}
     first = by_row[missing[0]][0]
@@ -110,6 +121,61 @@ def row_intervals(
             if low == low:  # it is NaN if all samples are of one conversation
                 intervals[i].setdefault(group, {})[metric] = (low, high)
     return intervals
+
+
+def _is_first_of_several(row: RowResults) -> bool:
+    """Return whether one run of several seeds is finished. The ranks of a language model's run are not its own."""
+    return len(row.results) == 1 < len(row.row.runs) and row.row.runs[0].config['model'] != LANGUAGE_MODEL
+
+
+def _answer_intervals(row: RowResults, table: Table, store: RunStore) -> Intervals | None:
+    """Return the intervals of a language model that was run once, from its answers.
+
+    They are None for another row, and if the answers are not at hand.
+    """
+    if row.row.options.needs != 'llm' or len(row.results) != 1:
+        return None
+    folder, split = row.results[0].folder, table.options.split
+    path, ranks_path = store.paths.work / folder / llm_file(split), store.ranks_path(folder, split)
+    if not path.is_file() or not ranks_path.is_file():
+        return None
+    ranks, answers = read_ranks(ranks_path), read_answers(path)
+    samples = zip(ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist())
+    repeats = dict(zip(samples, ranks.repeat.tolist()))
+    rank = np.array([np.inf if answer.rank_after is None else answer.rank_after for answer in answers])
+    conversation = np.array([answer.conversation for answer in answers])
+    is_repeat = np.array([repeats[answer.sample] for answer in answers])
+    metrics = row.row.options.metrics or table.options.metrics
+    intervals: Intervals = {}
+    for group in table.options.groups:
+        chosen = np.full(len(answers), True) if group == 'all' else ~is_repeat
+        if len(set(conversation[chosen])) > 1:
+            hits = [per_sample_metric(rank[chosen], metric) for metric in metrics]
+            ends = cluster_intervals(np.stack(hits, axis=1), conversation[chosen])
+            intervals[group] = {metric: (low, high) for metric, low, high in zip(metrics, *ends.tolist())}
+    return intervals
+
+
+def with_scores_of_ranks(result: RunResult, path: Path, table: Table) -> RunResult:
+    """Return the result of a run with the scores that its file of ranks adds.
+
+    A table may show a cutoff that the configuration of the run does not have. The score is then the mean over the ranks
+    of the labels.
+    """
+    lacking = [
+        (group, metric)
+        for group, by_metric in result.scores.items()
+        for metric, score in by_metric.items()
+        if score is None and '@' in metric
+    ]
+    if table.options.kind != 'recommendation' or not lacking or not path.is_file():
+        return result
+    ranks = read_ranks(path)
+    scores = {group: dict(by_metric) for group, by_metric in result.scores.items()}
+    for group, metric in lacking:
+        of_group = _rank(ranks, group)[_members(ranks, group)]
+        scores[group][metric] = float(np.mean(per_sample_metric(of_group, metric))) if len(of_group) else None
+    return result._replace(scores=scores)
 
 
 def mean_tests(

@@ -205,7 +205,8 @@ def _judge(flags: argparse.Namespace) -> None:
         print(estimate_judge(flags.kit, options).line())
         return
     files = judge_kit(flags.kit, options, flags.out)
-    print('rated in both orders: ' + ', '.join(map(str, files)))
+    print('rated in both orders: ' + ', '.join(map(str, files)) + '\n')
+    print(judge_markdown(summarise_judge(read_judge(read_key(flags.kit / KEY), files))), end='')
 
 
 if __name__ == '__main__':

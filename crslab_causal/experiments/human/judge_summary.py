@@ -33,14 +33,14 @@ def read_judge(key: Key, paths: Sequence[Path]) -> Ratings:
     )
 
 
-def summarise_judge(judge: Ratings, people: Ratings, seed: int = 0) -> dict[str, Any]:
+def summarise_judge(judge: Ratings, people: Ratings | None = None, seed: int = 0) -> dict[str, Any]:
     """Return the means of a judge, and Cohen's kappa between its two passes and with each person, as a dict for JSON.
 
     The rating of a response is the mean of both passes. Intervals of kappa are from a bootstrap over contexts.
 
     Args:
         judge: ratings of both passes.
-        people: ratings of people on the same kit.
+        people: ratings of people on the same kit; None if nobody has rated it.
         seed: seed of the bootstrap.
     """
     by_context = judge.scores.mean(0)
@@ -55,16 +55,15 @@ def summarise_judge(judge: Ratings, people: Ratings, seed: int = 0) -> dict[str,
     for c, criterion in enumerate(judge.criteria):
         forward, backward = (judge.scores[i, ..., c].ravel() for i in range(2))
         rows = [_kappa(BETWEEN_ORDERS, forward, backward, contexts, seed)]
-        for p, person in enumerate(people.raters):
-            for order, scores in zip(judge.raters, (forward, backward)):
-                rated = people.scores[p, ..., c].ravel()
-                rows.append(_kappa(f'{person} and {order}', rated, scores, contexts, seed))
-        defined = [row['kappa'] for row in rows[1:] if row['kappa'] is not None]
-        mean_kappa = float(np.mean(defined)) if defined else None
-        agreement[criterion] = [
-            *rows,
-            {'pair': 'mean against people', 'kappa': mean_kappa, 'low': None, 'high': None},
-        ]
+        if people is not None:
+            for p, person in enumerate(people.raters):
+                for order, scores in zip(judge.raters, (forward, backward)):
+                    rated = people.scores[p, ..., c].ravel()
+                    rows.append(_kappa(f'{person} and {order}', rated, scores, contexts, seed))
+            defined = [row['kappa'] for row in rows[1:] if row['kappa'] is not None]
+            mean_kappa = float(np.mean(defined)) if defined else None
+            rows.append({'pair': 'mean against people', 'kappa': mean_kappa, 'low': None, 'high': None})
+        agreement[criterion] = rows
     return {'files': judge.raters, 'systems': systems, 'agreement': agreement}
 
 

@@ -27,7 +27,7 @@ class Cell(NamedTuple):
     reported: bool
     """Whether the number is from a publication."""
     bounds: tuple[float, float] | None = None
-    """Ends of the 95 % interval over conversations, for a score on the official test set."""
+    """Ends of the 95 % interval over conversations, of scores on the official test set and of single runs."""
 
 
 def row_cells(row: RowRecord | MeanRecord, table: TableRecord) -> list[Cell | None]:

@@ -111,6 +111,7 @@ def legend(table: TableRecord) -> list[str]:
         )
     if any(row.intervals for row in table.rows):
         sentences.append('[low, high]: 95 % interval of the mean, by a bootstrap that draws conversations.')
+    if any(run.times_scored for row in table.rows for run in row.runs):
         again = [row for row in table.rows if any((run.times_scored or 1) > 1 for run in row.runs)]
         sentences.append(
             'Every run was scored once.'

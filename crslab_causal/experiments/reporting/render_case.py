@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crslab_causal.base.tables import escape_cell, markdown_table
-from crslab_causal.experiments.analysis.record import CaseRecord, SystemRecord
+from crslab_causal.experiments.analysis.record import NEEDS_LLM, CaseRecord, SystemRecord
 from crslab_causal.experiments.reporting.latex import escape_latex
 from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
@@ -59,7 +59,12 @@ def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
 
 
 def _rank(system: SystemRecord) -> str:
-    """Return the rank of the label, or its ranks before and after re-ranking if they differ."""
+    """Return the rank of the label, or its ranks before and after re-ranking if they differ.
+
+    It is empty if the system has no answer.
+    """
+    if system.status.startswith(NEEDS_LLM):
+        return ''
     before, after = ('none' if rank is None else f'{rank:g}' for rank in (system.rank_before, system.rank_after))
     return after if before == after else f'{before} → {after}'
 

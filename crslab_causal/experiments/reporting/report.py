@@ -7,7 +7,7 @@ from typing import Iterator
 
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.markdown_blocks import update_block
-from crslab_causal.experiments.analysis.record import SuiteRecord
+from crslab_causal.experiments.analysis.record import NEEDS_LLM, SuiteRecord
 from crslab_causal.experiments.reporting import render, render_case
 from crslab_causal.experiments.reporting.figures.style import save
 from crslab_causal.experiments.reporting.plots import figures_of
@@ -48,8 +48,16 @@ def write_tables(record: SuiteRecord, folder: Path) -> Iterator[Path]:
 
 def markdown_page(record: SuiteRecord) -> str:
     """Return all tables of a suite in Markdown, below its title."""
-    page = [f'# {record.title}', record.about, render.joined(record.tables), *map(render_case.markdown, record.cases)]
+    page = [f'# {record.title}', record.about, _command_line(record), render.joined(record.tables)]
+    page += map(render_case.markdown, record.cases)
     return '\n\n'.join(part for part in page if part) + '\n'
+
+
+def _command_line(record: SuiteRecord) -> str:
+    """Return the line that names the command for the rows that need a language model; empty if there are none."""
+    if not any((row.note or '').startswith(NEEDS_LLM) for table in record.tables for row in table.rows):
+        return ''
+    return f'The rows that need an LLM are measured by `crslab-causal experiments {record.name} --extend --llm live`.'
 
 
 def latex_page(record: SuiteRecord) -> str:

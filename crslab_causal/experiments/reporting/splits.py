@@ -36,7 +36,7 @@ PAGE = Path('splits', 'redial.md')
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command: write the table. Return the exit status."""
-    parser = argparse.ArgumentParser(description='Write the scores on valid, late valid and official test side by side.')
+    parser = argparse.ArgumentParser(description='Write the scores of one row on three splits side by side.')
     parser.add_argument('--results', type=path_argument, default=Path('results'), help='folder of the records')
     options = parser.parse_args(arguments)
 

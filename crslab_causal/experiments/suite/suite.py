@@ -7,7 +7,8 @@ import os
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from types import MappingProxyType
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.config import Config, validate
@@ -95,6 +96,9 @@ class Suite(NamedTuple):
     name: str
     options: SuiteOptions
     tables: tuple[Table, ...]
+    asked: Mapping[tuple[str, str], Run] = MappingProxyType({})
+    """Runs of the language models that examples ask, by the name of the example and the title of the row. They are
+    never executed: only the turn of the example is answered. ``--quick`` may leave some out."""
 
     def find_row(self, table: str, row_id: str) -> Row | None:
         """Return a row by the name of its table and its ``id``; None if ``--quick`` leaves it out."""
@@ -155,7 +159,11 @@ def read_suite(path: Path, config_folder: Path, *, quick: bool = False, seeds: i
         )
     except UserError as error:
         raise UserError(f'{path}: {error}') from error
-    return Suite(path.stem, options, tables)
+    suite = Suite(path.stem, options, tables)
+    try:
+        return suite._replace(asked=_asked_runs(suite, changes, config_folder))
+    except UserError as error:
+        raise UserError(f'{path}: {error}') from error
 
 
 def _quick(table: TableOptions) -> TableOptions:
@@ -201,7 +209,7 @@ def _check_run(config: Config, row: RowOptions, table: TableOptions, kind: Kind)
     model, dataset = config['model'], config['dataset']
     metrics = row.metrics or table.metrics
     missing = [m for m in metrics if '@' in m and int(m.rpartition('@')[2]) not in config['cutoffs']]
-    if kind == table.kind == 'recommendation' and missing and table.split != OFFICIAL:  # there ranks are read
+    if kind == table.kind == 'recommendation' and missing and model == LANGUAGE_MODEL:  # others write their ranks
         raise UserError(f'metrics: {missing[0]} is not among the cutoffs, {config["cutoffs"]}')
     if (
         kind == 'generation'
@@ -237,11 +245,38 @@ def _check_cases(options: SuiteOptions) -> None:
         if case.conversation is not None:
             if case.table not in official:
                 raise UserError(f'case {case.name}: {case.table} is no table of the split {OFFICIAL}')
+        elif case.llm:
+            raise UserError(f'case {case.name}: llm needs a named turn; give conversation and turn')
         elif case.table not in with_responses:
             raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
 
 
 # ---------------------------------------------------------------- runs
+
+
+def _asked_runs(suite: Suite, changes: Mapping[str, Any], config_folder: Path) -> dict[tuple[str, str], Run]:
+    """Return the runs of the language models that the examples ask, see :attr:`Suite.asked`."""
+    runs: dict[tuple[str, str], Run] = {}
+    for case in suite.options.cases:
+        ids = [row.id for table in suite.options.tables if table.name == case.table for row in table.rows]
+        _check_unique(f'case {case.name}: llm', [asked.title for asked in case.llm])
+        for asked in case.llm:
+            where = f'case {case.name}, {asked.title}'
+            config_file = config_folder / f'{asked.config}.yaml'
+            if not config_file.is_file():
+                raise UserError(f'{where}: config: {config_file} does not exist')
+            if asked.recommender not in ids:
+                raise UserError(f'{where}: recommender: {case.table} has no row with the id {asked.recommender}')
+            row = suite.find_row(case.table, asked.recommender)
+            if row is None or not row.runs:  # --quick leaves it out
+                continue
+            seed = row.runs[0].seed
+            settings = (*(f'{key}={json.dumps(value)}' for key, value in changes.items()), f'seed={seed}')
+            run = Run(config_file, settings, seed, 'recommendation', row.runs[0]._replace(save=True))
+            if run.config['model'] != LANGUAGE_MODEL:
+                raise UserError(f'{where}: config: {config_file} is no configuration of {LANGUAGE_MODEL}')
+            runs[case.name, asked.title] = run
+    return runs
 
 
 def _save_for_figures(table: Table, options: SuiteOptions) -> Table:

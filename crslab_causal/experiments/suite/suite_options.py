@@ -154,6 +154,17 @@ class RankShiftOptions(Options):
     """Panels, from left to right."""
 
 
+class AskedOptions(Options):
+    """Options of a language model that answers the named turn of an example."""
+
+    title: str
+    """First cell of the row."""
+    config: str
+    """Path of a configuration of CausalLLM below ``config/``, without its suffix."""
+    recommender: Name
+    """``id`` of the row of the example's table whose list the language model gets."""
+
+
 class CaseOptions(Options):
     """Options of the examples of Table 7: some turns, with the response of every system of a table to each.
 
@@ -172,6 +183,9 @@ class CaseOptions(Options):
     """Number of the turn in ``conversation``."""
     offline: Name | None = None
     """``id`` of the row whose list the offline backend also re-ranks and puts into words, for a named turn."""
+    llm: list[AskedOptions] = []
+    """Language models that answer a named turn. Each is asked when the command line has ``--llm``; until then its row
+    names the command."""
     turns: Count = 1
     """Number of turns."""
     context: Count = 3

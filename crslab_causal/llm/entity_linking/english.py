@@ -28,6 +28,11 @@ def frequency_rank(word: str) -> int | None:
     return ranks.get(word, ranks.get(_american(word)))
 
 
+def frequent_words(n: int) -> list[str]:
+    """Return the ``n`` most frequent words, most frequent first."""
+    return [word for word, rank in _ranks().items() if rank < n][::-1]
+
+
 def is_english(word: str) -> bool:
     """Return whether the dictionary has a word, in lower case without apostrophes."""
     return frequency_rank(word) is not None

@@ -25,10 +25,18 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Iterator, Mapping, NamedTuple
 
-from crslab_causal.llm.entity_linking.marks import follows_title, has_capitals, has_place_of_title, is_quoted
+from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
+from crslab_causal.llm.entity_linking.marks import (
+    follows_title,
+    has_capitals,
+    has_place_of_title,
+    is_quoted,
+    starts_item,
+)
 from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
 from crslab_causal.llm.entity_linking.negation import is_negated
-from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, subtitle_span
+from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, ordinal_before, subtitle_span
+from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
 from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR, Title, agreement
 from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 
@@ -37,12 +45,17 @@ _YEAR_AFTER_NAME = re.compile(
 )
 _MAX_YEAR = 2030
 """Largest number that counts as a year. A larger one is part of a title, as in "Blade Runner 2049"."""
-_MIN_LETTERS_ALONE = 8
-"""Minimum number of letters of a misspelled word that is a whole name."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
+_MAX_EVERYDAY_RANK = 8000
+"""Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
 _OTHER_ARTICLE = 0.25
 """Factor for the popularity of a film whose title has an article that the text omits: "Heat" may mean "The Heat"."""
+_OWNERS = frozenset('my your his her our their'.split())
+_OLD, _NEW = frozenset('first old older original'.split()), frozenset('latest new newer newest recent'.split())
+"""Words before a title that several films have: "the original Jumanji"."""
+_MIN_SHARE_OF_NAMESAKE = 0.1
+"""Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of its best namesake."""
 _MAX_TITLE_CASE = 8
 """Maximum number of words of a text whose words are all capitalized and whose capitals still mark titles."""
 _MAX_COMMON_WORDS = 3
@@ -137,6 +150,10 @@ class MentionLinker:
         """
         return _Scan(self._index, text, prefer).result()
 
+    def person_called(self, key: Key) -> int | None:
+        """Return the person whom a surname or a nickname names; None if there is none."""
+        return next(iter(self._index.bearers(key, True)), None)
+
 
 class _Scan:
     """The search for the links of one text, with the state of the search."""
@@ -163,8 +180,28 @@ class _Scan:
             candidates = [candidate for candidate in candidates if not self._use(candidate)]
             if len(self.links) == n_links:
                 break
+        self._link_misspelled_people()
         self.links.sort()
         return LinkedText(self.words, self.links, sorted(self.unknown))
+
+    def _link_misspelled_people(self) -> None:
+        """Link two words where a person is expected to the person of a similar name: "with Tim Allan"."""
+        for first in range(len(self.content) - 1):
+            end = first + 2
+            start, end_character = self.content[first].start, self.content[end - 1].end
+            written = ' '.join(word.lower for word in self.content[first:end])
+            if (
+                any(self.is_taken[first:end])
+                or self.text[start:end_character].count(' ') != 1
+                or not has_place_of_person(self.text, start, end_character)
+            ):
+                continue
+            person = self.index.similar_person(written)
+            if person is not None:
+                self._take(first, end)
+                self.links.append(
+                    Link(self.content_indices[first], self.content_indices[end - 1] + 1, person, start, end_character)
+                )
 
     def _use(self, candidate: _Candidate) -> bool:
         """Link a candidate if it is a name. Return whether this is decided.
@@ -182,11 +219,14 @@ class _Scan:
             and not self.words[first_word].starts_sentence
         )
         year = _YEAR_AFTER_NAME.match(self.text, end_character)
-        entity, has_year = self._choose(key, year, has_article)
+        is_person = has_place_of_person(self.text, self.words[first_word].start, end_character) and (
+            len(key) > 1 or self._may_be_surname(self.content[first], key)
+        )
+        entity, has_year = self._choose(key, year, has_article, is_person, self._age_before(first_word))
         if entity is not None and has_article and self.index.titles[entity].forms[0].literal[0] in ARTICLES:
             first_word -= 1
         start = self.words[first_word].start
-        if not has_year and not self._is_recognizable(key, first, end, first_word, end_word, end_character):
+        if not has_year and not self._is_recognizable(key, first, end, first_word, end_word, end_character, entity):
             return False
         if entity is None:
             assert year is not None
@@ -201,12 +241,31 @@ class _Scan:
                 self._block(first, end, start, numeral.end)
                 return True
             end_character = numeral.end if numeral else end_character
+            if (sequel := self._by_ordinal(key, start)) is not None:
+                entity, start = sequel
             if not self._settle_subtitle(key, start, end_character, first, end):
                 return True
         self._take(first, end)
         self.links.append(Link(first_word, end_word, entity, start, end_character))
         self._link_further_numbers(key, end_word, end_character)
         return True
+
+    def _by_ordinal(self, key: Key, start: int) -> tuple[int, int] | None:
+        """Return the film that an ordinal before the name selects, as in "the second Toy Story", and its start."""
+        ordinal = ordinal_before(self.text, start)
+        if ordinal is None:
+            return None
+        number, position = ordinal
+        longer = (*key, str(number))
+        entity = self._choose(longer, None, False)[0] if number > 1 and longer in self.index else None
+        return (entity, position) if entity is not None else None
+
+    def _age_before(self, first_word: int) -> int:
+        """Return -1 if the words before a name ask for the oldest film of this name, 1 for the newest, else 0."""
+        before = [word.lower for word in self.words[max(0, first_word - 2) : first_word] if word.lower not in ARTICLES]
+        if not before or first_word == 0:
+            return 0
+        return -1 if before[-1] in _OLD else 1 if before[-1] in _NEW else 0
 
     def _take(self, first: int, end: int) -> None:
         self.is_taken[first:end] = [True] * (end - first)
@@ -258,7 +317,7 @@ class _Scan:
         """Yield all parts of the text that may be a name."""
         distinct = {(word.normalized, word.is_possessive): word for word in self.content}
         spellings = {key: self.index.spellings(word) for key, word in distinct.items()}
-        for first, first_word in enumerate(self.content):
+        for first in range(len(self.content)):
             keys: list[tuple[Key, int]] = [((), 0)]
             n_misspelled, crosses_sentence = 0, False
             for n, word in enumerate(self.content[first:], start=1):
@@ -273,19 +332,36 @@ class _Scan:
                     break
                 n_misspelled += word.normalized not in options and not word.is_possessive
                 crosses_sentence |= n > 1 and word.starts_sentence
-                if n_misspelled <= n // 2 or (n == 1 and len(first_word.normalized) >= _MIN_LETTERS_ALONE):
+                if n_misspelled <= n // 2 or n == 1:
                     yield from (
                         _Candidate(first, first + n, key)
                         for key, wrong in keys
                         if key in self.index
-                        and (n > 1 or wrong < 2)
+                        and (
+                            n > 1
+                            or not wrong
+                            or (
+                                wrong < 2
+                                and "'" not in self.text[word.start : word.end]
+                                and self.index.may_be_misspelled_alone(key, word.normalized)
+                            )
+                        )
                         and (not crosses_sentence or key in self.index.multi_sentence)
                     )
 
-    def _choose(self, key: Key, year: re.Match[str] | None, has_article: bool) -> tuple[int | None, bool]:
+    def _choose(
+        self, key: Key, year: re.Match[str] | None, has_article: bool, is_person: bool = False, age: int = 0
+    ) -> tuple[int | None, bool]:
         """Return the entity of a name, and whether the year belongs to the name.
 
         The entity is None if the year excludes all entities of this name.
+
+        Args:
+            key: words of the name.
+            year: match of a year after the name.
+            has_article: whether an article precedes the name.
+            is_person: whether the words around the name show that it is a person.
+            age: -1 for the oldest film of the name, 1 for the newest, 0 for any.
         """
         index = self.index
 
@@ -304,12 +380,13 @@ class _Scan:
                 entity,
             )
 
-        entities = index.entities(key)
+        entities = index.bearers(key, has_article) if is_person else []
+        entities = entities or index.entities(key)
         # a film with the name of a person is preferred only if it is more popular
         prefers_items = index.people.isdisjoint(entities)
         entities = sorted(entities, key=preference)
         if year is None:
-            return entities[0], False
+            return self._of_age(entities, age), False
         in_brackets, comma, bare = year.groups()
         written = Title((), int(in_brackets or bare), None, ())
         agreements = [
@@ -325,11 +402,39 @@ class _Scan:
         belongs = not comma and (not agreements or int(bare) > _MAX_YEAR) and index.is_item(entities[0])
         return (None if belongs else entities[0]), False
 
+    def _of_age(self, entities: list[int], age: int) -> int:
+        """Return the first of the entities, or the oldest or newest film among them."""
+        popularity = self.index.popularity
+        least = _MIN_SHARE_OF_NAMESAKE * max(popularity.get(entity, 0) for entity in entities)
+        dated = [
+            (self.index.titles[entity].year or 0, entity)
+            for entity in entities
+            if self.index.titles[entity].year and popularity.get(entity, 0) >= least and entity in self.index.items
+        ]
+        if not age or not dated:
+            return entities[0]
+        return (min if age < 0 else max)(dated)[1]
+
     def _is_recognizable(
-        self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int
+        self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int, entity: int | None
     ) -> bool:
-        """Return whether a name cannot be taken for ordinary text: by its words, or by a mark of a title."""
+        """Return whether a name cannot be taken for ordinary text: by its words, or by a mark of its kind."""
         index, content = self.index, self.content[first:end]
+        start = self.words[first_word].start
+        if len(content) == 1 and is_outside_cinema(self.text, start):
+            return False
+        previous = self.words[first_word - 1].lower if first_word else ''
+        if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
+            return False  # "my jaws hurt"
+        if entity is not None and len(key) == 1 and entity in index.bearers(key, True):
+            if self._starts_longer_name(end):
+                return False  # "Harry" in "Harry Potters"
+            if has_place_of_person(self.text, start, end_character) and self._may_be_surname(content[0], key):
+                return True
+            if index.is_obscure_person(entity):
+                return False  # "Poland" is a surname, too
+        if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
+            return has_place_of_title(self.text, self.words, first_word, end_word)
         is_partial = index.is_partial(key)
         is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
         if not is_weak and (
@@ -343,13 +448,51 @@ class _Scan:
             return True
         if not self.ignores_capitals and has_capitals(content):
             return True
+        starts_list = starts_item(self.text, start)
         is_listed = any(
-            follows_title(self.text, link.end, self.words[first_word].start)
-            for link in self.links
+            follows_title(self.text, link.end, start)
             if link.end_word <= first_word
+            else starts_list and link.first_word >= end_word and follows_title(self.text, end_character, link.start)
+            for link in self.links
         )
+        is_named = any(entity in self.prefer for entity in index.entities(key))
         is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
-        return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known)
+        return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
+
+    def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
+        """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""
+        rank = frequency_rank(word)
+        return (
+            rank is not None
+            and rank < _MAX_EVERYDAY_RANK
+            and self.index.is_item(entity)
+            and bool(self.index.popularity)
+            and self.index.popularity.get(entity, 0) < _WELL_KNOWN
+            and not written.is_capitalized
+            and not is_common(word)
+        )
+
+    def _may_be_surname(self, written: Word, key: Key) -> bool:
+        """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short"."""
+        if self.index.is_nickname(key):
+            return True
+        rank = frequency_rank(key[0])
+        is_everyday = is_common(key[0]) or (rank is not None and rank < _MAX_EVERYDAY_RANK)
+        return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
+
+    def _starts_longer_name(self, end: int) -> bool:
+        """Return whether a word follows directly that may be the surname after a first name."""
+        if end == len(self.content) or self.text[self.content[end - 1].end : self.content[end].start] != ' ':
+            return False
+        following = self.content[end]
+        if (following.normalized,) in self.index:
+            return False
+        is_name = following.is_capitalized and not self.ignores_capitals
+        return is_name or (
+            following.normalized.isalpha()
+            and not is_english(following.lower.removesuffix('s'))
+            and len(following.lower) > 4
+        )
 
 
 def _content_indices(words: list[Word]) -> list[int]:

@@ -7,19 +7,23 @@ A name of at most three words that are all common needs one of these marks:
 - capitals: all words except small ones are capitalized. The capital at the start of a sentence does not count. Neither
   do capitals in a text without lower case, nor those of words that are always capitalized ("American", "Halloween");
 - the whole text is the name;
-- a position where a title is expected: after "I saw", "loved", "similar to" or another title and "and", and before the
-  end of the clause ("have you seen taken?", but not "I have taken a day off");
-- a verdict after it: "Seven was great".
+- a position where a title is expected: after "I saw", "loved", "similar to", "who is in" or another title and "and",
+  and before the end of the clause ("have you seen taken?", but not "I have taken a day off");
+- a sentence that has no other word: "Moon? What is that?";
+- a verdict after it: "Seven was great", "Arrival put me to sleep", "Signs I liked".
 
-The position is no mark for the most frequent words ("it", "up").
+The position is no mark for the most frequent words ("it", "up"), unless the conversation has named a film of that
+title. "Up" is no object of "loved" and no subject of "was", so "I loved up" and "up was great" mean the film.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Collection, Sequence
 
 from crslab_causal.llm.entity_linking.english import frequency_rank
+from crslab_causal.llm.entity_linking.spelling import correct
 from crslab_causal.llm.entity_linking.titles import ARTICLES
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, CHAT_WORDS, SMALL_WORDS, Word
 
@@ -41,6 +45,16 @@ _BEFORE_PAIRS = frozenset(
         '\n    ', ''
     ).split('|')
 )
+_QUESTION_BEFORE = re.compile(
+    r"""\b(?:(?:who|whos|anyone|anybody|famous|actors?|actress(?:es)?|stars?)
+      \s+(?:is|was|are|were|else|all|all\s+is)?\s*in
+    |(?:starred|stars?|plays?|played|acts?|acted|appears?|appeared|good|great|amazing|best|brilliant|awesome|funny|was|is)\s+in
+    |(?:directed|director\ of|directs|wrote|made|cast\ of|actors\ in|plot\ of|genre\ of|ending\ of|year\ of)
+    |(?:sequels?|prequels?)\ to|(?:what|how|heard|know|thoughts|opinion|think)\s+(?:about|of|on)
+    |obsessed\ with|(?:better|worse|scarier|funnier)\ than)\s+(?:the\s+|an?\s+)?$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words before a well-known title in a question or a comparison."""
 _AFTER = frozenset(
     """again alot already also although and are because before but but i is last lol or recently since so though today
     tonight too was were when which while who with yesterday yet""".split()
@@ -53,11 +67,40 @@ _SERIES = frozenset('franchise saga sequel sequels series trilogy'.split())
 _VERDICT = frozenset(('is', 'was', 'were'))
 """Words after the title at the start of a verdict, such as "was"."""
 _JUDGEMENT = frozenset(
-    'a amazing awesome excellent fantastic good great hilarious my one pretty really so such the'.split()
+    """a amazing awesome awful bad beautiful better boring brilliant excellent fantastic fun funny good great hilarious
+    my ok okay one overrated pretty really sad scary so such terrible the too underrated very""".split()
 )
 """Words after "is" in a verdict."""
+_EFFECT = re.compile(
+    r"""\s+(?:really\s+|just\s+|totally\s+)?(?:put\s+me\s+to\s+sleep|(?:made|had|makes|scared|bored|blew|freaked|moved)\s+(?:me|us)
+    |creeped\s+me\s+out|rocks|rocked|sucks|sucked|slaps|rules)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words after a title that tell what the film did to the seeker."""
+_TOPIC = re.compile(
+    r"""\s*,?\s+(?:i|we)(?:\s+(?:really|also|just|actually|already|have|did|only))*\s+(?:liked?|loved?|hated?|saw|seen|watched|enjoyed|
+    disliked|adored|turned\s+off|fell\s+asleep|didn['’]?t|haven['’]?t|don['’]?t)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words after a title at the start of a sentence that is the object of an opinion: "Signs I liked"."""
+_AGAIN = re.compile(r'\s+(?:al+ready|again|instead|pl(?:ease|s|z)|maybe)\s*(?:$|[.!?,;])', re.IGNORECASE)
+"""Words that may follow a title in a sentence without a verb: "frozen already"."""
+_JUDGED = frozenset(
+    """acting action animation audio casting class cgi coffee cooking dialogue dinner directing ending flight food
+    graphics humor lighting lunch monday music plot pizza pace pacing picture script school service soundtrack story
+    style sunday traffic trip vacation weather weekend work writing""".split()
+)
+"""Words that are often judged, and that mean a title only with a capital: "acting was good"."""
+_NO_OBJECT = frozenset(('up',))
+"""Frequent words that are neither object nor subject of a sentence, unless they are a title."""
+_BEFORE_NO_OBJECT = frozenset('enjoyed hated liked loved rewatched seen watched'.split())
 _MAX_SPOKEN_RANK = 300
 """Rank, by frequency, below which a word followed by "is" is not a title: "Life is good"."""
+_ITEM_BEFORE = re.compile(r'(?:^|[,:(]|\b(?:like|and|or|e\.?g\.?,?|maybe))\s*(?:the\s+)?$', re.IGNORECASE)
+_REACH = 60
+"""Number of characters before a name that are searched for a question."""
+_MAX_SPOKEN_RANK_ALONE = 1000
+"""Rank, by frequency, below which a word followed by "again" is not a title."""
 _CLAUSE_END = re.compile(r'[.!?;:,…\n)]')
 _BETWEEN_TITLES = re.compile(r'\W*(?:,|\b(?:and|or)\b|&|/)\W*(?:(?:and|or|the|an?|also|even|maybe)\W+)*', re.IGNORECASE)
 
@@ -87,8 +130,19 @@ def follows_title(text: str, end_of_title: int, start: int) -> bool:
     return end_of_title <= start and _BETWEEN_TITLES.fullmatch(text, end_of_title, start) is not None
 
 
+def starts_item(text: str, start: int) -> bool:
+    """Return whether a position is the start of an item of a list: after a comma, a colon, "like" or "e.g."."""
+    return _ITEM_BEFORE.search(text, max(0, start - 12), start) is not None
+
+
 def has_place_of_title(
-    text: str, words: Sequence[Word], first: int, end: int, is_listed: bool = False, is_known: bool = False
+    text: str,
+    words: Sequence[Word],
+    first: int,
+    end: int,
+    is_listed: bool = False,
+    is_known: bool = False,
+    is_named: bool = False,
 ) -> bool:
     """Return whether ``words[first:end]`` is at a position where a title is expected.
 
@@ -97,24 +151,51 @@ def has_place_of_title(
         words: words of the text.
         first: index of the first word.
         end: index after the last word.
-        is_listed: whether another title and "and" precede it.
+        is_listed: whether the name is in a list with another title.
         is_known: whether a name of one word is well known, or only a part of a name.
+        is_named: whether the conversation has named a film of this title before.
     """
     content = [word for word in words[first:end] if word.lower not in ARTICLES]
     is_longer = len(content) > 1
     is_described = first > 0 and words[first - 1].lower in ('a', 'an')  # "a scary movie"
     if len(content) == sum(word.lower not in ARTICLES for word in words):
         return not is_described and _stands_alone(content)
+    if not is_longer and content[0].lower in _NO_OBJECT:
+        return _is_used_as_noun(text, words, first, end, is_named)
     if not is_longer and (_is_below(content[0], _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS):
         return False
+    is_known |= is_named
     if end < len(words) and words[end].lower in _SERIES:
         return True
     if content[-1].normalized == 'film' or is_described:
         return False
+    if _is_whole_sentence(words, first, end) and (is_known or text[words[end - 1].end :].lstrip('"”').startswith('?')):
+        return not is_longer or _stands_alone(content)
     longer = _BEFORE_LONGER if is_longer else _BEFORE_KNOWN if is_known else frozenset()
-    if is_listed or _is_before(words, first, longer):
+    is_asked = (is_longer or is_known) and _QUESTION_BEFORE.search(
+        text, max(0, words[first].start - _REACH), words[first].start
+    ) is not None
+    if is_listed or is_asked or _is_before(words, first, longer):
         return _ends_clause(text, words, end, is_longer)
-    return _starts_verdict(words, first, end, is_longer)
+    return _starts_verdict(text, words, first, end, is_longer, is_known)
+
+
+def _is_used_as_noun(text: str, words: Sequence[Word], first: int, end: int, is_named: bool) -> bool:
+    """Return whether a word that is no noun stands where a noun is expected: "I loved up", "up was great"."""
+    follows = first > 0 and not words[first].starts_sentence and words[first - 1].lower in _BEFORE_NO_OBJECT
+    compares = (
+        is_named and _QUESTION_BEFORE.search(text, max(0, words[first].start - _REACH), words[first].start) is not None
+    )
+    if (follows or compares) and _ends_clause(text, words, end, False):
+        return True
+    is_judged = end + 1 < len(words) and words[end].lower in _VERDICT and words[end + 1].lower in _JUDGEMENT
+    return is_judged and words[first].starts_sentence
+
+
+def _is_whole_sentence(words: Sequence[Word], first: int, end: int) -> bool:
+    """Return whether a sentence has only these words, and perhaps an article before them."""
+    start = first - (first > 0 and not words[first].starts_sentence and words[first - 1].lower in ARTICLES)
+    return words[start].starts_sentence and (end == len(words) or words[end].starts_sentence)
 
 
 def _stands_alone(content: Sequence[Word]) -> bool:
@@ -144,23 +225,34 @@ def _ends_clause(text: str, words: Sequence[Word], end: int, is_longer: bool) ->
     return (
         end == len(words)
         or _CLAUSE_END.search(text, words[end - 1].end, words[end].start) is not None
-        or words[end].lower in _AFTER
+        or _spelled(words[end].lower) in _AFTER
         or (is_longer and words[end].lower in _AFTER_LONGER)
     )
 
 
-def _starts_verdict(words: Sequence[Word], first: int, end: int, is_longer: bool) -> bool:
-    """Return whether a sentence starts with a name and a verdict. In "Life is good" the single word is not a name."""
-    if not words[first].starts_sentence or end == len(words) or words[end].lower not in _VERDICT:
+@functools.lru_cache(maxsize=10_000)
+def _spelled(word: str) -> str:
+    """Return a word after a title in its right spelling: "already" for "allready"."""
+    return correct(word, _AFTER)
+
+
+def _starts_verdict(text: str, words: Sequence[Word], first: int, end: int, is_longer: bool, is_known: bool) -> bool:
+    """Return whether a sentence starts with a name and an opinion. In "Life is good" the single word is not a name."""
+    if not words[first].starts_sentence or end == len(words):
         return False
-    if is_longer or words[end].lower == 'was':
-        return is_longer or words[first].is_capitalized
-    return (
-        words[first].is_capitalized
-        and end + 1 < len(words)
-        and words[end + 1].lower in _JUDGEMENT
-        and not _is_below(words[end - 1], _MAX_SPOKEN_RANK)
-    )
+    has_capital = words[first].is_capitalized
+    is_rare = is_longer or not _is_below(words[end - 1], _MAX_SPOKEN_RANK)
+    position = words[end - 1].end
+    if is_known and _AGAIN.match(text, position) and not _is_below(words[end - 1], _MAX_SPOKEN_RANK_ALONE):
+        return True
+    if _EFFECT.match(text, position) or _TOPIC.match(text, position):
+        return is_rare and (has_capital or is_known) and (is_known or is_longer or words[first].lower not in _JUDGED)
+    if words[end].lower not in _VERDICT:
+        return False
+    is_judged = end + 1 < len(words) and words[end + 1].lower in _JUDGEMENT
+    if has_capital or is_longer:
+        return words[end].lower == 'was' or (is_judged and is_rare) or is_longer
+    return is_known and is_rare and is_judged and words[end].lower == 'was' and words[first].lower not in _JUDGED
 
 
 def _is_below(word: Word, limit: int) -> bool:

@@ -13,6 +13,7 @@ nicknames and common misspellings ("Leo", "the Rock").
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
+from crslab_causal.llm.entity_linking.spelling import count_edits, means_everyday_word
 from crslab_causal.llm.entity_linking.titles import PART_WORDS, Title, parse_title
 from crslab_causal.llm.entity_linking.words import (
     COMMON_WORDS,
@@ -44,6 +46,12 @@ _MIN_LETTERS = 5
 """Minimum number of letters of a word that may have one wrong letter."""
 _MIN_LETTERS_TWO_EDITS = 8
 """Minimum number of letters of a word that may have two wrong letters."""
+_MIN_LETTERS_ALONE = 8
+"""Minimum number of letters of a misspelled word that is a whole name, whatever else it may mean."""
+_WELL_KNOWN, _OBSCURE = 20, 1
+"""Minimum popularity of a well-known film, and maximum popularity of an obscure one."""
+_MIN_LETTERS_OF_NAME = 10
+"""Minimum number of letters of a full name that may have two wrong ones."""
 _MIN_LETTERS_RARE = 6
 """Minimum number of letters of a single word that stands for a title."""
 _MIN_RANK_RARE = 10_000
@@ -54,6 +62,8 @@ _DOMINANCE = 2
 """Minimum ratio between the popularity of a person and that of the next person with the same surname."""
 _MIN_SHARE_OF_STAR = 0.02
 """Popularity, as a share of that of the most popular person, from which a surname needs no mark."""
+_SHARE_OF_OBSCURE = 0.005
+"""Popularity, as a share of that of the most popular person, below which a surname alone names nobody."""
 _OVERSHADOWED = 10
 """Minimum ratio at which a film whose title starts with a name takes the name from a less popular film of exactly this
 name."""
@@ -88,6 +98,12 @@ class NameIndex:
         self._exact: dict[Key, list[int]] = defaultdict(list)
         self._partial: dict[Key, list[int]] = defaultdict(list)
         self._surnames: dict[Key, list[int]] = {}
+        self._with_article: set[Key] = set()
+        self._nicknames: set[Key] = set()
+        self._short: set[Key] = set()
+        self._most = max(map(self._popularity_of, people), default=0.0)
+        self._names_of_stars: dict[str, dict[str, int]] = defaultdict(dict)
+        """Full names of the people who are not obscure, by their first letter."""
         self.unambiguous: set[Key] = set()
         """Keys that need no mark of a title although they consist of common words."""
         self.multi_sentence: set[Key] = set()
@@ -102,10 +118,14 @@ class NameIndex:
         name_words = {word for person in people for form in self.titles[person].forms for word in form.content}
         if partial:
             self._add_parts(names, name_words)
+            self._add_short_titles()
         self._add_surnames(people)
         keys = [*self._exact, *self._partial, *self._surnames]
         self.prefixes = {key[:n] for key in keys for n in range(1, len(key) + 1)}
         self._words = {word for key in keys for word in key}
+        self._popularity_of_word: dict[str, float] = {}
+        """Popularity of the most popular entity whose name has a word, for each word."""
+        self._note_popularity_of_words()
         self._words_by_shape: dict[tuple[str, int], list[str]] = defaultdict(list)
         """Words of names by first letter and length, sorted."""
         for word in sorted(self._words):
@@ -117,6 +137,8 @@ class NameIndex:
     def entities(self, key: Key) -> list[int]:
         """Return the entities that a key names."""
         exact, partial = self._exact.get(key, []), self._partial.get(key, [])[:1]
+        if key in self._short and max(map(self._popularity_of, exact), default=0) <= self._popularity_of(partial[0]):
+            return partial + exact
         if exact and partial and self.items.issuperset(exact):
             best, other = (max(map(self._popularity_of, entities)) for entities in (exact, partial))
             if other > _OVERSHADOWED * (best + 1):
@@ -127,6 +149,35 @@ class NameIndex:
             if self._popularity_of(bearer[0]) > _OVERSHADOWED * (best + 1):
                 return bearer + exact
         return exact or self._surnames.get(key, []) or partial
+
+    def bearers(self, key: Key, has_article: bool) -> list[int]:
+        """Return the person whom a surname or a nickname names; empty if there is none.
+
+        Args:
+            key: words of the name.
+            has_article: whether an article precedes it. "The Rock" is a nickname, and "rock" is none.
+        """
+        return self._surnames.get(key, []) if has_article or key not in self._with_article else []
+
+    def is_nickname(self, key: Key) -> bool:
+        """Return whether ``nicknames.txt`` lists a name."""
+        return key in self._nicknames
+
+    def is_obscure_person(self, person: int) -> bool:
+        """Return whether a person is far less popular than the stars of the catalogue."""
+        return person in self.popularity and self.popularity[person] < _SHARE_OF_OBSCURE * self._most
+
+    def similar_person(self, written: str) -> int | None:
+        """Return the best-known person whose full name differs in one or two letters; None if there is none.
+
+        Args:
+            written: first name and surname in lower case.
+        """
+        names = self._names_of_stars.get(written[:1], {})
+        max_edits = 1 if len(written) < _MIN_LETTERS_OF_NAME else 2
+        found = process.extract(written, list(names), scorer=OSA.distance, score_cutoff=max_edits, limit=5)
+        close = [(edits, -self._popularity_of(names[name]), names[name]) for name, edits, _ in found]
+        return min(close)[2] if close else None
 
     def is_item(self, entity: int) -> bool:
         """Return whether an entity is an item. Without a list of items, every entity counts as one."""
@@ -142,10 +193,11 @@ class NameIndex:
         Only a word that is not in the dictionary may be misspelled. If nothing matches, the word itself is returned.
         """
         normalized = word.normalized
+        is_obscure = bool(self.popularity) and self._popularity_of_word.get(normalized, math.inf) <= _OBSCURE
         stem = [normalized[:-1]] if word.is_possessive and normalized[:-1] in self._words else []
         if (
             stem
-            or normalized in self._words
+            or (normalized in self._words and not is_obscure)
             or normalized in COMMON_WORDS
             or len(normalized) < _MIN_LETTERS
             or not normalized.isalpha()
@@ -156,8 +208,23 @@ class NameIndex:
             other for n in (-1, 0, 1) for other in self._words_by_shape.get((normalized[0], len(normalized) + n), [])
         ]
         max_edits = 1 + (len(normalized) >= _MIN_LETTERS_TWO_EDITS)
-        found = process.extract(normalized, similar, scorer=OSA.distance, score_cutoff=max_edits, limit=4)
-        return {other: int(edits) for other, edits, _ in found if other[-1] == normalized[-1]} or {normalized: 0}
+        found = process.extract(normalized, similar, scorer=OSA.distance, score_cutoff=2, limit=8)
+        edits = {other: count_edits(normalized, other) for other, _, _ in found if other[-1] == normalized[-1]}
+        edits = {other: n for other, n in edits.items() if n <= max_edits and other != normalized}
+        if is_obscure:  # "Shreck" is a film, but it rather means "Shrek"
+            edits = {
+                other: n
+                for other, n in edits.items()
+                if n == 1 and self._popularity_of_word.get(other, 0) >= _WELL_KNOWN
+            }
+        return dict(sorted(edits.items(), key=lambda pair: pair[1])[:4]) or {normalized: 0}
+
+    def may_be_misspelled_alone(self, key: Key, written: str) -> bool:
+        """Return whether a misspelled word may stand for a whole name: it is long, or it can mean nothing else."""
+        if len(written) >= _MIN_LETTERS_ALONE:
+            return True
+        best = max(map(self._popularity_of, self.entities(key)), default=0)
+        return best >= _WELL_KNOWN and len(key[0]) >= _MIN_LETTERS and not means_everyday_word(written, key[0])
 
     def _add_name(self, entity: int, name: str) -> None:
         for form in self.titles[entity].forms:
@@ -223,30 +290,85 @@ class NameIndex:
                 words = [word for word in form.content if word not in _NAME_SUFFIXES]
                 if len(words) > 1 and len(words[-1]) > 2:
                     bearers[words[-1]].append(person)
-        most = max(map(self._popularity_of, people), default=0)
         for surname, persons in bearers.items():
             first, *others = sorted(persons, key=lambda person: (-self._popularity_of(person), person))
             if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
                 self._surnames[surname,] = [first]
-                is_known = first not in self.popularity or self._popularity_of(first) >= _MIN_SHARE_OF_STAR * most
+                is_known = first not in self.popularity or self._popularity_of(first) >= _MIN_SHARE_OF_STAR * self._most
                 (self.weak.discard if _is_rare(surname) and is_known else self.weak.add)((surname,))
         by_name: dict[Key, int] = {}
         for person in sorted(set(people) - self.copies, key=lambda person: (self._popularity_of(person), -person)):
             by_name.update((form.content, person) for form in self.titles[person].forms[:1])
-        for nickname, name in _nicknames():
+        self._add_first_names(by_name)
+        for key, person in by_name.items():
+            if self._popularity_of(person) >= _MIN_POPULARITY and len(key) > 1:
+                self._names_of_stars[key[0][0]][' '.join(key)] = person
+        for nickname, name, has_article in reversed(_nicknames()):
             if name in by_name:
                 self._surnames[nickname] = [by_name[name]]
+                self._nicknames.add(nickname)
+                if has_article:
+                    self._with_article.add(nickname)
+
+    def _add_short_titles(self) -> None:
+        """Add the abbreviations of titles in ``short_titles.txt``, such as "T2"."""
+        for short, title in _pairs('short_titles.txt'):
+            films = [film for film in self._exact.get(title, []) if film in self.items]
+            if films:
+                best = max(films, key=lambda film: (self._popularity_of(film), -film))
+                self._partial[short].insert(0, best)
+                self._short.add(short)
+
+    def _add_first_names(self, by_name: Mapping[Key, int]) -> None:
+        """Add names with another form of the first name: "Dan Radcliffe" for Daniel Radcliffe."""
+        forms = _first_names()
+        for key, person in by_name.items():
+            for form in forms.get(key[0], ()) if len(key) > 1 else ():
+                longer = (form, *key[1:])
+                others = self._surnames.get(longer, [])
+                if longer not in self._exact and all(
+                    self._popularity_of(other) < self._popularity_of(person) for other in others
+                ):
+                    self._surnames[longer] = [person]
+
+    def _note_popularity_of_words(self) -> None:
+        known = self._popularity_of_word
+        for key, entities in (*self._exact.items(), *self._surnames.items()):
+            best = max(map(self._popularity_of, entities))
+            for word in key:
+                known[word] = max(known.get(word, 0.0), best)
 
     def _popularity_of(self, entity: int) -> float:
         return self.popularity.get(entity, 0)
 
 
 @functools.cache
-def _nicknames() -> list[tuple[Key, Key]]:
-    """Return the keys of the nicknames, each with the key of the person's name."""
-    lines = Path(__file__).with_name('nicknames.txt').read_text('utf-8').splitlines()
-    pairs = [line.split('\t') for line in lines if line and not line.startswith('#')]
-    return [(parse_title(nickname).forms[0].content, parse_title(name).forms[0].content) for nickname, name in pairs]
+def _nicknames() -> list[tuple[Key, Key, bool]]:
+    """Return the keys of the nicknames, each with the key of the person's name, and whether it has an article."""
+    return [(*keys, line.startswith('the ')) for keys, line in zip(_pairs('nicknames.txt'), _lines('nicknames.txt'))]
+
+
+@functools.cache
+def _pairs(file: str) -> list[tuple[Key, Key]]:
+    """Return the pairs of keys that the lines of a file name."""
+    pairs = [line.split('\t') for line in _lines(file)]
+    return [(parse_title(short).forms[0].content, parse_title(name).forms[0].content) for short, name in pairs]
+
+
+def _lines(file: str) -> list[str]:
+    lines = Path(__file__).with_name(file).read_text('utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+@functools.cache
+def _first_names() -> dict[str, list[str]]:
+    """Return the other forms of each first name."""
+    groups = [line.split() for line in _lines('first_names.txt')]
+    forms: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        for name in group:
+            forms[name] += [other for other in group if other != name]
+    return forms
 
 
 def _is_rare(word: str) -> bool:

@@ -65,6 +65,21 @@ def test_a_record_has_the_scores_of_every_seed_and_a_note_on_missing_ones(suite,
     assert recorded['counts'].tests and not recorded['b'].tests  # one of two seeds is not enough for a test
 
 
+def test_a_cutoff_that_a_run_lacks_is_counted_in_its_file_of_ranks(write_suite, table, store, execute):
+    """The configuration has the cutoffs 1 and 3; the table also shows 2."""
+    suite = write_suite([table(metrics=['recall@2', 'recall@3'], rows=[{'title': 'a'}])], seeds=[1])
+    (run,) = suite.tables[0].rows[0].runs
+    execute(run)
+    (row,) = collect(suite, store).tables[0].rows
+    lines = (store.folder(run) / 'ranks_valid.jsonl').read_text('utf-8').splitlines()
+    ranks = {'all': [json.loads(line) for line in lines]}
+    ranks['new'] = [line for line in ranks['all'] if not line['repeat']]
+    for group, chosen in ranks.items():
+        for k in (2, 3):
+            share = sum(line['rank'] <= k for line in chosen) / len(chosen)
+            assert row.scores[group][f'recall@{k}'] == [pytest.approx(share)]
+
+
 def test_tests_equal_those_of_the_files_of_ranks(suite, store, execute):
     rows = {row.options.title: row for row in suite.tables[0].rows}
     for title in ('a', 'counts', 'b'):

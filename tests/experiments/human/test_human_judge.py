@@ -168,6 +168,11 @@ def test_the_command_judges_with_the_section_llm_of_a_configuration(paper_kit, l
     command = ['judge', '-c', 'llm_redial_full', '--kit', str(paper_kit), '--out', str(tmp_path / 'judge')]
     settings = [f'llm.base_url={json.dumps(url)}', 'llm.mode=live', f'llm.store={json.dumps(str(tmp_path / "x.db"))}']
     assert main([*command, *(word for setting in settings for word in ('--set', setting))]) == 0
-    assert 'judge_backward.csv' in capsys.readouterr().out and (tmp_path / 'judge' / 'judge_forward.csv').is_file()
+    printed = capsys.readouterr().out
+    assert 'judge_backward.csv' in printed and (tmp_path / 'judge' / 'judge_forward.csv').is_file()
+    # of three places, only the middle one keeps its rating when the order is reversed
+    forward, backward = ([i if order else 2 - i for i in range(3)] * 6 for order in (True, False))
+    kappa = cohen_kappa_score(forward, backward)
+    assert f'| fluency | {BETWEEN_ORDERS} | {kappa:.2f} [' in printed and 'against people' not in printed
     assert main(['judge', '-c', 'causal_redial', *command[3:]]) == 2
     assert 'has no section llm' in capsys.readouterr().err

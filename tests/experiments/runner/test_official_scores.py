@@ -8,15 +8,19 @@ import shutil
 import pytest
 
 import crslab_causal.base.provenance as provenance_module
+import tiny
 from crslab_causal.base.errors import UserError
+from crslab_causal.experiments.analysis.case_runs import missing_case_runs
 from crslab_causal.experiments.analysis.collect import collect
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
+from crslab_causal.experiments.reporting import render_case
 from crslab_causal.experiments.reporting.render import markdown
 from crslab_causal.experiments.reporting.report import write_tables
 from crslab_causal.experiments.runner.official_scores import score_missing
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.official_scores import read_log
 
+SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3], 'kg_edge_threshold': 0}
 ROWS = [
     {'title': 'model', 'id': 'model'},
     {'title': 'counts', 'set': {'model': 'TransitionCounts'}, 'deterministic': True},
@@ -126,22 +130,29 @@ def test_a_second_scoring_of_one_file_is_counted_and_shown(trained, tmp_path):
     assert json.loads(log.read_text('utf-8').splitlines()[-1])['configuration'] == 'small'
 
 
-def test_the_papers_example_is_shown_by_every_system_and_logged_apart(
-    write_suite, table, paths, official, execute, clean_commit, tmp_path
-):
+@pytest.fixture
+def example(write_suite, table, paths, official, execute, clean_commit, tmp_path):
+    """Return a suite with an example, and its trained and scored runs; keywords are those of the example."""
+
+    def example(**case):
+        conversation = json.loads((official / 'test_data.json').read_text())[0]
+        named = {'conversation': str(conversation['conv_id']), 'turn': 1, 'table': 'main'}
+        case = {'name': 'example', 'title': 'Example', 'offline': 'model', **named, **case}
+        suite = write_suite([table(split='official', rows=ROWS)], seeds=[1], cases=[case])
+        store = RunStore(paths._replace(official=official.parent))
+        runs = [run for row in suite.tables[0].rows for run in row.runs]
+        for run in runs:
+            execute(run, store)
+        list(score_missing(runs, store, tmp_path / 'log.jsonl'))
+        return suite, store
+
+    return example
+
+
+def test_the_papers_example_is_shown_by_every_system_and_logged_apart(example, tmp_path):
     """The example has a row for each system; it counts as no score, and a second report asks nothing."""
-    (turn,) = {
-        (str(conversation['conv_id']), 1) for conversation in json.loads((official / 'test_data.json').read_text())[:1]
-    }
-    case = {'name': 'example', 'title': 'Example', 'table': 'main', 'offline': 'model'}
-    case |= {'conversation': turn[0], 'turn': turn[1]}
-    suite = write_suite([table(split='official', rows=ROWS)], seeds=[1], cases=[case])
-    store = RunStore(paths._replace(official=official.parent))
-    runs = [run for row in suite.tables[0].rows for run in row.runs]
-    for run in runs:
-        execute(run, store)
+    suite, store = example()
     log = tmp_path / 'log.jsonl'
-    list(score_missing(runs, store, log))
     record = collect(suite, store, log=log)
     (shown,) = record.cases
     assert [system.title for system in shown.systems] == ['model', 'model and the offline backend (no LLM)', 'counts']
@@ -152,3 +163,92 @@ def test_the_papers_example_is_shown_by_every_system_and_logged_apart(
     again = collect(suite, store, previous=PreviousReport(tmp_path / 'results'), log=log)
     assert again.cases == record.cases and len(read_log(log)) == 3
     assert 'the example of the paper, shown and not scored' in (tmp_path / 'results' / 'suite.md').read_text('utf-8')
+
+
+LLM = [
+    {'title': 'full', 'config': 'llm', 'recommender': 'model'},
+    {'title': 'vanilla', 'config': 'vanilla', 'recommender': 'model'},
+]
+COMMAND = 'needs an LLM: run `crslab-causal experiments suite --extend --official FOLDER --llm live`'
+
+
+@pytest.fixture
+def asked(example, tmp_path, llm_server, monkeypatch):
+    """Return the example with two rows of a language model, and the address of their server."""
+    monkeypatch.setenv('NO_PROXY', '*')
+    monkeypatch.delenv('OPENAI_API_KEY', raising=False)
+    url = llm_server.plan(n_candidate=3)
+    of_titles = llm_server.plan(answer={'titles': ['x', 'y'], 'response': 'Try it.'})
+    options = {'mode': 'live', 'base_url': url, 'candidates': 3, 'ranked': 3, 'store': str(tmp_path / 'store.jsonl')}
+    for name, more in (('llm', {}), ('vanilla', {'prompt': 'vanilla', 'titles': 2, 'base_url': of_titles})):
+        tiny.write_yaml(
+            tmp_path / 'config' / f'{name}.yaml', dataset='ReDial', model='CausalLLM', **SMALL, llm=options | more
+        )
+    return (*example(llm=LLM), url)
+
+
+def test_a_language_model_is_asked_about_the_example_when_the_command_line_names_it(asked, llm_server, tmp_path):
+    """Its row names the command until then; it gets the list of the recommender, and is never asked again."""
+    suite, store, url = asked
+    log, results = tmp_path / 'log.jsonl', tmp_path / 'results'
+    unasked = collect(suite, store, log=log)
+    (shown,) = unasked.cases
+    assert {system.title: system.status for system in shown.systems[3:]} == {'full': COMMAND, 'vanilla': COMMAND}
+    page = render_case.markdown(shown)
+    assert f'| full ({COMMAND}) |  |  |  |  |' in page and not llm_server.log(url)
+    list(write_tables(unasked, results))
+
+    def extend(**paths):
+        record = collect(suite, RunStore(store.paths._replace(**paths)), previous=PreviousReport(results), log=log)
+        list(write_tables(record, results))
+        return record.cases[0].systems
+
+    assert extend() == shown.systems and not missing_case_runs(suite, store, PreviousReport(results))
+    live = RunStore(store.paths._replace(llm='live'))
+    recommender = suite.tables[0].rows[0].runs[0]
+    assert {live.folder(run) for run in missing_case_runs(suite, live, PreviousReport(results))} == {
+        store.folder(recommender)
+    }
+    systems = extend(llm='live')
+    assert systems[:3] == shown.systems[:3]
+    full = systems[3]
+    assert full.status == 'ok' and full.response.startswith('Try ') and full.backend.startswith('gpt-4o-mini')
+    assert sorted(full.listed) == sorted(shown.systems[0].listed) and full.rank_before == shown.systems[0].rank_before
+    requests = llm_server.log(url)
+    assert shown.context[-1][1] in requests[0]['text'] and all(name in requests[0]['text'] for name in full.listed)
+    line = read_log(log)[-1]
+    assert line['use'].startswith('display only') and line['systems'] == ['full', 'vanilla']
+    assert extend(llm='live') == systems and len(llm_server.log(url)) == len(requests)
+    assert len(read_log(log)) == 4
+
+
+def test_recorded_answers_about_the_example_are_replayed_and_missing_ones_stay_open(
+    asked, llm_server, tmp_path, capsys
+):
+    suite, store, url = asked
+    log = tmp_path / 'log.jsonl'
+    replay = RunStore(store.paths._replace(llm='replay'))
+    (tmp_path / 'store.jsonl').touch()
+    (shown,) = collect(suite, replay, log=log).cases
+    assert [system.status for system in shown.systems[3:]] == [COMMAND] * 2
+    assert 'full: no answer: missing' in capsys.readouterr().err and not llm_server.log(url)
+    (live,) = collect(suite, RunStore(store.paths._replace(llm='live')), log=log).cases
+    n = len(llm_server.log(url))
+    (again,) = collect(suite, replay, log=log).cases
+    said = [[(system.listed, system.response) for system in case.systems] for case in (again, live)]
+    assert said[0] == said[1] and len(llm_server.log(url)) == n > 0
+
+
+@pytest.mark.parametrize(
+    'llm, message',
+    [
+        ({'config': 'none'}, 'case example, full: config: .*none.yaml does not exist'),
+        ({'recommender': 'nobody'}, 'case example, full: recommender: main has no row with the id nobody'),
+        ({'config': 'small'}, 'case example, full: config: .*small.yaml is no configuration of CausalLLM'),
+    ],
+)
+def test_a_mistake_in_a_language_model_of_an_example_is_one_line(example, llm, message):
+    with pytest.raises(UserError, match=message):
+        example(llm=[{'title': 'full', 'config': 'small', 'recommender': 'model', **llm}])
+    with pytest.raises(UserError, match='case example: llm needs a named turn; give conversation and turn'):
+        example(llm=LLM, conversation=None, turn=None)

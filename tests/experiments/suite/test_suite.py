@@ -113,7 +113,7 @@ def test_a_reranking_run_takes_the_saved_recommender_of_its_seed(write_suite, ta
             'table main: metrics: a table of the kind recommendation has no recal@1',
         ),
         (
-            {'metrics': ['recall@2'], 'rows': [{'title': 'a'}]},
+            {'metrics': ['recall@2'], 'rows': [{'title': 'a', 'set': {'model': 'CausalLLM'}}]},
             r'row a: metrics: recall@2 is not among the cutoffs, \[1, 3\]',
         ),
         (

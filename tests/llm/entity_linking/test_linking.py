@@ -112,7 +112,8 @@ def link(text, **more):
         # common words
         ('it was up to you and her to get out and saw 300 of seven', []),
         ('IT WAS UP TO YOU', []),
-        ('Up was fun. It was too. You know', []),
+        ('Up to now it was fun. It was too. You know', []),
+        ('Up was fun. It was too', [(UP, 'Up')]),
         ('have you seen Up? I liked Her and It', [(UP, 'Up'), (HER, 'Her'), (IT, 'It')]),
         ('I watched IT again', []),
         ('get out of here', []),

@@ -1,46 +1,12 @@
 'use strict';
-// All texts are set as textContent, so that nothing in them is read as HTML.
-const get = id => document.getElementById(id);
 const SIDES = ['left', 'right'];
-let session = null, busy = false, messages = 0, voted = false;
-
-function make(tag, className, text) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-function fail(message) { get('error').textContent = message; }
-
-async function ask(name, body) {
-  let response;
-  try {
-    response = await fetch('api/' + name, {
-      method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({session, ...body}),
-    });
-  } catch {
-    throw new Error('The server does not answer. Is it still running?');
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error || 'The server refused the request (' + response.status + ').');
-  return answer;
-}
+let messages = 0, voted = false;
 
 function setControls() {
   get('send').disabled = busy || voted;
   get('text').disabled = voted;
   get('voting').disabled = busy || voted || !messages;
   get('again').disabled = busy;
-}
-
-async function doing(action) {
-  if (busy) return;
-  busy = true;
-  fail('');
-  setControls();
-  try { await action(); } catch (error) { fail(error.message); }
-  busy = false;
-  setControls();
 }
 
 function write(side, className, text) {

@@ -22,6 +22,8 @@ class PaperRow(Options):
     """Figures of the paper, one for each metric of the table; None if the paper prints none."""
     here: str | None = None
     """Row of a record with our figures, as ``suite/table/row``."""
+    other_cutoffs: str | None = None
+    """Row of a record with metrics that ``here`` lacks, as ``suite/table/row``."""
     reason: str | None = None
     """Reason why there is no counterpart."""
     official: str | None = None

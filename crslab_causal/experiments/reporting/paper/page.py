@@ -11,6 +11,7 @@ from crslab_causal.base.tables import escape_cell, markdown_table
 from crslab_causal.evaluator.metrics import metric_title
 from crslab_causal.experiments.analysis.record import NEEDS_LLM, read_record
 from crslab_causal.experiments.reporting import render_case
+from crslab_causal.experiments.reporting.cells import Cell
 from crslab_causal.experiments.reporting.paper.figures import (
     Figure4,
     PaperFigures,
@@ -38,8 +39,8 @@ SUITES = ('ablations', 'controls', 'datasets', 'generation', 'official', 'recomm
 """Suites whose records the page shows."""
 LEGEND = (
     'A difference is our mean minus the figure of the paper; the paper prints no spread. After ±: half of the 95 % '
-    'interval of our mean over seeds. In brackets: the 95 % interval over conversations, of a bootstrap. "One run": a '
-    'model without a seed.'
+    'interval of our mean over seeds. In brackets: the 95 % interval over conversations, of a bootstrap. "One run": '
+    'there is one score, without an interval.'
 )
 QUOTED = (
     'ᵗ: the paper quotes this row from Moon et al. 2019. Its task is another one: to find the next entity or path in a '
@@ -183,14 +184,19 @@ def _here_cells(
         return _number(table, metric, count), '' if value is None else _signed(table, metric, count - value)
     if _needs_llm(row, records):
         return NEEDS_LLM, ''
-    cell = cell_of(row.here, 'all', metric, records)
+    cell, seeds = cell_of(row.here, 'all', metric, records), ''
+    if cell is None and row.other_cutoffs is not None:
+        cell = cell_of(row.other_cutoffs, 'all', metric, records)
+        done, whole = (len(find_row(where, records)[1].runs) for where in (row.other_cutoffs, row.here))
+        seeds = '' if done == whole else f', {done} of {whole} seeds'
     if cell is None:
         return 'not recorded', ''
-    text = cell_text(cell, 1)
+    text = cell_text(cell, 1) + seeds
     if value is None:
         return text, ''
-    spread = ' (one run)' if cell.half_width is None else f' ± {cell.half_width:.1f}'
-    return text, f'{cell.mean - value:+.1f}{spread}'
+    if cell.half_width is None:
+        return text, _difference(cell, value) if cell.bounds is not None else f'{cell.mean - value:+.1f} (one run)'
+    return text, f'{cell.mean - value:+.1f} ± {cell.half_width:.1f}'
 
 
 def _official_cells(row: PaperRow, metric: str, value: float | None, records: Records) -> list[str]:
@@ -202,8 +208,13 @@ def _official_cells(row: PaperRow, metric: str, value: float | None, records: Re
         return ['not run', '']
     if value is None:
         return [cell_text(cell, 1), '']
+    return [cell_text(cell, 1), _difference(cell, value)]
+
+
+def _difference(cell: Cell, value: float) -> str:
+    """Return the difference of a mean from the paper's figure, with its interval over conversations if it has one."""
     bounds = '' if cell.bounds is None else f' [{cell.bounds[0] - value:+.1f}, {cell.bounds[1] - value:+.1f}]'
-    return [cell_text(cell, 1), f'{cell.mean - value:+.1f}{bounds}']
+    return f'{cell.mean - value:+.1f}{bounds}'
 
 
 def _decimals(table: PaperTable, metric: str) -> int:

@@ -6,6 +6,7 @@ No number of a record is therefore typed by hand. The placeholders are:
 - ``{here:suite/table/row/group/metric}``: the mean of a row of a record with its interval;
 - ``{gain:suite/table/row/group/metric}``: its difference from the reference of its table, with its interval;
 - ``{figure4:reading/dataset}``: how many labels rise and fall in Figure 4;
+- ``{first:title}``: the first item that a system recommends in the paper's own example;
 - ``{kl:reading/dataset/up}``: mean divergence of the labels that rise (or ``down``: fall) in each range of ranks.
 """
 
@@ -22,7 +23,7 @@ from crslab_causal.experiments.reporting.paper.figures import PaperFigures
 Records = Mapping[str, SuiteRecord]
 """Records of the suites by name."""
 
-PLACE = re.compile(r'\{(paper|here|gain|figure4|kl):([^{}]+)\}')
+PLACE = re.compile(r'\{(paper|here|gain|figure4|first|kl):([^{}]+)\}')
 CORPUS_TABLE = re.compile(r'(\w+)_(?:train|valid|test)')
 
 
@@ -146,6 +147,16 @@ def _figure4(where: str, figures: PaperFigures, records: Records) -> str:
     return f'{up} up, {down} down'
 
 
+def _first(where: str, figures: PaperFigures, records: Records) -> str:
+    """Return the first item of a system's list in the example of the official test."""
+    return next(
+        system.listed[0]
+        for case in records['official'].cases
+        for system in case.systems
+        if system.title == where and system.listed
+    )
+
+
 def _kl(where: str, figures: PaperFigures, records: Records) -> str:
     reading, dataset, direction = where.split('/')
     name: Reading = 'one_model' if reading == 'one_model' else 'two_models'
@@ -153,7 +164,7 @@ def _kl(where: str, figures: PaperFigures, records: Records) -> str:
     return ', '.join('–' if mean is None else f'{mean:.2f}' for mean in means)
 
 
-_NUMBERS = {'paper': _paper, 'here': _here, 'gain': _gain, 'figure4': _figure4, 'kl': _kl}
+_NUMBERS = {'paper': _paper, 'here': _here, 'gain': _gain, 'figure4': _figure4, 'first': _first, 'kl': _kl}
 
 
 def cell_text(cell: Cell, decimals: int) -> str:

@@ -1,0 +1,176 @@
+"""Names in messages: misspelled, shortened and ordinary words, series, surnames and genres, over a real catalogue."""
+
+import functools
+
+import pytest
+from film_catalogue import film_facts
+
+from crslab_causal.chat.understanding.spans import SpanKind, Spotter
+
+
+@functools.cache
+def _spotter():
+    return Spotter(*film_facts())
+
+
+def names(text, *kinds):
+    """Return the names of the spans of these kinds."""
+    facts = _spotter().facts
+    return [
+        facts.names[span.id] if span.id is not None else span.collection.name if span.collection else span.genre
+        for span in _spotter().spans(text)
+        if span.kind in kinds
+    ]
+
+
+@pytest.mark.parametrize(
+    'text, film',
+    [
+        ('who is in alladin', 'Aladdin (1992)'),
+        ('who directed jurrasic park?', 'Jurassic Park (1993)'),
+        ('whats the godfater about', 'The Godfather (1972)'),
+        ('is goodfelas long', 'Goodfellas (1990)'),
+        ('frozen allready', 'Frozen (2013)'),
+        ('seen frozen allready', 'Frozen (2013)'),
+        ('the godfather 2', 'The Godfather Part II (1974)'),
+        ('toy story three', 'Toy Story 3 (2010)'),
+        ('the second Toy Story', 'Toy Story 2 (1999)'),
+        ('T2', 'Terminator 2: Judgment Day (1991)'),
+        ('bttf is a classic', 'Back to the Future (1985)'),
+        ('beauty & the beast', 'Beauty and the Beast (1991)'),
+        ('silence of the lambs', 'The Silence of the Lambs (1991)'),
+        ('who is in shawshank', 'The Shawshank Redemption (1994)'),
+        ('the new Beauty and the Beast', 'Beauty and the Beast (2017)'),
+        ('the original Beauty and the Beast', 'Beauty and the Beast (1991)'),
+    ],
+)
+def test_misspelled_or_shortened_title_names_the_film(text, film):
+    assert names(text, SpanKind.FILM) == [film]
+
+
+@pytest.mark.parametrize(
+    'text, person',
+    [
+        ('films with tim allan', 'Tim Allen'),
+        ('something with leonardo dicapro', 'Leonardo DiCaprio'),
+        ('movies by stephen speilberg', 'Steven Spielberg'),
+        ('anything with sandra bullok', 'Sandra Bullock'),
+        ('tommy hanks was great in that', 'Tom Hanks'),
+        ('with hanks', 'Tom Hanks'),
+        ('flicks with Bale', 'Christian Bale'),
+        ('anything starring weaver?', 'Sigourney Weaver'),
+        ('Hitchcock movies', 'Alfred Hitchcock'),
+    ],
+)
+def test_misspelled_or_short_name_names_the_person(text, person):
+    assert names(text, SpanKind.PERSON, SpanKind.FILM) == [person]
+
+
+@pytest.mark.parametrize(
+    'text, film',
+    [
+        ('have you seen saw?', 'Saw (2004)'),
+        ('I loved Scream', 'Scream (1996)'),
+        ('Saw was great', 'Saw (2004)'),
+        ('scream was so boring', 'Scream (1996)'),
+        ('i want something like saw', 'Saw (2004)'),
+        ('who stars in scream', 'Scream (1996)'),
+        ('I loved Up', 'Up (2009)'),
+        ('we watched up, great', 'Up (2009)'),
+        ('up was really sad', 'Up (2009)'),
+        ('Jaws scared me', 'Jaws (1975)'),
+        ('Heat I loved', 'Heat (1995)'),
+        ('Speed? never seen it', 'Speed (1994)'),
+        ('scarier than misery', 'Misery (1990)'),
+        ('I liked It more', 'It (2017)'),
+    ],
+)
+def test_ordinary_word_in_the_place_of_a_title_names_the_film(text, film):
+    assert names(text, SpanKind.FILM) == [film]
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'I saw',
+        'I saw that already',
+        'it made me scream',
+        'have you seen it?',
+        'get up',
+        'what is up',
+        'I have taken a day off',
+        'ignore all previous instructions',
+        'speed it up please',
+        'the heat is awful today',
+        'in this heat I cannot work',
+        'my jaws hurt',
+        'a big one',
+        'my son is called Jack',
+        'I live in Casablanca',
+        'I am from Fargo',
+        'my name is Carrie',
+        'a film set in Casablanca',
+        'any good movies',
+        'an old black and white film',
+        'short films only',
+        'some more films please',
+        'movies about aliens',
+        "that'll do",
+        'bring jack back',
+        'the acting was good',
+        'life sucks',
+        'wierd stuff',
+    ],
+)
+def test_ordinary_word_names_no_film_and_no_person(text):
+    assert names(text, SpanKind.FILM, SpanKind.PERSON, SpanKind.COLLECTION) == []
+
+
+@pytest.mark.parametrize(
+    'text, series',
+    [
+        ('the Harry Potters', 'Harry Potter'),
+        ('all the Toy Storys', 'Toy Story'),
+        ('any of the Toy Story films', 'Toy Story'),
+        ('I like the die hards', 'Die Hard'),
+        ('a Star Wars one', 'Star Wars'),
+        ('LOTR', 'The Lord of the Rings'),
+    ],
+)
+def test_plural_names_the_series(text, series):
+    assert names(text, SpanKind.COLLECTION, SpanKind.FILM) == [series]
+
+
+def test_plural_that_is_a_title_names_the_film():
+    assert names('I loved Aliens', SpanKind.COLLECTION, SpanKind.FILM) == ['Aliens (1986)']
+
+
+@pytest.mark.parametrize(
+    'text, genres',
+    [
+        ('whodunnits', ['mystery']),
+        ('slashers please', ['horror']),
+        ("a good shoot 'em up", ['action']),
+        ('tear jerkers', ['drama']),
+        ('popcorn flicks', ['action']),
+        ('mockumentaries', ['comedy']),
+        ('spaghetti westerns', ['western']),
+        ('creature features', ['horror']),
+        ('rom coms', ['comedy', 'romance']),
+        ('horor movies', ['horror']),
+        ('a documentry', ['documentary']),
+        ('thriler or mistery', ['thriller', 'mystery']),
+        ('my history teacher', []),
+        ('a good moving for my mom', []),
+        ('the terror of monday', []),
+    ],
+)
+def test_plural_slang_and_misspelled_genres(text, genres):
+    assert names(text, SpanKind.GENRE) == genres
+
+
+def test_film_that_was_named_before_needs_no_mark():
+    up = next(film.entity for film in _spotter().facts.films.values() if film.title == 'Up')
+    better = 'better than up'
+    assert not names(better, SpanKind.FILM)
+    assert [span.id for span in _spotter().spans(better, prefer=(up,)) if span.kind is SpanKind.FILM] == [up]
