@@ -55,6 +55,18 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   are older than these tables. Only the figures of these tables are looked at, never their errors.
   `understanding/scorings.jsonl` logs each scoring.
 - Films that the catalogue does not have are left out.
+- A model of the acts and attitudes revises what the rules find. `python -m benchmarks.understanding.train` trains it on
+  `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train.tsv`, the tables `*_develop.tsv` and
+  `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on training
+  data.
+- What the recommender said before a message, and the people and genres of a question, count since the model was added.
+"""
+_CROSS_VALIDATION = """\
+## Rules alone, and rules with the model
+
+Precision / recall in a cross-validation over conversations: the model is trained on the other conversations. The rules
+were written on the tables `*_develop.tsv` and `transcripts.tsv`, but not on the three others.
+
 """
 
 
@@ -114,7 +126,8 @@ def main() -> None:
     print(text)
     if options.scored:
         n_scorings = len(LOG.read_text('utf-8').splitlines()) // len(SCORED)
-        PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}', 'utf-8')
+        compared = _CROSS_VALIDATION + (FOLDER / 'cross_validation.md').read_text('utf-8')
+        PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}\n{compared}', 'utf-8')
 
 
 def _commit() -> str:

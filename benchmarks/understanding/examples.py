@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
-from benchmarks.understanding.messages import MARK_MEANINGS, MARKS, TRANSCRIPTS, Message, read_messages, understand_drafts
+from benchmarks.understanding.messages import (
+    MARK_MEANINGS,
+    MARKS,
+    TRANSCRIPTS,
+    Message,
+    read_messages,
+    understand_drafts,
+)
 from benchmarks.understanding.scoring import labels_of, same_names
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features

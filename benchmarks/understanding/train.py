@@ -89,9 +89,7 @@ def cross_validate(drafts: Sequence[Drafted], interpreter: Interpreter, tasks: d
             for is_revised, meaning in ((False, each.draft.meaning), (True, revised)):
                 found, _ = compare(each.labels, found_in(meaning, names), each.message.text)
                 counts.setdefault((each.table, is_revised), {}).setdefault(each.conversation, []).append(found)
-    scores = {
-        key: summarize([add_counts(messages) for messages in found.values()]) for key, found in counts.items()
-    }
+    scores = {key: summarize([add_counts(messages) for messages in found.values()]) for key, found in counts.items()}
     rows = []
     for path in TABLES:
         for part in _PARTS:

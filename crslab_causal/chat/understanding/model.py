@@ -1,10 +1,10 @@
-"""Linear models over features, which are trained elsewhere and applied with NumPy: one logistic regression per class."""
+"""Linear models over features: one logistic regression for each class, which NumPy applies."""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ class LinearModel(NamedTuple):
     """A logistic regression for each class."""
 
     classes: Sequence[str]
-    index: Mapping[str, int]
+    rows: Mapping[str, int]
     """Row of each feature in the weights."""
     weights: np.ndarray
     """Weights with a row for each feature and a column for each class."""
@@ -25,8 +25,8 @@ class LinearModel(NamedTuple):
 
     def probabilities(self, features: Iterable[str]) -> dict[str, float]:
         """Return the probability of each class, without regard to the other classes."""
-        rows = [row for feature in features if (row := self.index.get(feature)) is not None]
-        scores = self.weights[rows].sum(0, dtype=np.float32) + self.bias
+        known = [row for feature in features if (row := self.rows.get(feature)) is not None]
+        scores = self.weights[known].sum(0, dtype=np.float32) + self.bias
         return dict(zip(self.classes, (1 / (1 + np.exp(-scores))).tolist()))
 
     def distribution(self, features: Iterable[str]) -> dict[str, float]:
@@ -42,12 +42,12 @@ Models = Mapping[str, LinearModel]
 
 def write_models(path: Path, models: Models) -> None:
     """Write models to a file. The weights are rounded to multiples of 1/127 of the largest one of their class."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, model in models.items():
         scale = np.maximum(np.abs(model.weights).max(0), 1e-9) / 127
         weights = np.rint(model.weights / scale).astype(np.int8)
         kept = np.flatnonzero(np.abs(weights).max(1) > 2)
-        features = [feature for feature, row in sorted(model.index.items(), key=lambda item: item[1])]
+        features = [feature for feature, row in sorted(model.rows.items(), key=lambda item: item[1])]
         arrays[f'{name} classes'] = _pack(model.classes)
         arrays[f'{name} features'] = _pack([features[row] for row in kept])
         arrays[f'{name} weights'] = weights[kept]

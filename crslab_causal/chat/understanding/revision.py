@@ -27,8 +27,6 @@ _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
-_UNSURE = 0.2
-"""Probability of the likeliest act under which the acts of the rules stay."""
 _ACT = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -102,12 +100,12 @@ class Reviser:
         if not self.models or _FINAL & {*meaning.acts} or meaning.is_gibberish:
             return meaning
         text = Text(draft)
+        if not any(word in self.models['acts'].rows for word in text.words):
+            return meaning  # the model has never seen any of the words
         likely = self.models['acts'].probabilities(message_features(draft, text))
         likely = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(likely.values())
         acts = {Act(name) for name, p in likely.items() if p > _SURE or p == best}
-        if best < _UNSURE:
-            acts = {*meaning.acts}
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
@@ -162,9 +160,7 @@ class Reviser:
                 self._apply_to_film(draft, acts, heard, found)
         return constraints
 
-    def _apply_to_film(
-        self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]
-    ) -> None:
+    def _apply_to_film(self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]) -> None:
         """Apply acts that concern no name to the film that the conversation is about."""
         film = draft.situation.film
         if film is None or draft.meaning.unknown:
@@ -177,9 +173,7 @@ class Reviser:
             if act in acts and attitude not in attitudes and key not in heard and found.get(attitude, 0.0) > _MEANS:
                 _set(heard, key, film, attitude)
 
-    def _restate(
-        self, draft: Draft, named: Named, attitude: str, constraints: list[Constraint]
-    ) -> list[Constraint]:
+    def _restate(self, draft: Draft, named: Named, attitude: str, constraints: list[Constraint]) -> list[Constraint]:
         """Return the constraints with those that follow from a new attitude to a name."""
         if named.constraint is None:
             assert named.entity is not None
@@ -237,9 +231,7 @@ def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> 
     return max(found, key=fit)
 
 
-def _set(
-    heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str
-) -> None:
+def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str) -> None:
     if not attitude:
         heard.pop(key, None)
         return
@@ -250,7 +242,11 @@ def _set(
 
 
 def _as_rejected(heard: Heard) -> Heard:
-    return replace(heard, attitude=Attitude.REJECTED) if heard.kind is SpanKind.FILM and heard.attitude is Attitude.DISLIKED else heard
+    return (
+        replace(heard, attitude=Attitude.REJECTED)
+        if heard.kind is SpanKind.FILM and heard.attitude is Attitude.DISLIKED
+        else heard
+    )
 
 
 def _consistent(acts: set[Act], meaning: Understanding) -> list[Act]:
@@ -261,7 +257,8 @@ def _consistent(acts: set[Act], meaning: Understanding) -> list[Act]:
             acts.add(act)
     for question in meaning.questions:
         acts.add(Act.ASK_PERSON if question.is_about_person else Act.ASK_FILM)
-    if len(acts) > 1:
-        acts -= {Act.SMALL_TALK, Act.UNKNOWN}
+    for weak in (Act.UNKNOWN, Act.SMALL_TALK):
+        if len(acts) > 1:
+            acts.discard(weak)
     first = [act for act in meaning.acts if act in acts]
     return [*first, *sorted(acts - {*first})]
