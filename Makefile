@@ -20,8 +20,8 @@ $(VENV)/installed: requirements.txt pyproject.toml setup.py
 install: $(VENV)/installed
 
 demo: $(VENV)/installed
-	$(BIN)/python run_crslab.py --config config/pool_demo.yaml --save_system
-	$(BIN)/python run_crslab.py --config config/llm_demo.yaml --save_system
+	$(BIN)/python run_crslab.py --config config/pool_demo.yaml --save-system
+	$(BIN)/python run_crslab.py --config config/llm_demo.yaml --save-system
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -n logical --dist loadfile
@@ -85,19 +85,19 @@ test-llm-server: $(VENV)/installed $(SERVER_VENV)/installed
 
 # All tables and figures: hours on two cores. Stop the command whenever you like; it continues where it was.
 experiments: $(VENV)/installed
-	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --readme docs/results/main_tables.md
+	$(BIN)/python -m crslab_causal.experiments --data-path $(DATA) --readme docs/results/main_tables.md
 
 experiments-quick: $(VENV)/installed
-	$(BIN)/python -m crslab_causal.experiments --data_path $(DATA) --quick
+	$(BIN)/python -m crslab_causal.experiments --data-path $(DATA) --quick
 
 bench: $(VENV)/installed
-	$(BIN)/python benchmarks/speed.py --data_path $(DATA)
+	$(BIN)/python benchmarks/speed.py --data-path $(DATA)
 
 bench-llm: $(VENV)/installed
 	$(BIN)/python benchmarks/llm_load.py
 
 bench-llm-findings: $(VENV)/installed $(REAL_VENV)/installed
-	$(BIN)/python benchmarks/llm_findings.py --data_path $(DATA) --server-python $(abspath $(REAL_VENV)/bin/python)
+	$(BIN)/python benchmarks/llm_findings.py --data-path $(DATA) --server-python $(abspath $(REAL_VENV)/bin/python)
 
 clean:
 	rm -rf $(VENV) $(LINT_VENV) $(REAL_VENV) $(SERVER_VENV) build *.egg-info

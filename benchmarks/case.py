@@ -2,9 +2,9 @@
 
 The case is one real conversation, with the output of the recommender and of the language stage:
 
-    python benchmarks/case.py --data_path path/to/data --conversation 18304 --turn 2
+    python benchmarks/case.py --data-path path/to/data --conversation 18304 --turn 2
 
-It needs a saved run of the configuration (``run_crslab.py --save_system``). A language model answers with
+It needs a saved run of the configuration (``run_crslab.py --save-system``). A language model answers with
 ``--config config/llm_redial_full.yaml``; otherwise the offline backend does. The case names its backend.
 """
 
@@ -83,7 +83,7 @@ def _list(names: Iterable[str]) -> str:
 def main() -> int:
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(description='Write the case of docs/results/main_tables.md.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--data-path', '--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     parser.add_argument(
         '--config',
         default=str(ROOT / 'config' / 'causal_redial.yaml'),

@@ -219,7 +219,7 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description='Run one measurement of benchmarks/speed.py.')
     parser.add_argument('case', choices=CASES)
-    parser.add_argument('--data_path', type=Path)
+    parser.add_argument('--data-path', '--data_path', type=Path)
     parser.add_argument('--cache', type=Path)
     parser.add_argument('--dataset', default='redial')
     parser.add_argument('--form', default='ours', choices=[*FORMS, *OURS, 'crslab'])
@@ -234,7 +234,7 @@ def main() -> None:
         ('density', 1),
     ):
         parser.add_argument(f'--{name}', type=int, default=default)
-    parser.add_argument('--num_neighbors', type=int)
+    parser.add_argument('--num-neighbors', '--num_neighbors', type=int)
     parser.add_argument('--samples', type=int, help='number of samples of the valid split (default: all)')
     parser.add_argument('--restore', action='store_true')
     parser.add_argument('--full', action='store_true')

@@ -1,6 +1,6 @@
 """Train the recommender and the dual encoder on a GPU, and compare scores, time and memory with the CPU.
 
-    python benchmarks/gpu.py pack --data_path data/dataset          # on any machine with network; makes gpu_run/
+    python benchmarks/gpu.py pack --data-path data/dataset          # on any machine with network; makes gpu_run/
     bash gpu_run/run.sh                                             # on the machine with the GPU; no network is needed
     python benchmarks/gpu.py report gpu_run/gpu.json                # writes the rows into benchmarks/RESULTS.md
 
@@ -332,7 +332,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     packing = commands.add_parser('pack', help='write the folder')
-    packing.add_argument('--data_path', type=Path, default=Path('data', 'dataset'))
+    packing.add_argument('--data-path', '--data_path', type=Path, default=Path('data', 'dataset'))
     packing.add_argument('--folder', type=Path, default=Path('gpu_run'))
     packing.add_argument('--encoder', default='all-MiniLM-L6-v2', help='folder or name of an encoder of Hugging Face')
     packing.add_argument('--python', default='', help='version of Python, such as 3.12, that packages are packed for')

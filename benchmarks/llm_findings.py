@@ -1,12 +1,12 @@
 """Measures twelve faults that the language half once had, and writes a table of before and after.
 
-    python benchmarks/llm_findings.py --data_path ../shared/data --server-python .venv-real/bin/python
+    python benchmarks/llm_findings.py --data-path ../shared/data --server-python .venv-real/bin/python
     # or: make bench-llm-findings
 
 The figures before are those of a report on commit 86c2061, and are copied from it. The figures after are measured here,
 over HTTP: against the server of the tests (``tests/llm_server.py``), which answers as real servers were seen to answer;
 against SmolLM2-135M on llama.cpp, if ``--server-python`` names the Python of its environment; and on ReDial, if
-``--data_path`` has it. Rows that lack their server or their data say so. The page is ``benchmarks/LLM_FINDINGS.md``.
+``--data-path`` has it. Rows that lack their server or their data say so. The page is ``benchmarks/LLM_FINDINGS.md``.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ def main() -> None:
         ask(url, int(n), store=store, concurrency=4)
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--data_path', '--data-path', help='folder with redial/nltk')
+    parser.add_argument('--data-path', '--data_path', help='folder with redial/nltk')
     parser.add_argument('--server-python', help='Python that has tests/real/requirements.txt')
     flags = parser.parse_args()
     PAGE.write_text(page(rows(flags.data_path, flags.server_python)), 'utf-8')

@@ -163,7 +163,9 @@ def main() -> None:
         '--delay', type=float, default=1.0, help='time that the server waits before it answers, in seconds'
     )
     parser.add_argument('--rounds', type=int, default=12, help='blocks of each client')
-    parser.add_argument('--report_only', action='store_true', help='only write LLM_LOAD.md, from llm_load.json')
+    parser.add_argument(
+        '--report-only', '--report_only', action='store_true', help='only write LLM_LOAD.md, from llm_load.json'
+    )
     arguments = parser.parse_args()
     if not arguments.report_only:
         versions = {name: importlib.metadata.version(name) for name in ('openai', 'aiohttp', 'pydantic')}

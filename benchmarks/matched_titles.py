@@ -1,7 +1,7 @@
 """Measure which share of the titles that language models wrote is found in a catalogue, by a recorded run.
 
-    python benchmarks/matched_titles.py --data_path ../shared/data save/.../llm_test.jsonl
-    python benchmarks/matched_titles.py --data_path ../shared/data extracted.jsonl
+    python benchmarks/matched_titles.py --data-path ../shared/data save/.../llm_test.jsonl
+    python benchmarks/matched_titles.py --data-path ../shared/data extracted.jsonl
 
 A record is a file ``llm_<split>.jsonl`` of this package with titles in free form, or a file ``extracted.jsonl`` of He
 et al. (https://github.com/AaronHeee/LLMs-as-Zero-Shot-Conversational-RecSys), whose key ``rec_list`` has the titles.
@@ -55,7 +55,7 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('records', type=Path, nargs='+', help='files with recorded titles')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--data-path', '--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     flags = parser.parse_args()
     ways = matchers(flags.data_path / 'redial' / 'nltk')
     rows: list[list[str]] = []

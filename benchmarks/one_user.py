@@ -1,7 +1,7 @@
 """Measure the list of a saved pool for one user, and write it into ``benchmarks/RESULTS.md``.
 
-    crslab-causal run -c pool_redial --data_path path/to/data --save-system
-    python benchmarks/one_user.py --data_path path/to/data
+    crslab-causal run -c pool_redial --data-path path/to/data --save-system
+    python benchmarks/one_user.py --data-path path/to/data
 
 Histories and texts are those of valid. A number is added to each text, so that no vector of a text is known. The time
 is that of the process on one core, user and system, so that a busy machine hardly changes it. The raw times are in
@@ -47,8 +47,8 @@ def main() -> None:
     """Measure lists without and with text, and what explains them."""
     parser = argparse.ArgumentParser(description='Measure the list of a saved pool for one user.')
     parser.add_argument('--config', default='pool_redial', help='configuration of the saved run')
-    parser.add_argument('--data_path', type=Path, required=True)
-    parser.add_argument('--save_path', type=Path, default=Path('save'), help='folder of the runs')
+    parser.add_argument('--data-path', '--data_path', type=Path, required=True)
+    parser.add_argument('--save-path', '--save_path', type=Path, default=Path('save'), help='folder of the runs')
     parser.add_argument('--repeats', type=int, default=300)
     arguments = parser.parse_args()
     from loguru import logger

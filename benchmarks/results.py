@@ -156,7 +156,7 @@ def loading(record: dict) -> str:
         for form, title in (
             ('crslab', "CRSLab's dataset, and KBRD's dataloader"),
             ('ours', 'ours'),
-            ('restored', 'ours, from `--save_data`'),
+            ('restored', 'ours, from `--save-data`'),
         )
     ]
     return markdown_table(['files to batches', 'time', 'of ours'], rows)

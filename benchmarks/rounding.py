@@ -1,6 +1,6 @@
 """Measure how much the scores of one seed depend on how the CPU rounds sums.
 
-    python benchmarks/rounding.py --data_path data/dataset
+    python benchmarks/rounding.py --data-path data/dataset
 
 The same configuration with the same seed is trained with other numbers of threads, and without the widest vector
 instructions of the CPU, as an older CPU would train it. Each of these adds up the same numbers in another order. The
@@ -53,7 +53,7 @@ def score(arguments: argparse.Namespace, title: str, seed: int) -> dict[str, Any
         subprocess.run(
             [
                 *(sys.executable, 'run_crslab.py', '-c', CONFIG, '--seed', str(seed), '--set', f'run_name={CONFIG}'),
-                *('--set', f'save_path={work.resolve()}', '--data_path', str(arguments.data_path.resolve())),
+                *('--set', f'save_path={work.resolve()}', '--data-path', str(arguments.data_path.resolve())),
             ],
             cwd=ROOT,
             env={**os.environ, **SETTINGS[title]},
@@ -117,7 +117,7 @@ def merged(earlier: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Measure, and write record and table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--data_path', type=Path, default=Path('data', 'dataset'))
+    parser.add_argument('--data-path', '--data_path', type=Path, default=Path('data', 'dataset'))
     parser.add_argument('--work', type=Path, default=Path('save', 'rounding'), help='folder of the runs')
     parser.add_argument('--seeds', type=int, nargs='+', default=[2020])
     parser.add_argument('--settings', nargs='+', choices=SETTINGS, default=list(SETTINGS), help='rows of the table')

@@ -1,6 +1,6 @@
 """Measure this package and CRSLab side by side, and write ``benchmarks/RESULTS.md``.
 
-    python benchmarks/speed.py --data_path path/to/data        # or: make bench
+    python benchmarks/speed.py --data-path path/to/data        # or: make bench
 
 Every measurement runs in its own process (``benchmarks/cases.py``), one after the other. The raw times are in
 ``benchmarks/speed.json``. With ``--resume``, measurements of that file are kept if they were made by the same versions
@@ -65,7 +65,7 @@ class Bench:
                 sys.executable,
                 str(ROOT / 'benchmarks' / 'cases.py'),
                 case,
-                '--data_path',
+                '--data-path',
                 str(self.data_path(options)),
                 '--cache',
                 str(self.arguments.cache),
@@ -195,10 +195,10 @@ class Bench:
                     str(ROOT / 'run_crslab.py'),
                     '-c',
                     str(ROOT / 'config/causal_redial.yaml'),
-                    '--data_path',
+                    '--data-path',
                     str(self.arguments.data_path),
-                    '--save_system',
-                    '--save_data',
+                    '--save-system',
+                    '--save-data',
                     '--set',
                     f'save_path={self.arguments.cache}',
                     '--set',
@@ -239,10 +239,13 @@ class Bench:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description='Measure this package and CRSLab side by side.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--data-path', '--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     parser.add_argument('--resume', action='store_true', help='keep the measurements of speed.json')
     parser.add_argument(
-        '--report_only', action='store_true', help='only write RESULTS.md and the block of docs/results/main_tables.md'
+        '--report-only',
+        '--report_only',
+        action='store_true',
+        help='only write RESULTS.md and the block of docs/results/main_tables.md',
     )
     arguments = parser.parse_args()
     arguments.data_path = arguments.data_path.resolve()

@@ -1,6 +1,6 @@
 """Measure how long it takes to match 4,000 lists of 20 titles, as a language model writes them, to ReDial's items.
 
-python benchmarks/titles.py --data_path path/to/data
+python benchmarks/titles.py --data-path path/to/data
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def altered(name: str, rng: random.Random) -> str:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description='Measure the matching of titles to the items of ReDial.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--data-path', '--data_path', type=Path, required=True, help='folder that contains redial/nltk')
     folder = parser.parse_args().data_path / 'redial' / 'nltk'
     entities = {i: uri for uri, i in json.loads((folder / 'entity2id.json').read_text('utf-8')).items()}
     names = [display_name(entities[i]) for i in json.loads((folder / 'movie_ids.json').read_text('utf-8'))]

@@ -106,7 +106,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         reason = ' '.join(str(error).replace(' in "<unicode string>"', '').split())
         raise UserError(f'{path}: not valid YAML ({reason})') from error
     if not isinstance(content, dict):
-        raise UserError(f'{path}: holds no "key: value" lines')
+        raise UserError(f'{path}: contains no "key: value" lines')
     return content
 
 
@@ -190,7 +190,7 @@ def apply_setting(raw: dict[str, Any], setting: Setting) -> None:
     for section in sections:
         target = target.setdefault(section, {})
         if not isinstance(target, dict):
-            raise UserError(f'--set {setting}: {section} is no section')
+            raise UserError(f'--set {setting}: {section} is not a section')
     target[last] = value
 
 

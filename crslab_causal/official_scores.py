@@ -35,10 +35,12 @@ def check_frozen(commit: str | None) -> str:
     """Return the commit of the code.
 
     Raises:
-        UserError: the code is no git checkout, or has changes that are not committed.
+        UserError: the code is not in a git repository, or has changes that are not committed.
     """
     if commit is None:
-        raise UserError('the code is no git checkout, so that no commit can be logged; run the command in a clone')
+        raise UserError(
+            'the code is not in a git repository, so its commit cannot be logged; run the command in a clone'
+        )
     if ' ' in commit:
         raise UserError('the code or a configuration has changes that are not committed; commit them before you score')
     return commit

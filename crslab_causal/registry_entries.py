@@ -45,9 +45,9 @@ class ModelEntry:
 
     @property
     def gives_candidates(self) -> bool:
-        """Whether a saved run of it can give the candidates of ``CausalLLM``.
+        """Whether a saved run of the model can give the candidates of ``CausalLLM``.
 
-        It can if it is a class of this package that scores items by the history, and by the text as written.
+        It can if the model is a class of this package that scores items from the history or from the original text.
         """
         return self.model is not None and self.crslab_loader is None and not self.reads_tokens
 
@@ -78,15 +78,15 @@ class DatasetEntry:
     dataset: str
     """Class of the dataset."""
     files: tuple[str, ...] = ()
-    """Names of its files where they are known without its class; see :meth:`file_names`."""
+    """Names of the files of the dataset; empty if only its class knows them. See :meth:`file_names`."""
     tokenizers: tuple[str, ...] = ()
-    """Values of ``tokenize:`` that it has, where they are known without its class."""
+    """Values of ``tokenize:`` that the dataset supports; empty if only its class knows them."""
     options: str = 'crslab_causal.base.options:Options'
     """Class of the options that the dataset reads."""
     language: str = 'en'
     """Language that CRSLab's metrics assume."""
     public: bool = False
-    """Whether ``crslab-causal prepare`` can download it."""
+    """Whether ``crslab-causal prepare`` can download the dataset."""
     generated: bool = False
     """Whether the package generates the data, so that the options alone determine them."""
     splits: tuple[str, ...] = ('valid', 'test')

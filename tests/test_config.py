@@ -321,13 +321,13 @@ def test_an_unknown_key_in_a_setting_is_refused(read):
         ('model: [KBRD', 'not valid YAML'),
         ('a: b: c', 'not valid YAML'),
         ('\tmodel: KBRD', 'not valid YAML'),
-        ('- model: KBRD', 'holds no "key: value" lines'),
-        ('KBRD', 'holds no "key: value" lines'),
-        ('', 'holds no "key: value" lines'),
+        ('- model: KBRD', 'contains no "key: value" lines'),
+        ('KBRD', 'contains no "key: value" lines'),
+        ('', 'contains no "key: value" lines'),
         ('!!python/object/apply:os.getcwd []', 'not valid YAML'),
     ],
 )
-def test_a_file_that_is_no_configuration_is_named(text, said, read, tmp_path):
+def test_a_file_that_is_not_a_configuration_is_named(text, said, read, tmp_path):
     message = complaint(read, text)
     assert message.startswith(f'{tmp_path / "mine.yaml"}: {said}')
 
@@ -347,7 +347,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize('gpu', ['one', '', '-2', '0,', '0 1', '1.0', '-1,0'])
-def test_a_gpu_that_is_no_number_is_refused(gpu, read):
+def test_a_gpu_that_is_not_a_number_is_refused(gpu, read):
     assert complaint(read, gpu=gpu).startswith(f'--gpu {gpu}: write -1 for the CPU')
 
 

@@ -139,7 +139,7 @@ def test_any_text_gives_a_mapping_or_an_error_of_one_line(tmp_path_factory, text
 
 
 def leaves(mapping: dict, path: tuple = ()) -> dict[tuple, object]:
-    """Return what is no mapping, or an empty one, by the keys that lead to it."""
+    """Return what is not a mapping, or an empty one, by the keys that lead to it."""
     found = {}
     for key, value in mapping.items():
         found |= leaves(value, (*path, key)) if isinstance(value, dict) and value else {(*path, key): value}
@@ -162,7 +162,7 @@ def test_merging_keeps_all_keys_of_the_upper_and_the_others_of_the_lower(under, 
     assert all(any(path[: len(p)] == p for p in (*upper, *leaves(under))) for path in result)
 
 
-def test_lists_scalars_and_null_replace():
+def test_lists_scalars_and_null_replace_an_inherited_value():
     assert merge(
         {'a': [1, 2], 'b': {'c': 1, 'd': 2}, 'e': {'f': 1}, 'g': 1}, {'a': [3], 'b': {'c': None}, 'e': 5, 'g': {'h': 1}}
     ) == {'a': [3], 'b': {'c': None, 'd': 2}, 'e': 5, 'g': {'h': 1}}
@@ -253,7 +253,7 @@ def test_a_missing_base_is_named_with_the_file_and_the_nearest_name(folder):
 
 
 @pytest.mark.parametrize('value', ['', '3', '{a: 1}', '[1]', '[[one]]', '[one, null]', "''"])
-def test_a_base_that_is_no_name_is_refused(value, folder):
+def test_a_base_that_is_not_a_name_is_refused(value, folder):
     write(one='a: 1', mine=f'base: {value}')
     message = complaint(load_config_file, 'mine.yaml')
     assert message.startswith('mine.yaml: base: ') and message.endswith('or a list of names')
@@ -262,7 +262,7 @@ def test_a_base_that_is_no_name_is_refused(value, folder):
 def test_a_mistake_in_a_base_names_the_base(folder):
     write(one='a: [', two='- 1', mine='base: one', other='base: two')
     assert complaint(load_config_file, 'mine.yaml').startswith('one.yaml: not valid YAML')
-    assert complaint(load_config_file, 'other.yaml') == 'two.yaml: holds no "key: value" lines'
+    assert complaint(load_config_file, 'other.yaml') == 'two.yaml: contains no "key: value" lines'
 
 
 # ---------------------------------------------------------------- settings
@@ -285,8 +285,8 @@ def test_a_setting_changes_one_key():
     [
         ('rec.epoch', 'write --set key=value, for example --set rec.epoch=3'),
         ('=3', 'write --set key=value, for example --set rec.epoch=3'),
-        ('a.x=1', 'a is no section'),
-        ('rec.epoch.deep=1', 'epoch is no section'),
+        ('a.x=1', 'a is not a section'),
+        ('rec.epoch.deep=1', 'epoch is not a section'),
         ('a=[1', 'the value is not valid YAML'),
         ('a={b: 1, b: 2}', 'the value is not valid YAML'),
         ('a=2020-13-45', 'the value is not valid YAML'),

@@ -9,25 +9,25 @@ from __future__ import annotations
 from pathlib import Path
 
 RESULTS = 'results.json'
-"""The configuration, the number of epochs, and the scores of the recommender on each split."""
+"""File with the configuration, the number of epochs, and the scores of the recommender on each split."""
 
 LLM_RESULTS = 'llm_results.json'
-"""Scores before and after re-ranking by a language model, and counts of its answers."""
+"""File with the scores before and after re-ranking by a language model, and with counts of its answers."""
 
 GENERATION_RESULTS = 'generation_results.json'
-"""Scores of the responses of a trained decoder on each split."""
+"""File with the scores of the responses of a trained decoder on each split."""
 
 CORPUS = 'corpus.json'
-"""Counts of a dataset (Table 1). No model is trained for them."""
+"""File with the counts of a dataset (Table 1). No model is trained for them."""
 
 DECONFOUNDING = 'deconfounding.json'
-"""Distances of the model to the true P(Y | do(X)) of the demo corpus."""
+"""File with the distances of the model to the true P(Y | do(X)) of the demo corpus."""
 
 OFFICIAL_RESULTS = 'official.json'
-"""Scores of the recommender on another test file, and the hash of that file."""
+"""File with the scores of the recommender on another test file, and the hash of that test file."""
 
 LOG = 'run.log'
-"""Log of the training and the evaluation."""
+"""File with the log of the training and the evaluation."""
 
 BEST_CHECKPOINT = 'best.pth'
 """Checkpoint with the weights of the best epoch of the recommender."""

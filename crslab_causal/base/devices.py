@@ -19,7 +19,7 @@ def select_gpus(gpu: str) -> list[int]:
             separated by commas. Each process of ``torchrun`` takes one.
 
     Returns:
-        The value of ``opt['gpu']``: ``[-1]`` for the CPU.
+        The value for ``opt['gpu']``: ``[-1]`` for the CPU, otherwise the new numbers of the GPUs, such as ``[0, 1]``.
 
     Raises:
         UserError: the text has another form, or the GPU does not exist.

@@ -73,7 +73,10 @@ class Answerer:
                 return self._series(film)
             case Aspect.UNAVAILABLE:
                 return f'That I do not know. I know years, genres and people. {self.describe(film.entity)}'
-        return f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)
+        count = int(self._facts.popularity.get(film.entity, 0))
+        often = f' It was recommended {count:,} times in the conversations that I learned from.' if count > 1 else ''
+        about = f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)
+        return f'{about}{often}'
 
     def describe(self, entity: int, subject: str | None = None) -> str:
         """Return a sentence with everything that the dataset says about a film.

@@ -64,7 +64,7 @@ class Selection(NamedTuple):
     """The films that satisfy the constraints."""
 
     films: list[int]
-    """Entity ids in the order of the input."""
+    """Entity ids of the selected films, in the order in which they were given."""
     relaxed: list[Constraint]
     """Wanted constraints that were dropped, because no film satisfies them together with the others."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable, Iterator, NamedTuple, Sequence
 
 from crslab_causal.chat.answers import Answerer
 from crslab_causal.chat.constraints import describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
-from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain
+from crslab_causal.chat.films.nearest import NearestNames
+from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain, plain_reason
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
@@ -19,6 +20,7 @@ from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
 from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.offline.templates import template_question
@@ -34,6 +36,8 @@ _N_EXAMPLES = 3
 """Number of popular films that the chat names as examples if it does not know the film of a message."""
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
+_ASKS_FOR_OTHERS = frozenset((Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
+"""Dialogue acts of a message that only asks for other films. It is answered with films that no list has shown."""
 _EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
 _ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.ACCEPT, Act.THANK, Act.LEAVE))
 """Dialogue acts that have their own answer. A message with one of them gets a list only if it also asks for films."""
@@ -75,6 +79,7 @@ class Conversation:
         self.interpreter = Interpreter(self.facts, collections)
         """Understands the messages."""
         self._answerer = Answerer(self.facts, collections, self.interpreter.properties)
+        self._nearest = NearestNames(self.facts)
         self._source = RecommendationSource(recommender, pipeline, make_history)
         self.reset()
 
@@ -87,7 +92,7 @@ class Conversation:
         """Last reply. It is complete when :meth:`respond` has yielded all lines."""
 
     def another(self) -> Conversation:
-        """Return a new conversation about the same films. Both share the model, but not the messages."""
+        """Return a new, empty conversation with the same model and the same films."""
         other = copy.copy(self)
         other.reset()
         return other
@@ -137,6 +142,10 @@ class Conversation:
             drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
         """
         meaning = self.interpreter.understand(text, self.state.situation)
+        may_ask = bool({Act.WANT, Act.MORE, Act.REJECT, Act.UNKNOWN} & {*meaning.acts})
+        unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
+        if unmet and meaning.acts == [Act.UNKNOWN]:
+            meaning.acts = [Act.WANT]
         if Act.START_OVER in meaning.acts:
             self.reset()
             meaning.forgotten = []
@@ -153,6 +162,8 @@ class Conversation:
             yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
         if meaning.rejects_gore:
             yield reply.note('I do not know how bloody or violent a film is, so this wish changes nothing.')
+        for remark in unmet:
+            yield reply.note(remark)
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
@@ -163,7 +174,7 @@ class Conversation:
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
         if not reply.sentences and not reply.recommendations and not {Act.ASK_WHY, Act.LIST_AGAIN} & {*meaning.acts}:
-            yield reply.say(self._name_another() if meaning.unknown else _NOT_UNDERSTOOD)
+            yield reply.say(self._name_another(meaning.unknown) if meaning.unknown else _NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:
@@ -189,6 +200,10 @@ class Conversation:
     def why(self) -> Iterator[str]:
         """Return the lines that explain the last recommendation."""
         return explain(self._source, self.state, self.result)
+
+    def plain_reason(self, film: int) -> str:
+        """Return why a film is recommended now, in short sentences."""
+        return plain_reason(self._source, self.state, film)
 
     def mask(self) -> Iterator[str]:
         """Return the lines that compare the recommender's list before and after the intervention (Eq 5)."""
@@ -216,7 +231,11 @@ class Conversation:
         if Act.THANK in acts:
             yield reply.say('You are welcome.')
         if Act.ACCEPT in acts and accepted:
-            yield reply.say(f'Good choice: enjoy {" and ".join(accepted)}!')
+            names = ' and '.join(accepted)
+            yield reply.say(f'Good choice: enjoy {names}!')
+            yield reply.note(
+                f'I have noted {names}, and will not recommend {"it" if len(accepted) < 2 else "them"} again.'
+            )
         if not_seen and not self._asks_for_films(meaning) and not meaning.questions:
             for heard in not_seen:
                 if heard.entity is not None:
@@ -267,7 +286,13 @@ class Conversation:
 
     def _recommend(self, meaning: Understanding, reply: Reply, drafts: bool) -> Iterator[str]:
         self.result = None
-        prepared = self._source.prepare(self.state)
+        only_new = set(meaning.acts) <= _ASKS_FOR_OTHERS and Act.MORE in meaning.acts
+        prepared = self._source.prepare(self.state, only_new)
+        if only_new and self.state.listed and (prepared.relaxed or not prepared.request.candidates):
+            again = self._source.prepare(self.state)
+            if again.request.candidates and not again.relaxed:
+                yield reply.note('I have shown you every film that fits. These are left of them.')
+                prepared = again
         request = prepared.request
         has_asked, self.state.has_asked = self.state.has_asked, False
         if not request.candidates:
@@ -311,6 +336,7 @@ class Conversation:
             return
         self.state.recommended.append(result.ranking[0])
         self.state.shown = tuple(result.ranking[:TOP_SHOWN])
+        self.state.listed.update(self.state.shown)
         self.state.film = result.ranking[0]
         for rank, entity in enumerate(self.state.shown, start=1):
             yield reply.recommend(ListedFilm(rank, entity, self.recommender.names[entity]))
@@ -328,9 +354,14 @@ class Conversation:
         self.state.has_asked = True
         return template_question(rerank_request_seed(request._replace(candidates=[])))
 
-    def _name_another(self) -> str:
-        """Return the request for another film, with popular films of the catalogue as examples."""
+    def _name_another(self, unknown: Sequence[str]) -> str:
+        """Return the request for another film, with the known names that are nearest to the unknown ones.
+
+        If no name is near, popular films of the catalogue are the examples.
+        """
         popularity = self.facts.popularity
+        if near := self._nearest.find(unknown):
+            return f'Did you mean {" or ".join(near)}?'
         popular = sorted(self.facts.films, key=lambda film: (-popularity.get(film, 0), film))[:_N_EXAMPLES]
         examples = ', '.join(self.facts.names[film] for film in popular)
         return f'Name another film, a person or a genre. Some films that I know: {examples}.'
@@ -348,7 +379,7 @@ class Conversation:
 
 def _relaxation(prepared: Prepared, wanted: str) -> str:
     """Return the remark that says which constraints were dropped."""
-    start = f'All films that are {wanted} have been named' if prepared.is_exhausted else f'No film is {wanted}'
+    start = f'All films that are {wanted} have been shown' if prepared.is_exhausted else f'No film is {wanted}'
     return f'{start}, as far as I know. These leave out: {describe(prepared.relaxed)}.'
 
 

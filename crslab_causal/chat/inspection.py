@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Iterator, Mapping, Sequence
 
+from crslab_causal.chat.constraints import Kind, describe
 from crslab_causal.chat.recommenders.base import Contribution
 from crslab_causal.chat.recommending import RecommendationSource
 from crslab_causal.chat.state import DialogueState
@@ -25,6 +26,10 @@ def explain(source: RecommendationSource, state: DialogueState, result: LLMResul
     if result is None:
         yield 'There is no recommendation to explain.'
         return
+    uses_prompt = source.pipeline.backend.uses_prompt
+    if result.ranking and not (uses_prompt and result.is_answered and result.explanation):
+        yield plain_reason(source, state, result.ranking[0])
+        yield 'Details:'
     if not result.is_answered:
         yield "The last list has the recommender's own order; there is no explanation of it."
     else:
@@ -36,6 +41,30 @@ def explain(source: RecommendationSource, state: DialogueState, result: LLMResul
         yield 'Paths in the knowledge graph:'
         yield from (f'  {describe_path(path, catalogue.names)}' for path in paths)
     yield from describe_contributions(source.contributions(state, result.ranking[0]) if result.ranking else None)
+
+
+def plain_reason(source: RecommendationSource, state: DialogueState, film: int) -> str:
+    """Return why a film is recommended in short sentences, without words of the model."""
+    catalogue, history = source.pipeline.catalogue, source.history(state)
+    names = catalogue.names
+    wanted = [c for c in state.constraints.binding if c.wanted and film in c.films and c.kind is not Kind.SIMILAR]
+    sentences = [f'You asked for: {describe(wanted)}.'] if wanted else []
+    paths = catalogue.graph.paths(history, film)
+    liked = [path for path in paths if path.entities[0] in state.liked]
+    if paths:
+        sentences.append(f'{describe_path((liked or paths)[0], names, "It")}.')
+    parts = source.contributions(state, film) or ()
+    reason = next((part.reason for part in parts if part.added > 0 and part.reason), None)
+    if reason:
+        sentences.append(f'{reason[0].upper()}{reason[1:]}.')
+    if not sentences:
+        told = ', '.join(names[entity] for entity in dict.fromkeys(history) if entity in names)
+        sentences.append(
+            f'It goes best with what you told me: {told}.'
+            if told
+            else 'It is popular, and I do not know your taste yet.'
+        )
+    return f'Why {names[film]}? {" ".join(sentences)}'
 
 
 def describe_contributions(parts: list[Contribution] | None) -> Iterator[str]:

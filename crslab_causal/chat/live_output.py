@@ -13,7 +13,7 @@ _PAUSE_S = 1.0
 
 
 def print_reply(pieces: Iterator[str], stream: TextIO) -> None:
-    """Print the lines of a reply, and drafts of them as far as they are written.
+    """Print the lines of a reply, and drafts of lines that are still being written.
 
     On a terminal a spinner turns while nothing is written. A draft is printed once, piece by piece. If the line itself
     differs from its drafts, it is printed as a whole below them.

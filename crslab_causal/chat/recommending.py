@@ -66,12 +66,17 @@ class RecommendationSource:
         """Return what each part of the model adds to the score of a film; None if the model has no parts."""
         return self.recommender.contributions(self.history(state), film, self.turns(state))
 
-    def prepare(self, state: DialogueState) -> Prepared:
-        """Return the request for a state of the conversation. It has no candidates if no film is left."""
+    def prepare(self, state: DialogueState, only_new: bool = False) -> Prepared:
+        """Return the request for a state of the conversation. It has no candidates if no film is left.
+
+        Args:
+            state: the state.
+            only_new: whether films that any list has shown are left out, too.
+        """
         n = self.pipeline.options.candidates
         probabilities = self.probabilities(state)  # before the list, whose scores it computes too
         listed = self.full_list(state)
-        never_again = state.never_again
+        never_again = state.never_again | (state.listed if only_new else set())
         films = [item.entity for item in listed]
         new_films = [film for film in films if film not in never_again]
         selection = state.constraints.select(new_films)

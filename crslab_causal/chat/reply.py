@@ -62,6 +62,6 @@ class Reply:
         return self.add_line(sentence)
 
     def recommend(self, film: ListedFilm) -> str:
-        """Add a recommended film, and return its line."""
+        """Add a recommended film to the reply, and return the line of text that shows it."""
         self.recommendations.append(film)
         return self.add_line(f'{film.rank:3d}. {film.name}')

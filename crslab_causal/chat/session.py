@@ -79,7 +79,7 @@ class ChatSession:
         """Start over, and yield each turn of a saved transcript with the lines of the new reply to it.
 
         Raises:
-            UserError: the file cannot be read, or is no transcript.
+            UserError: the file cannot be read, or is not a transcript.
         """
         turns = read_transcript(path)
         self.reset()
@@ -105,7 +105,7 @@ def read_transcript(path: Path) -> list[Turn]:
     """Read the turns that :meth:`ChatSession.save` has written.
 
     Raises:
-        UserError: the file cannot be read, or is no transcript. The message names the line.
+        UserError: the file cannot be read, or is not a transcript. The message names the line.
     """
     saved = read_json_lines(path, _SavedTurn, 'name a file that /save has written', skip_blank=False)
     return [Turn(turn.text, turn.lines) for _, turn in saved]

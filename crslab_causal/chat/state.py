@@ -50,6 +50,8 @@ class DialogueState:
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
     shown: tuple[int, ...] = ()
     """Films of the last list."""
+    listed: set[int] = field(default_factory=set)
+    """Films of all lists. A wish for something else is answered with other films."""
     film: int | None = None
     """Film that "it" means."""
     person: int | None = None

@@ -14,13 +14,20 @@ from crslab_causal.base.errors import UserError, exit_status
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Print single answers of a run as Markdown, and return the exit status."""
     parser = argparse.ArgumentParser(
-        prog=prog, description='Print the answers of a run of CausalLLM in which the label has lost most, as Markdown.'
+        prog=prog,
+        description='Print answers of a run of CausalLLM as Markdown, first those that moved the label down most.',
     )
     parser.add_argument('folder', type=path_argument, help='folder of the run, such as save/ReDial_CausalLLM/...')
     parser.add_argument('--worst', type=int, default=20, metavar='N', help='number of answers (default: %(default)s)')
-    parser.add_argument('--split', choices=('valid', 'test'), default='test', help='split (default: %(default)s)')
     parser.add_argument(
-        '--data_path', '--data-path', type=path_argument, help='folder of the data (default: that of the run)'
+        '--split', choices=('valid', 'test'), default='test', help='split of the answers (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--data-path',
+        '--data_path',
+        type=path_argument,
+        metavar='FOLDER',
+        help='folder of the data (default: that of the run)',
     )
     flags = parser.parse_args(arguments)
     return exit_status(lambda: _print_worst(flags.folder, flags.worst, flags.split, flags.data_path))
@@ -57,5 +64,5 @@ def _options(path: Path, data_path: Path | None) -> dict:
     try:
         opt = json.loads(path.read_text('utf-8'))['config']
     except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f'{path}: is no result of CausalLLM; name the folder of a run of CausalLLM') from None
+        raise UserError(f'{path}: is not a result of CausalLLM; name the folder of a run of CausalLLM') from None
     return opt if data_path is None else {**opt, 'data_path': str(data_path)}

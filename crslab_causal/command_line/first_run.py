@@ -51,7 +51,7 @@ def offer_first_run(config: str, gpu: str, settings: Iterable[Setting]) -> None:
         return  # the message about the missing run lists the runs that are there
     print('\n'.join(lacks))
     if not _asks(f'Shall I {" and ".join(steps)} now? The log shows how far it is. [y/n] '):
-        raise UserError(f'chat: there is nothing to talk to; {advice}')
+        raise UserError(f'chat: there is no saved run; {advice}')
     if lacks_run:
         run_alone(config, gpu, settings, save_system=True)
     else:

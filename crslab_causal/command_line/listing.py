@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
         '--save_path',
         type=path_argument,
         default=Path('save'),
+        metavar='FOLDER',
         help='folder of the runs (default: %(default)s)',
     )
     options = parser.parse_args(arguments)

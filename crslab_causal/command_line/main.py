@@ -14,16 +14,19 @@ COMMANDS = {
     'prepare': ('crslab_causal.command_line.prepare:main', 'download a dataset, or convert your own conversations'),
     'chat': ('crslab_causal.command_line.run:chat', 'chat with a trained recommender'),
     'list': ('crslab_causal.command_line.listing:main', 'list models, datasets, configurations or runs'),
-    'cases': ('crslab_causal.command_line.cases:main', 'read single answers of a language model, worst ones first'),
+    'cases': ('crslab_causal.command_line.cases:main', 'print single answers of a language model, worst ones first'),
     'batch': ('crslab_causal.command_line.batch:main', 'import the answers of a Batch API into a store'),
-    'config': ('crslab_causal.command_line.configuration:main', 'show a configuration with all that it inherits'),
+    'config': (
+        'crslab_causal.command_line.configuration:main',
+        'print a configuration with everything that it inherits',
+    ),
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
     'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
-    'compare': ('crslab_causal.experiments.compare:main', "compare CRSLab's valid file of ReDial with others"),
-    'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and read a human evaluation'),
+    'compare': ('crslab_causal.experiments.compare:main', "compare CRSLab's validation file of ReDial with others"),
+    'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and summarise an evaluation by people'),
     'seeker': ('crslab_causal.experiments.seeker.__main__:main', 'let simulated seekers talk to saved runs'),
-    'doctor': ('crslab_causal.command_line.doctor:main', 'say what is installed, and what is missing'),
+    'doctor': ('crslab_causal.command_line.doctor:main', 'show what is installed, and what is missing'),
 }
 """Function and help text of each subcommand. A function is imported when its subcommand is called."""
 

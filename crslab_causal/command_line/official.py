@@ -18,16 +18,25 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     parser = argparse.ArgumentParser(
         prog=prog,
         description='Score a saved run on another test file, such as the official test set, and append a line to a '
-        'log. Nothing is trained. Choose nothing by these scores.',
+        'log. Nothing is trained. Do not choose a model or a setting by these scores.',
     )
     parser.add_argument('-c', '--config', required=True, help='configuration of the saved run')
     parser.add_argument(
-        '--test_data', '--test-data', required=True, type=path_argument, help='test_data.json to score on'
+        '--test-data',
+        '--test_data',
+        required=True,
+        type=path_argument,
+        metavar='FILE',
+        help='test_data.json to score on',
     )
     parser.add_argument('--seed', type=int, help='seed of the run (default: that of the configuration)')
     parser.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='override a key of the run')
     parser.add_argument(
-        '--data_path', '--data-path', type=path_argument, help='folder of the data that the run was trained on'
+        '--data-path',
+        '--data_path',
+        type=path_argument,
+        metavar='FOLDER',
+        help='folder of the data that the run was trained on',
     )
     parser.add_argument('--log', type=path_argument, default=LOG, help='file to append to (default: %(default)s)')
     flags = parser.parse_args(arguments)

@@ -10,25 +10,31 @@ from crslab_causal.command_line.first_run import offer_first_run
 from crslab_causal.command_line.web import PORT, Compared, serve_chat, serve_comparison
 from crslab_causal.quick_start import run_alone
 
-RESUME_HINT = 'interrupted; with --save_system, the same command with --restore_system continues from the last epoch'
+RESUME_HINT = 'interrupted; with --save-system, the same command with --restore-system continues from the last epoch'
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Train and test the model of a configuration, and return the exit status."""
-    parser = argparse.ArgumentParser(prog=prog, description='Run a model of CRSLab or crslab_causal.')
+    parser = argparse.ArgumentParser(
+        prog=prog, description='Train, validate and test the model of a configuration, and print the scores.'
+    )
     _add_configuration(parser)
-    _add_flag(parser, '-sd', '--save_data', help='save the processed dataset')
-    _add_flag(parser, '-rd', '--restore_data', help='restore the processed dataset')
-    _add_flag(parser, '-ss', '--save_system', help='save the system after every epoch')
-    _add_flag(parser, '-rs', '--restore_system', help='continue a saved system')
-    _add_flag(parser, '-d', '--debug', help='train on the valid split, for debugging')
-    _add_flag(parser, '-i', '--interact', help='chat with a saved system')
+    _add_flag(parser, '-sd', '--save-data', help='save the processed dataset, for --restore-data')
+    _add_flag(parser, '-rd', '--restore-data', help='load the dataset that --save-data has saved')
+    _add_flag(
+        parser, '-ss', '--save-system', help='save the weights after every epoch, for `chat` and --restore-system'
+    )
+    _add_flag(
+        parser, '-rs', '--restore-system', help='load the saved weights, continue an interrupted training, and test'
+    )
+    _add_flag(parser, '-d', '--debug', help='train on the validation split, for debugging')
+    _add_flag(parser, '-i', '--interact', help='chat with a saved run, as `crslab-causal chat` does')
     _add_flag(parser, '-tb', '--tensorboard', help='write TensorBoard files into runs/')
     parser.add_argument(
         '--no-download',
         dest='download',
         action='store_false',
-        help='end with a message, and download nothing, if the data folder is empty',
+        help='do not download a missing dataset, but end with a message',
     )
     flags = vars(parser.parse_args(arguments))
     return exit_status(lambda: run_alone(**_with_settings(flags)), RESUME_HINT)
@@ -36,31 +42,37 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
 
 def chat(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Chat with the system of a saved run, and return the exit status."""
-    parser = argparse.ArgumentParser(prog=prog, description='Chat with a system that `run --save-system` has trained.')
+    parser = argparse.ArgumentParser(
+        prog=prog, description='Chat with a saved run. `crslab-causal run --save-system` trains and saves one.'
+    )
     _add_configuration(parser)
-    parser.add_argument('--web', action='store_true', help='chat on a page in the browser, for this machine only')
-    parser.add_argument('--port', type=int, help=f'port of the page, by default {PORT}; 0 for any free one')
     parser.add_argument(
-        '--compare', metavar='CONFIG', help='with --web: compare with this configuration, blindly and side by side'
+        '--web', action='store_true', help='chat on a page in the browser, which only this machine can open'
+    )
+    parser.add_argument('--port', type=int, help=f'with --web: port of the page (default: {PORT}); 0 for any free port')
+    parser.add_argument(
+        '--compare',
+        metavar='CONFIG',
+        help='with --web: show the replies of a second saved run beside the first one, without their names',
     )
     parser.add_argument(
         '--compare-set',
         action='append',
         default=[],
         metavar='KEY=VALUE',
-        help='override a key of the configuration of --compare; may be repeated',
+        help='override a key of the configuration that --compare names; may be repeated',
     )
     flags = vars(parser.parse_args(arguments))
     is_web, port = flags.pop('web'), flags.pop('port')
     other, other_set = flags.pop('compare'), flags.pop('compare_set')
     if other_set and not other:
-        parser.error('--compare-set: is for --compare')
+        parser.error('--compare-set: needs --compare')
     if other and not is_web:
-        parser.error('--compare: is for --web')
+        parser.error('--compare: needs --web')
     if other:
         return exit_status(lambda: _compare(flags, other, other_set, PORT if port is None else port))
     if port is not None and not is_web:
-        parser.error('--port: is for --web')
+        parser.error('--port: needs --web')
 
     def start() -> None:
         options = _with_settings(flags)
@@ -87,12 +99,25 @@ def _compare(flags: dict, other: str, other_set: list[str], port: int) -> None:
 
 
 def _add_configuration(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('-c', '--config', required=True, help='configuration: a YAML file, or a name of `list configs`')
     parser.add_argument(
-        '-g', '--gpu', default='-1', help='GPU ids, separated by commas; auto for a GPU if there is one; -1 for the CPU'
+        '-c',
+        '--config',
+        required=True,
+        help='configuration: a YAML file, or a name that `crslab-causal list configs` shows',
     )
-    parser.add_argument('--data_path', '--data-path', help='folder that holds redial/nltk, opendialkg/nltk, ...')
-    parser.add_argument('--seed', type=int, help='seed of the run')
+    parser.add_argument(
+        '-g',
+        '--gpu',
+        default='-1',
+        help='numbers of GPUs, separated by commas; auto: a GPU if there is one; -1: the CPU (default)',
+    )
+    parser.add_argument(
+        '--data-path',
+        '--data_path',
+        metavar='FOLDER',
+        help='folder that contains redial/nltk, opendialkg/nltk, ... (default: that of the configuration)',
+    )
+    parser.add_argument('--seed', type=int, help='seed of the run (default: that of the configuration)')
     parser.add_argument(
         '--set',
         action='append',
@@ -103,14 +128,15 @@ def _add_configuration(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_flag(parser: argparse.ArgumentParser, short: str, name: str, help: str) -> None:
-    """Add a flag of CRSLab, which may also be written with hyphens."""
-    parser.add_argument(short, name, name.replace('_', '-'), action='store_true', help=help)
+    """Add a flag of CRSLab. It may also be written with underscores, as CRSLab does."""
+    names = dict.fromkeys((short, name, '--' + name[2:].replace('-', '_')))
+    parser.add_argument(*names, action='store_true', help=help)
 
 
 def _with_settings(flags: dict) -> dict:
     """Return the arguments of :func:`.run_alone`. Flags with a name of their own are taken as text, not as YAML."""
     values = {key: flags.pop(key) for key in ('data_path', 'seed')}
     if values['data_path'] == '':
-        raise UserError('--data_path: is empty; name the folder that holds redial/nltk, opendialkg/nltk, ...')
+        raise UserError('--data-path: is empty; name the folder that contains redial/nltk, opendialkg/nltk, ...')
     settings = [*flags.pop('set'), *((key, value) for key, value in values.items() if value is not None)]
     return {**flags, 'settings': settings}

@@ -26,7 +26,7 @@ class Compared(NamedTuple):
     settings: Sequence[Setting]
     """Overrides of the configuration."""
     written: Sequence[str] = ()
-    """Overrides that are part of its name."""
+    """Overrides that the name of the system shows."""
 
     @property
     def name(self) -> str:
@@ -53,7 +53,9 @@ def serve_comparison(first: Compared, second: Compared, gpu: str, port: int) -> 
     loaded = [load_system(system.config, gpu, system.settings) for system in (first, second)]
     datasets = [system.config.run.dataset for system in loaded]
     if datasets[0] != datasets[1]:
-        raise UserError(f'--compare {second.config}: is on {datasets[1]}, and {first.config} on {datasets[0]}')
+        raise UserError(
+            f'--compare {second.config}: uses the dataset {datasets[1]}, but {first.config} uses {datasets[0]}'
+        )
     with loaded[0].conversation() as one, loaded[1].conversation() as other:
         serve_comparison((ComparedSystem(first.name, one), ComparedSystem(second.name, other)), port, VOTES)
 

@@ -65,9 +65,10 @@ _crslab_textcnn_init = TextCNNModel.__init__
 
 
 def textcnn_init(self, opt, device, vocab: dict, side_data: dict) -> None:
-    """Initialise TextCNN with a row for each token.
+    """Initialise TextCNN with an embedding table that has a row for each token.
 
-    model/recommendation/textcnn/textcnn.py:64 looks tokens up in a table of entities.
+    The table of CRSLab (model/recommendation/textcnn/textcnn.py:64) has a row for each entity, although it is indexed
+    by tokens.
     """
     _crslab_textcnn_init(self, opt, device, vocab, side_data)
     if vocab['vocab_size'] > vocab['n_entity']:

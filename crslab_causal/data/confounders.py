@@ -99,8 +99,8 @@ class Confounder:
         samples = [sample for sample in samples if sample['item'] in items]
         if not samples:
             raise UserError(
-                f'adjustment: {kind} is counted on the training samples, and there is none whose label is '
-                'an item; write adjustment: none'
+                f'adjustment: {kind} is counted on the training samples, but none of them has an item as its label; '
+                'write adjustment: none'
             )
         return cls(kind, _FITS[kind](samples, side_data, n_strata, seed), samples)
 

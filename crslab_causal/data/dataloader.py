@@ -48,7 +48,7 @@ class RecBatch(NamedTuple):
     """``(batch, length)``: token ids of the context, see :meth:`.CausalDataLoader.tokens`, padded on the right with the
     vocabulary's ``pad``; None for models that do not read the text."""
     samples: list[RecSample] | None = None
-    """The samples themselves, for models that read the text as written; None for the others."""
+    """The samples themselves, for models that read their original text; None for other models."""
 
     def inputs(self) -> dict[str, Any]:
         """Return the tensors that the models of this package read, see :meth:`.ItemRecommender.losses_and_scores`."""

@@ -10,7 +10,7 @@ from crslab_causal.data.schema import RecSample, SideData, Vocab
 Turns = Sequence[tuple[str, str]]
 """(role, text) of each turn. The role is ``Seeker`` or ``Recommender``."""
 LIVE = 'live'
-"""Id of the conversation of these samples. What people say in a chat is not written to disk."""
+"""Conversation id of all samples that come from a chat. Messages of a chat are not written to disk."""
 _WORD = re.compile(r"@\d+|\w+(?:'\w+)?|[^\w\s]")
 
 

@@ -76,13 +76,13 @@ class Sample(TypedDict):
     context_mention_roles: NotRequired[list[Role]]
     """Speaker of each of the ``context_mentions``."""
     context_text: list[tuple[str, str]]
-    """Role of the speaker and text of each earlier turn, as written."""
+    """Role of the speaker and original text of each earlier turn."""
     context_liked: list[int]
     """Ids of the earlier mentions that the speaker liked; empty if the data have no opinions."""
     context_disliked: list[int]
     """Ids of the earlier mentions that the speaker disliked; empty if the data have no opinions."""
     response_text: str
-    """Text of the turn, as written."""
+    """Original text of the turn."""
     has_text: bool
     """Whether the words of the conversation are known. If not, only its items are known."""
     scm: NotRequired[DemoDraw]

@@ -11,7 +11,7 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.base.options import first_mistake
 
 ANSWERS_FILE = 'seeker_answers.json'
-"""Name of the file in a data folder. It is optional, and it is no part of the digest of the folder."""
+"""Name of the file in a data folder. It is optional, and it is not a part of the digest of the folder."""
 
 
 class SeekerAnswers(NamedTuple):

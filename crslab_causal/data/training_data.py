@@ -45,7 +45,7 @@ class TrainingData:
     def of(cls, dataloader: CausalDataLoader) -> TrainingData:
         """Return the conversations of a dataloader. The option ``scale`` sets the share of their turns that is used.
 
-        Samples whose label is no item are left out.
+        Samples whose label is not an item are left out.
         """
         turns = dataloader.dataset[: ceil(len(dataloader.dataset) * dataloader.scale)]
         samples = [sample for sample in dataloader.samples if sample['item'] in dataloader.index_of_item]

@@ -64,10 +64,10 @@ class CausalEvaluator(RecEvaluator):
     # ------------------------------------------------------------ adding samples
 
     def rec_evaluate(self, ranks: list[int], label: int) -> None:
-        """Add one sample by a list of items, as CRSLab's systems do.
+        """Add one sample to the scores, given the items at the top of its list. CRSLab's systems call this method.
 
         Args:
-            ranks: indices of the first items, best first.
+            ranks: indices of the top items, best first.
             label: index of the label.
         """
         rank = float(ranks.index(label) + 1) if label in ranks else np.inf
@@ -221,7 +221,7 @@ class CausalEvaluator(RecEvaluator):
 
         Args:
             samples: samples of the dataloader, in the order in which they were scored.
-            answers: the seekers' answers by conversation.
+            answers: which films each seeker liked and had seen, by conversation.
         """
         return scores_of_groups(
             np.array([sample['conv_id'] for sample in samples], str),

@@ -9,9 +9,9 @@ import numpy as np
 from crslab_causal.data.seeker_answers import SeekerAnswers
 
 LIKED_REWARD, SEEN_REWARD = 1.0, 0.5
-"""Reward of a first item that the seeker liked, and of one that the seeker had seen but does not say to like."""
+"""Reward of a first item that the seeker liked, and of a first item that they had only seen."""
 DIALOGUES = 'dialogues'
-"""Key of these scores among the scores of a split. It is missing where no answers are known."""
+"""Key of the scores of this module among the scores of a split. It is missing if no answers are known."""
 SUCCESS_RATE, REWARD = 'success_rate', 'reward_per_dialogue_length'
 
 
@@ -51,7 +51,8 @@ def dialogue_scores(
         turn: ``(n_sample,)``, numbers of the turns.
         label: ``(n_sample,)``, entity ids of the labels.
         rank: ``(n_sample,)``, rank of each label; 1 if it is the first item alone.
-        answers: the seekers' answers by conversation. Samples of other conversations are left out.
+        answers: which films each seeker liked and had seen, by conversation. Samples of other conversations are left
+            out.
 
     Returns:
         The number of ``conversations``, and both scores; None if no conversation has answers.

@@ -105,7 +105,7 @@ def check_metric(name: str, cutoffs: Sequence[int]) -> None:
     if match is None or (match['cutoff'] and int(match['cutoff']) not in cutoffs):
         *others, last = RANKING_METRICS
         raise UserError(
-            f'rec.metric: {name!r} is no score; write {", ".join(others)} or {last}, @ one of the cutoffs '
+            f'rec.metric: {name!r} is not a score; write {", ".join(others)} or {last}, @ one of the cutoffs '
             f'{list(cutoffs)}, with new_ before it for labels that are not in the context, or new_unseen_ '
             'for their rank among the items that are not'
         )

@@ -37,7 +37,9 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         action='store_true',
         help='run everything in minutes with one seed, two epochs and a tenth of the data; the scores are meaningless',
     )
-    parser.add_argument('--seeds', type=int, metavar='N', help='use at most N seeds')
+    parser.add_argument(
+        '--seeds', type=int, metavar='N', help='run at most N seeds; --extend keeps further seeds that are recorded'
+    )
     parser.add_argument(
         '--llm',
         choices=('replay', 'live'),
@@ -46,8 +48,10 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
     parser.add_argument(
         '--official',
         type=path_argument,
-        help='folder that holds redial/test_data.json and opendialkg/test_data.json: also score the runs of official '
-        'tables on them, once, and append each score to official_log.jsonl in --results; with --report, train nothing',
+        metavar='FOLDER',
+        help='folder that contains redial/test_data.json and opendialkg/test_data.json: also score the runs of tables '
+        'with split: official on these files, each run once, and append the scores to official_log.jsonl in --results; '
+        'with --report, train nothing',
     )
     parser.add_argument(
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'

@@ -19,8 +19,8 @@ def add_folders(parser: argparse.ArgumentParser, work: str) -> None:
         work: what the folder of the work contains.
     """
     parser.add_argument(
-        '--data_path',
         '--data-path',
+        '--data_path',
         type=path_argument,
         default=Path(DATA_PATH),
         help='folder that contains redial/nltk and opendialkg/nltk (default: %(default)s)',
@@ -40,7 +40,7 @@ def add_resources(parser: argparse.ArgumentParser, unit: str) -> None:
         parser: the parser of the command.
         unit: what a process does, for example ``run``.
     """
-    parser.add_argument('-g', '--gpu', default='-1', help='GPU as for run_crslab.py (default: the CPU)')
+    parser.add_argument('-g', '--gpu', default='-1', help='GPU, as for `crslab-causal run` (default: the CPU)')
     parser.add_argument(
         '--jobs',
         type=int,

@@ -67,6 +67,8 @@ def make(options: argparse.Namespace) -> int:
     logger.remove()  # hide CRSLab's messages; every run has its own log
     failures = {} if options.report else execute_missing(runs_to_do(suites, store, previous), store, options.jobs)
     _score_official(suites, store, previous, options.results / LOG.name)
+    if options.extend and options.seeds is not None:  # the limit is for new runs; recorded seeds stay in the report
+        suites = read_suites(options.suites, quick=options.quick)
     for suite in suites:
         record = collect(
             suite, store, failures, previous, None if options.official is None else options.results / LOG.name

@@ -21,24 +21,30 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
 
 def _parser(prog: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=prog, description="Compare CRSLab's own valid file of ReDial with others. Its files are downloaded."
+        prog=prog,
+        description="Compare CRSLab's validation file of ReDial with other conversions of the same conversations. "
+        'The files are downloaded.',
     )
     commands = parser.add_subparsers(required=True, metavar='comparison')
     valid = commands.add_parser(
         'valid',
-        help='compare its utterances with those of the same conversations, converted here',
-        description="Compare the utterances of CRSLab's valid file of ReDial with those that this package converts "
-        'from the raw conversations.',
+        help='compare its utterances with those that this package converts',
+        description="Compare the utterances of CRSLab's validation file of ReDial with those that this package "
+        'converts from the raw conversations.',
     )
     valid.set_defaults(run=_compare_valid)
     valid.add_argument(
-        '--with', dest='other', type=path_argument, metavar='FILE', help='valid_data.json to compare instead'
+        '--with',
+        dest='other',
+        type=path_argument,
+        metavar='FILE',
+        help='valid_data.json to compare instead of a conversion',
     )
     links = commands.add_parser(
         'links',
-        help="score a saved run on it with CRSLab's entity links and with others",
-        description="Score a saved run on CRSLab's valid file of ReDial with the entity links in it, with those of the "
-        "run's own valid_data.json, and with those of this package's linker. Nothing is trained.",
+        help="score a saved run on it, with CRSLab's entity links and with others",
+        description="Score a saved run on CRSLab's validation file of ReDial with the entity links in it, with those "
+        "of the run's own valid_data.json, and with those of this package's linker. Nothing is trained.",
     )
     links.set_defaults(run=_compare_links)
     links.add_argument('-c', '--config', required=True, help='configuration of the saved run')
@@ -56,9 +62,11 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         command.add_argument(
             '--downloads', type=path_argument, metavar='FOLDER', help='keep the downloaded files below this folder'
         )
-        command.add_argument('--mirror', metavar='ADDRESS', help='as for `prepare`; also file://')
         command.add_argument(
-            '--record', type=path_argument, metavar='FILE', help='also write the outcome to this JSON file'
+            '--mirror', metavar='ADDRESS', help='download from this address, as with `prepare`; may begin with file://'
+        )
+        command.add_argument(
+            '--record', type=path_argument, metavar='FILE', help='also write the result to this JSON file'
         )
     return parser
 

@@ -66,7 +66,7 @@ class Backend(Protocol):
         """
 
     def stream(self, request: RerankRequest) -> Iterator[str | Completion]:
-        """Yield the response as far as it is written, several times a second, and at the end the completion.
+        """Yield the response written so far, several times a second, and at the end the completion.
 
         Args:
             request: as for :meth:`answer`.

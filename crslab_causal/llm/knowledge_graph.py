@@ -49,7 +49,7 @@ class KnowledgeGraph:
             [(head, tail, relation_index(relation)) for head, tail, relation in edges if head != tail], dtype=np.int64
         ).reshape(-1, 3)
         if table.size and table[:, :2].min() < 0:
-            raise UserError(f'knowledge graph: {table[:, :2].min()} is no entity id; use whole numbers from 0')
+            raise UserError(f'knowledge graph: {table[:, :2].min()} is not an entity id; use whole numbers from 0')
         table = np.unique(np.vstack([table, table[:, [1, 0, 2]]]), axis=0)
         self._relation_names = list(index_of_name)
         self.n_entity = int(table[:, 0].max()) + 1 if table.size else 0
@@ -81,7 +81,7 @@ class KnowledgeGraph:
         Returns:
             Two sums for each candidate. The first runs over the paths from mentions with a positive weight, the second
             over the paths from mentions with a negative weight. Each term is the weight of the path times the weight
-            of the mention, so that the second sum is never positive. A mention is no evidence about itself.
+            of the mention, so that the second sum is never positive. A mention is not evidence about itself.
         """
         mentions_near: dict[int, list[tuple[int, float]]] = defaultdict(list)
         for mention, weight in weights.items():

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 LENIENT_CONTEXT = {'lenient': True}
-"""Validation context in which a schema reads these forms."""
+"""Validation context in which a schema also reads the forms that the head of this module lists."""
 
 _ENTRY = re.compile(r'[^\w-]*(-?\d+)(?:\W*|[.):\]]+\s.*)', re.DOTALL)
 """An entry of a ranking: a number and no word, or a number with a mark before a title. ``12 Angry Men`` is none."""

@@ -51,7 +51,10 @@ class LLMResult(NamedTuple):
 
     @property
     def is_answered(self) -> bool:
-        """Whether at least the first entries of the ranking come from the backend."""
+        """Whether the backend has ranked at least the top of the list.
+
+        The recommender's order fills the other places.
+        """
         return self.status in ('ok', 'partial')
 
     @property

@@ -159,7 +159,10 @@ class LLMOptions(Options):
     for it. ``auto``: ``schema`` first, and ``json`` if the server turns out not to enforce it."""
 
     def for_chat(self) -> Self:
-        """Return the options of a chat, which may have another prompt."""
+        """Return a copy of the options for the chat.
+
+        Its prompt is ``chat_prompt``; without this option ``chat`` takes the place of the prompt ``causal``.
+        """
         prompt = self.chat_prompt or ('chat' if self.prompt == 'causal' else self.prompt)
         return self.model_copy(update={'prompt': prompt})
 

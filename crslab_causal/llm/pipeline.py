@@ -267,7 +267,7 @@ class LLMPipeline:
     def _add_oracle(self, task: RerankTask) -> RerankRequest:
         """Return the task's request with the oracle's items among its candidates."""
         request, options = task.request, self.options
-        # labels that are no items cannot be recommended
+        # labels that are not items cannot be recommended
         if options.oracle == 'label' and task.label is not None and task.label in self._items:
             (label,) = self.candidates([task.label], task.probabilities)
             request = with_oracle(request, label, options.draw_seed)

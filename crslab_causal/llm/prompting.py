@@ -119,7 +119,9 @@ def load_prompt(name_or_path: str | Path) -> Prompt:
     text = str(name_or_path)
     is_path = isinstance(name_or_path, Path) or text.endswith('.md') or '/' in text or '\\' in text
     if not is_path and text not in prompt_names():
-        raise UserError(f'llm.prompt: {text!r} is no prompt; choose one of {", ".join(prompt_names())}, or a file *.md')
+        raise UserError(
+            f'llm.prompt: {text!r} is not a prompt; choose one of {", ".join(prompt_names())}, or a file *.md'
+        )
     file = Path(text) if is_path else _FOLDER / f'{text}.md'
     try:
         content = file.read_text('utf-8')
@@ -159,7 +161,8 @@ def _check_placeholders(file: str, prompt: Prompt) -> None:
     unknown = sorted(placeholders.difference(PLACEHOLDERS))
     if unknown:
         raise UserError(
-            f'llm.prompt: {file}: ${unknown[0]} is no placeholder; use {", ".join(f"${name}" for name in PLACEHOLDERS)}'
+            f'llm.prompt: {file}: ${unknown[0]} is not a placeholder; '
+            f'use {", ".join(f"${name}" for name in PLACEHOLDERS)}'
         )
     if 'conversation' not in placeholders:
         raise UserError(f'llm.prompt: {file}: lacks $conversation; add it, the answer needs it')

@@ -130,7 +130,7 @@ class ResultBuilder:
                     titles=answer.titles,
                     matches=matches,
                 )
-        raise TypeError(f'{type(completion.parsed).__name__} is no answer of a prompt')
+        raise TypeError(f'{type(completion.parsed).__name__} is not an answer of a prompt')
 
     def _count_copied(self, request: RerankRequest, matches: Sequence[int | None]) -> int:
         """Return how many of the matched titles are also in the examples of the prompt."""

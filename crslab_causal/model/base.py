@@ -25,7 +25,7 @@ class ItemRecommender(BaseModel):
     """
 
     index_of_entity: Tensor
-    """Index of each entity among the items, ``(n_entity,)``; -1 for an entity that is no item."""
+    """Index of each entity among the items, ``(n_entity,)``; -1 for an entity that is not an item."""
 
     def __init__(self, opt: Any, device: torch.device, vocab: Mapping[str, Any], side_data: Mapping[str, Any]):
         self.n_entity: int = vocab['n_entity']
@@ -69,7 +69,7 @@ class ItemRecommender(BaseModel):
             which may be None in training.
 
         Raises:
-            ValueError: a label is no item.
+            ValueError: a label is not an item.
         """
 
     def label_index(self, item: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class ItemRecommender(BaseModel):
             item: ``(batch,)``, entity ids.
 
         Raises:
-            ValueError: a label is no item.
+            ValueError: a label is not an item.
         """
         index = self.index_of_entity[item]
         if (index < 0).any():
@@ -98,10 +98,10 @@ class ItemRecommender(BaseModel):
 
         Returns:
             The loss, and a second value. In training this is all terms of the loss by name. Otherwise it is scores of
-            shape ``(batch, n_entity)``, which are minus infinity for entities that are no items.
+            shape ``(batch, n_entity)``, which are minus infinity for entities that are not items.
 
         Raises:
-            ValueError: a label is no item.
+            ValueError: a label is not an item.
         """
         if stage == 'conv':
             return self.converse(batch, mode)

@@ -276,7 +276,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
                 mixed p.
 
         Raises:
-            ValueError: a label is no item, or an entity has no row in H.
+            ValueError: a label is not an item, or an entity has no row in H.
         """
         stratum = batch['stratum'] if mode == 'train' and self.stratum_shift is not None else None
         intervene = bool(self.alpha or self.beta)

@@ -41,7 +41,7 @@ def item_neighbours(edges: Sequence[tuple[int, int, int]], index_of_entity: Tens
 
     Args:
         edges: (head, tail, relation) of each edge; relation and direction do not matter.
-        index_of_entity: ``(n_entity,)``, index of each entity among the items, -1 for an entity that is no item.
+        index_of_entity: ``(n_entity,)``, index of each entity among the items, -1 for an entity that is not an item.
 
     Returns:
         Entity ids in ascending order, ``(n_pair,)``, and indices of the items, ``(n_pair,)``.

@@ -32,7 +32,7 @@ class TransitionCountsOptions(Options):
     transition_decay: Positive = 1.5
     """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
     transition_smoothing: Positive = 10.0
-    """Number of counted transitions of a mention at which they and the prior have equal weight."""
+    """Number of counted transitions of a mention at which the counts and the prior have equal weight."""
     neighbour_weight: Fraction = 0.2
     """Share of the items one hop away in the knowledge graph in the prior. The rest of the prior is popularity."""
     seeker_weight: Fraction = 0.0

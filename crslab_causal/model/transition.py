@@ -26,7 +26,7 @@ class _Tables(NamedTuple):
     lists: ItemLists
     """The items of each entity."""
     values: Tensor
-    """Smoothed transitions to the items of these lists, ``(n,)``."""
+    """Smoothed transitions to the items in ``lists``, ``(n,)``."""
     popularity_share: Tensor
     """Weight of popularity for each entity, ``(n_entity,)``."""
 

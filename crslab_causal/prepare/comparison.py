@@ -48,13 +48,13 @@ class Links:
     """Counts of the entity links of two files."""
 
     first: int = 0
-    """Links in the first file."""
+    """Number of links in the first file."""
     first_known: int = 0
-    """Those of them that are in ``entity2id.json``. CRSLab ignores the others."""
+    """Number of links in the first file whose entities are in ``entity2id.json``. CRSLab ignores the others."""
     second: int = 0
     second_known: int = 0
     common: int = 0
-    """Known links that both files have in the same utterance."""
+    """Number of known links that both files have in the same utterance."""
 
     def add(self, first: Iterable[str], second: Iterable[str], known: Container[str]) -> None:
         """Add the entity links of one utterance, as each of the two files lists them, to the counts."""
@@ -72,11 +72,11 @@ class Comparison:
     """The outcome of :func:`compare`."""
 
     conversations: int = 0
-    """Conversations in the first file."""
+    """Number of conversations in the first file."""
     utterances: int = 0
-    """Utterances in the first file."""
+    """Number of utterances in the first file."""
     equal: int = 0
-    """Those that have equal tokens, films, concepts and roles in the second file."""
+    """Number of utterances that have equal tokens, films, concepts and roles in both files."""
     differences: list[Difference] = field(default_factory=list)
     links: Links = field(default_factory=Links)
 

@@ -59,7 +59,7 @@ def write_folder(
 def count(folder: Path) -> dict[str, int]:
     """Return how many conversations, pairs to predict, entities, items and concepts a data folder has.
 
-    A pair is a mention of an item in a recommender's utterance. Items that are no entities are not counted.
+    A pair is a mention of an item in a recommender's utterance. Items that are not entities are not counted.
     """
     entities = read_json(folder / 'entity2id.json')
     counts = {}

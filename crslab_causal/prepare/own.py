@@ -132,7 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the items' genres, directors, stars and writers)",
     )
     parser.add_argument(
-        '--to', type=path_argument, required=True, help='folder to write; the --data_path of later runs'
+        '--to', type=path_argument, required=True, help='folder to write; the --data-path of later runs'
     )
     parser.add_argument(
         '--split',
@@ -185,5 +185,5 @@ def run(options: argparse.Namespace) -> int:
             for kind in ('items', 'entities')
         )
     )
-    print(f'to train: dataset: {DATASET} in the configuration, and --data_path {options.to}')
+    print(f'to train: dataset: {DATASET} in the configuration, and --data-path {options.to}')
     return 0

@@ -44,5 +44,5 @@ def read_containers(path: Path) -> Any:
     except Exception as error:  # a broken pickle can raise nearly anything
         reason = ' '.join(str(error).split()) or type(error).__name__
         raise UserError(
-            f'{path}: not read, since it is no pickle of plain containers ({reason}); choose another --source'
+            f'{path}: not read, since it is not a pickle of plain containers ({reason}); choose another --source'
         ) from error

@@ -115,7 +115,7 @@ def download(
 
 def _check_mirror(mirror: str | None) -> None:
     if mirror is not None and urlsplit(mirror).scheme not in ('http', 'https', 'file'):
-        raise UserError(f'--mirror: {mirror!r} is no address; begin it with https://, http:// or file://')
+        raise UserError(f'--mirror: {mirror!r} is not an address; begin it with https://, http:// or file://')
 
 
 def _make(
@@ -131,7 +131,7 @@ def _make(
             if record is None
             else f'was prepared with --source {record.get("source")} --split {record.get("split")}'
         )
-        raise UserError(f'{folder} {what}; move it away, or choose another --data_path')
+        raise UserError(f'{folder} {what}; move it away, or choose another --data-path')
     remove_leftovers(folder)
     downloads.mkdir(parents=True, exist_ok=True)
 
@@ -220,6 +220,6 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         advice = (
             'free space on the disk and run the command again; finished downloads are kept'
             if error.errno in (errno.ENOSPC, errno.EDQUOT)
-            else 'make the folder writable, or choose another --data_path'
+            else 'make the folder writable, or choose another --data-path'
         )
         raise UserError(f'{error.filename or folder}: {error.strerror or error}; {advice}') from error

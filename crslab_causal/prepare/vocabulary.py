@@ -53,7 +53,10 @@ def redial_concept_graph(lines: Iterable[str], concepts: Mapping[str, int]) -> s
 
 
 def concept_graph(lines: Iterable[str], concepts: Mapping[str, int]) -> str:
-    """Return ``concept_subkg.txt`` in the form of CRSLab's other loaders: ``concept<tab>relation<tab>concept``."""
+    """Return the content of ``concept_subkg.txt``, with lines of the form ``concept<tab>relation<tab>concept``.
+
+    CRSLab's loaders for other datasets than ReDial read this form.
+    """
     triples = dict.fromkeys(
         (head.partition('/')[0], relation, tail.partition('/')[0])
         for relation, head, tail in concept_edges(lines, concepts)

@@ -40,7 +40,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     differences from CRSLab. Dropout is off outside training.
 
     The run's folder is ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``. It gets ``results.json``,
-    ``results.md`` and ``ranks_<split>.jsonl``. With ``--save_system`` it also gets ``best.pth`` and ``last.pth`` after
+    ``results.md`` and ``ranks_<split>.jsonl``. With ``--save-system`` it also gets ``best.pth`` and ``last.pth`` after
     every epoch. If there are several processes (see :mod:`crslab_causal.base.distributed`), the first one writes them.
     """
 
@@ -106,7 +106,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     def _prepare_training(self) -> None:
         dropped = self.train_dataloader.drop_labels_outside_catalogue()
         if dropped:
-            logger.warning(f'[{dropped} training samples have a label that is no item, and are left out]')
+            logger.warning(f'[{dropped} training samples have a label that is not an item, and are left out]')
         for split, dataloader in (('train', self.train_dataloader), ('valid', self.valid_dataloader)):
             if not len(dataloader):
                 raise UserError(
@@ -259,8 +259,8 @@ class CausalSystem(AnsweringSystem, BaseSystem):
         self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(
-                f'[{self.folder}: this run was not finished, and its {mixture_key(self.adapter.module)} has '
-                'not been chosen: nothing is mixed in; --restore_system finishes it]'
+                f'[{self.folder}: this run was not finished, so its {mixture_key(self.adapter.module)} has not been '
+                'chosen, and the mixture is off; `run` with --restore-system finishes it]'
             )
 
     def remove_checkpoints(self) -> None:

@@ -156,7 +156,7 @@ def _check_same(path: Path, saved: Mapping[str, Any], expected: Mapping[str, Any
                 continue
             raise UserError(
                 f'{path}: {difference}, and the decay of the learning rate depends on it; train again, or '
-                f'train with {schedule}name=Constant or {schedule}training_steps to be able to go on'
+                f'train with {schedule}name=Constant or {schedule}training_steps to be able to continue'
             )
         raise UserError(
             f'{path}: the checkpoint is of another run: {difference}; use the same configuration, or another run_name'
@@ -246,7 +246,7 @@ def _default(key: str) -> Any:
 
 def _must_exist(path: Path) -> Path:
     if not path.is_file():
-        raise UserError(f'{path} does not exist; train first with --save_system')
+        raise UserError(f'{path} does not exist; train first with --save-system')
     return path
 
 

@@ -25,7 +25,7 @@ class RankedList(NamedTuple):
     items: list[int]
     """Entity ids, best first."""
     probabilities: dict[int, Probability]
-    """Probabilities by entity id, of these items and of the further ones that were requested."""
+    """Probabilities by entity id: those of ``items``, and of further items that were requested."""
 
 
 class RecEvaluation:
@@ -37,7 +37,7 @@ class RecEvaluation:
         item_ids: entity ids of the items.
         device: device of the model.
         seed: seed of the run.
-        answers: the seekers' answers by conversation, if the data have them.
+        answers: which films each seeker liked and had seen, by conversation, if the data have them.
     """
 
     def __init__(

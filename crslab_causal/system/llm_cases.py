@@ -31,7 +31,7 @@ def read_records(path: Path) -> list[LLMRecord]:
     """Read a file ``llm_<split>.jsonl``, and return its lines: one answer for each sample.
 
     Raises:
-        UserError: the file cannot be read, or a line is no record.
+        UserError: the file cannot be read, or a line is not a record.
     """
     remedy = 'name the folder of a run of CausalLLM, or repeat the run'
     return [record for _, record in read_json_lines(path, LLMRecord, remedy)]

@@ -34,7 +34,7 @@ def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     if (folder / name).is_file():
         return
     others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))
-    hint = 'train first with --save_system'
+    hint = 'train first with --save-system'
     if others:
         hint += (
             f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
@@ -55,9 +55,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:
-        raise UserError(
-            f'{folder}: another process is running there; wait for it, or choose another run_name'
-        ) from error
+        raise UserError(f'{folder}: another process uses it; wait for it, or choose another run_name') from error
     try:
         yield
     finally:

@@ -32,7 +32,7 @@ class TextSystem(CausalSystem):
 
     A response is written by greedy decoding for every scored sample whose words are known. The responses are scored
     like those of CausalLLM. The run's folder also gets ``generation_results.json``, ``generation_results.md`` and
-    ``responses_<split>.jsonl``. With ``--save_system`` it gets ``conv_best.pth`` and ``conv_last.pth`` after every
+    ``responses_<split>.jsonl``. With ``--save-system`` it gets ``conv_best.pth`` and ``conv_last.pth`` after every
     epoch.
     """
 

@@ -30,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--server-python', required=True, help='Python that has tests/real/requirements.txt')
     parser.add_argument('--samples', type=int, default=4, help='samples that the model answers (default: %(default)s)')
-    parser.add_argument('--save_path', default='save', help='folder of the run (default: %(default)s)')
+    parser.add_argument('--save-path', default='save', help='folder of the run (default: %(default)s)')
     flags = parser.parse_args()
     os.environ[VARIABLE] = flags.server_python
     with tempfile.TemporaryDirectory() as folder, LlamaServer(Path(folder)) as server:

@@ -61,7 +61,7 @@ def test_what_does_not_fit_into_the_time_is_left_out_and_named(tmp_path, monkeyp
     assert said in capsys.readouterr().out
 
 
-def test_a_machine_without_a_gpu_is_one_line(tmp_path, monkeypatch):
+def test_a_machine_without_a_gpu_is_reported_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     with pytest.raises(SystemExit, match='this machine has no GPU; --device cpu trains on the CPU'):
         gpu.main(['run', '--folder', str(tmp_path)])

@@ -78,7 +78,7 @@ def test_exhausted_constraints_give_way_and_the_chat_says_so(conversation):
         assert all('western' in film.genres for film in films(conversation, reply))
     while 'western' in films(conversation, reply)[0].genres:
         reply = conversation.reply('more')
-    assert any('have been named' in note and 'western' in note for note in reply.notes)
+    assert any('have been shown' in note and 'western' in note for note in reply.notes)
 
 
 def test_new_wish_replaces_one_of_its_kind_unless_it_adds_to_it(conversation):
@@ -131,7 +131,7 @@ def test_message_that_asks_for_no_films_uses_up_no_recommendation(conversation, 
     assert set(reply.acts) == acts and not reply.recommendations and reply.lines
     other = conversation.reply('something else')
     if Act.ACCEPT not in acts:  # an accepted film is part of the history
-        assert other.recommendations[0] == first.recommendations[1]._replace(rank=1)
+        assert not {film.name for film in other.recommendations} & {film.name for film in first.recommendations}
     assert conversation.state.recommended == [first.recommendations[0].entity, other.recommendations[0].entity]
 
 

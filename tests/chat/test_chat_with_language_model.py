@@ -162,4 +162,4 @@ def test_message_that_rules_do_not_understand_is_answered_by_the_model_unless_it
 def test_wrong_options_are_rejected_before_the_conversation(refused, trained):
     recommender = f'recommender={trained}'
     assert 'OPENAI_API_KEY' in refused(LLM, recommender, 'llm.mode=live', flags=['-i'])
-    assert "'nope' is no prompt" in refused(LLM, recommender, 'llm.prompt=nope', flags=['-i'])
+    assert "'nope' is not a prompt" in refused(LLM, recommender, 'llm.prompt=nope', flags=['-i'])

@@ -45,14 +45,14 @@ def test_exclusions_and_children_never_give_way():
     assert not ConstraintSet([CHILDREN]).allowed(1) and ConstraintSet([CHILDREN]).allowed(4)
 
 
-def test_alternatives_need_one_of_them():
+def test_a_film_that_has_one_of_the_alternatives_fits():
     either = [Constraint(c.kind, c.label, c.films, alternatives='x') for c in (HORROR, COMEDY)]
     assert select(*either) == ([1, 2, 3, 4, 5], [])
     assert select(*either, NINETIES) == ([2, 4], [])
     assert describe([*either, NINETIES]) == 'horror or comedy, 1990–1999'
 
 
-def test_preferences_sort_and_do_not_bind():
+def test_preferences_sort_the_list_and_exclude_no_film():
     likes = [Constraint(c.kind, c.label, c.films, binding=False) for c in (COMEDY, HANKS)]
     assert select(*likes, films=[0, 3, 5, 1]) == ([5, 3, 0, 1], [])
     assert ConstraintSet(likes).n_preferred([0, 3, 5, 1]) == 2

@@ -90,7 +90,7 @@ def test_mention_without_an_opinion_is_not_called_liked(chat, films):
     assert f'Liked: {name_of(two)}. Only mentioned: {name_of(one)}.' in answers[4]
 
 
-def test_cue_words_in_a_title_are_no_opinion(data_path, tmp_path, command, monkeypatch, capsys, films):
+def test_cue_words_in_a_title_are_not_an_opinion(data_path, tmp_path, command, monkeypatch, capsys, films):
     title, year = films[0][0]['title'], films[0][0]['year']
     film = name_of(films[0][0]).replace(' ', '_')
     folder = tmp_path / 'data' / 'redial' / 'nltk'
@@ -139,7 +139,7 @@ def test_why_names_the_backend_and_shows_paths(chat):
     _, nothing, answer, why, _ = chat('/why', 'I love comedy', '/WHY ')
     first = listed(answer)[0]
     assert 'no recommendation' in nothing
-    assert why.startswith(f'Liked: Comedy. {first} is first, ')
+    assert why.startswith(f'Why {first}? ') and f'\nDetails:\nLiked: Comedy. {first} is first, ' in why
     assert 'Explained by: offline' in why
     assert f'Paths in the knowledge graph:\n  {first} is linked to Comedy' in why
 

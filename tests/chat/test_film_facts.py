@@ -118,6 +118,6 @@ def test_collections_contain_the_expected_real_films(words, kind, included, excl
     assert collection.kind == kind and included <= names and not excluded & names
 
 
-def test_film_of_one_title_is_no_franchise():
+def test_film_of_one_title_is_not_a_franchise():
     _, collections = film_facts()
     assert ('carrie',) not in collections.by_key and ('titanic',) not in collections.by_key

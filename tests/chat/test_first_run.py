@@ -45,7 +45,7 @@ def test_chat_ends_with_a_clear_line_if_the_answer_is_no_or_nobody_is_asked(talk
         status, out, err = talk(*lines)
         assert status == 2 and 'run `crslab-causal run -c pool.yaml --save-system` first' in err
     status, out, err = talk(terminal=False)
-    assert status == 2 and 'best.pth does not exist; train first with --save_system' in err and 'Shall I' not in out
+    assert status == 2 and 'best.pth does not exist; train first with --save-system' in err and 'Shall I' not in out
 
 
 def test_chat_offers_to_prepare_missing_data(talk, tmp_path, monkeypatch):

@@ -253,7 +253,7 @@ def test_port_without_web_and_port_in_use_are_refused(site, film_system, capsys)
 
     with pytest.raises(SystemExit):
         chat_command(['-c', 'causal_demo', '--port', '1'])
-    assert '--port: is for --web' in capsys.readouterr().err
+    assert '--port: needs --web' in capsys.readouterr().err
     with film_system.conversation() as conversation:
         for port in (int(site[0].rpartition(':')[2]), 70_000):
             with pytest.raises(UserError, match=f'--port {port}: .*; choose another port'):

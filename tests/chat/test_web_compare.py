@@ -201,7 +201,7 @@ def test_options_of_the_comparison_need_each_other(capsys):
     for wrong in (['--compare', 'llm_demo'], ['--web', '--compare-set', 'alpha=1']):
         with pytest.raises(SystemExit):
             chat_command(['-c', 'causal_demo', *wrong])
-    assert '--compare-set: is for --compare' in capsys.readouterr().err
+    assert '--compare-set: needs --compare' in capsys.readouterr().err
     assert chat_command(['-c', 'causal_demo', '--web', '--compare', 'causal_demo']) == 2
     assert 'the same system' in capsys.readouterr().err
 

@@ -45,7 +45,7 @@ def command(*arguments, missing=(), **options):
         (['config', 'show', 'causal_redail'], 2, 'error: causal_redail: '),
         (['run', '-c', 'causal_demo', '--set', 'alhpa=3'], 2, 'error: alhpa: no such key; did you mean alpha?'),
         (['run', '-c', 'none.yaml'], 2, 'error: none.yaml: cannot be read'),
-        (['run', '-c', 'causal_demo', '--data_path', ''], 2, 'error: --data_path: is empty'),
+        (['run', '-c', 'causal_demo', '--data_path', ''], 2, 'error: --data-path: is empty'),
         (
             ['run', '-c', 'causal_redial', '--data_path', 'none', '--no-download'],
             2,
@@ -232,12 +232,12 @@ def test_the_command_alone_shows_its_help(capsys):
 
 
 @pytest.mark.parametrize('arguments', [['run', '-c', ''], ['config', 'show', ' ']])
-def test_an_empty_name_of_a_configuration_is_said(arguments, capsys):
+def test_an_empty_name_of_a_configuration_is_an_error_of_one_line(arguments, capsys):
     assert main(arguments) == 2
     assert capsys.readouterr().err.startswith('error: the name of the configuration is empty; ')
 
 
-def test_an_empty_list_of_runs_says_so(tmp_path):
+def test_an_empty_list_of_runs_is_reported(tmp_path):
     done = command('list', 'runs', cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, '')
     assert 'there are no runs in save; --save-path names another folder' in done.stderr

@@ -153,7 +153,7 @@ def _file(folder):
 
 
 def test_an_empty_data_path_is_refused(refused):
-    assert refused(data_path='').startswith('--data_path: is empty')
+    assert refused(data_path='').startswith('--data-path: is empty')
 
 
 @pytest.mark.parametrize(

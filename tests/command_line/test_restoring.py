@@ -145,6 +145,6 @@ def test_two_runs_do_not_write_one_folder(run, workplace, capsys):
     folder.mkdir(parents=True)
     with FileLock(folder / '.mine_seed2.lock'):  # as another process holds it
         assert run(**LONG) == 2
-    assert 'another process is running there' in capsys.readouterr().err
+    assert 'another process uses it' in capsys.readouterr().err
     assert not (folder / 'mine_seed2').exists()
     assert run(**LONG) == 0

@@ -167,7 +167,7 @@ def test_samples_with_a_label_outside_the_catalogue_are_ignored():
         ('genre', {'item_entity_ids': ITEMS, 'item_genres': [()] * 5}, (), 'needs the genres of the items'),
         ('genre', {'item_entity_ids': ITEMS}, (), 'needs the genres of the items'),
         ('context', SIDE_DATA, ('scm',), 'needs dataset: CausalDemo'),
-        ('turn', {'item_entity_ids': [1]}, (), 'there is none whose label is an item'),
+        ('turn', {'item_entity_ids': [1]}, (), 'none of them has an item as its label'),
     ],
 )
 def test_missing_data_are_an_error_of_one_line(kind, side_data, drop, line):

@@ -277,7 +277,7 @@ def test_restored_data_equal_the_saved_data(corpus, saving):
 
 
 def test_restoring_without_saved_data_is_an_error(redial, saving):
-    with pytest.raises(UserError, match='run once with --save_data'):
+    with pytest.raises(UserError, match='run once with --save-data'):
         tiny.load('ReDial', redial, restore=True)
 
 

@@ -142,7 +142,7 @@ def test_titles_in_another_format_are_reported_in_one_line(tmp_path, titles):
         ),
     )
 )
-def test_every_item_has_a_name_that_is_no_bare_id(entries):
+def test_every_item_has_a_name_that_is_not_a_bare_id(entries):
     items = list(range(6))
     films = films_from_titles({str(item): entry for item, entry in entries.items()}, items)
     names = display_names({item: f'{90_000 + item}' for item in items}, items, films)

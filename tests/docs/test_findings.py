@@ -81,7 +81,7 @@ def control(row: str) -> list[tuple[str, str, str, str]]:
 
 
 def distance(row: str) -> list[tuple[str, str, str, str]]:
-    return [('deconfounding', 'Confounding of strength s, and what adjusts for it', row, 'mean')]
+    return [('deconfounding', 'Recall and distance to the true effect, by strength of the confounder', row, 'mean')]
 
 
 SOURCES = {
@@ -109,7 +109,7 @@ SOURCES = {
         'backdoor adjustment for popularity': distance('popularity'),
         'backdoor adjustment for the turn': distance('turn'),
         'backdoor adjustment for the genre mix': distance('genre mix'),
-        'backdoor adjustment for the true context': distance('C itself'),
+        'backdoor adjustment for the true context': distance('true context C'),
     },
     'How good is the recommender?': {
         'KBRD of CRSLab, as released': on_both('KBRD of CRSLab, as shipped'),
@@ -143,8 +143,8 @@ def test_differences_called_significant_in_the_findings_are_marked_in_the_tables
     for cell in (*on_valid('ReDial', EQ_8), *on_test('ReDial', PAPER)):
         assert mark(cell) not in '▲▼'
     assert mark(*distance("the paper's mask")) == '▲'
-    adjustments = ('popularity', 'turn', 'genre mix', 'C itself')
-    assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['C itself']
+    adjustments = ('popularity', 'turn', 'genre mix', 'true context C')
+    assert [row for row in adjustments if mark(*distance(row)) == '▼'] == ['true context C']
     assert mark(('adjustment', 'OpenDialKG', 'control: strata drawn at random', 'ALL R@25')) == '▲'
 
 
@@ -231,3 +231,17 @@ def test_the_readme_has_the_scores_on_the_official_test_beside_the_papers():
 def test_the_page_is_the_first_link_of_what_we_found_in_the_readme():
     section = (tiny.ROOT / 'README.md').read_text('utf-8').partition('## What we found\n')[2]
     assert re.search(r'\]\(([^)]+)\)', section)[1] == 'docs/findings.md'
+
+
+def test_a_pool_gains_from_eq_8_what_it_gains_from_label_smoothing():
+    """The answer of ``docs/results/pool_causal.md``."""
+    (table,) = read_record(tiny.ROOT / 'results' / 'pool_causal.json').tables
+    pools = {row.title.rpartition(', ')[2]: row for row in table.rows if row.title.startswith('Pool with CausalKBRD')}
+    significant = {
+        loss: {metric for metric, test in row.tests['all'].items() if test.significant and test.difference > 0}
+        for loss, row in pools.items()
+        if row.tests
+    }
+    assert significant == {'Eq 8': {'recall@25'}, 'label smoothing': {'recall@25'}}
+    means = {loss: 100 * np.mean(row.scores['all']['recall@25']) for loss, row in pools.items()}
+    assert abs(means['Eq 8'] - means['label smoothing']) < 0.5 < means['Eq 8'] - means['cross-entropy']

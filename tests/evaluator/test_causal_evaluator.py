@@ -15,7 +15,7 @@ N_ITEM, N_SAMPLE = 30, 40
 
 
 def samples(seed=0, ties=False):
-    """Return scores, labels, contexts, repeats and scores after an intervention; three labels are no items."""
+    """Return scores, labels, contexts, repeats and scores after an intervention; three labels are not items."""
     random = np.random.default_rng(seed)
     scores, intervened = random.normal(size=(2, N_SAMPLE, N_ITEM))
     if ties:

@@ -104,7 +104,7 @@ def test_another_like_never_lowers_a_score(conversations):
 
 
 def test_values_by_hand():
-    """Liked counts 1 and seen 0.5; a place shared with another item is no first place; two labels of a turn are one."""
+    """Liked counts 1, seen 0.5. A rank shared with another item is not the first. Two labels of a turn count once."""
     answers = {
         'a': SeekerAnswers(10, frozenset({1}), frozenset({1, 2})),
         'b': SeekerAnswers(4, frozenset({3}), frozenset()),

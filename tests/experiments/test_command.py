@@ -109,6 +109,16 @@ def test_extend_keeps_the_results_and_runs_only_what_the_figures_lack(project, w
     assert {path.name: path.read_bytes() for path in results.iterdir()} == whole
 
 
+def test_extend_keeps_the_recorded_seeds_beyond_the_limit_of_new_ones(project, workplace, capsys):
+    assert main(project) == 0
+    record = workplace / 'results' / 'small.json'
+    whole = record.read_bytes()
+    assert main([*project, '--work', 'elsewhere', '--extend', '--seeds', '1']) == 0
+    assert record.read_bytes() == whole
+    assert main([*project, '--seeds', '1']) == 0  # without --extend the report is of one seed
+    assert [len(row.runs) for row in read_record(record).tables[0].rows] == [1, 1, 0]
+
+
 def listen_to_ctrl_c():
     """Accept SIGINT, which processes ignore if a shell has started them, or these tests, in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -168,7 +178,7 @@ def test_list_and_report_run_nothing(project, workplace, capsys):
 def test_missing_data_are_reported_and_the_command_fails(project, capsys):
     assert main(['--data_path', 'nowhere', '--jobs', '1']) == 1
     captured = capsys.readouterr()
-    assert 'left out: ReDial:' in captured.err and 'name the data with --data_path' in captured.err
+    assert 'left out: ReDial:' in captured.err and 'name the data with --data-path' in captured.err
     assert captured.out.startswith('0 runs')
     assert main(['--data_path', 'nowhere', '--list']) == 0
     assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'lacks data', 'needs an LLM'}

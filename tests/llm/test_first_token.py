@@ -87,7 +87,7 @@ def test_server_without_log_probabilities_is_named_at_once(llm_server):
         assert len(llm_server.log(url)) == 1
 
 
-def test_tokens_without_a_label_are_no_answer_and_are_not_requested_again(llm_server):
+def test_tokens_without_a_label_are_not_an_answer_and_are_not_requested_again(llm_server):
     url = llm_server.plan('ok', top_logprobs={'<think>': -0.1, 'Z': -3.0})
     result, ranking = answer_one(url, 4)
     assert result.status == 'invalid' and 'no labels' in result.detail and ranking == [0, 1, 2, 3]
@@ -152,5 +152,5 @@ def test_forms_of_servers(logprobs, expected):
     assert (None if content is None else read_tokens(content)) == expected
 
 
-def test_edited_records_are_no_answer():
+def test_edited_records_are_not_an_answer():
     assert read_tokens('no JSON') == read_tokens('{"top_logprobs": [1]}') == read_tokens('[]') == {}

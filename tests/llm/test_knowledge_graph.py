@@ -40,7 +40,7 @@ def test_relations_are_names_numbers_or_unnamed():
 def test_graph_may_be_empty_but_ids_must_not_be_negative():
     empty = KnowledgeGraph([])
     assert empty.paths([1], 2) == [] and empty.evidence({1: 1.0}, [2]) == [(0.0, 0.0)]
-    with pytest.raises(UserError, match='-3 is no entity id'):
+    with pytest.raises(UserError, match='-3 is not an entity id'):
         KnowledgeGraph([(1, -3, 'r')])
 
 

@@ -36,7 +36,7 @@ def test_ranking_is_read(ranking):
 
 
 @pytest.mark.parametrize('ranking', ['Alien, then Heat', ['12 Angry Men', 'Se7en'], '', {}, 7, ['5 stars'], [0, 9]])
-def test_anything_else_is_no_ranking(ranking):
+def test_anything_else_is_not_a_ranking(ranking):
     assert ranking_of(ranking).status == 'invalid'
 
 

@@ -97,7 +97,7 @@ def test_repairs_are_counted_and_missing_candidates_follow_in_the_recommenders_o
 
 
 @pytest.mark.parametrize('ranking', [[], [0, 6], [10**30]])
-def test_ranking_without_a_candidate_is_no_answer(echoing, ranking):
+def test_ranking_without_a_candidate_is_not_an_answer(echoing, ranking):
     (result,) = echoing[0].answer([make_task(llm_server.echo(ranking_answer(*ranking)))])
     assert (result.status, result.ranking, result.written) == ('invalid', list(ITEMS), 0)
     assert 'no number of a candidate' in result.detail

@@ -109,7 +109,7 @@ def test_anchor_of_a_prompt_file_is_read(tmp_path):
         ('', 'does not have the format of a prompt'),
         ('answer: CausalAnswer\n--- user ---\n$conversation', 'does not have the format of a prompt'),
         ('answer: Poem\n--- system ---\n--- user ---\n$conversation $candidates', "answer is 'Poem'"),
-        ('answer: TitleAnswer\n--- system ---\n$label\n--- user ---\n$conversation', r'\$label is no placeholder'),
+        ('answer: TitleAnswer\n--- system ---\n$label\n--- user ---\n$conversation', r'\$label is not a placeholder'),
         ('answer: TitleAnswer\n--- system ---\n$5\n--- user ---\n$conversation', r'write \$\$'),
         ('answer: TitleAnswer\n--- system ---\n\n--- user ---\nHi', r'lacks \$conversation'),
         ('answer: CausalAnswer\n--- system ---\n\n--- user ---\n$conversation', r'lacks \$candidates'),

@@ -127,7 +127,7 @@ def test_strata_start_equal_and_are_trained():
     assert model.stratum_shift.grad.abs().sum(1).min() > 0
 
 
-def test_one_stratum_is_no_adjustment():
+def test_one_stratum_gives_the_model_without_adjustment():
     one, none = build([1.0]), build()
 
     assert one.state_dict().keys() == none.state_dict().keys()

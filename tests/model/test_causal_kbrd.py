@@ -172,7 +172,7 @@ def test_the_conversation_stage_of_kbrd_uses_its_user_vector():
     assert first != second
 
 
-def test_a_label_that_is_no_item_is_refused():
+def test_a_label_that_is_not_an_item_is_refused():
     with pytest.raises(ValueError, match='a label is not one of item_entity_ids'):
         build()({'context_entities': [[7]], 'item': torch.tensor([8])}, 'test', 'rec')
 

@@ -130,7 +130,7 @@ def test_text_expert_learns_labels_that_only_the_text_shows(text_encoder):
 
 
 @pytest.mark.parametrize('item', [1, 7])
-def test_a_label_that_is_no_item_is_refused(item):
+def test_a_label_that_is_not_an_item_is_refused(item):
     with pytest.raises(ValueError, match='item_entity_ids'):
         build()(batch([[7]], [[4]], [item]), 'train')
 

@@ -55,7 +55,7 @@ def test_each_difference_has_its_kind(change, kinds, equal):
     assert (outcome.utterances, outcome.equal) == (7, equal)
 
 
-def test_periods_inside_abbreviations_and_ellipses_are_no_periods_after_words():
+def test_periods_inside_abbreviations_and_ellipses_are_not_periods_after_words():
     def kind(first: str, second: str) -> str:
         conversations = [[stand_ins.numbered('1', stand_ins.said(stand_ins.S, text))] for text in (first, second)]
         (difference,) = compare(*conversations, ENTITIES).differences

@@ -58,7 +58,7 @@ def test_dataset_has_the_items_and_samples_of_the_prepared_folder(prepare, tmp_p
     assert dataset.side_data['item_entity_ids'] == [1, 2, 3]  # 0 pads
     assert dataset.side_data['item_names'] == ['Alien', 'Heat', 'The Godfather']
     assert dataset.side_data['item_genres'] == [('Horror',), (), ()]
-    assert dataset.test_data[-1]['context_mentions'] == []  # Dune is no entity
+    assert dataset.test_data[-1]['context_mentions'] == []  # Dune is not an entity
 
 
 def test_graph_has_each_edge_once_in_both_directions(prepare, tmp_path):

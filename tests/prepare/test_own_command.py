@@ -136,7 +136,7 @@ def test_the_command_says_what_it_has_written(inputs, command, capsys):
         'conversations: 1 train, 1 valid, 1 test',
         'graph: 4 items, 5 other entities, 7 edges',
         'mentions: 3 items given, 0 found in the text, 0 entities given, 2 found in the text',
-        f'to train: dataset: Own in the configuration, and --data_path {inputs.folder}/to',
+        f'to train: dataset: Own in the configuration, and --data-path {inputs.folder}/to',
     ]
     (warning,) = output.err.splitlines()
     assert warning.startswith('warning: ') and "'itmes'" in warning

@@ -315,7 +315,7 @@ def test_a_random_split_depends_on_the_seed_only(inputs):
 
 def test_the_vocabulary_has_the_special_tokens_first(inputs):
     inputs.write_turns(
-        turn('seeker', '__pad__ is no word. zebra zebra zebra zebra zebra zebra zebra', items=[], entities=[])
+        turn('seeker', '__pad__ is not a word. zebra zebra zebra zebra zebra zebra zebra', items=[], entities=[])
     )
     inputs.prepare()
     ids = inputs.read('token2id.json')

@@ -53,7 +53,7 @@ def test_a_utf16_file_is_refused(encoding, inputs):
         (r'{"id": "\ud83d"}', 'has half of a surrogate pair .*; remove it or write the whole character'),
     ],
 )
-def test_a_line_that_is_no_object_is_located(line, message, inputs):
+def test_a_line_that_is_not_an_object_is_located(line, message, inputs):
     inputs.conversations.write_text(f'\n{json.dumps(conversation(0))}\n{line}\n', 'utf-8')
     assert re.fullmatch(f'talks.jsonl, line 3: {message}', complaint(inputs))
 
@@ -219,7 +219,7 @@ def test_a_column_of_other_values_than_strings_is_refused(inputs):
 
 
 @pytest.mark.parametrize('line', ['m1\tgenre', 'm1 genre Horror', 'm1\t \tHorror', 'm1\tgenre\tHorror\t1'])
-def test_a_line_that_is_no_edge_is_located(line, inputs):
+def test_a_line_that_is_not_an_edge_is_located(line, inputs):
     inputs.write_graph(f'm1\tgenre\tHorror\r\n\r\n{line}\r\n')
     message = complaint(inputs)
     assert message.startswith('graph.tsv, line 3: is ') and message.endswith(

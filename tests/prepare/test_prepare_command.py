@@ -75,8 +75,8 @@ def test_repository_without_a_licence_is_reported_before_the_download(prepare, t
     [
         ({'source': 'x'}, "--source of redial: 'x' does not exist; choose one of crslab, official"),
         ({'split': 'turn'}, "--split of redial: 'turn' does not exist; choose one of published"),
-        ({'mirror': 'ftp://x'}, "--mirror: 'ftp://x' is no address"),
-        ({'mirror': 'folder'}, "--mirror: 'folder' is no address"),
+        ({'mirror': 'ftp://x'}, "--mirror: 'ftp://x' is not an address"),
+        ({'mirror': 'folder'}, "--mirror: 'folder' is not an address"),
     ],
 )
 def test_mistakes_are_reported_before_anything_happens(prepare, tmp_path, arguments, message):
@@ -139,7 +139,7 @@ def test_bar_shows_bytes_rate_and_remaining_time(prepare, tmp_path, server, caps
 
 def test_folder_that_cannot_be_written_is_reported(prepare, tmp_path):
     (tmp_path / 'data').write_text('a file')
-    with pytest.raises(UserError, match='choose another --data_path'):
+    with pytest.raises(UserError, match='choose another --data-path'):
         prepare('redial', tmp_path / 'data')
 
 

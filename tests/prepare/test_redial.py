@@ -51,7 +51,7 @@ def test_opinions_of_the_seeker_come_with_the_utterance_that_can_know_them(prepa
     keys = ('liked', 'disliked', 'seen')
     # named by the seeker: at once, and the seeker's own answer counts
     assert [first[0][key] for key in keys] == [[stand_ins.ALIEN], [], [stand_ins.ALIEN]]
-    # named by the recommender: in the seeker's next utterance; "2" is no answer
+    # named by the recommender: in the seeker's next utterance; "2" is not an answer
     assert not set(keys) & set(first[1])
     assert [first[2][key] for key in keys] == [[], [stand_ins.HEAT], []]
     # without the seeker's answers, the recommender's

@@ -10,7 +10,7 @@ from crslab_causal.data.seeker_answers import ANSWERS_FILE
 from crslab_causal.prepare.seeker_answers import seeker_answers
 
 VALID = {'messages': 2, 'liked': [stand_ins.HEAT], 'seen': [stand_ins.HEAT]}
-TEST = {'messages': 3, 'liked': [], 'seen': []}  # "2" is no answer
+TEST = {'messages': 3, 'liked': [], 'seen': []}  # "2" is not an answer
 
 
 def read(folder):
@@ -46,7 +46,7 @@ def test_answers_can_be_added_to_data_from_elsewhere(prepare, tmp_path):
     assert (folder / 'train_data.json').read_text('utf-8') == 'mine'
 
 
-def test_answers_alone_are_no_data(prepare, tmp_path):
+def test_adding_answers_needs_an_existing_dataset(prepare, tmp_path):
     with pytest.raises(UserError, match='holds no data to add answers to; leave out --answers-only'):
         prepare('redial', tmp_path / 'data', answers_only=True)
 

@@ -41,7 +41,7 @@ def fetch(site, tmp_path):
     return fetch
 
 
-def test_blob_hash_is_gits(tmp_path):
+def test_blob_hash_equals_that_of_git(tmp_path):
     (tmp_path / 'empty').write_bytes(b'')
     (tmp_path / 'hello').write_bytes(b'hello\n')
     assert blob_sha1(tmp_path / 'empty') == 'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'  # as every git repository has it

@@ -20,7 +20,7 @@ def test_demo_ends_with_a_table_and_a_conversation(tmp_path):
         stand_in.chmod(0o755)
         command = [sys.executable, ROOT / 'examples' / 'local_model' / 'demo.py', '--server-python', stand_in]
         done = subprocess.run(
-            [*command, '--samples', '2', '--save_path', tmp_path / 'save'],
+            [*command, '--samples', '2', '--save-path', tmp_path / 'save'],
             capture_output=True,
             text=True,
             timeout=300,

@@ -8,7 +8,7 @@ from llm_runs import MODEL
     'settings, message',
     [
         (['llm.modle=x'], 'llm.modle: no such key; did you mean llm.mode?'),
-        (['llm.prompt=nope'], "llm.prompt: 'nope' is no prompt"),
+        (['llm.prompt=nope'], "llm.prompt: 'nope' is not a prompt"),
         (['llm.prompt=vanilla'], 'llm.prompt: vanilla asks for titles'),
         (['llm.mode=live'], 'OPENAI_API_KEY'),
         (['llm.mode=replay'], 'llm.store'),

@@ -51,7 +51,7 @@ def test_recommender_with_other_options_or_data_is_rejected(refused, trained, se
     assert line.endswith('name a run that has the same')
 
 
-def test_recommender_that_is_no_checkpoint_is_rejected(refused, tmp_path):
+def test_recommender_that_is_not_a_checkpoint_is_rejected(refused, tmp_path):
     (tmp_path / 'broken').mkdir()
     (tmp_path / 'broken' / 'best.pth').write_bytes(b'not a checkpoint')
     assert 'best.pth: no checkpoint of crslab_causal' in refused(MODEL, f'recommender={tmp_path / "broken"}')

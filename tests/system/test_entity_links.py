@@ -70,5 +70,5 @@ def test_a_file_of_other_conversations_is_refused(saved):
 
 
 def test_a_run_that_is_not_there_is_said_before_anything_is_downloaded(saved, tmp_path):
-    with pytest.raises(UserError, match='train first with --save_system'):
+    with pytest.raises(UserError, match='train first with --save-system'):
         saved[2](settings=['run_name=nobody'])

@@ -81,7 +81,7 @@ def test_worst_answers_are_printed_with_conversation_and_remarks(finished, data_
     assert losses == sorted(losses, reverse=True) and losses[0] > 0
 
 
-def test_mistakes_are_one_line(finished, tmp_path, data_path, capsys):
+def test_mistakes_are_reported_in_one_line(finished, tmp_path, data_path, capsys):
     (tmp_path / 'other').mkdir()
     (finished / 'llm_valid.jsonl').write_text('{"conversation": 3}\n')
     for arguments, message in (

@@ -93,7 +93,7 @@ def test_mistakes_are_one_line_and_log_nothing(official, tmp_path, capsys):
     for file, more, said in (
         (tmp_path / 'none.json', (), 'does not exist'),
         (bad, (), 'bad.json'),
-        (bad, ('--set', 'run_name=nobody'), 'train first with --save_system'),
+        (bad, ('--set', 'run_name=nobody'), 'train first with --save-system'),
     ):
         capsys.readouterr()
         assert score(file, *more) == 2
@@ -108,7 +108,7 @@ def test_code_that_is_not_committed_is_refused(official, monkeypatch, tmp_path, 
     provenance_module.provenance.cache_clear()
     assert score(data_path / 'redial' / 'nltk' / 'test_data.json') == 2
     assert 'not committed' in capsys.readouterr().err and not (tmp_path / 'log.jsonl').exists()
-    with pytest.raises(UserError, match='no git checkout'):
+    with pytest.raises(UserError, match='not in a git repository'):
         check_frozen(None)
 
 

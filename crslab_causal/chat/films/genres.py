@@ -36,7 +36,7 @@ _GENRES = {
         'comed|parody|satire|slapstick',
         r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
-        r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some) laughs?',
+        r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some|for) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
@@ -200,7 +200,7 @@ def find_genres(text: str) -> list[GenreSpan]:
 
 
 def rejects_gore(text: str) -> bool:
-    """Return whether a text asks for films without blood or violence, which no genre says."""
+    """Return whether a text asks for films without blood or violence. No genre expresses this wish."""
     return _WITHOUT_GORE.search(text) is not None
 
 

@@ -56,9 +56,9 @@ class Contribution(NamedTuple):
 class ListRecommender(ABC):
     """The base class of recommenders for the chat, which recommend items for one history at a time.
 
-    The scores of the last contexts are kept in memory, so that a reply computes them once. The parameters of the model
-    must therefore not change once the recommender exists. Several threads may call recommenders; only one of them
-    computes at a time.
+    The scores of the most recent histories are kept in memory, so that they are computed only once for a reply. The
+    parameters of the model must therefore not change once the recommender exists. Several threads may call
+    recommenders; only one of them computes at a time.
 
     Args:
         item_entity_ids: entity id of each item.
@@ -150,7 +150,7 @@ class ListRecommender(ABC):
             IndexError: the history has no such mention.
         """
         if masked is not None and not 0 <= masked < len(history):
-            raise IndexError(f'the history has {len(history)} mentions, and no number {masked}')
+            raise IndexError(f'the history has {len(history)} mentions, so there is no mention {masked}')
         if masked is None and self.masked_mention(history) is not None:
             masked = len(history) - 1
         after: list[float | None] = [None] * self.n_item

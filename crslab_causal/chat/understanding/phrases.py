@@ -13,10 +13,14 @@ import functools
 import re
 from pathlib import Path
 
+from crslab_causal.llm.entity_linking.english import is_english
+from crslab_causal.llm.entity_linking.spelling import correct
+
 _SPANS = ('PERSON', 'GENRE', 'YEARS', 'COLLECTION', 'CHILDREN', 'PLACE', 'UNKNOWN', 'SUBJECT')
 """Kind of the spans that each macro stands for."""
 _MACRO = re.compile(r'\b[A-Z]+\b')
 
+_LONG_WORD = re.compile(r"(?<![\w<'])[a-z]{5,}(?![\w>'])")
 _SPELLINGS = [
     (re.compile(rf'(?<![\w<])(?:{pattern})(?![\w>])'), text)
     for pattern, text in (
@@ -77,7 +81,23 @@ def normalize(text: str) -> str:
     text = re.sub(r"\s+(?=n't\b|'(?:s|re|ve|ll|d|m)\b)", '', text.lower().replace('’', "'").replace('‘', "'"))
     for pattern, spelled in _SPELLINGS:
         text = pattern.sub(spelled, text)
+    text = _LONG_WORD.sub(lambda match: _spell(match.group()), text)
     return re.sub(r'\s+', ' ', text).strip()
+
+
+@functools.lru_cache(maxsize=10_000)
+def _spell(word: str) -> str:
+    """Return the word of a phrase that a word means, if the word is in no dictionary: "sequel" for "sequal"."""
+    return correct(word, _words_of_phrases())
+
+
+@functools.cache
+def _words_of_phrases() -> list[str]:
+    """Return the long words of all phrases that are in the dictionary, in alphabetical order."""
+    files = (Path(__file__).parent / 'phrases').glob('*.txt')
+    texts = [path.read_text('utf-8') for path in files if path.name != 'languages.txt']
+    words = {word for text in texts for word in re.findall(r'[a-z]{5,}', text)}
+    return sorted(word for word in words if is_english(word))
 
 
 @functools.cache

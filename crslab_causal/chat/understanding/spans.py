@@ -122,6 +122,9 @@ _PLACE = re.compile(
     |(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LIKE_BEFORE = re.compile(
+    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
+)
 _QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
 _NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
 _UNKNOWN = re.compile(
@@ -130,6 +133,13 @@ _UNKNOWN = re.compile(
     re.VERBOSE,
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
+_ASKED_UNKNOWN = re.compile(
+    r"""\b(?:who\s+(?:is|was)(?:\s+in)?|who\s+(?:directed|wrote|made)|who\s+(?:stars?|plays?|played|acts?)\s+in|cast\s+of|director\s+of|
+    (?:do|did)\s+you\s+know|have\s+you\s+(?:ever\s+)?(?:seen|heard\s+of)|tell\s+me\s+about|heard\s+of|sequels?\s+(?:to|of)|how\s+about|what\s+about|
+    what\s+is)\s+(?P<name>[^\W\d_][\w'’ -]{2,40}?)(?=\s*(?:[?.!]|$|\babout\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A name that a question asks about. It has a word that is in no dictionary, or it is capitalized."""
 _MAX_EVERYDAY_RANK = 5000
 """Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
 
@@ -149,12 +159,13 @@ class Spotter:
         names |= {subject: facts.names[subject] for subject in facts.subjects}
         self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
 
-    def spans(self, text: str, prefer: Some[int] = (), n_shown: int = 0) -> list[Span]:
+    def spans(self, text: str, prefer: Sequence[int] = (), n_shown: int = 0) -> list[Span]:
         """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
 
         Args:
             text: the message.
-            prefer: entity ids that are preferred if several entities have the name.
+            prefer: entity ids that are preferred if several entities have the name. The films of the last list are at
+                its end.
             n_shown: number of films in the last list.
         """
         spans = self._links(text, prefer)
@@ -163,11 +174,15 @@ class Spotter:
         spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
         masked = _blank(text, spans)
         if n_shown:
-            spans += [
-                Span(SpanKind.PLACE, *match.span(), id=place)
-                for match in _PLACE.finditer(masked)
-                if (place := _place(match, n_shown)) <= n_shown
-            ]
+            for match in _PLACE.finditer(masked):
+                if (place := _place(match, n_shown)) > n_shown:
+                    continue
+                if _LIKE_BEFORE.search(
+                    masked, max(0, match.start() - 40), match.start()
+                ):  # "more like number 3" names a film to compare with
+                    spans.append(Span(SpanKind.FILM, *match.span(), id=prefer[len(prefer) - n_shown + place - 1]))
+                else:
+                    spans.append(Span(SpanKind.PLACE, *match.span(), id=place))
             masked = _blank(text, spans)
         spans += [
             Span(
@@ -301,7 +316,7 @@ class Spotter:
         """Return whether the other films of a collection are far more popular than a linked film."""
         popularity = self.facts.popularity
         total = sum(popularity.get(film, 0) for film in collection.films)
-        return link.id is not None and total > _OVERSHADOWED * popularity.get(link.id, 0)
+        return link.id is not None and total > _OVERSHADOWED * (popularity.get(link.id, 0) + 1)
 
 
 def _may_be_plural(text: str, part: Sequence[Word]) -> bool:
@@ -367,7 +382,15 @@ def _unknown_spans(text: str, masked: str) -> list[Span]:
         is_single = len(words) == 1
         if not is_single or not (match['with'] or _is_everyday(words[0].lower().strip(".,'’-"))):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
-    return _free(spans[:1], []) + _free(spans[1:], spans[:1])
+    for match in _ASKED_UNKNOWN.finditer(masked):
+        words = [word.strip("'’-") for word in match['name'].split()]
+        is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
+        if '<' not in match['name'] and is_strange:
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    kept: list[Span] = []
+    for span in spans:
+        kept += _free([span], kept)
+    return kept
 
 
 def _is_everyday(word: str) -> bool:

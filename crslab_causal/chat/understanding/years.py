@@ -26,7 +26,7 @@ _DECADE_WORDS = {
 _ATOM = re.compile(
     rf"""(?:(?P<part>early|mid|late)[\ -]+(?:the\s+)?)?
     (?: (?P<decade>(?:(?:1[89]|20)\d0|['’]?\d0)(?=['’]?s\b))['’]?s | (?P<word>{'|'.join(_DECADE_WORDS)})\b
-      | (?<![\w.,$€£])(?P<year>1[89]\d\d|20[0-4]\d)(?![\w%]|[.,]\d) )""",
+      | (?<![\w.,$€£])(?P<year>1[89]\d\d|20\d\d)(?![\w%]|[.,]\d) )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CENTURY = re.compile(r'\b(?P<which>this|the last|last|the 20th|the 21st|20th|21st) century\b', re.IGNORECASE)

@@ -253,7 +253,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def text_of(body: dict[str, Any], key: str) -> str:
-    """Return a text of a request, and refuse what is none.
+    """Return a value of a request that must be text. Refuse other values.
 
     A browser that cuts a long text may leave half of a character. It becomes a question mark.
     """

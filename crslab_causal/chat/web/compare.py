@@ -73,7 +73,7 @@ class PairSessions(Sessions):
 class CompareApp(ChatApp):
     """The page and its sessions.
 
-    A reply is sent when both sides are complete, because the faster system could else be recognised.
+    A reply is sent when both sides are complete, because otherwise the faster system could be recognised.
 
     Args:
         systems: the two systems.

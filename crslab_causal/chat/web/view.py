@@ -81,6 +81,7 @@ def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
         'directors': conversation.facts.names_of_people(entity, DIRECTOR),
         'cast': conversation.facts.names_of_people(entity, CAST)[:_MAX_CAST],
         'plot': film.plot,
+        'why': conversation.plain_reason(entity),
         'parts': _parts(conversation.contributions(entity)),
         'paths': [
             _path(path, conversation) for path in catalogue.graph.paths(conversation.history, entity)[:MAX_PATHS]

@@ -53,7 +53,7 @@ class MentionDataset(BaseDataset):
     """
 
     name: ClassVar[str]
-    """Name of its entry in :data:`crslab_causal.registry.DATASETS`."""
+    """Name of the dataset's entry in :data:`crslab_causal.registry.DATASETS`."""
     resource_name: ClassVar[str]
     """Key of ``CRSLAB_RESOURCES``."""
     item_key: ClassVar[str]
@@ -261,7 +261,7 @@ class MentionDataset(BaseDataset):
         side_data['display_names'] = display_names(self.vocab['id2entity'], items, films)
         side_data['name_of_token'] = token_names(side_data['item_of_token'], films, side_data['display_names'])
 
-    # ------------------------------------------------------------ --save_data, --restore_data
+    # ------------------------------------------------------------ --save-data, --restore-data
 
     def _save_to_one(self, data: tuple, file_name: str = '') -> None:
         if distributed.is_first():

@@ -1,4 +1,4 @@
-"""The file with the processed data that ``--save_data`` writes and ``--restore_data`` reads."""
+"""The file with the processed data that ``--save-data`` writes and ``--restore-data`` reads."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ def load_cache(path: Path, key: dict[str, Any]) -> tuple:
         UserError: the file does not exist, is damaged, or belongs to another key.
     """
     if not path.is_file():
-        raise UserError(f'--restore_data: {path} does not exist; run once with --save_data')
+        raise UserError(f'--restore-data: {path} does not exist; run once with --save-data')
     try:
         with open(path, 'rb') as file:
             saved = pickle.load(file)
         is_current = saved['settings'] == key
     except (pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError, ImportError) as error:
         raise UserError(
-            f'--restore_data: {path} is broken, or not of this package; remove it, and run once with --save_data'
+            f'--restore-data: {path} is broken, or not of this package; remove it, and run once with --save-data'
         ) from error
     if not is_current:
         raise UserError(
-            f'--restore_data: {path} was made from other data or settings, or by another '
-            'version; run once with --save_data'
+            f'--restore-data: {path} was made from other data or settings, or by another '
+            'version; run once with --save-data'
         )
     return saved['data']

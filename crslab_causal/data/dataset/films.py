@@ -126,7 +126,7 @@ def _read_film(entry: Mapping[str, Any]) -> Film:
     people = _strings(entry, 'director'), _strings(entry, 'stars')
     for key in ('title', 'plot'):
         if not isinstance(entry.get(key) or '', str):
-            raise TypeError(f'a value of {key!r} is no text')
+            raise TypeError(f'a value of {key!r} is not a text')
     title, plot = (_clean(entry.get(key) or '') for key in ('title', 'plot'))
     return Film(title, int(year) if year else None, (), *people, plot, tokens)
 
@@ -134,7 +134,7 @@ def _read_film(entry: Mapping[str, Any]) -> Film:
 def _strings(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     values = entry.get(key) or ()
     if not isinstance(values, (list, tuple)):
-        raise TypeError(f'a value of {key!r} is no list')
+        raise TypeError(f'a value of {key!r} is not a list')
     return tuple(dict.fromkeys(_clean(str(value)) for value in values))
 
 

@@ -22,7 +22,7 @@ def genres_from_titles(titles: Mapping[str, Mapping[str, Any]], items: Sequence[
     """
     listed = [titles.get(str(item), {}).get('genre') or () for item in items]
     if not all(isinstance(genres, (list, tuple)) for genres in listed):
-        raise TypeError("a value of 'genre' is no list")
+        raise TypeError("a value of 'genre' is not a list")
     return [tuple(dict.fromkeys(map(str, genres))) for genres in listed]
 
 

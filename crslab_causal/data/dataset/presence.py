@@ -32,7 +32,7 @@ def check_data_files(entry: DatasetEntry, data_path: Path, tokenize: str, files:
         raise UserError(f'data_path: {data_path} is the folder of one dataset; did you mean {meant}?')
     if data_path.exists() and not data_path.is_dir():
         raise UserError(f'data_path: {data_path} is a file; name the folder that holds {entry.folder}/{tokenize}')
-    name_it = f'name the folder that holds {entry.folder}/{tokenize} with data_path (--data_path on the command line)'
+    name_it = f'name the folder that holds {entry.folder}/{tokenize} with data_path (--data-path on the command line)'
     if len(missing) < len(needed):
         raise UserError(f'dataset {entry.name}: {folder} lacks {", ".join(missing)}; put them there, or {name_it}')
     command = f'run `crslab-causal prepare {entry.folder}`, ' if tokenize == 'nltk' else ''

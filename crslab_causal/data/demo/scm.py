@@ -23,9 +23,9 @@ LIKED_PROBABILITY = 0.85
 KIND_PROBABILITIES = {'films': 0.80, 'genres': 0.08, 'people': 0.12}
 """Probabilities of the kind of a mention, in every context."""
 HABIT_SHARPNESS = 3.0
-"""Logit of a match in the context-specific distribution of mentions."""
+"""Logit of a film or genre that matches the context, when its mentions are drawn; the logit without a match is 0."""
 REASON_SHARPNESS = 4.0
-"""Logit of a match in the context-specific distribution of explanations."""
+"""Logit of an explanation that matches the context; the logit without a match is 0."""
 POPULARITY_SPREAD = 0.5
 """Standard deviation of the log-popularity of films."""
 AFFINITY_WEIGHT = 8.0

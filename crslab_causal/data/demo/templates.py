@@ -266,7 +266,7 @@ def state_context(rng: np.random.Generator, context: Mapping[str, str]) -> str:
 
 
 def mention(rng: np.random.Generator, wordings: Sequence[Wording]) -> str:
-    """Return one sentence for each mention, in order."""
+    """Write a text with one sentence for each mention, in order."""
     sentences = []
     for i, wording in enumerate(wordings):
         patterns: Sequence[str]

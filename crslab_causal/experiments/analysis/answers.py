@@ -86,7 +86,7 @@ def read_contexts(path: Path) -> dict[Turn, Context]:
     """Read a file of contexts, and return them by conversation and turn.
 
     Raises:
-        UserError: the file cannot be read, or a line is no context or repeats another one.
+        UserError: the file cannot be read, or a line is not a context or repeats another one.
     """
     contexts: dict[Turn, Context] = {}
     for number, context in read_json_lines(path, Context, 'write it with the command contexts'):
@@ -104,6 +104,6 @@ def read_answers(path: Path) -> list[Answer]:
     """Read the answers of a run, one for each sample, in the order of the file.
 
     Raises:
-        UserError: the file cannot be read, or a line is no answer.
+        UserError: the file cannot be read, or a line is not an answer.
     """
     return [answer for _, answer in read_json_lines(path, Answer, NAME_A_RUN)]

@@ -76,7 +76,7 @@ def case_records(
 
 
 def _first_answers(folder: Path, split: str) -> dict[Turn, Answer]:
-    """Return the answers in the folder of a run, by turn. If a turn has several labels, the first answer is taken."""
+    """Return the answers in the folder of a run, by turn. If a turn has several labels, it has the first answer."""
     path = next(path for file_name in ANSWER_FILES if (path := folder / file_name(split)).is_file())
     answers: dict[Turn, Answer] = {}
     for answer in read_answers(path):

@@ -30,10 +30,10 @@ def predictions(system: CausalSystem, dataloader: CausalDataLoader) -> Predictio
     They are P(Y | X), or P(Y | do(X)) if the model adjusts for a confounder.
 
     Raises:
-        UserError: the model is not CausalKBRD. The scores of other models are no logits.
+        UserError: the model is not CausalKBRD. The scores of other models are not logits.
     """
     if not isinstance(system.adapter.module, CausalKBRD):
-        raise UserError(f'model {system.opt["model"]}: its scores are no probabilities; use CausalKBRD for this study')
+        raise UserError(f'model {system.opt["model"]}: its scores are not probabilities; use CausalKBRD for this study')
     system.model.eval()
     probability, rank = [], []
     with torch.no_grad(), system.adapter.group():

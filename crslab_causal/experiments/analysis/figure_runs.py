@@ -31,7 +31,7 @@ class PanelRuns(NamedTuple):
 
 
 def missing_figure_runs(suite: Suite, store: RunStore, previous: PreviousReport) -> list[Run]:
-    """Return the runs that Figure 4 needs, as far as the previous report does not contain their numbers."""
+    """Return the runs that Figure 4 needs and whose numbers the previous report does not contain."""
     runs: list[Run] = []
     for options in suite.options.figures:
         panels = panels_of(suite, options)

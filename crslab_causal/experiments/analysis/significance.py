@@ -131,7 +131,7 @@ def _is_first_of_several(row: RowResults) -> bool:
 def _answer_intervals(row: RowResults, table: Table, store: RunStore) -> Intervals | None:
     """Return the intervals of a language model that was run once, from its answers.
 
-    They are None for another row, and if the answers are not at hand.
+    They are None for another row, and if the answers are not available.
     """
     if row.row.options.needs != 'llm' or len(row.results) != 1:
         return None

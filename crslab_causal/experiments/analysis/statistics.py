@@ -225,7 +225,7 @@ def holm(p_values: Mapping[K, float]) -> dict[K, float]:
     largest = 0.0
     for rank, (name, p) in enumerate(sorted(p_values.items(), key=lambda item: item[1])):
         if not 0 <= p <= 1:
-            raise ValueError(f'{name}: {p} is no p value')
+            raise ValueError(f'{name}: {p} is not a p value')
         largest = max(largest, min(1.0, (len(p_values) - rank) * p))
         adjusted[name] = largest
     return {name: adjusted[name] for name in p_values}

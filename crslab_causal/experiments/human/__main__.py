@@ -69,51 +69,74 @@ def _add_settings(parser: argparse.ArgumentParser, examples: str = '') -> None:
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description='Human evaluation of responses.')
+    parser = argparse.ArgumentParser(
+        prog=prog, description='Prepare and summarise an evaluation of responses by people.'
+    )
     commands = parser.add_subparsers(required=True, metavar='command')
 
-    contexts = commands.add_parser('contexts', help='write the contexts of a dataset')
+    contexts = commands.add_parser('contexts', help='write the contexts of a split to a file')
     contexts.add_argument('-c', '--config', required=True, help='configuration of the runs (YAML)')
     contexts.add_argument(
-        '--data_path',
         '--data-path',
+        '--data_path',
         type=path_argument,
+        metavar='FOLDER',
         help='folder that contains redial/nltk and opendialkg/nltk (default: that of the configuration)',
     )
-    contexts.add_argument('--split', choices=('valid', 'test'), default='test')
+    contexts.add_argument('--split', choices=('valid', 'test'), default='test', help='split (default: %(default)s)')
     _add_settings(contexts)
-    contexts.add_argument('--out', required=True, type=path_argument, help='file to write (JSON lines)')
+    contexts.add_argument(
+        '--out', required=True, type=path_argument, metavar='FILE', help='file to write, in JSON Lines'
+    )
     contexts.set_defaults(run=_contexts)
 
-    make = commands.add_parser('make', help='write a form for raters, and its key')
+    make = commands.add_parser(
+        'make', help='write a kit: a form for raters, and a key with the hidden names of the systems'
+    )
     make.add_argument(
         '--systems',
         required=True,
         nargs='+',
         metavar='NAME=PATH',
-        help='llm_<split>.jsonl or responses_<split>.jsonl of a run, or the word reference for the responses of '
-        'the data',
+        help='name of a system, and its file llm_<split>.jsonl or responses_<split>.jsonl; or the word reference '
+        'instead of a file, for the responses of the human recommenders',
     )
-    make.add_argument('--contexts', required=True, type=path_argument, help='file written by the command contexts')
     make.add_argument(
-        '--criteria', type=path_argument, help='YAML file with the criteria (default: those of the paper)'
+        '--contexts',
+        required=True,
+        type=path_argument,
+        metavar='FILE',
+        help='file that the command contexts has written',
+    )
+    make.add_argument(
+        '--criteria',
+        type=path_argument,
+        metavar='FILE',
+        help='YAML file with the criteria (default: those of the paper)',
     )
     make.add_argument('--n', type=_count, default=100, help='number of contexts (default: 100)')
-    make.add_argument('--seed', type=int, default=0, help='seed of the contexts and the letters (default: 0)')
-    make.add_argument('--out', required=True, type=path_argument, help='folder to write')
+    make.add_argument(
+        '--seed', type=int, default=0, help='seed that draws the contexts and the order of the systems (default: 0)'
+    )
+    make.add_argument('--out', required=True, type=path_argument, metavar='FOLDER', help='folder of the kit')
     make.set_defaults(run=_make)
 
-    judge = commands.add_parser('judge', help='have a language model rate a kit, in both orders of the responses')
+    judge = commands.add_parser('judge', help='let a language model rate a kit, in both orders of the responses')
     judge.add_argument('-c', '--config', required=True, help='configuration of CausalLLM; its section llm is used')
-    judge.add_argument('--kit', required=True, type=path_argument, help='folder of the kit')
+    judge.add_argument('--kit', required=True, type=path_argument, metavar='FOLDER', help='folder of the kit')
     _add_settings(judge, ', such as llm.mode=live or llm.store=judge.db')
-    judge.add_argument('--out', required=True, type=path_argument, help='folder for the two filled forms')
+    judge.add_argument(
+        '--out', required=True, type=path_argument, metavar='FOLDER', help='folder for the two filled forms'
+    )
     judge.set_defaults(run=_judge)
 
     read = commands.add_parser('read', help='summarise filled forms')
-    read.add_argument('--key', required=True, type=path_argument, help='key.json of the kit')
+    read.add_argument('--key', required=True, type=path_argument, metavar='FILE', help='key.json of the kit')
     read.add_argument(
-        'ratings', nargs='+', type=path_argument, help='filled form of each rater; the file is named after the rater'
+        'ratings',
+        nargs='+',
+        type=path_argument,
+        help='filled form of each rater; the name of the file is the name of the rater',
     )
     read.add_argument(
         '--judge',
@@ -122,7 +145,9 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar='FORM',
         help='the two forms that the command judge has written; they are compared with those of the raters',
     )
-    read.add_argument('--out', required=True, type=path_argument, help='folder for summary.json and summary.md')
+    read.add_argument(
+        '--out', required=True, type=path_argument, metavar='FOLDER', help='folder for summary.json and summary.md'
+    )
     read.set_defaults(run=_read)
 
     votes = commands.add_parser('votes', help='summarise the votes of `chat --web --compare`')

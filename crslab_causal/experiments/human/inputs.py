@@ -28,7 +28,7 @@ def read_system(path: Path) -> System:
     """Read the responses of a run, except those that its language model failed to give.
 
     Raises:
-        UserError: the file cannot be read, or a line is no answer.
+        UserError: the file cannot be read, or a line is not an answer.
     """
     responses: dict[Sample, str] = {}
     backends: dict[str, None] = {}

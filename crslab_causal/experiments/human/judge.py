@@ -102,7 +102,7 @@ def answer_schema(form: FormOptions, n: int) -> type[BaseModel]:
 
 
 def field_names(form: FormOptions) -> list[str]:
-    """Return the key of each criterion in the answer: its name, or its number if the name is no identifier."""
+    """Return the key of each criterion in the answer: its name, or its number if the name is not an identifier."""
     names = [re.sub(r'\W', '_', name) for name in form.names]
     return [
         name if name[0].isalpha() and name.isascii() and names.count(name) == 1 else f'criterion_{i}'

@@ -147,7 +147,7 @@ def read_key(path: Path) -> Key:
     """Read the key of a kit.
 
     Raises:
-        UserError: the file cannot be read, or is no key.
+        UserError: the file cannot be read, or is not a key.
     """
     try:
         return Key.model_validate_json(path.read_bytes())

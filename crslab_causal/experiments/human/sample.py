@@ -26,7 +26,9 @@ class Item(NamedTuple):
 
 
 def draw_items(contexts: Mapping[Turn, Context], systems: Mapping[str, System], n: int, seed: int) -> list[Item]:
-    """Draw contexts that all systems have answered, one of each conversation, and the letters of the systems.
+    """Draw the contexts that raters see, and a letter for each system in each context, which hides its name.
+
+    Only contexts that all systems have answered are drawn, and at most one of each conversation.
 
     Args:
         contexts: contexts by conversation and turn.
@@ -35,7 +37,7 @@ def draw_items(contexts: Mapping[Turn, Context], systems: Mapping[str, System], 
         seed: seed of the draws. The letters of a context depend on nothing but the seed and the context.
 
     Raises:
-        UserError: there are more systems than letters, or fewer than ``n`` such conversations.
+        UserError: there are more systems than letters, or fewer than ``n`` conversations with such a context.
     """
     if len(systems) > len(ascii_uppercase):
         raise UserError(f'--systems: {len(systems)} systems, but only {len(ascii_uppercase)} letters; name fewer')

@@ -23,7 +23,7 @@ class PairSummary(NamedTuple):
     ties: int
     both_bad: int
     left_wins: int
-    """Votes for the side on the left, whichever system it was. Far from one half, people prefer a side."""
+    """Votes for the side on the left, whichever system it was. Far from one half means that people prefer a side."""
 
     @property
     def decided(self) -> int:
@@ -53,7 +53,7 @@ def read_votes(paths: Iterable[Path]) -> list[Vote]:
     """Read the votes of files that the page has written.
 
     Raises:
-        UserError: a file cannot be read, or a line is no vote.
+        UserError: a file cannot be read, or a line is not a vote.
     """
     return [vote for path in paths for _, vote in read_json_lines(path, Vote, 'name a file of votes')]
 

@@ -72,7 +72,7 @@ def column_titles(table: TableRecord) -> list[str]:
 def limit_metric(metric: str) -> str | None:
     """Return the name of the same distance for the true P(Y | X), given the name of a model's distance.
 
-    It is None if ``metric`` is no distance of a model.
+    It is None if ``metric`` is not a distance of a model.
     """
     limit = metric.replace('_model_', f'_{LIMIT}_')
     return None if limit == metric else limit

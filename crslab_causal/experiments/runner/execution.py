@@ -154,7 +154,7 @@ def run_all(
         lock = FileLock(work / '.lock', timeout=0).acquire()
     except Timeout as error:
         raise UserError(
-            f'{work}: another command is running experiments there; wait for it, or name another folder with --work'
+            f'{work}: another command uses it for its runs; wait for it, or name another folder with --work'
         ) from error
     others = multiprocessing.active_children()
     context = multiprocessing.get_context('spawn')  # a forked process that has used torch may hang

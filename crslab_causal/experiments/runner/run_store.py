@@ -191,7 +191,7 @@ class RunStore:
         folder, dataset = self._data_folder(run.config), run.config['dataset']
         files = () if folder is None else DATASETS[dataset].file_names()
         missing = [file for file in files if folder is not None and not (folder / file).is_file()]
-        return f'{dataset}: {folder} lacks {", ".join(missing)}; name the data with --data_path' if missing else None
+        return f'{dataset}: {folder} lacks {", ".join(missing)}; name the data with --data-path' if missing else None
 
     def data_digest(self, config: Config) -> str | None:
         """Return the digest of the data; None for a demo corpus, which the configuration determines."""

@@ -17,17 +17,18 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
     parser = _parser(prog)
     options = parser.parse_args(arguments)
     if options.driver == 'rules' and (options.llm_config or options.llm_set):
-        parser.error('--llm-config, --llm-set: are for --driver llm')
+        parser.error('--llm-config, --llm-set: need --driver llm')
     if options.driver == 'llm' and not options.llm_config:
-        parser.error('--driver llm: name a configuration with a section llm with --llm-config')
+        parser.error('--driver llm: needs --llm-config, a configuration with a section llm')
     return exit_status(lambda: _run(options))
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description='Let simulated seekers talk to saved runs, to lists without conversation, to the most popular '
-        'films, and to random films. Count how soon they are shown the film that they look for.',
+        description='Let simulated seekers talk to saved runs and to baselines, which are lists without a '
+        'conversation, the most popular films, and random films. Count how soon they are shown '
+        'the film that they look for.',
     )
     parser.add_argument(
         '-c',
@@ -37,26 +38,45 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         metavar='CONFIG',
         help='configuration of a run that `run --save-system` has saved; may be repeated',
     )
-    parser.add_argument('--data_path', '--data-path', help='folder that holds redial/nltk, opendialkg/nltk, ...')
+    parser.add_argument(
+        '--data-path', '--data_path', metavar='FOLDER', help='folder that contains redial/nltk, opendialkg/nltk, ...'
+    )
     parser.add_argument(
         '--set', action='append', default=[], metavar='KEY=VALUE', help='override a key of all configurations'
     )
     parser.add_argument('-g', '--gpu', default='-1', help='GPU; -1 for the CPU (default)')
-    parser.add_argument('--split', choices=('valid', 'test'), default='valid', help='split of the profiles')
-    parser.add_argument('--n', type=_count, default=500, help='number of seekers (default: %(default)s)')
-    parser.add_argument('--patience', type=_count, default=10, help='maximum number of messages (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=2020, help='seed of the seekers and of their words')
     parser.add_argument(
-        '--driver', choices=('rules', 'llm'), default='rules', help='what writes the messages (default: rules)'
+        '--split',
+        choices=('valid', 'test'),
+        default='valid',
+        help='split whose conversations give the profiles of the seekers (default: %(default)s)',
     )
-    parser.add_argument('--llm-config', metavar='CONFIG', help='configuration whose section llm writes the messages')
+    parser.add_argument('--n', type=_count, default=500, help='number of seekers (default: %(default)s)')
+    parser.add_argument(
+        '--patience',
+        type=_count,
+        default=10,
+        help='number of messages after which a seeker gives up (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=2020, help='seed that draws the seekers and their words (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--driver',
+        choices=('rules', 'llm'),
+        default='rules',
+        help='writer of the messages: rules, or a language model (default: rules)',
+    )
+    parser.add_argument(
+        '--llm-config', metavar='CONFIG', help='configuration whose section llm names the language model'
+    )
     parser.add_argument(
         '--llm-set', action='append', default=[], metavar='KEY=VALUE', help='override a key of --llm-config'
     )
     parser.add_argument(
         '--out', type=Path, default=Path('results', 'seeker'), help='folder for seeker.json and seeker.md'
     )
-    parser.add_argument('--transcripts', type=Path, help='file for all conversations, as JSON lines')
+    parser.add_argument('--transcripts', type=Path, metavar='FILE', help='file for all conversations, in JSON Lines')
     return parser
 
 

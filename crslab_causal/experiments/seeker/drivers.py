@@ -15,7 +15,7 @@ class Message(NamedTuple):
 
     text: str
     wishes: tuple[Wish, ...] = ()
-    """Constraints of the profile that it states."""
+    """Constraints of the profile that the message states."""
 
 
 class Exchange(NamedTuple):

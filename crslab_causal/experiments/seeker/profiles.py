@@ -35,7 +35,7 @@ class Opinion:
     entity: int
     """Entity id."""
     liked: bool | None
-    """Whether the seeker likes it; None: has only seen it."""
+    """Whether the seeker likes the item; None: the seeker has only seen it."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ Fact = Opinion | Wish
 
 @dataclass(frozen=True)
 class Profile:
-    """A seeker: what it may say, and the film that it is looking for. It never says the title of this film."""
+    """A simulated seeker: the facts that it may state, and the film that it looks for but never names."""
 
     conversation: str
-    """Id of the conversation that it comes from."""
+    """Id of the conversation that the profile comes from."""
     target: int
     """Entity id of the film that ends the search."""
     facts: tuple[Fact, ...]
@@ -120,7 +120,7 @@ def years_of(label: str) -> Years:
     """Return the years that a label stands for; the reverse of :attr:`.Years.label`."""
     match = _RANGE.match(label)
     if match is None:
-        raise ValueError(f'{label!r} is no span of years')
+        raise ValueError(f'{label!r} is not a span of years')
     if match['before']:
         return Years(None, int(match['before']) - 1)
     if match['since']:
@@ -233,7 +233,7 @@ class _ProfileReader:
 
 
 def _contradicts(wish: Wish, opinion: Opinion) -> bool:
-    """Return whether a wish excludes what an opinion likes. What was said last counts."""
+    """Return whether a wish excludes something that an opinion likes."""
     return not wish.wanted and bool(opinion.liked) and wish.labels[0].lower() == opinion.name.lower()
 
 

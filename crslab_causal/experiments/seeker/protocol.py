@@ -27,7 +27,7 @@ class Outcome:
     relaxed: int = 0
     """Number of listed films that break only constraints that the system has openly left out."""
     repeated: int = 0
-    """Number of listed films that were listed before in the same conversation. The templates turn every list down."""
+    """Number of listed films that were listed before in the same conversation. The templates reject every list."""
     leaks: int = 0
     """Number of messages that would have named the target. A message of the templates was sent instead."""
     exchanges: list[Exchange] = field(default_factory=list)

@@ -25,7 +25,7 @@ class SystemRecord(Strict):
 
     name: str
     success: dict[int, Estimate]
-    """Share of seekers whose target was listed within so many messages."""
+    """Share of the seekers whose target was listed within a number of messages, by this number."""
     success_in_the_end: Estimate
     """Share of seekers whose target was listed before their patience ended."""
     turns: Estimate
@@ -72,7 +72,7 @@ class SeekerRecord(Strict):
     n_driver_messages: int | None = None
     """Number of messages that a language model was asked for."""
     n_driver_unanswered: int | None = None
-    """Number of them that the templates wrote, because the model gave none."""
+    """Number of messages that the templates wrote, because the language model gave none."""
     dataset: str
     split: str
     n_conversations: int

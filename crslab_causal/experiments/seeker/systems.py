@@ -142,11 +142,12 @@ class RandomList:
 def build_systems(conversations: Mapping[str, Conversation], seed: int) -> tuple[list[System], list[tuple[str, str]]]:
     """Return the systems that seekers talk to, and the pairs of names that are compared.
 
-    Each chat is compared with the lists of its own recommender, and the first chat with every other chat, with
-    popularity and with random films.
+    For each run there are three systems: the chat, and two lists of its recommender without a conversation. The chat is
+    compared with both lists. The chat of the first run is also compared with every other chat, with the most popular
+    films, and with random films.
 
     Args:
-        conversations: a conversation for each run, by the name of the run.
+        conversations: an empty conversation with the model of each run, by the name of the run.
         seed: seed of the random list.
     """
     systems: list[System] = []

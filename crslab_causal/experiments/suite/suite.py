@@ -244,11 +244,11 @@ def _check_cases(options: SuiteOptions) -> None:
             raise UserError(f'case {case.name}: give conversation and turn, or neither')
         if case.conversation is not None:
             if case.table not in official:
-                raise UserError(f'case {case.name}: {case.table} is no table of the split {OFFICIAL}')
+                raise UserError(f'case {case.name}: {case.table} is not a table of the split {OFFICIAL}')
         elif case.llm:
             raise UserError(f'case {case.name}: llm needs a named turn; give conversation and turn')
         elif case.table not in with_responses:
-            raise UserError(f'case {case.name}: {case.table} is no table of the kind generation')
+            raise UserError(f'case {case.name}: {case.table} is not a table of the kind generation')
 
 
 # ---------------------------------------------------------------- runs
@@ -274,7 +274,7 @@ def _asked_runs(suite: Suite, changes: Mapping[str, Any], config_folder: Path) -
             settings = (*(f'{key}={json.dumps(value)}' for key, value in changes.items()), f'seed={seed}')
             run = Run(config_file, settings, seed, 'recommendation', row.runs[0]._replace(save=True))
             if run.config['model'] != LANGUAGE_MODEL:
-                raise UserError(f'{where}: config: {config_file} is no configuration of {LANGUAGE_MODEL}')
+                raise UserError(f'{where}: config: {config_file} is not a configuration of {LANGUAGE_MODEL}')
             runs[case.name, asked.title] = run
     return runs
 

@@ -36,8 +36,8 @@ def server_url(options: LLMOptions) -> str:
         return OPENAI_URL
     if not re.fullmatch(BASE_URL, url):  # the value is not quoted: it may contain a password
         raise UserError(
-            f'{_VARIABLE}: is no address of a server; set it to one like http://localhost:8000/v1, without a user name '
-            'and without a query'
+            f'{_VARIABLE}: is not an address of a server; set it to one like http://localhost:8000/v1, without a '
+            'user name and without a query'
         )
     return url.rstrip('/')
 

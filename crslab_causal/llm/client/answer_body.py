@@ -22,7 +22,7 @@ class AnswerBody(NamedTuple):
 
 
 class NoCompletion(Exception):
-    """The body of a response is no chat completion.
+    """The body of a response is not a chat completion.
 
     Args:
         detail: description of the body.
@@ -61,7 +61,7 @@ def read_answer(body: bytes) -> AnswerBody:
         model = _text_or_none(answer.get('model'))
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         start = ' '.join(body[:80].decode('utf-8', 'replace').split())
-        raise NoCompletion(f'what came is no chat completion, it starts with {start!r}', _paid(tokens)) from None
+        raise NoCompletion(f'what came is not a chat completion, it starts with {start!r}', _paid(tokens)) from None
     return AnswerBody(content, refusal, finish_reason, model, *tokens)
 
 

@@ -8,7 +8,7 @@ apply:
 3. If the rest has several objects of the schema, the last one is the answer. Earlier ones are drafts, or they repeat
    the form.
 4. If it has none, an object that is nearly JSON is repaired, unless the answer was cut off.
-5. Keys that the schema does not have are ignored. An object whose lists are all empty is no answer.
+5. Keys that the schema does not have are ignored. An object whose lists are all empty is not an answer.
 6. Numbers and titles in another form than a list are read (:mod:`.lenient_values`).
 """
 
@@ -54,7 +54,7 @@ _MAX_REPAIRED = 1 << 15
 """Maximum length of a text that is repaired, in characters."""
 
 
-_NO_LABEL = 'its most probable first tokens are no labels of candidates'
+_NO_LABEL = 'its most probable first tokens are not labels of candidates'
 _CUT_OFF = ('length', 'max_tokens', 'model_length')
 _FILTERED = ('content_filter', 'safety', 'prohibited_content', 'recitation')
 
@@ -77,7 +77,7 @@ class ParsedAnswer(NamedTuple):
 
 
 class _Unusable(Exception):
-    """A value that is no object of the schema. The message is the reason."""
+    """A value that is not an object of the schema. The message is the reason."""
 
 
 def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
@@ -143,7 +143,7 @@ def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
 
 
 def _complaint(parsed: BaseModel) -> str:
-    """Return the reason why an object is no answer, for example an empty ranking; empty if it is one."""
+    """Return the reason why an object is not an answer, for example an empty ranking; empty if it is one."""
     lists = {name: value for name, value in parsed if isinstance(value, list)}
     return f'{next(iter(lists))}: is empty' if lists and not any(lists.values()) else ''
 

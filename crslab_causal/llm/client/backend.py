@@ -58,7 +58,7 @@ class LLMBackend(Backend):
         yield from self._client.run([self._prompts.build(request) for request in requests])
 
     def stream(self, request: RerankRequest) -> Iterator[str | Completion]:
-        """Yield the response of the answer as far as it is written, and at the end the completion."""
+        """Yield the part of the response that is written so far, and at the end the completion."""
         messages, schema = self._prompts.build(request)
         with closing(self._client.stream(messages, schema)) as pieces:
             for piece in pieces:

@@ -221,7 +221,7 @@ def _read_request(where: str, line: dict[str, Any], refused: RefusedParameters) 
                 )
     except (KeyError, TypeError, ValueError, AttributeError):
         pass
-    raise UserError(f'{where}: is no request that `llm.batch` has written, or was edited; write the file again')
+    raise UserError(f'{where}: is not a request that `llm.batch` has written, or was edited; write the file again')
 
 
 def _read_result(line: dict[str, Any], payload: Payload) -> Response | str:
@@ -259,5 +259,5 @@ def _lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
             except (ValueError, RecursionError):
                 line = None
             if not isinstance(line, dict):
-                raise UserError(f'{path}, line {number}: is no JSON object; name a file of a Batch API')
+                raise UserError(f'{path}, line {number}: is not a JSON object; name a file of a Batch API')
             yield f'{path}, line {number}', line

@@ -121,7 +121,7 @@ class EventStream:
             self._add_event(event, kind)
         except (ValueError, TypeError, AttributeError, RecursionError):
             start = ' '.join(data[:80].decode('utf-8', 'replace').split())
-            self._error = f'an event of its stream is no part of an answer, it starts with {start!r}'
+            self._error = f'an event of its stream is not a part of an answer, it starts with {start!r}'
 
     def _add_event(self, event: dict[str, Any], kind: bytes) -> None:
         if event.get('error') or kind == b'error':

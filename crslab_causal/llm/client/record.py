@@ -108,7 +108,7 @@ def from_line(line: bytes) -> Record:
     """Parse a line without its line break.
 
     Raises:
-        ValueError: the line is no record, or its key is not that of its request. A line without its end is never a
+        ValueError: the line is not a record, or its key is not that of its request. A line without its end is never a
             record.
     """
     try:
@@ -119,7 +119,7 @@ def from_line(line: bytes) -> Record:
         record = Record(content['key'], content['number'], response)
         expected_key = cache_key(content['request'])
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise ValueError('is no record of a store') from None
+        raise ValueError('is not a record of a store') from None
     if not (
         isinstance(record.key, str)
         and _is_count(record.number)

@@ -48,7 +48,7 @@ class RefusedParameters:
                 values = json.loads(self._path.read_text('utf-8'))
                 self._values = {model: dict(of_model) for model, of_model in values.items()}
             except (ValueError, TypeError, AttributeError):
-                raise UserError(f'{self._path}: is no list of refused parameters; delete it') from None
+                raise UserError(f'{self._path}: is not a list of refused parameters; delete it') from None
 
     def of_model(self, model: str) -> dict[str, Any]:
         """Return the refused parameters of a model, with the values that they had."""

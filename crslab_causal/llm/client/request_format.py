@@ -224,7 +224,7 @@ class RequestFormat:
             is_streamed: whether the answer was to arrive piece by piece.
 
         Returns:
-            ``left_out`` and one more; None: the request is not worth another trial.
+            ``left_out`` and one more parameter; None if the request must not be tried again.
         """
         if is_streamed and status in _REFUSALS and status not in (400, 422) and 'stream' not in left_out:
             return (*left_out, 'stream')

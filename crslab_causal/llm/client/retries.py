@@ -75,7 +75,7 @@ class RetryPolicy:
         delay = 0.0
         if not failure.is_adapted:
             n_answers = self._usage.answers
-            # a server that answers 429 to this request but answers other requests is only busy; this is no failed
+            # a server that answers 429 to this request but answers other requests is only busy; this is not a failed
             # attempt
             if not (failure.cause == '429' and attempts.n_failures and n_answers > attempts.n_answers_before):
                 attempts.n_failures += 1

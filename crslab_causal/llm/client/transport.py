@@ -136,15 +136,15 @@ class Transport:
         left_out: tuple[str, ...] = (),
         on_content: Callable[[str], None] | None = None,
     ) -> Response:
-        """Send a request once.
+        """Send a request once, and return the response of the server.
 
         Args:
             payload: ``{model, messages, schema, parameters}``.
             schema_name: name of the schema.
             n_invalid: number of answers so far that could not be used.
-            left_out: parameters that the request does not have, from the last ``CallError``.
-            on_content: called with the text of the answer so far, as often as it grows, if the server streams. None:
-                the answer is requested at once. The response does not differ.
+            left_out: parameters to leave out, because the server refused them. The last ``CallError`` names them.
+            on_content: called with the text of the answer so far, whenever it has grown. None: the answer is not
+                streamed. The response is the same in both cases.
 
         Raises:
             CallError: the call brought no answer.

@@ -55,7 +55,8 @@ _OWNERS = frozenset('my your his her our their'.split())
 _OLD, _NEW = frozenset('first old older original'.split()), frozenset('latest new newer newest recent'.split())
 """Words before a title that several films have: "the original Jumanji"."""
 _MIN_SHARE_OF_NAMESAKE = 0.1
-"""Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of its best namesake."""
+"""Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of the most popular film of
+the same name."""
 _MAX_TITLE_CASE = 8
 """Maximum number of words of a text whose words are all capitalized and whose capitals still mark titles."""
 _MAX_COMMON_WORDS = 3
@@ -431,7 +432,9 @@ class _Scan:
                 return False  # "Harry" in "Harry Potters"
             if has_place_of_person(self.text, start, end_character) and self._may_be_surname(content[0], key):
                 return True
-            if index.is_obscure_person(entity):
+            if index.is_obscure_person(entity) and not any(
+                link.entity in index.people and follows_title(self.text, link.end, start) for link in self.links
+            ):
                 return False  # "Poland" is a surname, too
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
             return has_place_of_title(self.text, self.words, first_word, end_word)

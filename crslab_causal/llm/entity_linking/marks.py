@@ -12,8 +12,8 @@ A name of at most three words that are all common needs one of these marks:
 - a sentence that has no other word: "Moon? What is that?";
 - a verdict after it: "Seven was great", "Arrival put me to sleep", "Signs I liked".
 
-The position is no mark for the most frequent words ("it", "up"), unless the conversation has named a film of that
-title. "Up" is no object of "loved" and no subject of "was", so "I loved up" and "up was great" mean the film.
+The position is not a mark for the most frequent words ("it", "up"), unless the conversation has named a film of that
+title. "Up" is neither an object of "loved" nor a subject of "was", so "I loved up" and "up was great" mean the film.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def has_place_of_title(
 
 
 def _is_used_as_noun(text: str, words: Sequence[Word], first: int, end: int, is_named: bool) -> bool:
-    """Return whether a word that is no noun stands where a noun is expected: "I loved up", "up was great"."""
+    """Return whether a word that is not a noun stands where a noun is expected: "I loved up", "up was great"."""
     follows = first > 0 and not words[first].starts_sentence and words[first - 1].lower in _BEFORE_NO_OBJECT
     compares = (
         is_named and _QUESTION_BEFORE.search(text, max(0, words[first].start - _REACH), words[first].start) is not None

@@ -155,7 +155,7 @@ class NameIndex:
 
         Args:
             key: words of the name.
-            has_article: whether an article precedes it. "The Rock" is a nickname, and "rock" is none.
+            has_article: whether an article precedes it. "The Rock" is a nickname, and "rock" is not.
         """
         return self._surnames.get(key, []) if has_article or key not in self._with_article else []
 

@@ -4,7 +4,7 @@ A name is negated if it follows "not", "no", "never", "hate", "anything but", "i
 same sentence. A "but", or words of liking such as "and I loved", end the negation. A comma ends it, too, unless a list
 continues. After a bare "not X" a list continues only without a comma: "not X and Y" negates both, "not X, and Y" only
 X. A name is also negated if "was terrible" or a similar phrase follows. "Haven't seen X", "can't wait", "not only" and
-"don't hate" are no negations. The rules do not cover irony and "less of X".
+"don't hate" are not negations. The rules do not cover irony and "less of X".
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ _NUMERAL = re.compile(
     (?P<numeral>
       \d{{1,3}}(?![\w/%]|[.:,]\d)               # 2, but not 2nd, 2/10, 2.5 or 2:30
       |[IVX]{{2,}}\b|[VX]\b|(?:i{{2,3}}|iv|vi{{1,3}}|ix)\b
+      |(?<=\s)(?i:two|three|four|five|six|seven)\b(?=\W*(?:$|\b(?:was|is|and|or|but|too|please|yet)\b))
       |(?<=[Pp]art\ )(?:I|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix)\b
     )""",
     re.VERBOSE,
@@ -41,7 +42,7 @@ _REMARK = frozenset(
     """amazing awesome bad best boring excellent fantastic funny good great hated horrible i is it its liked love loved
     my not ok okay seen terrible that this very was what wonderful""".split()
 )
-"""Words that start a remark about a title. They are no subtitle."""
+"""Words that start a remark about a title. They are not a subtitle."""
 
 
 class Numeral(NamedTuple):
@@ -76,7 +77,7 @@ def subtitle_span(text: str, end: int) -> tuple[int, int] | None:
     """Return start and end of the words behind a colon or a dash that belong to a title; None if there are none.
 
     The words must be capitalized. If the text has no capitals at all, they must not be everyday words. A remark ("Jaws:
-    Great") is no subtitle.
+    Great") is not a subtitle.
     """
     match = _SUBTITLE.match(text, end)
     if match is None:

@@ -63,5 +63,8 @@ def correct(written: str, words: Iterable[str]) -> str:
     if len(written) < _MIN_LETTERS or not written.isalpha() or frequency_rank(written) is not None:
         return written
     close = [word for word in words if word[0] == written[0] and abs(len(word) - len(written)) < 3]
-    best = min(((count_edits(written, word), word) for word in close if len(word) >= _MIN_LETTERS), default=(2, ''))
-    return best[1] if best[0] <= 1 else written
+    edits = [
+        (count_edits(written, word), frequency_rank(word) or 0, word) for word in close if len(word) >= _MIN_LETTERS
+    ]
+    n, _, best = min(edits, default=(2, 0, ''))
+    return best if n <= 1 else written

@@ -40,7 +40,7 @@ from rapidfuzz.distance import OSA
 from crslab_causal.base.errors import UserError
 
 THRESHOLD = 90
-"""Minimum ratio, and minimum share of the words of either title that the other has, in percent."""
+"""Minimum of two similarities of two titles, in percent: rapidfuzz's ratio, and :func:`word_overlap`."""
 ARTICLES = frozenset(('the', 'a', 'an'))
 MAX_CACHED_TITLES = 10_000
 """Number of titles after which a matcher clears its cache."""

@@ -95,7 +95,7 @@ class CTACRS(ItemRecommender):
         """Compute the loss, which is the sum of both cross-entropies, and the scores of the mixture.
 
         Raises:
-            ValueError: a label is no item, or an entity has no row in H.
+            ValueError: a label is not an item, or an entity has no row in H.
         """
         logits = self.level_logits(batch['context_entities'], batch['context_tokens'])
         label = self.label_index(batch['item'])

@@ -79,7 +79,7 @@ class EncoderDecoder(ItemRecommender):
         """Compute the cross-entropy of the labels, and the logits of the items.
 
         Raises:
-            ValueError: a label is no item.
+            ValueError: a label is not an item.
         """
         logits = self.item_scores(batch)
         return {'rec_loss': F.cross_entropy(logits, self.label_index(batch['item']))}, logits

@@ -38,7 +38,7 @@ class CoMentionExpert(Expert):
     entities: Tensor
     """Entity ids of the columns of X, ``(n_row,)``."""
     items: Tensor
-    """Indices of the items among these entities, ``(n_column,)``."""
+    """Indices of the items that are among ``entities``, ``(n_column,)``."""
     coefficients: Tensor
     """Coefficients B, ``(n_row, n_column)``."""
 

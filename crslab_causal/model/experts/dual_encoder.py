@@ -183,7 +183,7 @@ class DualEncoderNetwork(nn.Module):
 
 
 def item_text(film: Film | None, name: str) -> str:
-    """Return the text of an item for an encoder: title, year, genres, directors, cast and plot, as far as known."""
+    """Return the text of an item for an encoder: its title, year, genres, directors, cast and plot, where known."""
     if film is None:
         return name
     parts = [

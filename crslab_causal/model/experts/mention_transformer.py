@@ -140,7 +140,7 @@ class MentionNetwork(nn.Module):
         self.reset()
 
     def reset(self) -> None:
-        """Draw random vectors, and set the correction of the Transformer to zero."""
+        """Draw all vectors at random, and set the weights of the correction by the Transformer to zero."""
         with torch.no_grad():
             for tensor in (self.entity.weight, self.item, self.role.weight, self.position.weight, self.reader):
                 tensor.normal_(0, RANDOM_SPREAD)
@@ -194,7 +194,7 @@ def ease_vectors(
 
     Returns:
         ``(n,)`` entities, ``(m,)`` indices of items, and vectors of both, ``(n, rank)`` and ``(m, rank)``, whose
-        products are the coefficients as far as the rank allows.
+        products approximate the coefficients.
     """
     entities, gram = count_co_mentions(conversations, options.min_count)
     item = index_of_entity[entities]

@@ -33,7 +33,8 @@ class OneHop(Expert):
     degree: Tensor
     """Number of items next to each entity, ``(n_entity,)``."""
     neighbours: Tensor
-    """Indices of these items. Those of the first entity come first."""
+    """Indices of the items next to each entity, as one list: first those next to entity 0, then those next to entity 1,
+    and so on."""
 
     def build_model(self) -> None:
         super().build_model()

@@ -97,7 +97,7 @@ class TrainedExpertOptions(ExpertOptions):
     log-likelihood of its labels is chosen among ``expert_epochs``, and the expert is trained again on all of the
     training data for that number of epochs. This takes up to twice as long."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Share of the target distribution that all items get in equal parts."""
+    """Share of the target probability that is divided equally among all items."""
 
 
 class DualEncoderOptions(TrainedExpertOptions):
@@ -122,8 +122,8 @@ class DualEncoderOptions(TrainedExpertOptions):
     item_decay: NonNegative = 1e-2
     """Weight decay of AdamW for the free vectors of the items."""
     frozen_layers: Annotated[int, Field(ge=-1)] = -1
-    """Number of the lower layers of the encoder that keep their parameters, below which the embeddings keep theirs as
-    well; -1: none, and the embeddings are trained, too."""
+    """Number of the lowest layers of the encoder that are not trained. The embeddings below them are not trained
+    either. -1: all layers and the embeddings are trained."""
     encoder_precision: Literal['float32', 'bfloat16'] = 'float32'
     """Precision of the products of the encoder in training. ``bfloat16`` is faster on GPUs, and on CPUs that have
     instructions for it."""

@@ -28,11 +28,12 @@ class Evidence(NamedTuple):
     """A fact that speaks for an item."""
 
     kind: EvidenceKind
-    """``labels``: the number of training samples whose label the item is; ``transitions``: the number of those in which
-    the mention comes before; ``coefficient``: the coefficient of mention and item; ``neighbour``: an edge between both;
-    ``text``: the probability by the text; ``similar texts``: how many of the nearest training contexts have the label;
-    ``scores``: what the log-probability loses without the mention; ``popularity``: the expert has found nothing, and
-    its value is the popularity that it is mixed with, the number of training labels."""
+    """Meaning of ``number``. ``labels``: how often the item is a label in the training data. ``transitions``: how often
+    it is a label after the mention. ``coefficient``: the coefficient of the mention and the item. ``neighbour``: an
+    edge joins both. ``text``: the probability of the item given the text. ``similar texts``: how many of the most
+    similar training contexts have the item as their label. ``scores``: the loss of log-probability if the mention is
+    removed. ``popularity``: the expert has found nothing about the item; its value comes from the popularity, which is
+    the number of training labels."""
     mention: int | None
     """Entity id of the mention; None: the fact does not depend on a mention."""
     number: float
@@ -46,7 +47,7 @@ class _Context(NamedTuple):
     item: int
     """Index of the item."""
     losses: list[tuple[int, float]]
-    """(mention, what the expert's value of the item loses without it), largest loss first."""
+    """Each mention, and how much the expert's value of the item falls if the mention is removed; largest first."""
 
 
 def find_evidence(pool: Pool, channel: str, batch: Mapping[str, Any], item: int) -> Evidence | None:

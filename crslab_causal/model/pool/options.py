@@ -23,7 +23,7 @@ class ExpertSpec(NamedTuple):
     """The specification of an expert of a pool."""
 
     name: str
-    """Name of the model with the options that are given."""
+    """Name of the expert: its model, and the options that its entry sets."""
     model: str
     options: dict[str, Any]
 
@@ -40,7 +40,7 @@ def read_experts(entries: Sequence[ExpertEntry]) -> Iterator[ExpertSpec]:
         model = options.pop('model', None)
         known = [name for name, other in MODELS.items() if other.is_expert]
         if model not in known:
-            raise ValueError(f'{model!r} is no expert; choose among {", ".join(known)}')
+            raise ValueError(f'{model!r} is not an expert; choose among {", ".join(known)}')
         if model == RECOMMENDER and options:
             raise ValueError(f'{RECOMMENDER} has the options of the run that recommender names; write its name alone')
         try:

@@ -108,7 +108,7 @@ class Pool(ItemRecommender):
         self.covariance[index[:, None], index] = fit.covariance.to(self.covariance)
 
     def active_channels(self) -> Tensor:
-        """Return the indices of the channels whose expert was not left out, ``(n_active_channel,)``."""
+        """Return the indices of the channels of all experts that were not left out, ``(n_active_channel,)``."""
         return torch.tensor(self.is_active_channel(), device=self.active.device).nonzero()[:, 0]
 
     def is_active_channel(self) -> list[bool]:

@@ -109,7 +109,7 @@ def read_graph(path: Path, catalogue: Catalogue, warnings: list[str]) -> Graph:
     warnings += _titles_without_year(path, catalogue, triples)
     warnings += [
         f'{path}: of the {end} of {relation!r}, {n} are ids of items and {others[end, relation]} are not; '
-        'if these are not meant as items, give the items ids that are no names'
+        'if these are not meant as items, give the items ids that are not names'
         for (end, relation), n in by_id.items()
         if n < others[end, relation]
     ]
@@ -166,7 +166,7 @@ def _check_edges(triples: dict[Triple, int], message: str) -> None:
 def genres_of_items(catalogue: Catalogue, triples: list[Triple]) -> dict[str, tuple[str, ...]]:
     """Return the genres of each item by its name.
 
-    They come from its column, or from the graph if it has no such column.
+    They come from the column of genres, or from the graph if the items have no such column.
     """
     found: dict[str, dict[str, None]] = {item.name: dict.fromkeys(item.row.genres) for item in catalogue.items}
     lacking = {name for name, genres in found.items() if not genres}

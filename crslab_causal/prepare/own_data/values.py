@@ -75,7 +75,7 @@ def _moment(value: Any) -> Any:
 
 
 def _aware(value: datetime) -> datetime:
-    """Return the time with a time zone, so that all times can be compared. A time without a zone is taken as UTC."""
+    """Return the time with a time zone, so that all times can be compared. A time without a zone is in UTC."""
     return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
 
 

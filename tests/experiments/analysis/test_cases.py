@@ -182,5 +182,5 @@ def test_pages_of_the_paper_are_complete(suite, store, finish):
 
 
 def test_a_case_needs_a_table_of_responses(suite):
-    with pytest.raises(UserError, match='case table7: other is no table of the kind generation'):
+    with pytest.raises(UserError, match='case table7: other is not a table of the kind generation'):
         suite(table='other')

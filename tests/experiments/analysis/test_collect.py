@@ -63,6 +63,10 @@ def test_a_record_has_the_scores_of_every_seed_and_a_note_on_missing_ones(suite,
             result['splits']['valid']['new']['ndcg@3'] for result in results
         ]
     assert recorded['counts'].tests and not recorded['b'].tests  # one of two seeds is not enough for a test
+    for title, row in recorded.items():  # but has an interval over conversations, as it has none over seeds
+        assert (row.intervals != {}) == (title == 'b')
+    (score,), (low, high) = recorded['b'].scores['all']['ndcg@3'], recorded['b'].intervals['all']['ndcg@3']
+    assert low <= score <= high
 
 
 def test_a_cutoff_that_a_run_lacks_is_counted_in_its_file_of_ranks(write_suite, table, store, execute):

@@ -66,11 +66,11 @@ def test_a_run_without_weights_has_no_divergence(saved, store):
         divergence(*saved, 'valid', store, DatasetCache())
 
 
-def test_a_model_whose_scores_are_no_logits_is_refused(write_suite, table, store, execute):
+def test_a_model_whose_scores_are_not_logits_is_refused(write_suite, table, store, execute):
     (row,) = write_suite([table(rows=[{'title': 'a', 'set': {'model': 'Repeat'}}])]).tables[0].rows
     run = row.runs[0]._replace(save=True)
     execute(run)
-    with pytest.raises(UserError, match='model Repeat: its scores are no probabilities'):
+    with pytest.raises(UserError, match='model Repeat: its scores are not probabilities'):
         divergence(run, run, 'valid', store, DatasetCache())
 
 

@@ -59,7 +59,7 @@ def test_the_histogram_equals_counts_in_a_loop(pairs):
     assert up.sum() + down.sum() + unchanged.sum() + beyond + missing == len(pairs)
 
 
-def test_the_histogram_of_a_few_samples():
+def test_the_histogram_of_six_samples_equals_counting_by_hand():
     found = rank_shift_histogram([1, 5, 5.5, 50, 3, 51], [1, 4.5, 105.5, 1, math.inf, 2])
 
     assert found.unchanged.tolist() == [1] + [0] * 9

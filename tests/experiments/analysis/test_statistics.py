@@ -221,8 +221,8 @@ def test_holm_equals_a_computation_by_hand():
 
 
 @pytest.mark.parametrize('p', [math.nan, -0.1, 1.1])
-def test_holm_refuses_values_that_are_no_p_values(p):
-    with pytest.raises(ValueError, match='x: .* is no p value'):
+def test_holm_refuses_values_that_are_not_p_values(p):
+    with pytest.raises(ValueError, match='x: .* is not a p value'):
         holm({'x': p, 'y': 0.5})
 
 

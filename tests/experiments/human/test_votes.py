@@ -38,7 +38,7 @@ def test_votes_are_counted_for_the_system_and_not_for_the_side(tmp_path, capsys)
 
 
 @pytest.mark.parametrize('content', ['', '{}\n', 'no json\n', '\xff'])
-def test_what_is_no_file_of_votes_is_refused_in_one_line(tmp_path, capsys, content):
+def test_a_file_without_votes_is_refused_in_one_line(tmp_path, capsys, content):
     path = tmp_path / 'votes.jsonl'
     path.write_bytes(content.encode('latin-1'))
     assert main(['votes', str(path)]) == 2

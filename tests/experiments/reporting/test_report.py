@@ -60,7 +60,7 @@ def test_a_report_is_written_from_a_record_without_pytorch(tmp_path):
             {
                 'R@10: no row differs significantly from "no adjustment"',
                 'TV to P(Y | do(X)), compared with "no adjustment": the paper\'s mask significantly farther, '
-                'C itself significantly closer',
+                'true context C significantly closer',
             },
         ),
     ],

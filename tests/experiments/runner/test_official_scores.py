@@ -113,7 +113,7 @@ def test_code_with_changes_scores_nothing(trained, tmp_path, monkeypatch):
     assert not log.exists() and store.official_result(runs[0]) is None
 
 
-def test_a_missing_test_file_is_one_line(trained, official, tmp_path):
+def test_a_missing_test_file_is_reported_in_one_line(trained, official, tmp_path):
     _, store, runs = trained
     (official / 'test_data.json').unlink()
     with pytest.raises(UserError, match='does not exist; name the folder of the official test files with --official'):
@@ -244,7 +244,7 @@ def test_recorded_answers_about_the_example_are_replayed_and_missing_ones_stay_o
     [
         ({'config': 'none'}, 'case example, full: config: .*none.yaml does not exist'),
         ({'recommender': 'nobody'}, 'case example, full: recommender: main has no row with the id nobody'),
-        ({'config': 'small'}, 'case example, full: config: .*small.yaml is no configuration of CausalLLM'),
+        ({'config': 'small'}, 'case example, full: config: .*small.yaml is not a configuration of CausalLLM'),
     ],
 )
 def test_a_mistake_in_a_language_model_of_an_example_is_one_line(example, llm, message):

@@ -274,7 +274,7 @@ def test_two_commands_cannot_share_a_folder(runs, store):
     first = run_all(runs(rows=[{'title': 'a'}]), store, EXTRA_SCORERS, 1)
     next(first)
     second = run_all(runs(rows=[{'title': 'a'}]), store, EXTRA_SCORERS, 1)
-    with pytest.raises(UserError, match='another command is running experiments there'):
+    with pytest.raises(UserError, match='another command uses it for its runs'):
         next(second)
     assert list(first) == []
 

@@ -54,7 +54,7 @@ def test_answer_is_read_wherever_the_server_puts_it(server, place):
     assert completion.parsed.model_dump() == ANSWER and usage.retries == {}
 
 
-def test_thoughts_that_were_cut_off_are_no_answer(server):
+def test_thoughts_that_were_cut_off_are_not_read_as_an_answer(server):
     url = server.plan('ok', message={'content': '', 'reasoning_content': DRAFT}, choice={'finish_reason': 'length'})
     completion, _ = run_one(url)
     assert (completion.status, completion.parsed, completion.attempts) == ('length', None, 2)
@@ -162,7 +162,7 @@ def test_every_name_for_a_filtered_answer_is_known(finish_reason):
     assert parse('', finish_reason).status == 'refusal'
 
 
-def test_empty_ranking_is_no_answer(server):
+def test_empty_ranking_is_not_an_answer(server):
     url = server.plan('ok', answer=ANSWER | {'ranking': []})
     completion, usage = run_one(url)
     assert (completion.status, completion.attempts) == ('invalid', 3) and 'ranking: is empty' in completion.detail
@@ -217,7 +217,7 @@ def test_answer_that_was_cut_off_is_never_completed(n):
     assert parse(TEXT[:n], None).status == 'invalid'
 
 
-def test_object_without_a_needed_key_is_no_answer():
+def test_object_without_a_needed_key_is_not_an_answer():
     for key in ANSWER:
         assert parse(json.dumps({name: value for name, value in ANSWER.items() if name != key})).status == 'invalid'
 

@@ -128,7 +128,7 @@ def test_failed_and_missing_requests_are_counted_and_stay_missing(server, files,
 
 
 @pytest.mark.parametrize('kind', ['another batch', 'edited', 'no JSON', 'no results'])
-def test_files_that_are_no_batch_are_refused_in_one_line(server, files, capsys, kind):
+def test_files_that_are_not_a_batch_are_refused_in_one_line(server, files, capsys, kind):
     url = server.plan('ok')
     export(url, files, 'one')
     serve_batch(files[0], url, files[1])

@@ -197,7 +197,7 @@ def test_writer_waits_for_the_lock_of_another_process(tmp_path):
     store.close()
 
 
-def test_folder_is_no_store(tmp_path):
+def test_a_folder_as_a_store_is_refused(tmp_path):
     assert str(tmp_path) in error_message(Store, tmp_path)
 
 

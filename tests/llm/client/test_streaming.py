@@ -112,7 +112,7 @@ def test_stream_that_breaks_off_is_requested_again(server):
     assert len(server.log(url)) == 2 and client.usage.answers == 0
 
 
-def test_other_failures_are_those_of_any_request(server):
+def test_a_failed_stream_is_repeated_like_any_other_request(server):
     url = server.plan('429', '503', 'reset', 'ok')
     _, completion, client = stream(url)
     assert completion.status == 'ok' and client.usage.calls == 4

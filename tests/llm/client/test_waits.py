@@ -141,7 +141,7 @@ def test_server_that_is_busy_but_answers_others_uses_up_no_retries(server):
     assert statuses.count('ok') > 50 and client.usage.retries['429'] > 60
 
 
-def test_server_that_is_busy_for_all_is_given_up(server):
+def test_run_stops_if_the_server_is_busy_for_every_request(server):
     reply = {'status': 429, 'headers': {'Retry-After': '0.01'}, 'body': {'error': {'message': 'slow down'}}}
     url = server.plan('reply 0', replies=[reply])
     assert 'slow down' in error_message(run, url, map(str, range(50)), retries=2, concurrency=2)

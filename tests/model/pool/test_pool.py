@@ -193,8 +193,8 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
 @pytest.mark.parametrize(
     'keys, message',
     [
-        ({'experts': ['KBRD']}, "'KBRD' is no expert; choose among .*EASE"),
-        ({'experts': [{'history_base': 2.0}]}, 'None is no expert'),
+        ({'experts': ['KBRD']}, "'KBRD' is not an expert; choose among .*EASE"),
+        ({'experts': [{'history_base': 2.0}]}, 'None is not an expert'),
         ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: Extra inputs'),
         ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: Input should be greater'),
         ({'experts': ['EASE', 'EASE']}, 'EASE is listed twice'),

@@ -203,6 +203,7 @@ async function showFilm(entity) {
     film.cast.length ? 'with ' + film.cast.join(', ') : ''].filter(Boolean);
   box.append(make('p', 'small', facts.join('; ') || 'Nothing else is known about it.'));
   if (film.plot) box.append(make('p', '', film.plot));
+  if (film.why) box.append(make('p', '', film.why));
   if (film.parts.length) box.append(drawParts(film.parts));
   box.append(make('p', 'small', film.paths.length ? 'Paths in the knowledge graph from what you mentioned:' :
     'No path in the knowledge graph links it to what you mentioned.'));

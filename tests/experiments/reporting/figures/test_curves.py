@@ -113,7 +113,7 @@ def test_the_legend_fits_many_series_with_long_names(read_figure):
     assert len([t for t in read_figure(draw_curves([Panel('y', series)], 'α')) if 'adjusted' in t]) == 9
 
 
-def test_settings_are_names_if_one_of_them_is_no_number(read_figure):
+def test_settings_are_names_if_one_of_them_is_not_a_number(read_figure):
     texts = read_figure(draw_curves([Panel('y', [Series('a', [1, 'all', False], [1, 2, 3], [1, 2, 3])])], 'x'))
     assert {'1', 'all', 'False'} <= set(texts)
 

@@ -100,7 +100,7 @@ EDGE_CASES = {
     'no rank with the intervention': panel([1, 2, 3], [NAN, NAN, NAN], [NAN, NAN, NAN]),
     'all leave the list': panel([1, 2, 3], [INF, INF, INF], [1, 2, 3]),
     'falls through a huge catalogue': panel([1, 2], [1e7, 3], [1, 2]),
-    'divergences that are no numbers': panel([1, 2, 3], [2, 3, 4], [INF, NAN, 1]),
+    'divergences that are not numbers': panel([1, 2, 3], [2, 3, 4], [INF, NAN, 1]),
 }
 
 

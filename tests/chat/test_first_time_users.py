@@ -1,0 +1,149 @@
+"""What first-time users stumbled over: explanations, accepted films, other films, unknown names, and unmet wishes."""
+
+import pytest
+
+
+def listed(reply):
+    return [film.name for film in reply.recommendations]
+
+
+def test_why_starts_with_a_short_plain_sentence(conversation):
+    first = listed(conversation.reply('I loved Alien'))[0]
+    lines = list(conversation.why())
+    assert lines[0].startswith(f'Why {first}? ') and len(lines[0]) < 200
+    assert lines[1] == 'Details:' and len(lines) > 2
+    jargon = ('recommender', 'graph', 'path', 'score', 'probability', 'expert', 'rank')
+    assert not [word for word in jargon if word in lines[0].lower()]
+
+
+def test_why_names_what_was_asked_for(conversation):
+    conversation.reply('I loved Alien. A western, please')
+    assert 'You asked for: western.' in next(iter(conversation.why()))
+
+
+def test_accepted_film_is_noted_and_leaves_the_next_list(conversation):
+    second = listed(conversation.reply('I loved Alien'))[1]
+    reply = conversation.reply("I'll watch number 2")
+    assert reply.sentences == [f'Good choice: enjoy {second}!']
+    assert reply.notes == [f'I have noted {second}, and will not recommend it again.']
+    later = conversation.reply('I also like Jaws')
+    assert later.recommendations and second not in listed(later)
+
+
+@pytest.mark.parametrize('text', ['something else', 'another one', 'more please'])
+def test_something_else_shows_only_new_films(conversation, text):
+    shown = set(listed(conversation.reply('I loved Alien')))
+    for _ in range(3):
+        new = listed(conversation.reply(text))
+        assert len(new) == 10 and not shown & set(new)
+        shown |= set(new)
+
+
+def test_something_else_says_when_all_films_were_shown(conversation):
+    first, *others = listed(conversation.reply('a western'))
+    reply = conversation.reply('something else')
+    assert 'I have shown you every film that fits. These are left of them.' in reply.notes
+    assert listed(reply) == others and first not in others
+
+
+def test_list_starts_again_when_the_catalogue_is_exhausted(conversation):
+    reply = conversation.reply('I loved Alien')
+    for _ in range(len(conversation.facts.films) // 10 + 1):
+        reply = conversation.reply('something else')
+        if reply.notes:
+            break
+    assert any(note.startswith('I have shown you every film') for note in reply.notes) and reply.recommendations
+
+
+@pytest.mark.parametrize(
+    'text, unknown, near',
+    [
+        ('who is in Shrekk Forever', 'Shrekk Forever', ''),
+        ('have you seen yojimbo?', 'yojimbo', ''),
+        ('who directed gladiatorz II?', '', 'Gladiator (2000)'),
+        ('who is Tom Hanx', 'Tom Hanx', 'Tom Hanks'),
+        ('tell me about Toy Story Four', 'Toy Story Four', 'Toy Story'),
+    ],
+)
+def test_unknown_name_in_a_question_gets_an_honest_answer(conversation, text, unknown, near):
+    reply = conversation.reply(text)
+    assert not reply.recommendations
+    answer = ' '.join(reply.lines)
+    assert unknown in answer and near in answer
+    if unknown:
+        assert f'I do not know {unknown}.' in reply.notes
+        assert any(sentence.startswith(('Did you mean ', 'Name another film')) for sentence in reply.sentences)
+
+
+@pytest.mark.parametrize(
+    'text, remark',
+    [
+        ('not too long', 'how long films are'),
+        ('something shorter than 2 hours', 'how long films are'),
+        ('under 90 minutes please', 'how long films are'),
+        ('a thriller on netflix', 'where films can be watched'),
+        ('a korean movie', 'the language or the country'),
+        ('I love horror. Not slashers though.', 'which kind of horror'),
+    ],
+)
+def test_wish_that_nothing_can_express_is_answered_honestly(conversation, text, remark):
+    conversation.reply('I loved Alien')
+    reply = conversation.reply(text)
+    assert any(remark in note and 'changes nothing' in note for note in reply.notes)
+    assert reply.recommendations
+
+
+@pytest.mark.parametrize('text', ['I loved Amélie, it is a french film', 'how long is it?', 'I have seen it long ago'])
+def test_remark_that_is_no_wish_gets_no_such_answer(conversation, text):
+    conversation.reply('I loved Alien')
+    assert not [note for note in conversation.reply(text).notes if 'changes nothing' in note]
+
+
+def test_like_one_film_but_not_another(conversation):
+    reply = conversation.reply('anything like The Matrix but not Blade Runner')
+    assert 'Blade Runner (1982)' not in listed(reply)
+    assert [constraint.name for constraint in reply.constraints] == ['like The Matrix (1999)']
+    newer = conversation.reply('newer')
+    years = [conversation.facts.films[film.entity].year for film in newer.recommendations]
+    first = conversation.facts.films[reply.recommendations[0].entity].year
+    assert years and all(year > first for year in years)
+    older = conversation.reply('older than 1990')
+    assert older.recommendations
+    assert all(conversation.facts.films[film.entity].year < 1990 for film in older.recommendations)
+
+
+@pytest.mark.parametrize('text', ['more like number 2', 'something like the second one', 'a film similar to #2'])
+def test_place_in_the_list_can_be_an_example(conversation, text):
+    second = listed(conversation.reply('I loved Alien'))[1]
+    reply = conversation.reply(text)
+    assert f'like {second}' in [constraint.name for constraint in reply.constraints]
+    assert reply.recommendations and second not in listed(reply)
+    assert not [sentence for sentence in reply.sentences if sentence.startswith('Good choice')]
+
+
+def test_which_of_the_list_is_older(conversation):
+    reply = conversation.reply('I loved Alien')
+    years = [conversation.facts.films[film.entity].year for film in reply.recommendations]
+    assert f'({min(years)})' in conversation.reply('which one is older?').sentences[0]
+
+
+def test_negation_over_a_sentence_border(conversation):
+    reply = conversation.reply('I love comedies. But not with Will Ferrell.')
+    assert [constraint.name for constraint in reply.constraints] == ['no Will Ferrell']
+    cast = [name for film in reply.recommendations for name in conversation.facts.names_of_people(film.entity, 'cast')]
+    assert cast and 'Will Ferrell' not in cast
+
+
+def test_farewell_that_starts_with_no_is_no_rejection(conversation):
+    conversation.reply('I loved Alien')
+    reply = conversation.reply("no, that's all, thanks")
+    assert not reply.recommendations and 'Goodbye' in reply.sentences[-1]
+
+
+def test_questions_about_places_in_the_list(conversation):
+    second = listed(conversation.reply('I loved Alien'))[1]
+    assert second in conversation.reply('who stars in number 2').sentences[0]
+    assert conversation.reply("what's the second one about").sentences
+    assert 'recommended 30 times' not in conversation.reply('who directed it').sentences[0]
+    opinion = conversation.reply('is it any good?').sentences[-1]
+    assert second in opinion
