@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.understanding.catalogue import read_catalogue
-from benchmarks.understanding.messages import MARKS, read_messages, understand_all
+from benchmarks.understanding.examples import films_in
+from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS, read_messages, understand_all
 from benchmarks.understanding.scoring import (
     PARTS,
     Counts,
@@ -32,10 +33,8 @@ from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.interpreter import Interpreter
 
-FOLDER = Path(__file__).parent
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
-TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
 DEVELOP = [*(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')), TRANSCRIPTS]
 SCORED = [FOLDER / 'redial_scored.tsv', FOLDER / 'written_scored.tsv']
 _HEAD = """\
@@ -56,6 +55,18 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   are older than these tables. Only the figures of these tables are looked at, never their errors.
   `understanding/scorings.jsonl` logs each scoring.
 - Films that the catalogue does not have are left out.
+- A model of the acts and attitudes revises what the rules find. `python -m benchmarks.understanding.train` trains it on
+  `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train.tsv`, the tables `*_develop.tsv` and
+  `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on training
+  data.
+- What the recommender said before a message, and the people and genres of a question, count since the model was added.
+"""
+_CROSS_VALIDATION = """\
+## Rules alone, and rules with the model
+
+Precision / recall in a cross-validation over conversations: the model is trained on the other conversations. The rules
+were written on the tables `*_develop.tsv` and `transcripts.tsv`, but not on the three others.
+
 """
 
 
@@ -63,12 +74,7 @@ def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[
     """Return scores, share of messages with all acts right, number of messages, and errors of a table."""
     messages = read_messages(path)
     known = frozenset(film.name for film in facts.films.values())
-    named = frozenset(
-        name.lstrip(MARKS)
-        for message in messages
-        for name in message.names
-        if name.endswith(')') and name[-5:-1].isdigit()
-    )
+    named = films_in(messages)
     conversations: list[list[dict[str, Counts]]] = []
     errors, n_right = [], 0
     for message, meaning in understand_all(
@@ -120,7 +126,8 @@ def main() -> None:
     print(text)
     if options.scored:
         n_scorings = len(LOG.read_text('utf-8').splitlines()) // len(SCORED)
-        PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}', 'utf-8')
+        compared = _CROSS_VALIDATION + (FOLDER / 'cross_validation.md').read_text('utf-8')
+        PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}\n{compared}', 'utf-8')
 
 
 def _commit() -> str:

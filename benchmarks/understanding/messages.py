@@ -11,12 +11,15 @@ from typing import Iterator, Sequence
 
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.features import Draft
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
 from crslab_causal.chat.understanding.wishes import replaced_by
 
-_MARKS = {
+FOLDER = Path(__file__).parent
+TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
+MARK_MEANINGS = {
     '+': Attitude.LIKED,
     '-': Attitude.DISLIKED,
     '~': Attitude.SEEN,
@@ -25,9 +28,11 @@ _MARKS = {
     '=': Attitude.ACCEPTED,
     '%': Attitude.SIMILAR,
 }
-MARKS = ''.join(_MARKS)
+MARKS = ''.join(MARK_MEANINGS)
 """Marks of the attitudes before a name."""
-_MARK_OF = {attitude: mark for mark, attitude in _MARKS.items()} | {Attitude.REJECTED: '-'}
+_MARK_OF = {attitude: mark for mark, attitude in MARK_MEANINGS.items()} | {Attitude.REJECTED: '-'}
+
+_RECOMMENDER = '# Recommender:'
 
 
 @dataclass
@@ -45,6 +50,8 @@ class Message:
     """Names of the films that the recommender named last."""
     is_list_new: bool = False
     """Whether the recommender named them since the message before."""
+    said: str = ''
+    """What the recommender said since the message before."""
 
 
 def read_messages(path: Path) -> list[Message]:
@@ -52,26 +59,31 @@ def read_messages(path: Path) -> list[Message]:
 
     A line has a message, its acts, names, constraints and questions, separated by tabs. The labels of a cell are
     separated by "; ". An empty line starts a new conversation. ``@shown`` is followed by the films of the last list.
-    Lines with ``#`` are comments.
+    ``# Recommender:`` is followed by what the recommender said. Other lines with ``#`` are comments.
 
     Raises:
         ValueError: a line has another number of cells; the message names it.
     """
     messages: list[Message] = []
     shown: list[str] = []
+    said: list[str] = []
     starts, is_list_new = True, False
     for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
         if not line.strip():
-            starts, shown, is_list_new = True, [], False
+            starts, shown, said, is_list_new = True, [], [], False
         elif line.startswith('@shown'):
             shown, is_list_new = line.split('\t')[1:], True
+        elif line.startswith(_RECOMMENDER):
+            said.append(line.removeprefix(_RECOMMENDER).strip())
         elif not line.startswith('#'):
             text, *cells = line.split('\t')
             if len(cells) != 4:
                 raise ValueError(f'{path}, line {number}: {len(cells) + 1} cells instead of 5')
             acts, names, constraints, questions = ([part for part in cell.split('; ') if part] for cell in cells)
-            messages.append(Message(text, acts, names, constraints, questions, starts, shown, is_list_new))
-            starts = is_list_new = False
+            messages.append(
+                Message(text, acts, names, constraints, questions, starts, shown, is_list_new, ' '.join(said))
+            )
+            starts, said, is_list_new = False, [], False
     return messages
 
 
@@ -86,6 +98,17 @@ def understand_all(
         messages: the messages.
         repeats_list: whether the last list is shown again before every message.
     """
+    for message, draft in understand_drafts(interpreter, facts, messages, repeats_list):
+        yield message, draft.meaning
+
+
+def understand_drafts(
+    interpreter: Interpreter, facts: FilmFacts, messages: Sequence[Message], repeats_list: bool = False
+) -> Iterator[tuple[Message, Draft]]:
+    """Yield each message with its draft, which has the meaning that the interpreter understands.
+
+    The arguments are those of :func:`understand_all`.
+    """
     entity_of = {film.name: film.entity for film in facts.films.values()}
     state = DialogueState()
     for message in messages:
@@ -94,11 +117,14 @@ def understand_all(
         if message.is_list_new or message.starts or repeats_list:
             state.shown = tuple(entity_of[name] for name in message.shown if name in entity_of)
             state.film = state.shown[0] if state.shown else None
-        meaning = interpreter.understand(message.text, state.situation)
+        if message.said:
+            state.context.append(('Recommender', message.said))
+        draft = interpreter.read(message.text, state.situation)
+        meaning = draft.meaning
         state.hear(message.text, meaning, replaced_by(meaning.constraints, normalize(message.text), state.constraints))
         for question in meaning.questions:
             state.person = question.person if question.person is not None else state.person
-        yield message, meaning
+        yield message, draft
 
 
 def names_of(meaning: Understanding) -> list[str]:

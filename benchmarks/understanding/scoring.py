@@ -13,6 +13,7 @@ from benchmarks.understanding.messages import MARKS, Message, constraints_of, na
 from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.genres import genres_of_name
 from crslab_causal.chat.understanding.meaning import Understanding
+from crslab_causal.chat.understanding.questions import Aspect, Question
 from crslab_causal.chat.understanding.spans import SpanKind
 
 PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
@@ -83,10 +84,20 @@ def found_in(meaning: Understanding, names_by_id: Mapping[int, str] | None = Non
     for question in meaning.questions if names_by_id is not None else ():
         asked = (question.person,) if question.is_about_person else (question.film, *question.films)
         names += [f'?{names_by_id[n]}' for n in asked if n is not None and names_by_id[n] not in bare]
+        names += [name for name in _beside(question, names_by_id) if name not in bare]
     labels = {constraint.name for constraint in meaning.constraints if constraint.kind is Kind.YEARS}
     parts = _parts(names, meaning.acts, constraints_of(meaning), [question.aspect for question in meaning.questions])
     parts['vague years'] = Counter(labels)
     return parts
+
+
+def _beside(question: Question, names_by_id: Mapping[int, str]) -> list[str]:
+    """Return what a question about a film names beside the film: "is it a comedy?", "is Tom Hanks in it?"."""
+    if question.aspect is Aspect.HAS_PERSON and question.person is not None:
+        return [names_by_id[question.person]]
+    if question.aspect is Aspect.CHILDREN:
+        return ['children']
+    return [question.genre] if question.aspect is Aspect.IS_GENRE and question.genre else []
 
 
 def compare(
@@ -140,7 +151,7 @@ def add_counts(parts: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
 def _parts(
     names: Iterable[str], acts: Iterable[str], constraints: Iterable[str], questions: Iterable[str]
 ) -> dict[str, Counter[str]]:
-    marked = {form for name in names for form in _same_names(name)}
+    marked = {form for name in names for form in same_names(name)}
     return {
         'names with attitude': Counter(marked),
         'names': Counter({name.lstrip(MARKS) for name in marked}),
@@ -166,7 +177,7 @@ def _as_known(name: str, known_films: frozenset[str]) -> str:
     return title if bare in known_films and full not in known_films else name
 
 
-def _same_names(name: str) -> set[str]:
+def same_names(name: str) -> set[str]:
     """Return a name in the one form that is compared: genres by the chat's names for them, all in lower case."""
     bare = name.lstrip(MARKS)
     mark = name[: len(name) - len(bare)]

@@ -67,7 +67,9 @@ class DialogueState:
     @property
     def situation(self) -> Situation:
         """The part of the state that the next message is understood with."""
-        return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints)
+        speaker, text = self.context[-1] if self.context else ('Seeker', '')
+        said = text if speaker == 'Recommender' else ''
+        return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints, said)
 
     @property
     def never_again(self) -> set[int]:

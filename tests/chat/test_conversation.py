@@ -68,7 +68,7 @@ def test_later_opinion_replaces_an_earlier_one(chat, films):
         '/why',
         '/reset',
         f'I love {name}',
-        f'and {other}',
+        f'My brother saw {other}',
         f'{hated}',
         '/why',
         '/reset',

@@ -10,13 +10,16 @@ from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
+from crslab_causal.chat.understanding.features import Draft
 from crslab_causal.chat.understanding.forgetting import find_forgotten
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Understanding, merge_heard
+from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import find_aspect, make_question
+from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import Span, SpanKind, Spotter
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
@@ -62,12 +65,14 @@ class Interpreter:
     Args:
         facts: facts about the films.
         collections: franchises and topics.
+        models: models that revise what the rules understand; None: those of the package.
     """
 
-    def __init__(self, facts: FilmFacts, collections: Collections):
+    def __init__(self, facts: FilmFacts, collections: Collections, models: Models | None = None):
         self.facts, self.collections = facts, collections
         self.properties = Properties(facts, collections)
         self._spotter = Spotter(facts, collections)
+        self._reviser = Reviser(facts, self.properties, read_models() if models is None else models)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
         """Return the meaning of a message.
@@ -76,13 +81,22 @@ class Interpreter:
             text: the message.
             situation: state of the conversation before the message.
         """
+        return self.read(text, situation).meaning
+
+    def read(self, text: str, situation: Situation = Situation()) -> Draft:
+        """Return the clauses and the names of a message, and its meaning."""
+        draft = self._draft(text, situation)
+        return replace(draft, meaning=self._reviser.revise(draft))
+
+    def _draft(self, text: str, situation: Situation) -> Draft:
+        """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
         if is_foreign(words):
-            return Understanding(acts=[Act.FOREIGN])
+            return Draft(text, [], [], situation, Understanding(acts=[Act.FOREIGN]))
         reading = _Reading(self.facts, self.properties, text, spans, situation)
         reading.read()
         reading.meaning.rejects_gore = rejects_gore(text)
@@ -91,14 +105,14 @@ class Interpreter:
         if not reading.meaning.acts:
             reading.meaning.acts = [Act.UNKNOWN]
             reading.meaning.is_gibberish = is_gibberish(words)
-        return reading.meaning
+        return Draft(text, reading.clauses, reading.groups, situation, reading.meaning)
 
 
 class _Reading(NameReader):
     """The reading of one message, clause by clause."""
 
     def read(self) -> None:
-        clauses = split_clauses(self.text, self.groups)
+        self.clauses = clauses = split_clauses(self.text, self.groups)
         for clause in clauses:
             self._read_clause(clause)
         acts = self.meaning.acts

@@ -61,6 +61,8 @@ class Situation:
     """Entities that the seeker has named."""
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
     """Constraints so far."""
+    said: str = ''
+    """What the recommender said last; empty if the seeker spoke last."""
 
 
 @dataclass

@@ -1,0 +1,122 @@
+"""Cross-validate the model of acts and attitudes on the labelled tables, then train it on all of them.
+
+python -m benchmarks.understanding.train --data_path path/to/data
+
+It writes the package's ``model.npz`` and the table ``cross_validation.md``. The scored tables are not read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterable, Sequence
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.linear_model import LogisticRegression
+
+from benchmarks.understanding.catalogue import read_catalogue
+from benchmarks.understanding.examples import Drafted, Examples, collect, read_drafts
+from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS
+from benchmarks.understanding.scoring import Counts, add_counts, compare, found_in, summarize
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.model import PATH, LinearModel, Models, write_models
+from crslab_causal.chat.understanding.revision import Reviser
+
+TABLES = [
+    *(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')),
+    *(FOLDER / f'{name}.tsv' for name in ('redial_train_1', 'redial_train_2', 'written_train')),
+    TRANSCRIPTS,
+]
+PAGE = FOLDER / 'cross_validation.md'
+N_FOLDS = 4
+SEED = 0
+_STRENGTH = 1.0
+"""Inverse strength of the regularisation."""
+_LEAST = 2
+"""Number of examples that a feature or a class has at least."""
+_WEIGHT = {TRANSCRIPTS.name: 3.0}
+"""Weight of the examples of a table, where it is not 1. The tests of the chat demand that the transcripts are right."""
+_PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
+
+
+def fit(examples: Examples, used: Iterable[int]) -> LinearModel:
+    """Return a model that is trained on some of the examples of a task."""
+    rows = list(used)
+    counts = Counter(feature for row in rows for feature in examples.features[row])
+    features = sorted(feature for feature, n in counts.items() if n >= _LEAST)
+    index = {feature: number for number, feature in enumerate(features)}
+    columns = [[index[feature] for feature in examples.features[row] if feature in index] for row in rows]
+    ends = np.cumsum([0, *map(len, columns)])
+    table = csr_matrix((np.ones(ends[-1]), np.concatenate(columns).astype(int), ends), (len(rows), len(features)))
+    answers = [examples.answers[row] for row in rows]
+    weight = [_WEIGHT.get(examples.conversations[row].split()[0], 1.0) for row in rows]
+    n_of_class = Counter(answer for each in answers for answer in each)
+    classes = sorted(answer for answer, n in n_of_class.items() if n >= _LEAST)
+    weights, bias = np.empty((len(features), len(classes))), np.empty(len(classes))
+    for number, name in enumerate(classes):
+        model = LogisticRegression(C=_STRENGTH, solver='liblinear', random_state=SEED, intercept_scaling=5)
+        model.fit(table, [name in each for each in answers], sample_weight=weight)
+        weights[:, number], bias[number] = model.coef_[0], model.intercept_[0]
+    return LinearModel(classes, index, weights, bias)
+
+
+def fit_all(tasks: dict[str, Examples], without: frozenset[str] = frozenset()) -> Models:
+    """Return the models of all tasks, trained without some of the conversations."""
+    return {
+        task: fit(each, (row for row, conversation in enumerate(each.conversations) if conversation not in without))
+        for task, each in tasks.items()
+    }
+
+
+def cross_validate(drafts: Sequence[Drafted], interpreter: Interpreter, tasks: dict[str, Examples]) -> list[str]:
+    """Return the rows of a table: rules alone, and rules with models of the other conversations."""
+    conversations = sorted({each.conversation for each in drafts})
+    random.Random(SEED).shuffle(conversations)
+    counts: dict[tuple[str, bool], dict[str, list[dict[str, Counts]]]] = {}
+    for number in range(N_FOLDS):
+        held_out = frozenset(conversations[number::N_FOLDS])
+        reviser = Reviser(interpreter.facts, interpreter.properties, fit_all(tasks, held_out))
+        for each in drafts:
+            if each.conversation not in held_out:
+                continue
+            revised = reviser.revise(replace(each.draft, meaning=copy.deepcopy(each.draft.meaning)))
+            names = None if each.table == TRANSCRIPTS.name else interpreter.facts.names
+            for is_revised, meaning in ((False, each.draft.meaning), (True, revised)):
+                found, _ = compare(each.labels, found_in(meaning, names), each.message.text)
+                counts.setdefault((each.table, is_revised), {}).setdefault(each.conversation, []).append(found)
+    scores = {key: summarize([add_counts(messages) for messages in found.values()]) for key, found in counts.items()}
+    rows = []
+    for path in TABLES:
+        for part in _PARTS:
+            rules, revised = scores[path.name, False][part], scores[path.name, True][part]
+            cells = [f'{each.precision:.3f} / {each.recall:.3f}' for each in (rules, revised)]
+            rows.append(f'| `{path.name}` | {part} | {rules.n_labels} | {cells[0]} | {cells[1]} |')
+    return rows
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description='Train the model of acts and attitudes.')
+    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--skip_cross_validation', action='store_true', help='only train')
+    options = parser.parse_args()
+    facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
+    interpreter = Interpreter(facts, collections, models={})
+    drafts = [each for path in TABLES for each in read_drafts(path, interpreter)]
+    tasks = collect(drafts, interpreter)
+    write_models(PATH, fit_all(tasks))
+    print(f'{PATH.name}: {PATH.stat().st_size:,} bytes')
+    if not options.skip_cross_validation:
+        head = ['| table | part | labels | rules alone | rules and model |', '|---|---|---|---|---|']
+        text = '\n'.join([*head, *cross_validate(drafts, interpreter, tasks)]) + '\n'
+        PAGE.write_text(text, 'utf-8')
+        print(text)
+
+
+if __name__ == '__main__':
+    main()

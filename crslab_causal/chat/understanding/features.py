@@ -1,0 +1,157 @@
+"""Features of a message and of the names in it, as strings, for the trained model of the understanding.
+
+A feature is present or absent. Names are replaced by their kinds, so that "I loved Alien" and "I loved Heat" have the
+same features.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Iterator, Sequence
+
+from crslab_causal.chat.understanding.acts import names_all
+from crslab_causal.chat.understanding.attitudes import cue_before, is_liked_after, is_seen_after
+from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.meaning import Situation, Understanding
+from crslab_causal.chat.understanding.spans import Span
+
+_LENGTH = 600
+"""Number of characters of a message that are read."""
+_SAID = 40
+"""Number of words of the recommender that are read, from the end."""
+_NUMBER = re.compile(r'(?<=[a-z])\d+(?=>)')
+_WORD = re.compile(r"<\w+>|[\w'-]+|[^\w\s]")
+_NEAR = 4
+"""Number of words before and after a name whose distance counts."""
+_PLURAL = re.compile(r'\b(?:they|them|those|these|both|all|either|neither|ones|movies|suggestions|recommendations)\b')
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the rules understand of a message."""
+
+    text: str
+    """The message."""
+    clauses: Sequence[Clause]
+    groups: Sequence[Sequence[Span]]
+    """Spans of the message in groups."""
+    situation: Situation
+    meaning: Understanding
+
+    def clauses_of(self, group: int) -> list[int]:
+        """Return the indices of the clauses with a group of spans."""
+        return [n for n, clause in enumerate(self.clauses) if group in clause.places]
+
+
+class Text:
+    """The words of a draft, which the features of all its names share."""
+
+    def __init__(self, draft: Draft):
+        self.clauses = [_WORD.findall(_NUMBER.sub('', clause.text)) for clause in draft.clauses]
+        joined = ' | '.join(' '.join(words) for words in self.clauses)[:_LENGTH]
+        self.words = joined.split()
+        self.common = [*_ngrams(['^', *self.words, '$'], 3), *_state(draft)]
+
+
+def message_features(draft: Draft, text: Text) -> list[str]:
+    """Return the features of a message, from which the model finds its acts."""
+    found = set(text.common)
+    for word in text.words:
+        if not word.startswith('<'):
+            padded = f'_{word[:20]}_'
+            found.update(f'c:{padded[i : i + n]}' for n in (3, 4, 5) for i in range(len(padded) - n + 1))
+    return sorted(found)
+
+
+def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str) -> list[str]:
+    """Return the features of a film that a message may mean without its name, as in "I loved it".
+
+    Args:
+        draft: the draft.
+        text: its words.
+        film: entity id of the film.
+        title: title of the film.
+        attitude: attitude to the film that the rules find; empty if none.
+    """
+    is_current = film == draft.situation.film
+    plural = _PLURAL.search(' '.join(text.words)) is not None
+    every = any(names_all(clause.text) for clause in draft.clauses)
+    n_shown = min(len(draft.situation.shown), 3)
+    own = {*text.common, f'rule={attitude}', f'plural={plural}', f'plural={plural} shown={n_shown}', f'all={every}'}
+    words = {word.lower() for word in _WORD.findall(title) if len(word) > 3} - {'with', 'that', 'from', 'movie'}
+    own.add(f'title={min(len(words & {*text.words}), 2)}')
+    return sorted(f'{is_current} {feature}' for feature in own)
+
+
+def name_features(draft: Draft, text: Text, group: int, attitude: str) -> list[str]:
+    """Return the features of a name in a message, from which the model finds the attitude to it.
+
+    Args:
+        draft: the draft.
+        text: its words.
+        group: index of the group of spans with the name.
+        attitude: attitude that the rules find; empty if they find none.
+    """
+    span = draft.groups[group][0]
+    kind = f'<{span.kind}>'
+    found = {f'kind={kind}', f'rule={attitude}', f'kind={kind} rule={attitude}', f'negated={span.negated}'}
+    found |= {f'wish={span.is_wish}', f'listed={span.collection is not None and span.collection.is_listed}'}
+    found |= set(_shape(draft.text[span.start : span.end]))
+    found |= set(_state(draft))
+    found.update(f'm:{word}' for word in text.words)
+    for number in draft.clauses_of(group):
+        clause = draft.clauses[number]
+        cue = cue_before(clause, group)
+        liked, seen = is_liked_after(clause, group), is_seen_after(clause, group)
+        found |= {f'cue={cue}', f'cue={cue} kind={kind}', f'liked after={liked}', f'seen after={seen}'}
+        place = list(clause.places).index(group)
+        found |= {f'first={place == 0}', f'question={clause.text.endswith("?")}'}
+        before = ['^', *_WORD.findall(_NUMBER.sub('', clause.before(group)))]
+        after = [*_WORD.findall(_NUMBER.sub('', clause.after(group))), '$']
+        found.update(f'b:{gram}' for gram in _ngrams(before[-12:], 2))
+        found.update(f'a:{gram}' for gram in _ngrams(after[:12], 2))
+        for n in range(1, _NEAR + 1):
+            found |= {f'b{n}:{" ".join(before[-n:])}', f'a{n}:{" ".join(after[:n])}'}
+        found |= {f'k{kind}:{before[-1]}', f'k{kind}:{" ".join(before[-2:])}', f'{before[-1]} {kind} {after[0]}'}
+        apart = [word for word in before if not word.startswith('<') and word not in ',and']
+        found.update(f'l{n}:{" ".join(apart[-n:])}' for n in (1, 2, 3))
+        if number + 1 < len(text.clauses):
+            found.update(f'n:{gram}' for gram in _ngrams(text.clauses[number + 1][:8], 2))
+        if number:
+            found.update(f'p:{gram}' for gram in _ngrams(text.clauses[number - 1][-8:], 1))
+    return sorted(found)
+
+
+def _state(draft: Draft) -> Iterator[str]:
+    """Yield what the rules find, and the state of the conversation."""
+    meaning, situation = draft.meaning, draft.situation
+    yield from (f'act={act}' for act in meaning.acts)
+    yield 'acts=' + '+'.join(sorted(meaning.acts))
+    yield from (f'heard={heard.kind} {heard.attitude}' for heard in meaning.heard)
+    yield from (f'question={question.aspect}' for question in meaning.questions)
+    yield from (f'constraint={c.kind} {c.wanted} {c.binding}' for c in meaning.constraints)
+    said = _WORD.findall(situation.said.lower())[-_SAID:]
+    yield from (f'r:{gram}' for gram in _ngrams(said, 3))
+    yield f'r question={"?" in said}'
+    yield f'r={bool(said)}'
+    yield f'unknown={bool(meaning.unknown)}'
+    yield f'shown={min(len(situation.shown), 2)}'
+    yield f'film={situation.film is not None}'
+    yield f'begins={not situation.shown and not situation.mentioned}'
+    yield f'named={not draft.groups} film={situation.film is not None}'
+    n_words = sum(len(clause.text.split()) for clause in draft.clauses)
+    yield f'words={min(n_words, 4) if n_words < 5 else 5 + min(n_words // 5, 4)}'
+    yield f'clauses={min(len(draft.clauses), 3)}'
+
+
+def _ngrams(words: Sequence[str], longest: int) -> Iterator[str]:
+    for n in range(1, longest + 1):
+        for start in range(len(words) - n + 1):
+            yield ' '.join(words[start : start + n])
+
+
+def _shape(text: str) -> Iterator[str]:
+    n_words = len(text.split())
+    yield f'size={min(n_words, 3)}'
+    yield f'shape={n_words == 1} {text[:1].isupper()} {text[-1:] == ")"}'

@@ -1,0 +1,264 @@
+"""Revise what the rules understand of a message, with the acts and the attitudes that a trained model finds.
+
+The rules find names, questions and constraints, and a first reading of acts and attitudes. The model decides which acts
+the message has, and which attitude each name has. The constraints follow from the attitudes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Iterator
+
+from crslab_causal.chat.constraints import Constraint
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
+from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
+from crslab_causal.chat.understanding.model import Models
+from crslab_causal.chat.understanding.properties import Properties
+from crslab_causal.chat.understanding.questions import Aspect, Question
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
+
+NO_ATTITUDE = ''
+"""Answer of the model for a name that the message does not have, or a film that it does not mean."""
+_NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
+_FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
+"""Acts that only the rules find. A message with one of them is not revised."""
+_SURE = 0.4
+"""Least probability of an act that a message has, beside the likeliest one."""
+_ACT = {
+    Attitude.LIKED: Act.LIKE,
+    Attitude.DISLIKED: Act.DISLIKE,
+    Attitude.SEEN: Act.SEEN,
+    Attitude.NOT_SEEN: Act.NOT_SEEN,
+    Attitude.ACCEPTED: Act.ACCEPT,
+    Attitude.SIMILAR: Act.WANT,
+    Attitude.WANTED: Act.WANT,
+    Attitude.ASKED: Act.ASK_FILM,
+}
+"""Act of a message with a name to which it has an attitude."""
+_MEANS = 0.2
+"""Least probability of an attitude to the film of the conversation that an act without a name shows."""
+_OF_FILM = {
+    Attitude.LIKED: Act.LIKE,
+    Attitude.DISLIKED: Act.DISLIKE,
+    Attitude.REJECTED: Act.REJECT,
+    Attitude.ACCEPTED: Act.ACCEPT,
+    Attitude.SEEN: Act.SEEN,
+    Attitude.NOT_SEEN: Act.NOT_SEEN,
+    Attitude.ASKED: Act.ASK_FILM,
+}
+"""Acts that concern a film."""
+_CONSTRAIN = frozenset((Act.WANT, Act.MORE, Act.LIKE, Act.DISLIKE, Act.REJECT))
+"""Acts of a message that states constraints."""
+_INSTEAD = {
+    Act.DISLIKE: frozenset((Act.REJECT, Act.WANT)),
+    Act.WANT: frozenset((Act.MORE,)),
+    Act.SEEN: frozenset((Act.LIKE, Act.DISLIKE)),
+    Act.ASK_FILM: frozenset((Act.ASK_PERSON, Act.ASK_WHY)),
+}
+"""Acts that stand for the act of an attitude: "no horror" is a wish."""
+
+_Heard = dict[tuple[SpanKind, str], Heard]
+"""Names with attitudes, by kind and name."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A film or a property that a message names."""
+
+    group: int
+    """Index of the group of spans."""
+    span: Span
+    name: str
+    entity: int | None
+    constraint: Constraint | None
+    """Constraint for the property; None for a film."""
+
+    @property
+    def key(self) -> tuple[SpanKind, str]:
+        """Kind and name."""
+        return self.span.kind, self.name
+
+
+class Reviser:
+    """Revises drafts with the models.
+
+    Args:
+        facts: facts about the films.
+        properties: constraints of spans.
+        models: the models ``acts``, ``names`` and ``films``; empty: no draft is revised.
+    """
+
+    def __init__(self, facts: FilmFacts, properties: Properties, models: Models):
+        self.facts, self.properties, self.models = facts, properties, models
+
+    def revise(self, draft: Draft) -> Understanding:
+        """Return the meaning of a message, from the draft of the rules."""
+        meaning = draft.meaning
+        if not self.models or _FINAL & {*meaning.acts} or meaning.is_gibberish:
+            return meaning
+        text = Text(draft)
+        if not any(word in self.models['acts'].rows for word in text.words):
+            return meaning  # the model has never seen any of the words
+        likely = self.models['acts'].probabilities(message_features(draft, text))
+        likely = {name: p for name, p in likely.items() if name not in _FINAL}
+        best = max(likely.values())
+        acts = {Act(name) for name, p in likely.items() if p > _SURE or p == best}
+        if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
+            return meaning  # "what about Alien, or a comedy?"
+        heard = {(each.kind, each.name): each for each in meaning.heard}
+        constraints = self._read_names(draft, text, acts, likely, heard)
+        constraints += self._read_meant(draft, text, acts, likely, heard)
+        if Act.REJECT in acts and Act.DISLIKE not in acts:
+            heard = {key: _as_rejected(each) for key, each in heard.items()}
+        meaning.heard = list(heard.values())
+        meaning.constraints = without_contradictions(constraints)
+        if Act.ACCEPT in acts and meaning.unknown and all(h.attitude is not Attitude.ACCEPTED for h in meaning.heard):
+            acts = acts - {Act.ACCEPT} | {*meaning.acts}  # the title that is taken up is not known
+        if Act.ASK_FILM in acts and not meaning.questions:
+            asked = [each.entity for each in meaning.heard if each.attitude is Attitude.ASKED]
+            meaning.questions = [Question(Aspect.GENERAL, next((e for e in asked if e in self.facts.films), None))]
+        meaning.acts = _consistent(acts, meaning)
+        if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
+            meaning.constraints = []
+            meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]
+        return meaning
+
+    def _read_names(
+        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+    ) -> list[Constraint]:
+        """Set the attitudes to the names of a message, and return its constraints."""
+        constraints = draft.meaning.constraints
+        for named in names_in(draft, self.facts, self.properties):
+            rule = rule_attitude(draft, named.key)
+            found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
+            attitude = _best(found, acts, likely)
+            if attitude == rule or (rule == Attitude.ASKED and not attitude):
+                continue  # a question has the name
+            constraints = self._restate(draft, named, attitude, constraints)
+            _set(heard, named.key, named.entity, attitude)
+        return constraints
+
+    def _read_meant(
+        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+    ) -> list[Constraint]:
+        """Set the attitudes to the films that a message means without a name, and return the constraints to add."""
+        constraints = []
+        for film in meant_films(draft, self.facts):
+            key = SpanKind.FILM, self.facts.names[film]
+            features = film_features(draft, text, film, self.facts.films[film].title, rule_attitude(draft, key))
+            found = self.models['films'].distribution(features)
+            attitude = _best(found, acts, likely)
+            if attitude == Attitude.SIMILAR:
+                constraints.append(self.properties.similar(film))
+            has_other_reason = attitude == Attitude.DISLIKED and not acts & {Act.DISLIKE, Act.REJECT}
+            is_in_question = attitude == Attitude.ASKED and draft.meaning.questions
+            _set(heard, key, film, NO_ATTITUDE if has_other_reason or is_in_question else attitude)
+            if film == draft.situation.film:
+                self._apply_to_film(draft, acts, heard, found)
+        return constraints
+
+    def _apply_to_film(self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]) -> None:
+        """Apply acts that concern no name to the film that the conversation is about."""
+        film = draft.situation.film
+        if film is None or draft.meaning.unknown:
+            return
+        key = SpanKind.FILM, self.facts.names[film]
+        attitudes = {each.attitude for each in heard.values()}
+        for attitude, act in _OF_FILM.items():
+            if attitude is Attitude.ASKED and draft.meaning.questions:
+                continue
+            if act in acts and attitude not in attitudes and key not in heard and found.get(attitude, 0.0) > _MEANS:
+                _set(heard, key, film, attitude)
+
+    def _restate(self, draft: Draft, named: Named, attitude: str, constraints: list[Constraint]) -> list[Constraint]:
+        """Return the constraints with those that follow from a new attitude to a name."""
+        if named.constraint is None:
+            assert named.entity is not None
+            similar = self.properties.similar(named.entity)
+            others = [c for c in constraints if c != similar]
+            return [*others, similar] if attitude == Attitude.SIMILAR else others
+        others = [c for c in constraints if (c.kind, c.label) != (named.constraint.kind, named.constraint.label)]
+        clause = draft.clauses[draft.clauses_of(named.group)[-1]]
+        is_liked, is_wanted = attitude == Attitude.LIKED, attitude == Attitude.WANTED
+        if is_wanted or is_liked or attitude == Attitude.DISLIKED:
+            wanted = is_wanted or is_liked
+            return [*others, with_alternatives(clause, named.group, named.constraint, wanted, not is_liked)]
+        return others
+
+
+def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator[Named]:
+    """Yield the films and properties that a message names, each once, at its last place."""
+    found: dict[tuple[SpanKind, str], Named] = {}
+    in_clauses = {group for clause in draft.clauses for group in clause.places}
+    for number, group in enumerate(draft.groups):
+        for span in group:
+            if span.kind not in _NAMES or number not in in_clauses:
+                continue
+            constraint = None if span.kind is SpanKind.FILM else properties.of_span(span)
+            entity = span.id if constraint is None else constraint.entity
+            label = constraint.label if constraint is not None else ''
+            name = facts.names.get(entity, label) if entity is not None else label
+            found[span.kind, name] = Named(number, span, name, entity, constraint)
+    yield from found.values()
+
+
+def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
+    """Return the films that a message may mean without a name: the film of the conversation, and the last list."""
+    named = {span.id for group in draft.groups for span in group if span.kind is SpanKind.FILM}
+    placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
+    films = dict.fromkeys((draft.situation.film, *draft.situation.shown))
+    return [] if placed else [film for film in films if film is not None and film not in named]
+
+
+def rule_attitude(draft: Draft, key: tuple[SpanKind, str]) -> str:
+    """Return the attitude to a name that the rules find; empty if they find none."""
+    found = next((each.attitude for each in draft.meaning.heard if (each.kind, each.name) == key), NO_ATTITUDE)
+    return Attitude.DISLIKED if found == Attitude.REJECTED else found
+
+
+def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:
+    """Return the attitude that fits best to the probabilities of the attitudes and of the acts."""
+
+    def fit(name: str) -> float:
+        act = _ACT.get(Attitude(name)) if name else None
+        if act is None or act in acts or _INSTEAD.get(act, frozenset()) & acts:
+            return found[name]
+        return found[name] * max(likely.get(act, 1.0), 0.05)
+
+    return max(found, key=fit)
+
+
+def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str) -> None:
+    if not attitude:
+        heard.pop(key, None)
+        return
+    old = heard.get(key) or Heard(*key, Attitude(attitude), entity)
+    if old.attitude is Attitude.REJECTED and attitude == Attitude.DISLIKED:
+        return
+    heard[key] = replace(old, attitude=Attitude(attitude), seen=old.seen or attitude == Attitude.SEEN)
+
+
+def _as_rejected(heard: Heard) -> Heard:
+    return (
+        replace(heard, attitude=Attitude.REJECTED)
+        if heard.kind is SpanKind.FILM and heard.attitude is Attitude.DISLIKED
+        else heard
+    )
+
+
+def _consistent(acts: set[Act], meaning: Understanding) -> list[Act]:
+    """Return the acts, with those that follow from the attitudes and the questions."""
+    for heard in meaning.heard:
+        act = _ACT.get(heard.attitude)
+        if act is not None and act not in acts and not _INSTEAD.get(act, frozenset()) & acts:
+            acts.add(act)
+    for question in meaning.questions:
+        acts.add(Act.ASK_PERSON if question.is_about_person else Act.ASK_FILM)
+    for weak in (Act.UNKNOWN, Act.SMALL_TALK):
+        if len(acts) > 1:
+            acts.discard(weak)
+    first = [act for act in meaning.acts if act in acts]
+    return [*first, *sorted(acts - {*first})]

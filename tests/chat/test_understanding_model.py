@@ -1,0 +1,83 @@
+"""The trained model of acts and attitudes: its file, and the agreement of acts, attitudes and constraints."""
+
+import numpy as np
+import pytest
+from film_catalogue import film_facts
+
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
+from crslab_causal.chat.understanding.model import PATH, LinearModel, read_models, write_models
+
+MESSAGES = [
+    'that one had me in tears, a real gem',
+    'Heat bored me to death, honestly',
+    'anything by Tarantino?',
+    'my wife and I caught Alien last week',
+    'alright, Heat it is then',
+    'no horror, no Marvel, something from the 90s',
+    'Alien, Heat and Titanic',
+    'what about Alien, or a comedy?',
+    'it came out last year',
+]
+
+
+@pytest.fixture(scope='module')
+def interpreter():
+    return Interpreter(*film_facts())
+
+
+@pytest.fixture(scope='module')
+def situation(interpreter):
+    films = {film.name: film.entity for film in interpreter.facts.films.values()}
+    shown = films['Die Hard (1988)'], films['Speed (1994)']
+    return Situation(film=shown[0], shown=shown, said='Try Die Hard (1988).')
+
+
+def test_written_model_is_read_with_the_same_probabilities_and_written_with_the_same_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    features = [f'word {number}' for number in range(50)]
+    rows = {feature: row for row, feature in enumerate(features)}
+    model = LinearModel(['yes', 'no', ''], rows, rng.normal(size=(50, 3)), rng.normal(size=3))
+    for name in ('one.npz', 'two.npz'):
+        write_models(tmp_path / name, {'acts': model})
+    assert (tmp_path / 'one.npz').read_bytes() == (tmp_path / 'two.npz').read_bytes()
+    read = read_models(tmp_path / 'one.npz')['acts']
+    for used in (features[:5], features[10:30], ['unheard of'], []):
+        expected, found = model.probabilities(used), read.probabilities(used)
+        assert found == pytest.approx(expected, abs=0.05)
+        assert sum(read.distribution(used).values()) == pytest.approx(1)
+
+
+def test_file_of_the_model_is_small():
+    assert PATH.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize('text', MESSAGES)
+def test_acts_attitudes_and_constraints_agree(interpreter, situation, text):
+    meaning = interpreter.understand(text, situation)
+    acts, attitudes = set(meaning.acts), {heard.attitude for heard in meaning.heard}
+    if Attitude.LIKED in attitudes:
+        assert Act.LIKE in acts
+    if attitudes & {Attitude.DISLIKED, Attitude.REJECTED}:
+        assert acts & {Act.DISLIKE, Act.REJECT, Act.WANT}
+    if Attitude.ACCEPTED in attitudes:
+        assert Act.ACCEPT in acts
+    if attitudes & {Attitude.WANTED, Attitude.SIMILAR}:
+        assert acts & {Act.WANT, Act.MORE}
+    if acts & {Act.ASK_FILM, Act.ASK_PERSON}:
+        assert meaning.questions
+    wanted = {heard.name.lower() for heard in meaning.heard if heard.attitude is Attitude.WANTED}
+    rejected = {heard.name.lower() for heard in meaning.heard if heard.attitude is Attitude.DISLIKED}
+    for constraint in meaning.constraints:
+        assert constraint.label.lower() not in (rejected if constraint.wanted else wanted)
+    assert not meaning.constraints or acts & {Act.WANT, Act.MORE, Act.LIKE, Act.DISLIKE, Act.REJECT}
+
+
+@pytest.mark.parametrize(
+    ('text', 'act'), [("I'm down for that", Act.ACCEPT), ('pretty dull if you ask me', Act.DISLIKE)]
+)
+def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act):
+    rules = Interpreter(interpreter.facts, interpreter.collections, models={})
+    assert act not in rules.understand(text, situation).acts
+    assert interpreter.understand(text, situation).acts == [act]
