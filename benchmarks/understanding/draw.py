@@ -17,7 +17,7 @@ from crslab_causal.llm.detokenization import UNNAMED, detokenize
 
 SIZES = {
     'valid': {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_2_develop.tsv': 200},
-    'train': {'redial_train_1.tsv': 600, 'redial_train_2.tsv': 600},
+    'train': {f'redial_train_{n}.tsv': 600 for n in (1, 2, 3, 4)},
 }
 """Messages per table of each split, at least: conversations are kept whole."""
 SEED = 2026
