@@ -57,6 +57,15 @@ TEST = {
     'ReDial': ('recommendation', 'Table 2, recommendation on ReDial'),
     'OpenDialKG': ('recommendation', 'Table 3, recommendation on OpenDialKG'),
 }
+BEST_POOL = 'Pool with the trained experts, fitted on valid'
+POOLS = {
+    'the pool, all labels': (BEST_POOL, 'all'),
+    'the pool, new labels': (BEST_POOL, 'new'),
+    'the pool fitted for new labels, new labels': (
+        'Pool with the trained experts for NEW labels, fitted on valid',
+        'new',
+    ),
+}
 COLUMN = {'ReDial': 'ALL R@50', 'OpenDialKG': 'ALL R@25'}
 
 
@@ -152,7 +161,7 @@ def test_every_other_number_of_the_findings_is_one_of_the_paper_or_of_a_tied_row
     """Outside the drawn tables, a decimal without "±" is the paper's, or in a row that a test compares with a table."""
     text = (DOCS / 'findings.md').read_text('utf-8')
     text = re.sub(r'<!-- (\w+) -->.*?<!-- /\1 -->', '', text, flags=re.DOTALL)
-    tied = {label for rows in SOURCES.values() for label in rows}
+    tied = {label for rows in (*SOURCES.values(), POOLS) for label in rows}
     lines = [line for line in text.splitlines() if re.search(r'\d\.\d', ESTIMATE.sub('', line))]
     assert {split(line)[0] for line in lines} - tied == {'ReDial, the paper', 'OpenDialKG, the paper'}
     figures = read_figures()
@@ -245,3 +254,20 @@ def test_a_pool_gains_from_eq_8_what_it_gains_from_label_smoothing():
     assert significant == {'Eq 8': {'recall@25'}, 'label smoothing': {'recall@25'}}
     means = {loss: 100 * np.mean(row.scores['all']['recall@25']) for loss, row in pools.items()}
     assert abs(means['Eq 8'] - means['label smoothing']) < 0.5 < means['Eq 8'] - means['cross-entropy']
+
+
+def test_the_scores_of_the_best_pool_on_the_official_test_are_those_of_the_record():
+    table = next(t for t in read_record(tiny.ROOT / 'results' / 'official.json').tables if t.name == 'official_redial')
+    rows = {row.title: row for row in table.rows}
+
+    def scores(title: str, group: str) -> list[str]:
+        recalls = (rows[title].scores[group][f'recall@{k}'] for k in (1, 10, 50))
+        return [f'{100 * np.mean(recall):.1f}' for recall in recalls]
+
+    for label, (title, group) in POOLS.items():
+        assert findings(label, 'What holds on the official test sets?') == scores(title, group)
+    one, two, three = scores(BEST_POOL, 'all')
+    readme = ' '.join((tiny.ROOT / 'README.md').read_text('utf-8').split())
+    assert f'R@1, R@10 and R@50 on the official test of ReDial are {one}, {two} and {three}.' in readme
+    for metric, score in (('recall@10', two), ('recall@50', three)):
+        assert float(score) == max(round(100 * np.mean(row.scores['all'][metric]), 1) for row in table.rows)

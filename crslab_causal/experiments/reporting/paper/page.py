@@ -132,10 +132,11 @@ def _measured(goal: Goal, records: Records) -> tuple[str, str]:
     ]
     if cells[0] is None or (goal.minus is not None and cells[1] is None):
         return 'not run', 'open'
-    if cells[1] is None:
-        return cell_text(cells[0], 1), 'yes' if goal.holds(cells[0].mean) else 'no'
-    difference = cells[0].mean - cells[1].mean
-    return f'{difference:+.1f}', 'yes' if goal.holds(difference) else 'no'
+    value = cells[0].mean - (0.0 if cells[1] is None else cells[1].mean)
+    # A goal can be missed by less than the last digit that is shown.
+    digits = 1 if goal.holds(round(value, 1)) == goal.holds(value) else 2
+    text = cell_text(cells[0], digits) if cells[1] is None else f'{value:+.{digits}f}'
+    return text, 'yes' if goal.holds(value) else 'no'
 
 
 def _table7_parts(figures: PaperFigures, records: Records) -> Iterator[str]:
