@@ -29,7 +29,7 @@ _PLURAL = re.compile(r'\b(?:they|them|those|these|both|all|either|neither|ones|m
 
 @dataclass(frozen=True)
 class Draft:
-    """What the rules understand of a message."""
+    """The meaning of a message as the rules understand it."""
 
     text: str
     """The message."""

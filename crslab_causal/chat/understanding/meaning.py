@@ -62,7 +62,7 @@ class Situation:
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
     """Constraints so far."""
     said: str = ''
-    """What the recommender said last; empty if the seeker spoke last."""
+    """Last words of the recommender; empty if the seeker spoke last."""
 
 
 @dataclass
