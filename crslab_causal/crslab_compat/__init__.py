@@ -20,13 +20,13 @@ below ``crslab_causal``.
 - ``model/crs/kgsf/kgsf.py:199`` loads copy_mask.npy from a dead link, for the recommender, too
   -> ``crslab_compat/patches.py:58`` build_kgsf_conversation_layer
 - ``model/crs/kgsf/kgsf.py:120`` knows the downloads of CRSLab's datasets only
-  -> ``crslab_compat/patches.py:92`` let_kgsf_read
+  -> ``crslab_compat/patches.py:93`` let_kgsf_read
 - ``model/recommendation/textcnn/textcnn.py:64`` looks up tokens in a table of entities
   -> ``crslab_compat/patches.py:67`` textcnn_init
 - ``model/recommendation/textcnn/textcnn.py:54`` convolves over tokens as over an image, which is slow
-  -> ``crslab_compat/patches.py:77`` conv_and_pool
+  -> ``crslab_compat/patches.py:78`` conv_and_pool
 - ``model/recommendation/popularity/popularity.py:45`` keeps its counts out of checkpoints
-  -> ``crslab_compat/patches.py:86`` keep_popularity_counts
+  -> ``crslab_compat/patches.py:87`` keep_popularity_counts
 - ``model/recommendation/popularity/popularity.py:53`` counts the items of contexts, not the labels
   -> ``model/baselines/popularity.py:9`` TargetPopularity
 - ``download.py:266`` deletes the user's folder if its version is another one
@@ -42,7 +42,7 @@ below ``crslab_causal``.
 - ``data/dataloader/kbrd.py:59`` scores other turns than TGReDial's loader, so that scores cannot be compared
   -> ``data/dataloader.py:79`` CausalDataLoader
 - ``data/dataset/redial/redial.py:200`` puts entities before items, so that the last one is not the last mention
-  -> ``data/dataset/mention_order.py:103`` order_mentions
+  -> ``data/dataset/mention_order.py:102`` order_mentions
 - ``data/dataset/redial/redial.py:241`` drops all relations of a small graph
   -> ``run_options.py:48`` kg_edge_threshold
 - ``model/crs/kbrd/kbrd.py:177`` gives every user the zero vector
@@ -56,7 +56,7 @@ below ``crslab_causal``.
 - ``system/kbrd.py:127`` tests and saves the last weights after an early stop, not the best
   -> ``system/trainer.py:153`` fit
 - ``system/kbrd.py:133`` leaves dropout on in tests
-  -> ``system/evaluation.py:50`` evaluate
+  -> ``system/evaluation.py:55`` evaluate
 - ``system/kgsf.py:131`` never shuffles the training samples
   -> ``system/rec_stage.py:47`` batches
 - ``system/kgsf.py:86`` has a second loss and a call of its own
@@ -66,9 +66,9 @@ below ``crslab_causal``.
 - ``system/base.py:59`` fails on a single GPU that is not the first
   -> ``base/devices.py:11`` select_gpus
 - ``system/base.py:336`` downloads an NLTK model at every start of a chat
-  -> ``chat/conversation.py:132`` respond
+  -> ``chat/conversation.py:137`` respond
 - ``evaluator/rec.py:38`` leaves samples with a short list out of the mean
-  -> ``evaluator/causal.py:64`` rec_evaluate
+  -> ``evaluator/causal.py:66`` rec_evaluate
 - ``evaluator/conv.py:65`` computes Dist over characters
   -> ``evaluator/generation.py:64`` GenerationMetrics
 - ``evaluator/metrics/gen.py:94`` computes BLEU of one order of n-grams

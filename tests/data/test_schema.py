@@ -9,11 +9,13 @@ import tiny
 from crslab_causal.data.confounders import Confounder
 from crslab_causal.data.dataset.films import Film
 from crslab_causal.data.schema import EntityGraph, RecSample, Sample, SideData, Vocab, WordGraph
+from crslab_causal.data.seeker_answers import SeekerAnswers
 
 
 def check(kind: type, *dictionaries: dict) -> None:
     """Assert that dictionaries have the keys of a ``TypedDict``, with values of exactly their types."""
-    names = {'Confounder': typing.Any, 'Film': Film}  # the schema imports it for type checkers only
+    # The schema imports these for type checkers only.
+    names = {'Confounder': typing.Any, 'Film': Film, 'SeekerAnswers': SeekerAnswers}
     declared = typing.get_type_hints(kind, localns=names, include_extras=True)
     required = {key for key, value in declared.items() if typing.get_origin(value) is not typing.NotRequired}
     assert all(required <= values.keys() <= declared.keys() for values in dictionaries)

@@ -90,7 +90,7 @@ def test_server_without_log_probabilities_is_named_at_once(llm_server):
 def test_tokens_without_a_label_are_not_an_answer_and_are_not_requested_again(llm_server):
     url = llm_server.plan('ok', top_logprobs={'<think>': -0.1, 'Z': -3.0})
     result, ranking = answer_one(url, 4)
-    assert result.status == 'invalid' and 'no labels' in result.detail and ranking == [0, 1, 2, 3]
+    assert result.status == 'invalid' and 'are not labels' in result.detail and ranking == [0, 1, 2, 3]
     assert len(llm_server.log(url)) == 1
 
 
