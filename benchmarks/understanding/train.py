@@ -29,7 +29,8 @@ from crslab_causal.chat.understanding.revision import Reviser
 
 TABLES = [
     *(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')),
-    *(FOLDER / f'{name}.tsv' for name in ('redial_train_1', 'redial_train_2', 'written_train')),
+    *(FOLDER / f'{name}.tsv' for name in ('redial_train_1', 'redial_train_2', 'redial_train_3', 'redial_train_4')),
+    *(FOLDER / f'{name}.tsv' for name in ('written_train', 'written_train_2')),
     TRANSCRIPTS,
 ]
 PAGE = FOLDER / 'cross_validation.md'
@@ -39,7 +40,7 @@ _STRENGTH = 1.0
 """Inverse strength of the regularisation."""
 _LEAST = 2
 """Number of examples that a feature or a class has at least."""
-_WEIGHT = {TRANSCRIPTS.name: 3.0}
+_WEIGHT = {TRANSCRIPTS.name: 5.0}
 """Weight of the examples of a table, where it is not 1. The tests of the chat demand that the transcripts are right."""
 _PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
 
