@@ -40,7 +40,7 @@ _STRENGTH = 1.0
 """Inverse strength of the regularisation."""
 _LEAST = 2
 """Number of examples that a feature or a class has at least."""
-_WEIGHT = {TRANSCRIPTS.name: 5.0}
+_WEIGHT = {TRANSCRIPTS.name: 3.0}
 """Weight of the examples of a table, where it is not 1. The tests of the chat demand that the transcripts are right."""
 _PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
 

@@ -18,6 +18,7 @@ from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, make_question
 from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
 
 NO_ATTITUDE = ''
@@ -103,6 +104,8 @@ class Reviser:
         meaning = draft.meaning
         if not self.models or _FINAL & {*meaning.acts} or meaning.is_gibberish:
             return meaning
+        if meaning.acts == [Act.UNKNOWN] and find_unmet_wishes(draft.text, True):
+            return meaning  # "under 90 minutes please"
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
             return meaning  # the model has never seen any of the words
@@ -153,6 +156,8 @@ class Reviser:
             rule = rule_attitude(draft, named.key)
             found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
             attitude = _best(found, acts, likely)
+            if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
+                continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
                 continue  # a question has the name
             constraints = self._restate(draft, named, attitude, constraints)
