@@ -55,17 +55,17 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   are older than these tables. Only the figures of these tables are looked at, never their errors.
   `understanding/scorings.jsonl` logs each scoring.
 - Films that the catalogue does not have are left out.
-- A model of the acts and attitudes revises what the rules find. `python -m benchmarks.understanding.train` trains it on
-  `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train.tsv`, the tables `*_develop.tsv` and
-  `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on training
-  data.
+- A model of the acts, attitudes and questions revises what the rules find. `python -m benchmarks.understanding.train`
+  trains it on `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train*.tsv`, the tables `*_develop.tsv`
+  and `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on
+  training data.
 - What the recommender said before a message, and the people and genres of a question, count since the model was added.
 """
 _CROSS_VALIDATION = """\
 ## Rules alone, and rules with the model
 
 Precision / recall in a cross-validation over conversations: the model is trained on the other conversations. The rules
-were written on the tables `*_develop.tsv` and `transcripts.tsv`, but not on the three others.
+were written on the tables `*_develop.tsv` and `transcripts.tsv`, but not on the others.
 
 """
 

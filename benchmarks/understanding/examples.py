@@ -60,13 +60,15 @@ def collect(drafts: Iterable[Drafted], interpreter: Interpreter) -> dict[str, Ex
         interpreter: the interpreter that made the drafts.
     """
     facts = interpreter.facts
-    tasks = {name: Examples() for name in ('acts', 'names', 'films')}
+    tasks = {name: Examples() for name in ('acts', 'questions', 'names', 'films')}
     for _, conversation, message, labels, draft in drafts:
         if not draft.clauses:
             continue
         text = Text(draft)
         labelled = _marked_names(labels)
-        tasks['acts'].add(message_features(draft, text), message.acts, conversation)
+        words = message_features(draft, text)
+        tasks['acts'].add(words, message.acts, conversation)
+        tasks['questions'].add(words, message.questions, conversation)
         for named in names_in(draft, facts, interpreter.properties):
             features = name_features(draft, text, named.group, rule_attitude(draft, named.key))
             attitude = _attitude_to(named.name, named.constraint, labelled, labels)

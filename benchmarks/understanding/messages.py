@@ -5,6 +5,7 @@ GUIDELINES.md defines the labels.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, Sequence
@@ -33,6 +34,8 @@ MARKS = ''.join(MARK_MEANINGS)
 _MARK_OF = {attitude: mark for mark, attitude in MARK_MEANINGS.items()} | {Attitude.REJECTED: '-'}
 
 _RECOMMENDER = '# Recommender:'
+_YEAR = re.compile(r' \(\d{4}\)$')
+"""The year after a title. The catalogue has some titles without it."""
 
 
 @dataclass
@@ -115,7 +118,8 @@ def understand_drafts(
         if message.starts:
             state = DialogueState()
         if message.is_list_new or message.starts or repeats_list:
-            state.shown = tuple(entity_of[name] for name in message.shown if name in entity_of)
+            shown = (entity_of.get(name, entity_of.get(_YEAR.sub('', name))) for name in message.shown)
+            state.shown = tuple(film for film in shown if film is not None)
             state.film = state.shown[0] if state.shown else None
         if message.said:
             state.context.append(('Recommender', message.said))

@@ -29,7 +29,8 @@ from crslab_causal.chat.understanding.revision import Reviser
 
 TABLES = [
     *(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')),
-    *(FOLDER / f'{name}.tsv' for name in ('redial_train_1', 'redial_train_2', 'written_train')),
+    *(FOLDER / f'{name}.tsv' for name in ('redial_train_1', 'redial_train_2', 'redial_train_3', 'redial_train_4')),
+    *(FOLDER / f'{name}.tsv' for name in ('written_train', 'written_train_2')),
     TRANSCRIPTS,
 ]
 PAGE = FOLDER / 'cross_validation.md'

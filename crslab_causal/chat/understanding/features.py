@@ -80,8 +80,18 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
     n_shown = min(len(draft.situation.shown), 3)
     own = {*text.common, f'rule={attitude}', f'plural={plural}', f'plural={plural} shown={n_shown}', f'all={every}'}
     words = {word.lower() for word in _WORD.findall(title) if len(word) > 3} - {'with', 'that', 'from', 'movie'}
+    said = draft.situation.said.lower().rfind(title.lower()) >= 0
+    shown = draft.situation.shown
+    place = 'none' if film not in shown else 'last' if film == shown[-1] else 'first' if film == shown[0] else 'middle'
+    own |= {f'place={place}', f'said={said}', f'said={said} place={place}', f'named={bool(draft.groups)} said={said}'}
     own.add(f'title={min(len(words & {*text.words}), 2)}')
-    return sorted(f'{is_current} {feature}' for feature in own)
+    for number, word in enumerate(text.words):
+        if word in words:
+            around = ['^', *text.words[:number]][-1], [*text.words[number + 1 :], '$'][0]
+            own |= {f't:{near}' for near in text.words} | {f'tb:{around[0]}', f'ta:{around[1]}'}
+    found = {f'{is_current} {feature}' for feature in own}
+    found.update(f'{said}/{place} {gram}' for gram in _ngrams(text.words, 2))
+    return sorted(found)
 
 
 def name_features(draft: Draft, text: Text, group: int, attitude: str) -> list[str]:

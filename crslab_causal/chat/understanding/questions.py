@@ -39,6 +39,10 @@ class Aspect(StrEnum):
     OLDEST = 'oldest'
 
 
+ABOUT_PERSON = (Aspect.FILMS_OF, Aspect.DIRECTED, Aspect.WHO_IS)
+"""Aspects of questions about a person."""
+
+
 @dataclass(frozen=True)
 class Question:
     """A question about a film or a person."""
@@ -58,7 +62,7 @@ class Question:
     @property
     def is_about_person(self) -> bool:
         """Whether the answer is about a person."""
-        return self.aspect in (Aspect.FILMS_OF, Aspect.DIRECTED, Aspect.WHO_IS)
+        return self.aspect in ABOUT_PERSON
 
 
 _REQUEST = re.compile(

@@ -16,8 +16,9 @@ from crslab_causal.chat.understanding.features import Draft, Text, film_features
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import Aspect, Question
+from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, make_question
 from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
 
 NO_ATTITUDE = ''
@@ -38,6 +39,10 @@ _ACT = {
     Attitude.ASKED: Act.ASK_FILM,
 }
 """Act of a message with a name to which it has an attitude."""
+_NONE = 0.6
+"""Factor for the probability that a name has no attitude. A smaller one finds more attitudes, and more wrong ones."""
+_IS_QUESTION = 0.3
+"""Least probability of the aspect of a question that the rules do not find."""
 _MEANS = 0.2
 """Least probability of an attitude to the film of the conversation that an act without a name shows."""
 _OF_FILM = {
@@ -88,7 +93,7 @@ class Reviser:
     Args:
         facts: facts about the films.
         properties: constraints of spans.
-        models: the models ``acts``, ``names`` and ``films``; empty: no draft is revised.
+        models: the models ``acts``, ``questions``, ``names`` and ``films``; empty: no draft is revised.
     """
 
     def __init__(self, facts: FilmFacts, properties: Properties, models: Models):
@@ -99,6 +104,8 @@ class Reviser:
         meaning = draft.meaning
         if not self.models or _FINAL & {*meaning.acts} or meaning.is_gibberish:
             return meaning
+        if meaning.acts == [Act.UNKNOWN] and find_unmet_wishes(draft.text, True):
+            return meaning  # "under 90 minutes please"
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
             return meaning  # the model has never seen any of the words
@@ -117,14 +124,28 @@ class Reviser:
         meaning.constraints = without_contradictions(constraints)
         if Act.ACCEPT in acts and meaning.unknown and all(h.attitude is not Attitude.ACCEPTED for h in meaning.heard):
             acts = acts - {Act.ACCEPT} | {*meaning.acts}  # the title that is taken up is not known
-        if Act.ASK_FILM in acts and not meaning.questions:
-            asked = [each.entity for each in meaning.heard if each.attitude is Attitude.ASKED]
-            meaning.questions = [Question(Aspect.GENERAL, next((e for e in asked if e in self.facts.films), None))]
+        if not meaning.questions:
+            self._add_question(draft, text, acts)
         meaning.acts = _consistent(acts, meaning)
         if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
             meaning.constraints = []
             meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]
         return meaning
+
+    def _add_question(self, draft: Draft, text: Text, acts: set[Act]) -> None:
+        """Add the question of a message in which the rules find none, if it is likely."""
+        likely = self.models['questions'].probabilities(message_features(draft, text))
+        asks_film, asks_person = Act.ASK_FILM in acts, Act.ASK_PERSON in acts
+        fitting = {Aspect(n): p for n, p in likely.items() if (asks_person if n in ABOUT_PERSON else asks_film)}
+        aspect = max(fitting, key=lambda each: fitting[each], default=None)
+        if aspect is None or fitting[aspect] < _IS_QUESTION:
+            return
+        spans = [span for group in draft.groups for span in group]
+        asked = [each.entity for each in draft.meaning.heard if each.attitude is Attitude.ASKED]
+        named = next((entity for entity in asked if entity in self.facts.films), None)
+        situation = draft.situation
+        question = make_question(aspect, spans, named, situation.film, situation.person, situation.shown)
+        draft.meaning.questions = [question]
 
     def _read_names(
         self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
@@ -135,6 +156,8 @@ class Reviser:
             rule = rule_attitude(draft, named.key)
             found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
             attitude = _best(found, acts, likely)
+            if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
+                continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
                 continue  # a question has the name
             constraints = self._restate(draft, named, attitude, constraints)
@@ -225,7 +248,7 @@ def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> 
     def fit(name: str) -> float:
         act = _ACT.get(Attitude(name)) if name else None
         if act is None or act in acts or _INSTEAD.get(act, frozenset()) & acts:
-            return found[name]
+            return found[name] * (1.0 if name else _NONE)
         return found[name] * max(likely.get(act, 1.0), 0.05)
 
     return max(found, key=fit)
