@@ -108,7 +108,8 @@ class Task:
         try:
             return {**content, **self.answers(fetch)}
         except UserError as error:
-            say(f'Note: without {ANSWERS_FILE}: {error}')
+            remedy = f'crslab-causal prepare {self.dataset} --answers-only adds it'
+            say(f'Note: without {ANSWERS_FILE}: {error}; {remedy}')
             return content
 
     def answers(self, fetch: Callable[[list[str]], Files]) -> Content:
