@@ -28,6 +28,10 @@ _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
+_GUESS = 0.1
+"""Least probability of the likeliest act, from which a message is revised."""
+_RULE = 1.5
+"""Factor for the probability of the attitude to a name that the rules find."""
 _ACT = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -112,6 +116,8 @@ class Reviser:
         likely = self.models['acts'].probabilities(message_features(draft, text))
         likely = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(likely.values())
+        if best < _GUESS:
+            return meaning  # the model only guesses
         acts = {Act(name) for name, p in likely.items() if p > _SURE or p == best}
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
@@ -155,6 +161,8 @@ class Reviser:
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
             found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
+            if rule in found:
+                found[rule] *= _RULE
             attitude = _best(found, acts, likely)
             if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
                 continue  # "it should also be funny"
