@@ -11,7 +11,7 @@ from typing import Iterator
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.acts import Act, names_all
 from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
@@ -28,10 +28,14 @@ _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
+_SURE_OF_RULE = 0.1
+"""The same for an act that the rules find, too."""
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
 _RULE = 1.5
 """Factor for the probability of the attitude to a name that the rules find."""
+_RULE_FOR_MEANT = 1.5
+"""The same for a film that the message means without a name."""
 _ACT = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -118,7 +122,10 @@ class Reviser:
         best = max(likely.values())
         if best < _GUESS:
             return meaning  # the model only guesses
-        acts = {Act(name) for name, p in likely.items() if p > _SURE or p == best}
+        by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
+        acts = {
+            Act(name) for name, p in likely.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
+        }
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
@@ -179,8 +186,13 @@ class Reviser:
         constraints = []
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
-            features = film_features(draft, text, film, self.facts.films[film].title, rule_attitude(draft, key))
+            rule = rule_attitude(draft, key)
+            if rule and any(names_all(clause.text) for clause in draft.clauses):
+                continue  # "none of these"
+            features = film_features(draft, text, film, self.facts.films[film].title, rule)
             found = self.models['films'].distribution(features)
+            if rule in found:
+                found[rule] *= _RULE_FOR_MEANT
             attitude = _best(found, acts, likely)
             if attitude == Attitude.SIMILAR:
                 constraints.append(self.properties.similar(film))
