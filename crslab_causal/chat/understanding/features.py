@@ -22,6 +22,7 @@ _SAID = 40
 """Number of words of the recommender that are read, from the end."""
 _NUMBER = re.compile(r'(?<=[a-z])\d+(?=>)')
 _WORD = re.compile(r"<\w+>|[\w'-]+|[^\w\s]")
+_QUESTION = re.compile(r'[^.!?\n]*\?')
 _NEAR = 4
 """Number of words before and after a name whose distance counts."""
 _PLURAL = re.compile(r'\b(?:they|them|those|these|both|all|either|neither|ones|movies|suggestions|recommendations)\b')
@@ -141,10 +142,12 @@ def _state(draft: Draft) -> Iterator[str]:
     yield from (f'heard={heard.kind} {heard.attitude}' for heard in meaning.heard)
     yield from (f'question={question.aspect}' for question in meaning.questions)
     yield from (f'constraint={c.kind} {c.wanted} {c.binding}' for c in meaning.constraints)
-    said = _WORD.findall(situation.said.lower())[-_SAID:]
-    yield from (f'r:{gram}' for gram in _ngrams(said, 3))
-    yield f'r question={"?" in said}'
-    yield f'r={bool(said)}'
+    # The last question alone: the other sentences of the chat come from templates, which the training data do not have.
+    question = _QUESTION.findall(situation.said.lower())
+    asked = _WORD.findall(question[-1])[-_SAID:] if question else []
+    yield from (f'r:{gram}' for gram in _ngrams(asked, 3))
+    yield f'r question={bool(asked)}'
+    yield f'r={bool(situation.said)}'
     yield f'unknown={bool(meaning.unknown)}'
     yield f'shown={min(len(situation.shown), 2)}'
     yield f'film={situation.film is not None}'

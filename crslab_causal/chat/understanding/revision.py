@@ -171,6 +171,8 @@ class Reviser:
             if rule in found:
                 found[rule] *= _RULE
             attitude = _best(found, acts, likely)
+            if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
+                continue  # what the rules hear as excluded is never recommended
             if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
                 continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
@@ -187,8 +189,8 @@ class Reviser:
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
-            if rule and any(names_all(clause.text) for clause in draft.clauses):
-                continue  # "none of these"
+            if rule and (_ACT.get(Attitude(rule)) in acts or any(names_all(clause.text) for clause in draft.clauses)):
+                continue  # "none of these", "I liked it"
             features = film_features(draft, text, film, self.facts.films[film].title, rule)
             found = self.models['films'].distribution(features)
             if rule in found:
