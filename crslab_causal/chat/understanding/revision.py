@@ -36,6 +36,8 @@ _RULE = 1.5
 """Factor for the probability of the attitude to a name that the rules find."""
 _RULE_FOR_MEANT = 1.5
 """The same for a film that the message means without a name."""
+_KEPT = frozenset((Attitude.LIKED, Attitude.DISLIKED))
+"""Attitudes to such a film that stay as the rules find them, if the message has the act: "I liked it"."""
 _ACT = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -189,7 +191,10 @@ class Reviser:
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
-            if rule and (_ACT.get(Attitude(rule)) in acts or any(names_all(clause.text) for clause in draft.clauses)):
+            if rule and (
+                (rule in _KEPT and _ACT.get(Attitude(rule)) in acts)
+                or any(names_all(clause.text) for clause in draft.clauses)
+            ):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, text, film, self.facts.films[film].title, rule)
             found = self.models['films'].distribution(features)
