@@ -135,7 +135,9 @@ class Reviser:
         constraints += self._read_meant(draft, text, acts, likely, heard)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
-        meaning.heard = list(heard.values())
+        places = {(each.kind, each.name): number for number, each in enumerate(meaning.heard)}
+        # The order is that of the message, because the last mention is masked. New films come last.
+        meaning.heard = [heard[key] for key in sorted(heard, key=lambda key: places.get(key, len(places)))]
         meaning.constraints = without_contradictions(constraints)
         if Act.ACCEPT in acts and meaning.unknown and all(h.attitude is not Attitude.ACCEPTED for h in meaning.heard):
             acts = acts - {Act.ACCEPT} | {*meaning.acts}  # the title that is taken up is not known
