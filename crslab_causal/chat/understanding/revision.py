@@ -54,7 +54,7 @@ _NONE = 0.6
 _IS_QUESTION = 0.3
 """Least probability of the aspect of a question that the rules do not find."""
 _MEANS = 0.2
-"""Least probability of an attitude to the film of the conversation that an act without a name shows."""
+"""Least probability of an attitude to the film of the conversation, if an act of the message concerns no name."""
 _OF_FILM = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -119,7 +119,8 @@ class Reviser:
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
             return meaning  # the model has never seen any of the words
-        likely = self.models['acts'].probabilities(message_features(draft, text))
+        features = message_features(draft, text)
+        likely = self.models['acts'].probabilities(features)
         likely = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(likely.values())
         if best < _GUESS:
@@ -142,16 +143,16 @@ class Reviser:
         if Act.ACCEPT in acts and meaning.unknown and all(h.attitude is not Attitude.ACCEPTED for h in meaning.heard):
             acts = acts - {Act.ACCEPT} | {*meaning.acts}  # the title that is taken up is not known
         if not meaning.questions:
-            self._add_question(draft, text, acts)
+            self._add_question(draft, features, acts)
         meaning.acts = _consistent(acts, meaning)
         if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
             meaning.constraints = []
             meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]
         return meaning
 
-    def _add_question(self, draft: Draft, text: Text, acts: set[Act]) -> None:
+    def _add_question(self, draft: Draft, features: list[str], acts: set[Act]) -> None:
         """Add the question of a message in which the rules find none, if it is likely."""
-        likely = self.models['questions'].probabilities(message_features(draft, text))
+        likely = self.models['questions'].probabilities(features)
         asks_film, asks_person = Act.ASK_FILM in acts, Act.ASK_PERSON in acts
         fitting = {Aspect(n): p for n, p in likely.items() if (asks_person if n in ABOUT_PERSON else asks_film)}
         aspect = max(fitting, key=lambda each: fitting[each], default=None)

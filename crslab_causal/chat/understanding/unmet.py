@@ -12,7 +12,7 @@ class _Wish(NamedTuple):
     pattern: re.Pattern[str]
     remark: str
     is_always_wish: bool = False
-    """Whether the words are a wish in any message. "It is a French film" is none."""
+    """Whether the words are a wish in any message. "It is a French film" is not a wish."""
 
 
 _TIME = r'(?:an?|one|two|three|ninety|\d+)(?:\s+and\s+a\s+half)?\s*(?:hours?|hrs?|h|minutes?|mins?)\b'

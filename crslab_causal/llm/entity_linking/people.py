@@ -17,7 +17,7 @@ _WITH = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words before the name of a person."""
-_IS = re.compile(r'(?:^|[.!?,;]\s*|\band\s+|\b(?:and|so)\s+)(?:is|isn[\'’]?t|was)\s+$', re.IGNORECASE)
+_IS = re.compile(r'(?:^|[.!?,;]\s*|\b(?:and|so)\s+)(?:is|isn[\'’]?t|was)\s+$', re.IGNORECASE)
 _IN_IT = re.compile(r'\s+(?:really\s+|also\s+)?(?:in|on)\s+(?:it|this|that|there|here)\b', re.IGNORECASE)
 _ACTS = re.compile(
     r"""(?:['’]s)?\s+(?:movies?|films?|flicks?|comed(?:y|ies)|thrillers?|westerns?|dramas?)\b
@@ -30,7 +30,7 @@ _ACTS = re.compile(
 """Words after the name of a person."""
 _NOT_CINEMA = re.compile(
     r"""(?:\b(?:my|his|her|their|our|the)\s+(?:\w+\s+)?names?(?:\s+is|['’]?s)?|\b(?:call\s+me|i\s+am|i['’]?m)
-    |\b(?:son|daughter|dog|cat|wife|husband|girlfriend|boyfriend|friend|brother|sister|boss|neighbou?r|cat|bird|hamster)(?:\s+is|['’]s)?(?:\s+(?:called|named))?
+    |\b(?:son|daughter|dog|cat|wife|husband|girlfriend|boyfriend|friend|brother|sister|boss|neighbou?r|bird|hamster)(?:\s+is|['’]s)?(?:\s+(?:called|named))?
     |\b(?:live[sd]?|living|born|raised|based|located|grew\s+up|moved|moving|travell?ed|travell?ing|fly(?:ing)?|going|went|am|i['’]?m|trip|back|
        vacation|holidays?|weather|here|set|takes?\s+place|filmed|we['’]?re)\s+(?:in|to|from|at|near)
     |\b(?:visit(?:ed|ing)?|hello|hi|hey|dear|thanks|bye))\s*,?\s+$""",
