@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from crslab_causal.chat.understanding.phrases import read_sections
-from crslab_causal.llm.entity_linking.english import frequency_rank
+from crslab_causal.llm.entity_linking.english import frequency_rank, is_frequent
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _MAX_ENGLISH_RANK = 5000
@@ -65,8 +65,7 @@ def _function_words() -> dict[str, frozenset[str]]:
 
 
 def _is_everyday_english(word: str) -> bool:
-    rank = frequency_rank(word)
-    return rank is not None and rank < _MAX_EVERYDAY_RANK and word not in _SHARED
+    return is_frequent(word, _MAX_EVERYDAY_RANK) and word not in _SHARED
 
 
 def _is_english(word: str) -> bool:

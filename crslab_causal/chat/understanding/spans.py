@@ -12,7 +12,7 @@ from crslab_causal.chat.films.collections import Collection, Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.years import Years, find_years
-from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
+from crslab_causal.llm.entity_linking.english import is_english, is_frequent
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, title_words
@@ -380,7 +380,7 @@ def _unknown_spans(text: str, masked: str) -> list[Span]:
     for match in _UNKNOWN.finditer(masked):
         words = match['name'].split()
         is_single = len(words) == 1
-        if not is_single or not (match['with'] or _is_everyday(words[0].lower().strip(".,'’-"))):
+        if not is_single or not (match['with'] or is_frequent(words[0].lower().strip(".,'’-"), _MAX_EVERYDAY_RANK)):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     for match in _ASKED_UNKNOWN.finditer(masked):
         words = [word.strip("'’-") for word in match['name'].split()]
@@ -391,11 +391,6 @@ def _unknown_spans(text: str, masked: str) -> list[Span]:
     for span in spans:
         kept += _free([span], kept)
     return kept
-
-
-def _is_everyday(word: str) -> bool:
-    rank = frequency_rank(word)
-    return rank is not None and rank < _MAX_EVERYDAY_RANK
 
 
 def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:

@@ -28,6 +28,17 @@ def frequency_rank(word: str) -> int | None:
     return ranks.get(word, ranks.get(_american(word)))
 
 
+def is_frequent(word: str, n: int) -> bool:
+    """Return whether a word is among the ``n`` most frequent ones.
+
+    Args:
+        word: word in lower case without apostrophes.
+        n: number of words.
+    """
+    rank = frequency_rank(word)
+    return rank is not None and rank < n
+
+
 def frequent_words(n: int) -> list[str]:
     """Return the ``n`` most frequent words, most frequent first."""
     return [word for word, rank in _ranks().items() if rank < n][::-1]

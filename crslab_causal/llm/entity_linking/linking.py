@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 from typing import Any, Collection, Iterator, Mapping, NamedTuple
 
-from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
+from crslab_causal.llm.entity_linking.english import is_english, is_frequent
 from crslab_causal.llm.entity_linking.marks import (
     follows_title,
     has_capitals,
@@ -464,10 +464,8 @@ class _Scan:
 
     def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
         """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""
-        rank = frequency_rank(word)
         return (
-            rank is not None
-            and rank < _MAX_EVERYDAY_RANK
+            is_frequent(word, _MAX_EVERYDAY_RANK)
             and self.index.is_item(entity)
             and bool(self.index.popularity)
             and self.index.popularity.get(entity, 0) < _WELL_KNOWN
@@ -479,8 +477,7 @@ class _Scan:
         """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short"."""
         if self.index.is_nickname(key):
             return True
-        rank = frequency_rank(key[0])
-        is_everyday = is_common(key[0]) or (rank is not None and rank < _MAX_EVERYDAY_RANK)
+        is_everyday = is_common(key[0]) or is_frequent(key[0], _MAX_EVERYDAY_RANK)
         return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
 
     def _starts_longer_name(self, end: int) -> bool:

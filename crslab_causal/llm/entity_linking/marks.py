@@ -22,7 +22,7 @@ import functools
 import re
 from typing import Collection, Sequence
 
-from crslab_causal.llm.entity_linking.english import frequency_rank
+from crslab_causal.llm.entity_linking.english import is_frequent
 from crslab_causal.llm.entity_linking.spelling import correct
 from crslab_causal.llm.entity_linking.titles import ARTICLES
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, CHAT_WORDS, SMALL_WORDS, Word
@@ -162,7 +162,7 @@ def has_place_of_title(
         return not is_described and _stands_alone(content)
     if not is_longer and content[0].lower in _NO_OBJECT:
         return _is_used_as_noun(text, words, first, end, is_named)
-    if not is_longer and (_is_below(content[0], _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS):
+    if not is_longer and (is_frequent(content[0].lower, _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS):
         return False
     if all(word.lower in CHAT_WORDS for word in content):
         return False  # "is he in anything else?"
@@ -206,7 +206,7 @@ def _stands_alone(content: Sequence[Word]) -> bool:
         return False
     if content[-1].normalized == 'film':
         return all(word.is_capitalized for word in content)
-    return content[0].is_capitalized or len(content) > 1 or not _is_below(content[0], _MAX_FREQUENT_RANK)
+    return content[0].is_capitalized or len(content) > 1 or not is_frequent(content[0].lower, _MAX_FREQUENT_RANK)
 
 
 def _is_before(words: Sequence[Word], first: int, more: Collection[str]) -> bool:
@@ -243,9 +243,9 @@ def _starts_verdict(text: str, words: Sequence[Word], first: int, end: int, is_l
     if not words[first].starts_sentence or end == len(words):
         return False
     has_capital = words[first].is_capitalized
-    is_rare = is_longer or not _is_below(words[end - 1], _MAX_SPOKEN_RANK)
+    is_rare = is_longer or not is_frequent(words[end - 1].lower, _MAX_SPOKEN_RANK)
     position = words[end - 1].end
-    if is_known and _AGAIN.match(text, position) and not _is_below(words[end - 1], _MAX_SPOKEN_RANK_ALONE):
+    if is_known and _AGAIN.match(text, position) and not is_frequent(words[end - 1].lower, _MAX_SPOKEN_RANK_ALONE):
         return True
     if _EFFECT.match(text, position) or _TOPIC.match(text, position):
         return is_rare and (has_capital or is_known) and (is_known or is_longer or words[first].lower not in _JUDGED)
@@ -255,8 +255,3 @@ def _starts_verdict(text: str, words: Sequence[Word], first: int, end: int, is_l
     if has_capital or is_longer:
         return words[end].lower == 'was' or (is_judged and is_rare) or is_longer
     return is_known and is_rare and is_judged and words[end].lower == 'was' and words[first].lower not in _JUDGED
-
-
-def _is_below(word: Word, limit: int) -> bool:
-    rank = frequency_rank(word.lower)
-    return rank is not None and rank < limit

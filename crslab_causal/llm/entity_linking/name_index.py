@@ -22,7 +22,7 @@ from typing import Collection, Iterator, Mapping
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from crslab_causal.llm.entity_linking.english import frequency_rank, is_english
+from crslab_causal.llm.entity_linking.english import is_english, is_frequent
 from crslab_causal.llm.entity_linking.spelling import count_edits, means_everyday_word
 from crslab_causal.llm.entity_linking.titles import PART_WORDS, Title, parse_title
 from crslab_causal.llm.entity_linking.words import (
@@ -372,8 +372,7 @@ def _first_names() -> dict[str, list[str]]:
 
 
 def _is_rare(word: str) -> bool:
-    rank = frequency_rank(word)
-    return word.isalpha() and word not in FILM_TALK and (rank is None or rank >= _MIN_RANK_RARE)
+    return word.isalpha() and word not in FILM_TALK and not is_frequent(word, _MIN_RANK_RARE)
 
 
 def _is_distinctive(start: Key) -> bool:

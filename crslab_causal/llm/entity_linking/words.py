@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from crslab_causal.llm.entity_linking.english import frequency_rank
+from crslab_causal.llm.entity_linking.english import is_frequent
 from crslab_causal.llm.entity_linking.titles import content_words, title_words
 
 COMMON_WORDS = frozenset(
@@ -92,8 +92,7 @@ def is_common(word: str, in_phrase: bool = False) -> bool:
         return True
     if word in (FILM_TALK if in_phrase else COMMON_WORDS):
         return True
-    rank = frequency_rank(word)
-    return rank is not None and rank < (_MAX_COMMON_RANK_IN_PHRASE if in_phrase else _MAX_COMMON_RANK)
+    return is_frequent(word, _MAX_COMMON_RANK_IN_PHRASE if in_phrase else _MAX_COMMON_RANK)
 
 
 class Word(NamedTuple):
