@@ -5,7 +5,8 @@ import functools
 import pytest
 from film_catalogue import film_facts
 
-from crslab_causal.chat.understanding.spans import SpanKind, Spotter
+from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.spotter import Spotter
 
 
 @functools.cache

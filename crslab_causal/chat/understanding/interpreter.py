@@ -20,7 +20,8 @@ from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import find_aspect, make_question
 from crslab_causal.chat.understanding.revision import Reviser
-from crslab_causal.chat.understanding.spans import Span, SpanKind, Spotter
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spotter import Spotter
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')

@@ -28,13 +28,14 @@ _COUNTED = re.compile(
 """Words after a number that counts something: "Titanic 3 times"."""
 _SUBTITLE = re.compile(r'\s*:\s+(?=["“]?\w)|\s+[-–—]\s+(?=\w)')
 _SUBTITLE_WORD = re.compile(r"""["“]?[\w'’.\-]+["”]?""")
-_ORDINALS = {
+ORDINALS = {
     word: n
     for n, words in enumerate(('first 1st', 'second 2nd', 'third 3rd', 'fourth 4th', 'fifth 5th', 'sixth 6th'), 1)
     for word in words.split()
 }
+"""Number of each ordinal."""
 _ORDINAL = re.compile(
-    rf'\b(?:the|in|of|that|this|my|his|her)\s+(?P<ordinal>{"|".join(_ORDINALS)})\s+(?:the\s+)?$', re.IGNORECASE
+    rf'\b(?:the|in|of|that|this|my|his|her)\s+(?P<ordinal>{"|".join(ORDINALS)})\s+(?:the\s+)?$', re.IGNORECASE
 )
 _SMALL_WORDS = frozenset('a an as at by for from in of on the to with'.split())
 _END_OF_SUBTITLE = frozenset(('and', 'or', 'but'))
@@ -65,7 +66,7 @@ def numeral_after(text: str, end: int) -> Numeral | None:
 def ordinal_before(text: str, start: int) -> tuple[int, int] | None:
     """Return the number and the start of the ordinal before a title, as in "the second Shrek"; None: there is none."""
     match = _ORDINAL.search(text, max(0, start - 30), start)
-    return (_ORDINALS[match['ordinal'].lower()], match.start('ordinal')) if match else None
+    return (ORDINALS[match['ordinal'].lower()], match.start('ordinal')) if match else None
 
 
 def next_numeral(text: str, end: int) -> Numeral | None:

@@ -1,0 +1,320 @@
+"""Find the parts of a message that name something, with a linker for the names of the catalogue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Collection as Some
+from typing import Sequence
+
+from crslab_causal.chat.films.collections import Collection, Collections
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.films.genres import find_genres
+from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
+from crslab_causal.chat.understanding.unknown_names import find_unknown_names
+from crslab_causal.chat.understanding.years import find_years
+from crslab_causal.llm.entity_linking.english import is_english
+from crslab_causal.llm.entity_linking.linking import MentionLinker
+from crslab_causal.llm.entity_linking.negation import negated_spans
+from crslab_causal.llm.entity_linking.numbering import ORDINALS
+from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, title_words
+from crslab_causal.llm.entity_linking.words import Word, read_words
+
+_SERIES_AFTER = re.compile(
+    r"""['’]?s?["”]?\s+(?:(?:\w+\s+)?(?:movies|films|flicks|ones)|franchise|saga|series|trilogy|universe)\b""",
+    re.IGNORECASE,
+)
+_SERIES_BEFORE = re.compile(
+    r'\b(?:all|every|any|another|other|more)(?:\s+of)?(?:\s+the)?\s*$|\b(?:series|franchise)\s+of\s*$', re.IGNORECASE
+)
+_ONE_BEFORE = re.compile(r'\b(?:an?|any|another|good|best|new|old)\s*$', re.IGNORECASE)
+_ONE_AFTER = re.compile(r'\s+(?:movie|film|flick|one)\b', re.IGNORECASE)
+_NTH_BEFORE = re.compile(
+    r'\bthe\s+(?P<ordinal>first|1st|second|2nd|third|3rd|fourth|4th|fifth|5th|sixth|6th|last|latest|newest)\s+$', re.I
+)
+_NTHS = {word: n - 1 for word, n in ORDINALS.items()} | dict.fromkeys(('last', 'latest', 'newest'), -1)
+"""Index of the film that an ordinal selects."""
+_NTH_AFTER = re.compile(r'(?:\s+(?:movie|film|flick|one)\b)?(?!\s+(?:movies|films|flicks|ones)\b)', re.IGNORECASE)
+_MIN_SHARE_OF_SERIES = 0.1
+"""Minimum popularity of a film that an ordinal counts, as a share of that of the best-known film of the series."""
+_PLURAL_BEFORE = re.compile(
+    r'(?<!about )\b(?:the|all|any|these|those|every|both|other)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?$', re.I
+)
+"""Words before the plural of a title that is an everyday word: "the Rockys", but not "movies about aliens"."""
+_OVERSHADOWED = 8
+"""Minimum ratio between the popularity of all films of a listed franchise, and that of a film with the name of the
+franchise, from which the name means the franchise: "James Bond (2015)"."""
+_WEARY_BEFORE = re.compile(r'\b(?:(?:tired|sick|bored)\s+of|enough(?:\s+of)?|no\s+more)\s*$', re.IGNORECASE)
+_SEASON_BEFORE = re.compile(
+    r'\b(?:around|at|during|every|each|last|until|before|after|by|on|since|merry|happy|over|next)\s+(?:the\s+)?$',
+    re.IGNORECASE,
+)
+_SEASON_AFTER = re.compile(
+    r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I
+)
+_GREETING_BEFORE = re.compile(r'\b(?:happy|merry)\s+$', re.IGNORECASE)
+_FILMS_AFTER = re.compile(r'\s+(?:movies?|films?|flicks?|ones?|stor(?:y|ies))\b', re.IGNORECASE)
+_ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
+_AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
+_AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
+_MAX_AGE = 12
+"""Maximum age in years at which a person counts as a child."""
+_CHILD = (
+    r'(?:(?:grand)?(?:kids?|child(?:ren)?|sons?|daughters?)|boys?|girls?|toddlers?|nieces?|nephews?|little\s+ones?|'
+    r'kiddos?|students?|pupils?)'
+)
+_CHILDREN = re.compile(
+    rf"""\b(?:(?:for|with)\s+(?:(?:my|our|the|some|a|an|young|younger|little|small|all|two|three|four)\s+)*
+        (?:{_AGE.format(1)}[\s-]*(?:years?|yrs?)?[\s-]*olds?\s+)?{_CHILD}(?:\s+to\s+watch)?
+      |(?:kids?|children|childrens?['’]?s?)['’]?\s+(?:movies?|films?|flicks?|stuff)
+      |(?:kid|child|family)[\s-]?friendly
+      |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+(?:whole\s+|entire\s+)?family)
+      |(?:for|with)\s+(?:the|my|our)\s+(?:whole\s+|entire\s+)?family|the\s+whole\s+family
+      |(?:my|our|the)\s+{_CHILD}\s+(?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b
+      |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ORDINALS = {
+    w: n for n, w in enumerate('first second third fourth fifth sixth seventh eighth ninth tenth'.split(), start=1)
+}
+_PLACE = re.compile(
+    r"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
+    \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
+    (?:\s+(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)\b|(?<!last)(?=\W*$)
+    |(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LIKE_BEFORE = re.compile(
+    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
+)
+
+
+class Spotter:
+    """A finder of the spans of a message.
+
+    Args:
+        facts: facts about the films.
+        collections: franchises and topics.
+    """
+
+    def __init__(self, facts: FilmFacts, collections: Collections):
+        self.facts, self.collections = facts, collections
+        names = {film.entity: film.name for film in facts.films.values()}
+        names |= {person.id: person.name for person in facts.people.values()}
+        names |= {subject: facts.names[subject] for subject in facts.subjects}
+        self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
+
+    def spans(self, text: str, prefer: Sequence[int] = (), n_shown: int = 0) -> list[Span]:
+        """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
+
+        Args:
+            text: the message.
+            prefer: entity ids that are preferred if several entities have the name. The films of the last list are at
+                its end.
+            n_shown: number of films in the last list.
+        """
+        spans = self._links(text, prefer)
+        spans += free_spans(self._collection_spans(text, spans), spans)
+        masked = blank_spans(text, spans)
+        spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
+        masked = blank_spans(text, spans)
+        if n_shown:
+            for match in _PLACE.finditer(masked):
+                if (place := _place(match, n_shown)) > n_shown:
+                    continue
+                if _LIKE_BEFORE.search(
+                    masked, max(0, match.start() - 40), match.start()
+                ):  # "more like number 3" names a film to compare with
+                    spans.append(Span(SpanKind.FILM, *match.span(), id=prefer[len(prefer) - n_shown + place - 1]))
+                else:
+                    spans.append(Span(SpanKind.PLACE, *match.span(), id=place))
+            masked = blank_spans(text, spans)
+        spans += [
+            Span(
+                SpanKind.YEARS,
+                found.start,
+                found.end,
+                years=found.years,
+                negated=found.is_excess,
+                is_negation_read=found.is_negation_read,
+            )
+            for found in find_years(masked, self.facts.latest)
+        ]
+        masked = blank_spans(text, spans)
+        spans += [
+            Span(SpanKind.GENRE, g.start, g.end, genre=g.genre, negated=g.is_excess, is_wish=g.is_wish)
+            for g in find_genres(masked)
+        ]
+        spans += free_spans(find_unknown_names(blank_spans(text, spans)), spans)
+        return _with_negation(text, sorted(spans, key=lambda span: (span.start, span.end)))
+
+    def _links(self, text: str, prefer: Some[int]) -> list[Span]:
+        found = self._linker.find(text, prefer)
+        # a name with a genre word is not an unknown film: "World War 2" contains "War"
+        genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
+        spans = free_spans([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
+        for link in found.links:
+            part = _ARTICLE.sub('', text[link.start : link.end])
+            if ' ' not in part and any(span.end - span.start == len(part) for span in find_genres(part)):
+                continue  # "Comedy" is a title, but here it means the genre
+            if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
+                continue  # "Happy Holidays"
+            kind = SpanKind.FILM if link.entity in self.facts.films else SpanKind.PERSON
+            kind = SpanKind.SUBJECT if link.entity in self.facts.subjects else kind
+            spans.append(Span(kind, link.start, link.end, id=link.entity))
+        return spans
+
+    def _collection_spans(self, text: str, links: list[Span]) -> list[Span]:
+        """Return the franchises and topics; remove the links that they replace from ``links``."""
+        words = [word for word in read_words(text) if word.normalized not in ARTICLES]
+        found: list[Span] = []
+        first = 0
+        while first < len(words):
+            for n in range(min(self.collections.max_words, len(words) - first), 0, -1):
+                part = words[first : first + n]
+                key = tuple(word.normalized for word in part)
+                collection = self.collections.by_key.get(key)
+                is_plural = False
+                for ending in ('s', 'es') if collection is None and key[-1].endswith('s') else ():
+                    key = (*key[:-1], part[-1].normalized.removesuffix(ending))
+                    collection = collection or self.collections.by_key.get(key)
+                    is_plural = collection is not None and not part[-1].is_possessive
+                if is_plural and not _may_be_plural(text, part):
+                    continue
+                if collection is None:
+                    continue
+                span = Span(SpanKind.COLLECTION, part[0].start, part[-1].end, collection=collection)
+                nth = self._nth_film(text, span, key)
+                if self._names_collection(text, span, links, is_plural, nth is not None):
+                    found.append(nth or self._bearer(span, key) or span)
+                    first += n - 1
+                    break
+            first += 1
+        return found
+
+    def _nth_film(self, text: str, span: Span, key: tuple[str, ...]) -> Span | None:
+        """Return the span of the film that an ordinal selects from a series: "the third Harry Potter movie".
+
+        The films of the series are those whose titles start with its name, by year.
+        """
+        match = _NTH_BEFORE.search(text, max(0, span.start - 30), span.start)
+        after = _NTH_AFTER.match(text, span.end)
+        assert span.collection is not None
+        if match is None or after is None:
+            return None
+        films = [self.facts.films[film] for film in span.collection.films]
+        dated = [
+            (film.year, -self.facts.popularity.get(film.entity, 0), film.entity)
+            for film in films
+            if film.year and tuple(content_words(title_words(film.title)))[: len(key)] == key
+        ]
+        least = _MIN_SHARE_OF_SERIES * max((-minus for _, minus, _ in dated), default=0)
+        of_year = {year: entity for year, minus, entity in sorted(dated, reverse=True) if -minus >= least}
+        ordered = [of_year[year] for year in sorted(of_year)]
+        number = _NTHS[match['ordinal'].lower()]
+        if number >= len(ordered) or len(ordered) < 2:
+            return None
+        return Span(SpanKind.FILM, match.start('ordinal'), after.end(), id=ordered[number])
+
+    def _bearer(self, span: Span, key: tuple[str, ...]) -> Span | None:
+        """Return the span of the person with a surname that also names a collection: "Miyazaki", but not "Disney"."""
+        assert span.collection is not None
+        person = self._linker.person_called(key)
+        if person is None or key[0] in content_words(title_words(span.collection.name)):
+            return None
+        return Span(SpanKind.PERSON, span.start, span.end, id=person)
+
+    def _names_collection(self, text: str, span: Span, links: list[Span], is_plural: bool, is_nth: bool) -> bool:
+        """Return whether a span names a collection, and not a single film or person.
+
+        Args:
+            text: the message.
+            span: the span.
+            links: links to films and people; those that the collection replaces are removed.
+            is_plural: whether the name has a plural ending, as in "the Rockys".
+            is_nth: whether an ordinal selects a film of the collection, as in "the third Harry Potter".
+        """
+        overlapping = [link for link in links if link.start < span.end and span.start < link.end]
+        assert span.collection is not None
+        has_context = is_plural or is_nth or _is_series(text, span)
+        if _is_season(text, span):
+            return False
+        if not overlapping:
+            return span.collection.is_listed or has_context
+        link = overlapping[0]
+        if len(overlapping) > 1 or link.start < span.start - len('the ') or link.end > span.end:
+            return False
+        key = content_words(title_words(text[link.start : link.end]))
+        is_title = link.id in self.facts.films and key == content_words(title_words(self.facts.films[link.id].title))
+        is_surname = link.kind is SpanKind.PERSON and len(key) == 1
+        is_surname = is_surname and key[0] in content_words(title_words(span.collection.name))  # "Disney"
+        is_overshadowed = self._is_overshadowed(link, span.collection)
+        if is_title and is_plural and not is_overshadowed:
+            return False  # "Aliens" is a film
+        has_context = has_context or (is_title and span.collection.is_listed and is_overshadowed)
+        if (link.kind is SpanKind.FILM and (not is_title or has_context)) or (is_surname and span.collection.is_listed):
+            links.remove(link)
+            return True
+        return False
+
+    def _is_overshadowed(self, link: Span, collection: Collection) -> bool:
+        """Return whether the other films of a collection are far more popular than a linked film."""
+        popularity = self.facts.popularity
+        total = sum(popularity.get(film, 0) for film in collection.films)
+        return link.id is not None and total > _OVERSHADOWED * (popularity.get(link.id, 0) + 1)
+
+
+def _may_be_plural(text: str, part: Sequence[Word]) -> bool:
+    """Return whether the plural of a title may mean its series. "Aliens" in "movies about aliens" does not."""
+    first = part[0]
+    has_capital = first.is_capitalized and not first.starts_sentence
+    is_everyday = len(part) == 1 and is_english(first.normalized.removesuffix('s'))
+    return (
+        has_capital or not is_everyday or _PLURAL_BEFORE.search(text, max(0, first.start - 40), first.start) is not None
+    )
+
+
+def _is_series(text: str, span: Span) -> bool:
+    """Return whether the words around a name say that it is a series: "Rocky movies", "a Rocky movie"."""
+    before = text[max(0, span.start - 80) : span.start]
+    return (
+        _SERIES_AFTER.match(text, span.end) is not None
+        or _SERIES_BEFORE.search(before) is not None
+        or (_ONE_BEFORE.search(before) is not None and _ONE_AFTER.match(text, span.end) is not None)
+        or _WEARY_BEFORE.search(before) is not None
+    )
+
+
+def _is_season(text: str, span: Span) -> bool:
+    """Return whether a name means a time of the year: "around Christmas", "Merry Christmas", "Christmas time"."""
+    before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 30]
+    is_time = _SEASON_BEFORE.search(before) is not None and _FILMS_AFTER.match(after) is None
+    return is_time or _SEASON_AFTER.match(after) is not None
+
+
+def _is_child(match: re.Match[str]) -> bool:
+    age = match['age1'] or match['age2'] or match['age3']
+    return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
+
+
+def _place(match: re.Match[str], n_shown: int) -> int:
+    number = match['number'] or match['hash'] or match['alone'] or match['nth']
+    if number:
+        return int(number)
+    places = {'last': n_shown, 'middle': (n_shown + 1) // 2}
+    return places.get(match['ordinal'].lower()) or _ORDINALS[match['ordinal'].lower()]
+
+
+def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
+    distinct = dict.fromkeys((span.start, span.end) for span in spans)
+    ordered: list[tuple[int, int]] = []
+    for start, end in distinct:
+        if not ordered or start >= ordered[-1][1]:
+            ordered.append((start, end))
+    negated = dict(zip(ordered, negated_spans(text, ordered)))
+    return [
+        replace(
+            span, negated=span.negated or (negated.get((span.start, span.end), False) and not span.is_negation_read)
+        )
+        for span in spans
+    ]

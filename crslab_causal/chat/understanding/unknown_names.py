@@ -1,0 +1,49 @@
+"""Find titles and names of people in a message that the catalogue does not have."""
+
+from __future__ import annotations
+
+import re
+
+from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
+from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+
+_QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
+_NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
+_UNKNOWN = re.compile(
+    rf"""\b(?:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|like|liked|enjoyed|hated|hate|
+    know|recommend|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
+    re.VERBOSE,
+)
+"""A capitalized name where a title or a person is expected. After "with" it has at least two words."""
+_ASKED_UNKNOWN = re.compile(
+    r"""\b(?:who\s+(?:is|was)(?:\s+in)?|who\s+(?:directed|wrote|made)|who\s+(?:stars?|plays?|played|acts?)\s+in|cast\s+of|director\s+of|
+    (?:do|did)\s+you\s+know|have\s+you\s+(?:ever\s+)?(?:seen|heard\s+of)|tell\s+me\s+about|heard\s+of|sequels?\s+(?:to|of)|how\s+about|what\s+about|
+    what\s+is)\s+(?P<name>[^\W\d_][\w'’ -]{2,40}?)(?=\s*(?:[?.!]|$|\babout\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A name that a question asks about. One of its words must not be in the dictionary."""
+_MAX_EVERYDAY_RANK = 5000
+"""Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
+
+
+def find_unknown_names(masked: str) -> list[Span]:
+    """Return names that the catalogue does not have: titles in quotes, capitalized names, unusual words in questions.
+
+    Args:
+        masked: the message, in which :func:`.blank_spans` has replaced all known names.
+    """
+    spans = [Span(SpanKind.UNKNOWN, *match.span(1)) for match in _QUOTED.finditer(masked) if '<x' not in match.group(1)]
+    for match in _UNKNOWN.finditer(masked):
+        words = match['name'].split()
+        is_single = len(words) == 1
+        if not is_single or not (match['with'] or is_frequent(words[0].lower().strip(".,'’-"), _MAX_EVERYDAY_RANK)):
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    for match in _ASKED_UNKNOWN.finditer(masked):
+        words = [word.strip("'’-") for word in match['name'].split()]
+        is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
+        if '<' not in match['name'] and is_strange:
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    kept: list[Span] = []
+    for span in spans:
+        kept += free_spans([span], kept)
+    return kept
