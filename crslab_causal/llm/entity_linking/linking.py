@@ -23,7 +23,7 @@ to one of a neighbouring year; otherwise to nothing. A year without brackets mus
 from __future__ import annotations
 
 import re
-from typing import Any, Collection, Iterator, Mapping, NamedTuple
+from typing import Collection, Iterator, Mapping, NamedTuple
 
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
 from crslab_causal.llm.entity_linking.marks import (
@@ -34,29 +34,23 @@ from crslab_causal.llm.entity_linking.marks import (
     starts_item,
 )
 from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
+from crslab_causal.llm.entity_linking.namesakes import choose_entity
 from crslab_causal.llm.entity_linking.negation import is_negated
 from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, ordinal_before, subtitle_span
 from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
-from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR, Title, agreement
+from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR
 from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 
 _YEAR_AFTER_NAME = re.compile(
     rf'["”»’\'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)'
 )
-_MAX_YEAR = 2030
-"""Largest number that counts as a year. A larger one is part of a title, as in "Blade Runner 2049"."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
-_OTHER_ARTICLE = 0.25
-"""Factor for the popularity of a film whose title has an article that the text omits: "Heat" may mean "The Heat"."""
 _OWNERS = frozenset('my your his her our their'.split())
 _OLD, _NEW = frozenset('first old older original'.split()), frozenset('latest new newer newest recent'.split())
 """Words before a title that several films have: "the original Jumanji"."""
-_MIN_SHARE_OF_NAMESAKE = 0.1
-"""Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of the most popular film of
-the same name."""
 _MAX_TITLE_CASE = 8
 """Maximum number of words of a text whose words are all capitalized and whose capitals still mark titles."""
 _MAX_COMMON_WORDS = 3
@@ -223,7 +217,9 @@ class _Scan:
         is_person = has_place_of_person(self.text, self.words[first_word].start, end_character) and (
             len(key) > 1 or self._may_be_surname(self.content[first], key)
         )
-        entity, has_year = self._choose(key, year, has_article, is_person, self._age_before(first_word))
+        entity, has_year = choose_entity(
+            self.index, self.prefer, key, year, has_article, is_person, self._age_before(first_word)
+        )
         if entity is not None and has_article and self.index.titles[entity].forms[0].literal[0] in ARTICLES:
             first_word -= 1
         start = self.words[first_word].start
@@ -258,7 +254,11 @@ class _Scan:
             return None
         number, position = ordinal
         longer = (*key, str(number))
-        entity = self._choose(longer, None, False)[0] if number > 1 and longer in self.index else None
+        entity = (
+            choose_entity(self.index, self.prefer, longer, None, False)[0]
+            if number > 1 and longer in self.index
+            else None
+        )
         return (entity, position) if entity is not None else None
 
     def _age_before(self, first_word: int) -> int:
@@ -307,7 +307,7 @@ class _Scan:
             positions = [i for i, word in enumerate(self.content) if end_character <= word.start < numeral.end]
             if longer not in self.index or not positions or self.is_taken[positions[-1]]:
                 return
-            entity, _ = self._choose(longer, None, False)
+            entity, _ = choose_entity(self.index, self.prefer, longer, None, False)
             assert entity is not None
             word = self.content_indices[positions[-1]]
             self._take(positions[-1], positions[-1] + 1)
@@ -349,72 +349,6 @@ class _Scan:
                         )
                         and (not crosses_sentence or key in self.index.multi_sentence)
                     )
-
-    def _choose(
-        self, key: Key, year: re.Match[str] | None, has_article: bool, is_person: bool = False, age: int = 0
-    ) -> tuple[int | None, bool]:
-        """Return the entity of a name, and whether the year belongs to the name.
-
-        The entity is None if the year excludes all entities of this name.
-
-        Args:
-            key: words of the name.
-            year: match of a year after the name.
-            has_article: whether an article precedes the name.
-            is_person: whether the words around the name show that it is a person.
-            age: -1 for the oldest film of the name, 1 for the newest, 0 for any.
-        """
-        index = self.index
-
-        def preference(entity: int) -> tuple[Any, ...]:
-            title = index.titles[entity]
-            article_differs = has_article != (title.forms[0].literal[0] in ARTICLES)
-            return (
-                entity not in self.prefer,
-                entity not in index.genres.get(key, ()),
-                prefers_items and entity not in index.items,
-                has_article and article_differs,
-                -index.popularity.get(entity, 0) * (_OTHER_ARTICLE if article_differs else 1),
-                article_differs,
-                title.kind == 'other',
-                entity in index.copies,
-                entity,
-            )
-
-        entities = index.bearers(key, has_article) if is_person else []
-        entities = entities or index.entities(key)
-        # a film with the name of a person is preferred only if it is more popular
-        prefers_items = index.people.isdisjoint(entities)
-        entities = sorted(entities, key=preference)
-        if year is None:
-            return self._of_age(entities, age), False
-        in_brackets, comma, bare = year.groups()
-        written = Title((), int(in_brackets or bare), None, ())
-        agreements = [
-            (agreed, i)
-            for i, entity in enumerate(entities)
-            if (agreed := agreement(written, index.titles[entity])) is not None
-        ]
-        if in_brackets:
-            return (entities[min(agreements)[1]], True) if agreements else (None, False)
-        exact = [i for agreed, i in agreements if agreed == 0]
-        if exact:
-            return entities[exact[0]], True
-        belongs = not comma and (not agreements or int(bare) > _MAX_YEAR) and index.is_item(entities[0])
-        return (None if belongs else entities[0]), False
-
-    def _of_age(self, entities: list[int], age: int) -> int:
-        """Return the first of the entities, or the oldest or newest film among them."""
-        popularity = self.index.popularity
-        least = _MIN_SHARE_OF_NAMESAKE * max(popularity.get(entity, 0) for entity in entities)
-        dated = [
-            (self.index.titles[entity].year or 0, entity)
-            for entity in entities
-            if self.index.titles[entity].year and popularity.get(entity, 0) >= least and entity in self.index.items
-        ]
-        if not age or not dated:
-            return entities[0]
-        return (min if age < 0 else max)(dated)[1]
 
     def _is_recognizable(
         self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int, entity: int | None
