@@ -92,7 +92,8 @@ class Interpreter:
     def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
-        spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
+        known = (*situation.mentioned, *situation.shown)
+        spans = self._spotter.spans(text, known, len(situation.shown), situation.film)
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
