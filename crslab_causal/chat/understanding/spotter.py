@@ -262,7 +262,7 @@ class Spotter:
         return False
 
     def _is_title(self, key: list[str], film: int, collection: Collection) -> bool:
-        """Return whether words are the title of a film, or the first part of it: "Anchorman", but not "Harry Potter"."""
+        """Return whether words are the title of a film, or its first part: "Anchorman", but not "Harry Potter"."""
         title = parse_title(self.facts.films[film].title)
         names = [form.content for form in (*title.forms[:1], *(() if collection.is_listed else title.parts[:1]))]
         return tuple(key) in names
