@@ -12,7 +12,16 @@ from typing import Iterator
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_all
-from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
+from crslab_causal.chat.understanding.features import (
+    Draft,
+    Text,
+    act_features,
+    film_features,
+    means_person,
+    message_features,
+    name_features,
+    person_features,
+)
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
@@ -28,11 +37,13 @@ _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
-_SURE_OF_RULE = 0.1
+_SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
-_RULE = 1.5
+_GUESS_AT_WISH = 0.15
+"""The same for a message in which the rules find a wish: "it should also be funny"."""
+_RULE = 1.2
 """Factor for the probability of the attitude to a name that the rules find."""
 _RULE_FOR_MEANT = 1.5
 """The same for a film that the message means without a name."""
@@ -103,7 +114,7 @@ class Reviser:
     Args:
         facts: facts about the films.
         properties: constraints of spans.
-        models: the models ``acts``, ``questions``, ``names`` and ``films``; empty: no draft is revised.
+        models: the models ``acts``, ``questions``, ``names``, ``films`` and ``people``; empty: no draft is revised.
     """
 
     def __init__(self, facts: FilmFacts, properties: Properties, models: Models):
@@ -121,19 +132,22 @@ class Reviser:
             return meaning  # the model has never seen any of the words
         features = message_features(draft, text)
         likely = self.models['acts'].probabilities(features)
-        likely = {name: p for name, p in likely.items() if name not in _FINAL}
-        best = max(likely.values())
-        if best < _GUESS:
+        sure = {name: p for name, p in likely.items() if name not in _FINAL}
+        best = max(sure.values())
+        if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
             return meaning  # the model only guesses
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
         acts = {
-            Act(name) for name, p in likely.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
+            Act(name) for name, p in sure.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
         }
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
+        if Act.MORE in acts and not meaning.constraints:
+            acts.discard(Act.WANT)  # "something else"
         constraints = self._read_names(draft, text, acts, likely, heard)
         constraints += self._read_meant(draft, text, acts, likely, heard)
+        constraints += self._read_meant_person(draft, text, acts, likely, heard)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
         places = {(each.kind, each.name): number for number, each in enumerate(meaning.heard)}
@@ -172,7 +186,8 @@ class Reviser:
         constraints = draft.meaning.constraints
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
-            found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
+            features = name_features(draft, text, named.group, rule)
+            found = self.models['names'].distribution([*features, *act_features(likely, features)])
             if rule in found:
                 found[rule] *= _RULE
             attitude = _best(found, acts, likely)
@@ -200,7 +215,7 @@ class Reviser:
             ):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, text, film, self.facts.films[film].title, rule)
-            found = self.models['films'].distribution(features)
+            found = self.models['films'].distribution([*features, *act_features(likely, features)])
             if rule in found:
                 found[rule] *= _RULE_FOR_MEANT
             attitude = _best(found, acts, likely)
@@ -212,6 +227,29 @@ class Reviser:
             if film == draft.situation.film:
                 self._apply_to_film(draft, acts, heard, found)
         return constraints
+
+    def _read_meant_person(
+        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+    ) -> list[Constraint]:
+        """Set the attitude to the person whom a message means by "he" or "she", and return the constraint to add."""
+        person = meant_person(draft, text, self.facts)
+        if person is None:
+            return []
+        key = SpanKind.PERSON, self.facts.names[person]
+        rule = rule_attitude(draft, key)
+        features = person_features(draft, text, rule)
+        found = self.models['people'].distribution([*features, *act_features(likely, features)])
+        if rule in found:
+            found[rule] *= _RULE_FOR_MEANT
+        attitude = _best(found, acts, likely)
+        if attitude == rule or (attitude == Attitude.ASKED and draft.meaning.questions):
+            return []
+        _set(heard, key, person if person >= 0 else None, attitude)
+        constraint = self.properties.person(person)
+        if attitude == Attitude.DISLIKED:
+            return [replace(constraint, wanted=False)]
+        is_liked = attitude == Attitude.LIKED
+        return [replace(constraint, binding=not is_liked)] if is_liked or attitude == Attitude.WANTED else []
 
     def _apply_to_film(self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]) -> None:
         """Apply acts that concern no name to the film that the conversation is about."""
@@ -264,6 +302,13 @@ def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
     placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
     films = dict.fromkeys((draft.situation.film, *draft.situation.shown))
     return [] if placed else [film for film in films if film is not None and film not in named]
+
+
+def meant_person(draft: Draft, text: Text, facts: FilmFacts) -> int | None:
+    """Return the person whom a message means by "he" or "she"; None if there is none, or if it names a person."""
+    person = draft.situation.person
+    named = any(span.kind is SpanKind.PERSON for group in draft.groups for span in group)
+    return person if person in facts.people and not named and means_person(text) else None
 
 
 def rule_attitude(draft: Draft, key: tuple[SpanKind, str]) -> str:
