@@ -11,7 +11,8 @@ from typing import Iterator
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import Act, names_all
+from crslab_causal.chat.understanding.acts import Act, find_acts, names_all
+from crslab_causal.chat.understanding.attitudes import WANT, cue_before
 from crslab_causal.chat.understanding.features import (
     Draft,
     Text,
@@ -101,6 +102,8 @@ class Named:
     entity: int | None
     constraint: Constraint | None
     """Constraint for the property; None for a film."""
+    is_repeated: bool = False
+    """Whether the message names it more than once."""
 
     @property
     def key(self) -> tuple[SpanKind, str]:
@@ -193,6 +196,8 @@ class Reviser:
             attitude = _best(found, acts, likely)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
+            if named.constraint is not None and _is_stated(draft, named, rule):
+                continue  # a constraint in plain words binds
             if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
                 continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
@@ -275,8 +280,10 @@ class Reviser:
         clause = draft.clauses[draft.clauses_of(named.group)[-1]]
         is_liked, is_wanted = attitude == Attitude.LIKED, attitude == Attitude.WANTED
         if is_wanted or is_liked or attitude == Attitude.DISLIKED:
-            wanted = is_wanted or is_liked
-            return [*others, with_alternatives(clause, named.group, named.constraint, wanted, not is_liked)]
+            # "I want a comedy. I like comedies." asks for comedies.
+            is_bound = any(c.binding and c.wanted and c not in others for c in constraints)
+            binding = not is_liked or (is_bound and named.is_repeated)
+            return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
 
 
@@ -292,7 +299,8 @@ def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator
             entity = span.id if constraint is None else constraint.entity
             label = constraint.label if constraint is not None else ''
             name = facts.names.get(entity, label) if entity is not None else label
-            found[span.kind, name] = Named(number, span, name, entity, constraint)
+            key = span.kind, name
+            found[key] = Named(number, span, name, entity, constraint, is_repeated=key in found)
     yield from found.values()
 
 
@@ -315,6 +323,16 @@ def rule_attitude(draft: Draft, key: tuple[SpanKind, str]) -> str:
     """Return the attitude to a name that the rules find; empty if they find none."""
     found = next((each.attitude for each in draft.meaning.heard if (each.kind, each.name) == key), NO_ATTITUDE)
     return Attitude.DISLIKED if found == Attitude.REJECTED else found
+
+
+def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
+    """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
+    if rule == Attitude.DISLIKED:
+        return named.span.negated
+    return rule == Attitude.WANTED and any(
+        cue_before(clause, named.group) == WANT and Act.WANT in find_acts(clause.text)
+        for clause in (draft.clauses[number] for number in draft.clauses_of(named.group))
+    )
 
 
 def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:
