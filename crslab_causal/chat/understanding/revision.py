@@ -11,7 +11,7 @@ from typing import Iterator
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import Act, find_acts, names_all
+from crslab_causal.chat.understanding.acts import Act, names_all
 from crslab_causal.chat.understanding.attitudes import WANT, cue_before
 from crslab_causal.chat.understanding.features import (
     Draft,
@@ -40,6 +40,9 @@ _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
 _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
+_SURE_OF_PHRASE = 0.1
+"""The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
+_PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
 _GUESS_AT_WISH = 0.15
@@ -140,9 +143,8 @@ class Reviser:
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
             return meaning  # the model only guesses
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
-        acts = {
-            Act(name) for name, p in sure.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
-        }
+        least = {act: _SURE_OF_PHRASE if act in _PHRASES else _SURE_OF_RULE for act in by_rules}
+        acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _SURE) or p == best}
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
@@ -329,10 +331,9 @@ def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
     """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
     if rule == Attitude.DISLIKED:
         return named.span.negated
-    return rule == Attitude.WANTED and any(
-        cue_before(clause, named.group) == WANT and Act.WANT in find_acts(clause.text)
-        for clause in (draft.clauses[number] for number in draft.clauses_of(named.group))
-    )
+    clauses = (draft.clauses[number] for number in draft.clauses_of(named.group))
+    is_asked_for = rule == Attitude.WANTED and Act.WANT in draft.meaning.acts
+    return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in clauses)
 
 
 def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:
