@@ -23,8 +23,8 @@ class Kind(StrEnum):
 
 _PREFIX = {Kind.PERSON: 'with ', Kind.SIMILAR: 'like ', Kind.CHILDREN: 'for '}
 _GIVE_WAY = (Kind.SIMILAR, Kind.YEARS, Kind.TOPIC, Kind.GENRE, Kind.FRANCHISE, Kind.PERSON)
-"""Kinds of wanted constraints in the order in which they are dropped if no film fits. Films for children are not
-dropped."""
+"""Kinds of wanted constraints of one message in the order in which they are dropped if no film fits. Films for children
+are not dropped."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,16 @@ class Constraint:
     alternatives."""
     entity: int | None = None
     """Entity id of the genre or person in the history of the recommender."""
+    turn: int = field(default=0, repr=False, compare=False)
+    """Number of the turn in which it was stated. If no film fits, constraints of earlier turns are dropped first."""
+    is_director: bool = field(default=False, repr=False, compare=False)
+    """Whether it is about a person who directs more than acts. The chat calls the films "by" and not "with" them."""
 
     @property
     def name(self) -> str:
-        """Words for the constraint, such as ``horror``, ``no horror`` or ``with Tom Hanks``."""
+        """Words for the constraint, such as ``horror``, ``no horror``, ``with Tom Hanks`` or ``by Orson Welles``."""
         if self.wanted:
-            return f'{_PREFIX.get(self.kind, "")}{self.label}'
+            return f'{"by " if self.is_director else _PREFIX.get(self.kind, "")}{self.label}'
         return f'{"not" if self.kind is Kind.YEARS else "no"} {self.label}'
 
     def allows(self, film: int) -> bool:
@@ -123,19 +127,17 @@ class ConstraintSet:
     def select(self, films: Sequence[int]) -> Selection:
         """Return the films that satisfy all constraints. Films with preferred properties come first.
 
-        If there are no such films, wanted constraints are dropped: as few as possible, and the less important ones
-        first.
+        If there are no such films, wanted constraints are dropped. As many as possible of the last turn are kept, and
+        then as many as possible of the earlier turns. Among equally many, older ones are dropped first.
         """
         strict = self._without_exception
         allowed = [film for film in films if all(c.allows(film) for c in strict)] if strict else list(films)
         groups = _groups(c for c in self.binding if c.wanted and c.kind is not Kind.CHILDREN)
-        groups.sort(key=lambda group: _GIVE_WAY.index(group[0].kind))
-        for n_relaxed in range(len(groups) + 1):
-            for relaxed in combinations(groups, n_relaxed):
-                kept = [set().union(*(c.films for c in group)) for group in groups if group not in relaxed]
-                fitting = [film for film in allowed if all(film in fit for fit in kept)] if kept else allowed
-                if fitting or not allowed:
-                    return Selection(self._preferred_first(fitting), [c for group in relaxed for c in group])
+        for relaxed in _ways_to_relax(groups):
+            kept = [set().union(*(c.films for c in group)) for group in groups if group not in relaxed]
+            fitting = [film for film in allowed if all(film in fit for fit in kept)] if kept else allowed
+            if fitting or not allowed:
+                return Selection(self._preferred_first(fitting), [c for group in relaxed for c in group])
         return Selection([], [])
 
     def n_preferred(self, films: Sequence[int]) -> int:
@@ -163,6 +165,23 @@ def _groups(constraints: Iterable[Constraint]) -> list[list[Constraint]]:
     for constraint in constraints:
         groups.setdefault(constraint.alternatives or constraint, []).append(constraint)
     return list(groups.values())
+
+
+def _ways_to_relax(groups: list[list[Constraint]]) -> Iterator[list[list[Constraint]]]:
+    """Yield every selection of groups that may be dropped, best first. The first one is empty."""
+    ordered = sorted(groups, key=lambda group: (_turn(group), _GIVE_WAY.index(group[0].kind)))
+    last = max(map(_turn, groups), default=0)
+    newest = [i for i, group in enumerate(ordered) if _turn(group) == last]
+    older = range(len(ordered) - len(newest))
+    for n_newest in range(len(newest) + 1):
+        for n_older in range(len(older) + 1):
+            ways = [(*old, *new) for old in combinations(older, n_older) for new in combinations(newest, n_newest)]
+            for way in sorted(ways, key=lambda way: way[::-1]):
+                yield [ordered[i] for i in way]
+
+
+def _turn(group: Sequence[Constraint]) -> int:
+    return max(constraint.turn for constraint in group)
 
 
 def describe(constraints: Iterable[Constraint]) -> str:

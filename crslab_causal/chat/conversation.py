@@ -6,7 +6,7 @@ import copy
 from typing import Callable, Iterator, NamedTuple, Sequence
 
 from crslab_causal.chat.answers import Answerer
-from crslab_causal.chat.constraints import describe
+from crslab_causal.chat.constraints import Constraint, describe
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.films.nearest import NearestNames
@@ -167,8 +167,7 @@ class Conversation:
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
-            forgotten = describe(meaning.forgotten)
-            yield reply.note(f'No longer: {forgotten}.' if forgotten else 'There was nothing of that to take back.')
+            yield reply.note(_no_longer(meaning.forgotten) or 'There was nothing of that to take back.')
         yield from self._say_pleasantries(meaning, reply)
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
@@ -186,7 +185,7 @@ class Conversation:
         found = self.state.constraints.find(text)
         self.state.forget(found)
         if found:
-            yield f'No longer: {describe(found)}.'
+            yield _no_longer(found)
         elif text.strip():
             yield f'There is no "{text.strip()}" among what you asked for.'
         yield self._chips() or 'Nothing limits the list.'
@@ -305,7 +304,7 @@ class Conversation:
             yield reply.add_line(chips)
         if prepared.relaxed:
             reply.relaxed = tuple(prepared.relaxed)
-            yield reply.note(_relaxation(prepared, describe(c for c in self.state.constraints.binding if c.wanted)))
+            yield reply.note(_relaxation(prepared))
         yield from self._list(request, reply, drafts)
 
     def _list(self, request: RerankRequest, reply: Reply, drafts: bool) -> Iterator[str]:
@@ -377,10 +376,18 @@ class Conversation:
         )
 
 
-def _relaxation(prepared: Prepared, wanted: str) -> str:
+def _relaxation(prepared: Prepared) -> str:
     """Return the remark that says which constraints were dropped."""
-    start = f'All films that are {wanted} have been shown' if prepared.is_exhausted else f'No film is {wanted}'
-    return f'{start}, as far as I know. These leave out: {describe(prepared.relaxed)}.'
+    start = 'I have shown you every film that fits' if prepared.is_exhausted else 'No film that I know fits'
+    return f'{start} all of this. I left out: {describe(prepared.relaxed)}.'
+
+
+def _no_longer(constraints: Sequence[Constraint]) -> str:
+    """Return the sentences that say which constraints were taken back; empty if there are none."""
+    wanted = describe(c for c in constraints if c.wanted)
+    excluded = ', '.join(c.label for c in constraints if not c.wanted)
+    sentences = (f'No longer: {wanted}.' if wanted else '', f'Allowed again: {excluded}.' if excluded else '')
+    return ' '.join(filter(None, sentences))
 
 
 def _describe_heard(heard: Heard) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Iterable, Mapping
 
 from crslab_causal.chat.constraints import Constraint, ConstraintSet, describe
@@ -99,7 +99,7 @@ class DialogueState:
             self._hear(heard)
         self.forget([*replaced, *understanding.forgotten])
         for constraint in understanding.constraints:
-            self.constraints.add(constraint)
+            self.constraints.add(replace(constraint, turn=len(self.context)))
 
     def forget(self, constraints: Iterable[Constraint]) -> None:
         """Remove constraints, and the likes and dislikes that they express."""

@@ -67,7 +67,7 @@ def test_children_get_only_films_for_children(conversation):
 
 def test_constraints_that_nothing_satisfies_give_way_and_the_chat_says_so(conversation):
     reply = conversation.reply('a western from the 80s with Tom Hanks')
-    assert any('No film is' in note and 'leave out' in note for note in reply.notes)
+    assert any('No film that I know fits' in note and 'I left out' in note for note in reply.notes)
     assert reply.relaxed and all(constraint.name in reply.notes[-1] for constraint in reply.relaxed)
     assert all('Tom Hanks' in conversation.facts.names_of_people(f.entity, 'cast') for f in reply.recommendations)
 
@@ -247,7 +247,7 @@ def test_forget_lists_and_removes_constraints(conversation):
     ]
     assert next(conversation.forget('2')) == 'No longer: 1980–1989.'
     assert list(conversation.forget('vampire')) == [
-        'No longer: no vampire.',
+        'Allowed again: vampire.',
         'You asked for: [1] horror  (/forget 1 takes back the first)',
     ]
     assert next(conversation.forget('western')) == 'There is no "western" among what you asked for.'
@@ -295,7 +295,7 @@ def test_no_list_of_any_conversation_breaks_a_rule(film_system, messages):
             for constraint in reply.constraints:
                 if not constraint.wanted or constraint.kind == 'children':
                     assert all(constraint.allows(film) for film in listed)
-            if not any('leave out' in note for note in reply.notes):
+            if not any('I left out' in note for note in reply.notes):
                 for film in listed:
                     wanted = [c for c in reply.constraints if c.wanted and not c.alternatives]
                     assert all(constraint.allows(film) for constraint in wanted)

@@ -33,10 +33,25 @@ def test_excluded_property_excludes_also_what_may_have_it():
 
 
 def test_fewest_and_least_important_constraints_give_way():
+    assert Constraint(Kind.PERSON, 'Orson Welles', frozenset(), is_director=True).name == 'by Orson Welles'
     assert select(HANKS, NINETIES) == ([5], ['1990–1999'])
     assert select(HORROR, HANKS) == ([5], ['horror'])
     assert select(HORROR, NINETIES, HANKS) == ([2], ['Tom Hanks'])
     assert select(HANKS, films=[1, 2]) == ([1, 2], ['Tom Hanks'])
+
+
+def test_constraints_of_earlier_messages_give_way_first():
+    def stated(turn, constraint):
+        return Constraint(constraint.kind, constraint.label, constraint.films, turn=turn)
+
+    assert select(stated(1, HANKS), stated(2, NINETIES)) == ([2, 4], ['Tom Hanks'])
+    assert select(stated(2, HORROR), stated(1, NINETIES), stated(1, HANKS)) == ([2], ['Tom Hanks'])
+    # two older ones go before one of the last message, and an exclusion of any age stays
+    older = stated(1, HORROR), stated(2, NINETIES), excluded(CHILDREN)
+    family = Constraint(Kind.GENRE, 'family', frozenset((0, 4)), turn=3)
+    fantasy = Constraint(Kind.GENRE, 'fantasy', frozenset((0, 2)), turn=3)
+    assert select(*older, family, fantasy) == ([0], ['horror', '1990–1999'])
+    assert select(*older, stated(3, COMEDY)) == ([3], ['1990–1999'])
 
 
 def test_exclusions_and_children_never_give_way():

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.collections import FRANCHISE, Collection, Collections
-from crslab_causal.chat.films.facts import DIRECTOR, CatalogueFilm, FilmFacts
+from crslab_causal.chat.films.facts import CAST, DIRECTOR, CatalogueFilm, FilmFacts
 from crslab_causal.chat.films.genres import DISTURBING
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.years import Years
@@ -61,12 +61,14 @@ class Properties:
 
     def person(self, person: int) -> Constraint:
         """Return the constraint to films of a person in any role, for example "with Tom Hanks"."""
+        films = self._facts.people[person].films
         return Constraint(
             Kind.PERSON,
             self._facts.people[person].name,
             frozenset(self._facts.films_of(person)),
             unknown=self._without_people,
             entity=person if person >= 0 else None,
+            is_director=len(films.get(DIRECTOR, ())) > len(films.get(CAST, ())),
         )
 
     def collection(self, collection: Collection) -> Constraint:
