@@ -50,14 +50,19 @@ class Constraint:
     turn: int = field(default=0, repr=False, compare=False)
     """Number of the turn in which it was stated. If no film fits, constraints of earlier turns are dropped first."""
     is_director: bool = field(default=False, repr=False, compare=False)
-    """Whether it is about a person who directs more than acts. The chat calls the films "by" and not "with" them."""
+    """Whether it is about a person who directs more than acts."""
 
     @property
     def name(self) -> str:
-        """Words for the constraint, such as ``horror``, ``no horror``, ``with Tom Hanks`` or ``by Orson Welles``."""
+        """Words for the constraint, such as ``horror``, ``no horror`` or ``with Tom Hanks``."""
         if self.wanted:
-            return f'{"by " if self.is_director else _PREFIX.get(self.kind, "")}{self.label}'
+            return f'{_PREFIX.get(self.kind, "")}{self.label}'
         return f'{"not" if self.kind is Kind.YEARS else "no"} {self.label}'
+
+    @property
+    def words(self) -> str:
+        """The name as the chat writes it. A director is called ``by Orson Welles``, and not ``with Orson Welles``."""
+        return f'by {self.label}' if self.wanted and self.is_director else self.name
 
     def allows(self, film: int) -> bool:
         """Return whether a film satisfies the constraint."""
@@ -112,7 +117,7 @@ class ConstraintSet:
             return self.binding
         if wanted.isdigit():
             return self.binding[int(wanted) - 1 : int(wanted)] if int(wanted) else []
-        exact = [c for c in self._constraints if wanted in (c.label.lower(), c.name.lower(), c.kind)]
+        exact = [c for c in self._constraints if wanted in (c.label.lower(), c.name.lower(), c.words.lower(), c.kind)]
         return exact or [c for c in self._constraints if wanted and wanted in c.name.lower()]
 
     def allowed(self, film: int) -> bool:
@@ -185,5 +190,5 @@ def _turn(group: Sequence[Constraint]) -> int:
 
 
 def describe(constraints: Iterable[Constraint]) -> str:
-    """Return the names of the constraints, separated by commas; alternatives by "or"."""
-    return ', '.join(' or '.join(c.name for c in group) for group in _groups(constraints))
+    """Return the constraints in words, separated by commas; alternatives by "or"."""
+    return ', '.join(' or '.join(c.words for c in group) for group in _groups(constraints))

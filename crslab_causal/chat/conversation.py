@@ -23,6 +23,7 @@ from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
+from crslab_causal.llm.knowledge_graph import Path
 from crslab_causal.llm.offline.templates import template_question
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult
 from crslab_causal.llm.request import Probability, RerankRequest
@@ -80,7 +81,7 @@ class Conversation:
         """Understands the messages."""
         self._answerer = Answerer(self.facts, collections, self.interpreter.properties)
         self._nearest = NearestNames(self.facts)
-        self._source = RecommendationSource(recommender, pipeline, make_history)
+        self._source = RecommendationSource(recommender, pipeline, make_history, self.facts)
         self.reset()
 
     def reset(self) -> None:
@@ -203,6 +204,10 @@ class Conversation:
     def plain_reason(self, film: int) -> str:
         """Return why a film is recommended now, in short sentences."""
         return plain_reason(self._source, self.state, film)
+
+    def paths(self, film: int) -> list[Path]:
+        """Return the paths of the knowledge graph from the mentions to a film, best reason first."""
+        return self._source.reasons(self.state).paths(film)
 
     def mask(self) -> Iterator[str]:
         """Return the lines that compare the recommender's list before and after the intervention (Eq 5)."""
@@ -367,7 +372,7 @@ class Conversation:
 
     def _chips(self) -> str:
         """Return the line that lists the constraints which decide about the films; empty if there are none."""
-        chips = [f'[{n}] {constraint.name}' for n, constraint in enumerate(self.state.constraints.binding, start=1)]
+        chips = [f'[{n}] {constraint.words}' for n, constraint in enumerate(self.state.constraints.binding, start=1)]
         return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
 
     def _nothing_fits(self) -> str:

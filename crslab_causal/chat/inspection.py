@@ -9,6 +9,7 @@ from crslab_causal.chat.constraints import Kind, describe
 from crslab_causal.chat.recommenders.base import Contribution
 from crslab_causal.chat.recommending import RecommendationSource
 from crslab_causal.chat.state import DialogueState
+from crslab_causal.llm.offline.backend import SEEKERS, YOUR
 from crslab_causal.llm.offline.paths import describe_path
 from crslab_causal.llm.pipeline import LLMResult
 
@@ -33,10 +34,11 @@ def explain(source: RecommendationSource, state: DialogueState, result: LLMResul
     if not result.is_answered:
         yield "The last list has the recommender's own order; there is no explanation of it."
     else:
-        yield result.explanation or 'The answer came without an explanation.'
+        explanation = result.explanation if uses_prompt else result.explanation.replace(SEEKERS, YOUR)
+        yield explanation or 'The answer came without an explanation.'
         yield f'Explained by: {source.pipeline.backend.name}'
     catalogue = source.pipeline.catalogue
-    paths = catalogue.graph.paths(source.history(state), result.ranking[0])[:MAX_PATHS] if result.ranking else []
+    paths = source.reasons(state).paths(result.ranking[0])[:MAX_PATHS] if result.ranking else []
     if paths:
         yield 'Paths in the knowledge graph:'
         yield from (f'  {describe_path(path, catalogue.names)}' for path in paths)
@@ -49,12 +51,7 @@ def plain_reason(source: RecommendationSource, state: DialogueState, film: int) 
     names = catalogue.names
     wanted = [c for c in state.constraints.binding if c.wanted and film in c.films and c.kind is not Kind.SIMILAR]
     sentences = [f'You asked for: {describe(wanted)}.'] if wanted else []
-    paths = catalogue.graph.paths(history, film)
-    liked = [path for path in paths if path.entities[0] in state.liked]
-    if paths:
-        sentences.append(f'{describe_path((liked or paths)[0], names, "It")}.')
-    parts = source.contributions(state, film) or ()
-    reason = next((part.reason for part in parts if part.added > 0 and part.reason), None)
+    reason = source.first_reason(state, film)
     if reason:
         sentences.append(f'{reason[0].upper()}{reason[1:]}.')
     if not sentences:
@@ -72,7 +69,7 @@ def describe_contributions(parts: list[Contribution] | None) -> Iterator[str]:
     if parts is None:
         return
     numbers = rounded(parts)
-    yield f'Compared with the average film its score is {sum(numbers) / 100:+.2f}. This is what the experts add to it:'
+    yield f'Compared with the average film its score is {sum(numbers) / 100:+.2f}. Each part of the model adds this:'
     for part, number in zip(parts, numbers):
         if number:
             yield f'  {number / 100:+6.2f}  {part.words}{f": {part.evidence}" if part.evidence else ""}'

@@ -6,6 +6,8 @@ from typing import Callable, Iterator, Mapping, NamedTuple
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.reasons import Reasons
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Recommendation
 from crslab_causal.chat.reply import Draft
 from crslab_causal.chat.state import DialogueState, prompt_note
@@ -37,12 +39,18 @@ class RecommendationSource:
         recommender: recommender of a trained model.
         pipeline: LLM pipeline for the same dataset.
         make_history: returns the history of all mentions so far, see :meth:`.CausalDataLoader.history`.
+        facts: facts about the films.
     """
 
     def __init__(
-        self, recommender: ListRecommender, pipeline: LLMPipeline, make_history: Callable[[list[int]], list[int]]
+        self,
+        recommender: ListRecommender,
+        pipeline: LLMPipeline,
+        make_history: Callable[[list[int]], list[int]],
+        facts: FilmFacts,
     ):
         self.recommender, self.pipeline, self._make_history = recommender, pipeline, make_history
+        self._facts = facts
 
     def history(self, state: DialogueState) -> list[int]:
         """Return the input of the recommender: the mentions that were not rejected."""
@@ -65,6 +73,14 @@ class RecommendationSource:
     def contributions(self, state: DialogueState, film: int) -> list[Contribution] | None:
         """Return what each part of the model adds to the score of a film; None if the model has no parts."""
         return self.recommender.contributions(self.history(state), film, self.turns(state))
+
+    def reasons(self, state: DialogueState) -> Reasons:
+        """Return the reasons for films in a state of the conversation."""
+        return Reasons(self.pipeline.catalogue, self._facts, state, self.history(state))
+
+    def first_reason(self, state: DialogueState, film: int) -> str | None:
+        """Return the reason for a film that a person would give first, in words; None if there is none."""
+        return self.reasons(state).first(film, self.contributions(state, film))
 
     def prepare(self, state: DialogueState, only_new: bool = False) -> Prepared:
         """Return the request for a state of the conversation. It has no candidates if no film is left.
@@ -104,7 +120,7 @@ class RecommendationSource:
         """Return the pipeline's result, without films that must not be recommended.
 
         A response that recommends such a film is replaced by a template. Without a language model the response gives
-        the reason of the part of the model that adds most to the score, if the model has parts. An error of the
+        the reason that a person would give first, see :class:`.Reasons`. An error of the
         language model is a result, too: a wrong key or a lost server must not end the conversation.
         """
         try:
@@ -126,21 +142,13 @@ class RecommendationSource:
         never_again = state.never_again
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response
-        reason = self._reason(state, ranking[0]) if ranking and not self.pipeline.backend.uses_prompt else None
+        reason = self.first_reason(state, ranking[0]) if ranking and not self.pipeline.backend.uses_prompt else None
         if ranking and (ranking[0] != result.ranking[0] or reason):
             name = self.pipeline.catalogue.names[ranking[0]]
             response = template_response(name, rerank_request_seed(request), reason)
         elif result.is_answered:
             ranking = _named_first(response, ranking, self.pipeline.catalogue.names)
         return result._replace(ranking=ranking, response=response)
-
-    def _reason(self, state: DialogueState, film: int) -> str | None:
-        """Return a reason for a film, in words; None if no part of the model has one.
-
-        Of all parts that raise the score of the film and have a reason, the one that adds most gives it.
-        """
-        parts = self.contributions(state, film) or ()
-        return next((part.reason for part in parts if part.added > 0 and part.reason), None)
 
 
 def _named_first(response: str, ranking: list[int], names: Mapping[int, str]) -> list[int]:

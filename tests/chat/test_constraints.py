@@ -33,7 +33,7 @@ def test_excluded_property_excludes_also_what_may_have_it():
 
 
 def test_fewest_and_least_important_constraints_give_way():
-    assert Constraint(Kind.PERSON, 'Orson Welles', frozenset(), is_director=True).name == 'by Orson Welles'
+    assert Constraint(Kind.PERSON, 'Orson Welles', frozenset(), is_director=True).words == 'by Orson Welles'
     assert select(HANKS, NINETIES) == ([5], ['1990–1999'])
     assert select(HORROR, HANKS) == ([5], ['horror'])
     assert select(HORROR, NINETIES, HANKS) == ([2], ['Tom Hanks'])

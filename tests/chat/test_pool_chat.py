@@ -39,8 +39,10 @@ def test_contributions_sum_to_the_score_and_the_reply_gives_the_first_reason(sys
         total = re.search(r'its score is ([+-]\d+\.\d\d)', lines[start]).group(1)
         rows = [float(re.match(r' *([+-]\d+\.\d\d)  ', line).group(1)) for line in lines[start + 1 :]]
         assert round(sum(rows), 2) == float(total) == pytest.approx(score, abs=0.006)
-        reason = next(part.reason for part in parts if part.reason)
-        assert reason in reply.sentences[0]
+        assert lines[0].startswith(f'Why {names[top]}? ')  # plain words first, and the reason of the reply among them
+        reason = lines[0].removeprefix(f'Why {names[top]}? It ').rstrip('.')
+        assert f'it {reason}' in reply.sentences[0]
+        assert not any("the seeker's" in line or 'nothing was found' in line for line in lines)
     assert sorted(tmp_path.glob('save/embeddings/*/*')) == files  # what is said in a chat is not written to disk
 
 

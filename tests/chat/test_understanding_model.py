@@ -88,7 +88,7 @@ def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act
         ('Hi there! It should be a history movie. It should be a drama movie.', {'history', 'drama'}),
         ('I would like to watch a comedy movie. I like comedy movies.', {'comedy'}),
         ('I love comedies. But not with Will Ferrell.', {'no Will Ferrell'}),
-        ('I loved The Shining. Anything by that director?', {'by Stanley Kubrick'}),
+        ('I loved The Shining. Anything by that director?', {'with Stanley Kubrick'}),
         ('it should also be funny', {'comedy'}),
     ],
 )

@@ -114,10 +114,7 @@ def test_offline_answers_on_the_demo_corpus_are_explained_by_its_catalogue(demo)
     samples = [sample for sample in demo.test_data if sample['items']]
     answers = [backend.rerank(build_rerank_request(sample, candidates, tokens)) for sample in samples]
     assert sum('like' in answer.response for answer in answers) > len(answers) / 2
-    assert not any(
-        'is linked to' in answer.explanation.partition('falls')[0].replace('and so is linked to', '')
-        for answer in answers
-    )
+    assert not any('is linked to' in answer.explanation.partition('falls')[0] for answer in answers)
     blind = [{**sample, 'items': [], 'response': []} for sample in samples[:20]]
     assert [backend.rerank(build_rerank_request(sample, candidates, tokens)) for sample in blind] == answers[:20]
 

@@ -9,26 +9,28 @@ from typing import Collection, Mapping, NamedTuple, Sequence
 
 from crslab_causal.chat.films.genres import GENRES, genres_of_name
 from crslab_causal.data.dataset.films import Film
+from crslab_causal.data.relations import RELATIONS, RelationKind
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.entity_linking.titles import content_words, parse_title, title_words
 
 DIRECTOR, CAST, WRITER, COMPOSER, PRODUCER = 'director', 'cast', 'writer', 'composer', 'producer'
 ROLES = (DIRECTOR, CAST, WRITER, COMPOSER, PRODUCER)
 """Roles of people in films, most important role first."""
-_ROLE_OF_RELATION = {
-    'director': DIRECTOR,
-    'directed_by': DIRECTOR,
-    'starring': CAST,
-    'actor': CAST,
-    'cast': CAST,
-    'writer': WRITER,
-    'written_by': WRITER,
-    'music': COMPOSER,
-    'producer': PRODUCER,
+_KIND_OF_ROLE = {
+    DIRECTOR: RelationKind.DIRECTOR,
+    CAST: RelationKind.CAST,
+    WRITER: RelationKind.WRITER,
+    COMPOSER: RelationKind.COMPOSER,
+    PRODUCER: RelationKind.PRODUCER,
 }
-_GENRE_RELATIONS = ('genre', 'has_genre')
-_YEAR_RELATIONS = ('year', 'release_year')
-_OTHER_RELATIONS = ('language', 'country', 'cinematography', 'editing', 'distributor', 'studio')
+_ROLE_OF_RELATION = {relation: role for role, kind in _KIND_OF_ROLE.items() for relation in RELATIONS[kind]}
+_GENRE_RELATIONS = RELATIONS[RelationKind.GENRE]
+_YEAR_RELATIONS = RELATIONS[RelationKind.YEAR]
+_OTHER_RELATIONS = tuple(
+    relation
+    for kind in (RelationKind.LANGUAGE, RelationKind.COUNTRY, RelationKind.CREW, RelationKind.COMPANY)
+    for relation in RELATIONS[kind]
+)
 """Relations to entities that are neither people nor subjects of films."""
 _ROLE_WEIGHT = {DIRECTOR: 1.0, CAST: 1.0}
 _OTHER_ROLE_WEIGHT = 0.2

@@ -50,7 +50,7 @@ class Contribution(NamedTuple):
     evidence: str = ''
     """Evidence of the part for this item, as a clause without a full stop; empty if there is none."""
     reason: str = ''
-    """The evidence, if it is a reason to recommend this item to this seeker; else empty."""
+    """The evidence, if it names something that the seeker can check and is a reason for this item; else empty."""
 
 
 class ListRecommender(ABC):

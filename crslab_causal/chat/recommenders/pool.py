@@ -10,7 +10,7 @@ from torch import Tensor
 
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Scores
 from crslab_causal.chat.recommenders.model import without
-from crslab_causal.chat.recommenders.wording import describe_evidence, describe_expert
+from crslab_causal.chat.recommenders.wording import describe_evidence, describe_expert, is_checkable
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.live_context import LiveContexts, Turns
 from crslab_causal.model.pool.evidence import find_evidence
@@ -71,7 +71,7 @@ class PoolRecommender(ListRecommender):
     def _part(self, channel: str, added: float, batch: Mapping[str, Any], index: int) -> Contribution:
         found = find_evidence(self.pool, channel, batch, index) if added > 0 else None
         evidence = describe_evidence(found, self.names)
-        reason = evidence if found is not None and found.kind != 'popularity' else ''
+        reason = evidence if is_checkable(found) else ''
         return Contribution(channel, describe_expert(channel), added, evidence, reason)
 
     def _contributions(self, batch: Mapping[str, Any]) -> Tensor:

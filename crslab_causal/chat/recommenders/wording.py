@@ -14,7 +14,7 @@ _WORDS = {
     'ItemCosine': 'what is mentioned together with your mentions, by cosine',
     'OneHop': 'what is next to your mentions in the knowledge graph',
     'TextToItem': 'the meaning of what was said',
-    'TextNeighbours': 'the training conversations that are most like this one',
+    'TextNeighbours': 'the past conversations that are most like this one',
     'CausalKBRD': "the paper's recommender",
     'in the context': 'whether it was mentioned',
     'latest item': 'whether it was mentioned last',
@@ -22,7 +22,7 @@ _WORDS = {
 """Description of the evidence of each expert."""
 
 _OPTION_WORDS = {
-    'seeker_weight': "a seeker's own films count {}",
+    'seeker_weight': 'the films that a person named count {}',
     'history_base': 'each mention counts {} times the one before it',
 }
 """Description of each option of an expert."""
@@ -49,22 +49,29 @@ def describe_evidence(evidence: Evidence | None, names: Mapping[int, str]) -> st
     mention = '' if evidence.mention is None else names[evidence.mention]
     match evidence.kind:
         case 'labels':
-            return f'it was recommended {_times(evidence.number)} in the training conversations'
+            return f'{_recommended(evidence.number)} in past conversations'
         case 'transitions':
-            return f'it was recommended {_times(evidence.number)} after {mention} had been mentioned'
+            return f'{_recommended(evidence.number)} to people who talked about {mention}'
         case 'coefficient':
-            return f'it goes together with {mention} in the training conversations'
+            return f'it goes together with {mention} in past conversations'
         case 'neighbour':
             return f'it is next to {mention} in the knowledge graph'
         case 'text':
             return f'by what was said alone its probability is {evidence.number:.1%}'
         case 'similar texts':
-            return f'it was recommended {_times(evidence.number)} in the training conversations most like this one'
+            return f'{_recommended(evidence.number)} in the past conversations most like this one'
         case 'popularity':
-            return f'nothing was found, and this is from its popularity: it was recommended {_times(evidence.number)}'
+            return f'this is from its popularity: {_recommended(evidence.number)} in past conversations'
         case 'scores':
             return f'{mention} speaks for it most'
 
 
-def _times(number: float) -> str:
-    return 'once' if number == 1 else f'{number:,.0f} times'
+def is_checkable(evidence: Evidence | None) -> bool:
+    """Return whether a fact is a reason that a person can check: past conversations about a mention."""
+    return evidence is not None and evidence.kind in ('transitions', 'coefficient')
+
+
+def _recommended(number: float) -> str:
+    if number < 1:
+        return 'it was never recommended'
+    return f'it was recommended {("once", "twice")[int(number) - 1] if number <= 2 else f"{number:,.0f} times"}'

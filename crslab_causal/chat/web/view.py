@@ -21,7 +21,7 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
     ranks, probabilities = _ranks(conversation, None), conversation.probabilities()
     is_answered = conversation.result is not None and conversation.result.is_answered
     return {
-        'chips': [constraint.name for constraint in conversation.state.constraints.binding],
+        'chips': [constraint.words for constraint in conversation.state.constraints.binding],
         'heard': [
             {'name': names.get(entity, str(entity)) + _SEEN * (entity in conversation.state.seen), 'liked': is_liked}
             for entity, is_liked in conversation.state.opinions.items()
@@ -72,7 +72,6 @@ def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
 def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
     """Return the facts about a film, what the parts of the model add to its score, and its paths from the mentions."""
     film = conversation.facts.films[entity]
-    catalogue = conversation.pipeline.catalogue
     return {
         'entity': entity,
         'title': film.title,
@@ -83,9 +82,7 @@ def describe_film(conversation: Conversation, entity: int) -> dict[str, Any]:
         'plot': film.plot,
         'why': conversation.plain_reason(entity),
         'parts': _parts(conversation.contributions(entity)),
-        'paths': [
-            _path(path, conversation) for path in catalogue.graph.paths(conversation.history, entity)[:MAX_PATHS]
-        ],
+        'paths': [_path(path, conversation) for path in conversation.paths(entity)[:MAX_PATHS]],
     }
 
 

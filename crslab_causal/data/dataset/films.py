@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 from urllib.parse import unquote
 
-DIRECTOR_RELATIONS = ('director', 'directed_by', 'has_director')
-STAR_RELATIONS = ('starring', 'star', 'stars', 'actor', 'starred_actors', 'has_actor', 'cast')
-YEAR_RELATIONS = ('year', 'release_year', 'has_year')
+from crslab_causal.data.relations import RELATIONS, RelationKind
+
+DIRECTOR_RELATIONS = RELATIONS[RelationKind.DIRECTOR]
+STAR_RELATIONS = RELATIONS[RelationKind.CAST]
+YEAR_RELATIONS = RELATIONS[RelationKind.YEAR]
 _YEAR = re.compile(r'(?:18|19|20)\d\d')
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Sequence
 
+from crslab_causal.data.relations import RELATIONS, RelationKind
+
 TITLES_FILE = 'movie_titles.json'
 """File with titles, years, genres and other facts of items, by entity id. It is optional, because CRSLab's downloads do
 not contain it."""
-GENRE_RELATIONS = ('genre', 'has_genre')
+GENRE_RELATIONS = RELATIONS[RelationKind.GENRE]
 
 
 def genres_from_titles(titles: Mapping[str, Mapping[str, Any]], items: Sequence[int]) -> list[tuple[str, ...]]:

@@ -13,7 +13,7 @@ from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.examples import ExampleIndex
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph, Path
 from crslab_causal.llm.offline.opinion_cues import extract_opinions
-from crslab_causal.llm.offline.paths import describe_path, entity_name
+from crslab_causal.llm.offline.paths import describe_path, entity_name, is_reason, order_of_reasons
 from crslab_causal.llm.offline.templates import template_question, template_response
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.prompting import Prompt
@@ -26,7 +26,7 @@ NEUTRAL_WEIGHT = 0.5
 
 _MAX_NAMES = 5
 """Maximum number of names in a list."""
-_YOUR, _SEEKERS = 'your', "the seeker's"
+YOUR, SEEKERS = 'your', "the seeker's"
 """Possessives of the seeker in the response and in the explanation."""
 
 
@@ -109,8 +109,10 @@ class OfflineBackend(Backend):
         opinions = self.opinions(request)
         ranking = self._rank(request, opinions)
         best = request.candidates[ranking[0] - 1]
-        path = self._strongest_path(opinions.liked + opinions.neutral, opinions.weights(), best)
-        reason = None if path is None else self._reason(path, opinions, _YOUR)
+        wanted = [entity for entity in request.mentions if entity in {*opinions.liked, *opinions.neutral}]
+        wanted += [entity for entity in opinions.liked if entity not in wanted]
+        path = self._first_reason(wanted, opinions.liked, best)
+        reason = None if path is None else self._reason(path, opinions, YOUR)
         return CausalAnswer(
             explanation=self._explain(request, opinions, ranking, path),
             ranking=ranking,
@@ -140,14 +142,10 @@ class OfflineBackend(Backend):
         ]
         return [index + 1 for index in sorted(range(len(scores)), key=scores.__getitem__)]
 
-    def _strongest_path(
-        self,
-        mentions: Sequence[int],
-        weights: Mapping[int, float],
-        candidate: Candidate,
-    ) -> Path | None:
-        paths = self._graph.paths(mentions, candidate.entity)
-        return max(paths, key=lambda path: path.weight * abs(weights[path.entities[0]]), default=None)
+    def _first_reason(self, mentions: Sequence[int], liked: Sequence[int], candidate: Candidate) -> Path | None:
+        """Return the path that a person would name first as a reason; None if no path is one."""
+        paths = [path for path in self._graph.paths(mentions, candidate.entity) if is_reason(path)]
+        return min(paths, key=lambda path: order_of_reasons(path, mentions, liked), default=None)
 
     def _explain(
         self,
@@ -162,7 +160,7 @@ class OfflineBackend(Backend):
             request: the request.
             opinions: opinions about its mentions.
             ranking: numbers of its candidates, counted from 1, best first.
-            path: strongest path to the best candidate.
+            path: the reason for the best candidate; None: there is none.
         """
         sentences = [
             f'{title}: {self._list_names(entities)}.'
@@ -175,20 +173,24 @@ class OfflineBackend(Backend):
         ]
         best = request.candidates[ranking[0] - 1]
         if path is None:
+            is_linked = bool(self._graph.paths(opinions.liked + opinions.neutral, best.entity))
             sentences.append(
-                f'{best.name} is first by the place that the recommender gave it; no path leads there '
-                'from what is wanted.'
+                f'{best.name} is first, number {ranking[0]} of the recommender; only minor facts link it to what is '
+                'wanted.'
+                if is_linked
+                else f'{best.name} is first by the place that the recommender gave it; no path leads there from what '
+                'is wanted.'
             )
         else:
             sentences.append(
                 f'{best.name} is first, number {ranking[0]} of the recommender: '
-                f'{self._reason(path, opinions, _SEEKERS)}.'
+                f'{self._reason(path, opinions, SEEKERS)}.'
             )
         first = request.candidates[0]
         if first != best:
-            negative_path = self._strongest_path(opinions.disliked, opinions.weights(), first)
+            negative_path = self._first_reason(opinions.disliked, opinions.disliked, first)
             if negative_path is not None:
-                sentences.append(f'{first.name} falls behind: {self._reason(negative_path, opinions, _SEEKERS)}.')
+                sentences.append(f'{first.name} falls behind: {self._reason(negative_path, opinions, SEEKERS)}.')
             elif first.entity in opinions.disliked:
                 sentences.append(f'{first.name} falls behind: it is disliked itself.')
             elif self._repeat_penalty and first.entity in opinions.liked + opinions.neutral:

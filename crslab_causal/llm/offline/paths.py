@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Collection, Mapping, Sequence
 
+from crslab_causal.data.relations import RelationKind, relation_kind
 from crslab_causal.llm.knowledge_graph import Path
 
 PHRASES = {
-    'director': 'is directed by {}',
-    'directed_by': 'is directed by {}',
-    'starring': 'stars {}',
-    'actor': 'stars {}',
-    'genre': 'is of the genre {}',
-    'theme': 'is about {}',
-    'writer': 'is written by {}',
-    'music': 'has music by {}',
-    'producer': 'is produced by {}',
-    'cinematography': 'is shot by {}',
-    'editing': 'is edited by {}',
-    'language': 'is in {}',
-    'year': 'is from {}',
+    RelationKind.DIRECTOR: ('is directed by {}', 'who directed {}'),
+    RelationKind.CAST: ('stars {}', 'who plays in {}'),
+    RelationKind.WRITER: ('is written by {}', 'who wrote {}'),
+    RelationKind.SERIES: ('belongs to the series of {}', ''),
+    RelationKind.GENRE: ('is of the genre {}', ''),
+    RelationKind.SUBJECT: ('is about {}', ''),
+    RelationKind.COMPOSER: ('has music by {}', 'who wrote the music of {}'),
+    RelationKind.PRODUCER: ('is produced by {}', 'who produced {}'),
+    RelationKind.YEAR: ('is from {}', ''),
+    RelationKind.LANGUAGE: ('is in {}', ''),
+    RelationKind.COUNTRY: ('is from {}', ''),
+    RelationKind.CREW: ('has {} in its crew', 'who worked on {}'),
+    RelationKind.COMPANY: ('is linked to {}', ''),
 }
-"""Words for each relation between an item and another entity, most informative relation first."""
+"""Words for each kind of relation between an item and another entity, and for a person's other work."""
+_KINDS = tuple(RelationKind)
+_NO_REASON = _KINDS.index(RelationKind.CREW)
+_UNKNOWN = len(_KINDS)
 _OTHER_RELATION = 'is linked to {}'
 
 
@@ -43,13 +47,52 @@ def describe_path(path: Path, names: Mapping[int, str], subject: str | None = No
     last_relations = path.relations[-1]
     mention = entity_name(path.entities[0], names) + (f', {remark}' if remark else '')
     if len(path.entities) == 2:
-        return f'{subject} {_phrase(last_relations).format(mention)}'
+        return f'{subject} {_phrase(_ranks(last_relations)).format(mention)}'
     shared = entity_name(path.entities[1], names)
-    common_relations = [relation for relation in last_relations if relation in path.relations[0]]
-    if common_relations or not any(path.relations):
-        return f'{subject} {_phrase(common_relations).format(shared)}, like {mention}'
-    return f'{subject} {_phrase(last_relations).format(shared)}, and so is linked to {mention}'
+    common = _ranks(last_relations) & _ranks(path.relations[0])
+    if common or not any(path.relations):
+        return f'{subject} {_phrase(common).format(shared)}, like {mention}'
+    ranks = _ranks(path.relations[0])
+    other_work = PHRASES[_KINDS[min(ranks)]][1] if ranks else ''
+    described = (other_work or 'and so is linked to {}').format(mention)
+    return f'{subject} {_phrase(_ranks(last_relations)).format(shared)}, {described}'
 
 
-def _phrase(relations: Sequence[str]) -> str:
-    return next((phrase for relation, phrase in PHRASES.items() if relation in relations), _OTHER_RELATION)
+def is_reason(path: Path) -> bool:
+    """Return whether a person would give the path as a reason: not a studio, a cameraman or a link without a name."""
+    return _rank(path) < _NO_REASON
+
+
+def order_of_reasons(path: Path, mentions: Sequence[int], liked: Collection[int] = ()) -> tuple[float, ...]:
+    """Return the key that sorts paths to one candidate: the path that a person would name first is the smallest.
+
+    People and other things that were mentioned themselves come first, then what the candidate shares with another
+    item: its director, then its stars, writer, series, genres and composer. Among equal ones a liked mention comes
+    first, then the last mention.
+
+    Args:
+        path: the path.
+        mentions: mentions in order. The first entity of the path is one of them.
+        liked: mentions that are liked.
+    """
+    rank, mention = _rank(path), path.entities[0]
+    is_indirect = len(path.entities) > 2 or rank > _KINDS.index(RelationKind.SUBJECT)
+    age = len(mentions) - 1 - max((i for i, each in enumerate(mentions) if each == mention), default=-1)
+    by_age = (mention not in liked, age)
+    return (rank >= _NO_REASON, is_indirect, *((rank, *by_age) if is_indirect else (*by_age, rank)), -path.weight)
+
+
+def _rank(path: Path) -> int:
+    """Return the place of the path's kind of relation among all kinds. Of two kinds the less informative one counts."""
+    first, *rest = (_ranks(relations) for relations in path.relations)
+    if rest and (common := first & rest[0]):
+        return min(common)
+    return max(min(ranks, default=_UNKNOWN) for ranks in (first, *rest))
+
+
+def _ranks(relations: Sequence[str]) -> set[int]:
+    return {_KINDS.index(kind) for kind in map(relation_kind, relations) if kind is not None}
+
+
+def _phrase(ranks: Collection[int]) -> str:
+    return PHRASES[_KINDS[min(ranks)]][0] if ranks else _OTHER_RELATION

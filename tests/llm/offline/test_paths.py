@@ -2,7 +2,7 @@
 
 import tiny
 from crslab_causal.llm.knowledge_graph import KnowledgeGraph
-from crslab_causal.llm.offline.paths import describe_path
+from crslab_causal.llm.offline.paths import describe_path, is_reason, order_of_reasons
 from tiny import BIG, GODFATHER, HEAT, PACINO
 
 NAMES = {entity: tiny.plain(entity) for entity in range(len(tiny.NAMES))}
@@ -19,7 +19,7 @@ def test_path_is_described_by_its_relations():
         'Heat stars Al Pacino, like The Godfather',
     ]
     assert descriptions([(HEAT, PACINO, 'starring'), (BIG, PACINO, 'writer')], [BIG], HEAT) == [
-        'Heat stars Al Pacino, and so is linked to Big'
+        'Heat stars Al Pacino, who wrote Big'
     ]
 
 
@@ -31,3 +31,25 @@ def test_unknown_relation_and_unnamed_entity_are_described_in_general_words():
 def test_subject_and_remark_replace_the_names():
     (path,) = KnowledgeGraph(EDGES).paths([PACINO], HEAT)
     assert describe_path(path, NAMES, 'it', 'a favourite') == 'it stars Al Pacino, a favourite'
+
+
+def test_reasons_come_in_the_order_in_which_a_person_gives_them():
+    film, liked, other = HEAT, GODFATHER, BIG
+    shared = {
+        'director': 51, 'starring': 52, 'writer': 53, 'series': 54, 'genre': 55, 'music': 56, 'cinematography': 57,
+        'editing': 58, 'studio': 59, 3: 60,
+    }  # fmt: skip
+    edges = [(item, entity, relation) for relation, entity in shared.items() for item in (film, liked)]
+    graph = KnowledgeGraph([*edges, (film, PACINO, 'starring'), (film, 61, 'starring'), (other, 51, 'director')])
+    mentions = [61, PACINO, liked, other]
+
+    def sort(liked_mentions):
+        reasons = [path for path in graph.paths(mentions, film) if is_reason(path)]
+        return [
+            path.entities[:-1] for path in sorted(reasons, key=lambda p: order_of_reasons(p, mentions, liked_mentions))
+        ]
+
+    rest = [(liked, entity) for entity in (52, 53, 54, 55, 56)]
+    assert sort([]) == [(PACINO,), (61,), (other, 51), (liked, 51), *rest]  # the last mention first
+    assert sort([61, liked]) == [(61,), (PACINO,), (liked, 51), (other, 51), *rest]  # what is liked first
+    assert not is_reason(KnowledgeGraph([(film, 59, 'distributor')]).paths([59], film)[0])
