@@ -14,6 +14,7 @@ from crslab_causal.llm.offline.paths import describe_path, is_reason, order_of_r
 
 _ROLES = {DIRECTOR: 'is directed by {}', CAST: 'stars {}', WRITER: 'is written by {}'}
 """Words for each role in which a person that the seeker has named is a reason, most important role first."""
+_LIKED = 'one of your likes'
 _MIN_GENRES = 2
 """Minimum number of genres that two films share, so that it is a reason."""
 
@@ -50,7 +51,9 @@ class Reasons:
         """Yield the reasons for a film, best first. Of the parts of the model only the first reason is given."""
         yield from self._named_people(film)
         described = [path for path in self.paths(film) if is_reason(path)]
-        yield from (describe_path(path, self._catalogue.names, 'it') for path in described)
+        for path in described:
+            remark = _LIKED if path.entities[0] in self._state.liked else ''
+            yield describe_path(path, self._catalogue.names, 'it', remark)
         yield from self._shared_genres(film)
         yield from (part.reason for part in parts or () if part.added > 0 and part.reason)
 
@@ -63,7 +66,8 @@ class Reasons:
         for person in (*unknown, *reversed(liked)):
             role = next((role for role in _ROLES if person in people.get(role, ())), None)
             if role:
-                yield f'it {_ROLES[role].format(self._facts.people[person].name)}'
+                remark = f', {_LIKED}' if person in liked else ''
+                yield f'it {_ROLES[role].format(self._facts.people[person].name)}{remark}'
 
     def _shared_genres(self, film: int) -> Iterator[str]:
         """Yield a clause for each liked film that shares genres with the film, the last liked one first."""
