@@ -72,13 +72,23 @@ def test_constraints_that_nothing_satisfies_give_way_and_the_chat_says_so(conver
     assert all('Tom Hanks' in conversation.facts.names_of_people(f.entity, 'cast') for f in reply.recommendations)
 
 
+def test_reason_is_the_person_that_was_asked_for_last(conversation):
+    conversation.reply('I loved Alien')
+    reply = conversation.reply('now something with Tom Hanks, please')
+    assert 'it stars Tom Hanks' in reply.sentences[0]
+    reply = conversation.reply('a film by Steven Spielberg')
+    assert 'it is directed by Steven Spielberg' in reply.sentences[0]
+    assert 'by Steven Spielberg' in [constraint.words for constraint in reply.constraints]
+    assert "the seeker's" not in '\n'.join(conversation.why())
+
+
 def test_exhausted_constraints_give_way_and_the_chat_says_so(conversation):
     for text in ('a western', 'more', 'more', 'more'):
         reply = conversation.reply(text)
         assert all('western' in film.genres for film in films(conversation, reply))
     while 'western' in films(conversation, reply)[0].genres:
         reply = conversation.reply('more')
-    assert any('have been shown' in note and 'western' in note for note in reply.notes)
+    assert any('I have shown you every film' in note and 'western' in note for note in reply.notes)
 
 
 def test_new_wish_replaces_one_of_its_kind_unless_it_adds_to_it(conversation):
