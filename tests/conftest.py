@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+import forked  # noqa: F401  before any process is forked
 import tiny
 
 pytest_plugins = ['small_runs']
