@@ -16,7 +16,9 @@ METHOD = 'forkserver' if 'forkserver' in multiprocessing.get_all_start_methods()
 """How processes start."""
 
 if METHOD == 'forkserver':
-    multiprocessing.set_forkserver_preload(['crslab_causal.registration', 'crslab_causal.command_line.run'])
+    multiprocessing.set_forkserver_preload(
+        ['crslab_causal.registration', 'crslab_causal.command_line.run', 'crslab_causal.llm.client.client']
+    )
 
 
 def start(
