@@ -90,8 +90,22 @@ def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act
         ('I love comedies. But not with Will Ferrell.', {'no Will Ferrell'}),
         ('I loved The Shining. Anything by that director?', {'with Stanley Kubrick'}),
         ('it should also be funny', {'comedy'}),
+        ('cool. my kids will be watching too', {'for children'}),
     ],
 )
 def test_constraint_in_plain_words_binds(interpreter, situation, text, names):
     meaning = interpreter.understand(text, situation)
     assert {constraint.name for constraint in meaning.constraints if constraint.binding} == names
+
+
+@pytest.mark.parametrize(
+    'text, attitude',
+    [
+        ('my husband wants Titanic but I find it boring', Attitude.DISLIKED),
+        ('I watched Titanic but I found it really dull', Attitude.DISLIKED),
+        ('I saw Titanic and thought it was great', Attitude.LIKED),
+    ],
+)
+def test_opinion_after_find_and_think(interpreter, situation, text, attitude):
+    heard = {each.name: each.attitude for each in interpreter.understand(text, situation).heard}
+    assert heard['Titanic (1997)'] is attitude
