@@ -17,7 +17,7 @@ from crslab_causal.llm.detokenization import UNNAMED, detokenize
 
 SIZES = {
     'valid': {'redial_develop.tsv': 120, 'redial_scored.tsv': 200, 'redial_2_develop.tsv': 200},
-    'train': {f'redial_train_{n}.tsv': 600 for n in range(1, 9)},
+    'train': {f'redial_train_{n}.tsv': 600 for n in range(1, 13)},
 }
 """Messages per table of each split, at least: conversations are kept whole."""
 SEED = 2026

@@ -27,10 +27,15 @@ from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.model import PATH, LinearModel, Models, write_models
 from crslab_causal.chat.understanding.revision import Reviser
 
+
+def train_tables(kind: str) -> list[Path]:
+    """Return the tables that only the model learns from, in the order of their numbers."""
+    return sorted(FOLDER.glob(f'{kind}_train*.tsv'), key=lambda path: (len(path.name), path.name))
+
+
 TABLES = [
     *(FOLDER / f'{name}_develop.tsv' for name in ('redial', 'redial_2', 'written')),
-    *(FOLDER / f'{name}.tsv' for name in ('redial_train_1', 'redial_train_2', 'redial_train_3', 'redial_train_4')),
-    *(FOLDER / f'{name}.tsv' for name in ('written_train', 'written_train_2')),
+    *(path for kind in ('redial', 'written') for path in train_tables(kind)),
     TRANSCRIPTS,
 ]
 PAGE = FOLDER / 'cross_validation.md'
