@@ -9,7 +9,7 @@ import argparse
 import json
 import random
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 from crslab_causal.data.dataset.display_names import token_names
 from crslab_causal.data.dataset.films import films_from_titles
@@ -58,13 +58,14 @@ def has_words(conversation: Mapping[str, Any], name_of_token: Mapping[str, str])
     return any(token not in name_of_token for turn in conversation['dialog'] for token in turn['text'])
 
 
-def main() -> None:
-    """Run the command."""
-    parser = argparse.ArgumentParser(description='Draw messages of ReDial for labelling.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
-    parser.add_argument('--to', type=Path, required=True, help='folder of the tables')
-    options = parser.parse_args()
-    folder = options.data_path / 'redial' / 'nltk'
+def draw(folder: Path, split: str, sizes: Mapping[str, int]) -> Iterator[tuple[str, str, int, int]]:
+    """Yield the name and the text of each table, and the numbers of its messages and conversations.
+
+    Args:
+        folder: folder with the files of the dataset.
+        split: name of the split.
+        sizes: messages per table, at least. No conversation is in two tables.
+    """
 
     def read(name: str) -> Any:
         return json.loads((folder / name).read_text('utf-8'))
@@ -72,19 +73,29 @@ def main() -> None:
     items = read('movie_ids.json')
     films = films_from_titles(read('movie_titles.json'), items)
     name_of_token = token_names({}, films, {item: film.name for item, film in films.items()})
+    # Half of the conversations of train have no words except titles.
+    conversations = [c for c in read(f'{split}_data.json') if has_words(c, name_of_token)]
+    random.Random(SEED).shuffle(conversations)
+    for name, size in sizes.items():
+        blocks, n_messages = [], 0
+        while n_messages < size:
+            lines, n = read_conversation(conversations.pop(), name_of_token)
+            if n:
+                blocks.append('\n'.join(lines) + '\n')
+                n_messages += n
+        yield name, _HEAD.format(split=split) + '\n' + '\n'.join(blocks), n_messages, len(blocks)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description='Draw messages of ReDial for labelling.')
+    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    parser.add_argument('--to', type=Path, required=True, help='folder of the tables')
+    options = parser.parse_args()
     for split, sizes in SIZES.items():
-        # Half of the conversations of train have no words except titles.
-        conversations = [c for c in read(f'{split}_data.json') if has_words(c, name_of_token)]
-        random.Random(SEED).shuffle(conversations)
-        for name, size in sizes.items():
-            blocks, n_messages = [], 0
-            while n_messages < size:
-                lines, n = read_conversation(conversations.pop(), name_of_token)
-                if n:
-                    blocks.append('\n'.join(lines) + '\n')
-                    n_messages += n
-            (options.to / name).write_text(_HEAD.format(split=split) + '\n' + '\n'.join(blocks), 'utf-8')
-            print(f'{name}: {n_messages} messages of {len(blocks)} conversations')
+        for name, text, n_messages, n_conversations in draw(options.data_path / 'redial' / 'nltk', split, sizes):
+            (options.to / name).write_text(text, 'utf-8')
+            print(f'{name}: {n_messages} messages of {n_conversations} conversations')
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +18,23 @@ from benchmarks.understanding.messages import (
 )
 from benchmarks.understanding.scoring import labels_of, same_names
 from crslab_causal.chat.constraints import Constraint
-from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
+from crslab_causal.chat.understanding.features import (
+    Draft,
+    Text,
+    film_features,
+    message_features,
+    name_features,
+    person_features,
+)
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude
-from crslab_causal.chat.understanding.revision import NO_ATTITUDE, meant_films, names_in, rule_attitude
+from crslab_causal.chat.understanding.revision import (
+    NO_ATTITUDE,
+    meant_films,
+    meant_person,
+    names_in,
+    rule_attitude,
+)
 from crslab_causal.chat.understanding.spans import SpanKind
 
 
@@ -33,12 +47,21 @@ class Examples:
     """Classes that are right."""
     conversations: list[str] = field(default_factory=list)
     """Name of the conversation of each example."""
+    messages: list[int] = field(default_factory=list)
+    """Number of the message of each example, among the messages of the task ``acts``."""
+    places: list[str] = field(default_factory=list)
+    """Place of each example in its message: empty for the message, ``name 3`` for a group of spans, ``film 17`` for
+    the entity of a film that it may mean."""
 
-    def add(self, features: list[str], answers: Sequence[str], conversation: str) -> None:
+    def add(
+        self, features: list[str], answers: Sequence[str], conversation: str, message: int, place: str = ''
+    ) -> None:
         """Add an example."""
-        self.features.append(features)
+        self.features.append([sys.intern(each) for each in features])
         self.answers.append(frozenset(map(str, answers)))
         self.conversations.append(conversation)
+        self.messages.append(message)
+        self.places.append(place)
 
 
 class Drafted(NamedTuple):
@@ -60,23 +83,29 @@ def collect(drafts: Iterable[Drafted], interpreter: Interpreter) -> dict[str, Ex
         interpreter: the interpreter that made the drafts.
     """
     facts = interpreter.facts
-    tasks = {name: Examples() for name in ('acts', 'questions', 'names', 'films')}
+    tasks = {name: Examples() for name in ('acts', 'questions', 'names', 'films', 'people')}
     for _, conversation, message, labels, draft in drafts:
         if not draft.clauses:
             continue
         text = Text(draft)
+        number = len(tasks['acts'].answers)
         labelled = _marked_names(labels)
         words = message_features(draft, text)
-        tasks['acts'].add(words, message.acts, conversation)
-        tasks['questions'].add(words, message.questions, conversation)
+        tasks['acts'].add(words, message.acts, conversation, number)
+        tasks['questions'].add(words, message.questions, conversation, number)
         for named in names_in(draft, facts, interpreter.properties):
             features = name_features(draft, text, named.group, rule_attitude(draft, named.key))
             attitude = _attitude_to(named.name, named.constraint, labelled, labels)
-            tasks['names'].add(features, [attitude], conversation)
+            tasks['names'].add(features, [attitude], conversation, number, f'name {named.group}')
         for film in meant_films(draft, facts):
             rule = rule_attitude(draft, (SpanKind.FILM, facts.names[film]))
             features = film_features(draft, text, film, facts.films[film].title, rule)
-            tasks['films'].add(features, [_attitude_to(facts.names[film], None, labelled, labels)], conversation)
+            attitude = _attitude_to(facts.names[film], None, labelled, labels)
+            tasks['films'].add(features, [attitude], conversation, number, f'film {film}')
+        if (person := meant_person(draft, text, facts)) is not None:
+            name, constraint = facts.names[person], interpreter.properties.person(person)
+            features = person_features(draft, text, rule_attitude(draft, (SpanKind.PERSON, name)))
+            tasks['people'].add(features, [_attitude_to(name, constraint, labelled, labels)], conversation, number)
     return tasks
 
 

@@ -23,6 +23,7 @@ from benchmarks.understanding.catalogue import read_catalogue
 from benchmarks.understanding.examples import Drafted, Examples, collect, read_drafts
 from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS
 from benchmarks.understanding.scoring import Counts, add_counts, compare, found_in, summarize
+from crslab_causal.chat.understanding.features import act_features
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.model import PATH, LinearModel, Models, write_models
 from crslab_causal.chat.understanding.revision import Reviser
@@ -39,11 +40,15 @@ TABLES = [
     TRANSCRIPTS,
 ]
 PAGE = FOLDER / 'cross_validation.md'
+OF_MESSAGE = ('acts', 'questions')
+"""Tasks about messages. The others are about names in them."""
 N_FOLDS = 4
 SEED = 0
-_STRENGTH = 1.0
+_N_PARTS = 3
+"""Number of parts of the training data for the acts that the models of the attitudes learn from."""
+_STRENGTH = 0.3
 """Inverse strength of the regularisation."""
-_LEAST = 2
+_LEAST = 3
 """Number of examples that a feature or a class has at least."""
 _WEIGHT = {TRANSCRIPTS.name: 3.0}
 """Weight of the examples of a table, where it is not 1. The tests of the chat demand that the transcripts are right."""
@@ -65,7 +70,7 @@ def fit(examples: Examples, used: Iterable[int]) -> LinearModel:
     classes = sorted(answer for answer, n in n_of_class.items() if n >= _LEAST)
     weights, bias = np.empty((len(features), len(classes))), np.empty(len(classes))
     for number, name in enumerate(classes):
-        model = LogisticRegression(C=_STRENGTH, solver='liblinear', random_state=SEED, intercept_scaling=5)
+        model = LogisticRegression(C=_STRENGTH, solver='liblinear', random_state=SEED, intercept_scaling=5, tol=1e-3)
         model.fit(table, [name in each for each in answers], sample_weight=weight)
         weights[:, number], bias[number] = model.coef_[0], model.intercept_[0]
     return LinearModel(classes, index, weights, bias)
@@ -73,10 +78,37 @@ def fit(examples: Examples, used: Iterable[int]) -> LinearModel:
 
 def fit_all(tasks: dict[str, Examples], without: frozenset[str] = frozenset()) -> Models:
     """Return the models of all tasks, trained without some of the conversations."""
-    return {
-        task: fit(each, (row for row, conversation in enumerate(each.conversations) if conversation not in without))
+    used = {
+        task: [row for row, conversation in enumerate(each.conversations) if conversation not in without]
         for task, each in tasks.items()
     }
+    models = {task: fit(tasks[task], used[task]) for task in OF_MESSAGE}
+    likely = likely_acts(tasks['acts'], used['acts'])
+    for task in [each for each in tasks if each not in OF_MESSAGE]:
+        each = tasks[task]
+        features = list(each.features)
+        for row in used[task]:
+            features[row] = [*features[row], *act_features(likely[each.messages[row]], features[row])]
+        models[task] = fit(replace(each, features=features), used[task])
+    return models
+
+
+def likely_acts(acts: Examples, used: Sequence[int]) -> dict[int, dict[str, float]]:
+    """Return the probabilities of the acts of messages, by models that were trained on other conversations.
+
+    The models of the attitudes read these probabilities. Those of a model that was trained on the message itself would
+    be better than those of a new message.
+    """
+    conversations = sorted({acts.conversations[row] for row in used})
+    random.Random(SEED).shuffle(conversations)
+    part_of = {conversation: number % _N_PARTS for number, conversation in enumerate(conversations)}
+    found = {}
+    for part in range(_N_PARTS):
+        model = fit(acts, [row for row in used if part_of[acts.conversations[row]] != part])
+        for row in used:
+            if part_of[acts.conversations[row]] == part:
+                found[row] = model.probabilities(acts.features[row])
+    return found
 
 
 def cross_validate(drafts: Sequence[Drafted], interpreter: Interpreter, tasks: dict[str, Examples]) -> list[str]:

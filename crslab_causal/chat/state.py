@@ -68,8 +68,8 @@ class DialogueState:
     def situation(self) -> Situation:
         """The part of the state that the next message is understood with."""
         speaker, text = self.context[-1] if self.context else ('Seeker', '')
-        said = text if speaker == 'Recommender' else ''
-        return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints, said)
+        said, own = (text, '') if speaker == 'Recommender' else ('', text)
+        return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints, said, own)
 
     @property
     def never_again(self) -> set[int]:

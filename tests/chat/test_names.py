@@ -165,6 +165,14 @@ def test_plural_that_is_a_title_names_the_film():
         ('horor movies', ['horror']),
         ('a documentry', ['documentary']),
         ('thriler or mistery', ['thriller', 'mystery']),
+        ('family', ['family']),
+        ('Action, family', ['action', 'family']),
+        ('comedy and family', ['comedy', 'family']),
+        ('not horror, not war, not sport', ['horror', 'war', 'sport']),
+        ('no war please', ['war']),
+        ('my family and I', []),
+        ('my family, comedy fans all', ['comedy']),
+        ('they went to war', []),
         ('my history teacher', []),
         ('a good moving for my mom', []),
         ('the terror of monday', []),
@@ -179,3 +187,47 @@ def test_film_that_was_named_before_needs_no_mark():
     better = 'better than up'
     assert not names(better, SpanKind.FILM)
     assert [span.id for span in _spotter().spans(better, prefer=(up,)) if span.kind is SpanKind.FILM] == [up]
+
+
+@pytest.mark.parametrize(
+    'text, person',
+    [
+        ('anything by the director of Inception', 'Christopher Nolan'),
+        ('I love the director of Pulp Fiction', 'Quentin Tarantino'),
+        ('movies by whoever directed Jaws', 'Steven Spielberg'),
+        ('something with the star of Die Hard', 'Bruce Willis'),
+        ('I loved The Shining. Anything by the same director?', 'Stanley Kubrick'),
+    ],
+)
+def test_role_in_a_film_names_the_person(text, person):
+    assert names(text, SpanKind.PERSON) == [person]
+
+
+def test_film_of_a_role_is_not_named_itself():
+    assert not names('anything by the director of Inception', SpanKind.FILM)
+
+
+@pytest.mark.parametrize('text', ['who is the director of Inception?', 'is the director of Inception famous'])
+def test_question_for_a_role_names_the_film(text):
+    assert names(text, SpanKind.FILM, SpanKind.PERSON) == ['Inception (2010)']
+
+
+def test_same_director_is_that_of_the_film_of_the_conversation():
+    facts = _spotter().facts
+    film = next(film.entity for film in facts.films.values() if film.title == 'Inception')
+    spans = _spotter().spans('another one from the same director', film=film)
+    assert [facts.names[span.id] for span in spans] == ['Christopher Nolan']
+    assert not _spotter().spans('another one from the same director')
+
+
+@pytest.mark.parametrize(
+    'text, kind, name',
+    [
+        ('I really enjoyed Kill Bill', SpanKind.FILM, 'Kill Bill: Volume 1 (2003)'),
+        ('I like the Kill Bill movies', SpanKind.COLLECTION, 'Kill Bill'),
+        ('I like Harry Potter', SpanKind.COLLECTION, 'Harry Potter'),
+    ],
+)
+def test_first_part_of_a_title_names_the_film_unless_the_words_mean_the_series(text, kind, name):
+    assert names(text, SpanKind.FILM, SpanKind.COLLECTION) == [name]
+    assert names(text, kind) == [name]

@@ -39,6 +39,9 @@ from crslab_causal.chat.understanding.years import Years, find_years
         ('an old movie', ['before 1989']),
         ('classics', ['before 1989']),
         ('1994', ['1994']),
+        ('something from before I was born (1985)', ['before 1985']),
+        ('before we were born in 1985', ['before 1985']),
+        ('after I was born in 1985', ['1986 or later']),
         # no years of films
         ('my 6 year old', []),
         ('how old is it', []),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Sequence
 
 from crslab_causal.llm.entity_linking.spelling import correct
 
@@ -149,6 +149,19 @@ _CORRECTABLE = {
 }
 """Genre of each word that may be misspelled."""
 _LONG_WORD = re.compile(r'(?<![\w<])[^\W\d_]{5,}(?![\w>])')
+_SHORT_NAMES = {'family': 'family', 'war': 'war', 'sport': 'sport', 'sports': 'sport', 'music': 'music'}
+"""Genre of each everyday word that names a genre only in a list of genres, or as a whole message."""
+_SHORT_NAME = re.compile(rf'\b(?:{"|".join(_SHORT_NAMES)})\b', re.IGNORECASE)
+_OWNED_BEFORE = re.compile(r'\b(?:my|our|your|his|her|their|the|whole|a|for|about|at|in|of)\s+$', re.IGNORECASE)
+_LISTED_BEFORE = re.compile(
+    r'\s*(?:[,;/&+]|\b(?:and|or|nor|with|plus|but|maybe|also|no|not))\s*(?:maybe|also|no|not|even|some)?\s*$',
+    re.IGNORECASE,
+)
+_LISTED_AFTER = re.compile(
+    r'\s*(?:[,;/&+]|\b(?:and|or|nor|plus|but)\b)\s*(?:maybe|also|no|not|even|some)?\s*', re.IGNORECASE
+)
+_NO_BEFORE = re.compile(r'\b(?:not|no)\s+$', re.IGNORECASE)
+_ENDS = re.compile(r'\s*(?:[,.;!?)]|$|\bplease\b)', re.IGNORECASE)
 _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
 _WITHOUT_GORE = re.compile(
     r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,3}?
@@ -180,10 +193,14 @@ def genres_of_name(name: str) -> frozenset[str]:
     return known or frozenset((re.sub(r' (?:film|movie)s?\b', '', lower).strip(),))
 
 
-def find_genres(text: str) -> list[GenreSpan]:
+def find_genres(text: str, short_names: bool = True) -> list[GenreSpan]:
     """Return the parts of a text that name genres, in order of appearance. One part may name two genres: "rom-com".
 
     A word that is in no dictionary may be a misspelled genre: "horor", "documentry".
+
+    Args:
+        text: the text.
+        short_names: whether everyday words such as "family" may name a genre: "action, family", "no war".
     """
     spans = [
         _span(text, genre, match, is_adjective)
@@ -195,8 +212,32 @@ def find_genres(text: str) -> list[GenreSpan]:
         word = match.group().lower()
         if (meant := correct(word, _CORRECTABLE)) != word:
             spans.append(_span(text, _CORRECTABLE[meant], match, False))
+    if short_names:
+        spans += _short_names(text, spans)
     spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and rejects_gore(text))]
     return sorted(spans, key=lambda span: (span.start, -span.end))
+
+
+def _short_names(text: str, spans: Sequence[GenreSpan]) -> list[GenreSpan]:
+    """Return the everyday words of a text that name genres: the whole text, words beside a genre, and "no war"."""
+    starts, ends = {span.start for span in spans}, {span.end for span in spans}
+    found = []
+    # From left to right, so that "not horror, not war, not sport" finds each by the one before it.
+    for match in _SHORT_NAME.finditer(text):
+        if any(span.start < match.end() and match.start() < span.end for span in spans):
+            continue
+        before = _before(text, match)
+        if _OWNED_BEFORE.search(before):
+            continue
+        lead = _LISTED_BEFORE.search(before)
+        after = _LISTED_AFTER.match(text, match.end())
+        is_listed = lead is not None and match.start() - len(before) + lead.start() in ends
+        is_listed = is_listed or (after is not None and after.end() in starts)
+        is_excluded = _NO_BEFORE.search(before) is not None and _ENDS.match(text, match.end()) is not None
+        if is_listed or is_excluded or text.strip(' .!?') == match.group():
+            found.append(GenreSpan(_SHORT_NAMES[match.group().lower()], *match.span(), is_wish=True, is_excess=False))
+            ends.add(match.end())
+    return found
 
 
 def rejects_gore(text: str) -> bool:

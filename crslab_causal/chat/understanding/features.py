@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.chat.understanding.acts import names_all
 from crslab_causal.chat.understanding.attitudes import cue_before, is_liked_after, is_seen_after
@@ -23,6 +23,28 @@ _SAID = 40
 _NUMBER = re.compile(r'(?<=[a-z])\d+(?=>)')
 _WORD = re.compile(r"<\w+>|[\w'-]+|[^\w\s]")
 _QUESTION = re.compile(r'[^.!?\n]*\?')
+_SENTENCE = re.compile(r'[^.!?\n]+[.!?]*')
+_SAYS = {
+    'asks what': r'\b(?:what|which) (?:kind|kinds|type|types|sort|genre|genres|movie|movies|film|films|are|do|would)\b',
+    'asks favorite': r'\bfavou?rites?\b.*\?',
+    'asks seen': r'\b(?:seen|see|saw|watched|watch|heard of)\b.*\?',
+    'asks liked': r'\b(?:did you|do you|you) (?:\w+ )?(?:like|love|enjoy)\b.*\?|\bfan of\b.*\?|\binto\b.*\?',
+    'offers': r'\b(?:how about|what about|would you|do you want|can i|may i|shall i)\b.*\?|'
+    r'\b(?:recommend|suggest|try|check out|should (?:watch|see)|could watch|might like|may like|would like)\b',
+    'asks': r'\?',
+    'leaves': r'\b(?:bye|goodbye|enjoy|welcome|have a|take care|thank|thanks)\b',
+    'likes': r'\bi (?:\w+ )?(?:like|liked|love|loved|enjoy|enjoyed)\b',
+    'praises': r'\b(?:good|great|funny|awesome|amazing|best|excellent|classic)\b',
+}
+"""Patterns of what the recommender may say last; the first one that fits counts."""
+_SAYS_FOUND = {name: re.compile(pattern) for name, pattern in _SAYS.items()}
+_PRONOUNS = frozenset(('he', 'she', 'him', 'her', 'his', 'hers'))
+_FEW = 4
+"""Number of words of a message that means different things after different words of the recommender: "yes I do"."""
+_LEVELS = (0.15, 0.35, 0.6, 0.85)
+"""Probabilities of an act that it may exceed."""
+_WITH_ACTS = ('kind=<', 'cue=', 'first=', 'True place=', 'False place=', 'True said=', 'False said=')
+"""Beginnings of the features of a name that count together with the likely acts."""
 _NEAR = 4
 """Number of words before and after a name whose distance counts."""
 _PLURAL = re.compile(r'\b(?:they|them|those|these|both|all|either|neither|ones|movies|suggestions|recommendations)\b')
@@ -95,6 +117,28 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
     return sorted(found)
 
 
+def means_person(text: Text) -> bool:
+    """Return whether a message points to a person without a name: "I like him"."""
+    return not _PRONOUNS.isdisjoint(text.words)
+
+
+def person_features(draft: Draft, text: Text, attitude: str) -> list[str]:
+    """Return the features of a person whom a message means by "he" or "she".
+
+    Args:
+        draft: the draft.
+        text: its words.
+        attitude: attitude to the person that the rules find; empty if none.
+    """
+    found = {*text.common, f'rule={attitude}'}
+    words = ['^', *text.words, '$']
+    for number, word in enumerate(words):
+        if word in _PRONOUNS:
+            found |= {f'b{n}:{" ".join(words[max(0, number - n) : number])}' for n in (1, 2, 3)}
+            found |= {f'a{n}:{" ".join(words[number + 1 : number + 1 + n])}' for n in (1, 2, 3)}
+    return sorted(found)
+
+
 def name_features(draft: Draft, text: Text, group: int, attitude: str) -> list[str]:
     """Return the features of a name in a message, from which the model finds the attitude to it.
 
@@ -134,6 +178,18 @@ def name_features(draft: Draft, text: Text, group: int, attitude: str) -> list[s
     return sorted(found)
 
 
+def act_features(likely: Mapping[str, float], features: Sequence[str]) -> list[str]:
+    """Return the features of a name that follow from the likely acts of its message.
+
+    Args:
+        likely: probability of each act.
+        features: the other features of the name.
+    """
+    found = [f'likely={act}>{level}' for act, p in likely.items() for level in _LEVELS if p > level]
+    beside = [each for each in features if each.startswith(_WITH_ACTS) and ' rule' not in each]
+    return [*found, *(f'{act} {each}' for act in found for each in beside)]
+
+
 def _state(draft: Draft) -> Iterator[str]:
     """Yield what the rules find, and the state of the conversation."""
     meaning, situation = draft.meaning, draft.situation
@@ -153,9 +209,25 @@ def _state(draft: Draft) -> Iterator[str]:
     yield f'film={situation.film is not None}'
     yield f'begins={not situation.shown and not situation.mentioned}'
     yield f'named={not draft.groups} film={situation.film is not None}'
+    yield from _reply(draft)
     n_words = sum(len(clause.text.split()) for clause in draft.clauses)
     yield f'words={min(n_words, 4) if n_words < 5 else 5 + min(n_words // 5, 4)}'
     yield f'clauses={min(len(draft.clauses), 3)}'
+
+
+def _reply(draft: Draft) -> Iterator[str]:
+    """Yield what the recommender said last, with the first words of the message."""
+    sentences = _SENTENCE.findall(draft.situation.said.lower())
+    last = sentences[-1].strip() if sentences else ''
+    says = next((name for name, pattern in _SAYS_FOUND.items() if pattern.search(last)), 'other') if last else 'nothing'
+    yield f'says={says}'
+    yield from (f's:{gram}' for gram in _ngrams(_WORD.findall(last)[-_SAID:], 2))
+    words = [word for clause in draft.clauses for word in _WORD.findall(_NUMBER.sub('', clause.text))]
+    yield from (f'says={says} {gram}' for gram in _ngrams(['^', *words[:_FEW]], 2))
+    yield from (f'says={says} act={act}' for act in draft.meaning.acts)
+    if len(words) <= _FEW:
+        yield f'says={says} whole {" ".join(words)}'
+    yield from (f'o:{gram}' for gram in _ngrams(_WORD.findall(draft.situation.own.lower())[-_SAID:], 2))
 
 
 def _ngrams(words: Sequence[str], longest: int) -> Iterator[str]:

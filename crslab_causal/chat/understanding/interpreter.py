@@ -45,6 +45,7 @@ _REQUEST = re.compile(
 _NEW_TO_ME = re.compile(
     r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
+_PRONOUN = re.compile(r'\b(?:he|she|him|her|his)\b', re.IGNORECASE)
 _GENRE_TOKEN = re.compile(r'<genre(\d+)>')
 _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
@@ -92,12 +93,14 @@ class Interpreter:
     def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
-        spans = self._spotter.spans(text, (*situation.mentioned, *situation.shown), len(situation.shown))
+        known = (*situation.mentioned, *situation.shown)
+        spans = self._spotter.spans(text, known, len(situation.shown), situation.film)
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
         if is_foreign(words):
             return Draft(text, [], [], situation, Understanding(acts=[Act.FOREIGN]))
+        situation = replace(situation, person=self._meant_person(text, situation))
         reading = _Reading(self.facts, self.properties, text, spans, situation)
         reading.read()
         reading.meaning.rejects_gore = rejects_gore(text)
@@ -107,6 +110,18 @@ class Interpreter:
             reading.meaning.acts = [Act.UNKNOWN]
             reading.meaning.is_gibberish = is_gibberish(words)
         return Draft(text, reading.clauses, reading.groups, situation, reading.meaning)
+
+    def _meant_person(self, text: str, situation: Situation) -> int | None:
+        """Return the person whom "he" or "she" means: one whom the last words named, or whom the seeker named last."""
+        if situation.person is not None and self.facts.names[situation.person] in situation.said:
+            return situation.person
+        if not _PRONOUN.search(text):
+            return situation.person
+        spans = self._spotter.spans(situation.said or situation.own)
+        named = [span.id for span in spans if span.kind is SpanKind.PERSON]
+        if not named and situation.person is None:
+            named = [entity for entity in situation.mentioned if entity in self.facts.people]
+        return named[-1] if named else situation.person
 
 
 class _Reading(NameReader):

@@ -63,6 +63,8 @@ class Situation:
     """Constraints so far."""
     said: str = ''
     """Last words of the recommender; empty if the seeker spoke last."""
+    own: str = ''
+    """Last message of the seeker, if the recommender has said nothing since."""
 
 
 @dataclass

@@ -11,8 +11,18 @@ from typing import Iterator
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import Act, names_all
-from crslab_causal.chat.understanding.features import Draft, Text, film_features, message_features, name_features
+from crslab_causal.chat.understanding.acts import Act, find_acts, names_all
+from crslab_causal.chat.understanding.attitudes import WANT, cue_before
+from crslab_causal.chat.understanding.features import (
+    Draft,
+    Text,
+    act_features,
+    film_features,
+    means_person,
+    message_features,
+    name_features,
+    person_features,
+)
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
@@ -28,11 +38,13 @@ _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
-_SURE_OF_RULE = 0.1
+_SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
-_RULE = 1.5
+_GUESS_AT_WISH = 0.15
+"""The same for a message in which the rules find a wish: "it should also be funny"."""
+_RULE = 1.2
 """Factor for the probability of the attitude to a name that the rules find."""
 _RULE_FOR_MEANT = 1.5
 """The same for a film that the message means without a name."""
@@ -90,6 +102,8 @@ class Named:
     entity: int | None
     constraint: Constraint | None
     """Constraint for the property; None for a film."""
+    is_repeated: bool = False
+    """Whether the message names it more than once."""
 
     @property
     def key(self) -> tuple[SpanKind, str]:
@@ -103,7 +117,7 @@ class Reviser:
     Args:
         facts: facts about the films.
         properties: constraints of spans.
-        models: the models ``acts``, ``questions``, ``names`` and ``films``; empty: no draft is revised.
+        models: the models ``acts``, ``questions``, ``names``, ``films`` and ``people``; empty: no draft is revised.
     """
 
     def __init__(self, facts: FilmFacts, properties: Properties, models: Models):
@@ -121,19 +135,22 @@ class Reviser:
             return meaning  # the model has never seen any of the words
         features = message_features(draft, text)
         likely = self.models['acts'].probabilities(features)
-        likely = {name: p for name, p in likely.items() if name not in _FINAL}
-        best = max(likely.values())
-        if best < _GUESS:
+        sure = {name: p for name, p in likely.items() if name not in _FINAL}
+        best = max(sure.values())
+        if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
             return meaning  # the model only guesses
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
         acts = {
-            Act(name) for name, p in likely.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
+            Act(name) for name, p in sure.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
         }
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
+        if Act.MORE in acts and not meaning.constraints:
+            acts.discard(Act.WANT)  # "something else"
         constraints = self._read_names(draft, text, acts, likely, heard)
         constraints += self._read_meant(draft, text, acts, likely, heard)
+        constraints += self._read_meant_person(draft, text, acts, likely, heard)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
         places = {(each.kind, each.name): number for number, each in enumerate(meaning.heard)}
@@ -172,12 +189,15 @@ class Reviser:
         constraints = draft.meaning.constraints
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
-            found = self.models['names'].distribution(name_features(draft, text, named.group, rule))
+            features = name_features(draft, text, named.group, rule)
+            found = self.models['names'].distribution([*features, *act_features(likely, features)])
             if rule in found:
                 found[rule] *= _RULE
             attitude = _best(found, acts, likely)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
+            if named.constraint is not None and _is_stated(draft, named, rule):
+                continue  # a constraint in plain words binds
             if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
                 continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
@@ -200,7 +220,7 @@ class Reviser:
             ):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, text, film, self.facts.films[film].title, rule)
-            found = self.models['films'].distribution(features)
+            found = self.models['films'].distribution([*features, *act_features(likely, features)])
             if rule in found:
                 found[rule] *= _RULE_FOR_MEANT
             attitude = _best(found, acts, likely)
@@ -212,6 +232,29 @@ class Reviser:
             if film == draft.situation.film:
                 self._apply_to_film(draft, acts, heard, found)
         return constraints
+
+    def _read_meant_person(
+        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+    ) -> list[Constraint]:
+        """Set the attitude to the person whom a message means by "he" or "she", and return the constraint to add."""
+        person = meant_person(draft, text, self.facts)
+        if person is None:
+            return []
+        key = SpanKind.PERSON, self.facts.names[person]
+        rule = rule_attitude(draft, key)
+        features = person_features(draft, text, rule)
+        found = self.models['people'].distribution([*features, *act_features(likely, features)])
+        if rule in found:
+            found[rule] *= _RULE_FOR_MEANT
+        attitude = _best(found, acts, likely)
+        if attitude == rule or (attitude == Attitude.ASKED and draft.meaning.questions):
+            return []
+        _set(heard, key, person if person >= 0 else None, attitude)
+        constraint = self.properties.person(person)
+        if attitude == Attitude.DISLIKED:
+            return [replace(constraint, wanted=False)]
+        is_liked = attitude == Attitude.LIKED
+        return [replace(constraint, binding=not is_liked)] if is_liked or attitude == Attitude.WANTED else []
 
     def _apply_to_film(self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]) -> None:
         """Apply acts that concern no name to the film that the conversation is about."""
@@ -237,8 +280,10 @@ class Reviser:
         clause = draft.clauses[draft.clauses_of(named.group)[-1]]
         is_liked, is_wanted = attitude == Attitude.LIKED, attitude == Attitude.WANTED
         if is_wanted or is_liked or attitude == Attitude.DISLIKED:
-            wanted = is_wanted or is_liked
-            return [*others, with_alternatives(clause, named.group, named.constraint, wanted, not is_liked)]
+            # "I want a comedy. I like comedies." asks for comedies.
+            is_bound = any(c.binding and c.wanted and c not in others for c in constraints)
+            binding = not is_liked or (is_bound and named.is_repeated)
+            return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
 
 
@@ -254,7 +299,8 @@ def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator
             entity = span.id if constraint is None else constraint.entity
             label = constraint.label if constraint is not None else ''
             name = facts.names.get(entity, label) if entity is not None else label
-            found[span.kind, name] = Named(number, span, name, entity, constraint)
+            key = span.kind, name
+            found[key] = Named(number, span, name, entity, constraint, is_repeated=key in found)
     yield from found.values()
 
 
@@ -266,10 +312,27 @@ def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
     return [] if placed else [film for film in films if film is not None and film not in named]
 
 
+def meant_person(draft: Draft, text: Text, facts: FilmFacts) -> int | None:
+    """Return the person whom a message means by "he" or "she"; None if there is none, or if it names a person."""
+    person = draft.situation.person
+    named = any(span.kind is SpanKind.PERSON for group in draft.groups for span in group)
+    return person if person in facts.people and not named and means_person(text) else None
+
+
 def rule_attitude(draft: Draft, key: tuple[SpanKind, str]) -> str:
     """Return the attitude to a name that the rules find; empty if they find none."""
     found = next((each.attitude for each in draft.meaning.heard if (each.kind, each.name) == key), NO_ATTITUDE)
     return Attitude.DISLIKED if found == Attitude.REJECTED else found
+
+
+def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
+    """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
+    if rule == Attitude.DISLIKED:
+        return named.span.negated
+    return rule == Attitude.WANTED and any(
+        cue_before(clause, named.group) == WANT and Act.WANT in find_acts(clause.text)
+        for clause in (draft.clauses[number] for number in draft.clauses_of(named.group))
+    )
 
 
 def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:

@@ -10,6 +10,7 @@ from typing import Sequence
 from crslab_causal.chat.films.collections import Collection, Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
+from crslab_causal.chat.understanding.roles import name_by_role
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
 from crslab_causal.chat.understanding.years import find_years
@@ -17,7 +18,7 @@ from crslab_causal.llm.entity_linking.english import is_english
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.numbering import ORDINALS
-from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, title_words
+from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, parse_title, title_words
 from crslab_causal.llm.entity_linking.words import Word, read_words
 
 _SERIES_AFTER = re.compile(
@@ -104,7 +105,7 @@ class Spotter:
         names |= {subject: facts.names[subject] for subject in facts.subjects}
         self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
 
-    def spans(self, text: str, prefer: Sequence[int] = (), n_shown: int = 0) -> list[Span]:
+    def spans(self, text: str, prefer: Sequence[int] = (), n_shown: int = 0, film: int | None = None) -> list[Span]:
         """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
 
         Args:
@@ -112,9 +113,11 @@ class Spotter:
             prefer: entity ids that are preferred if several entities have the name. The films of the last list are at
                 its end.
             n_shown: number of films in the last list.
+            film: the film that the conversation is about, whose director "the same director" is.
         """
         spans = self._links(text, prefer)
         spans += free_spans(self._collection_spans(text, spans), spans)
+        spans = name_by_role(text, spans, self.facts, film)
         masked = blank_spans(text, spans)
         spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
         masked = blank_spans(text, spans)
@@ -155,7 +158,8 @@ class Spotter:
         spans = free_spans([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
         for link in found.links:
             part = _ARTICLE.sub('', text[link.start : link.end])
-            if ' ' not in part and any(span.end - span.start == len(part) for span in find_genres(part)):
+            named = [*find_genres(part, short_names=False), *(g for g in genres if g.end == link.end)]
+            if ' ' not in part and any(span.end - span.start == len(part) for span in named):
                 continue  # "Comedy" is a title, but here it means the genre
             if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"
@@ -245,7 +249,7 @@ class Spotter:
         if len(overlapping) > 1 or link.start < span.start - len('the ') or link.end > span.end:
             return False
         key = content_words(title_words(text[link.start : link.end]))
-        is_title = link.id in self.facts.films and key == content_words(title_words(self.facts.films[link.id].title))
+        is_title = link.id in self.facts.films and self._is_title(key, link.id, span.collection)
         is_surname = link.kind is SpanKind.PERSON and len(key) == 1
         is_surname = is_surname and key[0] in content_words(title_words(span.collection.name))  # "Disney"
         is_overshadowed = self._is_overshadowed(link, span.collection)
@@ -256,6 +260,12 @@ class Spotter:
             links.remove(link)
             return True
         return False
+
+    def _is_title(self, key: list[str], film: int, collection: Collection) -> bool:
+        """Return whether words are the title of a film, or its first part: "Anchorman", but not "Harry Potter"."""
+        title = parse_title(self.facts.films[film].title)
+        names = [form.content for form in (*title.forms[:1], *(() if collection.is_listed else title.parts[:1]))]
+        return tuple(key) in names
 
     def _is_overshadowed(self, link: Span, collection: Collection) -> bool:
         """Return whether the other films of a collection are far more popular than a linked film."""

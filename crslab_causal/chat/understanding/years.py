@@ -40,14 +40,19 @@ _PARTS = {'early': (0, 4), 'mid': (3, 6), 'late': (5, 9)}
 
 _NOT = r'\b(?:not|nothing|none|no(?:\s+\w+)?)\s+'
 _THE = r'\s*(?:the\s+)?(?:year\s+|end\s+of\s+)?(?:the\s+)?$'
+_BORN = r'(?:i|we|you|he|she|they)\s+(?:was|were)\s+(?:even\s+)?born(?:\s+in)?'
 _BEFORE_ATOM = {
     'not before': re.compile(
         rf'{_NOT}(?:(?:that\s+(?:is|are)\s+)?(?:older|earlier)\s+than|(?:from\s+)?before){_THE}', re.I
     ),
     'not after': re.compile(rf'{_NOT}(?:(?:newer|later|more\s+recent)\s+than|(?:from\s+)?after){_THE}', re.IGNORECASE),
-    'before': re.compile(r'\b(?:before|prior\s+to|pre|(?:older|earlier)\s+than)[\s-]*(?:the\s+)?$', re.IGNORECASE),
+    'before': re.compile(
+        rf'\b(?:before|prior\s+to|pre|(?:older|earlier)\s+than)(?:\s+{_BORN})?[\s(-]*(?:the\s+)?$', re.IGNORECASE
+    ),
     'until': re.compile(rf'\b(?:until|till|up\s+to){_THE}', re.IGNORECASE),
-    'after': re.compile(r'\b(?:after|post|(?:newer|later|more\s+recent)\s+than)[\s-]*(?:the\s+)?$', re.IGNORECASE),
+    'after': re.compile(
+        rf'\b(?:after|post|(?:newer|later|more\s+recent)\s+than)(?:\s+{_BORN})?[\s(-]*(?:the\s+)?$', re.IGNORECASE
+    ),
     'since': re.compile(rf'\b(?:since|starting(?:\s+(?:from|in))?){_THE}', re.IGNORECASE),
 }
 _AFTER_ATOM = {

@@ -46,6 +46,8 @@ _YEAR_AFTER_NAME = re.compile(
 )
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
+_MAX_RANK_OF_BASIC = 1500
+"""Frequency rank up to which a word without a capital is never a surname."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
 _OWNERS = frozenset('my your his her our their'.split())
@@ -370,6 +372,8 @@ class _Scan:
                 link.entity in index.people and follows_title(self.text, link.end, start) for link in self.links
             ):
                 return False  # "Poland" is a surname, too
+            if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
+                return False  # "I love music"
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
             return has_place_of_title(self.text, self.words, first_word, end_word)
         is_partial = index.is_partial(key)

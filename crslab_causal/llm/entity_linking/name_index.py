@@ -232,6 +232,9 @@ class NameIndex:
             self._exact[key].append(entity)
             if '-' in name or '/' in name.rpartition('resource/')[2]:
                 self._exact[''.join(key),].append(entity)  # "spiderman", "faceoff"
+                joined = parse_title(name.replace('-', '')).forms[:1]
+                if joined and len(joined[0].content) > 1 and joined[0].content != key:
+                    self._exact[joined[0].content].append(entity)  # "spiderman homecoming"
             if form.literal[-1] == 'film' and len(key) > 1:
                 self.unambiguous.add(key)  # "family film" needs no mark, although both words are common
             if SENTENCE_END.search(name.rpartition('/')[2].rstrip('.!?>')):
@@ -304,7 +307,7 @@ class NameIndex:
             if self._popularity_of(person) >= _MIN_POPULARITY and len(key) > 1:
                 self._names_of_stars[key[0][0]][' '.join(key)] = person
         for nickname, name, has_article in reversed(_nicknames()):
-            if name in by_name:
+            if name in by_name and nickname not in by_name:  # "Coen brothers" may be an entity of its own
                 self._surnames[nickname] = [by_name[name]]
                 self._nicknames.add(nickname)
                 if has_article:
