@@ -41,7 +41,7 @@ _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
-_GUESS_AT_WISH = 0.15
+_GUESS_AT_WISH = 0.25
 """The same for a message in which the rules find a wish: "it should also be funny"."""
 _RULE = 1.2
 """Factor for the probability of the attitude to a name that the rules find."""
