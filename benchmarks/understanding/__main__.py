@@ -15,6 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.understanding import agreement
 from benchmarks.understanding.catalogue import read_catalogue
 from benchmarks.understanding.examples import films_in
 from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS, read_messages, understand_all
@@ -60,6 +61,14 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   and `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on
   training data.
 - What the recommender said before a message, and the people and genres of a question, count since the model was added.
+"""
+_AGREEMENT = """\
+## How far two annotators agree
+
+A second annotator, also a language model, labelled the scored tables again from `understanding/GUIDELINES.md`. It saw
+neither the rules nor the first labels. The table scores its labels as if the chat had found them. So it shows what the
+guidelines leave open. `python -m benchmarks.understanding.agreement` prints it.
+
 """
 _CROSS_VALIDATION = """\
 ## Rules alone, and rules with the model
@@ -127,7 +136,9 @@ def main() -> None:
     if options.scored:
         n_scorings = len(LOG.read_text('utf-8').splitlines()) // len(SCORED)
         compared = _CROSS_VALIDATION + (FOLDER / 'cross_validation.md').read_text('utf-8')
-        PAGE.write_text(f'{_HEAD}\nThe scored tables were scored {n_scorings} times.\n\n{text}\n{compared}', 'utf-8')
+        agreed = _AGREEMENT + agreement.page(frozenset(film.name for film in facts.films.values()))
+        scored = f'The scored tables were scored {n_scorings} times.'
+        PAGE.write_text(f'{_HEAD}\n{scored}\n\n{text}\n{agreed}\n{compared}', 'utf-8')
 
 
 def _commit() -> str:

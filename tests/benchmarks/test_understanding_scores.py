@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from benchmarks.understanding.__main__ import DEVELOP, SCORED
-from benchmarks.understanding.messages import MARKS, Message, read_messages
+from benchmarks.understanding.agreement import agreement
+from benchmarks.understanding.messages import FOLDER, MARKS, Message, read_messages
 from benchmarks.understanding.scoring import PARTS, Counts, compare, labels_of, summarize
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.questions import Aspect
@@ -58,7 +59,10 @@ def test_precision_and_recall_are_those_of_all_conversations():
     assert 0.25 <= low <= 0.5 <= high <= 1 and math.isnan(scores['names'].precision)
 
 
-@pytest.mark.parametrize('path', [*DEVELOP, *SCORED], ids=lambda path: path.name)
+TABLES = sorted({*DEVELOP, *SCORED, *FOLDER.glob('*.tsv')})
+
+
+@pytest.mark.parametrize('path', TABLES, ids=lambda path: path.name)
 def test_tables_have_sound_labels(path):
     messages = read_messages(path)
     assert len(messages) >= 120
@@ -73,3 +77,20 @@ def test_table_with_a_missing_cell_is_refused(tmp_path):
         file.write('Hi\tgreet\n')
     with pytest.raises(ValueError, match=r'table.tsv, line \d+: 2 cells instead of 5'):
         read_messages(tmp_path / 'table.tsv')
+
+
+def test_second_annotator_is_scored_against_the_first(tmp_path):
+    first, second = tmp_path / 'first.tsv', tmp_path / 'second.tsv'
+    first.write_text('Alien was great\tlike\t+Alien (1979)\t\t\n\nhi\tgreet\t\t\t\n', 'utf-8')
+    second.write_text('Alien was great\tlike; want\t~Alien (1979)\t\t\n\nhi\tgreet\t\t\t\n', 'utf-8')
+    scores, share = agreement(first, second, frozenset(('Alien (1979)',)))
+    assert (scores['acts'].precision, scores['acts'].recall, share) == (2 / 3, 1, 1 / 2)
+    assert (scores['names'].precision, scores['names with attitude'].precision) == (1, 0)
+
+
+def test_annotators_of_different_messages_are_refused(tmp_path):
+    first, second = tmp_path / 'first.tsv', tmp_path / 'second.tsv'
+    first.write_text('hi\tgreet\t\t\t\n', 'utf-8')
+    second.write_text('hello\tgreet\t\t\t\n', 'utf-8')
+    with pytest.raises(ValueError, match='different messages'):
+        agreement(first, second, frozenset())

@@ -95,6 +95,31 @@ def test_he_and_she_mean_the_person_whom_the_recommender_named_last(interpreter,
     assert not any(each.name == name for each in interpreter.understand('I love comedies', Situation(said=said)).heard)
 
 
-def test_model_that_only_guesses_leaves_the_wish_that_the_rules_find(interpreter, situation):
-    meaning = interpreter.understand('it should also be funny', situation)
-    assert [constraint.name for constraint in meaning.constraints] == ['comedy']
+@pytest.mark.parametrize(
+    'text, names',
+    [
+        ('None of those, sorry. I am in the mood for drama movies or action movies.', {'drama', 'action'}),
+        ('Hi there! It should be a history movie. It should be a drama movie.', {'history', 'drama'}),
+        ('I would like to watch a comedy movie. I like comedy movies.', {'comedy'}),
+        ('I love comedies. But not with Will Ferrell.', {'no Will Ferrell'}),
+        ('I loved The Shining. Anything by that director?', {'with Stanley Kubrick'}),
+        ('it should also be funny', {'comedy'}),
+        ('cool. my kids will be watching too', {'for children'}),
+    ],
+)
+def test_constraint_in_plain_words_binds(interpreter, situation, text, names):
+    meaning = interpreter.understand(text, situation)
+    assert {constraint.name for constraint in meaning.constraints if constraint.binding} == names
+
+
+@pytest.mark.parametrize(
+    'text, attitude',
+    [
+        ('my husband wants Titanic but I find it boring', Attitude.DISLIKED),
+        ('I watched Titanic but I found it really dull', Attitude.DISLIKED),
+        ('I saw Titanic and thought it was great', Attitude.LIKED),
+    ],
+)
+def test_opinion_after_find_and_think(interpreter, situation, text, attitude):
+    heard = {each.name: each.attitude for each in interpreter.understand(text, situation).heard}
+    assert heard['Titanic (1997)'] is attitude

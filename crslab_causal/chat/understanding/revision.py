@@ -12,6 +12,7 @@ from typing import Iterator
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_all
+from crslab_causal.chat.understanding.attitudes import WANT, cue_before
 from crslab_causal.chat.understanding.features import (
     Draft,
     Text,
@@ -39,9 +40,12 @@ _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
 _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
+_SURE_OF_PHRASE = 0.1
+"""The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
+_PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
-_GUESS_AT_WISH = 0.25
+_GUESS_AT_WISH = 0.15
 """The same for a message in which the rules find a wish: "it should also be funny"."""
 _RULE = 1.2
 """Factor for the probability of the attitude to a name that the rules find."""
@@ -101,6 +105,8 @@ class Named:
     entity: int | None
     constraint: Constraint | None
     """Constraint for the property; None for a film."""
+    is_repeated: bool = False
+    """Whether the message names it more than once."""
 
     @property
     def key(self) -> tuple[SpanKind, str]:
@@ -137,9 +143,8 @@ class Reviser:
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
             return meaning  # the model only guesses
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
-        acts = {
-            Act(name) for name, p in sure.items() if p > (_SURE_OF_RULE if name in by_rules else _SURE) or p == best
-        }
+        least = {act: _SURE_OF_PHRASE if act in _PHRASES else _SURE_OF_RULE for act in by_rules}
+        acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _SURE) or p == best}
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
@@ -193,6 +198,8 @@ class Reviser:
             attitude = _best(found, acts, likely)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
+            if named.constraint is not None and _is_stated(draft, named, rule):
+                continue  # a constraint in plain words binds
             if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
                 continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
@@ -275,8 +282,10 @@ class Reviser:
         clause = draft.clauses[draft.clauses_of(named.group)[-1]]
         is_liked, is_wanted = attitude == Attitude.LIKED, attitude == Attitude.WANTED
         if is_wanted or is_liked or attitude == Attitude.DISLIKED:
-            wanted = is_wanted or is_liked
-            return [*others, with_alternatives(clause, named.group, named.constraint, wanted, not is_liked)]
+            # "I want a comedy. I like comedies." asks for comedies.
+            is_bound = any(c.binding and c.wanted and c not in others for c in constraints)
+            binding = not is_liked or (is_bound and named.is_repeated)
+            return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
 
 
@@ -292,7 +301,8 @@ def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator
             entity = span.id if constraint is None else constraint.entity
             label = constraint.label if constraint is not None else ''
             name = facts.names.get(entity, label) if entity is not None else label
-            found[span.kind, name] = Named(number, span, name, entity, constraint)
+            key = span.kind, name
+            found[key] = Named(number, span, name, entity, constraint, is_repeated=key in found)
     yield from found.values()
 
 
@@ -315,6 +325,17 @@ def rule_attitude(draft: Draft, key: tuple[SpanKind, str]) -> str:
     """Return the attitude to a name that the rules find; empty if they find none."""
     found = next((each.attitude for each in draft.meaning.heard if (each.kind, each.name) == key), NO_ATTITUDE)
     return Attitude.DISLIKED if found == Attitude.REJECTED else found
+
+
+def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
+    """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
+    if rule == Attitude.DISLIKED:
+        return named.span.negated
+    if rule == Attitude.WANTED and named.span.kind is SpanKind.CHILDREN:
+        return True  # "my kids will be watching"
+    clauses = (draft.clauses[number] for number in draft.clauses_of(named.group))
+    is_asked_for = rule == Attitude.WANTED and Act.WANT in draft.meaning.acts
+    return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in clauses)
 
 
 def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:

@@ -72,6 +72,7 @@ _CHILDREN = re.compile(
       |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+(?:whole\s+|entire\s+)?family)
       |(?:for|with)\s+(?:the|my|our)\s+(?:whole\s+|entire\s+)?family|the\s+whole\s+family
       |(?:my|our|the)\s+{_CHILD}\s+(?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b
+      |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
       |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -65,10 +65,16 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
 
 
 def without_contradictions(constraints: Sequence[Constraint]) -> list[Constraint]:
-    """Return each property once. If a genre is wanted and rejected ("scary, but not gory"), it is wanted."""
+    """Return each property once.
+
+    If a genre is wanted and rejected ("scary, but not gory"), it is wanted. If a property is asked for and liked
+    ("I want a comedy. I like comedies."), it is asked for.
+    """
     kept: dict[tuple[Kind, str], Constraint] = {}
     for constraint in constraints:
         key = constraint.kind, constraint.label
+        if key in kept and kept[key].wanted and kept[key].binding and constraint.wanted and not constraint.binding:
+            continue
         if constraint.wanted or key not in kept or constraint.kind is not Kind.GENRE or not kept[key].wanted:
             kept[key] = constraint
     return list(kept.values())
