@@ -159,8 +159,9 @@ class Spotter:
         spans = free_spans([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
         for link in found.links:
             part = _ARTICLE.sub('', text[link.start : link.end])
-            named = [*find_genres(part, short_names=False), *(g for g in genres if g.end == link.end)]
-            if ' ' not in part and any(span.end - span.start == len(part) for span in named):
+            named = [genre.end - genre.start for genre in find_genres(part, short_names=False)]
+            named += [span.end - span.start for span in genres if span.end == link.end]
+            if ' ' not in part and len(part) in named:
                 continue  # "Comedy" is a title, but here it means the genre
             if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"
