@@ -18,7 +18,7 @@ ANSWER = {'explanation': 'because', 'ranking': [2, 1, 3], 'titles': ['Alien'], '
 
 @pytest.fixture(autouse=True)
 def forked_workers():
-    """Workers of the usual kind, because a process that is forked from a server does not have the test's environment."""
+    """Workers of the usual kind. A process that is forked from a server does not have the environment of the test."""
 
 
 @pytest.fixture
