@@ -10,12 +10,23 @@ import sys
 
 import pytest
 
+import forked  # noqa: F401  before any process is forked
 import tiny
 
 pytest_plugins = ['small_runs']
 
 # before PyTorch is loaded: on several threads tensors this small take many times as long
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+# While the tests are collected, Python imports all modules and frees almost nothing. A search for cycles in between
+# looks at millions of objects in vain.
+gc.disable()
+
+
+def pytest_collection_finish(session):
+    """Search for cycles again, but not among what the imports made."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -6,11 +6,13 @@ import importlib.util
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 
 import pytest
 
+import forked
 import tiny
 
 EXAMPLES = tiny.ROOT / 'examples'
@@ -21,18 +23,20 @@ HATED = 'The Drowsy Observatory (1962)'
 
 
 def run_script(name, folder):
-    """Run a script, and return the lines that it prints after the log."""
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(tiny.ROOT)}
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / f'{name}.py'],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
+    """Run a script in another process, and return the lines that it prints after the log."""
+    output = folder / 'output'
+    process = forked.start(_run, name, output=output, folder=folder)
+    process.join(300)
+    assert process.exitcode == 0, output.read_text('utf-8')
+    return after_the_log(output.read_text('utf-8'))
+
+
+def _run(name):
+    runpy.run_path(str(EXAMPLES / f'{name}.py'), run_name='__main__')
+
+
+def after_the_log(output):
+    lines = output.splitlines()
     last_of_log = max(i for i, line in enumerate(lines) if re.search(r' \| (?:INFO|DEBUG) ', line))
     return lines[last_of_log + 1 :]
 
@@ -44,7 +48,16 @@ def test_there_is_a_test_for_every_example_and_each_is_short():
 
 
 def test_scores_printed_by_the_script_are_those_of_the_result_files(tmp_path):
-    lines = run_script('train_and_read_scores', tmp_path)
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / 'train_and_read_scores.py'],
+        cwd=tmp_path,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(tiny.ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = after_the_log(done.stdout)
     for model in ('CausalKBRD', 'TransitionCounts'):
         (path,) = tmp_path.glob(f'save/CausalDemo_{model}/*/results.json')
         test = json.loads(path.read_text('utf-8'))['splits']['test']

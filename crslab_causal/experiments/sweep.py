@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +28,7 @@ from crslab_causal.config_files import read_yaml
 from crslab_causal.experiments import RESUME_HINT
 from crslab_causal.experiments.arguments import add_folders, add_resources, check_resources
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
-from crslab_causal.experiments.runner.execution import start_worker
+from crslab_causal.experiments.runner.execution import start_worker, worker_context
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import CONFIG_FOLDER, Run
@@ -309,8 +308,7 @@ def sweep(options: argparse.Namespace) -> None:
     paths = RunPaths(options.data_path.resolve(), options.work.resolve(), options.gpu, options.threads)
     search = Search(options.sweep.stem, read_search(options.sweep), paths)
     search.check()
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(options.jobs, context, start_worker, (options.threads,)) as pool:
+    with ProcessPoolExecutor(options.jobs, worker_context(), start_worker, (options.threads,)) as pool:
         for worker in [pool.submit(search.run, i) for i in range(options.jobs)]:
             worker.result()
     record, page = search.summary()

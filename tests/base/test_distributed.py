@@ -1,4 +1,4 @@
-"""Several processes, started by torchrun: the scores of one process, one log, one checkpoint."""
+"""Several processes: the scores of one process, one log, one checkpoint."""
 
 import json
 import os
@@ -11,24 +11,50 @@ import pytest
 import torch
 import yaml
 
+import forked
+from crslab_causal.command_line.run import main
 from small_runs import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 
 
-def start(folder, data_path, n_process, *settings):
+def by_torchrun(folder, n_process, arguments):
+    """Runs the command line in several processes that torchrun starts, and gives the output."""
+    script = [str(ROOT / 'run_crslab.py'), *arguments]
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', str(n_process)]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
+    done = subprocess.run([*command, *script], cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def by_forks(folder, n_process, arguments):
+    """As ``by_torchrun``, with processes that get torchrun's variables but import nothing anew."""
+    meeting_point = torch.distributed.TCPStore('127.0.0.1', 0, is_master=True, wait_for_workers=False)
+    common = {
+        'MASTER_ADDR': '127.0.0.1',
+        'MASTER_PORT': str(meeting_point.port),
+        'TORCHELASTIC_USE_AGENT_STORE': 'True',
+        'WORLD_SIZE': str(n_process),
+        'LOCAL_WORLD_SIZE': str(n_process),
+    }
+    output = folder / 'output'
+    processes = [
+        forked.start(main, arguments, output=output, folder=folder, **common, RANK=str(rank), LOCAL_RANK=str(rank))
+        for rank in range(n_process)
+    ]
+    for process in processes:
+        process.join(240)
+    assert [process.exitcode for process in processes] == [0] * n_process, output.read_text('utf-8')
+    return output.read_text('utf-8')
+
+
+def start(start_processes, folder, data_path, n_process, *settings):
     """Runs the command line in several processes, and gives results.json, the run's folder and the output."""
     folder.mkdir()
     config = folder / 'small.yaml'
     config.write_text(yaml.safe_dump(SETTINGS), 'utf-8')
-    command = [
-        sys.executable,
-        '-m',
-        'torch.distributed.run',
-        '--standalone',
-        '--nproc_per_node',
-        str(n_process),
-        str(ROOT / 'run_crslab.py'),
+    arguments = [
         '-c',
         str(config),
         '--data_path',
@@ -39,11 +65,9 @@ def start(folder, data_path, n_process, *settings):
         '-tb',
         *(word for setting in settings for word in ('--set', setting)),
     ]
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
+    output = start_processes(folder, n_process, arguments)
     (path,) = folder.glob('save/*/*_seed1/results.json')
-    return json.loads(path.read_text('utf-8')), path.parent, done.stdout + done.stderr
+    return json.loads(path.read_text('utf-8')), path.parent, output
 
 
 def numbers(scores):
@@ -61,15 +85,20 @@ def first_loss(folder):
 
 
 @pytest.mark.parametrize(
-    'n_process, settings',
+    'start_processes, n_process, settings',
     [
-        (2, ['item_bias=true', 'adjustment=genre', 'counts_weight=null']),
+        (by_torchrun, 2, ['item_bias=true', 'adjustment=genre', 'counts_weight=null']),
         # batches of 7, of which the last of an epoch has fewer samples than there are processes
-        (3, ['rec.batch_size=7', 'rec.update_freq=1', 'rec.epoch=2', 'alpha=0', 'beta=0', 'intervention=learned']),
-        (2, ['model=KBRDRepaired', 'num_bases=2', 'rec.epoch=2']),
-        (2, ['model=CTACRS', 'num_bases=2', 'dropout=0', 'rec.epoch=2']),
+        (
+            by_forks,
+            3,
+            ['rec.batch_size=7', 'rec.update_freq=1', 'rec.epoch=2', 'alpha=0', 'beta=0', 'intervention=learned'],
+        ),
+        (by_forks, 2, ['model=KBRDRepaired', 'num_bases=2', 'rec.epoch=2']),
+        (by_forks, 2, ['model=CTACRS', 'num_bases=2', 'dropout=0', 'rec.epoch=2']),
         # batches of responses of 7, too
         (
+            by_forks,
             3,
             [
                 'model=Seq2Seq',
@@ -84,10 +113,10 @@ def first_loss(folder):
     ],
 )
 def test_two_processes_give_the_scores_of_one_with_one_log_and_one_checkpoint(
-    run, data_path, tmp_path, n_process, settings
+    run, data_path, tmp_path, start_processes, n_process, settings
 ):
     one, folder_of_one = run(*settings, flags=('-ss',))
-    several, folder, output = start(tmp_path / 'several', data_path, n_process, *settings)
+    several, folder, output = start(start_processes, tmp_path / 'several', data_path, n_process, *settings)
 
     assert several['splits'].keys() == one['splits'].keys()
     for split, scores in one['splits'].items():

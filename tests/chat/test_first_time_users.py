@@ -2,6 +2,8 @@
 
 import pytest
 
+from crslab_causal.chat.understanding.acts import Act
+
 
 def listed(reply):
     return [film.name for film in reply.recommendations]
@@ -147,3 +149,10 @@ def test_questions_about_places_in_the_list(conversation):
     assert 'recommended 30 times' not in conversation.reply('who directed it').sentences[0]
     opinion = conversation.reply('is it any good?').sentences[-1]
     assert second in opinion
+
+
+def test_taking_a_wish_back_takes_no_film_up(conversation):
+    conversation.reply('a comedy without Will Ferrell')
+    reply = conversation.reply('actually Will Ferrell is ok, I take that back')
+    assert Act.ACCEPT not in reply.acts and not any('Good choice' in sentence for sentence in reply.sentences)
+    assert [constraint.name for constraint in reply.constraints] == ['comedy']

@@ -82,6 +82,20 @@ def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act
 
 
 @pytest.mark.parametrize(
+    ('said', 'text', 'name', 'attitude'),
+    [
+        ('Sigourney Weaver plays in Alien (1979).', 'I love her', 'Sigourney Weaver', Attitude.LIKED),
+        ('Tom Hanks is great, and so is Sigourney Weaver.', 'I love her', 'Sigourney Weaver', Attitude.LIKED),
+    ],
+)
+def test_he_and_she_mean_the_person_whom_the_recommender_named_last(interpreter, said, text, name, attitude):
+    heard = interpreter.understand(text, Situation(said=said)).heard
+    assert (name, attitude) in [(each.name, each.attitude) for each in heard]
+    assert not any(each.name == name for each in interpreter.understand(text, Situation(said='Hello!')).heard)
+    assert not any(each.name == name for each in interpreter.understand('I love comedies', Situation(said=said)).heard)
+
+
+@pytest.mark.parametrize(
     'text, names',
     [
         ('None of those, sorry. I am in the mood for drama movies or action movies.', {'drama', 'action'}),
@@ -90,8 +104,22 @@ def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act
         ('I love comedies. But not with Will Ferrell.', {'no Will Ferrell'}),
         ('I loved The Shining. Anything by that director?', {'with Stanley Kubrick'}),
         ('it should also be funny', {'comedy'}),
+        ('cool. my kids will be watching too', {'for children'}),
     ],
 )
 def test_constraint_in_plain_words_binds(interpreter, situation, text, names):
     meaning = interpreter.understand(text, situation)
     assert {constraint.name for constraint in meaning.constraints if constraint.binding} == names
+
+
+@pytest.mark.parametrize(
+    'text, attitude',
+    [
+        ('my husband wants Titanic but I find it boring', Attitude.DISLIKED),
+        ('I watched Titanic but I found it really dull', Attitude.DISLIKED),
+        ('I saw Titanic and thought it was great', Attitude.LIKED),
+    ],
+)
+def test_opinion_after_find_and_think(interpreter, situation, text, attitude):
+    heard = {each.name: each.attitude for each in interpreter.understand(text, situation).heard}
+    assert heard['Titanic (1997)'] is attitude

@@ -1,12 +1,16 @@
 """Runs that were killed, or interrupted, end as unbroken ones."""
 
+import os
 import signal
 
 import pytest
 import torch
 from folders import outcome, the_run
 
-from crslab_causal.command_line.run import RESUME_HINT
+import forked
+from crslab_causal import register
+from crslab_causal.command_line.run import RESUME_HINT, main
+from crslab_causal.system import checkpoint
 
 LONG = {
     'seed': 2,
@@ -23,26 +27,20 @@ LONG = {
     },
 }
 
-KILLED = """
-import os, signal, sys
-import torch
-from crslab_causal.command_line.run import RESUME_HINT
-from crslab_causal import register
-from crslab_causal.command_line.run import main
 
-register()
-torch.set_num_threads(1)
-from crslab_causal.system import checkpoint
-save = checkpoint.save
+def train_until_killed(arguments):
+    """Run the command line, and kill this process after an epoch."""
+    save = checkpoint.save
 
-def save_and_die(path, content):
-    save(path, content)
-    if path.name == 'last.pth' and content.progress.epoch == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def save_and_die(path, content):
+        save(path, content)
+        if path.name == 'last.pth' and content.progress.epoch == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-checkpoint.save = save_and_die
-main(sys.argv[1:])
-"""
+    register()
+    torch.set_num_threads(1)
+    checkpoint.save = save_and_die
+    return main(arguments)
 
 
 @pytest.fixture
@@ -59,13 +57,13 @@ def restored(run, workplace):
     return restored
 
 
-def test_killed_and_restored_run_ends_like_an_uninterrupted_one(restored, shell, make_config, redial, workplace):
+def test_killed_and_restored_run_ends_like_an_uninterrupted_one(restored, make_config, redial, workplace, tmp_path):
     config = make_config(run_name='mine', **LONG)
-    killed = shell(
-        '-c', KILLED, '--config', config, '--data_path', redial, '--save_system', '--set', 'save_path=broken'
-    )
-    _, errors = killed.communicate(timeout=120)
-    assert killed.returncode == -signal.SIGKILL, errors
+    arguments = ['--config', str(config), '--data_path', str(redial), '--save_system', '--set', 'save_path=broken']
+    output = tmp_path / 'output'
+    killed = forked.start(train_until_killed, arguments, output=output, folder=workplace)
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL, output.read_text('utf-8')
     left = {path.name for path in the_run(workplace, 'broken', seed=2).iterdir()}
     assert left == {'run.log', 'best.pth', 'last.pth'}
     restored()

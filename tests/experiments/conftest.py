@@ -3,14 +3,22 @@
 import pytest
 import yaml
 
+import forked
 import tiny
 from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
+from crslab_causal.experiments.runner import execution
 from crslab_causal.experiments.runner.execution import Executor
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import read_suite
 
 SMALL = {'rec': {'epoch': 2, 'batch_size': 4}, 'kg_emb_dim': 8, 'cutoffs': [1, 3], 'kg_edge_threshold': 0}
+
+
+@pytest.fixture(autouse=True)
+def forked_workers(monkeypatch):
+    """Workers that import nothing anew. The commands that tests start in other processes have the usual workers."""
+    monkeypatch.setattr(execution, 'START_METHOD', forked.METHOD)
 
 
 @pytest.fixture

@@ -16,6 +16,11 @@ TABLES = {'recommendation': ['table2'], 'generation': ['table4_redial', 'table6_
 ANSWER = {'explanation': 'because', 'ranking': [2, 1, 3], 'titles': ['Alien'], 'response': 'Try it.', 'reasoning': 'so'}
 
 
+@pytest.fixture(autouse=True)
+def forked_workers():
+    """Workers of the usual kind. A process that is forked from a server does not have the environment of the test."""
+
+
 @pytest.fixture
 def project(workplace, data_path, llm_server, monkeypatch):
     """The rows of the repository that need a language model, and their recommender, over a small corpus."""

@@ -147,6 +147,9 @@ class _Reading(NameReader):
         if {Act.ACCEPT, Act.THANK} <= {*acts} and all(_OK_THANKS.match(clause.text) for clause in clauses):
             acts.remove(Act.ACCEPT)  # "ok, thanks" takes nothing up
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
+        if {Act.ACCEPT, Act.FORGET} <= {*acts}:
+            acts.remove(Act.ACCEPT)  # "I take that back" takes no film up
+            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
         if Act.REJECT in acts and any(_SHORT_NO.match(clause.text) for clause in clauses):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:

@@ -331,6 +331,8 @@ def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
     """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
     if rule == Attitude.DISLIKED:
         return named.span.negated
+    if rule == Attitude.WANTED and named.span.kind is SpanKind.CHILDREN:
+        return True  # "my kids will be watching"
     clauses = (draft.clauses[number] for number in draft.clauses_of(named.group))
     is_asked_for = rule == Attitude.WANTED and Act.WANT in draft.meaning.acts
     return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in clauses)

@@ -72,6 +72,7 @@ _CHILDREN = re.compile(
       |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+(?:whole\s+|entire\s+)?family)
       |(?:for|with)\s+(?:the|my|our)\s+(?:whole\s+|entire\s+)?family|the\s+whole\s+family
       |(?:my|our|the)\s+{_CHILD}\s+(?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b
+      |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
       |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -158,8 +159,9 @@ class Spotter:
         spans = free_spans([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
         for link in found.links:
             part = _ARTICLE.sub('', text[link.start : link.end])
-            named = [*find_genres(part, short_names=False), *(g for g in genres if g.end == link.end)]
-            if ' ' not in part and any(span.end - span.start == len(part) for span in named):
+            named = [genre.end - genre.start for genre in find_genres(part, short_names=False)]
+            named += [span.end - span.start for span in genres if span.end == link.end]
+            if ' ' not in part and len(part) in named:
                 continue  # "Comedy" is a title, but here it means the genre
             if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"

@@ -124,7 +124,7 @@ def legend(table: TableRecord) -> list[str]:
         )
     if any(row.reported is not None for row in table.rows):
         sentences.append(
-            'ʳ: reported by the source, on another split of the data, and not comparable with the rows that '
+            'ʳ: reported by the source, on another split or with other labels, and not comparable with the rows that '
             'are measured.'
         )
         sentences += _footnotes(table)

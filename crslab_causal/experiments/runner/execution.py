@@ -12,6 +12,7 @@ import traceback
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple
 
@@ -101,6 +102,15 @@ _executor: Executor | None = None
 """Executor of this worker process. It keeps the dataset between the tasks of the pool."""
 
 
+START_METHOD = 'spawn'
+"""How worker processes start. A process that is forked from one that has used PyTorch may hang."""
+
+
+def worker_context() -> BaseContext:
+    """Return the part of :mod:`multiprocessing` that starts worker processes."""
+    return multiprocessing.get_context(START_METHOD)
+
+
 def start_worker(threads: int) -> None:
     """Set up a process that does nothing but train."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
@@ -157,8 +167,7 @@ def run_all(
             f'{work}: another command uses it for its runs; wait for it, or name another folder with --work'
         ) from error
     others = multiprocessing.active_children()
-    context = multiprocessing.get_context('spawn')  # a forked process that has used torch may hang
-    pool = ProcessPoolExecutor(jobs, context, _start_run_worker, (store.paths.threads, store, scorers))
+    pool = ProcessPoolExecutor(jobs, worker_context(), _start_run_worker, (store.paths.threads, store, scorers))
     futures: dict[Future[float], Run] = {}
     try:
         futures.update((pool.submit(_execute_in_worker, run), run) for run in runs)

@@ -18,7 +18,7 @@ import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.experiments.analysis.scorers import EXTRA_SCORERS
 from crslab_causal.experiments.runner import run_store
-from crslab_causal.experiments.runner.execution import Failure, run_all, start_worker
+from crslab_causal.experiments.runner.execution import Failure, run_all, start_worker, worker_context
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.quick_start import run_crslab
 
@@ -256,7 +256,7 @@ def page_faults_of_large_tensors():
 
 @pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='asks glibc')
 def test_a_worker_keeps_the_memory_of_large_tensors():
-    with ProcessPoolExecutor(1, multiprocessing.get_context('spawn'), start_worker, (1,)) as pool:
+    with ProcessPoolExecutor(1, worker_context(), start_worker, (1,)) as pool:
         faults = pool.submit(page_faults_of_large_tensors).result()
     assert faults < 1000  # each of the five tensors has 16,384 pages
 

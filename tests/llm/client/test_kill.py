@@ -25,13 +25,6 @@ processes = multiprocessing.get_context('forkserver') if hasattr(signal, 'SIGKIL
 pytestmark = pytest.mark.skipif(processes is None, reason='no SIGKILL here')
 
 
-@pytest.fixture(autouse=True)
-def preloaded_client():
-    processes.set_forkserver_preload(
-        ['crslab_causal.llm.client.client']
-    )  # else each child takes seconds to import PyTorch
-
-
 def run(url, store, mode='live'):
     """Return the report of a run without anything that depends on when it ran."""
     os.environ['NO_PROXY'] = '*'

@@ -20,11 +20,6 @@ processes = multiprocessing.get_context('forkserver') if hasattr(signal, 'SIGKIL
 pytestmark = pytest.mark.skipif(processes is None, reason='no SIGKILL here')
 
 
-@pytest.fixture(autouse=True)
-def preloaded_client():
-    processes.set_forkserver_preload(['crslab_causal.llm.client.client'])
-
-
 def run_child(url, store, n_prompts, start=None):
     """Answer the prompts, in their order, once ``start`` is set."""
     os.environ['NO_PROXY'] = '*'
