@@ -168,6 +168,7 @@ def test_saved_conversation_can_be_replayed(client, film_system, tmp_path):
         ('save', True),
         ('download conversation', True),
         ('I loved Saving Private Ryan', False),
+        ('I have a copy of The Conversation', False),
         ('How do I use this? Help!', True),
     ],
 )

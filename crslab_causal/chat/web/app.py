@@ -54,8 +54,8 @@ _PAGE = SHARED_FILES | {
 SAVING = 'The button "Save conversation" at the top keeps a copy of our conversation as a file.'
 """The answer to "Can I save this?", and a part of the help."""
 _ASKS_TO_SAVE = re.compile(
-    r'^\W*(?:please )?(?:save|download|export)(?: (?:it|this|all|everything))?(?: please)?\W*$'
-    r'|\b(?:save|keep|download|export|print|copy)\b.{0,30}\b(?:conversation|chat|transcript|talk)\b',
+    r'^\W*(?:please )?(?:save|download|export)(?: (?:it|this|all|everything))?(?:,? please)?\W*$'
+    r'|\b(?:save|download|export|print|copy)\b.{0,15}\b(?-i:conversation|chat|transcript)\b',
     re.IGNORECASE,
 )
 BUSY = 'Wait for the answer to the last message.'
