@@ -189,6 +189,17 @@ def _turn(group: Sequence[Constraint]) -> int:
     return max(constraint.turn for constraint in group)
 
 
+def describe_dropped(constraints: Iterable[Constraint]) -> str:
+    """Return sentences that say which constraints no longer hold; empty if there are none."""
+    dropped = list(constraints)
+    wanted, excluded = [c for c in dropped if c.wanted], [c.label for c in dropped if not c.wanted]
+    sentences = [f'No longer: {describe(wanted)}.'] if wanted else []
+    if excluded:
+        allowed = f'{", ".join(excluded)} {"is" if len(excluded) < 2 else "are"} allowed again.'
+        sentences.append(allowed[0].upper() + allowed[1:])
+    return ' '.join(sentences)
+
+
 def describe(constraints: Iterable[Constraint]) -> str:
     """Return the constraints in words, separated by commas; alternatives by "or"."""
     return ', '.join(' or '.join(c.words for c in group) for group in _groups(constraints))

@@ -6,7 +6,7 @@ import copy
 from typing import Callable, Iterator, NamedTuple, Sequence
 
 from crslab_causal.chat.answers import Answerer
-from crslab_causal.chat.constraints import Constraint, describe
+from crslab_causal.chat.constraints import describe, describe_dropped
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.films.nearest import NearestNames
@@ -125,6 +125,10 @@ class Conversation:
         """Return the recommender's probabilities now, see :meth:`.ListRecommender.probabilities`."""
         return self._source.probabilities(self.state, masked)
 
+    def list_without(self, mention: int, films: Sequence[int]) -> list[int]:
+        """Return films in the order of a list with a mention masked, see :meth:`.RecommendationSource.list_without`."""
+        return self._source.list_without(self.state, mention, films)
+
     def contributions(self, film: int) -> list[Contribution] | None:
         """Return what each part of the model adds to the score of a film now; None if the model has no parts."""
         return self._source.contributions(self.state, film)
@@ -168,7 +172,8 @@ class Conversation:
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
-            yield reply.note(_no_longer(meaning.forgotten) or 'There was nothing of that to take back.')
+            forgotten = describe_dropped(meaning.forgotten)
+            yield reply.note(forgotten or 'There was nothing of that to take back.')
         yield from self._say_pleasantries(meaning, reply)
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
@@ -178,18 +183,33 @@ class Conversation:
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:
-        """Take constraints back, and yield the lines that say so.
+        """Take constraints or a mention back, and yield the lines that say so.
 
         Args:
-            text: number or name of a constraint, a kind such as "genre", or "all"; empty: only list them.
+            text: number or name of a constraint, a kind such as "genre", or "all"; the whole name of a mention; empty:
+                only list the constraints.
         """
-        found = self.state.constraints.find(text)
-        self.state.forget(found)
-        if found:
-            yield _no_longer(found)
-        elif text.strip():
-            yield f'There is no "{text.strip()}" among what you asked for.'
+        mention = self._find_mention(text.strip())
+        if mention is not None:
+            yield from self.drop_mention(mention)
+        else:
+            found = self.state.constraints.find(text)
+            self.state.forget(found)
+            if found:
+                yield describe_dropped(found)
+            elif text.strip():
+                yield f'There is no "{text.strip()}" among what you asked for.'
         yield self._chips() or 'Nothing limits the list.'
+
+    def drop_mention(self, entity: int) -> Iterator[str]:
+        """Forget what the seeker has said about a film, a person or a genre, and yield the line that says so."""
+        if self.state.drop_mention(entity):
+            yield f'Forgotten: {self.recommender.names.get(entity, entity)}.'
+
+    def _find_mention(self, name: str) -> int | None:
+        """Return the mention with this name; None if there is none."""
+        names = self.recommender.names
+        return next((entity for entity in self.state.opinions if names.get(entity) == name), None)
 
     def list_anew(self) -> Iterator[str]:
         """Recommend again with the constraints of now, and yield the lines; nothing if there was no list."""
@@ -385,14 +405,6 @@ def _relaxation(prepared: Prepared) -> str:
     """Return the remark that says which constraints were dropped."""
     start = 'I have shown you every film that fits' if prepared.is_exhausted else 'No film that I know fits'
     return f'{start} all of this. I left out: {describe(prepared.relaxed)}.'
-
-
-def _no_longer(constraints: Sequence[Constraint]) -> str:
-    """Return the sentences that say which constraints were taken back; empty if there are none."""
-    wanted = describe(c for c in constraints if c.wanted)
-    excluded = ', '.join(c.label for c in constraints if not c.wanted)
-    sentences = (f'No longer: {wanted}.' if wanted else '', f'Allowed again: {excluded}.' if excluded else '')
-    return ' '.join(filter(None, sentences))
 
 
 def _describe_heard(heard: Heard) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, Mapping, NamedTuple
+from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
@@ -89,17 +89,13 @@ class RecommendationSource:
             state: the state.
             only_new: whether films that any list has shown are left out, too.
         """
-        n = self.pipeline.options.candidates
         probabilities = self.probabilities(state)  # before the list, whose scores it computes too
         listed = self.full_list(state)
         never_again = state.never_again | (state.listed if only_new else set())
         films = [item.entity for item in listed]
         new_films = [film for film in films if film not in never_again]
         selection = state.constraints.select(new_films)
-        candidates = selection.films[:n]
-        preferred = state.constraints.n_preferred(candidates)
-        if preferred >= _TOP:
-            candidates = candidates[:preferred]
+        candidates = self._candidates(state, selection.films)
         is_exhausted = bool(selection.relaxed) and not state.constraints.select(films).relaxed
         uses_prompt = self.pipeline.backend.uses_prompt
         # a backend without a prompt would search the context for opinions; they are already known here
@@ -115,6 +111,33 @@ class RecommendationSource:
             self.recommender.masked_mention(self.history(state)),
         )
         return Prepared(request, selection.relaxed, is_exhausted)
+
+    def list_without(self, state: DialogueState, mention: int, films: Sequence[int]) -> list[int]:
+        """Return films in the order of a list that the seeker gets if a mention is masked.
+
+        A backend without a prompt orders them as it orders every list. A language model is not asked again.
+
+        Args:
+            state: the state.
+            mention: entity id of the mention.
+            films: films that may be listed, in the order of the recommender with the mention masked.
+        """
+        if self.pipeline.backend.uses_prompt or not films:
+            return list(films)
+        mentions, liked, disliked = (
+            [entity for entity in entities if entity != mention]
+            for entities in (state.mentions, state.liked, state.disliked)
+        )
+        candidates = self.pipeline.candidates(self._candidates(state, films))
+        request = RerankRequest([], mentions, liked, disliked, candidates)
+        ranking = next(iter(self.pipeline.answer([RerankTask(request)]))).ranking
+        return state.constraints.select(ranking).films
+
+    def _candidates(self, state: DialogueState, films: Sequence[int]) -> list[int]:
+        """Return the first films, and of them only those with a preferred property if there are enough."""
+        candidates = list(films[: self.pipeline.options.candidates])
+        preferred = state.constraints.n_preferred(candidates)
+        return candidates[:preferred] if preferred >= _TOP else candidates
 
     def answer(self, request: RerankRequest, state: DialogueState) -> LLMResult:
         """Return the pipeline's result, without films that must not be recommended.

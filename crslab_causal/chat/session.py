@@ -15,6 +15,8 @@ from crslab_causal.llm.client.answer_parser import replace_surrogates
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a message. The rest of a longer message is ignored."""
+_LINES_OF_FORGET = 2
+"""Number of lines that :meth:`.Conversation.forget` yields for something that was said. A new list has more."""
 
 
 @dataclass
@@ -51,12 +53,25 @@ class ChatSession:
             text = text[:MAX_CHARACTERS]
         yield from self._record(text, self.conversation.respond(text, drafts=drafts))
 
-    def forget(self, text: str) -> Iterator[str]:
-        """Take constraints back, and yield the lines that say so; see :meth:`.Conversation.forget`."""
+    def forget(self, text: str, *, list_anew: bool = False) -> Iterator[str]:
+        """Take constraints or a mention back, and yield the lines that say so; see :meth:`.Conversation.forget`.
+
+        Args:
+            text: what is taken back.
+            list_anew: whether a new list follows if something was taken back.
+        """
         if text.strip():
-            yield from self._record(f'/forget {text.strip()}', self.conversation.forget(text))
+            lines = self._forget_and_list(text) if list_anew else self.conversation.forget(text)
+            yield from self._record(f'/forget {text.strip()}', lines)
         else:
             yield from self.conversation.forget(text)
+
+    def _forget_and_list(self, text: str) -> Iterator[str]:
+        before = self.conversation.snapshot().state
+        yield from self.conversation.forget(text)
+        now = self.conversation.state
+        if len(now.constraints) < len(before.constraints) or len(now.opinions) < len(before.opinions):
+            yield from self.conversation.list_anew()
 
     def undo(self) -> Turn | None:
         """Undo the last turn, and return it. Return None if the conversation has no turn."""
@@ -65,15 +80,19 @@ class ChatSession:
         self.conversation.restore(self._before.pop())
         return self.turns.pop()
 
+    def transcript(self) -> str:
+        """Return the transcript as JSON lines, one for each turn."""
+        rows = ({'text': turn.text, 'lines': turn.lines} for turn in self.turns)
+        return ''.join(json.dumps(row, ensure_ascii=False) + '\n' for row in rows)
+
     def save(self, path: Path) -> None:
-        """Write the transcript as JSON lines, one for each turn.
+        """Write the transcript to a file, see :meth:`transcript`.
 
         Raises:
             FileExistsError: the file exists.
         """
         with path.open('x', encoding='utf-8') as file:
-            for turn in self.turns:
-                file.write(json.dumps({'text': turn.text, 'lines': turn.lines}) + '\n')
+            file.write(self.transcript())
 
     def replay(self, path: Path) -> Iterator[tuple[Turn, Iterator[str]]]:
         """Start over, and yield each turn of a saved transcript with the lines of the new reply to it.
@@ -85,7 +104,10 @@ class ChatSession:
         self.reset()
         for turn in turns:
             command, _, argument = turn.text.partition(' ')
-            yield turn, self.forget(argument) if command == '/forget' else self.say(turn.text)
+            if command == '/forget':
+                yield turn, self.forget(argument, list_anew=len(turn.lines) > _LINES_OF_FORGET)
+            else:
+                yield turn, self.say(turn.text)
 
     def _record(self, text: str, lines: Iterator[str]) -> Iterator[str]:
         """Yield the lines of a reply, and add them to the transcript.

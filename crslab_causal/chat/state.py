@@ -110,6 +110,18 @@ class DialogueState:
                 self.opinions.pop(constraint.entity)
                 self.mentions = [mention for mention in self.mentions if mention != constraint.entity]
 
+    def drop_mention(self, entity: int) -> bool:
+        """Forget everything that the seeker has said about an entity. Return whether there was anything to forget."""
+        constraints = [constraint for constraint in self.constraints if constraint.entity == entity]
+        if entity not in self.opinions and not constraints:
+            return False
+        self.constraints.remove(constraints)
+        self.opinions.pop(entity, None)
+        self.mentions = [mention for mention in self.mentions if mention != entity]
+        self.named_films.discard(entity)
+        self.seen.discard(entity)
+        return True
+
     def _hear(self, heard: Heard) -> None:
         entity = heard.entity
         if heard.kind is SpanKind.FILM and entity is not None:

@@ -257,7 +257,7 @@ def test_forget_lists_and_removes_constraints(conversation):
     ]
     assert next(conversation.forget('2')) == 'No longer: 1980–1989.'
     assert list(conversation.forget('vampire')) == [
-        'Allowed again: vampire.',
+        'Vampire is allowed again.',
         'You asked for: [1] horror  (/forget 1 takes back the first)',
     ]
     assert next(conversation.forget('western')) == 'There is no "western" among what you asked for.'

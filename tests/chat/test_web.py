@@ -15,6 +15,7 @@ pytest.importorskip('starlette')
 pytest.importorskip('uvicorn')
 
 from crslab_causal.chat.conversation import Conversation
+from crslab_causal.chat.session import ChatSession
 from crslab_causal.chat.web import sessions as web_sessions
 from crslab_causal.chat.web.app import MAX_BODY, MAX_MESSAGE
 from crslab_causal.chat.web.server import make_server
@@ -77,7 +78,7 @@ def test_conversation_with_chips_list_and_film(client):
     assert forgotten['lines'][0] == 'No longer: horror.' and 'horror' not in forgotten['view']['chips']
     assert client.post('undo').json()['view']['chips'] == view['chips']
     assert client.post('reset').json()['view'] | {'order': ''} == {
-        'chips': [], 'heard': [], 'mentions': [], 'films': [], 'order': ''
+        'chips': [], 'heard': [], 'mentions': [], 'films': [], 'left': [], 'order': ''
     }  # fmt: skip
 
 
@@ -95,9 +96,84 @@ def test_any_mention_can_be_masked(client, film_system):
         assert film['masked'] == pytest.approx(last[film['entity']].masked, rel=1e-5)
         assert film['p'] == pytest.approx(last[film['entity']].observed, rel=1e-5)
     assert answers[0]['films'] != answers[1]['films']
+    shown = {film['entity']: film['rank'] for film in view['films']}
     for answer in answers:
-        assert sorted(answer['films'], key=lambda film: -film['masked']) == answer['films']
+        assert [film['rank'] for film in answer['films']] == [*range(1, 11)]
+        for film in answer['films']:
+            before = shown.get(film['entity'])
+            assert film['rank_before'] == before and film['moved'] == (before and before - film['rank'])
     assert client.post('mask', index=n).status_code == client.post('mask', index=-1).status_code == 404
+
+
+def test_list_without_a_mention_is_made_like_the_list(client, film_system):
+    _, view = client.say('I loved Alien. A horror film, please.')
+    film = client.post('mask', index=0).json()['films'][0]
+    with film_system.conversation() as conversation:
+        conversation.reply('I loved Alien. A horror film, please.')
+        shown = conversation.state.shown
+        listed = conversation.list_without(-1, view_order(conversation))  # nothing is left out
+        assert tuple(listed[: len(shown)]) == shown == tuple(film['entity'] for film in view['films'])
+    assert film['rank'] == 1 and film['rank_before'] is not None
+
+
+def view_order(conversation):
+    """Return the films that satisfy the constraints in the order of their probabilities."""
+    probabilities = conversation.probabilities()
+    films = sorted(probabilities, key=lambda film: (-probabilities[film].observed, film))
+    return conversation.state.constraints.select([f for f in films if f not in conversation.state.named_films]).films
+
+
+def test_film_that_was_chosen_leaves_the_list(client):
+    _, view = client.say('I loved Alien')
+    first, second = view['films'][:2]
+    _, view = client.say(f'Great, I will watch {first["name"]}')
+    assert view['left'] == [first['name']] and view['films'][0]['entity'] == second['entity']
+    assert all(film['recommender_rank'] is None for film in view['films'])
+    masked = client.post('mask', index=0).json()['films']
+    assert first['entity'] not in [film['entity'] for film in masked]
+    numbers = {film['entity']: film['rank'] for film in view['films']}
+    assert all(film['rank_before'] == numbers.get(film['entity']) for film in masked)
+
+
+def test_opinion_can_be_removed(client):
+    client.say('I loved Alien')
+    _, view = client.say('I hated Toy Story')
+    names = [each['name'] for each in view['heard']]
+    for n, name in enumerate(names, start=1):
+        answer = client.post('forget', name=name).json()
+        assert answer['lines'][0] == f'Forgotten: {name}.'
+        assert [each['name'] for each in answer['view']['heard']] == names[n:]
+    assert answer['view']['mentions'] == [] and len(names) == 2
+    assert client.post('undo').json()['view']['heard'] == [{'name': names[-1], 'seen': False, 'liked': False}]
+
+
+def test_saved_conversation_can_be_replayed(client, film_system, tmp_path):
+    assert client.post('transcript').status_code == 400  # nothing was said
+    client.say('I loved Amélie – a horror film, no vampires')
+    client.post('forget', name='horror')
+    client.post('forget', name=client.say('What about the second one?')[1]['heard'][0]['name'])
+    saved = client.post('transcript')
+    (tmp_path / 'chat.jsonl').write_bytes(saved.content)
+    assert '– a horror' in saved.text and len(saved.text.splitlines()) == 4
+    with film_system.conversation() as conversation:
+        for turn, lines in ChatSession(conversation).replay(tmp_path / 'chat.jsonl'):
+            assert list(lines) == turn.lines and turn.lines
+    assert Client(client.address).post('transcript').status_code == 400  # another session has its own
+
+
+@pytest.mark.parametrize(
+    'text, is_answered',
+    [
+        ('May I save a copy of our conversation in a file?', True),
+        ('save', True),
+        ('download conversation', True),
+        ('I loved Saving Private Ryan', False),
+        ('I have a copy of The Conversation', False),
+        ('How do I use this? Help!', True),
+    ],
+)
+def test_help_and_questions_about_saving_name_the_button(client, text, is_answered):
+    assert ('Save conversation' in ' '.join(client.say(text)[0])) == is_answered
 
 
 def test_sessions_do_not_mix(site):

@@ -21,6 +21,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from crslab_causal.chat.session import read_transcript
 from crslab_causal.chat.web.server import make_server
 from crslab_causal.quick_start import load_system, run
 from llm_server import RunningServer
@@ -116,8 +117,15 @@ def test_conversation_masks_and_two_users(serve, open_page, tmp_path):
     assert other.texts('#films .name') == [] and other.texts('.me') == []
     page.click('#films .thumb')
     assert '"up": true' in (tmp_path / 'thumbs.jsonl').read_text('utf-8')
-    page.click('#films .name')
-    assert page.texts('#film h2')[0] in films[0] and page.texts('#film svg')
+    page.driver.execute_script('document.querySelectorAll("#films .name")[4].scrollIntoView()')
+    place = page.driver.execute_script('return scrollY')
+    page.driver.execute_script('document.querySelectorAll("#films .name")[4].click()')
+    page.wait()
+    assert page.driver.execute_script('return scrollY') == place > 0
+    assert films[4].partition('. ')[2] in page.texts('#films li:nth-child(5) .film')[0]
+    page.driver.execute_script('document.querySelectorAll("#films .name")[4].click()')
+    page.wait()
+    assert page.texts('.film') == []
     lists = []
     for index in (1, 2):
         page.driver.execute_script(f"const s = get('slider'); s.value = {index}; s.oninput()")
@@ -125,11 +133,32 @@ def test_conversation_masks_and_two_users(serve, open_page, tmp_path):
         WebDriverWait(page.driver, 30).until(lambda _, name=name: name in page.texts('#order')[0])
         assert len(page.driver.find_elements(By.CSS_SELECTOR, '.bar.masked')) == 10
         lists.append(page.texts('#films .small'))
+        assert page.texts('#masking label') == [f'What if you had not mentioned {name}?']
     assert lists[0] != lists[1]
     page.click('#chips .chip')
     assert page.texts('#chips .chip') == []
     page.click('#undo')
     assert page.texts('#chips .chip') == ['drama'] and page.texts('#error') == ['']
+    assert [entry for entry in page.driver.get_log('browser') if entry['level'] == 'SEVERE'] == []
+
+
+@pytest.mark.parametrize('width', [1100, 390])
+def test_tastes_are_removed_and_the_conversation_is_saved_by_keyboard(serve, open_page, tmp_path, width):
+    page = open_page(serve(), width=width)
+    page.driver.execute_cdp_cmd('Browser.setDownloadBehavior', {'behavior': 'allow', 'downloadPath': str(tmp_path)})
+    page.say('I loved The Folded Keepers. A drama?')
+    first = page.texts('#films .name')[0]
+    page.say('I will watch the first one')
+    assert page.texts('#films .name')[0].startswith('2. ') and first.partition('. ')[2] in page.texts('#left')[0]
+    tastes = page.texts('#heard .chip')
+    page.driver.find_element(By.CSS_SELECTOR, '#heard .chip').send_keys('\n')
+    page.wait()
+    assert page.texts('#heard .chip') == tastes[1:] and 'Forgotten: The Folded Keepers' in page.texts('#log')[0]
+    page.driver.find_element(By.ID, 'save').send_keys('\n')
+    file = tmp_path / 'film_chat.jsonl'
+    WebDriverWait(page.driver, 30).until(lambda _: file.exists())
+    assert [turn.text.partition(' ')[0] for turn in read_transcript(file)] == ['I', 'I', '/forget']
+    assert page.driver.execute_script('return document.documentElement.scrollWidth') <= width
     assert [entry for entry in page.driver.get_log('browser') if entry['level'] == 'SEVERE'] == []
 
 

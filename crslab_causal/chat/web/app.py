@@ -6,6 +6,7 @@ No other file is served. Requests with another host name, or from a page of anot
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from importlib.resources import files
@@ -25,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 from crslab_causal.llm.client.answer_parser import replace_surrogates
@@ -35,6 +37,8 @@ MAX_MESSAGE = 2000
 """Maximum length of a message, in characters."""
 MAX_BODY = 16_000
 """Maximum size of a request, in bytes."""
+WAIT_S = 5.0
+"""Maximum number of seconds that a look at a film, or at a list without a mention, waits for the session."""
 MAX_THUMBS = 100_000
 """Maximum number of thumbs that one server saves."""
 SHARED_FILES = {
@@ -47,6 +51,13 @@ _PAGE = SHARED_FILES | {
     '/page.css': ('page.css', 'text/css'),
     '/page.js': ('page.js', 'text/javascript'),
 }
+SAVING = 'The button "Save conversation" at the top keeps a copy of our conversation as a file.'
+"""The answer to "Can I save this?", and a part of the help."""
+_ASKS_TO_SAVE = re.compile(
+    r'^\W*(?:please )?(?:save|download|export)(?: (?:it|this|all|everything))?(?:,? please)?\W*$'
+    r'|\b(?:save|download|export|print|copy)\b.{0,15}\b(?-i:conversation|chat|transcript)\b',
+    re.IGNORECASE,
+)
 BUSY = 'Wait for the answer to the last message.'
 _HEADERS = {
     'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -67,12 +78,16 @@ class ChatApp:
 
     page: ClassVar[Mapping[str, tuple[str, str]]] = _PAGE
     """File and media type of each address that is a file."""
-    addresses: ClassVar[tuple[str, ...]] = ('open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb')
+    addresses: ClassVar[tuple[str, ...]] = (
+        'open', 'say', 'forget', 'undo', 'reset', 'mask', 'film', 'thumb', 'transcript'
+    )  # fmt: skip
     """Names of the addresses below ``/api/``; the method of each has the same name with ``_`` before it."""
 
     def __init__(self, conversation: Conversation, thumbs: Path):
         self.sessions, self._thumbs = Sessions(conversation), thumbs
         self._backend = conversation.pipeline.backend.name
+        self._uses_model = conversation.pipeline.backend.uses_prompt
+        self._n_films = conversation.recommender.n_item
         self._thumbs_lock, self._n_thumbs = threading.Lock(), 0
 
     def build(self) -> Starlette:
@@ -101,7 +116,8 @@ class ChatApp:
             raise HTTPException(404, 'This session has ended. Reload the page to start a new one.')
         if function == self._say:
             return self._say(session, body)
-        if not session.lock.acquire(blocking=False):
+        only_looks = function in (self._mask, self._film)  # one at a time; they may follow each other quickly
+        if not session.lock.acquire(timeout=WAIT_S if only_looks else 0):
             raise HTTPException(409, BUSY)
         try:
             return function(session, body)
@@ -115,7 +131,15 @@ class ChatApp:
             key = self.sessions.open()
         except TooManySessions:
             raise HTTPException(503, f'All {MAX_SESSIONS} sessions are in use. Try again later.') from None
-        return answer_json({'session': key, 'backend': self._backend, 'max_message': MAX_MESSAGE})
+        return answer_json(
+            {
+                'session': key,
+                'backend': self._backend,
+                'uses_model': self._uses_model,
+                'n_films': self._n_films,
+                'max_message': MAX_MESSAGE,
+            }
+        )
 
     def _say(self, session: WebSession, body: dict[str, Any]) -> Response:
         text = self._message(session, body)
@@ -138,8 +162,13 @@ class ChatApp:
             yield _row({'error': BUSY})
             return
         try:
-            for line in session.chat.say(text, drafts=True):
-                yield _row({'draft' if isinstance(line, Draft) else 'line': line})
+            if _ASKS_TO_SAVE.search(text):
+                yield _row({'line': SAVING})
+            else:
+                for line in session.chat.say(text, drafts=True):
+                    yield _row({'draft' if isinstance(line, Draft) else 'line': line})
+                if Act.ASK_HELP in session.chat.conversation.last_reply.acts:
+                    yield _row({'line': SAVING})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
             logger.exception('the reply failed')
@@ -150,10 +179,7 @@ class ChatApp:
     def _forget(self, session: WebSession, body: dict[str, Any]) -> Response:
         if len(session.chat.turns) >= MAX_TURNS:
             raise HTTPException(429, f'This conversation has {MAX_TURNS} messages. Start a new one.')
-        n_before = len(session.chat.conversation.state.constraints)
-        lines = list(session.chat.forget(text_of(body, 'name')[:MAX_MESSAGE]))
-        if len(session.chat.conversation.state.constraints) < n_before:
-            lines += session.chat.conversation.list_anew()
+        lines = list(session.chat.forget(text_of(body, 'name')[:MAX_MESSAGE], list_anew=True))
         return answer_json({'lines': lines, 'view': self._describe(session)})
 
     def _undo(self, session: WebSession, body: dict[str, Any]) -> Response:
@@ -163,6 +189,12 @@ class ChatApp:
     def _reset(self, session: WebSession, body: dict[str, Any]) -> Response:
         session.chat.reset()
         return answer_json({'view': self._describe(session)})
+
+    def _transcript(self, session: WebSession, body: dict[str, Any]) -> Response:
+        """Return the session's own transcript, which the browser writes to a file. The server writes nothing."""
+        if not session.chat.turns:
+            raise HTTPException(400, 'Nothing was said yet.')
+        return Response(session.chat.transcript(), media_type='application/x-ndjson', headers=_HEADERS)
 
     def _mask(self, session: WebSession, body: dict[str, Any]) -> Response:
         index, conversation = _number(body, 'index'), session.chat.conversation

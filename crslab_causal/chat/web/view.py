@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.films.facts import CAST, DIRECTOR
@@ -12,19 +12,19 @@ from crslab_causal.llm.knowledge_graph import Path
 from crslab_causal.llm.offline.paths import describe_path, entity_name
 
 _MAX_CAST = 5
-_SEEN = ' (seen)'
 
 
 def describe_conversation(conversation: Conversation) -> dict[str, Any]:
     """Return the constraints, the mentions and the last list as a dict for JSON."""
-    names, shown = conversation.recommender.names, conversation.state.shown
-    ranks, probabilities = _ranks(conversation, None), conversation.probabilities()
-    is_answered = conversation.result is not None and conversation.result.is_answered
+    names, state = conversation.recommender.names, conversation.state
+    shown, probabilities = state.shown, conversation.probabilities()
+    left = [film for film in shown if film in _left(conversation)]
+    ranks = {} if left else _ranks(_order(conversation, None))
     return {
-        'chips': [constraint.words for constraint in conversation.state.constraints.binding],
+        'chips': [constraint.words for constraint in state.constraints.binding],
         'heard': [
-            {'name': names.get(entity, str(entity)) + _SEEN * (entity in conversation.state.seen), 'liked': is_liked}
-            for entity, is_liked in conversation.state.opinions.items()
+            {'name': names.get(entity, str(entity)), 'seen': entity in state.seen, 'liked': is_liked}
+            for entity, is_liked in state.opinions.items()
         ],
         'mentions': [names[entity] for entity in conversation.history],
         'films': [
@@ -33,11 +33,13 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
                 'name': names[film],
                 'p': probabilities[film].observed,
                 'rank': rank,
-                'recommender_rank': ranks.get(film),
+                'recommender_rank': ranks.get(film),  # None: not known, or no longer that of the list
             }
             for rank, film in enumerate(shown, start=1)
+            if film not in left
         ],
-        'order': conversation.pipeline.backend.name if is_answered else "the recommender's own order",
+        'left': [names[film] for film in left],
+        'order': _order_in_words(conversation),
     }
 
 
@@ -51,20 +53,24 @@ def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
     history, names = conversation.history, conversation.recommender.names
     before = conversation.probabilities()
     after = conversation.probabilities(masked=index)
-    old, new = _ranks(conversation, None), _ranks(conversation, index)
-    listed = sorted(new, key=new.__getitem__)[:TOP_SHOWN]
+    listed = _listed_without(conversation, index)
+    shown = conversation.state.shown
+    ranks = _ranks(shown)
+    places = _ranks([film for film in shown if film not in _left(conversation)])
     return {
         'mention': names[history[index]],
+        'is_own_order': conversation.pipeline.backend.uses_prompt,
         'films': [
             {
                 'entity': film,
                 'name': names[film],
                 'p': before[film].observed,
                 'masked': after[film].masked,
-                'rank': new[film],
-                'rank_before': old[film],
+                'rank': rank,
+                'rank_before': ranks.get(film),  # the number in the list that is shown; None: not in it
+                'moved': places[film] - rank if film in places else None,
             }
-            for film in listed
+            for rank, film in enumerate(listed, start=1)
         ],
     }
 
@@ -101,15 +107,42 @@ def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def _ranks(conversation: Conversation, masked: int | None) -> dict[int, int]:
-    """Return the rank of each film that satisfies the constraints and can be listed now.
+def _ranks(films: Sequence[int]) -> dict[int, int]:
+    """Return the rank of each film, from 1."""
+    return {film: rank for rank, film in enumerate(films, start=1)}
+
+
+def _left(conversation: Conversation) -> set[int]:
+    """Return the films that a list no longer holds: the seeker has chosen or seen them, or has said an opinion."""
+    return {*conversation.state.seen, *conversation.state.opinions}
+
+
+def _order(conversation: Conversation, masked: int | None) -> list[int]:
+    """Return the films that satisfy the constraints and can be listed now, in the recommender's order.
 
     Films that the seeker has named cannot be listed, nor can earlier recommendations that are not in the last list.
+
+    Args:
+        conversation: the conversation.
+        masked: index of the mention that is masked; None: no mention is.
     """
     state, history = conversation.state, conversation.history
     probabilities = conversation.probabilities(masked)
     score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}
     films = sorted(score, key=lambda film: (-score[film], film))
     gone = {*state.named_films, *history, *(set(state.recommended) - set(state.shown))}
-    new = [film for film in films if film not in gone]
-    return {film: rank for rank, film in enumerate(state.constraints.select(new).films, start=1)}
+    return state.constraints.select([film for film in films if film not in gone]).films
+
+
+def _listed_without(conversation: Conversation, index: int) -> list[int]:
+    """Return the list with one mention masked, made in the same way as the list that is shown."""
+    films = _order(conversation, index)
+    return conversation.list_without(conversation.history[index], films)[:TOP_SHOWN]
+
+
+def _order_in_words(conversation: Conversation) -> str:
+    """Return words for what has ordered the last list."""
+    backend = conversation.pipeline.backend
+    if conversation.result is None or not conversation.result.is_answered:
+        return 'by probability'
+    return backend.name if backend.uses_prompt else 'by probability, and by links to what you like and dislike'

@@ -66,30 +66,38 @@ function showDraft(waiting, text) {  // the text of the next line as far as it i
 function show(newView) {
   view = newView;
   const heard = get('heard'), chips = get('chips');
-  heard.replaceChildren(...view.heard.map(each => make('span', each.liked === false ? 'chip not' : 'chip', each.name)));
-  chips.replaceChildren(...view.chips.map(name => {
-    const chip = make('button', 'chip', name);
-    chip.type = 'button';
-    chip.setAttribute('aria-label', 'Take back: ' + name);
-    chip.onclick = () => doing(async () => {
-      const answer = await ask('forget', {name});
-      answer.lines.forEach(writeLine);
-      show(answer.view);
-    });
-    return chip;
-  }));
+  heard.replaceChildren(...view.heard.map(each => makeChip(
+    each.name, each.name + (each.seen ? ' (seen)' : ''), each.liked === false ? 'chip not' : 'chip', 'Remove: ')));
+  chips.replaceChildren(...view.chips.map(name => makeChip(name, name, 'chip', 'Take back: ')));
+  get('known').hidden = !view.heard.length;
   get('asked').hidden = !view.chips.length;
   get('hint').hidden = !view.films.length;
+  get('left').hidden = !view.left.length;
+  get('left').textContent = 'No longer in the list, because you have chosen, seen or named it: ' + view.left.join(', ') + '.';
   if (!view.heard.length && !view.chips.length) heard.append(make('span', 'small', 'Nothing yet.'));
   const slider = get('slider');
   slider.max = view.mentions.length;
   slider.value = 0;
   get('masking').hidden = !view.mentions.length || !view.films.length;
-  get('film').replaceChildren();
+  get('nothing').hidden = view.mentions.length || !view.films.length;
   showMask();
 }
 
-function percent(p) { return (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %'; }
+function makeChip(name, text, className, action) {  // a label that is removed when it is selected
+  const chip = make('button', className, text);
+  chip.type = 'button';
+  chip.setAttribute('aria-label', action + text);
+  chip.onclick = () => doing(async () => {
+    const answer = await ask('forget', {name});
+    answer.lines.forEach(writeLine);
+    show(answer.view);
+  });
+  return chip;
+}
+
+function percent(p) {
+  return p < 0.0001 ? '< 0.01 %' : (100 * p).toFixed(p < 0.0995 ? 2 : 1) + ' %';
+}
 
 function showFilms(films, isMasked) {
   const largest = Math.max(1e-12, ...films.map(film => Math.max(film.p, film.masked || 0)));
@@ -97,11 +105,12 @@ function showFilms(films, isMasked) {
     const item = make('li'), row = make('div', 'row');
     const name = make('button', 'name', film.rank + '. ' + film.name);
     name.type = 'button';
-    name.onclick = () => doing(() => showFilm(film.entity));
+    name.setAttribute('aria-expanded', false);
+    name.onclick = () => doing(() => showFilm(film.entity, item, name));
     row.append(name);
     if (isMasked) {
-      const step = film.rank_before - film.rank;
-      row.append(make('span', 'small move', step > 0 ? '▲ ' + step : step < 0 ? '▼ ' + -step : '='));
+      const step = film.moved;
+      row.append(make('span', 'small move', step === null ? 'new' : step > 0 ? '▲ ' + step : step < 0 ? '▼ ' + -step : '='));
     }
     for (const up of [true, false]) {
       const thumb = make('button', 'thumb');
@@ -125,7 +134,7 @@ function showFilms(films, isMasked) {
       item.append(bar);
     }
     let words = 'probability ' + percent(film.p);
-    if (isMasked) words += ', masked ' + percent(film.masked) + ', was number ' + film.rank_before;
+    if (isMasked) words += ', without it ' + percent(film.masked) + (film.rank_before ? ', was number ' + film.rank_before : ', was not in the list');
     else if (film.recommender_rank && film.recommender_rank !== film.rank) words += ', number ' + film.recommender_rank + ' by probability';
     item.append(make('div', 'small', words));
     return item;
@@ -134,18 +143,21 @@ function showFilms(films, isMasked) {
 
 async function showMask() {
   const index = Number(get('slider').value), count = ++maskCount;
-  get('masked').textContent = index ? view.mentions[index - 1] : 'none';
+  get('masked').textContent = index ? view.mentions[index - 1] + '?' : 'one of these? Move the slider to choose.';
+  get('masked').className = index ? 'chosen' : '';
+  get('slider').setAttribute('aria-valuetext', index ? view.mentions[index - 1] : 'nothing left out');
   if (!index) {
-    get('order').textContent = view.films.length ? 'Order: ' + view.order : 'No list yet.';
+    get('order').textContent = view.films.length ? 'Order: ' + view.order : view.left.length ? 'No film is left in the list.' : 'No list yet.';
     showFilms(view.films, false);
     return;
   }
   try {
     const answer = await ask('mask', {index: index - 1});
     if (count !== maskCount) return;  // the slider has moved on
-    get('order').textContent = "The recommender's order without " + answer.mention + ' (orange: the probability with it masked)';
+    get('order').textContent = 'This is the list without ' + answer.mention + '. Blue: the probability now; orange: without it.' +
+      (answer.is_own_order ? " The order is the recommender's own; the language model is not asked again." : '');
     showFilms(answer.films, true);
-  } catch (error) { fail(error.message); }
+  } catch (error) { if (count === maskCount) fail(error.message); }
 }
 
 function shape(tag, attributes, text) {
@@ -196,9 +208,15 @@ function drawParts(parts) {
   return box;
 }
 
-async function showFilm(entity) {
-  const film = await ask('film', {entity}), box = get('film');
-  box.replaceChildren(make('h2', '', film.year ? film.title + ' (' + film.year + ')' : film.title));
+// Show the film below its title, or hide it again. Nothing above it moves.
+async function showFilm(entity, item, name) {
+  const old = item.querySelector('.film');
+  if (old) {
+    old.remove();
+    name.setAttribute('aria-expanded', false);
+    return;
+  }
+  const film = await ask('film', {entity}), box = make('div', 'film');
   const facts = [film.genres.join(', '), film.directors.length ? 'by ' + film.directors.join(', ') : '',
     film.cast.length ? 'with ' + film.cast.join(', ') : ''].filter(Boolean);
   box.append(make('p', 'small', facts.join('; ') || 'Nothing else is known about it.'));
@@ -208,13 +226,26 @@ async function showFilm(entity) {
   box.append(make('p', 'small', film.paths.length ? 'Paths in the knowledge graph from what you mentioned:' :
     'No path in the knowledge graph links it to what you mentioned.'));
   for (const path of film.paths) box.append(draw(path));
-  box.scrollIntoView({block: 'nearest'});
+  item.append(box);
+  name.setAttribute('aria-expanded', true);
+}
+
+// The browser writes the file; the server only sends the text of this conversation.
+async function save() {
+  const text = await (await post('transcript', {})).text(), link = make('a');
+  link.href = URL.createObjectURL(new Blob([text], {type: 'application/x-ndjson'}));
+  link.download = 'film_chat.jsonl';
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  write('note', 'Saved as film_chat.jsonl. In the terminal, /replay film_chat.jsonl holds the conversation again.');
 }
 
 async function open() {
   const answer = await ask('open', {});
   session = answer.session;
-  get('backend').textContent = 'Answers by: ' + answer.backend;
+  get('backend').textContent = answer.uses_model ? 'Answers by: ' + answer.backend : 'Answers without a language model';
+  get('backend').title = answer.backend;
+  get('spread').textContent = 'The probabilities are spread over ' + answer.n_films.toLocaleString('en') + ' films, so even a good pick has a small one.';
   get('text').maxLength = answer.max_message;
 }
 
@@ -240,6 +271,7 @@ get('reset').onclick = () => doing(async () => {
   get('log').replaceChildren(make('p', 'hint', 'Let us start over.'));
   show(answer.view);
 });
+get('save').onclick = () => doing(save);
 get('slider').oninput = showMask;
 doing(open);
 get('text').focus();
