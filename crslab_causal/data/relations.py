@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RelationKind(StrEnum):
-    """What a relation says about a film, in the order in which a person would give it as a reason for the film."""
+    """A kind of fact that a relation states about a film. The order is that in which a person would give reasons."""
 
     DIRECTOR = 'director'
     CAST = 'cast'
