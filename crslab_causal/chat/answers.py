@@ -13,6 +13,8 @@ from crslab_causal.chat.understanding.questions import Aspect, Question
 
 _MAX_FILMS = 8
 """Maximum number of films in an answer."""
+_MAX_COMPARED = 4
+"""Maximum number of films of each person who is compared."""
 _MAX_CAST = 4
 """Maximum number of actors in an answer."""
 _CREDITS = {
@@ -45,6 +47,15 @@ class Answerer:
 
     def answer(self, question: Question) -> str:
         """Return the answer to a question, in one or two sentences."""
+        match question.aspect:
+            case Aspect.WHICH_HAS:
+                return self._which_has(question)
+            case Aspect.SUPERLATIVE:
+                return self._superlative(question)
+            case Aspect.COMPARE:
+                return self._compare(question)
+            case Aspect.NAME_OF:
+                return self._name_of(question)
         if question.is_about_person:
             return self._about_person(question)
         if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
@@ -153,6 +164,72 @@ class Answerer:
         film = dated[-1 if question.aspect is Aspect.NEWEST else 0]
         return f'That is {self._facts.names[film]}.'
 
+    def _which_has(self, question: Question) -> str:
+        """Return which films of the last list have a person or a genre."""
+        if not question.films:
+            return 'There is no list yet.'
+        if question.person is not None:
+            name = self._facts.people[question.person].name
+            found = [film for film in question.films if question.person in self._people(film)]
+            return (
+                f'Yes: {name} is in {self._names(found)}.'
+                if found
+                else f'No: {name} is in none of these, as far as I know.'
+            )
+        if question.genre:
+            found = [film for film in question.films if question.genre in self._facts.films[film].genres]
+            return (
+                f'{question.genre.capitalize()}: {self._names(found)}.'
+                if found
+                else f'None of these is {question.genre}, as far as I know.'
+            )
+        return 'Whom do you mean? Say the name.'
+
+    def _people(self, film: int) -> set[int]:
+        return {person for people in self._facts.films[film].people.values() for person in people}
+
+    def _superlative(self, question: Question) -> str:
+        """Return that the data lack a length or a quality, and which questions about the last list they answer."""
+        dated = [film for film in self._by_year(frozenset(question.films)) if self._facts.films[film].year]
+        years = (
+            f' The oldest is {self._facts.names[dated[0]]}, the newest {self._facts.names[dated[-1]]}.'
+            if dated[1:]
+            else ''
+        )
+        gap = (
+            'That I cannot say: I do not know how long, how good or how scary films are, only years, genres and people.'
+        )
+        return f'{gap}{years}'
+
+    def _compare(self, question: Question) -> str:
+        """Return that the chat has no opinion, and what it knows of the things that are compared."""
+        known = []
+        for entity in dict.fromkeys((*question.people, *question.named)):
+            if entity in self._facts.films:
+                known.append(self.describe(entity))
+            elif entity in self._facts.people:
+                films = self._facts.films_of(entity)
+                known.append(f'{self._facts.people[entity].name} is in {self._names(films[:_MAX_COMPARED])}.')
+        return ' '.join(
+            ('I cannot say which is better: I know years, genres and people, but I have no opinions.', *known)
+        )
+
+    def _name_of(self, question: Question) -> str:
+        """Return that the chat knows no stories, and the films of the people that the question names."""
+        start = 'I cannot find a film by what happens in it: I know only years, genres and people.'
+        if not question.people:
+            return start
+        films = self._common(question.people)
+        who = _list([self._facts.people[person].name for person in question.people])
+        return f'{start} With {who} I know: {self._names(films)}.' if films else f'{start} I know no film with {who}.'
+
+    def _common(self, people: Sequence[int], role: str | None = None) -> list[int]:
+        """Return the films of all of some people; the role is that of the first one."""
+        first, *others = people
+        return [
+            film for film in self._facts.films_of(first, role) if all(other in self._people(film) for other in others)
+        ]
+
     def _about_collection(self, name: str) -> str:
         films = next((c.films for c in self._collections.by_key.values() if c.name == name), frozenset())
         return f'{name}: {self._names(self._by_year(films))}.' if films else f'I know no film of {name}.'
@@ -161,6 +238,14 @@ class Answerer:
         if question.person is None:
             return 'Whom do you mean? Say the name.'
         person = self._facts.people[question.person]
+        if len(question.people) > 1 and question.aspect is not Aspect.WHO_IS:
+            films = self._common(question.people, DIRECTOR if question.aspect is Aspect.DIRECTED else None)
+            who = _list([self._facts.people[each].name for each in question.people])
+            return (
+                f'{self._names(films)} {"have" if films[1:] else "has"} {who}.'
+                if films
+                else f'I know no film with {who}.'
+            )
         if question.aspect is Aspect.DIRECTED:
             films = self._facts.films_of(person.id, DIRECTOR)
             return (

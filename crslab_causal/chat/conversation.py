@@ -10,7 +10,14 @@ from crslab_causal.chat.constraints import describe, describe_dropped
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.films.nearest import NearestNames
-from crslab_causal.chat.inspection import NOTHING_LEFT, TOP_SHOWN, compare_masked, explain, plain_reason
+from crslab_causal.chat.inspection import (
+    NOTHING_LEFT,
+    TOP_SHOWN,
+    compare_masked,
+    compare_without,
+    explain,
+    plain_reason,
+)
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
@@ -19,8 +26,9 @@ from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
+from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.unmet import find_unmet_wishes
+from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.knowledge_graph import Path
@@ -33,6 +41,10 @@ _ABOUT_ME = (
     'ask who is in a film or what it is about.'
 )
 _NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
+_HOW_TO_SAVE = (
+    'To keep this conversation, type /save FILE in the terminal, with the name of a new file; '
+    'on the page, use the button that downloads the conversation.'
+)
 _N_EXAMPLES = 3
 """Number of popular films that the chat names as examples if it does not know the film of a message."""
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
@@ -148,12 +160,15 @@ class Conversation:
         """
         meaning = self.interpreter.understand(text, self.state.situation)
         may_ask = bool({Act.WANT, Act.MORE, Act.REJECT, Act.UNKNOWN} & {*meaning.acts})
+        asks_for_topic = bool({Act.WANT, Act.MORE, Act.UNKNOWN} & {*meaning.acts})
         unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
         if unmet and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]
         if Act.START_OVER in meaning.acts:
             self.reset()
             meaning.forgotten = []
+        known = {entity for entity in meaning.dropped if self.drop_mention(entity)}
+        meaning.dropped = [entity for entity in meaning.dropped if entity in known]
         replaced = replaced_by(meaning.constraints, normalize(text), self.state.constraints)
         self.state.hear(text, meaning, replaced)
         reply = self.last_reply = Reply(
@@ -166,19 +181,23 @@ class Conversation:
         if meaning.unknown:
             yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
         if meaning.rejects_gore:
-            yield reply.note('I do not know how bloody or violent a film is, so this wish changes nothing.')
+            yield reply.note(VIOLENCE)
         for remark in unmet:
+            if remark == VIOLENCE and meaning.rejects_gore:
+                continue
             yield reply.note(remark)
+        if meaning.unknown_topics and not unmet and not meaning.questions and not meaning.unknown and asks_for_topic:
+            topics = ' and '.join(f'"{words}"' for words in meaning.unknown_topics)
+            yield reply.note(f'I do not know what happens in films or where, so {topics} changes nothing.')
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
-            forgotten = describe_dropped(meaning.forgotten)
-            yield reply.note(forgotten or 'There was nothing of that to take back.')
+            yield self._note_forgotten(meaning, reply)
         yield from self._say_pleasantries(meaning, reply)
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
-        if not reply.sentences and not reply.recommendations and not {Act.ASK_WHY, Act.LIST_AGAIN} & {*meaning.acts}:
+        if not reply.sentences and not reply.recommendations and not self._is_answered_by_lines(meaning):
             yield reply.say(self._name_another(meaning.unknown) if meaning.unknown else _NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
@@ -189,27 +208,37 @@ class Conversation:
             text: number or name of a constraint, a kind such as "genre", or "all"; the whole name of a mention; empty:
                 only list the constraints.
         """
-        mention = self._find_mention(text.strip())
-        if mention is not None:
-            yield from self.drop_mention(mention)
-        else:
-            found = self.state.constraints.find(text)
-            self.state.forget(found)
-            if found:
-                yield describe_dropped(found)
-            elif text.strip():
-                yield f'There is no "{text.strip()}" among what you asked for.'
+        exact = self._mentions_called(text)
+        found = [] if exact else self.state.constraints.find(text)
+        self.state.forget(found)
+        mentions = exact or ([] if found else self._mentions_with(text))
+        if mentions:
+            for entity in mentions:
+                self.drop_mention(entity)
+            yield f'Forgotten: {", ".join(self.recommender.names[entity] for entity in mentions)}.'
+        elif found:
+            yield describe_dropped(found)
+        elif text.strip():
+            yield f'There is no "{text.strip()}" among what you asked for.'
         yield self._chips() or 'Nothing limits the list.'
 
-    def drop_mention(self, entity: int) -> Iterator[str]:
-        """Forget what the seeker has said about a film, a person or a genre, and yield the line that says so."""
-        if self.state.drop_mention(entity):
-            yield f'Forgotten: {self.recommender.names.get(entity, entity)}.'
+    def drop_mention(self, entity: int) -> bool:
+        """Forget a film, a person or a genre, as if the seeker had never named it; see :class:`.DialogueState`."""
+        return self.state.drop_mention(entity)
 
-    def _find_mention(self, name: str) -> int | None:
-        """Return the mention with this name; None if there is none."""
+    def _mentions_called(self, name: str) -> list[int]:
+        """Return the mentions with exactly this name."""
         names = self.recommender.names
-        return next((entity for entity in self.state.opinions if names.get(entity) == name), None)
+        return [entity for entity in self.state.opinions if name.strip() and names.get(entity, '') == name.strip()]
+
+    def _mentions_with(self, text: str) -> list[int]:
+        """Return the mentions with a title; without one of exactly this title, those whose names contain the text."""
+        wanted = text.strip().lower()
+        if not wanted:
+            return []
+        names = {entity: self.recommender.names.get(entity, '').lower() for entity in self.state.opinions}
+        exact = [entity for entity, name in names.items() if wanted in (name, name.partition(' (')[0])]
+        return exact or [entity for entity, name in names.items() if wanted in name]
 
     def list_anew(self) -> Iterator[str]:
         """Recommend again with the constraints of now, and yield the lines; nothing if there was no list."""
@@ -229,9 +258,15 @@ class Conversation:
         """Return the paths of the knowledge graph from the mentions to a film, best reason first."""
         return self._source.reasons(self.state).paths(film)
 
-    def mask(self) -> Iterator[str]:
-        """Return the lines that compare the recommender's list before and after the intervention (Eq 5)."""
-        return compare_masked(self._source, self.state, self.recommender.names)
+    def mask(self, entity: int | None = None) -> Iterator[str]:
+        """Return the lines that compare the recommender's list before and after the intervention (Eq 5).
+
+        Args:
+            entity: entity id of the mention that is masked; None: what the model masks, usually the last mention.
+        """
+        if entity is None:
+            return compare_masked(self._source, self.state, self.recommender.names)
+        return compare_without(self._source, self.state, self.recommender.names, entity)
 
     def list_again(self) -> Iterator[str]:
         """Yield the lines of the last list, with the probability that the recommender gives each film now."""
@@ -266,7 +301,7 @@ class Conversation:
                     yield reply.say(self._answerer.describe(heard.entity))
         if Act.LEAVE in acts:
             yield reply.say('Goodbye, and enjoy your film!')
-        if Act.ASK_HELP in acts:
+        if Act.ASK_HELP in acts and not any(question.aspect is Aspect.SAVE for question in meaning.questions):
             yield reply.say(_ABOUT_ME)
         elif acts == {Act.SMALL_TALK}:
             yield reply.say(_SMALL_TALK)
@@ -277,7 +312,19 @@ class Conversation:
 
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
         for question in meaning.questions:
-            if meaning.unknown and question.film is None and not question.is_about_person:
+            if question.aspect is Aspect.SAVE:
+                yield reply.say(_HOW_TO_SAVE)
+                continue
+            if question.aspect is Aspect.WITHOUT:
+                for line in self.mask(next(iter(question.named), None)):
+                    yield reply.add_line(line)
+                continue
+            if (
+                meaning.unknown
+                and question.film is None
+                and not question.is_about_person
+                and question.aspect not in INQUIRIES
+            ):
                 continue  # the reply already says that the title is unknown
             yield reply.say(self._answerer.answer(question))
             if question.film is not None:
@@ -303,6 +350,22 @@ class Conversation:
         if acts & _ANSWERED_OTHERWISE:
             return bool(acts & {Act.SEEN, Act.REJECT}) and not acts & {Act.ACCEPT, Act.ASK_FILM, Act.ASK_PERSON}
         return bool(acts & ASKS_FOR_FILMS) and not self._names_only_unknown(meaning)
+
+    def _note_forgotten(self, meaning: Understanding, reply: Reply) -> str:
+        """Add the remark about what a message takes back, and return its line. Without it, there is no new list."""
+        constraints = [c for c in meaning.forgotten if c.entity is None or c.entity not in meaning.dropped]
+        forgotten = ', '.join(dict.fromkeys(self.recommender.names.get(each, '') for each in meaning.dropped))
+        if not constraints and not forgotten:
+            meaning.acts = [act for act in meaning.acts if act is not Act.FORGET]
+            return reply.note('There was nothing of that to take back.')
+        parts = [describe_dropped(constraints), f'Forgotten: {forgotten}.' if forgotten else '']
+        return reply.note(' '.join(filter(None, parts)))
+
+    @staticmethod
+    def _is_answered_by_lines(meaning: Understanding) -> bool:
+        """Return whether the answer consists of lines that are no sentences, such as a list."""
+        asks_without = any(question.aspect is Aspect.WITHOUT for question in meaning.questions)
+        return asks_without or bool({Act.ASK_WHY, Act.LIST_AGAIN} & {*meaning.acts})
 
     @staticmethod
     def _names_only_unknown(meaning: Understanding) -> bool:

@@ -97,12 +97,46 @@ def compare_masked(source: RecommendationSource, state: DialogueState, names: Ma
         yield NOTHING_LEFT
     elif len(after) > 1 and after[0][1] == after[-1][1]:
         yield f'With {masked_part} masked, no information is left: all items have the same score.'
-    elif [item for item, _ in before[:TOP_SHOWN]] == [item for item, _ in after[:TOP_SHOWN]]:
+    else:
+        old, new = [item for item, _ in before], [item for item, _ in after]
+        yield from _compare_lists(old, new, names, masked_part, source.recommender.masking)
+
+
+def compare_without(
+    source: RecommendationSource, state: DialogueState, names: Mapping[int, str], entity: int
+) -> Iterator[str]:
+    """Yield the lines that compare the recommender's list before and after one mention is masked.
+
+    Args:
+        source: source of the scores.
+        state: state of the conversation.
+        names: name of each entity.
+        entity: entity id of the mention.
+    """
+    history = source.history(state)
+    name = names.get(entity, 'That')
+    if entity not in history:
+        yield f'{name} does not count for the list: it is not among what you have mentioned and want.'
+        return
+    index = len(history) - 1 - history[::-1].index(entity)
+    gone = {*state.named_films, *history}
+    found = [(film, p) for film, p in source.probabilities(state, index).items() if film not in gone]
+    before = [film for film, p in sorted(found, key=lambda each: -each[1].observed)]
+    after = [film for film, p in sorted(found, key=lambda each: -(each[1].masked or 0.0))]
+    yield from _compare_lists(before, after, names, name, source.recommender.masking)
+
+
+def _compare_lists(
+    before: Sequence[int], after: Sequence[int], names: Mapping[int, str], masked_part: str, masking: str
+) -> Iterator[str]:
+    if not after:
+        yield NOTHING_LEFT
+    elif before[:TOP_SHOWN] == after[:TOP_SHOWN]:
         yield f"With {masked_part} masked, the recommender's first {len(after[:TOP_SHOWN])} items do not change."
     else:
-        yield f"The recommender's list, and its list with {masked_part} masked ({source.recommender.masking}):"
-        rank_before = {item: rank for rank, (item, _) in enumerate(before, start=1)}
-        for rank, ((left, _), (right, _)) in enumerate(zip(before[:TOP_SHOWN], after), start=1):
+        yield f"The recommender's list, and its list with {masked_part} masked ({masking}):"
+        rank_before = {item: rank for rank, item in enumerate(before, start=1)}
+        for rank, (left, right) in enumerate(zip(before[:TOP_SHOWN], after), start=1):
             yield (
                 f'{rank:3d}. {_shorten(names[left]):{_MAX_NAME_WIDTH}} | {_shorten(names[right])} '
                 f'(was {rank_before[right]})'

@@ -111,16 +111,24 @@ class DialogueState:
                 self.mentions = [mention for mention in self.mentions if mention != constraint.entity]
 
     def drop_mention(self, entity: int) -> bool:
-        """Forget everything that the seeker has said about an entity. Return whether there was anything to forget."""
+        """Forget a film, a person or a genre, as if the seeker had never named it.
+
+        Args:
+            entity: entity id.
+
+        Returns:
+            Whether the conversation remembered it.
+        """
         constraints = [constraint for constraint in self.constraints if constraint.entity == entity]
-        if entity not in self.opinions and not constraints:
-            return False
+        is_known = bool(constraints) or entity in self.opinions or entity in self.named_films | self.seen
         self.constraints.remove(constraints)
-        self.opinions.pop(entity, None)
         self.mentions = [mention for mention in self.mentions if mention != entity]
+        self.opinions.pop(entity, None)
         self.named_films.discard(entity)
         self.seen.discard(entity)
-        return True
+        if self.person == entity:
+            self.person = None
+        return is_known
 
     def _hear(self, heard: Heard) -> None:
         entity = heard.entity

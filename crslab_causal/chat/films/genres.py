@@ -37,7 +37,8 @@ _GENRES = {
         r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some|for) laughs?',
-        'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|humorous|goofy|witty|silly',
+        'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
+        'humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
     'documentary': _Words(

@@ -13,7 +13,8 @@ TOLD = 'told'
 _PRAISE = (
     'my our great good amazing awesome excellent fantastic wonderful brilliant hilarious fun funny perfect incredible '
     'classic classics favorite best entertaining enjoyable cute superb beautiful nice riot interesting genius legend '
-    'underrated god goat masterpiece lovely gem'
+    'underrated god goat masterpiece lovely gem marvelous marvellous terrific stunning gorgeous splendid magnificent '
+    'outstanding charming delightful fabulous phenomenal sublime unforgettable'
 )
 _AFTER_LIKED = re.compile(
     rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?(?:\s+in\s+general)?
@@ -23,6 +24,19 @@ _AFTER_LIKED = re.compile(
     |^\s+(?:\w+\s+)?(?:fans?|lover|buff)\b(?!\s+of)
     |^\W*(?:very|so|really)\s+(?:moving|good|great|touching|well\s+done)\b""",
     re.VERBOSE,
+)
+_ASKS_FOR_YES = re.compile(
+    r'(?:^|\b(?:and|but|so|oh|well|wow|yes|think|agree(?: that)?)\W+)'
+    r'(?:is|was|are|were|has|have|does|do) not (?:the )?$'
+)
+"""Words before a name in a negative question that praises: "isn't Alien great?"."""
+_PRAISED = re.compile(
+    rf'^(?:\s*(?:and|,)?\s*<\w+>)*(?:\s(?!(?:not|too)\b)[\w\'-]+){{0,4}}?\s(?:{"|".join(_PRAISE.split())}|rock|rule)\b'
+)
+_NEGATIVE_QUESTION = re.compile(r'^\W*(?:\w+\W+){0,2}?(?:(?:is|was|are|were) not|do not you|do not we all) .*\?$')
+_AFTER_ACCEPTED = re.compile(
+    r'^(?:\s+(?:and|,)?\s*<\w+>)*\s+(?:is|was|are|were)\s+(?:\w+\s+){0,2}?'
+    r'(?:ok|fine|alright|decent|tolerable|bearable|not bad|not too bad|not so bad|an exception|the exception)\b'
 )
 _AFTER_FAVORITE = re.compile(
     r'^\s*(?:movies\s+)?(?:is|are|being)?\s*(?:also\s+)?(?:one of\s+)?my\s+(?:\w+\s+)?(?:favorites?|jam|thing|go-to)\b'
@@ -62,7 +76,32 @@ def cue_before(clause: Clause, group: int) -> str | None:
 def is_liked_after(clause: Clause, group: int) -> bool:
     """Return whether the words after a name praise it: "Titanic was great"."""
     after = clause.after(group)
-    return _AFTER_LIKED.match(after) is not None or _AFTER_FAVORITE.match(after) is not None
+    return (
+        _AFTER_LIKED.match(after) is not None
+        or _AFTER_FAVORITE.match(after) is not None
+        or is_praised_by_question(clause, group)
+    )
+
+
+def is_praised_by_question(clause: Clause, group: int) -> bool:
+    """Return whether a clause is a negative question that praises a name: "isn't Titanic great?"."""
+    before = clause.before(group)
+    if re.search(r'\bdo not you (?:\w+ )?(?:love|like|adore|enjoy) (?:<\w+>|,| and)*(?:the )?$', before):
+        return True
+    return _ASKS_FOR_YES.search(before) is not None and _PRAISED.match(clause.after(group)) is not None
+
+
+def is_negative_question(clause: Clause) -> bool:
+    """Return whether a clause is a negative question that expects a yes: "isn't it great?", "don't you love Alien?"."""
+    return _NEGATIVE_QUESTION.search(clause.text) is not None
+
+
+def is_accepted_after(clause: Clause, group: int) -> bool:
+    """Return whether the words around a name accept it: "Shrek was ok", "except Shrek"."""
+    is_exception = re.search(
+        r'\b(?:except|excepting|apart from|other than|aside from)(?: for)?(?: the)? $', clause.before(group)
+    )
+    return is_exception is not None or _AFTER_ACCEPTED.match(clause.after(group)) is not None
 
 
 def is_seen_after(clause: Clause, group: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Sequence
 
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
@@ -11,17 +12,18 @@ from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
 from crslab_causal.chat.understanding.features import Draft
-from crslab_causal.chat.understanding.forgetting import find_forgotten
+from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Understanding, merge_heard
 from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import find_aspect, make_question
+from crslab_causal.chat.understanding.questions import Aspect, find_aspect, make_question
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
+from crslab_causal.chat.understanding.unmet import find_unknown_topics
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
@@ -104,6 +106,7 @@ class Interpreter:
         reading = _Reading(self.facts, self.properties, text, spans, situation)
         reading.read()
         reading.meaning.rejects_gore = rejects_gore(text)
+        reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
         if reading.meaning.rejects_gore and Act.WANT not in reading.meaning.acts:
             reading.meaning.acts.append(Act.WANT)
         if not reading.meaning.acts:
@@ -154,6 +157,8 @@ class _Reading(NameReader):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:
             acts.remove(Act.SMALL_TALK)
+        if any(question.aspect is Aspect.WITHOUT for question in self.meaning.questions):
+            acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "what would you recommend then?"
         self._drop_accepted_by_yes()
         self.meaning.heard = merge_heard(self.meaning.heard)
         if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
@@ -180,9 +185,7 @@ class _Reading(NameReader):
             self._ask(clause, aspect)
             self.meaning.acts += [act for act in acts if act in (Act.GREET, Act.THANK, Act.LEAVE)]
             return
-        if forgotten := find_forgotten(clause, self.groups, self.properties, self.situation.constraints):
-            self.meaning.acts.append(Act.FORGET)
-            self.meaning.forgotten += forgotten.constraints
+        if Act.START_OVER not in acts and self._forget(clause):
             return
         acts = self._settle(clause, acts)
         self.meaning.is_wildcard |= is_wildcard(clause.text)
@@ -203,6 +206,21 @@ class _Reading(NameReader):
             acts = [act for act in acts if act is not Act.WANT]
             self.meaning.acts[n_acts:] = [act for act in from_names if act is not Act.WANT]
         self.meaning.acts += acts
+
+    def _forget(self, clause: Clause) -> bool:
+        """Take back what a clause tells to forget, or keep what it names as an exception. Return whether it does."""
+        before = Forgotten(self.meaning.forgotten, self.meaning.dropped)
+        found = None
+        if Act.FORGET in self.meaning.acts:
+            found = find_kept(clause, self.groups, self.properties, before)
+        if found is None:
+            new = find_forgotten(clause, self.groups, self.properties, self.situation.constraints)
+            if new is None:
+                return False
+            self.meaning.acts.append(Act.FORGET)
+            found = Forgotten(before.constraints + new.constraints, before.entities + new.entities)
+        self.meaning.forgotten, self.meaning.dropped = found
+        return True
 
     def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:
         """Return the acts of a clause, without the acts that other acts of the clause exclude."""
@@ -311,10 +329,35 @@ class _Reading(NameReader):
             self._hear_films([film], Attitude.ASKED)
         spans = [span for group in clause.groups for span in self.groups[group]]
         self.meaning.unknown += [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
+        if aspect in (Aspect.SUPERLATIVE, Aspect.WHICH_HAS) and (found := [s for s in spans if s.genre]):
+            is_most = self.text[found[0].start : found[0].end].lower().endswith('est')  # "the scariest"
+            aspect = Aspect.SUPERLATIVE if is_most else Aspect.WHICH_HAS
         question = make_question(
-            aspect, spans, films[0] if films else None, self.film, self.person, self.situation.shown
+            aspect,
+            spans,
+            films[0] if films else None,
+            self.film,
+            self.person,
+            self.situation.shown,
+            self._entities(spans),
         )
+        if aspect is Aspect.SAVE:
+            self.meaning.questions.append(question)
+            self.meaning.acts.append(Act.ASK_HELP)
+            return
         self.film = question.film if question.film is not None else self.film
         self.person = question.person if question.person is not None else self.person
         self.meaning.questions.append(question)
-        self.meaning.acts.append(Act.ASK_PERSON if question.is_about_person else Act.ASK_FILM)
+        compares_people = aspect is Aspect.COMPARE and question.film is None and bool(question.people)
+        is_about_person = question.is_about_person or compares_people
+        self.meaning.acts.append(Act.ASK_PERSON if is_about_person else Act.ASK_FILM)
+
+    def _entities(self, spans: Sequence[Span]) -> list[int]:
+        """Return the entity ids of what spans name."""
+        found: list[int] = []
+        for span in spans:
+            constraint = None if span.kind is SpanKind.FILM else self.properties.of_span(span)
+            entity = span.id if span.kind is SpanKind.FILM else constraint.entity if constraint is not None else None
+            if entity is not None:
+                found.append(entity)
+        return list(dict.fromkeys(found))

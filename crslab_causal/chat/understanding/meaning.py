@@ -79,9 +79,13 @@ class Understanding:
     """Constraints that the message adds."""
     forgotten: list[Constraint] = field(default_factory=list)
     """Earlier constraints that the message takes back."""
+    dropped: list[int] = field(default_factory=list)
+    """Entity ids of the names that the message tells to forget."""
     questions: list[Question] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     """Titles and names that the catalogue does not have."""
+    unknown_topics: list[str] = field(default_factory=list)
+    """Words for subjects and places of films that the catalogue does not know, as in "with dragons"."""
     is_wildcard: bool = False
     """Whether the message leaves the choice to the recommender."""
     rejects_gore: bool = False

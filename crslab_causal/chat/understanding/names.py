@@ -156,7 +156,7 @@ class NameReader:
             elif (
                 is_described
                 or _NEED_NOT.search(clause.before(group))
-                or not span.is_wish
+                or not (span.is_wish or attitudes.is_praised_by_question(clause, group))
                 or cue in (attitudes.SEEN, attitudes.NOT_SEEN)
             ):
                 continue

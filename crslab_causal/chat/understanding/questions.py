@@ -37,8 +37,29 @@ class Aspect(StrEnum):
     NEWEST = 'newest'
     """The newest film of the last list."""
     OLDEST = 'oldest'
+    SAVE = 'save'
+    """How the conversation can be saved."""
+    WITHOUT = 'without'
+    """How the list would be without a mention."""
+    WHICH_HAS = 'which has'
+    """Which films of the last list have a person or a genre."""
+    SUPERLATIVE = 'superlative'
+    """Which film of the last list is the shortest, the scariest, or the best."""
+    COMPARE = 'compare'
+    """Which of two films or people is better."""
+    NAME_OF = 'name of'
+    """The title of a film that is described by what happens in it."""
 
 
+INQUIRIES = (
+    Aspect.SAVE,
+    Aspect.WITHOUT,
+    Aspect.WHICH_HAS,
+    Aspect.SUPERLATIVE,
+    Aspect.COMPARE,
+    Aspect.NAME_OF,
+)
+"""Aspects of questions about the chat and its list, and of questions that the catalogue cannot answer."""
 ABOUT_PERSON = (Aspect.FILMS_OF, Aspect.DIRECTED, Aspect.WHO_IS)
 """Aspects of questions about a person."""
 
@@ -57,7 +78,11 @@ class Question:
     collection: str = ''
     """Name of the franchise, if the question is about one."""
     films: tuple[int, ...] = ()
-    """Films of the last list, for ``NEWEST`` and ``OLDEST``."""
+    """Films of the last list, for questions about it."""
+    people: tuple[int, ...] = ()
+    """Ids of all people that the question names."""
+    named: tuple[int, ...] = ()
+    """Entity ids of everything that the question names."""
 
     @property
     def is_about_person(self) -> bool:
@@ -83,6 +108,9 @@ def find_aspect(clause: str) -> Aspect | None:
         clause: a normalized part of a message with its question mark, and with ``<film0>``, ``<person1>``, ... in place
             of its spans.
     """
+    for name, pattern in read_phrases('inquiries.txt').items():
+        if pattern.search(clause):
+            return Aspect(name)
     if _REQUEST.search(clause) and not _BACK_REFERENCE.search(clause):
         return None
     return next(
@@ -97,6 +125,7 @@ def make_question(
     film: int | None,
     person: int | None,
     shown: Sequence[int],
+    entities: Sequence[int] = (),
 ) -> Question:
     """Return the question of a clause.
 
@@ -107,13 +136,21 @@ def make_question(
         film: film that "it" means.
         person: person whom "he" or "she" means.
         shown: films of the last list.
+        entities: entity ids of everything that the clause names.
     """
-    people = [span.id for span in spans if span.kind is SpanKind.PERSON]
+    people = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id is not None]
     genre = next((span.genre for span in spans if span.kind is SpanKind.GENRE), '')
     collection = next((span.collection.name for span in spans if span.collection is not None), '')
     unknown = any(span.kind is SpanKind.UNKNOWN for span in spans)
     if aspect is Aspect.GENERAL and people and named is None:
         aspect = Aspect.WHO_IS
     target = named if named is not None else None if collection or unknown else film
-    films = tuple(shown) if aspect in (Aspect.NEWEST, Aspect.OLDEST) else ()
-    return Question(aspect, target, people[0] if people else person, genre, collection, films)
+    if aspect in (Aspect.NAME_OF, Aspect.WITHOUT, Aspect.COMPARE):
+        target = named
+    films = tuple(shown) if aspect in (Aspect.NEWEST, Aspect.OLDEST, Aspect.WHICH_HAS, Aspect.SUPERLATIVE) else ()
+    people = list(dict.fromkeys(people))
+    if aspect is Aspect.WHICH_HAS and genre:
+        person = None
+    return Question(
+        aspect, target, people[0] if people else person, genre, collection, films, tuple(people), tuple(entities)
+    )

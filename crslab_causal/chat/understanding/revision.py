@@ -12,7 +12,14 @@ from typing import Iterator
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_all
-from crslab_causal.chat.understanding.attitudes import WANT, cue_before
+from crslab_causal.chat.understanding.attitudes import (
+    WANT,
+    cue_before,
+    is_accepted_after,
+    is_negative_question,
+    is_praised_by_question,
+)
+from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.features import (
     Draft,
     Text,
@@ -26,7 +33,7 @@ from crslab_causal.chat.understanding.features import (
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, make_question
+from crslab_causal.chat.understanding.questions import ABOUT_PERSON, INQUIRIES, Aspect, find_aspect, make_question
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
@@ -133,6 +140,15 @@ class Reviser:
             return meaning
         if meaning.acts == [Act.UNKNOWN] and find_unmet_wishes(draft.text, True):
             return meaning  # "under 90 minutes please"
+        if any(question.aspect in INQUIRIES for question in meaning.questions):
+            return meaning
+        negative_questions = [
+            clause
+            for clause in draft.clauses
+            if is_negative_question(clause) and {Act.LIKE, Act.DISLIKE} & {*meaning.acts} and not meaning.questions
+        ]
+        if negative_questions and len(negative_questions) == len(draft.clauses):
+            return meaning  # "isn't Alien great?" states an opinion
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
             return meaning  # the model has never seen any of the words
@@ -148,6 +164,8 @@ class Reviser:
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
+        if negative_questions:
+            acts.discard(Act.ASK_FILM)
         if Act.MORE in acts and not meaning.constraints:
             acts.discard(Act.WANT)  # "something else"
         constraints = self._read_names(draft, text, acts, likely, heard)
@@ -191,6 +209,10 @@ class Reviser:
         constraints = draft.meaning.constraints
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
+            if named.span.kind is not SpanKind.FILM and all(
+                find_aspect(clause.text) not in (None, Aspect.GENERAL) for clause in _clauses(draft, named)
+            ):
+                continue  # a name in a question shows no taste
             features = name_features(draft, text, named.group, rule)
             found = self.models['names'].distribution([*features, *act_features(likely, features)])
             if rule in found:
@@ -198,6 +220,14 @@ class Reviser:
             attitude = _best(found, acts, likely)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
+            if any(is_praised_by_question(clause, named.group) for clause in _clauses(draft, named)):
+                continue  # "isn't Alien great?"
+            if (
+                attitude == Attitude.DISLIKED
+                and not named.span.negated
+                and any(is_accepted_after(clause, named.group) for clause in _clauses(draft, named))
+            ):
+                continue  # "Shrek was ok"
             if named.constraint is not None and _is_stated(draft, named, rule):
                 continue  # a constraint in plain words binds
             if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
@@ -333,9 +363,13 @@ def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
         return named.span.negated
     if rule == Attitude.WANTED and named.span.kind is SpanKind.CHILDREN:
         return True  # "my kids will be watching"
-    clauses = (draft.clauses[number] for number in draft.clauses_of(named.group))
     is_asked_for = rule == Attitude.WANTED and Act.WANT in draft.meaning.acts
-    return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in clauses)
+    return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in _clauses(draft, named))
+
+
+def _clauses(draft: Draft, named: Named) -> list[Clause]:
+    """Return the clauses that a name is in."""
+    return [draft.clauses[number] for number in draft.clauses_of(named.group)]
 
 
 def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:

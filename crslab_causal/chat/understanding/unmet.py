@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
 
 
 class _Wish(NamedTuple):
@@ -15,6 +15,23 @@ class _Wish(NamedTuple):
     """Whether the words are a wish in any message. "It is a French film" is not a wish."""
 
 
+VIOLENCE = 'I do not know how bloody or violent a film is, so this wish changes nothing.'
+_OWN = (
+    'my|our|your|his|her|their|the (?:kids?|children|family|wife|girls|boys)|me|us|'
+    'you|him|them|it|that|this|these|those|friends|family|kids|children|everyone|someone'
+)
+"""Words after "with" that name the people who watch."""
+_TOPIC = re.compile(
+    rf"""\b(?:something|anything|movies?|one|ones|<genre\d+>)\s+(?:that\s+(?:is|are|has|have|deals?)\s+)?
+        (?P<about>with|about|involving|featuring|containing|has|have)\s+
+        (?!(?:{_OWN})\b|(?:(?:an?|the|some|lots?\s+of|many|more|less|big|good|great|lovely|nice)\s+)*<)
+        (?P<topic>(?:(?:an?|the|some|lots?|of|many|more|less|no)\s+)*[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z][a-z'-]*){{0,2}})
+      |\b(?P<set>(?:set|takes?\s+place|taking\s+place|happens?|plays)\s+(?:in|on|at|during))\s+
+        (?!(?:the\s+)?<)(?P<where>[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z0-9][a-z0-9'-]*){{0,2}})""",
+    re.VERBOSE,
+)
+"""A wish for a subject or a place that is not the name of a property: "something with dragons", "set in Paris"."""
+_TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is|was)\b')
 _TIME = r'(?:an?|one|two|three|ninety|\d+)(?:\s+and\s+a\s+half)?\s*(?:hours?|hrs?|h|minutes?|mins?)\b'
 _FILMS = r'(?:movies?|films?|ones?|flicks?|cinema)'
 _WISHES = (
@@ -35,10 +52,34 @@ _WISHES = (
     _Wish(
         re.compile(
             rf"""\b(?:french|german|spanish|italian|korean|japanese|chinese|indian|russian|swedish|danish|polish|foreign|
-            subtitled|dubbed|bollywood|british|non-english)\s+(?:language\s+)?{_FILMS}\b|\b(?:with|without|no)\s+subtitles\b""",
+            subtitled|dubbed|bollywood|british|non-english)\s+(?:language\s+)?{_FILMS}\b
+            |\b(?:with|without|no|has|have)\s+(?:english\s+)?subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
         'I do not know the language or the country of films, so this wish changes nothing.',
+    ),
+    _Wish(
+        re.compile(
+            r'\b(?:in|only|no|not|nothing)\s+(?:full\s+|glorious\s+)?(?:colou?r|technicolou?r)\b|\bcolou?r(?:ed)?\s+(?:only|'
+            rf'{_FILMS})\b|\b(?:not?|nothing|without)\s+(?:in\s+)?black[ -]and[ -]white\b',
+            re.IGNORECASE,
+        ),
+        'I do not know whether films are in colour or in black and white, so this wish changes nothing.',
+    ),
+    _Wish(
+        re.compile(
+            r'(?<!not )(?<!no )(?<!nothing in )(?<!not in )'
+            r'\b(?:black[ -](?:and|&)[ -]white|b\s?&\s?w|b/w|monochrome)\b',
+            re.IGNORECASE,
+        ),
+        'I do not know whether films are in colour or in black and white; I only know how old they are.',
+    ),
+    _Wish(
+        re.compile(
+            r'\b(?:less|more)\s+(?:violent|violence|brutal|brutality|blood)\b|\bnot\s+(?:so|as|too|very|that)\s+(?:violent|brutal)\b',
+            re.IGNORECASE,
+        ),
+        VIOLENCE,
     ),
     _Wish(
         re.compile(
@@ -59,3 +100,19 @@ def find_unmet_wishes(text: str, asks_for_films: bool) -> list[str]:
         asks_for_films: whether the message may ask for films. If it only states an opinion, it has no such wish.
     """
     return [wish.remark for wish in _WISHES if (asks_for_films or wish.is_always_wish) and wish.pattern.search(text)]
+
+
+def find_unknown_topics(clauses: Iterable[str]) -> list[str]:
+    """Return the words of a message for subjects and places of films that the catalogue does not know.
+
+    Args:
+        clauses: normalized clauses with tokens in place of the names that the catalogue knows.
+    """
+    found = []
+    for clause in clauses:
+        for match in _TOPIC.finditer(clause):
+            if _TOLD.search(clause, 0, match.start()):
+                continue  # "I saw a movie about dogs"
+            words = f'{match["about"]} {match["topic"]}' if match['topic'] else f'{match["set"]} {match["where"]}'
+            found.append(words)
+    return list(dict.fromkeys(found))

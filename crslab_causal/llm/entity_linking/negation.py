@@ -4,14 +4,15 @@ A name is negated if it follows "not", "no", "never", "hate", "anything but", "i
 same sentence. A "but", or words of liking such as "and I loved", end the negation. A comma ends it, too, unless a list
 continues. After a bare "not X" a list continues only without a comma: "not X and Y" negates both, "not X, and Y" only
 X. A name is also negated if "was terrible" or a similar phrase follows. "Haven't seen X", "can't wait", "not only" and
-"don't hate" are not negations. The rules do not cover irony and "less of X".
+"don't hate" are not negations, nor is the question "isn't X great?". After a rejected name, "except X" accepts X. The
+rules do not cover irony and "less of X".
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from crslab_causal.llm.entity_linking.titles import ARTICLES
 from crslab_causal.llm.entity_linking.words import Word, read_words
@@ -59,6 +60,16 @@ _NEGATIVE_PREDICATE = re.compile(
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ASKING = re.compile(r'(?:are|ca|could|did|do|does|had|has|have|is|was|were|wo|would)nt$|nt$')
+"""Verbs that start a negative question, which expects a yes, if a name or "there" follows: "isn't Alien great?"."""
+_BEFORE_QUESTION = frozenset('and but hey man oh so well wow yes yeah'.split())
+_BAD = re.compile(
+    r'[^.!?,;\n]{0,40}?\b(?:awful|bad|boring|dreadful|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b',
+    re.IGNORECASE,
+)
+"""The rest of a negative question that rejects its name: "isn't Alien boring?"."""
+_EXCEPTIONS = frozenset(('except', 'excepting', 'excluding', 'bar', 'barring'))
+_EXCEPTION_PAIRS = frozenset(('other than', 'apart from', 'aside from'))
 _MAX_DISTANCE = 8
 """Maximum number of words between a "not" and the name that it negates."""
 
@@ -95,9 +106,13 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
     after_comma = after_name = False
     # whether a name directly follows the negation ("not X"), and the number of commas since then
     is_bare, n_commas = False, 0
+    # whether the sentence has rejected a name, and whether it is a negative question
+    has_rejected = asks = False
     i = 0
     while i < len(words):
         word = words[i]
+        if word.starts_sentence:
+            has_rejected = asks = False
         if word.starts_sentence or (state == _NEGATION and i - negation_index > _MAX_DISTANCE):
             state = _NONE
         if ',' in text[words[i - 1].end if i else 0 : word.start]:
@@ -106,15 +121,24 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
             if state == _NEGATION and i == negation_index + 1:
                 is_bare, n_commas = True, 0
             i = end_of_span[i]
-            negated.append(state > _NONE or bool(_NEGATIVE_PREDICATE.match(text, words[i - 1].end)))
+            end = words[i - 1].end
+            is_bad = _NEGATIVE_PREDICATE.match(text, end) or (asks and _BAD.match(text, end))
+            negated.append(state > _NONE or bool(is_bad))
+            has_rejected, asks = has_rejected or negated[-1], False
             after_comma, after_name = False, True
             continue
         ends_bare = is_bare and state == _NEGATION and n_commas == 1 and word.lower in ('and', 'also')
         if (after_comma and (word.lower not in _LIST_WORDS or ends_bare)) or (after_name and word.lower in _PRONOUNS):
             state, is_bare = _NONE, False
         after_comma, after_name = after_comma and word.lower in _LIST_WORDS, after_name and state > _NONE
-        if f'{word.lower} {_lower(words, i + 1)}' in _DISLIKE_PAIRS and i + 1 not in end_of_span:
+        pair = f'{word.lower} {_lower(words, i + 1)}'
+        if has_rejected and (word.lower in _EXCEPTIONS or pair in _EXCEPTION_PAIRS):
+            state = _NONE
+            i += pair in _EXCEPTION_PAIRS
+        elif pair in _DISLIKE_PAIRS and i + 1 not in end_of_span:
             state, i = _NONE if state == _NEGATION else _DISLIKE, i + 1
+        elif _starts_question(words, i, end_of_span):
+            asks = True
         elif _starts_negation(words, i):
             state, negation_index = max(state, _NEGATION), i
         else:
@@ -130,6 +154,16 @@ def _starts_negation(words: Sequence[Word], i: int) -> bool:
         and _lower(words, i + 1) not in _CANCEL_NEGATION
         and _lower(words, i - 1) != 'why'
     )
+
+
+def _starts_question(words: Sequence[Word], i: int, end_of_span: Mapping[int, int]) -> bool:
+    """Return whether word ``i`` starts a negative question about a name: "isn't Alien great?"."""
+    if not _ASKING.match(words[i].lower):
+        return False
+    first = i - 1 if words[i].lower == 'nt' else i  # "is n't"
+    starts = first >= 0 and (words[first].starts_sentence or _lower(words, first - 1) in _BEFORE_QUESTION)
+    after = i + 1 + (_lower(words, i + 1) in ARTICLES)
+    return starts and (after in end_of_span or _lower(words, i + 1) == 'there')
 
 
 def _state_after(words: Sequence[Word], i: int, state: int) -> int:

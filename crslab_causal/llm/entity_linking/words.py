@@ -75,7 +75,8 @@ FILM_TALK = frozenset(
     creature cult director dvd effects english epic era famous fan fiction film films genre ghost hero holiday holidays
     horror humor killer killers laugh lol magic monster monsters movies nature novel ok performance popcorn popular
     release remake romance sad scary science season serial series sequel singing soundtrack space sport sports star
-    stars style super superhero taste teen theater trailer tv violence weekend writer""".split()
+    stars style super superhero taste teen theater trailer tv violence
+    weekend wish wishes writer""".split()
 )
 """Words that are common in conversations about films, also in a phrase ("a scary movie")."""
 _MAX_COMMON_RANK, _MAX_COMMON_RANK_IN_PHRASE = 4000, 1000

@@ -1,0 +1,140 @@
+"""Praise in questions, taking things back, names in questions, questions about the list, and wishes without data."""
+
+import pytest
+from film_catalogue import film_facts
+
+from benchmarks.understanding.messages import constraints_of, names_of
+from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.interpreter import Interpreter
+
+
+@pytest.fixture(scope='module')
+def interpreter():
+    return Interpreter(*film_facts())
+
+
+def state_after(interpreter, *texts):
+    state = DialogueState()
+    for text in texts:
+        state.hear(text, interpreter.understand(text, state.situation), [])
+    return state
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ("Isn't Alien great?", '+Alien (1979)'),
+        ("Wasn't Tom Hanks marvellous in Forrest Gump?", '+Tom Hanks'),
+        ("Don't you love Tom Hanks?", '+Tom Hanks'),
+        ("Isn't Alien boring?", '-Alien (1979)'),
+        ("Didn't like Alien", '-Alien (1979)'),
+        ("I don't like animated films that much, although Shrek was ok", 'Shrek (2001)'),
+    ],
+)
+def test_negative_question_and_exception_are_no_negation(interpreter, text, name):
+    assert name in names_of(interpreter.understand(text))
+
+
+@pytest.mark.parametrize('text', ['I hate horror, except Alien', "I don't like horror apart from Alien"])
+def test_exception_from_a_dislike_is_not_disliked(interpreter, text):
+    names = names_of(interpreter.understand(text))
+    assert '-Horror' in names and '-Alien (1979)' not in names
+
+
+@pytest.mark.parametrize(
+    ('text', 'left'),
+    [
+        ('please drop all my earlier wishes about decades and similar films', {'comedy', 'no horror'}),
+        ('clear all filters, but keep the comedy', {'comedy'}),
+        ('forget everything except horror', {'no horror'}),
+        ('remove the decade', {'comedy', 'no horror', 'like Jaws (1975)'}),
+        ('forget what I said about horror', {'comedy', '1990–1999', 'like Jaws (1975)'}),
+        ("don't forget the comedy", {'comedy', '1990–1999', 'no horror', 'like Jaws (1975)'}),
+    ],
+)
+def test_general_words_take_wishes_back(interpreter, text, left):
+    state = state_after(interpreter, 'a comedy from the 90s, no horror', 'something like Jaws')
+    understood = interpreter.understand(text, state.situation)
+    state.hear(text, understood, [])
+    assert {c.name for c in state.constraints if c.binding} == left
+
+
+@pytest.mark.parametrize('text', ['forget Jaws', 'please forget that I like Jaws', '/forget jaws'])
+def test_liking_is_taken_back(conversation, text):
+    conversation.reply('I loved Jaws and I loved Alien')
+    names = conversation.recommender.names
+    assert [names[entity] for entity in conversation.history] == ['Jaws (1975)', 'Alien (1979)']
+    if text.startswith('/'):
+        assert next(conversation.forget(text.removeprefix('/forget '))) == 'Forgotten: Jaws (1975).'
+    else:
+        assert 'Forgotten: Jaws (1975).' in conversation.reply(text).notes
+    assert [names[entity] for entity in conversation.history] == ['Alien (1979)']
+    assert [names[entity] for entity in conversation.liked] == ['Alien (1979)']
+
+
+def test_forgetting_what_was_never_said_gives_no_list(conversation):
+    conversation.reply('I loved Alien')
+    reply = conversation.reply('please forget Tom Hanks')
+    assert reply.notes == ['There was nothing of that to take back.'] and not reply.recommendations
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'Who directed Alien, and is Tom Hanks in it?',
+        'what did Tom Hanks play in?',
+        'Who is better, Tom Hanks or Tom Cruise?',
+        'What was the name of the film in which Tom Hanks is alone on an island?',
+        'which films did Steven Spielberg make with Tom Hanks?',
+        'Is Tom Hanks in any of them?',
+    ],
+)
+def test_names_in_questions_show_no_taste(conversation, text):
+    reply = conversation.reply(text)
+    assert reply.sentences and not reply.recommendations and not reply.constraints
+    assert not conversation.history and not conversation.liked
+
+
+def test_questions_get_honest_answers(conversation):
+    def answer(text):
+        return ' '.join(conversation.reply(text).sentences)
+
+    assert 'I cannot say which is better' in answer('Who is better, Tom Hanks or Tom Cruise?')
+    assert 'by what happens in it' in answer('What was the name of the film in which a man is alone on an island?')
+    assert '/save FILE' in answer('May I save a copy of our conversation in a file?')
+    together = answer('which films did Steven Spielberg make with Tom Hanks?')
+    assert 'Saving Private Ryan (1998)' in together and 'Jaws' not in together and 'Forrest Gump' not in together
+    shown = conversation.reply('a film with Tom Hanks').recommendations
+    assert shown and answer('Is Tom Hanks in any of them?').startswith(f'Yes: Tom Hanks is in {shown[0].name}')
+    assert answer('Is Sigourney Weaver in any of these?').startswith('No: ')
+    assert 'I do not know how long' in answer('which of these is the shortest?')
+
+
+def test_list_without_a_mention(conversation):
+    conversation.reply('I loved Alien')
+    conversation.reply('I loved Toy Story')
+    reply = conversation.reply('How would the list change if you ignored Alien?')
+    assert 'Alien (1979) masked' in reply.lines[-1] or any('Alien (1979) masked' in line for line in reply.lines)
+    assert not reply.recommendations and 'I did not understand' not in ' '.join(reply.lines)
+    last = conversation.reply('What if I had not mentioned Jaws?')
+    assert any('does not count for the list' in line for line in last.lines)
+
+
+@pytest.mark.parametrize(
+    ('text', 'remark'),
+    [
+        ('something like Alien, but in colour', 'in colour or in black and white'),
+        ('a comedy with subtitles', 'the language or the country'),
+        ('something less violent', 'how bloody or violent'),
+        ('something with dragons', '"with dragons" changes nothing'),
+        ('a comedy set in Paris', '"set in paris" changes nothing'),
+    ],
+)
+def test_wish_without_data_gets_its_remark(conversation, text, remark):
+    assert any(remark in note for note in conversation.reply(text).notes)
+
+
+def test_feel_good_is_a_wish_for_a_comedy(interpreter):
+    meaning = interpreter.understand('a feel-good movie')
+    assert meaning.acts == [Act.WANT] and constraints_of(meaning) == ['comedy']
