@@ -38,7 +38,7 @@ def test_chat_gives_the_scores_of_the_model_to_the_same_context(model, run, load
         assert reply.recommendations and conversation.history[0] == items[4]
         (first, *_) = conversation.mask()
         assert 'masked' in first
-        assert any('experts' in line for line in conversation.why()) == (model == 'Pool')
+        assert any('Each part of the model adds' in line for line in conversation.why()) == (model == 'Pool')
 
 
 def test_reply_computes_the_scores_once(run, load, monkeypatch):

@@ -34,7 +34,7 @@ def talk(tmp_path, data_path, monkeypatch, capsys):
 def test_chat_trains_if_the_answer_is_yes_and_then_goes_on(talk, tmp_path):
     status, out, err = talk('perhaps', 'y', 'I love comedies', '/why')
     assert status == 0 and err.count('error') == 0
-    assert out.count('Shall I train Pool now?') == 2 and 'Answers by:' in out and 'what the experts add' in out
+    assert out.count('Shall I train Pool now?') == 2 and 'Answers by:' in out and 'Each part of the model adds' in out
     assert (tmp_path / 'save/ReDial_Pool/pool_seed2020/best.pth').is_file()
     status, out, _ = talk('I love comedies')
     assert status == 0 and 'Shall I' not in out

@@ -32,7 +32,7 @@ _NOT_AN_ORDER = re.compile(
 
 
 class Forgotten(NamedTuple):
-    """What a clause takes back."""
+    """The constraints and mentions that a clause takes back."""
 
     constraints: list[Constraint]
     """Earlier constraints that are taken back. May be empty."""
@@ -41,7 +41,7 @@ class Forgotten(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """What a part of a clause names."""
+    """The constraints, mentions and kinds that a part of a clause names."""
 
     labels: set[tuple[Kind, str]]
     """Kind and label of each constraint."""
@@ -117,7 +117,7 @@ def find_kept(
 def _named(
     clause: Clause, groups: Sequence[Sequence[Span]], properties: Properties, start: int, end: int, words: str
 ) -> _Named:
-    """Return what a part of a clause names.
+    """Return the constraints, mentions and kinds that a part of a clause names.
 
     Args:
         clause: the clause.
