@@ -162,7 +162,7 @@ class Conversation:
         may_ask = bool({Act.WANT, Act.MORE, Act.REJECT, Act.UNKNOWN} & {*meaning.acts})
         asks_for_topic = bool({Act.WANT, Act.MORE, Act.UNKNOWN} & {*meaning.acts})
         unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
-        if unmet and meaning.acts == [Act.UNKNOWN]:
+        if (unmet or meaning.rejects_gore) and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]
         if Act.START_OVER in meaning.acts:
             self.reset()

@@ -156,3 +156,14 @@ def test_taking_a_wish_back_takes_no_film_up(conversation):
     reply = conversation.reply('actually Will Ferrell is ok, I take that back')
     assert Act.ACCEPT not in reply.acts and not any('Good choice' in sentence for sentence in reply.sentences)
     assert [constraint.name for constraint in reply.constraints] == ['comedy']
+
+
+def test_words_after_a_wish_that_is_taken_back_count(conversation):
+    conversation.reply('a horror movie with Tom Hanks')
+    reply = conversation.reply('forget horror and Tom Hanks, just a good thriller')
+    assert [constraint.name for constraint in reply.constraints] == ['thriller']
+
+
+def test_wish_that_changes_nothing_is_not_called_misunderstood(conversation):
+    reply = conversation.reply('my wife hates gore')
+    assert reply.notes and not any('did not understand' in sentence for sentence in reply.sentences)

@@ -11,7 +11,7 @@ from crslab_causal.chat.understanding.spans import Span
 _STARTERS = (
     r'(?:so|i|we|my|she|he|can|could|do|does|did|what|who|any|something|anything|how|maybe|please|give|show|recommend|suggest|'
     r"thanks?|bye|goodbye|hello|hi|hey|is|are|which|when|why|that|that's|it|it's|i'm|i'd|i've|i'll|im|let's|have|another|"
-    r'more|next|no|nope|not|yes|looking|you|but)'
+    r'more|next|no|nope|not|yes|looking|you|but|(?:just|now|only|rather)\s(?:a|an|some|something|anything|give|show|i))'
 )
 _BORDER = re.compile(
     rf"""[.!?;\n]+(?=\s|$|["”')])["”')]*\s* | ,?\s+(?:but|however|although|though)\s+ | ,\s*(?={_STARTERS}\b)
