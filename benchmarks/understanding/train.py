@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import copy
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -126,15 +127,21 @@ def cross_validate(drafts: Sequence[Drafted], interpreter: Interpreter, tasks: d
             names = None if each.table == TRANSCRIPTS.name else interpreter.facts.names
             for is_revised, meaning in ((False, each.draft.meaning), (True, revised)):
                 found, _ = compare(each.labels, found_in(meaning, names), each.message.text)
-                counts.setdefault((each.table, is_revised), {}).setdefault(each.conversation, []).append(found)
+                group = _group(each.table), is_revised
+                counts.setdefault(group, {}).setdefault(each.conversation, []).append(found)
     scores = {key: summarize([add_counts(messages) for messages in found.values()]) for key, found in counts.items()}
     rows = []
-    for path in TABLES:
+    for group in dict.fromkeys(_group(path.name) for path in TABLES):
         for part in _PARTS:
-            rules, revised = scores[path.name, False][part], scores[path.name, True][part]
+            rules, revised = scores[group, False][part], scores[group, True][part]
             cells = [f'{each.precision:.3f} / {each.recall:.3f}' for each in (rules, revised)]
-            rows.append(f'| `{path.name}` | {part} | {rules.n_labels} | {cells[0]} | {cells[1]} |')
+            rows.append(f'| `{group}` | {part} | {rules.n_labels} | {cells[0]} | {cells[1]} |')
     return rows
+
+
+def _group(table: str) -> str:
+    """Return the name of a table, with ``*`` for the number of a table that only the model learns from."""
+    return re.sub(r'(?<=_train_)\d+', '*', table)
 
 
 def main() -> None:
