@@ -167,3 +167,26 @@ def test_words_after_a_wish_that_is_taken_back_count(conversation):
 def test_wish_that_changes_nothing_is_not_called_misunderstood(conversation):
     reply = conversation.reply('my wife hates gore')
     assert reply.notes and not any('did not understand' in sentence for sentence in reply.sentences)
+
+
+def test_newest_wish_for_years_replaces_an_exclusion_of_them(conversation):
+    conversation.reply('a comedy, nothing after 2000')
+    reply = conversation.reply('no, something after 2005')
+    assert [constraint.name for constraint in reply.constraints] == ['comedy', '2006 or later']
+    conversation.reset()
+    conversation.reply('a comedy, not from the 90s')
+    reply = conversation.reply('hm, from 1995 then')
+    assert '1995' in [constraint.name for constraint in reply.constraints]
+    assert not any(constraint.name.startswith('not') for constraint in reply.constraints)
+
+
+@pytest.mark.parametrize('text', ['nah I am done with horror', 'we are finished with horror for now'])
+def test_being_done_with_a_genre_excludes_it(conversation, text):
+    reply = conversation.reply(text)
+    assert [constraint.name for constraint in reply.constraints] == ['no horror']
+
+
+def test_unknown_person_is_named(conversation):
+    reply = conversation.reply('movies with zendaya')
+    assert reply.notes[0].startswith('I do not know zendaya')
+    assert not any('zendaya' in note for note in conversation.reply('movies with my girlfriend').notes)

@@ -6,6 +6,7 @@ the message has, and which attitude each name has. The constraints follow from t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Iterator
 
@@ -49,6 +50,7 @@ _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
 _SURE_OF_PHRASE = 0.1
 """The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
+_TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
@@ -154,6 +156,8 @@ class Reviser:
             return meaning  # the model has never seen any of the words
         features = message_features(draft, text)
         likely = self.models['acts'].probabilities(features)
+        if _TAKES_BACK.search(draft.text):
+            likely[Act.ACCEPT] = 0.0  # "I take that back"
         sure = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(sure.values())
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):

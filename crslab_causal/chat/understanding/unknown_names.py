@@ -22,6 +22,10 @@ _ASKED_UNKNOWN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """A name that a question asks about. One of its words must not be in the dictionary."""
+_WITH_UNKNOWN = re.compile(
+    r"\b(?:with|starring|featuring)\s+(?P<name>[a-z]['’a-z-]{3,}(?:\s+['’a-z-]{4,})?)(?=\s*(?:[?.!,]|$))", re.IGNORECASE
+)
+"""One or two words before a comma or an end that may be a person. One of them must not be in the dictionary."""
 _MAX_EVERYDAY_RANK = 5000
 """Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
 
@@ -38,7 +42,7 @@ def find_unknown_names(masked: str) -> list[Span]:
         is_single = len(words) == 1
         if not is_single or not (match['with'] or is_frequent(words[0].lower().strip(".,'’-"), _MAX_EVERYDAY_RANK)):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
-    for match in _ASKED_UNKNOWN.finditer(masked):
+    for match in (*_ASKED_UNKNOWN.finditer(masked), *_WITH_UNKNOWN.finditer(masked)):
         words = [word.strip("'’-") for word in match['name'].split()]
         is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
         if '<' not in match['name'] and is_strange:

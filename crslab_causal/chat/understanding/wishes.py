@@ -45,7 +45,8 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
     """Return the earlier wishes that new wishes of the same kinds replace.
 
     A wish replaces earlier ones of its kind ("a comedy" after "a horror film"), unless the message says that it adds to
-    them ("it should also be funny").
+    them ("it should also be funny"). It also replaces an earlier exclusion of all its films ("after 2015" after
+    "nothing new").
 
     Args:
         new: constraints that a message states.
@@ -60,7 +61,8 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
     return [
         constraint
         for constraint in earlier.binding
-        if constraint.wanted and constraint.kind in kinds and (constraint.kind, constraint.label) not in labels
+        if (constraint.wanted and constraint.kind in kinds and (constraint.kind, constraint.label) not in labels)
+        or (not constraint.wanted and any(wish.films and wish.films <= constraint.films for wish in wishes))
     ]
 
 

@@ -38,6 +38,8 @@ _DISLIKE_PAIRS = frozenset(
         'enough of',
         'tired of',
         'sick of',
+        'done with',
+        'finished with',
         'bored of',
     )
 )
