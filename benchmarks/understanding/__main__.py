@@ -21,6 +21,7 @@ from benchmarks.understanding.examples import films_in
 from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS, read_messages, understand_all
 from benchmarks.understanding.scoring import (
     PARTS,
+    SCORE_HEAD,
     Counts,
     Errors,
     Score,
@@ -28,6 +29,7 @@ from benchmarks.understanding.scoring import (
     compare,
     found_in,
     labels_of,
+    score_row,
     summarize,
 )
 from crslab_causal.chat.films.collections import Collections
@@ -102,17 +104,6 @@ def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[
     return summarize([add_counts(each) for each in conversations]), n_right / len(messages), len(messages), errors
 
 
-def row(path: Path, part: str, result: Score) -> str:
-    """Return a row of the page's table."""
-
-    def cell(value: float, interval: tuple[float, float]) -> str:
-        return f'{value:.3f} ({interval[0]:.2f}–{interval[1]:.2f})'
-
-    precision = cell(result.precision, result.precision_interval)
-    recall = cell(result.recall, result.recall_interval)
-    return f'| `{path.name}` | {part} | {result.n_labels} | {precision} | {recall} |'
-
-
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description='Score what the chat understands.')
@@ -120,12 +111,12 @@ def main() -> None:
     parser.add_argument('--scored', action='store_true', help='score the tables that nobody develops on, and log it')
     options = parser.parse_args()
     facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
-    lines = ['| table | part | labels | precision | recall |', '|---|---|---|---|---|']
+    lines = [*SCORE_HEAD]
     exact = []
     commit = _commit()  # before the log itself changes the checkout
     for path in [*DEVELOP, *(SCORED if options.scored else [])]:
         scores, share, n, errors = score(path, facts, collections)
-        lines += [row(path, part, scores[part]) for part in PARTS]
+        lines += [score_row(path.name, part, scores[part]) for part in PARTS]
         exact.append(f'{share:.3f} of the {n} messages of `{path.name}`')
         if path in SCORED:
             _log(commit, path, scores, share, n)

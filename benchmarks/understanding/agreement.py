@@ -1,4 +1,4 @@
-"""Compare the labels of two annotators, as a bound of what a score can mean.
+"""Compare the labels of two annotators. Their agreement shows how clear the guidelines are.
 
 python -m benchmarks.understanding.agreement --data_path path/to/data
 
@@ -15,7 +15,16 @@ from pathlib import Path
 from benchmarks.understanding.catalogue import read_catalogue
 from benchmarks.understanding.examples import films_in
 from benchmarks.understanding.messages import FOLDER, read_messages
-from benchmarks.understanding.scoring import Counts, Score, add_counts, compare, labels_of, summarize
+from benchmarks.understanding.scoring import (
+    SCORE_HEAD,
+    Counts,
+    Score,
+    add_counts,
+    compare,
+    labels_of,
+    score_row,
+    summarize,
+)
 
 TABLES = [(FOLDER / f'{name}_scored.tsv', FOLDER / f'{name}_scored_second.tsv') for name in ('redial', 'written')]
 """Tables of the first and of the second annotator."""
@@ -62,17 +71,11 @@ def main() -> None:
 
 def page(known_films: frozenset[str]) -> str:
     """Return a table of the agreement on all scored tables."""
-    lines = ['| table | part | labels | precision | recall |', '|---|---|---|---|---|']
+    lines = [*SCORE_HEAD]
     shares = []
     for first, second in TABLES:
         scores, share = agreement(first, second, known_films)
-        for part, score in scores.items():
-            low, high = score.precision_interval, score.recall_interval
-            cells = [
-                f'{score.precision:.3f} ({low[0]:.2f}–{low[1]:.2f})',
-                f'{score.recall:.3f} ({high[0]:.2f}–{high[1]:.2f})',
-            ]
-            lines.append(f'| `{first.name}` | {part} | {score.n_labels} | {cells[0]} | {cells[1]} |')
+        lines += [score_row(first.name, part, score) for part, score in scores.items()]
         shares.append(f'{share:.3f} of the messages of `{first.name}`')
     return '\n'.join(lines) + '\n\nBoth annotators give all acts alike in ' + ', '.join(shares) + '.\n'
 

@@ -137,6 +137,21 @@ def summarize(conversations: Sequence[Mapping[str, Counts]], draws: int = 2000, 
     return scores
 
 
+SCORE_HEAD = ('| table | part | labels | precision | recall |', '|---|---|---|---|---|')
+"""Head of a Markdown table of scores."""
+
+
+def score_row(table: str, part: str, score: Score) -> str:
+    """Return the row of a Markdown table with the score of one part of a table of messages."""
+
+    def cell(value: float, interval: tuple[float, float]) -> str:
+        return f'{value:.3f} ({interval[0]:.2f}–{interval[1]:.2f})'
+
+    precision = cell(score.precision, score.precision_interval)
+    recall = cell(score.recall, score.recall_interval)
+    return f'| `{table}` | {part} | {score.n_labels} | {precision} | {recall} |'
+
+
 def add_counts(parts: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     """Return the sum of the counts of several messages."""
     total = {part: Counts() for part in PARTS}

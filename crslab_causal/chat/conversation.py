@@ -42,8 +42,8 @@ _ABOUT_ME = (
 )
 _NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
 _HOW_TO_SAVE = (
-    'To keep this conversation, type /save FILE in the terminal, with the name of a new file; '
-    'on the page, use the button that downloads the conversation.'
+    'On the page, the button "Save conversation" keeps a copy of our conversation as a file. In the terminal, type '
+    '/save FILE, with the name of a new file.'
 )
 _N_EXAMPLES = 3
 """Number of popular films that the chat names as examples if it does not know the film of a message."""
@@ -162,7 +162,8 @@ class Conversation:
         may_ask = bool({Act.WANT, Act.MORE, Act.REJECT, Act.UNKNOWN} & {*meaning.acts})
         asks_for_topic = bool({Act.WANT, Act.MORE, Act.UNKNOWN} & {*meaning.acts})
         unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
-        if (unmet or meaning.rejects_gore) and meaning.acts == [Act.UNKNOWN]:
+        remarks = dict.fromkeys([*([VIOLENCE] if meaning.rejects_gore else []), *unmet])
+        if remarks and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]
         if Act.START_OVER in meaning.acts:
             self.reset()
@@ -180,11 +181,7 @@ class Conversation:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
         if meaning.unknown:
             yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
-        if meaning.rejects_gore:
-            yield reply.note(VIOLENCE)
-        for remark in unmet:
-            if remark == VIOLENCE and meaning.rejects_gore:
-                continue
+        for remark in remarks:
             yield reply.note(remark)
         if meaning.unknown_topics and not unmet and not meaning.questions and not meaning.unknown and asks_for_topic:
             topics = ' and '.join(f'"{words}"' for words in meaning.unknown_topics)
@@ -303,6 +300,7 @@ class Conversation:
             yield reply.say('Goodbye, and enjoy your film!')
         if Act.ASK_HELP in acts and not any(question.aspect is Aspect.SAVE for question in meaning.questions):
             yield reply.say(_ABOUT_ME)
+            yield reply.say(_HOW_TO_SAVE)
         elif acts == {Act.SMALL_TALK}:
             yield reply.say(_SMALL_TALK)
         elif Act.FOREIGN in acts and not self.pipeline.backend.uses_prompt:

@@ -25,24 +25,27 @@ _WORD = re.compile(r"<\w+>|[\w'-]+|[^\w\s]")
 _QUESTION = re.compile(r'[^.!?\n]*\?')
 _SENTENCE = re.compile(r'[^.!?\n]+[.!?]*')
 _SAYS = {
-    'asks what': r'\b(?:what|which) (?:kind|kinds|type|types|sort|genre|genres|movie|movies|film|films|are|do|would)\b',
-    'asks favorite': r'\bfavou?rites?\b.*\?',
-    'asks seen': r'\b(?:seen|see|saw|watched|watch|heard of)\b.*\?',
-    'asks liked': r'\b(?:did you|do you|you) (?:\w+ )?(?:like|love|enjoy)\b.*\?|\bfan of\b.*\?|\binto\b.*\?',
-    'offers': r'\b(?:how about|what about|would you|do you want|can i|may i|shall i)\b.*\?|'
-    r'\b(?:recommend|suggest|try|check out|should (?:watch|see)|could watch|might like|may like|would like)\b',
-    'asks': r'\?',
-    'leaves': r'\b(?:bye|goodbye|enjoy|welcome|have a|take care|thank|thanks)\b',
-    'likes': r'\bi (?:\w+ )?(?:like|liked|love|loved|enjoy|enjoyed)\b',
-    'praises': r'\b(?:good|great|funny|awesome|amazing|best|excellent|classic)\b',
+    name: re.compile(pattern)
+    for name, pattern in {
+        'asks what': r'\b(?:what|which) (?:kinds?|types?|sort|genres?|movies?|films?|are|do|would)\b',
+        'asks favorite': r'\bfavou?rites?\b.*\?',
+        'asks seen': r'\b(?:seen|see|saw|watched|watch|heard of)\b.*\?',
+        'asks liked': r'\b(?:did you|do you|you) (?:\w+ )?(?:like|love|enjoy)\b.*\?|\bfan of\b.*\?|\binto\b.*\?',
+        'offers': r'\b(?:how about|what about|would you|do you want|can i|may i|shall i)\b.*\?|'
+        r'\b(?:recommend|suggest|try|check out|should (?:watch|see)|could watch|might like|may like|would like)\b',
+        'asks': r'\?',
+        'leaves': r'\b(?:bye|goodbye|enjoy|welcome|have a|take care|thank|thanks)\b',
+        'likes': r'\bi (?:\w+ )?(?:like|liked|love|loved|enjoy|enjoyed)\b',
+        'praises': r'\b(?:good|great|funny|awesome|amazing|best|excellent|classic)\b',
+    }.items()
 }
 """Patterns of what the recommender may say last; the first one that fits counts."""
-_SAYS_FOUND = {name: re.compile(pattern) for name, pattern in _SAYS.items()}
-_PRONOUNS = frozenset(('he', 'she', 'him', 'her', 'his', 'hers'))
+PRONOUNS = frozenset(('he', 'she', 'him', 'her', 'his', 'hers'))
+"""Words that may mean a person whom nobody names in the message."""
 _FEW = 4
 """Number of words of a message that means different things after different words of the recommender: "yes I do"."""
 _LEVELS = (0.15, 0.35, 0.6, 0.85)
-"""Probabilities of an act that it may exceed."""
+"""Thresholds for the probability of an act. Each threshold that is exceeded gives a feature."""
 _WITH_ACTS = ('kind=<', 'cue=', 'first=', 'True place=', 'False place=', 'True said=', 'False said=')
 """Beginnings of the features of a name that count together with the likely acts."""
 _NEAR = 4
@@ -119,7 +122,7 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
 
 def means_person(text: Text) -> bool:
     """Return whether a message points to a person without a name: "I like him"."""
-    return not _PRONOUNS.isdisjoint(text.words)
+    return not PRONOUNS.isdisjoint(text.words)
 
 
 def person_features(draft: Draft, text: Text, attitude: str) -> list[str]:
@@ -133,7 +136,7 @@ def person_features(draft: Draft, text: Text, attitude: str) -> list[str]:
     found = {*text.common, f'rule={attitude}'}
     words = ['^', *text.words, '$']
     for number, word in enumerate(words):
-        if word in _PRONOUNS:
+        if word in PRONOUNS:
             found |= {f'b{n}:{" ".join(words[max(0, number - n) : number])}' for n in (1, 2, 3)}
             found |= {f'a{n}:{" ".join(words[number + 1 : number + 1 + n])}' for n in (1, 2, 3)}
     return sorted(found)
@@ -219,7 +222,7 @@ def _reply(draft: Draft) -> Iterator[str]:
     """Yield what the recommender said last, with the first words of the message."""
     sentences = _SENTENCE.findall(draft.situation.said.lower())
     last = sentences[-1].strip() if sentences else ''
-    says = next((name for name, pattern in _SAYS_FOUND.items() if pattern.search(last)), 'other') if last else 'nothing'
+    says = next((name for name, pattern in _SAYS.items() if pattern.search(last)), 'other') if last else 'nothing'
     yield f'says={says}'
     yield from (f's:{gram}' for gram in _ngrams(_WORD.findall(last)[-_SAID:], 2))
     words = [word for clause in draft.clauses for word in _WORD.findall(_NUMBER.sub('', clause.text))]

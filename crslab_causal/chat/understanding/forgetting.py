@@ -131,10 +131,10 @@ def _named(
     entities: list[int] = []
     for group, (at, _) in clause.places.items():
         for span in groups[group] if start <= at < end else ():
+            entity = properties.entity_of(span)
             constraint = properties.of_span(span)
-            entity = constraint.entity if constraint is not None else None
             if span.kind is SpanKind.FILM and span.id is not None:
-                constraint, entity = properties.similar(span.id), span.id
+                constraint = properties.similar(span.id)
             if constraint is not None:
                 labels.add((constraint.kind, constraint.label))
             if entity is not None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Sequence
 
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
-from crslab_causal.chat.understanding.features import Draft
+from crslab_causal.chat.understanding.features import PRONOUNS, Draft
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Understanding, merge_heard
@@ -47,7 +46,7 @@ _REQUEST = re.compile(
 _NEW_TO_ME = re.compile(
     r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
-_PRONOUN = re.compile(r'\b(?:he|she|him|her|his)\b', re.IGNORECASE)
+_PRONOUN = re.compile(rf'\b(?:{"|".join(sorted(PRONOUNS))})\b', re.IGNORECASE)
 _GENRE_TOKEN = re.compile(r'<genre(\d+)>')
 _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
@@ -339,7 +338,7 @@ class _Reading(NameReader):
             self.film,
             self.person,
             self.situation.shown,
-            self._entities(spans),
+            list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
         )
         if aspect is Aspect.SAVE:
             self.meaning.questions.append(question)
@@ -351,13 +350,3 @@ class _Reading(NameReader):
         compares_people = aspect is Aspect.COMPARE and question.film is None and bool(question.people)
         is_about_person = question.is_about_person or compares_people
         self.meaning.acts.append(Act.ASK_PERSON if is_about_person else Act.ASK_FILM)
-
-    def _entities(self, spans: Sequence[Span]) -> list[int]:
-        """Return the entity ids of what spans name."""
-        found: list[int] = []
-        for span in spans:
-            constraint = None if span.kind is SpanKind.FILM else self.properties.of_span(span)
-            entity = span.id if span.kind is SpanKind.FILM else constraint.entity if constraint is not None else None
-            if entity is not None:
-                found.append(entity)
-        return list(dict.fromkeys(found))

@@ -39,6 +39,13 @@ class Properties:
             return Constraint(Kind.TOPIC, self._facts.names[span.id], self._facts.subjects[span.id], entity=span.id)
         return self.children if span.kind is SpanKind.CHILDREN else None
 
+    def entity_of(self, span: Span) -> int | None:
+        """Return the entity id of the film or property that a span names; None if it has none."""
+        if span.kind is SpanKind.FILM:
+            return span.id
+        constraint = self.of_span(span)
+        return None if constraint is None else constraint.entity
+
     def genre(self, genre: str) -> Constraint:
         """Return the constraint to films of a genre, for example "horror"."""
         return Constraint(

@@ -6,7 +6,6 @@ No other file is served. Requests with another host name, or from a page of anot
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from importlib.resources import files
@@ -26,7 +25,6 @@ from starlette.types import Receive, Scope, Send
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.reply import Draft
-from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 from crslab_causal.llm.client.answer_parser import replace_surrogates
@@ -51,13 +49,6 @@ _PAGE = SHARED_FILES | {
     '/page.css': ('page.css', 'text/css'),
     '/page.js': ('page.js', 'text/javascript'),
 }
-SAVING = 'The button "Save conversation" at the top keeps a copy of our conversation as a file.'
-"""The answer to "Can I save this?", and a part of the help."""
-_ASKS_TO_SAVE = re.compile(
-    r'^\W*(?:please )?(?:save|download|export)(?: (?:it|this|all|everything))?(?:,? please)?\W*$'
-    r'|\b(?:save|download|export|print|copy)\b.{0,15}\b(?-i:conversation|chat|transcript)\b',
-    re.IGNORECASE,
-)
 BUSY = 'Wait for the answer to the last message.'
 _HEADERS = {
     'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -162,13 +153,8 @@ class ChatApp:
             yield _row({'error': BUSY})
             return
         try:
-            if _ASKS_TO_SAVE.search(text):
-                yield _row({'line': SAVING})
-            else:
-                for line in session.chat.say(text, drafts=True):
-                    yield _row({'draft' if isinstance(line, Draft) else 'line': line})
-                if Act.ASK_HELP in session.chat.conversation.last_reply.acts:
-                    yield _row({'line': SAVING})
+            for line in session.chat.say(text, drafts=True):
+                yield _row({'draft' if isinstance(line, Draft) else 'line': line})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
             logger.exception('the reply failed')
