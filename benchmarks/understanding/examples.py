@@ -28,14 +28,14 @@ from crslab_causal.chat.understanding.features import (
 )
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude
-from crslab_causal.chat.understanding.revision import (
+from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.targets import (
     NO_ATTITUDE,
     meant_films,
     meant_person,
     names_in,
     rule_attitude,
 )
-from crslab_causal.chat.understanding.spans import SpanKind
 
 
 @dataclass

@@ -7,8 +7,7 @@ the message has, and which attitude each name has. The constraints follow from t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Iterator
+from dataclasses import replace
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
@@ -26,7 +25,6 @@ from crslab_causal.chat.understanding.features import (
     Text,
     act_features,
     film_features,
-    means_person,
     message_features,
     name_features,
     person_features,
@@ -35,13 +33,18 @@ from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understand
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import ABOUT_PERSON, INQUIRIES, Aspect, find_aspect, make_question
-from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.targets import (
+    NO_ATTITUDE,
+    Named,
+    meant_films,
+    meant_person,
+    names_in,
+    rule_attitude,
+)
 from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
 
-NO_ATTITUDE = ''
-"""Answer of the model for a name that the message does not have, or a film that it does not mean."""
-_NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
 _FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
@@ -101,26 +104,6 @@ _INSTEAD = {
 
 _Heard = dict[tuple[SpanKind, str], Heard]
 """Names with attitudes, by kind and name."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """A film or a property that a message names."""
-
-    group: int
-    """Index of the group of spans."""
-    span: Span
-    name: str
-    entity: int | None
-    constraint: Constraint | None
-    """Constraint for the property; None for a film."""
-    is_repeated: bool = False
-    """Whether the message names it more than once."""
-
-    @property
-    def key(self) -> tuple[SpanKind, str]:
-        """Kind and name."""
-        return self.span.kind, self.name
 
 
 class Reviser:
@@ -321,44 +304,6 @@ class Reviser:
             binding = not is_liked or (is_bound and named.is_repeated)
             return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
-
-
-def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator[Named]:
-    """Yield the films and properties that a message names, each once, at its last place."""
-    found: dict[tuple[SpanKind, str], Named] = {}
-    in_clauses = {group for clause in draft.clauses for group in clause.places}
-    for number, group in enumerate(draft.groups):
-        for span in group:
-            if span.kind not in _NAMES or number not in in_clauses:
-                continue
-            constraint = None if span.kind is SpanKind.FILM else properties.of_span(span)
-            entity = span.id if constraint is None else constraint.entity
-            label = constraint.label if constraint is not None else ''
-            name = facts.names.get(entity, label) if entity is not None else label
-            key = span.kind, name
-            found[key] = Named(number, span, name, entity, constraint, is_repeated=key in found)
-    yield from found.values()
-
-
-def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
-    """Return the films that a message may mean without a name: the film of the conversation, and the last list."""
-    named = {span.id for group in draft.groups for span in group if span.kind is SpanKind.FILM}
-    placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
-    films = dict.fromkeys((draft.situation.film, *draft.situation.shown))
-    return [] if placed else [film for film in films if film is not None and film not in named]
-
-
-def meant_person(draft: Draft, text: Text, facts: FilmFacts) -> int | None:
-    """Return the person whom a message means by "he" or "she"; None if there is none, or if it names a person."""
-    person = draft.situation.person
-    named = any(span.kind is SpanKind.PERSON for group in draft.groups for span in group)
-    return person if person in facts.people and not named and means_person(text) else None
-
-
-def rule_attitude(draft: Draft, key: tuple[SpanKind, str]) -> str:
-    """Return the attitude to a name that the rules find; empty if they find none."""
-    found = next((each.attitude for each in draft.meaning.heard if (each.kind, each.name) == key), NO_ATTITUDE)
-    return Attitude.DISLIKED if found == Attitude.REJECTED else found
 
 
 def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
