@@ -137,9 +137,13 @@ class Conversation:
         """Return the recommender's probabilities now, see :meth:`.ListRecommender.probabilities`."""
         return self._source.probabilities(self.state, masked)
 
-    def list_without(self, mention: int, films: Sequence[int]) -> list[int]:
-        """Return films in the order of a list with a mention masked, see :meth:`.RecommendationSource.list_without`."""
-        return self._source.list_without(self.state, mention, films)
+    def films_by_score(self) -> list[int]:
+        """Return the films that can be listed now, best first, see :meth:`.RecommendationSource.films_by_score`."""
+        return self._source.films_by_score(self.state)
+
+    def list_without(self, masked: int | None = None) -> list[int]:
+        """Return the list of now with a mention masked, see :meth:`.RecommendationSource.list_without`."""
+        return self._source.list_without(self.state, masked)
 
     def contributions(self, film: int) -> list[Contribution] | None:
         """Return what each part of the model adds to the score of a film now; None if the model has no parts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import zip_longest
 from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.chat.constraints import Kind, describe
@@ -105,7 +106,7 @@ def compare_masked(source: RecommendationSource, state: DialogueState, names: Ma
 def compare_without(
     source: RecommendationSource, state: DialogueState, names: Mapping[int, str], entity: int
 ) -> Iterator[str]:
-    """Yield the lines that compare the recommender's list before and after one mention is masked.
+    """Yield the lines that compare the last list with the list that follows if one mention is masked.
 
     Args:
         source: source of the scores.
@@ -119,27 +120,31 @@ def compare_without(
         yield f'{name} does not count for the list: it is not among what you have mentioned and want.'
         return
     index = len(history) - 1 - history[::-1].index(entity)
-    gone = {*state.named_films, *history}
-    found = [(film, p) for film, p in source.probabilities(state, index).items() if film not in gone]
-    before = [film for film, p in sorted(found, key=lambda each: -each[1].observed)]
-    after = [film for film, p in sorted(found, key=lambda each: -(each[1].masked or 0.0))]
-    yield from _compare_lists(before, after, names, name, source.recommender.masking)
+    before = [film for film in state.shown if film not in state.left] or source.list_without(state)
+    after = source.list_without(state, index)
+    yield from _compare_lists(before, after, names, name, source.recommender.masking, 'list')
 
 
 def _compare_lists(
-    before: Sequence[int], after: Sequence[int], names: Mapping[int, str], masked_part: str, masking: str
+    before: Sequence[int],
+    after: Sequence[int],
+    names: Mapping[int, str],
+    masked_part: str,
+    masking: str,
+    what: str = "recommender's list",
 ) -> Iterator[str]:
     if not after:
         yield NOTHING_LEFT
     elif before[:TOP_SHOWN] == after[:TOP_SHOWN]:
-        yield f"With {masked_part} masked, the recommender's first {len(after[:TOP_SHOWN])} items do not change."
+        yield f'With {masked_part} masked, the first {len(after[:TOP_SHOWN])} items of the {what} do not change.'
     else:
-        yield f"The recommender's list, and its list with {masked_part} masked ({masking}):"
+        yield f'The {what}, and the {what} with {masked_part} masked ({masking}):'
         rank_before = {item: rank for rank, item in enumerate(before, start=1)}
-        for rank, (left, right) in enumerate(zip(before[:TOP_SHOWN], after), start=1):
-            yield (
-                f'{rank:3d}. {_shorten(names[left]):{_MAX_NAME_WIDTH}} | {_shorten(names[right])} '
-                f'(was {rank_before[right]})'
+        for rank, (left, right) in enumerate(zip_longest(before[:TOP_SHOWN], after[:TOP_SHOWN]), start=1):
+            shown = '' if left is None else _shorten(names[left])
+            was = f'was {rank_before[right]}' if right in rank_before else 'new'
+            yield f'{rank:3d}. {shown:{_MAX_NAME_WIDTH}} | ' + (
+                '' if right is None else f'{_shorten(names[right])} ({was})'
             )
 
 

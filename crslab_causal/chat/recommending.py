@@ -112,18 +112,35 @@ class RecommendationSource:
         )
         return Prepared(request, selection.relaxed, is_exhausted)
 
-    def list_without(self, state: DialogueState, mention: int, films: Sequence[int]) -> list[int]:
-        """Return films in the order of a list that the seeker gets if a mention is masked.
+    def films_by_score(self, state: DialogueState, masked: int | None = None) -> list[int]:
+        """Return the films that satisfy the constraints and can be listed now, in the order of the recommender.
 
-        A backend without a prompt orders them as it orders every list. A language model is not asked again.
+        Films that the seeker has named cannot be listed, nor can earlier recommendations that are not in the last list.
 
         Args:
             state: the state.
-            mention: entity id of the mention.
-            films: films that may be listed, in the order of the recommender with the mention masked.
+            masked: index of the mention of the history that is masked; None: no mention is.
         """
+        found = self.probabilities(state, masked)
+        score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in found.items()}
+        gone = {*state.named_films, *self.history(state), *(set(state.recommended) - set(state.shown))}
+        films = sorted(score.keys() - gone, key=lambda film: (-score[film], film))
+        return state.constraints.select(films).films
+
+    def list_without(self, state: DialogueState, masked: int | None = None) -> list[int]:
+        """Return the films in the order of the list that the seeker gets now if a mention is masked.
+
+        A backend without a prompt orders them as it orders every list. A language model is not asked again: the order is
+        that of the recommender.
+
+        Args:
+            state: the state.
+            masked: index of the mention of the history that is masked; None: no mention is.
+        """
+        films = self.films_by_score(state, masked)
         if self.pipeline.backend.uses_prompt or not films:
-            return list(films)
+            return films
+        mention = None if masked is None else self.history(state)[masked]
         mentions, liked, disliked = (
             [entity for entity in entities if entity != mention]
             for entities in (state.mentions, state.liked, state.disliked)

@@ -77,6 +77,11 @@ class DialogueState:
         return {*self.named_films, *self.recommended}
 
     @property
+    def left(self) -> set[int]:
+        """Films that the last list no longer holds: the seeker has chosen or seen them, or has said an opinion."""
+        return {*self.seen, *self.opinions}
+
+    @property
     def liked(self) -> list[int]:
         """Entity ids of the mentions that the seeker likes or wants."""
         return [entity for entity, is_liked in self.opinions.items() if is_liked]

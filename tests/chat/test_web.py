@@ -111,16 +111,19 @@ def test_list_without_a_mention_is_made_like_the_list(client, film_system):
     with film_system.conversation() as conversation:
         conversation.reply('I loved Alien. A horror film, please.')
         shown = conversation.state.shown
-        listed = conversation.list_without(-1, view_order(conversation))  # nothing is left out
+        listed = conversation.list_without()  # nothing is masked
         assert tuple(listed[: len(shown)]) == shown == tuple(film['entity'] for film in view['films'])
     assert film['rank'] == 1 and film['rank_before'] is not None
 
 
-def view_order(conversation):
-    """Return the films that satisfy the constraints in the order of their probabilities."""
-    probabilities = conversation.probabilities()
-    films = sorted(probabilities, key=lambda film: (-probabilities[film].observed, film))
-    return conversation.state.constraints.select([f for f in films if f not in conversation.state.named_films]).films
+def test_question_about_a_list_without_a_mention_has_the_answer_of_the_slider(client):
+    client.say('I loved Alien. A horror film, please.')
+    listed = [film['name'] for film in client.post('mask', index=0).json()['films']]
+    lines, view = client.say('What would the list be if I had not mentioned Alien?')
+    rows = [line.split(' | ')[1].rpartition(' (') for line in lines if ' | ' in line]
+    assert [name for name, _, _ in rows] == listed
+    ranks = {film['name']: f'was {film["rank"]})' for film in view['films']}
+    assert [rank for _, _, rank in rows] == [ranks.get(name, 'new)') for name in listed]
 
 
 def test_film_that_was_chosen_leaves_the_list(client):

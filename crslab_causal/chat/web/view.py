@@ -18,8 +18,8 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
     """Return the constraints, the mentions and the last list as a dict for JSON."""
     names, state = conversation.recommender.names, conversation.state
     shown, probabilities = state.shown, conversation.probabilities()
-    left = [film for film in shown if film in _left(conversation)]
-    ranks = {} if left else _ranks(_order(conversation, None))
+    left = [film for film in shown if film in state.left]
+    ranks = {} if left else _ranks(conversation.films_by_score())
     return {
         'chips': [constraint.words for constraint in state.constraints.binding],
         'heard': [
@@ -53,10 +53,10 @@ def describe_mask(conversation: Conversation, index: int) -> dict[str, Any]:
     history, names = conversation.history, conversation.recommender.names
     before = conversation.probabilities()
     after = conversation.probabilities(masked=index)
-    listed = _listed_without(conversation, index)
+    listed = conversation.list_without(index)[:TOP_SHOWN]
     shown = conversation.state.shown
     ranks = _ranks(shown)
-    places = _ranks([film for film in shown if film not in _left(conversation)])
+    places = _ranks([film for film in shown if film not in conversation.state.left])
     return {
         'mention': names[history[index]],
         'is_own_order': conversation.pipeline.backend.uses_prompt,
@@ -110,34 +110,6 @@ def _path(path: Path, conversation: Conversation) -> dict[str, Any]:
 def _ranks(films: Sequence[int]) -> dict[int, int]:
     """Return the rank of each film, from 1."""
     return {film: rank for rank, film in enumerate(films, start=1)}
-
-
-def _left(conversation: Conversation) -> set[int]:
-    """Return the films that a list no longer holds: the seeker has chosen or seen them, or has said an opinion."""
-    return {*conversation.state.seen, *conversation.state.opinions}
-
-
-def _order(conversation: Conversation, masked: int | None) -> list[int]:
-    """Return the films that satisfy the constraints and can be listed now, in the recommender's order.
-
-    Films that the seeker has named cannot be listed, nor can earlier recommendations that are not in the last list.
-
-    Args:
-        conversation: the conversation.
-        masked: index of the mention that is masked; None: no mention is.
-    """
-    state, history = conversation.state, conversation.history
-    probabilities = conversation.probabilities(masked)
-    score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in probabilities.items()}
-    films = sorted(score, key=lambda film: (-score[film], film))
-    gone = {*state.named_films, *history, *(set(state.recommended) - set(state.shown))}
-    return state.constraints.select([film for film in films if film not in gone]).films
-
-
-def _listed_without(conversation: Conversation, index: int) -> list[int]:
-    """Return the list with one mention masked, made in the same way as the list that is shown."""
-    films = _order(conversation, index)
-    return conversation.list_without(conversation.history[index], films)[:TOP_SHOWN]
 
 
 def _order_in_words(conversation: Conversation) -> str:
