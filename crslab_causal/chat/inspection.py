@@ -143,9 +143,8 @@ def _compare_lists(
         for rank, (left, right) in enumerate(zip_longest(before[:TOP_SHOWN], after[:TOP_SHOWN]), start=1):
             shown = '' if left is None else _shorten(names[left])
             was = f'was {rank_before[right]}' if right in rank_before else 'new'
-            yield f'{rank:3d}. {shown:{_MAX_NAME_WIDTH}} | ' + (
-                '' if right is None else f'{_shorten(names[right])} ({was})'
-            )
+            masked = '' if right is None else f'{_shorten(names[right])} ({was})'
+            yield f'{rank:3d}. {shown:{_MAX_NAME_WIDTH}} | {masked}'
 
 
 def _full_list(source: RecommendationSource, state: DialogueState, masked: bool) -> list[tuple[int, float]]:

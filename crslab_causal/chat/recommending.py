@@ -130,8 +130,8 @@ class RecommendationSource:
     def list_without(self, state: DialogueState, masked: int | None = None) -> list[int]:
         """Return the films in the order of the list that the seeker gets now if a mention is masked.
 
-        A backend without a prompt orders them as it orders every list. A language model is not asked again: the order is
-        that of the recommender.
+        A backend without a prompt orders them as it orders every list. A language model is not asked again: the order
+        is that of the recommender.
 
         Args:
             state: the state.

@@ -15,8 +15,6 @@ from crslab_causal.llm.client.answer_parser import replace_surrogates
 
 MAX_CHARACTERS = 10_000
 """Maximum length of a message. The rest of a longer message is ignored."""
-_LINES_OF_FORGET = 2
-"""Number of lines that :meth:`.Conversation.forget` yields for something that was said. A new list has more."""
 
 
 @dataclass
@@ -25,6 +23,8 @@ class Turn:
 
     text: str
     lines: list[str] = field(default_factory=list)
+    list_anew: bool = False
+    """Whether a new list follows a command that takes something back."""
 
 
 class ChatSession:
@@ -51,7 +51,7 @@ class ChatSession:
         if len(text) > MAX_CHARACTERS:
             yield f'(I read the first {MAX_CHARACTERS:,} characters only.)'
             text = text[:MAX_CHARACTERS]
-        yield from self._record(text, self.conversation.respond(text, drafts=drafts))
+        yield from self._record(Turn(text), self.conversation.respond(text, drafts=drafts))
 
     def forget(self, text: str, *, list_anew: bool = False) -> Iterator[str]:
         """Take constraints or a mention back, and yield the lines that say so; see :meth:`.Conversation.forget`.
@@ -62,7 +62,7 @@ class ChatSession:
         """
         if text.strip():
             lines = self._forget_and_list(text) if list_anew else self.conversation.forget(text)
-            yield from self._record(f'/forget {text.strip()}', lines)
+            yield from self._record(Turn(f'/forget {text.strip()}', list_anew=list_anew), lines)
         else:
             yield from self.conversation.forget(text)
 
@@ -82,7 +82,10 @@ class ChatSession:
 
     def transcript(self) -> str:
         """Return the transcript as JSON lines, one for each turn."""
-        rows = ({'text': turn.text, 'lines': turn.lines} for turn in self.turns)
+        rows = (
+            {'text': turn.text, 'lines': turn.lines} | ({'list_anew': True} if turn.list_anew else {})
+            for turn in self.turns
+        )
         return ''.join(json.dumps(row, ensure_ascii=False) + '\n' for row in rows)
 
     def save(self, path: Path) -> None:
@@ -105,17 +108,16 @@ class ChatSession:
         for turn in turns:
             command, _, argument = turn.text.partition(' ')
             if command == '/forget':
-                yield turn, self.forget(argument, list_anew=len(turn.lines) > _LINES_OF_FORGET)
+                yield turn, self.forget(argument, list_anew=turn.list_anew)
             else:
                 yield turn, self.say(turn.text)
 
-    def _record(self, text: str, lines: Iterator[str]) -> Iterator[str]:
-        """Yield the lines of a reply, and add them to the transcript.
+    def _record(self, turn: Turn, lines: Iterator[str]) -> Iterator[str]:
+        """Add a turn to the transcript, yield the lines of the reply, and add them to the turn.
 
         If a reply is stopped, the lines so far are added.
         """
         self._before.append(self.conversation.snapshot())
-        turn = Turn(text)
         self.turns.append(turn)
         for line in lines:
             if not isinstance(line, Draft):
@@ -130,7 +132,7 @@ def read_transcript(path: Path) -> list[Turn]:
         UserError: the file cannot be read, or is not a transcript. The message names the line.
     """
     saved = read_json_lines(path, _SavedTurn, 'name a file that /save has written', skip_blank=False)
-    return [Turn(turn.text, turn.lines) for _, turn in saved]
+    return [Turn(turn.text, turn.lines, turn.list_anew) for _, turn in saved]
 
 
 class _SavedTurn(Options, extra='ignore'):
@@ -138,3 +140,4 @@ class _SavedTurn(Options, extra='ignore'):
 
     text: str
     lines: list[str]
+    list_anew: bool = False
