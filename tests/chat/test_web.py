@@ -78,7 +78,7 @@ def test_conversation_with_chips_list_and_film(client):
     assert forgotten['lines'][0] == 'No longer: horror.' and 'horror' not in forgotten['view']['chips']
     assert client.post('undo').json()['view']['chips'] == view['chips']
     assert client.post('reset').json()['view'] | {'order': ''} == {
-        'chips': [], 'heard': [], 'mentions': [], 'films': [], 'left': [], 'order': ''
+        'chips': [], 'heard': [], 'mentions': [], 'films': [], 'left': [], 'offered': [], 'order': ''
     }  # fmt: skip
 
 
@@ -136,6 +136,14 @@ def test_film_that_was_chosen_leaves_the_list(client):
     assert first['entity'] not in [film['entity'] for film in masked]
     numbers = {film['entity']: film['rank'] for film in view['films']}
     assert all(film['rank_before'] == numbers.get(film['entity']) for film in masked)
+
+
+def test_film_that_was_recommended_before_is_named_below_the_list(client):
+    _, view = client.say('I loved Alien')
+    first = view['films'][0]['name']
+    assert view['offered'] == []
+    _, view = client.say('something else, please')
+    assert view['offered'] == [first] and first not in [film['name'] for film in view['films']]
 
 
 def test_opinion_can_be_removed(client):

@@ -39,6 +39,9 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
             if film not in left
         ],
         'left': [names[film] for film in left],
+        'offered': [
+            names[film] for film in dict.fromkeys(state.recommended) if film not in shown and film not in state.left
+        ],
         'order': _order_in_words(conversation),
     }
 
