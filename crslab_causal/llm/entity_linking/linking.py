@@ -42,7 +42,7 @@ from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR
 from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 
 _YEAR_AFTER_NAME = re.compile(
-    rf'["”»’\'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)'
+    rf'[!?.…]*["”»’\'*_]*\s*[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|["”»’\'*_]*(,?)\s+({YEAR})\b'
 )
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
@@ -103,6 +103,16 @@ class _Candidate(NamedTuple):
     end: int
     """Index after the last content word."""
     key: Key
+    edits: int
+    """Largest number of wrong letters of a word."""
+
+    @property
+    def spelling_rank(self) -> int:
+        """Rank of the spelling among those of the same words: lowest for names that are spelled as they are written.
+
+        A single word that is the name of an obscure film is rather a misspelled name: "Shreck" means "Shrek".
+        """
+        return self.edits if self.end - self.first > 1 else -self.edits
 
 
 class MentionLinker:
@@ -169,7 +179,12 @@ class _Scan:
     def result(self) -> LinkedText:
         candidates = sorted(
             self._candidates(),
-            key=lambda candidate: (candidate.first - candidate.end, self.index.is_partial(candidate.key), candidate),
+            key=lambda candidate: (
+                candidate.first - candidate.end,
+                self.index.is_partial(candidate.key),
+                candidate.spelling_rank,
+                candidate,
+            ),
         )
         # a title before a name of common words marks it as a title, so one link can lead to another
         while candidates:
@@ -205,7 +220,7 @@ class _Scan:
 
         It is undecided if a later link may still mark the candidate as a title; then it is tried again.
         """
-        first, end, key = candidate
+        first, end, key, _ = candidate
         if any(self.is_taken[first:end]):
             return True
         first_word, end_word = self.content_indices[first], self.content_indices[end - 1] + 1
@@ -325,6 +340,8 @@ class _Scan:
             n_misspelled, crosses_sentence = 0, False
             for n, word in enumerate(self.content[first:], start=1):
                 options = spellings[word.normalized, word.is_possessive]
+                if n == 1 and word.normalized in options and _YEAR_AFTER_NAME.match(self.text, word.end):
+                    options = {word.normalized: 0}  # "Shreck (1990)" is not "Shrek"
                 keys = [
                     (longer, max(edits, wrong))
                     for key, wrong in keys
@@ -337,7 +354,7 @@ class _Scan:
                 crosses_sentence |= n > 1 and word.starts_sentence
                 if n_misspelled <= n // 2 or n == 1:
                     yield from (
-                        _Candidate(first, first + n, key)
+                        _Candidate(first, first + n, key, wrong)
                         for key, wrong in keys
                         if key in self.index
                         and (

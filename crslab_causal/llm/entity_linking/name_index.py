@@ -217,6 +217,7 @@ class NameIndex:
                 for other, n in edits.items()
                 if n == 1 and self._popularity_of_word.get(other, 0) >= _WELL_KNOWN
             }
+            return {normalized: 0} | edits
         return dict(sorted(edits.items(), key=lambda pair: pair[1])[:4]) or {normalized: 0}
 
     def may_be_misspelled_alone(self, key: Key, written: str) -> bool:

@@ -299,3 +299,51 @@ def test_films_in_real_messages_are_linked(redial, lower_case, min_recall):
             named = [film for film in named if film not in same[:1]]
     assert n_right / n_linked > 0.85
     assert n_right / n_named > min_recall
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('I loved Mother! (2017).', 2),
+        ('Mother! (2017) is scary', 2),
+        ('I loved Mother (1985)', 1),
+        ('Shall We Dance? (2004) was fun', 4),
+        ('Have you seen Shall We Dance?', 3),
+        ('I saw Waiting... (2005)', 5),
+        ('I loved Shreck', 6),
+        ('I loved Shreck (1990)', 7),
+        ('I loved Queen of Katwe (2016)', 9),
+        ('I loved The Belko Experiment', 10),
+    ],
+)
+def test_whole_name_with_its_year_is_linked(text, expected):
+    """A year may follow punctuation that is part of the name. A name may have words that resemble famous names."""
+    names = {
+        1: 'Mother (1985)',
+        2: 'Mother! (2017)',
+        3: 'Shall We Dance? (1996)',
+        4: 'Shall We Dance? (2004)',
+        5: 'Waiting... (2005)',
+        6: 'Shrek (2001)',
+        7: 'Shreck (1990)',
+        8: 'Queen (2014)',
+        9: 'Queen of Katwe (2016)',
+        10: 'The Belko Experiment (2016)',
+        11: 'Kate & Leopold (2001)',
+        12: 'Bello (2010)',
+    }
+    popularity = dict.fromkeys(names, 1.0) | {3: 4.0, 6: 90.0, 11: 50.0, 12: 40.0}
+    linked = MentionLinker(names, names, popularity, partial=True).link(text)
+    assert [mention.entity for mention in linked] == [expected]
+
+
+def test_every_name_with_a_year_in_the_catalogue_is_linked(redial):
+    films, popularity, *_ = redial
+    linker = MentionLinker(films, films, popularity, partial=True)
+    dated = {film: name for film, name in films.items() if name.endswith(')') and popularity.get(film, 0) >= 2}
+    wrong = [
+        name
+        for film, name in dated.items()
+        if not any(films[mention.entity] == name for mention in linker.link(f'I loved {name}.'))
+    ]
+    assert len(wrong) < 0.003 * len(dated), wrong
