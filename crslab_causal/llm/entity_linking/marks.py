@@ -51,6 +51,8 @@ _QUESTION_BEFORE = re.compile(
     |(?:starred|stars?|plays?|played|acts?|acted|appears?|appeared|good|great|amazing|best|brilliant|awesome|funny|was|is)\s+in
     |(?:directed|director\ of|directs|wrote|made|cast\ of|actors\ in|plot\ of|genre\ of|ending\ of|year\ of)
     |(?:sequels?|prequels?)\ to|(?:what|how|heard|know|thoughts|opinion|think)\s+(?:about|of|on)
+    |favou?rites?(?:(?:\s+[\w-]+){0,3}?\s+(?:movies?|films?|flicks?|ones?|comedy|thriller|drama))?(?:\s+(?:of\s+all\s+time|ever))?
+      \s+(?:is|are|was|has\s+to\s+be|would(?:\s+have\s+to)?\s+be)(?:\s+(?:probably|definitely|still|always))?
     |obsessed\ with|(?:better|worse|scarier|funnier)\ than)\s+(?:the\s+|an?\s+)?$""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -337,6 +337,21 @@ def test_whole_name_with_its_year_is_linked(text, expected):
     assert [mention.entity for mention in linked] == [expected]
 
 
+@pytest.mark.parametrize(
+    ('text', 'is_linked'),
+    [
+        ('My favorite horror movie is Halloween', True),
+        ('my favourite film of all time is halloween', True),
+        ('my favorite would have to be Halloween', True),
+        ('I need a movie for Halloween', False),
+        ('my favorite holiday is Halloween', False),
+    ],
+)
+def test_holiday_that_is_called_a_favorite_film_is_a_film(text, is_linked):
+    linker = MentionLinker({1: 'Halloween (1978)'}, {1}, {1: 57.0}, partial=True)
+    assert bool(linker.link(text)) == is_linked
+
+
 def test_every_name_with_a_year_in_the_catalogue_is_linked(redial):
     films, popularity, *_ = redial
     linker = MentionLinker(films, films, popularity, partial=True)
