@@ -41,6 +41,22 @@ _DISLIKE_PAIRS = frozenset(
         'done with',
         'finished with',
         'bored of',
+        'bored by',
+        'bored during',
+        'bored watching',
+        'asleep during',
+        'asleep in',
+        'asleep to',
+        'asleep watching',
+        'annoyed by',
+        'disappointed by',
+        'disappointed in',
+        'disappointed with',
+        'regret watching',
+        'regret seeing',
+        'walked out',
+        'turned off',
+        'switched off',
     )
 )
 _LIKE_WORDS = frozenset(
@@ -56,7 +72,11 @@ _CANCEL_NEGATION = _PRONOUNS | frozenset('bad doubt idea just one only problem s
 _LIST_WORDS = ARTICLES | frozenset('and also any as especially including nor or particularly such'.split())
 _CONTRAST_WORDS = frozenset('although because but however since so though yet'.split())
 _NEGATIVE_PREDICATE = re.compile(
-    r"""["”’'*_)]*\s+(?:(?:really|just|kinda)\s+)?(?:suck(?:s|ed)\b|put\s+(?:me|us)\s+to\s+sleep\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
+    r"""["”’'*_)]*\s+(?:(?:really|just|kinda|totally|completely)\s+)?(?:suck(?:s|ed)\b|puts?\s+(?:me|us)\s+to\s+sleep\b|
+    (?:annoy|irritate|disgust|disappoint)(?:s|ed|d)?\s+(?:me|us)\b|(?:gets?|got)\s+on\s+my\s+nerves\b|
+    (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|left\s+(?:me|us)\s+cold\b|(?:fell|falls)\s+flat\b|
+    (?:is|was)\s+(?:\w+\s+){0,2}?(?:waste\s+of\s+(?:\w+\s+)?(?:time|money)|snooze(?:\s?fest)?|let\s?down|disappointment|bore|drag|
+    mess|disaster|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
     \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much)\b|
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
@@ -70,6 +90,8 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 """The rest of a negative question that rejects its name: "isn't Alien boring?"."""
+_BEFORE_REFUSAL = frozenset(('prefer', 'rather'))
+"""Words before a "not" that rejects what follows."""
 _EXCEPTIONS = frozenset(('except', 'excepting', 'excluding', 'bar', 'barring'))
 _EXCEPTION_PAIRS = frozenset(('other than', 'apart from', 'aside from'))
 _MAX_DISTANCE = 8
@@ -142,7 +164,9 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
         elif _starts_question(words, i, end_of_span):
             asks = True
         elif _starts_negation(words, i):
-            state, negation_index = max(state, _NEGATION), i
+            # "I would rather not watch X" rejects X, while "I did not watch X" says that it is not seen
+            wishes = _lower(words, i - 1) in _BEFORE_REFUSAL
+            state, negation_index = max(state, _DISLIKE if wishes else _NEGATION), i
         else:
             state = _state_after(words, i, state)
         i += 1
