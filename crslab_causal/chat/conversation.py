@@ -23,6 +23,7 @@ from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
+from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
@@ -89,7 +90,7 @@ class Conversation:
         catalogue, entities = pipeline.catalogue, recommender.entities
         self.facts = facts or build_film_facts(catalogue, entities)
         collections = Collections(self.facts, {entity: catalogue.names[entity] for entity in entities})
-        self.interpreter = Interpreter(self.facts, collections)
+        self.interpreter = Interpreter(self.facts, collections, encoder=packaged_encoder(self.facts))
         """Understands the messages."""
         self._answerer = Answerer(self.facts, collections, self.interpreter.properties)
         self._nearest = NearestNames(self.facts)

@@ -29,7 +29,7 @@ def redial_facts():
 )
 def test_understanding_of_real_messages_does_not_get_worse(redial_facts, table, acts, names):
     path = next(path for path in DEVELOP if path.name == table)
-    scores, _, _, _ = score(path, *redial_facts)
+    scores, _, _, _ = score(path, Interpreter(*redial_facts))
     for part, least in (('acts', acts), ('names with attitude', names)):
         assert min(scores[part].precision, scores[part].recall) >= least
 

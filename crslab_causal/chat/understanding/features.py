@@ -108,7 +108,10 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
     words = {word.lower() for word in _WORD.findall(title) if len(word) > 3} - {'with', 'that', 'from', 'movie'}
     said = draft.situation.said.lower().rfind(title.lower()) >= 0
     shown = draft.situation.shown
-    place = 'none' if film not in shown else 'last' if film == shown[-1] else 'first' if film == shown[0] else 'middle'
+    if film in shown:
+        place = 'last' if film == shown[-1] else 'first' if film == shown[0] else 'middle'
+    else:
+        place = 'none' if is_current else 'named'
     own |= {f'place={place}', f'said={said}', f'said={said} place={place}', f'named={bool(draft.groups)} said={said}'}
     own.add(f'title={min(len(words & {*text.words}), 2)}')
     for number, word in enumerate(text.words):

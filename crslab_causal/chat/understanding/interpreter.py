@@ -10,6 +10,7 @@ from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
+from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.features import PRONOUNS, Draft
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
@@ -69,13 +70,20 @@ class Interpreter:
         facts: facts about the films.
         collections: franchises and topics.
         models: models that revise what the rules understand; None: those of the package.
+        encoder: encoder that helps the models, see :func:`.packaged_encoder`; None: they decide alone.
     """
 
-    def __init__(self, facts: FilmFacts, collections: Collections, models: Models | None = None):
+    def __init__(
+        self,
+        facts: FilmFacts,
+        collections: Collections,
+        models: Models | None = None,
+        encoder: MessageEncoder | None = None,
+    ):
         self.facts, self.collections = facts, collections
         self.properties = Properties(facts, collections)
         self._spotter = Spotter(facts, collections)
-        self._reviser = Reviser(facts, self.properties, read_models() if models is None else models)
+        self._reviser = Reviser(facts, self.properties, read_models() if models is None else models, encoder)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
         """Return the meaning of a message.

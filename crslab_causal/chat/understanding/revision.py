@@ -20,6 +20,8 @@ from crslab_causal.chat.understanding.attitudes import (
     is_praised_by_question,
 )
 from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.encoder import MessageEncoder
+from crslab_causal.chat.understanding.estimates import Estimates
 from crslab_causal.chat.understanding.features import (
     Draft,
     Text,
@@ -51,9 +53,10 @@ _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
 _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
-_SURE_OF_PHRASE = 0.1
+_SURE_OF_PHRASE = 0.01
 """The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
 _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
+_IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
@@ -113,10 +116,11 @@ class Reviser:
         facts: facts about the films.
         properties: constraints of spans.
         models: the models ``acts``, ``questions``, ``names``, ``films`` and ``people``; empty: no draft is revised.
+        encoder: encoder that reads the messages, too; None: the models decide alone.
     """
 
-    def __init__(self, facts: FilmFacts, properties: Properties, models: Models):
-        self.facts, self.properties, self.models = facts, properties, models
+    def __init__(self, facts: FilmFacts, properties: Properties, models: Models, encoder: MessageEncoder | None = None):
+        self.facts, self.properties, self.models, self.encoder = facts, properties, models, encoder
 
     def revise(self, draft: Draft) -> Understanding:
         """Return the meaning of a message, from the draft of the rules."""
@@ -136,11 +140,12 @@ class Reviser:
             return meaning  # "isn't Alien great?" states an opinion
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
-            return meaning  # the model has never seen any of the words
+            return meaning  # no labelled message has any of the words
+        estimates = Estimates(self.models, None if self.encoder is None else self.encoder.encode(draft))
         features = message_features(draft, text)
-        likely = self.models['acts'].probabilities(features)
-        if _TAKES_BACK.search(draft.text):
-            likely[Act.ACCEPT] = 0.0  # "I take that back"
+        likely = estimates.of_message('acts', features)
+        if _TAKES_BACK.search(draft.text) or (_IS_ALL.search(draft.text) and Act.LEAVE in meaning.acts):
+            likely[Act.ACCEPT] = 0.0  # "I take that back", "that's all for now"
         sure = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(sure.values())
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
@@ -155,9 +160,9 @@ class Reviser:
             acts.discard(Act.ASK_FILM)
         if Act.MORE in acts and not meaning.constraints:
             acts.discard(Act.WANT)  # "something else"
-        constraints = self._read_names(draft, text, acts, likely, heard)
-        constraints += self._read_meant(draft, text, acts, likely, heard)
-        constraints += self._read_meant_person(draft, text, acts, likely, heard)
+        constraints = self._read_names(draft, text, estimates, acts, likely, heard)
+        constraints += self._read_meant(draft, text, estimates, acts, likely, heard)
+        constraints += self._read_meant_person(draft, text, estimates, acts, likely, heard)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
         places = {(each.kind, each.name): number for number, each in enumerate(meaning.heard)}
@@ -167,16 +172,15 @@ class Reviser:
         if Act.ACCEPT in acts and meaning.unknown and all(h.attitude is not Attitude.ACCEPTED for h in meaning.heard):
             acts = acts - {Act.ACCEPT} | {*meaning.acts}  # the title that is taken up is not known
         if not meaning.questions:
-            self._add_question(draft, features, acts)
+            self._add_question(draft, estimates.of_message('questions', features), acts)
         meaning.acts = _consistent(acts, meaning)
         if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
             meaning.constraints = []
             meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]
         return meaning
 
-    def _add_question(self, draft: Draft, features: list[str], acts: set[Act]) -> None:
+    def _add_question(self, draft: Draft, likely: dict[str, float], acts: set[Act]) -> None:
         """Add the question of a message in which the rules find none, if it is likely."""
-        likely = self.models['questions'].probabilities(features)
         asks_film, asks_person = Act.ASK_FILM in acts, Act.ASK_PERSON in acts
         fitting = {Aspect(n): p for n, p in likely.items() if (asks_person if n in ABOUT_PERSON else asks_film)}
         aspect = max(fitting, key=lambda each: fitting[each], default=None)
@@ -190,7 +194,13 @@ class Reviser:
         draft.meaning.questions = [question]
 
     def _read_names(
-        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+        self,
+        draft: Draft,
+        text: Text,
+        estimates: Estimates,
+        acts: set[Act],
+        likely: dict[str, float],
+        heard: _Heard,
     ) -> list[Constraint]:
         """Set the attitudes to the names of a message, and return its constraints."""
         constraints = draft.meaning.constraints
@@ -201,12 +211,14 @@ class Reviser:
             ):
                 continue  # a name in a question shows no taste
             features = name_features(draft, text, named.group, rule)
-            found = self.models['names'].distribution([*features, *act_features(likely, features)])
+            found = estimates.of_target('names', [*features, *act_features(likely, features)], f'name {named.group}')
             if rule in found:
                 found[rule] *= _RULE
             attitude = _best(found, acts, likely)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
+            if rule == Attitude.LIKED and attitude == Attitude.DISLIKED:
+                continue  # nor is excluded what they hear as liked: "I can't get enough of Tom Hanks"
             if any(is_praised_by_question(clause, named.group) for clause in _clauses(draft, named)):
                 continue  # "isn't Alien great?"
             if (
@@ -226,7 +238,13 @@ class Reviser:
         return constraints
 
     def _read_meant(
-        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+        self,
+        draft: Draft,
+        text: Text,
+        estimates: Estimates,
+        acts: set[Act],
+        likely: dict[str, float],
+        heard: _Heard,
     ) -> list[Constraint]:
         """Set the attitudes to the films that a message means without a name, and return the constraints to add."""
         constraints = []
@@ -239,7 +257,7 @@ class Reviser:
             ):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, text, film, self.facts.films[film].title, rule)
-            found = self.models['films'].distribution([*features, *act_features(likely, features)])
+            found = estimates.of_target('films', [*features, *act_features(likely, features)], f'film {film}')
             if rule in found:
                 found[rule] *= _RULE_FOR_MEANT
             attitude = _best(found, acts, likely)
@@ -253,7 +271,13 @@ class Reviser:
         return constraints
 
     def _read_meant_person(
-        self, draft: Draft, text: Text, acts: set[Act], likely: dict[str, float], heard: _Heard
+        self,
+        draft: Draft,
+        text: Text,
+        estimates: Estimates,
+        acts: set[Act],
+        likely: dict[str, float],
+        heard: _Heard,
     ) -> list[Constraint]:
         """Set the attitude to the person whom a message means by "he" or "she", and return the constraint to add."""
         person = meant_person(draft, text, self.facts)
@@ -262,7 +286,7 @@ class Reviser:
         key = SpanKind.PERSON, self.facts.names[person]
         rule = rule_attitude(draft, key)
         features = person_features(draft, text, rule)
-        found = self.models['people'].distribution([*features, *act_features(likely, features)])
+        found = estimates.of_target('people', [*features, *act_features(likely, features)])
         if rule in found:
             found[rule] *= _RULE_FOR_MEANT
         attitude = _best(found, acts, likely)

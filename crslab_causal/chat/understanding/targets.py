@@ -11,12 +11,14 @@ from typing import Iterator
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.features import Draft, Text, means_person
-from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 NO_ATTITUDE = ''
 """Answer of the model for a name that the message does not have, or a film that it does not mean."""
+N_EARLIER = 2
+"""Number of films that the seeker named before, and that "both" or "it" may mean, beside the last list."""
 _NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
 
 
@@ -58,11 +60,20 @@ def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator
 
 
 def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
-    """Return the films that a message may mean without a name: the film of the conversation, and the last list."""
+    """Return the films that a message may mean without a name.
+
+    They are the film of the conversation, the last list, and the last films that the seeker named before.
+    """
     named = {span.id for group in draft.groups for span in group if span.kind is SpanKind.FILM}
     placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
-    films = dict.fromkeys((draft.situation.film, *draft.situation.shown))
-    return [] if placed else [film for film in films if film is not None and film not in named]
+    return [] if placed else [film for film in known_films(draft.situation, facts) if film not in named]
+
+
+def known_films(situation: Situation, facts: FilmFacts) -> list[int]:
+    """Return the films that a message can point to, each once."""
+    earlier = [entity for entity in dict.fromkeys(reversed(situation.mentioned)) if entity in facts.films]
+    films = (situation.film, *situation.shown, *earlier[:N_EARLIER])
+    return list(dict.fromkeys(film for film in films if film is not None))
 
 
 def meant_person(draft: Draft, text: Text, facts: FilmFacts) -> int | None:
