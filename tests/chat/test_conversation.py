@@ -172,7 +172,7 @@ def test_mask_that_changes_nothing_says_so(run, chat, films, tmp_path):
     run(*settings, flags=['-ss'])
     one, two = films[0][:2]
     answers = chat(f'I love {name_of(one)} and {name_of(two)}', '/mask', settings=settings)
-    assert answers[2] == f"With {name_of(two)} masked, the recommender's first 10 items do not change."
+    assert answers[2] == f"With {name_of(two)} masked, the first 10 items of the recommender's list do not change."
 
 
 def test_random_mask_does_not_name_the_last_mention(run, chat, films):

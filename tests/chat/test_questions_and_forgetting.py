@@ -7,6 +7,7 @@ from benchmarks.understanding.messages import constraints_of, names_of
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.questions import Aspect
 
 
 @pytest.fixture(scope='module')
@@ -138,3 +139,72 @@ def test_wish_without_data_gets_its_remark(conversation, text, remark):
 def test_feel_good_is_a_wish_for_a_comedy(interpreter):
     meaning = interpreter.understand('a feel-good movie')
     assert meaning.acts == [Act.WANT] and constraints_of(meaning) == ['comedy']
+
+
+@pytest.mark.parametrize(
+    ('text', 'names'),
+    [
+        ('a comedy, but not one from before 2010', ['comedy', '2010 or later']),
+        ('not a movie that came out after 2000', ['before 2001']),
+        ('not old, like 2015+', ['not before 1988', '2015 or later']),
+        ('not old like 2015+', ['2015 or later']),
+        ('nothing old, 2015 or later please', ['not before 1988', '2015 or later']),
+        ('nothing new, before 1990 please', ['not 2013 or later', 'before 1990']),
+        ("I'd rather not watch a horror film", ['no horror']),
+        ("I've watched every Marvel movie, so none of those please", ['no Marvel']),
+        ('I saw many comedies lately. Nothing like that please', ['no comedy']),
+        ("I saw a lot of comedies lately so I don't want any of those", ['no comedy']),
+        ('stop suggesting old movies', ['not before 1988']),
+        ('stop recommending horror', ['no horror']),
+        ('enough with the superhero movies', ['no superhero']),
+        ('I prefer comedies, nothing after 1990', ['before 1991']),
+        ("I can't stop watching horror, something like that", ['horror']),
+        ('Tom Hanks annoys me', ['no Tom Hanks']),
+    ],
+)
+def test_negation_ends_where_a_person_would_end_it(interpreter, text, names):
+    assert [name for name in constraints_of(interpreter.understand(text)) if not name.startswith('~')] == names
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ('I laughed all the way through Alien', '+Alien (1979)'),
+        ('Toy Story never gets old', '+Toy Story (1995)'),
+        ('I could watch Toy Story over and over', '+Toy Story (1995)'),
+        ('Jaws blew me away', '+Jaws (1975)'),
+        ("I can't get enough of Tom Hanks", '+Tom Hanks'),
+        ('I fell asleep during Jaws', '-Jaws (1975)'),
+        ('Jaws was such a waste of time', '-Jaws (1975)'),
+    ],
+)
+def test_idiom_shows_the_attitude(interpreter, text, name):
+    assert names_of(interpreter.understand(text)) == [name]
+
+
+@pytest.mark.parametrize(
+    ('text', 'asks'),
+    [
+        ('cool, which of these is the shortest', True),
+        ('which one is the scariest?', True),
+        ('ok which is the funniest', True),
+        ('I watched Alien, which is the best movie', False),
+    ],
+)
+def test_question_about_the_list_needs_no_question_mark(interpreter, text, asks):
+    questions = interpreter.understand(text).questions
+    assert [question.aspect for question in questions] == [Aspect.SUPERLATIVE] * asks
+
+
+@pytest.mark.parametrize(
+    ('text', 'act'),
+    [
+        ("I'll take Alien", Act.ACCEPT),
+        ("I'll take Alien, it is a classic", Act.ACCEPT),
+        ('I take Alien back', Act.FORGET),
+        ('I want to take back the horror', Act.FORGET),
+    ],
+)
+def test_taking_a_film_is_not_taking_it_back(interpreter, text, act):
+    assert act in interpreter.understand(text).acts
+    assert (Act.FORGET in interpreter.understand(text).acts) == (act is Act.FORGET)

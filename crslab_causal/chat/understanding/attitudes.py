@@ -19,7 +19,10 @@ _PRAISE = (
 _AFTER_LIKED = re.compile(
     rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?(?:\s+in\s+general)?
         \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
-    |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying)\b
+    |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+gets\s+old|holds\s+up)\b
+    |^\s+(?:really\s+|always\s+|totally\s+)?(?:blew\s+(?:me|us)\s+away|(?:kept|had|keeps|has)\s+(?:me|us|everyone)\s+
+        (?:on\s+the\s+edge|in\s+stitches|laughing|hooked|glued|smiling|rolling))\b
+    |^\s+(?:all\s+day|over\s+and\s+over|again\s+and\s+again|a\s+(?:hundred|thousand|million)\s+times|forever)\b
     |^,?\s+(?:\w+\s+){{0,6}}?(?:brilliant|great|amazing|fantastic)\s+(?:movie|one)\W*$
     |^\s+(?:\w+\s+)?(?:fans?|lover|buff)\b(?!\s+of)
     |^\W*(?:very|so|really)\s+(?:moving|good|great|touching|well\s+done)\b""",
@@ -59,14 +62,15 @@ def cue_before(clause: Clause, group: int) -> str | None:
         for match in pattern.finditer(before):
             if name == SIMILAR and not _is_next(before, match.end()):
                 continue
-            found.append((match.end(), _STRONG.get(name, 0), match.start(), name))
+            found.append((match.end(), _STRONG.get(name, 0), -match.start(), name))
     if not found:
         return None
     end, _, start, name = max(found)
+    start = -start
     if name == LIKE and _WISH.search(before, start, end):
         return WANT
     if name == WANT and any(
-        other == LIKE and 0 <= start - at <= 1 and not re.search(r'\b(?:would|prefer)\b', before[begin:at])
+        other == LIKE and 0 <= start - at <= 1 and not re.search(r'\b(?:would|prefer)\b', before[-begin:at])
         for at, _, begin, other in found
     ):
         return LIKE  # "I love anything by ..."

@@ -162,7 +162,7 @@ class NameReader:
                 continue
             elif is_less:
                 self._hear(span, name, Attitude.MENTIONED, constraint.entity)
-            elif liked:
+            elif liked and not span.is_negation_read:  # "I like old films, nothing after 1980" excludes years
                 self._hear(span, name, Attitude.LIKED, constraint.entity)
                 if span.collection is None or span.collection.is_listed:
                     self._add(clause, group, constraint, binding=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Collection as Some
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from crslab_causal.chat.films.collections import Collection, Collections
 from crslab_causal.chat.films.facts import FilmFacts
@@ -86,6 +86,14 @@ _PLACE = re.compile(
     |(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_NONE_OF_THOSE = re.compile(
+    r"""(?:\s+\w+){0,2}?\s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
+    (?:(?:none|no\s+more|nothing|not|skip|leave\s+out|exclude|avoid)\s+(?:any\s+|more\s+)?(?:of|from|like|with)?
+    |(?:i|we)\s+(?:do\s+not|don['’]?t)\s+(?:want|need)\s+(?:any\s+|more\s+)*(?:of|from)?)\s*(?:those|these|them|that)\b
+    (?!\s+(?:i|we|you|it|he|she|they|\w+\s+is)\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
 _LIKE_BEFORE = re.compile(
     r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
 )
@@ -323,10 +331,20 @@ def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
     for start, end in distinct:
         if not ordered or start >= ordered[-1][1]:
             ordered.append((start, end))
-    negated = dict(zip(ordered, negated_spans(text, ordered)))
-    return [
-        replace(
-            span, negated=span.negated or (negated.get((span.start, span.end), False) and not span.is_negation_read)
-        )
-        for span in spans
-    ]
+    rejected = dict(zip(ordered, negated_spans(text, ordered)))
+    return [replace(span, negated=span.negated or _is_rejected(text, span, rejected)) for span in spans]
+
+
+def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]) -> bool:
+    """Return whether a text rejects a span.
+
+    Args:
+        text: the text.
+        span: the span.
+        rejected: whether the words around a part of the text reject it.
+    """
+    if span.is_negation_read:
+        return False
+    if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
+        return True
+    return rejected.get((span.start, span.end), False)

@@ -38,7 +38,10 @@ _NUMBERS = {'few': 3, 'couple': 2, 'couple of': 2, 'two': 2, 'three': 3, 'four':
 _PARTS = {'early': (0, 4), 'mid': (3, 6), 'late': (5, 9)}
 """First and last year of a part of a decade."""
 
-_NOT = r'\b(?:not|nothing|none|no(?:\s+\w+)?)\s+'
+_NOT = (
+    r'\b(?:not|nothing|none|no(?:\s+\w+)?)\s+(?:(?:an?\s+|any\s+)?(?:ones?|movies?|films?|anything|something|stuff)\s+)?'
+    r'(?:(?:that\s+|which\s+)?(?:is|was|are|were|came\s+out)\s+|that\'s\s+|made\s+|released\s+)?'
+)
 _THE = r'\s*(?:the\s+)?(?:year\s+|end\s+of\s+)?(?:the\s+)?$'
 _BORN = r'(?:i|we|you|he|she|they)\s+(?:was|were)\s+(?:even\s+)?born(?:\s+in)?'
 _BEFORE_ATOM = {
@@ -73,7 +76,8 @@ _POSSESSIVE = re.compile(r'\b(?:my|his|her|their|our|your)\s+$', re.IGNORECASE)
 _NEW = rf'(?:brand[ -])?(?:new(?:er|est)?|recent|latest|modern|contemporary)(?:\s+{_FILMS})?'
 _OLD = rf'(?:old(?:er)?|vintage|classics?|old[ -](?:school|fashioned)|ancient)(?:\s+{_FILMS})?'
 _ASKED_BEFORE = re.compile(
-    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|'
+    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|with|'
+    r'suggesting|recommending|showing|giving|'
     r'very|your|watch))\s*(?:too\s+|really\s+|very\s+|more\s+|so\s+|that\s+|good\s+)*$',
     re.IGNORECASE,
 )
@@ -95,7 +99,10 @@ _FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re
 """Words for new and old whose meaning does not depend on the words around them."""
 _WHICH_IS = re.compile(r'\bwhich\b.*\b(?:is|was)\s+(?:the\s+)?(?:most\s+)?$', re.IGNORECASE)
 _NEGATED = re.compile(
-    r"\b(?:not|no|nothing|none|without|never|avoid|hate|dislike|\w+n['’]?t(?: \w+)?)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+    r'\b(?:not|no|nothing|none|without|never|avoid|hate|dislike|stop(?: (?:with|\w+ing))?|enough(?: with)?|'
+    r"\w+n['’]?t(?: \w+)?)\s+"
+    r'(?:\w+\s+){0,2}$',
+    re.IGNORECASE,
 )
 _THIS_DECADE = re.compile(r'\b(?:this|the current) decade\b', re.IGNORECASE)
 _IS_OLD = re.compile(
@@ -106,6 +113,14 @@ _IS_OLD = re.compile(
 _TOO_OLD_FOR = re.compile(r'\btoo\s+old\s+for\b', re.IGNORECASE)
 _EITHER = re.compile(r'\b(?:old(?:er)?|new(?:er)?|recent|classic)\s+(?:or|and)\s+$', re.IGNORECASE)
 _EITHER_AFTER = re.compile(r'\s+(?:or|and)\s+(?:old(?:er)?|new(?:er)?|recent|classic)\b', re.IGNORECASE)
+_INSTEAD_OF_OLD = re.compile(
+    rf'\b(?:not|nothing|no|isn[\'’]?t)\s+(?:(?:too|that|so|very|really)\s+)*{_OLD}\W+(?:\w+\s+){{0,3}}$', re.IGNORECASE
+)
+"""Words before the first year that is not too old: "nothing old, say 2015 or later"."""
+_INSTEAD_OF_NEW = re.compile(
+    rf'\b(?:not|nothing|no|isn[\'’]?t)\s+(?:(?:too|that|so|very|really)\s+)*{_NEW}\W+(?:\w+\s+){{0,3}}$', re.IGNORECASE
+)
+"""Words before the last year that is not too new: "nothing new, before 1990"."""
 _EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very\s+|really\s+)?$', re.IGNORECASE)
 
 
@@ -237,9 +252,12 @@ def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
     }
     for name, pattern in _AFTER_ATOM.items():
         if after := pattern.match(text, match.end()):
-            return YearsSpan(readings[name], match.start(), after.end()), 1
+            is_read = (_INSTEAD_OF_OLD if name == 'since' else _INSTEAD_OF_NEW).search(before) is not None
+            return YearsSpan(readings[name], match.start(), after.end(), is_negation_read=is_read), 1
     for name, pattern in _BEFORE_ATOM.items():
         if lead := pattern.search(before):
             start = match.start() - len(before) + lead.start()
-            return YearsSpan(readings[name], start, match.end(), is_negation_read=name.startswith('not ')), 1
+            instead = _INSTEAD_OF_OLD if name in ('since', 'after') else _INSTEAD_OF_NEW
+            is_read = name.startswith('not ') or instead.search(before[: lead.start()]) is not None
+            return YearsSpan(readings[name], start, match.end(), is_negation_read=is_read), 1
     return YearsSpan(years, *match.span()), 1

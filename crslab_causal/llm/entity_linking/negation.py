@@ -55,6 +55,13 @@ _DISLIKE_PAIRS = frozenset(
         'regret watching',
         'regret seeing',
         'walked out',
+        'stop giving',
+        'stop offering',
+        'stop recommending',
+        'stop showing',
+        'stop suggesting',
+        'stop with',
+        'enough with',
         'turned off',
         'switched off',
     )
