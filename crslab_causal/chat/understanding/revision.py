@@ -7,7 +7,7 @@ the message has, and which attitude each name has. The constraints follow from t
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
@@ -109,6 +109,35 @@ _Heard = dict[tuple[SpanKind, str], Heard]
 """Names with attitudes, by kind and name."""
 
 
+@dataclass
+class _Message:
+    """A message that is revised, and what the models estimate about it."""
+
+    draft: Draft
+    text: Text
+    estimates: Estimates
+    likely: dict[str, float]
+    """Probability of each act."""
+    acts: set[Act]
+    """Acts that the message has."""
+    heard: _Heard
+
+    def attitudes(self, task: str, features: list[str], place: str = '') -> dict[str, float]:
+        """Return the probability of each attitude to a target with these features."""
+        return self.estimates.of_target(task, [*features, *act_features(self.likely, features)], place)
+
+    def best(self, found: dict[str, float]) -> str:
+        """Return the attitude that fits best to the probabilities of the attitudes and of the acts."""
+
+        def fit(name: str) -> float:
+            act = _ACT.get(Attitude(name)) if name else None
+            if act is None or act in self.acts or _INSTEAD.get(act, frozenset()) & self.acts:
+                return found[name] * (1.0 if name else _NONE)
+            return found[name] * max(self.likely.get(act, 1.0), 0.05)
+
+        return max(found, key=fit)
+
+
 class Reviser:
     """Revises drafts with the models.
 
@@ -160,9 +189,10 @@ class Reviser:
             acts.discard(Act.ASK_FILM)
         if Act.MORE in acts and not meaning.constraints:
             acts.discard(Act.WANT)  # "something else"
-        constraints = self._read_names(draft, text, estimates, acts, likely, heard)
-        constraints += self._read_meant(draft, text, estimates, acts, likely, heard)
-        constraints += self._read_meant_person(draft, text, estimates, acts, likely, heard)
+        message = _Message(draft, text, estimates, likely, acts, heard)
+        constraints = self._read_names(message)
+        constraints += self._read_meant(message)
+        constraints += self._read_meant_person(message)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
         places = {(each.kind, each.name): number for number, each in enumerate(meaning.heard)}
@@ -193,16 +223,9 @@ class Reviser:
         question = make_question(aspect, spans, named, situation.film, situation.person, situation.shown)
         draft.meaning.questions = [question]
 
-    def _read_names(
-        self,
-        draft: Draft,
-        text: Text,
-        estimates: Estimates,
-        acts: set[Act],
-        likely: dict[str, float],
-        heard: _Heard,
-    ) -> list[Constraint]:
+    def _read_names(self, message: _Message) -> list[Constraint]:
         """Set the attitudes to the names of a message, and return its constraints."""
+        draft, acts = message.draft, message.acts
         constraints = draft.meaning.constraints
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
@@ -210,11 +233,11 @@ class Reviser:
                 find_aspect(clause.text) not in (None, Aspect.GENERAL) for clause in _clauses(draft, named)
             ):
                 continue  # a name in a question shows no taste
-            features = name_features(draft, text, named.group, rule)
-            found = estimates.of_target('names', [*features, *act_features(likely, features)], f'name {named.group}')
+            features = name_features(draft, message.text, named.group, rule)
+            found = message.attitudes('names', features, f'name {named.group}')
             if rule in found:
                 found[rule] *= _RULE
-            attitude = _best(found, acts, likely)
+            attitude = message.best(found)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
             if rule == Attitude.LIKED and attitude == Attitude.DISLIKED:
@@ -234,19 +257,12 @@ class Reviser:
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
                 continue  # a question has the name
             constraints = self._restate(draft, named, attitude, constraints)
-            _set(heard, named.key, named.entity, attitude)
+            _set(message.heard, named.key, named.entity, attitude)
         return constraints
 
-    def _read_meant(
-        self,
-        draft: Draft,
-        text: Text,
-        estimates: Estimates,
-        acts: set[Act],
-        likely: dict[str, float],
-        heard: _Heard,
-    ) -> list[Constraint]:
+    def _read_meant(self, message: _Message) -> list[Constraint]:
         """Set the attitudes to the films that a message means without a name, and return the constraints to add."""
+        draft, acts = message.draft, message.acts
         constraints = []
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
@@ -256,51 +272,45 @@ class Reviser:
                 or any(names_all(clause.text) for clause in draft.clauses)
             ):
                 continue  # "none of these", "I liked it"
-            features = film_features(draft, text, film, self.facts.films[film].title, rule)
-            found = estimates.of_target('films', [*features, *act_features(likely, features)], f'film {film}')
+            features = film_features(draft, message.text, film, self.facts.films[film].title, rule)
+            found = message.attitudes('films', features, f'film {film}')
             if rule in found:
                 found[rule] *= _RULE_FOR_MEANT
-            attitude = _best(found, acts, likely)
+            attitude = message.best(found)
             if attitude == Attitude.SIMILAR:
                 constraints.append(self.properties.similar(film))
             has_other_reason = attitude == Attitude.DISLIKED and not acts & {Act.DISLIKE, Act.REJECT}
             is_in_question = attitude == Attitude.ASKED and draft.meaning.questions
-            _set(heard, key, film, NO_ATTITUDE if has_other_reason or is_in_question else attitude)
+            _set(message.heard, key, film, NO_ATTITUDE if has_other_reason or is_in_question else attitude)
             if film == draft.situation.film:
-                self._apply_to_film(draft, acts, heard, found)
+                self._apply_to_film(message, found)
         return constraints
 
-    def _read_meant_person(
-        self,
-        draft: Draft,
-        text: Text,
-        estimates: Estimates,
-        acts: set[Act],
-        likely: dict[str, float],
-        heard: _Heard,
-    ) -> list[Constraint]:
+    def _read_meant_person(self, message: _Message) -> list[Constraint]:
         """Set the attitude to the person whom a message means by "he" or "she", and return the constraint to add."""
-        person = meant_person(draft, text, self.facts)
+        draft = message.draft
+        person = meant_person(draft, message.text, self.facts)
         if person is None:
             return []
         key = SpanKind.PERSON, self.facts.names[person]
         rule = rule_attitude(draft, key)
-        features = person_features(draft, text, rule)
-        found = estimates.of_target('people', [*features, *act_features(likely, features)])
+        features = person_features(draft, message.text, rule)
+        found = message.attitudes('people', features)
         if rule in found:
             found[rule] *= _RULE_FOR_MEANT
-        attitude = _best(found, acts, likely)
+        attitude = message.best(found)
         if attitude == rule or (attitude == Attitude.ASKED and draft.meaning.questions):
             return []
-        _set(heard, key, person if person >= 0 else None, attitude)
+        _set(message.heard, key, person if person >= 0 else None, attitude)
         constraint = self.properties.person(person)
         if attitude == Attitude.DISLIKED:
             return [replace(constraint, wanted=False)]
         is_liked = attitude == Attitude.LIKED
         return [replace(constraint, binding=not is_liked)] if is_liked or attitude == Attitude.WANTED else []
 
-    def _apply_to_film(self, draft: Draft, acts: set[Act], heard: _Heard, found: dict[str, float]) -> None:
+    def _apply_to_film(self, message: _Message, found: dict[str, float]) -> None:
         """Apply acts that concern no name to the film that the conversation is about."""
+        draft, heard = message.draft, message.heard
         film = draft.situation.film
         if film is None or draft.meaning.unknown:
             return
@@ -309,8 +319,13 @@ class Reviser:
         for attitude, act in _OF_FILM.items():
             if attitude is Attitude.ASKED and draft.meaning.questions:
                 continue
-            if act in acts and attitude not in attitudes and key not in heard and found.get(attitude, 0.0) > _MEANS:
-                _set(heard, key, film, attitude)
+            if (
+                act in message.acts
+                and attitude not in attitudes
+                and key not in heard
+                and found.get(attitude, 0.0) > _MEANS
+            ):
+                _set(message.heard, key, film, attitude)
 
     def _restate(self, draft: Draft, named: Named, attitude: str, constraints: list[Constraint]) -> list[Constraint]:
         """Return the constraints with those that follow from a new attitude to a name."""
@@ -343,18 +358,6 @@ def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
 def _clauses(draft: Draft, named: Named) -> list[Clause]:
     """Return the clauses that a name is in."""
     return [draft.clauses[number] for number in draft.clauses_of(named.group)]
-
-
-def _best(found: dict[str, float], acts: set[Act], likely: dict[str, float]) -> str:
-    """Return the attitude that fits best to the probabilities of the attitudes and of the acts."""
-
-    def fit(name: str) -> float:
-        act = _ACT.get(Attitude(name)) if name else None
-        if act is None or act in acts or _INSTEAD.get(act, frozenset()) & acts:
-            return found[name] * (1.0 if name else _NONE)
-        return found[name] * max(likely.get(act, 1.0), 0.05)
-
-    return max(found, key=fit)
 
 
 def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str) -> None:
