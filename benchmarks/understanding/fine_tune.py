@@ -35,7 +35,7 @@ from crslab_causal.chat.understanding.encoder import (
 _RANK = 8
 _EPOCHS = 5
 _BATCH = 32
-_RATE, _RATE_OF_HEADS = 1e-3, 1e-3
+_RATE = 1e-3
 _WARM_UP = 0.05
 """Share of the updates in which the learning rate rises. Then it falls linearly."""
 _SORTED_BATCHES = 40
@@ -82,7 +82,7 @@ def train(
     others = [value for name, value in network.added().items() if not name.startswith('heads')]
     groups = [
         {'params': others, 'lr': _RATE, 'weight_decay': 0.0},
-        {'params': heads, 'lr': _RATE_OF_HEADS, 'weight_decay': 0.01},
+        {'params': heads, 'lr': _RATE, 'weight_decay': 0.01},
     ]
     optimizer = torch.optim.AdamW(groups)
     n_updates = _EPOCHS * -(-len(targets) // _BATCH)

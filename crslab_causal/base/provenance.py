@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -25,10 +26,8 @@ def provenance() -> dict:
     """
     versions = {name: importlib.metadata.version(name) for name in REPORTED_PACKAGES}
     for name in OPTIONAL_PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     versions |= {'python': platform.python_version(), 'crslab_causal': __version__, 'cpu': cpu_name()}
     if 'torch' in sys.modules:  # this version names the build; that in the package's metadata may not
         versions['torch'] = str(sys.modules['torch'].__version__)

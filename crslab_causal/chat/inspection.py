@@ -121,7 +121,7 @@ def compare_without(
         return
     index = len(history) - 1 - history[::-1].index(entity)
     before = [film for film in state.shown if film not in state.left] or source.list_without(state)
-    after = source.list_without(state, index)
+    after = source.list_without(state, index)[: len(before)]
     yield from _compare_lists(before, after, names, name, source.recommender.masking, 'list')
 
 

@@ -159,6 +159,11 @@ def test_feel_good_is_a_wish_for_a_comedy(interpreter):
         ('enough with the superhero movies', ['no superhero']),
         ('I prefer comedies, nothing after 1990', ['before 1991']),
         ("I can't stop watching horror, something like that", ['horror']),
+        ('horror, but not that scary', ['horror']),
+        ('a comedy, not that silly', ['comedy']),
+        ("I want a comedy. I don't want that to be a limit", ['comedy']),
+        ('a comedy, no more of that horror stuff', ['comedy', 'no horror']),
+        ('not too new, the 90s are fine', ['not 2013 or later', '1990–1999']),
         ('Tom Hanks annoys me', ['no Tom Hanks']),
     ],
 )
@@ -174,6 +179,7 @@ def test_negation_ends_where_a_person_would_end_it(interpreter, text, names):
         ('I could watch Toy Story over and over', '+Toy Story (1995)'),
         ('Jaws blew me away', '+Jaws (1975)'),
         ("I can't get enough of Tom Hanks", '+Tom Hanks'),
+        ('I like old movies', '+before 1988'),
         ('I fell asleep during Jaws', '-Jaws (1975)'),
         ('Jaws was such a waste of time', '-Jaws (1975)'),
     ],
@@ -203,6 +209,7 @@ def test_question_about_the_list_needs_no_question_mark(interpreter, text, asks)
         ("I'll take Alien, it is a classic", Act.ACCEPT),
         ('I take Alien back', Act.FORGET),
         ('I want to take back the horror', Act.FORGET),
+        ("I'll take a comedy back to back with a drama", Act.WANT),
     ],
 )
 def test_taking_a_film_is_not_taking_it_back(interpreter, text, act):

@@ -80,8 +80,8 @@ def trained(network):
 
 def test_each_name_and_each_film_has_its_place(facts, rules):
     titles = {film.name: film.entity for film in facts[0].films.values()}
-    speed, heat, alien = titles['Speed (1994)'], titles['Die Hard (1988)'], titles['Alien (1979)']
-    situation = Situation(film=heat, shown=(heat, speed), mentioned=(alien,), said='Try Speed (1994), maybe.')
+    speed, die_hard, alien = titles['Speed (1994)'], titles['Die Hard (1988)'], titles['Alien (1979)']
+    situation = Situation(film=die_hard, shown=(die_hard, speed), mentioned=(alien,), said='Try Speed (1994), maybe.')
     draft = rules.read('I loved Jaws, but not the horror', situation)
     tokenizer = LetterTokenizer()
     reading = MessageReader(facts[0], tokenizer).read(draft)
@@ -93,10 +93,10 @@ def test_each_name_and_each_film_has_its_place(facts, rules):
         return tokenizer(word, add_special_tokens=False)['input_ids'][:6]
 
     assert written('name 0') == letters('movie') and written('name 1') == letters('horror')
-    assert written(f'film {speed}') == written(f'film {heat}') == letters('movie')
+    assert written(f'film {speed}') == written(f'film {die_hard}') == letters('movie')
     assert written(f'film {alien}') == letters('earlier')
     assert reading.places[f'film {speed}'][0] < reading.start < reading.places['name 0'][0] < reading.end
-    assert reading.places[f'film {heat}'][0] > reading.end  # the recommender's last words do not name it
+    assert reading.places[f'film {die_hard}'][0] > reading.end  # the recommender's last words do not name it
     assert reading.pieces[0] == 2 and reading.pieces[reading.start] == 3
 
 

@@ -21,13 +21,18 @@ _AFTER_LIKED = re.compile(
         \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
     |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+gets\s+old|holds\s+up)\b
     |^\s+(?:really\s+|always\s+|totally\s+)?(?:blew\s+(?:me|us)\s+away|(?:kept|had|keeps|has)\s+(?:me|us|everyone)\s+
-        (?:on\s+the\s+edge|in\s+stitches|laughing|hooked|glued|smiling|rolling))\b
-    |^\s+(?:all\s+day|over\s+and\s+over|again\s+and\s+again|a\s+(?:hundred|thousand|million)\s+times|forever)\b
+        (?:on\s+the\s+edge|in\s+stitches|laughing|hooked|glued|smiling))\b
     |^,?\s+(?:\w+\s+){{0,6}}?(?:brilliant|great|amazing|fantastic)\s+(?:movie|one)\W*$
     |^\s+(?:\w+\s+)?(?:fans?|lover|buff)\b(?!\s+of)
     |^\W*(?:very|so|really)\s+(?:moving|good|great|touching|well\s+done)\b""",
     re.VERBOSE,
 )
+_COULD_WATCH = re.compile(r'\b(?:could|can) (?:\w+ )?(?:watch|rewatch|see) (?:the )?$')
+_ANY_TIME = re.compile(
+    r'^\s+(?:all\s+day|over\s+and\s+over|again\s+and\s+again|a\s+(?:hundred|thousand|million)\s+times|forever|any\s?time|'
+    r'every\s+(?:day|week|night))\b'
+)
+"""Words after a name that follows :data:`_COULD_WATCH`: "I could watch Shrek all day"."""
 _ASKS_FOR_YES = re.compile(
     r'(?:^|\b(?:and|but|so|oh|well|wow|yes|think|agree(?: that)?)\W+)'
     r'(?:is|was|are|were|has|have|does|do) not (?:the )?$'
@@ -57,21 +62,21 @@ _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 def cue_before(clause: Clause, group: int) -> str | None:
     """Return the last cue before a name; None if there is none. A list of names shares one cue."""
     before = clause.before(group)
-    found: list[tuple[int, int, int, str]] = []
+    found: list[tuple[int, int, int, str]] = []  # end, strength, length and name of each cue
     for name, pattern in read_phrases('cues.txt').items():
         for match in pattern.finditer(before):
             if name == SIMILAR and not _is_next(before, match.end()):
                 continue
-            found.append((match.end(), _STRONG.get(name, 0), -match.start(), name))
+            found.append((match.end(), _STRONG.get(name, 0), match.end() - match.start(), name))
     if not found:
         return None
-    end, _, start, name = max(found)
-    start = -start
+    end, _, length, name = max(found)
+    start = end - length
     if name == LIKE and _WISH.search(before, start, end):
         return WANT
     if name == WANT and any(
-        other == LIKE and 0 <= start - at <= 1 and not re.search(r'\b(?:would|prefer)\b', before[-begin:at])
-        for at, _, begin, other in found
+        other == LIKE and 0 <= start - at <= 1 and not re.search(r'\b(?:would|prefer)\b', before[at - size : at])
+        for at, _, size, other in found
     ):
         return LIKE  # "I love anything by ..."
     return name
@@ -82,6 +87,7 @@ def is_liked_after(clause: Clause, group: int) -> bool:
     after = clause.after(group)
     return (
         _AFTER_LIKED.match(after) is not None
+        or (_COULD_WATCH.search(clause.before(group)) is not None and _ANY_TIME.match(after) is not None)
         or _AFTER_FAVORITE.match(after) is not None
         or is_praised_by_question(clause, group)
     )

@@ -99,9 +99,11 @@ class MessageReader:
 
     def _said(self, said: str, films: Sequence[int]) -> _Words:
         """Return the recommender's last words, with the places of films."""
-        for film in sorted(films, key=lambda film: -len(self.facts.names[film])):
-            for name in (self.facts.names[film], self.facts.films[film].title):
-                said = re.sub(rf'(?<!\w){re.escape(name)}(?!\w)', f' <film{film}> ', said, flags=re.IGNORECASE)
+        named = [(self.facts.names[film], film) for film in films] + [
+            (self.facts.films[film].title, film) for film in films
+        ]
+        for name, film in sorted(named, key=lambda pair: -len(pair[0])):
+            said = re.sub(rf'(?<!\w){re.escape(name)}(?!\w)', f' <film{film}> ', said, flags=re.IGNORECASE)
         words: _Words = []
         for word in _WORD.findall(said)[-_SAID_WORDS:]:
             token = _TOKEN.fullmatch(word)

@@ -37,6 +37,8 @@ _HAS_PERSON = re.compile(
 )
 """Words before a person in a statement about a film: "it has Morgan Freeman in it"."""
 _FAN_AFTER = re.compile(r'^\s+(?:\w+\s+)?(?:fans?|person|lover)\b')
+_EXCLUDES_YEARS = re.compile(r'(?:not|nothing|none|no)\b', re.IGNORECASE)
+"""First words of a span of years that leaves years out, also after a liking: "I like old films, nothing after 1980"."""
 _LESS_THAN = re.compile(r'\b(?:over|than)\s*$')
 _EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|besides)\b')
 
@@ -162,7 +164,7 @@ class NameReader:
                 continue
             elif is_less:
                 self._hear(span, name, Attitude.MENTIONED, constraint.entity)
-            elif liked and not span.is_negation_read:  # "I like old films, nothing after 1980" excludes years
+            elif liked and not _EXCLUDES_YEARS.match(self.text[span.start : span.end]):
                 self._hear(span, name, Attitude.LIKED, constraint.entity)
                 if span.collection is None or span.collection.is_listed:
                     self._add(clause, group, constraint, binding=False)

@@ -169,7 +169,7 @@ class Reviser:
             return meaning  # "isn't Alien great?" states an opinion
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
-            return meaning  # no labelled message has any of the words
+            return meaning  # the models have learned none of the words
         estimates = Estimates(self.models, None if self.encoder is None else self.encoder.encode(draft))
         features = message_features(draft, text)
         likely = estimates.of_message('acts', features)

@@ -87,10 +87,12 @@ _PLACE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NONE_OF_THOSE = re.compile(
-    r"""(?:\s+\w+){0,2}?\s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
-    (?:(?:none|no\s+more|nothing|not|skip|leave\s+out|exclude|avoid)\s+(?:any\s+|more\s+)?(?:of|from|like|with)?
-    |(?:i|we)\s+(?:do\s+not|don['’]?t)\s+(?:want|need)\s+(?:any\s+|more\s+)*(?:of|from)?)\s*(?:those|these|them|that)\b
-    (?!\s+(?:i|we|you|it|he|she|they|\w+\s+is)\b)""",
+    r"""(?:\s+(?:movies?|films?|flicks?|stuff|ones?))?(?:\s+(?:lately|recently|already|before))?
+    \s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
+    (?:(?:none|no\s+more|nothing|not|skip|leave\s+out|exclude|avoid)\s+(?:any\s+|more\s+)?(?:of\s+|from\s+|like\s+)?
+    |(?:i|we)\s+(?:do\s+not|don['’]?t)\s+(?:want|need)\s+(?:any\s+|more\s+)*(?:of\s+|from\s+)?)
+    (?:those|these|them|(?<=of\ |ke\ )that)
+    (?:\s+(?:please|thanks|either|anymore|again|now|tonight|today))*\s*(?:[,.;!?]|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""

@@ -18,7 +18,7 @@ from crslab_causal.chat.understanding.spans import Span, SpanKind
 NO_ATTITUDE = ''
 """Answer of the model for a name that the message does not have, or a film that it does not mean."""
 N_EARLIER = 2
-"""Number of films that the seeker named before, and that "both" or "it" may mean, beside the last list."""
+"""Most films that the seeker named before, and that "both" or "it" may mean, beside the last list."""
 _NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
 
 

@@ -40,7 +40,7 @@ _PARTS = {'early': (0, 4), 'mid': (3, 6), 'late': (5, 9)}
 
 _NOT = (
     r'\b(?:not|nothing|none|no(?:\s+\w+)?)\s+(?:(?:an?\s+|any\s+)?(?:ones?|movies?|films?|anything|something|stuff)\s+)?'
-    r'(?:(?:that\s+|which\s+)?(?:is|was|are|were|came\s+out)\s+|that\'s\s+|made\s+|released\s+)?'
+    r"(?:(?:that\s+|which\s+)?(?:is|was|are|were|came\s+out)\s+|that['’]s\s+|made\s+|released\s+)?"
 )
 _THE = r'\s*(?:the\s+)?(?:year\s+|end\s+of\s+)?(?:the\s+)?$'
 _BORN = r'(?:i|we|you|he|she|they)\s+(?:was|were)\s+(?:even\s+)?born(?:\s+in)?'
@@ -252,12 +252,13 @@ def _span(text: str, atoms: list[re.Match[str]]) -> tuple[YearsSpan, int]:
     }
     for name, pattern in _AFTER_ATOM.items():
         if after := pattern.match(text, match.end()):
-            is_read = (_INSTEAD_OF_OLD if name == 'since' else _INSTEAD_OF_NEW).search(before) is not None
+            is_read = any(pattern.search(before) for pattern in (_INSTEAD_OF_OLD, _INSTEAD_OF_NEW))
             return YearsSpan(readings[name], match.start(), after.end(), is_negation_read=is_read), 1
     for name, pattern in _BEFORE_ATOM.items():
         if lead := pattern.search(before):
             start = match.start() - len(before) + lead.start()
-            instead = _INSTEAD_OF_OLD if name in ('since', 'after') else _INSTEAD_OF_NEW
-            is_read = name.startswith('not ') or instead.search(before[: lead.start()]) is not None
+            stated = any(pattern.search(before[: lead.start()]) for pattern in (_INSTEAD_OF_OLD, _INSTEAD_OF_NEW))
+            is_read = name.startswith('not ') or stated
             return YearsSpan(readings[name], start, match.end(), is_negation_read=is_read), 1
-    return YearsSpan(years, *match.span()), 1
+    is_read = any(pattern.search(before) for pattern in (_INSTEAD_OF_OLD, _INSTEAD_OF_NEW))
+    return YearsSpan(years, *match.span(), is_negation_read=is_read), 1

@@ -40,7 +40,9 @@ def describe_conversation(conversation: Conversation) -> dict[str, Any]:
         ],
         'left': [names[film] for film in left],
         'offered': [
-            names[film] for film in dict.fromkeys(state.recommended) if film not in shown and film not in state.left
+            names[film]
+            for film in dict.fromkeys(state.recommended)
+            if film not in shown and film not in state.left and all(c.allows(film) for c in state.constraints.binding)
         ],
         'order': _order_in_words(conversation),
     }

@@ -42,7 +42,9 @@ from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR
 from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 
 _YEAR_AFTER_NAME = re.compile(
-    rf'[!?.…]*["”»’\'*_]*\s*[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|["”»’\'*_]*(,?)\s+({YEAR})\b'
+    rf"""(?:\s*(?:[!?…]+|\.\.+|\.(?=[ ]?[(\[]{YEAR}[)\]]))(?=["”»’'*_]*\s*[(\[]))?  # punctuation of the name
+    ["”»’'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)""",
+    re.VERBOSE,
 )
 _VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
 """Words after "It" that show that it is a pronoun."""
@@ -338,38 +340,37 @@ class _Scan:
         distinct = {(word.normalized, word.is_possessive): word for word in self.content}
         spellings = {key: self.index.spellings(word) for key, word in distinct.items()}
         for first in range(len(self.content)):
-            keys: list[tuple[Key, int]] = [((), 0)]
-            n_misspelled, crosses_sentence = 0, False
+            keys: list[tuple[Key, int, int]] = [((), 0, 0)]  # each with its most edits of a word and its edited words
+            crosses_sentence = False
             for n, word in enumerate(self.content[first:], start=1):
                 options = spellings[word.normalized, word.is_possessive]
                 if n == 1 and word.normalized in options and _YEAR_AFTER_NAME.match(self.text, word.end):
                     options = {word.normalized: 0}  # "Shreck (1990)" is not "Shrek"
                 keys = [
-                    (longer, max(edits, wrong))
-                    for key, wrong in keys
+                    (longer, max(edits, wrong), n_wrong + (edits > 0 and not word.is_possessive))
+                    for key, wrong, n_wrong in keys
                     for option, edits in options.items()
                     if (longer := (*key, option)) in self.index.prefixes
                 ]
                 if not keys:
                     break
-                n_misspelled += word.normalized not in options and not word.is_possessive
                 crosses_sentence |= n > 1 and word.starts_sentence
-                if n_misspelled <= n // 2 or n == 1:
-                    yield from (
-                        _Candidate(first, first + n, key, wrong)
-                        for key, wrong in keys
-                        if key in self.index
-                        and (
-                            n > 1
-                            or not wrong
-                            or (
-                                wrong < 2
-                                and "'" not in self.text[word.start : word.end]
-                                and self.index.may_be_misspelled_alone(key, word.normalized)
-                            )
+                yield from (
+                    _Candidate(first, first + n, key, wrong)
+                    for key, wrong, n_wrong in keys
+                    if key in self.index
+                    and (n_wrong <= n // 2 or n == 1)
+                    and (
+                        n > 1
+                        or not wrong
+                        or (
+                            wrong < 2
+                            and "'" not in self.text[word.start : word.end]
+                            and self.index.may_be_misspelled_alone(key, word.normalized)
                         )
-                        and (not crosses_sentence or key in self.index.multi_sentence)
                     )
+                    and (not crosses_sentence or key in self.index.multi_sentence)
+                )
 
     def _is_recognizable(
         self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int, entity: int | None
@@ -424,10 +425,7 @@ class _Scan:
         if end_word - first_word > 1 or self.words[first_word].lower != 'it' or end_word == len(self.words):
             return False
         start = self.words[first_word].start
-        follows = first_word > 0 and (
-            ',' in self.text[self.words[first_word - 1].end : start]
-            or any(link.end <= start and not self.text[link.end : start].strip(' ,') for link in self.links)
-        )
+        follows = any(link.end <= start and not self.text[link.end : start].strip(' ,') for link in self.links)
         return follows and self.words[end_word].lower in _VERBS_OF_IT
 
     def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:

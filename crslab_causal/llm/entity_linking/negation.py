@@ -46,32 +46,30 @@ _DISLIKE_PAIRS = frozenset(
         'bored watching',
         'asleep during',
         'asleep in',
-        'asleep to',
         'asleep watching',
         'annoyed by',
         'disappointed by',
-        'disappointed in',
         'disappointed with',
         'regret watching',
         'regret seeing',
-        'walked out',
         'stop giving',
         'stop offering',
         'stop recommending',
         'stop showing',
         'stop suggesting',
-        'stop with',
         'enough with',
-        'turned off',
-        'switched off',
     )
 )
+_DISLIKE_PAIRS_BEFORE_NAME = frozenset(
+    ('turned off', 'switched off', 'walked out', 'asleep to', 'disappointed in', 'stop with')
+)
+"""Pairs that reject only what directly follows: "walked out of X", but not "walked out happy after X"."""
 _LIKE_WORDS = frozenset(
     'adore adored care enjoy enjoyed enjoying fan feel finish interested into like liked likes liking '
     'love loved loves loving prefer preferred recommend stand want wanted'.split()
 )
 _HARMLESS_VERBS = frozenset(
-    'beat beats forget forgot hear heard knew know mean mind miss missed remember saw see seen stop '
+    'beat beats choose compare decide forget forgot hear heard knew know mean mind miss missed remember saw see seen stop '
     'tried try wait watch watched wrong'.split()
 )
 _PRONOUNS = frozenset('he i im ive it she they we you'.split())
@@ -82,8 +80,8 @@ _NEGATIVE_PREDICATE = re.compile(
     r"""["”’'*_)]*\s+(?:(?:really|just|kinda|totally|completely)\s+)?(?:suck(?:s|ed)\b|puts?\s+(?:me|us)\s+to\s+sleep\b|
     (?:annoy|irritate|disgust|disappoint)(?:s|ed|d)?\s+(?:me|us)\b|(?:gets?|got)\s+on\s+my\s+nerves\b|
     (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|left\s+(?:me|us)\s+cold\b|(?:fell|falls)\s+flat\b|
-    (?:is|was)\s+(?:\w+\s+){0,2}?(?:waste\s+of\s+(?:\w+\s+)?(?:time|money)|snooze(?:\s?fest)?|let\s?down|disappointment|bore|drag|
-    mess|disaster|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
+    (?:is|was)\s+(?:(?!not\b|no\b|never\b|hardly\b)\w+\s+){0,2}?(?:waste\s+of\s+(?:\w+\s+)?(?:time|money)|snooze(?:\s?fest)?|let\s?down|disappointment|bore|drag|
+    mess|disaster(?!\s+(?:movie|film|flick))|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
     \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much)\b|
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
@@ -99,6 +97,8 @@ _BAD = re.compile(
 """The rest of a negative question that rejects its name: "isn't Alien boring?"."""
 _BEFORE_REFUSAL = frozenset(('prefer', 'rather'))
 """Words before a "not" that rejects what follows."""
+_REFUSED_VERBS = frozenset('watch see have do try get want go to'.split())
+"""Verbs after such a "not"."""
 _EXCEPTIONS = frozenset(('except', 'excepting', 'excluding', 'bar', 'barring'))
 _EXCEPTION_PAIRS = frozenset(('other than', 'apart from', 'aside from'))
 _MAX_DISTANCE = 8
@@ -166,18 +166,27 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
         if has_rejected and (word.lower in _EXCEPTIONS or pair in _EXCEPTION_PAIRS):
             state = _NONE
             i += pair in _EXCEPTION_PAIRS
-        elif pair in _DISLIKE_PAIRS and i + 1 not in end_of_span:
+        elif (pair in _DISLIKE_PAIRS_BEFORE_NAME and _starts_name(words, i + 2, end_of_span)) or (
+            pair in _DISLIKE_PAIRS and i + 1 not in end_of_span
+        ):
             state, i = _NONE if state == _NEGATION else _DISLIKE, i + 1
         elif _starts_question(words, i, end_of_span):
             asks = True
         elif _starts_negation(words, i):
             # "I would rather not watch X" rejects X, while "I did not watch X" says that it is not seen
-            wishes = _lower(words, i - 1) in _BEFORE_REFUSAL
+            wishes = _lower(words, i - 1) in _BEFORE_REFUSAL and _lower(words, i + 1) in _REFUSED_VERBS
             state, negation_index = max(state, _DISLIKE if wishes else _NEGATION), i
         else:
             state = _state_after(words, i, state)
         i += 1
     return negated
+
+
+def _starts_name(words: Sequence[Word], i: int, end_of_span: Mapping[int, int]) -> bool:
+    """Return whether a name starts at word ``i``, perhaps after "of", "with" or an article."""
+    while _lower(words, i) in ARTICLES or _lower(words, i) in ('of', 'with', 'during'):
+        i += 1
+    return i in end_of_span
 
 
 def _starts_negation(words: Sequence[Word], i: int) -> bool:

@@ -310,6 +310,9 @@ def test_films_in_real_messages_are_linked(redial, lower_case, min_recall):
         ('Shall We Dance? (2004) was fun', 4),
         ('Have you seen Shall We Dance?', 3),
         ('I saw Waiting... (2005)', 5),
+        ('I saw Waiting , 2005', 5),
+        ('I loved Mother ! (2017) .', 2),
+        ('I loved Queen of Katwe. (I saw it in 2018)', 9),
         ('I loved Shreck', 6),
         ('I loved Shreck (1990)', 7),
         ('I loved Queen of Katwe (2016)', 9),
@@ -360,6 +363,7 @@ def test_holiday_that_is_called_a_favorite_film_is_a_film(text, is_linked):
         ('I loved Logan, It and Alien', [1, 2, 3]),
         ('I loved Logan, It', [1, 2]),
         ('I watched It yesterday', [2]),
+        ('In my opinion, It is scarier', [2]),
     ],
 )
 def test_capitalized_pronoun_is_not_the_film_it(text, expected):
