@@ -34,6 +34,22 @@ _TOPIC = re.compile(
 _TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is|was)\b')
 _TIME = r'(?:an?|one|two|three|ninety|\d+)(?:\s+and\s+a\s+half)?\s*(?:hours?|hrs?|h|minutes?|mins?)\b'
 _FILMS = r'(?:movies?|films?|ones?|flicks?|cinema)'
+_FILMS_OR_GENRE = (
+    rf'(?:{_FILMS}|comed(?:y|ies)|dramas?|horrors?|thrillers?|romances?|action|musicals?|documentar(?:y|ies)|classics?|'
+    r'mystery|mysteries|crime|sci-?fi|animation)'
+)
+_COUNTRY = (
+    '(?:american|australian|austrian|belgian|bollywood|brazilian|british|canadian|chinese|czech|danish|dutch|english|'
+    'european|finnish|foreign|french|german|greek|hungarian|icelandic|indian|iranian|irish|israeli|italian|japanese|'
+    'korean|mandarin|mexican|non-english|norwegian|nordic|polish|portuguese|russian|scandinavian|scottish|spanish|'
+    'swedish|taiwanese|thai|turkish|welsh)'
+)
+_MOOD = (
+    r'(?:gentle|calm|quiet|soothing|cozy|cosy|slow(?:[ -]paced)?|fast[ -]paced|inspiring|inspirational|'
+    r'thought[ -]provoking|mind[ -]?(?:bending|blowing)|clever|smart|intelligent|deep|artsy|art[ -]?house|indie|'
+    r'low[ -]budget|'
+    r'atmospheric|gritty|quirky|whimsical|wholesome|bleak|dark)'
+)
 _WISHES = (
     _Wish(
         re.compile(
@@ -51,12 +67,30 @@ _WISHES = (
     ),
     _Wish(
         re.compile(
-            rf"""\b(?:french|german|spanish|italian|korean|japanese|chinese|indian|russian|swedish|danish|polish|foreign|
-            subtitled|dubbed|bollywood|british|non-english)\s+(?:language\s+)?{_FILMS}\b
+            rf"""\b{_COUNTRY}\s+(?:language\s+)?{_FILMS_OR_GENRE}\b
+            |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
             |\b(?:with|without|no|has|have)\s+(?:english\s+)?subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
         'I do not know the language or the country of films, so this wish changes nothing.',
+    ),
+    _Wish(
+        re.compile(
+            rf"""\b(?:some|any)thing\s+(?:(?:a\s+(?:bit|little)|more|really|very|kind\s+of|less|as)\s+)*{_MOOD}\b
+            |\b{_MOOD}\s+{_FILMS_OR_GENRE}\b|^\W*(?:more|less)\s+{_MOOD}\W*$""",
+            re.IGNORECASE | re.VERBOSE,
+        ),
+        'I do not know the mood or the style of films, so this wish changes nothing.',
+    ),
+    _Wish(
+        re.compile(
+            r"""\b(?:oscar|academy\s+award|golden\s+globe|award)s?[ -](?:winning|winners?|nominated)\b
+            |\bwon\s+(?:an?|the|many|some)\s+(?:oscar|award)s?\b
+            |\b(?:highly|top|best)[ -]rated\b|\b(?:good|high|great)\s+(?:ratings?|reviews)\b
+            |\bcritically\s+acclaimed\b""",
+            re.IGNORECASE | re.VERBOSE,
+        ),
+        'I do not know ratings and awards, so this wish changes nothing.',
     ),
     _Wish(
         re.compile(
