@@ -344,6 +344,8 @@ class Conversation:
 
     def _asks_for_films(self, meaning: Understanding) -> bool:
         acts = set(meaning.acts)
+        if all(heard.attitude is not Attitude.ACCEPTED for heard in meaning.heard):
+            acts.discard(Act.ACCEPT)  # "so skip those" accepts no film
         if Act.LEAVE in acts:
             return False
         if acts & {Act.FOREIGN, Act.UNKNOWN}:
