@@ -1,5 +1,7 @@
 """Praise in questions, taking things back, names in questions, questions about the list, and wishes without data."""
 
+from dataclasses import replace
+
 import pytest
 from film_catalogue import film_facts
 
@@ -7,6 +9,7 @@ from benchmarks.understanding.messages import constraints_of, names_of
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Situation
 from crslab_causal.chat.understanding.questions import Aspect
 
 
@@ -220,3 +223,20 @@ def test_question_about_the_list_needs_no_question_mark(interpreter, text, asks)
 def test_taking_a_film_is_not_taking_it_back(interpreter, text, act):
     assert act in interpreter.understand(text).acts
     assert (Act.FORGET in interpreter.understand(text).acts) == (act is Act.FORGET)
+
+
+def test_all_films_of_a_series_are_not_the_whole_list(interpreter):
+    films = {film.name: film.entity for film in interpreter.facts.films.values()}
+    shown = films['Die Hard (1988)'], films['Speed (1994)']
+    situation = Situation(film=shown[0], shown=shown)
+    for text in ("I've seen all the Toy Story movies", 'we have seen all of the Marvel movies'):
+        heard = interpreter.understand(text, situation).heard
+        assert not {each.entity for each in heard} & {*shown}, text
+    heard = interpreter.understand("I've seen all of those", situation).heard
+    assert {each.entity for each in heard} == {*shown}
+
+
+def test_music_film_may_be_a_musical(interpreter):
+    constraint = replace(interpreter.properties.genre('musical'), wanted=False)
+    music = interpreter.facts.films_of_genre.get('music', frozenset())
+    assert not any(constraint.allows(film) for film in music | interpreter.facts.films_of_genre['musical'])

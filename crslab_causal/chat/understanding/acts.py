@@ -55,9 +55,11 @@ _RELATED = re.compile(
     r'\b(?:something|anything) similar\b(?! to <)|\bmore of (?:that|this|the same)\b'
 )
 _ALL = re.compile(
-    r'\b(?:all|both|none|any|most) (?:of )?(?:it|them|those|these|that)\b|\b(?:them|those|these) (?:all|both)\b|'
+    r'\b(?:all|both|none|any|most) (?:of )?(?:it|them|those|these|that)\b(?! <)|\b(?:them|those|these) (?:all|both)\b|'
     r'\b(?:seen|watched|saw) (?:both|all|everything|these|those|them|most)\b'
+    r'(?!(?: of)?(?: the| those| these| his| her)? <)'
 )
+"""Words about all films of the last list. "I have seen all the <collection0>" is not about the list."""
 
 
 def find_acts(clause: str) -> list[Act]:

@@ -306,6 +306,9 @@ class _Reading(NameReader):
         places = list(self._places(clause))
         shown = list(self.situation.shown) if names_all(clause.text) else []
         films = places or shown or ([self.film] if self.film is not None else [])
+        kinds = {span.kind for group in clause.groups for span in self.groups[group]}
+        if not places and not shown and SpanKind.COLLECTION in kinds:
+            films = []  # "I have seen every Toy Story"
         for act, attitude in (
             (Act.SEEN, Attitude.SEEN),
             (Act.NOT_SEEN, Attitude.NOT_SEEN),

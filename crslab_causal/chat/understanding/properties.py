@@ -12,6 +12,9 @@ from crslab_causal.chat.films.genres import DISTURBING
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.years import Years
 
+_MAY_BE = {'musical': 'music'}
+"""Genres, and genres whose films may be of them: sources without musicals call "La La Land" a music film."""
+
 
 class Properties:
     """A maker of constraints on the films of a catalogue.
@@ -48,11 +51,12 @@ class Properties:
 
     def genre(self, genre: str) -> Constraint:
         """Return the constraint to films of a genre, for example "horror"."""
+        films_of_genre = self._facts.films_of_genre
         return Constraint(
             Kind.GENRE,
             genre,
-            self._facts.films_of_genre.get(genre, frozenset()),
-            unknown=self._facts.without_genre,
+            films_of_genre.get(genre, frozenset()),
+            unknown=self._facts.without_genre | films_of_genre.get(_MAY_BE.get(genre, ''), frozenset()),
             entity=self._facts.genre_entities.get(genre),
         )
 

@@ -314,7 +314,7 @@ class Reviser:
         film = draft.situation.film
         if film is None or draft.meaning.unknown:
             return
-        if any(span.kind is SpanKind.FILM for group in draft.groups for span in group):
+        if any(span.kind in (SpanKind.FILM, SpanKind.COLLECTION) for group in draft.groups for span in group):
             return  # "not Titanic, she has seen it": the act concerns the film that is named
         key = SpanKind.FILM, self.facts.names[film]
         attitudes = {each.attitude for each in heard.values()}
