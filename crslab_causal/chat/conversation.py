@@ -18,6 +18,7 @@ from crslab_causal.chat.inspection import (
     explain,
     plain_reason,
 )
+from crslab_causal.chat.pleasantries import HOW_TO_SAVE, NOT_UNDERSTOOD, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
@@ -37,19 +38,8 @@ from crslab_causal.llm.offline.templates import template_question
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult
 from crslab_causal.llm.request import Probability, RerankRequest
 
-_ABOUT_ME = (
-    'I recommend films. Say what you like, what you have seen, and what you are in the mood for; '
-    'ask who is in a film or what it is about.'
-)
-_NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
-_HOW_TO_SAVE = (
-    'On the page, the button "Save conversation" keeps a copy of our conversation as a file. In the terminal, type '
-    '/save FILE, with the name of a new file.'
-)
 _N_EXAMPLES = 3
 """Number of popular films that the chat names as examples if it does not know the film of a message."""
-_FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
-_SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 _ASKS_FOR_OTHERS = frozenset((Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 """Dialogue acts of a message that only asks for other films. It is answered with films that no list has shown."""
 _EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
@@ -195,12 +185,14 @@ class Conversation:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
             yield self._note_forgotten(meaning, reply)
-        yield from self._say_pleasantries(meaning, reply)
+        yield from say_first(meaning, reply)
+        yield from self._describe_not_seen(meaning, reply)
+        yield from say_last(meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt)
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
         if not reply.sentences and not reply.recommendations and not self._is_answered_by_lines(meaning):
-            yield reply.say(self._name_another(meaning.unknown) if meaning.unknown else _NOT_UNDERSTOOD)
+            yield reply.say(self._name_another(meaning.unknown) if meaning.unknown else NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:
@@ -280,43 +272,18 @@ class Conversation:
 
     # ------------------------------------------------------------ parts of a reply
 
-    def _say_pleasantries(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
-        acts = set(meaning.acts)
-        accepted = [heard.name for heard in meaning.heard if heard.attitude is Attitude.ACCEPTED]
-        not_seen = [heard for heard in meaning.heard if heard.attitude is Attitude.NOT_SEEN]
-        is_greeting_only = Act.GREET in acts and not acts - {Act.GREET, Act.SMALL_TALK}
-        if Act.GREET in acts:
-            yield reply.say(
-                'Hello! What have you liked lately, or what are you in the mood for?' if is_greeting_only else 'Hello!'
-            )
-        if Act.THANK in acts:
-            yield reply.say('You are welcome.')
-        if Act.ACCEPT in acts and accepted:
-            names = ' and '.join(accepted)
-            yield reply.say(f'Good choice: enjoy {names}!')
-            yield reply.note(
-                f'I have noted {names}, and will not recommend {"it" if len(accepted) < 2 else "them"} again.'
-            )
-        if not_seen and not self._asks_for_films(meaning) and not meaning.questions:
-            for heard in not_seen:
-                if heard.entity is not None:
-                    yield reply.say(self._answerer.describe(heard.entity))
-        if Act.LEAVE in acts:
-            yield reply.say('Goodbye, and enjoy your film!')
-        if Act.ASK_HELP in acts and not any(question.aspect is Aspect.SAVE for question in meaning.questions):
-            yield reply.say(_ABOUT_ME)
-            yield reply.say(_HOW_TO_SAVE)
-        elif acts == {Act.SMALL_TALK}:
-            yield reply.say(_SMALL_TALK)
-        elif Act.FOREIGN in acts and not self.pipeline.backend.uses_prompt:
-            yield reply.say(_FOREIGN)
-        elif acts == {Act.UNKNOWN} and not self._asks_for_films(meaning):
-            yield reply.say(_NOT_UNDERSTOOD)
+    def _describe_not_seen(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
+        """Describe the films that the seeker has not seen, if nothing else is asked."""
+        if self._asks_for_films(meaning) or meaning.questions:
+            return
+        for heard in meaning.heard:
+            if heard.attitude is Attitude.NOT_SEEN and heard.entity is not None:
+                yield reply.say(self._answerer.describe(heard.entity))
 
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
         for question in meaning.questions:
             if question.aspect is Aspect.SAVE:
-                yield reply.say(_HOW_TO_SAVE)
+                yield reply.say(HOW_TO_SAVE)
                 continue
             if question.aspect is Aspect.WITHOUT:
                 for line in self.mask(next(iter(question.named), None)):

@@ -1,0 +1,66 @@
+"""Answer what a message says besides films: greetings, thanks, farewells, and words that are not understood."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from crslab_causal.chat.reply import Reply
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.meaning import Attitude, Understanding
+from crslab_causal.chat.understanding.questions import Aspect
+
+NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
+HOW_TO_SAVE = (
+    'On the page, the button "Save conversation" keeps a copy of our conversation as a file. In the terminal, type '
+    '/save FILE, with the name of a new file.'
+)
+_ABOUT_ME = (
+    'I recommend films. Say what you like, what you have seen, and what you are in the mood for; '
+    'ask who is in a film or what it is about.'
+)
+_FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
+_SMALL_TALK = 'Let us talk about films: what have you liked lately?'
+
+
+def say_first(meaning: Understanding, reply: Reply) -> Iterator[str]:
+    """Answer a greeting, thanks and the choice of a film, and yield the lines.
+
+    Args:
+        meaning: meaning of the message.
+        reply: reply to which the sentences are added.
+    """
+    acts = set(meaning.acts)
+    if Act.GREET in acts:
+        is_alone = not acts - {Act.GREET, Act.SMALL_TALK}
+        question = ' What have you liked lately, or what are you in the mood for?' if is_alone else ''
+        yield reply.say(f'Hello!{question}')
+    if Act.THANK in acts:
+        yield reply.say('You are welcome.')
+    accepted = [heard.name for heard in meaning.heard if heard.attitude is Attitude.ACCEPTED]
+    if Act.ACCEPT in acts and accepted:
+        names = ' and '.join(accepted)
+        yield reply.say(f'Good choice: enjoy {names}!')
+        yield reply.note(f'I have noted {names}, and will not recommend {"it" if len(accepted) < 2 else "them"} again.')
+
+
+def say_last(meaning: Understanding, reply: Reply, asks_for_films: bool, uses_prompt: bool) -> Iterator[str]:
+    """Answer a farewell, a request for help, small talk and words that are not understood, and yield the lines.
+
+    Args:
+        meaning: meaning of the message.
+        reply: reply to which the sentences are added.
+        asks_for_films: whether the message is answered with a list, too.
+        uses_prompt: whether a language model answers, which understands other languages.
+    """
+    acts = set(meaning.acts)
+    if Act.LEAVE in acts:
+        yield reply.say('Goodbye, and enjoy your film!')
+    if Act.ASK_HELP in acts and not any(question.aspect is Aspect.SAVE for question in meaning.questions):
+        yield reply.say(_ABOUT_ME)
+        yield reply.say(HOW_TO_SAVE)
+    elif acts == {Act.SMALL_TALK}:
+        yield reply.say(_SMALL_TALK)
+    elif Act.FOREIGN in acts and not uses_prompt:
+        yield reply.say(_FOREIGN)
+    elif acts == {Act.UNKNOWN} and not asks_for_films:
+        yield reply.say(NOT_UNDERSTOOD)
