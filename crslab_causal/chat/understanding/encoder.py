@@ -35,6 +35,8 @@ _OTHER_FILMS = 8
 """Most films that are listed after the message because the last words of the recommender do not name them."""
 _PIECES_OF_WORD = 6
 """Most word pieces of a word."""
+_REMEMBERED_WORDS = 10_000
+"""Number of words whose word pieces are remembered."""
 _MAX_PIECES = 500
 """Most word pieces of a reading. The encoder has 512 positions."""
 _STAND_IN = {SpanKind.FILM: 'movie', SpanKind.UNKNOWN: 'movie', SpanKind.PERSON: 'actor'}
@@ -68,7 +70,7 @@ class MessageReader:
 
     def __init__(self, facts: FilmFacts, tokenizer: Any):
         self.facts, self.tokenizer = facts, tokenizer
-        self._known: dict[str, list[int]] = {}
+        self._pieces_of = functools.lru_cache(maxsize=_REMEMBERED_WORDS)(self._split)
 
     def read(self, draft: Draft) -> Reading:
         """Return the word pieces of a message, and the positions of its places."""
@@ -110,14 +112,12 @@ class MessageReader:
             words.append((word.lower(), '') if token is None else ('movie', f'film {token[1]}'))
         return words
 
-    def _pieces_of(self, word: str) -> list[int]:
-        if word not in self._known:
-            if word in ('[CLS]', '[SEP]'):
-                self._known[word] = [self.tokenizer.convert_tokens_to_ids(word)]
-            else:
-                found = self.tokenizer(word, add_special_tokens=False)['input_ids'][:_PIECES_OF_WORD]
-                self._known[word] = found or [self.tokenizer.unk_token_id]
-        return self._known[word]
+    def _split(self, word: str) -> list[int]:
+        """Return the word pieces of a word."""
+        if word in ('[CLS]', '[SEP]'):
+            return [self.tokenizer.convert_tokens_to_ids(word)]
+        found = self.tokenizer(word, add_special_tokens=False)['input_ids'][:_PIECES_OF_WORD]
+        return found or [self.tokenizer.unk_token_id]
 
 
 def _words_of(draft: Draft) -> _Words:
@@ -289,9 +289,8 @@ def read_network(path: Path) -> MessageNetwork:
     return network
 
 
-@functools.cache
 def _source() -> SentenceEncoder:
-    return SentenceEncoder(PACKAGED_ENCODER, 256, None, torch.device('cpu'))
+    return SentenceEncoder.shared(PACKAGED_ENCODER, _MAX_PIECES, None, torch.device('cpu'))
 
 
 @functools.cache

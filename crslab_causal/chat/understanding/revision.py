@@ -56,7 +56,9 @@ _SURE_OF_RULE = 0.3
 _SURE_OF_PHRASE = 0.01
 """The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
 _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
+"""Words that take an earlier message back. They accept no film."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
+"""Words that end a conversation, such as "that's all for now". They accept no film."""
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
@@ -241,7 +243,7 @@ class Reviser:
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
             if rule == Attitude.LIKED and attitude == Attitude.DISLIKED:
-                continue  # nor is excluded what they hear as liked: "I can't get enough of Tom Hanks"
+                continue  # what the rules hear as liked is not excluded: "I can't get enough of Tom Hanks"
             if any(is_praised_by_question(clause, named.group) for clause in _clauses(draft, named)):
                 continue  # "isn't Alien great?"
             if (

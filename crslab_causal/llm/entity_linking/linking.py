@@ -112,9 +112,10 @@ class _Candidate(NamedTuple):
 
     @property
     def spelling_rank(self) -> int:
-        """Rank of the spelling among those of the same words: lowest for names that are spelled as they are written.
+        """Rank of this spelling among those of the same words. The lowest rank is tried first.
 
-        A single word that is the name of an obscure film is rather a misspelled name: "Shreck" means "Shrek".
+        For several words, the fewest wrong letters come first. A single word that is the name of an obscure film is
+        rather a misspelled name, so that the most wrong letters come first: "Shreck" means "Shrek".
         """
         return self.edits if self.end - self.first > 1 else -self.edits
 

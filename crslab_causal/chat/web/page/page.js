@@ -75,7 +75,7 @@ function show(newView) {
   get('left').hidden = !view.left.length;
   get('left').textContent = 'No longer in the list, because you have chosen, seen or named it: ' + view.left.join(', ') + '.';
   get('offered').hidden = !view.offered.length || !view.films.length;
-  get('offered').textContent = 'Left out, because already recommended: ' + view.offered.join(', ') + '.';
+  get('offered').textContent = 'Recommended before, and therefore left out: ' + view.offered.join(', ') + '.';
   if (!view.heard.length && !view.chips.length) heard.append(make('span', 'small', 'Nothing yet.'));
   const slider = get('slider');
   slider.max = view.mentions.length;
