@@ -7,10 +7,8 @@ The scored tables are not read. Training takes about twelve minutes on one core.
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections import Counter, defaultdict
-from pathlib import Path
 from typing import Mapping, NamedTuple, Sequence
 
 import torch
@@ -18,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.understanding.examples import Drafted, Examples
-from benchmarks.understanding.train import SEED, read_tasks
+from benchmarks.understanding.train import SEED, parse_data_path, read_tasks
 from crslab_causal.base.progress_bar import progress
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.encoder import (
@@ -152,11 +150,9 @@ def fine_tune(
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description='Fine-tune the encoder that reads messages.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
-    options = parser.parse_args()
+    data_path = parse_data_path('Fine-tune the encoder that reads messages.')
     torch.set_num_threads(1)
-    interpreter, drafts, tasks = read_tasks(options.data_path)
+    interpreter, drafts, tasks = read_tasks(data_path)
     write_network(PATH, fine_tune(drafts, tasks, interpreter.facts))
     print(f'{PATH.name}: {PATH.stat().st_size:,} bytes')
 

@@ -8,12 +8,10 @@ the package and the scored tables are not read. The command takes about twenty m
 
 from __future__ import annotations
 
-import argparse
 import copy
 import random
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Iterable, Mapping, Sequence
 
 import torch
@@ -22,7 +20,7 @@ from benchmarks.understanding.examples import Drafted
 from benchmarks.understanding.fine_tune import fine_tune
 from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS
 from benchmarks.understanding.scoring import PARTS, Counts, add_counts, compare, found_in, summarize
-from benchmarks.understanding.train import SEED, TABLES, fit_all, read_tasks
+from benchmarks.understanding.train import SEED, TABLES, fit_all, parse_data_path, read_tasks
 from crslab_causal.chat.understanding.encoder import MessageEncoder, tokenizer
 from crslab_causal.chat.understanding.revision import Reviser
 
@@ -75,11 +73,9 @@ def _group(table: str) -> str:
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description='Score the models of the understanding on held-out conversations.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
-    options = parser.parse_args()
+    data_path = parse_data_path('Score the models of the understanding on held-out conversations.')
     torch.set_num_threads(1)
-    interpreter, drafts, tasks = read_tasks(options.data_path)
+    interpreter, drafts, tasks = read_tasks(data_path)
     held_out = draw_held_out(drafts)
     network = fine_tune(drafts, tasks, interpreter.facts, held_out)
     network.merge()

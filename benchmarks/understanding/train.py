@@ -107,11 +107,16 @@ def likely_acts(acts: Examples, used: Sequence[int]) -> dict[int, dict[str, floa
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description='Train the linear models of acts and attitudes.')
-    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
-    _, _, tasks = read_tasks(parser.parse_args().data_path)
+    _, _, tasks = read_tasks(parse_data_path('Train the linear models of acts and attitudes.'))
     write_models(PATH, fit_all(tasks))
     print(f'{PATH.name}: {PATH.stat().st_size:,} bytes')
+
+
+def parse_data_path(description: str) -> Path:
+    """Return the folder of the datasets that the command line names."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('--data_path', type=Path, required=True, help='folder that contains redial/nltk')
+    return parser.parse_args().data_path
 
 
 def read_tasks(data_path: Path) -> tuple[Interpreter, list[Drafted], dict[str, Examples]]:
