@@ -8,7 +8,7 @@ longer name may have two wrong letters if it has at least eight ("jurrasic park"
 name may be misspelled.
 
 :mod:`.name_index` lists the names, and the parts of titles and surnames that may stand for them. A name of common words
-("It", "Get Out", "300") is linked only with a mark of a title, see :mod:`.marks`.
+("It", "Get Out", "300") is linked only with a mark of a title, see :mod:`.recognition`.
 
 **Numbers** right behind a film's name belong to the name: "Rocky 2" is linked to a film with that number or to nothing,
 never to "Rocky". Capitalized words behind a colon also belong to the name ("Die Hard 2: Die Harder"). A number that
@@ -25,78 +25,22 @@ from __future__ import annotations
 import re
 from typing import Collection, Iterator, Mapping, NamedTuple
 
-from crslab_causal.llm.entity_linking.english import is_english, is_frequent
-from crslab_causal.llm.entity_linking.marks import (
-    follows_title,
-    has_capitals,
-    has_place_of_title,
-    is_quoted,
-    starts_item,
-)
+from crslab_causal.llm.entity_linking.links import Link, LinkedText, Mention, ReadText
 from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
 from crslab_causal.llm.entity_linking.namesakes import choose_entity
 from crslab_causal.llm.entity_linking.negation import is_negated
 from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, ordinal_before, subtitle_span
-from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
-from crslab_causal.llm.entity_linking.titles import ARTICLES, PART_WORDS, YEAR
-from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
+from crslab_causal.llm.entity_linking.people import has_place_of_person
+from crslab_causal.llm.entity_linking.recognition import Place, Recognizer
+from crslab_causal.llm.entity_linking.titles import ARTICLES, YEAR
 
 _YEAR_AFTER_NAME = re.compile(
     rf"""(?:\s*(?:[!?…]+|\.\.+|\.(?=[ ]?[(\[]{YEAR}[)\]]))(?=["”»’'*_]*\s*[(\[]))?  # punctuation of the name
     ["”»’'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)""",
     re.VERBOSE,
 )
-_VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
-"""Words after "It" that show that it is a pronoun."""
-_WELL_KNOWN = 20
-"""Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
-_MAX_RANK_OF_BASIC = 1500
-"""Frequency rank up to which a word without a capital is never a surname."""
-_MAX_EVERYDAY_RANK = 8000
-"""Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
-_OWNERS = frozenset('my your his her our their'.split())
 _OLD, _NEW = frozenset('first old older original'.split()), frozenset('latest new newer newest recent'.split())
 """Words before a title that several films have: "the original Jumanji"."""
-_MAX_TITLE_CASE = 8
-"""Maximum number of words of a text whose words are all capitalized and whose capitals still mark titles."""
-_MAX_COMMON_WORDS = 3
-"""Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
-
-
-class Mention(NamedTuple):
-    """A mention of an entity in a text. It is ``text[start:end]``, including a year after the name."""
-
-    entity: int
-    """Entity id."""
-    start: int
-    end: int
-    negated: bool
-    """Whether the text rejects the entity."""
-
-
-class Link(NamedTuple):
-    """A part of a text that is linked to an entity, with its position in words and in characters."""
-
-    first_word: int
-    """Index of the first word."""
-    end_word: int
-    """Index after the last word."""
-    entity: int
-    start: int
-    """Start in the text, in characters."""
-    end: int
-    """End in the text, in characters, with a year or a number after the name."""
-
-
-class LinkedText(NamedTuple):
-    """A text with its links."""
-
-    words: list[Word]
-    """Words of the text."""
-    links: list[Link]
-    """Links in order of appearance."""
-    unknown: list[tuple[int, int]]
-    """Start and end, in characters, of titles with a number or a year that match no entity."""
 
 
 class _Candidate(NamedTuple):
@@ -171,12 +115,10 @@ class _Scan:
     """The search for the links of one text, with the state of the search."""
 
     def __init__(self, index: NameIndex, text: str, prefer: Collection[int]):
+        read = ReadText(text)
         self.index, self.text, self.prefer = index, text, prefer
-        self.words = read_words(text)
-        self.content_indices = _content_indices(self.words)
-        self.content = [self.words[i] for i in self.content_indices]
-        is_title_case = not any(text[word.start].islower() for word in self.words)
-        self.ignores_capitals = text.upper() == text or (is_title_case and len(self.words) > _MAX_TITLE_CASE)
+        self.words, self.content_indices, self.content = read.words, read.content_indices, read.content
+        self.recognizer = Recognizer(index, read, prefer)
         self.is_taken = [False] * len(self.content)
         self.links: list[Link] = []
         self.unknown: list[tuple[int, int]] = []
@@ -237,7 +179,7 @@ class _Scan:
         )
         year = _YEAR_AFTER_NAME.match(self.text, end_character)
         is_person = has_place_of_person(self.text, self.words[first_word].start, end_character) and (
-            len(key) > 1 or self._may_be_surname(self.content[first], key)
+            len(key) > 1 or self.recognizer.may_be_surname(self.content[first], key)
         )
         entity, has_year = choose_entity(
             self.index, self.prefer, key, year, has_article, is_person, self._age_before(first_word)
@@ -245,7 +187,8 @@ class _Scan:
         if entity is not None and has_article and self.index.titles[entity].forms[0].literal[0] in ARTICLES:
             first_word -= 1
         start = self.words[first_word].start
-        if not has_year and not self._is_recognizable(key, first, end, first_word, end_word, end_character, entity):
+        place = Place(first, end, first_word, end_word, end_character)
+        if not has_year and not self.recognizer.is_name(place, key, entity, self.links):
             return False
         if entity is None:
             assert year is not None
@@ -372,102 +315,3 @@ class _Scan:
                     )
                     and (not crosses_sentence or key in self.index.multi_sentence)
                 )
-
-    def _is_recognizable(
-        self, key: Key, first: int, end: int, first_word: int, end_word: int, end_character: int, entity: int | None
-    ) -> bool:
-        """Return whether a name cannot be taken for ordinary text: by its words, or by a mark of its kind."""
-        index, content = self.index, self.content[first:end]
-        start = self.words[first_word].start
-        if len(content) == 1 and is_outside_cinema(self.text, start):
-            return False
-        previous = self.words[first_word - 1].lower if first_word else ''
-        if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
-            return False  # "my jaws hurt"
-        if entity is not None and len(key) == 1 and entity in index.bearers(key, True):
-            if self._starts_longer_name(end):
-                return False  # "Harry" in "Harry Potters"
-            if has_place_of_person(self.text, start, end_character) and self._may_be_surname(content[0], key):
-                return True
-            if index.is_obscure_person(entity) and not any(
-                link.entity in index.people and follows_title(self.text, link.end, start) for link in self.links
-            ):
-                return False  # "Poland" is a surname, too
-            if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
-                return False  # "I love music"
-        if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
-            return has_place_of_title(self.text, self.words, first_word, end_word)
-        is_partial = index.is_partial(key)
-        is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
-        if not is_weak and (
-            len(key) > _MAX_COMMON_WORDS
-            or key in index.unambiguous
-            or not all(is_common(word, in_phrase) for word in key)
-            or any(word.is_stylized for word in content)
-        ):
-            return True
-        if is_quoted(self.text, self.words[first_word].start, end_character):
-            return True
-        if not self.ignores_capitals and has_capitals(content) and not self._is_pronoun(first_word, end_word):
-            return True
-        starts_list = starts_item(self.text, start)
-        is_listed = any(
-            follows_title(self.text, link.end, start)
-            if link.end_word <= first_word
-            else starts_list and link.first_word >= end_word and follows_title(self.text, end_character, link.start)
-            for link in self.links
-        )
-        is_named = any(entity in self.prefer for entity in index.entities(key))
-        is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
-        return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
-
-    def _is_pronoun(self, first_word: int, end_word: int) -> bool:
-        """Return whether a capitalized "It" means the title before it: "I loved Logan, It was great"."""
-        if end_word - first_word > 1 or self.words[first_word].lower != 'it' or end_word == len(self.words):
-            return False
-        start = self.words[first_word].start
-        follows = any(link.end <= start and not self.text[link.end : start].strip(' ,') for link in self.links)
-        return follows and self.words[end_word].lower in _VERBS_OF_IT
-
-    def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
-        """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""
-        return (
-            is_frequent(word, _MAX_EVERYDAY_RANK)
-            and self.index.is_item(entity)
-            and bool(self.index.popularity)
-            and self.index.popularity.get(entity, 0) < _WELL_KNOWN
-            and not written.is_capitalized
-            and not is_common(word)
-        )
-
-    def _may_be_surname(self, written: Word, key: Key) -> bool:
-        """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short"."""
-        if self.index.is_nickname(key):
-            return True
-        is_everyday = is_common(key[0]) or is_frequent(key[0], _MAX_EVERYDAY_RANK)
-        return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
-
-    def _starts_longer_name(self, end: int) -> bool:
-        """Return whether a word follows directly that may be the surname after a first name."""
-        if end == len(self.content) or self.text[self.content[end - 1].end : self.content[end].start] != ' ':
-            return False
-        following = self.content[end]
-        if (following.normalized,) in self.index:
-            return False
-        is_name = following.is_capitalized and not self.ignores_capitals
-        return is_name or (
-            following.normalized.isalpha()
-            and not is_english(following.lower.removesuffix('s'))
-            and len(following.lower) > 4
-        )
-
-
-def _content_indices(words: list[Word]) -> list[int]:
-    """Return the indices of the words that are compared with names, see :func:`.content_words`."""
-    indices = [i for i, word in enumerate(words) if word.normalized not in ARTICLES]
-    following = [words[i].normalized for i in indices[1:]] + ['']
-    return [
-        i
-        for n, (i, after) in enumerate(zip(indices, following))
-        if not (n and words[i].normalized in PART_WORDS and after.isdigit())
-    ]

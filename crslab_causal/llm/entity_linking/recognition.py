@@ -1,0 +1,157 @@
+"""Decide whether words that match a name are meant as the name, or are ordinary words.
+
+"It", "Get Out" and "300" are titles of films, "Short" and "Poland" are surnames. Such words are a name only with a
+mark: capitals, quotes, or a place where a title or a person is expected, see :mod:`.marks` and :mod:`.people`.
+"""
+
+from __future__ import annotations
+
+from typing import Collection, NamedTuple, Sequence
+
+from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.links import Link, ReadText
+from crslab_causal.llm.entity_linking.marks import (
+    follows_title,
+    has_capitals,
+    has_place_of_title,
+    is_quoted,
+    starts_item,
+)
+from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
+from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
+from crslab_causal.llm.entity_linking.words import Word, is_common
+
+_VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
+"""Words after "It" that show that it is a pronoun."""
+_WELL_KNOWN = 20
+"""Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
+_MAX_RANK_OF_BASIC = 1500
+"""Frequency rank up to which a word without a capital is never a surname."""
+_MAX_EVERYDAY_RANK = 8000
+"""Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
+_OWNERS = frozenset('my your his her our their'.split())
+_MAX_COMMON_WORDS = 3
+"""Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
+
+
+class Place(NamedTuple):
+    """Position of a part of a text that matches a name."""
+
+    first: int
+    """Index of the first content word, see :attr:`.ReadText.content`."""
+    end: int
+    """Index after the last content word."""
+    first_word: int
+    """Index of the first word, with an article that belongs to the name."""
+    end_word: int
+    """Index after the last word."""
+    end_character: int
+
+
+class Recognizer:
+    """Decides which parts of one text are names.
+
+    Args:
+        index: the names.
+        read: the text.
+        prefer: entity ids that are preferred among entities of one name.
+    """
+
+    def __init__(self, index: NameIndex, read: ReadText, prefer: Collection[int]):
+        self.index, self.prefer = index, prefer
+        self.text, self.words, self.content = read.text, read.words, read.content
+        self.ignores_capitals = read.ignores_capitals
+
+    def is_name(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool:
+        """Return whether words are meant as a name. The name itself shows it, or a mark of a title or of a person.
+
+        Args:
+            place: position of the words.
+            key: the name that they match.
+            entity: entity of this name; None if no entity fits.
+            links: links of the text so far.
+        """
+        first, end, first_word, end_word, end_character = place
+        index, content = self.index, self.content[first:end]
+        start = self.words[first_word].start
+        if len(content) == 1 and is_outside_cinema(self.text, start):
+            return False
+        previous = self.words[first_word - 1].lower if first_word else ''
+        if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
+            return False  # "my jaws hurt"
+        if entity is not None and len(key) == 1 and entity in index.bearers(key, True):
+            if self._starts_longer_name(end):
+                return False  # "Harry" in "Harry Potters"
+            if has_place_of_person(self.text, start, end_character) and self.may_be_surname(content[0], key):
+                return True
+            if index.is_obscure_person(entity) and not any(
+                link.entity in index.people and follows_title(self.text, link.end, start) for link in links
+            ):
+                return False  # "Poland" is a surname, too
+            if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
+                return False  # "I love music"
+        if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
+            return has_place_of_title(self.text, self.words, first_word, end_word)
+        is_partial = index.is_partial(key)
+        is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
+        if not is_weak and (
+            len(key) > _MAX_COMMON_WORDS
+            or key in index.unambiguous
+            or not all(is_common(word, in_phrase) for word in key)
+            or any(word.is_stylized for word in content)
+        ):
+            return True
+        if is_quoted(self.text, self.words[first_word].start, end_character):
+            return True
+        if not self.ignores_capitals and has_capitals(content) and not self._is_pronoun(first_word, end_word, links):
+            return True
+        starts_list = starts_item(self.text, start)
+        is_listed = any(
+            follows_title(self.text, link.end, start)
+            if link.end_word <= first_word
+            else starts_list and link.first_word >= end_word and follows_title(self.text, end_character, link.start)
+            for link in links
+        )
+        is_named = any(entity in self.prefer for entity in index.entities(key))
+        is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
+        return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
+
+    def _is_pronoun(self, first_word: int, end_word: int, links: Sequence[Link]) -> bool:
+        """Return whether a capitalized "It" means the title before it: "I loved Logan, It was great"."""
+        if end_word - first_word > 1 or self.words[first_word].lower != 'it' or end_word == len(self.words):
+            return False
+        start = self.words[first_word].start
+        follows = any(link.end <= start and not self.text[link.end : start].strip(' ,') for link in links)
+        return follows and self.words[end_word].lower in _VERBS_OF_IT
+
+    def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
+        """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""
+        return (
+            is_frequent(word, _MAX_EVERYDAY_RANK)
+            and self.index.is_item(entity)
+            and bool(self.index.popularity)
+            and self.index.popularity.get(entity, 0) < _WELL_KNOWN
+            and not written.is_capitalized
+            and not is_common(word)
+        )
+
+    def may_be_surname(self, written: Word, key: Key) -> bool:
+        """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short"."""
+        if self.index.is_nickname(key):
+            return True
+        is_everyday = is_common(key[0]) or is_frequent(key[0], _MAX_EVERYDAY_RANK)
+        return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
+
+    def _starts_longer_name(self, end: int) -> bool:
+        """Return whether a word follows directly that may be the surname after a first name."""
+        if end == len(self.content) or self.text[self.content[end - 1].end : self.content[end].start] != ' ':
+            return False
+        following = self.content[end]
+        if (following.normalized,) in self.index:
+            return False
+        is_name = following.is_capitalized and not self.ignores_capitals
+        return is_name or (
+            following.normalized.isalpha()
+            and not is_english(following.lower.removesuffix('s'))
+            and len(following.lower) > 4
+        )
