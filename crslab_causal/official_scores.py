@@ -95,14 +95,33 @@ def score_and_log(
 
 def log_display(log: Path, test_data: Path, conversation: str, turn: int, systems: list[str]) -> None:
     """Append a line to the log about a turn of a test file that is only shown."""
+    about = {'conversation': conversation, 'turn': turn, 'systems': systems}
+    log_use(
+        log,
+        'display only; nothing is scored or chosen',
+        about,
+        hashlib.sha256(test_data.read_bytes()).hexdigest(),
+    )
+
+
+def log_use(log: Path, use: str, about: dict[str, Any], test_sha256: str) -> None:
+    """Append a line to the log about a use of a test file in which no run is scored.
+
+    Args:
+        log: file to append to.
+        use: what the file is used for.
+        about: further content of the line.
+        test_sha256: hash of the test file.
+
+    Raises:
+        UserError: the code has changes that are not committed.
+    """
     line = {
         'commit': check_frozen(provenance()['git_commit']),
         'time': datetime.now(UTC).isoformat(timespec='seconds'),
-        'use': 'display only; nothing is scored or chosen',
-        'conversation': conversation,
-        'turn': turn,
-        'systems': systems,
-        'test_sha256': hashlib.sha256(test_data.read_bytes()).hexdigest(),
+        'use': use,
+        **about,
+        'test_sha256': test_sha256,
     }
     _append(log, line)
 

@@ -6,7 +6,8 @@
 
 Nothing is trained or scored: the ranks in the folders of the runs are read, and the seekers' answers in the data folder
 (see :mod:`crslab_causal.evaluator.dialogue`). The numbers of every seed go to ``<table>.json`` and the table to
-``<table>.md``, both in ``results/dialogues``. Rows without a finished run are left out.
+``<table>.md``, both in ``results/dialogues``. Rows without a finished run are left out. If the ranks are those of an
+official test set, the log of official scores gets a line about this use.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 from crslab_causal.base.arguments import path_argument
+from crslab_causal.base.artifacts import OFFICIAL_RESULTS
 from crslab_causal.base.data_path import DATA_PATH
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
@@ -32,7 +34,10 @@ from crslab_causal.experiments.analysis.statistics import mean_interval
 from crslab_causal.experiments.runner.paths import RunPaths
 from crslab_causal.experiments.runner.run_store import RunStore
 from crslab_causal.experiments.suite.suite import Row, Table, read_suites
+from crslab_causal.official_scores import LOG, log_use
 
+_USE = 'Success Rate and Reward-per-Dialogue-Length, from the ranks of earlier scores; nothing is chosen'
+"""What the log of official scores says about this use."""
 FORMS = {SUCCESS_RATE: ('SR', 100, 1), REWARD: ('RDL', 1, 4)}
 """Title, factor and number of decimals of each score in the table."""
 
@@ -55,11 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         '--output', type=path_argument, default=Path('results', 'dialogues'), help='folder of the record and the table'
     )
+    parser.add_argument('--log', type=path_argument, default=LOG, help='log of the official scores')
     options = parser.parse_args(arguments)
 
     def write() -> None:
         store = RunStore(RunPaths(options.data_path.resolve(), options.work.resolve()))
         record = dialogue_record(options.suite, options.table, store)
+        if (test_sha256 := record.get('test_sha256')) is not None:
+            about = {'table': options.table, 'systems': [row['title'] for row in record['rows']]}
+            log_use(options.log, _USE, about, test_sha256)
         for suffix, text in (('json', json.dumps(record, indent=1)), ('md', dialogue_page(record))):
             path = options.output / f'{options.table}.{suffix}'
             replace_file(path, text + '\n')
@@ -90,7 +99,25 @@ def dialogue_record(suite: str, table_name: str, store: RunStore) -> dict[str, A
     if not rows:
         raise UserError(f'{suite}: no run of {table_name} is finished in {store.paths.work}')
     data = {config['dataset']: store.data_digest(config)}
-    return {'title': table.options.title, 'split': table.options.split, 'data': data, **provenance(), 'rows': rows}
+    record = {'title': table.options.title, 'split': table.options.split, 'data': data, **provenance(), 'rows': rows}
+    if table.options.split == 'official':
+        record['test_sha256'] = _official_test([run['folder'] for row in rows for run in row['runs']], store)
+    return record
+
+
+def _official_test(folders: Sequence[str], store: RunStore) -> str:
+    """Return the hash of the official test file that runs were scored on.
+
+    Raises:
+        UserError: they were scored on different files.
+    """
+    found = {
+        json.loads((store.paths.work / folder / OFFICIAL_RESULTS).read_text('utf-8'))['test_sha256']
+        for folder in folders
+    }
+    if len(found) > 1:
+        raise UserError('the runs were scored on different official test files; score them again on one file')
+    return found.pop()
 
 
 def _entity_ids(folder: Path) -> dict[str, int]:
@@ -128,7 +155,8 @@ def dialogue_page(record: Mapping[str, Any]) -> str:
         f'{conversations} conversations with a label and the answers of the seeker. SR: success rate in percent. RDL: '
         'reward per dialogue length. Mean ± 95 % interval over seeds (Student t). '
     )
-    return f'{markdown_table(heads, rows)}\n\n{legend}{data_line(record["data"])}'
+    test = f' SHA-256 of the test file: {record["test_sha256"][:12]}.' if 'test_sha256' in record else ''
+    return f'{markdown_table(heads, rows)}\n\n{legend}{data_line(record["data"])}{test}'
 
 
 def _cell(values: Sequence[float], name: str) -> str:
