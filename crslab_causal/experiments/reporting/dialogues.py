@@ -37,7 +37,7 @@ from crslab_causal.experiments.suite.suite import Row, Table, read_suites
 from crslab_causal.official_scores import LOG, log_use
 
 _USE = 'Success Rate and Reward-per-Dialogue-Length, from the ranks of earlier scores; nothing is chosen'
-"""What the log of official scores says about this use."""
+"""Description of this use for the log of official scores."""
 FORMS = {SUCCESS_RATE: ('SR', 100, 1), REWARD: ('RDL', 1, 4)}
 """Title, factor and number of decimals of each score in the table."""
 
