@@ -123,3 +123,18 @@ def test_constraint_in_plain_words_binds(interpreter, situation, text, names):
 def test_opinion_after_find_and_think(interpreter, situation, text, attitude):
     heard = {each.name: each.attitude for each in interpreter.understand(text, situation).heard}
     assert heard['Titanic (1997)'] is attitude
+
+
+@pytest.mark.parametrize(
+    'text, film',
+    [
+        ("I haven't seen it, what is it about?", 'Die Hard (1988)'),
+        ('never seen that one, is it any good?', 'Die Hard (1988)'),
+        ("I haven't seen Heat. Who is in it?", 'Heat (1995)'),
+    ],
+)
+def test_film_that_is_asked_about_counts_as_asked_although_it_is_not_seen(interpreter, situation, text, film):
+    meaning = interpreter.understand(text, situation)
+    assert {Act.NOT_SEEN, Act.ASK_FILM} <= {*meaning.acts}
+    assert [interpreter.facts.names[question.film] for question in meaning.questions] == [film]
+    assert {(each.name, each.attitude) for each in meaning.heard} <= {(film, Attitude.ASKED)}

@@ -206,6 +206,8 @@ class Reviser:
         if not meaning.questions:
             self._add_question(draft, estimates.of_message('questions', features), acts)
         meaning.acts = _consistent(acts, meaning)
+        asked = {film for question in meaning.questions for film in (question.film, *question.films)} - {None}
+        meaning.heard = [_as_asked(each) if each.entity in asked else each for each in meaning.heard]
         if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
             meaning.constraints = []
             meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]
@@ -372,6 +374,11 @@ def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude:
     if old.attitude is Attitude.REJECTED and attitude == Attitude.DISLIKED:
         return
     heard[key] = replace(old, attitude=Attitude(attitude), seen=old.seen or attitude == Attitude.SEEN)
+
+
+def _as_asked(heard: Heard) -> Heard:
+    """Return a film that is asked about: "I haven't seen it, is it good?"."""
+    return replace(heard, attitude=Attitude.ASKED) if heard.attitude is Attitude.NOT_SEEN else heard
 
 
 def _as_rejected(heard: Heard) -> Heard:
