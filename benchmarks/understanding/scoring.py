@@ -18,6 +18,8 @@ from crslab_causal.chat.understanding.spans import SpanKind
 
 PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
 """What is scored."""
+_LABELS = {Aspect.SIMILAR: Aspect.GENERAL}
+"""Label of the aspects of questions that GUIDELINES.md does not distinguish."""
 _VAGUE_YEARS = ('recent', 'old')
 """Labels of years whose span depends on the catalogue."""
 
@@ -86,7 +88,8 @@ def found_in(meaning: Understanding, names_by_id: Mapping[int, str] | None = Non
         names += [f'?{names_by_id[n]}' for n in asked if n is not None and names_by_id[n] not in bare]
         names += [name for name in _beside(question, names_by_id) if name not in bare]
     labels = {constraint.name for constraint in meaning.constraints if constraint.kind is Kind.YEARS}
-    parts = _parts(names, meaning.acts, constraints_of(meaning), [question.aspect for question in meaning.questions])
+    aspects = [_LABELS.get(question.aspect, question.aspect) for question in meaning.questions]
+    parts = _parts(names, meaning.acts, constraints_of(meaning), aspects)
     parts['vague years'] = Counter(labels)
     return parts
 

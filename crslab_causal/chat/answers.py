@@ -82,6 +82,8 @@ class Answerer:
                 return self._has_person(film, question.person)
             case Aspect.SERIES:
                 return self._series(film)
+            case Aspect.SIMILAR if question.other is not None:
+                return self._similarity(film, self._facts.films[question.other])
             case Aspect.UNAVAILABLE:
                 return f'That I do not know. I know years, genres and people. {self.describe(film.entity)}'
         count = int(self._facts.popularity.get(film.entity, 0))
@@ -147,8 +149,26 @@ class Answerer:
         if roles:
             part = 'plays in' if CAST in roles else 'directed' if DIRECTOR in roles else f'is {roles[0]} of'
             return f'Yes, {name} {part} {film.name}.'
-        known = self._facts.names_of_people(film.entity, CAST)[:_MAX_CAST]
-        return f'Not that I know: {film.name} stars {_list(known)}.' if known else _unknown(f'the cast of {film.name}')
+        if not any(film.people.values()):
+            return _unknown(f'the cast of {film.name}')
+        return f'Not that I know: {self.describe(film.entity)}'
+
+    def _similarity(self, film: CatalogueFilm, other: CatalogueFilm) -> str:
+        """Return what two films have in common, and what kind of film the first one is."""
+        genres = sorted(film.genres & other.genres)
+        directors, cast = (
+            sorted(
+                self._facts.people[person].name
+                for person in {*film.people.get(role, ())} & {*other.people.get(role, ())}
+            )
+            for role in (DIRECTOR, CAST)
+        )
+        if not (genres or directors or cast):
+            return f'I know nothing that it has in common with {other.name}. {self.describe(film.entity)}'
+        kind = f'{_list(genres)} films' if genres else 'films'
+        by = f' by {_list(directors)}' if directors else ''
+        starring = f' with {_list(cast[:_MAX_CAST])}' if cast else ''
+        return f'{film.name} and {other.name} are both {kind}{by}{starring}. {self.describe(film.entity)}'
 
     def _series(self, film: CatalogueFilm) -> str:
         franchises = [c for c in self._collections.of_film(film.entity) if len(c.films) > 1]

@@ -195,7 +195,11 @@ def test_questions_are_answered_from_the_catalogue(conversation):
     assert answer('is Coco good for kids?').startswith('Yes: Coco (2017)')
     assert answer('is Saw suitable for children?').startswith('Better not: Saw (2004)')
     assert answer('is Tom Hanks in Big?') == 'Yes, Tom Hanks plays in Big (1988).'
-    assert answer('is Tom Hanks in Saw?').startswith('Not that I know: Saw (2004) stars')
+    assert answer('is Tom Hanks in Saw?').startswith('Not that I know: Saw (2004) is a horror and mystery film')
+    assert answer('is it anything like Alien?').startswith('Saw (2004) and Alien (1979) are both horror films. Saw')
+    assert answer('is Heat similar to Alien?').startswith(
+        'I know nothing that it has in common with Alien (1979). Heat'
+    )
     assert answer('is there a sequel to Die Hard?').startswith('Die Hard (1988) belongs to Die Hard: Die Hard 2 (1990)')
     assert 'Toy Story (1995), Toy Story 2 (1999) and Toy Story 3 (2010)' in answer('what are the Toy Story movies?')
     assert answer('how long is it?').startswith('That I do not know.')

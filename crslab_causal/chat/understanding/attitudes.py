@@ -54,6 +54,11 @@ _AFTER_ALREADY = re.compile(
     r'(?:i|we) (?:have |had )?(?:already |just |also )?(?:seen|watched|saw)|'
     r'(?:i )?(?:just |recently )?(?:finished|watched|saw|rewatched) (?:it )?(?:the|last|yesterday|recently|already))\b'
 )
+_WISHES_SIMILAR = re.compile(
+    r'(?<!like )(?<!love )(?<!enjoy )(?<!liked )(?<!loved )(?<!enjoyed )\b(?:something|anything|others?) '
+    r'(?:else |more |movies? |a bit |kind of |very )?(?:like|similar to|along the lines of|in the vein of) '
+    r'(?:<\w+>|[ ,]|and |or |the |maybe )*$'
+)
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 """Cues that win if several cues end at the same place."""
@@ -104,6 +109,11 @@ def is_praised_by_question(clause: Clause, group: int) -> bool:
 def is_negative_question(clause: Clause) -> bool:
     """Return whether a clause is a negative question that expects a yes: "isn't it great?", "don't you love Alien?"."""
     return _NEGATIVE_QUESTION.search(clause.text) is not None
+
+
+def wishes_similar(clause: Clause, group: int) -> bool:
+    """Return whether plain words wish for something like a name: "do you have anything like Alien?"."""
+    return _WISHES_SIMILAR.search(clause.before(group)) is not None
 
 
 def is_accepted_after(clause: Clause, group: int) -> bool:

@@ -343,11 +343,12 @@ class _Reading(NameReader):
         if aspect in (Aspect.SUPERLATIVE, Aspect.WHICH_HAS) and (found := [s for s in spans if s.genre]):
             is_most = self.text[found[0].start : found[0].end].lower().endswith('est')  # "the scariest"
             aspect = Aspect.SUPERLATIVE if is_most else Aspect.WHICH_HAS
+        is_comparison = aspect is Aspect.SIMILAR and len(films) > 1  # "is Heat anything like Alien?"
         question = make_question(
             aspect,
             spans,
-            films[0] if films else None,
-            self.film,
+            films[1] if is_comparison else films[0] if films else None,
+            films[0] if is_comparison else self.film,
             self.person,
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),

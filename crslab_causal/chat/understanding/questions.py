@@ -27,6 +27,8 @@ class Aspect(StrEnum):
     CHILDREN = 'children'
     HAS_PERSON = 'has person'
     SERIES = 'series'
+    SIMILAR = 'similar'
+    """What a film has in common with another film, which the question names."""
     UNAVAILABLE = 'unavailable'
     """Something that the dataset never contains: the length, the rating, or where a film can be watched."""
     FILMS_OF = 'films of'
@@ -79,6 +81,8 @@ class Question:
     """Name of the franchise, if the question is about one."""
     films: tuple[int, ...] = ()
     """Films of the last list, for questions about it."""
+    other: int | None = None
+    """Film that the question ``SIMILAR`` compares the film with."""
     people: tuple[int, ...] = ()
     """Ids of all people that the question names."""
     named: tuple[int, ...] = ()
@@ -95,6 +99,7 @@ _REQUEST = re.compile(
     r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|'
     r'\b(?:what|which) (?:\w+ )?(?:<\w+\d+> )(?:movies? )?(?:do|can|would|should) (?:you|i)\b|'
     r'\b(?:recommend|suggest)\b(?! <film)|\bwhat (?:should|can|could) (?:i|we) watch|'
+    r'(?<!is it )(?<!is that )(?<!is this )(?<!not it )(?<!not that )(?<!was it )(?<!was that )'
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
 _BACK_REFERENCE = re.compile(r'\b(?:with|by|from) (?:him|her|them)\b')
@@ -147,10 +152,13 @@ def make_question(
     target = named if named is not None else None if collection or unknown else film
     if aspect in (Aspect.NAME_OF, Aspect.WITHOUT, Aspect.COMPARE):
         target = named
+    other = named if aspect is Aspect.SIMILAR else None
+    if other is not None:
+        target = film
     films = tuple(shown) if aspect in (Aspect.NEWEST, Aspect.OLDEST, Aspect.WHICH_HAS, Aspect.SUPERLATIVE) else ()
     people = list(dict.fromkeys(people))
     if aspect is Aspect.WHICH_HAS and genre:
         person = None
     return Question(
-        aspect, target, people[0] if people else person, genre, collection, films, tuple(people), tuple(entities)
+        aspect, target, people[0] if people else person, genre, collection, films, other, tuple(people), tuple(entities)
     )

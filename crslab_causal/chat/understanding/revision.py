@@ -18,6 +18,7 @@ from crslab_causal.chat.understanding.attitudes import (
     is_accepted_after,
     is_negative_question,
     is_praised_by_question,
+    wishes_similar,
 )
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.encoder import MessageEncoder
@@ -244,6 +245,8 @@ class Reviser:
             attitude = message.best(found)
             if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
                 continue  # what the rules hear as excluded is never recommended
+            if rule == Attitude.SIMILAR and any(wishes_similar(c, named.group) for c in _clauses(draft, named)):
+                continue
             if rule == Attitude.LIKED and attitude == Attitude.DISLIKED:
                 continue  # what the rules hear as liked is not excluded: "I can't get enough of Tom Hanks"
             if any(is_praised_by_question(clause, named.group) for clause in _clauses(draft, named)):

@@ -28,9 +28,13 @@ def _patterns(role: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a role before a film, and of a role without a film."""
     noun, verb = _NOUNS[role], _VERBS[role]
     of_film = rf'(?:the\s+)?(?:{noun}\s+(?:of|from|in|behind)|(?:{_PERSON}\s+(?:who|that)|who(?:m)?ever)\s+{verb})\s+$'
+    same_as = rf'(?:the\s+)?same\s+{noun}\s+(?:as\s+(?:in\s+)?|of\s+|from\s+|(?:who|that)\s+(?:did|{verb})\s+)$'
     return (
-        re.compile(rf'\b{_STATES}\s+(?P<role>{of_film})', re.IGNORECASE),
-        re.compile(rf'\b(?:by|from|with|starring|of|has|have)\s+(?P<role>{_SAME}\s+{noun})\b', re.IGNORECASE),
+        re.compile(rf'\b{_STATES}\s+(?P<role>{of_film}|{same_as})', re.IGNORECASE),
+        re.compile(
+            rf'\b(?:by|from|with|starring|of|has|have)\s+(?P<role>{_SAME}\s+{noun})\b(?!\s+(?:as|of|from|who|that)\b)',
+            re.IGNORECASE,
+        ),
     )
 
 
