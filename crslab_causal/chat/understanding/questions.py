@@ -28,7 +28,7 @@ class Aspect(StrEnum):
     HAS_PERSON = 'has person'
     SERIES = 'series'
     SIMILAR = 'similar'
-    """What a film has in common with another film, which the question names."""
+    """Whether a film is like another one, which the question names."""
     UNAVAILABLE = 'unavailable'
     """Something that the dataset never contains: the length, the rating, or where a film can be watched."""
     FILMS_OF = 'films of'
