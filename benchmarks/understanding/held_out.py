@@ -3,7 +3,7 @@
 python -m benchmarks.understanding.held_out --data_path path/to/data
 
 It writes ``held_out.md``: the scores of the rules alone, with the linear models, and with the encoder. The models of
-the package and the scored tables are not read. The command takes about twenty minutes on one core.
+the package and the scored tables are not read. The command takes about half an hour on one core.
 """
 
 from __future__ import annotations

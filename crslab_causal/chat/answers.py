@@ -151,7 +151,7 @@ class Answerer:
             return f'Yes, {name} {part} {film.name}.'
         if not any(film.people.values()):
             return _unknown(f'the cast of {film.name}')
-        return f'Not that I know: {self.describe(film.entity)}'
+        return f'Not that I know: {name} is not among the people of {film.name}. {self.describe(film.entity, "It")}'
 
     def _similarity(self, film: CatalogueFilm, other: CatalogueFilm) -> str:
         """Return what two films have in common, and what kind of film the first one is."""

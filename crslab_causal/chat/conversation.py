@@ -28,7 +28,7 @@ from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect
+from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, Question
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import replaced_by
@@ -281,7 +281,7 @@ class Conversation:
                 yield reply.say(self._answerer.describe(heard.entity))
 
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
-        for question in meaning.questions:
+        for question in meaning.questions or self._unclear_question(meaning):
             if question.aspect is Aspect.SAVE:
                 yield reply.say(HOW_TO_SAVE)
                 continue
@@ -308,6 +308,13 @@ class Conversation:
         if Act.LIST_AGAIN in meaning.acts:
             for line in self.list_again():
                 yield reply.add_line(line)
+
+    def _unclear_question(self, meaning: Understanding) -> list[Question]:
+        """Return a general question about the film that a message asks about in words that are not understood."""
+        if Act.ASK_FILM not in meaning.acts or meaning.unknown:
+            return []
+        films = (heard.entity for heard in meaning.heard if heard.attitude is Attitude.ASKED)
+        return [Question(Aspect.GENERAL, film) for film in films if film in self.facts.films][:1]
 
     def _asks_for_films(self, meaning: Understanding) -> bool:
         acts = set(meaning.acts)

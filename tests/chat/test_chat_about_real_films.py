@@ -195,7 +195,7 @@ def test_questions_are_answered_from_the_catalogue(conversation):
     assert answer('is Coco good for kids?').startswith('Yes: Coco (2017)')
     assert answer('is Saw suitable for children?').startswith('Better not: Saw (2004)')
     assert answer('is Tom Hanks in Big?') == 'Yes, Tom Hanks plays in Big (1988).'
-    assert answer('is Tom Hanks in Saw?').startswith('Not that I know: Saw (2004) is a horror and mystery film')
+    assert answer('is Tom Hanks in Saw?').startswith('Not that I know: Tom Hanks is not among the people of Saw')
     assert answer('is it anything like Alien?').startswith('Saw (2004) and Alien (1979) are both horror films. Saw')
     assert answer('is Heat similar to Alien?').startswith(
         'I know nothing that it has in common with Alien (1979). Heat'

@@ -55,7 +55,8 @@ _GENRES = {
     'film noir': _Words('noir', '(?:film[ -])?noirs?'),
     'history': _Words(
         'histor',
-        rf'(?:history|period) {_FILMS}|period (?:pieces?|dramas?)|costume dramas?|'
+        rf'(?:history|period) {_FILMS}|{_FILMS} (?:of|about|on) (?:the )?history|'
+        r'period (?:pieces?|dramas?)|costume dramas?|'
         r'(?:(?<=like )|(?<=love )|(?<=into ))history(?=\W*(?:$|,|and\b|or\b))',
         'historic(?:al)?',
     ),
@@ -76,10 +77,13 @@ _GENRES = {
         rf'sci[ -]?fis?|science[ -]fictions?|sf|space (?:{_FILMS}|operas?)|dystopias?',
         'futuristic|dystopian',
     ),
-    'sport': _Words('sport', rf'(?:sports?|boxing|football|baseball) {_FILMS}'),
+    'sport': _Words('sport', rf'(?:sports?|boxing|football|baseball) {_FILMS}|{_FILMS} (?:of|about|on) sports?'),
     'thriller': _Words('thriller|suspense', 'thrillers?|suspense', r'thrilling|suspense?ful|gripping|tense'),
     'war': _Words(
-        r'\bwar\b', rf'(?:anti-?)?war (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2'
+        r'\bwar\b',
+        rf'(?:anti-?)?war (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2|'
+        rf'{_FILMS} (?:of|about|on) (?:the )?wars?|'
+        r'(?:(?<=like )|(?<=love )|(?<=hate )|(?<=into )|(?<=no ))war(?=\W*(?:$|,|and\b|or\b))',
     ),
     'western': _Words('western', '(?:spaghetti )?westerns?|cowboys?'),
 }

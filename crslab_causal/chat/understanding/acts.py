@@ -46,6 +46,7 @@ ASKS_FOR_FILMS = frozenset((Act.WANT, Act.LIKE, Act.DISLIKE, Act.SEEN, Act.MENTI
 """Acts that are answered with recommendations."""
 _WILDCARD = re.compile(
     r'\b(?:surprise me|anything(?: (?:is fine|goes|will do|works|really|you like|you want))?\W*$|whatever|'
+    r'whichever|up to you|does not matter|^\W*(?:i do not know|no idea|(?:i am )?not sure)(?: \w+){0,2}\W*$|'
     r'you (?:choose|decide|pick|tell me)|i (?:do not|really do not) (?:mind|care|know what)|no preference|'
     r'your (?:favorite|best)|pick (?:one|something))'
 )

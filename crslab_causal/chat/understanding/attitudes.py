@@ -14,7 +14,8 @@ _PRAISE = (
     'my our great good amazing awesome excellent fantastic wonderful brilliant hilarious fun funny perfect incredible '
     'classic classics favorite best entertaining enjoyable cute superb beautiful nice riot interesting genius legend '
     'underrated god goat masterpiece lovely gem marvelous marvellous terrific stunning gorgeous splendid magnificent '
-    'outstanding charming delightful fabulous phenomenal sublime unforgettable'
+    'outstanding charming delightful fabulous phenomenal sublime unforgettable '
+    'lit fire dope rad epic banger goated sick'
 )
 _AFTER_LIKED = re.compile(
     rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?(?:\s+in\s+general)?
@@ -53,6 +54,9 @@ _AFTER_ALREADY = re.compile(
     r'^,?\s+(?:already|before|yesterday|last night|'
     r'(?:i|we) (?:have |had )?(?:already |just |also )?(?:seen|watched|saw)|'
     r'(?:i )?(?:just |recently )?(?:finished|watched|saw|rewatched) (?:it )?(?:the|last|yesterday|recently|already))\b'
+)
+_EXCEPTION = re.compile(
+    r'\b(?:besides?|except|excepting|apart from|other than|aside from)(?: for)?(?: (?:<\w+>|and|or|the|,))* $'
 )
 _WISHES_SIMILAR = re.compile(
     r'(?<!like )(?<!love )(?<!enjoy )(?<!liked )(?<!loved )(?<!enjoyed )\b(?:something|anything|others?) '
@@ -118,10 +122,12 @@ def wishes_similar(clause: Clause, group: int) -> bool:
 
 def is_accepted_after(clause: Clause, group: int) -> bool:
     """Return whether the words around a name accept it: "Shrek was ok", "except Shrek"."""
-    is_exception = re.search(
-        r'\b(?:except|excepting|apart from|other than|aside from)(?: for)?(?: the)? $', clause.before(group)
-    )
-    return is_exception is not None or _AFTER_ACCEPTED.match(clause.after(group)) is not None
+    return is_exception(clause, group) or _AFTER_ACCEPTED.match(clause.after(group)) is not None
+
+
+def is_exception(clause: Clause, group: int) -> bool:
+    """Return whether a clause names something as an exception: "besides Shrek"."""
+    return _EXCEPTION.search(clause.before(group)) is not None
 
 
 def is_seen_after(clause: Clause, group: int) -> bool:

@@ -38,7 +38,15 @@ _OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s
 """A clause of a message that only thanks, and takes nothing up."""
 _LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
 _NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
-_STARTS_WITH_NAME = re.compile(r'^\W*<(?:film|person|genre|collection)\d+>')
+_REJECTS_NAME = re.compile(
+    r'^\W*<(?:film|person|genre|collection)\d+>|<(?:film|person|genre|collection)\d+> (?:is|are|was|were) not\b'
+)
+_BOTH = re.compile(r'\bboth\b')
+_FEW = 4
+"""Largest number of films of a list that "both" may mean."""
+_BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| though)?\W*$')
+_NOT_ANY_MORE = re.compile(r'\bnot\b.*\bany ?more\W*$')
+"""Words such as "isn't my favourite any more", which ask for nothing."""
 _REQUEST = re.compile(
     r'\b(?:recommend|suggest|looking|searching|want|need|give|show|find|should|mood|something|anything|any|please|prefer|'
     r'can you|could you|watch|see)\b'
@@ -205,7 +213,7 @@ class _Reading(NameReader):
         has_opinion = {Act.LIKE, Act.DISLIKE} & {*from_names}
         if has_opinion and Act.WANT not in from_names and not _REQUEST.search(clause.text):
             acts = [act for act in acts if act is not Act.WANT]
-        if Act.REJECT in acts and _STARTS_WITH_NAME.match(clause.text):  # "Jim Carrey is not my thing"
+        if Act.REJECT in acts and _REJECTS_NAME.search(clause.text):  # "Jim Carrey is not my thing"
             acts.remove(Act.REJECT)
             acts.append(Act.DISLIKE)
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.REJECTED]
@@ -240,7 +248,7 @@ class _Reading(NameReader):
             found -= {Act.SEEN, Act.NOT_SEEN}
         if Act.NOT_SEEN in found:
             found -= {Act.SEEN, Act.WANT}
-        if 'no more' in clause.text:
+        if 'no more' in clause.text or _NOT_ANY_MORE.search(clause.text):
             found -= {Act.MORE}
         if Act.REJECT in found or Act.MORE in found:
             found -= {Act.ACCEPT, Act.WANT} if Act.REJECT in found else {Act.WANT}
@@ -260,6 +268,8 @@ class _Reading(NameReader):
 
     def _opinion(self, clause: Clause) -> Attitude | None:
         """Return the opinion about a film that was named before, as in "I loved it"."""
+        if _BUT_NOT.match(clause.text) and Act.LIKE in self.meaning.acts:
+            return Attitude.DISLIKED  # "he liked it, but I didn't"
         patterns = read_phrases('opinions.txt')
         text = _GENRE_TOKEN.sub(self._adjective, clause.text)
         if patterns['disliked it'].search(text):
@@ -298,14 +308,14 @@ class _Reading(NameReader):
                 acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
                 return
         elif opinion is not None and self.film is not None:
-            named = list(self._places(clause)) or (list(self.situation.shown) if names_all(clause.text) else [])
+            named = list(self._places(clause)) or (self._all_films(clause) if names_all(clause.text) else [])
             self._hear_films(named or [self.film], opinion, seen=True)
             acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
             return
         if self._likes_person(clause):
             acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
         places = list(self._places(clause))
-        shown = list(self.situation.shown) if names_all(clause.text) else []
+        shown = self._all_films(clause) if names_all(clause.text) else []
         films = places or shown or ([self.film] if self.film is not None else [])
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
         if not places and not shown and SpanKind.COLLECTION in kinds:
@@ -331,6 +341,19 @@ class _Reading(NameReader):
                 acts.append(Act.MORE)
         if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
             self.meaning.acts.remove(Act.WANT)
+
+    def _all_films(self, clause: Clause) -> list[int]:
+        """Return the films that "them" or "both" means: those that the seeker has just named, or the last list."""
+        films = [
+            heard.entity for heard in self.meaning.heard if heard.kind is SpanKind.FILM and heard.entity is not None
+        ]
+        named, shown = list(dict.fromkeys(films)), list(self.situation.shown)
+        if len(named) > 1:
+            return named
+        if len(shown) > _FEW and _BOTH.search(clause.text):
+            earlier = [entity for entity in dict.fromkeys(self.situation.mentioned[::-1]) if entity in self.facts.films]
+            return earlier[:2] if len(earlier) > 1 else shown[:2]
+        return shown
 
     # ------------------------------------------------------------ questions and references
 

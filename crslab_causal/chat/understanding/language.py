@@ -17,7 +17,7 @@ _MAX_EVERYDAY_RANK = 2000
 """Largest rank, by frequency, at which a single word is no sign of another language."""
 _ENGLISH_INTERJECTIONS = frozenset('yo hi hey bye ok no na ja ha oh ah lo me he'.split())
 """Single words that are English messages, although other languages have them, too."""
-_SHARED = frozenset('film of for me no in is an a to do will on was as le or'.split())
+_SHARED = frozenset('film of for me no in is an a to do will on was as le or yo ty ya'.split())
 """Words of other languages that are also English words."""
 
 

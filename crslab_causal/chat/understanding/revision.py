@@ -16,6 +16,7 @@ from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
     is_accepted_after,
+    is_exception,
     is_negative_question,
     is_praised_by_question,
     wishes_similar,
@@ -60,6 +61,8 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 """Words that take an earlier message back. They accept no film."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
+_NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
+"""Words without which no film is unseen."""
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
@@ -178,6 +181,8 @@ class Reviser:
         likely = estimates.of_message('acts', features)
         if _TAKES_BACK.search(draft.text) or (_IS_ALL.search(draft.text) and Act.LEAVE in meaning.acts):
             likely[Act.ACCEPT] = 0.0  # "I take that back", "that's all for now"
+        if Act.SEEN in meaning.acts and Act.NOT_SEEN not in meaning.acts and not _NOT.search(' '.join(text.words)):
+            likely[Act.NOT_SEEN] = 0.0  # "nah, seen that"
         sure = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(sure.values())
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
@@ -247,6 +252,12 @@ class Reviser:
                 continue  # what the rules hear as excluded is never recommended
             if rule == Attitude.SIMILAR and any(wishes_similar(c, named.group) for c in _clauses(draft, named)):
                 continue
+            if (
+                not attitude
+                and rule == Attitude.MENTIONED
+                and any(is_exception(c, named.group) for c in _clauses(draft, named))
+            ):
+                continue  # "besides Shrek"
             if rule == Attitude.LIKED and attitude == Attitude.DISLIKED:
                 continue  # what the rules hear as liked is not excluded: "I can't get enough of Tom Hanks"
             if any(is_praised_by_question(clause, named.group) for clause in _clauses(draft, named)):

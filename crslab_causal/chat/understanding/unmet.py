@@ -69,6 +69,7 @@ _WISHES = (
         re.compile(
             rf"""\b{_COUNTRY}\s+(?:language\s+)?{_FILMS_OR_GENRE}\b
             |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
+            |\b(?:not|no|nothing|non|isn['’]?t)[ -]+(?:(?:so|too|an?|any|in)\s+)*{_COUNTRY}\b(?!\s+(?-i:[A-Z]))
             |\b(?:with|without|no|has|have)\s+(?:english\s+)?subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
@@ -114,6 +115,15 @@ _WISHES = (
             re.IGNORECASE,
         ),
         VIOLENCE,
+    ),
+    _Wish(
+        re.compile(
+            r"\b(?:not|no|nothing|without|hate|except|n['’]t)\s+(?:(?:an?|any|the|more|another|these|those|like|want|of)\s+)*"
+            r'(?:sequels?|prequels?|remakes?|reboots?|spin-?\s?offs?)\b(?!\s+(?:of|to)\b)',
+            re.IGNORECASE,
+        ),
+        'I do not know which films are sequels or remakes, so this wish changes nothing.',
+        is_always_wish=True,
     ),
     _Wish(
         re.compile(

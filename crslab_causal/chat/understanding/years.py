@@ -11,7 +11,7 @@ OLD_YEARS = 30
 """Number of years, counted back from the catalogue's last one, that are not "old"."""
 
 _REACH = 80
-"""Number of characters before a year that are searched for its context."""
+"""Number of characters before a year that are searched for its context, and between words for the same years."""
 _DECADE_WORDS = {
     'twenties': 1920,
     'thirties': 1930,
@@ -46,11 +46,11 @@ _THE = r'\s*(?:the\s+)?(?:year\s+|end\s+of\s+)?(?:the\s+)?$'
 _BORN = r'(?:i|we|you|he|she|they)\s+(?:was|were)\s+(?:even\s+)?born(?:\s+in)?'
 _BEFORE_ATOM = {
     'not before': re.compile(
-        rf'{_NOT}(?:(?:that\s+(?:is|are)\s+)?(?:older|earlier)\s+than|(?:from\s+)?before){_THE}', re.I
+        rf'{_NOT}(?:(?:that\s+(?:is|are)\s+)?(?:older|earlier)\s+than|(?:from\s+)?(?:before|b4)){_THE}', re.I
     ),
     'not after': re.compile(rf'{_NOT}(?:(?:newer|later|more\s+recent)\s+than|(?:from\s+)?after){_THE}', re.IGNORECASE),
     'before': re.compile(
-        rf'\b(?:before|prior\s+to|pre|(?:older|earlier)\s+than)(?:\s+{_BORN})?[\s(-]*(?:the\s+)?$', re.IGNORECASE
+        rf'\b(?:before|b4|prior\s+to|pre|(?:older|earlier)\s+than)(?:\s+{_BORN})?[\s(-]*(?:the\s+)?$', re.IGNORECASE
     ),
     'until': re.compile(rf'\b(?:until|till|up\s+to){_THE}', re.IGNORECASE),
     'after': re.compile(
@@ -122,6 +122,15 @@ _INSTEAD_OF_NEW = re.compile(
 )
 """Words before the last year that is not too new: "nothing new, before 1990"."""
 _EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very\s+|really\s+)?$', re.IGNORECASE)
+
+
+_EXACT = re.compile(rf'\d|{"|".join(_DECADE_WORDS)}', re.IGNORECASE)
+_NEAR = 3
+"""Number of spans of years before and after a word such as "old" that may make it exact."""
+_SEPARATES = re.compile(r'[.!?;]|\b(?:or|but|and)\b', re.IGNORECASE)
+"""Words between two spans of years that are both meant."""
+_EXAMPLE = re.compile(r'\b(?:like|say|meaning|so|i\.?e|as in|such as|anything|nothing)\s*,?\s*$', re.IGNORECASE)
+"""Words between rejected years such as "old" and the number that says how old."""
 
 
 class Years(NamedTuple):
@@ -196,7 +205,40 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             if _FIXED.match(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
                 is_negated = _EXCESS.search(before) is not None or _NEGATED.search(before) is not None
                 spans.append(YearsSpan(years, *match.span(), is_negated, is_negation_read=True))
-    return sorted(spans, key=lambda span: span.start)
+    return _without_vague(text, sorted(spans, key=lambda span: span.start))
+
+
+def _without_vague(text: str, spans: list[YearsSpan]) -> list[YearsSpan]:
+    """Return spans without words such as "old" that numbers in the same sentence make exact: "older, from the 90s"."""
+    kept: list[YearsSpan] = []
+    rejected: set[YearsSpan] = set()
+    for n, span in enumerate(spans):
+        near = spans[max(0, n - _NEAR) : n + _NEAR + 1]
+        others = [other for other in near if _is_exact(text, other) and not _are_separate(text, span, other)]
+        if _is_exact(text, span) or not others:
+            kept.append(span)
+        elif span.is_excess:
+            # "no old movies, like before 2000" rejects the years; "not old, like 2015 or later" wants them
+            examples = {
+                other
+                for other in others
+                if not other.is_negation_read and _EXAMPLE.search(text[span.end : max(span.end, other.start)])
+            }
+            rejected |= examples
+            kept += [] if examples else [span]
+    return [span._replace(is_excess=True, is_negation_read=True) if span in rejected else span for span in kept]
+
+
+def _is_exact(text: str, span: YearsSpan) -> bool:
+    """Return whether a span has numbers: "the 90s", but not "old"."""
+    return _EXACT.search(text, span.start, span.end) is not None
+
+
+def _are_separate(text: str, one: YearsSpan, other: YearsSpan) -> bool:
+    """Return whether two spans are in different sentences, or both meant: "old, or from the 90s"."""
+    first, second = sorted((one, other), key=lambda span: span.start)
+    between = text[first.end : second.start]
+    return len(between) > _REACH or _SEPARATES.search(between) is not None
 
 
 def _before(text: str, match: re.Match[str]) -> str:

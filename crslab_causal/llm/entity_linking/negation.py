@@ -36,6 +36,12 @@ _DISLIKE_PAIRS = frozenset(
         'aside from',
         'away from',
         'enough of',
+        'afraid of',
+        'scared of',
+        'frightened of',
+        'terrified of',
+        'allergic to',
+        'fed up',
         'tired of',
         'sick of',
         'done with',
@@ -95,10 +101,20 @@ _BAD = re.compile(
     re.IGNORECASE,
 )
 """The rest of a negative question that rejects its name: "isn't Alien boring?"."""
+_JUDGES = frozenset('find finds found thought think thinks considered consider'.split())
+_IS_FOUND_BAD = re.compile(
+    r"""["”»’'*_)]*\s+(?:(?:to\s+be|was|is|a\s+bit|a\s+little|kind\s+of|so|too|very|really|rather|quite|pretty|just|totally|utterly)\s+)*
+    (?:awful|bad|bland|boring|dreadful|dull|dumb|forgettable|garbage|horrible|lame|mediocre|overrated|pointless|pretentious|
+    silly|slow|stupid|tedious|terrible|tiresome|trash|unbearable|unwatchable)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words after a name that reject it if it follows "find": "I find X tedious"."""
 _BEFORE_REFUSAL = frozenset(('prefer', 'rather'))
 """Words before a "not" that rejects what follows."""
-_REFUSED_VERBS = frozenset('watch see have do try get want go to'.split())
+_REFUSED_VERBS = frozenset('watch see have do try get want go to touch'.split())
 """Verbs after such a "not"."""
+_REFUSALS = re.compile(r'(?:would|will|ll)\s+(?:not|never)$|(?:\w+\s+)?(?:wo|would)nt$')
+"""A negation, with the word before it, that refuses: "I would never watch X". "I never watched X" does not."""
 _EXCEPTIONS = frozenset(('except', 'excepting', 'excluding', 'bar', 'barring'))
 _EXCEPTION_PAIRS = frozenset(('other than', 'apart from', 'aside from'))
 _MAX_DISTANCE = 8
@@ -151,9 +167,14 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
         if i in end_of_span:
             if state == _NEGATION and i == negation_index + 1:
                 is_bare, n_commas = True, 0
-            i = end_of_span[i]
+            first, i = i, end_of_span[i]
             end = words[i - 1].end
-            is_bad = _NEGATIVE_PREDICATE.match(text, end) or (asks and _BAD.match(text, end))
+            finds = _JUDGES & {_lower(words, first - 1), _lower(words, first - 2)}  # "I found the Alien dull"
+            is_bad = (
+                _NEGATIVE_PREDICATE.match(text, end)
+                or (asks and _BAD.match(text, end))
+                or (finds and _IS_FOUND_BAD.match(text, end))
+            )
             negated.append(state > _NONE or bool(is_bad))
             has_rejected, asks = has_rejected or negated[-1], False
             after_comma, after_name = False, True
@@ -174,7 +195,8 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
             asks = True
         elif _starts_negation(words, i):
             # "I would rather not watch X" rejects X, while "I did not watch X" says that it is not seen
-            wishes = _lower(words, i - 1) in _BEFORE_REFUSAL and _lower(words, i + 1) in _REFUSED_VERBS
+            refuses = _REFUSALS.match(f'{_lower(words, i - 1)} {word.lower}'.strip()) is not None
+            wishes = (refuses or _lower(words, i - 1) in _BEFORE_REFUSAL) and _lower(words, i + 1) in _REFUSED_VERBS
             state, negation_index = max(state, _DISLIKE if wishes else _NEGATION), i
         else:
             state = _state_after(words, i, state)

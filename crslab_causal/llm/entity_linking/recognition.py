@@ -6,6 +6,7 @@ mark: capitals, quotes, or a place where a title or a person is expected, see :m
 
 from __future__ import annotations
 
+import re
 from typing import Collection, NamedTuple, Sequence
 
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
@@ -19,7 +20,7 @@ from crslab_causal.llm.entity_linking.marks import (
 )
 from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
 from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
-from crslab_causal.llm.entity_linking.words import Word, is_common
+from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, Word, is_common
 
 _VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
 """Words after "It" that show that it is a pronoun."""
@@ -29,6 +30,12 @@ _MAX_RANK_OF_BASIC = 1500
 """Frequency rank up to which a word without a capital is never a surname."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
+_IN_ORDINARY_PHRASE = re.compile(
+    r'\b(?:(?:something|anything|movies?|films?|ones?|suitable|appropriate|ok|fine|good|only|just) for|'
+    r'(?:set|happens|happening|takes place|taking place) in)\s+(?:the\s+)?$',
+    re.IGNORECASE,
+)
+"""Words before a title of ordinary words without capitals that make it an ordinary phrase."""
 _OWNERS = frozenset('my your his her our their'.split())
 _MAX_COMMON_WORDS = 3
 """Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
@@ -76,6 +83,17 @@ class Recognizer:
         start = self.words[first_word].start
         if len(content) == 1 and is_outside_cinema(self.text, start):
             return False
+        if _IN_ORDINARY_PHRASE.search(self.text, 0, start) and not any(
+            word.is_capitalized or not is_english(word.normalized) for word in content
+        ):
+            return False  # "something for grown ups", "set in modern times"
+        if (
+            entity is not None
+            and len(key) == 1
+            and entity in index.bearers(key, True)
+            and self._follows_other_first_name(first, entity, links)
+        ):
+            return False  # "Freddy Krueger" is not Diane Kruger
         previous = self.words[first_word - 1].lower if first_word else ''
         if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
             return False  # "my jaws hurt"
@@ -141,6 +159,23 @@ class Recognizer:
             return True
         is_everyday = is_common(key[0]) or is_frequent(key[0], _MAX_EVERYDAY_RANK)
         return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
+
+    def _follows_other_first_name(self, first: int, person: int, links: Sequence[Link]) -> bool:
+        """Return whether a capitalized first name of somebody else stands directly before a surname."""
+        if not first or self.ignores_capitals:
+            return False
+        before, word = self.content[first - 1], self.content[first]
+        return (
+            self.text[before.end : word.start] == ' '
+            and before.is_capitalized
+            and not before.starts_sentence
+            and not is_common(before.normalized)
+            and before.normalized not in ALWAYS_CAPITALIZED
+            and not is_frequent(before.normalized, _MAX_RANK_OF_BASIC)
+            and before.normalized not in {each for form in self.index.titles[person].forms for each in form.content}
+            and not self.index.bearers((before.normalized,), True)
+            and not any(link.start <= before.start < link.end for link in links)
+        )
 
     def _starts_longer_name(self, end: int) -> bool:
         """Return whether a word follows directly that may be the surname after a first name."""
