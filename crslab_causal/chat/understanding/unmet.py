@@ -53,7 +53,7 @@ _MOOD = (
 _WISHES = (
     _Wish(
         re.compile(
-            rf"""\b(?:not|nothing|n['’]t|less)\s+(?:too|so|very|that|overly)\s+(?:long|short)\b|\bnot\s+long\b
+            rf"""(?:\b(?:not|nothing|less)|n['’]t)\s+(?:too|so|very|that|overly)\s+(?:long|short)\b|\bnot\s+long\b
             |\b(?:shorter|longer|less|more|under|within|at\s+most|below|max(?:imum)?)\s+(?:than\s+)?{_TIME}
             |\b(?:short|shorter|long|longer)\s+{_FILMS}\b|\b(?:some|any)thing\s+(?:short|shorter|long|longer)\b
             |^\W*(?:shorter|longer)(?:\s+please)?\W*$""",
@@ -118,7 +118,7 @@ _WISHES = (
     ),
     _Wish(
         re.compile(
-            r"\b(?:not|no|nothing|without|hate|except|n['’]t)\s+(?:(?:an?|any|the|more|another|these|those|like|want|of)\s+)*"
+            r"(?:\b(?:not|no|nothing|without|hate|except)|n['’]t)\s+(?:(?:an?|any|the|more|another|these|those|like|want|of)\s+)*"
             r'(?:sequels?|prequels?|remakes?|reboots?|spin-?\s?offs?)\b(?!\s+(?:of|to)\b)',
             re.IGNORECASE,
         ),
@@ -127,7 +127,7 @@ _WISHES = (
     ),
     _Wish(
         re.compile(
-            r"\b(?:not|no|nothing|without|hate|except|n['’]t)\s+(?:\w+\s+){0,3}?(?:slashers?|splatters?|jump\s?scares?)\b",
+            r"(?:\b(?:not|no|nothing|without|hate|except)|n['’]t)\s+(?:\w+\s+){0,3}?(?:slashers?|splatters?|jump\s?scares?)\b",
             re.IGNORECASE,
         ),
         'I do not know which kind of horror a film is, so this wish changes nothing; "no horror" leaves all of it out.',

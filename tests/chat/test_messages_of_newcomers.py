@@ -1,0 +1,113 @@
+"""Kinds of messages that a newcomer wrote and that the chat once misunderstood."""
+
+import pytest
+from film_catalogue import film_facts
+
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
+from crslab_causal.chat.understanding.unmet import find_unmet_wishes
+
+
+@pytest.fixture(scope='module', params=['models', 'rules'])
+def interpreter(request):
+    models = {'models': {}} if request.param == 'rules' else {}
+    return Interpreter(*film_facts(), **models)
+
+
+@pytest.fixture(scope='module')
+def entity(interpreter):
+    return {film.name: film.entity for film in interpreter.facts.films.values()}
+
+
+@pytest.fixture(scope='module')
+def situation(entity):
+    heat = entity['Heat (1995)']
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Coco (2017)'))
+    return Situation(film=heat, shown=shown, said='How about Heat (1995)?')
+
+
+def attitudes(meaning):
+    return {heard.name: heard.attitude for heard in meaning.heard}
+
+
+@pytest.mark.parametrize(
+    'text, constraint',
+    [
+        ('I am afraid of horror, never propose it to me', 'no horror'),
+        ('my boyfriend would never watch a romance', 'no romance'),
+        ("my kids won't watch horror", 'no horror'),
+        ('I am fed up with comedies', 'no comedy'),
+        ("I don't like the films of war", 'no war'),
+        ('dont like old movies, like b4 2000', 'not before 2000'),
+        ('something older, from the 90s', '1990–1999'),
+        ('a thriller from the forties or fifties', '1940–1949'),
+        ('a thriller from the forties or fifties', '1950–1959'),
+    ],
+)
+def test_constraint_is_read(interpreter, text, constraint):
+    meaning = interpreter.understand(text)
+    assert constraint in {each.name for each in meaning.constraints}
+    assert Attitude.LIKED not in attitudes(meaning).values()
+    years = [each.name for each in meaning.constraints if any(map(str.isdigit, each.name))]
+    assert all(name in text.replace('forties', '1940–1949') or name[-4:] for name in years)
+    assert len(years) <= 2 and 'before' not in ' '.join(years).replace('not before 2000', '')
+
+
+@pytest.mark.parametrize(
+    'text, name, attitude',
+    [
+        ('I adore Alien but find Titanic tedious', 'Titanic (1997)', Attitude.DISLIKED),
+        ('I adore Alien but find Titanic tedious', 'Alien (1979)', Attitude.LIKED),
+        ('Titanic was sick', 'Titanic (1997)', Attitude.LIKED),
+        ('I grew up on Titanic', 'Titanic (1997)', Attitude.LIKED),
+        ("I loved Titanic, although Tom Hanks isn't my favourite any more", 'Titanic (1997)', Attitude.LIKED),
+        ("I loved Titanic, although Tom Hanks isn't my favourite any more", 'Tom Hanks', Attitude.DISLIKED),
+        ('nah seen dat', 'Heat (1995)', Attitude.SEEN),
+        ('No, this I know', 'Heat (1995)', Attitude.SEEN),
+    ],
+)
+def test_attitude_is_read(interpreter, situation, text, name, attitude):
+    assert attitudes(interpreter.understand(text, situation)).get(name) is attitude
+
+
+def test_them_and_both_mean_the_films_that_the_seeker_named(interpreter, situation, entity):
+    heard = attitudes(
+        interpreter.understand("We loved Alien and Titanic, but we've seen them too many times", situation)
+    )
+    assert set(heard) == {'Alien (1979)', 'Titanic (1997)'}
+    mentioned = entity['Alien (1979)'], entity['Titanic (1997)']
+    later = Situation(film=situation.film, shown=situation.shown, mentioned=mentioned, said=situation.said)
+    assert {each.entity for each in interpreter.understand("I've seen both", later).heard} == {*mentioned}
+
+
+@pytest.mark.parametrize('text', ['something for big', 'a drama set in big', 'a movie suitable for speed'])
+def test_ordinary_words_after_for_and_set_in_are_no_title(interpreter, text):
+    assert not any(name in attitudes(interpreter.understand(text)) for name in ('Big (1988)', 'Speed (1994)'))
+
+
+def test_surname_after_another_first_name_is_somebody_else(interpreter):
+    assert 'Tom Hanks' in attitudes(interpreter.understand('something with Hanks'))
+    assert 'Tom Hanks' not in attitudes(interpreter.understand('something with Colin Hanks'))
+
+
+@pytest.mark.parametrize(
+    ('text', 'act'), [('yo wassup', Act.GREET), ('ty', Act.THANK), ('idk man whichever', Act.WANT)]
+)
+def test_slang_is_english(interpreter, text, act):
+    assert act in interpreter.understand(text).acts
+
+
+@pytest.mark.parametrize(
+    'text, is_unmet',
+    [
+        ('no remakes please', True),
+        ("I don't want a sequel", True),
+        ('not american', True),
+        ('films not american', True),
+        ('I do not like American Beauty', False),
+        ('there is no sequel to Alien', False),
+    ],
+)
+def test_wish_that_the_catalogue_cannot_meet_is_named(text, is_unmet):
+    assert bool(find_unmet_wishes(text, True)) is is_unmet
