@@ -61,6 +61,7 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 """Words that take an earlier message back. They accept no film."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
+_BOTH = re.compile(r'\bboth\b')
 _NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
 """Words without which no film is unseen."""
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
@@ -282,9 +283,13 @@ class Reviser:
         """Set the attitudes to the films that a message means without a name, and return the constraints to add."""
         draft, acts = message.draft, message.acts
         constraints = []
+        films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
+        is_settled = len(films) > 1 and any(_BOTH.search(clause.text) for clause in draft.clauses)
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
+            if is_settled and not rule:
+                continue  # "I've seen both" means no third film
             if rule and (
                 (rule in _KEPT and _ACT.get(Attitude(rule)) in acts)
                 or any(names_all(clause.text) for clause in draft.clauses)
