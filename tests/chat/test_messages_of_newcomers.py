@@ -111,3 +111,14 @@ def test_slang_is_english(interpreter, text, act):
 )
 def test_wish_that_the_catalogue_cannot_meet_is_named(text, is_unmet):
     assert bool(find_unmet_wishes(text, True)) is is_unmet
+
+
+@pytest.mark.parametrize('text', ["I don't know, you choose", 'whatever, surprise me'])
+def test_choice_that_is_left_to_the_recommender_is_a_wish(interpreter, situation, text):
+    meaning = interpreter.understand(text, situation)
+    assert meaning.acts == [Act.WANT] and meaning.is_wildcard
+
+
+def test_film_that_is_not_hated_is_not_disliked(interpreter, situation):
+    meaning = interpreter.understand("I didn't hate Titanic", situation)
+    assert Act.DISLIKE not in meaning.acts and attitudes(meaning)['Titanic (1997)'] is not Attitude.DISLIKED

@@ -62,6 +62,7 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
 _BOTH = re.compile(r'\bboth\b')
+_NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 _NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
 """Words without which no film is unseen."""
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
@@ -163,6 +164,8 @@ class Reviser:
         meaning = draft.meaning
         if not self.models or _FINAL & {*meaning.acts} or meaning.is_gibberish:
             return meaning
+        if meaning.is_wildcard and meaning.acts == [Act.WANT] and not meaning.heard:
+            return meaning  # "I don't know, you choose"
         if meaning.acts == [Act.UNKNOWN] and find_unmet_wishes(draft.text, True):
             return meaning  # "under 90 minutes please"
         if any(question.aspect in INQUIRIES for question in meaning.questions):
@@ -184,6 +187,8 @@ class Reviser:
             likely[Act.ACCEPT] = 0.0  # "I take that back", "that's all for now"
         if Act.SEEN in meaning.acts and Act.NOT_SEEN not in meaning.acts and not _NOT.search(' '.join(text.words)):
             likely[Act.NOT_SEEN] = 0.0  # "nah, seen that"
+        if _NOT_HATED.search(' '.join(text.words)):
+            likely[Act.DISLIKE] = 0.0  # "I didn't hate Avatar"
         sure = {name: p for name, p in likely.items() if name not in _FINAL}
         best = max(sure.values())
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
