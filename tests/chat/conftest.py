@@ -13,6 +13,12 @@ from crslab_causal.quick_start import load_system
 from small_runs import SETTINGS
 
 
+@pytest.fixture(scope='module')
+def entity(interpreter):
+    """Entity id of each film of the test module's interpreter, by name."""
+    return {film.name: film.entity for film in interpreter.facts.films.values()}
+
+
 @pytest.fixture(scope='session')
 def films(data_path):
     """Films of the corpus with a unique title; and two films of one title."""

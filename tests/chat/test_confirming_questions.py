@@ -15,11 +15,6 @@ def interpreter():
 
 
 @pytest.fixture(scope='module')
-def entity(interpreter):
-    return {film.name: film.entity for film in interpreter.facts.films.values()}
-
-
-@pytest.fixture(scope='module')
 def situation(entity):
     heat = entity['Heat (1995)']
     return Situation(film=heat, shown=(heat, entity['Alien (1979)']), said='How about Heat (1995)?')

@@ -55,6 +55,7 @@ _RELATED = re.compile(
     r'(?:it|that|this|these|those)\b|\bsimilar (?:movies?|ones?)\b|'
     r'\b(?:something|anything) similar\b(?! to <)|\bmore of (?:that|this|the same)\b'
 )
+_BOTH = re.compile(r'\bboth\b')
 _ALL = re.compile(
     r'\b(?:all|both|none|any|most) (?:of )?(?:it|them|those|these|that)\b(?! <)|\b(?:them|those|these) (?:all|both)\b|'
     r'\b(?:seen|watched|saw) (?:both|all|everything|these|those|them|most)\b'
@@ -87,3 +88,8 @@ def asks_for_related(clause: str) -> bool:
 def names_all(clause: str) -> bool:
     """Return whether the clause is about all films of the last list, as in "seen them all"."""
     return _ALL.search(clause) is not None
+
+
+def names_both(clause: str) -> bool:
+    """Return whether the clause is about two films, as in "seen both"."""
+    return _BOTH.search(clause) is not None

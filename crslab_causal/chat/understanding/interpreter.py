@@ -8,7 +8,7 @@ from dataclasses import replace
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
-from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all
+from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all, names_both
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.features import PRONOUNS, Draft
@@ -41,7 +41,6 @@ _NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _REJECTS_NAME = re.compile(
     r'^\W*<(?:film|person|genre|collection)\d+>|<(?:film|person|genre|collection)\d+> (?:is|are|was|were) not\b'
 )
-_BOTH = re.compile(r'\bboth\b')
 _FEW = 4
 """Largest number of films of a list that "both" may mean."""
 _BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| though)?\W*$')
@@ -350,7 +349,7 @@ class _Reading(NameReader):
         named, shown = list(dict.fromkeys(films)), list(self.situation.shown)
         if len(named) > 1:
             return named
-        if len(shown) > _FEW and _BOTH.search(clause.text):
+        if len(shown) > _FEW and names_both(clause.text):
             earlier = [entity for entity in dict.fromkeys(self.situation.mentioned[::-1]) if entity in self.facts.films]
             return earlier[:2] if len(earlier) > 1 else shown[:2]
         return shown

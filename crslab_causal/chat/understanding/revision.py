@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import Act, names_all
+from crslab_causal.chat.understanding.acts import Act, names_all, names_both
 from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
@@ -61,7 +61,6 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 """Words that take an earlier message back. They accept no film."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
-_BOTH = re.compile(r'\bboth\b')
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 _NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
 """Words without which no film is unseen."""
@@ -289,7 +288,7 @@ class Reviser:
         draft, acts = message.draft, message.acts
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
-        is_settled = len(films) > 1 and any(_BOTH.search(clause.text) for clause in draft.clauses)
+        is_settled = len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses)
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)

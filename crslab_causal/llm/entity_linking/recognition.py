@@ -87,17 +87,12 @@ class Recognizer:
             word.is_capitalized or not is_english(word.normalized) for word in content
         ):
             return False  # "something for grown ups", "set in modern times"
-        if (
-            entity is not None
-            and len(key) == 1
-            and entity in index.bearers(key, True)
-            and self._follows_other_first_name(first, entity, links)
-        ):
-            return False  # "Freddy Krueger" is not Diane Kruger
         previous = self.words[first_word - 1].lower if first_word else ''
         if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
             return False  # "my jaws hurt"
         if entity is not None and len(key) == 1 and entity in index.bearers(key, True):
+            if self._follows_other_first_name(first, entity, links):
+                return False  # "Freddy Krueger" is not Diane Kruger
             if self._starts_longer_name(end):
                 return False  # "Harry" in "Harry Potters"
             if has_place_of_person(self.text, start, end_character) and self.may_be_surname(content[0], key):
