@@ -56,6 +56,8 @@ class Answerer:
                 return self._compare(question)
             case Aspect.NAME_OF:
                 return self._name_of(question)
+            case Aspect.NEWEST_OF | Aspect.OLDEST_OF | Aspect.BEST_OF if question.person is not None:
+                return self._first_of_person(question.person, question.aspect)
         if question.is_about_person:
             return self._about_person(question)
         if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
@@ -84,6 +86,8 @@ class Answerer:
                 return self._series(film)
             case Aspect.SIMILAR if question.other is not None:
                 return self._similarity(film, self._facts.films[question.other])
+            case Aspect.EARLIER if question.other is not None:
+                return self._earlier(film, self._facts.films[question.other])
             case Aspect.UNAVAILABLE:
                 return f'That I do not know. I know years, genres and people. {self.describe(film.entity)}'
         count = int(self._facts.popularity.get(film.entity, 0))
@@ -170,6 +174,36 @@ class Answerer:
         starring = f' with {_list(cast[:_MAX_CAST])}' if cast else ''
         return f'{film.name} and {other.name} are both {kind}{by}{starring}. {self.describe(film.entity)}'
 
+    def _earlier(self, film: CatalogueFilm, other: CatalogueFilm) -> str:
+        """Return which of two films is the older one, and by how many years."""
+        for each in (film, other):
+            if each.year is None:
+                return _unknown(f'the year of {each.name}')
+        first, second = sorted((film, other), key=lambda each: each.year or 0)
+        years = (second.year or 0) - (first.year or 0)
+        if not years:
+            return f'{first.title} and {second.title} are both from {first.year}.'
+        return f'{first.name} came first, {years} year{"s" if years > 1 else ""} before {second.name}.'
+
+    def _first_of_person(self, person: int, aspect: Aspect) -> str:
+        """Return the newest, the oldest or the best-known film of a person, of those in the main role."""
+        name = self._facts.people[person].name
+        directed, played = (self._facts.films_of(person, role) for role in (DIRECTOR, CAST))
+        films = max(directed, played, key=len) or self._facts.films_of(person)
+        if not films:
+            return f'I know no film with {name}.'
+        if aspect is Aspect.BEST_OF:
+            return (
+                'I have no opinion of my own. In the conversations that I learned from, '
+                f'{self._facts.names[films[0]]} is the film of {name} that was recommended most.'
+            )
+        dated = [film for film in self._by_year(frozenset(films)) if self._facts.films[film].year]
+        if not dated:
+            return _unknown(f'the years of the films of {name}')
+        is_newest = aspect is Aspect.NEWEST_OF
+        first = dated[-1 if is_newest else 0]
+        return f'{self._facts.names[first]} is the {"newest" if is_newest else "oldest"} film of {name} that I know.'
+
     def _series(self, film: CatalogueFilm) -> str:
         franchises = [c for c in self._collections.of_film(film.entity) if len(c.films) > 1]
         if not franchises:
@@ -216,10 +250,14 @@ class Answerer:
             if dated[1:]
             else ''
         )
+        popular = max(question.films, key=lambda film: self._facts.popularity.get(film, 0), default=None)
+        often = (
+            f' {self._facts.names[popular]} is the one that was recommended most often.' if popular is not None else ''
+        )
         gap = (
             'That I cannot say: I do not know how long, how good or how scary films are, only years, genres and people.'
         )
-        return f'{gap}{years}'
+        return f'{gap}{years}{often}'
 
     def _compare(self, question: Question) -> str:
         """Return that the chat has no opinion, and what it knows of the things that are compared."""

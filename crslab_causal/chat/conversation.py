@@ -18,6 +18,7 @@ from crslab_causal.chat.inspection import (
     explain,
     plain_reason,
 )
+from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, NOT_UNDERSTOOD, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
@@ -166,6 +167,7 @@ class Conversation:
         known = {entity for entity in meaning.dropped if self.drop_mention(entity)}
         meaning.dropped = [entity for entity in meaning.dropped if entity in known]
         replaced = replaced_by(meaning.constraints, normalize(text), self.state.constraints)
+        replaced = [constraint for constraint in replaced if constraint not in meaning.forgotten]
         self.state.hear(text, meaning, replaced)
         reply = self.last_reply = Reply(
             tuple(meaning.acts), tuple(meaning.heard), tuple(self.state.constraints.binding)
@@ -187,7 +189,8 @@ class Conversation:
             yield self._note_forgotten(meaning, reply)
         yield from say_first(meaning, reply)
         yield from self._describe_not_seen(meaning, reply)
-        yield from say_last(meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt)
+        offered = self.recommender.names[self.state.shown[0]] if self.state.shown else None
+        yield from say_last(meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt, offered)
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
@@ -196,43 +199,12 @@ class Conversation:
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:
-        """Take constraints or a mention back, and yield the lines that say so.
-
-        Args:
-            text: number or name of a constraint, a kind such as "genre", or "all"; the whole name of a mention; empty:
-                only list the constraints.
-        """
-        exact = self._mentions_called(text)
-        found = [] if exact else self.state.constraints.find(text)
-        self.state.forget(found)
-        mentions = exact or ([] if found else self._mentions_with(text))
-        if mentions:
-            for entity in mentions:
-                self.drop_mention(entity)
-            yield f'Forgotten: {", ".join(self.recommender.names[entity] for entity in mentions)}.'
-        elif found:
-            yield describe_dropped(found)
-        elif text.strip():
-            yield f'There is no "{text.strip()}" among what you asked for.'
-        yield self._chips() or 'Nothing limits the list.'
+        """Take constraints or a mention back, and yield the lines that say so; see :func:`.take_back`."""
+        return take_back(self.state, self.recommender.names, text)
 
     def drop_mention(self, entity: int) -> bool:
         """Forget a film, a person or a genre, as if the seeker had never named it; see :class:`.DialogueState`."""
         return self.state.drop_mention(entity)
-
-    def _mentions_called(self, name: str) -> list[int]:
-        """Return the mentions with exactly this name."""
-        names = self.recommender.names
-        return [entity for entity in self.state.opinions if name.strip() and names.get(entity, '') == name.strip()]
-
-    def _mentions_with(self, text: str) -> list[int]:
-        """Return the mentions with a title; without one of exactly this title, those whose names contain the text."""
-        wanted = text.strip().lower()
-        if not wanted:
-            return []
-        names = {entity: self.recommender.names.get(entity, '').lower() for entity in self.state.opinions}
-        exact = [entity for entity, name in names.items() if wanted in (name, name.partition(' (')[0])]
-        return exact or [entity for entity, name in names.items() if wanted in name]
 
     def list_anew(self) -> Iterator[str]:
         """Recommend again with the constraints of now, and yield the lines; nothing if there was no list."""
@@ -281,9 +253,13 @@ class Conversation:
                 yield reply.say(self._answerer.describe(heard.entity))
 
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
+        self.state.question = None
         for question in meaning.questions or self._unclear_question(meaning):
             if question.aspect is Aspect.SAVE:
                 yield reply.say(HOW_TO_SAVE)
+                continue
+            if question.aspect is Aspect.REMEMBERED:
+                yield reply.say(describe_memory(self.state, self.recommender.names))
                 continue
             if question.aspect is Aspect.WITHOUT:
                 for line in self.mask(next(iter(question.named), None)):
@@ -297,6 +273,7 @@ class Conversation:
             ):
                 continue  # the reply already says that the title is unknown
             yield reply.say(self._answerer.answer(question))
+            self.state.question = question
             if question.film is not None:
                 self.state.film = question.film
             new_person = self._answerer.new_person(question)
@@ -367,7 +344,7 @@ class Conversation:
         if not self.pipeline.backend.uses_prompt and self._knows_nothing(meaning, has_asked):
             yield reply.say(self._question(request))
             return
-        if chips := self._chips():
+        if chips := list_wishes(self.state):
             yield reply.add_line(chips)
         if prepared.relaxed:
             reply.relaxed = tuple(prepared.relaxed)
@@ -431,11 +408,6 @@ class Conversation:
         popular = sorted(self.facts.films, key=lambda film: (-popularity.get(film, 0), film))[:_N_EXAMPLES]
         examples = ', '.join(self.facts.names[film] for film in popular)
         return f'Name another film, a person or a genre. Some films that I know: {examples}.'
-
-    def _chips(self) -> str:
-        """Return the line that lists the constraints which decide about the films; empty if there are none."""
-        chips = [f'[{n}] {constraint.words}' for n, constraint in enumerate(self.state.constraints.binding, start=1)]
-        return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
 
     def _nothing_fits(self) -> str:
         return (

@@ -21,6 +21,10 @@ _ABOUT_ME = (
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 
+_SMALL_TALK_AFTER_LIST = (
+    'Would you like to watch {film}, or shall I look for something else? You can also say what you think of it.'
+)
+
 
 def say_first(meaning: Understanding, reply: Reply) -> Iterator[str]:
     """Answer a greeting, thanks and the choice of a film, and yield the lines.
@@ -43,7 +47,9 @@ def say_first(meaning: Understanding, reply: Reply) -> Iterator[str]:
         yield reply.note(f'I have noted {names}, and will not recommend {"it" if len(accepted) < 2 else "them"} again.')
 
 
-def say_last(meaning: Understanding, reply: Reply, asks_for_films: bool, uses_prompt: bool) -> Iterator[str]:
+def say_last(
+    meaning: Understanding, reply: Reply, asks_for_films: bool, uses_prompt: bool, offered: str | None = None
+) -> Iterator[str]:
     """Answer a farewell, a request for help, small talk and words that are not understood, and yield the lines.
 
     Args:
@@ -51,15 +57,18 @@ def say_last(meaning: Understanding, reply: Reply, asks_for_films: bool, uses_pr
         reply: reply to which the sentences are added.
         asks_for_films: whether the message is answered with a list, too.
         uses_prompt: whether a language model answers, which understands other languages.
+        offered: name of the first film of the last list; None if there was no list.
     """
     acts = set(meaning.acts)
     if Act.LEAVE in acts:
         yield reply.say('Goodbye, and enjoy your film!')
-    if Act.ASK_HELP in acts and not any(question.aspect is Aspect.SAVE for question in meaning.questions):
+    if Act.ASK_HELP in acts and not any(
+        question.aspect in (Aspect.SAVE, Aspect.REMEMBERED) for question in meaning.questions
+    ):
         yield reply.say(_ABOUT_ME)
         yield reply.say(HOW_TO_SAVE)
     elif acts == {Act.SMALL_TALK}:
-        yield reply.say(_SMALL_TALK)
+        yield reply.say(_SMALL_TALK if offered is None else _SMALL_TALK_AFTER_LIST.format(film=offered))
     elif Act.FOREIGN in acts and not uses_prompt:
         yield reply.say(_FOREIGN)
     elif acts == {Act.UNKNOWN} and not asks_for_films:

@@ -6,8 +6,9 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from typing import Iterable, Mapping
 
-from crslab_causal.chat.constraints import Constraint, ConstraintSet, describe
+from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind, describe
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
+from crslab_causal.chat.understanding.questions import Question
 from crslab_causal.chat.understanding.spans import SpanKind
 
 _IN_HISTORY = frozenset(
@@ -56,6 +57,8 @@ class DialogueState:
     """Film that "it" means."""
     person: int | None = None
     """Person whom "he" or "she" means."""
+    question: Question | None = None
+    """Question that the last reply has answered; None if it has answered none."""
     has_asked: bool = False
     """Whether the last reply was a question about the seeker's taste."""
 
@@ -69,7 +72,26 @@ class DialogueState:
         """The part of the state that the next message is understood with."""
         speaker, text = self.context[-1] if self.context else ('Seeker', '')
         said, own = (text, '') if speaker == 'Recommender' else ('', text)
-        return Situation(self.film, self.person, self.shown, tuple(self.mentions), self.constraints, said, own)
+        return Situation(
+            film=self.film,
+            person=self.person,
+            shown=self.shown,
+            mentioned=tuple(self.mentions),
+            constraints=self.constraints,
+            said=said,
+            own=own,
+            recommended=tuple(self.recommended),
+            question=self.question,
+            attitudes=self._attitudes,
+        )
+
+    @property
+    def _attitudes(self) -> dict[int, Attitude]:
+        """The attitude to each entity that the seeker has named."""
+        attitudes = dict.fromkeys(self.opinions, Attitude.MENTIONED) | dict.fromkeys(self.seen, Attitude.SEEN)
+        attitudes |= dict.fromkeys(self.liked, Attitude.LIKED) | dict.fromkeys(self.disliked, Attitude.DISLIKED)
+        similar = (c.entity for c in self.constraints if c.kind is Kind.SIMILAR and c.entity is not None)
+        return attitudes | dict.fromkeys(similar, Attitude.SIMILAR)
 
     @property
     def never_again(self) -> set[int]:

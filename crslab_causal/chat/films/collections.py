@@ -140,5 +140,10 @@ def _series(facts: FilmFacts) -> dict[Key, Collection]:
             label[base], FRANCHISE, frozenset(entity for listed in by_key.values() for entity in listed), None
         )
         for base, by_key in films.items()
-        if len(by_key) > 1 and not all(is_common(word, in_phrase=True) and len(base) == 1 for word in base)
+        if len(by_key) > 1 and not base[0].isdigit() and len(base[0]) > 1
     }
+
+
+def is_everyday_word(key: Key) -> bool:
+    """Return whether a name is one word that conversations about films often use: "Saw", "Cars"."""
+    return len(key) == 1 and is_common(key[0], in_phrase=True)

@@ -63,6 +63,10 @@ _WISHES_SIMILAR = re.compile(
     r'(?:else |more |movies? |a bit |kind of |very )?(?:like|similar to|along the lines of|in the vein of) '
     r'(?:<\w+>|[ ,]|and |or |the |maybe )*$'
 )
+_FOLLOWED_UP = re.compile(
+    r'\b(?:watch|see|do|try|pick|choose|next|on)(?: next)?,? (?:right |now |just )?after '
+    r'(?:watching |seeing |finishing |i saw |i watched )?(?:the )?$'
+)
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 """Cues that win if several cues end at the same place."""
@@ -123,6 +127,16 @@ def wishes_similar(clause: Clause, group: int) -> bool:
 def is_accepted_after(clause: Clause, group: int) -> bool:
     """Return whether the words around a name accept it: "Shrek was ok", "except Shrek"."""
     return is_exception(clause, group) or _AFTER_ACCEPTED.match(clause.after(group)) is not None
+
+
+def is_told(clause: Clause, group: int) -> bool:
+    """Return whether a clause tells what others say about a name: "my friend says that Alien is great"."""
+    return cue_before(clause, group) == TOLD
+
+
+def is_followed_up(clause: Clause, group: int) -> bool:
+    """Return whether a clause asks what to watch after a film: "what should I watch after Alien?"."""
+    return _FOLLOWED_UP.search(clause.before(group)) is not None
 
 
 def is_exception(clause: Clause, group: int) -> bool:

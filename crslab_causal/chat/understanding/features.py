@@ -64,6 +64,8 @@ class Draft:
     """Spans of the message in groups."""
     situation: Situation
     meaning: Understanding
+    is_correction: bool = False
+    """Whether the message only corrects a name, see :func:`.find_correction`."""
 
     def clauses_of(self, group: int) -> list[int]:
         """Return the indices of the clauses with a group of spans."""

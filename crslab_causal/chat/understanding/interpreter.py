@@ -10,6 +10,7 @@ from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all, names_both
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
+from crslab_causal.chat.understanding.corrections import find_correction
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.features import PRONOUNS, Draft
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
@@ -19,7 +20,13 @@ from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import Aspect, find_aspect, make_question
+from crslab_causal.chat.understanding.questions import (
+    OF_TWO_FILMS,
+    Aspect,
+    find_aspect,
+    make_question,
+    repeated_aspect,
+)
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
@@ -66,6 +73,7 @@ _ASKS = re.compile(
     r'hoping)\b'
 )
 """Words of a clause that asks for further recommendations."""
+_OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
@@ -111,7 +119,7 @@ class Interpreter:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         known = (*situation.mentioned, *situation.shown)
-        spans = self._spotter.spans(text, known, len(situation.shown), situation.film)
+        spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
@@ -120,6 +128,9 @@ class Interpreter:
         situation = replace(situation, person=self._meant_person(text, situation))
         reading = _Reading(self.facts, self.properties, text, spans, situation)
         reading.read()
+        correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
+        if correction is not None:
+            return Draft(text, reading.clauses, reading.groups, situation, correction, is_correction=True)
         reading.meaning.rejects_gore = rejects_gore(text)
         reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
         if reading.meaning.rejects_gore and Act.WANT not in reading.meaning.acts:
@@ -195,7 +206,7 @@ class _Reading(NameReader):
 
     def _read_clause(self, clause: Clause) -> None:
         acts = find_acts(clause.text)
-        aspect = find_aspect(clause.text)
+        aspect = repeated_aspect(clause.text, self.situation.question) or find_aspect(clause.text)
         if aspect is not None and Act.ASK_WHY not in acts:
             self._ask(clause, aspect)
             self.meaning.acts += [act for act in acts if act in (Act.GREET, Act.THANK, Act.LEAVE)]
@@ -365,7 +376,11 @@ class _Reading(NameReader):
         if aspect in (Aspect.SUPERLATIVE, Aspect.WHICH_HAS) and (found := [s for s in spans if s.genre]):
             is_most = self.text[found[0].start : found[0].end].lower().endswith('est')  # "the scariest"
             aspect = Aspect.SUPERLATIVE if is_most else Aspect.WHICH_HAS
-        is_comparison = aspect is Aspect.SIMILAR and len(films) > 1  # "is Heat anything like Alien?"
+        if aspect in (Aspect.NEWEST_OF, Aspect.OLDEST_OF) and (
+            words := [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.YEARS]
+        ):
+            aspect = Aspect.OLDEST_OF if _OLDEST.match(words[0]) else Aspect.NEWEST_OF
+        is_comparison = aspect in OF_TWO_FILMS and len(films) > 1  # "is Heat anything like Alien?"
         question = make_question(
             aspect,
             spans,
@@ -375,7 +390,7 @@ class _Reading(NameReader):
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
         )
-        if aspect is Aspect.SAVE:
+        if aspect in (Aspect.SAVE, Aspect.REMEMBERED):
             self.meaning.questions.append(question)
             self.meaning.acts.append(Act.ASK_HELP)
             return

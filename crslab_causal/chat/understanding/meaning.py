@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from crslab_causal.chat.constraints import Constraint, ConstraintSet
 from crslab_causal.chat.understanding.acts import Act
@@ -65,6 +65,12 @@ class Situation:
     """Last words of the recommender; empty if the seeker spoke last."""
     own: str = ''
     """Last message of the seeker, if the recommender has said nothing since."""
+    recommended: tuple[int, ...] = ()
+    """Films that were first in the lists so far, the last one at the end."""
+    question: Question | None = None
+    """Question that the last reply has answered; None if it has answered none."""
+    attitudes: Mapping[int, Attitude] = field(default_factory=dict)
+    """Attitude to each entity that the seeker has named."""
 
 
 @dataclass

@@ -94,7 +94,7 @@ class NameReader:
         cue = attitudes.cue_before(clause, group)
         if cue == attitudes.LIKE and _ONLY_LIKE.match(clause.before(group)):
             cue = attitudes.SIMILAR  # "like Alien or Aliens"
-        liked = attitudes.is_liked_after(clause, group)
+        liked = cue != attitudes.TOLD and attitudes.is_liked_after(clause, group)
         seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
         if span.negated:
             is_wish = cue != attitudes.DISLIKE and (
@@ -103,6 +103,9 @@ class NameReader:
                 or _EXCEPT.search(clause.text)
             )
             attitude, act = Attitude.DISLIKED, Act.WANT if is_wish else Act.DISLIKE
+        elif attitudes.is_followed_up(clause, group):
+            attitude, act, seen = Attitude.SIMILAR, Act.WANT, True
+            self.meaning.constraints.append(self.properties.similar(span.id))
         elif cue == attitudes.NOT_SEEN:
             attitude, act = Attitude.NOT_SEEN, Act.NOT_SEEN
         elif cue == attitudes.SIMILAR:
@@ -136,7 +139,8 @@ class NameReader:
             constraint = self._constraint(span)
             if constraint is None:
                 continue
-            liked = cue == attitudes.LIKE or attitudes.is_liked_after(clause, group)
+            told = cue == attitudes.TOLD
+            liked = cue == attitudes.LIKE or (not told and attitudes.is_liked_after(clause, group))
             is_less = _LESS_THAN.search(clause.before(group)) is not None
             name = self.facts.names.get(constraint.entity, constraint.label) if constraint.entity else constraint.label
             if span.kind is SpanKind.PERSON:

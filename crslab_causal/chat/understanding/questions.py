@@ -36,6 +36,15 @@ class Aspect(StrEnum):
     DIRECTED = 'directed'
     """Films that a person directed."""
     WHO_IS = 'who is'
+    NEWEST_OF = 'newest of'
+    """The newest film of a person."""
+    OLDEST_OF = 'oldest of'
+    BEST_OF = 'best of'
+    """The best or best-known film of a person."""
+    EARLIER = 'earlier'
+    """Which of two films is the older one."""
+    REMEMBERED = 'remembered'
+    """What the seeker has said so far."""
     NEWEST = 'newest'
     """The newest film of the last list."""
     OLDEST = 'oldest'
@@ -55,15 +64,37 @@ class Aspect(StrEnum):
 
 INQUIRIES = (
     Aspect.SAVE,
+    Aspect.REMEMBERED,
     Aspect.WITHOUT,
     Aspect.WHICH_HAS,
     Aspect.SUPERLATIVE,
     Aspect.COMPARE,
     Aspect.NAME_OF,
+    Aspect.EARLIER,
+    Aspect.NEWEST_OF,
+    Aspect.OLDEST_OF,
+    Aspect.BEST_OF,
 )
 """Aspects of questions about the chat and its list, and of questions that the catalogue cannot answer."""
-ABOUT_PERSON = (Aspect.FILMS_OF, Aspect.DIRECTED, Aspect.WHO_IS)
+ABOUT_PERSON = (
+    Aspect.FILMS_OF,
+    Aspect.DIRECTED,
+    Aspect.WHO_IS,
+    Aspect.NEWEST_OF,
+    Aspect.OLDEST_OF,
+    Aspect.BEST_OF,
+)
 """Aspects of questions about a person."""
+OF_TWO_FILMS = (Aspect.SIMILAR, Aspect.EARLIER)
+"""Aspects of questions that compare a film with another one."""
+_OF_FILM_OR_PERSON = frozenset(
+    (
+        *(Aspect.CAST, Aspect.DIRECTOR, Aspect.WRITER, Aspect.COMPOSER, Aspect.PLOT, Aspect.YEAR, Aspect.AGE),
+        *(Aspect.GENRE, Aspect.IS_GENRE, Aspect.CHILDREN, Aspect.HAS_PERSON, Aspect.SERIES, *ABOUT_PERSON),
+    )
+)
+"""Aspects that a short question such as "and Aliens?" repeats for another film or person."""
+_NEXT = re.compile(r'^\W*(?:(?:and|or|so|ok|then|what about|how about|also)\W+)*<(film|person|place)\d+>\W*$')
 
 
 @dataclass(frozen=True)
@@ -82,7 +113,7 @@ class Question:
     films: tuple[int, ...] = ()
     """Films of the last list, for questions about it."""
     other: int | None = None
-    """Film that the question ``SIMILAR`` compares the film with."""
+    """Film that the questions ``SIMILAR`` and ``EARLIER`` compare the film with."""
     people: tuple[int, ...] = ()
     """Ids of all people that the question names."""
     named: tuple[int, ...] = ()
@@ -123,6 +154,23 @@ def find_aspect(clause: str) -> Aspect | None:
     )
 
 
+def repeated_aspect(clause: str, last: Question | None) -> Aspect | None:
+    """Return the aspect of a short question that repeats the last one for another name: "and Aliens?".
+
+    Args:
+        clause: a normalized part of a message, as for :func:`find_aspect`.
+        last: the question that the last reply has answered; None if it has answered none.
+
+    Returns:
+        None if the clause is no such question.
+    """
+    match = _NEXT.match(clause)
+    is_question = clause.endswith('?') or re.search(r'\b(?:what|how) about\b', clause) is not None
+    if match is None or last is None or last.aspect not in _OF_FILM_OR_PERSON or not is_question:
+        return None
+    return last.aspect if last.is_about_person is (match[1] == 'person') else None
+
+
 def make_question(
     aspect: Aspect,
     spans: Sequence[Span],
@@ -152,7 +200,7 @@ def make_question(
     target = named if named is not None else None if collection or unknown else film
     if aspect in (Aspect.NAME_OF, Aspect.WITHOUT, Aspect.COMPARE):
         target = named
-    other = named if aspect is Aspect.SIMILAR else None
+    other = named if aspect in OF_TWO_FILMS else None
     if other is not None:
         target = film
     films = tuple(shown) if aspect in (Aspect.NEWEST, Aspect.OLDEST, Aspect.WHICH_HAS, Aspect.SUPERLATIVE) else ()

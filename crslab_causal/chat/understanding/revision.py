@@ -6,22 +6,19 @@ the message has, and which attitude each name has. The constraints follow from t
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_all, names_both
-from crslab_causal.chat.understanding.attitudes import (
-    WANT,
-    cue_before,
-    is_accepted_after,
-    is_exception,
-    is_negative_question,
-    is_praised_by_question,
-    wishes_similar,
+from crslab_causal.chat.understanding.certainty import (
+    FINAL,
+    clauses_with,
+    is_certain,
+    is_settled,
+    opinions_in_questions,
+    ruled_out,
 )
-from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.estimates import Estimates
 from crslab_causal.chat.understanding.features import (
@@ -36,7 +33,7 @@ from crslab_causal.chat.understanding.features import (
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import ABOUT_PERSON, INQUIRIES, Aspect, find_aspect, make_question
+from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, find_aspect, make_question
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.targets import (
     NO_ATTITUDE,
@@ -46,24 +43,14 @@ from crslab_causal.chat.understanding.targets import (
     names_in,
     rule_attitude,
 )
-from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
 
-_FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
-"""Acts that only the rules find. A message with one of them is not revised."""
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
 _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
 _SURE_OF_PHRASE = 0.01
 """The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
-_TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
-"""Words that take an earlier message back. They accept no film."""
-_IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
-"""Words that end a conversation, such as "that's all for now". They accept no film."""
-_NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
-_NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
-"""Words without which no film is unseen."""
 _PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
 _GUESS = 0.1
 """Least probability of the likeliest act, from which a message is revised."""
@@ -161,34 +148,16 @@ class Reviser:
     def revise(self, draft: Draft) -> Understanding:
         """Return the meaning of a message, from the draft of the rules."""
         meaning = draft.meaning
-        if not self.models or _FINAL & {*meaning.acts} or meaning.is_gibberish:
+        if not self.models or is_settled(draft):
             return meaning
-        if meaning.is_wildcard and meaning.acts == [Act.WANT] and not meaning.heard:
-            return meaning  # "I don't know, you choose"
-        if meaning.acts == [Act.UNKNOWN] and find_unmet_wishes(draft.text, True):
-            return meaning  # "under 90 minutes please"
-        if any(question.aspect in INQUIRIES for question in meaning.questions):
-            return meaning
-        negative_questions = [
-            clause
-            for clause in draft.clauses
-            if is_negative_question(clause) and {Act.LIKE, Act.DISLIKE} & {*meaning.acts} and not meaning.questions
-        ]
-        if negative_questions and len(negative_questions) == len(draft.clauses):
-            return meaning  # "isn't Alien great?" states an opinion
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
             return meaning  # the models have learned none of the words
         estimates = Estimates(self.models, None if self.encoder is None else self.encoder.encode(draft))
         features = message_features(draft, text)
         likely = estimates.of_message('acts', features)
-        if _TAKES_BACK.search(draft.text) or (_IS_ALL.search(draft.text) and Act.LEAVE in meaning.acts):
-            likely[Act.ACCEPT] = 0.0  # "I take that back", "that's all for now"
-        if Act.SEEN in meaning.acts and Act.NOT_SEEN not in meaning.acts and not _NOT.search(' '.join(text.words)):
-            likely[Act.NOT_SEEN] = 0.0  # "nah, seen that"
-        if _NOT_HATED.search(' '.join(text.words)):
-            likely[Act.DISLIKE] = 0.0  # "I didn't hate Avatar"
-        sure = {name: p for name, p in likely.items() if name not in _FINAL}
+        likely |= dict.fromkeys(ruled_out(draft, ' '.join(text.words)), 0.0)
+        sure = {name: p for name, p in likely.items() if name not in FINAL}
         best = max(sure.values())
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
             return meaning  # the model only guesses
@@ -198,7 +167,7 @@ class Reviser:
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
-        if negative_questions:
+        if opinions_in_questions(draft):
             acts.discard(Act.ASK_FILM)
         if Act.MORE in acts and not meaning.constraints:
             acts.discard(Act.WANT)  # "something else"
@@ -245,7 +214,7 @@ class Reviser:
         for named in names_in(draft, self.facts, self.properties):
             rule = rule_attitude(draft, named.key)
             if named.span.kind is not SpanKind.FILM and all(
-                find_aspect(clause.text) not in (None, Aspect.GENERAL) for clause in _clauses(draft, named)
+                find_aspect(clause.text) not in (None, Aspect.GENERAL) for clause in clauses_with(draft, named.group)
             ):
                 continue  # a name in a question shows no taste
             features = name_features(draft, message.text, named.group, rule)
@@ -253,30 +222,8 @@ class Reviser:
             if rule in found:
                 found[rule] *= _RULE
             attitude = message.best(found)
-            if rule == Attitude.DISLIKED and attitude in (Attitude.LIKED, Attitude.WANTED):
-                continue  # what the rules hear as excluded is never recommended
-            if rule == Attitude.SIMILAR and any(wishes_similar(c, named.group) for c in _clauses(draft, named)):
+            if is_certain(draft, named, rule, attitude, acts):
                 continue
-            if (
-                not attitude
-                and rule == Attitude.MENTIONED
-                and any(is_exception(c, named.group) for c in _clauses(draft, named))
-            ):
-                continue  # "besides Shrek"
-            if rule == Attitude.LIKED and attitude == Attitude.DISLIKED:
-                continue  # what the rules hear as liked is not excluded: "I can't get enough of Tom Hanks"
-            if any(is_praised_by_question(clause, named.group) for clause in _clauses(draft, named)):
-                continue  # "isn't Alien great?"
-            if (
-                attitude == Attitude.DISLIKED
-                and not named.span.negated
-                and any(is_accepted_after(clause, named.group) for clause in _clauses(draft, named))
-            ):
-                continue  # "Shrek was ok"
-            if named.constraint is not None and _is_stated(draft, named, rule):
-                continue  # a constraint in plain words binds
-            if rule == Attitude.WANTED and attitude == Attitude.MENTIONED and Act.WANT in acts:
-                continue  # "it should also be funny"
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
                 continue  # a question has the name
             constraints = self._restate(draft, named, attitude, constraints)
@@ -372,21 +319,6 @@ class Reviser:
             binding = not is_liked or (is_bound and named.is_repeated)
             return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
-
-
-def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
-    """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
-    if rule == Attitude.DISLIKED:
-        return named.span.negated
-    if rule == Attitude.WANTED and named.span.kind is SpanKind.CHILDREN:
-        return True  # "my kids will be watching"
-    is_asked_for = rule == Attitude.WANTED and Act.WANT in draft.meaning.acts
-    return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in _clauses(draft, named))
-
-
-def _clauses(draft: Draft, named: Named) -> list[Clause]:
-    """Return the clauses that a name is in."""
-    return [draft.clauses[number] for number in draft.clauses_of(named.group)]
 
 
 def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str) -> None:

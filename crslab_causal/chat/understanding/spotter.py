@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Collection as Some
 from typing import Mapping, Sequence
 
-from crslab_causal.chat.films.collections import Collection, Collections
+from crslab_causal.chat.films.collections import Collection, Collections, is_everyday_word
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.roles import name_by_role
@@ -27,6 +27,9 @@ _SERIES_AFTER = re.compile(
 )
 _SERIES_BEFORE = re.compile(
     r'\b(?:all|every|any|another|other|more)(?:\s+of)?(?:\s+the)?\s*$|\b(?:series|franchise)\s+of\s*$', re.IGNORECASE
+)
+_THE_BEFORE = re.compile(
+    r'\b(?:all|every|each|any|both|these|those|the|other|first|last|second|third|fourth|whole|entire|of|\d+)\s*$', re.I
 )
 _ONE_BEFORE = re.compile(r'\b(?:an?|any|another|good|best|new|old)\s*$', re.IGNORECASE)
 _ONE_AFTER = re.compile(r'\s+(?:movie|film|flick|one)\b', re.IGNORECASE)
@@ -86,6 +89,15 @@ _PLACE = re.compile(
     |(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_RECOMMENDED_BEFORE = re.compile(
+    r"""\b(?:(?:the|your)\s+(?:one|movie|film|suggestion|recommendation|pick)\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
+        (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
+    |(?:the|your)\s+(?:previous|earlier)\s+(?:one|movie|film|suggestion|recommendation|pick))\b(?!\s+(?:the|\d))
+    |\b(?:the|your)\s+(?:very\s+)?(?P<first>first)\s+(?:suggestion|recommendation|pick|(?:one|movie|film)\s+(?:that\s+)?you\s+
+        (?:\w+\s+)?(?:suggested|recommended|named|mentioned|picked|said|told\s+me))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words for a film that was recommended before the last list: "the one before", "your first suggestion"."""
 _NONE_OF_THOSE = re.compile(
     r"""(?:\s+(?:movies?|films?|flicks?|stuff|ones?))?(?:\s+(?:lately|recently|already|before))?
     \s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
@@ -116,7 +128,14 @@ class Spotter:
         names |= {subject: facts.names[subject] for subject in facts.subjects}
         self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
 
-    def spans(self, text: str, prefer: Sequence[int] = (), n_shown: int = 0, film: int | None = None) -> list[Span]:
+    def spans(
+        self,
+        text: str,
+        prefer: Sequence[int] = (),
+        n_shown: int = 0,
+        film: int | None = None,
+        recommended: Sequence[int] = (),
+    ) -> list[Span]:
         """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
 
         Args:
@@ -125,6 +144,7 @@ class Spotter:
                 its end.
             n_shown: number of films in the last list.
             film: the film that the conversation is about, whose director "the same director" is.
+            recommended: films that were first in the lists so far, which "the one before" means.
         """
         spans = self._links(text, prefer)
         spans += free_spans(self._collection_spans(text, spans), spans)
@@ -132,6 +152,11 @@ class Spotter:
         masked = blank_spans(text, spans)
         spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
         masked = blank_spans(text, spans)
+        if len(recommended) > 1:
+            for match in _RECOMMENDED_BEFORE.finditer(masked):
+                earlier = recommended[0 if match['first'] else -2]
+                spans.append(Span(SpanKind.FILM, *match.span(), id=earlier))
+            masked = blank_spans(text, spans)
         if n_shown:
             for match in _PLACE.finditer(masked):
                 if (place := _place(match, n_shown)) > n_shown:
@@ -200,6 +225,8 @@ class Spotter:
                 if collection is None:
                     continue
                 span = Span(SpanKind.COLLECTION, part[0].start, part[-1].end, collection=collection)
+                if not collection.is_listed and is_everyday_word(key) and not _is_whole_series(text, span):
+                    continue  # "Saw" is a series only in "all the Saw movies"
                 nth = self._nth_film(text, span, key)
                 if self._names_collection(text, span, links, is_plural, nth is not None):
                     found.append(nth or self._bearer(span, key) or span)
@@ -305,6 +332,12 @@ def _is_series(text: str, span: Span) -> bool:
         or (_ONE_BEFORE.search(before) is not None and _ONE_AFTER.match(text, span.end) is not None)
         or _WEARY_BEFORE.search(before) is not None
     )
+
+
+def _is_whole_series(text: str, span: Span) -> bool:
+    """Return whether the words on both sides of a name say that it is a series: "all the Saw movies"."""
+    before = text[max(0, span.start - 80) : span.start]
+    return _SERIES_AFTER.match(text, span.end) is not None and _THE_BEFORE.search(before) is not None
 
 
 def _is_season(text: str, span: Span) -> bool:

@@ -69,6 +69,12 @@ _OVERSHADOWED = 10
 name."""
 _INITIALS = re.compile(r'(?:<.*/)?(?:[A-Z]\.){2,}')
 """Initials at the start of a title: "E.T. the Extra-Terrestrial"."""
+_INNER_CAPITAL = re.compile(
+    r'(?<=\b(?:De|Di|Du|Da|La|Le|Mc))(?=[A-Z][a-z]{2,}$)|(?<=\b(?:Del|Van|Von|Mac))(?=[A-Z][a-z]{2,}$)'
+)
+"""Place of the missing space in a surname such as "DiCaprio"."""
+_PARTICLE = re.compile(r'\s(?P<particle>(?i:De|Del|Di|Du|Da|La|Le|Mc|Mac|Van|Von))\s(?P<surname>[A-Z][a-z]{2,})$')
+"""A particle and the rest of a surname, as in "De Niro"."""
 _NAME_SUFFIXES = frozenset('jr sr 2 3 4 5'.split())
 
 
@@ -120,6 +126,7 @@ class NameIndex:
             self._add_parts(names, name_words)
             self._add_short_titles()
         self._add_surnames(people)
+        self._add_spacings({person: names[person] for person in people})
         keys = [*self._exact, *self._partial, *self._surnames]
         self.prefixes = {key[:n] for key in keys for n in range(1, len(key) + 1)}
         self._words = {word for key in keys for word in key}
@@ -314,6 +321,17 @@ class NameIndex:
                 if has_article:
                     self._with_article.add(nickname)
 
+    def _add_spacings(self, names: Mapping[int, str]) -> None:
+        """Add surnames with a particle, written with and without a space: "Di Caprio", "Deniro"."""
+        for person, name in sorted(names.items(), key=lambda item: (-self._popularity_of(item[0]), item[0])):
+            for spelled, n_words in _spacings(name):
+                key = parse_title(spelled).forms[0].content
+                bearer = self._surnames.get(key[-1:]) or self._surnames.get((''.join(key[-n_words:]),))
+                if key not in self._exact:
+                    self._surnames.setdefault(key, [person])
+                if bearer in (None, [person]) and key[-n_words:] not in self._exact:
+                    self._surnames.setdefault(key[-n_words:], [person])
+
     def _add_short_titles(self) -> None:
         """Add the abbreviations of titles in ``short_titles.txt``, such as "T2"."""
         for short, title in _pairs('short_titles.txt'):
@@ -373,6 +391,20 @@ def _first_names() -> dict[str, list[str]]:
         for name in group:
             forms[name] += [other for other in group if other != name]
     return forms
+
+
+def _spacings(name: str) -> Iterator[tuple[str, int]]:
+    """Yield other spellings of a name whose surname has a particle, each with the number of words of the surname.
+
+    Args:
+        name: URI or name of a person.
+    """
+    plain = name.strip('<>').rpartition('/')[2].replace('_', ' ')
+    if (apart := _INNER_CAPITAL.sub(' ', plain)) != plain:
+        yield apart, 2
+    if match := _PARTICLE.search(plain):
+        yield plain, 2
+        yield f'{plain[: match.end("particle")]}{match["surname"].lower()}', 1
 
 
 def _is_rare(word: str) -> bool:

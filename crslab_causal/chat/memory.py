@@ -1,0 +1,69 @@
+"""What a conversation remembers of the seeker: describe it, and take parts of it back."""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator, Mapping
+
+from crslab_causal.chat.constraints import describe, describe_dropped
+from crslab_causal.chat.state import DialogueState
+
+
+def describe_memory(state: DialogueState, names: Mapping[int, str]) -> str:
+    """Return sentences with everything that the seeker has said so far.
+
+    Args:
+        state: state of the conversation.
+        names: name of each entity.
+    """
+    of_constraints = {constraint.entity for constraint in state.constraints.binding}
+    parts = [
+        ('You like', _names((entity for entity in state.liked if entity not in of_constraints), names)),
+        ('You do not like', _names((entity for entity in state.disliked if entity not in of_constraints), names)),
+        ('You have seen', _names(sorted(state.seen), names)),
+        ('You asked for', describe(state.constraints.binding)),
+    ]
+    return ' '.join(f'{start}: {text}.' for start, text in parts if text) or 'You have not told me anything yet.'
+
+
+def list_wishes(state: DialogueState) -> str:
+    """Return the line that lists the constraints which decide about the films; empty if there are none."""
+    chips = [f'[{n}] {constraint.words}' for n, constraint in enumerate(state.constraints.binding, start=1)]
+    return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
+
+
+def take_back(state: DialogueState, names: Mapping[int, str], text: str) -> Iterator[str]:
+    """Take constraints or a mention back, and yield the lines that say so.
+
+    Args:
+        state: state of the conversation.
+        names: name of each entity.
+        text: number or name of a constraint, a kind such as "genre", or "all"; the whole name of a mention; empty: only
+            list the constraints.
+    """
+    exact = [entity for entity in state.opinions if text.strip() and names.get(entity, '') == text.strip()]
+    found = [] if exact else state.constraints.find(text)
+    state.forget(found)
+    mentions = exact or ([] if found else _mentions_with(text, state, names))
+    if mentions:
+        for entity in mentions:
+            state.drop_mention(entity)
+        yield f'Forgotten: {", ".join(names[entity] for entity in mentions)}.'
+    elif found:
+        yield describe_dropped(found)
+    elif text.strip():
+        yield f'There is no "{text.strip()}" among what you asked for.'
+    yield list_wishes(state) or 'Nothing limits the list.'
+
+
+def _mentions_with(text: str, state: DialogueState, names: Mapping[int, str]) -> list[int]:
+    """Return the mentions with a title; without one of exactly this title, those whose names contain the text."""
+    wanted = text.strip().lower()
+    if not wanted:
+        return []
+    lower = {entity: names.get(entity, '').lower() for entity in state.opinions}
+    exact = [entity for entity, name in lower.items() if wanted in (name, name.partition(' (')[0])]
+    return exact or [entity for entity, name in lower.items() if wanted in name]
+
+
+def _names(entities: Iterable[int], names: Mapping[int, str]) -> str:
+    return ', '.join(names[entity] for entity in entities if entity in names)

@@ -1,0 +1,127 @@
+"""Decide where the plain words of a message count more than what the trained models estimate.
+
+The models learn from examples, and miss rare but clear sentences: "besides Shrek", "that's all for now". Each case here
+is such a sentence. :mod:`.revision` asks before it changes what the rules have found.
+"""
+
+from __future__ import annotations
+
+import re
+
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.attitudes import (
+    WANT,
+    cue_before,
+    is_accepted_after,
+    is_exception,
+    is_followed_up,
+    is_negative_question,
+    is_praised_by_question,
+    is_told,
+    wishes_similar,
+)
+from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.features import Draft
+from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.questions import INQUIRIES
+from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.targets import Named
+from crslab_causal.chat.understanding.unmet import find_unmet_wishes
+
+FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
+"""Acts that only the rules find. A message with one of them is not revised."""
+_TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
+"""Words that take an earlier message back. They accept no film."""
+_IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
+"""Words that end a conversation, such as "that's all for now". They accept no film."""
+_NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
+_NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
+"""Words without which no film is unseen."""
+
+
+def is_settled(draft: Draft) -> bool:
+    """Return whether the rules alone decide about a message."""
+    meaning = draft.meaning
+    acts = {*meaning.acts}
+    if draft.is_correction or meaning.is_gibberish or FINAL & acts:
+        return True
+    if any(question.aspect in INQUIRIES for question in meaning.questions):
+        return True
+    if acts == {Act.WANT} and meaning.is_wildcard and not meaning.heard:
+        return True  # "I don't know, you choose"
+    if acts == {Act.UNKNOWN} and find_unmet_wishes(draft.text, True):
+        return True  # "under 90 minutes please"
+    opinions = opinions_in_questions(draft)
+    return bool(opinions) and len(opinions) == len(draft.clauses)
+
+
+def opinions_in_questions(draft: Draft) -> list[Clause]:
+    """Return the clauses that state an opinion as a negative question: "isn't Alien great?"."""
+    if draft.meaning.questions or not {Act.LIKE, Act.DISLIKE} & {*draft.meaning.acts}:
+        return []
+    return [clause for clause in draft.clauses if is_negative_question(clause)]
+
+
+def ruled_out(draft: Draft, words: str) -> list[Act]:
+    """Return the acts that a message does not have, whatever the models estimate.
+
+    Args:
+        draft: what the rules understand of the message.
+        words: the words of the message, normalized.
+    """
+    acts = {*draft.meaning.acts}
+    found = []
+    if _TAKES_BACK.search(draft.text) or (_IS_ALL.search(draft.text) and Act.LEAVE in acts):
+        found.append(Act.ACCEPT)  # "I take that back", "that's all for now"
+    if Act.SEEN in acts and Act.NOT_SEEN not in acts and not _NOT.search(words):
+        found.append(Act.NOT_SEEN)  # "nah, seen that"
+    if _NOT_HATED.search(words):
+        found.append(Act.DISLIKE)  # "I didn't hate Avatar"
+    return found
+
+
+def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[Act]) -> bool:
+    """Return whether the attitude to a name stays as the rules have found it.
+
+    Args:
+        draft: what the rules understand of the message.
+        named: the name.
+        rule: attitude that the rules have found; empty if they have found none.
+        attitude: attitude that the models have found.
+        acts: acts of the message, as the models have found them.
+    """
+    clauses, group = clauses_with(draft, named.group), named.group
+    if any(is_praised_by_question(clause, group) for clause in clauses):
+        return True  # "isn't Alien great?"
+    if named.constraint is not None and _is_stated(draft, named, rule):
+        return True  # a constraint in plain words binds
+    match rule:
+        case Attitude.DISLIKED if attitude in (Attitude.LIKED, Attitude.WANTED):
+            return True  # what the rules hear as excluded is never recommended
+        case Attitude.LIKED if attitude == Attitude.DISLIKED:
+            return True  # "I can't get enough of Tom Hanks"
+        case Attitude.SIMILAR if any(wishes_similar(c, group) or is_followed_up(c, group) for c in clauses):
+            return True
+        case Attitude.WANTED if attitude == Attitude.MENTIONED and Act.WANT in acts:
+            return True  # "it should also be funny"
+        case Attitude.MENTIONED if not attitude and any(is_exception(clause, group) for clause in clauses):
+            return True  # "besides Shrek"
+        case Attitude.MENTIONED if any(is_told(clause, group) for clause in clauses):
+            return True  # "my friend says that Alien is great"
+    is_accepted = attitude == Attitude.DISLIKED and not named.span.negated
+    return is_accepted and any(is_accepted_after(clause, group) for clause in clauses)  # "Shrek was ok"
+
+
+def clauses_with(draft: Draft, group: int) -> list[Clause]:
+    """Return the clauses of a message that contain a group of spans."""
+    return [draft.clauses[number] for number in draft.clauses_of(group)]
+
+
+def _is_stated(draft: Draft, named: Named, rule: str) -> bool:
+    """Return whether plain words want or exclude a property: "I would like a comedy", "no horror"."""
+    if rule == Attitude.DISLIKED:
+        return named.span.negated
+    if rule == Attitude.WANTED and named.span.kind is SpanKind.CHILDREN:
+        return True  # "my kids will be watching"
+    is_asked_for = rule == Attitude.WANTED and Act.WANT in draft.meaning.acts
+    return is_asked_for and any(cue_before(clause, named.group) == WANT for clause in clauses_with(draft, named.group))

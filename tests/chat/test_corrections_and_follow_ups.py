@@ -1,0 +1,197 @@
+"""Messages that correct or continue earlier ones, and questions about time and about what was said."""
+
+import pytest
+from film_catalogue import film_facts
+
+from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
+from crslab_causal.chat.understanding.questions import Aspect
+
+
+@pytest.fixture(scope='module', params=['models', 'rules'])
+def interpreter(request):
+    models = {'models': {}} if request.param == 'rules' else {}
+    return Interpreter(*film_facts(), **models)
+
+
+def state_after(interpreter, *texts):
+    state = DialogueState()
+    for text in texts:
+        state.hear(text, interpreter.understand(text, state.situation), [])
+    return state
+
+
+def attitudes(meaning):
+    return {heard.name: heard.attitude for heard in meaning.heard}
+
+
+# ------------------------------------------------------------ corrections
+
+
+@pytest.mark.parametrize(
+    'first, attitude',
+    [
+        ('I loved Inception', Attitude.LIKED),
+        ('I hated Inception', Attitude.DISLIKED),
+        ('I have seen Inception', Attitude.SEEN),
+        ('something like Inception', Attitude.SIMILAR),
+    ],
+)
+@pytest.mark.parametrize(
+    'text',
+    [
+        'no sorry, I meant Interstellar',
+        'I meant Interstellar, not Inception',
+        '*Interstellar',
+        'oops i mean interstelar',
+    ],
+)
+def test_corrected_film_takes_the_place_of_the_first_one(interpreter, entity, first, attitude, text):
+    state = state_after(interpreter, first)
+    meaning = interpreter.understand(text, state.situation)
+    assert attitudes(meaning) == {'Interstellar (2014)': attitude}
+    assert meaning.dropped == [entity['Inception (2010)']] and meaning.acts[0] is Act.FORGET
+
+
+@pytest.mark.parametrize(
+    'first, text, label',
+    [
+        ('a movie with Tom Hanks', 'sorry, I meant Tom Cruise', 'Tom Cruise'),
+        ('a movie with Tom Hanks', 'I was thinking of Tom Cruise', 'Tom Cruise'),
+        ('I want a comedy', 'I meant horror, not comedy', 'horror'),
+    ],
+)
+def test_corrected_wish_replaces_the_first_one(interpreter, first, text, label):
+    state = state_after(interpreter, first)
+    before = [constraint.label for constraint in state.constraints.binding]
+    meaning = interpreter.understand(text, state.situation)
+    assert [constraint.label for constraint in meaning.forgotten] == before
+    state.hear(text, meaning, [])
+    assert [constraint.label for constraint in state.constraints.binding] == [label]
+
+
+@pytest.mark.parametrize('text', ['I meant to watch Alien', 'I mean, Alien is great', 'what do you mean by horror?'])
+def test_other_meanings_of_mean_correct_nothing(interpreter, text):
+    state = state_after(interpreter, 'I loved Inception and I like horror')
+    meaning = interpreter.understand(text, state.situation)
+    assert not meaning.dropped and not meaning.forgotten
+
+
+def test_reply_to_a_correction_forgets_the_wrong_film(conversation):
+    conversation.reply('I loved Inception')
+    reply = conversation.reply('sorry, I meant Interstellar')
+    names = conversation.recommender.names
+    assert [names[entity] for entity in conversation.liked] == ['Interstellar (2014)']
+    assert 'Forgotten: Inception (2010).' in reply.notes and reply.recommendations
+
+
+# ------------------------------------------------------------ short questions that repeat the last one
+
+
+@pytest.mark.parametrize(
+    'first, second, answer',
+    [
+        ('who directed Alien?', 'and Aliens?', 'James Cameron'),
+        ('who directed Alien?', 'what about Jaws?', 'Steven Spielberg'),
+        ('when did Alien come out?', 'and Jaws?', '1975'),
+        ('who directed Alien?', 'I meant Jaws', 'Steven Spielberg'),
+        ('which films did Steven Spielberg direct?', 'and Christopher Nolan?', 'Inception (2010)'),
+    ],
+)
+def test_short_question_repeats_the_last_one(conversation, first, second, answer):
+    conversation.reply(first)
+    reply = conversation.reply(second)
+    assert answer in ' '.join(reply.sentences) and not reply.recommendations
+
+
+def test_short_question_without_an_earlier_one_asks_for_the_film(conversation):
+    conversation.reply('I loved Alien')
+    assert 'Steven Spielberg' in ' '.join(conversation.reply('what about Jaws?').sentences)
+
+
+# ------------------------------------------------------------ years of films, and films of a person
+
+
+@pytest.mark.parametrize(
+    'text, answer',
+    [
+        ('was Jaws made before Alien?', 'Jaws (1975) came first, 4 years before Alien (1979).'),
+        ('which is older, Alien or Jaws?', 'Jaws (1975) came first, 4 years before Alien (1979).'),
+        ('Is Alien newer than Jaws?', 'Jaws (1975) came first, 4 years before Alien (1979).'),
+        ('what came out first, Aliens or Alien?', 'Alien (1979) came first, 7 years before Aliens (1986).'),
+        ('how many years are between Alien and Aliens?', 'Alien (1979) came first, 7 years before Aliens (1986).'),
+        ("what is Steven Spielberg's first movie?", 'Jaws (1975) is the oldest film of Steven Spielberg'),
+        ("Christopher Nolan's newest movie?", 'is the newest film of Christopher Nolan'),
+        (
+            "which of Spielberg's movies is the most popular?",
+            'is the film of Steven Spielberg that was recommended most',
+        ),
+    ],
+)
+def test_questions_about_time_are_answered(conversation, text, answer):
+    reply = conversation.reply(text)
+    assert answer in ' '.join(reply.sentences) and not reply.recommendations
+
+
+def test_films_of_the_person_of_the_conversation(conversation):
+    conversation.reply('who directed Alien?')
+    (sentence,) = conversation.reply('which of his films is the oldest?').sentences
+    assert sentence.endswith('is the oldest film of Ridley Scott that I know.')
+
+
+# ------------------------------------------------------------ what was said before
+
+
+def test_everything_that_was_said_is_remembered(conversation):
+    assert conversation.reply('what do you know about me?').sentences == ['You have not told me anything yet.']
+    conversation.reply('I loved Alien, and I hated Jaws')
+    conversation.reply('I have seen Titanic. A comedy from the 90s please')
+    (sentence,) = conversation.reply('what did I say I liked?').sentences
+    assert 'You like: Alien (1979).' in sentence and 'You do not like: Jaws (1975).' in sentence
+    assert 'You have seen: Titanic (1997).' in sentence and 'comedy' in sentence and '1990–1999' in sentence
+
+
+@pytest.mark.parametrize('text', ['what about the one before?', 'tell me about your previous suggestion'])
+def test_film_that_was_recommended_before(conversation, text):
+    first = conversation.reply('I loved Alien').recommendations[0]
+    conversation.reply('something else')
+    reply = conversation.reply(text)
+    assert first.name in ' '.join(reply.sentences)
+
+
+def test_small_talk_after_a_list_comes_back_to_it(conversation):
+    assert 'what have you liked lately' in ' '.join(conversation.reply('lol').sentences)
+    first = conversation.reply('I loved Alien').recommendations[0]
+    assert first.name in ' '.join(conversation.reply('lol').sentences)
+
+
+# ------------------------------------------------------------ opinions of others, and films to follow
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'my best friend says Alien is amazing',
+        'everyone keeps telling me that Alien is great',
+        'critics raved about Alien',
+        'people say Alien is fantastic',
+    ],
+)
+def test_opinion_of_others_is_not_the_opinion_of_the_seeker(interpreter, text):
+    assert Attitude.LIKED not in attitudes(interpreter.understand(text)).values()
+
+
+@pytest.mark.parametrize('text', ['what should I watch after Alien?', 'what to watch next after watching Alien'])
+def test_film_to_follow_a_film_is_like_it(interpreter, entity, text):
+    state = DialogueState(film=entity['Jaws (1975)'], shown=(entity['Jaws (1975)'],))
+    meaning = interpreter.understand(text, state.situation)
+    assert attitudes(meaning) == {'Alien (1979)': Attitude.SIMILAR} and Act.ACCEPT not in meaning.acts
+    assert meaning.heard[0].seen and [constraint.name for constraint in meaning.constraints] == ['like Alien (1979)']
+
+
+def test_question_of_two_films_names_both(interpreter, entity):
+    (question,) = interpreter.understand('is it older than Alien?', Situation(film=entity['Jaws (1975)'])).questions
+    assert question.aspect is Aspect.EARLIER
+    assert (question.film, question.other) == (entity['Jaws (1975)'], entity['Alien (1979)'])
