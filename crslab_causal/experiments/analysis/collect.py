@@ -24,6 +24,7 @@ from crslab_causal.experiments.analysis.record import (
 )
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult, groups_of
 from crslab_causal.experiments.analysis.significance import (
+    interval_runs,
     mean_tests,
     row_intervals,
     row_tests,
@@ -88,7 +89,14 @@ def _table_record(table: Table, store: RunStore, failures: Mapping[Path, str], p
         **{name: getattr(table.options, name) for name in TABLE_OPTIONS},
         groups=groups_of(table),
         rows=[
-            _row_record(row, table, _note(row, store, failures), own_tests, own_intervals)
+            _row_record(
+                row,
+                table,
+                _note(row, store, failures),
+                own_tests,
+                own_intervals,
+                interval_runs(row, table, store, previous),
+            )
             for row, own_tests, own_intervals in zip(rows, tests, row_intervals(rows, table, store, previous))
         ],
         means=_means(rows, table),
@@ -125,7 +133,12 @@ def _run_result(run: Run, table: Table, store: RunStore, previous: PreviousTable
 
 
 def _row_record(
-    row: RowResults, table: Table, note: str | None, tests: Tests, intervals: Intervals | None
+    row: RowResults,
+    table: Table,
+    note: str | None,
+    tests: Tests,
+    intervals: Intervals | None,
+    n_interval_runs: int | None,
 ) -> RowRecord:
     options = row.row.options
     scores: Scores = (
@@ -153,6 +166,7 @@ def _row_record(
         tests=tests,
         **({} if options.footnote is None else {'footnote': options.footnote}),
         **({} if intervals is None else {'intervals': intervals}),
+        **({} if intervals is None or n_interval_runs is None else {'interval_runs': n_interval_runs}),
     )
 
 

@@ -30,6 +30,8 @@ class PreviousTable(NamedTuple):
     """Folders of the reference's runs."""
     intervals: Mapping[frozenset[str], Intervals] = {}
     """Intervals of a row by the folders of its runs."""
+    interval_runs: Mapping[frozenset[str], int] = {}
+    """Number of runs that the intervals of a row cover, by the folders of its runs, if they do not cover all."""
 
 
 class PreviousReport:
@@ -93,6 +95,7 @@ def _table(record: SuiteRecord, table: Table) -> PreviousTable:
         {key: row.tests for key, row in zip(folders, previous.rows)},
         reference[0] if reference else frozenset(),
         {key: row.intervals for key, row in zip(folders, previous.rows) if row.intervals},
+        {key: row.interval_runs for key, row in zip(folders, previous.rows) if row.interval_runs is not None},
     )
 
 

@@ -109,6 +109,8 @@ class RowRecord(SparseRecord):
     """Remark on the reported scores."""
     intervals: Intervals = {}
     """Intervals by a bootstrap that draws conversations; absent for rows without them, see :func:`.row_intervals`."""
+    interval_runs: int | None = None
+    """Number of runs that the intervals cover; absent if they cover all of them, see :func:`.interval_runs`."""
 
 
 class MeanRecord(Record):

@@ -86,8 +86,9 @@ def row_intervals(
     Scores on the official test set have them, and scores of a single run where a model has seeds: that of a language
     model, or the only one of several that is finished. They are None for other rows.
 
-    Scores of several seeds are averaged for each sample first. An interval of a previous report between the same runs
-    is kept, because a report keeps no ranks.
+    Scores of several seeds are averaged for each sample first. An interval of a previous report of the same runs is
+    kept, because a report keeps no ranks. If some runs of a row come from a previous report, an interval on the
+    official test set is that of the other runs, see :func:`interval_runs`.
     """
     intervals = [previous.intervals.get(frozenset(result.folder for result in row.results)) for row in rows]
     missing = [
@@ -95,8 +96,8 @@ def row_intervals(
         for i, row in enumerate(rows)
         if intervals[i] is None
         and (table.options.split == OFFICIAL or _is_first_of_several(row))
-        and row.results
-        and len(_with_ranks(row, table, store)) == len(row.results)
+        and (n_ranks := len(_with_ranks(row, table, store)))
+        and (table.options.split == OFFICIAL or n_ranks == len(row.results))
     ]
     if table.options.kind != 'recommendation':
         return intervals
@@ -121,6 +122,20 @@ def row_intervals(
             if low == low:  # it is NaN if all samples are of one conversation
                 intervals[i].setdefault(group, {})[metric] = (low, high)
     return intervals
+
+
+def interval_runs(
+    row: RowResults, table: Table, store: RunStore, previous: PreviousTable = PreviousTable()
+) -> int | None:
+    """Return the number of runs that the interval of a row covers; None if it covers all of them.
+
+    Args: as those of :func:`row_intervals`.
+    """
+    folders = frozenset(result.folder for result in row.results)
+    if folders in previous.intervals:
+        return previous.interval_runs.get(folders)
+    n_ranks = len(_with_ranks(row, table, store))
+    return n_ranks if table.options.split == OFFICIAL and 0 < n_ranks < len(row.results) else None
 
 
 def _is_first_of_several(row: RowResults) -> bool:

@@ -111,6 +111,12 @@ def legend(table: TableRecord) -> list[str]:
         )
     if any(row.intervals for row in table.rows):
         sentences.append('[low, high]: 95 % interval of the mean, by a bootstrap that draws conversations.')
+        partial = sorted({(row.interval_runs, len(row.runs)) for row in table.rows if row.interval_runs is not None})
+        if partial:
+            sentences.append(
+                'Where earlier runs left no ranks, it covers the later runs only: '
+                f'{", ".join(f"{n} of {total}" for n, total in partial)}.'
+            )
     if any(run.times_scored for row in table.rows for run in row.runs):
         again = [row for row in table.rows if any((run.times_scored or 1) > 1 for run in row.runs)]
         sentences.append(

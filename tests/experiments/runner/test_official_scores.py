@@ -103,6 +103,26 @@ def test_a_record_is_kept_without_the_test_file_and_its_ranks(trained, paths, tm
     assert again.model_dump() == first.model_dump()
 
 
+def test_interval_covers_the_runs_that_have_ranks(write_suite, table, paths, official, execute, clean_commit, tmp_path):
+    suite = write_suite([table(split='official', metrics=['recall@1'], rows=ROWS[:1])], seeds=[1, 2])
+    first, second = suite.tables[0].rows[0].runs
+    stores = [RunStore(paths._replace(official=official.parent, work=tmp_path / name)) for name in ('first', 'second')]
+    for run, store in zip((first, second), stores):
+        execute(run, store)
+        list(score_missing([run], store, tmp_path / 'log.jsonl'))
+    list(write_tables(collect(suite, stores[0]), tmp_path / 'results'))
+    record = collect(suite, stores[1], previous=PreviousReport(tmp_path / 'results'))
+    (row,) = record.tables[0].rows
+    assert len(row.runs) == 2 and row.interval_runs == 1
+    low, high = row.intervals['all']['recall@1']
+    assert low <= row.scores['all']['recall@1'][1] <= high
+    assert 'it covers the later runs only: 1 of 2.' in markdown(record.tables[0])
+    list(write_tables(record, tmp_path / 'results'))
+    nowhere = RunStore(paths._replace(work=tmp_path / 'nowhere'))
+    again = collect(suite, nowhere, previous=PreviousReport(tmp_path / 'results'))
+    assert again.model_dump() == record.model_dump()
+
+
 def test_code_with_changes_scores_nothing(trained, tmp_path, monkeypatch):
     _, store, runs = trained
     monkeypatch.setattr(provenance_module, '_git_commit', lambda: 'abc with changes')
