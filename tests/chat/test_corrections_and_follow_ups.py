@@ -195,3 +195,51 @@ def test_question_of_two_films_names_both(interpreter, entity):
     (question,) = interpreter.understand('is it older than Alien?', Situation(film=entity['Jaws (1975)'])).questions
     assert question.aspect is Aspect.EARLIER
     assert (question.film, question.other) == (entity['Jaws (1975)'], entity['Alien (1979)'])
+
+
+# ------------------------------------------------------------ places, and everything by a person
+
+
+@pytest.mark.parametrize(
+    'text, attitude, places',
+    [
+        ('seen 1 and 3', Attitude.SEEN, (1, 3)),
+        ('1, 2 and 4 I have seen', Attitude.SEEN, (1, 2, 4)),
+        ("I've already seen the first two", Attitude.SEEN, (1, 2)),
+        ('I have seen the last two', Attitude.SEEN, (3, 4)),
+        ('not 2', Attitude.REJECTED, (2,)),
+        ('2 or 3 sounds good', Attitude.ACCEPTED, (2, 3)),
+        ('more like 1 and 2', Attitude.SIMILAR, (1, 2)),
+    ],
+)
+def test_places_in_the_list(interpreter, entity, text, attitude, places):
+    names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)']
+    shown = tuple(entity[name] for name in names)
+    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown, said='How about Heat (1995)?'))
+    assert attitudes(meaning) == {names[place - 1]: attitude for place in places}
+
+
+@pytest.mark.parametrize(
+    'text', ['I have seen 2 or 3 movies of him', 'I need 1 or 2 hours', 'Toy Story 2 and 3 were fun']
+)
+def test_numbers_that_are_no_places(interpreter, entity, text):
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown))
+    assert not {'Speed (1994)', 'Jaws (1975)'} & {*attitudes(meaning)}
+
+
+@pytest.mark.parametrize('text', ["I've seen everything by Nolan", "we've watched all of Nolan's films"])
+def test_all_films_of_a_person_are_seen(interpreter, entity, text):
+    heat = entity['Heat (1995)']
+    meaning = interpreter.understand(text, Situation(film=heat, shown=(heat,), said='How about Heat (1995)?'))
+    (heard,) = meaning.heard
+    assert (heard.name, heard.attitude) == ('Christopher Nolan', Attitude.SEEN)
+    assert heard.films == frozenset(interpreter.facts.films_of(heard.entity)) and len(heard.films) > 3
+
+
+def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
+    heat = entity['Heat (1995)']
+    situation = Situation(film=heat, shown=(heat,), said='How about Heat (1995)?')
+    for text in ('we watched Speed last week and it was ok', "didn't finish Jaws, it was boring"):
+        assert 'Heat (1995)' not in attitudes(interpreter.understand(text, situation))
+    assert attitudes(interpreter.understand('seen it, but I liked Speed more', situation))['Heat (1995)']

@@ -60,6 +60,7 @@ _ALL = re.compile(
     r'\b(?:all|both|none|any|most) (?:of )?(?:it|them|those|these|that)\b(?! <)|\b(?:them|those|these) (?:all|both)\b|'
     r'\b(?:seen|watched|saw) (?:both|all|everything|these|those|them|most)\b'
     r'(?!(?: of)?(?: the| those| these| his| her)? <)'
+    r'(?! (?:by|with|from|of|in|that|he|she|they|movies|the movies|his|her) )'
 )
 """Words about all films of the last list. "I have seen all the <collection0>" is not about the list."""
 

@@ -61,11 +61,15 @@ _EXCEPTION = re.compile(
 _WISHES_SIMILAR = re.compile(
     r'(?<!like )(?<!love )(?<!enjoy )(?<!liked )(?<!loved )(?<!enjoyed )\b(?:something|anything|others?) '
     r'(?:else |more |movies? |a bit |kind of |very )?(?:like|similar to|along the lines of|in the vein of) '
-    r'(?:<\w+>|[ ,]|and |or |the |maybe )*$'
+    r'(?:<\w+>|[ ,]|and |or |the |maybe )*$|'
+    r'^\W*(?:please |show me |some |give me |i want |ok )*more (?:movies )?like (?:<\w+>|[ ,]|and |or |the )*$'
 )
 _FOLLOWED_UP = re.compile(
     r'\b(?:watch|see|do|try|pick|choose|next|on)(?: next)?,? (?:right |now |just )?after '
-    r'(?:watching |seeing |finishing |i saw |i watched )?(?:the )?$'
+    r'(?:watching |seeing |finishing |i saw |i watched )?(?:the )?$|'
+    r'\b(?:what|which)(?: \w+){0,3} (?:watch|recommend|suggest|see|enjoy|like|try|fits?|suits?)(?: \w+){0,3}? '
+    r'(?:if|since|because|when|to|for) (?:i|you|someone|somebody|anyone|we|people|a person)(?: who)? '
+    r'(?:really |also |just )?(?:liked?|likes|loved?|loves|enjoyed|enjoys?|adored?)(?: the)? $'
 )
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
@@ -135,7 +139,7 @@ def is_told(clause: Clause, group: int) -> bool:
 
 
 def is_followed_up(clause: Clause, group: int) -> bool:
-    """Return whether a clause asks what to watch after a film: "what should I watch after Alien?"."""
+    """Return whether a clause asks for films that fit to a film: "what should I watch after Alien?"."""
     return _FOLLOWED_UP.search(clause.before(group)) is not None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.acts import Act, find_acts
 from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
@@ -37,6 +37,13 @@ _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|ev
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 _NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
 """Words without which no film is unseen."""
+
+_POINTS = re.compile(
+    r'\b(?:it|that|this|one|ones|them|those|these|both|they|either|neither|all|any|none|everything|your|seen|yours|'
+    r'suggestions?|recommendations?)\b'
+)
+"""Words that may point to a film without a name."""
+_POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))
 
 
 def is_settled(draft: Draft) -> bool:
@@ -102,6 +109,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "I can't get enough of Tom Hanks"
         case Attitude.SIMILAR if any(wishes_similar(c, group) or is_followed_up(c, group) for c in clauses):
             return True
+        case Attitude.SEEN if any(each.films for each in draft.meaning.heard if (each.kind, each.name) == named.key):
+            return True  # "I have seen everything by Nolan"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and Act.WANT in acts:
             return True  # "it should also be funny"
         case Attitude.MENTIONED if not attitude and any(is_exception(clause, group) for clause in clauses):
@@ -110,6 +119,29 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "my friend says that Alien is great"
     is_accepted = attitude == Attitude.DISLIKED and not named.span.negated
     return is_accepted and any(is_accepted_after(clause, group) for clause in clauses)  # "Shrek was ok"
+
+
+def names_all_films(draft: Draft) -> bool:
+    """Return whether a message names all films that it is about, so that "it" means no other one.
+
+    In "we watched Speed, and it was ok", the film of the conversation is not meant. In "seen it, I like Speed", it is.
+    """
+    if any(heard.films for heard in draft.meaning.heard):
+        return True  # "I have seen everything by Nolan"
+    films = {
+        number
+        for number, group in enumerate(draft.groups)
+        if any(span.kind is SpanKind.FILM and span.id is not None for span in group)
+    }
+    for clause in draft.clauses:
+        first = min((start for group, (start, _) in clause.places.items() if group in films), default=None)
+        if _POINTS.search(clause.text[:first]):
+            return False
+        if first is not None:
+            return True
+        if _POINTING_ACTS & {*find_acts(clause.text)}:
+            return False
+    return False
 
 
 def clauses_with(draft: Draft, group: int) -> list[Clause]:

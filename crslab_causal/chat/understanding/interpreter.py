@@ -328,8 +328,8 @@ class _Reading(NameReader):
         shown = self._all_films(clause) if names_all(clause.text) else []
         films = places or shown or ([self.film] if self.film is not None else [])
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
-        if not places and not shown and SpanKind.COLLECTION in kinds:
-            films = []  # "I have seen every Toy Story"
+        if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
+            films = []  # "I have seen every Toy Story", "I have seen everything by Nolan"
         for act, attitude in (
             (Act.SEEN, Attitude.SEEN),
             (Act.NOT_SEEN, Attitude.NOT_SEEN),

@@ -40,6 +40,11 @@ _FAN_AFTER = re.compile(r'^\s+(?:\w+\s+)?(?:fans?|person|lover)\b')
 _EXCLUDES_YEARS = re.compile(r'(?:not|nothing|none|no)\b', re.IGNORECASE)
 """First words of a span of years that leaves years out, also after a liking: "I like old films, nothing after 1980"."""
 _LESS_THAN = re.compile(r'\b(?:over|than)\s*$')
+_ALL_OF = re.compile(
+    r'\b(?:everything|all|every|each)(?: (?:the|of|of the|his|her|movie|movies|single|one|ones|that|is|was|were|has))*'
+    r'(?: (?:by|from|with|of|starring|directed by|featuring|made by|in))?(?: the)? $'
+)
+"""Words before a person, all of whose films are meant: "I have seen everything by Nolan"."""
 _EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|besides)\b')
 
 
@@ -154,9 +159,11 @@ class NameReader:
                 self._hear(span, name, Attitude.DISLIKED, constraint.entity)
                 self._add(clause, group, constraint, wanted=False)
                 self.meaning.acts.append(Act.DISLIKE if dislikes else Act.WANT)
-            elif span.collection is not None and cue == attitudes.SEEN:
+            elif cue == attitudes.SEEN and (
+                span.collection is not None or (span.kind is SpanKind.PERSON and _ALL_OF.search(clause.before(group)))
+            ):
                 self.meaning.heard.append(
-                    Heard(span.kind, name, Attitude.SEEN, constraint.entity, True, span.collection.films)
+                    Heard(span.kind, name, Attitude.SEEN, constraint.entity, True, constraint.films)
                 )
                 self.meaning.acts.append(Act.SEEN)
             elif (

@@ -16,6 +16,7 @@ from crslab_causal.chat.understanding.certainty import (
     clauses_with,
     is_certain,
     is_settled,
+    names_all_films,
     opinions_in_questions,
     ruled_out,
 )
@@ -235,12 +236,12 @@ class Reviser:
         draft, acts = message.draft, message.acts
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
-        is_settled = len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses)
+        named = names_all_films(draft) or (len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses))
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
-            if is_settled and not rule:
-                continue  # "I've seen both" means no third film
+            if named and not rule:
+                continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
             if rule and (
                 (rule in _KEPT and _ACT.get(Attitude(rule)) in acts)
                 or any(names_all(clause.text) for clause in draft.clauses)

@@ -10,6 +10,7 @@ from typing import Mapping, Sequence
 from crslab_causal.chat.films.collections import Collection, Collections, is_everyday_word
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
+from crslab_causal.chat.understanding.places import find_numbers, find_places, find_recommended
 from crslab_causal.chat.understanding.roles import name_by_role
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
@@ -79,25 +80,6 @@ _CHILDREN = re.compile(
       |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ORDINALS = {
-    w: n for n, w in enumerate('first second third fourth fifth sixth seventh eighth ninth tenth'.split(), start=1)
-}
-_PLACE = re.compile(
-    r"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
-    \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
-    (?:\s+(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)\b|(?<!last)(?=\W*$)
-    |(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_RECOMMENDED_BEFORE = re.compile(
-    r"""\b(?:(?:the|your)\s+(?:one|movie|film|suggestion|recommendation|pick)\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
-        (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
-    |(?:the|your)\s+(?:previous|earlier)\s+(?:one|movie|film|suggestion|recommendation|pick))\b(?!\s+(?:the|\d))
-    |\b(?:the|your)\s+(?:very\s+)?(?P<first>first)\s+(?:suggestion|recommendation|pick|(?:one|movie|film)\s+(?:that\s+)?you\s+
-        (?:\w+\s+)?(?:suggested|recommended|named|mentioned|picked|said|told\s+me))\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Words for a film that was recommended before the last list: "the one before", "your first suggestion"."""
 _NONE_OF_THOSE = re.compile(
     r"""(?:\s+(?:movies?|films?|flicks?|stuff|ones?))?(?:\s+(?:lately|recently|already|before))?
     \s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
@@ -108,9 +90,6 @@ _NONE_OF_THOSE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
-_LIKE_BEFORE = re.compile(
-    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
-)
 
 
 class Spotter:
@@ -136,7 +115,9 @@ class Spotter:
         film: int | None = None,
         recommended: Sequence[int] = (),
     ) -> list[Span]:
-        """Return the spans of a message, in order of appearance. Two spans overlap only if both are genres.
+        """Return the spans of a message, in order of appearance.
+
+        Two spans overlap only if both are genres, or if both are places.
 
         Args:
             text: the message.
@@ -146,28 +127,17 @@ class Spotter:
             film: the film that the conversation is about, whose director "the same director" is.
             recommended: films that were first in the lists so far, which "the one before" means.
         """
-        spans = self._links(text, prefer)
+        shown = prefer[len(prefer) - n_shown :] if n_shown else ()
+        numbers = find_numbers(text, shown)
+        spans = numbers + free_spans(self._links(text, prefer), numbers)
         spans += free_spans(self._collection_spans(text, spans), spans)
         spans = name_by_role(text, spans, self.facts, film)
         masked = blank_spans(text, spans)
         spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
         masked = blank_spans(text, spans)
-        if len(recommended) > 1:
-            for match in _RECOMMENDED_BEFORE.finditer(masked):
-                earlier = recommended[0 if match['first'] else -2]
-                spans.append(Span(SpanKind.FILM, *match.span(), id=earlier))
-            masked = blank_spans(text, spans)
-        if n_shown:
-            for match in _PLACE.finditer(masked):
-                if (place := _place(match, n_shown)) > n_shown:
-                    continue
-                if _LIKE_BEFORE.search(
-                    masked, max(0, match.start() - 40), match.start()
-                ):  # "more like number 3" names a film to compare with
-                    spans.append(Span(SpanKind.FILM, *match.span(), id=prefer[len(prefer) - n_shown + place - 1]))
-                else:
-                    spans.append(Span(SpanKind.PLACE, *match.span(), id=place))
-            masked = blank_spans(text, spans)
+        spans += find_recommended(masked, recommended)
+        spans += find_places(blank_spans(text, spans), shown)
+        masked = blank_spans(text, spans)
         spans += [
             Span(
                 SpanKind.YEARS,
@@ -350,14 +320,6 @@ def _is_season(text: str, span: Span) -> bool:
 def _is_child(match: re.Match[str]) -> bool:
     age = match['age1'] or match['age2'] or match['age3']
     return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
-
-
-def _place(match: re.Match[str], n_shown: int) -> int:
-    number = match['number'] or match['hash'] or match['alone'] or match['nth']
-    if number:
-        return int(number)
-    places = {'last': n_shown, 'middle': (n_shown + 1) // 2}
-    return places.get(match['ordinal'].lower()) or _ORDINALS[match['ordinal'].lower()]
 
 
 def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:

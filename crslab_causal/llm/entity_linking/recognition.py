@@ -30,6 +30,12 @@ _MAX_RANK_OF_BASIC = 1500
 """Frequency rank up to which a word without a capital is never a surname."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
+_COUNTS = re.compile(
+    r'\s*(?:(?:or|to|and|-)\s*\d+\s*)?(?:(?:other|more|good|great|different|of|his|her|their|the|my)\s+)*'
+    r'(?:movies?|films?|flicks?|times|hours?|minutes?|people|kids|more|others?|ones|years?|days?|weeks?|them|those|these)\b',
+    re.IGNORECASE,
+)
+"""Words after a number that counts: "2 or 3 movies", "300 times"."""
 _IN_ORDINARY_PHRASE = re.compile(
     r'\b(?:(?:something|anything|movies?|films?|ones?|suitable|appropriate|ok|fine|good|only|just) for|'
     r'(?:set|happens|happening|takes place|taking place) in)\s+(?:the\s+)?$',
@@ -83,6 +89,8 @@ class Recognizer:
         start = self.words[first_word].start
         if len(content) == 1 and is_outside_cinema(self.text, start):
             return False
+        if len(content) == 1 and key[0].isdigit() and _COUNTS.match(self.text, end_character):
+            return False  # "I saw 2 or 3 movies"
         if _IN_ORDINARY_PHRASE.search(self.text, 0, start) and not any(
             word.is_capitalized or not is_english(word.normalized) for word in content
         ):

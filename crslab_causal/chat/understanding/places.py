@@ -1,0 +1,128 @@
+"""Find the films that a message names by their place: "number 3", "1 and 3", "the first two", "the one before"."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Sequence
+
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+
+_ORDINALS = {
+    w: n for n, w in enumerate('first second third fourth fifth sixth seventh eighth ninth tenth'.split(), start=1)
+}
+_COUNTS = {w: n for n, w in enumerate('one two three four five six seven eight nine ten'.split(), start=1)} | {
+    'couple': 2,
+    'few': 3,
+}
+_NOUN = r'(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)'
+_PLACE = re.compile(
+    rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
+    \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
+    (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SEVERAL = re.compile(
+    rf"""\b(?:the\s+)?(?P<end>first|last)\s+(?P<count>two|three|four|five|six|seven|eight|nine|[2-9]|couple|few)
+    (?!\s*(?:hours?|minutes?|weeks?|days?|months?|years?|decades?|times|seasons?|episodes?|parts?|seconds?|thirds|of\s+the))
+    (?:\s+{_NOUN}s?)?\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_VERB = (
+    'seen|saw|watched|know|skip|pick|choose|take|try|not|like|liked|loved|hated|than|about|with|and|but|or|'
+    'numbers?|options?'
+)
+_LISTED = re.compile(
+    rf"""(?:^\W*|\b(?:{_VERB}|between|both|want|watch|no|yes|no,|yes,)\s+)
+    (?P<list>(?:10|[1-9])(?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:10|[1-9])\b)+)
+    (?!\s*(?:years?|yrs?|movies?|films?|times|hours?|hrs?|stars?|out|of|more|to|kids?|people|friends|times|-|%|/|\d|\.\d))
+    |\b(?:seen|saw|watched|skip|pick|choose|take|not|go\s+with|tell\s+me\s+about|what\s+about|how\s+about|liked|loved|hated)\s+
+    (?P<single>10|[1-9])(?=\s*(?:[,;!?]|\.(?!\d)|$|(?:and|but|is|was|sounds|looks|please|already|then|instead)\b))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LIKE_BEFORE = re.compile(
+    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
+)
+_RECOMMENDED_BEFORE = re.compile(
+    rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
+        (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
+    |(?:the|your)\s+(?:previous|earlier)\s+{_NOUN})\b(?!\s+(?:the|\d))
+    |\b(?P<first>your\s+(?:very\s+)?first\s+{_NOUN}|the\s+(?:very\s+)?first\s+{_NOUN}\s+(?:that\s+)?you\s+
+        (?:\w+\s+)?(?:suggested|recommended|named|mentioned|picked|said|told\s+me))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def find_numbers(text: str, shown: Sequence[int]) -> list[Span]:
+    """Return the places that bare numbers name: "seen 1 and 3".
+
+    Args:
+        text: the message, before anything is linked. A number could otherwise be taken for a title.
+        shown: films of the last list.
+    """
+    found: list[Span] = []
+    for match in _LISTED.finditer(text) if shown else ():
+        name = 'list' if match['list'] else 'single'
+        numbers = list(re.finditer(r'\d+', text[match.start(name) : match.end(name)]))
+        if all(int(number.group()) <= len(shown) for number in numbers):
+            start = match.start(name)
+            is_model = _is_model(text, start)
+            for number in numbers:
+                span = start + number.start(), start + number.end()
+                found.append(_of_place(int(number.group()), span, is_model, shown))
+    return found
+
+
+def find_places(text: str, shown: Sequence[int]) -> Iterator[Span]:
+    """Yield the places of the last list that words name, such as "the second one".
+
+    A film that is only compared with, as in "more like number 3", is yielded as a film.
+
+    Args:
+        text: the message, with the other spans blanked out.
+        shown: films of the last list.
+    """
+    for match in _SEVERAL.finditer(text) if shown else ():
+        n = min(_count(match['count']), len(shown))
+        first = len(shown) - n if match['end'].lower() == 'last' else 0
+        is_model = _is_model(text, match.start())
+        for place in range(first + 1, first + n + 1):
+            yield _of_place(place, match.span(), is_model, shown)
+    for match in _PLACE.finditer(text) if shown else ():
+        place = _place(match, len(shown))
+        if place <= len(shown):
+            yield _of_place(place, match.span(), _is_model(text, match.start()), shown)
+
+
+def find_recommended(text: str, recommended: Sequence[int]) -> Iterator[Span]:
+    """Yield the films that were recommended before the last list, as in "the one before", "your first suggestion".
+
+    Args:
+        text: the message, with the other spans blanked out.
+        recommended: films that were first in the lists so far, the last one at the end.
+    """
+    for match in _RECOMMENDED_BEFORE.finditer(text) if len(recommended) > 1 else ():
+        yield Span(SpanKind.FILM, *match.span(), id=recommended[0 if match['first'] else -2])
+
+
+def _is_model(text: str, start: int) -> bool:
+    """Return whether the words before a place only compare with it: "more like number 3"."""
+    return _LIKE_BEFORE.search(text, max(0, start - 40), start) is not None
+
+
+def _of_place(place: int, span: tuple[int, int], is_model: bool, shown: Sequence[int]) -> Span:
+    if is_model:
+        return Span(SpanKind.FILM, *span, id=shown[place - 1])
+    return Span(SpanKind.PLACE, *span, id=place)
+
+
+def _count(word: str) -> int:
+    return int(word) if word.isdigit() else _COUNTS[word.lower()]
+
+
+def _place(match: re.Match[str], n_shown: int) -> int:
+    """Return the number of a place in the last list, from 1."""
+    number = match['number'] or match['hash'] or match['alone'] or match['nth']
+    if number:
+        return int(number)
+    places = {'last': n_shown, 'middle': (n_shown + 1) // 2}
+    return places.get(match['ordinal'].lower()) or _ORDINALS[match['ordinal'].lower()]
