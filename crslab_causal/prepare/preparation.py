@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
+from crslab_causal.base.locks import hold_lock
 from crslab_causal.prepare.content import Files
 from crslab_causal.prepare.folder import occupied, recorded, remove_leftovers, same_recipe, write_folder
 from crslab_causal.prepare.manifest import PUBLISHED, Manifest
@@ -189,26 +189,14 @@ def _download(
 
 @contextmanager
 def _alone(data_path: Path, say: Callable[[str], object]) -> Iterator[None]:
-    """Hold the lock of ``data_path``. The system frees the lock of a killed process.
-
-    The lock file is removed while its lock is held. A process that waits for a removed lock file notices this and locks
-    the next lock file; filelock does so since version 4.
-    """
-    data_path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(data_path / '.prepare.lock')
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f'Another process prepares data in {data_path}; waiting for it')
-        lock.acquire()
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            (data_path / DOWNLOADS).rmdir()  # only if it is empty
-        with suppress(OSError):  # Windows removes it at the release
-            Path(lock.lock_file).unlink()
-        lock.release()
+    """Hold the lock of ``data_path``, and remove its folder of downloads at the end if it is empty."""
+    waits = f'Another process prepares data in {data_path}; waiting for it'
+    with hold_lock(data_path / '.prepare.lock', lambda: say(waits)):
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                (data_path / DOWNLOADS).rmdir()
 
 
 @contextmanager

@@ -121,21 +121,25 @@ class TrainedExpert(Expert):
     def _train(self, data: TrainingData, epochs: int, held_out: TrainingData | None) -> list[float]:
         """Train a new network, and return the log-likelihood of the held-out labels after each epoch."""
         name, device = type(self).__name__, self.index_of_entity.device
-        contexts, late = grouped(data), grouped(held_out) if held_out is not None else []
+        late = grouped(held_out) if held_out is not None else []
+        identity = [
+            self.options.model_dump(exclude={'expert_smoothing', 'expert_epoch_choice', 'expert_epochs'}),
+            *(self.seed, epochs, device.type, self.start_digest(), data_digest(data)),
+        ]
         self.network = self._seeded_network()
-        state = TrainingState.of(
-            self.folder,
-            name,
-            [
-                self.options.model_dump(exclude={'expert_smoothing', 'expert_epoch_choice', 'expert_epochs'}),
-                *(self.seed, epochs, device.type, self.start_digest(), data_digest(data)),
-            ],
-        )
-        if state.finished:
-            logger.info(f'[{name}: trained before, taken from {state.path}]')
-            self.network.load_state_dict(state.network)
-            self._freeze()
-            return state.history
+        with TrainingState.of(self.folder, name, identity) as state:
+            if state.finished:
+                logger.info(f'[{name}: trained before, taken from {state.path}]')
+                self.network.load_state_dict(state.network)
+                self._freeze()
+            else:
+                self._continue(state, data, epochs, late)
+        return state.history
+
+    def _continue(self, state: TrainingState, data: TrainingData, epochs: int, late: list[Context]) -> None:
+        """Train the network from a state to its end."""
+        assert self.network is not None
+        name, device, contexts = type(self).__name__, self.index_of_entity.device, grouped(data)
         with torch.random.fork_rng([device] if device.type == 'cuda' else []), torch.enable_grad():
             torch.manual_seed(self.seed)
             self.start(self.network, data)
@@ -183,7 +187,6 @@ class TrainedExpert(Expert):
                 state.save(self.network, optimizer)
         self._freeze()
         state.finish(self.network)
-        return state.history
 
     def _seeded_network(self) -> nn.Module:
         """Return a new network, whose random parameters depend on the seed alone."""

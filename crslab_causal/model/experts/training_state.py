@@ -8,15 +8,18 @@ import json
 import pickle
 import time
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import torch
+from loguru import logger
 from torch import nn
 
 from crslab_causal.base import distributed
 from crslab_causal.base.files import replace_file
+from crslab_causal.base.locks import hold_lock
 from crslab_causal.data.training_data import TrainingData
 
 FORMAT = 1
@@ -46,8 +49,11 @@ class TrainingState:
     _written: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, folder: Path | None, name: str, identity: list[Any]) -> TrainingState:
-        """Read the state of the training with this identity. If no file has it, return the state of a new training.
+    @contextmanager
+    def of(cls, folder: Path | None, name: str, identity: list[Any]) -> Iterator[TrainingState]:
+        """Read the state of the training with this identity, and keep other processes from the same training.
+
+        If no file has the state, it is that of a new training. If another process runs this training, wait for it.
 
         Args:
             folder: folder of all trainings; None: nothing is read or written.
@@ -55,14 +61,22 @@ class TrainingState:
             identity: everything that the result depends on, as JSON.
         """
         if folder is None:
-            return cls(None)
+            yield cls(None)
+            return
         digest = hashlib.sha256(json.dumps([FORMAT, torch.__version__, *identity]).encode()).hexdigest()[:16]
         path = folder / f'{name}_{digest}.pth'
+        if not distributed.is_first():  # the first process has the lock for all
+            yield cls._read(path)
+            return
+        waits = f'[{name}: another run trains the same expert; waiting for it]'
+        with hold_lock(path.with_suffix('.lock'), lambda: logger.info(waits)):
+            yield cls._read(path)
+
+    @classmethod
+    def _read(cls, path: Path) -> TrainingState:
         try:
             content = torch.load(path, map_location='cpu', weights_only=True)
             return cls(path, **content)
-        except FileNotFoundError:
-            return cls(path)
         except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile):
             return cls(path)  # a damaged file costs time, and no result
 

@@ -1,5 +1,8 @@
 """The training that DualEncoder and MentionTransformer share: seeds, breaks, files, the choice of the epoch."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -77,6 +80,27 @@ def test_a_training_that_has_ended_is_not_repeated_unless_something_differs(tmp_
     other = model(seed=1, save_path=str(tmp_path))
     with pytest.raises(AssertionError, match='trained again'):
         other.fit(training_data(ITEMS, CONVERSATIONS[:-1]))
+
+
+def test_two_runs_train_the_same_expert_once(tmp_path, monkeypatch):
+    """The second run waits for the first one, and takes its result."""
+    loss, calls, both = TrainedExpert._loss, [], threading.Barrier(2)
+
+    def counted_loss(self, part):
+        calls.append(part)
+        return loss(self, part)
+
+    monkeypatch.setattr(TrainedExpert, '_loss', counted_loss)
+
+    def train():
+        both.wait()
+        return fitted(seed=1, save_path=str(tmp_path)).item_scores(HISTORIES)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (future.result(timeout=60) for future in [pool.submit(train), pool.submit(train)])
+    assert torch.equal(first, second)
+    assert len(calls) == 3 * -(-len(trained_expert.grouped(DATA)) // 4)
+    assert [path.suffix for path in (tmp_path / 'trained_experts').iterdir()] == ['.pth']
 
 
 def test_a_damaged_file_costs_time_and_no_result(tmp_path):
