@@ -93,7 +93,7 @@ def write_page(folder: Path) -> Path:
 
 def paper_page(figures: PaperFigures, records: Records, goals: Goals) -> str:
     """Return the page: every table and figure of the paper's Section 5, and our counterpart."""
-    parts = ['# The paper beside ours', figures.note, LEGEND]
+    parts = ['# Comparison with the paper', figures.note, LEGEND]
     for table in figures.tables:
         parts += [f'## {table.title}', *_table_parts(table, records)]
     parts += ['## Table 7, an example', *_table7_parts(figures, records)]
@@ -109,7 +109,7 @@ def claims_table(figures: PaperFigures, records: Records) -> str:
         [escape_cell(fill(text, figures, records)) for text in (c.claim, c.paper, c.here, c.verdict, c.readings)]
         for c in figures.claims
     ]
-    return markdown_table(['claim', 'the paper', 'here', 'verdict', 'readings that were tried'], rows, left=5)
+    return markdown_table(['claim', 'the paper', 'here', 'verdict', 'variants tested'], rows, left=5)
 
 
 def goals_table(goals: Goals, records: Records) -> str:
