@@ -42,9 +42,9 @@ class RunOptions(Options):
     run_name: Annotated[str, Field(pattern=r'^[\w,=+-][\w.,=+-]{0,149}$')] | None = None
     """Name of the run's folder below ``save_path``; None: the name of the configuration file."""
     valid: Literal['given', 'late'] = 'given'
-    """Validation split. ``given``: that of the data. ``late``: the latest tenth of the training conversations, by their ids,
-    which are then not trained on. ReDial's ids follow time, and its official test data are later than the training
-    data."""
+    """Validation split. ``given``: that of the data. ``late``: the latest tenth of the training conversations, by their
+    ids, which are then not trained on. ReDial's ids follow time, and its official test data are later than the
+    training data."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most this many edges are dropped. None: CRSLab's threshold, which is 1,000 for ReDial, 20,000
     for OpenDialKG and 0 for others."""

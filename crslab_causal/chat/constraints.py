@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
@@ -111,14 +112,14 @@ class ConstraintSet:
         self._constraints = [constraint for constraint in self._constraints if constraint not in removed]
 
     def find(self, text: str) -> list[Constraint]:
-        """Return the constraints that a text names: by number, by a part of their name, by kind, or ``all``."""
+        """Return the constraints that a text names: by number, by words of their name, by kind, or ``all``."""
         wanted = text.strip().lower()
         if wanted in ('all', 'everything'):
             return self.binding
         if wanted.isdigit():
             return self.binding[int(wanted) - 1 : int(wanted)] if int(wanted) else []
         exact = [c for c in self._constraints if wanted in (c.label.lower(), c.name.lower(), c.words.lower(), c.kind)]
-        return exact or [c for c in self._constraints if wanted and wanted in c.name.lower()]
+        return exact or [c for c in self._constraints if names_words(c.name.lower(), wanted)]
 
     def allowed(self, film: int) -> bool:
         """Return whether a film may be listed: it is not excluded, and it is for children if children watch."""
@@ -198,6 +199,11 @@ def describe_dropped(constraints: Iterable[Constraint]) -> str:
         allowed = f'{", ".join(excluded)} {"is" if len(excluded) < 2 else "are"} allowed again.'
         sentences.append(allowed[0].upper() + allowed[1:])
     return ' '.join(sentences)
+
+
+def names_words(name: str, words: str) -> bool:
+    """Return whether a name contains some words as whole words: "hanks" in "with tom hanks", but not "an"."""
+    return bool(words) and re.search(rf'(?<!\w){re.escape(words)}(?!\w)', name) is not None
 
 
 def describe(constraints: Iterable[Constraint]) -> str:

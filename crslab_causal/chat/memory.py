@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Mapping
 
-from crslab_causal.chat.constraints import describe, describe_dropped
+from crslab_causal.chat.constraints import describe, describe_dropped, names_words
 from crslab_causal.chat.state import DialogueState
 
 
@@ -51,18 +51,18 @@ def take_back(state: DialogueState, names: Mapping[int, str], text: str) -> Iter
     elif found:
         yield describe_dropped(found)
     elif text.strip():
-        yield f'There is no "{text.strip()}" among what you asked for.'
+        yield f'There is no "{text.strip()}" among what you asked for or mentioned.'
     yield list_wishes(state) or 'Nothing limits the list.'
 
 
 def _mentions_with(text: str, state: DialogueState, names: Mapping[int, str]) -> list[int]:
     """Return the mentions with a title; without one of exactly this title, those whose names contain the text."""
     wanted = text.strip().lower()
-    if not wanted:
+    if not wanted or wanted.isdigit():  # "9" is the number of a constraint
         return []
     lower = {entity: names.get(entity, '').lower() for entity in state.opinions}
     exact = [entity for entity, name in lower.items() if wanted in (name, name.partition(' (')[0])]
-    return exact or [entity for entity, name in lower.items() if wanted in name]
+    return exact or [entity for entity, name in lower.items() if names_words(name, wanted)]
 
 
 def _names(entities: Iterable[int], names: Mapping[int, str]) -> str:

@@ -14,7 +14,7 @@ from crslab_causal.llm.offline.paths import describe_path, is_reason, order_of_r
 
 _ROLES = {DIRECTOR: 'is directed by {}', CAST: 'stars {}', WRITER: 'is written by {}'}
 """Words for each role in which a person that the seeker has named is a reason, most important role first."""
-_LIKED = 'one of your likes'
+_LIKED, _ASKED = 'one of your likes', 'as you asked'
 _MIN_GENRES = 2
 """Minimum number of genres that two films share, so that it is a reason."""
 
@@ -59,15 +59,17 @@ class Reasons:
 
     def _named_people(self, film: int) -> Iterator[str]:
         """Yield a clause for each person of the film whom the seeker has asked for or likes, the last one first."""
-        asked = {c.label for c in self._state.constraints if c.kind is Kind.PERSON and c.wanted}
+        wanted = [c for c in self._state.constraints if c.kind is Kind.PERSON and c.wanted]
+        asked, bound = ({c.label for c in group} for group in (wanted, [c for c in wanted if c.binding]))
         liked = [entity for entity in self._state.liked if entity in self._facts.people]
         unknown = [p.id for p in self._facts.people.values() if p.id < 0 and p.name in asked]
         people = self._facts.films[film].people if film in self._facts.films else {}
         for person in (*unknown, *reversed(liked)):
             role = next((role for role in _ROLES if person in people.get(role, ())), None)
             if role:
-                remark = f', {_LIKED}' if person in liked else ''
-                yield f'it {_ROLES[role].format(self._facts.people[person].name)}{remark}'
+                name = self._facts.people[person].name
+                remark = f', {_ASKED}' if name in bound else f', {_LIKED}' if person in liked else ''
+                yield f'it {_ROLES[role].format(name)}{remark}'
 
     def _shared_genres(self, film: int) -> Iterator[str]:
         """Yield a clause for each liked film that shares genres with the film, the last liked one first."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +55,7 @@ def _datasets(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 
 def _configs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Yield the name of each configuration, and the description in its first comment."""
+    """Yield the name of each configuration, and the first sentence of its first comment."""
     names: dict[str, Path] = {}
     for folder in (Path(CONFIG_FOLDER), PACKAGE_CONFIG):
         for path in sorted(folder.rglob('*.yaml')):
@@ -61,8 +63,15 @@ def _configs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
             if name.parts[0] not in FOLDERS_WITHOUT_MODELS:
                 names.setdefault(name.as_posix(), path)
     for name, path in sorted(names.items()):
-        first = path.read_text('utf-8').partition('\n')[0]
-        yield name, first.lstrip('# ') if first.startswith('#') else ', '.join(map(str, read_yaml(path).values()))
+        yield name, _first_sentence(path) or ', '.join(map(str, read_yaml(path).values()))
+
+
+def _first_sentence(path: Path) -> str:
+    """Return the first sentence of the comment at the start of a file; empty if there is no comment."""
+    lines = itertools.takewhile(lambda line: line.startswith('#'), path.read_text('utf-8').splitlines())
+    text = ' '.join(line.strip('# ') for line in lines)
+    match = re.match(r'.*?[.!?](?=\s|$)', text)
+    return match.group() if match else text
 
 
 def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:

@@ -264,7 +264,7 @@ def test_forget_lists_and_removes_constraints(conversation):
         'Vampire is allowed again.',
         'You asked for: [1] horror  (/forget 1 takes back the first)',
     ]
-    assert next(conversation.forget('western')) == 'There is no "western" among what you asked for.'
+    assert next(conversation.forget('western')) == 'There is no "western" among what you asked for or mentioned.'
     assert list(conversation.forget('all')) == ['No longer: horror.', 'Nothing limits the list.']
     assert conversation.disliked == [] and conversation.history == []
 

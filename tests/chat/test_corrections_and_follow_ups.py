@@ -243,3 +243,19 @@ def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
     for text in ('we watched Speed last week and it was ok', "didn't finish Jaws, it was boring"):
         assert 'Heat (1995)' not in attitudes(interpreter.understand(text, situation))
     assert attitudes(interpreter.understand('seen it, but I liked Speed more', situation))['Heat (1995)']
+
+
+# ------------------------------------------------------------ /forget
+
+
+@pytest.mark.parametrize('text', ['9', '1', 'a', 'e', 'rob'])
+def test_forget_takes_back_only_what_it_names(conversation, text):
+    conversation.reply('I loved Alien, I have seen Robin Hood, and I hated Jaws')
+    before = conversation.liked, conversation.disliked, conversation.state.seen
+    assert next(conversation.forget(text)).startswith(f'There is no "{text}"')
+    assert (conversation.liked, conversation.disliked, conversation.state.seen) == before
+
+
+def test_reason_names_what_was_asked_for(conversation):
+    (sentence,) = conversation.reply('I want a movie with Tom Hanks').sentences
+    assert 'Tom Hanks, as you asked' in sentence
