@@ -224,7 +224,7 @@ def find_config(name: str | Path) -> Path:
     if found is None:
         raise UserError(
             f'{name}: cannot be read (no such file here, in {CONFIG_FOLDER}/ or in the package)'
-            f'{_nearest(str(name), folders)}'
+            f'{_nearest(str(name), folders) or "; `crslab-causal list configs` shows all"}'
         )
     return found
 

@@ -46,7 +46,7 @@ def select_gpus(gpu: str) -> list[int]:
     available = torch.cuda.device_count()
     if available < requested:
         raise UserError(
-            f'--gpu {gpu}: PyTorch {torch.__version__} can use {available} of these GPUs; '
+            f'--gpu {gpu}: PyTorch {torch.__version__} finds {available or "no"} GPU{"" if available == 1 else "s"} here; '
             'use --gpu -1 for the CPU, or install a CUDA build of PyTorch'
         )
     return list(range(requested))

@@ -92,7 +92,7 @@ def _answer(session: ChatSession, text: str) -> Iterator[str]:
             yield from session.forget(argument)
         case '/undo':
             turn = session.undo()
-            yield f'Taken back: {_shorten(turn.text)}' if turn else 'There is nothing to take back.'
+            yield f'Undid your message "{_shorten(turn.text)}".' if turn else 'There is no message to undo.'
         case '/save':
             yield _save(session, argument)
         case '/replay':

@@ -15,7 +15,7 @@ _WORD = re.compile(r"@\d+|\w+(?:'\w+)?|[^\w\s]")
 
 
 class LiveContexts:
-    """Makes samples of a history and of what was said.
+    """Makes samples of a history and of the messages so far.
 
     A title in the text becomes the token of its item, such as ``@1234``, as in the data, if the item is in the history.
     Words are looked up as they are written, then without punctuation marks, and then in lower case.

@@ -1,4 +1,4 @@
-"""Read CRSLab's own zip archive of a dataset, of which a user may have a copy."""
+"""Read CRSLab's own zip archive of a dataset, if the user has a copy of it."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class CausalLLMSystem(CausalSystem):
             )
 
     def export_batch(self, path: str) -> None:
-        """Write the requests that have no answer yet for a Batch API, and log the next step."""
+        """Write the unanswered requests to a file for a Batch API, and log the command that follows."""
         dataloader, indices = self._samples()
         with self.make_pipeline() as pipeline:
             tasks = self.tasks(pipeline, dataloader, indices)

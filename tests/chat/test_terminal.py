@@ -276,14 +276,14 @@ def test_undo_takes_back_what_a_message_changed(chat):
     _, first, _, drama_back, comedy_back, again, forgotten, _, chips, _ = chat(
         'a comedy', 'a drama', '/undo', '/undo', 'a comedy', '/forget 1', '/undo', '/forget'
     )
-    assert (drama_back, comedy_back) == ('Taken back: a drama', 'Taken back: a comedy')
+    assert (drama_back, comedy_back) == ('Undid your message "a drama".', 'Undid your message "a comedy".')
     assert again == first  # also the films of the first list may be recommended again
     assert forgotten.startswith('No longer: comedy') and '[1] comedy' in chips
 
 
 def test_commands_undo_and_list_work_in_the_terminal(chat):
     _, no_list, no_undo, answer, shown, _, after, _ = chat('/list', '/undo', 'I love comedy', '/list', '/undo', '/list')
-    assert no_list == after == 'There is no list yet.' and no_undo == 'There is nothing to take back.'
+    assert no_list == after == 'There is no list yet.' and no_undo == 'There is no message to undo.'
     names = [re.sub(r' \(\d+\.\d%\)$', '', line) for line in listed(shown)]
     assert names == listed(answer) and len(names) == 10
 

@@ -114,7 +114,7 @@ class Properties:
 
 
 def excluded(constraint: Constraint) -> Constraint:
-    """Return the constraint that excludes the films of a constraint."""
+    """Return the negation of a constraint: "horror" becomes "no horror"."""
     return replace(constraint, wanted=False)
 
 

@@ -52,7 +52,7 @@ def free_spans(new: Sequence[Span], old: Sequence[Span]) -> list[Span]:
 
 
 def blank_spans(text: str, spans: Sequence[Span]) -> str:
-    """Return the text with ``<xxx>`` of equal length in place of the spans, so that positions do not change."""
+    """Replace each span of a text by ``<xxx>`` of equal length, so that positions do not change."""
     characters = list(text)
     for span in spans:
         n = span.end - span.start

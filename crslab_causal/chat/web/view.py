@@ -118,7 +118,7 @@ def _ranks(films: Sequence[int]) -> dict[int, int]:
 
 
 def _order_in_words(conversation: Conversation) -> str:
-    """Return words for what has ordered the last list."""
+    """Return the order of the last list in words."""
     backend = conversation.pipeline.backend
     if conversation.result is None or not conversation.result.is_answered:
         return 'by probability'

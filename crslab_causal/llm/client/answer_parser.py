@@ -113,7 +113,7 @@ def parse_answer(response: Response, answer: type[BaseModel]) -> ParsedAnswer:
 
 
 def without_thoughts(content: str) -> str:
-    """Return the text after a model's thoughts, and before thoughts that have no end."""
+    """Remove the blocks ``<think>`` from a text, also one that is not closed."""
     end = max((mark.end() for mark in _END_MARK.finditer(content)), default=0)
     start = _START_MARK.search(content, end)
     return content[end:] if start is None else content[end : start.start()]

@@ -42,7 +42,7 @@ class Claims:
 
     @contextlib.contextmanager
     def claim(self, key: str) -> Iterator[bool]:
-        """Claim a request, and return whether it is granted. The claim ends with the block."""
+        """Claim a request until the ``with`` block ends, and return whether the claim is granted."""
         position = int(key[:_DIGITS], 16)
         is_granted = self._is_supported and self._lock(position)
         try:

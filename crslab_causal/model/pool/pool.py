@@ -112,7 +112,7 @@ class Pool(ItemRecommender):
         return torch.tensor(self.is_active_channel(), device=self.active.device).nonzero()[:, 0]
 
     def is_active_channel(self) -> list[bool]:
-        """Return a list of Booleans, one for each channel: whether the expert of the channel was not left out."""
+        """Return a flag for each channel: True if its expert is used."""
         return [flag for flag, member in zip(self.active.tolist(), self._members()) for _ in member.channels]
 
     def member_of(self, channel: str) -> Member:

@@ -264,7 +264,7 @@ get('text').oninput = () => {  // the browser cuts what is longer
 get('stop').onclick = () => stopper.abort();
 get('undo').onclick = () => doing(async () => {
   const answer = await ask('undo', {});
-  write('note', answer.undone === null ? 'There is nothing to take back.' : 'Taken back: ' + answer.undone);
+  write('note', answer.undone === null ? 'There is no message to undo.' : 'Undid your message "' + answer.undone + '".');
   show(answer.view);
 });
 get('reset').onclick = () => doing(async () => {
