@@ -190,7 +190,8 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
         if first['type'] == 'model_type':
             keys = ', '.join(_section_at(options, first['loc']).model_fields)
             raise UserError(
-                f'{key} is a section, but its value is {first["input"]!r}; set one of its keys, such as {key}.KEY=...: {keys}'
+                f'{key} is a section, but its value is {first["input"]!r}; '
+                f'set one of its keys, such as {key}.KEY=...: {keys}'
             ) from error
         if first['type'] == 'missing':
             raise UserError(f'{key} is missing') from error

@@ -45,8 +45,9 @@ def select_gpus(gpu: str) -> list[int]:
     os.environ['CUDA_VISIBLE_DEVICES'] = gpu
     available = torch.cuda.device_count()
     if available < requested:
+        found = f'{available or "no"} GPU{"" if available == 1 else "s"}'
         raise UserError(
-            f'--gpu {gpu}: PyTorch {torch.__version__} finds {available or "no"} GPU{"" if available == 1 else "s"} here; '
+            f'--gpu {gpu}: PyTorch {torch.__version__} finds {found} here; '
             'use --gpu -1 for the CPU, or install a CUDA build of PyTorch'
         )
     return list(range(requested))

@@ -96,6 +96,17 @@ def test_slang_is_english(interpreter, text, act):
         ("I don't want a sequel", True),
         ('not american', True),
         ('films not american', True),
+        ('mind-bending', True),
+        ('a silent film', True),
+        ('something with a plot twist', True),
+        ('rated PG', True),
+        ('PG-13 or lower', True),
+        ('nothing R rated', True),
+        ('no swearing please', True),
+        ('with a happy ending', True),
+        ('Bollywood', True),
+        ('I liked the ending', False),
+        ('the language of love', False),
         ('I do not like American Beauty', False),
         ('there is no sequel to Alien', False),
     ],
@@ -113,3 +124,15 @@ def test_choice_that_is_left_to_the_recommender_is_a_wish(interpreter, situation
 def test_film_that_is_not_hated_is_not_disliked(interpreter, situation):
     meaning = interpreter.understand("I didn't hate Titanic", situation)
     assert Act.DISLIKE not in meaning.acts and attitudes(meaning)['Titanic (1997)'] is not Attitude.DISLIKED
+
+
+@pytest.mark.parametrize(
+    'text', ['a hidden gem from the 80s', 'from the last ten years', 'a classic', 'from 1999 please']
+)
+def test_wish_says_nothing_about_the_film_of_the_conversation(interpreter, situation, text):
+    assert 'Heat (1995)' not in attitudes(interpreter.understand(text, situation))
+
+
+@pytest.mark.parametrize('text', ["we're five, the youngest is 4", 'my eldest is 9'])
+def test_age_of_a_child_makes_the_list_one_for_children(interpreter, text):
+    assert {each.name for each in interpreter.understand(text).constraints} == {'for children'}

@@ -43,6 +43,7 @@ _POINTS = re.compile(
     r'suggestions?|recommendations?)\b'
 )
 """Words that may point to a film without a name."""
+_WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 _POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))
 
 
@@ -121,6 +122,12 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
     return is_accepted and any(is_accepted_after(clause, group) for clause in clauses)  # "Shrek was ok"
 
 
+def is_plain_wish(draft: Draft) -> bool:
+    """Return whether a message only wishes for films, and points to none: "a hidden gem from the 80s"."""
+    acts = {*draft.meaning.acts}
+    return Act.WANT in acts <= _WISHES and not any(_POINTS.search(clause.text) for clause in draft.clauses)
+
+
 def names_all_films(draft: Draft) -> bool:
     """Return whether a message names all films that it is about, so that "it" means no other one.
 
@@ -128,6 +135,8 @@ def names_all_films(draft: Draft) -> bool:
     """
     if any(heard.films for heard in draft.meaning.heard):
         return True  # "I have seen everything by Nolan"
+    if is_plain_wish(draft):
+        return True  # "a hidden gem from the 80s"
     films = {
         number
         for number, group in enumerate(draft.groups)

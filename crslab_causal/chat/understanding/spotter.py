@@ -75,7 +75,8 @@ _CHILDREN = re.compile(
       |(?:kid|child|family)[\s-]?friendly
       |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+(?:whole\s+|entire\s+)?family)
       |(?:for|with)\s+(?:the|my|our)\s+(?:whole\s+|entire\s+)?family|the\s+whole\s+family
-      |(?:my|our|the)\s+{_CHILD}\s+(?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b
+      |(?:my|our|the)\s+(?:{_CHILD}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
+       (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
       |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
@@ -221,6 +222,8 @@ class Spotter:
             for film in films
             if film.year and tuple(content_words(title_words(film.title)))[: len(key)] == key
         ]
+        if not dated and span.collection.is_listed:  # the titles of James Bond's films do not start with his name
+            dated = [(f.year, -self.facts.popularity.get(f.entity, 0), f.entity) for f in films if f.year]
         least = _MIN_SHARE_OF_SERIES * max((-minus for _, minus, _ in dated), default=0)
         of_year = {year: entity for year, minus, entity in sorted(dated, reverse=True) if -minus >= least}
         ordered = [of_year[year] for year in sorted(of_year)]

@@ -70,6 +70,7 @@ _WISHES = (
             rf"""\b{_COUNTRY}\s+(?:language\s+)?{_FILMS_OR_GENRE}\b
             |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
             |\b(?:not|no|nothing|non|isn['’]?t)[ -]+(?:(?:so|too|an?|any|in)\s+)*{_COUNTRY}\b(?!\s+(?-i:[A-Z]))
+            |^\W*(?:{_COUNTRY})(?:\s+please)?\W*$
             |\b(?:with|without|no|has|have)\s+(?:english\s+)?subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
@@ -78,10 +79,30 @@ _WISHES = (
     _Wish(
         re.compile(
             rf"""\b(?:some|any)thing\s+(?:(?:a\s+(?:bit|little)|more|really|very|kind\s+of|less|as)\s+)*{_MOOD}\b
-            |\b{_MOOD}\s+{_FILMS_OR_GENRE}\b|^\W*(?:more|less)\s+{_MOOD}\W*$""",
+            |\b{_MOOD}\s+{_FILMS_OR_GENRE}\b|^\W*(?:more|less)\s+{_MOOD}\W*$
+            |^\W*(?:an?\s+)?{_MOOD}(?:\s+please)?\W*$|\bsilent\s+{_FILMS}\b|\b(?:plot|surprise)\s+(?:twists?|endings?)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
         'I do not know the mood or the style of films, so this wish changes nothing.',
+    ),
+    _Wish(
+        re.compile(
+            r"""\brated\s+(?:g|pg(?:[ -]?13)?|r|nc[ -]?17|12|15|16|18)\b|\b(?:pg|pg[ -]?13|nc[ -]?17)(?!\w)
+            |\b(?:no|not|nothing|without)\s+(?:an?\s+)?(?:r[ -]rated|rated\s+r|18\+?)\b|\br[ -]rated\b
+            |\b(?:no|without|less|any|not\s+(?:too|so)\s+much|free\s+of)\s+
+             (?:(?:any|too\s+much|bad|foul|strong|explicit)\s+)*
+             (?:swear(?:ing|\s?words?)?|curs(?:ing|e\s+words)|profanity|language|nudity|nakedness|sex(?:\s+scenes?)?)\b""",
+            re.IGNORECASE | re.VERBOSE,
+        ),
+        'I do not know the age ratings of films, nor their language; "for children" leaves out what is not for them.',
+    ),
+    _Wish(
+        re.compile(
+            r'\b(?:happy|sad|good|bad|tragic|open|surprising|unexpected|uplifting|no\s+sad|no\s+happy)\s+endings?\b|'
+            r'\bends?\s+(?:well|badly)\b',
+            re.IGNORECASE,
+        ),
+        'I do not know how films end, so this wish changes nothing.',
     ),
     _Wish(
         re.compile(
