@@ -61,6 +61,7 @@ def test_corrected_film_takes_the_place_of_the_first_one(interpreter, entity, fi
         ('a movie with Tom Hanks', 'sorry, I meant Tom Cruise', 'Tom Cruise'),
         ('a movie with Tom Hanks', 'I was thinking of Tom Cruise', 'Tom Cruise'),
         ('I want a comedy', 'I meant horror, not comedy', 'horror'),
+        ('something from the 70s', 'no, I meant the 80s', '1980–1989'),
     ],
 )
 def test_corrected_wish_replaces_the_first_one(interpreter, first, text, label):
@@ -77,6 +78,12 @@ def test_other_meanings_of_mean_correct_nothing(interpreter, text):
     state = state_after(interpreter, 'I loved Inception and I like horror')
     meaning = interpreter.understand(text, state.situation)
     assert not meaning.dropped and not meaning.forgotten
+
+
+def test_wish_for_years_replaces_an_exclusion_of_most_of_them(conversation):
+    conversation.reply('a drama, nothing before 1988')
+    conversation.reply('hm, from the 80s please')
+    assert [c.name for c in conversation.state.constraints.binding] == ['drama', '1980–1989']
 
 
 def test_reply_to_a_correction_forgets_the_wrong_film(conversation):

@@ -14,7 +14,7 @@ from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation,
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
-_NAME = r'<(?:film|person|genre|collection)(?P<{}>\d+)>(?: (?:movie|one|movies|ones))?'
+_NAME = r'<(?:film|person|genre|collection|years)(?P<{}>\d+)>(?: (?:movie|one|movies|ones))?'
 _SORRY = (
     r'(?:no|nope|oh|ah|oops|ups|whoops|sorry|wait|actually|well|hm+|typo|my bad|my mistake|i am|that was wrong|wrong)'
 )

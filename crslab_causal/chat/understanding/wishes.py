@@ -46,7 +46,7 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
 
     A wish replaces earlier ones of its kind ("a comedy" after "a horror film"), unless the message says that it adds to
     them ("it should also be funny"). It also replaces an earlier exclusion of all its films ("after 2015" after
-    "nothing new").
+    "nothing new"), and an exclusion of years that leaves less than half ("the 80s" after "nothing before 1988").
 
     Args:
         new: constraints that a message states.
@@ -62,8 +62,16 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
         constraint
         for constraint in earlier.binding
         if (constraint.wanted and constraint.kind in kinds and (constraint.kind, constraint.label) not in labels)
-        or (not constraint.wanted and any(wish.films and wish.films <= constraint.films for wish in wishes))
+        or (not constraint.wanted and any(_excludes(constraint, wish) for wish in wishes))
     ]
+
+
+def _excludes(constraint: Constraint, wish: Constraint) -> bool:
+    """Return whether an exclusion leaves no film of a wish; of a wish for years, less than half of them."""
+    left = len(wish.films - constraint.films)
+    if constraint.kind is wish.kind is Kind.YEARS:
+        return 2 * left < len(wish.films)
+    return bool(wish.films) and not left
 
 
 def without_contradictions(constraints: Sequence[Constraint]) -> list[Constraint]:
