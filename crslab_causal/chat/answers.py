@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Callable, Sequence
 
@@ -62,6 +63,9 @@ class Answerer:
             return self._about_person(question)
         if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
             return self._by_age(question)
+        if question.aspect is Aspect.UNAVAILABLE and question.people:
+            known = self._about_person(replace(question, aspect=Aspect.WHO_IS, film=None))
+            return f'That I do not know: of people I know only the films. {known}'
         if question.film is None:
             return self._about_collection(question.collection) if question.collection else 'Which film do you mean?'
         film = self._facts.films[question.film]

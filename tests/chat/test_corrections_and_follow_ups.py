@@ -266,3 +266,26 @@ def test_forget_takes_back_only_what_it_names(conversation, text):
 def test_reason_names_what_was_asked_for(conversation):
     (sentence,) = conversation.reply('I want a movie with Tom Hanks').sentences
     assert 'Tom Hanks, as you asked' in sentence
+
+
+@pytest.mark.parametrize(
+    'text, found',
+    [
+        ('not those, I want newer', {'Heat (1995)', 'Speed (1994)', 'Jaws (1975)'}),
+        ("I've seen all of these but number 2", {'Heat (1995)', 'Jaws (1975)'}),
+        ('the last one on the list, is it a sequel?', {'Jaws (1975)'}),
+        ('what was number 1 again?', {'Heat (1995)'}),
+        ('number 3 then', {'Jaws (1975)'}),
+    ],
+)
+def test_places_that_are_rejected_left_out_or_asked_about(interpreter, entity, text, found):
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown, said='How about Heat (1995)?'))
+    assert {*attitudes(meaning)} - {'2014 or later', '2009 or later'} >= found
+    wrong = Attitude.ACCEPTED if text != 'number 3 then' else Attitude.REJECTED
+    assert wrong not in attitudes(meaning).values()
+
+
+def test_relatives_of_people_are_unknown(conversation):
+    (sentence,) = conversation.reply('Is Ridley Scott the brother of Tony Scott?').sentences
+    assert sentence.startswith('That I do not know') and 'Alien (1979)' in sentence

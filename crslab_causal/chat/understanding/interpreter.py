@@ -74,6 +74,10 @@ _ASKS = re.compile(
 )
 """Words of a clause that asks for further recommendations."""
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
+_ONLY_PLACES = re.compile(
+    r'^(?:\W|\b(?:the|and|or|number|numbers|but|except|on the list|in the list|in your list|ok)\b|<place\d+>)*$'
+)
+"""A clause that only names places of the last list."""
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
@@ -340,10 +344,16 @@ class _Reading(NameReader):
                 if act is Act.ACCEPT and not places and _SHORT_YES.match(clause.text):
                     self.accepted_by_yes.update(films)
                 self._hear_films(films, attitude, seen=act is Act.SEEN)
-        if places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT, Act.ASK_WHY}:
+        if places and self._is_exception(clause):
+            self.meaning.heard = [heard for heard in self.meaning.heard if heard.entity not in places]
+        elif places and Act.ASK_WHY not in acts and self._is_asked_about(clause):
+            self._hear_films(places, Attitude.ASKED)
+        elif places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT, Act.ASK_WHY}:
             rejects = any(span.negated for group in clause.groups for span in self.groups[group])
             acts.append(Act.REJECT if rejects else Act.ACCEPT)
             self._hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)
+        if places:
+            self.film = places[-1]
         if asks_for_related(clause.text) and self.film is not None:
             self.meaning.constraints.append(self.properties.similar(self.film))
             acts[:] = [act for act in acts if act is not Act.SEEN]
@@ -351,6 +361,18 @@ class _Reading(NameReader):
                 acts.append(Act.MORE)
         if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
             self.meaning.acts.remove(Act.WANT)
+
+    def _is_exception(self, clause: Clause) -> bool:
+        """Return whether a clause names the films that the clause before leaves out: "seen them all but number 2"."""
+        number = self.clauses.index(clause)
+        return number > 0 and _ONLY_PLACES.match(clause.text) is not None and names_all(self.clauses[number - 1].text)
+
+    def _is_asked_about(self, clause: Clause) -> bool:
+        """Return whether a clause only names films that are asked about: "the last one, is it a sequel?"."""
+        if _ONLY_PLACES.match(clause.text) is None and not clause.text.endswith('?'):
+            return False
+        later = self.clauses[self.clauses.index(clause) :]
+        return clause.text.endswith('?') or any(find_aspect(each.text) is not None for each in later)
 
     def _all_films(self, clause: Clause) -> list[int]:
         """Return the films that "them" or "both" means: those that the seeker has just named, or the last list."""

@@ -36,7 +36,10 @@ _LISTED = re.compile(
     (?P<list>(?:10|[1-9])(?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:10|[1-9])\b)+)
     (?!\s*(?:years?|yrs?|movies?|films?|times|hours?|hrs?|stars?|out|of|more|to|kids?|people|friends|times|-|%|/|\d|\.\d))
     |\b(?:seen|saw|watched|skip|pick|choose|take|not|go\s+with|tell\s+me\s+about|what\s+about|how\s+about|liked|loved|hated)\s+
-    (?P<single>10|[1-9])(?=\s*(?:[,;!?]|\.(?!\d)|$|(?:and|but|is|was|sounds|looks|please|already|then|instead)\b))""",
+    (?P<single>10|[1-9])(?=\s*(?:[,;!?]|\.(?!\d)|$|(?:and|but|is|was|sounds|looks|please|already|then|instead)\b))
+    |\b(?:is|was)\s+(?:number\s+)?
+    (?P<compared>(?:10|[1-9])\s+(?:\w+\s+){{1,2}}than\s+(?:number\s+)?(?:10|[1-9]))\b
+    (?!\s*(?:years?|movies?|films?|hours?))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _LIKE_BEFORE = re.compile(
@@ -61,7 +64,7 @@ def find_numbers(text: str, shown: Sequence[int]) -> list[Span]:
     """
     found: list[Span] = []
     for match in _LISTED.finditer(text) if shown else ():
-        name = 'list' if match['list'] else 'single'
+        name = next(group for group in ('list', 'single', 'compared') if match[group])
         numbers = list(re.finditer(r'\d+', text[match.start(name) : match.end(name)]))
         if all(int(number.group()) <= len(shown) for number in numbers):
             start = match.start(name)

@@ -18,7 +18,7 @@ class _Wish(NamedTuple):
 VIOLENCE = 'I do not know how bloody or violent a film is, so this wish changes nothing.'
 _OWN = (
     'my|our|your|his|her|their|the (?:kids?|children|family|wife|girls|boys)|me|us|'
-    'you|him|them|it|that|this|these|those|friends|family|kids|children|everyone|someone'
+    'both|either|you|him|them|it|that|this|these|those|friends|family|kids|children|everyone|someone'
 )
 """Words after "with" that name the people who watch."""
 _TOPIC = re.compile(

@@ -77,7 +77,7 @@ _NEW = rf'(?:brand[ -])?(?:new(?:er|est)?|recent|latest|modern|contemporary)(?:\
 _OLD = rf'(?:old(?:er)?|vintage|classics?|old[ -](?:school|fashioned)|ancient)(?:\s+{_FILMS})?'
 _ASKED_BEFORE = re.compile(
     r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|with|'
-    r'suggesting|recommending|showing|giving|'
+    r'suggesting|recommending|showing|giving|want|wanted|need|try|'
     r'very|your|watch))\s*(?:too\s+|really\s+|very\s+|more\s+|so\s+|that\s+|good\s+)*$',
     re.IGNORECASE,
 )
