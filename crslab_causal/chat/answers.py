@@ -59,13 +59,13 @@ class Answerer:
                 return self._name_of(question)
             case Aspect.NEWEST_OF | Aspect.OLDEST_OF | Aspect.BEST_OF if question.person is not None:
                 return self._first_of_person(question.person, question.aspect)
+        if question.aspect is Aspect.LIFE_OF and question.person is not None:
+            known = self._about_person(replace(question, aspect=Aspect.WHO_IS))
+            return f'That I do not know: of people I know only the films. {known}'
         if question.is_about_person:
             return self._about_person(question)
         if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
             return self._by_age(question)
-        if question.aspect is Aspect.UNAVAILABLE and question.people:
-            known = self._about_person(replace(question, aspect=Aspect.WHO_IS, film=None))
-            return f'That I do not know: of people I know only the films. {known}'
         if question.film is None:
             return self._about_collection(question.collection) if question.collection else 'Which film do you mean?'
         film = self._facts.films[question.film]

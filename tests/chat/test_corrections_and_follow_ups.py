@@ -289,3 +289,52 @@ def test_places_that_are_rejected_left_out_or_asked_about(interpreter, entity, t
 def test_relatives_of_people_are_unknown(conversation):
     (sentence,) = conversation.reply('Is Ridley Scott the brother of Tony Scott?').sentences
     assert sentence.startswith('That I do not know') and 'Alien (1979)' in sentence
+
+
+# ------------------------------------------------------------ corrections within a message
+
+
+@pytest.mark.parametrize(
+    'text, heard',
+    [
+        ('Something like Jaws, no, sorry, I meant Alien', {'Alien (1979)': Attitude.SIMILAR}),
+        ("I've seen Jaws... actually no I haven't, I was thinking of Alien", {'Alien (1979)': Attitude.SEEN}),
+        ('I want a comedy, or rather a thriller', {'Thriller': Attitude.WANTED}),
+        ('no comedies, no horror', {'Comedy': Attitude.DISLIKED, 'Horror': Attitude.DISLIKED}),
+        ('no comedies and no horror', {'Comedy': Attitude.DISLIKED, 'Horror': Attitude.DISLIKED}),
+        ('No, the 80s', {'1980–1989': Attitude.WANTED}),
+        ('no 80s', {'1980–1989': Attitude.DISLIKED}),
+    ],
+)
+def test_last_word_counts(interpreter, text, heard):
+    assert attitudes(interpreter.understand(text)) == heard
+
+
+@pytest.mark.parametrize(
+    'text, film',
+    [
+        ("perfect, we'll go with your first suggestion. thanks so much, have a lovely weekend!", 'Alien (1979)'),
+        ('great, the third one it is', 'Jaws (1975)'),
+    ],
+)
+def test_only_the_named_film_is_accepted(interpreter, entity, text, film):
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    situation = Situation(film=shown[0], shown=shown, recommended=(entity['Alien (1979)'], shown[0]), said='Try Heat?')
+    found = attitudes(interpreter.understand(text, situation))
+    assert [name for name, attitude in found.items() if attitude is Attitude.ACCEPTED] == [film]
+
+
+@pytest.mark.parametrize(
+    'text, aspect',
+    [
+        ('Is Tom Hanks even in it?', Aspect.HAS_PERSON),
+        ('Is it the one where Sandra Bullock drives a bus?', Aspect.HAS_PERSON),
+        ('Is a horror film?', Aspect.IS_GENRE),
+        ('How old is Tom Hanks?', Aspect.LIFE_OF),
+        ('between Alien and Jaws, which would you pick?', Aspect.COMPARE),
+        ('Which cinematographer shot it?', Aspect.UNAVAILABLE),
+    ],
+)
+def test_question_is_no_wish(interpreter, entity, text, aspect):
+    meaning = interpreter.understand(text, Situation(film=entity['Heat (1995)'], said='How about Heat (1995)?'))
+    assert [question.aspect for question in meaning.questions] == [aspect] and not meaning.constraints

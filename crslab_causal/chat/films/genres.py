@@ -21,7 +21,7 @@ class _Words(NamedTuple):
 
 _REACH = 80
 """Number of characters before a word that are searched for its context."""
-_FILMS = r'(?:movies?|films?|flicks?)'
+_FILMS = r'(?:movies?|films?|flicks?|pictures?)'
 _GENRES = {
     'action': _Words(
         'action',

@@ -53,7 +53,7 @@ _WILDCARD = re.compile(
 _RELATED = re.compile(
     r'\b(?:more|another|others?|something|anything|ones?|movies?)(?: \w+)? (?:like|similar to) '
     r'(?:it|that|this|these|those)\b|\bsimilar (?:movies?|ones?)\b|'
-    r'\b(?:something|anything) similar\b(?! to <)|\bmore of (?:that|this|the same)\b'
+    r'\b(?:something|anything) similar\b(?! to <)|^\W*(?:a )?similar(?: please)?\W*$|\bmore of (?:that|this|the same)\b'
 )
 _BOTH = re.compile(r'\bboth\b')
 _ALL = re.compile(

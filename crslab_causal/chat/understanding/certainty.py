@@ -112,8 +112,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True
         case Attitude.SEEN if any(each.films for each in draft.meaning.heard if (each.kind, each.name) == named.key):
             return True  # "I have seen everything by Nolan"
-        case Attitude.WANTED if attitude == Attitude.MENTIONED and Act.WANT in acts:
-            return True  # "it should also be funny"
+        case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
+            return True  # "it should also be funny", "Bill Murray"
         case Attitude.MENTIONED if not attitude and any(is_exception(clause, group) for clause in clauses):
             return True  # "besides Shrek"
         case Attitude.MENTIONED if any(is_told(clause, group) for clause in clauses):
@@ -151,6 +151,12 @@ def names_all_films(draft: Draft) -> bool:
         if _POINTING_ACTS & {*find_acts(clause.text)}:
             return False
     return False
+
+
+def _is_name_alone(draft: Draft) -> bool:
+    """Return whether a message has no words beside names, and answers no question: "Bill Murray"."""
+    answers = draft.situation.said.rstrip().endswith('?')
+    return not answers and all(re.fullmatch(r'(?:\W|<\w+>)*', clause.text) for clause in draft.clauses)
 
 
 def clauses_with(draft: Draft, group: int) -> list[Clause]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple, Sequence
 
 from crslab_causal.chat.constraints import Constraint
@@ -29,6 +30,16 @@ _MEANT = re.compile(
     (?:\W|\b(?:sorry|instead|of\ course|obviously|earlier|before)\b)*$""",
     re.VERBOSE,
 )
+_TAKES_BACK = re.compile(
+    r"""^[\s,.;!?…—–-]*(?:(?:hm+|um+|uh|oh|well|so|and|but|ok|or(?=\s+rather))\b[\s,.…—–-]*)*
+    (?:(?:wait|no(?:pe)?(?=\s*(?:[,.;!…—–-]|wait|sorry|actually|hang|hold|scratch|make|rather|i\b))|sorry|oops|actually|hang\s+on|hold\s+on|scratch\s+that|my\s+bad|i\s+mean|or\s+rather|rather|
+       make\s+(?:it|that)|i\s+meant|(?:actually\s+)?(?:no\s+)?i\s+(?:have\s+not|haven['’]?t|did\s+not|didn['’]?t)|i\s+was\s+thinking\s+of|
+       that['’]?s\s+not\s+it)\b[\s,.;!…—–-]*)+(?:(?:the|an?)\s+)?$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words between two names, of which the second one takes the place of the first: "Alien, no sorry, I meant Aliens"."""
+_OPENS = re.compile(r'^\W*(?:actually|rather|i mean)\W*$', re.IGNORECASE)
+"""The same words if they alone are no correction."""
 _SAYS_NOTHING = re.compile(rf'^(?:\W|\b{_SORRY}\b|\bnot\b(?: the)? <\w+\d+>)*$')
 """A clause beside a correction that says nothing else: "no, sorry", "not Inception"."""
 _ACTS = {
@@ -47,6 +58,20 @@ class _Correction(NamedTuple):
     new: Span
     old: Span | None
     """None: the message does not name it."""
+
+
+def without_corrected(text: str, spans: Sequence[Span]) -> str:
+    """Remove each name that the message itself corrects: "something like Alien, no sorry, I meant Aliens".
+
+    Args:
+        text: the message.
+        spans: its spans, in order of appearance.
+    """
+    for first, second in reversed([*pairwise(spans)]):
+        between = text[first.end : second.start]
+        if first.kind is second.kind and _TAKES_BACK.match(between) and not _OPENS.match(between):
+            text = text[: first.start] + text[second.start :]
+    return text
 
 
 def find_correction(

@@ -135,6 +135,7 @@ def _named(
             constraint = properties.of_span(span)
             if span.kind is SpanKind.FILM and span.id is not None:
                 constraint = properties.similar(span.id)
+                labels |= properties.franchises_of(span.id)
             if constraint is not None:
                 labels.add((constraint.kind, constraint.label))
             if entity is not None:

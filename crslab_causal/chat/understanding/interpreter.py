@@ -10,7 +10,7 @@ from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all, names_both
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
-from crslab_causal.chat.understanding.corrections import find_correction
+from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.features import PRONOUNS, Draft
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
@@ -124,6 +124,9 @@ class Interpreter:
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         known = (*situation.mentioned, *situation.shown)
         spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
+        if (corrected := without_corrected(text, spans)) != text:
+            text = corrected
+            spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
@@ -173,6 +176,11 @@ class _Reading(NameReader):
             (Act.ACCEPT, Attitude.ACCEPTED, _SHORT_YES),
             (Act.REJECT, Attitude.REJECTED, _SHORT_NO),
         ):
+            if self.accepted_by_yes and any(
+                heard.attitude is Attitude.ACCEPTED and heard.entity not in self.accepted_by_yes
+                for heard in self.meaning.heard
+            ):
+                continue  # "perfect, we'll go with Alien"
             texts = [clause.text for clause in clauses if act in find_acts(clause.text)]
             if act in acts and texts and all(map(short.match, texts)) and _NOT_ONLY_YES & {*acts} - {act}:
                 self.meaning.acts = acts = [other for other in acts if other is not act]

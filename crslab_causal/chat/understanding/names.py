@@ -21,6 +21,7 @@ _NEWER, _OLDER = (
     re.compile(r'\b(?:newer|more recent|later)\b', re.IGNORECASE),
     re.compile(r'\b(?:older|earlier)\b', re.I),
 )
+_THAN = re.compile(r'\d|\bthan\b', re.IGNORECASE)
 _DESCRIBES_FILM = re.compile(
     r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'
 )
@@ -45,6 +46,7 @@ _ALL_OF = re.compile(
     r'(?: (?:by|from|with|of|starring|directed by|featuring|made by|in))?(?: the)? $'
 )
 """Words before a person, all of whose films are meant: "I have seen everything by Nolan"."""
+_OFF = re.compile(r'^ (?:off|out of|from) ')
 _EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|besides)\b')
 
 
@@ -124,6 +126,8 @@ class NameReader:
             attitude, act = Attitude.LIKED, Act.LIKE
         elif cue == attitudes.SEEN or seen:
             attitude, act = Attitude.SEEN, Act.SEEN
+        elif cue == attitudes.WATCH and _OFF.match(clause.after(group)):
+            attitude, act = Attitude.REJECTED, Act.REJECT  # "take Alien off your list"
         elif cue == attitudes.WATCH:
             attitude, act = Attitude.ACCEPTED, Act.ACCEPT
         else:
@@ -191,9 +195,9 @@ class NameReader:
         """Return the constraint of a span; "newer" is relative to the film that the conversation is about."""
         if span.kind is SpanKind.YEARS and self.film is not None and (year := self.facts.films[self.film].year):
             words = self.text[span.start : span.end]
-            if _NEWER.search(words) and not any(map(str.isdigit, words)):
+            if _NEWER.search(words) and not _THAN.search(words):
                 return self.properties.years(Years(year + 1, None))
-            if _OLDER.search(words) and not any(map(str.isdigit, words)):
+            if _OLDER.search(words) and not _THAN.search(words):
                 return self.properties.years(Years(None, year - 1))
         return self.properties.of_span(span)
 

@@ -64,7 +64,7 @@ _SPELLINGS = [
         (r'y[ea]+h|yea|yep|yup|yess+|yas|ya', 'yes'),
         (r'nope|nah|naw|noo+', 'no'),
         (r'okay|okey|okie|alright|k', 'ok'),
-        (r'(?:films?|flicks?|movie)s', 'movies'),
+        (r'(?:films?|flicks?|movie|picture)s', 'movies'),
         (r'film|flick|picture', 'movie'),
         (r'fav(?:e|s|es|ou?rites?)?|favou?rites', 'favorite'),
         (r'favourite', 'favorite'),

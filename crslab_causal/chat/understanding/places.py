@@ -18,12 +18,12 @@ _NOUN = r'(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)'
 _PLACE = re.compile(
     rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
     \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
-    (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s+(?:and|is|was|sounds|about)\b))""",
+    (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s*,|\s+(?:and|is|was|sounds|about)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SEVERAL = re.compile(
     rf"""\b(?:the\s+)?(?P<end>first|last)\s+(?P<count>two|three|four|five|six|seven|eight|nine|[2-9]|couple|few)
-    (?!\s*(?:hours?|minutes?|weeks?|days?|months?|years?|decades?|times|seasons?|episodes?|parts?|seconds?|thirds|of\s+the))
+    (?!\s*(?:of\s+)?(?:hours?|minutes?|weeks?|days?|months?|years?|yrs?|decades?|times|seasons?|episodes?|parts?|seconds?|thirds|of\s+the))
     (?:\s+{_NOUN}s?)?\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -33,15 +33,19 @@ _VERB = (
 )
 _LISTED = re.compile(
     rf"""(?:^\W*|\b(?:{_VERB}|between|both|want|watch|no|yes|no,|yes,)\s+)
-    (?P<list>(?:10|[1-9])(?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:10|[1-9])\b)+)
+    (?P<list>(?:numbers?\s+)?(?:10|[1-9])(?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:10|[1-9])\b)+)
     (?!\s*(?:years?|yrs?|movies?|films?|times|hours?|hrs?|stars?|out|of|more|to|kids?|people|friends|times|-|%|/|\d|\.\d))
-    |\b(?:seen|saw|watched|skip|pick|choose|take|not|go\s+with|tell\s+me\s+about|what\s+about|how\s+about|liked|loved|hated)\s+
+    |\b(?:seen|saw|watched|skip|pick|choose|take|not|go\s+with|tell\s+me\s+about|what\s+about|how\s+about|
+     liked|loved|hated|(?:who|what)(?:['’]?s|\s+is)\s+in|who\s+(?:directed|made|wrote)|(?:year|cast|plot|director|genre|title|name)\s+of)\s+
     (?P<single>10|[1-9])(?=\s*(?:[,;!?]|\.(?!\d)|$|(?:and|but|is|was|sounds|looks|please|already|then|instead)\b))
+    |(?<!\bmy\s)(?<!\bhis\s)(?<!\bher\s)(?P<words>\bnumbers?\s+(?:one|two|three|four|five|six|seven|eight|nine|ten)\b
+       (?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:one|two|three|four|five|six|seven|eight|nine|ten)\b)*)
     |\b(?:is|was)\s+(?:number\s+)?
     (?P<compared>(?:10|[1-9])\s+(?:\w+\s+){{1,2}}than\s+(?:number\s+)?(?:10|[1-9]))\b
     (?!\s*(?:years?|movies?|films?|hours?))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_NUMBER = re.compile(rf'(?:\bnumbers?\s+)?\b(?P<value>\d+|{"|".join(_COUNTS)})\b', re.IGNORECASE)
 _LIKE_BEFORE = re.compile(
     r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
 )
@@ -64,14 +68,14 @@ def find_numbers(text: str, shown: Sequence[int]) -> list[Span]:
     """
     found: list[Span] = []
     for match in _LISTED.finditer(text) if shown else ():
-        name = next(group for group in ('list', 'single', 'compared') if match[group])
-        numbers = list(re.finditer(r'\d+', text[match.start(name) : match.end(name)]))
-        if all(int(number.group()) <= len(shown) for number in numbers):
+        name = next(group for group in ('list', 'single', 'compared', 'words') if match[group])
+        numbers = list(_NUMBER.finditer(text[match.start(name) : match.end(name)]))
+        if all(_count(number['value']) <= len(shown) for number in numbers):
             start = match.start(name)
             is_model = _is_model(text, start)
             for number in numbers:
                 span = start + number.start(), start + number.end()
-                found.append(_of_place(int(number.group()), span, is_model, shown))
+                found.append(_of_place(_count(number['value']), span, is_model, shown))
     return found
 
 

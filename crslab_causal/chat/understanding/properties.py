@@ -87,6 +87,10 @@ class Properties:
         kind = Kind.FRANCHISE if collection.kind == FRANCHISE else Kind.TOPIC
         return Constraint(kind, collection.name, collection.films, entity=collection.entity)
 
+    def franchises_of(self, film: int) -> set[tuple[Kind, str]]:
+        """Return the kind and the label of the constraint to each franchise of a film."""
+        return {(Kind.FRANCHISE, collection.name) for collection in self._collections.of_film(film)}
+
     def similar(self, film: int) -> Constraint:
         """Return the constraint "like Alien": films that share at least half of its genres, or its director."""
         model = self._facts.films[film]

@@ -36,6 +36,8 @@ class Aspect(StrEnum):
     DIRECTED = 'directed'
     """Films that a person directed."""
     WHO_IS = 'who is'
+    LIFE_OF = 'life of'
+    """The age or the family of a person, which the dataset never contains."""
     NEWEST_OF = 'newest of'
     """The newest film of a person."""
     OLDEST_OF = 'oldest of'
@@ -80,6 +82,7 @@ ABOUT_PERSON = (
     Aspect.FILMS_OF,
     Aspect.DIRECTED,
     Aspect.WHO_IS,
+    Aspect.LIFE_OF,
     Aspect.NEWEST_OF,
     Aspect.OLDEST_OF,
     Aspect.BEST_OF,

@@ -254,6 +254,8 @@ class Reviser:
             attitude = message.best(found)
             if attitude == Attitude.SIMILAR:
                 constraints.append(self.properties.similar(film))
+            if attitude == Attitude.ACCEPTED and not rule and _accepts_named(message):
+                continue  # "perfect, we'll go with your first suggestion"
             has_other_reason = attitude == Attitude.DISLIKED and not acts & {Act.DISLIKE, Act.REJECT}
             is_in_question = attitude == Attitude.ASKED and draft.meaning.questions
             _set(message.heard, key, film, NO_ATTITUDE if has_other_reason or is_in_question else attitude)
@@ -320,6 +322,11 @@ class Reviser:
             binding = not is_liked or (is_bound and named.is_repeated)
             return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
+
+
+def _accepts_named(message: _Message) -> bool:
+    """Return whether a message accepts a film that it names."""
+    return any(heard.attitude is Attitude.ACCEPTED for heard in message.draft.meaning.heard)
 
 
 def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str) -> None:

@@ -78,7 +78,7 @@ _CHILDREN = re.compile(
       |(?:my|our|the)\s+(?:{_CHILD}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
        (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
-      |{_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
+      |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NONE_OF_THOSE = re.compile(
@@ -91,6 +91,14 @@ _NONE_OF_THOSE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
+
+
+_NO_COMMA = re.compile(
+    r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)\W*
+    (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words before a name that turn down something else: "no, the 80s", but not "no horror"."""
 
 
 class Spotter:
@@ -343,7 +351,7 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
         span: the span.
         rejected: whether the words around a part of the text reject it.
     """
-    if span.is_negation_read:
+    if span.is_negation_read or _NO_COMMA.match(text, 0, span.start):
         return False
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
         return True

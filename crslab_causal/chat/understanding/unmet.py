@@ -54,7 +54,7 @@ _WISHES = (
     _Wish(
         re.compile(
             rf"""(?:\b(?:not|nothing|less)|n['’]t)\s+(?:too|so|very|that|overly)\s+(?:long|short)\b|\bnot\s+long\b
-            |\b(?:shorter|longer|less|more|under|within|at\s+most|below|max(?:imum)?)\s+(?:than\s+)?{_TIME}
+            |\b(?:shorter|longer|less|more|under|over|above|beyond|within|at\s+most|below|max(?:imum)?)\s+(?:than\s+)?{_TIME}
             |\b(?:short|shorter|long|longer)\s+{_FILMS}\b|\b(?:some|any)thing\s+(?:short|shorter|long|longer)\b
             |^\W*(?:shorter|longer)(?:\s+please)?\W*$""",
             re.IGNORECASE | re.VERBOSE,

@@ -30,11 +30,17 @@ _ATOM = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _CENTURY = re.compile(r'\b(?P<which>this|the last|last|the 20th|the 21st|20th|21st) century\b', re.IGNORECASE)
+_NUMBERS = {'few': 3, 'couple of': 2, 'couple': 2, 'fifteen': 15, 'twenty': 20, 'thirty': 30} | {
+    word: n for n, word in enumerate('two three four five six seven eight nine ten'.split(), start=2)
+}
 _LAST_YEARS = re.compile(
-    r'\b(?:last|past)\s+(?P<n>\d{1,2}|few|couple(?:\s+of)?|two|three|four|five|ten|twenty)?\s*(?P<unit>years?|decades?)\b',
-    re.IGNORECASE,
+    rf"""\b(?:(?:last|past)|
+      (?P<read>(?:not|no|nothing|none)\s+(?:more|older)\s+than|(?:less|younger|newer)\s+than|at\s+most))
+    \s+(?:the\s+)?(?P<n>\d{{1,2}}|{'|'.join(_NUMBERS).replace(' ', '[ ]')})?\s*(?P<unit>years?|yrs?|decades?)\b
+    (?:\s+old\b)?""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_NUMBERS = {'few': 3, 'couple': 2, 'couple of': 2, 'two': 2, 'three': 3, 'four': 4, 'five': 5, 'ten': 10, 'twenty': 20}
+"""Years back from the last one: "the last five years", "not more than ten years old"."""
 _PARTS = {'early': (0, 4), 'mid': (3, 6), 'late': (5, 9)}
 """First and last year of a part of a decade."""
 
@@ -186,7 +192,8 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
         number = match['n'] or '1'
         n = int(number) if number.isdigit() else _NUMBERS[' '.join(number.lower().split())]
         n_years = n * (10 if match['unit'].lower().startswith('decade') else 1)
-        spans.append(YearsSpan(Years(latest - n_years + 1, None), *match.span()))
+        years = Years(latest - n_years + 1, None)
+        spans.append(YearsSpan(years, *match.span(), is_negation_read=match['read'] is not None))
     taken = [(span.start, span.end) for span in spans]
     for kind, pattern in _WORDS.items():
         years = Years(latest - RECENT_YEARS + 1, None) if kind == 'new' else Years(None, latest - OLD_YEARS)
