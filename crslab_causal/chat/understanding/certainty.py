@@ -43,6 +43,8 @@ _POINTS = re.compile(
     r'suggestions?|recommendations?)\b'
 )
 """Words that may point to a film without a name."""
+_SEVERAL = re.compile(r'\b(?:both|them|those|these|all|others?|too|also|as well|it|that|either|ones|first|then|and)\b')
+"""Words that may point to further films beside a film that is named."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 _POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))
 
@@ -151,6 +153,12 @@ def names_all_films(draft: Draft) -> bool:
         if _POINTING_ACTS & {*find_acts(clause.text)}:
             return False
     return False
+
+
+def accepts_one_named_film(draft: Draft) -> bool:
+    """Return whether a message accepts one film by its name, and speaks of no others: "great, I'll watch Alien"."""
+    accepted = [heard for heard in draft.meaning.heard if heard.attitude is Attitude.ACCEPTED]
+    return len(accepted) == 1 and not any(_SEVERAL.search(clause.text) for clause in draft.clauses)
 
 
 def _is_name_alone(draft: Draft) -> bool:

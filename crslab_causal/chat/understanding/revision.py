@@ -13,6 +13,7 @@ from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_all, names_both
 from crslab_causal.chat.understanding.certainty import (
     FINAL,
+    accepts_one_named_film,
     clauses_with,
     is_certain,
     is_settled,
@@ -254,7 +255,7 @@ class Reviser:
             attitude = message.best(found)
             if attitude == Attitude.SIMILAR:
                 constraints.append(self.properties.similar(film))
-            if attitude == Attitude.ACCEPTED and not rule and _accepts_named(message):
+            if attitude == Attitude.ACCEPTED and not rule and accepts_one_named_film(draft):
                 continue  # "perfect, we'll go with your first suggestion"
             has_other_reason = attitude == Attitude.DISLIKED and not acts & {Act.DISLIKE, Act.REJECT}
             is_in_question = attitude == Attitude.ASKED and draft.meaning.questions
@@ -322,11 +323,6 @@ class Reviser:
             binding = not is_liked or (is_bound and named.is_repeated)
             return [*others, with_alternatives(clause, named.group, named.constraint, is_wanted or is_liked, binding)]
         return others
-
-
-def _accepts_named(message: _Message) -> bool:
-    """Return whether a message accepts a film that it names."""
-    return any(heard.attitude is Attitude.ACCEPTED for heard in message.draft.meaning.heard)
 
 
 def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude: str) -> None:

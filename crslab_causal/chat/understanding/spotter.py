@@ -93,6 +93,7 @@ _NONE_OF_THOSE = re.compile(
 """Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
 
 
+_OF_NAME = re.compile(r' of (?:the )?[A-Z]')
 _NO_COMMA = re.compile(
     r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)\W*
     (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
@@ -170,7 +171,10 @@ class Spotter:
         found = self._linker.find(text, prefer)
         # a name with a genre word is not an unknown film: "World War 2" contains "War"
         genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
-        spans = free_spans([Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown], genres)
+        unknown = [Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown]
+        longer = [span for span in unknown if _OF_NAME.search(text, span.start, span.end)]  # "The King of Comedy"
+        genres = free_spans(genres, longer)
+        spans = free_spans(unknown, genres)
         for link in found.links:
             part = _ARTICLE.sub('', text[link.start : link.end])
             named = [genre.end - genre.start for genre in find_genres(part, short_names=False)]

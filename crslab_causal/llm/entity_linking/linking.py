@@ -194,6 +194,10 @@ class _Scan:
             assert year is not None
             self._block(first, end, self.words[first_word - has_article].start, year.end())
             return True
+        is_film = self.index.is_item(entity) and not has_year and bool(self.index.items)
+        if is_film and (longer := self.recognizer.end_of_longer_title(place, key)) is not None:
+            self._block(first, end, start, longer)
+            return True
         if year and has_year:
             end_character = year.end()
         elif self.index.is_item(entity):

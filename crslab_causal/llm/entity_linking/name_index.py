@@ -120,6 +120,10 @@ class NameIndex:
         """Genres by the keys that name a genre."""
         for entity in sorted(names):
             self._add_name(entity, names[entity])
+        self.first_names = {
+            form.content[0] for person in people for form in self.titles[person].forms[:1] if form.content
+        }
+        """First words of the names of people."""
         self._add_genre_aliases()
         name_words = {word for person in people for form in self.titles[person].forms for word in form.content}
         if partial:

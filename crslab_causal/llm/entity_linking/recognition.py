@@ -20,7 +20,7 @@ from crslab_causal.llm.entity_linking.marks import (
 )
 from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
 from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
-from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, Word, is_common
+from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, FILM_TALK, FILM_WORDS, Word, is_common
 
 _VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
 """Words after "It" that show that it is a pronoun."""
@@ -42,6 +42,11 @@ _IN_ORDINARY_PHRASE = re.compile(
     re.IGNORECASE,
 )
 """Words before a title of ordinary words without capitals that make it an ordinary phrase."""
+_CONTINUES = re.compile(r"(?P<of> of(?: the)?)? (?P<word>[A-Z][a-z][\w'’-]*)(?: [A-Z][a-z][\w'’-]*)*")
+"""The next words of a longer title. A word of one letter, such as "I", is none of them."""
+_NOT_IN_TITLES = frozenset('part vol volume chapter episode trilogy saga franchise ii iii iv and or with'.split())
+_MAX_RANK_OF_TITLE_WORD = 4000
+"""Rank, by frequency, below which a capitalized word behind a name is rather the start of a sentence."""
 _OWNERS = frozenset('my your his her our their'.split())
 _MAX_COMMON_WORDS = 3
 """Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
@@ -136,6 +141,33 @@ class Recognizer:
         is_named = any(entity in self.prefer for entity in index.entities(key))
         is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
         return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
+
+    def end_of_longer_title(self, place: Place, key: Key) -> int | None:
+        """Return the end of a longer title that starts with the name of a film: "Wild" in "Wild Strawberries".
+
+        Capitals show it: the name has one, and so has the next word, which is neither common nor a name of its own.
+
+        Args:
+            place: position of the words of the name.
+            key: the name that they match.
+
+        Returns:
+            The position after the longer title; None if the name does not continue.
+        """
+        if self.ignores_capitals or not self.content[place.end - 1].is_capitalized or place.end == len(self.content):
+            return None
+        match = _CONTINUES.match(self.text, place.end_character)
+        if match is None:
+            return None
+        following = next(word for word in self.content[place.end :] if word.start >= match.start('word'))
+        word = following.normalized
+        if word in ALWAYS_CAPITALIZED or word in FILM_TALK or word in FILM_WORDS or following.lower in _NOT_IN_TITLES:
+            is_ordinary = match['of'] is None
+        else:
+            is_first_name = word in self.index.first_names
+            is_ordinary = match['of'] is None and (is_first_name or is_frequent(word, _MAX_RANK_OF_TITLE_WORD))
+        is_name = match['of'] is None and not self.index.is_partial(key) and (word,) in self.index
+        return None if is_ordinary or is_name else match.end()
 
     def _is_pronoun(self, first_word: int, end_word: int, links: Sequence[Link]) -> bool:
         """Return whether a capitalized "It" means the title before it: "I loved Logan, It was great"."""
