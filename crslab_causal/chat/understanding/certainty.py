@@ -43,6 +43,8 @@ _POINTS = re.compile(
     r'suggestions?|recommendations?)\b'
 )
 """Words that may point to a film without a name."""
+_ANSWERS = re.compile(r'\b(?:yes+|yeah|no|nope|sure|ok|great|cool|nice|agree|thanks?|wow|omg|lol|haha)\b')
+"""Words that answer what the recommender said last."""
 _SEVERAL = re.compile(r'\b(?:both|them|those|these|all|others?|too|also|as well|it|that|either|ones|first|then|and)\b')
 """Words that may point to further films beside a film that is named."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
@@ -127,7 +129,9 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
 def is_plain_wish(draft: Draft) -> bool:
     """Return whether a message only wishes for films, and points to none: "a hidden gem from the 80s"."""
     acts = {*draft.meaning.acts}
-    return Act.WANT in acts <= _WISHES and not any(_POINTS.search(clause.text) for clause in draft.clauses)
+    return Act.WANT in acts <= _WISHES and not any(
+        _POINTS.search(clause.text) or _ANSWERS.search(clause.text) for clause in draft.clauses
+    )
 
 
 def names_all_films(draft: Draft) -> bool:

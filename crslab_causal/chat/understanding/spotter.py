@@ -20,7 +20,7 @@ from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.numbering import ORDINALS
 from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, parse_title, title_words
-from crslab_causal.llm.entity_linking.words import Word, read_words
+from crslab_causal.llm.entity_linking.words import CHAT_WORDS, Word, read_words
 
 _SERIES_AFTER = re.compile(
     r"""['’]?s?["”]?\s+(?:(?:\w+\s+)?(?:movies|films|flicks|ones)|franchise|saga|series|trilogy|universe)\b""",
@@ -29,9 +29,7 @@ _SERIES_AFTER = re.compile(
 _SERIES_BEFORE = re.compile(
     r'\b(?:all|every|any|another|other|more)(?:\s+of)?(?:\s+the)?\s*$|\b(?:series|franchise)\s+of\s*$', re.IGNORECASE
 )
-_THE_BEFORE = re.compile(
-    r'\b(?:all|every|each|any|both|these|those|the|other|first|last|second|third|fourth|whole|entire|of|\d+)\s*$', re.I
-)
+_WHOLE_BEFORE = re.compile(r'\b(?:all|every|each)(?:\s+of)?(?:\s+(?:the|these|those))?\s*$', re.IGNORECASE)
 _ONE_BEFORE = re.compile(r'\b(?:an?|any|another|good|best|new|old)\s*$', re.IGNORECASE)
 _ONE_AFTER = re.compile(r'\s+(?:movie|film|flick|one)\b', re.IGNORECASE)
 _NTH_BEFORE = re.compile(
@@ -208,7 +206,7 @@ class Spotter:
                 if collection is None:
                     continue
                 span = Span(SpanKind.COLLECTION, part[0].start, part[-1].end, collection=collection)
-                if not collection.is_listed and is_everyday_word(key) and not _is_whole_series(text, span):
+                if not collection.is_listed and is_everyday_word(key) and not _is_whole_series(text, span, part[0]):
                     continue  # "Saw" is a series only in "all the Saw movies"
                 nth = self._nth_film(text, span, key)
                 if self._names_collection(text, span, links, is_plural, nth is not None):
@@ -319,10 +317,12 @@ def _is_series(text: str, span: Span) -> bool:
     )
 
 
-def _is_whole_series(text: str, span: Span) -> bool:
-    """Return whether the words on both sides of a name say that it is a series: "all the Saw movies"."""
-    before = text[max(0, span.start - 80) : span.start]
-    return _SERIES_AFTER.match(text, span.end) is not None and _THE_BEFORE.search(before) is not None
+def _is_whole_series(text: str, span: Span, word: Word) -> bool:
+    """Return whether an everyday word surely names a series: "the Saw movies", "all the saw movies"."""
+    if word.normalized in CHAT_WORDS or _SERIES_AFTER.match(text, span.end) is None:
+        return False
+    has_capital = word.is_capitalized and not word.starts_sentence
+    return has_capital or _WHOLE_BEFORE.search(text, max(0, span.start - 80), span.start) is not None
 
 
 def _is_season(text: str, span: Span) -> bool:
