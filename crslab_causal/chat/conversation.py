@@ -190,7 +190,9 @@ class Conversation:
         yield from say_first(meaning, reply)
         yield from self._describe_not_seen(meaning, reply)
         offered = self.recommender.names[self.state.shown[0]] if self.state.shown else None
-        yield from say_last(meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt, offered)
+        yield from say_last(
+            text, meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt, offered
+        )
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Iterator
 
 from crslab_causal.chat.reply import Reply
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
+from crslab_causal.chat.understanding.phrases import normalize
 from crslab_causal.chat.understanding.questions import Aspect
 
 NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
@@ -19,6 +21,7 @@ _ABOUT_ME = (
     'ask who is in a film or what it is about.'
 )
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
+_HOW_ARE_YOU = re.compile(r'\bhow (?:are|is|do) (?:you|it going|your|things)\b|\bwhat is up\b')
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 
 _SMALL_TALK_AFTER_LIST = (
@@ -48,11 +51,12 @@ def say_first(meaning: Understanding, reply: Reply) -> Iterator[str]:
 
 
 def say_last(
-    meaning: Understanding, reply: Reply, asks_for_films: bool, uses_prompt: bool, offered: str | None = None
+    text: str, meaning: Understanding, reply: Reply, asks_for_films: bool, uses_prompt: bool, offered: str | None = None
 ) -> Iterator[str]:
     """Answer a farewell, a request for help, small talk and words that are not understood, and yield the lines.
 
     Args:
+        text: the message.
         meaning: meaning of the message.
         reply: reply to which the sentences are added.
         asks_for_films: whether the message is answered with a list, too.
@@ -68,6 +72,8 @@ def say_last(
         yield reply.say(_ABOUT_ME)
         yield reply.say(HOW_TO_SAVE)
     elif acts == {Act.SMALL_TALK}:
+        if _HOW_ARE_YOU.search(normalize(text)):
+            yield reply.say('I am well, thank you.')
         yield reply.say(_SMALL_TALK if offered is None else _SMALL_TALK_AFTER_LIST.format(film=offered))
     elif Act.FOREIGN in acts and not uses_prompt:
         yield reply.say(_FOREIGN)

@@ -169,6 +169,7 @@ def test_film_that_was_recommended_before(conversation, text):
 
 
 def test_small_talk_after_a_list_comes_back_to_it(conversation):
+    assert conversation.reply('how are you?').sentences[0] == 'I am well, thank you.'
     assert 'what have you liked lately' in ' '.join(conversation.reply('lol').sentences)
     first = conversation.reply('I loved Alien').recommendations[0]
     assert first.name in ' '.join(conversation.reply('lol').sentences)
@@ -338,3 +339,16 @@ def test_only_the_named_film_is_accepted(interpreter, entity, text, film):
 def test_question_is_no_wish(interpreter, entity, text, aspect):
     meaning = interpreter.understand(text, Situation(film=entity['Heat (1995)'], said='How about Heat (1995)?'))
     assert [question.aspect for question in meaning.questions] == [aspect] and not meaning.constraints
+
+
+def test_film_for_adults_takes_the_wish_for_children_back(conversation):
+    conversation.reply('something for my kids')
+    conversation.reply('now something for grown-ups, a thriller')
+    assert [c.name for c in conversation.state.constraints.binding] == ['thriller']
+
+
+def test_franchise_is_taken_back_by_the_name_of_its_first_film(conversation):
+    conversation.reply('I want a Toy Story movie')
+    assert [c.label for c in conversation.state.constraints.binding] == ['Toy Story']
+    conversation.reply('and forget about Toy Story')
+    assert not conversation.state.constraints.binding

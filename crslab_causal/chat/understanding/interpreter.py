@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
@@ -74,6 +75,7 @@ _ASKS = re.compile(
 )
 """Words of a clause that asks for further recommendations."""
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
+_FOR_ADULTS = re.compile(r'\bfor (?:us )?(?:the )?(?:grown[ -]?ups|adults)\b')
 _ONLY_PLACES = re.compile(
     r'^(?:\W|\b(?:the|and|or|number|numbers|but|except|on the list|in the list|in your list|ok)\b|<place\d+>)*$'
 )
@@ -225,6 +227,8 @@ class _Reading(NameReader):
             return
         if Act.START_OVER not in acts and self._forget(clause):
             return
+        if _FOR_ADULTS.search(clause.text):
+            self.meaning.forgotten += [each for each in self.situation.constraints if each.kind is Kind.CHILDREN]
         acts = self._settle(clause, acts)
         self.meaning.is_wildcard |= is_wildcard(clause.text)
         n_acts = len(self.meaning.acts)
