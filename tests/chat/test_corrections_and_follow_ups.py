@@ -352,3 +352,10 @@ def test_franchise_is_taken_back_by_the_name_of_its_first_film(conversation):
     assert [c.label for c in conversation.state.constraints.binding] == ['Toy Story']
     conversation.reply('and forget about Toy Story')
     assert not conversation.state.constraints.binding
+
+
+@pytest.mark.parametrize('text', ['who directed Persona?', 'have you seen Persona?', 'tell me about Persona'])
+def test_question_about_an_unknown_title_is_not_about_the_current_film(conversation, text):
+    first = conversation.reply('I loved Alien').recommendations[0]
+    reply = ' '.join(conversation.reply(text).lines)
+    assert 'Persona' in reply and first.name not in reply

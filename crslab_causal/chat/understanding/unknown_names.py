@@ -6,6 +6,7 @@ import re
 
 from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED
 
 _QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
 _NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
@@ -21,7 +22,7 @@ _ASKED_UNKNOWN = re.compile(
     what\s+is)\s+(?P<name>[^\W\d_][\w'’ -]{2,40}?)(?=\s*(?:[?.!]|$|\babout\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""A name that a question asks about. One of its words must not be in the dictionary."""
+"""A name that a question asks about. It has a capital, or one of its words is not in the dictionary."""
 _WITH_UNKNOWN = re.compile(
     r"\b(?:with|starring|featuring)\s+(?P<name>[a-z]['’a-z-]{3,}(?:\s+['’a-z-]{4,})?)(?=\s*(?:[?.!,]|$))", re.IGNORECASE
 )
@@ -45,9 +46,16 @@ def find_unknown_names(masked: str) -> list[Span]:
     for match in (*_ASKED_UNKNOWN.finditer(masked), *_WITH_UNKNOWN.finditer(masked)):
         words = [word.strip("'’-") for word in match['name'].split()]
         is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
-        if '<' not in match['name'] and is_strange:
+        if '<' not in match['name'] and (is_strange or _is_capitalized(match['name'], masked)):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     kept: list[Span] = []
     for span in spans:
         kept += free_spans([span], kept)
     return kept
+
+
+def _is_capitalized(name: str, text: str) -> bool:
+    """Return whether a name is written with a capital in a text that also has words without one."""
+    first = name.split()[0]
+    has_lower = any(word.islower() and len(word) > 2 for word in text.split())
+    return has_lower and first[0].isupper() and len(first) > 1 and first.lower().strip("'’") not in ALWAYS_CAPITALIZED
