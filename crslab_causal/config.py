@@ -190,11 +190,11 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
         if first['type'] == 'model_type':
             keys = ', '.join(_section_at(options, first['loc']).model_fields)
             raise UserError(
-                f'{key} is a section, but its value is {first["input"]!r}; '
+                f'{key}: this is a section, but its value is {first["input"]!r}; '
                 f'set one of its keys, such as {key}.KEY=...: {keys}'
             ) from error
         if first['type'] == 'missing':
-            raise UserError(f'{key} is missing') from error
+            raise UserError(f'{key}: is missing') from error
         raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
 
 

@@ -1,4 +1,4 @@
-"""What a conversation remembers of the seeker: describe it, and take parts of it back."""
+"""Describe what a conversation remembers of the seeker, and take parts of it back."""
 
 from __future__ import annotations
 

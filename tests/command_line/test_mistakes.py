@@ -59,7 +59,10 @@ def test_values_out_of_bounds_are_refused(keys, refused):
         (['--set', "save_path=''"], 'save_path: String should have at least 1 character'),
         (['--set', 'save_path=my runs #2'], '--set save_path=my runs #2: what follows # is a comment in YAML; put '),
         (['--set', 'alpha=#2'], '--set alpha=#2: what follows # is a comment in YAML; put '),
-        (['--set', 'rec=3'], 'rec is a section, but its value is 3; set one of its keys, such as rec.KEY=...: epoch, '),
+        (
+            ['--set', 'rec=3'],
+            'rec: this is a section, but its value is 3; set one of its keys, such as rec.KEY=...: epoch, ',
+        ),
         (['--set', 'model='], 'model: is missing; choose one of CausalKBRD, '),
         (['--restore_system'], 'save/ReDial_CausalKBRD/mine_seed2020/last.pth does not exist; train first with'),
         (['--set', 'rec.lr=1'], 'rec.lr: no such key; did you mean rec.optimizer.lr?'),

@@ -46,7 +46,7 @@ class Aspect(StrEnum):
     EARLIER = 'earlier'
     """Which of two films is the older one."""
     REMEMBERED = 'remembered'
-    """What the seeker has said so far."""
+    """Everything that the chat remembers of the seeker."""
     NEWEST = 'newest'
     """The newest film of the last list."""
     OLDEST = 'oldest'

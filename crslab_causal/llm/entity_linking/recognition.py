@@ -161,7 +161,12 @@ class Recognizer:
             return None
         following = next(word for word in self.content[place.end :] if word.start >= match.start('word'))
         word = following.normalized
-        if word in ALWAYS_CAPITALIZED or word in FILM_TALK or word in FILM_WORDS or following.lower in _NOT_IN_TITLES:
+        if (
+            word in ALWAYS_CAPITALIZED
+            or word in FILM_TALK
+            or word in FILM_WORDS
+            or match['word'].lower() in _NOT_IN_TITLES
+        ):
             is_ordinary = match['of'] is None
         else:
             is_first_name = word in self.index.first_names
