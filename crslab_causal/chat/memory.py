@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, Mapping
+from typing import Iterator, Mapping
 
 from crslab_causal.chat.constraints import describe, describe_dropped, names_words
-from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.state import DialogueState, list_names
 
 
 def describe_memory(state: DialogueState, names: Mapping[int, str]) -> str:
@@ -17,9 +17,9 @@ def describe_memory(state: DialogueState, names: Mapping[int, str]) -> str:
     """
     of_constraints = {constraint.entity for constraint in state.constraints.binding}
     parts = [
-        ('You like', _names((entity for entity in state.liked if entity not in of_constraints), names)),
-        ('You do not like', _names((entity for entity in state.disliked if entity not in of_constraints), names)),
-        ('You have seen', _names(sorted(state.seen), names)),
+        ('You like', list_names((entity for entity in state.liked if entity not in of_constraints), names)),
+        ('You do not like', list_names((entity for entity in state.disliked if entity not in of_constraints), names)),
+        ('You have seen', list_names(sorted(state.seen), names)),
         ('You asked for', describe(state.constraints.binding)),
     ]
     return ' '.join(f'{start}: {text}.' for start, text in parts if text) or 'You have not told me anything yet.'
@@ -63,7 +63,3 @@ def _mentions_with(text: str, state: DialogueState, names: Mapping[int, str]) ->
     lower = {entity: names.get(entity, '').lower() for entity in state.opinions}
     exact = [entity for entity, name in lower.items() if wanted in (name, name.partition(' (')[0])]
     return exact or [entity for entity, name in lower.items() if names_words(name, wanted)]
-
-
-def _names(entities: Iterable[int], names: Mapping[int, str]) -> str:
-    return ', '.join(names[entity] for entity in entities if entity in names)

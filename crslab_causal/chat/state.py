@@ -187,13 +187,14 @@ def prompt_note(state: DialogueState, names: Mapping[int, str]) -> str:
     parts = [
         ('The seeker wants', describe(wanted)),
         ('must not be recommended', describe(excluded)),
-        ('likes', _names(state.liked, names)),
-        ('dislikes', _names(state.disliked, names)),
-        ('has seen', _names(sorted(state.seen), names)),
+        ('likes', list_names(state.liked, names)),
+        ('dislikes', list_names(state.disliked, names)),
+        ('has seen', list_names(sorted(state.seen), names)),
     ]
     known = '; '.join(f'{title}: {text}' for title, text in parts if text)
     return f'{known}. The candidates already respect this.' if known else ''
 
 
-def _names(entities: Iterable[int], names: Mapping[int, str]) -> str:
+def list_names(entities: Iterable[int], names: Mapping[int, str]) -> str:
+    """Return the known names of entities, separated by commas."""
     return ', '.join(names[entity] for entity in entities if entity in names)

@@ -37,7 +37,6 @@ _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|ev
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 _NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
 """Words without which no film is unseen."""
-
 _POINTS = re.compile(
     r'\b(?:it|that|this|one|ones|them|those|these|both|they|either|neither|all|any|none|everything|your|seen|yours|'
     r'suggestions?|recommendations?)\b'
@@ -48,7 +47,9 @@ _ANSWERS = re.compile(r'\b(?:yes+|yeah|no|nope|sure|ok|great|cool|nice|agree|tha
 _SEVERAL = re.compile(r'\b(?:both|them|those|these|all|others?|too|also|as well|it|that|either|ones|first|then|and)\b')
 """Words that may point to further films beside a film that is named."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
+"""Acts of a message that only wishes for films."""
 _POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))
+"""Acts that are about a film. Without a name, this is the film of the conversation."""
 
 
 def is_settled(draft: Draft) -> bool:

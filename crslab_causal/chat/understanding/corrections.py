@@ -11,7 +11,7 @@ from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.clauses import Clause
-from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
+from crslab_causal.chat.understanding.meaning import ACT_OF_ATTITUDE, Attitude, Heard, Situation, Understanding
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
@@ -32,7 +32,8 @@ _MEANT = re.compile(
 )
 _TAKES_BACK = re.compile(
     r"""^[\s,.;!?…—–-]*(?:(?:hm+|um+|uh|oh|well|so|and|but|ok|or(?=\s+rather))\b[\s,.…—–-]*)*
-    (?:(?:wait|no(?:pe)?(?=\s*(?:[,.;!…—–-]|wait|sorry|actually|hang|hold|scratch|make|rather|i\b))|sorry|oops|actually|hang\s+on|hold\s+on|scratch\s+that|my\s+bad|i\s+mean|or\s+rather|rather|
+    (?:(?:wait|no(?:pe)?(?=\s*(?:[,.;!…—–-]|wait|sorry|actually|hang|hold|scratch|make|rather|i\b))|
+       sorry|oops|actually|hang\s+on|hold\s+on|scratch\s+that|my\s+bad|i\s+mean|or\s+rather|rather|
        make\s+(?:it|that)|i\s+meant|(?:actually\s+)?(?:no\s+)?i\s+(?:have\s+not|haven['’]?t|did\s+not|didn['’]?t)|i\s+was\s+thinking\s+of|
        that['’]?s\s+not\s+it)\b[\s,.;!…—–-]*)+(?:(?:the|an?)\s+)?$""",
     re.IGNORECASE | re.VERBOSE,
@@ -42,14 +43,6 @@ _OPENS = re.compile(r'^\W*(?:actually|rather|i mean)\W*$', re.IGNORECASE)
 """The same words if they alone are no correction."""
 _SAYS_NOTHING = re.compile(rf'^(?:\W|\b{_SORRY}\b|\bnot\b(?: the)? <\w+\d+>)*$')
 """A clause beside a correction that says nothing else: "no, sorry", "not Inception"."""
-_ACTS = {
-    Attitude.LIKED: Act.LIKE,
-    Attitude.DISLIKED: Act.DISLIKE,
-    Attitude.SEEN: Act.SEEN,
-    Attitude.SIMILAR: Act.WANT,
-    Attitude.WANTED: Act.WANT,
-    Attitude.MENTIONED: Act.MENTION,
-}
 
 
 class _Correction(NamedTuple):
@@ -138,7 +131,7 @@ def _of_film(
         return None
     heard = Heard(SpanKind.FILM, facts.names[new], attitude, new, attitude is Attitude.SEEN)
     constraints = [properties.similar(new)] if attitude is Attitude.SIMILAR else []
-    return Understanding([Act.FORGET, _ACTS[attitude]], [heard], constraints, dropped=[old])
+    return Understanding([Act.FORGET, ACT_OF_ATTITUDE.get(attitude, Act.MENTION)], [heard], constraints, dropped=[old])
 
 
 def _of_property(
@@ -152,7 +145,7 @@ def _of_property(
     attitude = Attitude.DISLIKED if not old.wanted else Attitude.WANTED if old.binding else Attitude.LIKED
     name = facts.names.get(new.entity, new.label) if new.entity is not None else new.label
     heard = Heard(correction.new.kind, name, attitude, new.entity)
-    return Understanding([Act.FORGET, _ACTS[attitude]], [heard], [stated], [old])
+    return Understanding([Act.FORGET, ACT_OF_ATTITUDE.get(attitude, Act.MENTION)], [heard], [stated], [old])
 
 
 def _earlier(

@@ -29,6 +29,17 @@ class Attitude(StrEnum):
     MENTIONED = 'mentioned'
 
 
+ACT_OF_ATTITUDE = {
+    Attitude.LIKED: Act.LIKE,
+    Attitude.DISLIKED: Act.DISLIKE,
+    Attitude.SEEN: Act.SEEN,
+    Attitude.NOT_SEEN: Act.NOT_SEEN,
+    Attitude.ACCEPTED: Act.ACCEPT,
+    Attitude.SIMILAR: Act.WANT,
+    Attitude.WANTED: Act.WANT,
+    Attitude.ASKED: Act.ASK_FILM,
+}
+"""Act of a message with a name to which it has an attitude. A name that is only mentioned decides no act."""
 _OPINIONS = (Attitude.LIKED, Attitude.DISLIKED)
 
 

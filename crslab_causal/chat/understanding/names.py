@@ -22,6 +22,7 @@ _NEWER, _OLDER = (
     re.compile(r'\b(?:older|earlier)\b', re.I),
 )
 _THAN = re.compile(r'\d|\bthan\b', re.IGNORECASE)
+"""Words that make "newer" or "older" exact: "newer than 2010"."""
 _DESCRIBES_FILM = re.compile(
     r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'
 )

@@ -14,6 +14,8 @@ _COUNTS = {w: n for n, w in enumerate('one two three four five six seven eight n
     'couple': 2,
     'few': 3,
 }
+_WORDS = f'(?:{"|".join(word for word in _COUNTS if word not in ("couple", "few"))})'
+_AND = r'\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?'
 _NOUN = r'(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)'
 _PLACE = re.compile(
     rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
@@ -33,13 +35,12 @@ _VERB = (
 )
 _LISTED = re.compile(
     rf"""(?:^\W*|\b(?:{_VERB}|between|both|want|watch|no|yes|no,|yes,)\s+)
-    (?P<list>(?:numbers?\s+)?(?:10|[1-9])(?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:10|[1-9])\b)+)
-    (?!\s*(?:years?|yrs?|movies?|films?|times|hours?|hrs?|stars?|out|of|more|to|kids?|people|friends|times|-|%|/|\d|\.\d))
+    (?P<list>(?:numbers?\s+)?(?:10|[1-9])(?:{_AND}(?:10|[1-9])\b)+)
+    (?!\s*(?:years?|yrs?|movies?|films?|times|hours?|hrs?|stars?|out|of|more|to|kids?|people|friends|-|%|/|\d|\.\d))
     |\b(?:seen|saw|watched|skip|pick|choose|take|not|go\s+with|tell\s+me\s+about|what\s+about|how\s+about|
      liked|loved|hated|(?:who|what)(?:['’]?s|\s+is)\s+in|who\s+(?:directed|made|wrote)|(?:year|cast|plot|director|genre|title|name)\s+of)\s+
     (?P<single>10|[1-9])(?=\s*(?:[,;!?]|\.(?!\d)|$|(?:and|but|is|was|sounds|looks|please|already|then|instead)\b))
-    |(?<!\bmy\s)(?<!\bhis\s)(?<!\bher\s)(?P<words>\bnumbers?\s+(?:one|two|three|four|five|six|seven|eight|nine|ten)\b
-       (?:\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?(?:one|two|three|four|five|six|seven|eight|nine|ten)\b)*)
+    |(?<!\bmy\s)(?<!\bhis\s)(?<!\bher\s)(?P<words>\bnumbers?\s+{_WORDS}\b(?:{_AND}{_WORDS}\b)*)
     |\b(?:is|was)\s+(?:number\s+)?
     (?P<compared>(?:10|[1-9])\s+(?:\w+\s+){{1,2}}than\s+(?:number\s+)?(?:10|[1-9]))\b
     (?!\s*(?:years?|movies?|films?|hours?))""",

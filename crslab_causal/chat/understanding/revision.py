@@ -32,7 +32,7 @@ from crslab_causal.chat.understanding.features import (
     name_features,
     person_features,
 )
-from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
+from crslab_causal.chat.understanding.meaning import ACT_OF_ATTITUDE, Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.model import Models
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, find_aspect, make_question
@@ -64,17 +64,6 @@ _RULE_FOR_MEANT = 1.5
 """The same for a film that the message means without a name."""
 _KEPT = frozenset((Attitude.LIKED, Attitude.DISLIKED))
 """Attitudes to such a film that stay as the rules find them, if the message has the act: "I liked it"."""
-_ACT = {
-    Attitude.LIKED: Act.LIKE,
-    Attitude.DISLIKED: Act.DISLIKE,
-    Attitude.SEEN: Act.SEEN,
-    Attitude.NOT_SEEN: Act.NOT_SEEN,
-    Attitude.ACCEPTED: Act.ACCEPT,
-    Attitude.SIMILAR: Act.WANT,
-    Attitude.WANTED: Act.WANT,
-    Attitude.ASKED: Act.ASK_FILM,
-}
-"""Act of a message with a name to which it has an attitude."""
 _NONE = 0.6
 """Factor for the probability that a name has no attitude. A smaller one finds more attitudes, and more wrong ones."""
 _IS_QUESTION = 0.3
@@ -126,7 +115,7 @@ class _Message:
         """Return the attitude that fits best to the probabilities of the attitudes and of the acts."""
 
         def fit(name: str) -> float:
-            act = _ACT.get(Attitude(name)) if name else None
+            act = ACT_OF_ATTITUDE.get(Attitude(name)) if name else None
             if act is None or act in self.acts or _INSTEAD.get(act, frozenset()) & self.acts:
                 return found[name] * (1.0 if name else _NONE)
             return found[name] * max(self.likely.get(act, 1.0), 0.05)
@@ -244,7 +233,7 @@ class Reviser:
             if named and not rule:
                 continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
             if rule and (
-                (rule in _KEPT and _ACT.get(Attitude(rule)) in acts)
+                (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)
                 or any(names_all(clause.text) for clause in draft.clauses)
             ):
                 continue  # "none of these", "I liked it"
@@ -351,7 +340,7 @@ def _as_rejected(heard: Heard) -> Heard:
 def _consistent(acts: set[Act], meaning: Understanding) -> list[Act]:
     """Return the acts, with those that follow from the attitudes and the questions."""
     for heard in meaning.heard:
-        act = _ACT.get(heard.attitude)
+        act = ACT_OF_ATTITUDE.get(heard.attitude)
         if act is not None and act not in acts and not _INSTEAD.get(act, frozenset()) & acts:
             acts.add(act)
     for question in meaning.questions:
