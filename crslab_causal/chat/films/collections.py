@@ -34,6 +34,8 @@ class Collection(NamedTuple):
     """Entity id of the collection itself, if the recommender knows it."""
     is_listed: bool = False
     """Whether ``collections.json`` lists it. If not, it was found by the titles of its films."""
+    is_series: bool = False
+    """Whether its name means all its films, although one film has exactly this name: "Star Wars"."""
 
 
 class Collections:
@@ -57,7 +59,7 @@ class Collections:
                 films[name] = own.union(*(films[other] for other in entry.get('franchises', ())))
                 entity = entity_of_name.get(entry['entity']) if 'entity' in entry else None
                 if films[name] or entity is not None:
-                    collection = Collection(name, kind, films[name], entity, is_listed=True)
+                    collection = Collection(name, kind, films[name], entity, True, entry.get('is_series', False))
                     for words in entry['words']:
                         self.by_key[_key(words)] = collection
         for key, collection in _series(facts).items():

@@ -40,6 +40,8 @@ _NO_GENRES = frozenset(('talk-show', 'news', 'reality-tv', 'short', 'adult'))
 _MIN_CAST = 2
 """Minimum number of actors in the knowledge graph from which a different cast in the dataset's file counts as a
 mistake."""
+_USUAL_FACTS = 10
+"""Usual number of facts about a film in DBpedia."""
 _LATEST_QUANTILE = 0.99
 """Quantile of the years of all films that counts as the catalogue's last year."""
 _GENRE_ENTITY_NAMES = ('{} film', '{} (genre)', '{}', '{} (love)', '{} fiction', '{} movie')
@@ -91,7 +93,10 @@ class FilmFacts:
     names: dict[int, str]
     """Name of each film, person, subject and genre entity, as the chat writes it."""
     popularity: dict[int, float]
-    """Popularity of films and people. It decides between entities of the same name, and orders answers."""
+    """Popularity of films and people. It orders answers."""
+    prominence: dict[int, float]
+    """Popularity of films and people. Among films of the same title, one with few facts counts less. It decides between
+    entities of the same name."""
     latest: int
     """Last year of the catalogue. "New" films are counted back from it."""
     films_of_genre: dict[str, frozenset[int]] = field(init=False)
@@ -189,6 +194,7 @@ class _Builder:
                 for role, listed in people[person].films.items()
                 for film in listed
             )
+        prominence = popularity | self._prominence(films, popularity)
         genre_entities = self._genre_entities()
         names = {item: film.name for item, film in films.items()}
         names |= {person.id: person.name for person in people.values()}
@@ -197,7 +203,23 @@ class _Builder:
         names |= {entity: self.catalogue.names[entity] for entity in subjects}
         years = sorted(film.year for film in films.values() if film.year)
         latest = years[int(_LATEST_QUANTILE * (len(years) - 1))] if years else 0
-        return FilmFacts(films, people, subjects, genre_entities, names, popularity, latest)
+        return FilmFacts(films, people, subjects, genre_entities, names, popularity, prominence, latest)
+
+    def _prominence(self, films: Mapping[int, CatalogueFilm], popularity: Mapping[int, float]) -> dict[int, float]:
+        """Return the popularity of each film that shares its title with others, weighted by its number of facts.
+
+        The number of facts shows how well known a film is. The popularity in a dataset depends on how its films were
+        found: ReDial's "Ghost" was often taken for a film of 1998. A film without facts counts as one of usual size.
+        """
+        of_title: dict[str, list[int]] = defaultdict(list)
+        for film in films.values():
+            of_title[film.title.lower()].append(film.entity)
+        found: dict[int, float] = {}
+        for items in of_title.values():
+            sizes = {item: 1 + (len(self.catalogue.graph.edges(item)) or _USUAL_FACTS) for item in items}
+            largest = max(sizes.values())
+            found |= {item: (1 + popularity[item]) * size / largest - 1 for item, size in sizes.items()}
+        return {item: max(0.0, value) for item, value in found.items()}
 
     def _neighbours(self, item: int) -> dict[int, set[str]]:
         """Return the relations of an item to each neighbour, without the namespaces of URIs."""

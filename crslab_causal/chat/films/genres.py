@@ -25,7 +25,7 @@ _FILMS = r'(?:movies?|films?|flicks?|pictures?)'
 _GENRES = {
     'action': _Words(
         'action',
-        rf"actions?|shoot[ -]?['’]?(?:th)?em[ -]?ups?|kung[ -]?fu|martial[ -]arts?|"
+        rf"(?<!live )(?<!live-)actions?|shoot[ -]?['’]?(?:th)?em[ -]?ups?|kung[ -]?fu|martial[ -]arts?|"
         rf'popcorn {_FILMS}|car chases?|buddy cop {_FILMS}',
         'action[ -]packed',
     ),
@@ -50,7 +50,11 @@ _GENRES = {
         r'dramas?|tear[ -]?jerkers?|weep(?:ies?|y)|dramed(?:y|ies)|(?:makes? (?:me|us)|a good) cry',
         'dramatic|sad|emotional|moving(?! for)|heart-?breaking|serious',
     ),
-    'family': _Words(r"family|children's", rf'family {_FILMS}', 'family[ -]friendly'),
+    'family': _Words(
+        r"family|children's",
+        rf'family (?:{_FILMS}|night)|(?:for|with) (?:the|my|our) (?:whole|entire) family|the whole family',
+        'family[ -]friendly',
+    ),
     'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?|swords? (?:and|&) sorcery', 'magical'),
     'film noir': _Words('noir', '(?:film[ -])?noirs?'),
     'history': _Words(
@@ -63,7 +67,7 @@ _GENRES = {
     'horror': _Words(
         'horror|slasher|zombie',
         r'horrors?|slashers?|splatters?|creature features?|monster (?:movies?|films?|flicks?)|gore ?fests?|'
-        r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|gore',
+        r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)',
         r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gruesome|bloody',
     ),
     'music': _Words(r'music(?!al)', rf'music {_FILMS}|concert {_FILMS}'),
@@ -168,8 +172,9 @@ _LISTED_AFTER = re.compile(
 _NO_BEFORE = re.compile(r'\b(?:not|no)\s+$', re.IGNORECASE)
 _ENDS = re.compile(r'\s*(?:[,.;!?)]|$|\bplease\b)', re.IGNORECASE)
 _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
+_ASKS_IF = re.compile(r'\b(?:is|was|are|were)\s+(?:it|that|this|they)\s+(?:\w+\s+)?$', re.IGNORECASE)
 _WITHOUT_GORE = re.compile(
-    r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,3}?
+    r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,4}?
     (?:gore?y?|gruesome|bloody|blood|guts|violent|violence)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -219,7 +224,7 @@ def find_genres(text: str, short_names: bool = True) -> list[GenreSpan]:
             spans.append(_span(text, _CORRECTABLE[meant], match, False))
     if short_names:
         spans += _short_names(text, spans)
-    spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and rejects_gore(text))]
+    spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and _is_no_wish(text, span))]
     return sorted(spans, key=lambda span: (span.start, -span.end))
 
 
@@ -243,6 +248,11 @@ def _short_names(text: str, spans: Sequence[GenreSpan]) -> list[GenreSpan]:
             found.append(GenreSpan(_SHORT_NAMES[match.group().lower()], *match.span(), is_wish=True, is_excess=False))
             ends.add(match.end())
     return found
+
+
+def _is_no_wish(text: str, span: GenreSpan) -> bool:
+    """Return whether a text asks for films that are not gory, or whether a film is gory."""
+    return rejects_gore(text) or _ASKS_IF.search(text, 0, span.start) is not None
 
 
 def rejects_gore(text: str) -> bool:

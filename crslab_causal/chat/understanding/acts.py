@@ -65,6 +65,15 @@ _ALL = re.compile(
 )
 """Words about all films of the last list. "I have seen all the <collection0>" is not about the list."""
 
+FEW = 4
+"""Largest number of films of a list that words such as "both" and "those" may mean."""
+_SEVERAL = re.compile(
+    r'\b(?:them|those|these|either|neither|both)\b(?! <)'
+    r'(?! (?:\w+ )?(?:days|times|people|kids|kinds?|types?|sorts?|guys|actors|directors|suggestions?|recommendations?|'
+    r'options|choices|picks|ideas)\b)'
+)
+"""Words about the films of a short list: "I will check them out", "I have not seen either"."""
+
 
 def find_acts(clause: str) -> list[Act]:
     """Return the acts whose phrases a clause contains, in order of appearance.
@@ -87,9 +96,17 @@ def asks_for_related(clause: str) -> bool:
     return _RELATED.search(clause) is not None
 
 
-def names_all(clause: str) -> bool:
-    """Return whether the clause is about all films of the last list, as in "seen them all"."""
-    return _ALL.search(clause) is not None
+def names_all(clause: str, n_shown: int) -> bool:
+    """Return whether the clause is about all films of the last list, as in "seen them all".
+
+    If the list is short, words such as "those" are enough: "I will check those out".
+
+    Args:
+        clause: a normalized part of a message.
+        n_shown: number of films in the last list.
+    """
+    is_short = 1 < n_shown <= FEW
+    return _ALL.search(clause) is not None or (is_short and _SEVERAL.search(clause) is not None)
 
 
 def names_both(clause: str) -> bool:

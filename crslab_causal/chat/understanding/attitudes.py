@@ -18,7 +18,7 @@ _PRAISE = (
     'lit fire dope rad epic banger goated sick'
 )
 _AFTER_LIKED = re.compile(
-    rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+movies)?(?:\s+in\s+general)?
+    rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+(?:movies|series|franchise|saga|trilogy))?(?:\s+in\s+general)?
         \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
     |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+gets\s+old|holds\s+up)\b
     |^\s+(?:really\s+|always\s+|totally\s+)?(?:blew\s+(?:me|us)\s+away|(?:kept|had|keeps|has)\s+(?:me|us|everyone)\s+

@@ -34,6 +34,10 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 """Words that take an earlier message back. They accept no film."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
+_IS_GOING = re.compile(
+    r'\b(?:be going|(?:have|got|need) to (?:go|run|leave)|had better (?:go|run)|better (?:go|run))\b'
+)
+"""Words of a farewell. They accept no film either."""
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 _NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
 """Words without which no film is unseen."""
@@ -62,6 +66,8 @@ def is_settled(draft: Draft) -> bool:
         return True
     if acts == {Act.WANT} and meaning.is_wildcard and not meaning.heard:
         return True  # "I don't know, you choose"
+    if acts == {Act.ASK_HELP}:
+        return True  # "how does this work?"
     if acts == {Act.UNKNOWN} and find_unmet_wishes(draft.text, True):
         return True  # "under 90 minutes please"
     opinions = opinions_in_questions(draft)
@@ -84,8 +90,9 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     """
     acts = {*draft.meaning.acts}
     found = []
-    if _TAKES_BACK.search(draft.text) or (_IS_ALL.search(draft.text) and Act.LEAVE in acts):
-        found.append(Act.ACCEPT)  # "I take that back", "that's all for now"
+    leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
+    if leaves or _TAKES_BACK.search(draft.text):
+        found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"
     if Act.SEEN in acts and Act.NOT_SEEN not in acts and not _NOT.search(words):
         found.append(Act.NOT_SEEN)  # "nah, seen that"
     if _NOT_HATED.search(words):

@@ -14,7 +14,7 @@ _STARTERS = (
     r'more|next|no|nope|not|yes|looking|you|but|(?:just|now|only|rather)\s(?:a|an|some|something|anything|give|show|i))'
 )
 _BORDER = re.compile(
-    rf"""[.!?;\n]+(?=\s|$|["”')])["”')]*\s* | ,?\s+(?:but|however|although|though)\s+ | ,\s*(?={_STARTERS}\b)
+    rf"""[.!?;\n]+(?=\s|$|["”')])["”')]*\s* | ,?\s+(?:but|however|although|though)\s+ | ,\s*(?!(?:no|yes|right|is\s+it|is\s+he|is\s+she|does\s+it)\s*\?)(?={_STARTERS}\b)
     | \s+[-–—]+\s+ | \s+:?[)(]+\s+ | \s+(?:and|so|then|because)\s+(?={_STARTERS}\b)""",
     re.IGNORECASE | re.VERBOSE,
 )

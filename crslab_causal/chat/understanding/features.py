@@ -104,7 +104,7 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
     """
     is_current = film == draft.situation.film
     plural = _PLURAL.search(' '.join(text.words)) is not None
-    every = any(names_all(clause.text) for clause in draft.clauses)
+    every = any(names_all(clause.text, len(draft.situation.shown)) for clause in draft.clauses)
     n_shown = min(len(draft.situation.shown), 3)
     own = {*text.common, f'rule={attitude}', f'plural={plural}', f'plural={plural} shown={n_shown}', f'all={every}'}
     words = {word.lower() for word in _WORD.findall(title) if len(word) > 3} - {'with', 'that', 'from', 'movie'}

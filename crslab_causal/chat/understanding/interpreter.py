@@ -9,7 +9,7 @@ from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
-from crslab_causal.chat.understanding.acts import Act, asks_for_related, find_acts, is_wildcard, names_all, names_both
+from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_related, find_acts, is_wildcard, names_all, names_both
 from crslab_causal.chat.understanding.clauses import Clause, split_clauses
 from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
 from crslab_causal.chat.understanding.encoder import MessageEncoder
@@ -36,6 +36,8 @@ from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""
+_SPLIT_WORD = re.compile(r'\b(wan|gon|got) (na|ta)\b', re.IGNORECASE)
+"""Words that a tokenizer has split: "wan na"."""
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
 _SHORT_YES = re.compile(
     r'^\W*(?:yes|sure|ok|great|cool|nice|fine|good|perfect|awesome|excellent|wonderful|of course|please|interesting|'
@@ -49,8 +51,6 @@ _NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _REJECTS_NAME = re.compile(
     r'^\W*<(?:film|person|genre|collection)\d+>|<(?:film|person|genre|collection)\d+> (?:is|are|was|were) not\b'
 )
-_FEW = 4
-"""Largest number of films of a list that "both" may mean."""
 _BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| though)?\W*$')
 _NOT_ANY_MORE = re.compile(r'\bnot\b.*\bany ?more\W*$')
 """Words such as "isn't my favourite any more", which ask for nothing."""
@@ -59,6 +59,12 @@ _REQUEST = re.compile(
     r'can you|could you|watch|see)\b'
 )
 """Words of a clause that asks for films, although it also states an opinion."""
+_SOME_OF_THEM = re.compile(
+    r'\b(?:recommend|suggest|suggestions of|know|have|got|find|show|give|think of|name|help)(?: (?:me|us|out|with|of|any|some))* '
+    r'(?:some|any|a few|few|one|(?:(?:good|other|great|more) )?ones|that|this|them|those)'
+    r'(?!\W*(?:suggest|recommend|idea|movie|pick|option|option|<|good|other|great|more|new|like))\b'
+)
+"""Words that ask for films of the kind that the seeker has just named."""
 _NEW_TO_ME = re.compile(
     r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
@@ -124,6 +130,7 @@ class Interpreter:
     def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
+        text = _SPLIT_WORD.sub(r'\1\2', text)
         known = (*situation.mentioned, *situation.shown)
         spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         if (corrected := without_corrected(text, spans)) != text:
@@ -204,7 +211,15 @@ class _Reading(NameReader):
         if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
             acts = [act for act in acts if act is not Act.MENTION]  # "Alien. I love it": the later words say more
         self.meaning.acts = list(dict.fromkeys(acts))
+        if Act.WANT in acts and any(_SOME_OF_THEM.search(clause.text) for clause in clauses):
+            self._bind_likings()
         self.meaning.constraints = without_contradictions(self.meaning.constraints)
+
+    def _bind_likings(self) -> None:
+        """Make a kind of films that the seeker likes a wish: "I love horror. Can you recommend some?"."""
+        constraints = self.meaning.constraints
+        if not any(constraint.binding for constraint in constraints):
+            self.meaning.constraints = [replace(constraint, binding=constraint.wanted) for constraint in constraints]
 
     def _drop_accepted_by_yes(self) -> None:
         """Remove the film that a "great" accepts if the message names another one: "Great, I'll watch Alien"."""
@@ -284,12 +299,14 @@ class _Reading(NameReader):
             found -= {Act.WANT, Act.SMALL_TALK}
         if Act.LIST_AGAIN in found:
             found &= {Act.LIST_AGAIN, Act.THANK, Act.GREET}
+        if Act.START_OVER in found:
+            found &= {Act.START_OVER, Act.THANK, Act.GREET}
         if Act.ASK_WHY in found:
             found &= {Act.ASK_WHY, Act.THANK, Act.GREET, Act.LEAVE}
         if Act.LEAVE in found:
             found -= {Act.ACCEPT, Act.GREET, Act.WANT, Act.SMALL_TALK}
         if Act.ASK_HELP in found:
-            found -= {Act.WANT, Act.SMALL_TALK}
+            found -= {Act.WANT, Act.SMALL_TALK, Act.ACCEPT}
         return [act for act in acts if act in found]
 
     def _opinion(self, clause: Clause) -> Attitude | None:
@@ -334,14 +351,14 @@ class _Reading(NameReader):
                 acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
                 return
         elif opinion is not None and self.film is not None:
-            named = list(self._places(clause)) or (self._all_films(clause) if names_all(clause.text) else [])
+            named = list(self._places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
             self._hear_films(named or [self.film], opinion, seen=True)
             acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
             return
         if self._likes_person(clause):
             acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
         places = list(self._places(clause))
-        shown = self._all_films(clause) if names_all(clause.text) else []
+        shown = self._all_films(clause) if self._names_all(clause) else []
         films = places or shown or ([self.film] if self.film is not None else [])
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
         if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
@@ -377,7 +394,7 @@ class _Reading(NameReader):
     def _is_exception(self, clause: Clause) -> bool:
         """Return whether a clause names the films that the clause before leaves out: "seen them all but number 2"."""
         number = self.clauses.index(clause)
-        return number > 0 and _ONLY_PLACES.match(clause.text) is not None and names_all(self.clauses[number - 1].text)
+        return number > 0 and _ONLY_PLACES.match(clause.text) is not None and self._names_all(self.clauses[number - 1])
 
     def _is_asked_about(self, clause: Clause) -> bool:
         """Return whether a clause only names films that are asked about: "the last one, is it a sequel?"."""
@@ -385,6 +402,9 @@ class _Reading(NameReader):
             return False
         later = self.clauses[self.clauses.index(clause) :]
         return clause.text.endswith('?') or any(find_aspect(each.text) is not None for each in later)
+
+    def _names_all(self, clause: Clause) -> bool:
+        return names_all(clause.text, len(self.situation.shown))
 
     def _all_films(self, clause: Clause) -> list[int]:
         """Return the films that "them" or "both" means: those that the seeker has just named, or the last list."""
@@ -394,7 +414,7 @@ class _Reading(NameReader):
         named, shown = list(dict.fromkeys(films)), list(self.situation.shown)
         if len(named) > 1:
             return named
-        if len(shown) > _FEW and names_both(clause.text):
+        if len(shown) > FEW and names_both(clause.text):
             earlier = [entity for entity in dict.fromkeys(self.situation.mentioned[::-1]) if entity in self.facts.films]
             return earlier[:2] if len(earlier) > 1 else shown[:2]
         return shown

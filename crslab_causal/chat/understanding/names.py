@@ -133,6 +133,9 @@ class NameReader:
             attitude, act = Attitude.ACCEPTED, Act.ACCEPT
         else:
             attitude, act = Attitude.MENTIONED, Act.MENTION
+        if attitude in (Attitude.LIKED, Attitude.DISLIKED) and (series := self.properties.series_called(span.id)):
+            is_liked = attitude is Attitude.LIKED
+            self._add(clause, group, series, wanted=is_liked, binding=not is_liked)
         self.film = span.id
         self._hear_films([span.id], attitude, seen)
         self.meaning.acts.append(act)
@@ -182,8 +185,7 @@ class NameReader:
                 self._hear(span, name, Attitude.MENTIONED, constraint.entity)
             elif liked and not _EXCLUDES_YEARS.match(self.text[span.start : span.end]):
                 self._hear(span, name, Attitude.LIKED, constraint.entity)
-                if span.collection is None or span.collection.is_listed:
-                    self._add(clause, group, constraint, binding=False)
+                self._add(clause, group, constraint, binding=False)
                 self.meaning.acts.append(Act.LIKE)
             else:
                 self._hear(span, name, Attitude.WANTED, constraint.entity)

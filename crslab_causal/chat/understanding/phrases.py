@@ -39,6 +39,7 @@ _SPELLINGS = [
         (r'id(?= (?:like|love|prefer|rather|watch|say))', 'i would'),
         (r"(you|we|they)'?re", r'\1 are'),
         (r"(what|who|it|that|he|she|there|here|where|how|this|when)'s", r'\1 is'),
+        (r"(which(?: one)?)'s", r'\1 is'),
         (r'(?:wh?ats|hats)', 'what is'),
         (r'whos', 'who is'),
         (r'thats', 'that is'),

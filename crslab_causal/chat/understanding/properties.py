@@ -87,6 +87,13 @@ class Properties:
         kind = Kind.FRANCHISE if collection.kind == FRANCHISE else Kind.TOPIC
         return Constraint(kind, collection.name, collection.films, entity=collection.entity)
 
+    def series_called(self, film: int) -> Constraint | None:
+        """Return the constraint to a series that the catalogue lists as a film, such as "Harry Potter"; None otherwise."""
+        if self._facts.films[film].year is not None:
+            return None
+        title = self._facts.films[film].title
+        return next((self.collection(c) for c in self._collections.of_film(film) if c.name == title), None)
+
     def franchises_of(self, film: int) -> set[tuple[Kind, str]]:
         """Return the kind and the label of the constraint to each franchise of a film."""
         return {(Kind.FRANCHISE, collection.name) for collection in self._collections.of_film(film)}

@@ -158,7 +158,8 @@ class Reviser:
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}
-        if opinions_in_questions(draft):
+        is_about_people = bool(meaning.questions) and all(each.is_about_person for each in meaning.questions)
+        if is_about_people or opinions_in_questions(draft):
             acts.discard(Act.ASK_FILM)
         if Act.MORE in acts and not meaning.constraints:
             acts.discard(Act.WANT)  # "something else"
@@ -234,7 +235,7 @@ class Reviser:
                 continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
             if rule and (
                 (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)
-                or any(names_all(clause.text) for clause in draft.clauses)
+                or any(names_all(clause.text, len(draft.situation.shown)) for clause in draft.clauses)
             ):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, message.text, film, self.facts.films[film].title, rule)

@@ -56,6 +56,8 @@ _SEASON_AFTER = re.compile(
     r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I
 )
 _GREETING_BEFORE = re.compile(r'\b(?:happy|merry)\s+$', re.IGNORECASE)
+_PERIOD = re.compile(r'(?:the )?last (?:\d+|[a-z]+) years')
+"""Words in small letters that name a time, although "The Last Five Years" is a title."""
 _FILMS_AFTER = re.compile(r'\s+(?:movies?|films?|flicks?|ones?|stor(?:y|ies))\b', re.IGNORECASE)
 _ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
 _AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
@@ -70,9 +72,9 @@ _CHILDREN = re.compile(
     rf"""\b(?:(?:for|with)\s+(?:(?:my|our|the|some|a|an|young|younger|little|small|all|two|three|four)\s+)*
         (?:{_AGE.format(1)}[\s-]*(?:years?|yrs?)?[\s-]*olds?\s+)?{_CHILD}(?:\s+to\s+watch)?
       |(?:kids?|children|childrens?['’]?s?)['’]?\s+(?:movies?|films?|flicks?|stuff)
-      |(?:kid|child|family)[\s-]?friendly
-      |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+(?:whole\s+|entire\s+)?family)
-      |(?:for|with)\s+(?:the|my|our)\s+(?:whole\s+|entire\s+)?family|the\s+whole\s+family
+      |(?:kid|child)[\s-]?friendly
+      |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+family)
+      |(?:for|with)\s+(?:the|my|our)\s+family
       |(?:my|our|the)\s+(?:{_CHILD}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
        (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
@@ -100,6 +102,10 @@ _NO_COMMA = re.compile(
 """Words before a name that turn down something else: "no, the 80s", but not "no horror"."""
 
 
+_COMMA = re.compile(r'\s*,\s*(?:the\s+)?')
+"""Text before years that continues no list: "nothing with Tom Cruise, 70s if possible" wants the 70s."""
+
+
 class Spotter:
     """A finder of the spans of a message.
 
@@ -113,7 +119,7 @@ class Spotter:
         names = {film.entity: film.name for film in facts.films.values()}
         names |= {person.id: person.name for person in facts.people.values()}
         names |= {subject: facts.names[subject] for subject in facts.subjects}
-        self._linker = MentionLinker(names, facts.films, facts.popularity, facts.people, partial=True)
+        self._linker = MentionLinker(names, facts.films, facts.prominence, facts.people, partial=True)
 
     def spans(
         self,
@@ -179,6 +185,8 @@ class Spotter:
             named += [span.end - span.start for span in genres if span.end == link.end]
             if ' ' not in part and len(part) in named:
                 continue  # "Comedy" is a title, but here it means the genre
+            if _PERIOD.fullmatch(text, link.start, link.end):
+                continue  # "from the last 5 years"
             if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"
             kind = SpanKind.FILM if link.entity in self.facts.films else SpanKind.PERSON
@@ -277,7 +285,8 @@ class Spotter:
         is_overshadowed = self._is_overshadowed(link, span.collection)
         if is_title and is_plural and not is_overshadowed:
             return False  # "Aliens" is a film
-        has_context = has_context or (is_title and span.collection.is_listed and is_overshadowed)
+        means_series = span.collection.is_series or (span.collection.is_listed and is_overshadowed)
+        has_context = has_context or (is_title and means_series)
         if (link.kind is SpanKind.FILM and (not is_title or has_context)) or (is_surname and span.collection.is_listed):
             links.remove(link)
             return True
@@ -344,7 +353,13 @@ def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
         if not ordered or start >= ordered[-1][1]:
             ordered.append((start, end))
     rejected = dict(zip(ordered, negated_spans(text, ordered)))
-    return [replace(span, negated=span.negated or _is_rejected(text, span, rejected)) for span in spans]
+    found: list[Span] = []
+    for span in spans:
+        is_new = span.kind is SpanKind.YEARS and bool(found) and found[-1].kind is not SpanKind.YEARS
+        starts_anew = is_new and _COMMA.fullmatch(text, found[-1].end, span.start) is not None
+        is_rejected = not starts_anew and _is_rejected(text, span, rejected)
+        found.append(replace(span, negated=span.negated or is_rejected))
+    return found
 
 
 def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]) -> bool:

@@ -41,6 +41,11 @@ _LAST_YEARS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Years back from the last one: "the last five years", "not more than ten years old"."""
+_OF_LAST_YEAR = re.compile(
+    r"\b(?:from|of|in|within|during|out|made|released|(?:not|no|nothing|none)\s+(?:more|older)\s+than)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+"""Words before "last year" that date a film, and not when it was watched."""
 _PARTS = {'early': (0, 4), 'mid': (3, 6), 'late': (5, 9)}
 """First and last year of a part of a decade."""
 
@@ -77,12 +82,19 @@ _YEAR_CONTEXT_BEFORE = re.compile(
     r'\b(?:in|from|of|year|around|circa|like\s+from|made|between)\s+(?:the\s+)?$', re.IGNORECASE
 )
 _YEAR_CONTEXT_AFTER = re.compile(rf'\s+(?:[\w-]+\s+)?{_FILMS}\b', re.IGNORECASE)
-_POSSESSIVE = re.compile(r'\b(?:my|his|her|their|our|your)\s+$', re.IGNORECASE)
+_POSSESSIVE = re.compile(
+    r'\b(?:my|his|her|their|our|your)\s+(?:(?:whole|entire|early|late|mid)[\s-]+)?$', re.IGNORECASE
+)
+_SINCE_THEN = re.compile(
+    r"\b(?:i|we|he|she|they|my\s+\w+)(?:['’](?:ve|s|d)|\s+(?:have|has|had))\s+(?:[\w'’]+\s+){0,8}since\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+"""Words before a year that say since when somebody does something: "I have gone to the pictures since 1961"."""
 
 _NEW = rf'(?:brand[ -])?(?:new(?:er|est)?|recent|latest|modern|contemporary)(?:\s+{_FILMS})?'
 _OLD = rf'(?:old(?:er)?|vintage|classics?|old[ -](?:school|fashioned)|ancient)(?:\s+{_FILMS})?'
 _ASKED_BEFORE = re.compile(
-    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|with|'
+    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|are|for|what|which|see|seen|seeing|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|with|'
     r'suggesting|recommending|showing|giving|want|wanted|need|try|'
     r'very|your|watch))\s*(?:too\s+|really\s+|very\s+|more\s+|so\s+|that\s+|good\s+)*$',
     re.IGNORECASE,
@@ -90,7 +102,7 @@ _ASKED_BEFORE = re.compile(
 _ENDS = re.compile(
     rf"""\W*$|\W*[,.;!?)]|\s+(?:[\w-]+\s+){{0,2}}?(?:{_FILMS}|comed(?:y|ies)|horrors?|thrillers?|dramas?|westerns?|romances?|
     musicals?|documentar(?:y|ies)|actions?|sci-?fi)|\s+(?:and|but|or|please|from|with|that|which|i|by|about|than|
-    for|this|tonight|instead|enough)\b""",
+    for|this|tonight|instead|enough|out|lately|now|right\s+now|you|to\s+(?:watch|see)|do|there)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _WORDS = {
@@ -112,10 +124,20 @@ _NEGATED = re.compile(
 )
 _THIS_DECADE = re.compile(r'\b(?:this|the current) decade\b', re.IGNORECASE)
 _IS_OLD = re.compile(
-    r"\b(?:it|that|this|they|he|she|one)(?:['’]?s|\s+(?:is|was|are|were|might\s+be|may\s+be))\s+(?:an?\s+|kind\s+of\s+|bit\s+|little\s+|so\s+|very\s+|pretty\s+|"
-    r'quite\s+|really\s+)*$',
+    r"(?:\b(?:it|that|this|they|he|she|one)(?:['’]?s|\s+(?:is|was|are|were|might\s+be|may\s+be))|^\W*is|\b(?:what|such))\s+"
+    r'(?:(?:an?|kind\s+of|bit|little|so|very|pretty|quite|really|all|all[\s-]time|true|real|total|absolute|great|such|'
+    r'definitely|now|timeless|instant)\s+)*$',
     re.IGNORECASE,
 )
+_REMARK = re.compile(r'(?:^|[.!?]\s*)(?:oh|ah|ok|yes|yeah|a|an|true|what|total|absolute|[\s,])*$', re.IGNORECASE)
+_ENDS_REMARK = re.compile(r'\W*(?:$|[,.!]|thank|ok\b|i\s+love)', re.IGNORECASE)
+"""Words around a "classic" that says how a film was, as in "Classic, loved it"."""
+_CLASSIC_ALONE = re.compile(r'\W*(?:an?\s+)?classic\W*', re.IGNORECASE)
+_ONE_BEFORE = re.compile(r'\b(?:the|that|this|your|their|its)\s+(?:most\s+|really\s+)?$', re.IGNORECASE)
+_ONE_FILM = re.compile(
+    r'\w+\s+(?:\w+\s+)?(?:one|movie|film|flick|version|remake|adaptation)\b(?!\s+(?:from|of\s+the))', re.IGNORECASE
+)
+"""Words that name one film by its age: "the new one", "the old version". They say nothing about other films."""
 _TOO_OLD_FOR = re.compile(r'\btoo\s+old\s+for\b', re.IGNORECASE)
 _EITHER = re.compile(r'\b(?:old(?:er)?|new(?:er)?|recent|classic)\s+(?:or|and)\s+$', re.IGNORECASE)
 _EITHER_AFTER = re.compile(r'\s+(?:or|and)\s+(?:old(?:er)?|new(?:er)?|recent|classic)\b', re.IGNORECASE)
@@ -189,6 +211,8 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
     for match in _THIS_DECADE.finditer(text):
         spans.append(YearsSpan(Years(latest - latest % 10, None), *match.span()))
     for match in _LAST_YEARS.finditer(text):
+        if match['n'] is None and not _OF_LAST_YEAR.search(_before(text, match)):
+            continue  # "I watched it last year"
         number = match['n'] or '1'
         n = int(number) if number.isdigit() else _NUMBERS[' '.join(number.lower().split())]
         n_years = n * (10 if match['unit'].lower().startswith('decade') else 1)
@@ -207,9 +231,14 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
                 or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])
             ):
                 continue  # "which one is the newest?", "it is a bit old", "too old for them"
+            if _ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()):
+                continue  # "I saw the new one"
+            if match.group().lower() == 'classic' and not _CLASSIC_ALONE.fullmatch(text):
+                if _REMARK.search(before) and _ENDS_REMARK.match(text, match.end()):
+                    continue  # "Classic, loved it."
             if _EITHER.search(before) or _EITHER_AFTER.match(text, match.end()):
                 continue  # "old or new"
-            if _FIXED.match(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
+            if _FIXED.search(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
                 is_negated = _EXCESS.search(before) is not None or _NEGATED.search(before) is not None
                 spans.append(YearsSpan(years, *match.span(), is_negated, is_negation_read=True))
     return _without_vague(text, sorted(spans, key=lambda span: span.start))
@@ -256,6 +285,8 @@ def _before(text: str, match: re.Match[str]) -> str:
 def _is_date(text: str, match: re.Match[str]) -> bool:
     """Return whether a number is a year of films, and not a title, an age or a price."""
     before = _before(text, match)
+    if _SINCE_THEN.search(before):
+        return False
     if match['year'] is None:
         return _POSSESSIVE.search(before) is None
     return (

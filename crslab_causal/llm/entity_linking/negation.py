@@ -19,7 +19,7 @@ from crslab_causal.llm.entity_linking.words import Word, read_words
 
 _NEGATIONS = re.compile(
     r'(?:not|no|never|neither|nor|nothing|without|cannot|'
-    r'(?:ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)?nt)$'
+    r'(?:ai|are|ca|could|did|do|does|had|has|have|is|r|should|was|were|wo|would)?nt)$'
 )
 _DISLIKE_WORDS = frozenset(
     'avoid avoided despise despised detest detested dislike disliked except excluding hate hated '
@@ -64,6 +64,11 @@ _DISLIKE_PAIRS = frozenset(
         'stop showing',
         'stop suggesting',
         'enough with',
+        'spare me',
+        'spare us',
+        'break from',
+        'rest from',
+        'weary of',
     )
 )
 _DISLIKE_PAIRS_BEFORE_NAME = frozenset(
@@ -85,10 +90,11 @@ _CONTRAST_WORDS = frozenset('although because but however since so though yet'.s
 _NEGATIVE_PREDICATE = re.compile(
     r"""["”’'*_)]*\s+(?:(?:really|just|kinda|totally|completely)\s+)?(?:suck(?:s|ed)\b|puts?\s+(?:me|us)\s+to\s+sleep\b|
     (?:annoy|irritate|disgust|disappoint)(?:s|ed|d)?\s+(?:me|us)\b|(?:gets?|got)\s+on\s+my\s+nerves\b|
-    (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|left\s+(?:me|us)\s+cold\b|(?:fell|falls)\s+flat\b|
+    (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|(?:left|leaves?)\s+(?:me|us)\s+(?:stone\s+)?cold\b|(?:makes?|made)\s+my\s+(?:skin\s+crawl|eyes\s+roll|toes\s+curl|teeth\s+hurt)\b|(?:makes?|made)\s+me\s+(?:want\s+to\s+)?(?:cringe|vomit|puke|gag|throw\s+up|sick)\b|(?:fell|falls)\s+flat\b|
     (?:is|was)\s+(?:(?!not\b|no\b|never\b|hardly\b)\w+\s+){0,2}?(?:waste\s+of\s+(?:\w+\s+)?(?:time|money)|snooze(?:\s?fest)?|let\s?down|disappointment|bore|drag|
-    mess|disaster(?!\s+(?:movie|film|flick))|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are)(?:
+    mess|disaster(?!\s+(?:movie|film|flick))|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are|r)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
+    \s+(?:\w+\s+){0,2}?dull\s+as\s+\w+|
     \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much)\b|
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
     re.IGNORECASE | re.VERBOSE,
