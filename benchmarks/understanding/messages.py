@@ -121,6 +121,7 @@ def understand_drafts(
             shown = (entity_of.get(name, entity_of.get(_YEAR.sub('', name))) for name in message.shown)
             state.shown = tuple(film for film in shown if film is not None)
             state.film = state.shown[0] if state.shown else None
+            state.recommended += [film for film in reversed(state.shown) if film not in state.recommended]
         if message.said:
             state.context.append(('Recommender', message.said))
         draft = interpreter.read(message.text, state.situation)

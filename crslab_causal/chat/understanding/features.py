@@ -113,8 +113,11 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
     if film in shown:
         place = 'last' if film == shown[-1] else 'first' if film == shown[0] else 'middle'
     else:
-        place = 'none' if is_current else 'named'
+        is_recommended = film in draft.situation.recommended
+        place = 'none' if is_current else 'recommended' if is_recommended else 'named'
     own |= {f'place={place}', f'said={said}', f'said={said} place={place}', f'named={bool(draft.groups)} said={said}'}
+    before = draft.situation.attitudes.get(film, 'none')
+    own |= {f'before={before}', f'before={before} place={place}', f'plural={plural} place={place} shown={n_shown}'}
     own.add(f'title={min(len(words & {*text.words}), 2)}')
     for number, word in enumerate(text.words):
         if word in words:

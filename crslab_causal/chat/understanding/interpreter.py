@@ -404,7 +404,8 @@ class _Reading(NameReader):
         return clause.text.endswith('?') or any(find_aspect(each.text) is not None for each in later)
 
     def _names_all(self, clause: Clause) -> bool:
-        return names_all(clause.text, len(self.situation.shown))
+        shown, recommended = self.situation.shown, self.situation.recommended
+        return names_all(clause.text, len(shown) if len(shown) > 1 else min(len({*shown, *recommended}), FEW))
 
     def _all_films(self, clause: Clause) -> list[int]:
         """Return the films that "them" or "both" means: those that the seeker has just named, or the last list."""
@@ -414,6 +415,10 @@ class _Reading(NameReader):
         named, shown = list(dict.fromkeys(films)), list(self.situation.shown)
         if len(named) > 1:
             return named
+        recommended = [film for film in self.situation.recommended if film not in shown]
+        if len(shown) == 1 and recommended:
+            n_others = 1 if names_both(clause.text) else FEW - 1
+            return [*shown, *recommended[::-1][:n_others]]  # each reply recommended one film
         if len(shown) > FEW and names_both(clause.text):
             earlier = [entity for entity in dict.fromkeys(self.situation.mentioned[::-1]) if entity in self.facts.films]
             return earlier[:2] if len(earlier) > 1 else shown[:2]

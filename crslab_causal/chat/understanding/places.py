@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, Sequence
+from typing import Container, Iterator, Mapping, Sequence
 
+from crslab_causal.chat.understanding.acts import FEW
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 _ORDINALS = {
@@ -49,6 +50,16 @@ _LISTED = re.compile(
 _NUMBER = re.compile(rf'(?:\bnumbers?\s+)?\b(?P<value>\d+|{"|".join(_COUNTS)})\b', re.IGNORECASE)
 _LIKE_BEFORE = re.compile(
     r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
+)
+_AGED = re.compile(
+    rf"""\bthe\s+(?:(?P<most>(?P<newest>newest|latest|most\s+recent)|oldest|earliest)|(?P<newer>newer|new|more\s+recent|recent)
+    |older|old|original)\s+{_NOUN}\b(?!\s+(?:from|of|by|with|is\s+the|you))""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_OTHERS = re.compile(
+    rf"""\bthe\s+other(?:(?P<many>s|\s+(?:two|three|ones|{_NOUN}s))|\s+{_NOUN}|(?=\s*(?:[.,!?]|$|is\b|was\b)))
+    (?!\s+(?:day|night|hand|week|way|with|by|from|in|of))""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _RECOMMENDED_BEFORE = re.compile(
     rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
@@ -99,6 +110,43 @@ def find_places(text: str, shown: Sequence[int]) -> Iterator[Span]:
         place = _place(match, len(shown))
         if place <= len(shown):
             yield _of_place(place, match.span(), _is_model(text, match.start()), shown)
+
+
+def find_aged(text: str, shown: Sequence[int], year_of: Mapping[int, int | None]) -> Iterator[Span]:
+    """Yield the film of the last list that words name by its age: "the newest one", "the old one".
+
+    Plain "new" and "old" choose a film of a short list only.
+
+    Args:
+        text: the message, with the other spans blanked out.
+        shown: films of the last list.
+        year_of: year of each film.
+    """
+    dated = [(year, -place) for place, film in enumerate(shown, start=1) if (year := year_of.get(film))]
+    for match in _AGED.finditer(text) if len(dated) > 1 else ():
+        if match['most'] or len(shown) <= FEW:
+            choose = max if match['newest'] or match['newer'] else min
+            yield Span(SpanKind.PLACE, *match.span(), id=-choose(dated)[1])
+
+
+def find_others(text: str, shown: Sequence[int], named: Container[int], film: int | None) -> Iterator[Span]:
+    """Yield the films of a short list that "the other one" or "the others" means.
+
+    Args:
+        text: the message, with the other spans blanked out.
+        shown: films of the last list.
+        named: films that the message names.
+        film: film that the conversation is about. It is not the other one, unless the message names a film.
+    """
+    if not 1 < len(shown) <= FEW:
+        return
+    places = [place for place, each in enumerate(shown, start=1) if each not in named]
+    if len(places) == len(shown):
+        places = [place for place in places if shown[place - 1] != film]
+    for match in _OTHERS.finditer(text):
+        if len(places) == 1 or (match['many'] and places):
+            for place in places:
+                yield _of_place(place, match.span(), _is_model(text, match.start()), shown)
 
 
 def find_recommended(text: str, recommended: Sequence[int]) -> Iterator[Span]:

@@ -10,7 +10,13 @@ from typing import Mapping, Sequence
 from crslab_causal.chat.films.collections import Collection, Collections, is_everyday_word
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
-from crslab_causal.chat.understanding.places import find_numbers, find_places, find_recommended
+from crslab_causal.chat.understanding.places import (
+    find_aged,
+    find_numbers,
+    find_others,
+    find_places,
+    find_recommended,
+)
 from crslab_causal.chat.understanding.roles import name_by_role
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
@@ -151,6 +157,11 @@ class Spotter:
         masked = blank_spans(text, spans)
         spans += find_recommended(masked, recommended)
         spans += find_places(blank_spans(text, spans), shown)
+        spans += find_aged(blank_spans(text, spans), shown, {entity: self.facts.films[entity].year for entity in shown})
+        named = {span.id for span in spans if span.kind is SpanKind.FILM} | {
+            shown[span.id - 1] for span in spans if span.kind is SpanKind.PLACE and span.id is not None
+        }
+        spans += find_others(blank_spans(text, spans), shown, named, film)
         masked = blank_spans(text, spans)
         spans += [
             Span(

@@ -19,6 +19,8 @@ NO_ATTITUDE = ''
 """Answer of the model for a name that the message does not have, or a film that it does not mean."""
 N_EARLIER = 2
 """Most films that the seeker named before, and that "both" or "it" may mean, beside the last list."""
+N_RECOMMENDED = 3
+"""The same for films that were recommended before the last list."""
 _NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
 
 
@@ -62,7 +64,8 @@ def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator
 def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
     """Return the films that a message may mean without a name.
 
-    They are the film of the conversation, the last list, and the last films that the seeker named before.
+    They are the film of the conversation, the last list, and the last films that the seeker named or the recommender
+    recommended before.
     """
     named = {span.id for group in draft.groups for span in group if span.kind is SpanKind.FILM}
     placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
@@ -72,7 +75,8 @@ def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
 def known_films(situation: Situation, facts: FilmFacts) -> list[int]:
     """Return the films that a message can point to, each once."""
     earlier = [entity for entity in dict.fromkeys(reversed(situation.mentioned)) if entity in facts.films]
-    films = (situation.film, *situation.shown, *earlier[:N_EARLIER])
+    recommended = [film for film in reversed(situation.recommended) if film not in situation.shown]
+    films = (situation.film, *situation.shown, *earlier[:N_EARLIER], *recommended[:N_RECOMMENDED])
     return list(dict.fromkeys(film for film in films if film is not None))
 
 
