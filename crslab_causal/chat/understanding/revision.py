@@ -228,15 +228,13 @@ class Reviser:
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
         named = names_all_films(draft) or (len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses))
+        names_list = any(names_all(clause.text, len(draft.situation.shown)) for clause in draft.clauses)
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
-            if named and not rule:
+            if not rule and (named or (names_list and films)):
                 continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
-            if rule and (
-                (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)
-                or any(names_all(clause.text, len(draft.situation.shown)) for clause in draft.clauses)
-            ):
+            if rule and (names_list or (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, message.text, film, self.facts.films[film].title, rule)
             found = message.attitudes('films', features, f'film {film}')
