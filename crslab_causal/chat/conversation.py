@@ -19,7 +19,7 @@ from crslab_causal.chat.inspection import (
     plain_reason,
 )
 from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
-from crslab_causal.chat.pleasantries import HOW_TO_SAVE, NOT_UNDERSTOOD, say_first, say_last
+from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
@@ -259,6 +259,9 @@ class Conversation:
         for question in meaning.questions or self._unclear_question(meaning):
             if question.aspect is Aspect.SAVE:
                 yield reply.say(HOW_TO_SAVE)
+                continue
+            if question.aspect is Aspect.UNDO:
+                yield reply.say(HOW_TO_UNDO)
                 continue
             if question.aspect is Aspect.REMEMBERED:
                 yield reply.say(describe_memory(self.state, self.recommender.names))

@@ -9,9 +9,10 @@ from crslab_causal.chat.reply import Reply
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.questions import Aspect
+from crslab_causal.chat.understanding.questions import ABOUT_CHAT
 
 NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
+HOW_TO_UNDO = 'On the page, the button "Undo" takes your last message back. In the terminal, type /undo.'
 HOW_TO_SAVE = (
     'On the page, the button "Save conversation" keeps a copy of our conversation as a file. In the terminal, type '
     '/save FILE, with the name of a new file.'
@@ -67,7 +68,7 @@ def say_last(
     if Act.LEAVE in acts:
         yield reply.say('Goodbye, and enjoy your film!')
     if Act.ASK_HELP in acts and not any(
-        question.aspect in (Aspect.SAVE, Aspect.REMEMBERED) for question in meaning.questions
+        question.aspect in ABOUT_CHAT for question in meaning.questions
     ):
         yield reply.say(_ABOUT_ME)
         yield reply.say(HOW_TO_SAVE)

@@ -22,6 +22,7 @@ from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.questions import (
+    ABOUT_CHAT,
     OF_TWO_FILMS,
     Aspect,
     find_aspect,
@@ -449,7 +450,7 @@ class _Reading(NameReader):
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
         )
-        if aspect in (Aspect.SAVE, Aspect.REMEMBERED):
+        if aspect in ABOUT_CHAT:
             self.meaning.questions.append(question)
             self.meaning.acts.append(Act.ASK_HELP)
             return

@@ -45,6 +45,8 @@ class Aspect(StrEnum):
     """The best or best-known film of a person."""
     EARLIER = 'earlier'
     """Which of two films is the older one."""
+    UNDO = 'undo'
+    """How the last message can be taken back."""
     REMEMBERED = 'remembered'
     """Everything that the chat remembers of the seeker."""
     NEWEST = 'newest'
@@ -64,9 +66,10 @@ class Aspect(StrEnum):
     """The title of a film that is described by what happens in it."""
 
 
+ABOUT_CHAT = (Aspect.SAVE, Aspect.UNDO, Aspect.REMEMBERED)
+"""Aspects of questions about the chat itself."""
 INQUIRIES = (
-    Aspect.SAVE,
-    Aspect.REMEMBERED,
+    *ABOUT_CHAT,
     Aspect.WITHOUT,
     Aspect.WHICH_HAS,
     Aspect.SUPERLATIVE,

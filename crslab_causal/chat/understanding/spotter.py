@@ -84,6 +84,7 @@ _CHILDREN = re.compile(
       |(?:my|our|the)\s+(?:{_CHILD}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
        (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
+      |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
       |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -100,6 +101,10 @@ _NONE_OF_THOSE = re.compile(
 
 
 _OF_NAME = re.compile(r' of (?:the )?[A-Z]')
+_SWAP_BEFORE = re.compile(r'\b(?:swap|trade|replace|exchange|switch)\b[^.!?,;]*$', re.IGNORECASE)
+_SWAP_AFTER = re.compile(r'[^.!?,;]*?\s(?:for|with|by|to)\b', re.IGNORECASE)
+_INSTEAD = re.compile(r'\s+(?:movies?\s+|films?\s+)?instead\b(?!\s+of)', re.IGNORECASE)
+_NOT_BEFORE = re.compile(r"\b(?:not|no|never|\w+n['’]t(?:\s+want)?)\s+(?:an?\s+|any\s+|the\s+)?$", re.IGNORECASE)
 _NO_COMMA = re.compile(
     r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)\W*
     (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
@@ -353,7 +358,7 @@ def _is_season(text: str, span: Span) -> bool:
 
 
 def _is_child(match: re.Match[str]) -> bool:
-    age = match['age1'] or match['age2'] or match['age3']
+    age = match['age1'] or match['age2'] or match['age3'] or match['age4']
     return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
 
 
@@ -383,6 +388,10 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
     """
     if span.is_negation_read or _NO_COMMA.match(text, 0, span.start):
         return False
+    if _SWAP_BEFORE.search(text, 0, span.start):
+        return _SWAP_AFTER.match(text, span.end) is not None  # "swap horror for comedy"
+    if _INSTEAD.match(text, span.end) and not _NOT_BEFORE.search(text, 0, span.start):
+        return False  # "not horror tonight, comedy instead"
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
         return True
     return rejected.get((span.start, span.end), False)

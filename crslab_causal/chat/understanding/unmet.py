@@ -56,7 +56,8 @@ _WISHES = (
             rf"""(?:\b(?:not|nothing|less)|n['’]t)\s+(?:too|so|very|that|overly)\s+(?:long|short)\b|\bnot\s+long\b
             |\b(?:shorter|longer|less|more|under|over|above|beyond|within|at\s+most|below|max(?:imum)?)\s+(?:than\s+)?{_TIME}
             |\b(?:short|shorter|long|longer)\s+{_FILMS}\b|\b(?:some|any)thing\s+(?:short|shorter|long|longer)\b
-            |^\W*(?:shorter|longer)(?:\s+please)?\W*$""",
+            |^\W*(?:shorter|longer)(?:\s+please)?\W*$|\b(?:short|long)\s+epics?\b
+            |\b(?:have|got)\s+(?:only\s+|just\s+|about\s+)*{_TIME}""",
             re.IGNORECASE | re.VERBOSE,
         ),
         'I do not know how long films are, so this wish changes nothing.',
@@ -70,7 +71,7 @@ _WISHES = (
             rf"""\b{_COUNTRY}\s+(?:language\s+)?{_FILMS_OR_GENRE}\b
             |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
             |\b(?:not|no|nothing|non|isn['’]?t)[ -]+(?:(?:so|too|an?|any|in)\s+)*{_COUNTRY}\b(?!\s+(?-i:[A-Z]))
-            |^\W*(?:{_COUNTRY})(?:\s+please)?\W*$
+            |^\W*(?:{_COUNTRY})(?:\s+please)?\W*$|\b{_COUNTRY}\s+only\b|\bonly\s+{_COUNTRY}\b
             |\b(?:with|without|no|has|have)\s+(?:english\s+)?subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),

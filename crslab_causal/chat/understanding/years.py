@@ -138,6 +138,7 @@ _ONE_FILM = re.compile(
     r'\w+\s+(?:\w+\s+)?(?:one|movie|film|flick|version|remake|adaptation)\b(?!\s+(?:from|of\s+the))', re.IGNORECASE
 )
 """Words that name one film by its age: "the new one", "the old version". They say nothing about other films."""
+_ASKS_COLOR = re.compile(r'\b(?:is|was|are)\s+(?:it|that|this|they)\s+(?:in\s+)?$', re.IGNORECASE)
 _TOO_OLD_FOR = re.compile(r'\btoo\s+old\s+for\b', re.IGNORECASE)
 _EITHER = re.compile(r'\b(?:old(?:er)?|new(?:er)?|recent|classic)\s+(?:or|and)\s+$', re.IGNORECASE)
 _EITHER_AFTER = re.compile(r'\s+(?:or|and)\s+(?:old(?:er)?|new(?:er)?|recent|classic)\b', re.IGNORECASE)
@@ -236,6 +237,8 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             if match.group().lower() == 'classic' and not _CLASSIC_ALONE.fullmatch(text):
                 if _REMARK.search(before) and _ENDS_REMARK.match(text, match.end()):
                     continue  # "Classic, loved it."
+            if match.group().lower().startswith('black') and _ASKS_COLOR.search(before):
+                continue  # "is it in black and white?"
             if _EITHER.search(before) or _EITHER_AFTER.match(text, match.end()):
                 continue  # "old or new"
             if _FIXED.search(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):

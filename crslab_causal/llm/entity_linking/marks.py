@@ -58,7 +58,7 @@ _QUESTION_BEFORE = re.compile(
 )
 """Words before a well-known title in a question or a comparison."""
 _AFTER = frozenset(
-    """again alot already also although and are because before but but i is last lol or recently since so though today
+    """again alot already also although and are because before but but i is last lol or recently since so then though today
     tonight too was were when which while who with yesterday yet""".split()
 )
 """Words after a title."""
@@ -164,7 +164,8 @@ def has_place_of_title(
         return not is_described and _stands_alone(content)
     if not is_longer and content[0].lower in _NO_OBJECT:
         return _is_used_as_noun(text, words, first, end, is_named)
-    if not is_longer and (is_frequent(content[0].lower, _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS):
+    is_ordinary = is_frequent(content[0].lower, _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS
+    if not is_longer and is_ordinary and not (is_named and content[0].is_capitalized):
         return False
     if all(word.lower in CHAT_WORDS for word in content):
         return False  # "is he in anything else?"
