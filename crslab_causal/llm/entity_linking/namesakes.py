@@ -11,7 +11,8 @@ from crslab_causal.llm.entity_linking.titles import ARTICLES, Title, agreement
 _MAX_YEAR = 2030
 """Largest number that counts as a year. A larger one is part of a title, as in "Blade Runner 2049"."""
 _OTHER_ARTICLE = 0.05
-"""Factor for the popularity of a film whose title has an article that the text omits: "Heat" may mean "The Heat"."""
+"""Factor for the popularity of a film, plus one, whose title has an article that the text omits: "Heat" may mean "The
+Heat"."""
 _MIN_SHARE_OF_NAMESAKE = 0.1
 """Minimum popularity of a film that "the original" or "the new" chooses, as a share of that of the most popular film of
 the same name."""

@@ -136,8 +136,8 @@ def test_number_and_subtitle_belong_to_the_title(text, expected):
 
 def test_article_that_the_text_omits_counts_against_a_film():
     names = {1: 'Heat (1995)', 2: 'The Heat (2013)'}
-    assert link('Heat', MentionLinker(names, names, {1: 2, 2: 6})) == [1]
-    assert link('Heat', MentionLinker(names, names, {1: 1, 2: 6})) == [2]
+    assert link('Heat', MentionLinker(names, names, {1: 2, 2: 40})) == [1]
+    assert link('Heat', MentionLinker(names, names, {1: 1, 2: 60})) == [2]
     assert link('The Heat', MentionLinker(names, names, {1: 9, 2: 1})) == [2]
 
 
