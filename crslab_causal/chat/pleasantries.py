@@ -67,9 +67,7 @@ def say_last(
     acts = set(meaning.acts)
     if Act.LEAVE in acts:
         yield reply.say('Goodbye, and enjoy your film!')
-    if Act.ASK_HELP in acts and not any(
-        question.aspect in ABOUT_CHAT for question in meaning.questions
-    ):
+    if Act.ASK_HELP in acts and not any(question.aspect in ABOUT_CHAT for question in meaning.questions):
         yield reply.say(_ABOUT_ME)
         yield reply.say(HOW_TO_SAVE)
     elif acts == {Act.SMALL_TALK}:

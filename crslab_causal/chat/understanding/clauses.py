@@ -13,8 +13,10 @@ _STARTERS = (
     r"thanks?|bye|goodbye|hello|hi|hey|is|are|which|when|why|that|that's|it|it's|i'm|i'd|i've|i'll|im|let's|have|another|"
     r'more|next|no|nope|not|yes|looking|you|but|(?:just|now|only|rather)\s(?:a|an|some|something|anything|give|show|i))'
 )
+_TAGS = r'(?:no|yes|right|is\s+it|is\s+he|is\s+she|does\s+it)\s*\?'
+"""Short questions that belong to the clause before them: "it has Tom Hanks in it, right?"."""
 _BORDER = re.compile(
-    rf"""[.!?;\n]+(?=\s|$|["”')])["”')]*\s* | ,?\s+(?:but|however|although|though)\s+ | ,\s*(?!(?:no|yes|right|is\s+it|is\s+he|is\s+she|does\s+it)\s*\?)(?={_STARTERS}\b)
+    rf"""[.!?;\n]+(?=\s|$|["”')])["”')]*\s* | ,?\s+(?:but|however|although|though)\s+ | ,\s*(?!{_TAGS})(?={_STARTERS}\b)
     | \s+[-–—]+\s+ | \s+:?[)(]+\s+ | \s+(?:and|so|then|because)\s+(?={_STARTERS}\b)""",
     re.IGNORECASE | re.VERBOSE,
 )

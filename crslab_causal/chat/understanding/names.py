@@ -9,7 +9,7 @@ from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding import attitudes
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.clauses import Clause, group_spans
+from crslab_causal.chat.understanding.clauses import Clause, group_spans, split_clauses
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
@@ -68,6 +68,7 @@ class NameReader:
         self.facts, self.properties = facts, properties
         self.text, self.situation = text, situation
         self.groups = group_spans(spans)
+        self.clauses = split_clauses(text, self.groups)
         self.film, self.person = situation.film, situation.person
         self.meaning = Understanding()
         self.asks_why = False

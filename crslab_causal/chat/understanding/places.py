@@ -129,7 +129,7 @@ def find_aged(text: str, shown: Sequence[int], year_of: Mapping[int, int | None]
             yield Span(SpanKind.PLACE, *match.span(), id=-choose(dated)[1])
 
 
-def find_others(text: str, shown: Sequence[int], named: Container[int], film: int | None) -> Iterator[Span]:
+def find_others(text: str, shown: Sequence[int], named: Container[int | None], film: int | None) -> Iterator[Span]:
     """Yield the films of a short list that "the other one" or "the others" means.
 
     Args:

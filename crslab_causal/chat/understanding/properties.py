@@ -88,7 +88,7 @@ class Properties:
         return Constraint(kind, collection.name, collection.films, entity=collection.entity)
 
     def series_called(self, film: int) -> Constraint | None:
-        """Return the constraint to a series that the catalogue lists as a film, such as "Harry Potter"; None otherwise."""
+        """Return the constraint to a series that the catalogue lists as a film: "Harry Potter"; None otherwise."""
         if self._facts.films[film].year is not None:
             return None
         title = self._facts.films[film].title

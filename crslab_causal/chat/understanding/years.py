@@ -42,7 +42,7 @@ _LAST_YEARS = re.compile(
 )
 """Years back from the last one: "the last five years", "not more than ten years old"."""
 _OF_LAST_YEAR = re.compile(
-    r"\b(?:from|of|in|within|during|out|made|released|(?:not|no|nothing|none)\s+(?:more|older)\s+than)\s+(?:the\s+)?$",
+    r'\b(?:from|of|in|within|during|out|made|released|(?:not|no|nothing|none)\s+(?:more|older)\s+than)\s+(?:the\s+)?$',
     re.IGNORECASE,
 )
 """Words before "last year" that date a film, and not when it was watched."""
@@ -226,25 +226,33 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             if any(start < match.end() and match.start() < end for start, end in taken):
                 continue
             before = _before(text, match)
-            if (
-                _WHICH_IS.search(before)
-                or _IS_OLD.search(before)
-                or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])
-            ):
-                continue  # "which one is the newest?", "it is a bit old", "too old for them"
-            if _ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()):
-                continue  # "I saw the new one"
-            if match.group().lower() == 'classic' and not _CLASSIC_ALONE.fullmatch(text):
-                if _REMARK.search(before) and _ENDS_REMARK.match(text, match.end()):
-                    continue  # "Classic, loved it."
-            if match.group().lower().startswith('black') and _ASKS_COLOR.search(before):
-                continue  # "is it in black and white?"
-            if _EITHER.search(before) or _EITHER_AFTER.match(text, match.end()):
-                continue  # "old or new"
+            if _is_no_wish(text, match):
+                continue
             if _FIXED.search(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
                 is_negated = _EXCESS.search(before) is not None or _NEGATED.search(before) is not None
                 spans.append(YearsSpan(years, *match.span(), is_negated, is_negation_read=True))
     return _without_vague(text, sorted(spans, key=lambda span: span.start))
+
+
+def _is_no_wish(text: str, match: re.Match[str]) -> bool:
+    """Return whether a word such as "new" or "classic" says nothing about the films that are wanted."""
+    before, word = _before(text, match), match.group().lower()
+    return bool(
+        _WHICH_IS.search(before)  # "which one is the newest?"
+        or _IS_OLD.search(before)  # "it is a bit old"
+        or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])  # "too old for them"
+        or (_ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()))  # "I saw the new one"
+        or (word == 'classic' and _is_remark(text, match, before))
+        or (word.startswith('black') and _ASKS_COLOR.search(before))  # "is it in black and white?"
+        or _EITHER.search(before)  # "old or new"
+        or _EITHER_AFTER.match(text, match.end())
+    )
+
+
+def _is_remark(text: str, match: re.Match[str], before: str) -> bool:
+    """Return whether a "classic" says how a film was: "Classic, loved it."."""
+    is_alone = _CLASSIC_ALONE.fullmatch(text) is not None
+    return not is_alone and _REMARK.search(before) is not None and _ENDS_REMARK.match(text, match.end()) is not None
 
 
 def _without_vague(text: str, spans: list[YearsSpan]) -> list[YearsSpan]:

@@ -1,0 +1,154 @@
+"""Find what a message means by "it", "both", "him" or "the second one", and what it says about that."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from crslab_causal.chat.understanding.acts import (
+    FEW,
+    Act,
+    asks_for_related,
+    names_all,
+    names_both,
+)
+from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.names import NameReader
+from crslab_causal.chat.understanding.phrases import read_phrases
+from crslab_causal.chat.understanding.questions import (
+    find_aspect,
+)
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+
+SHORT_YES = re.compile(
+    r'^\W*(?:yes|sure|ok|great|cool|nice|fine|good|perfect|awesome|excellent|wonderful|of course|please|interesting|'
+    r'amazing|fantastic|lovely)(?:\W+(?:please|then|thanks?|you|that|is|one|sure|ok|great|cool|nice|good|fine|yes|perfect))*\W*$'
+)
+_LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
+_NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
+_BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| though)?\W*$')
+_GENRE_TOKEN = re.compile(r'<genre(\d+)>')
+_ONLY_PLACES = re.compile(
+    r'^(?:\W|\b(?:the|and|or|number|numbers|but|except|on the list|in the list|in your list|ok)\b|<place\d+>)*$'
+)
+"""A clause that only names places of the last list."""
+
+
+class ReferenceReader(NameReader):
+    """A reader of what a message says about films and people without a name. Its arguments are those of its base."""
+
+    def _opinion(self, clause: Clause) -> Attitude | None:
+        """Return the opinion about a film that was named before, as in "I loved it"."""
+        if _BUT_NOT.match(clause.text) and Act.LIKE in self.meaning.acts:
+            return Attitude.DISLIKED  # "he liked it, but I didn't"
+        patterns = read_phrases('opinions.txt')
+        text = _GENRE_TOKEN.sub(self._adjective, clause.text)
+        if patterns['disliked it'].search(text):
+            return Attitude.DISLIKED
+        return Attitude.LIKED if patterns['liked it'].search(text) else None
+
+    def _likes_person(self, clause: Clause) -> bool:
+        """Note that the seeker likes a person without a name, as in "I like her". Return whether the clause says so."""
+        if not _LIKES_PERSON.search(clause.text) or _NEGATED_LIKE.search(clause.text):
+            return False
+        if self.person is not None and self.person in self.facts.people:
+            span = Span(SpanKind.PERSON, 0, 0, id=self.person)
+            constraint = self.properties.of_span(span)
+            if constraint is not None:
+                self._hear(span, self.facts.names[self.person], Attitude.LIKED, constraint.entity)
+                self.meaning.constraints.append(replace(constraint, binding=False))
+        return True
+
+    def _opinion_follows_names(self, clause: Clause) -> bool:
+        """Return whether an opinion directly follows the last name of a clause."""
+        last = max(end for _, end in clause.places.values())
+        found = [pattern.search(clause.text, last) for pattern in read_phrases('opinions.txt').values()]
+        return any(match is not None and not clause.text[last : match.start()].strip(' ,.!-') for match in found)
+
+    def _adjective(self, token: re.Match[str]) -> str:
+        """Return the word of a genre that describes a film and is no wish: "it was funny"."""
+        span = self.groups[int(token[1])][0]
+        return token[0] if span.is_wish else self.text[span.start : span.end].lower()
+
+    def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
+        """Apply the acts of a clause to the film or the list that the clause means but does not name."""
+        opinion = self._opinion(clause)
+        if opinion is not None and (named_films := list(self._films(clause))):
+            if self._opinion_follows_names(clause):  # "I saw Gone Girl, it is a good movie"
+                self._hear_films(named_films[-1:], opinion, seen=True)
+                acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+                return
+        elif opinion is not None and self.film is not None:
+            named = list(self._places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
+            self._hear_films(named or [self.film], opinion, seen=True)
+            acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+            return
+        if self._likes_person(clause):
+            acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
+        places = list(self._places(clause))
+        shown = self._all_films(clause) if self._names_all(clause) else []
+        films = places or shown or ([self.film] if self.film is not None else [])
+        kinds = {span.kind for group in clause.groups for span in self.groups[group]}
+        if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
+            films = []  # "I have seen every Toy Story", "I have seen everything by Nolan"
+        for act, attitude in (
+            (Act.SEEN, Attitude.SEEN),
+            (Act.NOT_SEEN, Attitude.NOT_SEEN),
+            (Act.REJECT, Attitude.REJECTED),
+            (Act.ACCEPT, Attitude.ACCEPTED),
+        ):
+            if act in acts and not any(self._films(clause)):
+                if act is Act.ACCEPT and not places and SHORT_YES.match(clause.text):
+                    self.accepted_by_yes.update(films)
+                self._hear_films(films, attitude, seen=act is Act.SEEN)
+        if places and self._is_exception(clause):
+            self.meaning.heard = [heard for heard in self.meaning.heard if heard.entity not in places]
+        elif places and Act.ASK_WHY not in acts and self._is_asked_about(clause):
+            self._hear_films(places, Attitude.ASKED)
+        elif places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT, Act.ASK_WHY}:
+            rejects = any(span.negated for group in clause.groups for span in self.groups[group])
+            acts.append(Act.REJECT if rejects else Act.ACCEPT)
+            self._hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)
+        if places:
+            self.film = places[-1]
+        if asks_for_related(clause.text) and self.film is not None:
+            self.meaning.constraints.append(self.properties.similar(self.film))
+            acts[:] = [act for act in acts if act is not Act.SEEN]
+            if not {Act.MORE, Act.WANT} & {*acts}:
+                acts.append(Act.MORE)
+        if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
+            self.meaning.acts.remove(Act.WANT)
+
+    def _is_exception(self, clause: Clause) -> bool:
+        """Return whether a clause names the films that the clause before leaves out: "seen them all but number 2"."""
+        number = self.clauses.index(clause)
+        return number > 0 and _ONLY_PLACES.match(clause.text) is not None and self._names_all(self.clauses[number - 1])
+
+    def _is_asked_about(self, clause: Clause) -> bool:
+        """Return whether a clause only names films that are asked about: "the last one, is it a sequel?"."""
+        if _ONLY_PLACES.match(clause.text) is None and not clause.text.endswith('?'):
+            return False
+        later = self.clauses[self.clauses.index(clause) :]
+        return clause.text.endswith('?') or any(find_aspect(each.text) is not None for each in later)
+
+    def _names_all(self, clause: Clause) -> bool:
+        shown, recommended = self.situation.shown, self.situation.recommended
+        return names_all(clause.text, len(shown) if len(shown) > 1 else min(len({*shown, *recommended}), FEW))
+
+    def _all_films(self, clause: Clause) -> list[int]:
+        """Return the films that "them" or "both" means: those that the seeker has just named, or the last list."""
+        films = [
+            heard.entity for heard in self.meaning.heard if heard.kind is SpanKind.FILM and heard.entity is not None
+        ]
+        named, shown = list(dict.fromkeys(films)), list(self.situation.shown)
+        if len(named) > 1:
+            return named
+        recommended = [film for film in self.situation.recommended if film not in shown]
+        if len(shown) == 1 and recommended:
+            n_others = 1 if names_both(clause.text) else FEW - 1
+            return [*shown, *recommended[::-1][:n_others]]  # each reply recommended one film
+        if len(shown) > FEW and names_both(clause.text):
+            earlier = [entity for entity in dict.fromkeys(self.situation.mentioned[::-1]) if entity in self.facts.films]
+            return earlier[:2] if len(earlier) > 1 else shown[:2]
+        return shown
