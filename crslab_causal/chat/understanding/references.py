@@ -28,6 +28,8 @@ SHORT_YES = re.compile(
 _LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
 _NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| though)?\W*$')
+_CHATTED = re.compile(r'\b(?:chatting|talking|speaking) (?:with|to) you\b')
+"""Words of a farewell such as "it was great talking to you", which is no opinion about a film."""
 _GENRE_TOKEN = re.compile(r'<genre(\d+)>')
 _ONLY_PLACES = re.compile(
     r'^(?:\W|\b(?:the|and|or|number|numbers|but|except|on the list|in the list|in your list|ok)\b|<place\d+>)*$'
@@ -42,6 +44,8 @@ class ReferenceReader(NameReader):
         """Return the opinion about a film that was named before, as in "I loved it"."""
         if _BUT_NOT.match(clause.text) and Act.LIKE in self.meaning.acts:
             return Attitude.DISLIKED  # "he liked it, but I didn't"
+        if _CHATTED.search(clause.text):
+            return None
         patterns = read_phrases('opinions.txt')
         text = _GENRE_TOKEN.sub(self._adjective, clause.text)
         if patterns['disliked it'].search(text):
