@@ -159,6 +159,7 @@ def test_short_question_about_a_person_in_the_film(interpreter, situation, text)
 @pytest.mark.parametrize(
     'text, aspect',
     [
+        ("which one's the newest?", Aspect.NEWEST),
         ('which came first?', Aspect.OLDEST),
         ("which one's shorter?", Aspect.UNAVAILABLE),
         ('what about the sequel?', Aspect.SERIES),
@@ -215,6 +216,38 @@ def test_plural_words_mean_the_films_that_single_replies_recommended(entity):
     situation = Situation(film=film, shown=(film,), said='You may like Heat.', recommended=(earlier, film))
     meaning = Interpreter(*film_facts(), models={}).understand('thanks, I will check both of them out', situation)
     assert attitudes(meaning) == {'Heat (1995)': Attitude.ACCEPTED, 'Jaws (1975)': Attitude.ACCEPTED}
+
+
+def test_one_place_is_turned_down_for_another(interpreter, situation):
+    meaning = interpreter.understand('No, not the first one, the second one', situation)
+    assert attitudes(meaning) == {'Heat (1995)': Attitude.REJECTED, 'Jaws (1975)': Attitude.ACCEPTED}
+
+
+@pytest.mark.parametrize('text', ['the first two are no good', 'not 1 or 2', 'the first two are not for me'])
+def test_bad_places_are_rejected(interpreter, situation, text):
+    meaning = interpreter.understand(text, situation)
+    assert attitudes(meaning) == {'Heat (1995)': Attitude.REJECTED, 'Jaws (1975)': Attitude.REJECTED}
+
+
+def test_film_that_sounds_wrong_is_not_accepted(interpreter, situation):
+    meaning = interpreter.understand('Oh, that sounds a bit sad for me', situation)
+    assert attitudes(meaning)['Heat (1995)'] is Attitude.REJECTED
+
+
+@pytest.mark.parametrize(
+    'text, aspect', [('is it very violent?', Aspect.UNAVAILABLE), ('how violent is Heat?', Aspect.UNAVAILABLE)]
+)
+def test_violence_of_a_film_is_not_known(interpreter, situation, text, aspect):
+    assert [question.aspect for question in interpreter.understand(text, situation).questions] == [aspect]
+
+
+def test_person_is_corrected_within_a_message(interpreter):
+    assert labels(interpreter.understand('with Robert De Niro, I mean Al Pacino')) == {('Al Pacino', True)}
+
+
+def test_only_what_is_named_is_forgotten(interpreter, situation):
+    assert interpreter.understand('forget everything I said about war', situation).acts == [Act.FORGET]
+    assert interpreter.understand('forget everything I said', situation).acts == [Act.START_OVER]
 
 
 # ------------------------------------------------------------ acts

@@ -38,7 +38,7 @@ _GENRES = {
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some|for) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
-        'humorous|goofy|witty|silly',
+        'humou?r|humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
     'documentary': _Words(
@@ -162,6 +162,7 @@ _SHORT_NAMES = {'family': 'family', 'war': 'war', 'sport': 'sport', 'sports': 's
 """Genre of each everyday word that names a genre only in a list of genres, or as a whole message."""
 _SHORT_NAME = re.compile(rf'\b(?:{"|".join(_SHORT_NAMES)})\b', re.IGNORECASE)
 _OWNED_BEFORE = re.compile(r'\b(?:my|our|your|his|her|their|the|whole|a|for|about|at|in|of)\s+$', re.IGNORECASE)
+_SAID_BEFORE = re.compile(r'\bsaid (?:\w+ )?(?:about|on)\s+$', re.IGNORECASE)
 _LISTED_BEFORE = re.compile(
     r'\s*(?:[,;/&+]|\b(?:and|or|nor|with|plus|but|maybe|also|no|not))\s*(?:maybe|also|no|not|even|some)?\s*$',
     re.IGNORECASE,
@@ -237,14 +238,15 @@ def _short_names(text: str, spans: Sequence[GenreSpan]) -> list[GenreSpan]:
         if any(span.start < match.end() and match.start() < span.end for span in spans):
             continue
         before = _before(text, match)
-        if _OWNED_BEFORE.search(before):
+        is_said = _SAID_BEFORE.search(before) is not None  # "forget what I said about war"
+        if _OWNED_BEFORE.search(before) and not is_said:
             continue
         lead = _LISTED_BEFORE.search(before)
         after = _LISTED_AFTER.match(text, match.end())
         is_listed = lead is not None and match.start() - len(before) + lead.start() in ends
         is_listed = is_listed or (after is not None and after.end() in starts)
         is_excluded = _NO_BEFORE.search(before) is not None and _ENDS.match(text, match.end()) is not None
-        if is_listed or is_excluded or text.strip(' .!?') == match.group():
+        if is_listed or is_excluded or is_said or text.strip(' .!?') == match.group():
             found.append(GenreSpan(_SHORT_NAMES[match.group().lower()], *match.span(), is_wish=True, is_excess=False))
             ends.add(match.end())
     return found

@@ -62,7 +62,8 @@ def without_corrected(text: str, spans: Sequence[Span]) -> str:
     """
     for first, second in reversed([*pairwise(spans)]):
         between = text[first.end : second.start]
-        if first.kind is second.kind and _TAKES_BACK.match(between) and not _OPENS.match(between):
+        opens = _OPENS.match(between) and not (first.kind is SpanKind.PERSON and 'mean' in between)
+        if first.kind is second.kind and _TAKES_BACK.match(between) and not opens:
             text = text[: first.start] + text[second.start :]
     return text
 

@@ -96,16 +96,23 @@ class ReferenceReader(NameReader):
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
         if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
             films = []  # "I have seen every Toy Story", "I have seen everything by Nolan"
+        takes_other = False
         for act, attitude in (
             (Act.SEEN, Attitude.SEEN),
             (Act.NOT_SEEN, Attitude.NOT_SEEN),
             (Act.REJECT, Attitude.REJECTED),
             (Act.ACCEPT, Attitude.ACCEPTED),
         ):
-            if act in acts and not any(self._films(clause)):
+            if act is Act.REJECT and act in acts and (rejected := self._rejected_places(clause)):
+                self._hear_films(rejected, Attitude.REJECTED)
+                self._hear_films([film for film in places if film not in rejected], Attitude.ACCEPTED)
+                takes_other = True
+            elif act in acts and not any(self._films(clause)):
                 if act is Act.ACCEPT and not places and SHORT_YES.match(clause.text):
                     self.accepted_by_yes.update(films)
                 self._hear_films(films, attitude, seen=act is Act.SEEN)
+        if takes_other:
+            acts.append(Act.ACCEPT)
         if places and self._is_exception(clause):
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.entity not in places]
         elif places and Act.ASK_WHY not in acts and self._is_asked_about(clause):
@@ -123,6 +130,12 @@ class ReferenceReader(NameReader):
                 acts.append(Act.MORE)
         if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
             self.meaning.acts.remove(Act.WANT)
+
+    def _rejected_places(self, clause: Clause) -> list[int]:
+        """Return the films that a clause rejects by their place if it takes another one: "not 1, the second one"."""
+        spans = [span for group in clause.groups for span in self.groups[group] if span.kind is SpanKind.PLACE]
+        rejected = [self.situation.shown[span.id - 1] for span in spans if span.negated and span.id is not None]
+        return rejected if len(rejected) < len(spans) else []
 
     def _is_exception(self, clause: Clause) -> bool:
         """Return whether a clause names the films that the clause before leaves out: "seen them all but number 2"."""

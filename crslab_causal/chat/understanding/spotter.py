@@ -113,7 +113,7 @@ _NO_COMMA = re.compile(
 """Words before a name that turn down something else: "no, the 80s", but not "no horror"."""
 
 
-_COMMA = re.compile(r'\s*,\s*(?:the\s+)?')
+_COMMA = re.compile(r'\s*,\s*(?:(?:the|but|rather)\s+)*')
 """Text before years that continues no list: "nothing with Tom Cruise, 70s if possible" wants the 70s."""
 
 
@@ -372,7 +372,9 @@ def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
     found: list[Span] = []
     for span in spans:
         is_new = span.kind is SpanKind.YEARS and bool(found) and found[-1].kind is not SpanKind.YEARS
-        starts_anew = is_new and _COMMA.fullmatch(text, found[-1].end, span.start) is not None
+        is_last_place = span.kind is SpanKind.PLACE and span == spans[-1] and bool(found) and found[-1].negated
+        follows_comma = bool(found) and _COMMA.fullmatch(text, found[-1].end, span.start) is not None
+        starts_anew = (is_new or is_last_place) and follows_comma  # "not the first one, the second one"
         is_rejected = not starts_anew and _is_rejected(text, span, rejected)
         found.append(replace(span, negated=span.negated or is_rejected))
     return found

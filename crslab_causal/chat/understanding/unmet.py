@@ -72,7 +72,7 @@ _WISHES = (
             |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
             |\b(?:not|no|nothing|non|isn['’]?t)[ -]+(?:(?:so|too|an?|any|in)\s+)*{_COUNTRY}\b(?!\s+(?-i:[A-Z]))
             |^\W*(?:{_COUNTRY})(?:\s+please)?\W*$|\b{_COUNTRY}\s+only\b|\bonly\s+{_COUNTRY}\b
-            |\b(?:with|without|no|has|have)\s+(?:english\s+)?subtitles\b|\b(?:subtitled|dubbed)\b""",
+            |\b(?:with|without|no|has|have|read|hate|reading)\s+(?:english\s+)?subtitles\b|\b\w+n['’]?t\s+(?:\w+\s+){{0,3}}subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
         'I do not know the language or the country of films, so this wish changes nothing.',

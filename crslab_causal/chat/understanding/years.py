@@ -115,7 +115,7 @@ _WORDS = {
 }
 _FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re.IGNORECASE)
 """Words for new and old whose meaning does not depend on the words around them."""
-_WHICH_IS = re.compile(r'\bwhich\b.*\b(?:is|was)\s+(?:the\s+)?(?:most\s+)?$', re.IGNORECASE)
+_WHICH_IS = re.compile(r"\b(?:which|what)\b.*(?:\b(?:is|was)|['’]s)\s+(?:the\s+)?(?:most\s+)?$", re.IGNORECASE)
 _NEGATED = re.compile(
     r'\b(?:not|no|nothing|none|without|never|avoid|hate|dislike|stop(?: (?:with|\w+ing))?|enough(?: with)?|'
     r"\w+n['’]?t(?: \w+)?)\s+"
