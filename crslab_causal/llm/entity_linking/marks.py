@@ -70,7 +70,8 @@ _VERDICT = frozenset(('is', 'was', 'were'))
 """Words after the title at the start of a verdict, such as "was"."""
 _JUDGEMENT = frozenset(
     """a amazing awesome awful bad beautiful better boring brilliant dope epic excellent fantastic fun funny garbage
-    good great hilarious iconic insane legendary lit mid my ok okay one overrated pretty really sad scary so such terrible the too underrated very""".split()
+    good great hilarious iconic insane legendary lit mid my ok okay
+    one overrated pretty really sad scary so such terrible the too underrated very""".split()
 )
 """Words after "is" in a verdict."""
 _EFFECT = re.compile(
