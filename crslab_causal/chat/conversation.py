@@ -189,7 +189,10 @@ class Conversation:
             yield self._note_forgotten(meaning, reply)
         yield from say_first(meaning, reply)
         yield from self._describe_not_seen(meaning, reply)
-        offered = self.recommender.names[self.state.shown[0]] if self.state.shown else None
+        first = next(iter(self.state.shown), None)
+        offered = self.recommender.names[first] if first is not None else None
+        if first in self.state.named_films and offered is not None:
+            offered = ''  # it was chosen or talked about
         yield from say_last(
             text, meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt, offered
         )

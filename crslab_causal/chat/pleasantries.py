@@ -25,6 +25,9 @@ _FOREIGN = 'I understand English only. For example: "a funny film from the 90s",
 _HOW_ARE_YOU = re.compile(r'\bhow (?:are|is|do) (?:you|it going|your|things)\b|\bwhat is up\b')
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 
+_SMALL_TALK_AFTER_CHOICE = (
+    'If you would like other films, say "something else", or tell me what you are in the mood for.'
+)
 _SMALL_TALK_AFTER_LIST = (
     'Would you like to watch {film}, or shall I look for something else? You can also say what you think of it.'
 )
@@ -62,7 +65,7 @@ def say_last(
         reply: reply to which the sentences are added.
         asks_for_films: whether the message is answered with a list, too.
         uses_prompt: whether a language model answers, which understands other languages.
-        offered: name of the first film of the last list; None if there was no list.
+        offered: name of the first film of the last list, empty if it was already talked about; None if there was no list.
     """
     acts = set(meaning.acts)
     if Act.LEAVE in acts:
@@ -73,7 +76,8 @@ def say_last(
     elif acts == {Act.SMALL_TALK}:
         if _HOW_ARE_YOU.search(normalize(text)):
             yield reply.say('I am well, thank you.')
-        yield reply.say(_SMALL_TALK if offered is None else _SMALL_TALK_AFTER_LIST.format(film=offered))
+        after_list = _SMALL_TALK_AFTER_LIST.format(film=offered) if offered else _SMALL_TALK_AFTER_CHOICE
+        yield reply.say(_SMALL_TALK if offered is None else after_list)
     elif Act.FOREIGN in acts and not uses_prompt:
         yield reply.say(_FOREIGN)
     elif acts == {Act.UNKNOWN} and not asks_for_films:

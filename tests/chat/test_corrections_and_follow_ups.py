@@ -175,6 +175,13 @@ def test_small_talk_after_a_list_comes_back_to_it(conversation):
     assert first.name in ' '.join(conversation.reply('lol').sentences)
 
 
+def test_small_talk_after_a_choice_does_not_offer_the_film_again(conversation):
+    first = conversation.reply('I loved Alien').recommendations[0]
+    conversation.reply("I'll watch that one")
+    said = ' '.join(conversation.reply('cool').sentences)
+    assert first.name not in said and 'something else' in said
+
+
 # ------------------------------------------------------------ opinions of others, and films to follow
 
 

@@ -234,6 +234,17 @@ def test_film_that_sounds_wrong_is_not_accepted(interpreter, situation):
     assert attitudes(meaning)['Heat (1995)'] is Attitude.REJECTED
 
 
+@pytest.mark.parametrize('text', ['Jaws is a bit long for tonight', 'Jaws sounds a little sad for me'])
+def test_named_film_that_does_not_fit_is_not_accepted(interpreter, situation, text):
+    assert attitudes(interpreter.understand(text, situation))['Jaws (1975)'] in (Attitude.DISLIKED, Attitude.REJECTED)
+
+
+@pytest.mark.parametrize('text', ['Perhaps with that lovely Tom Hanks', 'maybe with Tom Hanks'])
+def test_careful_wish_for_a_person_binds(interpreter, situation, text):
+    meaning = interpreter.understand(text, situation)
+    assert labels(meaning) == {('Tom Hanks', True)} and Act.ACCEPT not in meaning.acts
+
+
 @pytest.mark.parametrize(
     'text, aspect', [('is it very violent?', Aspect.UNAVAILABLE), ('how violent is Heat?', Aspect.UNAVAILABLE)]
 )

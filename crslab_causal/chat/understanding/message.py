@@ -69,6 +69,7 @@ class MessageReader(ReferenceReader):
     """A reader of one message, clause by clause. Its arguments are those of :class:`.NameReader`."""
 
     def read(self) -> None:
+        """Read the clauses of the message in order, and then remove acts that other acts of the message exclude."""
         clauses = self.clauses
         for clause in clauses:
             self._read_clause(clause)

@@ -90,7 +90,8 @@ _CONTRAST_WORDS = frozenset('although because but however since so though yet'.s
 _NEGATIVE_PREDICATE = re.compile(
     r"""["”’'*_)]*\s+(?:(?:really|just|kinda|totally|completely)\s+)?(?:suck(?:s|ed)\b|puts?\s+(?:me|us)\s+to\s+sleep\b|
     (?:annoy|irritate|disgust|disappoint)(?:s|ed|d)?\s+(?:me|us)\b|(?:gets?|got)\s+on\s+my\s+nerves\b|
-    (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|out(?=\s*(?:$|[,.;!]|and\b))|(?:left|leaves?)\s+(?:me|us)\s+(?:stone\s+)?cold\b|(?:makes?|made)\s+my\s+(?:skin\s+crawl|eyes\s+roll|toes\s+curl|teeth\s+hurt)\b|(?:makes?|made)\s+me\s+(?:want\s+to\s+)?(?:cringe|vomit|puke|gag|throw\s+up|sick)\b|(?:fell|falls)\s+flat\b|
+    (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|out(?=\s*(?:$|[,.;!]|and\b))|(?:is|was|sounds|looks|seems)\s+(?:a\s+(?:bit|little)|rather|way)\s+(?:too\s+)?\w+\s+for\s+(?:me|us|my|our|tonight|now)\b|
+    (?:left|leaves?)\s+(?:me|us)\s+(?:stone\s+)?cold\b|(?:makes?|made)\s+my\s+(?:skin\s+crawl|eyes\s+roll|toes\s+curl|teeth\s+hurt)\b|(?:makes?|made)\s+me\s+(?:want\s+to\s+)?(?:cringe|vomit|puke|gag|throw\s+up|sick)\b|(?:fell|falls)\s+flat\b|
     (?:is|was)\s+(?:(?!not\b|no\b|never\b|hardly\b)\w+\s+){0,2}?(?:waste\s+of\s+(?:\w+\s+)?(?:time|money)|snooze(?:\s?fest)?|let\s?down|disappointment|bore|drag|
     mess|disaster(?!\s+(?:movie|film|flick))|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are|r)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
