@@ -65,7 +65,7 @@ def say_last(
         reply: reply to which the sentences are added.
         asks_for_films: whether the message is answered with a list, too.
         uses_prompt: whether a language model answers, which understands other languages.
-        offered: name of the first film of the last list, empty if it was already talked about; None if there was no list.
+        offered: name of the first film of the last list; empty if it was talked about, None if there was no list.
     """
     acts = set(meaning.acts)
     if Act.LEAVE in acts:
