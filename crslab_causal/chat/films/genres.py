@@ -163,6 +163,7 @@ _SHORT_NAMES = {'family': 'family', 'war': 'war', 'sport': 'sport', 'sports': 's
 _SHORT_NAME = re.compile(rf'\b(?:{"|".join(_SHORT_NAMES)})\b', re.IGNORECASE)
 _OWNED_BEFORE = re.compile(r'\b(?:my|our|your|his|her|their|the|whole|a|for|about|at|in|of)\s+$', re.IGNORECASE)
 _SAID_BEFORE = re.compile(r'\bsaid (?:\w+ )?(?:about|on)\s+$', re.IGNORECASE)
+"""Words before a genre that the seeker has named before: "forget what I said about war"."""
 _LISTED_BEFORE = re.compile(
     r'\s*(?:[,;/&+]|\b(?:and|or|nor|with|plus|but|maybe|also|no|not))\s*(?:maybe|also|no|not|even|some)?\s*$',
     re.IGNORECASE,
@@ -174,6 +175,7 @@ _NO_BEFORE = re.compile(r'\b(?:not|no)\s+$', re.IGNORECASE)
 _ENDS = re.compile(r'\s*(?:[,.;!?)]|$|\bplease\b)', re.IGNORECASE)
 _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
 _ASKS_IF = re.compile(r'\b(?:is|was|are|were)\s+(?:it|that|this|they)\s+(?:\w+\s+)?$', re.IGNORECASE)
+"""Words before an adjective in a question about a film: "is it gory?"."""
 _WITHOUT_GORE = re.compile(
     r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,4}?
     (?:gore?y?|gruesome|bloody|blood|guts|violent|violence)\b""",

@@ -67,6 +67,11 @@ class Draft:
     is_correction: bool = False
     """Whether the message only corrects a name, see :func:`.find_correction`."""
 
+    @property
+    def names_all(self) -> bool:
+        """Whether the message is about all films of the last list, as in "seen them all"."""
+        return any(names_all(clause.text, len(self.situation.shown)) for clause in self.clauses)
+
     def clauses_of(self, group: int) -> list[int]:
         """Return the indices of the clauses with a group of spans."""
         return [n for n, clause in enumerate(self.clauses) if group in clause.places]
@@ -104,9 +109,14 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
     """
     is_current = film == draft.situation.film
     plural = _PLURAL.search(' '.join(text.words)) is not None
-    every = any(names_all(clause.text, len(draft.situation.shown)) for clause in draft.clauses)
     n_shown = min(len(draft.situation.shown), 3)
-    own = {*text.common, f'rule={attitude}', f'plural={plural}', f'plural={plural} shown={n_shown}', f'all={every}'}
+    own = {
+        *text.common,
+        f'rule={attitude}',
+        f'plural={plural}',
+        f'plural={plural} shown={n_shown}',
+        f'all={draft.names_all}',
+    }
     words = {word.lower() for word in _WORD.findall(title) if len(word) > 3} - {'with', 'that', 'from', 'movie'}
     said = draft.situation.said.lower().rfind(title.lower()) >= 0
     shown = draft.situation.shown

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import Act, names_all, names_both
+from crslab_causal.chat.understanding.acts import Act, names_both
 from crslab_causal.chat.understanding.certainty import (
     FINAL,
     accepts_one_named_film,
@@ -228,13 +228,12 @@ class Reviser:
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
         named = names_all_films(draft) or (len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses))
-        names_list = any(names_all(clause.text, len(draft.situation.shown)) for clause in draft.clauses)
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
-            if not rule and (named or (names_list and films)):
+            if not rule and (named or (draft.names_all and films)):
                 continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
-            if rule and (names_list or (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)):
+            if rule and (draft.names_all or (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, message.text, film, self.facts.films[film].title, rule)
             found = message.attitudes('films', features, f'film {film}')

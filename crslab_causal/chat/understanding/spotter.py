@@ -103,7 +103,9 @@ _NONE_OF_THOSE = re.compile(
 _OF_NAME = re.compile(r' of (?:the )?[A-Z]')
 _SWAP_BEFORE = re.compile(r'\b(?:swap|trade|replace|exchange|switch)\b[^.!?,;]*$', re.IGNORECASE)
 _SWAP_AFTER = re.compile(r'[^.!?,;]*?\s(?:for|with|by|to)\b', re.IGNORECASE)
+"""Words before and after a name that another one replaces: "swap horror for comedy"."""
 _INSTEAD = re.compile(r'\s+(?:movies?\s+|films?\s+)?instead\b(?!\s+of)', re.IGNORECASE)
+"""Words after a name that is wanted, unless a "not" stands directly before it."""
 _NOT_BEFORE = re.compile(r"\b(?:not|no|never|\w+n['’]t(?:\s+want)?)\s+(?:an?\s+|any\s+|the\s+)?$", re.IGNORECASE)
 _NO_COMMA = re.compile(
     r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)\W*
@@ -114,7 +116,7 @@ _NO_COMMA = re.compile(
 
 
 _COMMA = re.compile(r'\s*,\s*(?:(?:the|but|rather)\s+)*')
-"""Text before years that continues no list: "nothing with Tom Cruise, 70s if possible" wants the 70s."""
+"""Text before years or a place that continues no list: "nothing with Tom Cruise, 70s if possible" wants the 70s."""
 
 
 class Spotter:
