@@ -72,6 +72,8 @@ _FOLLOWED_UP = re.compile(
     r'(?:really |also |just )?(?:liked?|likes|loved?|loves|enjoyed|enjoys?|adored?)(?: the)? $'
 )
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
+_INSTEAD = re.compile(r'^(?: then)? instead(?: please| then| thanks)*\W*$')
+_ONLY_LEAD = re.compile(r'^\W*(?:(?:no|then|ok|rather|maybe|just|well|actually|the)\W+)*$')
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 """Cues that win if several cues end at the same place."""
 
@@ -131,6 +133,11 @@ def wishes_similar(clause: Clause, group: int) -> bool:
 def is_accepted_after(clause: Clause, group: int) -> bool:
     """Return whether the words around a name accept it: "Shrek was ok", "except Shrek"."""
     return is_exception(clause, group) or _AFTER_ACCEPTED.match(clause.after(group)) is not None
+
+
+def is_taken_instead(clause: Clause, group: int) -> bool:
+    """Return whether a clause takes a film in the place of another one: "Alien instead"."""
+    return _INSTEAD.match(clause.after(group)) is not None and _ONLY_LEAD.match(clause.before(group)) is not None
 
 
 def is_told(clause: Clause, group: int) -> bool:

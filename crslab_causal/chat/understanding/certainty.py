@@ -17,6 +17,7 @@ from crslab_causal.chat.understanding.attitudes import (
     is_followed_up,
     is_negative_question,
     is_praised_by_question,
+    is_taken_instead,
     is_told,
     wishes_similar,
 )
@@ -156,6 +157,10 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True
         case Attitude.SEEN if any(each.films for each in draft.meaning.heard if (each.kind, each.name) == named.key):
             return True  # "I have seen everything by Nolan"
+        case Attitude.NOT_SEEN if attitude == Attitude.SEEN and {Act.SEEN, Act.NOT_SEEN} <= {*draft.meaning.acts}:
+            return True  # "Alien I have seen. Actually I haven't"
+        case Attitude.ACCEPTED if any(is_taken_instead(clause, group) for clause in clauses):
+            return True  # "Alien instead"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
             return True  # "it should also be funny", "Bill Murray"
         case Attitude.MENTIONED if not attitude and any(is_exception(clause, group) for clause in clauses):

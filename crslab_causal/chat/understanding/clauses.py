@@ -17,6 +17,7 @@ _TAGS = r'(?:no|yes|right|is\s+it|is\s+he|is\s+she|does\s+it)\s*\?'
 """Short questions that belong to the clause before them: "it has Tom Hanks in it, right?"."""
 _BORDER = re.compile(
     rf"""[.!?;\n]+(?=\s|$|["”')])["”')]*\s* | ,?\s+(?:but|however|although|though)\s+ | ,\s*(?!{_TAGS})(?={_STARTERS}\b)
+    | ,\s*(?=<place\d+>\s(?:no|yes|not|i|we|is|was|looks|sounds)\b)
     | \s+[-–—]+\s+ | \s+:?[)(]+\s+ | \s+(?:and|so|then|because)\s+(?={_STARTERS}\b)""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -123,5 +123,6 @@ def merge_heard(heard: Sequence[Heard]) -> list[Heard]:
         keeps_opinion = new.attitude is Attitude.SEEN and old.attitude in _OPINIONS
         keeps_wish = new.kind is SpanKind.GENRE and old.attitude in (Attitude.LIKED, Attitude.WANTED)
         attitude = old.attitude if keeps_opinion or keeps_wish else new.attitude
-        merged[new.kind, new.name] = replace(new, attitude=attitude, seen=old.seen or new.seen)
+        seen = new.seen or (old.seen and attitude is not Attitude.NOT_SEEN)
+        merged[new.kind, new.name] = replace(new, attitude=attitude, seen=seen)
     return list(merged.values())

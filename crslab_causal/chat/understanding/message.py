@@ -60,6 +60,8 @@ _ASKS = re.compile(
 )
 """Words of a clause that asks for further recommendations."""
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
+_ORDERS = re.compile(r'^\W*(?:(?:ok|no|please|actually|well|now|and|just)\W+)*(?:forget|drop|ignore|scrap|disregard)\b')
+"""Start of a clause that tells to forget something, and asks no question."""
 _FOR_ADULTS = re.compile(r'\bfor (?:us )?(?:the )?(?:grown[ -]?ups|adults)\b')
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
@@ -103,6 +105,9 @@ class MessageReader(ReferenceReader):
             acts.remove(Act.SMALL_TALK)
         if any(question.aspect is Aspect.WITHOUT for question in self.meaning.questions):
             acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "what would you recommend then?"
+        if {Act.ASK_HELP, Act.FORGET} <= {*acts}:  # "scratch that, any actor is fine"
+            acts = [act for act in acts if act is not Act.ASK_HELP]
+            self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.UNDO]
         self._drop_accepted_by_yes()
         self.meaning.heard = merge_heard(self.meaning.heard)
         if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
@@ -130,6 +135,8 @@ class MessageReader(ReferenceReader):
 
     def _read_clause(self, clause: Clause) -> None:
         acts = find_acts(clause.text)
+        if Act.START_OVER not in acts and _ORDERS.match(clause.text) and self._forget(clause):
+            return  # "forget the actresses" does not ask for the cast
         aspect = repeated_aspect(clause.text, self.situation.question) or find_aspect(clause.text)
         if aspect is not None and Act.ASK_WHY not in acts:
             self._ask(clause, aspect)

@@ -130,7 +130,7 @@ class NameReader:
             attitude, act = Attitude.SEEN, Act.SEEN
         elif cue == attitudes.WATCH and _OFF.match(clause.after(group)):
             attitude, act = Attitude.REJECTED, Act.REJECT  # "take Alien off your list"
-        elif cue == attitudes.WATCH:
+        elif cue == attitudes.WATCH or attitudes.is_taken_instead(clause, group):
             attitude, act = Attitude.ACCEPTED, Act.ACCEPT
         else:
             attitude, act = Attitude.MENTIONED, Act.MENTION

@@ -21,7 +21,7 @@ _NOUN = r'(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)'
 _PLACE = re.compile(
     rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
     \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
-    (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s*,|\s+(?:and|is|was|sounds|about)\b))""",
+    (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s*,|\s+(?:and|is|was|sounds|looks|about|i|we|no|yes|not|please)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SEVERAL = re.compile(

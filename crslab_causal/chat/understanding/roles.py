@@ -1,4 +1,4 @@
-"""Find people that a message names by their role in a film: "the director of Inception", "the same actor"."""
+"""Find people that a message names by their role in a film: "the director of Inception", "another director"."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ _STATES = (
     r'(?:by|from|with|starring|of|like|likes|liked|love|loves|loved|adore|hate|hated|enjoy|enjoyed|than|and|or|not|no)'
 )
 _SAME = r'(?:the\s+same|that|this|same)'
+_OTHER = r'(?:another|an?\s+different|some\s+other|different)'
 
 
 def _patterns(role: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a role before a film, and of a role without a film."""
+    """Return the patterns of a role before a film, and of a role without a film. "other" in the second one excludes."""
     noun, verb = _NOUNS[role], _VERBS[role]
     of_film = rf'(?:the\s+)?(?:{noun}\s+(?:of|from|in|behind)|(?:{_PERSON}\s+(?:who|that)|who(?:m)?ever)\s+{verb})\s+$'
     same_as = rf'(?:the\s+)?same\s+{noun}\s+(?:as\s+(?:in\s+)?|of\s+|from\s+|(?:who|that)\s+(?:did|{verb})\s+)$'
     return (
         re.compile(rf'\b{_STATES}\s+(?P<role>{of_film}|{same_as})', re.IGNORECASE),
         re.compile(
-            rf'\b(?:by|from|with|starring|of|has|have)\s+(?P<role>{_SAME}\s+{noun})\b(?!\s+(?:as|of|from|who|that)\b)',
+            rf'\b(?:by|from|with|starring|of|has|have)\s+(?P<role>(?:{_SAME}|(?P<other>{_OTHER}))\s+{noun})\b'
+            r'(?!\s+(?:as|of|from|who|that)\b)',
             re.IGNORECASE,
         ),
     )
@@ -62,7 +64,7 @@ def name_by_role(text: str, spans: Sequence[Span], facts: FilmFacts, film: int |
             before = [span.id for span in found if span.kind is SpanKind.FILM and span.end <= start]
             people = _people(facts, before[-1] if before else film, role)
             if people:
-                found.append(Span(SpanKind.PERSON, start, end, id=people[0]))
+                found.append(Span(SpanKind.PERSON, start, end, id=people[0], negated=match['other'] is not None))
     return sorted(found, key=lambda each: each.start)
 
 

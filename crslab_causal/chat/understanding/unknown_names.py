@@ -12,7 +12,7 @@ _QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
 _NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
 _UNKNOWN = re.compile(
     rf"""\b(?:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|like|liked|enjoyed|hated|hate|
-    know|recommend|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
+    know|recommend|not|no|nor|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
     re.VERBOSE,
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
@@ -24,7 +24,7 @@ _ASKED_UNKNOWN = re.compile(
 )
 """A name that a question asks about. It has a capital, or one of its words is not in the dictionary."""
 _WITH_UNKNOWN = re.compile(
-    r"\b(?:with|starring|featuring)\s+(?P<name>[a-z]['’a-z-]{3,}(?:\s+['’a-z-]{4,})?)(?=\s*(?:[?.!,]|$))", re.IGNORECASE
+    r"\b(?:with|starring|featuring|by)\s+(?P<name>[a-z]['’a-z-]{2,}(?:\s+['’a-z-]{4,})?)(?=\s*(?:[?.!,]|$))", re.IGNORECASE
 )
 """One or two words before a comma or an end that may be a person. One of them must not be in the dictionary."""
 _MAX_EVERYDAY_RANK = 5000

@@ -86,7 +86,7 @@ _TOPIC = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a title at the start of a sentence that is the object of an opinion: "Signs I liked"."""
-_AGAIN = re.compile(r'\s+(?:al+ready|again|instead|pl(?:ease|s|z)|maybe)\s*(?:$|[.!?,;])', re.IGNORECASE)
+_AGAIN = re.compile(r'(?:\s+(?:al+ready|again|instead|pl(?:ease|s|z)|maybe|then))+\s*(?:$|[.!?,;])', re.IGNORECASE)
 """Words that may follow a title in a sentence without a verb: "frozen already"."""
 _JUDGED = frozenset(
     """acting action animation audio casting class cgi coffee cooking dialogue dinner directing ending flight food

@@ -233,9 +233,12 @@ class NameIndex:
 
     def may_be_misspelled_alone(self, key: Key, written: str) -> bool:
         """Return whether a misspelled word may stand for a whole name: it is long, or it can mean nothing else."""
+        best = max(map(self._popularity_of, self.entities(key)), default=0)
+        is_well_known = best >= _WELL_KNOWN or not self.popularity
+        if not is_well_known and self.people.issuperset(self.entities(key)):
+            return False  # "Philomena" is a film that the catalogue lacks, and not the actress Philomina
         if len(written) >= _MIN_LETTERS_ALONE:
             return True
-        best = max(map(self._popularity_of, self.entities(key)), default=0)
         return best >= _WELL_KNOWN and len(key[0]) >= _MIN_LETTERS and not means_everyday_word(written, key[0])
 
     def _add_name(self, entity: int, name: str) -> None:

@@ -17,6 +17,8 @@ _WITH = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words before the name of a person."""
+_NAMED = re.compile(r'\b(?:(?:what|how)\s+about|not|no|nor|heard\s+of|know)\s+$', re.IGNORECASE)
+"""Words before a capitalized surname of somebody who is little known."""
 _IS = re.compile(r'(?:^|[.!?,;]\s*|\b(?:and|so)\s+)(?:is|isn[\'’]?t|was)\s+$', re.IGNORECASE)
 _IN_IT = re.compile(r'\s+(?:really\s+|also\s+)?(?:in|on)\s+(?:it|this|that|there|here)\b', re.IGNORECASE)
 _ACTS = re.compile(
@@ -45,6 +47,11 @@ def has_place_of_person(text: str, start: int, end: int) -> bool:
     if _WITH.search(before) or _ACTS.match(text, end, end + _REACH):
         return True
     return _IS.search(before) is not None and _IN_IT.match(text, end, end + _REACH) is not None
+
+
+def may_name_person(text: str, start: int) -> bool:
+    """Return whether the words before a capitalized surname may name a person: "not Fellini", "what about Ozu?"."""
+    return _NAMED.search(text[max(0, start - _REACH) : start]) is not None
 
 
 def is_outside_cinema(text: str, start: int) -> bool:

@@ -19,7 +19,7 @@ from crslab_causal.llm.entity_linking.marks import (
     starts_item,
 )
 from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
-from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
+from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema, may_name_person
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, FILM_TALK, FILM_WORDS, Word, is_common
 
 _VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
@@ -110,9 +110,7 @@ class Recognizer:
                 return False  # "Harry" in "Harry Potters"
             if has_place_of_person(self.text, start, end_character) and self.may_be_surname(content[0], key):
                 return True
-            if index.is_obscure_person(entity) and not any(
-                link.entity in index.people and follows_title(self.text, link.end, start) for link in links
-            ):
+            if index.is_obscure_person(entity) and not self._is_named_as_person(place, links):
                 return False  # "Poland" is a surname, too
             if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
                 return False  # "I love music"
@@ -171,8 +169,26 @@ class Recognizer:
         else:
             is_first_name = word in self.index.first_names
             is_ordinary = match['of'] is None and (is_first_name or is_frequent(word, _MAX_RANK_OF_TITLE_WORD))
-        is_name = match['of'] is None and not self.index.is_partial(key) and (word,) in self.index
+        is_name = match['of'] is None and not self.index.is_partial(key) and self._is_known((word,))
         return None if is_ordinary or is_name else match.end()
+
+    def _is_named_as_person(self, place: Place, links: Sequence[Link]) -> bool:
+        """Return whether the words beside the surname of a little-known person show that it is one."""
+        word, start = self.content[place.first], self.words[place.first_word].start
+        if has_capitals([word]) and not is_english(word.normalized) and may_name_person(self.text, start):
+            return True
+        return any(
+            link.entity in self.index.people
+            and (
+                follows_title(self.text, link.end, start)
+                or (word.is_capitalized and follows_title(self.text, place.end_character, link.start))
+            )
+            for link in links
+        )
+
+    def _is_known(self, key: Key) -> bool:
+        """Return whether a name is a title, or that of a person who is not obscure."""
+        return any(not self.index.is_obscure_person(entity) for entity in self.index.entities(key))
 
     def _is_pronoun(self, first_word: int, end_word: int, links: Sequence[Link]) -> bool:
         """Return whether a capitalized "It" means the title before it: "I loved Logan, It was great"."""
