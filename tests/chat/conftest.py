@@ -1,22 +1,42 @@
-"""Films of the small corpus, and settings for a language model."""
+"""Interpreters and films of the hand-written catalogue, films of the small corpus, and settings of language models."""
 
 import json
 from collections import Counter
 
 import pytest
 import yaml
-from chat_helpers import LLM
-from film_catalogue import write_corpus
+from chat_helpers import LLM, situation_of
+from film_catalogue import film_facts, write_corpus
 
+from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.command_line.run import main
 from crslab_causal.quick_start import load_system
 from small_runs import SETTINGS
 
 
+@pytest.fixture(scope='module', params=['models', 'rules'])
+def interpreter(request):
+    """Interpreter of messages about the hand-written catalogue: with trained models, and with rules alone."""
+    models = {'models': {}} if request.param == 'rules' else {}
+    return Interpreter(*film_facts(), **models)
+
+
 @pytest.fixture(scope='module')
-def entity(interpreter):
-    """Entity id of each film of the test module's interpreter, by name."""
-    return {film.name: film.entity for film in interpreter.facts.films.values()}
+def trained_interpreter():
+    """Interpreter of messages about the hand-written catalogue, with trained models only."""
+    return Interpreter(*film_facts())
+
+
+@pytest.fixture(scope='session')
+def entity():
+    """Entity id of each film of the hand-written catalogue, by name."""
+    return {film.name: film.entity for film in film_facts()[0].films.values()}
+
+
+@pytest.fixture(scope='session')
+def after_a_list(entity):
+    """Situation after a list of three films."""
+    return situation_of(entity, 'Heat (1995)', 'Jaws (1975)', 'Inception (2010)')
 
 
 @pytest.fixture(scope='session')

@@ -1,17 +1,10 @@
 """Questions that expect a yes or a no about the film of the conversation: "isn't that the one with Al Pacino?"."""
 
 import pytest
-from film_catalogue import film_facts
 
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
 from crslab_causal.chat.understanding.questions import Aspect
-
-
-@pytest.fixture(scope='module')
-def interpreter():
-    return Interpreter(*film_facts())
 
 
 @pytest.fixture(scope='module')
@@ -36,12 +29,12 @@ def situation(entity):
         ('is that by the same director as Alien?', 'Ridley Scott'),
     ],
 )
-def test_person_is_asked_about_and_neither_wanted_nor_excluded(interpreter, situation, entity, text, person):
-    meaning = interpreter.understand(text, situation)
+def test_person_is_asked_about_and_neither_wanted_nor_excluded(trained_interpreter, situation, entity, text, person):
+    meaning = trained_interpreter.understand(text, situation)
     assert meaning.acts == [Act.ASK_FILM] and not meaning.constraints
     (question,) = meaning.questions
     assert question.aspect is Aspect.HAS_PERSON and question.film == entity['Heat (1995)']
-    assert interpreter.facts.people[question.person].name == person
+    assert trained_interpreter.facts.people[question.person].name == person
 
 
 @pytest.mark.parametrize(
@@ -58,8 +51,8 @@ def test_person_is_asked_about_and_neither_wanted_nor_excluded(interpreter, situ
         ('does it have the same actors as Alien?', Aspect.SIMILAR),
     ],
 )
-def test_other_facts_are_asked_about(interpreter, situation, entity, text, aspect):
-    meaning = interpreter.understand(text, situation)
+def test_other_facts_are_asked_about(trained_interpreter, situation, entity, text, aspect):
+    meaning = trained_interpreter.understand(text, situation)
     assert meaning.acts == [Act.ASK_FILM] and not meaning.constraints
     (question,) = meaning.questions
     assert (question.aspect, question.film) == (aspect, entity['Heat (1995)'])
@@ -76,16 +69,16 @@ def test_other_facts_are_asked_about(interpreter, situation, entity, text, aspec
         ('anything from the same director who made Jaws?', {'with Steven Spielberg'}),
     ],
 )
-def test_wish_in_the_form_of_a_question_is_a_wish(interpreter, situation, text, names):
-    meaning = interpreter.understand(text, situation)
+def test_wish_in_the_form_of_a_question_is_a_wish(trained_interpreter, situation, text, names):
+    meaning = trained_interpreter.understand(text, situation)
     assert Act.WANT in meaning.acts and not meaning.questions
     assert {constraint.name for constraint in meaning.constraints if constraint.binding} == names
 
 
-def test_question_whether_the_recommender_has_or_likes_something_is_no_dislike(interpreter, situation):
+def test_question_whether_the_recommender_has_or_likes_something_is_no_dislike(trained_interpreter, situation):
     for text in ('do you have something like Alien?', 'do you like Alien?', 'can you find something like Alien?'):
-        heard = interpreter.understand(text, situation).heard
+        heard = trained_interpreter.understand(text, situation).heard
         assert all(each.attitude is not Attitude.DISLIKED for each in heard), text
     for text in ('I do not really like Alien', 'I never really liked Alien', 'I did not much care for Alien'):
-        heard = interpreter.understand(text, situation).heard
+        heard = trained_interpreter.understand(text, situation).heard
         assert [each.attitude for each in heard] == [Attitude.DISLIKED], text

@@ -23,6 +23,11 @@ def test_why_names_what_was_asked_for(conversation):
     assert 'You asked for: western.' in next(iter(conversation.why()))
 
 
+def test_reason_names_what_was_asked_for(conversation):
+    (sentence,) = conversation.reply('I want a movie with Tom Hanks').sentences
+    assert 'Tom Hanks, as you asked' in sentence
+
+
 def test_accepted_film_is_noted_and_leaves_the_next_list(conversation):
     second = listed(conversation.reply('I loved Alien'))[1]
     reply = conversation.reply("I'll watch number 2")
@@ -75,6 +80,13 @@ def test_unknown_name_in_a_question_gets_an_honest_answer(conversation, text, un
     if unknown:
         assert f'I do not know {unknown}.' in reply.notes
         assert any(sentence.startswith(('Did you mean ', 'Name another film')) for sentence in reply.sentences)
+
+
+@pytest.mark.parametrize('text', ['who directed Persona?', 'have you seen Persona?', 'tell me about Persona'])
+def test_question_about_an_unknown_title_is_not_about_the_current_film(conversation, text):
+    first = conversation.reply('I loved Alien').recommendations[0]
+    reply = ' '.join(conversation.reply(text).lines)
+    assert 'Persona' in reply and first.name not in reply
 
 
 @pytest.mark.parametrize(

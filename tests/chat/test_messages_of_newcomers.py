@@ -1,18 +1,11 @@
 """Kinds of messages that a newcomer wrote and that the chat once misunderstood."""
 
 import pytest
-from film_catalogue import film_facts
+from chat_helpers import attitudes
 
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
 from crslab_causal.chat.understanding.unmet import find_unmet_wishes
-
-
-@pytest.fixture(scope='module', params=['models', 'rules'])
-def interpreter(request):
-    models = {'models': {}} if request.param == 'rules' else {}
-    return Interpreter(*film_facts(), **models)
 
 
 @pytest.fixture(scope='module')
@@ -20,10 +13,6 @@ def situation(entity):
     heat = entity['Heat (1995)']
     shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Coco (2017)'))
     return Situation(film=heat, shown=shown, said='How about Heat (1995)?')
-
-
-def attitudes(meaning):
-    return {heard.name: heard.attitude for heard in meaning.heard}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +76,25 @@ def test_surname_after_another_first_name_is_somebody_else(interpreter):
 )
 def test_slang_is_english(interpreter, text, act):
     assert act in interpreter.understand(text).acts
+
+
+@pytest.mark.parametrize(
+    'text, act',
+    [
+        ('have a lovely Sunday!', Act.LEAVE),
+        ('I hope you have a great morning!', Act.LEAVE),
+        ('it was great chatting with you', Act.LEAVE),
+        ('much obliged', Act.THANK),
+        ('clear it all and begin anew please', Act.START_OVER),
+        ('show me the three again', Act.LIST_AGAIN),
+        ('what was on your list again', Act.LIST_AGAIN),
+        ('how does this work', Act.ASK_HELP),
+        ('what are my options', Act.ASK_HELP),
+        ('no restrictions at all anymore', Act.FORGET),
+    ],
+)
+def test_act_is_found(interpreter, after_a_list, text, act):
+    assert interpreter.understand(text, after_a_list).acts == [act]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from film_catalogue import film_facts
 
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.interpreter import Interpreter
@@ -23,13 +22,8 @@ MESSAGES = [
 
 
 @pytest.fixture(scope='module')
-def interpreter():
-    return Interpreter(*film_facts())
-
-
-@pytest.fixture(scope='module')
-def situation(interpreter):
-    films = {film.name: film.entity for film in interpreter.facts.films.values()}
+def situation(trained_interpreter):
+    films = {film.name: film.entity for film in trained_interpreter.facts.films.values()}
     shown = films['Die Hard (1988)'], films['Speed (1994)']
     return Situation(film=shown[0], shown=shown, said='Try Die Hard (1988).')
 
@@ -54,8 +48,8 @@ def test_file_of_the_model_is_small():
 
 
 @pytest.mark.parametrize('text', MESSAGES)
-def test_acts_attitudes_and_constraints_agree(interpreter, situation, text):
-    meaning = interpreter.understand(text, situation)
+def test_acts_attitudes_and_constraints_agree(trained_interpreter, situation, text):
+    meaning = trained_interpreter.understand(text, situation)
     acts, attitudes = set(meaning.acts), {heard.attitude for heard in meaning.heard}
     if Attitude.LIKED in attitudes:
         assert Act.LIKE in acts
@@ -75,10 +69,10 @@ def test_acts_attitudes_and_constraints_agree(interpreter, situation, text):
 
 
 @pytest.mark.parametrize(('text', 'act'), [("I'm down for that", Act.ACCEPT), ('meh, pretty dull', Act.DISLIKE)])
-def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act):
-    rules = Interpreter(interpreter.facts, interpreter.collections, models={})
+def test_words_that_no_rule_has_are_understood(trained_interpreter, situation, text, act):
+    rules = Interpreter(trained_interpreter.facts, trained_interpreter.collections, models={})
     assert act not in rules.understand(text, situation).acts
-    assert interpreter.understand(text, situation).acts == [act]
+    assert trained_interpreter.understand(text, situation).acts == [act]
 
 
 @pytest.mark.parametrize(
@@ -88,11 +82,13 @@ def test_words_that_no_rule_has_are_understood(interpreter, situation, text, act
         ('Tom Hanks is great, and so is Sigourney Weaver.', 'I love her', 'Sigourney Weaver', Attitude.LIKED),
     ],
 )
-def test_he_and_she_mean_the_person_whom_the_recommender_named_last(interpreter, said, text, name, attitude):
-    heard = interpreter.understand(text, Situation(said=said)).heard
+def test_he_and_she_mean_the_person_whom_the_recommender_named_last(trained_interpreter, said, text, name, attitude):
+    heard = trained_interpreter.understand(text, Situation(said=said)).heard
     assert (name, attitude) in [(each.name, each.attitude) for each in heard]
-    assert not any(each.name == name for each in interpreter.understand(text, Situation(said='Hello!')).heard)
-    assert not any(each.name == name for each in interpreter.understand('I love comedies', Situation(said=said)).heard)
+    assert not any(each.name == name for each in trained_interpreter.understand(text, Situation(said='Hello!')).heard)
+    assert not any(
+        each.name == name for each in trained_interpreter.understand('I love comedies', Situation(said=said)).heard
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,8 +103,8 @@ def test_he_and_she_mean_the_person_whom_the_recommender_named_last(interpreter,
         ('cool. my kids will be watching too', {'for children'}),
     ],
 )
-def test_constraint_in_plain_words_binds(interpreter, situation, text, names):
-    meaning = interpreter.understand(text, situation)
+def test_constraint_in_plain_words_binds(trained_interpreter, situation, text, names):
+    meaning = trained_interpreter.understand(text, situation)
     assert {constraint.name for constraint in meaning.constraints if constraint.binding} == names
 
 
@@ -120,8 +116,8 @@ def test_constraint_in_plain_words_binds(interpreter, situation, text, names):
         ('I saw Titanic and thought it was great', Attitude.LIKED),
     ],
 )
-def test_opinion_after_find_and_think(interpreter, situation, text, attitude):
-    heard = {each.name: each.attitude for each in interpreter.understand(text, situation).heard}
+def test_opinion_after_find_and_think(trained_interpreter, situation, text, attitude):
+    heard = {each.name: each.attitude for each in trained_interpreter.understand(text, situation).heard}
     assert heard['Titanic (1997)'] is attitude
 
 
@@ -133,8 +129,8 @@ def test_opinion_after_find_and_think(interpreter, situation, text, attitude):
         ("I haven't seen Heat. Who is in it?", 'Heat (1995)'),
     ],
 )
-def test_film_that_is_asked_about_counts_as_asked_although_it_is_not_seen(interpreter, situation, text, film):
-    meaning = interpreter.understand(text, situation)
+def test_film_that_is_asked_about_counts_as_asked_although_it_is_not_seen(trained_interpreter, situation, text, film):
+    meaning = trained_interpreter.understand(text, situation)
     assert {Act.NOT_SEEN, Act.ASK_FILM} <= {*meaning.acts}
-    assert [interpreter.facts.names[question.film] for question in meaning.questions] == [film]
+    assert [trained_interpreter.facts.names[question.film] for question in meaning.questions] == [film]
     assert {(each.name, each.attitude) for each in meaning.heard} <= {(film, Attitude.ASKED)}

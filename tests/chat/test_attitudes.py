@@ -1,0 +1,71 @@
+"""Attitudes towards films and people: in idioms and negative questions, and opinions of others, which are none."""
+
+import pytest
+from chat_helpers import attitudes
+
+from benchmarks.understanding.messages import names_of
+from crslab_causal.chat.understanding.meaning import Attitude
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ('I laughed all the way through Alien', '+Alien (1979)'),
+        ('Toy Story never gets old', '+Toy Story (1995)'),
+        ('I could watch Toy Story over and over', '+Toy Story (1995)'),
+        ('Jaws blew me away', '+Jaws (1975)'),
+        ("I can't get enough of Tom Hanks", '+Tom Hanks'),
+        ('I like old movies', '+before 1988'),
+        ('I fell asleep during Jaws', '-Jaws (1975)'),
+        ('Jaws was such a waste of time', '-Jaws (1975)'),
+    ],
+)
+def test_idiom_shows_the_attitude(trained_interpreter, text, name):
+    assert names_of(trained_interpreter.understand(text)) == [name]
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ("Isn't Alien great?", '+Alien (1979)'),
+        ("Wasn't Tom Hanks marvellous in Forrest Gump?", '+Tom Hanks'),
+        ("Don't you love Tom Hanks?", '+Tom Hanks'),
+        ("Isn't Alien boring?", '-Alien (1979)'),
+        ("Didn't like Alien", '-Alien (1979)'),
+        ("I don't like animated films that much, although Shrek was ok", 'Shrek (2001)'),
+    ],
+)
+def test_negative_question_and_exception_are_no_negation(trained_interpreter, text, name):
+    assert name in names_of(trained_interpreter.understand(text))
+
+
+@pytest.mark.parametrize('text', ['I hate horror, except Alien', "I don't like horror apart from Alien"])
+def test_exception_from_a_dislike_is_not_disliked(trained_interpreter, text):
+    names = names_of(trained_interpreter.understand(text))
+    assert '-Horror' in names and '-Alien (1979)' not in names
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'my best friend says Alien is amazing',
+        'everyone keeps telling me that Alien is great',
+        'critics raved about Alien',
+        'people say Alien is fantastic',
+    ],
+)
+def test_opinion_of_others_is_not_the_opinion_of_the_seeker(interpreter, text):
+    assert Attitude.LIKED not in attitudes(interpreter.understand(text)).values()
+
+
+def test_film_that_sounds_wrong_is_not_accepted(interpreter, after_a_list):
+    meaning = interpreter.understand('Oh, that sounds a bit sad for me', after_a_list)
+    assert attitudes(meaning)['Heat (1995)'] is Attitude.REJECTED
+
+
+@pytest.mark.parametrize('text', ['Jaws is a bit long for tonight', 'Jaws sounds a little sad for me'])
+def test_named_film_that_does_not_fit_is_not_accepted(interpreter, after_a_list, text):
+    assert attitudes(interpreter.understand(text, after_a_list))['Jaws (1975)'] in (
+        Attitude.DISLIKED,
+        Attitude.REJECTED,
+    )

@@ -1,0 +1,102 @@
+"""Questions about films and people: what they ask about, and how those about time are answered."""
+
+import pytest
+
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.meaning import Situation
+from crslab_causal.chat.understanding.questions import Aspect
+
+
+@pytest.mark.parametrize(
+    'text, aspect',
+    [
+        ("which one's the newest?", Aspect.NEWEST),
+        ('which came first?', Aspect.OLDEST),
+        ("which one's shorter?", Aspect.UNAVAILABLE),
+        ('what about the sequel?', Aspect.SERIES),
+        ('Who is this Spielberg?', Aspect.WHO_IS),
+        ('does anybody die in it?', Aspect.GENERAL),
+        ('undo', Aspect.UNDO),
+        ('scratch that', Aspect.UNDO),
+    ],
+)
+def test_question_has_its_aspect(interpreter, after_a_list, text, aspect):
+    assert [question.aspect for question in interpreter.understand(text, after_a_list).questions] == [aspect]
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'is it spielberg',
+        'Al Pacino in that one, no?',
+        'Steven Spielberg, isn’t it?',
+        'is al pacino the cop',
+        'De Niro as what??',
+        'is pacino good in that',
+    ],
+)
+def test_short_question_about_a_person_in_the_film(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert [question.aspect for question in meaning.questions] == [Aspect.HAS_PERSON]
+    assert meaning.questions[0].film == after_a_list.film and meaning.constraints == []
+
+
+@pytest.mark.parametrize(
+    'text, aspect',
+    [
+        ('Is Tom Hanks even in it?', Aspect.HAS_PERSON),
+        ('Is it the one where Sandra Bullock drives a bus?', Aspect.HAS_PERSON),
+        ('Is a horror film?', Aspect.IS_GENRE),
+        ('How old is Tom Hanks?', Aspect.LIFE_OF),
+        ('between Alien and Jaws, which would you pick?', Aspect.COMPARE),
+        ('Which cinematographer shot it?', Aspect.UNAVAILABLE),
+    ],
+)
+def test_question_is_no_wish(interpreter, entity, text, aspect):
+    meaning = interpreter.understand(text, Situation(film=entity['Heat (1995)'], said='How about Heat (1995)?'))
+    assert [question.aspect for question in meaning.questions] == [aspect] and not meaning.constraints
+
+
+@pytest.mark.parametrize('text', ['older is fine', 'a long epic', "we're four guys with beer", 'English only'])
+def test_statement_is_no_question_about_the_film(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert Act.ASK_FILM not in meaning.acts and meaning.questions == []
+
+
+@pytest.mark.parametrize(
+    'text, aspect', [('is it very violent?', Aspect.UNAVAILABLE), ('how violent is Heat?', Aspect.UNAVAILABLE)]
+)
+def test_violence_of_a_film_is_not_known(interpreter, after_a_list, text, aspect):
+    assert [question.aspect for question in interpreter.understand(text, after_a_list).questions] == [aspect]
+
+
+def test_relatives_of_people_are_unknown(conversation):
+    (sentence,) = conversation.reply('Is Ridley Scott the brother of Tony Scott?').sentences
+    assert sentence.startswith('That I do not know') and 'Alien (1979)' in sentence
+
+
+def test_question_of_two_films_names_both(interpreter, entity):
+    (question,) = interpreter.understand('is it older than Alien?', Situation(film=entity['Jaws (1975)'])).questions
+    assert question.aspect is Aspect.EARLIER
+    assert (question.film, question.other) == (entity['Jaws (1975)'], entity['Alien (1979)'])
+
+
+@pytest.mark.parametrize(
+    'text, answer',
+    [
+        ('was Jaws made before Alien?', 'Jaws (1975) came first, 4 years before Alien (1979).'),
+        ('which is older, Alien or Jaws?', 'Jaws (1975) came first, 4 years before Alien (1979).'),
+        ('Is Alien newer than Jaws?', 'Jaws (1975) came first, 4 years before Alien (1979).'),
+        ('what came out first, Aliens or Alien?', 'Alien (1979) came first, 7 years before Aliens (1986).'),
+        ('how many years are between Alien and Aliens?', 'Alien (1979) came first, 7 years before Aliens (1986).'),
+        ("what is Steven Spielberg's first movie?", 'Jaws (1975) is the oldest film of Steven Spielberg'),
+        ("Christopher Nolan's newest movie?", 'is the newest film of Christopher Nolan'),
+        (
+            "which of Spielberg's movies is the most popular?",
+            'is the film of Steven Spielberg that was recommended most',
+        ),
+    ],
+)
+def test_questions_about_time_are_answered(conversation, text, answer):
+    reply = conversation.reply(text)
+    assert answer in ' '.join(reply.sentences) and not reply.recommendations

@@ -1,0 +1,141 @@
+"""Words that point to films: places in the list, "the newest one", "the others", "them", "both", "everything by"."""
+
+import pytest
+from chat_helpers import attitudes, situation_of
+
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
+
+# ------------------------------------------------------------ places in the list
+
+
+@pytest.mark.parametrize(
+    'text, attitude, places',
+    [
+        ('seen 1 and 3', Attitude.SEEN, (1, 3)),
+        ('1, 2 and 4 I have seen', Attitude.SEEN, (1, 2, 4)),
+        ("I've already seen the first two", Attitude.SEEN, (1, 2)),
+        ('I have seen the last two', Attitude.SEEN, (3, 4)),
+        ('not 2', Attitude.REJECTED, (2,)),
+        ('2 or 3 sounds good', Attitude.ACCEPTED, (2, 3)),
+        ('more like 1 and 2', Attitude.SIMILAR, (1, 2)),
+    ],
+)
+def test_places_in_the_list(interpreter, entity, text, attitude, places):
+    names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)']
+    shown = tuple(entity[name] for name in names)
+    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown, said='How about Heat (1995)?'))
+    assert attitudes(meaning) == {names[place - 1]: attitude for place in places}
+
+
+@pytest.mark.parametrize(
+    'text', ['I have seen 2 or 3 movies of him', 'I need 1 or 2 hours', 'Toy Story 2 and 3 were fun']
+)
+def test_numbers_that_are_no_places(interpreter, entity, text):
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown))
+    assert not {'Speed (1994)', 'Jaws (1975)'} & {*attitudes(meaning)}
+
+
+@pytest.mark.parametrize(
+    'text, found',
+    [
+        ('not those, I want newer', {'Heat (1995)', 'Speed (1994)', 'Jaws (1975)'}),
+        ("I've seen all of these but number 2", {'Heat (1995)', 'Jaws (1975)'}),
+        ('the last one on the list, is it a sequel?', {'Jaws (1975)'}),
+        ('what was number 1 again?', {'Heat (1995)'}),
+        ('number 3 then', {'Jaws (1975)'}),
+    ],
+)
+def test_places_that_are_rejected_left_out_or_asked_about(interpreter, entity, text, found):
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown, said='How about Heat (1995)?'))
+    assert {*attitudes(meaning)} - {'2014 or later', '2009 or later'} >= found
+    wrong = Attitude.ACCEPTED if text != 'number 3 then' else Attitude.REJECTED
+    assert wrong not in attitudes(meaning).values()
+
+
+@pytest.mark.parametrize(
+    'text, film',
+    [
+        ("perfect, we'll go with your first suggestion. thanks so much, have a lovely weekend!", 'Alien (1979)'),
+        ('great, the third one it is', 'Jaws (1975)'),
+    ],
+)
+def test_only_the_named_film_is_accepted(interpreter, entity, text, film):
+    shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    situation = Situation(film=shown[0], shown=shown, recommended=(entity['Alien (1979)'], shown[0]), said='Try Heat?')
+    found = attitudes(interpreter.understand(text, situation))
+    assert [name for name, attitude in found.items() if attitude is Attitude.ACCEPTED] == [film]
+
+
+def test_one_place_is_turned_down_for_another(interpreter, after_a_list):
+    meaning = interpreter.understand('No, not the first one, the second one', after_a_list)
+    assert attitudes(meaning) == {'Heat (1995)': Attitude.REJECTED, 'Jaws (1975)': Attitude.ACCEPTED}
+
+
+@pytest.mark.parametrize('text', ['the first two are no good', 'not 1 or 2', 'the first two are not for me'])
+def test_bad_places_are_rejected(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert attitudes(meaning) == {'Heat (1995)': Attitude.REJECTED, 'Jaws (1975)': Attitude.REJECTED}
+
+
+# ------------------------------------------------------------ other words
+
+
+@pytest.mark.parametrize(
+    'text, name',
+    [
+        ("I'll watch the newest one", 'Inception (2010)'),
+        ("I'll watch the oldest one", 'Jaws (1975)'),
+        ("I'll take the old one", 'Jaws (1975)'),
+        ("I'll take the new one", 'Inception (2010)'),
+    ],
+)
+def test_film_is_named_by_its_age(interpreter, after_a_list, text, name):
+    assert attitudes(interpreter.understand(text, after_a_list)) == {name: Attitude.ACCEPTED}
+
+
+def test_the_others_are_the_rest_of_a_short_list(interpreter, after_a_list):
+    meaning = interpreter.understand("I loved Heat, but I haven't seen the others", after_a_list)
+    assert attitudes(meaning) == {
+        'Heat (1995)': Attitude.LIKED,
+        'Jaws (1975)': Attitude.NOT_SEEN,
+        'Inception (2010)': Attitude.NOT_SEEN,
+    }
+
+
+@pytest.mark.parametrize(
+    'text, attitude',
+    [
+        ('I will check those out', Attitude.ACCEPTED),
+        ("I haven't seen either of them", Attitude.NOT_SEEN),
+        ('I have seen both', Attitude.SEEN),
+    ],
+)
+def test_plural_words_mean_both_films_of_a_list_of_two(interpreter, entity, text, attitude):
+    meaning = interpreter.understand(text, situation_of(entity, 'Heat (1995)', 'Jaws (1975)'))
+    assert attitudes(meaning) == {'Heat (1995)': attitude, 'Jaws (1975)': attitude}
+
+
+def test_plural_words_mean_the_films_that_single_replies_recommended(interpreter, entity):
+    film, earlier = entity['Heat (1995)'], entity['Jaws (1975)']
+    situation = Situation(film=film, shown=(film,), said='You may like Heat.', recommended=(earlier, film))
+    meaning = interpreter.understand('thanks, I will check both of them out', situation)
+    assert attitudes(meaning) == {'Heat (1995)': Attitude.ACCEPTED, 'Jaws (1975)': Attitude.ACCEPTED}
+
+
+def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
+    heat = entity['Heat (1995)']
+    situation = Situation(film=heat, shown=(heat,), said='How about Heat (1995)?')
+    for text in ('we watched Speed last week and it was ok', "didn't finish Jaws, it was boring"):
+        assert 'Heat (1995)' not in attitudes(interpreter.understand(text, situation))
+    assert attitudes(interpreter.understand('seen it, but I liked Speed more', situation))['Heat (1995)']
+
+
+@pytest.mark.parametrize('text', ["I've seen everything by Nolan", "we've watched all of Nolan's films"])
+def test_all_films_of_a_person_are_seen(interpreter, entity, text):
+    heat = entity['Heat (1995)']
+    meaning = interpreter.understand(text, Situation(film=heat, shown=(heat,), said='How about Heat (1995)?'))
+    (heard,) = meaning.heard
+    assert (heard.name, heard.attitude) == ('Christopher Nolan', Attitude.SEEN)
+    assert heard.films == frozenset(interpreter.facts.films_of(heard.entity)) and len(heard.films) > 3

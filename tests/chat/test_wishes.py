@@ -1,0 +1,96 @@
+"""Wishes about viewers, genres, people, years and similar films: when they bind, and what is no wish."""
+
+import pytest
+from chat_helpers import attitudes, labels
+
+from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.meaning import Attitude
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        "I'm watching with my grandma",
+        "we're four guys with beer",
+        "it's date night",
+        'I have 90 minutes',
+        'I only have two hours',
+        "I'm alone tonight",
+    ],
+)
+def test_message_about_the_viewers_says_nothing_about_a_film(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert meaning.acts == [Act.WANT] and meaning.heard == []
+
+
+def test_age_of_a_child_asks_for_films_for_children(interpreter, after_a_list):
+    assert labels(interpreter.understand('I am 12', after_a_list)) == {('children', True)}
+    assert labels(interpreter.understand('I am 35', after_a_list)) == set()
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('I love horror movies. Can you recommend some?', {('horror', True)}),
+        ('i like westerns, know any good ones', {('western', True)}),
+    ],
+)
+def test_liking_binds_if_some_of_these_films_are_asked_for(interpreter, text, expected):
+    meaning = interpreter.understand(text)
+    assert labels(meaning) == expected and all(constraint.binding for constraint in meaning.constraints)
+
+
+@pytest.mark.parametrize('text', ['Perhaps with that lovely Tom Hanks', 'maybe with Tom Hanks'])
+def test_careful_wish_for_a_person_binds(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert labels(meaning) == {('Tom Hanks', True)} and Act.ACCEPT not in meaning.acts
+
+
+@pytest.mark.parametrize(
+    'text, person',
+    [
+        ('please spare me Tom Hanks', 'Tom Hanks'),
+        ('Tom Hanks makes my skin crawl', 'Tom Hanks'),
+        ('Brad Pitt is dull as dishwater', 'Brad Pitt'),
+        ('give me a break from Tom Cruise', 'Tom Cruise'),
+    ],
+)
+def test_idioms_of_dislike_exclude_a_person(interpreter, text, person):
+    assert labels(interpreter.understand(text)) == {(person, False)}
+
+
+def test_years_after_an_excluded_person_are_wanted(interpreter):
+    meaning = interpreter.understand('nothing with Tom Cruise, 70s if possible')
+    assert labels(meaning) == {('Tom Cruise', False), ('1970–1979', True)}
+
+
+@pytest.mark.parametrize(
+    'text', ["I'm looking for new comedies", 'are there any good new movies out', 'new movies please']
+)
+def test_new_films_are_recent_ones(interpreter, text):
+    assert '2013 or later' in {constraint.label for constraint in interpreter.understand(text).constraints}
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'I watched Jaws on a plane last year',
+        "I've been going to the pictures since 1961",
+        'Jaws shaped my whole twenties',
+        'What a classic!',
+        'Classic, loved it.',
+        'I saw the new one',
+        'is it in black and white?',
+    ],
+)
+def test_years_of_other_things_are_no_wish(interpreter, after_a_list, text):
+    assert interpreter.understand(text, after_a_list).constraints == []
+
+
+@pytest.mark.parametrize('text', ['what should I watch after Alien?', 'what to watch next after watching Alien'])
+def test_film_to_follow_a_film_is_like_it(interpreter, entity, text):
+    state = DialogueState(film=entity['Jaws (1975)'], shown=(entity['Jaws (1975)'],))
+    meaning = interpreter.understand(text, state.situation)
+    assert attitudes(meaning) == {'Alien (1979)': Attitude.SIMILAR} and Act.ACCEPT not in meaning.acts
+    assert meaning.heard[0].seen and [constraint.name for constraint in meaning.constraints] == ['like Alien (1979)']
