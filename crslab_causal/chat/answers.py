@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Callable, Sequence
 
@@ -60,8 +59,7 @@ class Answerer:
             case Aspect.NEWEST_OF | Aspect.OLDEST_OF | Aspect.BEST_OF if question.person is not None:
                 return self._first_of_person(question.person, question.aspect)
         if question.aspect is Aspect.LIFE_OF and question.person is not None:
-            known = self._about_person(replace(question, aspect=Aspect.WHO_IS))
-            return f'That I do not know: of people I know only the films. {known}'
+            return 'That I do not know: of people I know only the films.'
         if question.is_about_person:
             return self._about_person(question)
         if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
@@ -71,11 +69,11 @@ class Answerer:
         film = self._facts.films[question.film]
         match question.aspect:
             case Aspect.DIRECTOR | Aspect.WRITER | Aspect.COMPOSER | Aspect.CAST:
-                return self._credits(film, question.aspect)
+                return self._credits(film, question)
             case Aspect.PLOT:
                 return film.plot or f'I have no plot of {film.name}. {self.describe(film.entity, "It")}'
             case Aspect.YEAR | Aspect.AGE:
-                return self._year(film)
+                return self._year(film, question.aspect is Aspect.AGE)
             case Aspect.GENRE:
                 return (
                     f'{film.name} is {_genre_phrase(film)}.' if film.genres else _unknown(f'the genre of {film.name}')
@@ -93,7 +91,7 @@ class Answerer:
             case Aspect.EARLIER if question.other is not None:
                 return self._earlier(film, self._facts.films[question.other])
             case Aspect.UNAVAILABLE:
-                return f'That I do not know. I know years, genres and people. {self.describe(film.entity)}'
+                return f'That I do not know of {film.name}. Of films I know years, genres, people and some plots.'
         count = int(self._facts.popularity.get(film.entity, 0))
         often = f' It was recommended {count:,} times in the conversations that I learned from.' if count > 1 else ''
         about = f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)
@@ -122,19 +120,22 @@ class Answerer:
             return None
         return next(iter(self._facts.films[question.film].people.get(role, ())), None)
 
-    def _credits(self, film: CatalogueFilm, aspect: Aspect) -> str:
-        role, answer, gap = _CREDITS[aspect]
+    def _credits(self, film: CatalogueFilm, question: Question) -> str:
+        role, answer, gap = _CREDITS[question.aspect]
         people = self._facts.names_of_people(film.entity, role)
         if not people:
             return _unknown(gap.format(film=film.name))
-        return answer.format(film=film.name, people=_list(people[:_MAX_CAST]))
+        start = 'I do not know who plays which part. ' if question.is_about_part else ''
+        return start + answer.format(film=film.name, people=_list(people[:_MAX_CAST]))
 
-    def _year(self, film: CatalogueFilm) -> str:
+    def _year(self, film: CatalogueFilm, with_age: bool) -> str:
         if film.year is None:
             return _unknown(f'the year of {film.name}')
         years = self._today().year - film.year
         if years < 1:
             return f'{film.title} is from {film.year}, this year.'
+        if not with_age:
+            return f'{film.title} is from {film.year}.'
         return f'{film.title} is from {film.year}, {years} year{"s" if years > 1 else ""} ago.'
 
     def _is_genre(self, film: CatalogueFilm, genre: str) -> str:
@@ -159,7 +160,7 @@ class Answerer:
             return f'Yes, {name} {part} {film.name}.'
         if not any(film.people.values()):
             return _unknown(f'the cast of {film.name}')
-        return f'Not that I know: {name} is not among the people of {film.name}. {self.describe(film.entity, "It")}'
+        return f'No, {name} is not among the people of {film.name} that I know. {self.describe(film.entity, "It")}'
 
     def _similarity(self, film: CatalogueFilm, other: CatalogueFilm) -> str:
         """Return what two films have in common, and what kind of film the first one is."""
@@ -213,7 +214,7 @@ class Answerer:
         if not franchises:
             return f'I know no other film that belongs to {film.name}.'
         others = [other for other in self._by_year(franchises[0].films) if other != film.entity]
-        return f'{film.name} belongs to {franchises[0].name}: {self._names(others)}.'
+        return f'The other {"films" if others[1:] else "film"} of {franchises[0].name}: {self._names(others)}.'
 
     def _by_age(self, question: Question) -> str:
         dated = [film for film in self._by_year(frozenset(question.films)) if self._facts.films[film].year]
@@ -254,10 +255,8 @@ class Answerer:
             if dated[1:]
             else ''
         )
-        popular = max(question.films, key=lambda film: self._facts.popularity.get(film, 0), default=None)
-        often = (
-            f' {self._facts.names[popular]} is the one that was recommended most often.' if popular is not None else ''
-        )
+        by_popularity = sorted(question.films, key=lambda film: -self._facts.popularity.get(film, 0))
+        often = f' {self._facts.names[by_popularity[0]]} was recommended most often.' if by_popularity[1:] else ''
         gap = (
             'That I cannot say: I do not know how long, how good or how scary films are, only years, genres and people.'
         )
@@ -273,7 +272,7 @@ class Answerer:
                 films = self._facts.films_of(entity)
                 known.append(f'{self._facts.people[entity].name} is in {self._names(films[:_MAX_COMPARED])}.')
         return ' '.join(
-            ('I cannot say which is better: I know years, genres and people, but I have no opinions.', *known)
+            ('That I cannot say: I know years, genres and people, but no lengths, and I have no opinions.', *known)
         )
 
     def _name_of(self, question: Question) -> str:

@@ -22,6 +22,7 @@ from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
+from crslab_causal.chat.remarks import find_remarks, find_unknown, leave_out_horror
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
@@ -31,7 +32,6 @@ from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understand
 from crslab_causal.chat.understanding.phrases import normalize
 from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, Question
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.knowledge_graph import Path
@@ -154,11 +154,10 @@ class Conversation:
             text: the message.
             drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
         """
-        meaning = self.interpreter.understand(text, self.state.situation)
-        may_ask = bool({Act.WANT, Act.MORE, Act.REJECT, Act.UNKNOWN} & {*meaning.acts})
-        asks_for_topic = bool({Act.WANT, Act.MORE, Act.UNKNOWN} & {*meaning.acts})
-        unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
-        remarks = dict.fromkeys([*([VIOLENCE] if meaning.rejects_gore else []), *unmet])
+        situation = self.state.situation
+        meaning = self.interpreter.understand(text, situation)
+        is_gentle = leave_out_horror(text, meaning, self.state.constraints, self.interpreter.properties)
+        remarks = find_remarks(text, meaning, is_gentle)
         if remarks and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]
         if Act.START_OVER in meaning.acts:
@@ -176,18 +175,13 @@ class Conversation:
             yield reply.say('Let us start over.')
         if meaning.heard:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
-        if meaning.unknown:
-            yield reply.note('I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.')
-        for remark in remarks:
+        for remark in (*remarks, *find_unknown(meaning, remarks)):
             yield reply.note(remark)
-        if meaning.unknown_topics and not unmet and not meaning.questions and not meaning.unknown and asks_for_topic:
-            topics = ' and '.join(f'"{words}"' for words in meaning.unknown_topics)
-            yield reply.note(f'I do not know what happens in films or where, so {topics} changes nothing.')
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
             yield self._note_forgotten(meaning, reply)
-        yield from say_first(meaning, reply)
+        yield from say_first(meaning, reply, situation.attitudes)
         yield from self._describe_not_seen(meaning, reply)
         first = next(iter(self.state.shown), None)
         offered = self.recommender.names[first] if first is not None else None

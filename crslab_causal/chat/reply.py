@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Heard
+
+_TWO_DOTS = re.compile(r'(?<!\.)\.\.(?!\.)')
 
 
 class Draft(str):
@@ -57,7 +60,8 @@ class Reply:
         return self.add_line(f'({text})')
 
     def say(self, sentence: str) -> str:
-        """Add a sentence of the answer, and return its line."""
+        """Add a sentence of the answer, and return its line. After "Robert Downey Jr." it gets no second full stop."""
+        sentence = _TWO_DOTS.sub('.', sentence)
         self.sentences.append(sentence)
         return self.add_line(sentence)
 

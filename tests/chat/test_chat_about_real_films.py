@@ -190,19 +190,19 @@ def test_questions_are_answered_from_the_catalogue(conversation):
         'I have no plot of Heat (1995). It is a crime and thriller film by Michael Mann with Al Pacino, '
         'Robert De Niro and Val Kilmer.'
     )
-    assert answer('when was it made?').startswith('Heat is from 1995, ')
+    assert answer('when was it made?') == 'Heat is from 1995.'
     assert answer('is Jaws scary?') == 'Not really: Jaws (1975) is an adventure and thriller film.'
     assert answer('is Coco good for kids?').startswith('Yes: Coco (2017)')
     assert answer('is Saw suitable for children?').startswith('Better not: Saw (2004)')
     assert answer('is Tom Hanks in Big?') == 'Yes, Tom Hanks plays in Big (1988).'
-    assert answer('is Tom Hanks in Saw?').startswith('Not that I know: Tom Hanks is not among the people of Saw')
+    assert answer('is Tom Hanks in Saw?').startswith('No, Tom Hanks is not among the people of Saw')
     assert answer('is it anything like Alien?').startswith('Saw (2004) and Alien (1979) are both horror films. Saw')
     assert answer('is Heat similar to Alien?').startswith(
         'I know nothing that it has in common with Alien (1979). Heat'
     )
-    assert answer('is there a sequel to Die Hard?').startswith('Die Hard (1988) belongs to Die Hard: Die Hard 2 (1990)')
+    assert answer('is there a sequel to Die Hard?').startswith('The other film of Die Hard: Die Hard 2 (1990)')
     assert 'Toy Story (1995), Toy Story 2 (1999) and Toy Story 3 (2010)' in answer('what are the Toy Story movies?')
-    assert answer('how long is it?').startswith('That I do not know.')
+    assert answer('how long is it?').startswith('That I do not know of ')
     assert answer('Who is Nora Ephron?') == (
         "Nora Ephron directed Sleepless in Seattle (1993) and You've Got Mail (1998)."
     )

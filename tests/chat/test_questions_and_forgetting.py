@@ -89,7 +89,7 @@ def test_questions_get_honest_answers(conversation):
     def answer(text):
         return ' '.join(conversation.reply(text).sentences)
 
-    assert 'I cannot say which is better' in answer('Who is better, Tom Hanks or Tom Cruise?')
+    assert 'I have no opinions' in answer('Who is better, Tom Hanks or Tom Cruise?')
     assert 'by what happens in it' in answer('What was the name of the film in which a man is alone on an island?')
     assert '/save FILE' in answer('May I save a copy of our conversation in a file?')
     together = answer('which films did Steven Spielberg make with Tom Hanks?')

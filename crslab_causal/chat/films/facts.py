@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -210,6 +211,7 @@ class _Builder:
 
         The number of facts shows how well known a film is. The popularity in a dataset depends on how its films were
         found: ReDial's "Ghost" was often taken for a film of 1998. A film without facts counts as one of usual size.
+        The weight is the square root of the share of facts, because a difference of a few facts says little.
         """
         of_title: dict[str, list[int]] = defaultdict(list)
         for film in films.values():
@@ -218,7 +220,7 @@ class _Builder:
         for items in of_title.values():
             sizes = {item: 1 + (len(self.catalogue.graph.edges(item)) or _USUAL_FACTS) for item in items}
             largest = max(sizes.values())
-            found |= {item: (1 + popularity[item]) * size / largest - 1 for item, size in sizes.items()}
+            found |= {item: (1 + popularity[item]) * math.sqrt(size / largest) - 1 for item, size in sizes.items()}
         return {item: max(0.0, value) for item, value in found.items()}
 
     def _neighbours(self, item: int) -> dict[int, set[str]]:

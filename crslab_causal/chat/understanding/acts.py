@@ -54,6 +54,11 @@ _RELATED = re.compile(
     r'\b(?:more|another|others?|something|anything|ones?|movies?)(?: \w+)? (?:like|similar to) '
     r'(?:it|that|this|these|those)\b|\bsimilar (?:movies?|ones?)\b|'
     r'\b(?:something|anything) similar\b(?! to <)|^\W*(?:a )?similar(?: please)?\W*$|\bmore of (?:that|this|the same)\b'
+    r'|\balong (?:those|these|the same|similar) lines\b(?! of)'
+    r'|\bin (?:the|a) (?:same|similar) vein\b(?! (?:as|of|to) <)'
+)
+_UNSEEN = re.compile(
+    r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
 )
 _BOTH = re.compile(r'\bboth\b')
 _ALL = re.compile(
@@ -94,6 +99,11 @@ def is_wildcard(clause: str) -> bool:
 def asks_for_related(clause: str) -> bool:
     """Return whether the clause asks for films like the last one, as in "more like that"."""
     return _RELATED.search(clause) is not None
+
+
+def asks_for_unseen(clause: str) -> bool:
+    """Return whether the clause asks for films that the seeker has not seen: "something that I haven't seen"."""
+    return _UNSEEN.search(clause) is not None
 
 
 def names_all(clause: str, n_shown: int) -> bool:

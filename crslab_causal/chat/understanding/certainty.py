@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from crslab_causal.chat.understanding.acts import Act, find_acts
+from crslab_causal.chat.understanding.acts import Act, asks_for_unseen, find_acts
 from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
@@ -93,8 +93,8 @@ def is_settled(draft: Draft) -> bool:
         return True
     if acts == {Act.WANT} and meaning.is_wildcard and not meaning.heard:
         return True  # "I don't know, you choose"
-    if acts == {Act.ASK_HELP}:
-        return True  # "how does this work?"
+    if acts == {Act.ASK_HELP} or acts == {Act.ASK_WHY}:
+        return True  # "how does this work?", "why that one?"
     if acts == {Act.UNKNOWN} and find_unmet_wishes(draft.text, True):
         return True  # "under 90 minutes please"
     opinions = opinions_in_questions(draft)
@@ -122,6 +122,8 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
         found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"
     if Act.SEEN in acts and Act.NOT_SEEN not in acts and not _NOT.search(words):
         found.append(Act.NOT_SEEN)  # "nah, seen that"
+    if Act.NOT_SEEN not in acts and any(asks_for_unseen(clause.text) for clause in draft.clauses):
+        found.append(Act.NOT_SEEN)  # "name a film that I have not seen"
     if Act.ASK_FILM not in acts and not _QUESTION.search(words) and '?' not in draft.text:
         found.append(Act.ASK_FILM)  # "older is fine"
     if Act.SEEN not in acts and not _WATCHED.search(words) and not any(draft.groups):
@@ -163,7 +165,7 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "Alien instead"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
             return True  # "it should also be funny", "Bill Murray"
-        case Attitude.MENTIONED if not attitude and any(is_exception(clause, group) for clause in clauses):
+        case Attitude.MENTIONED if any(is_exception(clause, group) for clause in clauses):
             return True  # "besides Shrek"
         case Attitude.MENTIONED if any(is_told(clause, group) for clause in clauses):
             return True  # "my friend says that Alien is great"

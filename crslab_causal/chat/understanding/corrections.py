@@ -41,6 +41,8 @@ _TAKES_BACK = re.compile(
 """Words between two names, of which the second one takes the place of the first: "Alien, no sorry, I meant Aliens"."""
 _OPENS = re.compile(r'^\W*(?:actually|rather|i mean)\W*$', re.IGNORECASE)
 """The same words if they alone are no correction."""
+_SWAPS = re.compile(r'\b(?:make\s+(?:it|that)|rather|actually)\b', re.IGNORECASE)
+"""Words after a rejected name that ask for another one, and correct nothing."""
 _SAYS_NOTHING = re.compile(rf'^(?:\W|\b{_SORRY}\b|\bnot\b(?: the)? <\w+\d+>)*$')
 """A clause beside a correction that says nothing else: "no, sorry", "not Inception"."""
 
@@ -63,7 +65,8 @@ def without_corrected(text: str, spans: Sequence[Span]) -> str:
     for first, second in reversed([*pairwise(spans)]):
         between = text[first.end : second.start]
         opens = _OPENS.match(between) and not (first.kind is SpanKind.PERSON and 'mean' in between)
-        if first.kind is second.kind and _TAKES_BACK.match(between) and not opens:
+        swaps = first.negated and _SWAPS.search(between)  # "not a western, make it a war movie"
+        if first.kind is second.kind and _TAKES_BACK.match(between) and not opens and not swaps:
             text = text[: first.start] + text[second.start :]
     return text
 

@@ -18,6 +18,7 @@ from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Situation, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
 from crslab_causal.chat.understanding.model import Models, read_models
+from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
@@ -72,7 +73,7 @@ class Interpreter:
     def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
-        text = _SPLIT_WORD.sub(r'\1\2', text)
+        text = spell_something(_SPLIT_WORD.sub(r'\1\2', text))
         known = (*situation.mentioned, *situation.shown)
         spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         if (corrected := without_corrected(text, spans)) != text:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.understanding.acts import (
     Act,
+    asks_for_unseen,
     find_acts,
     is_wildcard,
+    names_both,
 )
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
@@ -18,6 +20,7 @@ from crslab_causal.chat.understanding.questions import (
     ABOUT_CHAT,
     OF_TWO_FILMS,
     Aspect,
+    asks_for_part,
     find_aspect,
     make_question,
     repeated_aspect,
@@ -46,9 +49,6 @@ _SOME_OF_THEM = re.compile(
     r'(?!\W*(?:suggest|recommend|idea|movie|pick|option|<|good|other|great|more|new|like))\b'
 )
 """Words that ask for films of the kind that the seeker has just named."""
-_NEW_TO_ME = re.compile(
-    r'\b(?:something|anything|movies?|one|ones) (?:that |which )?(?:i|we) (?:have not|never|have never|did not)\b'
-)
 _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
     r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
@@ -187,7 +187,7 @@ class MessageReader(ReferenceReader):
         opinion = self._opinion(clause)
         if opinion is not None:
             found -= {Act.WANT, Act.ACCEPT, Act.REJECT, Act.SMALL_TALK}
-        if _NEW_TO_ME.search(clause.text):
+        if asks_for_unseen(clause.text):
             found -= {Act.SEEN, Act.NOT_SEEN}
         if Act.NOT_SEEN in found:
             found -= {Act.SEEN, Act.WANT}
@@ -234,6 +234,11 @@ class MessageReader(ReferenceReader):
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
         )
+        if aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
+            people = [entity for entity in self.situation.mentioned if entity in self.facts.people][-2:]
+            question = replace(question, person=next(iter(people), None), people=tuple(people))
+        if aspect is Aspect.CAST and asks_for_part(clause.text):
+            question = replace(question, is_about_part=True)
         if aspect in ABOUT_CHAT:
             self.meaning.questions.append(question)
             self.meaning.acts.append(Act.ASK_HELP)

@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding import attitudes
-from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.acts import FEW, Act, names_all
 from crslab_causal.chat.understanding.clauses import Clause, group_spans, split_clauses
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
 from crslab_causal.chat.understanding.phrases import read_phrases
@@ -44,7 +44,8 @@ _EXCLUDES_YEARS = re.compile(r'(?:not|nothing|none|no)\b', re.IGNORECASE)
 _LESS_THAN = re.compile(r'\b(?:over|than)\s*$')
 _ALL_OF = re.compile(
     r'\b(?:everything|all|every|each)(?: (?:the|of|of the|his|her|movie|movies|single|one|ones|that|is|was|were|has))*'
-    r'(?: (?:by|from|with|of|starring|directed by|featuring|made by|in))?(?: the)? $'
+    r'(?: (?:by|from|with|of|starring|directed by|featuring|made by|in))?(?: the)? '
+    r'(?:<person\d+>(?: and|,)? (?:the )?)*$'
 )
 """Words before a person, all of whose films are meant: "I have seen everything by Nolan"."""
 _OFF = re.compile(r'^ (?:off|out of|from) ')
@@ -75,6 +76,8 @@ class NameReader:
         """Whether the clause that is read asks for the reason of a recommendation."""
         self.accepted_by_yes: set[int | None] = set()
         """Films that only a word such as "great" accepts."""
+        self.excepted: set[int] = set()
+        """Films that the message excepts from what it says about all films of the list."""
 
     def read_group(self, clause: Clause, group: int) -> bool:
         """Read what a clause says about a group of spans, and return whether this is a constraint."""
@@ -100,6 +103,10 @@ class NameReader:
     def _read_film(self, clause: Clause, group: int) -> None:
         span = self.groups[group][0]
         assert span.id is not None
+        if names_all(clause.text, FEW) and attitudes.is_exception(clause, group):
+            self._hear_films([span.id], Attitude.MENTIONED)  # "seen them all except Alien"
+            self.excepted.add(span.id)
+            return
         cue = attitudes.cue_before(clause, group)
         if cue == attitudes.LIKE and _ONLY_LIKE.match(clause.before(group)):
             cue = attitudes.SIMILAR  # "like Alien or Aliens"

@@ -20,6 +20,8 @@ _SPANS = ('PERSON', 'GENRE', 'YEARS', 'COLLECTION', 'CHILDREN', 'PLACE', 'UNKNOW
 """Kind of the spans that each macro stands for."""
 _MACRO = re.compile(r'\b[A-Z]+\b')
 
+_SOMETHING = 'sth|somethin|smth|somthing|somehting|sthg|smthing|sumthing|sumthin|somethign'
+_SHORT_SOMETHING = re.compile(rf'\b(?:{_SOMETHING})\b', re.IGNORECASE)
 _LONG_WORD = re.compile(r"(?<![\w<'])[a-z]{5,}(?![\w>'])")
 _SPELLINGS = [
     (re.compile(rf'(?<![\w<])(?:{pattern})(?![\w>])'), text)
@@ -69,7 +71,7 @@ _SPELLINGS = [
         (r'film|flick|picture', 'movie'),
         (r'fav(?:e|s|es|ou?rites?)?|favou?rites', 'favorite'),
         (r'favourite', 'favorite'),
-        (r'sth|somethin|smth|somthing|somehting|sthg|smthing|sumthing|somethign', 'something'),
+        (_SOMETHING, 'something'),
         (r'w/?(?= )', 'with'),
         (r'thankyou|thank u', 'thank you'),
         (r'recomm?end?', 'recommend'),
@@ -80,6 +82,11 @@ _SPELLINGS = [
         (r'alot', 'a lot'),
     )
 ]
+
+
+def spell_something(text: str) -> str:
+    """Return a text with "something" in the place of its short and misspelled forms: "smth", "sth"."""
+    return _SHORT_SOMETHING.sub('something', text)
 
 
 def normalize(text: str) -> str:

@@ -18,8 +18,12 @@ _COUNTS = {w: n for n, w in enumerate('one two three four five six seven eight n
 _WORDS = f'(?:{"|".join(word for word in _COUNTS if word not in ("couple", "few"))})'
 _AND = r'\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?'
 _NOUN = r'(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)'
+_LEAD = (
+    r"(?:fine|ok|okay|alright|yes|yeah|sure|then|well|so|hm+|no|cool|great|let['’]?s\s+(?:do|go\s+with|watch|try)|"
+    r"i['’]?ll\s+(?:take|go\s+with|try|watch)|give\s+me)"
+)
 _PLACE = re.compile(
-    rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?P<alone>10|[1-9])\W*$|
+    rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?:{_LEAD}\W+)*(?P<alone>10|[1-9])\W*$|
     \bthe\s+(?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
     (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s*,|\s+(?:and|is|was|sounds|looks|about|i|we|no|yes|not|please)\b))""",
     re.IGNORECASE | re.VERBOSE,
@@ -61,6 +65,8 @@ _OTHERS = re.compile(
     (?!\s+(?:day|night|hand|week|way|with|by|from|in|of))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_PART_OF_SERIES = re.compile(r'<x*>[^.!?]*\b(?:just|only|like|especially)\s+$')
+"""Words before a film of the series that a message has named: "I liked Iron Man, just the first"."""
 _RECOMMENDED_BEFORE = re.compile(
     rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
         (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
@@ -107,6 +113,8 @@ def find_places(text: str, shown: Sequence[int]) -> Iterator[Span]:
         for place in range(first + 1, first + n + 1):
             yield _of_place(place, match.span(), is_model, shown)
     for match in _PLACE.finditer(text) if shown else ():
+        if _PART_OF_SERIES.search(text, 0, match.start()):
+            continue
         place = _place(match, len(shown))
         if place <= len(shown):
             yield _of_place(place, match.span(), _is_model(text, match.start()), shown)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.collections import FRANCHISE, Collection, Collections
-from crslab_causal.chat.films.facts import CAST, DIRECTOR, CatalogueFilm, FilmFacts
+from crslab_causal.chat.films.facts import CAST, DIRECTOR, PRODUCER, CatalogueFilm, FilmFacts
 from crslab_causal.chat.films.genres import DISTURBING
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.years import Years
@@ -71,13 +71,18 @@ class Properties:
         )
 
     def person(self, person: int) -> Constraint:
-        """Return the constraint to films of a person in any role, for example "with Tom Hanks"."""
+        """Return the constraint to films of a person, for example "with Tom Hanks".
+
+        Films that an actor or a director only produced do not satisfy the wish, but an exclusion leaves them out, too.
+        """
         films = self._facts.people[person].films
+        others = frozenset(film for role, listed in films.items() if role != PRODUCER for film in listed)
+        only_produced = frozenset(films.get(PRODUCER, ())) - others if others else frozenset()
         return Constraint(
             Kind.PERSON,
             self._facts.people[person].name,
-            frozenset(self._facts.films_of(person)),
-            unknown=self._without_people,
+            frozenset(self._facts.films_of(person)) - only_produced,
+            unknown=self._without_people | only_produced,
             entity=person if person >= 0 else None,
             is_director=len(films.get(DIRECTOR, ())) > len(films.get(CAST, ())),
         )

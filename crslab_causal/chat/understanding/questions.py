@@ -124,6 +124,8 @@ class Question:
     """Ids of all people that the question names."""
     named: tuple[int, ...] = ()
     """Entity ids of everything that the question names."""
+    is_about_part: bool = False
+    """Whether a question about the cast asks who plays a part: "who plays the killer?"."""
 
     @property
     def is_about_person(self) -> bool:
@@ -139,6 +141,11 @@ _REQUEST = re.compile(
     r'(?<!is it )(?<!is that )(?<!is this )(?<!not it )(?<!not that )(?<!was it )(?<!was that )'
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
+_OF_PART = re.compile(
+    r'\bwho (?:plays|played|is playing|portrays|portrayed|voices|voiced) (?:the |a |an )?'
+    r'(?!(?:in|it|this|that|one|movie|there|with|here)\b)[a-z]'
+)
+"""A question about the actor of a part: "who plays the killer?", but not "who plays in Alien?"."""
 _BACK_REFERENCE = re.compile(r'\b(?:with|by|from) (?:him|her|them)\b')
 """Clauses that look like questions but ask for recommendations."""
 
@@ -158,6 +165,11 @@ def find_aspect(clause: str) -> Aspect | None:
     return next(
         (Aspect(name) for name, pattern in read_phrases('questions.txt').items() if pattern.search(clause)), None
     )
+
+
+def asks_for_part(clause: str) -> bool:
+    """Return whether a clause asks who plays a part, as in "who plays the killer?"."""
+    return _OF_PART.search(clause) is not None
 
 
 def repeated_aspect(clause: str, last: Question | None) -> Aspect | None:

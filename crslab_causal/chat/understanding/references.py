@@ -93,6 +93,7 @@ class ReferenceReader(NameReader):
         places = list(self._places(clause))
         shown = self._all_films(clause) if self._names_all(clause) else []
         films = places or shown or ([self.film] if self.film is not None else [])
+        films = [film for film in films if film not in self.excepted]
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
         if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
             films = []  # "I have seen every Toy Story", "I have seen everything by Nolan"
@@ -107,7 +108,7 @@ class ReferenceReader(NameReader):
                 self._hear_films(rejected, Attitude.REJECTED)
                 self._hear_films([film for film in places if film not in rejected], Attitude.ACCEPTED)
                 takes_other = True
-            elif act in acts and not any(self._films(clause)):
+            elif act in acts and self.excepted.issuperset(self._films(clause)):
                 if act is Act.ACCEPT and not places and SHORT_YES.match(clause.text):
                     self.accepted_by_yes.update(films)
                 self._hear_films(films, attitude, seen=act is Act.SEEN)
@@ -151,6 +152,8 @@ class ReferenceReader(NameReader):
 
     def _names_all(self, clause: Clause) -> bool:
         shown, recommended = self.situation.shown, self.situation.recommended
+        if self.excepted and names_all(clause.text, FEW):
+            return True  # "those I have seen, except Alien"
         return names_all(clause.text, len(shown) if len(shown) > 1 else min(len({*shown, *recommended}), FEW))
 
     def _all_films(self, clause: Clause) -> list[int]:

@@ -54,6 +54,8 @@ _OVERSHADOWED = 8
 """Minimum ratio between the popularity of all films of a listed franchise, and that of a film with the name of the
 franchise, from which the name means the franchise: "James Bond (2015)"."""
 _WEARY_BEFORE = re.compile(r'\b(?:(?:tired|sick|bored)\s+of|enough(?:\s+of)?|no\s+more)\s*$', re.IGNORECASE)
+_VERSION_BEFORE = re.compile(r'\b(?:(?:remakes?|reboot|version)\s+of|original)\s+(?:(?:an?|the)\s+)?$', re.IGNORECASE)
+"""Words before a title that means one film, although it also names a series."""
 _SEASON_BEFORE = re.compile(
     r'\b(?:around|at|during|every|each|last|until|before|after|by|on|since|merry|happy|over|next)\s+(?:the\s+)?$',
     re.IGNORECASE,
@@ -74,6 +76,7 @@ _CHILD = (
     r'(?:(?:grand)?(?:kids?|child(?:ren)?|sons?|daughters?)|boys?|girls?|toddlers?|nieces?|nephews?|little\s+ones?|'
     r'kiddos?|students?|pupils?)'
 )
+_SIBLING = r'(?:(?:little|younger|baby|kid)\s+)?(?:bro(?:ther)?|sis(?:ter)?|cousin)'
 _CHILDREN = re.compile(
     rf"""\b(?:(?:for|with)\s+(?:(?:my|our|the|some|a|an|young|younger|little|small|all|two|three|four)\s+)*
         (?:{_AGE.format(1)}[\s-]*(?:years?|yrs?)?[\s-]*olds?\s+)?{_CHILD}(?:\s+to\s+watch)?
@@ -81,19 +84,23 @@ _CHILDREN = re.compile(
       |(?:kid|child)[\s-]?friendly
       |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+family)
       |(?:for|with)\s+(?:the|my|our)\s+family
-      |(?:my|our|the)\s+(?:{_CHILD}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
+      |(?:my|our|the)\s+(?:{_CHILD}|{_SIBLING}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
        (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
       |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
+      |(?:they\s+are|they['’]?re)\s+(?:only\s+|just\s+)?{_AGE.format(5)}\s+(?:and|&)\s+\d{{1,2}}\b(?!\s+(?:min|hours))
       |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_TELLS_AGE = re.compile(r"\b(?:is|are|turned|turns|aged|i['’]?m|they['’]?re)\b", re.IGNORECASE)
+"""Words of a span about children that tell their age, and so are never negated."""
 _NONE_OF_THOSE = re.compile(
     r"""(?:\s+(?:movies?|films?|flicks?|stuff|ones?))?(?:\s+(?:lately|recently|already|before))?
     \s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
     (?:(?:none|no\s+more|nothing|not|skip|leave\s+out|exclude|avoid)\s+(?:any\s+|more\s+)?(?:of\s+|from\s+|like\s+)?
-    |(?:i|we)\s+(?:do\s+not|don['’]?t)\s+(?:want|need)\s+(?:any\s+|more\s+)*(?:of\s+|from\s+)?)
-    (?:those|these|them|(?<=of\ |ke\ )that)
+    |(?:i|we)\s+(?:do\s+not|don['’]?t)\s+(?:want|need)\s+(?:any\s+|more\s+)*(?:of\s+|from\s+)?
+    |(?:(?:i|we)(?:['’]?d|\s+would)?\s+)?(?:rather|prefer(?:ably)?\s+to|like\s+to|want\s+to)\s+(?:avoid|skip|not\s+(?:have|see|watch|do))\s+)
+    (?:those|these|them|(?<=of\ |ke\ )that|(?<=avoid\ |.skip\ |.have\ )(?:that|it))
     (?:\s+(?:please|thanks|either|anymore|again|now|tonight|today))*\s*(?:[,.;!?]|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -289,7 +296,7 @@ class Spotter:
         overlapping = [link for link in links if link.start < span.end and span.start < link.end]
         assert span.collection is not None
         has_context = is_plural or is_nth or _is_series(text, span)
-        if _is_season(text, span):
+        if _is_season(text, span) or _VERSION_BEFORE.search(text, 0, span.start):
             return False
         if not overlapping:
             return span.collection.is_listed or has_context
@@ -360,7 +367,7 @@ def _is_season(text: str, span: Span) -> bool:
 
 
 def _is_child(match: re.Match[str]) -> bool:
-    age = match['age1'] or match['age2'] or match['age3'] or match['age4']
+    age = match['age1'] or match['age2'] or match['age3'] or match['age4'] or match['age5']
     return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
 
 
@@ -390,6 +397,8 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
         span: the span.
         rejected: whether the words around a part of the text reject it.
     """
+    if span.kind is SpanKind.CHILDREN and _TELLS_AGE.search(text, span.start, span.end):
+        return False  # "nothing too scary, my son is five"
     if span.is_negation_read or _NO_COMMA.match(text, 0, span.start):
         return False
     if _SWAP_BEFORE.search(text, 0, span.start):

@@ -24,7 +24,8 @@ _ASKED_UNKNOWN = re.compile(
 )
 """A name that a question asks about. It has a capital, or one of its words is not in the dictionary."""
 _WITH_UNKNOWN = re.compile(
-    r"\b(?:with|starring|featuring|by)\s+(?P<name>[a-z]['’a-z-]{2,}(?:\s+['’a-z-]{4,})?)(?=\s*(?:[?.!,]|$))", re.IGNORECASE
+    r"\b(?:with|starring|featuring|by)\s+(?P<name>[a-z]['’a-z-]{2,}(?:\s+['’a-z-]{4,})?)(?=\s*(?:[?.!,]|$))",
+    re.IGNORECASE,
 )
 """One or two words before a comma or an end that may be a person. One of them must not be in the dictionary."""
 _MAX_EVERYDAY_RANK = 5000

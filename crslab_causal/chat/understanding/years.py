@@ -129,6 +129,16 @@ _IS_OLD = re.compile(
     r'definitely|now|timeless|instant)\s+)*$',
     re.IGNORECASE,
 )
+_IS_A = re.compile(
+    r'(?<!want )(?<!need )(?<!for )\b(?:is|was|are|were|remains?)\s+(?:such\s+)?an?\s+(?:\w+\s+)?$', re.IGNORECASE
+)
+"""Words before a "classic" that says what a film is: "the original is a classic"."""
+_JUDGES_FILM = re.compile(
+    r"(?:^|[.!?,]\s*|\b(?:it|that|this|hm+|no|bit|way|one|movie|film)(?:['’]?s)?\s+"
+    r'(?:is\s+|was\s+|looks\s+|(?:a\s+(?:bit|little)|way|far|much)\s+)*)too\s+$',
+    re.IGNORECASE,
+)
+"""Words before an "old" that judges a film: "it is too old", but not "not too old"."""
 _REMARK = re.compile(r'(?:^|[.!?]\s*)(?:oh|ah|ok|yes|yeah|a|an|true|what|total|absolute|[\s,])*$', re.IGNORECASE)
 _ENDS_REMARK = re.compile(r'\W*(?:$|[,.!]|thank|ok\b|i\s+love)', re.IGNORECASE)
 """Words around a "classic" that says how a film was, as in "Classic, loved it"."""
@@ -242,7 +252,7 @@ def _is_no_wish(text: str, match: re.Match[str]) -> bool:
         or _IS_OLD.search(before)  # "it is a bit old"
         or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])  # "too old for them"
         or (_ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()))  # "I saw the new one"
-        or (word == 'classic' and _is_remark(text, match, before))
+        or (word == 'classic' and (_is_remark(text, match, before) or _IS_A.search(before)))
         or (word.startswith('black') and _ASKS_COLOR.search(before))  # "is it in black and white?"
         or _EITHER.search(before)  # "old or new"
         or _EITHER_AFTER.match(text, match.end())
@@ -262,6 +272,8 @@ def _without_vague(text: str, spans: list[YearsSpan]) -> list[YearsSpan]:
     for n, span in enumerate(spans):
         near = spans[max(0, n - _NEAR) : n + _NEAR + 1]
         others = [other for other in near if _is_exact(text, other) and not _are_separate(text, span, other)]
+        if not _is_exact(text, span) and span.is_excess and any(_are_instead(text, span, other) for other in near):
+            continue  # "it is too old, something after 2005"
         if _is_exact(text, span) or not others:
             kept.append(span)
         elif span.is_excess:
@@ -274,6 +286,17 @@ def _without_vague(text: str, spans: list[YearsSpan]) -> list[YearsSpan]:
             rejected |= examples
             kept += [] if examples else [span]
     return [span._replace(is_excess=True, is_negation_read=True) if span in rejected else span for span in kept]
+
+
+def _are_instead(text: str, vague: YearsSpan, other: YearsSpan) -> bool:
+    """Return whether exact years after rejected ones are wanted, and are none of them: "too old, after 2005"."""
+    if other.start < vague.end or other.is_excess or not _is_exact(text, other):
+        return False
+    if not _JUDGES_FILM.search(text, 0, vague.start):
+        return False
+    if vague.years.first is None:
+        return other.years.first is not None and other.years.first > (vague.years.last or 0)
+    return other.years.last is not None and other.years.last < vague.years.first
 
 
 def _is_exact(text: str, span: YearsSpan) -> bool:

@@ -232,10 +232,10 @@ class _Scan:
 
     def _age_before(self, first_word: int) -> int:
         """Return -1 if the words before a name ask for the oldest film of this name, 1 for the newest, else 0."""
-        before = [word.lower for word in self.words[max(0, first_word - 2) : first_word] if word.lower not in ARTICLES]
+        before = [word.lower for word in self.words[max(0, first_word - 3) : first_word] if word.lower not in ARTICLES]
         if not before or first_word == 0:
             return 0
-        return -1 if before[-1] in _OLD else 1 if before[-1] in _NEW else 0
+        return -1 if before[-1] in _OLD else 1 if before[-1] in _NEW or before[-2:] == ['remake', 'of'] else 0
 
     def _take(self, first: int, end: int) -> None:
         self.is_taken[first:end] = [True] * (end - first)

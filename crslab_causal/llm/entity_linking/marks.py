@@ -99,7 +99,10 @@ _NO_OBJECT = frozenset(('up',))
 _BEFORE_NO_OBJECT = frozenset('enjoyed hated liked loved rewatched seen watched'.split())
 _MAX_SPOKEN_RANK = 300
 """Rank, by frequency, below which a word followed by "is" is not a title: "Life is good"."""
-_ITEM_BEFORE = re.compile(r'(?:^|[,:(]|\b(?:like|and|or|e\.?g\.?,?|maybe))\s*(?:the\s+)?$', re.IGNORECASE)
+_ITEM_BEFORE = re.compile(
+    r'(?:^|[,:(]|\b(?:like|and|or|e\.?g\.?,?|maybe|than|except|besides|including))\s*(?:the\s+)?$',
+    re.IGNORECASE,
+)
 _REACH = 60
 """Number of characters before a name that are searched for a question."""
 _MAX_SPOKEN_RANK_ALONE = 1000
@@ -253,6 +256,9 @@ def _starts_verdict(text: str, words: Sequence[Word], first: int, end: int, is_l
         return True
     if _EFFECT.match(text, position) or _TOPIC.match(text, position):
         return is_rare and (has_capital or is_known) and (is_known or is_longer or words[first].lower not in _JUDGED)
+    is_supposed = words[end].lower == 'would' and end + 1 < len(words) and words[end + 1].lower == 'be'
+    if is_supposed:
+        return has_capital and is_known and is_rare  # "Clue would be a hit"
     if words[end].lower not in _VERDICT:
         return False
     is_judged = end + 1 < len(words) and words[end + 1].lower in _JUDGEMENT

@@ -38,7 +38,8 @@ _COUNTS = re.compile(
 """Words after a number that counts: "2 or 3 movies", "300 times"."""
 _IN_ORDINARY_PHRASE = re.compile(
     r'\b(?:(?:something|anything|movies?|films?|ones?|suitable|appropriate|ok|fine|good|only|just) for|'
-    r'(?:set|happens|happening|takes place|taking place) in)\s+(?:the\s+)?$',
+    r'(?:set|happens|happening|takes place|taking place) in|(?:get|gets|got|getting|(?:gives?|gave) (?:me|us)))\s+'
+    r'(?:the\s+)?$',
     re.IGNORECASE,
 )
 """Words before a title of ordinary words without capitals that make it an ordinary phrase."""
@@ -47,6 +48,8 @@ _CONTINUES = re.compile(r"(?P<of> of(?: the)?)? (?P<word>[A-Z][a-z][\w'’-]*)(?
 _NOT_IN_TITLES = frozenset('part vol volume chapter episode trilogy saga franchise ii iii iv and or with'.split())
 _MAX_RANK_OF_TITLE_WORD = 4000
 """Rank, by frequency, below which a capitalized word behind a name is rather the start of a sentence."""
+_BEFORE_COMPARISON = frozenset('is are was were be been about just almost'.split())
+"""Words before "as good as it gets" that make it no title."""
 _OWNERS = frozenset('my your his her our their'.split())
 _MAX_COMMON_WORDS = 3
 """Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
@@ -101,6 +104,8 @@ class Recognizer:
         ):
             return False  # "something for grown ups", "set in modern times"
         previous = self.words[first_word - 1].lower if first_word else ''
+        if key[0] == 'as' and previous in _BEFORE_COMPARISON and not content[0].is_capitalized:
+            return False  # "the show is as good as it gets"
         if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
             return False  # "my jaws hurt"
         if entity is not None and len(key) == 1 and entity in index.bearers(key, True):

@@ -1,0 +1,70 @@
+"""Remarks on what a message asks for and the catalogue cannot tell: unknown names, lengths, violence, stories."""
+
+from __future__ import annotations
+
+import re
+
+from crslab_causal.chat.constraints import ConstraintSet, Kind
+from crslab_causal.chat.understanding.acts import Act
+from crslab_causal.chat.understanding.meaning import Understanding
+from crslab_causal.chat.understanding.properties import Properties, excluded
+from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
+
+_HORROR = 'horror'
+_GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
+_LESS_VIOLENT = re.compile(
+    r'\b(?:less|no|without|not\s+(?:so|as|too|very|that))\s+(?:violent|violence|brutal|brutality|blood)\b',
+    re.IGNORECASE,
+)
+_ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
+
+
+def leave_out_horror(text: str, meaning: Understanding, earlier: ConstraintSet, properties: Properties) -> bool:
+    """Exclude horror if a message asks for films without blood or violence, unless the seeker wants horror.
+
+    Args:
+        text: the message.
+        meaning: its meaning. The constraint is added to it.
+        earlier: constraints before the message.
+        properties: constraints of genres.
+
+    Returns:
+        Whether the message asks for such films, and horror is left out.
+    """
+    if not (meaning.rejects_gore or (_LESS_VIOLENT.search(text) and not meaning.questions)):
+        return False
+    stated = [c for c in (*earlier, *meaning.constraints) if c.kind is Kind.GENRE and c.label == _HORROR]
+    if not stated:
+        meaning.constraints.append(excluded(properties.genre(_HORROR)))
+    return not any(constraint.wanted for constraint in stated)
+
+
+def find_remarks(text: str, meaning: Understanding, leaves_out_horror: bool) -> list[str]:
+    """Return the remarks on wishes of a message that no constraint can express.
+
+    Args:
+        text: the message.
+        meaning: its meaning.
+        leaves_out_horror: whether the message asks for films without blood, and horror is left out.
+    """
+    may_ask = bool((_ASKS | {Act.REJECT}) & {*meaning.acts})
+    unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
+    found = [VIOLENCE, *unmet] if meaning.rejects_gore else unmet
+    if leaves_out_horror:
+        found = [_GENTLE, *(remark for remark in found if remark != VIOLENCE)]
+    return list(dict.fromkeys(found))
+
+
+def find_unknown(meaning: Understanding, remarks: list[str]) -> list[str]:
+    """Return the remarks on names and subjects in a message that the catalogue does not know.
+
+    Args:
+        meaning: meaning of the message.
+        remarks: remarks on its wishes. A subject is not named beside another remark.
+    """
+    if meaning.unknown:
+        return ['I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.']
+    if meaning.unknown_topics and not remarks and not meaning.questions and _ASKS & {*meaning.acts}:
+        topics = ' and '.join(f'"{words}"' for words in meaning.unknown_topics)
+        return [f'I do not know what happens in films or where, so {topics} changes nothing.']
+    return []
