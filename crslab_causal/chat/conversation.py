@@ -154,8 +154,8 @@ class Conversation:
             text: the message.
             drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
         """
-        situation = self.state.situation
-        meaning = self.interpreter.understand(text, situation)
+        chosen = {*self.state.chosen}
+        meaning = self.interpreter.understand(text, self.state.situation)
         is_gentle = leave_out_horror(text, meaning, self.state.constraints, self.interpreter.properties)
         remarks = find_remarks(text, meaning, is_gentle)
         if remarks and meaning.acts == [Act.UNKNOWN]:
@@ -181,7 +181,7 @@ class Conversation:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
             yield self._note_forgotten(meaning, reply)
-        yield from say_first(meaning, reply, situation.attitudes)
+        yield from say_first(meaning, reply, chosen)
         yield from self._describe_not_seen(meaning, reply)
         first = next(iter(self.state.shown), None)
         offered = self.recommender.names[first] if first is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, Mapping
+from typing import Collection, Iterator
 
 from crslab_causal.chat.reply import Reply
 from crslab_causal.chat.understanding.acts import Act
@@ -33,24 +33,21 @@ _SMALL_TALK_AFTER_LIST = (
 )
 
 
-def say_first(meaning: Understanding, reply: Reply, attitudes: Mapping[int, Attitude]) -> Iterator[str]:
+def say_first(meaning: Understanding, reply: Reply, chosen: Collection[int]) -> Iterator[str]:
     """Answer a greeting, thanks and the choice of a film, and yield the lines.
 
     Args:
         meaning: meaning of the message.
         reply: reply to which the sentences are added.
-        attitudes: attitudes of the seeker before the message. A choice that is only repeated gets no answer.
+        chosen: films that the seeker chose before the message. A choice that is only repeated gets no answer.
     """
-    chosen = {entity for entity, attitude in attitudes.items() if attitude is Attitude.ACCEPTED}
     acts = set(meaning.acts)
     if Act.GREET in acts:
         is_alone = not acts - {Act.GREET, Act.SMALL_TALK}
         question = ' What have you liked lately, or what are you in the mood for?' if is_alone else ''
         yield reply.say(f'Hello!{question}')
     accepted = [
-        heard.name
-        for heard in meaning.heard
-        if heard.attitude is Attitude.ACCEPTED and heard.entity not in chosen
+        heard.name for heard in meaning.heard if heard.attitude is Attitude.ACCEPTED and heard.entity not in chosen
     ]
     if Act.ACCEPT in acts and accepted:
         names = ' and '.join(accepted)

@@ -46,6 +46,8 @@ class DialogueState:
     """Films that the seeker has named, has seen or has rejected."""
     seen: set[int] = field(default_factory=set)
     """Films that the seeker has seen."""
+    chosen: set[int] = field(default_factory=set)
+    """Films that the seeker has decided to watch."""
     recommended: list[int] = field(default_factory=list)
     """Films that were first in a recommendation list."""
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
@@ -153,6 +155,7 @@ class DialogueState:
         self.opinions.pop(entity, None)
         self.named_films.discard(entity)
         self.seen.discard(entity)
+        self.chosen.discard(entity)
         if self.person == entity:
             self.person = None
         return is_known
@@ -162,6 +165,10 @@ class DialogueState:
         if heard.kind is SpanKind.FILM and entity is not None:
             self.named_films.add(entity)
             self.film = entity
+            if heard.attitude is Attitude.ACCEPTED:
+                self.chosen.add(entity)
+            elif heard.attitude is Attitude.REJECTED:
+                self.chosen.discard(entity)
             if heard.seen or heard.attitude is Attitude.SEEN:
                 self.seen.add(entity)
         self.named_films |= heard.films

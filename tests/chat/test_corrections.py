@@ -111,3 +111,33 @@ def test_person_is_corrected_within_a_message(interpreter):
 )
 def test_one_genre_takes_the_place_of_another(interpreter, after_a_list, text):
     assert labels(interpreter.understand(text, after_a_list)) == {('horror', False), ('comedy', True)}
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('actually wait, not a western, make it a war movie', {('western', False), ('war', True)}),
+        ("two people asked for a musical but I'd rather avoid that", {('musical', False)}),
+        ("it's too old, we want a film after 2005", {('2006 or later', True)}),
+        ('something scary but not too scary, my little brother is 12', {('horror', True), ('children', True)}),
+    ],
+)
+def test_later_words_decide_what_is_wanted(interpreter, after_a_list, text, expected):
+    assert labels(interpreter.understand(text, after_a_list)) == expected
+
+
+def test_film_is_not_seen_after_all(interpreter, entity):
+    meaning = interpreter.understand("Alien I've seen. Actually I haven't")
+    (heard,) = meaning.heard
+    assert heard.attitude is Attitude.NOT_SEEN and not heard.seen
+
+
+@pytest.mark.parametrize('text', ['Alien instead', 'no, Alien instead please', 'ok then Alien instead'])
+def test_film_is_taken_instead_of_another(interpreter, after_a_list, text):
+    assert attitudes(interpreter.understand(text, after_a_list))['Alien (1979)'] is Attitude.ACCEPTED
+
+
+def test_taking_back_with_a_reason_forgets(interpreter):
+    state = state_after(interpreter, 'something with Tom Hanks')
+    meaning = interpreter.understand('scratch that, any actor is fine', state.situation)
+    assert [constraint.label for constraint in meaning.forgotten] == ['Tom Hanks'] and meaning.questions == []

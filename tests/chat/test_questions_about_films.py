@@ -100,3 +100,41 @@ def test_question_of_two_films_names_both(interpreter, entity):
 def test_questions_about_time_are_answered(conversation, text, answer):
     reply = conversation.reply(text)
     assert answer in ' '.join(reply.sentences) and not reply.recommendations
+
+
+@pytest.mark.parametrize(
+    'text, aspect',
+    [
+        ('it is a comedy or a drama?', Aspect.IS_GENRE),
+        ('Which one, the 1990 one or the 2017 one, do you think is better?', Aspect.SUPERLATIVE),
+        ('is it a western?', Aspect.IS_GENRE),
+    ],
+)
+def test_alternatives_in_a_question_are_no_wish(interpreter, after_a_list, text, aspect):
+    meaning = interpreter.understand(text, after_a_list)
+    assert [question.aspect for question in meaning.questions] == [aspect] and meaning.constraints == []
+
+
+def test_questions_about_the_recommender(interpreter, after_a_list):
+    assert interpreter.understand('How do you decide what to recommend?', after_a_list).acts == [Act.ASK_HELP]
+    assert Act.ASK_WHY in interpreter.understand("you're just recommending popular stuff", after_a_list).acts
+
+
+def test_parts_of_actors_are_unknown(conversation):
+    (answer,) = conversation.reply('who plays the killer in Scream?').sentences
+    assert answer.startswith('I do not know who plays which part. Scream (1996) stars ')
+    (answer,) = conversation.reply('who plays in Scream?').sentences
+    assert answer.startswith('Scream (1996) stars ')
+
+
+def test_film_that_is_asked_about_is_not_chosen_yet(conversation):
+    conversation.reply('I like Alien')
+    reply = conversation.reply("Oh that sounds fun, who's in it?")
+    assert len(reply.sentences) == 1 and ' stars ' in reply.sentences[0]
+
+
+def test_repeated_choice_is_not_praised_again(conversation):
+    conversation.reply('I like Alien')
+    first = conversation.reply("I'll watch Heat, thanks")
+    assert first.sentences == ['Good choice: enjoy Heat (1995)!', 'You are welcome.']
+    assert conversation.reply("great, I'll watch Heat, thanks").sentences == ['You are welcome.']

@@ -1,7 +1,7 @@
 """Words that point to films: places in the list, "the newest one", "the others", "them", "both", "everything by"."""
 
 import pytest
-from chat_helpers import attitudes, situation_of
+from chat_helpers import attitudes, labels, situation_of
 
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
 
@@ -139,3 +139,46 @@ def test_all_films_of_a_person_are_seen(interpreter, entity, text):
     (heard,) = meaning.heard
     assert (heard.name, heard.attitude) == ('Christopher Nolan', Attitude.SEEN)
     assert heard.films == frozenset(interpreter.facts.films_of(heard.entity)) and len(heard.films) > 3
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('the first I saw, the second no', {'Heat (1995)': 'seen', 'Jaws (1975)': 'rejected'}),
+        ('the second I know', {'Jaws (1975)': 'seen'}),
+        ("The third one I don't know. Tell me more", {'Inception (2010)': 'not seen'}),
+        ('fine, 1', {'Heat (1995)': 'accepted'}),
+        ("ok, let's do 2", {'Jaws (1975)': 'accepted'}),
+    ],
+)
+def test_places_with_short_opinions(interpreter, after_a_list, text, expected):
+    assert attitudes(interpreter.understand(text, after_a_list)) == expected
+
+
+@pytest.mark.parametrize(
+    'text', ["I've seen them all except Jaws", "Those I've seen as a kid, except Jaws", 'seen practically all of them']
+)
+def test_whole_list_is_seen_except_what_is_named(interpreter, after_a_list, text):
+    found = attitudes(interpreter.understand(text, after_a_list))
+    left_out = {'Jaws (1975)'} if 'Jaws' in text else set()
+    assert {name for name, attitude in found.items() if attitude is Attitude.SEEN} == {
+        'Heat (1995)',
+        'Jaws (1975)',
+        'Inception (2010)',
+    } - left_out
+
+
+@pytest.mark.parametrize('text', ['Iron Man was alright I guess, just the first', 'I love Shrek, especially the first'])
+def test_ordinal_of_a_series_is_no_place_in_the_list(interpreter, after_a_list, text):
+    assert 'Heat (1995)' not in attitudes(interpreter.understand(text, after_a_list))
+
+
+def test_a_vague_wish_for_similar_films_means_the_film_of_the_conversation(interpreter, after_a_list):
+    for text in ('anything along those lines?', 'something in a similar vein'):
+        assert labels(interpreter.understand(text, after_a_list)) == {('Heat (1995)', True)}
+
+
+def test_both_of_them_are_the_last_two_people(conversation):
+    conversation.reply('I like Tom Hanks and Meg Ryan')
+    answer = ' '.join(conversation.reply('is there a movie that has both of them?').sentences)
+    assert 'Sleepless in Seattle (1993)' in answer and "You've Got Mail (1998)" in answer

@@ -94,3 +94,44 @@ def test_film_to_follow_a_film_is_like_it(interpreter, entity, text):
     meaning = interpreter.understand(text, state.situation)
     assert attitudes(meaning) == {'Alien (1979)': Attitude.SIMILAR} and Act.ACCEPT not in meaning.acts
     assert meaning.heard[0].seen and [constraint.name for constraint in meaning.constraints] == ['like Alien (1979)']
+
+
+def test_another_director_excludes_the_last_one(interpreter, after_a_list):
+    for text in ('something by another director', 'maybe one by a different director'):
+        assert labels(interpreter.understand(text, after_a_list)) == {('Michael Mann', False)}
+
+
+@pytest.mark.parametrize('text', ["anything that isn't a cartoon?", 'something that is not animated'])
+def test_excluded_genre_is_no_question_about_the_film(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert labels(meaning) == {('animation', False)} and meaning.questions == []
+
+
+@pytest.mark.parametrize('text', ["they're 5 and 8", 'they are 6 and 9', 'my little brother is 11'])
+def test_ages_of_children_ask_for_films_for_children(interpreter, text):
+    assert labels(interpreter.understand(text)) == {('children', True)}
+
+
+@pytest.mark.parametrize('text', ["I bet you can't name a movie I haven't seen", "show me a film I haven't seen"])
+def test_film_that_was_never_seen_is_a_wish(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert Act.WANT in meaning.acts and meaning.heard == []
+
+
+def test_everything_is_seen_of_several_people(interpreter):
+    found = attitudes(interpreter.understand("I've been through all of Spielberg and Tarantino"))
+    assert found == {'Steven Spielberg': Attitude.SEEN, 'Quentin Tarantino': Attitude.SEEN}
+
+
+def test_films_without_gore_leave_out_horror(conversation):
+    reply = conversation.reply('nothing gory please')
+    assert [constraint.name for constraint in reply.constraints] == ['no horror']
+    assert reply.notes[0] == 'I do not know how bloody or violent a film is. I leave out horror.'
+    again = conversation.reply('something less violent')
+    assert again.notes[0] == reply.notes[0] and len(again.constraints) == 1
+
+
+def test_horror_without_gore_stays_horror(conversation):
+    reply = conversation.reply('a horror film, but not gory')
+    assert [constraint.name for constraint in reply.constraints] == ['horror']
+    assert 'so this wish changes nothing' in reply.notes[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from crslab_causal.chat.understanding.acts import FEW, names_all
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.phrases import read_phrases
 
@@ -153,6 +154,11 @@ def is_followed_up(clause: Clause, group: int) -> bool:
 def is_exception(clause: Clause, group: int) -> bool:
     """Return whether a clause names something as an exception: "besides Shrek"."""
     return _EXCEPTION.search(clause.before(group)) is not None
+
+
+def is_left_out(clause: Clause, group: int) -> bool:
+    """Return whether a clause leaves a name out of what it says about the whole list: "seen them all except Shrek"."""
+    return names_all(clause.text, FEW) and is_exception(clause, group)
 
 
 def is_seen_after(clause: Clause, group: int) -> bool:

@@ -24,6 +24,7 @@ from crslab_causal.chat.understanding.attitudes import (
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.features import Draft
 from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.questions import INQUIRIES
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.targets import Named
@@ -40,41 +41,6 @@ _IS_GOING = re.compile(
 )
 """Words of a farewell. They accept no film either."""
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
-_NOT = re.compile(r'\b(?:not|never|yet|neither|nor|none|unfamiliar)\b')
-"""Words without which no film is unseen."""
-_POINTS = re.compile(
-    r'\b(?:it|that|this|one|ones|them|those|these|both|they|either|neither|all|any|none|everything|your|seen|yours|'
-    r'suggestions?|recommendations?)\b'
-)
-"""Words that may point to a film without a name."""
-_ANSWERS = re.compile(r'\b(?:yes+|yeah|no|nope|sure|ok|great|cool|nice|agree|thanks?|wow|omg|lol|haha)\b')
-"""Words that answer what the recommender said last."""
-_SEVERAL = re.compile(r'\b(?:both|them|those|these|all|others?|too|also|as well|it|that|either|ones|first|then|and)\b')
-"""Words that may point to further films beside a film that is named."""
-_QUESTION = re.compile(
-    r'\?|\b(?:what|who|whose|when|where|which|why|how|wonder|wondering|curious|tell (?:me|us)|describe|details?|info|'
-    r'information|explain|about|any good|right|heard of|seen|know|watched|see|plot|ever|'
-    r'(?:is|was|are|were|does|did|has) not|is (?:that|it|the|he|she|this))\b|'
-    r'(?:^|[|.!,;:-]\s*|\b(?:and|so|but|or|oh|then|ok|well|no|yes|it|one|that|cool|nice|great|hi|yet)\s+)'
-    r'(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|any)\b'
-)
-"""Form of a question. Of 1,327 labelled messages that ask about a film, 98 % have it."""
-_WATCHED = re.compile(
-    r'\b(?:seen|saw|see|watch\w*|yes|have|had|has|did|do|know|knew|remember\w*|already|before|times?|once|caught|tv|telly|'
-    r'theaters?|theatres?|cinemas?|again|finished|last|went|all|both|it|that|this|those|them|these|one|ones|they|every|'
-    r'years?|ago|through|hundred|of course|too|also|sure|made|grew|kid|rewatch\w*|bits|hbo|netflix|dvd|vhs|<film>|'
-    r'obviously|same)\b'
-)
-"""Words of which a message has one if it says that a film was seen. Of 540 labelled messages, 97 % have one."""
-_ABOUT_VIEWERS = re.compile(
-    r'^\W*(?:(?:well|ok|so|hi|hello|hey|and|now|tonight|today|yes)\W+)*(?:'
-    r'i am (?:just |only )?(?:\d+\b|alone|by myself|on my own|(?:watching|here|sitting)\b)|'
-    r'(?:we|there) (?:are|will be) (?:just |only |about )?(?:\d+|two|three|four|five|six|seven|eight|ten|a few|some|'
-    r'a group)\b|'
-    r'it is (?:\w+ )?(?:night|evening|weekend|sunday|raining|birthday)\b|it is (?:my|our|his|her) \w+|'
-    r'(?:i|we) (?:only |just )?have (?:only |just |about )?(?:\d+|an?|one|two|three|ninety)\b)'
-)
-"""Start of a message about the people who watch, or about their time: "I am watching with my grandma"."""
 _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
@@ -115,18 +81,18 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
         draft: what the rules understand of the message.
         words: the words of the message, normalized.
     """
-    acts = {*draft.meaning.acts}
+    acts, forms = {*draft.meaning.acts}, read_phrases('forms.txt')
     found = []
     leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
     if leaves or _TAKES_BACK.search(draft.text):
         found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"
-    if Act.SEEN in acts and Act.NOT_SEEN not in acts and not _NOT.search(words):
+    if Act.SEEN in acts and Act.NOT_SEEN not in acts and not forms['not'].search(words):
         found.append(Act.NOT_SEEN)  # "nah, seen that"
     if Act.NOT_SEEN not in acts and any(asks_for_unseen(clause.text) for clause in draft.clauses):
         found.append(Act.NOT_SEEN)  # "name a film that I have not seen"
-    if Act.ASK_FILM not in acts and not _QUESTION.search(words) and '?' not in draft.text:
+    if Act.ASK_FILM not in acts and not forms['question'].search(words) and '?' not in draft.text:
         found.append(Act.ASK_FILM)  # "older is fine"
-    if Act.SEEN not in acts and not _WATCHED.search(words) and not any(draft.groups):
+    if Act.SEEN not in acts and not forms['watched'].search(words) and not any(draft.groups):
         found.append(Act.SEEN)
     if tells_of_viewers(draft):
         found += [act for act in _POINTING_ACTS | {Act.ASK_FILM} if act not in acts]
@@ -175,18 +141,16 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
 
 def is_plain_wish(draft: Draft) -> bool:
     """Return whether a message only wishes for films, and points to none: "a hidden gem from the 80s"."""
-    acts = {*draft.meaning.acts}
+    acts, forms = {*draft.meaning.acts}, read_phrases('forms.txt')
     return Act.WANT in acts <= _WISHES and not any(
-        _POINTS.search(clause.text) or _ANSWERS.search(clause.text) for clause in draft.clauses
+        forms['points'].search(clause.text) or forms['answers'].search(clause.text) for clause in draft.clauses
     )
 
 
 def tells_of_viewers(draft: Draft) -> bool:
     """Return whether a message tells who watches or how much time there is: "I am watching with my grandma"."""
-    texts = [clause.text for clause in draft.clauses]
-    return any(map(_ABOUT_VIEWERS.match, texts)) and not any(
-        re.search(r'\b(?:that|this|these|those|them|both|seen|saw|liked|loved|hated)\b', text) for text in texts
-    )
+    forms, texts = read_phrases('forms.txt'), [clause.text for clause in draft.clauses]
+    return any(map(forms['viewers'].search, texts)) and not any(map(forms['pronoun'].search, texts))
 
 
 def names_all_films(draft: Draft) -> bool:
@@ -198,6 +162,7 @@ def names_all_films(draft: Draft) -> bool:
         return True  # "I have seen everything by Nolan"
     if is_plain_wish(draft) or tells_of_viewers(draft):
         return True  # "a hidden gem from the 80s", "we are four friends"
+    points = read_phrases('forms.txt')['points']
     films = {
         number
         for number, group in enumerate(draft.groups)
@@ -205,7 +170,7 @@ def names_all_films(draft: Draft) -> bool:
     }
     for clause in draft.clauses:
         first = min((start for group, (start, _) in clause.places.items() if group in films), default=None)
-        if _POINTS.search(clause.text[:first]):
+        if points.search(clause.text[:first]):
             return False
         if first is not None:
             return True
@@ -217,7 +182,8 @@ def names_all_films(draft: Draft) -> bool:
 def accepts_one_named_film(draft: Draft) -> bool:
     """Return whether a message accepts one film by its name, and speaks of no others: "great, I'll watch Alien"."""
     accepted = [heard for heard in draft.meaning.heard if heard.attitude is Attitude.ACCEPTED]
-    return len(accepted) == 1 and not any(_SEVERAL.search(clause.text) for clause in draft.clauses)
+    several = read_phrases('forms.txt')['several']
+    return len(accepted) == 1 and not any(several.search(clause.text) for clause in draft.clauses)
 
 
 def _is_name_alone(draft: Draft) -> bool:

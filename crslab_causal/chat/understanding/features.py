@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.chat.understanding.acts import names_all
-from crslab_causal.chat.understanding.attitudes import cue_before, is_liked_after, is_seen_after
+from crslab_causal.chat.understanding.attitudes import cue_before, is_left_out, is_liked_after, is_seen_after
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.meaning import Situation, Understanding
 from crslab_causal.chat.understanding.spans import Span
@@ -70,7 +70,10 @@ class Draft:
     @property
     def names_all(self) -> bool:
         """Whether the message is about all films of the last list, as in "seen them all"."""
-        return any(names_all(clause.text, len(self.situation.shown)) for clause in self.clauses)
+        return any(
+            names_all(clause.text, len(self.situation.shown)) or any(is_left_out(clause, n) for n in clause.groups)
+            for clause in self.clauses
+        )
 
     def clauses_of(self, group: int) -> list[int]:
         """Return the indices of the clauses with a group of spans."""

@@ -211,6 +211,13 @@ class MessageReader(ReferenceReader):
             found -= {Act.WANT, Act.SMALL_TALK, Act.ACCEPT}
         return [act for act in acts if act in found]
 
+    def _last_people(self) -> list[int]:
+        """Return the people whom the seeker wants or likes, the last one at the end."""
+        stated = [each for each in self.situation.constraints if each.kind is Kind.PERSON and each.wanted]
+        named = {each.label for each in stated}
+        id_of_name = {person.name: person.id for person in self.facts.people.values() if person.name in named}
+        return [id_of_name[each.label] for each in stated]
+
     def _ask(self, clause: Clause, aspect) -> None:
         films = [*self._films(clause), *self._places(clause)]
         for film in self._films(clause):
@@ -235,7 +242,7 @@ class MessageReader(ReferenceReader):
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
         )
         if aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
-            people = [entity for entity in self.situation.mentioned if entity in self.facts.people][-2:]
+            people = self._last_people()[-2:]
             question = replace(question, person=next(iter(people), None), people=tuple(people))
         if aspect is Aspect.CAST and asks_for_part(clause.text):
             question = replace(question, is_about_part=True)

@@ -8,7 +8,7 @@ from typing import Iterable, Sequence
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding import attitudes
-from crslab_causal.chat.understanding.acts import FEW, Act, names_all
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.clauses import Clause, group_spans, split_clauses
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
 from crslab_causal.chat.understanding.phrases import read_phrases
@@ -103,7 +103,7 @@ class NameReader:
     def _read_film(self, clause: Clause, group: int) -> None:
         span = self.groups[group][0]
         assert span.id is not None
-        if names_all(clause.text, FEW) and attitudes.is_exception(clause, group):
+        if attitudes.is_left_out(clause, group):
             self._hear_films([span.id], Attitude.MENTIONED)  # "seen them all except Alien"
             self.excepted.add(span.id)
             return

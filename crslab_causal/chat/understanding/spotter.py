@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Collection as Some
-from typing import Mapping, Sequence
+from typing import Sequence
 
 from crslab_causal.chat.films.collections import Collection, Collections, is_everyday_word
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
+from crslab_causal.chat.understanding.children import find_children
 from crslab_causal.chat.understanding.places import (
     find_aged,
     find_numbers,
@@ -17,13 +17,13 @@ from crslab_causal.chat.understanding.places import (
     find_places,
     find_recommended,
 )
+from crslab_causal.chat.understanding.rejections import with_negation
 from crslab_causal.chat.understanding.roles import name_by_role
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
 from crslab_causal.chat.understanding.years import find_years
 from crslab_causal.llm.entity_linking.english import is_english
 from crslab_causal.llm.entity_linking.linking import MentionLinker
-from crslab_causal.llm.entity_linking.negation import negated_spans
 from crslab_causal.llm.entity_linking.numbering import ORDINALS
 from crslab_causal.llm.entity_linking.titles import ARTICLES, content_words, parse_title, title_words
 from crslab_causal.llm.entity_linking.words import CHAT_WORDS, Word, read_words
@@ -68,62 +68,7 @@ _PERIOD = re.compile(r'(?:the )?last (?:\d+|[a-z]+) years')
 """Words in small letters that name a time, although "The Last Five Years" is a title."""
 _FILMS_AFTER = re.compile(r'\s+(?:movies?|films?|flicks?|ones?|stor(?:y|ies))\b', re.IGNORECASE)
 _ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
-_AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
-_AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
-_MAX_AGE = 12
-"""Maximum age in years at which a person counts as a child."""
-_CHILD = (
-    r'(?:(?:grand)?(?:kids?|child(?:ren)?|sons?|daughters?)|boys?|girls?|toddlers?|nieces?|nephews?|little\s+ones?|'
-    r'kiddos?|students?|pupils?)'
-)
-_SIBLING = r'(?:(?:little|younger|baby|kid)\s+)?(?:bro(?:ther)?|sis(?:ter)?|cousin)'
-_CHILDREN = re.compile(
-    rf"""\b(?:(?:for|with)\s+(?:(?:my|our|the|some|a|an|young|younger|little|small|all|two|three|four)\s+)*
-        (?:{_AGE.format(1)}[\s-]*(?:years?|yrs?)?[\s-]*olds?\s+)?{_CHILD}(?:\s+to\s+watch)?
-      |(?:kids?|children|childrens?['’]?s?)['’]?\s+(?:movies?|films?|flicks?|stuff)
-      |(?:kid|child)[\s-]?friendly
-      |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+family)
-      |(?:for|with)\s+(?:the|my|our)\s+family
-      |(?:my|our|the)\s+(?:{_CHILD}|{_SIBLING}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
-       (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
-      |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
-      |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
-      |(?:they\s+are|they['’]?re)\s+(?:only\s+|just\s+)?{_AGE.format(5)}\s+(?:and|&)\s+\d{{1,2}}\b(?!\s+(?:min|hours))
-      |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_TELLS_AGE = re.compile(r"\b(?:is|are|turned|turns|aged|i['’]?m|they['’]?re)\b", re.IGNORECASE)
-"""Words of a span about children that tell their age, and so are never negated."""
-_NONE_OF_THOSE = re.compile(
-    r"""(?:\s+(?:movies?|films?|flicks?|stuff|ones?))?(?:\s+(?:lately|recently|already|before))?
-    \s*[,.;]?\s*(?:so|and|but|therefore)?\s*(?:please,?\s+)?
-    (?:(?:none|no\s+more|nothing|not|skip|leave\s+out|exclude|avoid)\s+(?:any\s+|more\s+)?(?:of\s+|from\s+|like\s+)?
-    |(?:i|we)\s+(?:do\s+not|don['’]?t)\s+(?:want|need)\s+(?:any\s+|more\s+)*(?:of\s+|from\s+)?
-    |(?:(?:i|we)(?:['’]?d|\s+would)?\s+)?(?:rather|prefer(?:ably)?\s+to|like\s+to|want\s+to)\s+(?:avoid|skip|not\s+(?:have|see|watch|do))\s+)
-    (?:those|these|them|(?<=of\ |ke\ )that|(?<=avoid\ |.skip\ |.have\ )(?:that|it))
-    (?:\s+(?:please|thanks|either|anymore|again|now|tonight|today))*\s*(?:[,.;!?]|$)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
-
-
 _OF_NAME = re.compile(r' of (?:the )?[A-Z]')
-_SWAP_BEFORE = re.compile(r'\b(?:swap|trade|replace|exchange|switch)\b[^.!?,;]*$', re.IGNORECASE)
-_SWAP_AFTER = re.compile(r'[^.!?,;]*?\s(?:for|with|by|to)\b', re.IGNORECASE)
-"""Words before and after a name that another one replaces: "swap horror for comedy"."""
-_INSTEAD = re.compile(r'\s+(?:movies?\s+|films?\s+)?instead\b(?!\s+of)', re.IGNORECASE)
-"""Words after a name that is wanted, unless a "not" stands directly before it."""
-_NOT_BEFORE = re.compile(r"\b(?:not|no|never|\w+n['’]t(?:\s+want)?)\s+(?:an?\s+|any\s+|the\s+)?$", re.IGNORECASE)
-_NO_COMMA = re.compile(
-    r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)\W*
-    (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""Words before a name that turn down something else: "no, the 80s", but not "no horror"."""
-
-
-_COMMA = re.compile(r'\s*,\s*(?:(?:the|but|rather)\s+)*')
-"""Text before years or a place that continues no list: "nothing with Tom Cruise, 70s if possible" wants the 70s."""
 
 
 class Spotter:
@@ -167,7 +112,7 @@ class Spotter:
         spans += free_spans(self._collection_spans(text, spans), spans)
         spans = name_by_role(text, spans, self.facts, film)
         masked = blank_spans(text, spans)
-        spans += [Span(SpanKind.CHILDREN, *match.span()) for match in _CHILDREN.finditer(masked) if _is_child(match)]
+        spans += find_children(masked)
         masked = blank_spans(text, spans)
         spans += find_recommended(masked, recommended)
         spans += find_places(blank_spans(text, spans), shown)
@@ -194,7 +139,7 @@ class Spotter:
             for g in find_genres(masked)
         ]
         spans += free_spans(find_unknown_names(blank_spans(text, spans)), spans)
-        return _with_negation(text, sorted(spans, key=lambda span: (span.start, span.end)))
+        return with_negation(text, sorted(spans, key=lambda span: (span.start, span.end)))
 
     def _links(self, text: str, prefer: Some[int]) -> list[Span]:
         found = self._linker.find(text, prefer)
@@ -364,47 +309,3 @@ def _is_season(text: str, span: Span) -> bool:
     before, after = text[max(0, span.start - 30) : span.start], text[span.end : span.end + 30]
     is_time = _SEASON_BEFORE.search(before) is not None and _FILMS_AFTER.match(after) is None
     return is_time or _SEASON_AFTER.match(after) is not None
-
-
-def _is_child(match: re.Match[str]) -> bool:
-    age = match['age1'] or match['age2'] or match['age3'] or match['age4'] or match['age5']
-    return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
-
-
-def _with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
-    distinct = dict.fromkeys((span.start, span.end) for span in spans)
-    ordered: list[tuple[int, int]] = []
-    for start, end in distinct:
-        if not ordered or start >= ordered[-1][1]:
-            ordered.append((start, end))
-    rejected = dict(zip(ordered, negated_spans(text, ordered)))
-    found: list[Span] = []
-    for span in spans:
-        is_new = span.kind is SpanKind.YEARS and bool(found) and found[-1].kind is not SpanKind.YEARS
-        is_last_place = span.kind is SpanKind.PLACE and span == spans[-1] and bool(found) and found[-1].negated
-        follows_comma = bool(found) and _COMMA.fullmatch(text, found[-1].end, span.start) is not None
-        starts_anew = (is_new or is_last_place) and follows_comma  # "not the first one, the second one"
-        is_rejected = not starts_anew and _is_rejected(text, span, rejected)
-        found.append(replace(span, negated=span.negated or is_rejected))
-    return found
-
-
-def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]) -> bool:
-    """Return whether a text rejects a span.
-
-    Args:
-        text: the text.
-        span: the span.
-        rejected: whether the words around a part of the text reject it.
-    """
-    if span.kind is SpanKind.CHILDREN and _TELLS_AGE.search(text, span.start, span.end):
-        return False  # "nothing too scary, my son is five"
-    if span.is_negation_read or _NO_COMMA.match(text, 0, span.start):
-        return False
-    if _SWAP_BEFORE.search(text, 0, span.start):
-        return _SWAP_AFTER.match(text, span.end) is not None  # "swap horror for comedy"
-    if _INSTEAD.match(text, span.end) and not _NOT_BEFORE.search(text, 0, span.start):
-        return False  # "not horror tonight, comedy instead"
-    if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
-        return True
-    return rejected.get((span.start, span.end), False)

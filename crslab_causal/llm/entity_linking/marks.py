@@ -81,7 +81,7 @@ _EFFECT = re.compile(
 )
 """Words after a title that tell what the film did to the seeker."""
 _TOPIC = re.compile(
-    r"""\s*,?\s+(?:i|we)(?:\s+(?:really|also|just|actually|already|have|did|only))*\s+(?:liked?|loved?|hated?|saw|seen|watched|enjoyed|
+    r"""\s*,?\s+(?:i|we)(?:['’]ve)?(?:\s+(?:really|also|just|actually|already|have|did|only))*\s+(?:liked?|loved?|hated?|saw|seen|watched|enjoyed|
     disliked|adored|turned\s+off|fell\s+asleep|didn['’]?t|haven['’]?t|don['’]?t)\b""",
     re.IGNORECASE | re.VERBOSE,
 )

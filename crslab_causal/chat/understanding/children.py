@@ -1,0 +1,49 @@
+"""Find the words of a message that ask for films for children: "for my kids", "my son is five"."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+
+_AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
+_AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
+_MAX_AGE = 12
+"""Maximum age in years at which a person counts as a child."""
+_CHILD = (
+    r'(?:(?:grand)?(?:kids?|child(?:ren)?|sons?|daughters?)|boys?|girls?|toddlers?|nieces?|nephews?|little\s+ones?|'
+    r'kiddos?|students?|pupils?)'
+)
+_SIBLING = r'(?:(?:little|younger|baby|kid)\s+)?(?:bro(?:ther)?|sis(?:ter)?|cousin)'
+_CHILDREN = re.compile(
+    rf"""\b(?:(?:for|with)\s+(?:(?:my|our|the|some|a|an|young|younger|little|small|all|two|three|four)\s+)*
+        (?:{_AGE.format(1)}[\s-]*(?:years?|yrs?)?[\s-]*olds?\s+)?{_CHILD}(?:\s+to\s+watch)?
+      |(?:kids?|children|childrens?['’]?s?)['’]?\s+(?:movies?|films?|flicks?|stuff)
+      |(?:kid|child)[\s-]?friendly
+      |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+family)
+      |(?:for|with)\s+(?:the|my|our)\s+family
+      |(?:my|our|the)\s+(?:{_CHILD}|{_SIBLING}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
+       (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
+      |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
+      |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
+      |(?:they\s+are|they['’]?re)\s+(?:only\s+|just\s+)?{_AGE.format(5)}\s+(?:and|&)\s+\d{{1,2}}\b(?!\s+(?:min|hours))
+      |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def find_children(text: str) -> Iterator[Span]:
+    """Yield the spans of a message that say that children watch, too.
+
+    Args:
+        text: the message, with the other spans blanked out.
+    """
+    for match in _CHILDREN.finditer(text):
+        if _is_child(match):
+            yield Span(SpanKind.CHILDREN, *match.span())
+
+
+def _is_child(match: re.Match[str]) -> bool:
+    age = match['age1'] or match['age2'] or match['age3'] or match['age4'] or match['age5']
+    return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
