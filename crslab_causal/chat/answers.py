@@ -26,6 +26,9 @@ _CREDITS = {
 """Role in the film, beginning of the answer, and answer without data, of each question about people in a film."""
 
 
+_ONLY_FILMS = 'That I do not know: of people I know only the films.'
+
+
 class Answerer:
     """Answers questions about films and people.
 
@@ -59,7 +62,7 @@ class Answerer:
             case Aspect.NEWEST_OF | Aspect.OLDEST_OF | Aspect.BEST_OF if question.person is not None:
                 return self._first_of_person(question.person, question.aspect)
         if question.aspect is Aspect.LIFE_OF and question.person is not None:
-            return 'That I do not know: of people I know only the films.'
+            return _ONLY_FILMS
         if question.is_about_person:
             return self._about_person(question)
         if question.aspect in (Aspect.NEWEST, Aspect.OLDEST):
@@ -90,6 +93,8 @@ class Answerer:
                 return self._similarity(film, self._facts.films[question.other])
             case Aspect.EARLIER if question.other is not None:
                 return self._earlier(film, self._facts.films[question.other])
+            case Aspect.UNAVAILABLE if question.people:
+                return _ONLY_FILMS
             case Aspect.UNAVAILABLE:
                 return f'That I do not know of {film.name}. Of films I know years, genres, people and some plots.'
         count = int(self._facts.popularity.get(film.entity, 0))
@@ -148,7 +153,7 @@ class Answerer:
         if not film.genres:
             return _unknown(f'whether {film.name} is for children')
         if film.entity in self._properties.children.films:
-            return f'Yes: {film.name} is {_genre_phrase(film)}.'
+            return f'I think so: {film.name} is {_genre_phrase(film)}. I do not know its age rating.'
         reason = 'Better not' if film.genres & DISTURBING else 'It is not made for children'
         return f'{reason}: {film.name} is {_genre_phrase(film)}.'
 
@@ -292,8 +297,11 @@ class Answerer:
         ]
 
     def _about_collection(self, name: str) -> str:
-        films = next((c.films for c in self._collections.by_key.values() if c.name == name), frozenset())
-        return f'{name}: {self._names(self._by_year(films))}.' if films else f'I know no film of {name}.'
+        films = self._by_year(next((c.films for c in self._collections.by_key.values() if c.name == name), frozenset()))
+        if not films:
+            return f'I know no film of {name}.'
+        number = f'I know {len(films)} films of {name}' if films[1:] else f'I know one film of {name}'
+        return f'{number}: {self._names(films)}.'
 
     def _about_person(self, question: Question) -> str:
         if question.person is None:

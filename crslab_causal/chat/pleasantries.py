@@ -18,7 +18,8 @@ HOW_TO_SAVE = (
     '/save FILE, with the name of a new file.'
 )
 _ABOUT_ME = (
-    'I recommend films. Say what you like, what you have seen, and what you are in the mood for; '
+    'I recommend films that fit what you name: from recorded conversations I learned which films fit. '
+    'Say what you like, what you have seen, and what you are in the mood for; '
     'ask who is in a film or what it is about.'
 )
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'

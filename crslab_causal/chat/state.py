@@ -126,6 +126,8 @@ class DialogueState:
         self.context.append(('Seeker', text))
         for heard in understanding.heard:
             self._hear(heard)
+            if heard.attitude is Attitude.ACCEPTED and heard.entity is not None and not understanding.questions:
+                self.chosen.add(heard.entity)  # "that sounds fun, who is in it?" is not decided yet
         self.forget([*replaced, *understanding.forgotten])
         for constraint in understanding.constraints:
             self.constraints.add(replace(constraint, turn=len(self.context)))
@@ -165,9 +167,7 @@ class DialogueState:
         if heard.kind is SpanKind.FILM and entity is not None:
             self.named_films.add(entity)
             self.film = entity
-            if heard.attitude is Attitude.ACCEPTED:
-                self.chosen.add(entity)
-            elif heard.attitude is Attitude.REJECTED:
+            if heard.attitude is Attitude.REJECTED:
                 self.chosen.discard(entity)
             if heard.seen or heard.attitude is Attitude.SEEN:
                 self.seen.add(entity)

@@ -192,7 +192,7 @@ def test_questions_are_answered_from_the_catalogue(conversation):
     )
     assert answer('when was it made?') == 'Heat is from 1995.'
     assert answer('is Jaws scary?') == 'Not really: Jaws (1975) is an adventure and thriller film.'
-    assert answer('is Coco good for kids?').startswith('Yes: Coco (2017)')
+    assert answer('is Coco good for kids?').startswith('I think so: Coco (2017)')
     assert answer('is Saw suitable for children?').startswith('Better not: Saw (2004)')
     assert answer('is Tom Hanks in Big?') == 'Yes, Tom Hanks plays in Big (1988).'
     assert answer('is Tom Hanks in Saw?').startswith('No, Tom Hanks is not among the people of Saw')

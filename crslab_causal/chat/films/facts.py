@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -43,6 +42,10 @@ _MIN_CAST = 2
 mistake."""
 _USUAL_FACTS = 10
 """Usual number of facts about a film in DBpedia."""
+_MIN_SHARE_OF_FACTS = 0.6
+"""Share of the facts of the largest film of a title from which a film counts as equally well known."""
+_TIE = 1e-3
+"""Weight of the share of facts between films that are equally popular."""
 _LATEST_QUANTILE = 0.99
 """Quantile of the years of all films that counts as the catalogue's last year."""
 _GENRE_ENTITY_NAMES = ('{} film', '{} (genre)', '{}', '{} (love)', '{} fiction', '{} movie')
@@ -153,6 +156,11 @@ class _Credit(NamedTuple):
     """Entity id; None: the source has only the name."""
 
 
+def _weight(share: float) -> float:
+    """Return the weight of the popularity of a film that has this share of the facts of the largest namesake."""
+    return (share if share < _MIN_SHARE_OF_FACTS else 1.0) + _TIE * share
+
+
 class _Builder:
     """Collects facts from the knowledge graph and the dataset's films."""
 
@@ -211,7 +219,7 @@ class _Builder:
 
         The number of facts shows how well known a film is. The popularity in a dataset depends on how its films were
         found: ReDial's "Ghost" was often taken for a film of 1998. A film without facts counts as one of usual size.
-        The weight is the square root of the share of facts, because a difference of a few facts says little.
+        A difference of a few facts says little, and only decides between equally popular films.
         """
         of_title: dict[str, list[int]] = defaultdict(list)
         for film in films.values():
@@ -220,7 +228,7 @@ class _Builder:
         for items in of_title.values():
             sizes = {item: 1 + (len(self.catalogue.graph.edges(item)) or _USUAL_FACTS) for item in items}
             largest = max(sizes.values())
-            found |= {item: (1 + popularity[item]) * math.sqrt(size / largest) - 1 for item, size in sizes.items()}
+            found |= {item: (1 + popularity[item]) * _weight(size / largest) - 1 for item, size in sizes.items()}
         return {item: max(0.0, value) for item, value in found.items()}
 
     def _neighbours(self, item: int) -> dict[int, set[str]]:

@@ -63,6 +63,7 @@ _UNSEEN = re.compile(
 _BOTH = re.compile(r'\bboth\b')
 _ALL = re.compile(
     r'^\W*(?:no |please )*not (?:those|these|them)\b(?! <)|'
+    r'\bevery (?:single |last )?one of (?:it|them|those|these|that)\b|'
     r'\b(?:all|both|none|any|most) (?:of )?(?:it|them|those|these|that)\b(?! <)|\b(?:them|those|these) (?:all|both)\b|'
     r'\b(?:seen|watched|saw) (?:both|all|everything|these|those|them|most)\b'
     r'(?!(?: of)?(?: the| those| these| his| her)? <)'

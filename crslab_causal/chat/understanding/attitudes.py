@@ -75,6 +75,8 @@ _FOLLOWED_UP = re.compile(
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _INSTEAD = re.compile(r'^(?: then)? instead(?: please| then| thanks)*\W*$')
 _ONLY_LEAD = re.compile(r'^\W*(?:(?:no|then|ok|rather|maybe|just|well|actually|the)\W+)*$')
+_WORK_OF = re.compile(r'^\s+(?:ever\s+|has\s+|have\s+)*(?:does|did|done|made|makes|directs|directed|touches|is\s+in)\b')
+"""Words after a person that mean all the work of this person."""
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 """Cues that win if several cues end at the same place."""
 
@@ -99,6 +101,8 @@ def cue_before(clause: Clause, group: int) -> str | None:
         for at, _, size, other in found
     ):
         return LIKE  # "I love anything by ..."
+    if name == WANT and _WORK_OF.match(clause.after(group)) and any(other == LIKE for *_, other in found):
+        return LIKE  # "a huge fan of Saw and pretty much anything James Wan does"
     return name
 
 

@@ -117,7 +117,7 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
     if named.constraint is not None and _is_stated(draft, named, rule):
         return True  # a constraint in plain words binds
     match rule:
-        case Attitude.DISLIKED if attitude in (Attitude.LIKED, Attitude.WANTED):
+        case Attitude.DISLIKED if attitude in (Attitude.LIKED, Attitude.WANTED, Attitude.SIMILAR):
             return True  # what the rules hear as excluded is never recommended
         case Attitude.LIKED if attitude == Attitude.DISLIKED:
             return True  # "I can't get enough of Tom Hanks"

@@ -7,6 +7,7 @@ the message has, and which attitude each name has. The constraints follow from t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Mapping, Sequence
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
@@ -40,6 +41,7 @@ from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.targets import (
     NO_ATTITUDE,
     Named,
+    film_lists,
     meant_films,
     meant_person,
     names_in,
@@ -220,6 +222,8 @@ class Reviser:
                 continue  # a question has the name
             constraints = self._restate(draft, named, attitude, constraints)
             _set(message.heard, named.key, named.entity, attitude)
+        for listed in film_lists(draft):
+            _complete_list(message.heard, listed, self.facts.names)
         return constraints
 
     def _read_meant(self, message: _Message) -> list[Constraint]:
@@ -320,6 +324,16 @@ def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude:
     if old.attitude is Attitude.REJECTED and attitude == Attitude.DISLIKED:
         return
     heard[key] = replace(old, attitude=Attitude(attitude), seen=old.seen or attitude == Attitude.SEEN)
+
+
+def _complete_list(heard: _Heard, films: Sequence[int], names: Mapping[int, str]) -> None:
+    """Give the one attitude to the films of a list to those of its films that have none."""
+    keys = [(SpanKind.FILM, names[film]) for film in films]
+    attitudes = {heard[key].attitude for key in keys if key in heard}
+    n_missing = sum(key not in heard for key in keys)
+    if len(attitudes) == 1 and 2 * n_missing < len(keys):
+        for film, key in zip(films, keys):
+            _set(heard, key, film, next(iter(attitudes)))
 
 
 def _as_asked(heard: Heard) -> Heard:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Iterator
 
@@ -15,6 +16,8 @@ from crslab_causal.chat.understanding.meaning import Attitude, Situation
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
+_BETWEEN_FILMS = re.compile(r'\s*(?:,|&|/|\band\b|,\s*and\b)\s*(?:the\s+)?', re.IGNORECASE)
+"""Text between two films of a list."""
 NO_ATTITUDE = ''
 """Answer of the model for a name that the message does not have, or a film that it does not mean."""
 N_EARLIER = 2
@@ -59,6 +62,20 @@ def names_in(draft: Draft, facts: FilmFacts, properties: Properties) -> Iterator
             key = span.kind, name
             found[key] = Named(number, span, name, entity, constraint, is_repeated=key in found)
     yield from found.values()
+
+
+def film_lists(draft: Draft) -> Iterator[list[int]]:
+    """Yield the films of each list in a message, as in "Heat, Speed and Jaws"."""
+    spans = [span for group in draft.groups for span in group]
+    listed: list[int] = []
+    for number, span in enumerate(spans):
+        follows = number > 0 and _BETWEEN_FILMS.fullmatch(draft.text, spans[number - 1].end, span.start) is not None
+        if not follows:
+            yield from [listed] if len(listed) > 1 else []
+            listed = []
+        if span.kind is SpanKind.FILM and span.id is not None:
+            listed.append(span.id)
+    yield from [listed] if len(listed) > 1 else []
 
 
 def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
