@@ -157,7 +157,11 @@ class _Credit(NamedTuple):
 
 
 def _weight(share: float) -> float:
-    """Return the weight of the popularity of a film that has this share of the facts of the largest namesake."""
+    """Return the weight of the popularity of a film.
+
+    Args:
+        share: its number of facts, divided by that of the film with the same title that has most of them.
+    """
     return (share if share < _MIN_SHARE_OF_FACTS else 1.0) + _TIE * share
 
 
