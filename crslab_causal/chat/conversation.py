@@ -184,11 +184,14 @@ class Conversation:
         yield from say_first(meaning, reply, chosen)
         yield from self._describe_not_seen(meaning, reply)
         first = next(iter(self.state.shown), None)
-        offered = self.recommender.names[first] if first is not None else None
-        if first in self.state.named_films and offered is not None:
-            offered = ''  # it was chosen or talked about
         yield from say_last(
-            text, meaning, reply, self._asks_for_films(meaning), self.pipeline.backend.uses_prompt, offered
+            text,
+            meaning,
+            reply,
+            asks_for_films=self._asks_for_films(meaning),
+            uses_prompt=self.pipeline.backend.uses_prompt,
+            offered=None if first is None else self.recommender.names[first],
+            is_decided=first in self.state.named_films,
         )
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):

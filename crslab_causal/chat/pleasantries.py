@@ -60,7 +60,14 @@ def say_first(meaning: Understanding, reply: Reply, chosen: Collection[int]) -> 
 
 
 def say_last(
-    text: str, meaning: Understanding, reply: Reply, asks_for_films: bool, uses_prompt: bool, offered: str | None = None
+    text: str,
+    meaning: Understanding,
+    reply: Reply,
+    *,
+    asks_for_films: bool,
+    uses_prompt: bool,
+    offered: str | None,
+    is_decided: bool,
 ) -> Iterator[str]:
     """Answer a farewell, a request for help, small talk and words that are not understood, and yield the lines.
 
@@ -70,7 +77,8 @@ def say_last(
         reply: reply to which the sentences are added.
         asks_for_films: whether the message is answered with a list, too.
         uses_prompt: whether a language model answers, which understands other languages.
-        offered: name of the first film of the last list; empty if it was talked about, None if there was no list.
+        offered: name of the first film of the last list; None if there was no list.
+        is_decided: whether the seeker has chosen this film, or has said something about it.
     """
     acts = set(meaning.acts)
     if Act.LEAVE in acts:
@@ -81,8 +89,10 @@ def say_last(
     elif acts == {Act.SMALL_TALK}:
         if _HOW_ARE_YOU.search(normalize(text)):
             yield reply.say('I am well, thank you.')
-        after_list = _SMALL_TALK_AFTER_LIST.format(film=offered) if offered else _SMALL_TALK_AFTER_CHOICE
-        yield reply.say(_SMALL_TALK if offered is None else after_list)
+        if offered is None:
+            yield reply.say(_SMALL_TALK)
+        else:
+            yield reply.say(_SMALL_TALK_AFTER_CHOICE if is_decided else _SMALL_TALK_AFTER_LIST.format(film=offered))
     elif Act.FOREIGN in acts and not uses_prompt:
         yield reply.say(_FOREIGN)
     elif acts == {Act.UNKNOWN} and not asks_for_films:

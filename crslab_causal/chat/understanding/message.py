@@ -73,7 +73,7 @@ class MessageReader(ReferenceReader):
     def read(self) -> None:
         """Read the clauses of the message in order, and then remove acts that other acts of the message exclude."""
         clauses = self.clauses
-        for clause in clauses:
+        for self.position, clause in enumerate(clauses):
             self._read_clause(clause)
         acts = self.meaning.acts
         if Act.ACCEPT in acts and not any(h.attitude is Attitude.ACCEPTED for h in self.meaning.heard):

@@ -72,6 +72,8 @@ class NameReader:
         self.clauses = split_clauses(text, self.groups)
         self.film, self.person = situation.film, situation.person
         self.meaning = Understanding()
+        self.position = 0
+        """Index of the clause that is read."""
         self.asks_why = False
         """Whether the clause that is read asks for the reason of a recommendation."""
         self.accepted_by_yes: set[int | None] = set()

@@ -37,6 +37,15 @@ _ONLY_PLACES = re.compile(
 """A clause that only names places of the last list."""
 
 
+_ATTITUDE_OF_ACT = {
+    Act.SEEN: Attitude.SEEN,
+    Act.NOT_SEEN: Attitude.NOT_SEEN,
+    Act.REJECT: Attitude.REJECTED,
+    Act.ACCEPT: Attitude.ACCEPTED,
+}
+"""Attitudes to a film without a name that acts of a clause state."""
+
+
 class ReferenceReader(NameReader):
     """A reader of what a message says about films and people without a name. Its arguments are those of its base."""
 
@@ -77,20 +86,43 @@ class ReferenceReader(NameReader):
 
     def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
         """Apply the acts of a clause to the film or the list that the clause means but does not name."""
-        opinion = self._opinion(clause)
-        if opinion is not None and (named_films := list(self._films(clause))):
-            if self._opinion_follows_names(clause):  # "I saw Gone Girl, it is a good movie"
-                self._hear_films(named_films[-1:], opinion, seen=True)
-                acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
-                return
-        elif opinion is not None and self.film is not None:
-            named = list(self._places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
-            self._hear_films(named or [self.film], opinion, seen=True)
-            acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+        if self._read_opinion(clause, acts):
             return
         if self._likes_person(clause):
             acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
         places = list(self._places(clause))
+        self._apply_to_meant(clause, acts, places)
+        if places:
+            self._apply_to_places(clause, acts, places)
+            self.film = places[-1]
+        if asks_for_related(clause.text) and self.film is not None:
+            self.meaning.constraints.append(self.properties.similar(self.film))
+            acts[:] = [act for act in acts if act is not Act.SEEN]
+            if not {Act.MORE, Act.WANT} & {*acts}:
+                acts.append(Act.MORE)
+        if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
+            self.meaning.acts.remove(Act.WANT)
+
+    def _read_opinion(self, clause: Clause, acts: list[Act]) -> bool:
+        """Read an opinion about a film that was named before, as in "I loved it". Return whether there is one."""
+        opinion = self._opinion(clause)
+        if opinion is None:
+            return False
+        if named := list(self._films(clause)):
+            if not self._opinion_follows_names(clause):
+                return False
+            films = named[-1:]  # "I saw Gone Girl, it is a good movie"
+        elif self.film is not None:
+            films = list(self._places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
+            films = films or [self.film]
+        else:
+            return False
+        self._hear_films(films, opinion, seen=True)
+        acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
+        return True
+
+    def _apply_to_meant(self, clause: Clause, acts: list[Act], places: list[int]) -> None:
+        """Apply the acts of a clause to the films at some places, to the whole list, or to the film of now."""
         shown = self._all_films(clause) if self._names_all(clause) else []
         films = places or shown or ([self.film] if self.film is not None else [])
         films = [film for film in films if film not in self.excepted]
@@ -98,12 +130,7 @@ class ReferenceReader(NameReader):
         if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
             films = []  # "I have seen every Toy Story", "I have seen everything by Nolan"
         takes_other = False
-        for act, attitude in (
-            (Act.SEEN, Attitude.SEEN),
-            (Act.NOT_SEEN, Attitude.NOT_SEEN),
-            (Act.REJECT, Attitude.REJECTED),
-            (Act.ACCEPT, Attitude.ACCEPTED),
-        ):
+        for act, attitude in _ATTITUDE_OF_ACT.items():
             if act is Act.REJECT and act in acts and (rejected := self._rejected_places(clause)):
                 self._hear_films(rejected, Attitude.REJECTED)
                 self._hear_films([film for film in places if film not in rejected], Attitude.ACCEPTED)
@@ -114,23 +141,17 @@ class ReferenceReader(NameReader):
                 self._hear_films(films, attitude, seen=act is Act.SEEN)
         if takes_other:
             acts.append(Act.ACCEPT)
-        if places and self._is_exception(clause):
+
+    def _apply_to_places(self, clause: Clause, acts: list[Act], places: list[int]) -> None:
+        """Find what a clause says about places of the last list, if no act of the clause says it."""
+        if self._is_exception(clause):
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.entity not in places]
-        elif places and Act.ASK_WHY not in acts and self._is_asked_about(clause):
+        elif Act.ASK_WHY not in acts and self._is_asked_about(clause):
             self._hear_films(places, Attitude.ASKED)
-        elif places and not set(acts) & {Act.SEEN, Act.NOT_SEEN, Act.REJECT, Act.ACCEPT, Act.ASK_WHY}:
+        elif not {*acts} & {*_ATTITUDE_OF_ACT, Act.ASK_WHY}:
             rejects = any(span.negated for group in clause.groups for span in self.groups[group])
             acts.append(Act.REJECT if rejects else Act.ACCEPT)
             self._hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)
-        if places:
-            self.film = places[-1]
-        if asks_for_related(clause.text) and self.film is not None:
-            self.meaning.constraints.append(self.properties.similar(self.film))
-            acts[:] = [act for act in acts if act is not Act.SEEN]
-            if not {Act.MORE, Act.WANT} & {*acts}:
-                acts.append(Act.MORE)
-        if Act.MORE in acts and has_named and Act.WANT in self.meaning.acts:
-            self.meaning.acts.remove(Act.WANT)
 
     def _rejected_places(self, clause: Clause) -> list[int]:
         """Return the films that a clause rejects by their place if it takes another one: "not 1, the second one"."""
@@ -140,14 +161,15 @@ class ReferenceReader(NameReader):
 
     def _is_exception(self, clause: Clause) -> bool:
         """Return whether a clause names the films that the clause before leaves out: "seen them all but number 2"."""
-        number = self.clauses.index(clause)
-        return number > 0 and _ONLY_PLACES.match(clause.text) is not None and self._names_all(self.clauses[number - 1])
+        if self.position == 0 or _ONLY_PLACES.match(clause.text) is None:
+            return False
+        return self._names_all(self.clauses[self.position - 1])
 
     def _is_asked_about(self, clause: Clause) -> bool:
         """Return whether a clause only names films that are asked about: "the last one, is it a sequel?"."""
         if _ONLY_PLACES.match(clause.text) is None and not clause.text.endswith('?'):
             return False
-        later = self.clauses[self.clauses.index(clause) :]
+        later = self.clauses[self.position :]
         return clause.text.endswith('?') or any(find_aspect(each.text) is not None for each in later)
 
     def _names_all(self, clause: Clause) -> bool:
