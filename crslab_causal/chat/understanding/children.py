@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
+from crslab_causal.chat.understanding.numbers import CARDINALS
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
-_AGE = r'(?P<age{}>\d{{1,2}}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)'
-_AGES = {w: n for n, w in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)}
+_AGE = rf'(?P<age{{}}>\d{{{{1,2}}}}|{"|".join(CARDINALS)})'
 _MAX_AGE = 12
 """Maximum age in years at which a person counts as a child."""
 _CHILD = (
@@ -46,4 +46,4 @@ def find_children(text: str) -> Iterator[Span]:
 
 def _is_child(match: re.Match[str]) -> bool:
     age = match['age1'] or match['age2'] or match['age3'] or match['age4'] or match['age5']
-    return age is None or (int(age) if age.isdigit() else _AGES[age.lower()]) <= _MAX_AGE
+    return age is None or (int(age) if age.isdigit() else CARDINALS[age.lower()]) <= _MAX_AGE

@@ -6,16 +6,14 @@ import re
 from typing import Container, Iterator, Mapping, Sequence
 
 from crslab_causal.chat.understanding.acts import FEW
+from crslab_causal.chat.understanding.numbers import CARDINALS
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 _ORDINALS = {
     w: n for n, w in enumerate('first second third fourth fifth sixth seventh eighth ninth tenth'.split(), start=1)
 }
-_COUNTS = {w: n for n, w in enumerate('one two three four five six seven eight nine ten'.split(), start=1)} | {
-    'couple': 2,
-    'few': 3,
-}
-_WORDS = f'(?:{"|".join(word for word in _COUNTS if word not in ("couple", "few"))})'
+_COUNTS = {**CARDINALS, 'couple': 2, 'few': 3}
+_WORDS = f'(?:{"|".join(CARDINALS)})'
 _AND = r'\s*(?:,\s*and|,\s*or|,|&|and|or)\s*(?:number\s+)?'
 _NOUN = r'(?:one|movie|film|option|pick|suggestion|choice|recommendation|title)'
 _LEAD = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from crslab_causal.chat.understanding.numbers import CARDINALS
+
 RECENT_YEARS = 5
 """Number of years, counted back from the catalogue's last one, that are "new"."""
 OLD_YEARS = 30
@@ -30,9 +32,7 @@ _ATOM = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _CENTURY = re.compile(r'\b(?P<which>this|the last|last|the 20th|the 21st|20th|21st) century\b', re.IGNORECASE)
-_NUMBERS = {'few': 3, 'couple of': 2, 'couple': 2, 'fifteen': 15, 'twenty': 20, 'thirty': 30} | {
-    word: n for n, word in enumerate('two three four five six seven eight nine ten'.split(), start=2)
-}
+_NUMBERS = {'few': 3, 'couple of': 2, 'couple': 2, 'fifteen': 15, 'twenty': 20, 'thirty': 30, **CARDINALS}
 _LAST_YEARS = re.compile(
     rf"""\b(?:(?:last|past)|
       (?P<read>(?:not|no|nothing|none)\s+(?:more|older)\s+than|(?:less|younger|newer)\s+than|at\s+most))
