@@ -265,6 +265,8 @@ class Answerer:
         gap = (
             'That I cannot say: I do not know how long, how good or how scary films are, only years, genres and people.'
         )
+        if question.collection:
+            return f'{gap} {self._about_collection(question.collection)}'
         return f'{gap}{years}{often}'
 
     def _compare(self, question: Question) -> str:

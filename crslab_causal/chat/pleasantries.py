@@ -96,4 +96,5 @@ def say_last(
     elif Act.FOREIGN in acts and not uses_prompt:
         yield reply.say(_FOREIGN)
     elif acts == {Act.UNKNOWN} and not asks_for_films:
-        yield reply.say(NOT_UNDERSTOOD)
+        place = meaning.missing_place
+        yield reply.say(NOT_UNDERSTOOD if place is None else f'There is no number {place} in the last list.')

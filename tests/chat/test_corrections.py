@@ -141,3 +141,15 @@ def test_taking_back_with_a_reason_forgets(interpreter):
     state = state_after(interpreter, 'something with Tom Hanks')
     meaning = interpreter.understand('scratch that, any actor is fine', state.situation)
     assert [constraint.label for constraint in meaning.forgotten] == ['Tom Hanks'] and meaning.questions == []
+
+
+def test_exclusion_is_taken_back_by_words_that_deny_a_dislike(interpreter):
+    state = state_after(interpreter, 'nothing with Tom Cruise')
+    meaning = interpreter.understand("I don't dislike Tom Cruise", state.situation)
+    assert [constraint.label for constraint in meaning.forgotten] == ['Tom Cruise']
+
+
+def test_excuse_before_a_correction(interpreter):
+    state = state_after(interpreter, 'something with Tom Cruise')
+    meaning = interpreter.understand('Sorry, I got mixed up, I meant Tom Hanks, not Tom Cruise', state.situation)
+    assert labels(meaning) == {('Tom Hanks', True)} and [each.label for each in meaning.forgotten] == ['Tom Cruise']

@@ -231,3 +231,23 @@ def test_same_director_is_that_of_the_film_of_the_conversation():
 def test_first_part_of_a_title_names_the_film_unless_the_words_mean_the_series(text, kind, name):
     assert names(text, SpanKind.FILM, SpanKind.COLLECTION) == [name]
     assert names(text, kind) == [name]
+
+
+@pytest.mark.parametrize(
+    'text, name',
+    [
+        ('my favourite was Jumanji, the old one from 1995', 'Jumanji (1995)'),
+        ('Carrie, the version of 2013', 'Carrie (2013)'),
+        ('the remake of Carrie was great', 'Carrie (2013)'),
+    ],
+)
+def test_version_of_a_film_is_named_by_its_year(text, name):
+    assert names(text, SpanKind.FILM) == [name]
+
+
+@pytest.mark.parametrize('text', ['Perfect Blue was too disturbing for me', 'Blow Out is excellent'])
+def test_judged_title_that_the_catalogue_lacks_is_unknown(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert meaning.unknown == [' '.join(text.split()[:2])] and 'Heat (1995)' not in {
+        each.name for each in meaning.heard
+    }

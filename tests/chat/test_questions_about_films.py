@@ -105,7 +105,7 @@ def test_questions_about_time_are_answered(conversation, text, answer):
 @pytest.mark.parametrize(
     'text, aspect',
     [
-        ('it is a comedy or a drama?', Aspect.IS_GENRE),
+        ('it is a comedy or a drama?', Aspect.GENRE),
         ('Which one, the 1990 one or the 2017 one, do you think is better?', Aspect.SUPERLATIVE),
         ('is it a western?', Aspect.IS_GENRE),
     ],
@@ -138,3 +138,34 @@ def test_repeated_choice_is_not_praised_again(conversation):
     first = conversation.reply("I'll watch Heat, thanks")
     assert first.sentences == ['Good choice: enjoy Heat (1995)!', 'You are welcome.']
     assert conversation.reply("great, I'll watch Heat, thanks").sentences == ['You are welcome.']
+
+
+@pytest.mark.parametrize(
+    'text, aspect',
+    [
+        ("wait, isn't that a Harry Potter film?", Aspect.SERIES),
+        ('which of the Toy Story films is the best?', Aspect.SUPERLATIVE),
+        ('what do you think I like?', Aspect.REMEMBERED),
+    ],
+)
+def test_question_about_a_series_or_the_seeker(interpreter, after_a_list, text, aspect):
+    meaning = interpreter.understand(text, after_a_list)
+    assert [question.aspect for question in meaning.questions] == [aspect] and meaning.constraints == []
+
+
+def test_comparison_brings_no_new_list(conversation):
+    conversation.reply('I like Alien')
+    reply = conversation.reply('Between Rear Window and Psycho, which would you recommend?')
+    assert reply.recommendations == [] and 'I have no opinions' in reply.sentences[0]
+
+
+def test_question_whether_the_person_of_the_conversation_made_a_film(conversation):
+    conversation.reply('who directed Jaws?')
+    (answer,) = conversation.reply('and did he make Back to the Future as well?').sentences
+    assert answer.startswith('No, Steven Spielberg is not among the people of Back to the Future (1985)')
+
+
+def test_genre_of_two_is_told_without_a_yes(conversation):
+    conversation.reply('who directed Heat?')
+    (answer,) = conversation.reply('is it a comedy or a drama?').sentences
+    assert answer.startswith('Heat (1995) is a')

@@ -182,3 +182,26 @@ def test_both_of_them_are_the_last_two_people(conversation):
     conversation.reply('I like Tom Hanks and Meg Ryan')
     answer = ' '.join(conversation.reply('is there a movie that has both of them?').sentences)
     assert 'Sleepless in Seattle (1993)' in answer and "You've Got Mail (1998)" in answer
+
+
+@pytest.mark.parametrize('text', ["I'll check out number seven", 'number 9 please', 'what about the eighth one?'])
+def test_place_that_the_list_lacks(conversation, text):
+    conversation.reply('a horror film')
+    conversation.state.shown = conversation.state.shown[:2]
+    (sentence,) = conversation.reply(text).sentences
+    assert sentence.startswith('There is no number ') and sentence.endswith(' in the last list.')
+
+
+@pytest.mark.parametrize(
+    'text', ['Shrek 2 is better than the first one, and the third one is bad', 'Big was a bit boring in the middle']
+)
+def test_words_about_another_film_name_no_place(interpreter, after_a_list, text):
+    assert not {'Heat (1995)', 'Jaws (1975)', 'Inception (2010)'} & {
+        *attitudes(interpreter.understand(text, after_a_list))
+    }
+
+
+def test_yes_after_a_list_accepts_its_first_film(interpreter, entity):
+    names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Alien (1979)']
+    situation = situation_of(entity, *names)
+    assert attitudes(interpreter.understand('yes', situation)) == {'Heat (1995)': Attitude.ACCEPTED}

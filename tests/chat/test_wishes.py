@@ -135,3 +135,30 @@ def test_horror_without_gore_stays_horror(conversation):
     reply = conversation.reply('a horror film, but not gory')
     assert [constraint.name for constraint in reply.constraints] == ['horror']
     assert 'so this wish changes nothing' in reply.notes[0]
+
+
+def test_grandchildren_ask_for_films_for_children(interpreter):
+    meaning = interpreter.understand("My two grandchildren are visiting and I'd like to show them a film")
+    assert labels(meaning) == {('children', True)}
+
+
+def test_black_and_white_cannot_be_excluded(interpreter):
+    assert labels(interpreter.understand('something like Psycho, but not in black and white')) == {
+        ('Psycho (1960)', True)
+    }
+
+
+def test_several_directors_are_alternatives(interpreter):
+    meaning = interpreter.understand('something by Steven Spielberg, Christopher Nolan')
+    assert (
+        len({constraint.alternatives for constraint in meaning.constraints}) == 1
+        and meaning.constraints[0].alternatives
+    )
+
+
+def test_exact_years_replace_a_vague_wish(interpreter, after_a_list):
+    assert len(labels(interpreter.understand('anything newer, from the last five years or so?', after_a_list))) == 1
+
+
+def test_subject_ends_with_a_noun(interpreter):
+    assert interpreter.understand('something with real people and a real story').unknown_topics == ['with real people']

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from crslab_causal.chat.understanding.acts import Act, asks_for_unseen, find_acts
+from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_unseen, find_acts
 from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
@@ -26,6 +26,7 @@ from crslab_causal.chat.understanding.features import Draft
 from crslab_causal.chat.understanding.meaning import Attitude
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.questions import INQUIRIES
+from crslab_causal.chat.understanding.references import SHORT_YES
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.targets import Named
 from crslab_causal.chat.understanding.unmet import find_unmet_wishes
@@ -41,6 +42,11 @@ _IS_GOING = re.compile(
 )
 """Words of a farewell. They accept no film either."""
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
+_ASKS_IF_KNOWN = re.compile(
+    r'\b(?:seen|saw|see|watched|heard|know|like|liked|love|enjoy|enjoyed|remember|fan|familiar|favou?rite)\b',
+    re.IGNORECASE,
+)
+"""Words of the recommender after which a "yes" is an answer to a question, and no choice."""
 _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
@@ -53,7 +59,7 @@ def is_settled(draft: Draft) -> bool:
     """Return whether the rules alone decide about a message."""
     meaning = draft.meaning
     acts = {*meaning.acts}
-    if draft.is_correction or meaning.is_gibberish or FINAL & acts:
+    if draft.is_final or meaning.is_gibberish or FINAL & acts:
         return True
     if any(question.aspect in INQUIRIES for question in meaning.questions):
         return True
@@ -63,8 +69,15 @@ def is_settled(draft: Draft) -> bool:
         return True  # "how does this work?", "why that one?"
     if acts == {Act.UNKNOWN} and find_unmet_wishes(draft.text, True):
         return True  # "under 90 minutes please"
+    if acts == {Act.ACCEPT} and not _ASKS_IF_KNOWN.search(draft.situation.said) and _is_short_yes(draft):
+        return True  # "yes" after "How about Alien?", but not after "Have you seen Alien?"
     opinions = opinions_in_questions(draft)
     return bool(opinions) and len(opinions) == len(draft.clauses)
+
+
+def _is_short_yes(draft: Draft) -> bool:
+    """Return whether a message only says yes, after a list of films."""
+    return len(draft.situation.shown) > FEW and all(SHORT_YES.match(clause.text) for clause in draft.clauses)
 
 
 def opinions_in_questions(draft: Draft) -> list[Clause]:
@@ -86,6 +99,8 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
     if leaves or _TAKES_BACK.search(draft.text):
         found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"
+    if Act.REJECT in acts and Act.ACCEPT not in acts and not any(draft.groups):
+        found.append(Act.ACCEPT)  # "hm, sounds a bit sad"
     if Act.SEEN in acts and Act.NOT_SEEN not in acts and not forms['not'].search(words):
         found.append(Act.NOT_SEEN)  # "nah, seen that"
     if Act.NOT_SEEN not in acts and any(asks_for_unseen(clause.text) for clause in draft.clauses):
@@ -135,8 +150,10 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "besides Shrek"
         case Attitude.MENTIONED if any(is_told(clause, group) for clause in clauses):
             return True  # "my friend says that Alien is great"
-    is_accepted = attitude == Attitude.DISLIKED and not named.span.negated
-    return is_accepted and any(is_accepted_after(clause, group) for clause in clauses)  # "Shrek was ok"
+    if attitude != Attitude.DISLIKED or named.span.negated:
+        return False
+    # "Shrek was ok", "I don't dislike Tom Cruise"
+    return any(is_accepted_after(clause, group) or _NOT_HATED.search(clause.before(group)) for clause in clauses)
 
 
 def is_plain_wish(draft: Draft) -> bool:

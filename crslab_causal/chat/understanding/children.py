@@ -26,6 +26,7 @@ _CHILDREN = re.compile(
       |(?:my|our|the)\s+(?:{_CHILD}|{_SIBLING}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
        (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
+      |(?:my|our|the)\s+(?:\w+\s+)?(?:grand)?(?:kids|children)\s+(?:are|will\s+be)\s+(?:visiting|coming|staying|here|over)\b
       |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
       |(?:they\s+are|they['’]?re)\s+(?:only\s+|just\s+)?{_AGE.format(5)}\s+(?:and|&)\s+\d{{1,2}}\b(?!\s+(?:min|hours))
       |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",

@@ -17,7 +17,8 @@ from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 _NAME = r'<(?:film|person|genre|collection|years)(?P<{}>\d+)>(?: (?:movie|one|movies|ones))?'
 _SORRY = (
-    r'(?:no|nope|oh|ah|oops|ups|whoops|sorry|wait|actually|well|hm+|typo|my bad|my mistake|i am|that was wrong|wrong)'
+    r'(?:no|nope|oh|ah|oops|ups|whoops|sorry|wait|actually|well|hm+|typo|my\ bad|my\ mistake|that\ was\ wrong|wrong|'
+    r'i\ am|i\ (?:got|was)\ (?:mixed\ up|confused)|i\ mixed\ (?:them|it|that|things)\ up)'
 )
 _MEANT = re.compile(
     rf"""^(?:\W|\b{_SORRY}\b)*(?:

@@ -64,8 +64,8 @@ class Draft:
     """Spans of the message in groups."""
     situation: Situation
     meaning: Understanding
-    is_correction: bool = False
-    """Whether the message only corrects a name, see :func:`.find_correction`."""
+    is_final: bool = False
+    """Whether the rules alone decide: the message only corrects a name, or names a place that the list lacks."""
 
     @property
     def names_all(self) -> bool:

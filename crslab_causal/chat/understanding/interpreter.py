@@ -19,6 +19,7 @@ from crslab_causal.chat.understanding.meaning import Situation, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
 from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.phrases import spell_something
+from crslab_causal.chat.understanding.places import find_missing_place
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
@@ -84,12 +85,16 @@ class Interpreter:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
         if is_foreign(words):
             return Draft(text, [], [], situation, Understanding(acts=[Act.FOREIGN]))
+        missing = None if spans else find_missing_place(text, len(situation.shown))
+        if missing is not None:
+            meaning = Understanding(acts=[Act.UNKNOWN], missing_place=missing)
+            return Draft(text, [], [], situation, meaning, is_final=True)
         situation = replace(situation, person=self._meant_person(text, situation))
         reading = MessageReader(self.facts, self.properties, text, spans, situation)
         reading.read()
         correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
         if correction is not None:
-            return Draft(text, reading.clauses, reading.groups, situation, correction, is_correction=True)
+            return Draft(text, reading.clauses, reading.groups, situation, correction, is_final=True)
         reading.meaning.rejects_gore = rejects_gore(text)
         reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
         if reading.meaning.rejects_gore and Act.WANT not in reading.meaning.acts:

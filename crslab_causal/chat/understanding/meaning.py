@@ -103,6 +103,8 @@ class Understanding:
     """Titles and names that the catalogue does not have."""
     unknown_topics: list[str] = field(default_factory=list)
     """Words for subjects and places of films that the catalogue does not know, as in "with dragons"."""
+    missing_place: int | None = None
+    """Place that the message names, and the last list does not have."""
     is_wildcard: bool = False
     """Whether the message leaves the choice to the recommender."""
     rejects_gore: bool = False

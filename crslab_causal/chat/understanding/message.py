@@ -103,8 +103,8 @@ class MessageReader(ReferenceReader):
             acts = [act for act in acts if act is not Act.THANK]
         if len(acts) > 1 and Act.SMALL_TALK in acts:
             acts.remove(Act.SMALL_TALK)
-        if any(question.aspect is Aspect.WITHOUT for question in self.meaning.questions):
-            acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "what would you recommend then?"
+        if any(question.aspect in (Aspect.WITHOUT, Aspect.COMPARE) for question in self.meaning.questions):
+            acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "which of the two would you recommend?"
         if {Act.ASK_HELP, Act.FORGET} <= {*acts}:  # "scratch that, any actor is fine"
             acts = [act for act in acts if act is not Act.ASK_HELP]
             self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.UNDO]
@@ -231,6 +231,8 @@ class MessageReader(ReferenceReader):
             words := [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.YEARS]
         ):
             aspect = Aspect.OLDEST_OF if _OLDEST.match(words[0]) else Aspect.NEWEST_OF
+        if aspect is Aspect.IS_GENRE and ' or ' in clause.text:
+            aspect = Aspect.GENRE  # "is it a drama or a comedy?" expects no yes
         is_comparison = aspect in OF_TWO_FILMS and len(films) > 1  # "is Heat anything like Alien?"
         question = make_question(
             aspect,

@@ -31,7 +31,10 @@ _COMPARES = re.compile(
     r'(?: \w+){0,2} like(?: <\w+>|,| and| or)* ?$'
 )
 _ONLY_LIKE = re.compile(r'^\W*like(?: <\w+>| maybe|,| and| or)* ?$')
-_NEED_NOT = re.compile(r'\bnot (?:have|need) to be (?:an?|any|just)? ?$')
+_NEED_NOT = re.compile(
+    r'\bnot (?:(?:have|need) to be (?:an?|any|just)?|(?:really |exactly )?(?:dislike|hate|mind)(?: \w+)?) ?$'
+)
+"""Words before a property that the film need not have: "it doesn't have to be a comedy", "I don't hate Tom Cruise"."""
 _HAS_PERSON = re.compile(
     r'^(?:\W*(?:i think|i believe|because|since|and|with))*\W*(?:it|that|this|which|that one|this one|he|she)'
     r'(?: one| movie)? (?:also )?(?:has|had|have|stars?|starred|starr?es|features?|was|is)\b'

@@ -49,6 +49,7 @@ _LISTED = re.compile(
     (?!\s*(?:years?|movies?|films?|hours?))""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SPELLED = re.compile(rf'\bnumber\s+(?P<value>{"|".join(CARDINALS)})\b', re.IGNORECASE)
 _NUMBER = re.compile(rf'(?:\bnumbers?\s+)?\b(?P<value>\d+|{"|".join(_COUNTS)})\b', re.IGNORECASE)
 _LIKE_BEFORE = re.compile(
     r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
@@ -63,7 +64,8 @@ _OTHERS = re.compile(
     (?!\s+(?:day|night|hand|week|way|with|by|from|in|of))""",
     re.IGNORECASE | re.VERBOSE,
 )
-_PART_OF_SERIES = re.compile(r'<x*>[^.!?]*\b(?:just|only|like|especially)\s+$')
+_PART_OF_SERIES = re.compile(r'<x*>[^.!?]*\b(?:just|only|like|especially|than|as)\s+$')
+_IN_BEFORE = re.compile(r'\b(?:in|at)\s+$')
 """Words before a film of the series that a message has named: "I liked Iron Man, just the first"."""
 _RECOMMENDED_BEFORE = re.compile(
     rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
@@ -110,12 +112,29 @@ def find_places(text: str, shown: Sequence[int]) -> Iterator[Span]:
         is_model = _is_model(text, match.start())
         for place in range(first + 1, first + n + 1):
             yield _of_place(place, match.span(), is_model, shown)
+    is_in_series = False
     for match in _PLACE.finditer(text) if shown else ():
-        if _PART_OF_SERIES.search(text, 0, match.start()):
+        is_in_series = is_in_series or _PART_OF_SERIES.search(text, 0, match.start()) is not None
+        if is_in_series or (match['ordinal'] == 'middle' and _IN_BEFORE.search(text, 0, match.start())):
             continue
         place = _place(match, len(shown))
         if place <= len(shown):
             yield _of_place(place, match.span(), _is_model(text, match.start()), shown)
+
+
+def find_missing_place(text: str, n_shown: int) -> int | None:
+    """Return a place that a text names and the last list does not have; None if there is none.
+
+    Args:
+        text: the message, with the other spans blanked out.
+        n_shown: number of films in the last list.
+    """
+    if not n_shown:
+        return None
+    places = [_place(match, n_shown) for match in _PLACE.finditer(text)]
+    for match in _SPELLED.finditer(text):
+        places.append(_count(match['value']))
+    return next((place for place in places if place > n_shown), None)
 
 
 def find_aged(text: str, shown: Sequence[int], year_of: Mapping[int, int | None]) -> Iterator[Span]:

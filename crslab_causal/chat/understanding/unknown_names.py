@@ -28,6 +28,12 @@ _WITH_UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 """One or two words before a comma or an end that may be a person. One of them must not be in the dictionary."""
+_JUDGED_UNKNOWN = re.compile(
+    r"(?:^|[.!?]\s+)(?P<name>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)+)\s+(?:is|was|were)\s+(?:\w+\s+){0,2}?"
+    r'(?:good|great|bad|boring|disturbing|amazing|awful|terrible|brilliant|excellent|scary|sad|fun|funny|overrated|'
+    r'underrated|slow|long|beautiful|weird|wonderful|dull|fantastic|ok|okay|fine)\b'
+)
+"""A capitalized name of at least two words at the start of a sentence, and a verdict."""
 _MAX_EVERYDAY_RANK = 5000
 """Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
 
@@ -49,6 +55,7 @@ def find_unknown_names(masked: str) -> list[Span]:
         is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
         if '<' not in match['name'] and (is_strange or _is_capitalized(match['name'], masked)):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    spans += [Span(SpanKind.UNKNOWN, *match.span('name')) for match in _JUDGED_UNKNOWN.finditer(masked)]
     kept: list[Span] = []
     for span in spans:
         kept += free_spans([span], kept)

@@ -31,6 +31,8 @@ _TOPIC = re.compile(
     re.VERBOSE,
 )
 """A wish for a subject or a place that is not the name of a property: "something with dragons", "set in Paris"."""
+_OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')
+"""Last words of a subject that belong to what follows: "with real people and"."""
 _TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is|was)\b')
 _TIME = r'(?:an?|one|two|three|ninety|\d+)(?:\s+and\s+a\s+half)?\s*(?:hours?|hrs?|h|minutes?|mins?)\b'
 _FILMS = r'(?:movies?|films?|ones?|flicks?|cinema)'
@@ -48,14 +50,14 @@ _MOOD = (
     r'(?:gentle|calm|quiet|soothing|cozy|cosy|slow(?:[ -]paced)?|fast[ -]paced|inspiring|inspirational|'
     r'thought[ -]provoking|mind[ -]?(?:bending|blowing)|clever|smart|intelligent|deep|artsy|art[ -]?house|indie|'
     r'low[ -]budget|'
-    r'atmospheric|gritty|quirky|whimsical|wholesome|bleak|dark)'
+    r'atmospheric|gritty|quirky|whimsical|wholesome|bleak|dark|gloomy|grim|heavy|uplifting)'
 )
 _WISHES = (
     _Wish(
         re.compile(
             rf"""(?:\b(?:not|nothing|less)|n['’]t)\s+(?:too|so|very|that|overly)\s+(?:long|short)\b|\bnot\s+long\b
             |\b(?:shorter|longer|less|more|under|over|above|beyond|within|at\s+most|below|max(?:imum)?)\s+(?:than\s+)?{_TIME}
-            |\b(?:short|shorter|long|longer)\s+{_FILMS}\b|\b(?:some|any)thing\s+(?:short|shorter|long|longer)\b
+            |\b(?:short|shorter|long|longer)\s+{_FILMS}\b|\b(?:(?:some|any)thing|ones?|{_FILMS})\s+(?:that\s+is\s+|that['’]s\s+)?(?:an?\s+(?:bit|little)\s+)?(?:short|shorter|longer)\b
             |^\W*(?:shorter|longer)(?:\s+please)?\W*$|\b(?:short|long)\s+epics?\b
             |\b(?:have|got)\s+(?:only\s+|just\s+|about\s+)*{_TIME}""",
             re.IGNORECASE | re.VERBOSE,
@@ -71,6 +73,7 @@ _WISHES = (
             rf"""\b{_COUNTRY}\s+(?:language\s+)?{_FILMS_OR_GENRE}\b
             |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
             |\b(?:not|no|nothing|non|isn['’]?t)[ -]+(?:(?:so|too|an?|any|in)\s+)*{_COUNTRY}\b(?!\s+(?-i:[A-Z]))
+            |\b{_FILMS}\s+(?:is|was|should\s+be|could\s+be)\s+(?:from\s+)?{_COUNTRY}\b
             |^\W*(?:{_COUNTRY})(?:\s+please)?\W*$|\b{_COUNTRY}\s+only\b|\bonly\s+{_COUNTRY}\b
             |\b(?:with|without|no|has|have|read|hate|reading)\s+(?:english\s+)?subtitles\b|\b\w+n['’]?t\s+(?:\w+\s+){{0,3}}subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
@@ -180,5 +183,5 @@ def find_unknown_topics(clauses: Iterable[str]) -> list[str]:
             if _TOLD.search(clause, 0, match.start()):
                 continue  # "I saw a movie about dogs"
             words = f'{match["about"]} {match["topic"]}' if match['topic'] else f'{match["set"]} {match["where"]}'
-            found.append(words)
+            found.append(_OPEN_END.sub('', words))
     return list(dict.fromkeys(found))

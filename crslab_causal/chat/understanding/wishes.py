@@ -87,4 +87,13 @@ def without_contradictions(constraints: Sequence[Constraint]) -> list[Constraint
             continue
         if constraint.wanted or key not in kept or constraint.kind is not Kind.GENRE or not kept[key].wanted:
             kept[key] = constraint
-    return list(kept.values())
+    return _directors_as_alternatives(list(kept.values()))
+
+
+def _directors_as_alternatives(constraints: list[Constraint]) -> list[Constraint]:
+    """Make the wanted directors of a message alternatives, because few films have two: "Coppola, Scorsese"."""
+    directors = [c for c in constraints if c.kind is Kind.PERSON and c.wanted and c.is_director and c.binding]
+    if len(directors) < 2 or any(c.alternatives for c in directors):
+        return constraints
+    name = 'directors ' + ', '.join(c.label for c in directors)
+    return [replace(c, alternatives=name) if c in directors else c for c in constraints]

@@ -149,6 +149,7 @@ _ONE_FILM = re.compile(
 )
 """Words that name one film by its age: "the new one", "the old version". They say nothing about other films."""
 _ASKS_COLOR = re.compile(r'\b(?:is|was|are)\s+(?:it|that|this|they)\s+(?:in\s+)?$', re.IGNORECASE)
+_NOT_IN = re.compile(r"\b(?:not|no|nothing|without|n['’]t|isn['’]?t)\s+(?:in\s+)?$", re.IGNORECASE)
 _TOO_OLD_FOR = re.compile(r'\btoo\s+old\s+for\b', re.IGNORECASE)
 _EITHER = re.compile(r'\b(?:old(?:er)?|new(?:er)?|recent|classic)\s+(?:or|and)\s+$', re.IGNORECASE)
 _EITHER_AFTER = re.compile(r'\s+(?:or|and)\s+(?:old(?:er)?|new(?:er)?|recent|classic)\b', re.IGNORECASE)
@@ -163,7 +164,7 @@ _INSTEAD_OF_NEW = re.compile(
 _EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very\s+|really\s+)?$', re.IGNORECASE)
 
 
-_EXACT = re.compile(rf'\d|{"|".join(_DECADE_WORDS)}', re.IGNORECASE)
+_EXACT = re.compile(rf'\d|{"|".join(_DECADE_WORDS)}|\b(?:last|past)\s+(?:\w+\s+)?(?:years|decade)', re.IGNORECASE)
 _NEAR = 3
 """Number of spans of years before and after a word such as "old" that may make it exact."""
 _SEPARATES = re.compile(r'[.!?;]|\b(?:or|but|and)\b', re.IGNORECASE)
@@ -253,7 +254,9 @@ def _is_no_wish(text: str, match: re.Match[str]) -> bool:
         or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])  # "too old for them"
         or (_ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()))  # "I saw the new one"
         or (word == 'classic' and (_is_remark(text, match, before) or _IS_A.search(before)))
-        or (word.startswith('black') and _ASKS_COLOR.search(before))  # "is it in black and white?"
+        or (
+            word.startswith('black') and (_ASKS_COLOR.search(before) or _NOT_IN.search(before))
+        )  # "is it in black and white?"
         or _EITHER.search(before)  # "old or new"
         or _EITHER_AFTER.match(text, match.end())
     )

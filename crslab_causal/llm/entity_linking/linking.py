@@ -36,7 +36,8 @@ from crslab_causal.llm.entity_linking.titles import ARTICLES, YEAR
 
 _YEAR_AFTER_NAME = re.compile(
     rf"""(?:\s*(?:[!?…]+|\.\.+|\.(?=[ ]?[(\[]{YEAR}[)\]]))(?=["”»’'*_]*\s*[(\[]))?  # punctuation of the name
-    ["”»’'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+({YEAR})\b)""",
+    ["”»’'*_]*\s*(?:[(\[](?:[^()\[\]]*\D)?({YEAR})(?:\D[^()\[\]]*)?[)\]]|(,?)\s+
+    (?:the\ (?:\w+\ )?(?:one|version|movie|film)\ (?:from|of)\ )?({YEAR})\b)""",
     re.VERBOSE,
 )
 _OLD, _NEW = frozenset('first old older original'.split()), frozenset('latest new newer newest recent'.split())

@@ -69,9 +69,10 @@ _SERIES = frozenset('franchise saga sequel sequels series trilogy'.split())
 _VERDICT = frozenset(('is', 'was', 'were'))
 """Words after the title at the start of a verdict, such as "was"."""
 _JUDGEMENT = frozenset(
-    """a amazing awesome awful bad beautiful better boring brilliant dope epic excellent fantastic fun funny garbage
-    good great hilarious iconic insane legendary lit mid my ok okay
-    one overrated pretty really sad scary so such terrible the too underrated very""".split()
+    """a absolutely amazing awesome awful bad beautiful better boring brilliant cool creepy dope dull dumb
+    epic excellent fantastic fun funny garbage good great hilarious iconic insane kinda lame legendary lit meh
+    mid my ok okay one overrated pretty quite really sad scary silly so stupid such terrible the too totally
+    underrated very weird""".split()
 )
 """Words after "is" in a verdict."""
 _EFFECT = re.compile(

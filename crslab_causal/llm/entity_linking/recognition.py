@@ -45,6 +45,9 @@ _IN_ORDINARY_PHRASE = re.compile(
 """Words before a title of ordinary words without capitals that make it an ordinary phrase."""
 _CONTINUES = re.compile(r"(?P<of> of(?: the)?)? (?P<word>[A-Z][a-z][\w'’-]*)(?: [A-Z][a-z][\w'’-]*)*")
 """The next words of a longer title. A word of one letter, such as "I", is none of them."""
+_PARTICLES = frozenset('out up down away back off over in on'.split())
+"""Small words that continue a title if a verb follows: "Blow Out is excellent"."""
+_VERB_OF_TITLE = re.compile(r'\s+(?:is|was|has|had)\b')
 _NOT_IN_TITLES = frozenset('part vol volume chapter episode trilogy saga franchise ii iii iv and or with'.split())
 _MAX_RANK_OF_TITLE_WORD = 4000
 """Rank, by frequency, below which a capitalized word behind a name is rather the start of a sentence."""
@@ -172,8 +175,10 @@ class Recognizer:
         ):
             is_ordinary = match['of'] is None
         else:
+            is_particle = word in _PARTICLES and self._is_judged_after(match.end())
             is_first_name = word in self.index.first_names
             is_ordinary = match['of'] is None and (is_first_name or is_frequent(word, _MAX_RANK_OF_TITLE_WORD))
+            is_ordinary = is_ordinary and not is_particle
         is_name = match['of'] is None and not self.index.is_partial(key) and self._is_known((word,))
         return None if is_ordinary or is_name else match.end()
 
@@ -190,6 +195,10 @@ class Recognizer:
             )
             for link in links
         )
+
+    def _is_judged_after(self, end: int) -> bool:
+        """Return whether a verb follows a position, as in "Blow Out is excellent"."""
+        return _VERB_OF_TITLE.match(self.text, end) is not None
 
     def _is_known(self, key: Key) -> bool:
         """Return whether a name is a title, or that of a person who is not obscure."""
