@@ -192,6 +192,7 @@ class Conversation:
             uses_prompt=self.pipeline.backend.uses_prompt,
             offered=None if first is None else self.recommender.names[first],
             is_decided=first in self.state.named_films,
+            has_chosen=bool(self.state.chosen),
         )
         yield from self._answer_questions(meaning, reply)
         if self._asks_for_films(meaning):

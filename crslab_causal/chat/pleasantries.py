@@ -68,6 +68,7 @@ def say_last(
     uses_prompt: bool,
     offered: str | None,
     is_decided: bool,
+    has_chosen: bool,
 ) -> Iterator[str]:
     """Answer a farewell, a request for help, small talk and words that are not understood, and yield the lines.
 
@@ -79,10 +80,11 @@ def say_last(
         uses_prompt: whether a language model answers, which understands other languages.
         offered: name of the first film of the last list; None if there was no list.
         is_decided: whether the seeker has chosen this film, or has said something about it.
+        has_chosen: whether the seeker has chosen any film.
     """
     acts = set(meaning.acts)
     if Act.LEAVE in acts:
-        yield reply.say('Goodbye, and enjoy your film!')
+        yield reply.say('Goodbye, and enjoy your film!' if has_chosen else 'Goodbye!')
     if Act.ASK_HELP in acts and not any(question.aspect in ABOUT_CHAT for question in meaning.questions):
         yield reply.say(_ABOUT_ME)
         yield reply.say(HOW_TO_SAVE)

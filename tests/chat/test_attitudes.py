@@ -69,3 +69,11 @@ def test_named_film_that_does_not_fit_is_not_accepted(interpreter, after_a_list,
         Attitude.DISLIKED,
         Attitude.REJECTED,
     )
+
+
+@pytest.mark.parametrize(
+    'text', ['meh, pretty dull', 'total garbage', 'what a snooze', 'it dragged on forever', 'so boring']
+)
+def test_short_verdict_is_negative(interpreter, after_a_list, text):
+    found = attitudes(interpreter.understand(text, after_a_list))
+    assert found.keys() == {'Heat (1995)'} and {*found.values()} <= {Attitude.DISLIKED, Attitude.REJECTED}

@@ -169,3 +169,18 @@ def test_genre_of_two_is_told_without_a_yes(conversation):
     conversation.reply('who directed Heat?')
     (answer,) = conversation.reply('is it a comedy or a drama?').sentences
     assert answer.startswith('Heat (1995) is a')
+
+
+def test_popularity_is_told_only_if_the_quality_is_asked_for(conversation):
+    facts = conversation.facts
+    film = facts.names[max(facts.films, key=lambda each: facts.popularity[each])]
+    (answer,) = conversation.reply(f'is {film} any good?').sentences
+    assert ' times in the conversations that I learned from' in answer
+    (answer,) = conversation.reply(f'tell me about {film}').sentences
+    assert ' times in the conversations' not in answer
+
+
+def test_farewell_wishes_a_good_film_only_after_a_choice(conversation):
+    assert conversation.reply('bye').sentences == ['Goodbye!']
+    conversation.reply("I'll watch Alien")
+    assert conversation.reply('bye').sentences == ['Goodbye, and enjoy your film!']

@@ -68,7 +68,7 @@ def test_acts_attitudes_and_constraints_agree(trained_interpreter, situation, te
     assert not meaning.constraints or acts & {Act.WANT, Act.MORE, Act.LIKE, Act.DISLIKE, Act.REJECT}
 
 
-@pytest.mark.parametrize(('text', 'act'), [("I'm down for that", Act.ACCEPT), ('meh, pretty dull', Act.DISLIKE)])
+@pytest.mark.parametrize(('text', 'act'), [("I'm down for that", Act.ACCEPT), ('gives me a headache', Act.DISLIKE)])
 def test_words_that_no_rule_has_are_understood(trained_interpreter, situation, text, act):
     rules = Interpreter(trained_interpreter.facts, trained_interpreter.collections, models={})
     assert act not in rules.understand(text, situation).acts

@@ -21,6 +21,7 @@ from crslab_causal.chat.understanding.questions import (
     OF_TWO_FILMS,
     Aspect,
     asks_for_part,
+    asks_for_quality,
     find_aspect,
     make_question,
     repeated_aspect,
@@ -246,6 +247,8 @@ class MessageReader(ReferenceReader):
         if aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
             people = self._last_people()[-2:]
             question = replace(question, person=next(iter(people), None), people=tuple(people))
+        if question.aspect is Aspect.GENERAL and asks_for_quality(clause.text):
+            question = replace(question, is_about_quality=True)
         if aspect is Aspect.CAST and asks_for_part(clause.text):
             question = replace(question, is_about_part=True)
         if aspect in ABOUT_CHAT:

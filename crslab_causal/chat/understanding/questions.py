@@ -124,6 +124,8 @@ class Question:
     """Ids of all people that the question names."""
     named: tuple[int, ...] = ()
     """Entity ids of everything that the question names."""
+    is_about_quality: bool = False
+    """Whether a general question asks how good a film is: "is it any good?"."""
     is_about_part: bool = False
     """Whether a question about the cast asks who plays a part: "who plays the killer?"."""
 
@@ -141,6 +143,7 @@ _REQUEST = re.compile(
     r'(?<!is it )(?<!is that )(?<!is this )(?<!not it )(?<!not that )(?<!was it )(?<!was that )'
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
+_OF_QUALITY = re.compile(r'\b(?:good|worth|recommend|popular|liked?|best|better|great|famous|opinion|think)\b')
 _OF_PART = re.compile(
     r'\bwho (?:plays|played|is playing|portrays|portrayed|voices|voiced) (?:the |a |an )?'
     r'(?!(?:in|it|this|that|one|movie|there|with|here)\b)[a-z]'
@@ -165,6 +168,11 @@ def find_aspect(clause: str) -> Aspect | None:
     return next(
         (Aspect(name) for name, pattern in read_phrases('questions.txt').items() if pattern.search(clause)), None
     )
+
+
+def asks_for_quality(clause: str) -> bool:
+    """Return whether a clause asks how good or how popular a film is, as in "is it any good?"."""
+    return _OF_QUALITY.search(clause) is not None
 
 
 def asks_for_part(clause: str) -> bool:
