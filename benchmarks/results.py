@@ -15,9 +15,22 @@ START_UP = Path(__file__).with_name('start_up.json')
 """File of the measurements of ``benchmarks/start_up.py``."""
 ONE_USER = Path(__file__).with_name('one_user.json')
 """File of the measurements of ``benchmarks/one_user.py``."""
+CLOSED_FORM = Path(__file__).with_name('closed_form.json')
+"""File of the measurements of ``benchmarks/closed_form.py``."""
 GPU = Path(__file__).with_name('gpu.json')
 """File of the measurements of ``benchmarks/gpu.py``."""
 
+_FITS = {
+    'popularity': 'TargetPopularity',
+    'repeat': 'Repeat',
+    'one_hop': 'OneHop',
+    'transition': 'TransitionCounts',
+    'transition_seeker': "TransitionCounts, with the seeker's items",
+    'item_cosine': 'ItemCosine',
+    'ease': 'EASE',
+    'pool': 'Pool without text',
+}
+"""Names of the models that :func:`closed_form` lists."""
 FORMS = {
     'kbrd_shipped': "KBRD, PyG's `RGCNConv` as shipped",
     'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
@@ -274,6 +287,53 @@ def one_user_of_a_pool() -> list[str]:
     ]
 
 
+def closed_form() -> list[str]:
+    """Return the sections about closed-form experts and the growth of EASE; empty if they were not measured."""
+    if not CLOSED_FORM.is_file():
+        return []
+    made = json.loads(CLOSED_FORM.read_text('utf-8'))
+    fits = [[_FITS[name], seconds(value)] for name, value in made['fits'].items()]
+    exact = [
+        [
+            f'{int(size):,}',
+            'exact',
+            seconds(each['seconds']),
+            f'{each["mib"]:,.0f}',
+            f'{4 * int(size) ** 2 / 2**20:,.0f}',
+        ]
+        for size, each in made['exact'].items()
+    ]
+    sparse = [
+        [
+            f'{int(size):,}',
+            f'sparse, {made["neighbours"]} neighbours',
+            seconds(each['seconds']),
+            f'{each["mib"]:,.0f}',
+            f'{each["coefficients_mib"]:,.0f}',
+        ]
+        for size, each in made['sparse'].items()
+    ]
+    largest = max(made['exact'], key=int)
+    factor = 100_000 / int(largest)
+    hours = made['exact'][largest]['seconds'] * factor**3 / 3600
+    gib = made['exact'][largest]['mib'] * factor**2 / 1024
+    redial = made['redial']
+    return [
+        '## Closed-form experts',
+        '`python benchmarks/closed_form.py` measures the fit of each expert on ReDial, and of the pool without text. '
+        f'The pool fits its experts several times. {made["threads"]} threads, {made["cpu"]}, Python {made["python"]}.',
+        markdown_table(['model', 'fit on ReDial'], fits),
+        'EASE for random conversations over growing catalogues:',
+        markdown_table(['entities', 'form', 'time', 'peak MiB', 'MiB of the coefficients'], [*exact, *sparse]),
+        f'The time of the exact form grows with the third power of the number of entities, its memory with the second. '
+        f'For 100,000 entities this is about {hours:.0f} hours and {gib:.0f} GiB, calculated from the row of '
+        f'{int(largest):,}. The package has the exact form only. The sparse form solves one small ridge regression for '
+        'each entity, as in Section 3.2 of Steck, "Markov Random Fields for Collaborative Filtering", NeurIPS 2019. On '
+        f'valid of ReDial, with {redial["entities"]:,} entities, R@50 is {100 * redial["exact"]:.2f} with the exact '
+        f'coefficients and {100 * redial["sparse"]:.2f} with the sparse ones.',
+    ]
+
+
 def start_up() -> list[str]:
     """Return the section about commands that need no PyTorch; empty if they were not measured."""
     if not START_UP.is_file():
@@ -344,6 +404,7 @@ def results_page(measurements: dict) -> str:
         '## GPU',
         gpu(record),
         *one_user_of_a_pool(),
+        *closed_form(),
         *start_up(),
     ]
     return '\n\n'.join(parts) + '\n'
