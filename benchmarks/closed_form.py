@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import platform
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable
@@ -58,8 +60,8 @@ def sparse_ease(mentions: sparse.csr_matrix, ridge: float, n_neighbours: int) ->
     """Return the coefficients of EASE, of which each column has only the entities that are mentioned most beside it.
 
     The column of an entity is the ridge regression of its mentions on those of its neighbours. With all other entities
-    as neighbours it equals the exact column. Steck, "Markov Random Fields for Collaborative Filtering" (NeurIPS 2019,
-    Section 3.2), approximates EASE by such subproblems.
+    as neighbours it equals the exact column. It is a simple form of the approximation in Steck, "Markov Random Fields
+    for Collaborative Filtering", NeurIPS 2019, https://arxiv.org/abs/1910.09645.
 
     Args:
         mentions: the matrix X of conversations × entities, with 0 and 1.
@@ -147,6 +149,27 @@ def sparse_against_exact(data_path: Path) -> dict[str, Any]:
         return {'entities': len(column), 'exact': exact, 'sparse': system.stage.validate(report=False)}
 
 
+def solve_exact(size: int) -> dict[str, float]:
+    """Return the seconds and the peak MiB of the exact form for random conversations over ``size`` entities."""
+    gram = torch.from_numpy((random_mentions(size).T @ random_mentions(size)).toarray())
+    seconds, mib, _ = measured(partial(ease_coefficients, gram, RIDGE))
+    return {'seconds': seconds, 'mib': mib + gram.nbytes / 2**20}
+
+
+def solve_sparse(size: int) -> dict[str, float]:
+    """Return the seconds, the peak MiB and the MiB of the coefficients of the sparse form, see :func:`solve_exact`."""
+    mentions = random_mentions(size)
+    seconds, mib, found = measured(partial(sparse_ease, mentions, RIDGE, NEIGHBOURS))
+    arrays = (found.data, found.indices, found.indptr)
+    return {'seconds': seconds, 'mib': mib, 'coefficients_mib': sum(each.nbytes for each in arrays) / 2**20}
+
+
+def in_new_process(solve: Callable[[int], dict[str, float]], size: int) -> dict[str, float]:
+    """Return what a function measures in a process of its own, whose peak of the memory no earlier call has raised."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as pool:
+        return pool.submit(solve, size).result()
+
+
 def main() -> None:
     """Measure, and write the record and the page."""
     parser = argparse.ArgumentParser(description='Measure closed-form experts.')
@@ -164,18 +187,9 @@ def main() -> None:
         'neighbours': NEIGHBOURS,
         'fits': fits(data_path),
         'redial': sparse_against_exact(data_path),
-        'exact': {},
-        'sparse': {},
+        'exact': {size: in_new_process(solve_exact, size) for size in EXACT_SIZES},
+        'sparse': {size: in_new_process(solve_sparse, size) for size in SPARSE_SIZES},
     }
-    for size in EXACT_SIZES:
-        gram = torch.from_numpy((random_mentions(size).T @ random_mentions(size)).toarray())
-        seconds, mib, _ = measured(partial(ease_coefficients, gram, RIDGE))
-        record['exact'][size] = {'seconds': seconds, 'mib': mib + gram.nbytes / 2**20}
-    for size in SPARSE_SIZES:
-        mentions = random_mentions(size)
-        seconds, mib, found = measured(partial(sparse_ease, mentions, RIDGE, NEIGHBOURS))
-        size_of = (found.data.nbytes + found.indices.nbytes + found.indptr.nbytes) / 2**20
-        record['sparse'][size] = {'seconds': seconds, 'mib': mib, 'coefficients_mib': size_of}
     CLOSED_FORM.write_text(json.dumps(record, indent=1) + '\n', 'utf-8')
     CLOSED_FORM.with_name('RESULTS.md').write_text(results_page(read_measurements()), 'utf-8')
 

@@ -328,7 +328,8 @@ def closed_form() -> list[str]:
         f'The time of the exact form grows with the third power of the number of entities, its memory with the second. '
         f'For 100,000 entities this is about {hours:.0f} hours and {gib:.0f} GiB, calculated from the row of '
         f'{int(largest):,}. The package has the exact form only. The sparse form solves one small ridge regression for '
-        'each entity, as in Section 3.2 of Steck, "Markov Random Fields for Collaborative Filtering", NeurIPS 2019. On '
+        'each entity, a simple form of the approximation in Steck, "Markov Random Fields for Collaborative Filtering", '
+        'NeurIPS 2019. On '
         f'valid of ReDial, with {redial["entities"]:,} entities, R@50 is {100 * redial["exact"]:.2f} with the exact '
         f'coefficients and {100 * redial["sparse"]:.2f} with the sparse ones.',
     ]
