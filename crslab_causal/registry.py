@@ -121,6 +121,15 @@ MODELS: dict[str, ModelEntry] = _by_name(
         is_expert=True,
     ),
     ModelEntry(
+        'TextSimilarity',
+        'the items whose texts are most similar to the last turns, by a frozen encoder',
+        model=f'{_EXPERTS}.text_similarity:TextSimilarity',
+        options=f'{_EXPERTS}.options:TextSimilarityOptions',
+        adapter=_EXPERT_ADAPTER,
+        reads_samples=True,
+        is_expert=True,
+    ),
+    ModelEntry(
         'DualEncoder',
         'a sentence encoder, fine-tuned with a softmax over the texts of all items',
         model=f'{_EXPERTS}.dual_encoder:DualEncoder',

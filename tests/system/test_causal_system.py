@@ -30,6 +30,7 @@ def test_every_model_is_scored_on_the_same_samples(run, model, tiny_bert):  # no
         'Pool': ['experts=[EASE,Repeat]'],
         'TextToItem': [f'sentence_encoder={tiny_bert}'],
         'TextNeighbours': [f'sentence_encoder={tiny_bert}'],
+        'TextSimilarity': [f'sentence_encoder={tiny_bert}'],
         'DualEncoder': [f'sentence_encoder={tiny_bert}', 'expert_epochs=1'],
         'MentionTransformer': ['expert_epochs=1', 'mention_dim=8'],
     }

@@ -15,6 +15,7 @@ _WORDS = {
     'OneHop': 'what is next to your mentions in the knowledge graph',
     'TextToItem': 'the meaning of what was said',
     'TextNeighbours': 'the past conversations that are most like this one',
+    'TextSimilarity': 'the texts of the films that are most like what was said',
     'CausalKBRD': "the paper's recommender",
     'in the context': 'whether it was mentioned',
     'latest item': 'whether it was mentioned last',

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from crslab_causal.data.dataset.films import Film
 from crslab_causal.data.histories import PAD
 from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.context_text import spoken_context
+from crslab_causal.model.experts.item_text import item_texts
 from crslab_causal.model.experts.options import DualEncoderOptions
 from crslab_causal.model.experts.sentence_encoder import SentenceEncoder
 from crslab_causal.model.experts.smoothing import log_popularity
@@ -64,10 +64,7 @@ class DualEncoder(TrainedExpert):
         self.names: Mapping[int, str] = side_data.get('display_names', {}) or dict(
             zip(side_data['item_entity_ids'], side_data.get('item_names', ()))
         )
-        films = side_data.get('films', {})
-        self.item_texts = [
-            item_text(films.get(item), self.names.get(item, '')) for item in side_data['item_entity_ids']
-        ]
+        self.item_texts = item_texts(side_data)
         self.source = SentenceEncoder.shared(options.sentence_encoder, options.context_pieces, None, device)
         self.item_source = SentenceEncoder.shared(options.sentence_encoder, options.item_pieces, cache, device, 'right')
 
@@ -180,20 +177,6 @@ class DualEncoderNetwork(nn.Module):
         """Return the logits of all items, ``(n, n_item)``, for the vectors of contexts."""
         items = self.map(self.item_text) + self.free
         return self.log_scale.exp() * vectors @ items.T + self.bias
-
-
-def item_text(film: Film | None, name: str) -> str:
-    """Return the text of an item for an encoder: its title, year, genres, directors, cast and plot, where known."""
-    if film is None:
-        return name
-    parts = [
-        film.name or name,
-        ', '.join(film.genres),
-        f'directed by {", ".join(film.directors)}' if film.directors else '',
-        f'with {", ".join(film.stars)}' if film.stars else '',
-        film.plot,
-    ]
-    return '. '.join(part.rstrip('.') for part in parts if part)
 
 
 def freeze_layers(encoder: nn.Module, count: int) -> None:

@@ -83,6 +83,15 @@ class TextNeighboursOptions(TextOptions):
     """Temperature tau of the weights of neighbours: an increase of the cosine by tau multiplies the weight by e."""
 
 
+class TextSimilarityOptions(TextOptions):
+    """Options of TextSimilarity."""
+
+    item_pieces: Annotated[int, Field(ge=8)] = 96
+    """Maximum number of word pieces of the text of an item, of which the first are kept."""
+    similarity_temperature: Positive = 0.05
+    """Temperature tau of the similarity: an increase of the cosine by tau multiplies the evidence by e."""
+
+
 class TrainedExpertOptions(ExpertOptions):
     """Options of the experts that are trained by gradient descent for a few epochs."""
 

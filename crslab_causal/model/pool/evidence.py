@@ -14,6 +14,7 @@ from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.co_mentions import CoMentionExpert
 from crslab_causal.model.experts.one_hop import OneHop
 from crslab_causal.model.experts.text_neighbours import TextNeighbours
+from crslab_causal.model.experts.text_similarity import TextSimilarity
 from crslab_causal.model.experts.text_to_item import TextToItem
 from crslab_causal.model.pool.members import Member
 from crslab_causal.model.pool.pool import Pool
@@ -125,7 +126,7 @@ def _(model: OneHop, context: _Context) -> Evidence | None:
 
 
 @_find.register
-def _(model: TextToItem, context: _Context) -> Evidence | None:
+def _(model: TextToItem | TextSimilarity, context: _Context) -> Evidence | None:
     probability = float(model.evidence(context.batch)[0, context.item])
     return Evidence('text', None, probability) if probability else None
 

@@ -11,7 +11,8 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.data.dataset.films import Film
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.training_data import TrainingData
-from crslab_causal.model.experts.dual_encoder import DualEncoder, item_text
+from crslab_causal.model.experts.dual_encoder import DualEncoder
+from crslab_causal.model.experts.item_text import item_text
 from crslab_causal.model.experts.trained_expert import Context, grouped
 from tests.model.experts.small_data import label_share, smoothed
 from tests.model.experts.tiny_bert import tiny_bert  # noqa: F401

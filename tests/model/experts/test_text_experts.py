@@ -1,4 +1,4 @@
-"""TextToItem and TextNeighbours against plain references, on a tiny random BERT."""
+"""TextToItem, TextNeighbours and TextSimilarity against plain references, on a tiny random BERT."""
 
 import math
 
@@ -11,6 +11,7 @@ from crslab_causal.base.errors import UserError
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.text_neighbours import TextNeighbours
+from crslab_causal.model.experts.text_similarity import TextSimilarity
 from crslab_causal.model.experts.text_to_item import TextToItem, fit_softmax
 from tests.model.experts.small_data import label_share, smoothed
 from tests.model.experts.tiny_bert import tiny_bert  # noqa: F401
@@ -26,7 +27,7 @@ TEXTS = [
     ('hello', 1),
 ]
 QUERIES = ['love alien', 'comedies', None, 'there !']
-EXPERTS = pytest.mark.parametrize('expert', [TextToItem, TextNeighbours])
+EXPERTS = pytest.mark.parametrize('expert', [TextToItem, TextNeighbours, TextSimilarity])
 
 
 def sample(text, item=1):
@@ -86,6 +87,17 @@ def test_neighbours_count_by_their_similarity(neighbours, temperature, tiny_bert
     check(model, evidence)
 
 
+def test_similarity_is_the_softmax_of_the_cosines_with_the_texts_of_the_items(tiny_bert):  # noqa: F811
+    model = build(TextSimilarity, tiny_bert, similarity_temperature=0.2)
+    model.fit(data())
+    texts = [vector(model, text) for text in ('alien', 'heat', 'a', 'b')]
+
+    def evidence(query):
+        return [math.exp(float(query @ text) / 0.2) for text in texts]
+
+    check(model, evidence)
+
+
 def test_the_softmax_is_that_of_the_formula_and_gives_items_without_labels_only_popularity(tiny_bert):  # noqa: F811
     model = build(TextToItem, tiny_bert, text_epochs=300, text_lr=0.2)
     model.fit(data())
@@ -110,7 +122,7 @@ def test_many_epochs_with_decay_reach_the_optimum_of_the_ridge_softmax():
     assert max(gradient.abs().max().item() for gradient in gradients) < 1e-3 and coefficients.abs().max() > 0.05
 
 
-@EXPERTS
+@pytest.mark.parametrize('expert', [TextToItem, TextNeighbours])
 def test_without_any_text_popularity_is_the_answer(expert, tiny_bert):  # noqa: F811
     model = build(expert, tiny_bert)
     model.fit(data([(None, 2), (None, 1)]))
