@@ -151,7 +151,8 @@ def sparse_against_exact(data_path: Path) -> dict[str, Any]:
 
 def solve_exact(size: int) -> dict[str, float]:
     """Return the seconds and the peak MiB of the exact form for random conversations over ``size`` entities."""
-    gram = torch.from_numpy((random_mentions(size).T @ random_mentions(size)).toarray())
+    mentions = random_mentions(size)
+    gram = torch.from_numpy((mentions.T @ mentions).toarray())
     seconds, mib, _ = measured(partial(ease_coefficients, gram, RIDGE))
     return {'seconds': seconds, 'mib': mib + gram.nbytes / 2**20}
 

@@ -11,6 +11,7 @@ from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Heard
 
 _TWO_DOTS = re.compile(r'(?<!\.)\.\.(?!\.)')
+"""Two full stops, but not three."""
 
 
 class Draft(str):

@@ -74,7 +74,9 @@ _FOLLOWED_UP = re.compile(
 )
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _INSTEAD = re.compile(r'^(?: then)? instead(?: please| then| thanks)*\W*$')
+"""Words after a film that takes the place of another one."""
 _ONLY_LEAD = re.compile(r'^\W*(?:(?:no|then|ok|rather|maybe|just|well|actually|the)\W+)*$')
+"""Words before such a film. They say nothing else."""
 _WORK_OF = re.compile(r'^\s+(?:ever\s+|has\s+|have\s+)*(?:does|did|done|made|makes|directs|directed|touches|is\s+in)\b')
 """Words after a person that mean all the work of this person."""
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}

@@ -34,8 +34,6 @@ _NO_COMMA = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words before a name that turn down something else: "no, the 80s", but not "no horror"."""
-
-
 _NOT_TOO = re.compile(r"\b(?:not|n['’]t)\s+(?:be\s+)?(?:too|so|that|very)\s+$", re.IGNORECASE)
 """Words before a genre that only limit the same wish: "scary but not too scary"."""
 _COMMA = re.compile(r'\s*,\s*(?:(?:the|but|rather)\s+)*')

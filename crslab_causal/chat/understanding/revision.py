@@ -327,7 +327,7 @@ def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude:
 
 
 def _complete_list(heard: _Heard, films: Sequence[int], names: Mapping[int, str]) -> None:
-    """Give the one attitude to the films of a list to those of its films that have none."""
+    """Copy the attitude to most films of a list to its other films, if these have none and all others have the same."""
     keys = [(SpanKind.FILM, names[film]) for film in films]
     attitudes = {heard[key].attitude for key in keys if key in heard}
     n_missing = sum(key not in heard for key in keys)

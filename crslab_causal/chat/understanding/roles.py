@@ -26,7 +26,10 @@ _OTHER = r'(?:another|an?\s+different|some\s+other|different)'
 
 
 def _patterns(role: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns of a role before a film, and of a role without a film. "other" in the second one excludes."""
+    """Return the patterns of a role before a film, and of a role without a film.
+
+    In the second pattern the group ``other`` matches the words that exclude a person, as in "another director".
+    """
     noun, verb = _NOUNS[role], _VERBS[role]
     of_film = rf'(?:the\s+)?(?:{noun}\s+(?:of|from|in|behind)|(?:{_PERSON}\s+(?:who|that)|who(?:m)?ever)\s+{verb})\s+$'
     same_as = rf'(?:the\s+)?same\s+{noun}\s+(?:as\s+(?:in\s+)?|of\s+|from\s+|(?:who|that)\s+(?:did|{verb})\s+)$'

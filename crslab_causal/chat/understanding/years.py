@@ -150,6 +150,7 @@ _ONE_FILM = re.compile(
 """Words that name one film by its age: "the new one", "the old version". They say nothing about other films."""
 _ASKS_COLOR = re.compile(r'\b(?:is|was|are)\s+(?:it|that|this|they)\s+(?:in\s+)?$', re.IGNORECASE)
 _NOT_IN = re.compile(r"\b(?:not|no|nothing|without|n['’]t|isn['’]?t)\s+(?:in\s+)?$", re.IGNORECASE)
+"""Words before a "black and white" that is not wanted. No constraint can express this."""
 _TOO_OLD_FOR = re.compile(r'\btoo\s+old\s+for\b', re.IGNORECASE)
 _EITHER = re.compile(r'\b(?:old(?:er)?|new(?:er)?|recent|classic)\s+(?:or|and)\s+$', re.IGNORECASE)
 _EITHER_AFTER = re.compile(r'\s+(?:or|and)\s+(?:old(?:er)?|new(?:er)?|recent|classic)\b', re.IGNORECASE)

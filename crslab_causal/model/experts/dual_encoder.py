@@ -15,7 +15,7 @@ from crslab_causal.data.histories import PAD
 from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.context_text import spoken_context
-from crslab_causal.model.experts.item_text import item_texts
+from crslab_causal.model.experts.item_text import entity_names, item_texts
 from crslab_causal.model.experts.options import DualEncoderOptions
 from crslab_causal.model.experts.sentence_encoder import SentenceEncoder
 from crslab_causal.model.experts.smoothing import log_popularity
@@ -61,9 +61,7 @@ class DualEncoder(TrainedExpert):
         cache = None if save_path is None else Path(save_path) / 'embeddings'
         options, device = self.options, torch.device(self.device)
         self.titles = item_titles(side_data)
-        self.names: Mapping[int, str] = side_data.get('display_names', {}) or dict(
-            zip(side_data['item_entity_ids'], side_data.get('item_names', ()))
-        )
+        self.names = entity_names(side_data)
         self.item_texts = item_texts(side_data)
         self.source = SentenceEncoder.shared(options.sentence_encoder, options.context_pieces, None, device)
         self.item_source = SentenceEncoder.shared(options.sentence_encoder, options.item_pieces, cache, device, 'right')

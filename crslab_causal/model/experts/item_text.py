@@ -13,9 +13,18 @@ def item_texts(side_data: Mapping[str, Any]) -> list[str]:
     Args:
         side_data: side data of the dataset.
     """
-    items, films = side_data['item_entity_ids'], side_data.get('films', {})
-    names = side_data.get('display_names', {}) or dict(zip(items, side_data.get('item_names', ())))
-    return [item_text(films.get(item), names.get(item, '')) for item in items]
+    films, names = side_data.get('films', {}), entity_names(side_data)
+    return [item_text(films.get(item), names.get(item, '')) for item in side_data['item_entity_ids']]
+
+
+def entity_names(side_data: Mapping[str, Any]) -> Mapping[int, str]:
+    """Return the display name of each entity; if a dataset has none, the names of its items.
+
+    Args:
+        side_data: side data of the dataset.
+    """
+    names = side_data.get('display_names', {})
+    return names or dict(zip(side_data['item_entity_ids'], side_data.get('item_names', ())))
 
 
 def item_text(film: Film | None, name: str) -> str:
