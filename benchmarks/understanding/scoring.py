@@ -96,11 +96,13 @@ def found_in(meaning: Understanding, names_by_id: Mapping[int, str] | None = Non
 
 def _beside(question: Question, names_by_id: Mapping[int, str]) -> list[str]:
     """Return what a question about a film names beside the film: "is it a comedy?", "is Tom Hanks in it?"."""
-    if question.aspect is Aspect.HAS_PERSON and question.person is not None:
-        return [names_by_id[question.person]]
-    if question.aspect is Aspect.CHILDREN:
-        return ['children']
-    return [question.genre] if question.aspect is Aspect.IS_GENRE and question.genre else []
+    if question.is_about_person:
+        return []
+    people = [names_by_id[person] for person in question.people]
+    if question.aspect is Aspect.HAS_PERSON and question.person is not None and not people:
+        people = [names_by_id[question.person]]
+    children = ['children'] if question.aspect is Aspect.CHILDREN else []
+    return [*people, *children, *filter(None, (question.genre, question.collection))]
 
 
 def compare(

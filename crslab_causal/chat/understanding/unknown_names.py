@@ -36,6 +36,8 @@ _JUDGED_UNKNOWN = re.compile(
 """A capitalized name of at least two words at the start of a sentence, and a verdict."""
 _MAX_EVERYDAY_RANK = 5000
 """Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
+_MAX_BASIC_RANK = 300
+"""Largest rank, by frequency, of words that are together no name, such as "Yes It"."""
 
 
 def find_unknown_names(masked: str) -> list[Span]:
@@ -55,7 +57,9 @@ def find_unknown_names(masked: str) -> list[Span]:
         is_strange = any(len(word) > 3 and word.isalpha() and not is_english(word.lower()) for word in words)
         if '<' not in match['name'] and (is_strange or _is_capitalized(match['name'], masked)):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
-    spans += [Span(SpanKind.UNKNOWN, *match.span('name')) for match in _JUDGED_UNKNOWN.finditer(masked)]
+    for match in _JUDGED_UNKNOWN.finditer(masked):
+        if not all(is_frequent(word.lower(), _MAX_BASIC_RANK) for word in match['name'].split()):  # "Yes It is great"
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     kept: list[Span] = []
     for span in spans:
         kept += free_spans([span], kept)

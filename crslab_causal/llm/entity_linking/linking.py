@@ -26,12 +26,13 @@ import re
 from typing import Collection, Iterator, Mapping, NamedTuple
 
 from crslab_causal.llm.entity_linking.links import Link, LinkedText, Mention, ReadText
-from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
+from crslab_causal.llm.entity_linking.name_index import NameIndex
 from crslab_causal.llm.entity_linking.namesakes import choose_entity
 from crslab_causal.llm.entity_linking.negation import is_negated
 from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, ordinal_before, subtitle_span
 from crslab_causal.llm.entity_linking.people import has_place_of_person
 from crslab_causal.llm.entity_linking.recognition import Place, Recognizer
+from crslab_causal.llm.entity_linking.title_parts import Key
 from crslab_causal.llm.entity_linking.titles import ARTICLES, YEAR
 
 _YEAR_AFTER_NAME = re.compile(
@@ -201,6 +202,7 @@ class _Scan:
             return True
         if year and has_year:
             end_character = year.end()
+            end = self._words_before(end_character, end)  # the year is not the film "2012"
         elif self.index.is_item(entity):
             # there was no year, so a number may follow: "Rocky 2"
             numeral = numeral_after(self.text, end_character)
@@ -243,10 +245,14 @@ class _Scan:
 
     def _block(self, first: int, end: int, start: int, end_character: int) -> None:
         """Note a title that matches no entity, so that no part of it is linked."""
+        self._take(first, self._words_before(end_character, end))
+        self.unknown.append((start, end_character))
+
+    def _words_before(self, end_character: int, end: int) -> int:
+        """Return the index after the last content word before a position, at least ``end``."""
         while end < len(self.content) and self.content[end].start < end_character:
             end += 1
-        self._take(first, end)
-        self.unknown.append((start, end_character))
+        return end
 
     def _settle_subtitle(self, key: Key, start: int, end_character: int, first: int, end: int) -> bool:
         """Add the words of a subtitle to a name, and return whether the name is linked."""

@@ -1,42 +1,29 @@
-"""An index of names by their words: full names, parts of film titles, and surnames.
+"""An index of names by their words: full names, parts of film titles, surnames and rare first names.
 
-**Parts of titles** stand for a film if no entity has them as its name: each side of a colon, a dash or an "and"
-("Kill Bill", "Fury Road", "Temple of Doom"), the first words, if only one title starts with them ("Eternal
-Sunshine"), and a single rare word that no other name has ("Shawshank"). The last two kinds need a popular film. A part
-that several films share stands for the earliest one ("Harry Potter"). If that is far more popular than a film of
-exactly this name, it takes the name.
+:mod:`.title_parts` lists the parts of titles that stand for a film ("Kill Bill", "Nemo"). A part that several films
+share stands for the earliest one ("Harry Potter"). If that is far more popular than a film of exactly this name, it
+takes the name.
 
-**Surnames** stand for the person who is by far the most popular one of that name ("DiCaprio"). ``nicknames.txt`` lists
-nicknames and common misspellings ("Leo", "the Rock").
+**Surnames** stand for the person who is by far the most popular one of that name ("DiCaprio"), and so do the rare
+first names of stars ("Keanu"). :mod:`.person_names` knows other forms of the names of people.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 import re
-from collections import Counter, defaultdict
-from pathlib import Path
-from typing import Collection, Iterator, Mapping
+from collections import defaultdict
+from typing import Collection, Mapping
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.person_names import nicknames, other_first_names, pairs_of_names, spacings
 from crslab_causal.llm.entity_linking.spelling import count_edits, means_everyday_word
-from crslab_causal.llm.entity_linking.titles import PART_WORDS, Title, parse_title
-from crslab_causal.llm.entity_linking.words import (
-    COMMON_WORDS,
-    FILM_TALK,
-    FILM_WORDS,
-    SENTENCE_END,
-    SMALL_WORDS,
-    Word,
-    is_common,
-)
-
-Key = tuple[str, ...]
-"""The normalized words of a name."""
+from crslab_causal.llm.entity_linking.title_parts import Key, is_rare, parts_of_titles
+from crslab_causal.llm.entity_linking.titles import Title, parse_title
+from crslab_causal.llm.entity_linking.words import COMMON_WORDS, FILM_WORDS, SENTENCE_END, Word
 
 _GENRES = frozenset(
     'comedy horror thriller drama romance mystery documentary western musical fantasy adventure action '
@@ -52,29 +39,25 @@ _WELL_KNOWN, _OBSCURE = 20, 1
 """Minimum popularity of a well-known film, and maximum popularity of an obscure one."""
 _MIN_LETTERS_OF_NAME, _MIN_LETTERS_OF_LONG_NAME = 10, 15
 """Minimum number of letters of a full name that may have two wrong ones, and three."""
-_MIN_LETTERS_RARE = 6
-"""Minimum number of letters of a single word that stands for a title."""
-_MIN_RANK_RARE = 10_000
-"""Minimum rank, by frequency, of a word that is called rare."""
 _MIN_POPULARITY = 5
-"""Minimum popularity of a film that can be named by the first words or a rare word of its title."""
+"""Minimum popularity of a person whose misspelled full name is recognized."""
 _DOMINANCE = 2
 """Minimum ratio between the popularity of a person and that of the next person with the same surname."""
 _MIN_SHARE_OF_STAR = 0.02
 """Popularity, as a share of that of the most popular person, from which a surname needs no mark."""
 _SHARE_OF_OBSCURE = 0.005
 """Popularity, as a share of that of the most popular person, below which a surname alone names nobody."""
+_DOMINANCE_OF_FIRST_NAME = 5
+"""The same ratio for people with the same first name, plus one."""
+_MIN_SHARE_OF_FIRST_NAME = 0.07
+"""Popularity, as a share of that of the most popular person, from which a rare first name is enough."""
+_MIN_RANK_OF_FIRST_NAME = 30_000
+"""Minimum rank, by frequency, of a first name that is enough. People who are not stars have the more frequent ones."""
+_PLACES = frozenset(('cuba',))
+"""First names of stars that rather mean a place."""
 _OVERSHADOWED = 10
 """Minimum ratio at which a film whose title starts with a name takes the name from a less popular film of exactly this
 name."""
-_INITIALS = re.compile(r'(?:<.*/)?(?:[A-Z]\.){2,}')
-"""Initials at the start of a title: "E.T. the Extra-Terrestrial"."""
-_INNER_CAPITAL = re.compile(
-    r'(?<=\b(?:De|Di|Du|Da|La|Le|Mc))(?=[A-Z][a-z]{2,}$)|(?<=\b(?:Del|Van|Von|Mac))(?=[A-Z][a-z]{2,}$)'
-)
-"""Place of the missing space in a surname such as "DiCaprio"."""
-_PARTICLE = re.compile(r'\s(?P<particle>(?i:De|Del|Di|Du|Da|La|Le|Mc|Mac|Van|Von))\s(?P<surname>[A-Z][a-z]{2,})$')
-"""A particle and the rest of a surname, as in "De Niro"."""
 _NAME_SUFFIXES = frozenset('jr sr 2 3 4 5'.split())
 
 
@@ -125,8 +108,11 @@ class NameIndex:
         }
         """First words of the names of people."""
         self._add_genre_aliases()
-        name_words = {word for person in people for form in self.titles[person].forms for word in form.content}
         if partial:
+            name_words: dict[str, float] = {}
+            for person in people:
+                for word in {word for form in self.titles[person].forms for word in form.content}:
+                    name_words[word] = max(name_words.get(word, 0.0), self._popularity_of(person))
             self._add_parts(names, name_words)
             self._add_short_titles()
         self._add_surnames(people)
@@ -154,12 +140,14 @@ class NameIndex:
             best, other = (max(map(self._popularity_of, entities)) for entities in (exact, partial))
             if other > _OVERSHADOWED * (best + 1):
                 return partial + exact
-        bearer = self._surnames.get(key)
+        bearer = self._surnames.get(key, [])
         if exact and bearer and self.items.issuperset(exact):
             best = max(map(self._popularity_of, exact))
             if self._popularity_of(bearer[0]) > _OVERSHADOWED * (best + 1):
                 return bearer + exact
-        return exact or self._surnames.get(key, []) or partial
+        if partial and bearer and self._popularity_of(partial[0]) >= _DOMINANCE * (1 + self._popularity_of(bearer[0])):
+            return exact or partial  # "Forrest" means Forrest Gump rather than Frederic Forrest
+        return exact or bearer or partial
 
     def bearers(self, key: Key, has_article: bool) -> list[int]:
         """Return the person whom a surname or a nickname names; empty if there is none.
@@ -266,38 +254,12 @@ class NameIndex:
                     self._exact[alias] += genres
                     self.unambiguous.add(alias)
 
-    def _add_parts(self, names: Mapping[int, str], name_words: Collection[str]) -> None:
-        items = sorted(self.items & names.keys(), key=lambda item: (self.titles[item].year or 9999, item))
-        keys = {item: self.titles[item].forms[0].content for item in items if self.titles[item].forms}
-        starts = Counter(key[:n] for key in set(keys.values()) for n in range(1, len(key)))
-        holders = Counter(word for key in set(keys.values()) for word in set(key))
-        for item, key in keys.items():
-            for n, form in enumerate(self.titles[item].parts):
-                part = form.content
-                is_plain = part[0] in PART_WORDS or all(word.isdigit() for word in part)
-                # a single word behind a colon is often not a name, as in "...: Sequel"
-                if not is_plain and (n == 0 or len(part) > 1 or _is_rare(part[0])):
-                    self._add_part(part, item, weak=len(part) == 1)
-            if len(key) > 1 and _INITIALS.match(names[item]):
-                self._add_part(key[:1], item, weak=True)
-            for part in _around_and(key, starts):
-                self._add_part(part, item)
-            if self._popularity_of(item) < _MIN_POPULARITY:
-                continue
-            for n in range(2, len(key)):
-                start = key[:n]
-                if starts[start] == 1 and start[-1] not in SMALL_WORDS and _is_distinctive(start):
-                    self._add_part(start, item)
-            for word in key if len(key) > 1 else ():
-                is_unique = holders[word] == 1 and word not in name_words
-                if is_unique and len(word) >= _MIN_LETTERS_RARE and _is_rare(word):
-                    self._add_part((word,), item, weak=True)
-
-    def _add_part(self, part: Key, item: int, weak: bool = False) -> None:
-        if item not in self._partial[part]:
-            self._partial[part].append(item)
-        if weak:
-            self.weak.add(part)
+    def _add_parts(self, names: Mapping[int, str], name_words: Mapping[str, float]) -> None:
+        for part in parts_of_titles(names, self.titles, self.items, self.popularity, name_words):
+            if part.item not in self._partial[part.key]:
+                self._partial[part.key].append(part.item)
+            if part.is_weak:
+                self.weak.add(part.key)
 
     def _add_surnames(self, people: Collection[int]) -> None:
         bearers: dict[str, list[int]] = defaultdict(list)
@@ -313,15 +275,16 @@ class NameIndex:
             if not others or self._popularity_of(first) >= _DOMINANCE * self._popularity_of(others[0]):
                 self._surnames[surname,] = [first]
                 is_known = first not in self.popularity or self._popularity_of(first) >= _MIN_SHARE_OF_STAR * self._most
-                (self.weak.discard if _is_rare(surname) and is_known else self.weak.add)((surname,))
+                (self.weak.discard if is_rare(surname) and is_known else self.weak.add)((surname,))
+        self._add_first_names(people)
         by_name: dict[Key, int] = {}
         for person in sorted(set(people) - self.copies, key=lambda person: (self._popularity_of(person), -person)):
             by_name.update((form.content, person) for form in self.titles[person].forms[:1])
-        self._add_first_names(by_name)
+        self._add_other_first_names(by_name)
         for key, person in by_name.items():
             if self._popularity_of(person) >= _MIN_POPULARITY and len(key) > 1:
                 self._names_of_stars[key[0][0]][' '.join(key)] = person
-        for nickname, name, has_article in reversed(_nicknames()):
+        for nickname, name, has_article in reversed(nicknames()):
             if name in by_name and nickname not in by_name:  # "Coen brothers" may be an entity of its own
                 self._surnames[nickname] = [by_name[name]]
                 self._nicknames.add(nickname)
@@ -331,7 +294,7 @@ class NameIndex:
     def _add_spacings(self, names: Mapping[int, str]) -> None:
         """Add surnames with a particle, written with and without a space: "Di Caprio", "Deniro"."""
         for person, name in sorted(names.items(), key=lambda item: (-self._popularity_of(item[0]), item[0])):
-            for spelled, n_words in _spacings(name):
+            for spelled, n_words in spacings(name):
                 key = parse_title(spelled).forms[0].content
                 bearer = self._surnames.get(key[-1:]) or self._surnames.get((''.join(key[-n_words:]),))
                 if key not in self._exact:
@@ -341,16 +304,33 @@ class NameIndex:
 
     def _add_short_titles(self) -> None:
         """Add the abbreviations of titles in ``short_titles.txt``, such as "T2"."""
-        for short, title in _pairs('short_titles.txt'):
+        for short, title in pairs_of_names('short_titles.txt'):
             films = [film for film in self._exact.get(title, []) if film in self.items]
             if films:
                 best = max(films, key=lambda film: (self._popularity_of(film), -film))
                 self._partial[short].insert(0, best)
                 self._short.add(short)
 
-    def _add_first_names(self, by_name: Mapping[Key, int]) -> None:
+    def _add_first_names(self, people: Collection[int]) -> None:
+        """Add the rare first names of stars, such as "Keanu"."""
+        bearers: dict[str, list[int]] = defaultdict(list)
+        for person in set(people) - self.copies:
+            for form in self.titles[person].forms[:1]:
+                name = form.content[0]
+                if len(form.content) > 1 and len(name) > 2 and not is_frequent(name, _MIN_RANK_OF_FIRST_NAME):
+                    bearers[name].append(person)
+        for first_name, persons in bearers.items():
+            first, *others = sorted(persons, key=lambda person: (-self._popularity_of(person), person))
+            next_one = self._popularity_of(others[0]) if others else 0
+            is_star = self._popularity_of(first) >= max(1, _MIN_SHARE_OF_FIRST_NAME * self._most)
+            is_only_one = self._popularity_of(first) >= _DOMINANCE_OF_FIRST_NAME * (1 + next_one)
+            if is_star and is_only_one and first_name not in _PLACES and (first_name,) not in self._surnames:
+                self._surnames[first_name,] = [first]
+                self.weak.add((first_name,))
+
+    def _add_other_first_names(self, by_name: Mapping[Key, int]) -> None:
         """Add names with another form of the first name: "Dan Radcliffe" for Daniel Radcliffe."""
-        forms = _first_names()
+        forms = other_first_names()
         for key, person in by_name.items():
             for form in forms.get(key[0], ()) if len(key) > 1 else ():
                 longer = (form, *key[1:])
@@ -369,63 +349,3 @@ class NameIndex:
 
     def _popularity_of(self, entity: int) -> float:
         return self.popularity.get(entity, 0)
-
-
-@functools.cache
-def _nicknames() -> list[tuple[Key, Key, bool]]:
-    """Return the keys of the nicknames, each with the key of the person's name, and whether it has an article."""
-    return [(*keys, line.startswith('the ')) for keys, line in zip(_pairs('nicknames.txt'), _lines('nicknames.txt'))]
-
-
-@functools.cache
-def _pairs(file: str) -> list[tuple[Key, Key]]:
-    """Return the pairs of keys that the lines of a file name."""
-    pairs = [line.split('\t') for line in _lines(file)]
-    return [(parse_title(short).forms[0].content, parse_title(name).forms[0].content) for short, name in pairs]
-
-
-def _lines(file: str) -> list[str]:
-    lines = Path(__file__).with_name(file).read_text('utf-8').splitlines()
-    return [line for line in lines if line and not line.startswith('#')]
-
-
-@functools.cache
-def _first_names() -> dict[str, list[str]]:
-    """Return the other forms of each first name."""
-    groups = [line.split() for line in _lines('first_names.txt')]
-    forms: dict[str, list[str]] = defaultdict(list)
-    for group in groups:
-        for name in group:
-            forms[name] += [other for other in group if other != name]
-    return forms
-
-
-def _spacings(name: str) -> Iterator[tuple[str, int]]:
-    """Yield other spellings of a name whose surname has a particle, each with the number of words of the surname.
-
-    Args:
-        name: URI or name of a person.
-    """
-    plain = name.strip('<>').rpartition('/')[2].replace('_', ' ')
-    if (apart := _INNER_CAPITAL.sub(' ', plain)) != plain:
-        yield apart, 2
-    if match := _PARTICLE.search(plain):
-        yield plain, 2
-        yield f'{plain[: match.end("particle")]}{match["surname"].lower()}', 1
-
-
-def _is_rare(word: str) -> bool:
-    return word.isalpha() and word not in FILM_TALK and not is_frequent(word, _MIN_RANK_RARE)
-
-
-def _is_distinctive(start: Key) -> bool:
-    """Return whether the first words of a title are not an everyday phrase."""
-    return any(map(_is_rare, start)) or not any(is_common(word, in_phrase=True) for word in start)
-
-
-def _around_and(key: Key, starts: Mapping[Key, int]) -> Iterator[Key]:
-    """Yield both sides of an "and" in a title that shares its beginning with other titles: "Indiana Jones and ..."."""
-    for n, word in enumerate(key):
-        if word == 'and' and n > 1 and starts[key[:n]] > 1 and len(key) - n > 2:
-            yield key[:n]
-            yield key[n + 1 :]

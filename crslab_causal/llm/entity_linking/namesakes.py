@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Collection
 
-from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
+from crslab_causal.llm.entity_linking.name_index import NameIndex
+from crslab_causal.llm.entity_linking.title_parts import Key
 from crslab_causal.llm.entity_linking.titles import ARTICLES, Title, agreement
 
 _MAX_YEAR = 2030

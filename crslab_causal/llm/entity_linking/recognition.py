@@ -18,12 +18,19 @@ from crslab_causal.llm.entity_linking.marks import (
     is_quoted,
     starts_item,
 )
-from crslab_causal.llm.entity_linking.name_index import Key, NameIndex
+from crslab_causal.llm.entity_linking.name_index import NameIndex
 from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema, may_name_person
+from crslab_causal.llm.entity_linking.title_parts import Key
+from crslab_causal.llm.entity_linking.titles import ARTICLES
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, FILM_TALK, FILM_WORDS, Word, is_common
 
 _VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
 """Words after "It" that show that it is a pronoun."""
+_BEFORE_TITLE_IT = frozenset(
+    'think thought believe said heard say like liked love loved enjoy enjoyed hate hated saw see seen watch watched '
+    'and or but about with of than while whether if that because since'.split()
+)
+"""Words between which and a verb a capitalized "It" may be the film."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
 _MAX_RANK_OF_BASIC = 1500
@@ -48,11 +55,16 @@ _CONTINUES = re.compile(r"(?P<of> of(?: the)?)? (?P<word>[A-Z][a-z][\w'’-]*)(?
 _PARTICLES = frozenset('out up down away back off over in on'.split())
 """Small words that continue a title if a verb follows: "Blow Out is excellent"."""
 _VERB_OF_TITLE = re.compile(r'\s+(?:is|was|has|had)\b')
-_NOT_IN_TITLES = frozenset('part vol volume chapter episode trilogy saga franchise ii iii iv and or with'.split())
+_NOT_IN_TITLES = frozenset('part vol volume chapter episode trilogy saga franchise ii iii iv and or with it'.split())
 _MAX_RANK_OF_TITLE_WORD = 4000
 """Rank, by frequency, below which a capitalized word behind a name is rather the start of a sentence."""
 _BEFORE_COMPARISON = frozenset('is are was were be been about just almost'.split())
 """Words before "as good as it gets" that make it no title."""
+_BEFORE_TOPICS, _WITH_TOPICS = (
+    frozenset(('about', 'from')),
+    FILM_WORDS | frozenset('film something anything one story'.split()),
+)
+"""Words between films and their topic or place: "films about Vietnam"."""
 _OWNERS = frozenset('my your his her our their'.split())
 _MAX_COMMON_WORDS = 3
 """Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
@@ -125,6 +137,8 @@ class Recognizer:
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
             return has_place_of_title(self.text, self.words, first_word, end_word)
         is_partial = index.is_partial(key)
+        if is_partial and len(key) == 1 and entity not in self.prefer and self._is_topic(first_word):
+            return False  # "films about Vietnam" are not like "Good Morning, Vietnam"
         is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
         if not is_weak and (
             len(key) > _MAX_COMMON_WORDS
@@ -205,12 +219,20 @@ class Recognizer:
         return any(not self.index.is_obscure_person(entity) for entity in self.index.entities(key))
 
     def _is_pronoun(self, first_word: int, end_word: int, links: Sequence[Link]) -> bool:
-        """Return whether a capitalized "It" means the title before it: "I loved Logan, It was great"."""
+        """Return whether a capitalized "It" starts a sentence: "I loved Logan, It was great", "Yes I have It was"."""
         if end_word - first_word > 1 or self.words[first_word].lower != 'it' or end_word == len(self.words):
+            return False
+        if self.words[end_word].lower not in _VERBS_OF_IT or not first_word:
             return False
         start = self.words[first_word].start
         follows = any(link.end <= start and not self.text[link.end : start].strip(' ,') for link in links)
-        return follows and self.words[end_word].lower in _VERBS_OF_IT
+        before = self.words[first_word - 1]
+        return follows or (self.text[before.end : start].isspace() and before.lower not in _BEFORE_TITLE_IT)
+
+    def _is_topic(self, first_word: int) -> bool:
+        """Return whether a name is the topic or the place of films: "films about", "something from"."""
+        before = [word for word in self.words[max(0, first_word - 3) : first_word] if word.lower not in ARTICLES][-2:]
+        return len(before) == 2 and before[1].lower in _BEFORE_TOPICS and before[0].normalized in _WITH_TOPICS
 
     def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
         """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""

@@ -381,3 +381,82 @@ def test_every_name_with_a_year_in_the_catalogue_is_linked(redial):
         if not any(films[mention.entity] == name for mention in linker.link(f'I loved {name}.'))
     ]
     assert len(wrong) < 0.003 * len(dated), wrong
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('Yes I have It was really good', []),
+        ('I like that one too It was filmed near me', []),
+        ('I think It was scary', [2]),
+        ('I loved It', [2]),
+    ],
+)
+def test_capitalized_pronoun_in_a_run_on_sentence_is_not_the_film_it(text, expected):
+    names = {1: 'Logan (2017)', 2: 'It (2017)', 3: 'Alien (1979)'}
+    assert [mention.entity for mention in MentionLinker(names, names, partial=True).link(text)] == expected
+
+
+def test_year_of_a_film_is_not_another_film():
+    names = {1: 'Django Unchained (2012)', 2: '2012 (2009)', 3: 'Alien (1979)'}
+    linker = MentionLinker(names, names, partial=True)
+    assert [each.entity for each in linker.link('I like Django Unchained (2012), Alien')] == [1, 3]
+    assert [each.entity for each in linker.link('I like Alien and 2012')] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('i love nemo!', [1]),
+        ('Nemo and Dory', [1, 3]),
+        ("Schindler's was hard to watch", [4]),
+        ('what about Terabithia', [5]),
+        ('I loved Forrest', [6]),  # and not Frederic Forrest
+        ('The Lebowski', [8]),
+        ('Did you like Potter?', []),  # a person is as popular as the film
+        ('any war movies about Vietnam?', []),
+        ('something from Vietnam', []),
+        ('I saw Good Morning Vietnam', [9]),
+        ('The nemos of this world', []),
+    ],
+)
+def test_rare_word_of_a_title_stands_for_the_film(text, expected):
+    names = {
+        1: 'Finding Nemo (2003)',
+        2: 'Little Nemo: Adventures in Slumberland (1989)',
+        3: 'Finding Dory (2016)',
+        4: "Schindler's List (1993)",
+        5: 'Bridge to Terabithia (2007)',
+        6: 'Forrest Gump (1994)',
+        7: '<http://dbpedia.org/resource/Frederic_Forrest>',
+        8: 'The Big Lebowski (1998)',
+        9: 'Good Morning, Vietnam (1987)',
+        10: 'Miss Potter (2006)',
+        11: '<http://dbpedia.org/resource/Potter_Grant>',
+    }
+    people = {7, 11}
+    popularity = dict.fromkeys(names, 40.0) | {2: 1.0, 5: 2.0, 7: 10.0, 8: 0.0}
+    linker = MentionLinker(names, names.keys() - people, popularity, people, partial=True)
+    assert [mention.entity for mention in linker.link(text)] == expected
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('anything with uma?', [1]),
+        ('I like Joaquin', [2]),
+        ('I like Elsa', []),  # she is no star
+        ('films set in Cuba', []),
+        ('I like Tom', []),  # a frequent name
+    ],
+)
+def test_rare_first_name_stands_for_a_star(text, expected):
+    names = {
+        number: f'<http://dbpedia.org/resource/{name.replace(" ", "_")}>'
+        for number, name in enumerate(
+            ['Uma Thurman', 'Joaquin Phoenix', 'Joaquin Cosio', 'Elsa Lanchester', 'Cuba Gooding', 'Tom Hanks'], start=1
+        )
+    }
+    popularity = {1: 150.0, 2: 70.0, 3: 1.0, 4: 2.0, 5: 90.0, 6: 300.0}
+    linker = MentionLinker(names, {99}, popularity, names, partial=True)
+    assert [mention.entity for mention in linker.link(text)] == expected

@@ -1,0 +1,68 @@
+"""Other forms of the names of people, and short titles, from the files beside this module.
+
+``nicknames.txt`` lists nicknames and common misspellings ("Leo", "the Rock"). ``first_names.txt`` lists forms of one
+first name ("Dan", "Daniel").
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Iterator
+
+from crslab_causal.llm.entity_linking.title_parts import Key
+from crslab_causal.llm.entity_linking.titles import parse_title
+
+_INNER_CAPITAL = re.compile(
+    r'(?<=\b(?:De|Di|Du|Da|La|Le|Mc))(?=[A-Z][a-z]{2,}$)|(?<=\b(?:Del|Van|Von|Mac))(?=[A-Z][a-z]{2,}$)'
+)
+"""Place of the missing space in a surname such as "DiCaprio"."""
+_PARTICLE = re.compile(r'\s(?P<particle>(?i:De|Del|Di|Du|Da|La|Le|Mc|Mac|Van|Von))\s(?P<surname>[A-Z][a-z]{2,})$')
+"""A particle and the rest of a surname, as in "De Niro"."""
+
+
+@functools.cache
+def nicknames() -> list[tuple[Key, Key, bool]]:
+    """Return the keys of the nicknames, each with the key of the person's name, and whether it has an article."""
+    return [
+        (*keys, line.startswith('the ')) for keys, line in zip(pairs_of_names('nicknames.txt'), _lines('nicknames.txt'))
+    ]
+
+
+@functools.cache
+def pairs_of_names(file: str) -> list[tuple[Key, Key]]:
+    """Return the pairs of keys that the lines of a file name."""
+    pairs = [line.split('\t') for line in _lines(file)]
+    return [(parse_title(short).forms[0].content, parse_title(name).forms[0].content) for short, name in pairs]
+
+
+def _lines(file: str) -> list[str]:
+    lines = Path(__file__).with_name(file).read_text('utf-8').splitlines()
+    return [line for line in lines if line and not line.startswith('#')]
+
+
+@functools.cache
+def other_first_names() -> dict[str, list[str]]:
+    """Return the other forms of each first name."""
+    groups = [line.split() for line in _lines('first_names.txt')]
+    forms: dict[str, list[str]] = defaultdict(list)
+    for group in groups:
+        for name in group:
+            forms[name] += [other for other in group if other != name]
+    return forms
+
+
+def spacings(name: str) -> Iterator[tuple[str, int]]:
+    """Yield other spellings of a name whose surname has a particle, each with the number of words of the surname.
+
+    Args:
+        name: URI or name of a person.
+    """
+    plain = name.strip('<>').rpartition('/')[2].replace('_', ' ')
+    if (apart := _INNER_CAPITAL.sub(' ', plain)) != plain:
+        yield apart, 2
+    if match := _PARTICLE.search(plain):
+        yield plain, 2
+        yield f'{plain[: match.end("particle")]}{match["surname"].lower()}', 1
