@@ -77,3 +77,16 @@ def test_named_film_that_does_not_fit_is_not_accepted(interpreter, after_a_list,
 def test_short_verdict_is_negative(interpreter, after_a_list, text):
     found = attitudes(interpreter.understand(text, after_a_list))
     assert found.keys() == {'Heat (1995)'} and {*found.values()} <= {Attitude.DISLIKED, Attitude.REJECTED}
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ('Alien was too gruesome', '-Alien (1979)'),
+        ('Jaws kept me awake, in a good way', '+Jaws (1975)'),
+        ('Jaws is on my list for Friday', '=Jaws (1975)'),
+        ('lol die hard is a christmas movie', 'Die Hard (1988)'),
+    ],
+)
+def test_sentence_about_a_film_shows_the_attitude(trained_interpreter, after_a_list, text, name):
+    assert name in names_of(trained_interpreter.understand(text, after_a_list))

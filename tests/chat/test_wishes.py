@@ -162,3 +162,49 @@ def test_exact_years_replace_a_vague_wish(interpreter, after_a_list):
 
 def test_subject_ends_with_a_noun(interpreter):
     assert interpreter.understand('something with real people and a real story').unknown_topics == ['with real people']
+
+
+@pytest.mark.parametrize('text', ['what are your favorite dramas?', 'What are some of your favourite dramas?'])
+def test_question_for_favorites_of_a_genre_is_a_wish(trained_interpreter, after_a_list, text):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert meaning.acts == [Act.WANT] and labels(meaning) == {('drama', True)}
+
+
+@pytest.mark.parametrize(
+    'text', ['my daughter 6 years', 'with my son (8)', 'daughter is 6', 'for me and daughter 6 year']
+)
+def test_short_age_of_a_child_asks_for_films_for_children(interpreter, text):
+    assert labels(interpreter.understand(text)) == {('children', True)}
+
+
+def test_years_since_a_visit_are_no_age(interpreter, after_a_list):
+    assert labels(interpreter.understand('I saw it with my son 8 years ago', after_a_list)) == set()
+
+
+def test_kinds_with_articles_of_their_own_are_alternatives(interpreter):
+    meaning = interpreter.understand('three options, maybe a comedy, a mystery and a western')
+    assert labels(meaning) == {('comedy', True), ('mystery', True), ('western', True)}
+    assert len({constraint.alternatives for constraint in meaning.constraints} - {''}) == 1
+    assert not any(each.alternatives for each in interpreter.understand('a scary comedy').constraints)
+
+
+@pytest.mark.parametrize(
+    'text, person',
+    [
+        ('as long as Tom Cruise is nowhere near it', 'Tom Cruise'),
+        ('Tom Cruise is a no from me', 'Tom Cruise'),
+        ('Tom Hanks is out of the question', 'Tom Hanks'),
+    ],
+)
+def test_statement_excludes_a_person(interpreter, text, person):
+    assert labels(interpreter.understand(text)) == {(person, False)}
+
+
+def test_wish_for_the_seeker_alone_is_not_for_children(conversation):
+    conversation.reply('a film for my kids')
+    assert [constraint.name for constraint in conversation.reply('and for me, a western').constraints] == ['western']
+
+
+def test_viewers_who_cannot_agree_reject_nothing(trained_interpreter, after_a_list):
+    meaning = trained_interpreter.understand("we can't agree", after_a_list)
+    assert Act.REJECT not in meaning.acts and meaning.heard == []

@@ -83,6 +83,10 @@ def test_span_of_years_contains_its_limits():
         ('a film noir', ['film noir']),
         ('family movies', ['family']),
         ('World War 2', ['war']),
+        ('movies that focus more on history!', ['history']),
+        ('Not about politics, not about war. Nature.', ['war']),
+        ('something about sports', ['sport']),
+        ('I want to be scared', ['horror']),
         # descriptions and other words
         ('it was funny', []),
         ('Jim Carrey is hilarious', []),

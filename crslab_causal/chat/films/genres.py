@@ -22,6 +22,11 @@ class _Words(NamedTuple):
 _REACH = 80
 """Number of characters before a word that are searched for its context."""
 _FILMS = r'(?:movies?|films?|flicks?|pictures?)'
+_ABOUT = (
+    rf'(?:{_FILMS}|something|anything|one|stor(?:y|ies))\s+(?:(?:that|which)\s+)?(?:(?:is|are)\s+)?(?:more\s+)?'
+    r'(?:of|about|on|focus(?:es|ed|ing)?(?:\s+more)?\s+on|dealing\s+with|deals?\s+with|centered\s+on)\s+(?:the\s+)?'
+)
+"""Words before an everyday word that names a genre: "movies that focus more on history"."""
 _GENRES = {
     'action': _Words(
         'action',
@@ -59,15 +64,16 @@ _GENRES = {
     'film noir': _Words('noir', '(?:film[ -])?noirs?'),
     'history': _Words(
         'histor',
-        rf'(?:history|period) {_FILMS}|{_FILMS} (?:of|about|on) (?:the )?history|'
+        rf'(?:history|period) {_FILMS}|{_ABOUT}history|'
         r'period (?:pieces?|dramas?)|costume dramas?|'
-        r'(?:(?<=like )|(?<=love )|(?<=into ))history(?=\W*(?:$|,|and\b|or\b))',
+        r'(?:(?<=like )|(?<=love )|(?<=into )|(?<=not about ))history(?=\W*(?:$|,|and\b|or\b)|\s*[.!;])',
         'historic(?:al)?',
     ),
     'horror': _Words(
         'horror|slasher|zombie',
         r'horrors?|slashers?|splatters?|creature features?|monster (?:movies?|films?|flicks?)|gore ?fests?|'
-        r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)',
+        r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|'
+        r'(?:be|get|getting) (?:really |properly |also )?scared',
         r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gruesome|bloody',
     ),
     'music': _Words(r'music(?!al)', rf'music {_FILMS}|concert {_FILMS}'),
@@ -81,13 +87,14 @@ _GENRES = {
         rf'sci[ -]?fis?|science[ -]fictions?|sf|space (?:{_FILMS}|operas?)|dystopias?',
         'futuristic|dystopian',
     ),
-    'sport': _Words('sport', rf'(?:sports?|boxing|football|baseball) {_FILMS}|{_FILMS} (?:of|about|on) sports?'),
+    'sport': _Words('sport', rf'(?:sports?|boxing|football|baseball) {_FILMS}|{_ABOUT}sports?'),
     'thriller': _Words('thriller|suspense', 'thrillers?|suspense', r'thrilling|suspense?ful|gripping|tense'),
     'war': _Words(
         r'\bwar\b',
         rf'(?:anti-?)?war (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2|'
-        rf'{_FILMS} (?:of|about|on) (?:the )?wars?|'
-        r'(?:(?<=like )|(?<=love )|(?<=hate )|(?<=into )|(?<=no ))war(?=\W*(?:$|,|and\b|or\b))',
+        rf'{_ABOUT}wars?|'
+        r'(?:(?<=like )|(?<=love )|(?<=hate )|(?<=into )|(?<=no )|(?<=not about ))war'
+        r'(?=\W*(?:$|,|and\b|or\b)|\s*[.!;])',
     ),
     'western': _Words('western', '(?:spaghetti )?westerns?|cowboys?'),
 }

@@ -20,7 +20,7 @@ _PRAISE = (
 )
 _AFTER_LIKED = re.compile(
     rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+(?:movies|series|franchise|saga|trilogy))?(?:\s+in\s+general)?
-        \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
+        \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?!on\s+(?:my|our)\b)(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
     |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+gets\s+old|holds\s+up)\b
     |^\s+(?:really\s+|always\s+|totally\s+)?(?:blew\s+(?:me|us)\s+away|(?:kept|had|keeps|has)\s+(?:me|us|everyone)\s+
         (?:on\s+the\s+edge|in\s+stitches|laughing|hooked|glued|smiling))\b
@@ -75,6 +75,11 @@ _FOLLOWED_UP = re.compile(
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _INSTEAD = re.compile(r'^(?: then)? instead(?: please| then| thanks)*\W*$')
 """Words after a film that takes the place of another one."""
+_ON_LIST = re.compile(
+    r'^(?: (?:is|are|goes|go|gets|stays|will be|will go))?(?: (?:definitely|now|already|still|next|straight|right))*'
+    r' (?:on|onto|in|to) (?:my|our|the) (?:watch ?|must[ -]see |to[ -]watch |to[ -]do )?list\b'
+)
+"""Words after a film that the seeker means to watch: "Alien is on my list"."""
 _ONLY_LEAD = re.compile(r'^\W*(?:(?:no|then|ok|rather|maybe|just|well|actually|the)\W+)*$')
 """Words before such a film. They say nothing else."""
 _WORK_OF = re.compile(r'^\s+(?:ever\s+|has\s+|have\s+)*(?:does|did|done|made|makes|directs|directed|touches|is\s+in)\b')
@@ -145,6 +150,11 @@ def is_accepted_after(clause: Clause, group: int) -> bool:
 def is_taken_instead(clause: Clause, group: int) -> bool:
     """Return whether a clause takes a film in the place of another one: "Alien instead"."""
     return _INSTEAD.match(clause.after(group)) is not None and _ONLY_LEAD.match(clause.before(group)) is not None
+
+
+def is_put_on_list(clause: Clause, group: int) -> bool:
+    """Return whether the seeker has put a name on the list of films to watch: "Alien is on my list"."""
+    return _ON_LIST.match(clause.after(group)) is not None
 
 
 def is_told(clause: Clause, group: int) -> bool:

@@ -17,6 +17,7 @@ from crslab_causal.chat.understanding.attitudes import (
     is_followed_up,
     is_negative_question,
     is_praised_by_question,
+    is_put_on_list,
     is_taken_instead,
     is_told,
     wishes_similar,
@@ -49,6 +50,8 @@ _ASKS_IF_KNOWN = re.compile(
 """Words of the recommender after which a "yes" is an answer to a question, and no choice."""
 _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""
+_YOUR_FAVORITE = re.compile(r'\byour (?:favorite|best) (?:\w+ )?<(?:genre|collection|person)\d+>')
+"""Words that ask for films of a kind: "what are your favorite dramas?"."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 """Acts of a message that only wishes for films."""
 _POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))
@@ -107,6 +110,8 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
         found.append(Act.NOT_SEEN)  # "name a film that I have not seen"
     if Act.ASK_FILM not in acts and not forms['question'].search(words) and '?' not in draft.text:
         found.append(Act.ASK_FILM)  # "older is fine"
+    if Act.WANT in acts and any(_YOUR_FAVORITE.search(clause.text) for clause in draft.clauses):
+        found.append(Act.ASK_FILM)
     if Act.SEEN not in acts and not forms['watched'].search(words) and not any(draft.groups):
         found.append(Act.SEEN)
     if tells_of_viewers(draft):
@@ -142,8 +147,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "I have seen everything by Nolan"
         case Attitude.NOT_SEEN if attitude == Attitude.SEEN and {Act.SEEN, Act.NOT_SEEN} <= {*draft.meaning.acts}:
             return True  # "Alien I have seen. Actually I haven't"
-        case Attitude.ACCEPTED if any(is_taken_instead(clause, group) for clause in clauses):
-            return True  # "Alien instead"
+        case Attitude.ACCEPTED if any(is_taken_instead(c, group) or is_put_on_list(c, group) for c in clauses):
+            return True  # "Alien instead", "Alien is on my list"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
             return True  # "it should also be funny", "Bill Murray"
         case Attitude.MENTIONED if any(is_exception(clause, group) for clause in clauses):

@@ -23,12 +23,14 @@ _CHILDREN = re.compile(
       |(?:kid|child)[\s-]?friendly
       |(?:suitable|appropriate|good|ok|okay|safe|fun)\s+for\s+(?:kids|children|all\s+ages|the\s+family)
       |(?:for|with)\s+(?:the|my|our)\s+family
-      |(?:my|our|the)\s+(?:{_CHILD}|{_SIBLING}|youngest|oldest|eldest|other|little\s+one)\s+(?:one\s+)?
+      |(?:(?:my|our|the)\s+(?:{_CHILD}|{_SIBLING}|youngest|oldest|eldest|other|little\s+one)|sons?|daughters?)\s+(?:one\s+)?
        (?:is|are|just\s+turned|turns|who\s+is|aged)\s+(?:only\s+|just\s+)?{_AGE.format(2)}\b(?!\s+(?:movies?|films?|of))
       |(?:my|our|the)\s+{_CHILD}\s+(?:will|would|are\s+going\s+to|want\s+to|can)\s+(?:also\s+)?(?:be\s+)?(?:watch|join|see)(?:ing)?
       |(?:my|our|the)\s+(?:\w+\s+)?(?:grand)?(?:kids|children)\s+(?:are|will\s+be)\s+(?:visiting|coming|staying|here|over)\b
       |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
       |(?:they\s+are|they['’]?re)\s+(?:only\s+|just\s+)?{_AGE.format(5)}\s+(?:and|&)\s+\d{{1,2}}\b(?!\s+(?:min|hours))
+      |(?:{_CHILD}|{_SIBLING})\s*[,(]?\s*(?:of\s+|aged?\s+)?{_AGE.format(6)}
+       (?:(?=\s*\))|\s*(?:years?|yrs?|yo|y\.o)(?!\s+(?:ago|later|before|since)))
       |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -46,5 +48,5 @@ def find_children(text: str) -> Iterator[Span]:
 
 
 def _is_child(match: re.Match[str]) -> bool:
-    age = match['age1'] or match['age2'] or match['age3'] or match['age4'] or match['age5']
+    age = next((match[f'age{n}'] for n in range(1, 7) if match[f'age{n}']), None)
     return age is None or (int(age) if age.isdigit() else CARDINALS[age.lower()]) <= _MAX_AGE

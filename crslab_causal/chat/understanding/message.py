@@ -63,7 +63,11 @@ _ASKS = re.compile(
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
 _ORDERS = re.compile(r'^\W*(?:(?:ok|no|please|actually|well|now|and|just)\W+)*(?:forget|drop|ignore|scrap|disregard)\b')
 """Start of a clause that tells to forget something, and asks no question."""
-_FOR_ADULTS = re.compile(r'\bfor (?:us )?(?:the )?(?:grown[ -]?ups|adults)\b')
+_FOR_ADULTS = re.compile(
+    r'\bfor (?:us )?(?:the )?(?:grown[ -]?ups|adults)\b|'
+    r'^\W*(?:(?:and|but|then|now|also)\W+)*for (?:me|us|myself|ourselves)\b\W+(?:an?|some|something|anything|maybe|<)'
+)
+"""Words that no longer ask for films for children: "and for me, a western"."""
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 

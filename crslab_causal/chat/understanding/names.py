@@ -142,7 +142,11 @@ class NameReader:
             attitude, act = Attitude.SEEN, Act.SEEN
         elif cue == attitudes.WATCH and _OFF.match(clause.after(group)):
             attitude, act = Attitude.REJECTED, Act.REJECT  # "take Alien off your list"
-        elif cue == attitudes.WATCH or attitudes.is_taken_instead(clause, group):
+        elif (
+            cue == attitudes.WATCH
+            or attitudes.is_taken_instead(clause, group)
+            or attitudes.is_put_on_list(clause, group)
+        ):
             attitude, act = Attitude.ACCEPTED, Act.ACCEPT
         else:
             attitude, act = Attitude.MENTIONED, Act.MENTION

@@ -11,6 +11,10 @@ from crslab_causal.chat.understanding.clauses import Clause
 
 _BETWEEN_TOKENS = re.compile(r'>([^<]*)<')
 _OR = re.compile(r'(?:\bor\b|/)')
+_ARTICLE_BEFORE = re.compile(r'\b(?:an?|one|another)\s+(?:\w+\s+)?$')
+"""Words before a kind of films that speak of one film of this kind."""
+_MAX_SEVERAL = 6
+"""Most films that one clause asks for, each of its own kind."""
 _ADDS = re.compile(
     r'\b(?:also|too|as well|still|plus|in addition|additionally|mixed with|combined with|'
     r'(?:should|must|has to|needs to|make it)(?: also)?(?: be)?|'
@@ -23,7 +27,8 @@ _REPLACEABLE = frozenset((Kind.GENRE, Kind.YEARS, Kind.PERSON, Kind.FRANCHISE, K
 def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted: bool, binding: bool) -> Constraint:
     """Return a constraint with the attitude and the alternatives that a clause states.
 
-    Constraints of one kind are alternatives if "or" joins them, or if they are different years.
+    Constraints of one kind are alternatives if "or" joins them, if each has an article of its own ("a comedy and a
+    drama"), or if they are different years.
 
     Args:
         clause: the clause.
@@ -34,11 +39,18 @@ def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted
     """
     kind = constraint.kind
     around = f'{clause.before(group)}<{group}>{clause.after(group)}'
-    is_joined = any(_OR.search(between) for between in _BETWEEN_TOKENS.findall(around))
+    is_joined = any(_OR.search(between) for between in _BETWEEN_TOKENS.findall(around)) or _are_several_films(clause)
     is_alternative = wanted and (kind is Kind.YEARS or is_joined)
     return replace(
         constraint, wanted=wanted, binding=binding, alternatives=f'{kind} of {clause.text}' if is_alternative else ''
     )
+
+
+def _are_several_films(clause: Clause) -> bool:
+    """Return whether a clause asks for several films, each of its own kind: "a comedy and a drama"."""
+    if not 1 < len(clause.places) <= _MAX_SEVERAL:
+        return False
+    return all(_ARTICLE_BEFORE.search(clause.text, 0, start) for start, _ in clause.places.values())
 
 
 def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) -> list[Constraint]:

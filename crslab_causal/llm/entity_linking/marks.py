@@ -66,6 +66,11 @@ _AFTER_LONGER = frozenset('any as did do have he i it its like she suspenseful t
 """Words after a title of several words."""
 _SERIES = frozenset('franchise saga sequel sequels series trilogy'.split())
 """Words that mark the name before them."""
+_INTERJECTIONS = frozenset(
+    'ah also and but dude haha honestly hmm imo lmao lol man no nope oh ok okay omg so tbh well wow yea yeah yep yes '
+    'yo'.split()
+)
+"""Words before the title at the start of a verdict."""
 _VERDICT = frozenset(('is', 'was', 'were'))
 """Words after the title at the start of a verdict, such as "was"."""
 _JUDGEMENT = frozenset(
@@ -76,7 +81,7 @@ _JUDGEMENT = frozenset(
 )
 """Words after "is" in a verdict."""
 _EFFECT = re.compile(
-    r"""\s+(?:really\s+|just\s+|totally\s+)?(?:put\s+me\s+to\s+sleep|(?:made|had|makes|scared|bored|blew|freaked|moved)\s+(?:me|us)
+    r"""\s+(?:really\s+|just\s+|totally\s+)?(?:put\s+me\s+to\s+sleep|(?:made|had|makes|kept|keeps|scared|bored|blew|freaked|moved|broke|wrecked|haunts|haunted|traumatized)\s+(?:me|us)
     |creeped\s+me\s+out|rocks|rocked|sucks|sucked|slaps|rules)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -202,6 +207,13 @@ def _is_used_as_noun(text: str, words: Sequence[Word], first: int, end: int, is_
     return is_judged and words[first].starts_sentence
 
 
+def _starts_statement(words: Sequence[Word], first: int) -> bool:
+    """Return whether a word starts a sentence, perhaps after an interjection: "lol die hard is the best"."""
+    while first and not words[first].starts_sentence and words[first - 1].lower in _INTERJECTIONS:
+        first -= 1
+    return words[first].starts_sentence
+
+
 def _is_whole_sentence(words: Sequence[Word], first: int, end: int) -> bool:
     """Return whether a sentence has only these words, and perhaps an article before them."""
     start = first - (first > 0 and not words[first].starts_sentence and words[first - 1].lower in ARTICLES)
@@ -248,7 +260,7 @@ def _spelled(word: str) -> str:
 
 def _starts_verdict(text: str, words: Sequence[Word], first: int, end: int, is_longer: bool, is_known: bool) -> bool:
     """Return whether a sentence starts with a name and an opinion. In "Life is good" the single word is not a name."""
-    if not words[first].starts_sentence or end == len(words):
+    if not _starts_statement(words, first) or end == len(words):
         return False
     has_capital = words[first].is_capitalized
     is_rare = is_longer or not is_frequent(words[end - 1].lower, _MAX_SPOKEN_RANK)

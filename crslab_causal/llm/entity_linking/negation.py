@@ -92,11 +92,15 @@ _NEGATIVE_PREDICATE = re.compile(
     (?:annoy|irritate|disgust|disappoint)(?:s|ed|d)?\s+(?:me|us)\b|(?:gets?|got)\s+on\s+my\s+nerves\b|
     (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|out(?=\s*(?:$|[,.;!]|and\b))|(?:is|was|sounds|looks|seems)\s+(?:a\s+(?:bit|little)|rather|way)\s+(?:too\s+)?\w+\s+for\s+(?:me|us|my|our|tonight|now)\b|
     (?:left|leaves?)\s+(?:me|us)\s+(?:stone\s+)?cold\b|(?:makes?|made)\s+my\s+(?:skin\s+crawl|eyes\s+roll|toes\s+curl|teeth\s+hurt)\b|(?:makes?|made)\s+me\s+(?:want\s+to\s+)?(?:cringe|vomit|puke|gag|throw\s+up|sick)\b|(?:fell|falls)\s+flat\b|
+    (?:is|was|stays?)\s+nowhere\s+(?:near|in)\b|
+    (?:is|are|would\s+be)\s+(?:out\s+of\s+the\s+question|an?\s+(?:\w+\s+)?(?:no(?:[ -]go)?|pass))
+    (?=\s*(?:$|[.,;!]|(?:from|for|because|with|and|so|sorry|thanks)\b))|
     (?:is|was)\s+(?:(?!not\b|no\b|never\b|hardly\b)\w+\s+){0,2}?(?:waste\s+of\s+(?:\w+\s+)?(?:time|money)|snooze(?:\s?fest)?|let\s?down|disappointment|bore|drag|
     mess|disaster(?!\s+(?:movie|film|flick))|yawn)\b|(?:do|does|did)(?:\s?n['’]?t|\s+not)\s+(?:really\s+)?(?:appeal|interest\s+(?:me|us)|look\s+(?:good|interesting))\b|bored\s+(?:me|us)\b|(?:is|was|were|are|r)(?:
     (?:\s?n['’]?t|\s+not)\s+(?:\w+\s+){0,2}?(?:good|great|funny|enjoyable|for\s+me|my\s+\w+)\b|
     \s+(?:\w+\s+){0,2}?dull\s+as\s+\w+|
-    \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much)\b|
+    \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much|
+    graphic|gruesome|brutal|bleak|grim|heavy|cheesy|corny|predictable|confusing|loud|gross|creepy|disturbing|cringe\w*)\b|
     \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
