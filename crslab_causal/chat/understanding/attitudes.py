@@ -7,20 +7,16 @@ import re
 from crslab_causal.chat.understanding.acts import FEW, names_all
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.phrases import read_phrases
+from crslab_causal.llm.entity_linking.verdicts import PRAISE, any_of
 
 LIKE, DISLIKE, WANT, WATCH, SIMILAR, SEEN, NOT_SEEN = 'like', 'dislike', 'want', 'watch', 'similar', 'seen', 'not seen'
 TOLD = 'told'
 """Names of the cues. They are the sections of ``cues.txt``."""
-_PRAISE = (
-    'my our great good amazing awesome excellent fantastic wonderful brilliant hilarious fun funny perfect incredible '
-    'classic classics favorite best entertaining enjoyable cute superb beautiful nice riot interesting genius legend '
-    'underrated god goat masterpiece lovely gem marvelous marvellous terrific stunning gorgeous splendid magnificent '
-    'outstanding charming delightful fabulous phenomenal sublime unforgettable '
-    'lit fire dope rad epic banger goated sick'
-)
+_PRAISED_WORDS = any_of(PRAISE | frozenset('my our best nice riot god sick'.split()))
+"""Words after "is" that praise the name before it."""
 _AFTER_LIKED = re.compile(
     rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+(?:movies|series|franchise|saga|trilogy))?(?:\s+in\s+general)?
-        \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?!on\s+(?:my|our)\b)(?:\w+\s+){{0,3}}?(?:{'|'.join(_PRAISE.split())}|one\s+of|top\s+\d+)\b
+        \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?!on\s+(?:my|our)\b)(?:\w+\s+){{0,3}}?(?:{_PRAISED_WORDS}|one\s+of|top\s+\d+)\b
     |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+gets\s+old|holds\s+up)\b
     |^\s+(?:really\s+|always\s+|totally\s+)?(?:blew\s+(?:me|us)\s+away|(?:kept|had|keeps|has)\s+(?:me|us|everyone)\s+
         (?:on\s+the\s+edge|in\s+stitches|laughing|hooked|glued|smiling))\b
@@ -41,7 +37,7 @@ _ASKS_FOR_YES = re.compile(
 )
 """Words before a name in a negative question that praises: "isn't Alien great?"."""
 _PRAISED = re.compile(
-    rf'^(?:\s*(?:and|,)?\s*<\w+>)*(?:\s(?!(?:not|too)\b)[\w\'-]+){{0,4}}?\s(?:{"|".join(_PRAISE.split())}|rock|rule)\b'
+    rf'^(?:\s*(?:and|,)?\s*<\w+>)*(?:\s(?!(?:not|too)\b)[\w\'-]+){{0,4}}?\s(?:{_PRAISED_WORDS}|rock|rule)\b'
 )
 _NEGATIVE_QUESTION = re.compile(r'^\W*(?:\w+\W+){0,2}?(?:(?:is|was|are|were) not|do not you|do not we all) .*\?$')
 _AFTER_ACCEPTED = re.compile(

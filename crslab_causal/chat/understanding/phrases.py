@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crslab_causal.llm.entity_linking.english import is_english
 from crslab_causal.llm.entity_linking.spelling import correct
+from crslab_causal.llm.entity_linking.verdicts import BLAME, PRAISE, any_of
 
 _SPANS = ('PERSON', 'GENRE', 'YEARS', 'COLLECTION', 'CHILDREN', 'PLACE', 'UNKNOWN', 'SUBJECT')
 """Kind of the spans that each macro stands for."""
@@ -148,7 +149,11 @@ def _expand(text: str) -> str:
 
 @functools.cache
 def _macros() -> dict[str, str]:
-    """Return the pattern of each macro. ``ADV`` is any number of adverbs, each with a space."""
+    """Return the pattern of each macro.
+
+    ``ADV`` is any number of adverbs, each with a space. ``PRAISE`` and ``BLAME`` are the words of :mod:`.verdicts`.
+    """
     patterns = {name: f'(?:{"|".join(lines)})' for name, lines in read_sections('macros.txt').items()}
     spans = {name: rf'<{name.lower()}\d+>' for name in _SPANS}
-    return patterns | spans | {'ADV': f'(?:{patterns["ADVERB"]} )*'}
+    verdicts = {'PRAISE': f'(?:{any_of(PRAISE)})', 'BLAME': f'(?:{any_of(BLAME)})'}
+    return patterns | spans | verdicts | {'ADV': f'(?:{patterns["ADVERB"]} )*'}

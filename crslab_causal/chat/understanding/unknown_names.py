@@ -6,6 +6,7 @@ import re
 
 from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.verdicts import BLAME, PRAISE, any_of
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED
 
 _QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
@@ -30,8 +31,7 @@ _WITH_UNKNOWN = re.compile(
 """One or two words before a comma or an end that may be a person. One of them must not be in the dictionary."""
 _JUDGED_UNKNOWN = re.compile(
     r"(?:^|[.!?]\s+)(?P<name>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)+)\s+(?:is|was|were)\s+(?:\w+\s+){0,2}?"
-    r'(?:good|great|bad|boring|disturbing|amazing|awful|terrible|brilliant|excellent|scary|sad|fun|funny|overrated|'
-    r'underrated|slow|long|beautiful|weird|wonderful|dull|fantastic|ok|okay|fine)\b'
+    rf'(?:{any_of(PRAISE | BLAME)}|disturbing|scary|sad|slow|long|weird|ok|okay|fine)\b'
 )
 """A capitalized name of at least two words at the start of a sentence, and a verdict."""
 _MAX_EVERYDAY_RANK = 5000

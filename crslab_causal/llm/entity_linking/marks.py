@@ -25,6 +25,7 @@ from typing import Collection, Sequence
 from crslab_causal.llm.entity_linking.english import is_frequent
 from crslab_causal.llm.entity_linking.spelling import correct
 from crslab_causal.llm.entity_linking.titles import ARTICLES
+from crslab_causal.llm.entity_linking.verdicts import BLAME, PRAISE
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, CHAT_WORDS, SMALL_WORDS, Word
 
 _QUOTES = tuple('"“”„«»\'‘’*_`')
@@ -73,11 +74,13 @@ _INTERJECTIONS = frozenset(
 """Words before the title at the start of a verdict."""
 _VERDICT = frozenset(('is', 'was', 'were'))
 """Words after the title at the start of a verdict, such as "was"."""
-_JUDGEMENT = frozenset(
-    """a absolutely amazing awesome awful bad beautiful better boring brilliant cool creepy dope dull dumb
-    epic excellent fantastic fun funny garbage good great hilarious iconic insane kinda lame legendary lit meh
-    mid my ok okay one overrated pretty quite really sad scary silly so stupid such terrible the too totally
-    underrated very weird""".split()
+_JUDGEMENT = (
+    PRAISE
+    | BLAME
+    | frozenset(
+        """a absolutely better creepy insane kinda mid my ok okay one pretty quite really sad scary silly so such the
+        too totally very weird""".split()
+    )
 )
 """Words after "is" in a verdict."""
 _EFFECT = re.compile(

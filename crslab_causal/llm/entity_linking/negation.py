@@ -15,6 +15,7 @@ from bisect import bisect_left
 from typing import Mapping, Sequence
 
 from crslab_causal.llm.entity_linking.titles import ARTICLES
+from crslab_causal.llm.entity_linking.verdicts import BLAME, any_of
 from crslab_causal.llm.entity_linking.words import Word, read_words
 
 _NEGATIONS = re.compile(
@@ -101,22 +102,25 @@ _NEGATIVE_PREDICATE = re.compile(
     \s+(?:\w+\s+){0,2}?dull\s+as\s+\w+|
     \s+(?:\w+\s+)?too\s+(?:gory|bloody|intense|weird|slow|long|dark|silly|violent|scary|childish|sad|depressing|much|
     graphic|gruesome|brutal|bleak|grim|heavy|cheesy|corny|predictable|confusing|loud|gross|creepy|disturbing|cringe\w*)\b|
-    \s+(?:(?!not\b)\w+\s+){0,2}?(?:awful|bad|boring|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b))""",
+    \s+(?:(?!not\b)\w+\s+){0,2}?(?:"""
+    + any_of(BLAME)
+    + r""")\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ASKING = re.compile(r'(?:are|ca|could|did|do|does|had|has|have|is|was|were|wo|would)nt$|nt$')
 """Verbs that start a negative question, which expects a yes, if a name or "there" follows: "isn't Alien great?"."""
 _BEFORE_QUESTION = frozenset('and but hey man oh so well wow yes yeah'.split())
 _BAD = re.compile(
-    r'[^.!?,;\n]{0,40}?\b(?:awful|bad|boring|dreadful|dumb|garbage|horrible|overrated|stupid|terrible|trash|worst)\b',
+    rf'[^.!?,;\n]{{0,40}}?\b(?:{any_of(BLAME)})\b',
     re.IGNORECASE,
 )
 """The rest of a negative question that rejects its name: "isn't Alien boring?"."""
 _JUDGES = frozenset('find finds found thought think thinks considered consider'.split())
 _IS_FOUND_BAD = re.compile(
     r"""["”»’'*_)]*\s+(?:(?:to\s+be|was|is|a\s+bit|a\s+little|kind\s+of|so|too|very|really|rather|quite|pretty|just|totally|utterly)\s+)*
-    (?:awful|bad|bland|boring|dreadful|dull|dumb|forgettable|garbage|horrible|lame|mediocre|overrated|pointless|pretentious|
-    silly|slow|stupid|tedious|terrible|tiresome|trash|unbearable|unwatchable)\b""",
+    (?:silly|slow|"""
+    + any_of(BLAME)
+    + r""")\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a name that reject it if it follows "find": "I find X tedious"."""
