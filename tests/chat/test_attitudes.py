@@ -4,7 +4,9 @@ import pytest
 from chat_helpers import attitudes
 
 from benchmarks.understanding.messages import names_of
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.llm.entity_linking.verdicts import BLAME, PRAISE
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,16 @@ def test_short_verdict_is_negative(interpreter, after_a_list, text):
 )
 def test_sentence_about_a_film_shows_the_attitude(trained_interpreter, after_a_list, text, name):
     assert name in names_of(trained_interpreter.understand(text, after_a_list))
+
+
+@pytest.mark.parametrize(('words', 'mark'), [(PRAISE, '+'), (BLAME, '-')])
+def test_every_word_of_a_verdict_shows_the_attitude(interpreter, words, mark):
+    for word in words - {'classic', 'classics', 'funny', 'hilarious'}:  # they may also ask for old films or comedies
+        assert names_of(interpreter.understand(f'Jaws was {word}')) == [f'{mark}Jaws (1975)'], word
+        assert names_of(interpreter.understand(f'jaws was really {word}')) == [f'{mark}Jaws (1975)'], word
+
+
+@pytest.mark.parametrize(('words', 'act'), [(PRAISE, Act.LIKE), (BLAME, Act.DISLIKE)])
+def test_every_word_of_a_verdict_is_about_the_film_that_it_means(interpreter, after_a_list, words, act):
+    for word in words:
+        assert act in interpreter.understand(f'I thought it was {word}', after_a_list).acts, word
