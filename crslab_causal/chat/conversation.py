@@ -156,7 +156,7 @@ class Conversation:
         """
         chosen = {*self.state.chosen}
         meaning = self.interpreter.understand(text, self.state.situation)
-        is_gentle = leave_out_horror(text, meaning, self.state.constraints, self.interpreter.properties)
+        is_gentle = leave_out_horror(meaning, self.state.constraints, self.interpreter.properties)
         remarks = find_remarks(text, meaning, is_gentle)
         if remarks and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from crslab_causal.chat.constraints import ConstraintSet, Kind
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Understanding
@@ -12,18 +10,13 @@ from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
 _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
-_LESS_VIOLENT = re.compile(
-    r'\b(?:less|no|without|not\s+(?:so|as|too|very|that))\s+(?:violent|violence|brutal|brutality|blood)\b',
-    re.IGNORECASE,
-)
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
 
 
-def leave_out_horror(text: str, meaning: Understanding, earlier: ConstraintSet, properties: Properties) -> bool:
+def leave_out_horror(meaning: Understanding, earlier: ConstraintSet, properties: Properties) -> bool:
     """Exclude horror if a message asks for films without blood or violence, unless the seeker wants horror.
 
     Args:
-        text: the message.
         meaning: its meaning. The constraint is added to it.
         earlier: constraints before the message.
         properties: constraints of genres.
@@ -31,7 +24,7 @@ def leave_out_horror(text: str, meaning: Understanding, earlier: ConstraintSet, 
     Returns:
         Whether the message asks for such films, and horror is left out.
     """
-    if not (meaning.rejects_gore or (_LESS_VIOLENT.search(text) and not meaning.questions)):
+    if not meaning.rejects_gore:
         return False
     stated = [c for c in (*earlier, *meaning.constraints) if c.kind is Kind.GENRE and c.label == _HORROR]
     if not stated:

@@ -185,7 +185,7 @@ _ASKS_IF = re.compile(r'\b(?:is|was|are|were)\s+(?:it|that|this|they)\s+(?:\w+\s
 """Words before an adjective in a question about a film: "is it gory?"."""
 _WITHOUT_GORE = re.compile(
     r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,4}?
-    (?:gore?y?|gruesome|bloody|blood|guts|violent|violence)\b""",
+    (?:gore?y?|gruesome|bloody|blood|guts|violent|violence|brutal|brutality)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _EXCESS = re.compile(r'\b(?:too|less|(?:not|never) (?:so|that|very|really|overly))\s+$', re.IGNORECASE)

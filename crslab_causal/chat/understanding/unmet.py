@@ -135,10 +135,7 @@ _WISHES = (
         'I do not know whether films are in colour or in black and white; I only know how old they are.',
     ),
     _Wish(
-        re.compile(
-            r'\b(?:less|more)\s+(?:violent|violence|brutal|brutality|blood)\b|\bnot\s+(?:so|as|too|very|that)\s+(?:violent|brutal)\b',
-            re.IGNORECASE,
-        ),
+        re.compile(r'\bmore\s+(?:violent|violence|brutal|brutality|blood)\b', re.IGNORECASE),
         VIOLENCE,
     ),
     _Wish(
