@@ -131,6 +131,11 @@ def test_films_without_gore_leave_out_horror(conversation):
     assert again.notes[0] == reply.notes[0] and len(again.constraints) == 1
 
 
+def test_question_about_violence_is_no_wish(interpreter, after_a_list):
+    meaning = interpreter.understand('Is it less violent than Alien?', after_a_list)
+    assert not meaning.rejects_gore and meaning.acts == [Act.ASK_FILM]
+
+
 def test_horror_without_gore_stays_horror(conversation):
     reply = conversation.reply('a horror film, but not gory')
     assert [constraint.name for constraint in reply.constraints] == ['horror']

@@ -95,7 +95,7 @@ class Interpreter:
         correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
         if correction is not None:
             return Draft(text, reading.clauses, reading.groups, situation, correction, is_final=True)
-        reading.meaning.rejects_gore = rejects_gore(text)
+        reading.meaning.rejects_gore = rejects_gore(text) and not reading.meaning.questions
         reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
         if reading.meaning.rejects_gore and Act.WANT not in reading.meaning.acts:
             reading.meaning.acts.append(Act.WANT)
