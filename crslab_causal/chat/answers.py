@@ -84,7 +84,7 @@ class Answerer:
             case Aspect.IS_GENRE:
                 return self._is_genre(film, question.genre)
             case Aspect.CHILDREN:
-                return self._for_children(film)
+                return self._for_children(film, question.is_about_excess)
             case Aspect.HAS_PERSON if question.person is not None:
                 return self._has_person(film, question.person)
             case Aspect.SERIES:
@@ -149,12 +149,15 @@ class Answerer:
         start = 'Yes' if genre in film.genres else 'Not really'
         return f'{start}: {film.name} is {_genre_phrase(film)}.'
 
-    def _for_children(self, film: CatalogueFilm) -> str:
+    def _for_children(self, film: CatalogueFilm, is_about_excess: bool) -> str:
         if not film.genres:
             return _unknown(f'whether {film.name} is for children')
         if film.entity in self._properties.children.films:
-            return f'I think so: {film.name} is {_genre_phrase(film)}. I do not know its age rating.'
-        reason = 'Better not' if film.genres & DISTURBING else 'It is not made for children'
+            start = 'I do not think so' if is_about_excess else 'I think so'
+            return f'{start}: {film.name} is {_genre_phrase(film)}. I do not know its age rating.'
+        reason = 'It is not made for children'
+        if film.genres & DISTURBING:
+            reason = 'I think so' if is_about_excess else 'Better not'
         return f'{reason}: {film.name} is {_genre_phrase(film)}.'
 
     def _has_person(self, film: CatalogueFilm, person: int) -> str:
@@ -332,9 +335,17 @@ class Answerer:
                 (WRITER, '{person} wrote {films}.'),
                 (COMPOSER, '{person} made the music of {films}.'),
             )
-            if (films := [f for f in self._facts.films_of(person.id, role) if f != self._asked_about(question)])
+            if (
+                films := [
+                    film
+                    for film in self._facts.films_of(person.id, role)
+                    if film != self._asked_about(question)
+                    and (not question.genre or question.genre in self._facts.films[film].genres)
+                ]
+            )
         ]
-        return ' '.join(sentences[:2]) or f'I know no other film with {person.name}.'
+        kind = f'{question.genre} film' if question.genre else 'other film'
+        return ' '.join(sentences[:2]) or f'I know no {kind} with {person.name}.'
 
     def _asked_about(self, question: Question) -> int | None:
         """Return the film that a question with "else" leaves out, as in "What else did he direct?"."""

@@ -168,6 +168,9 @@ class Conversation:
         replaced = replaced_by(meaning.constraints, normalize(text), self.state.constraints)
         replaced = [constraint for constraint in replaced if constraint not in meaning.forgotten]
         self.state.hear(text, meaning, replaced)
+        people = [heard.name for heard in meaning.heard if heard.kind is SpanKind.PERSON]
+        if people and people[-1] in self.facts.person_called:
+            self.state.person = self.facts.person_called[people[-1]]
         reply = self.last_reply = Reply(
             tuple(meaning.acts), tuple(meaning.heard), tuple(self.state.constraints.binding)
         )

@@ -10,6 +10,8 @@ from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
 _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
+_ANY = 'I take any of them.'
+_ALL = 'This wish changes nothing; "no {genre}" leaves all of them out.'
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
 
 
@@ -42,6 +44,11 @@ def find_remarks(text: str, meaning: Understanding, leaves_out_horror: bool) -> 
     """
     may_ask = bool((_ASKS | {Act.REJECT}) & {*meaning.acts})
     unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
+    unmet += [
+        f'I do not know which {genre} films are meant by "{words}". ' + (_ANY if wanted else _ALL).format(genre=genre)
+        for words, genre, wanted in meaning.subgenres
+        if may_ask or not wanted
+    ]
     found = [VIOLENCE, *unmet] if meaning.rejects_gore else unmet
     if leaves_out_horror:
         found = [_GENTLE, *(remark for remark in found if remark != VIOLENCE)]

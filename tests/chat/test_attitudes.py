@@ -105,3 +105,8 @@ def test_every_word_of_a_verdict_shows_the_attitude(interpreter, words, mark):
 def test_every_word_of_a_verdict_is_about_the_film_that_it_means(interpreter, after_a_list, words, act):
     for word in words:
         assert act in interpreter.understand(f'I thought it was {word}', after_a_list).acts, word
+
+
+@pytest.mark.parametrize('text', ['not Jaws, I have seen that already', 'not jaws tho seen that already'])
+def test_film_that_is_turned_down_as_seen_is_seen(trained_interpreter, after_a_list, text):
+    assert names_of(trained_interpreter.understand(text, after_a_list)) == ['~Jaws (1975)']

@@ -97,7 +97,7 @@ def test_question_about_an_unknown_title_is_not_about_the_current_film(conversat
         ('under 90 minutes please', 'how long films are'),
         ('a thriller on netflix', 'where films can be watched'),
         ('a korean movie', 'the language or the country'),
-        ('I love horror. Not slashers though.', 'which kind of horror'),
+        ('I love horror. Not slashers though.', 'which horror films are meant by "slashers"'),
     ],
 )
 def test_wish_that_nothing_can_express_is_answered_honestly(conversation, text, remark):

@@ -5,6 +5,7 @@ import functools
 import pytest
 from film_catalogue import film_facts
 
+from benchmarks.understanding.messages import names_of
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
 
@@ -251,3 +252,35 @@ def test_judged_title_that_the_catalogue_lacks_is_unknown(interpreter, after_a_l
     assert meaning.unknown == [' '.join(text.split()[:2])] and 'Heat (1995)' not in {
         each.name for each in meaning.heard
     }
+
+
+@pytest.mark.parametrize(
+    ('text', 'name'),
+    [
+        ('Heat with Al Pacino', 'Heat (1995)'),
+        ('I loved heat with al pacino', '+Heat (1995)'),
+        ("Clint Eastwood's Unforgiven", 'Unforgiven (1992)'),
+        ('The Mask with Jim Carrey', 'The Mask (1994)'),
+        ('a western with Clint Eastwood', 'Clint Eastwood'),
+    ],
+)
+def test_person_beside_a_title_shows_which_film_is_meant(interpreter, text, name):
+    found = names_of(interpreter.understand(text))
+    assert name in found and (not name.endswith(')') or len(found) == 1)
+
+
+@pytest.mark.parametrize(
+    ('text', 'unknown'),
+    [
+        ('Seen Searching for Sugar Man already', 'Searching for Sugar Man'),
+        ("What's the plot of Cléo from 5 to 7?", 'Cléo from 5 to 7'),
+    ],
+)
+def test_longer_unknown_titles_are_noticed(interpreter, text, unknown):
+    assert interpreter.understand(text).unknown == [unknown]
+
+
+def test_question_after_an_unknown_title_is_not_about_another_film(conversation):
+    conversation.reply('I loved Jaws')
+    reply = conversation.reply('I shall go with Elevator to the Gallows, I think. When was it made?')
+    assert reply.notes == ['I do not know Elevator to the Gallows.'] and ' is from ' not in ' '.join(reply.sentences)

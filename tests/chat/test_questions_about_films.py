@@ -184,3 +184,43 @@ def test_farewell_wishes_a_good_film_only_after_a_choice(conversation):
     assert conversation.reply('bye').sentences == ['Goodbye!']
     conversation.reply("I'll watch Alien")
     assert conversation.reply('bye').sentences == ['Goodbye, and enjoy your film!']
+
+
+@pytest.mark.parametrize(
+    ('text', 'aspect'),
+    [
+        ('Is that one based on a book?', Aspect.UNAVAILABLE),
+        ('Is it longer than two hours?', Aspect.UNAVAILABLE),
+        ('which one has more action', Aspect.SUPERLATIVE),
+        ('Which one is the most funny?', Aspect.SUPERLATIVE),
+        ('is part 2 better', Aspect.SUPERLATIVE),
+    ],
+)
+def test_question_without_an_answer_in_the_data_has_its_aspect(trained_interpreter, after_a_list, text, aspect):
+    assert [question.aspect for question in trained_interpreter.understand(text, after_a_list).questions] == [aspect]
+
+
+def test_films_of_a_person_are_those_of_the_genre(conversation):
+    conversation.reply('something with Jim Carrey')
+    reply = conversation.reply('has he been in any drama?')
+    assert reply.sentences == ['Jim Carrey plays in Eternal Sunshine of the Spotless Mind (2004).']
+    assert not reply.recommendations and [each.name for each in reply.constraints] == ['with Jim Carrey']
+    assert conversation.reply('has he been in any western?').sentences == ['I know no western film with Jim Carrey.']
+
+
+def test_question_whether_a_film_is_too_much_for_a_child(conversation):
+    conversation.reply('I love Toy Story')
+    assert (
+        conversation.reply('Is Finding Nemo too scary for a five year old?')
+        .sentences[0]
+        .startswith('I do not think so')
+    )
+    assert conversation.reply('Is Finding Nemo good for a five year old?').sentences[0].startswith('I think so')
+    assert conversation.reply('Is Alien too scary for a five year old?').sentences[0].startswith('I think so')
+
+
+def test_he_means_the_person_who_was_named_last(conversation):
+    conversation.reply('I love Tom Hanks')
+    conversation.reply('Oh I do like Jim Carrey, have you got any with him in?')
+    conversation.reply('Which of those is the oldest?')
+    assert conversation.reply('Was he in The Mask?').sentences[0] == 'Yes, Jim Carrey plays in The Mask (1994).'

@@ -213,3 +213,62 @@ def test_wish_for_the_seeker_alone_is_not_for_children(conversation):
 def test_viewers_who_cannot_agree_reject_nothing(trained_interpreter, after_a_list):
     meaning = trained_interpreter.understand("we can't agree", after_a_list)
     assert Act.REJECT not in meaning.acts and meaning.heard == []
+
+
+def test_part_of_a_genre_is_not_excluded_with_the_genre(conversation):
+    conversation.reply('a western')
+    reply = conversation.reply('please no spaghetti westerns')
+    assert [constraint.name for constraint in reply.constraints] == ['western']
+    assert reply.notes[0].startswith('I do not know which western films are meant by "spaghetti westerns". This wish')
+
+
+def test_part_of_a_genre_is_not_known(conversation):
+    reply = conversation.reply('a martial arts film please')
+    assert [constraint.name for constraint in reply.constraints] == ['action']
+    assert reply.notes[0] == 'I do not know which action films are meant by "martial arts". I take any of them.'
+
+
+@pytest.mark.parametrize('text', ['no rom-coms', 'no romantic comedies please'])
+def test_films_of_two_genres_are_excluded_only_if_they_have_both(interpreter, text):
+    (constraint,) = interpreter.understand(text).constraints
+    films = interpreter.facts.films_of_genre
+    assert constraint.name == 'no romantic comedy' and constraint.films == films['romance'] & films['comedy']
+    assert labels(interpreter.understand('no horror, no comedy')) == {('horror', False), ('comedy', False)}
+
+
+def test_films_for_two_after_bedtime_are_not_for_children(conversation):
+    conversation.reply('a film for my kids')
+    reply = conversation.reply('and for me and my husband after the kids are in bed? A thriller perhaps')
+    assert [constraint.name for constraint in reply.constraints] == ['thriller']
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('please nothing where the mother dies', 'nothing where the mother dies'),
+        ('no aliens please', 'no aliens'),
+        ('something else with time loops', 'with time loops'),
+        ('a good documentary about music', 'about music'),
+    ],
+)
+def test_unknown_subject_is_told(conversation, text, words):
+    conversation.reply('I loved Jaws')
+    reply = conversation.reply(text)
+    assert f'I do not know what happens in films or where, so "{words}" changes nothing.' in reply.notes
+
+
+@pytest.mark.parametrize('text', ['similar', 'something similar please'])
+def test_similar_alone_means_the_film_of_the_conversation(trained_interpreter, after_a_list, text):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert meaning.constraints and meaning.constraints[0].entity == after_a_list.film
+
+
+@pytest.mark.parametrize('text', ['Is there something for both?', 'Is there anything else with time loops?'])
+def test_question_whether_there_is_something_is_a_wish(trained_interpreter, after_a_list, text):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert {Act.WANT, Act.MORE} & {*meaning.acts} and Act.ASK_FILM not in meaning.acts
+
+
+@pytest.mark.parametrize('text', ['cheer me up', 'something that makes me feel better'])
+def test_film_that_cheers_up_is_a_comedy(interpreter, text):
+    assert labels(interpreter.understand(text)) == {('comedy', True)}

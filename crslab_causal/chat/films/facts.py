@@ -107,6 +107,8 @@ class FilmFacts:
     """Films by genre."""
     without_genre: frozenset[int] = field(init=False)
     """Films whose genres are unknown."""
+    person_called: dict[str, int] = field(init=False)
+    """Id of each person, by name."""
 
     def __post_init__(self) -> None:
         films_of_genre: dict[str, set[int]] = defaultdict(set)
@@ -114,6 +116,7 @@ class FilmFacts:
             for genre in film.genres:
                 films_of_genre[genre].add(film.entity)
         self.films_of_genre = {genre: frozenset(films) for genre, films in films_of_genre.items()}
+        self.person_called = {person.name: person.id for person in self.people.values()}
         self.without_genre = frozenset(film.entity for film in self.films.values() if not film.genres)
 
     def films_of(self, person: int, role: str | None = None) -> list[int]:

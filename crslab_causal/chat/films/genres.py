@@ -41,6 +41,7 @@ _GENRES = {
         'comed|parody|satire|slapstick',
         r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
+        r'(?:to )?cheers? (?:me|us) up|makes? (?:me|us) (?:smile|happy|feel (?:better|good|happy))|'
         r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some|for) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
         'humou?r|humorous|goofy|witty|silly',
@@ -98,6 +99,13 @@ _GENRES = {
     ),
     'western': _Words('western', '(?:spaghetti )?westerns?|cowboys?'),
 }
+_SUBGENRES = re.compile(
+    r'kung[ -]?fu|martial[ -]arts?|car chases?|buddy cop \w+|mockumentar(?:y|ies)|spoofs?|heists?|spaghetti westerns?|'
+    r'slashers?|splatters?|creature features?|jump ?scares?|ghost stor(?:y|ies)|concert \w+|space operas?|'
+    r'costume dramas?|period (?:pieces?|dramas?)|(?:nature|history|crime|food|music) docs?',
+    re.IGNORECASE,
+)
+"""Words for only a part of a genre, which the catalogue does not tell from its other films."""
 GENRES = tuple(_GENRES)
 """Names of the genres."""
 DISTURBING = frozenset(('horror', 'thriller', 'crime', 'war', 'film noir'))
@@ -201,6 +209,8 @@ class GenreSpan(NamedTuple):
     """Whether the words may ask for films of the genre. They do not if they describe a film, as in "it was funny"."""
     is_excess: bool
     """Whether the text says that there is too much of the genre, as in "too scary" or "less scary"."""
+    is_subgenre: bool = False
+    """Whether the words mean only a part of the genre: "spaghetti westerns"."""
 
 
 def genres_of_name(name: str) -> frozenset[str]:
@@ -279,7 +289,7 @@ def _span(text: str, genre: str, match: re.Match[str], is_adjective: bool) -> Ge
     is_statement = is_statement or (is_laugh and _REACTION.search(before) is not None) or bool(is_remark)
     is_wish = not is_statement and (not is_adjective or _asks_for_films(text, match))
     is_excess = _EXCESS.search(before) is not None and genre != 'comedy'
-    return GenreSpan(genre, *match.span(), is_wish, is_excess)
+    return GenreSpan(genre, *match.span(), is_wish, is_excess, _SUBGENRES.fullmatch(match.group()) is not None)
 
 
 def _before(text: str, match: re.Match[str]) -> str:

@@ -76,6 +76,10 @@ _ON_LIST = re.compile(
     r' (?:on|onto|in|to) (?:my|our|the) (?:watch ?|must[ -]see |to[ -]watch |to[ -]do )?list\b'
 )
 """Words after a film that the seeker means to watch: "Alien is on my list"."""
+_SEEN_INSTEAD = re.compile(
+    r'^\W*(?:(?:though|tho|because|cause|cos|since|as|i|we|have|had|already|just|but)\W+)*(?:seen|saw|watched)\b'
+)
+"""Words after a film that is turned down because it was seen: "not Alien, I have seen that"."""
 _ONLY_LEAD = re.compile(r'^\W*(?:(?:no|then|ok|rather|maybe|just|well|actually|the)\W+)*$')
 """Words before such a film. They say nothing else."""
 _WORK_OF = re.compile(r'^\s+(?:ever\s+|has\s+|have\s+)*(?:does|did|done|made|makes|directs|directed|touches|is\s+in)\b')
@@ -176,6 +180,18 @@ def is_left_out(clause: Clause, group: int) -> bool:
 def is_seen_after(clause: Clause, group: int) -> bool:
     """Return whether the words after a name say that it was seen: "Titanic already"."""
     return _AFTER_ALREADY.match(clause.after(group)) is not None
+
+
+def is_turned_down_as_seen(clause: Clause, group: int, following: str) -> bool:
+    """Return whether a name is turned down because it was seen: "not Alien, I have seen that".
+
+    Args:
+        clause: a clause that rejects the name.
+        group: index of the group of spans that names it.
+        following: text of the next clause; empty if there is none.
+    """
+    after = clause.after(group)
+    return _SEEN_INSTEAD.match(after if after.strip(' ,.') else following) is not None
 
 
 def _is_next(before: str, end: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_unseen, find_acts
+from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_related, asks_for_unseen, find_acts
 from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
@@ -52,6 +52,10 @@ _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""
 _YOUR_FAVORITE = re.compile(r'\byour (?:favorite|best) (?:\w+ )?<(?:genre|collection|person)\d+>')
 """Words that ask for films of a kind: "what are your favorite dramas?"."""
+_IS_THERE = re.compile(r'\bis there (?:some|any)thing\b')
+"""Words that ask for films, and not about one."""
+_NO_MATTER = re.compile(r'\W*no (?:problem|prob|worries|rush|hurry|biggie)\W*$', re.IGNORECASE)
+"""A message that turns nothing down."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 """Acts of a message that only wishes for films."""
 _POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))
@@ -66,14 +70,18 @@ def is_settled(draft: Draft) -> bool:
         return True
     if any(question.aspect in INQUIRIES for question in meaning.questions):
         return True
-    if acts == {Act.WANT} and meaning.is_wildcard and not meaning.heard:
-        return True  # "I don't know, you choose"
+    if acts == {Act.WANT} and (meaning.is_wildcard or meaning.unknown_topics) and not meaning.heard:
+        return True  # "I don't know, you choose", "no aliens"
+    if acts == {Act.MORE} and not any(draft.groups) and all(asks_for_related(clause.text) for clause in draft.clauses):
+        return True  # "similar"
     if acts == {Act.ASK_HELP} or acts == {Act.ASK_WHY}:
         return True  # "how does this work?", "why that one?"
     if acts == {Act.UNKNOWN} and find_unmet_wishes(draft.text, True):
         return True  # "under 90 minutes please"
     if acts == {Act.ACCEPT} and not _ASKS_IF_KNOWN.search(draft.situation.said) and _is_short_yes(draft):
         return True  # "yes" after "How about Alien?", but not after "Have you seen Alien?"
+    if _NO_MATTER.match(draft.text):
+        return True
     opinions = opinions_in_questions(draft)
     return bool(opinions) and len(opinions) == len(draft.clauses)
 
@@ -110,6 +118,18 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
         found.append(Act.NOT_SEEN)  # "name a film that I have not seen"
     if Act.ASK_FILM not in acts and not forms['question'].search(words) and '?' not in draft.text:
         found.append(Act.ASK_FILM)  # "older is fine"
+    if (
+        draft.meaning.questions
+        and all(each.is_about_person for each in draft.meaning.questions)
+        and Act.WANT not in acts
+    ):
+        found.append(Act.WANT)  # "has she been in anything funny?"
+    if {Act.WANT, Act.MORE} & acts and any(_IS_THERE.search(clause.text) for clause in draft.clauses):
+        found.append(Act.ASK_FILM)  # "is there something for both?"
+    if any(not subgenre.wanted for subgenre in draft.meaning.subgenres) and Act.REJECT not in acts:
+        found.append(Act.REJECT)  # "please no spaghetti westerns"
+    if draft.meaning.unknown_topics and Act.WANT in acts:
+        found += [act for act in (Act.REJECT, Act.ASK_FILM) if act not in acts]  # "nothing where the mother dies"
     if Act.WANT in acts and any(_YOUR_FAVORITE.search(clause.text) for clause in draft.clauses):
         found.append(Act.ASK_FILM)
     if Act.SEEN not in acts and not forms['watched'].search(words) and not any(draft.groups):
@@ -143,6 +163,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "I can't get enough of Tom Hanks"
         case Attitude.SIMILAR if any(wishes_similar(c, group) or is_followed_up(c, group) for c in clauses):
             return True
+        case Attitude.SEEN if named.span.negated:
+            return True  # "not Alien, I have seen that"
         case Attitude.SEEN if any(each.films for each in draft.meaning.heard if (each.kind, each.name) == named.key):
             return True  # "I have seen everything by Nolan"
         case Attitude.NOT_SEEN if attitude == Attitude.SEEN and {Act.SEEN, Act.NOT_SEEN} <= {*draft.meaning.acts}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
@@ -15,7 +16,7 @@ from crslab_causal.chat.understanding.corrections import find_correction, withou
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.features import PRONOUNS, Draft
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
-from crslab_causal.chat.understanding.meaning import Situation, Understanding
+from crslab_causal.chat.understanding.meaning import Situation, Subgenre, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
 from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.phrases import spell_something
@@ -75,11 +76,13 @@ class Interpreter:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         text = spell_something(_SPLIT_WORD.sub(r'\1\2', text))
-        known = (*situation.mentioned, *situation.shown)
+        known = (*self._films_of_people(situation), *situation.mentioned, *situation.shown)
         spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         if (corrected := without_corrected(text, spans)) != text:
             text = corrected
             spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
+        subgenres = [Subgenre(text[s.start : s.end].lower(), s.genre, not s.negated) for s in spans if s.is_subgenre]
+        spans = [span for span in spans if not (span.is_subgenre and span.negated)]  # other westerns may be wanted
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
@@ -95,14 +98,23 @@ class Interpreter:
         correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
         if correction is not None:
             return Draft(text, reading.clauses, reading.groups, situation, correction, is_final=True)
+        reading.meaning.subgenres = subgenres if not reading.meaning.questions else []
         reading.meaning.rejects_gore = rejects_gore(text) and not reading.meaning.questions
         reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
-        if reading.meaning.rejects_gore and Act.WANT not in reading.meaning.acts:
+        rejects = reading.meaning.rejects_gore or any(not each.wanted for each in subgenres)
+        has_topic = bool(reading.meaning.unknown_topics) and not reading.meaning.questions
+        if (rejects or has_topic) and Act.WANT not in reading.meaning.acts:
             reading.meaning.acts.append(Act.WANT)
         if not reading.meaning.acts:
             reading.meaning.acts = [Act.UNKNOWN]
             reading.meaning.is_gibberish = is_gibberish(words)
         return Draft(text, reading.clauses, reading.groups, situation, reading.meaning)
+
+    def _films_of_people(self, situation: Situation) -> list[int]:
+        """Return the films of the people whom the seeker has named. A title rather means one of them."""
+        wanted = [self.facts.person_called.get(c.label) for c in situation.constraints if c.kind is Kind.PERSON]
+        people = [person for person in (*situation.mentioned, *wanted) if person in self.facts.people]
+        return [film for person in dict.fromkeys(people) for film in self.facts.films_of(person)]
 
     def _meant_person(self, text: str, situation: Situation) -> int | None:
         """Return the person whom "he" or "she" means: one whom the last words named, or whom the seeker named last."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Mapping, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 from crslab_causal.chat.constraints import Constraint, ConstraintSet
 from crslab_causal.chat.understanding.acts import Act
@@ -84,6 +84,14 @@ class Situation:
     """Attitude to each entity that the seeker has named."""
 
 
+class Subgenre(NamedTuple):
+    """Words for a part of a genre, such as "spaghetti westerns"."""
+
+    words: str
+    genre: str
+    wanted: bool
+
+
 @dataclass
 class Understanding:
     """The meaning of a message."""
@@ -103,6 +111,8 @@ class Understanding:
     """Titles and names that the catalogue does not have."""
     unknown_topics: list[str] = field(default_factory=list)
     """Words for subjects and places of films that the catalogue does not know, as in "with dragons"."""
+    subgenres: list[Subgenre] = field(default_factory=list)
+    """Parts of genres that the message wants or rejects, and that the catalogue does not know."""
     missing_place: int | None = None
     """Place that the message names, and the last list does not have."""
     is_wildcard: bool = False

@@ -20,6 +20,7 @@ from crslab_causal.chat.understanding.questions import (
     ABOUT_CHAT,
     OF_TWO_FILMS,
     Aspect,
+    asks_for_excess,
     asks_for_part,
     asks_for_quality,
     find_aspect,
@@ -60,14 +61,22 @@ _ASKS = re.compile(
     r'hoping)\b'
 )
 """Words of a clause that asks for further recommendations."""
+_COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
 _ORDERS = re.compile(r'^\W*(?:(?:ok|no|please|actually|well|now|and|just)\W+)*(?:forget|drop|ignore|scrap|disregard)\b')
 """Start of a clause that tells to forget something, and asks no question."""
 _FOR_ADULTS = re.compile(
     r'\bfor (?:us )?(?:the )?(?:grown[ -]?ups|adults)\b|'
-    r'^\W*(?:(?:and|but|then|now|also)\W+)*for (?:me|us|myself|ourselves)\b\W+(?:an?|some|something|anything|maybe|<)'
+    r'^\W*(?:(?:and|but|then|now|also)\W+)*for (?:me|us|myself|ourselves)\b\W+(?:an?|some|something|anything|maybe|<)|'
+    r'\bfor (?:me and )?(?:my|our) (?:husband|wife|partner|boyfriend|girlfriend|spouse) '
+    r'(?:and (?:me|i)|after|when|once)|'
+    r'\bfor me and my (?:husband|wife|partner|boyfriend|girlfriend|spouse)\b|'
+    r'\b(?:after|when|once) (?:the|my|our)? ?(?:<children\d+>|kids|children|little ones?|boys|girls|baby)(?: \w+)? '
+    r'(?:(?:is|are|have|has|go|goes|went|gone)(?: gone)? (?:in|to) bed|(?:is|are) (?:asleep|sleeping|out|away))'
 )
-"""Words that no longer ask for films for children: "and for me, a western"."""
+"""Words that no longer ask for films for children: "and for me, a western", "after the kids are in bed"."""
+_FEATURE_FILMS = re.compile(r'\b(?:feature|fiction|fictional|narrative|real) movies?\b')
+"""Words that no longer ask for documentaries."""
 _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
@@ -151,6 +160,8 @@ class MessageReader(ReferenceReader):
             return
         if _FOR_ADULTS.search(clause.text):
             self.meaning.forgotten += [each for each in self.situation.constraints if each.kind is Kind.CHILDREN]
+        if _FEATURE_FILMS.search(clause.text):
+            self.meaning.forgotten += [each for each in self.situation.constraints if each.label == 'documentary']
         acts = self._settle(clause, acts)
         self.meaning.is_wildcard |= is_wildcard(clause.text)
         n_acts = len(self.meaning.acts)
@@ -216,12 +227,17 @@ class MessageReader(ReferenceReader):
             found -= {Act.WANT, Act.SMALL_TALK, Act.ACCEPT}
         return [act for act in acts if act in found]
 
+    def _film_of_question(self, clause: Clause) -> int | None:
+        """Return the film that "it" means in a question; None after a title that the catalogue does not have."""
+        is_unknown = bool(self.meaning.unknown) and not any(
+            each.entity in self.facts.films for each in self.meaning.heard
+        )
+        return None if is_unknown else self.film
+
     def _last_people(self) -> list[int]:
         """Return the people whom the seeker wants or likes, the last one at the end."""
         stated = [each for each in self.situation.constraints if each.kind is Kind.PERSON and each.wanted]
-        named = {each.label for each in stated}
-        id_of_name = {person.name: person.id for person in self.facts.people.values() if person.name in named}
-        return [id_of_name[each.label] for each in stated]
+        return [self.facts.person_called[each.label] for each in stated]
 
     def _ask(self, clause: Clause, aspect) -> None:
         films = [*self._films(clause), *self._places(clause)]
@@ -230,7 +246,8 @@ class MessageReader(ReferenceReader):
         spans = [span for group in clause.groups for span in self.groups[group]]
         self.meaning.unknown += [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
         if aspect in (Aspect.SUPERLATIVE, Aspect.WHICH_HAS) and (found := [s for s in spans if s.genre]):
-            is_most = self.text[found[0].start : found[0].end].lower().endswith('est')  # "the scariest"
+            before, word = self.text[: found[0].start], self.text[found[0].start : found[0].end]
+            is_most = word.lower().endswith('est') or _COMPARED.search(before)  # "the scariest", "most funny"
             aspect = Aspect.SUPERLATIVE if is_most else Aspect.WHICH_HAS
         if aspect in (Aspect.NEWEST_OF, Aspect.OLDEST_OF) and (
             words := [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.YEARS]
@@ -243,7 +260,7 @@ class MessageReader(ReferenceReader):
             aspect,
             spans,
             films[1] if is_comparison else films[0] if films else None,
-            films[0] if is_comparison else self.film,
+            films[0] if is_comparison else self._film_of_question(clause),
             self.person,
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
@@ -255,6 +272,8 @@ class MessageReader(ReferenceReader):
             question = replace(question, is_about_quality=True)
         if aspect is Aspect.CAST and asks_for_part(clause.text):
             question = replace(question, is_about_part=True)
+        if aspect is Aspect.CHILDREN and asks_for_excess(clause.text):
+            question = replace(question, is_about_excess=True)
         if aspect in ABOUT_CHAT:
             self.meaning.questions.append(question)
             self.meaning.acts.append(Act.ASK_HELP)

@@ -31,7 +31,7 @@ class Properties:
     def of_span(self, span: Span) -> Constraint | None:
         """Return the constraint for the property that a span names; None if the span names no property."""
         if span.kind is SpanKind.GENRE:
-            return self.genre(span.genre)
+            return self.genre(span.genre, span.second_genre)
         if span.kind is SpanKind.YEARS and span.years is not None:
             return self.years(span.years)
         if span.kind is SpanKind.COLLECTION and span.collection is not None:
@@ -49,9 +49,18 @@ class Properties:
         constraint = self.of_span(span)
         return None if constraint is None else constraint.entity
 
-    def genre(self, genre: str) -> Constraint:
-        """Return the constraint to films of a genre, for example "horror"."""
+    def genre(self, genre: str, second: str = '') -> Constraint:
+        """Return the constraint to films of a genre, for example "horror".
+
+        Args:
+            genre: the genre.
+            second: genre that the films have, too: "romantic comedy"; empty if there is none.
+        """
         films_of_genre = self._facts.films_of_genre
+        if second:
+            both = films_of_genre.get(genre, frozenset()) & films_of_genre.get(second, frozenset())
+            first = 'romantic' if genre == 'romance' else genre
+            return Constraint(Kind.GENRE, f'{first} {second}', both, unknown=self._facts.without_genre)
         return Constraint(
             Kind.GENRE,
             genre,

@@ -129,6 +129,9 @@ class Question:
     is_about_part: bool = False
     """Whether a question about the cast asks who plays a part: "who plays the killer?"."""
 
+    is_about_excess: bool = False
+    """Whether a question about children asks if a film is too much for them: "is it too scary for my son?"."""
+
     @property
     def is_about_person(self) -> bool:
         """Whether the answer is about a person."""
@@ -137,13 +140,14 @@ class Question:
 
 _REQUEST = re.compile(
     r'\b(?:what|which) (?:is|are|would be) (?:an?|some|the|your) (?:\w+ )*?(?:movies?|<genre\d+>|one)|'
-    r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|'
+    r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|\bis there (?:something|anything)\b|'
     r'\b(?:what|which) (?:\w+ )?(?:<\w+\d+> )(?:movies? )?(?:do|can|would|should) (?:you|i)\b|'
     r'\b(?:recommend|suggest)\b(?! <film)|\bwhat (?:should|can|could) (?:i|we) watch|'
     r'(?<!is it )(?<!is that )(?<!is this )(?<!not it )(?<!not that )(?<!was it )(?<!was that )'
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
 _OF_QUALITY = re.compile(r'\b(?:good|worth|recommend|popular|liked?|best|better|great|famous|opinion|think)\b')
+_OF_EXCESS = re.compile(r'(?<!not )\btoo (?!\W*\?)[a-z<]')
 _OF_PART = re.compile(
     r'\bwho (?:plays|played|is playing|portrays|portrayed|voices|voiced) (?:the |a |an )?'
     r'(?!(?:in|it|this|that|one|movie|there|with|here)\b)[a-z]'
@@ -178,6 +182,11 @@ def asks_for_quality(clause: str) -> bool:
 def asks_for_part(clause: str) -> bool:
     """Return whether a clause asks who plays a part, as in "who plays the killer?"."""
     return _OF_PART.search(clause) is not None
+
+
+def asks_for_excess(clause: str) -> bool:
+    """Return whether a clause asks if there is too much of something, as in "is it too scary for my son?"."""
+    return _OF_EXCESS.search(clause) is not None
 
 
 def repeated_aspect(clause: str, last: Question | None) -> Aspect | None:

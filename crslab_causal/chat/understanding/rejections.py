@@ -61,9 +61,26 @@ def with_negation(text: str, spans: Sequence[Span]) -> list[Span]:
         starts_anew = (is_new or is_last_place) and follows_comma  # "not the first one, the second one"
         is_rejected = not starts_anew and _is_rejected(text, span, rejected)
         found.append(replace(span, negated=span.negated or is_rejected))
+    found = _joined(text, found)
     wanted = {span.genre for span in found if span.genre and not span.negated}
     limits = [span.negated and span.genre in wanted and _NOT_TOO.search(text, 0, span.start) for span in found]
     return [span for span, limit in zip(found, limits) if not limit]
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Return the spans with one for two rejected genres that describe the same films: "no romantic comedies"."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and last.genre and span.genre and last.negated and span.negated and not last.second_genre:
+            is_same = (last.start, last.end) == (span.start, span.end)  # "rom-coms"
+            if is_same or text[last.end : span.start] == ' ':
+                first, second = (span, last) if is_same and span.genre == 'romance' else (last, span)
+                start, end = min(last.start, span.start), max(last.end, span.end)
+                joined[-1] = replace(first, start=start, end=end, second_genre=second.genre)
+                continue
+        joined.append(span)
+    return joined
 
 
 def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]) -> bool:

@@ -36,6 +36,10 @@ class Span:
     id: int | None = None
     """Id of a film, person or subject; or position in a list, from 1."""
     genre: str = ''
+    second_genre: str = ''
+    """Genre that a film must have beside :attr:`genre`: "no romantic comedies"."""
+    is_subgenre: bool = False
+    """Whether the words mean only a part of the genre: "spaghetti westerns"."""
     years: Years | None = None
     collection: Collection | None = None
     negated: bool = False

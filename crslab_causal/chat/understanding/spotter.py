@@ -10,6 +10,7 @@ from crslab_causal.chat.films.collections import Collection, Collections, is_eve
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.children import find_children
+from crslab_causal.chat.understanding.credits import name_by_credit
 from crslab_causal.chat.understanding.places import (
     find_aged,
     find_numbers,
@@ -110,6 +111,7 @@ class Spotter:
         numbers = find_numbers(text, shown)
         spans = numbers + free_spans(self._links(text, prefer), numbers)
         spans += free_spans(self._collection_spans(text, spans), spans)
+        spans = name_by_credit(text, spans, self.facts)
         spans = name_by_role(text, spans, self.facts, film)
         masked = blank_spans(text, spans)
         spans += find_children(masked)
@@ -135,7 +137,15 @@ class Spotter:
         ]
         masked = blank_spans(text, spans)
         spans += [
-            Span(SpanKind.GENRE, g.start, g.end, genre=g.genre, negated=g.is_excess, is_wish=g.is_wish)
+            Span(
+                SpanKind.GENRE,
+                g.start,
+                g.end,
+                genre=g.genre,
+                is_subgenre=g.is_subgenre,
+                negated=g.is_excess,
+                is_wish=g.is_wish,
+            )
             for g in find_genres(masked)
         ]
         spans += free_spans(find_unknown_names(blank_spans(text, spans)), spans)

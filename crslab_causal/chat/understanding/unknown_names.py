@@ -10,15 +10,16 @@ from crslab_causal.llm.entity_linking.verdicts import BLAME, PRAISE, any_of
 from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED
 
 _QUOTED = re.compile(r'["“«]([^"”»\n]{2,80})["”»]')
-_NAME = r"[A-Z][\w'’.-]*(?:\s+(?:(?:of|the|and|in|de|la|le|du|von|van|del|to|a)\s+){0,2}[A-Z0-9][\w'’.-]*)*"
+_SMALL = '(?:of|the|and|in|de|la|le|du|von|van|del|to|a|for|with|on|at|from|my)'
+_NAME = rf"[A-Z][\w'’.-]*(?:\s+(?:{_SMALL}\s+){{0,2}}[A-Z0-9][\w'’.-]*)*"
 _UNKNOWN = re.compile(
-    rf"""\b(?:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|like|liked|enjoyed|hated|hate|
+    rf"""\b(?i:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|like|liked|enjoyed|hated|hate|
     know|recommend|not|no|nor|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
     re.VERBOSE,
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
 _ASKED_UNKNOWN = re.compile(
-    r"""\b(?:who\s+(?:is|was)(?:\s+in)?|who\s+(?:directed|wrote|made)|who\s+(?:stars?|plays?|played|acts?)\s+in|cast\s+of|director\s+of|
+    r"""\b(?:who\s+(?:is|was)(?:\s+in)?|who\s+(?:directed|wrote|made)|who\s+(?:stars?|plays?|played|acts?)\s+in|(?:cast|director|plot|story|ending|year|genre|summary|synopsis|end)\s+of|
     (?:do|did)\s+you\s+know|have\s+you\s+(?:ever\s+)?(?:seen|heard\s+of)|tell\s+me\s+about|heard\s+of|sequels?\s+(?:to|of)|how\s+about|what\s+about|
     what\s+is)\s+(?P<name>[^\W\d_][\w'’ -]{2,40}?)(?=\s*(?:[?.!]|$|\babout\b))""",
     re.IGNORECASE | re.VERBOSE,

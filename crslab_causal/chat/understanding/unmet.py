@@ -22,15 +22,23 @@ _OWN = (
 )
 """Words after "with" that name the people who watch."""
 _TOPIC = re.compile(
-    rf"""\b(?:something|anything|movies?|one|ones|<genre\d+>)\s+(?:that\s+(?:is|are|has|have|deals?)\s+)?
+    rf"""(?:\b(?:something|anything|movies?|one|ones)|<genre\d+>)\s+(?:else\s+)?(?:that\s+(?:is|are|has|have|deals?)\s+)?
         (?P<about>with|about|involving|featuring|containing|has|have)\s+
         (?!(?:{_OWN})\b|(?:(?:an?|the|some|lots?\s+of|many|more|less|big|good|great|lovely|nice)\s+)*<)
         (?P<topic>(?:(?:an?|the|some|lots?|of|many|more|less|no)\s+)*[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z][a-z'-]*){{0,2}})
+      |\b(?P<where_in>(?:nothing|something|anything|none|movies?|one|ones|<genre\d+>)\s+(?:where|in\s+which)\s+[a-z][^<.!?,;]{{2,40}}(?=[.!?,;]|\s*$))
       |\b(?P<set>(?:set|takes?\s+place|taking\s+place|happens?|plays)\s+(?:in|on|at|during))\s+
-        (?!(?:the\s+)?<)(?P<where>[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z0-9][a-z0-9'-]*){{0,2}})""",
+        (?!(?:the\s+)?<|(?:it|this|that|them)\b)(?P<where>[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z0-9][a-z0-9'-]*){{0,2}})""",
     re.VERBOSE,
 )
 """A wish for a subject or a place that is not the name of a property: "something with dragons", "set in Paris"."""
+_WITHOUT_TOPIC = re.compile(
+    r'^\W*(?:(?:and|but|please|ok|also|just)\W+)*(?P<words>(?:no|without|not any|nothing with)(?: any| more)? '
+    r'(?!(?:thanks|worries|problems|movies|ones|idea|others|sequels|remakes|spoilers|yes|this|is|was|us|as|reasons|'
+    r'subtitles|likes|dislikes|preferences|cartoons|musicals)\b)[a-z]{3,}s)'
+    r'(?: (?:please|in it|at all|this time|tonight|either))*\W*$'
+)
+"""A clause that leaves out a subject: "no aliens please"."""
 _OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')
 """Last words of a subject that belong to what follows: "with real people and"."""
 _TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is|was)\b')
@@ -147,14 +155,6 @@ _WISHES = (
         'I do not know which films are sequels or remakes, so this wish changes nothing.',
         is_always_wish=True,
     ),
-    _Wish(
-        re.compile(
-            r"(?:\b(?:not|no|nothing|without|hate|except)|n['’]t)\s+(?:\w+\s+){0,3}?(?:slashers?|splatters?|jump\s?scares?)\b",
-            re.IGNORECASE,
-        ),
-        'I do not know which kind of horror a film is, so this wish changes nothing; "no horror" leaves all of it out.',
-        is_always_wish=True,
-    ),
 )
 
 
@@ -176,9 +176,14 @@ def find_unknown_topics(clauses: Iterable[str]) -> list[str]:
     """
     found = []
     for clause in clauses:
+        if without := _WITHOUT_TOPIC.match(clause):
+            found.append(without['words'])
         for match in _TOPIC.finditer(clause):
             if _TOLD.search(clause, 0, match.start()):
                 continue  # "I saw a movie about dogs"
-            words = f'{match["about"]} {match["topic"]}' if match['topic'] else f'{match["set"]} {match["where"]}'
+            if match['where_in']:
+                words = match['where_in']
+            else:
+                words = f'{match["about"]} {match["topic"]}' if match['topic'] else f'{match["set"]} {match["where"]}'
             found.append(_OPEN_END.sub('', words))
     return list(dict.fromkeys(found))

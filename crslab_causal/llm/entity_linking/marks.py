@@ -68,8 +68,7 @@ _AFTER_LONGER = frozenset('any as did do have he i it its like she suspenseful t
 _SERIES = frozenset('franchise saga sequel sequels series trilogy'.split())
 """Words that mark the name before them."""
 _INTERJECTIONS = frozenset(
-    'ah also and but dude haha honestly hmm imo lmao lol man no nope oh ok okay omg so tbh well wow yea yeah yep yes '
-    'yo'.split()
+    'ah also and but dude haha honestly hmm imo lmao lol man oh ok okay omg so tbh well wow yea yeah yep yes yo'.split()
 )
 """Words before the title at the start of a verdict."""
 _VERDICT = frozenset(('is', 'was', 'were'))

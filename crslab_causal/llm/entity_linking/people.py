@@ -12,7 +12,7 @@ import re
 _REACH = 60
 """Number of characters before and after a name that are searched."""
 _WITH = re.compile(
-    r"""\b(?:with|w|w/|starring|stars?|starred|featuring|features?|by|actors?|actress(?:es)?|directors?|filmmakers?|
+    r"""\b(?:(?:with|w/|starring|featuring)\s+(?:[\w.'’-]+\s+){1,3}(?:or|and|\&)|with|w|w/|starring|stars?|starred|featuring|features?|by|actors?|actress(?:es)?|directors?|filmmakers?|
     (?:fans?|works?|films?|movies?|best)\s+of|mr\.?|miss|mrs\.?|young|old|does\s+(?:it|this|that)\s+have|do\s+they\s+have)\s+(?:the\s+)?$""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -134,6 +134,8 @@ class Recognizer:
                 return False  # "Poland" is a surname, too
             if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
                 return False  # "I love music"
+        if entity is not None and len(key) == 1 and index.is_item(entity) and self._follows_first_name(first):
+            return False  # "Charlie Parker" is not the film "Parker"
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
             return has_place_of_title(self.text, self.words, first_word, end_word)
         is_partial = index.is_partial(key)
@@ -267,6 +269,20 @@ class Recognizer:
             and before.normalized not in {each for form in self.index.titles[person].forms for each in form.content}
             and not self.index.bearers((before.normalized,), True)
             and not any(link.start <= before.start < link.end for link in links)
+        )
+
+    def _follows_first_name(self, first: int) -> bool:
+        """Return whether a capitalized first name stands directly before a capitalized word."""
+        if not first or self.ignores_capitals:
+            return False
+        before, word = self.content[first - 1], self.content[first]
+        return (
+            self.text[before.end : word.start] == ' '
+            and before.is_capitalized
+            and word.is_capitalized
+            and not before.starts_sentence
+            and before.normalized in self.index.first_names
+            and not is_frequent(before.normalized, _MAX_RANK_OF_BASIC)
         )
 
     def _starts_longer_name(self, end: int) -> bool:

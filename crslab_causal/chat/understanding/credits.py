@@ -1,0 +1,64 @@
+"""Find films that a message names together with a person: "Bird by Clint Eastwood", "Clint Eastwood's Bird"."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Sequence
+
+from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.llm.entity_linking.titles import content_words, parse_title, title_words
+
+_CREDIT = re.compile(r'\W*\b(?:by|from|with|starring|directed\s+by)\s+(?:the\s+)?$', re.IGNORECASE)
+"""Words between a title and a person."""
+_OWNER = re.compile(r"(?:['’]s?|(?<=['’]s))\s+")
+_WORD = re.compile(r"[\w'’]+")
+_MAX_WORDS = 8
+"""Most words of a title that are read."""
+
+
+def name_by_credit(text: str, spans: Sequence[Span], facts: FilmFacts) -> list[Span]:
+    """Return the spans of a message, with one for a title and the person that stands beside it.
+
+    The person decides between films of one title, and shows that an ordinary word is a title.
+
+    Args:
+        text: the message.
+        spans: spans of the films and people.
+        facts: facts about the films.
+    """
+    found = list(spans)
+    for person in spans:
+        if person.kind is not SpanKind.PERSON or person.id not in facts.people or person not in found:
+            continue
+        film = next(_films_beside(text, person, facts), None)
+        if film is not None:
+            found = [span for span in found if span.end <= film.start or span.start >= film.end] + [film]
+    return sorted(found, key=lambda span: (span.start, span.end))
+
+
+def _films_beside(text: str, person: Span, facts: FilmFacts) -> Iterator[Span]:
+    """Yield the spans of a film of a person and of the person's name, longest title first."""
+    assert person.id is not None
+    films: dict[tuple[str, ...], int] = {}
+    for film in facts.films_of(person.id):
+        for form in parse_title(facts.films[film].title).forms:
+            films.setdefault(form.content, film)
+    credit = _CREDIT.search(text, 0, person.start)
+    before = [match.start() for match in _WORD.finditer(text, 0, credit.start())][-_MAX_WORDS:] if credit else []
+    for start in before:
+        assert credit is not None
+        key = _key(text[start : credit.start()])
+        if key in films:
+            yield Span(SpanKind.FILM, start, person.end, id=films[key])
+    owner = _OWNER.match(text, person.end)
+    after = [match.end() for match in _WORD.finditer(text, owner.end())][:_MAX_WORDS] if owner else []
+    for end in reversed(after):
+        assert owner is not None
+        title = text[owner.end() : end]
+        if (' ' in title or title[0].isupper()) and _key(title) in films:
+            yield Span(SpanKind.FILM, person.start, end, id=films[_key(title)])
+
+
+def _key(title: str) -> tuple[str, ...]:
+    return tuple(content_words(title_words(title)))
