@@ -30,15 +30,15 @@ from crslab_causal.chat.understanding.encoder import (
     write_network,
 )
 
-_RANK = 8
-_EPOCHS = 7
+_RANK = 16
+_EPOCHS = 8
 _BATCH = 32
 _RATE = 1e-3
 _WARM_UP = 0.05
 """Share of the updates in which the learning rate rises. Then it falls linearly."""
 _SORTED_BATCHES = 40
 """Number of batches whose messages are sorted by length, so that little of a batch is padding."""
-_WEIGHT = {'acts': 1.0, 'questions': 0.5, 'names': 1.0, 'films': 0.5, 'people': 0.2}
+_WEIGHT = {'acts': 1.0, 'questions': 0.5, 'names': 1.0, 'films': 1.0, 'people': 0.5}
 """Weight of the loss of each task."""
 _LEAST = 3
 """Number of examples that a class has at least."""

@@ -41,7 +41,7 @@ _WITHOUT_TOPIC = re.compile(
 """A clause that leaves out a subject: "no aliens please"."""
 _OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')
 """Last words of a subject that belong to what follows: "with real people and"."""
-_TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is|was)\b')
+_TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is(?! there)|was)\b')
 _TIME = r'(?:an?|one|two|three|ninety|\d+)(?:\s+and\s+a\s+half)?\s*(?:hours?|hrs?|h|minutes?|mins?)\b'
 _FILMS = r'(?:movies?|films?|ones?|flicks?|cinema)'
 _FILMS_OR_GENRE = (
