@@ -224,3 +224,16 @@ def test_he_means_the_person_who_was_named_last(conversation):
     conversation.reply('Oh I do like Jim Carrey, have you got any with him in?')
     conversation.reply('Which of those is the oldest?')
     assert conversation.reply('Was he in The Mask?').sentences[0] == 'Yes, Jim Carrey plays in The Mask (1994).'
+
+
+@pytest.mark.parametrize(
+    ('text', 'aspects'),
+    [
+        ('Who made the first one and when?', [Aspect.DIRECTOR, Aspect.YEAR]),
+        ('tell me the plot and the cast', [Aspect.PLOT, Aspect.CAST]),
+        ('who is in it and who directed it?', [Aspect.CAST, Aspect.DIRECTOR]),
+        ('who is in Dumb and Dumber?', [Aspect.CAST]),
+    ],
+)
+def test_one_clause_asks_for_several_facts(interpreter, after_a_list, text, aspects):
+    assert [question.aspect for question in interpreter.understand(text, after_a_list).questions] == aspects

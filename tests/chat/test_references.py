@@ -205,3 +205,23 @@ def test_yes_after_a_list_accepts_its_first_film(interpreter, entity):
     names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Alien (1979)']
     situation = situation_of(entity, *names)
     assert attitudes(interpreter.understand('yes', situation)) == {'Heat (1995)': Attitude.ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    ('text', 'name', 'attitude'),
+    [
+        ('the 1994 one please', 'Speed (1994)', Attitude.ACCEPTED),
+        ('I have seen the one from 1994', 'Speed (1994)', Attitude.SEEN),
+        ('I meant the 1979 one', 'Alien (1979)', Attitude.MENTIONED),
+    ],
+)
+def test_film_is_named_by_its_year(interpreter, entity, text, name, attitude):
+    shown = tuple(entity[each] for each in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
+    meaning = interpreter.understand(text, Situation(film=entity['Alien (1979)'], shown=shown))
+    assert attitudes(meaning) == {name: attitude}
+
+
+def test_year_that_no_film_of_the_list_has_is_a_wish(interpreter, entity):
+    shown = (entity['Heat (1995)'], entity['Speed (1994)'])
+    meaning = interpreter.understand('the one from 2010', Situation(film=shown[0], shown=shown))
+    assert labels(meaning) == {('2010', True)}

@@ -24,6 +24,7 @@ from crslab_causal.chat.understanding.questions import (
     asks_for_part,
     asks_for_quality,
     find_aspect,
+    find_aspects,
     make_question,
     repeated_aspect,
 )
@@ -280,7 +281,9 @@ class MessageReader(ReferenceReader):
             return
         self.film = question.film if question.film is not None else self.film
         self.person = question.person if question.person is not None else self.person
-        self.meaning.questions.append(question)
+        self.meaning.questions += [
+            replace(question, aspect=each) for each in find_aspects(clause.text, question.aspect)
+        ]
         compares_people = aspect is Aspect.COMPARE and question.film is None and bool(question.people)
         is_about_person = question.is_about_person or compares_people
         self.meaning.acts.append(Act.ASK_PERSON if is_about_person else Act.ASK_FILM)

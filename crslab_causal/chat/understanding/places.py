@@ -54,6 +54,10 @@ _NUMBER = re.compile(rf'(?:\bnumbers?\s+)?\b(?P<value>\d+|{"|".join(_COUNTS)})\b
 _LIKE_BEFORE = re.compile(
     r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
 )
+_DATED = re.compile(
+    r'\bthe\s+(?:(?P<year>(?:19|20)\d\d)\s+(?:one|movie|film|version)|one\s+from\s+(?P<of>(?:19|20)\d\d))\b',
+    re.IGNORECASE,
+)
 _AGED = re.compile(
     rf"""\bthe\s+(?:(?P<most>(?P<newest>newest|latest|most\s+recent)|oldest|earliest)|(?P<newer>newer|new|more\s+recent|recent)
     |older|old|original)\s+{_NOUN}\b(?!\s+(?:from|of|by|with|is\s+the|you))""",
@@ -152,6 +156,24 @@ def find_aged(text: str, shown: Sequence[int], year_of: Mapping[int, int | None]
         if match['most'] or len(shown) <= FEW:
             choose = max if match['newest'] or match['newer'] else min
             yield Span(SpanKind.PLACE, *match.span(), id=-choose(dated)[1])
+
+
+def find_dated(text: str, shown: Sequence[int], film: int | None, year_of: Mapping[int, int | None]) -> Iterator[Span]:
+    """Yield the film that words name by its year, if only one film has this year: "the 1988 one".
+
+    Args:
+        text: the message, with the other spans blanked out.
+        shown: films of the last list.
+        film: film that the conversation is about.
+        year_of: year of each film.
+    """
+    for match in _DATED.finditer(text):
+        year = int(match['year'] or match['of'])
+        places = [place for place, each in enumerate(shown, start=1) if year_of.get(each) == year]
+        if len(places) == 1:
+            yield Span(SpanKind.PLACE, *match.span(), id=places[0])
+        elif film is not None and not places and year_of.get(film) == year:
+            yield Span(SpanKind.FILM, *match.span(), id=film)
 
 
 def find_others(text: str, shown: Sequence[int], named: Container[int | None], film: int | None) -> Iterator[Span]:

@@ -100,6 +100,11 @@ _OF_FILM_OR_PERSON = frozenset(
     )
 )
 """Aspects that a short question such as "and Aliens?" repeats for another film or person."""
+_FACTS = frozenset(
+    (Aspect.CAST, Aspect.DIRECTOR, Aspect.WRITER, Aspect.COMPOSER, Aspect.PLOT, Aspect.YEAR, Aspect.AGE, Aspect.GENRE)
+)
+"""Aspects that one clause may join: "who made it and when?"."""
+_WHEN = re.compile(r'^\W*(?:when|in (?:what|which) year)\W*$')
 _NEXT = re.compile(r'^\W*(?:(?:and|or|so|ok|then|what about|how about|also)\W+)*<(film|person|place)\d+>\W*$')
 
 
@@ -172,6 +177,21 @@ def find_aspect(clause: str) -> Aspect | None:
     return next(
         (Aspect(name) for name, pattern in read_phrases('questions.txt').items() if pattern.search(clause)), None
     )
+
+
+def find_aspects(clause: str, aspect: Aspect) -> list[Aspect]:
+    """Return the aspects of a clause that asks for several facts about a film: "tell me the plot and the cast".
+
+    Args:
+        clause: a normalized clause, as for :func:`find_aspect`.
+        aspect: its aspect. It is the only one if the clause does not ask for several facts.
+    """
+    if aspect not in _FACTS or ' and ' not in clause:
+        return [aspect]
+    parts = clause.strip(' ?.!').split(' and ')
+    found = [Aspect.YEAR if _WHEN.match(part) else find_aspect(part) for part in parts]
+    facts = list(dict.fromkeys(each for each in found if each in _FACTS))
+    return facts if len(facts) > 1 else [aspect]
 
 
 def asks_for_quality(clause: str) -> bool:

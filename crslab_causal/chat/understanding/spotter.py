@@ -13,6 +13,7 @@ from crslab_causal.chat.understanding.children import find_children
 from crslab_causal.chat.understanding.credits import name_by_credit
 from crslab_causal.chat.understanding.places import (
     find_aged,
+    find_dated,
     find_numbers,
     find_others,
     find_places,
@@ -118,7 +119,9 @@ class Spotter:
         masked = blank_spans(text, spans)
         spans += find_recommended(masked, recommended)
         spans += find_places(blank_spans(text, spans), shown)
-        spans += find_aged(blank_spans(text, spans), shown, {entity: self.facts.films[entity].year for entity in shown})
+        year_of = {entity: self.facts.films[entity].year for entity in (*shown, film) if entity is not None}
+        spans += find_dated(blank_spans(text, spans), shown, film, year_of)
+        spans += find_aged(blank_spans(text, spans), shown, year_of)
         named = {span.id for span in spans if span.kind is SpanKind.FILM} | {
             shown[span.id - 1] for span in spans if span.kind is SpanKind.PLACE and span.id is not None
         }
