@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Callable, Iterator, NamedTuple, Sequence
+from typing import Callable, Iterator, NamedTuple
 
 from crslab_causal.chat.answers import Answerer
 from crslab_causal.chat.constraints import describe, describe_dropped
@@ -201,7 +201,7 @@ class Conversation:
         if self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
         if not reply.sentences and not reply.recommendations and not self._is_answered_by_lines(meaning):
-            yield reply.say(self._name_another(meaning.unknown) if meaning.unknown else NOT_UNDERSTOOD)
+            yield reply.say(self._after_unknown(meaning) if meaning.unknown else NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
     def forget(self, text: str) -> Iterator[str]:
@@ -406,14 +406,16 @@ class Conversation:
         self.state.has_asked = True
         return template_question(rerank_request_seed(request._replace(candidates=[])))
 
-    def _name_another(self, unknown: Sequence[str]) -> str:
-        """Return the request for another film, with the known names that are nearest to the unknown ones.
+    def _after_unknown(self, meaning: Understanding) -> str:
+        """Return what follows after an unknown name: the known names that are nearest, or a request for another film.
 
-        If no name is near, popular films of the catalogue are the examples.
+        If the seeker has seen the unknown film, the last suggestion stays. Popular films are the examples of a request.
         """
         popularity = self.facts.popularity
-        if near := self._nearest.find(unknown):
+        if near := self._nearest.find(meaning.unknown):
             return f'Did you mean {" or ".join(near)}?'
+        if Act.SEEN in meaning.acts and self.state.shown:
+            return f'My suggestion stays {self.recommender.names[self.state.shown[0]]}.'
         popular = sorted(self.facts.films, key=lambda film: (-popularity.get(film, 0), film))[:_N_EXAMPLES]
         examples = ', '.join(self.facts.names[film] for film in popular)
         return f'Name another film, a person or a genre. Some films that I know: {examples}.'

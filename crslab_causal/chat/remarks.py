@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from crslab_causal.chat.constraints import ConstraintSet, Kind
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Understanding
@@ -10,6 +12,7 @@ from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
 _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
+_END_OF_NAME = re.compile(r"(?:['’]s|[.…,]+)$")
 _ANY = 'I take any of them.'
 _ALL = 'This wish changes nothing; "no {genre}" leaves all of them out.'
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
@@ -63,7 +66,8 @@ def find_unknown(meaning: Understanding, remarks: list[str]) -> list[str]:
         remarks: remarks on its wishes. A subject is not named beside another remark.
     """
     if meaning.unknown:
-        return ['I do not know ' + ' and '.join(dict.fromkeys(meaning.unknown)) + '.']
+        names = dict.fromkeys(_END_OF_NAME.sub('', name) for name in meaning.unknown)
+        return ['I do not know ' + ' and '.join(names) + '.']
     if meaning.unknown_topics and not remarks and not meaning.questions and _ASKS & {*meaning.acts}:
         topics = ' and '.join(f'"{words}"' for words in meaning.unknown_topics)
         return [f'I do not know what happens in films or where, so {topics} changes nothing.']

@@ -284,3 +284,13 @@ def test_question_after_an_unknown_title_is_not_about_another_film(conversation)
     conversation.reply('I loved Jaws')
     reply = conversation.reply('I shall go with Elevator to the Gallows, I think. When was it made?')
     assert reply.notes == ['I do not know Elevator to the Gallows.'] and ' is from ' not in ' '.join(reply.sentences)
+
+
+def test_unknown_film_that_was_seen_changes_no_suggestion(conversation):
+    first = conversation.reply('I loved Jaws').recommendations[0].name
+    reply = conversation.reply('Seen Searching for Sugar Man already')
+    assert reply.sentences == [f'My suggestion stays {first}.']
+
+
+def test_unknown_name_is_told_without_the_end_of_the_sentence(conversation):
+    assert conversation.reply('I love Kurosawa. I adore Mizoguchi.').notes == ['I do not know Kurosawa and Mizoguchi.']
