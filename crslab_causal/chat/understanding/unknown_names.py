@@ -14,7 +14,7 @@ _SMALL = '(?:of|the|and|in|de|la|le|du|von|van|del|to|a|for|with|on|at|from|my)'
 _CAPITAL = r"(?:(?:Dr|Mr|Mrs|Ms|St|Jr)\.|(?:[A-Z]\.)+|(?!I\b)[A-Z0-9][\w'’-]*)"
 _NAME = rf'(?!\d){_CAPITAL}(?:\s+(?:{_SMALL}\s+){{0,2}}{_CAPITAL})*'
 _UNKNOWN = re.compile(
-    rf"""\b(?i:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|like|liked|enjoyed|hated|hate|
+    rf"""\b(?i:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|adore|adored|like|liked|enjoyed|hated|hate|
     know|recommend|not|no|nor|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
     re.VERBOSE,
 )
