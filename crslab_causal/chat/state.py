@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Iterable, Mapping
 
 from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind, describe
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
 from crslab_causal.chat.understanding.questions import Question
 from crslab_causal.chat.understanding.spans import SpanKind
@@ -128,6 +129,9 @@ class DialogueState:
             self._hear(heard)
             if heard.attitude is Attitude.ACCEPTED and heard.entity is not None and not understanding.questions:
                 self.chosen.add(heard.entity)  # "that sounds fun, who is in it?" is not decided yet
+        asks = Act.ASK_FILM in understanding.acts and all(each.film is None for each in understanding.questions)
+        if understanding.unknown and asks:
+            self.film = None  # "is it scary?" is about the unknown film
         self.forget([*replaced, *understanding.forgotten])
         for constraint in understanding.constraints:
             self.constraints.add(replace(constraint, turn=len(self.context)))

@@ -294,3 +294,15 @@ def test_unknown_film_that_was_seen_changes_no_suggestion(conversation):
 
 def test_unknown_name_is_told_without_the_end_of_the_sentence(conversation):
     assert conversation.reply('I love Kurosawa. I adore Mizoguchi.').notes == ['I do not know Kurosawa and Mizoguchi.']
+
+
+@pytest.mark.parametrize(
+    ('text', 'unknown'),
+    [('My Sassy Girl, is that a good one?', 'My Sassy Girl'), ('When was Persona made?', 'Persona')],
+)
+def test_question_about_an_unknown_title_is_about_no_other_film(conversation, text, unknown):
+    conversation.reply('I loved Jaws')
+    reply = conversation.reply(text)
+    assert reply.notes == [f'I do not know {unknown}.'] and not reply.recommendations
+    assert ' is from ' not in ' '.join(reply.sentences)
+    assert conversation.reply('is it scary?').sentences == ['Which film do you mean?']

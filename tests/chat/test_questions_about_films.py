@@ -237,3 +237,15 @@ def test_he_means_the_person_who_was_named_last(conversation):
 )
 def test_one_clause_asks_for_several_facts(interpreter, after_a_list, text, aspects):
     assert [question.aspect for question in interpreter.understand(text, after_a_list).questions] == aspects
+
+
+@pytest.mark.parametrize(
+    ('text', 'aspect'),
+    [
+        ('how old do you have to be to watch it', Aspect.CHILDREN),
+        ('how old is it?', Aspect.AGE),
+        ('which of these is the most recent?', Aspect.NEWEST),
+    ],
+)
+def test_age_of_the_viewers_and_of_the_films(trained_interpreter, after_a_list, text, aspect):
+    assert [question.aspect for question in trained_interpreter.understand(text, after_a_list).questions] == [aspect]

@@ -1,5 +1,7 @@
 """Words that point to films: places in the list, "the newest one", "the others", "them", "both", "everything by"."""
 
+from dataclasses import replace
+
 import pytest
 from chat_helpers import attitudes, labels, situation_of
 
@@ -225,3 +227,22 @@ def test_year_that_no_film_of_the_list_has_is_a_wish(interpreter, entity):
     shown = (entity['Heat (1995)'], entity['Speed (1994)'])
     meaning = interpreter.understand('the one from 2010', Situation(film=shown[0], shown=shown))
     assert labels(meaning) == {('2010', True)}
+
+
+def test_most_of_them_after_a_person_is_not_the_list(trained_interpreter, after_a_list):
+    text = 'my grandad likes Clint Eastwood but he has seen most of them'
+    assert not any(
+        heard.entity in after_a_list.shown for heard in trained_interpreter.understand(text, after_a_list).heard
+    )
+
+
+def test_she_who_watches_with_the_seeker_is_no_actress(trained_interpreter, after_a_list):
+    situation = replace(after_a_list, person=trained_interpreter.facts.person_called['Tom Cruise'])
+    meaning = trained_interpreter.understand('We have seen Toy Story, she liked it very much', situation)
+    assert 'Tom Cruise' not in attitudes(meaning)
+
+
+def test_pronoun_beside_a_person_is_a_wish_for_both(interpreter, after_a_list):
+    situation = replace(after_a_list, person=interpreter.facts.person_called['Tom Hanks'])
+    meaning = interpreter.understand('is there something with him and Meg Ryan?', situation)
+    assert labels(meaning) == {('Tom Hanks', True), ('Meg Ryan', True)}

@@ -272,3 +272,30 @@ def test_question_whether_there_is_something_is_a_wish(trained_interpreter, afte
 @pytest.mark.parametrize('text', ['cheer me up', 'something that makes me feel better'])
 def test_film_that_cheers_up_is_a_comedy(interpreter, text):
     assert labels(interpreter.understand(text)) == {('comedy', True)}
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('We can never agree: he wants a war movie, I want a drama', {('war', True), ('drama', True)}),
+        ('wait, not him, Tom Hanks', {('Tom Hanks', True)}),
+        ('I mean live action', {('animation', False)}),
+        ('something funny and a bit magical', {('comedy', True), ('fantasy', True)}),
+        ('with Tom Hanks', {('Tom Hanks', True)}),
+    ],
+)
+def test_wish_is_neither_reversed_nor_lost(trained_interpreter, after_a_list, text, expected):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert labels(meaning) == expected and Act.WANT in meaning.acts
+
+
+@pytest.mark.parametrize('text', ['Maybe one film with both?', 'What could I watch after that tomorrow?'])
+def test_question_what_to_watch_is_a_wish(trained_interpreter, after_a_list, text):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert Act.WANT in meaning.acts and not meaning.questions and not meaning.heard
+
+
+def test_country_of_a_wish_is_not_known(conversation):
+    conversation.reply('I loved Jaws')
+    notes = conversation.reply('something romantic from Korea').notes
+    assert 'I do not know the language or the country of films, so this wish changes nothing.' in notes

@@ -97,12 +97,12 @@ _GENRES = {
         r'(?:(?<=like )|(?<=love )|(?<=hate )|(?<=into )|(?<=no )|(?<=not about ))war'
         r'(?=\W*(?:$|,|and\b|or\b)|\s*[.!;])',
     ),
-    'western': _Words('western', '(?:spaghetti )?westerns?|cowboys?'),
+    'western': _Words('western', rf'(?:spaghetti )?westerns?|spaghetti (?:ones?|{_FILMS})|cowboys?'),
 }
 _SUBGENRES = re.compile(
-    r'kung[ -]?fu|martial[ -]arts?|car chases?|buddy cop \w+|mockumentar(?:y|ies)|spoofs?|heists?|spaghetti westerns?|'
+    r'kung[ -]?fu|martial[ -]arts?|car chases?|buddy cop \w+|mockumentar(?:y|ies)|spoofs?|heists?|'
     r'slashers?|splatters?|creature features?|jump ?scares?|ghost stor(?:y|ies)|concert \w+|space operas?|'
-    r'costume dramas?|period (?:pieces?|dramas?)|(?:nature|history|crime|food|music) docs?',
+    r'spaghetti \w+|animes?|costume dramas?|period (?:pieces?|dramas?)|(?:nature|history|crime|food|music) docs?',
     re.IGNORECASE,
 )
 """Words for only a part of a genre, which the catalogue does not tell from its other films."""
@@ -120,7 +120,7 @@ _CATALOGUE = {genre: re.compile(words.catalogue) for genre, words in _GENRES.ite
 _NOUNS = {genre: _pattern(words.nouns) for genre, words in _GENRES.items()}
 _ADJECTIVES = {genre: _pattern(words.adjectives) for genre, words in _GENRES.items() if words.adjectives}
 _ADVERBS = (
-    r'(?:(?:so|very|really|pretty|quite|a bit|a little|kind of|kinda|just|actually|super|not|also|more|genuinely|both)'
+    r'(?:(?:so|very|really|pretty|quite|a\s+bit|a\s+little|kind\s+of|kinda|just|actually|super|not|also|more|genuinely|both)'
     r'\s+)*'
 )
 _STATEMENT = re.compile(
@@ -188,6 +188,8 @@ _LISTED_AFTER = re.compile(
 )
 _NO_BEFORE = re.compile(r'\b(?:not|no)\s+$', re.IGNORECASE)
 _ENDS = re.compile(r'\s*(?:[,.;!?)]|$|\bplease\b)', re.IGNORECASE)
+_LIVE_ACTION = re.compile(r'(?<!no )(?<!not )\blive[ -]action\b', re.IGNORECASE)
+"""Words that leave animated films out."""
 _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
 _ASKS_IF = re.compile(r'\b(?:is|was|are|were)\s+(?:it|that|this|they)\s+(?:\w+\s+)?$', re.IGNORECASE)
 """Words before an adjective in a question about a film: "is it gory?"."""
@@ -242,6 +244,8 @@ def find_genres(text: str, short_names: bool = True) -> list[GenreSpan]:
         word = match.group().lower()
         if (meant := correct(word, _CORRECTABLE)) != word:
             spans.append(_span(text, _CORRECTABLE[meant], match, False))
+    for match in _LIVE_ACTION.finditer(text):
+        spans.append(GenreSpan('animation', *match.span(), is_wish=True, is_excess=True))
     if short_names:
         spans += _short_names(text, spans)
     spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and _is_no_wish(text, span))]

@@ -52,8 +52,19 @@ _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""
 _YOUR_FAVORITE = re.compile(r'\byour (?:favorite|best) (?:\w+ )?<(?:genre|collection|person)\d+>')
 """Words that ask for films of a kind: "what are your favorite dramas?"."""
-_IS_THERE = re.compile(r'\bis there (?:some|any)thing\b')
+_TAKES_OTHER = re.compile(r'\W*(?:(?:no|wait|oh|sorry)\W+)*not (?:him|her|them)\s*[,.;:!-]', re.IGNORECASE)
+"""Words before the name of a person who takes the place of another one."""
+_ONLY_PERSON = re.compile(
+    r'^\W*(?:(?:and|or|maybe|perhaps|ok|what about|how about|something|one|movies?)\W+)*(?:with|starring|by|from) '
+    r'<person\d+>(?:\W+(?:(?:and|or)\W+)?<person\d+>)*(?: (?:please|then|maybe))*\W*$'
+)
+_IS_THERE = re.compile(
+    r'\bis there (?:some|any)thing\b|\bwhat (?:could|should|can|shall) (?:i|we) (?:\w+ )?(?:watch|see)\b(?! in\b)|'
+    r'\b(?:movie|one|something|anything) with both\b'
+)
 """Words that ask for films, and not about one."""
+_OF_PERSON = re.compile(r'\b(?:most|all|some|many|few|none|any|everything) of (?:them|his|hers?)\b')
+"""Words after a person that mean the films of the person."""
 _NO_MATTER = re.compile(r'\W*no (?:problem|prob|worries|rush|hurry|biggie)\W*$', re.IGNORECASE)
 """A message that turns nothing down."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
@@ -80,6 +91,8 @@ def is_settled(draft: Draft) -> bool:
         return True  # "under 90 minutes please"
     if acts == {Act.ACCEPT} and not _ASKS_IF_KNOWN.search(draft.situation.said) and _is_short_yes(draft):
         return True  # "yes" after "How about Alien?", but not after "Have you seen Alien?"
+    if acts == {Act.WANT} and len(draft.clauses) == 1 and _ONLY_PERSON.match(draft.clauses[0].text):
+        return True  # "with Michael Douglas"
     if _NO_MATTER.match(draft.text):
         return True
     opinions = opinions_in_questions(draft)
@@ -125,7 +138,7 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     ):
         found.append(Act.WANT)  # "has she been in anything funny?"
     if {Act.WANT, Act.MORE} & acts and any(_IS_THERE.search(clause.text) for clause in draft.clauses):
-        found.append(Act.ASK_FILM)  # "is there something for both?"
+        found += [act for act in (Act.ASK_FILM, Act.ACCEPT) if act not in acts]  # "is there something for both?"
     if any(not subgenre.wanted for subgenre in draft.meaning.subgenres) and Act.REJECT not in acts:
         found.append(Act.REJECT)  # "please no spaghetti westerns"
     if draft.meaning.unknown_topics and Act.WANT in acts:
@@ -171,6 +184,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "Alien I have seen. Actually I haven't"
         case Attitude.ACCEPTED if any(is_taken_instead(c, group) or is_put_on_list(c, group) for c in clauses):
             return True  # "Alien instead", "Alien is on my list"
+        case Attitude.WANTED if _TAKES_OTHER.match(draft.text):
+            return True  # "wait, not him, Kevin Hart"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
             return True  # "it should also be funny", "Bill Murray"
         case Attitude.MENTIONED if any(is_exception(clause, group) for clause in clauses):
@@ -204,6 +219,9 @@ def names_all_films(draft: Draft) -> bool:
     """
     if any(heard.films for heard in draft.meaning.heard):
         return True  # "I have seen everything by Nolan"
+    people = any(span.kind is SpanKind.PERSON for group in draft.groups for span in group)
+    if people and any(_OF_PERSON.search(clause.text) for clause in draft.clauses):
+        return True  # "my grandad likes John Wayne, but he has seen most of them"
     if is_plain_wish(draft) or tells_of_viewers(draft):
         return True  # "a hidden gem from the 80s", "we are four friends"
     points = read_phrases('forms.txt')['points']

@@ -268,6 +268,9 @@ class MessageReader(ReferenceReader):
         )
         if aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
             people = self._last_people()[-2:]
+            if len(people) < 2:  # "maybe one film with both?" after two genres
+                self.meaning.acts.append(Act.WANT)
+                return
             question = replace(question, person=next(iter(people), None), people=tuple(people))
         if question.aspect is Aspect.GENERAL and asks_for_quality(clause.text):
             question = replace(question, is_about_quality=True)

@@ -127,6 +127,15 @@ class ReferenceReader(NameReader):
         films = places or shown or ([self.film] if self.film is not None else [])
         films = [film for film in films if film not in self.excepted]
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
+        if (
+            self.meaning.unknown
+            and not places
+            and not shown
+            and not any(list(self._films(each)) for each in self.clauses)
+        ):
+            films = []  # "My Sassy Girl, is that a good one?"
+        if shown and not places and any(heard.kind is SpanKind.PERSON for heard in self.meaning.heard):
+            films = []  # "I like John Wayne, but I have seen most of them"
         if not places and not shown and (SpanKind.COLLECTION in kinds or any(h.films for h in self.meaning.heard)):
             films = []  # "I have seen every Toy Story", "I have seen everything by Nolan"
         takes_other = False

@@ -29,7 +29,7 @@ _INSTEAD = re.compile(r'\s+(?:movies?\s+|films?\s+)?instead\b(?!\s+of)', re.IGNO
 """Words after a name that is wanted, unless a "not" stands directly before it."""
 _NOT_BEFORE = re.compile(r"\b(?:not|no|never|\w+n['’]t(?:\s+want)?)\s+(?:an?\s+|any\s+|the\s+)?$", re.IGNORECASE)
 _NO_COMMA = re.compile(
-    r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)\W*
+    r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)|not\s+(?:him|her|them|it|that(?:\s+one)?|this(?:\s+one)?)\s*[,.;:!—–-])\W*
     (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -197,6 +197,9 @@ class Reviser:
         spans = [span for group in draft.groups for span in group]
         asked = [each.entity for each in draft.meaning.heard if each.attitude is Attitude.ASKED]
         named = next((entity for entity in asked if entity in self.facts.films), None)
+        if named is None:  # "the second one is good? what do people say about it"
+            heard = [each.entity for each in draft.meaning.heard if each.entity in self.facts.films]
+            named = heard[-1] if heard else None
         situation = draft.situation
         question = make_question(aspect, spans, named, situation.film, situation.person, situation.shown)
         draft.meaning.questions = [question]
@@ -235,7 +238,7 @@ class Reviser:
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
-            if not rule and (named or (draft.names_all and films)):
+            if not rule and (named or draft.meaning.unknown or (draft.names_all and films)):
                 continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
             if rule and (draft.names_all or (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)):
                 continue  # "none of these", "I liked it"

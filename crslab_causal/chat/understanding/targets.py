@@ -25,6 +25,11 @@ N_EARLIER = 2
 N_RECOMMENDED = 3
 """The same for films that were recommended before the last list."""
 _NAMES = frozenset(SpanKind) - {SpanKind.YEARS, SpanKind.PLACE, SpanKind.UNKNOWN}
+_COMPANION = re.compile(
+    r'\b(?:he|she|they) (?:\w+ )?(?:likes?|liked|loves?|loved|hates?|hated|enjoys?|enjoyed|wants?|wanted|'
+    r'prefers?|preferred|saw|watched|(?:has|have) (?:already )?(?:seen|watched))\b'
+)
+"""Words about somebody who watches with the seeker."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ def known_films(situation: Situation, facts: FilmFacts) -> list[int]:
 def meant_person(draft: Draft, text: Text, facts: FilmFacts) -> int | None:
     """Return the person whom a message means by "he" or "she"; None if there is none, or if it names a person."""
     person = draft.situation.person
+    if any(_COMPANION.search(clause.text) for clause in draft.clauses):
+        return None  # "we have seen it, she liked it very much"
     named = any(span.kind is SpanKind.PERSON for group in draft.groups for span in group)
     return person if person in facts.people and not named and means_person(text) else None
 

@@ -14,7 +14,7 @@ _SMALL = '(?:of|the|and|in|de|la|le|du|von|van|del|to|a|for|with|on|at|from|my)'
 _CAPITAL = r"(?:(?:Dr|Mr|Mrs|Ms|St|Jr)\.|(?:[A-Z]\.)+|(?!I\b)[A-Z0-9][\w'’-]*)"
 _NAME = rf'(?!\d){_CAPITAL}(?:\s+(?:{_SMALL}\s+){{0,2}}{_CAPITAL})*'
 _UNKNOWN = re.compile(
-    rf"""\b(?i:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|adore|adored|like|liked|enjoyed|hated|hate|
+    rf"""\b(?i:(?P<with>with|starring|featuring|by|about|of)|saw|seen|watch|watched|rewatched|love|loved|adore|adored|warmed\s+to|like|liked|enjoyed|hated|hate|
     know|recommend|not|no|nor|(?:movie|film|one)\s+called)\s+(?P<name>(?:(?:The|An?)\s+)?{_NAME})""",
     re.VERBOSE,
 )
@@ -36,6 +36,13 @@ _JUDGED_UNKNOWN = re.compile(
     rf'(?:{any_of(PRAISE | BLAME)}|disturbing|scary|sad|slow|long|weird|ok|okay|fine)\b'
 )
 """A capitalized name of at least two words at the start of a sentence, and a verdict."""
+_ASKED_FIRST = re.compile(
+    rf'^\W*(?P<name>{_NAME})\s*[,:-]\s*(?:is|was|who|what|when|how|does|did|has|have you)\b|'
+    rf'\b(?i:when|where|how\s+long\s+ago)\s+(?:was|were|did|is)\s+(?P<made>{_NAME})\s+(?:made|released|shot|filmed|come|from)\b'
+)
+"""A capitalized name before a question about it: "My Sassy Girl, is that good?", "when was Persona made?"."""
+_LISTED_UNKNOWN = re.compile(rf'<x+>\s*(?:,|,?\s*\b(?:and|or)\b)\s+(?P<name>{_NAME})')
+"""A capitalized name after a known one in a list."""
 _MAX_EVERYDAY_RANK = 5000
 """Largest rank, by frequency, at which a single capitalized word is not taken for an unknown name."""
 _MAX_BASIC_RANK = 300
@@ -61,6 +68,14 @@ def find_unknown_names(masked: str) -> list[Span]:
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     for match in _JUDGED_UNKNOWN.finditer(masked):
         if not all(is_frequent(word.lower(), _MAX_BASIC_RANK) for word in match['name'].split()):  # "Yes It is great"
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    for match in _ASKED_FIRST.finditer(masked):
+        group = 'name' if match['name'] else 'made'
+        words = match[group].split()
+        if len(words) > 1 or not is_frequent(words[0].lower(), _MAX_EVERYDAY_RANK):
+            spans.append(Span(SpanKind.UNKNOWN, *match.span(group)))
+    for match in _LISTED_UNKNOWN.finditer(masked):
+        if len(match['name'].split()) > 1:
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     kept: list[Span] = []
     for span in spans:

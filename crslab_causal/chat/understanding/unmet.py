@@ -33,9 +33,10 @@ _TOPIC = re.compile(
 )
 """A wish for a subject or a place that is not the name of a property: "something with dragons", "set in Paris"."""
 _WITHOUT_TOPIC = re.compile(
-    r'^\W*(?:(?:and|but|please|ok|also|just)\W+)*(?P<words>(?:no|without|not any|nothing with)(?: any| more)? '
+    r'^\W*(?:(?:and|but|please|ok|also|just)\W+)*(?P<words>(?:(?:not|nothing) about(?: the| any)? (?=[a-z])[a-z]+|'
+    r'(?:no|without|not any|nothing with)(?: any| more)? '
     r'(?!(?:thanks|worries|problems|movies|ones|idea|others|sequels|remakes|spoilers|yes|this|is|was|us|as|reasons|'
-    r'subtitles|likes|dislikes|preferences|cartoons|musicals)\b)[a-z]{3,}s)'
+    r'subtitles|likes|dislikes|preferences|cartoons|musicals)\b)(?:[a-z]+ )?[a-z]{3,}s))'
     r'(?: (?:please|in it|at all|this time|tonight|either))*\W*$'
 )
 """A clause that leaves out a subject: "no aliens please"."""
@@ -53,6 +54,11 @@ _COUNTRY = (
     'european|finnish|foreign|french|german|greek|hungarian|icelandic|indian|iranian|irish|israeli|italian|japanese|'
     'korean|mandarin|mexican|non-english|norwegian|nordic|polish|portuguese|russian|scandinavian|scottish|spanish|'
     'swedish|taiwanese|thai|turkish|welsh)'
+)
+_LAND = (
+    r'(?:(?:south\s+)?korea|japan|china|hong\s+kong|taiwan|india|iran|israel|turkey|russia|poland|germany|austria|france|'
+    r'spain|portugal|italy|greece|sweden|denmark|norway|finland|iceland|britain|england|scotland|ireland|uk|australia|'
+    r'canada|mexico|brazil|argentina|europe|asia|africa)'
 )
 _MOOD = (
     r'(?:gentle|calm|quiet|soothing|cozy|cosy|slow(?:[ -]paced)?|fast[ -]paced|inspiring|inspirational|'
@@ -82,6 +88,7 @@ _WISHES = (
             |\b(?:something|anything|(?:a|an|any)\s+(?:\w+\s+)?{_FILMS})\s+(?:that\s+is\s+|in\s+|from\s+)?{_COUNTRY}\b
             |\b(?:not|no|nothing|non|isn['’]?t)[ -]+(?:(?:so|too|an?|any|in)\s+)*{_COUNTRY}\b(?!\s+(?-i:[A-Z]))
             |\b{_FILMS}\s+(?:is|was|should\s+be|could\s+be)\s+(?:from\s+)?{_COUNTRY}\b
+            |\bfrom\s+(?:the\s+)?{_LAND}\b|\bpreferably\s+{_COUNTRY}\b
             |^\W*(?:{_COUNTRY})(?:\s+please)?\W*$|\b{_COUNTRY}\s+only\b|\bonly\s+{_COUNTRY}\b
             |\b(?:with|without|no|has|have|read|hate|reading)\s+(?:english\s+)?subtitles\b|\b\w+n['’]?t\s+(?:\w+\s+){{0,3}}subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
