@@ -108,5 +108,5 @@ def test_every_word_of_a_verdict_is_about_the_film_that_it_means(interpreter, af
 
 
 @pytest.mark.parametrize('text', ['not Jaws, I have seen that already', 'not jaws tho seen that already'])
-def test_film_that_is_turned_down_as_seen_is_seen(trained_interpreter, after_a_list, text):
+def test_film_that_is_rejected_as_seen_is_seen(trained_interpreter, after_a_list, text):
     assert names_of(trained_interpreter.understand(text, after_a_list)) == ['~Jaws (1975)']

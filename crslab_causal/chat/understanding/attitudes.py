@@ -79,7 +79,7 @@ _ON_LIST = re.compile(
 _SEEN_INSTEAD = re.compile(
     r'^\W*(?:(?:though|tho|because|cause|cos|since|as|i|we|have|had|already|just|but)\W+)*(?:seen|saw|watched)\b'
 )
-"""Words after a film that is turned down because it was seen: "not Alien, I have seen that"."""
+"""Words after a film that is rejected because it was seen: "not Alien, I have seen that"."""
 _ONLY_LEAD = re.compile(r'^\W*(?:(?:no|then|ok|rather|maybe|just|well|actually|the)\W+)*$')
 """Words before such a film. They say nothing else."""
 _WORK_OF = re.compile(r'^\s+(?:ever\s+|has\s+|have\s+)*(?:does|did|done|made|makes|directs|directed|touches|is\s+in)\b')
@@ -182,8 +182,8 @@ def is_seen_after(clause: Clause, group: int) -> bool:
     return _AFTER_ALREADY.match(clause.after(group)) is not None
 
 
-def is_turned_down_as_seen(clause: Clause, group: int, following: str) -> bool:
-    """Return whether a name is turned down because it was seen: "not Alien, I have seen that".
+def is_rejected_as_seen(clause: Clause, group: int, following: str) -> bool:
+    """Return whether a name is rejected because it was seen: "not Alien, I have seen that".
 
     Args:
         clause: a clause that rejects the name.

@@ -118,7 +118,7 @@ class NameReader:
         liked = cue != attitudes.TOLD and attitudes.is_liked_after(clause, group)
         seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
         following = self.clauses[self.position + 1].text if self.position + 1 < len(self.clauses) else ''
-        if span.negated and attitudes.is_turned_down_as_seen(clause, group, following):
+        if span.negated and attitudes.is_rejected_as_seen(clause, group, following):
             attitude, act, seen = Attitude.SEEN, Act.SEEN, True
         elif span.negated:
             is_wish = cue != attitudes.DISLIKE and (

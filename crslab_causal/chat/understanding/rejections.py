@@ -33,7 +33,7 @@ _NO_COMMA = re.compile(
     (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words before a name that turn down something else: "no, the 80s", but not "no horror"."""
+"""Words before a name that reject something else: "no, the 80s", but not "no horror"."""
 _NOT_TOO = re.compile(r"\b(?:not|n['’]t)\s+(?:be\s+)?(?:too|so|that|very)\s+$", re.IGNORECASE)
 """Words before a genre that only limit the same wish: "scary but not too scary"."""
 _COMMA = re.compile(r'\s*,\s*(?:(?:the|but|rather)\s+)*')
