@@ -299,3 +299,15 @@ def test_country_of_a_wish_is_not_known(conversation):
     conversation.reply('I loved Jaws')
     notes = conversation.reply('something romantic from Korea').notes
     assert 'I do not know the language or the country of films, so this wish changes nothing.' in notes
+
+
+@pytest.mark.parametrize('text', ['no historical dramas', 'no period dramas please'])
+def test_excluded_films_of_two_genres_can_be_named_again(interpreter, text):
+    (constraint,) = interpreter.understand(text).constraints
+    assert constraint.name == 'no historical drama'
+    assert interpreter.understand(f'{constraint.name} movies, please').constraints == [constraint]
+
+
+def test_what_the_seeker_does_not_call_a_genre_is_no_exclusion(interpreter, after_a_list):
+    meaning = interpreter.understand("I loved Toy Story, but I don't consider that a historical drama", after_a_list)
+    assert not any(constraint.binding and not constraint.wanted for constraint in meaning.constraints)

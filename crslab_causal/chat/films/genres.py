@@ -102,7 +102,7 @@ _GENRES = {
 _SUBGENRES = re.compile(
     r'kung[ -]?fu|martial[ -]arts?|car chases?|buddy cop \w+|mockumentar(?:y|ies)|spoofs?|heists?|'
     r'slashers?|splatters?|creature features?|jump ?scares?|ghost stor(?:y|ies)|concert \w+|space operas?|'
-    r'spaghetti \w+|animes?|costume dramas?|period (?:pieces?|dramas?)|(?:nature|history|crime|food|music) docs?',
+    r'spaghetti \w+|animes?|(?:nature|history|crime|food|music) docs?',
     re.IGNORECASE,
 )
 """Words for only a part of a genre, which the catalogue does not tell from its other films."""

@@ -12,6 +12,8 @@ from crslab_causal.chat.films.genres import DISTURBING
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.years import Years
 
+_ADJECTIVES = {'romance': 'romantic', 'history': 'historical', 'biography': 'biographical'}
+"""Form of a genre before another one: "romantic comedy"."""
 _MAY_BE = {'musical': 'music'}
 """Genres, and genres whose films may be of them: sources without musicals call "La La Land" a music film."""
 
@@ -59,8 +61,9 @@ class Properties:
         films_of_genre = self._facts.films_of_genre
         if second:
             both = films_of_genre.get(genre, frozenset()) & films_of_genre.get(second, frozenset())
-            first = 'romantic' if genre == 'romance' else genre
-            return Constraint(Kind.GENRE, f'{first} {second}', both, unknown=self._facts.without_genre)
+            return Constraint(
+                Kind.GENRE, f'{_ADJECTIVES.get(genre, genre)} {second}', both, unknown=self._facts.without_genre
+            )
         return Constraint(
             Kind.GENRE,
             genre,

@@ -74,7 +74,8 @@ def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
         last = joined[-1] if joined else None
         if last and last.genre and span.genre and last.negated and span.negated and not last.second_genre:
             is_same = (last.start, last.end) == (span.start, span.end)  # "rom-coms"
-            if is_same or text[last.end : span.start] == ' ':
+            overlaps = span.start < last.end  # "period dramas"
+            if is_same or overlaps or text[last.end : span.start] == ' ':
                 first, second = (span, last) if is_same and span.genre == 'romance' else (last, span)
                 start, end = min(last.start, span.start), max(last.end, span.end)
                 joined[-1] = replace(first, start=start, end=end, second_genre=second.genre)
@@ -101,4 +102,5 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
         return False  # "not horror tonight, comedy instead"
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
         return True
-    return rejected.get((span.start, span.end), False)
+    around = (part for part in rejected if part[0] <= span.start and span.end <= part[1])  # "dramas" in "period dramas"
+    return any(rejected[part] for part in around)
