@@ -62,11 +62,11 @@ _IS_THERE = re.compile(
     r'\bis there (?:some|any)thing\b|\bwhat (?:could|should|can|shall) (?:i|we) (?:\w+ )?(?:watch|see)\b(?! in\b)|'
     r'\b(?:movie|one|something|anything) with both\b'
 )
-"""Words that ask for films, and not about one."""
+"""Words that ask for films, although they are a question: "is there something", "what could I watch"."""
 _OF_PERSON = re.compile(r'\b(?:most|all|some|many|few|none|any|everything) of (?:them|his|hers?)\b')
 """Words after a person that mean the films of the person."""
 _NO_MATTER = re.compile(r'\W*no (?:problem|prob|worries|rush|hurry|biggie)\W*$', re.IGNORECASE)
-"""A message that turns nothing down."""
+"""A message that rejects nothing, although it starts with "no"."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 """Acts of a message that only wishes for films."""
 _POINTING_ACTS = frozenset((Act.ACCEPT, Act.REJECT, Act.SEEN, Act.NOT_SEEN, Act.LIKE, Act.DISLIKE))

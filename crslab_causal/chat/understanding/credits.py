@@ -44,20 +44,16 @@ def _films_beside(text: str, person: Span, facts: FilmFacts) -> Iterator[Span]:
     for film in facts.films_of(person.id):
         for form in parse_title(facts.films[film].title).forms:
             films.setdefault(form.content, film)
-    credit = _CREDIT.search(text, 0, person.start)
-    before = [match.start() for match in _WORD.finditer(text, 0, credit.start())][-_MAX_WORDS:] if credit else []
-    for start in before:
-        assert credit is not None
-        key = _key(text[start : credit.start()])
-        if key in films:
-            yield Span(SpanKind.FILM, start, person.end, id=films[key])
-    owner = _OWNER.match(text, person.end)
-    after = [match.end() for match in _WORD.finditer(text, owner.end())][:_MAX_WORDS] if owner else []
-    for end in reversed(after):
-        assert owner is not None
-        title = text[owner.end() : end]
-        if (' ' in title or title[0].isupper()) and _key(title) in films:
-            yield Span(SpanKind.FILM, person.start, end, id=films[_key(title)])
+    if credit := _CREDIT.search(text, 0, person.start):
+        for start in [match.start() for match in _WORD.finditer(text, 0, credit.start())][-_MAX_WORDS:]:
+            key = _key(text[start : credit.start()])
+            if key in films:
+                yield Span(SpanKind.FILM, start, person.end, id=films[key])
+    if owner := _OWNER.match(text, person.end):
+        for end in reversed([match.end() for match in _WORD.finditer(text, owner.end())][:_MAX_WORDS]):
+            title = text[owner.end() : end]
+            if (' ' in title or title[0].isupper()) and _key(title) in films:
+                yield Span(SpanKind.FILM, person.start, end, id=films[_key(title)])
 
 
 def _key(title: str) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ _ORDERS = re.compile(r'^\W*(?:(?:ok|no|please|actually|well|now|and|just)\W+)*(?
 _FOR_ADULTS = re.compile(
     r'\bfor (?:us )?(?:the )?(?:grown[ -]?ups|adults)\b|'
     r'^\W*(?:(?:and|but|then|now|also)\W+)*for (?:me|us|myself|ourselves)\b\W+(?:an?|some|something|anything|maybe|<)|'
-    r'\bfor (?:me and )?(?:my|our) (?:husband|wife|partner|boyfriend|girlfriend|spouse) '
+    r'\bfor (?:my|our) (?:husband|wife|partner|boyfriend|girlfriend|spouse) '
     r'(?:and (?:me|i)|after|when|once)|'
     r'\bfor me and my (?:husband|wife|partner|boyfriend|girlfriend|spouse)\b|'
     r'\b(?:after|when|once) (?:the|my|our)? ?(?:<children\d+>|kids|children|little ones?|boys|girls|baby)(?: \w+)? '

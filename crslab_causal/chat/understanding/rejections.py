@@ -102,5 +102,7 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
         return False  # "not horror tonight, comedy instead"
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
         return True
+    if (span.start, span.end) in rejected:
+        return rejected[span.start, span.end]
     around = (part for part in rejected if part[0] <= span.start and span.end <= part[1])  # "dramas" in "period dramas"
     return any(rejected[part] for part in around)

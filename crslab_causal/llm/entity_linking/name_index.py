@@ -48,11 +48,11 @@ _MIN_SHARE_OF_STAR = 0.02
 _SHARE_OF_OBSCURE = 0.005
 """Popularity, as a share of that of the most popular person, below which a surname alone names nobody."""
 _DOMINANCE_OF_FIRST_NAME = 5
-"""The same ratio for people with the same first name, plus one."""
+"""Minimum ratio between the popularity of a person and that of the next person with the same first name, plus one."""
 _MIN_SHARE_OF_FIRST_NAME = 0.07
-"""Popularity, as a share of that of the most popular person, from which a rare first name is enough."""
+"""Popularity, as a share of that of the most popular person, from which a rare first name stands for a person."""
 _MIN_RANK_OF_FIRST_NAME = 30_000
-"""Minimum rank, by frequency, of a first name that is enough. People who are not stars have the more frequent ones."""
+"""Minimum rank, by frequency, of a first name that stands for a star. Many other people have a more frequent name."""
 _PLACES = frozenset(('cuba',))
 """First names of stars that rather mean a place."""
 _OVERSHADOWED = 10

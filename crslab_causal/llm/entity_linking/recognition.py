@@ -30,7 +30,7 @@ _BEFORE_TITLE_IT = frozenset(
     'think thought believe said heard say like liked love loved enjoy enjoyed hate hated saw see seen watch watched '
     'and or but about with of than while whether if that because since'.split()
 )
-"""Words between which and a verb a capitalized "It" may be the film."""
+"""Words before a capitalized "It" that may be the film although a verb follows: "I think It was scary"."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
 _MAX_RANK_OF_BASIC = 1500
@@ -256,13 +256,9 @@ class Recognizer:
 
     def _follows_other_first_name(self, first: int, person: int, links: Sequence[Link]) -> bool:
         """Return whether a capitalized first name of somebody else stands directly before a surname."""
-        if not first or self.ignores_capitals:
-            return False
-        before, word = self.content[first - 1], self.content[first]
+        before = self._capital_before(first)
         return (
-            self.text[before.end : word.start] == ' '
-            and before.is_capitalized
-            and not before.starts_sentence
+            before is not None
             and not is_common(before.normalized)
             and before.normalized not in ALWAYS_CAPITALIZED
             and not is_frequent(before.normalized, _MAX_RANK_OF_BASIC)
@@ -273,17 +269,21 @@ class Recognizer:
 
     def _follows_first_name(self, first: int) -> bool:
         """Return whether a capitalized first name stands directly before a capitalized word."""
-        if not first or self.ignores_capitals:
-            return False
-        before, word = self.content[first - 1], self.content[first]
+        before = self._capital_before(first)
         return (
-            self.text[before.end : word.start] == ' '
-            and before.is_capitalized
-            and word.is_capitalized
-            and not before.starts_sentence
+            before is not None
+            and self.content[first].is_capitalized
             and before.normalized in self.index.first_names
             and not is_frequent(before.normalized, _MAX_RANK_OF_BASIC)
         )
+
+    def _capital_before(self, first: int) -> Word | None:
+        """Return the word directly before a word, if its capital does not come from the start of a sentence."""
+        if not first or self.ignores_capitals:
+            return None
+        before, word = self.content[first - 1], self.content[first]
+        is_direct = self.text[before.end : word.start] == ' '
+        return before if is_direct and before.is_capitalized and not before.starts_sentence else None
 
     def _starts_longer_name(self, end: int) -> bool:
         """Return whether a word follows directly that may be the surname after a first name."""
