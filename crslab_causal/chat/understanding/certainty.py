@@ -58,6 +58,7 @@ _ONLY_PERSON = re.compile(
     r'^\W*(?:(?:and|or|maybe|perhaps|ok|what about|how about|something|one|movies?)\W+)*(?:with|starring|by|from) '
     r'<person\d+>(?:\W+(?:(?:and|or)\W+)?<person\d+>)*(?: (?:please|then|maybe))*\W*$'
 )
+"""A message that only asks for films with people: "maybe with Michael Douglas"."""
 _IS_THERE = re.compile(
     r'\bis there (?:some|any)thing\b|\bwhat (?:could|should|can|shall) (?:i|we) (?:\w+ )?(?:watch|see)\b(?! in\b)|'
     r'\b(?:movie|one|something|anything) with both\b'
@@ -94,7 +95,7 @@ def is_settled(draft: Draft) -> bool:
     if acts == {Act.WANT} and len(draft.clauses) == 1 and _ONLY_PERSON.match(draft.clauses[0].text):
         return True  # "with Michael Douglas"
     if _NO_MATTER.match(draft.text):
-        return True
+        return True  # "no problem"
     opinions = opinions_in_questions(draft)
     return bool(opinions) and len(opinions) == len(draft.clauses)
 
@@ -144,7 +145,7 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     if draft.meaning.unknown_topics and Act.WANT in acts:
         found += [act for act in (Act.REJECT, Act.ASK_FILM) if act not in acts]  # "nothing where the mother dies"
     if Act.WANT in acts and any(_YOUR_FAVORITE.search(clause.text) for clause in draft.clauses):
-        found.append(Act.ASK_FILM)
+        found.append(Act.ASK_FILM)  # "what are your favorite dramas?"
     if Act.SEEN not in acts and not forms['watched'].search(words) and not any(draft.groups):
         found.append(Act.SEEN)
     if tells_of_viewers(draft):

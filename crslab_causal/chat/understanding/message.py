@@ -63,6 +63,7 @@ _ASKS = re.compile(
 )
 """Words of a clause that asks for further recommendations."""
 _COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)
+"""Words before a genre that compare films: "the most funny"."""
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
 _ORDERS = re.compile(r'^\W*(?:(?:ok|no|please|actually|well|now|and|just)\W+)*(?:forget|drop|ignore|scrap|disregard)\b')
 """Start of a clause that tells to forget something, and asks no question."""

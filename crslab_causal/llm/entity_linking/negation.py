@@ -81,8 +81,8 @@ _LIKE_WORDS = frozenset(
     'love loved loves loving prefer preferred recommend stand want wanted'.split()
 )
 _HARMLESS_VERBS = frozenset(
-    'agree beat beats call choose compare consider count decide forget forgot hear heard knew know mean mind miss missed '
-    'remember saw see seen stop tried try wait watch watched wrong'.split()
+    'agree beat beats call choose compare consider count decide forget forgot hear heard knew know mean mind miss '
+    'missed remember saw see seen stop tried try wait watch watched wrong'.split()
 )
 _PRONOUNS = frozenset('he i im ive it she they we you'.split())
 _CANCEL_NEGATION = _PRONOUNS | frozenset('bad doubt idea just one only problem sure worries'.split())
