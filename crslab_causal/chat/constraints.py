@@ -62,7 +62,9 @@ class Constraint:
 
     @property
     def words(self) -> str:
-        """The name as the chat writes it. A director is called ``by Orson Welles``, and not ``with Orson Welles``."""
+        """The name as the chat writes it: ``by Orson Welles`` for a director, ``not for children``."""
+        if self.kind is Kind.CHILDREN and not self.wanted:
+            return 'not for children'
         return f'by {self.label}' if self.wanted and self.is_director else self.name
 
     def allows(self, film: int) -> bool:

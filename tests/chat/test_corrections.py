@@ -74,7 +74,7 @@ def test_wish_for_years_replaces_an_exclusion_of_most_of_them(conversation):
 def test_film_for_adults_takes_the_wish_for_children_back(conversation):
     conversation.reply('something for my kids')
     conversation.reply('now something for grown-ups, a thriller')
-    assert [c.name for c in conversation.state.constraints.binding] == ['thriller']
+    assert [c.words for c in conversation.state.constraints.binding] == ['not for children', 'thriller']
 
 
 # ------------------------------------------------------------ within a message

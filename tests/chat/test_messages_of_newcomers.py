@@ -101,6 +101,10 @@ def test_act_is_found(interpreter, after_a_list, text, act):
     'text, is_unmet',
     [
         ('no remakes please', True),
+        ('any Italian neorealist films?', True),
+        ('something of the French New Wave', True),
+        ('a slow burn please', True),
+        ('any cult classics?', True),
         ("I don't want a sequel", True),
         ('not american', True),
         ('films not american', True),

@@ -5,7 +5,7 @@ from chat_helpers import attitudes, labels
 
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
 
 
 @pytest.mark.parametrize(
@@ -311,3 +311,54 @@ def test_excluded_films_of_two_genres_can_be_named_again(interpreter, text):
 def test_what_the_seeker_does_not_call_a_genre_is_no_exclusion(interpreter, after_a_list):
     meaning = interpreter.understand("I loved Toy Story, but I don't consider that a historical drama", after_a_list)
     assert not any(constraint.binding and not constraint.wanted for constraint in meaning.constraints)
+
+
+# ------------------------------------------------------------ in the style of something
+
+
+@pytest.mark.parametrize(
+    'text, heard, constraints',
+    [
+        ('some Jaws type movies', {'Jaws': Attitude.SIMILAR}, {'like Jaws'}),
+        ('something like Heat', {'Heat (1995)': Attitude.SIMILAR}, {'like Heat (1995)'}),
+        ('something Kubrick-esque', {'Stanley Kubrick': Attitude.WANTED}, {'with Stanley Kubrick'}),
+        ('movies like Star Wars', {'Star Wars': Attitude.SIMILAR}, {'like Star Wars'}),
+        ('more Marvel style films', {'Marvel': Attitude.SIMILAR}, {'like Marvel'}),
+        (
+            'movies like Star Wars, but not Star Wars',
+            {'Star Wars': Attitude.DISLIKED},
+            {'like Star Wars', 'no Star Wars'},
+        ),
+    ],
+)
+def test_style_of_something_is_wished_for(interpreter, text, heard, constraints):
+    meaning = interpreter.understand(text, Situation())
+    assert attitudes(meaning) == heard
+    assert {constraint.name for constraint in meaning.constraints} == constraints
+
+
+def test_films_like_a_series_share_its_genres_and_may_be_others(interpreter, entity):
+    (similar,) = interpreter.understand('movies like Star Wars', Situation()).constraints
+    assert similar.allows(entity['Avatar (2009)'])
+    assert not similar.allows(entity['Titanic (1997)'])
+
+
+def test_liking_of_films_like_a_series_is_no_wish(interpreter):
+    meaning = interpreter.understand('I love movies like Star Wars', Situation())
+    assert attitudes(meaning) == {'Star Wars': Attitude.LIKED}
+    assert not any(constraint.binding for constraint in meaning.constraints)
+
+
+# ------------------------------------------------------------ for adults
+
+
+@pytest.mark.parametrize('text', ['something for adults please', 'a more grown-up film', 'anything for us grown ups?'])
+def test_films_for_adults_are_not_for_children(interpreter, text):
+    meaning = interpreter.understand(text, Situation())
+    assert [constraint.words for constraint in meaning.constraints] == ['not for children']
+
+
+@pytest.mark.parametrize('text', ['something for adults and kids', 'a film for the adults too, and the kids'])
+def test_films_for_adults_too_may_be_for_children(interpreter, text):
+    meaning = interpreter.understand(text, Situation())
+    assert not any(not constraint.wanted for constraint in meaning.constraints)

@@ -47,6 +47,7 @@ class Collections:
     """
 
     def __init__(self, facts: FilmFacts, names: Mapping[int, str]):
+        self._facts = facts
         table = _table()
         titles = _TitleIndex(facts.films.values())
         entity_of_name = {name: entity for entity, name in sorted(names.items(), reverse=True)}
@@ -72,6 +73,42 @@ class Collections:
         """Return the franchises of a film, smallest first."""
         found = {c.name: c for c in self.by_key.values() if c.kind == FRANCHISE and film in c.films}
         return sorted(found.values(), key=lambda collection: (len(collection.films), collection.name))
+
+    def series_of(self, film: int) -> list[int]:
+        """Return the films of the series of a film, by year; empty if it belongs to none, or has no year.
+
+        Most films of a series have its name in their titles. So studios such as "Pixar" are no series. Other films with
+        the title of the film do not belong to its series.
+        """
+        title = self._key_of(film)
+        found = set()
+        for collection in self.of_film(film):
+            key = _key(collection.name)
+            named = {each for each in collection.films if _contains(self._key_of(each), key)}
+            if film in named and 2 * len(named) > len(collection.films):
+                found = {*collection.films}
+                break
+        else:
+            if len(title) > 1:  # "The Dark Knight", "The Dark Knight Rises"
+                found = {each for key, films in self._by_title.items() if key[: len(title)] == title for each in films}
+        found -= {each for each in self._by_title[title] if each != film}
+        dated = sorted((year, each) for each in found if (year := self._facts.films[each].year))
+        return [each for _, each in dated] if len(dated) > 1 else []
+
+    def versions_of(self, film: int) -> list[int]:
+        """Return the films with the title of a film, by year. Some are remakes, others only share the title."""
+        dated = [(self._facts.films[each].year, each) for each in self._by_title[self._key_of(film)]]
+        return [each for year, each in sorted((year, each) for year, each in dated if year)]
+
+    def _key_of(self, film: int) -> Key:
+        return _key(self._facts.films[film].title)
+
+    @functools.cached_property
+    def _by_title(self) -> dict[Key, list[int]]:
+        films: dict[Key, list[int]] = defaultdict(list)
+        for film in self._facts.films:
+            films[self._key_of(film)].append(film)
+        return films
 
 
 @functools.cache

@@ -68,6 +68,12 @@ _FOLLOWED_UP = re.compile(
     r'(?:if|since|because|when|to|for) (?:i|you|someone|somebody|anyone|we|people|a person)(?: who)? '
     r'(?:really |also |just )?(?:liked?|likes|loved?|loves|enjoyed|enjoys?|adored?)(?: the)? $'
 )
+_STYLE = re.compile(
+    r"^(?:['’]?s)?(?:[ -]?(?:esque|ish)|-like|"
+    r'[ -](?:types?|styles?|styled|inspired|vibes?|vibey|flavou?red|kind of|kinda|sort of))\b'
+    r'(?! (?:is|was|are) not| me\b| you\b)'
+)
+"""Words after a name that mean things like it: "Alien type movies", "Kubrick-esque"."""
 _WISH = re.compile(r'\b(?:would|will)(?: \w+)? (?:like|love|prefer|enjoy)$')
 _INSTEAD = re.compile(r'^(?: then)? instead(?: please| then| thanks)*\W*$')
 """Words after a film that takes the place of another one."""
@@ -138,8 +144,13 @@ def is_negative_question(clause: Clause) -> bool:
 
 
 def wishes_similar(clause: Clause, group: int) -> bool:
-    """Return whether plain words wish for something like a name: "do you have anything like Alien?"."""
-    return _WISHES_SIMILAR.search(clause.before(group)) is not None
+    """Return whether plain words wish for things like a name: "do you have anything like Alien?"."""
+    return _WISHES_SIMILAR.search(clause.before(group)) is not None or means_style(clause, group)
+
+
+def means_style(clause: Clause, group: int) -> bool:
+    """Return whether a name stands for things like it: "Alien type movies"."""
+    return _STYLE.match(clause.after(group)) is not None
 
 
 def is_accepted_after(clause: Clause, group: int) -> bool:

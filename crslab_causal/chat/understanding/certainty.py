@@ -20,6 +20,7 @@ from crslab_causal.chat.understanding.attitudes import (
     is_put_on_list,
     is_taken_instead,
     is_told,
+    means_style,
     wishes_similar,
 )
 from crslab_causal.chat.understanding.clauses import Clause
@@ -185,6 +186,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "Alien I have seen. Actually I haven't"
         case Attitude.ACCEPTED if any(is_taken_instead(c, group) or is_put_on_list(c, group) for c in clauses):
             return True  # "Alien instead", "Alien is on my list"
+        case Attitude.WANTED if any(means_style(clause, group) for clause in clauses):
+            return True  # "Kubrick-esque"
         case Attitude.WANTED if _TAKES_OTHER.match(draft.text):
             return True  # "wait, not him, Kevin Hart"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):

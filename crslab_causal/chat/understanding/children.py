@@ -1,4 +1,4 @@
-"""Find the words of a message that ask for films for children: "for my kids", "my son is five"."""
+"""Find the words of a message that ask for films for children or adults: "for my kids", "my son is five"."""
 
 from __future__ import annotations
 
@@ -34,10 +34,15 @@ _CHILDREN = re.compile(
       |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ADULTS = re.compile(
+    r"""\bfor\s+(?:us\s+)?(?:the\s+)?(?:grown[\s-]?ups|adults)\b(?!\s*(?:and|&|as\s+well|too\b|,\s*(?:kids|children)))
+    |\b(?:grown[\s-]?up|mature)(?=\s+(?:movies?|films?|flicks?|stuff|ones?|please|than)\b|\W*$)""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def find_children(text: str) -> Iterator[Span]:
-    """Yield the spans of a message that say that children watch, too.
+    """Yield the spans of a message that say whether children watch, too. "For adults" is negated.
 
     Args:
         text: the message, with the other spans blanked out.
@@ -45,6 +50,8 @@ def find_children(text: str) -> Iterator[Span]:
     for match in _CHILDREN.finditer(text):
         if _is_child(match):
             yield Span(SpanKind.CHILDREN, *match.span())
+    for match in _ADULTS.finditer(text):
+        yield Span(SpanKind.CHILDREN, *match.span(), negated=True, is_negation_read=True)
 
 
 def _is_child(match: re.Match[str]) -> bool:

@@ -30,6 +30,8 @@ _COMPARES = re.compile(
     r'\b(?:it|this|that|which|he|she|one|they)(?: one| movie)? (?:is|was|looks?|sounds?|seems?|feels?)'
     r'(?: \w+){0,2} like(?: <\w+>|,| and| or)* ?$'
 )
+_PREFERS = re.compile(r'\b(?:i|we) (?!would)(?:\w+ )?(?:like|love|enjoy)\b')
+"""Words of a taste and no wish: "I love movies like Alien"."""
 _ONLY_LIKE = re.compile(r'^\W*like(?: <\w+>| maybe|,| and| or)* ?$')
 _NEED_NOT = re.compile(
     r'\bnot (?:(?:have|need) to be (?:an?|any|just)?|(?:really |exactly )?(?:dislike|hate|mind)(?: \w+)?) ?$'
@@ -113,8 +115,8 @@ class NameReader:
             self.excepted.add(span.id)
             return
         cue = attitudes.cue_before(clause, group)
-        if cue == attitudes.LIKE and _ONLY_LIKE.match(clause.before(group)):
-            cue = attitudes.SIMILAR  # "like Alien or Aliens"
+        if attitudes.means_style(clause, group) or (cue == attitudes.LIKE and _ONLY_LIKE.match(clause.before(group))):
+            cue = attitudes.SIMILAR  # "Alien type movies", "like Alien or Aliens"
         liked = cue != attitudes.TOLD and attitudes.is_liked_after(clause, group)
         seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
         following = self.clauses[self.position + 1].text if self.position + 1 < len(self.clauses) else ''
@@ -133,7 +135,7 @@ class NameReader:
         elif cue == attitudes.NOT_SEEN:
             attitude, act = Attitude.NOT_SEEN, Act.NOT_SEEN
         elif cue == attitudes.SIMILAR:
-            prefers = re.search(r'\b(?:i|we) (?!would)(?:\w+ )?(?:like|love|enjoy)\b', clause.before(group))
+            prefers = _PREFERS.search(clause.before(group))
             compares = _COMPARES.search(clause.before(group))
             attitude, act = (Attitude.LIKED, Act.LIKE) if prefers else (Attitude.SIMILAR, Act.WANT)
             attitude, act = (Attitude.MENTIONED, Act.MENTION) if compares else (attitude, act)
@@ -162,7 +164,7 @@ class NameReader:
 
     def _read_property(self, clause: Clause, group: int) -> bool:
         """Make constraints of a genre, years or a person, and return whether there are any."""
-        cue = attitudes.cue_before(clause, group)
+        cue = attitudes.SIMILAR if attitudes.means_style(clause, group) else attitudes.cue_before(clause, group)
         is_described = _DESCRIBES_FILM.search(clause.before(group)) is not None and cue != attitudes.SIMILAR
         is_described = is_described or (
             self.groups[group][0].kind is SpanKind.PERSON and _HAS_PERSON.match(clause.before(group)) is not None
@@ -201,6 +203,11 @@ class NameReader:
                 or cue in (attitudes.SEEN, attitudes.NOT_SEEN)
             ):
                 continue
+            elif cue == attitudes.SIMILAR and (similar := self.properties.similar_to_series(span)) is not None:
+                likes = _PREFERS.search(clause.before(group)) is not None
+                self._hear(span, name, Attitude.LIKED if likes else Attitude.SIMILAR, similar.entity)
+                self._add(clause, group, constraint if likes else similar, binding=not likes)
+                self.meaning.acts.append(Act.LIKE if likes else Act.WANT)
             elif is_less:
                 self._hear(span, name, Attitude.MENTIONED, constraint.entity)
             elif liked and not _EXCLUDES_YEARS.match(self.text[span.start : span.end]):

@@ -124,6 +124,17 @@ class Properties:
         films = frozenset(fitting) if model.genres else self._all
         return Constraint(Kind.SIMILAR, model.name, films - {film}, entity=film)
 
+    def similar_to_series(self, span: Span) -> Constraint | None:
+        """Return the constraint "like Star Wars" for the span of a series; None for another span.
+
+        The films share at least half of the genres of the best-known film of the series. A studio counts as a series.
+        """
+        if span.collection is None or span.collection.kind != FRANCHISE or not span.collection.films:
+            return None
+        popularity = self._facts.popularity
+        best = max(sorted(span.collection.films), key=lambda film: popularity.get(film, 0.0))
+        return replace(self.similar(best), label=span.collection.name)
+
     @cached_property
     def children(self) -> Constraint:
         """Return the constraint "for children": family films and animated films that have no disturbing genre."""

@@ -308,7 +308,11 @@ class Reviser:
             similar = self.properties.similar(named.entity)
             others = [c for c in constraints if c != similar]
             return [*others, similar] if attitude == Attitude.SIMILAR else others
-        others = [c for c in constraints if (c.kind, c.label) != (named.constraint.kind, named.constraint.label)]
+        series = self.properties.similar_to_series(named.span)
+        own = named.constraint.kind, named.constraint.label
+        others = [c for c in constraints if (c.kind, c.label) != own and c != series]
+        if attitude == Attitude.SIMILAR and series is not None:
+            return [*others, series]
         clause = draft.clauses[draft.clauses_of(named.group)[-1]]
         is_liked, is_wanted = attitude == Attitude.LIKED, attitude == Attitude.WANTED
         if is_wanted or is_liked or attitude == Attitude.DISLIKED:

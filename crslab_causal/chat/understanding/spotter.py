@@ -21,6 +21,7 @@ from crslab_causal.chat.understanding.places import (
 )
 from crslab_causal.chat.understanding.rejections import with_negation
 from crslab_causal.chat.understanding.roles import name_by_role
+from crslab_causal.chat.understanding.series_parts import name_by_part
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
 from crslab_causal.chat.understanding.years import find_years
@@ -114,6 +115,7 @@ class Spotter:
         spans += free_spans(self._collection_spans(text, spans), spans)
         spans = name_by_credit(text, spans, self.facts)
         spans = name_by_role(text, spans, self.facts, film)
+        spans = name_by_part(blank_spans(text, spans), spans, self.facts, self.collections, film)
         masked = blank_spans(text, spans)
         spans += find_children(masked)
         masked = blank_spans(text, spans)

@@ -66,6 +66,11 @@ _MOOD = (
     r'low[ -]budget|'
     r'atmospheric|gritty|quirky|whimsical|wholesome|bleak|dark|gloomy|grim|heavy|uplifting)'
 )
+_MOVEMENT = (
+    r'(?:neo-?reali(?:sm|sts?)|new\s+wave|nouvelle\s+vague|expressionis(?:m|ts?)|new\s+hollywood|dogme(?:\s*95)?|'
+    r'mumblecore|avant-?garde|cult\s+(?:classics?|movies?|films?)|b[ -]movies?|blockbusters?|slow[ -]burn(?:ers?)?)'
+)
+"""Words for movements and styles, which are no words of genres."""
 _WISHES = (
     _Wish(
         re.compile(
@@ -99,7 +104,7 @@ _WISHES = (
         re.compile(
             rf"""\b(?:some|any)thing\s+(?:(?:a\s+(?:bit|little)|more|really|very|kind\s+of|less|as)\s+)*{_MOOD}\b
             |\b{_MOOD}\s+{_FILMS_OR_GENRE}\b|^\W*(?:more|less)\s+{_MOOD}\W*$
-            |^\W*(?:an?\s+)?{_MOOD}(?:\s+please)?\W*$|\bsilent\s+{_FILMS}\b|\b(?:plot|surprise)\s+(?:twists?|endings?)\b""",
+            |^\W*(?:an?\s+)?{_MOOD}(?:\s+please)?\W*$|\b{_MOVEMENT}\b|\bsilent\s+{_FILMS}\b|\b(?:plot|surprise)\s+(?:twists?|endings?)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
         'I do not know the mood or the style of films, so this wish changes nothing.',
