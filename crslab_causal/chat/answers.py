@@ -9,7 +9,7 @@ from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import CAST, COMPOSER, DIRECTOR, WRITER, CatalogueFilm, FilmFacts
 from crslab_causal.chat.films.genres import DISTURBING
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import Aspect, Question
+from crslab_causal.chat.understanding.questions import Aspect, Question, answered_film
 
 _MAX_FILMS = 8
 """Maximum number of films in an answer."""
@@ -86,7 +86,7 @@ class Answerer:
             case Aspect.CHILDREN:
                 return self._for_children(film, question.is_about_excess)
             case Aspect.HAS_PERSON if question.person is not None:
-                return self._has_person(film, question.person)
+                return self._has_people(film, question.people or (question.person,))
             case Aspect.SERIES:
                 return self._series(film)
             case Aspect.SIMILAR if question.other is not None:
@@ -117,13 +117,6 @@ class Answerer:
         by = f' by {_list(directors)}' if directors else ''
         starring = f' with {_list(cast)}' if cast else ''
         return f'{subject or film.name} is {_genre_phrase(film)}{by}{starring}.'
-
-    def new_person(self, question: Question) -> int | None:
-        """Return the person whom "he" or "she" means after the answer; None if the answer names no new person."""
-        role = {Aspect.DIRECTOR: DIRECTOR, Aspect.WRITER: WRITER, Aspect.CAST: CAST}.get(question.aspect)
-        if role is None or question.film is None:
-            return None
-        return next(iter(self._facts.films[question.film].people.get(role, ())), None)
 
     def _credits(self, film: CatalogueFilm, question: Question) -> str:
         role, answer, gap = _CREDITS[question.aspect]
@@ -159,6 +152,12 @@ class Answerer:
         if film.genres & DISTURBING:
             reason = 'I think so' if is_about_excess else 'Better not'
         return f'{reason}: {film.name} is {_genre_phrase(film)}.'
+
+    def _has_people(self, film: CatalogueFilm, people: Sequence[int]) -> str:
+        names = [self._facts.people[person].name for person in people]
+        if len(people) > 1 and self._people(film.entity).issuperset(people):
+            return f'Yes, {_list(names)} worked on {film.name}.'
+        return ' '.join(self._has_person(film, person) for person in people)
 
     def _has_person(self, film: CatalogueFilm, person: int) -> str:
         name = self._facts.people[person].name
@@ -225,10 +224,9 @@ class Answerer:
         return f'The other {"films" if others[1:] else "film"} of {franchises[0].name}: {self._names(others)}.'
 
     def _by_age(self, question: Question) -> str:
-        dated = [film for film in self._by_year(frozenset(question.films)) if self._facts.films[film].year]
-        if not dated:
+        film = answered_film(question, self._facts)
+        if film is None:
             return 'There is no list whose years I know.'
-        film = dated[-1 if question.aspect is Aspect.NEWEST else 0]
         return f'That is {self._facts.names[film]}.'
 
     def _which_has(self, question: Question) -> str:

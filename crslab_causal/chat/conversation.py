@@ -30,7 +30,7 @@ from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, Question
+from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, Question, answered_film, answered_person
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
@@ -283,9 +283,9 @@ class Conversation:
                 continue  # the reply already says that the title is unknown
             yield reply.say(self._answerer.answer(question))
             self.state.question = question
-            if question.film is not None:
-                self.state.film = question.film
-            new_person = self._answerer.new_person(question)
+            if (film := answered_film(question, self.facts)) is not None:
+                self.state.film = film
+            new_person = answered_person(question, self.facts)
             if question.person is not None or new_person is not None:
                 self.state.person = question.person if question.is_about_person else new_person or question.person
         if Act.ASK_WHY in meaning.acts:

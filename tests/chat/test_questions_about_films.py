@@ -18,6 +18,16 @@ from crslab_causal.chat.understanding.questions import Aspect
         ('does anybody die in it?', Aspect.GENERAL),
         ('undo', Aspect.UNDO),
         ('scratch that', Aspect.UNDO),
+        ('Who was the cinematographer on that?', Aspect.UNAVAILABLE),
+        ('When did Al Pacino win an Oscar?', Aspect.UNAVAILABLE),
+        ('It plays in which country?', Aspect.UNAVAILABLE),
+        ('is there a lot of gore in it?', Aspect.UNAVAILABLE),
+        ('is there anything scary in it?', Aspect.IS_GENRE),
+        ('im 14 is it ok for me', Aspect.CHILDREN),
+        ('what is the story of this film?', Aspect.PLOT),
+        ('would my grandma enjoy it?', Aspect.GENERAL),
+        ('Hmm, which one would you pick?', Aspect.GENERAL),
+        ('is it as good as Alien?', Aspect.GENERAL),
     ],
 )
 def test_question_has_its_aspect(interpreter, after_a_list, text, aspect):
@@ -249,3 +259,22 @@ def test_one_clause_asks_for_several_facts(interpreter, after_a_list, text, aspe
 )
 def test_age_of_the_viewers_and_of_the_films(trained_interpreter, after_a_list, text, aspect):
     assert [question.aspect for question in trained_interpreter.understand(text, after_a_list).questions] == [aspect]
+
+
+def test_he_is_the_director_whom_the_message_asks_about(interpreter, after_a_list):
+    meaning = interpreter.understand('Who directed Inception and what else has he made?', after_a_list)
+    (question,) = (each for each in meaning.questions if each.is_about_person)
+    assert interpreter.facts.people[question.person].name == 'Christopher Nolan'
+
+
+def test_both_people_of_a_question_are_in_the_answer(conversation):
+    answer = str(conversation.reply('does Heat have both Al Pacino and Robert De Niro?'))
+    assert 'Yes, Al Pacino and Robert De Niro worked on Heat (1995).' in answer
+    answer = str(conversation.reply('does Heat have both Al Pacino and Tom Hanks?'))
+    assert 'Yes, Al Pacino plays in Heat (1995). No, Tom Hanks' in answer
+
+
+@pytest.mark.parametrize('part, is_known', [('the main part', True), ('the killer', False)])
+def test_main_part_is_that_of_the_first_of_the_cast(conversation, part, is_known):
+    answer = str(conversation.reply(f'who plays {part} in Heat?'))
+    assert ('I do not know who plays which part' not in answer) is is_known

@@ -246,3 +246,61 @@ def test_pronoun_beside_a_person_is_a_wish_for_both(interpreter, after_a_list):
     situation = replace(after_a_list, person=interpreter.facts.person_called['Tom Hanks'])
     meaning = interpreter.understand('is there something with him and Meg Ryan?', situation)
     assert labels(meaning) == {('Tom Hanks', True), ('Meg Ryan', True)}
+
+
+# ------------------------------------------------------------ the film of the conversation
+
+
+@pytest.mark.parametrize(
+    'text', ['seen it', 'Seen it loads of times. Cracking film. Anything along those lines?', 'looks boring']
+)
+def test_only_the_first_film_of_a_long_list_is_meant(interpreter, entity, text):
+    names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Up (2009)', 'Alien (1979)']
+    found = attitudes(interpreter.understand(text, situation_of(entity, *names)))
+    assert {*found} == {'Heat (1995)'}
+
+
+def test_film_of_an_opinion_is_the_one_that_similar_films_are_like(interpreter, entity):
+    situation = situation_of(entity, 'Heat (1995)', 'Speed (1994)', 'Jaws (1975)')
+    meaning = interpreter.understand("Seen the third one already, loved it. What's similar to it?", situation)
+    assert attitudes(meaning) == {'Jaws (1975)': Attitude.LIKED}
+    assert labels(meaning) == {('Jaws (1975)', True)}
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        "let's go with the one you told me about before that",
+        'I will take the one you suggested before that one',
+    ],
+)
+def test_film_that_was_recommended_before_is_accepted(interpreter, entity, text):
+    situation = Situation(
+        film=entity['Heat (1995)'],
+        shown=(entity['Heat (1995)'],),
+        recommended=(entity['Alien (1979)'], entity['Heat (1995)']),
+        said='How about Heat (1995)?',
+    )
+    assert attitudes(interpreter.understand(text, situation)) == {'Alien (1979)': Attitude.ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['Hmm, that sounds a bit sad to be honest. Anything more cheerful?', 'sounds a little scary, something lighter?'],
+)
+def test_film_that_sounds_wrong_is_rejected(interpreter, entity, text):
+    meaning = interpreter.understand(text, situation_of(entity, 'Titanic (1997)'))
+    assert attitudes(meaning)['Titanic (1997)'] is Attitude.REJECTED
+    assert meaning.unknown == []
+
+
+@pytest.mark.parametrize('text', ['already own that one', 'this film we have already see'])
+def test_film_that_the_seeker_owns_or_knows_was_seen(interpreter, entity, text):
+    assert attitudes(interpreter.understand(text, situation_of(entity, 'Heat (1995)'))) == {
+        'Heat (1995)': Attitude.SEEN
+    }
+
+
+@pytest.mark.parametrize('text', ['Would the grown-ups enjoy it too?', 'is it for the grown ups?'])
+def test_grown_ups_are_people(interpreter, entity, text):
+    assert interpreter.understand(text, situation_of(entity, 'Up (2009)')).questions[0].film == entity['Up (2009)']

@@ -362,3 +362,30 @@ def test_films_for_adults_are_not_for_children(interpreter, text):
 def test_films_for_adults_too_may_be_for_children(interpreter, text):
     meaning = interpreter.understand(text, Situation())
     assert not any(not constraint.wanted for constraint in meaning.constraints)
+
+
+# ------------------------------------------------------------ without songs, blood or drawings
+
+
+@pytest.mark.parametrize(
+    'text, genre',
+    [
+        ('something without singing', 'musical'),
+        ('a comedy with no songs please', 'musical'),
+        ('nothing animated, only real people', 'animation'),
+    ],
+)
+def test_words_that_leave_a_genre_out(interpreter, text, genre):
+    assert (genre, False) in labels(interpreter.understand(text, Situation()))
+
+
+@pytest.mark.parametrize('text', ['not too much blood', 'but nothing too violent', 'without gore please'])
+def test_wish_for_less_violence_rejects_no_film(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert meaning.acts == [Act.WANT] and meaning.heard == [] and meaning.rejects_gore
+
+
+def test_seeker_goes_back_to_an_earlier_idea(interpreter, after_a_list):
+    meaning = interpreter.understand("let's go back to the romantic comedy idea", after_a_list)
+    assert meaning.acts == [Act.WANT]
+    assert labels(meaning) == {('romance', True), ('comedy', True)}

@@ -188,8 +188,17 @@ _LISTED_AFTER = re.compile(
 )
 _NO_BEFORE = re.compile(r'\b(?:not|no)\s+$', re.IGNORECASE)
 _ENDS = re.compile(r'\s*(?:[,.;!?)]|$|\bplease\b)', re.IGNORECASE)
-_LIVE_ACTION = re.compile(r'(?<!no )(?<!not )\blive[ -]action\b', re.IGNORECASE)
+_LIVE_ACTION = re.compile(
+    r'(?<!no )(?<!not )\blive[ -]action\b|(?:\b(?:only|just|prefer)|[,;])\s+real\s+(?:actors|people|humans)\b',
+    re.IGNORECASE,
+)
 """Words that leave animated films out."""
+_WITHOUT_SONGS = re.compile(
+    r'\b(?:without|no|not|less|hate|hates)\s+(?:(?:any|all|the|that|too\s+much|people)\s+)*'
+    r'(?:singing|songs|song\s+and\s+dance|musical\s+numbers|sing-?alongs?)\b',
+    re.IGNORECASE,
+)
+"""Words that leave musicals out."""
 _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
 _ASKS_IF = re.compile(r'\b(?:is|was|are|were)\s+(?:it|that|this|they)\s+(?:\w+\s+)?$', re.IGNORECASE)
 """Words before an adjective in a question about a film: "is it gory?"."""
@@ -244,8 +253,8 @@ def find_genres(text: str, short_names: bool = True) -> list[GenreSpan]:
         word = match.group().lower()
         if (meant := correct(word, _CORRECTABLE)) != word:
             spans.append(_span(text, _CORRECTABLE[meant], match, False))
-    for match in _LIVE_ACTION.finditer(text):
-        spans.append(GenreSpan('animation', *match.span(), is_wish=True, is_excess=True))
+    for genre, pattern in (('animation', _LIVE_ACTION), ('musical', _WITHOUT_SONGS)):
+        spans += [GenreSpan(genre, *match.span(), is_wish=True, is_excess=True) for match in pattern.finditer(text)]
     if short_names:
         spans += _short_names(text, spans)
     spans = [span for span in spans if not (_GORE.fullmatch(text[span.start : span.end]) and _is_no_wish(text, span))]

@@ -37,6 +37,8 @@ FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
 _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
 """Words that take an earlier message back. They accept no film."""
+_GOES_BACK = re.compile(r'\b(?:go|going|get|getting|come|switch) back to\b')
+"""Words that ask for an earlier kind of films. They accept no film."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
 _IS_GOING = re.compile(
@@ -83,8 +85,9 @@ def is_settled(draft: Draft) -> bool:
         return True
     if any(question.aspect in INQUIRIES for question in meaning.questions):
         return True
-    if acts == {Act.WANT} and (meaning.is_wildcard or meaning.unknown_topics) and not meaning.heard:
-        return True  # "I don't know, you choose", "no aliens"
+    is_unmet = bool(meaning.is_wildcard or meaning.unknown_topics or meaning.rejects_gore)
+    if acts == {Act.WANT} and is_unmet and not meaning.heard:
+        return True  # "I don't know, you choose", "no aliens", "not too much blood"
     if acts == {Act.MORE} and not any(draft.groups) and all(asks_for_related(clause.text) for clause in draft.clauses):
         return True  # "similar"
     if acts == {Act.ASK_HELP} or acts == {Act.ASK_WHY}:
@@ -123,10 +126,11 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     acts, forms = {*draft.meaning.acts}, read_phrases('forms.txt')
     found = []
     leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
-    if leaves or _TAKES_BACK.search(draft.text):
+    if leaves or _TAKES_BACK.search(draft.text) or (Act.WANT in acts and _GOES_BACK.search(words)):
         found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"
-    if Act.REJECT in acts and Act.ACCEPT not in acts and not any(draft.groups):
-        found.append(Act.ACCEPT)  # "hm, sounds a bit sad"
+    names_film = any(span.kind in (SpanKind.FILM, SpanKind.PLACE) for group in draft.groups for span in group)
+    if Act.REJECT in acts and Act.ACCEPT not in acts and not names_film:
+        found.append(Act.ACCEPT)  # "hm, sounds a bit sad. Anything funnier?"
     if Act.SEEN in acts and Act.NOT_SEEN not in acts and not forms['not'].search(words):
         found.append(Act.NOT_SEEN)  # "nah, seen that"
     if Act.NOT_SEEN not in acts and any(asks_for_unseen(clause.text) for clause in draft.clauses):
@@ -154,6 +158,12 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     if _NOT_HATED.search(words):
         found.append(Act.DISLIKE)  # "I didn't hate Avatar"
     return found
+
+
+def ruled_in(draft: Draft) -> set[Act]:
+    """Return the acts that a message has, whatever the models estimate."""
+    asks = any(asks_for_related(clause.text) for clause in draft.clauses)
+    return {Act.WANT, Act.MORE} & {*draft.meaning.acts} if asks else set()  # "loved it, what is similar to it?"
 
 
 def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[Act]) -> bool:

@@ -51,6 +51,7 @@ _WITH_ACTS = ('kind=<', 'cue=', 'first=', 'True place=', 'False place=', 'True s
 _NEAR = 4
 """Number of words before and after a name whose distance counts."""
 _PLURAL = re.compile(r'\b(?:they|them|those|these|both|all|either|neither|ones|movies|suggestions|recommendations)\b')
+"""Words that may mean several films."""
 
 
 @dataclass(frozen=True)

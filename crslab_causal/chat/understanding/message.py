@@ -20,6 +20,7 @@ from crslab_causal.chat.understanding.questions import (
     ABOUT_CHAT,
     OF_TWO_FILMS,
     Aspect,
+    answered_person,
     asks_for_excess,
     asks_for_part,
     asks_for_quality,
@@ -121,6 +122,7 @@ class MessageReader(ReferenceReader):
             acts.remove(Act.SMALL_TALK)
         if any(question.aspect in (Aspect.WITHOUT, Aspect.COMPARE) for question in self.meaning.questions):
             acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "which of the two would you recommend?"
+            self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.GENERAL]
         if {Act.ASK_HELP, Act.FORGET} <= {*acts}:  # "scratch that, any actor is fine"
             acts = [act for act in acts if act is not Act.ASK_HELP]
             self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.UNDO]
@@ -284,7 +286,8 @@ class MessageReader(ReferenceReader):
             self.meaning.acts.append(Act.ASK_HELP)
             return
         self.film = question.film if question.film is not None else self.film
-        self.person = question.person if question.person is not None else self.person
+        new_person = question.person if question.person is not None else answered_person(question, self.facts)
+        self.person = new_person if new_person is not None else self.person
         self.meaning.questions += [
             replace(question, aspect=each) for each in find_aspects(clause.text, question.aspect)
         ]

@@ -15,14 +15,7 @@ from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.wishes import with_alternatives
-from crslab_causal.chat.understanding.years import Years
 
-_NEWER, _OLDER = (
-    re.compile(r'\b(?:newer|more recent|later)\b', re.IGNORECASE),
-    re.compile(r'\b(?:older|earlier)\b', re.I),
-)
-_THAN = re.compile(r'\d|\bthan\b', re.IGNORECASE)
-"""Words that make "newer" or "older" exact: "newer than 2010"."""
 _DESCRIBES_FILM = re.compile(
     r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'
 )
@@ -171,7 +164,7 @@ class NameReader:
         )
         any_heard = False
         for span in self.groups[group]:
-            constraint = self._constraint(span)
+            constraint = self.properties.of_span(span)
             if constraint is None:
                 continue
             told = cue == attitudes.TOLD
@@ -220,16 +213,6 @@ class NameReader:
                 self.meaning.acts.append(Act.WANT)
             any_heard = True
         return any_heard
-
-    def _constraint(self, span: Span) -> Constraint | None:
-        """Return the constraint of a span; "newer" is relative to the film that the conversation is about."""
-        if span.kind is SpanKind.YEARS and self.film is not None and (year := self.facts.films[self.film].year):
-            words = self.text[span.start : span.end]
-            if _NEWER.search(words) and not _THAN.search(words):
-                return self.properties.years(Years(year + 1, None))
-            if _OLDER.search(words) and not _THAN.search(words):
-                return self.properties.years(Years(None, year - 1))
-        return self.properties.of_span(span)
 
     def _add(
         self, clause: Clause, group: int, constraint: Constraint, wanted: bool = True, binding: bool = True

@@ -81,6 +81,8 @@ _SPELLINGS = [
         (r'tongiht|tonite', 'tonight'),
         (r'osunds|sonds', 'sounds'),
         (r'alot', 'a lot'),
+        (r'any thing', 'anything'),
+        (r'some thing', 'something'),
     )
 ]
 

@@ -52,7 +52,9 @@ _LISTED = re.compile(
 _SPELLED = re.compile(rf'\bnumber\s+(?P<value>{"|".join(CARDINALS)})\b', re.IGNORECASE)
 _NUMBER = re.compile(rf'(?:\bnumbers?\s+)?\b(?P<value>\d+|{"|".join(_COUNTS)})\b', re.IGNORECASE)
 _LIKE_BEFORE = re.compile(
-    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to)\s+$', re.IGNORECASE
+    r'\b(?:(?:more|something|anything|movies?|films?|ones?|others?|stuff)\s+like|similar\s+to|'
+    r'(?:older|newer|earlier|later|more\s+recent)\s+than)\s+$',
+    re.IGNORECASE,
 )
 _DATED = re.compile(
     r'\bthe\s+(?:(?P<year>(?:19|20)\d\d)\s+(?:one|movie|film|version)|one\s+from\s+(?P<of>(?:19|20)\d\d))\b',
@@ -72,11 +74,11 @@ _PART_OF_SERIES = re.compile(r'<x*>[^.!?]*\b(?:just|only|like|especially|than|as
 _IN_BEFORE = re.compile(r'\b(?:in|at)\s+$')
 """Words before a film of the series that a message has named: "I liked Iron Man, just the first"."""
 _RECOMMENDED_BEFORE = re.compile(
-    rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:you\s+(?:\w+\s+)?)?(?:just\s+|right\s+)?
+    rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:(?:that\s+)?you\s+(?:told\s+me(?:\s+about)?\s+|\w+\s+)?)?(?:just\s+|right\s+)?
         (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
     |(?:the|your)\s+(?:previous|earlier)\s+{_NOUN})\b(?!\s+(?:the|\d))
     |\b(?P<first>your\s+(?:very\s+)?first\s+{_NOUN}|the\s+(?:very\s+)?first\s+{_NOUN}\s+(?:that\s+)?you\s+
-        (?:\w+\s+)?(?:suggested|recommended|named|mentioned|picked|said|told\s+me))\b""",
+        (?:\w+\s+)?(?:suggested|gave\s+me|recommended|named|mentioned|picked|said|told\s+me))\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Sequence
 
+from crslab_causal.chat.films.facts import CAST, DIRECTOR, WRITER, FilmFacts
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
@@ -144,8 +145,10 @@ class Question:
 
 
 _REQUEST = re.compile(
-    r'\b(?:what|which) (?:is|are|would be) (?:an?|some|the|your) (?:\w+ )*?(?:movies?|<genre\d+>|one)|'
-    r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|\bis there (?:something|anything)\b|'
+    r'\b(?:what|which) (?:is|are|would be) (?!\w+ \w+ (?:of|behind|in) (?:this|that))(?:an?|some|the|your) '
+    r'(?:\w+ )*?(?:movies?|<genre\d+>|one)|'
+    r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|'
+    r'\bis there (?:something|anything)\b(?!(?: [\w<>]+){1,3} in (?:it|that|this|there)\b)|'
     r'\b(?:what|which) (?:\w+ )?(?:<\w+\d+> )(?:movies? )?(?:do|can|would|should) (?:you|i)\b|'
     r'\b(?:recommend|suggest)\b(?! <film)|\bwhat (?:should|can|could) (?:i|we) watch|'
     r'(?<!is it )(?<!is that )(?<!is this )(?<!not it )(?<!not that )(?<!was it )(?<!was that )'
@@ -154,8 +157,9 @@ _REQUEST = re.compile(
 _OF_QUALITY = re.compile(r'\b(?:good|worth|recommend|popular|liked?|best|better|great|famous|opinion|think)\b')
 _OF_EXCESS = re.compile(r'(?<!not )\btoo (?!\W*\?)[a-z<]')
 _OF_PART = re.compile(
-    r'\bwho (?:plays|played|is playing|portrays|portrayed|voices|voiced) (?:the |a |an )?'
-    r'(?!(?:in|it|this|that|one|movie|there|with|here)\b)[a-z]'
+    r'\bwho (?:plays|played|is playing|portrays|portrayed|voices|voiced) '
+    r'(?!(?:the |a |an )?(?:in|it|this|that|one|movie|there|with|here)\b)'
+    r'(?!(?:the |a )?(?:main|lead|leading|biggest|title) (?:part|role|character|guy|man|woman|hero)\b)[a-z]'
 )
 """A question about the actor of a part: "who plays the killer?", but not "who plays in Alien?"."""
 _BACK_REFERENCE = re.compile(r'\b(?:with|by|from) (?:him|her|them)\b')
@@ -265,3 +269,20 @@ def make_question(
     return Question(
         aspect, target, people[0] if people else person, genre, collection, films, other, tuple(people), tuple(entities)
     )
+
+
+def answered_person(question: Question, facts: FilmFacts) -> int | None:
+    """Return the person whom "he" or "she" means after the answer to a question; None if it names no new person."""
+    role = {Aspect.DIRECTOR: DIRECTOR, Aspect.WRITER: WRITER, Aspect.CAST: CAST}.get(question.aspect)
+    if role is None or question.film is None:
+        return None
+    return next(iter(facts.films[question.film].people.get(role, ())), None)
+
+
+def answered_film(question: Question, facts: FilmFacts) -> int | None:
+    """Return the film that "it" means after the answer to a question; None if it names no film."""
+    if question.aspect not in (Aspect.NEWEST, Aspect.OLDEST):
+        return question.film
+    year_of = {film: year for film in question.films if (year := facts.films[film].year)}
+    choose = max if question.aspect is Aspect.NEWEST else min
+    return choose(year_of, key=lambda film: year_of[film], default=None)

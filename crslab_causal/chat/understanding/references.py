@@ -115,6 +115,7 @@ class ReferenceReader(NameReader):
         elif self.film is not None:
             films = list(self._places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
             films = films or [self.film]
+            self.film = films[-1]
         else:
             return False
         self._hear_films(films, opinion, seen=True)

@@ -20,6 +20,7 @@ from crslab_causal.chat.understanding.certainty import (
     is_settled,
     names_all_films,
     opinions_in_questions,
+    ruled_in,
     ruled_out,
 )
 from crslab_causal.chat.understanding.encoder import MessageEncoder
@@ -157,6 +158,7 @@ class Reviser:
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
         least = {act: _SURE_OF_PHRASE if act in _PHRASES else _SURE_OF_RULE for act in by_rules}
         acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _SURE) or p == best}
+        acts |= ruled_in(draft)
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
         heard = {(each.kind, each.name): each for each in meaning.heard}

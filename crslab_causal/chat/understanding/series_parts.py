@@ -65,9 +65,7 @@ def name_by_part(
     return sorted(found, key=lambda each: each.start)
 
 
-def _part(
-    match: re.Match[str], place: tuple[int, int], facts: FilmFacts, collections: Collections, film: int
-) -> Span:
+def _part(match: re.Match[str], place: tuple[int, int], facts: FilmFacts, collections: Collections, film: int) -> Span:
     """Return the span of the part of a series that a film belongs to.
 
     Args:

@@ -20,6 +20,7 @@ from crslab_causal.chat.understanding.places import (
     find_recommended,
 )
 from crslab_causal.chat.understanding.rejections import with_negation
+from crslab_causal.chat.understanding.relative_years import relate_years
 from crslab_causal.chat.understanding.roles import name_by_role
 from crslab_causal.chat.understanding.series_parts import name_by_part
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
@@ -67,8 +68,8 @@ _SEASON_AFTER = re.compile(
     r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I
 )
 _GREETING_BEFORE = re.compile(r'\b(?:happy|merry)\s+$', re.IGNORECASE)
-_PERIOD = re.compile(r'(?:the )?last (?:\d+|[a-z]+) years')
-"""Words in small letters that name a time, although "The Last Five Years" is a title."""
+_ORDINARY = re.compile(r'(?:the )?last (?:\d+|[a-z]+) years|the grown[ -]ups|grown-ups')
+"""Words in small letters that name no film, although "The Last Five Years" and "Grown Ups" are titles."""
 _FILMS_AFTER = re.compile(r'\s+(?:movies?|films?|flicks?|ones?|stor(?:y|ies))\b', re.IGNORECASE)
 _ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
 _OF_NAME = re.compile(r' of (?:the )?[A-Z]')
@@ -140,6 +141,7 @@ class Spotter:
             )
             for found in find_years(masked, self.facts.latest)
         ]
+        spans = relate_years(text, spans, film, shown, lambda entity: self.facts.films[entity].year)
         masked = blank_spans(text, spans)
         spans += [
             Span(
@@ -170,7 +172,8 @@ class Spotter:
             named += [span.end - span.start for span in genres if span.end == link.end]
             if ' ' not in part and len(part) in named:
                 continue  # "Comedy" is a title, but here it means the genre
-            if _PERIOD.fullmatch(text, link.start, link.end):
+            start = link.start - len('the ') if text[: link.start].endswith('the ') else link.start
+            if _ORDINARY.fullmatch(text, link.start, link.end) or _ORDINARY.fullmatch(text, start, link.end):
                 continue  # "from the last 5 years"
             if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"

@@ -41,6 +41,11 @@ _ASKED_FIRST = re.compile(
     rf'\b(?i:when|where|how\s+long\s+ago)\s+(?:was|were|did|is)\s+(?P<made>{_NAME})\s+(?:made|released|shot|filmed|come|from)\b'
 )
 """A capitalized name before a question about it: "My Sassy Girl, is that good?", "when was Persona made?"."""
+_INTERJECTION = re.compile(
+    r'(?:h+m+|m+h*m+|[aeou]+h+m*|h[aeu]h+|u+m+|e+r+m*|wow|lol|ha(?:ha)+|yikes|ugh|meh|whoa|omg|tbh|btw)(?:\s+\w+)?',
+    re.IGNORECASE,
+)
+"""Words before a question that are no name: "Hmm, what is it about?"."""
 _LISTED_UNKNOWN = re.compile(rf'<x+>\s*(?:,|,?\s*\b(?:and|or)\b)\s+(?P<name>{_NAME})')
 """A capitalized name after a known one in a list."""
 _MAX_EVERYDAY_RANK = 5000
@@ -72,6 +77,8 @@ def find_unknown_names(masked: str) -> list[Span]:
     for match in _ASKED_FIRST.finditer(masked):
         group = 'name' if match['name'] else 'made'
         words = match[group].split()
+        if _INTERJECTION.fullmatch(match[group]):
+            continue
         if len(words) > 1 or not is_frequent(words[0].lower(), _MAX_EVERYDAY_RANK):
             spans.append(Span(SpanKind.UNKNOWN, *match.span(group)))
     for match in _LISTED_UNKNOWN.finditer(masked):

@@ -200,6 +200,10 @@ class _Scan:
         if is_film and (longer := self.recognizer.end_of_longer_title(place, key)) is not None:
             self._block(first, end, start, longer)
             return True
+        if is_film and (earlier := self.recognizer.start_of_longer_title(place)) is not None:
+            first = next(i for i, word in enumerate(self.content) if word.start >= earlier)
+            self._block(first, end, earlier, end_character)
+            return True
         if year and has_year:
             end_character = year.end()
             end = self._words_before(end_character, end)  # the year is not the film "2012"

@@ -52,6 +52,13 @@ _IN_ORDINARY_PHRASE = re.compile(
 """Words before a title of ordinary words without capitals that make it an ordinary phrase."""
 _CONTINUES = re.compile(r"(?P<of> of(?: the)?)? (?P<word>[A-Z][a-z][\w'’-]*)(?: [A-Z][a-z][\w'’-]*)*")
 """The next words of a longer title. A word of one letter, such as "I", is none of them."""
+_PRECEDES = re.compile(r"(?P<the>(?:The|An?|the|an?)\s+)?\b(?P<word>[A-Z][\w'’-]+)\s+of\s+(?:(?:[Tt]he|[Aa]n?)\s+)?$")
+"""Words before the name of a film that may belong to a longer title: "The Night of the Hunter"."""
+_PART_OF_FILM = frozenset(
+    'all any beginning best both copy end ending fans half kind lot lots most name none one part plot rest some sort '
+    'story title type version world year'.split()
+)
+"""Words before "of" and the name of a film that belong to no title, although some write them with a capital."""
 _PARTICLES = frozenset('out up down away back off over in on'.split())
 """Small words that continue a title if a verb follows: "Blow Out is excellent"."""
 _VERB_OF_TITLE = re.compile(r'\s+(?:is|was|has|had)\b')
@@ -197,6 +204,26 @@ class Recognizer:
             is_ordinary = is_ordinary and not is_particle
         is_name = match['of'] is None and not self.index.is_partial(key) and self._is_known((word,))
         return None if is_ordinary or is_name else match.end()
+
+    def start_of_longer_title(self, place: Place) -> int | None:
+        """Return the start of a longer title that ends with the name of a film: "The Night of the Hunter".
+
+        Capitals show it: the name has one, and so has the word before the "of", inside of a sentence.
+
+        Args:
+            place: position of the words of the name.
+
+        Returns:
+            The position of the longer title; None if no other words belong to the title.
+        """
+        if self.ignores_capitals or not self.content[place.first].is_capitalized:
+            return None
+        match = _PRECEDES.search(self.text, 0, self.content[place.first].start)
+        if match is None:
+            return None
+        before = next(word for word in self.words if word.start >= match.start('word'))
+        is_ordinary = before.normalized in FILM_TALK | FILM_WORDS | _PART_OF_FILM
+        return None if is_ordinary or (before.starts_sentence and match['the'] is None) else match.start()
 
     def _is_named_as_person(self, place: Place, links: Sequence[Link]) -> bool:
         """Return whether the words beside the surname of a little-known person show that it is one."""

@@ -460,3 +460,19 @@ def test_rare_first_name_stands_for_a_star(text, expected):
     popularity = {1: 150.0, 2: 70.0, 3: 1.0, 4: 2.0, 5: 90.0, 6: 300.0}
     linker = MentionLinker(names, {99}, popularity, names, partial=True)
     assert [mention.entity for mention in linker.link(text)] == expected
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('who directed The Night of the Alien?', []),
+        ('I loved The Curse of the Mask', []),
+        ('The Revenge of Frozen is great', []),
+        ('I am a fan of Alien', [13]),
+        ('the first half of Titanic', [12]),
+        ('The Cast of Alien is great', [13]),
+        ('the world of Frozen', [41]),
+    ],
+)
+def test_end_of_a_longer_title_is_not_the_film(text, expected):
+    assert link(text) == expected
