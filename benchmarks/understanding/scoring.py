@@ -18,7 +18,7 @@ from crslab_causal.chat.understanding.spans import SpanKind
 
 PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
 """What is scored."""
-_LABELS = {Aspect.SIMILAR: Aspect.GENERAL}
+_LABELS = dict.fromkeys((Aspect.SIMILAR, Aspect.PICK), Aspect.GENERAL)
 """Label of the aspects of questions that GUIDELINES.md does not distinguish."""
 _VAGUE_YEARS = ('recent', 'old')
 """Labels of years whose span depends on the catalogue."""

@@ -97,6 +97,8 @@ class Answerer:
                 return _ONLY_FILMS
             case Aspect.UNAVAILABLE:
                 return f'That I do not know of {film.name}. Of films I know years, genres, people and some plots.'
+        if question.aspect is Aspect.PICK:
+            return f'I would pick {film.name}, the first of the list. {self.describe(film.entity, "It")}'
         count = int(self._facts.popularity.get(film.entity, 0)) if question.is_about_quality else 0
         often = f' It was recommended {count:,} times in the conversations that I learned from.' if count > 1 else ''
         about = f'{film.plot} {self.describe(film.entity)}' if film.plot else self.describe(film.entity)

@@ -22,7 +22,7 @@ from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
-from crslab_causal.chat.remarks import find_remarks, find_unknown, leave_out_horror
+from crslab_causal.chat.remarks import changes_nothing, find_remarks, find_unknown, leave_out_horror
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
@@ -178,8 +178,10 @@ class Conversation:
             yield reply.say('Let us start over.')
         if meaning.heard:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
-        for remark in (*remarks, *find_unknown(meaning, remarks)):
-            yield reply.note(remark)
+        notes = [*remarks, *find_unknown(meaning, remarks)]
+        stays = bool(self.state.shown) and changes_nothing(text, meaning, notes)
+        for note in notes:
+            yield reply.note(note)
         if replaced:
             yield reply.note(f'This replaces: {describe(replaced)}.')
         if Act.FORGET in meaning.acts:
@@ -198,7 +200,9 @@ class Conversation:
             has_chosen=bool(self.state.chosen),
         )
         yield from self._answer_questions(meaning, reply)
-        if self._asks_for_films(meaning):
+        if stays:
+            yield reply.say(self._last_suggestion())
+        elif self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
         if not reply.sentences and not reply.recommendations and not self._is_answered_by_lines(meaning):
             yield reply.say(self._after_unknown(meaning) if meaning.unknown else NOT_UNDERSTOOD)
@@ -283,7 +287,8 @@ class Conversation:
                 continue  # the reply already says that the title is unknown
             yield reply.say(self._answerer.answer(question))
             self.state.question = question
-            if (film := answered_film(question, self.facts)) is not None:
+            film = answered_film(question, self.facts)
+            if film is not None or question.aspect is Aspect.NAME_OF:
                 self.state.film = film
             new_person = answered_person(question, self.facts)
             if question.person is not None or new_person is not None:
@@ -291,6 +296,7 @@ class Conversation:
         if Act.ASK_WHY in meaning.acts:
             for line in self.why():
                 yield reply.add_line(line)
+            self.state.film = next(iter(self.state.shown), self.state.film)
         if Act.LIST_AGAIN in meaning.acts:
             for line in self.list_again():
                 yield reply.add_line(line)
@@ -406,6 +412,9 @@ class Conversation:
         self.state.has_asked = True
         return template_question(rerank_request_seed(request._replace(candidates=[])))
 
+    def _last_suggestion(self) -> str:
+        return f'My suggestion stays {self.recommender.names[self.state.shown[0]]}.'
+
     def _after_unknown(self, meaning: Understanding) -> str:
         """Return what follows after an unknown name: the known names that are nearest, or a request for another film.
 
@@ -415,7 +424,7 @@ class Conversation:
         if near := self._nearest.find(meaning.unknown):
             return f'Did you mean {" or ".join(near)}?'
         if Act.SEEN in meaning.acts and self.state.shown:
-            return f'My suggestion stays {self.recommender.names[self.state.shown[0]]}.'
+            return self._last_suggestion()
         popular = sorted(self.facts.films, key=lambda film: (-popularity.get(film, 0), film))[:_N_EXAMPLES]
         examples = ', '.join(self.facts.names[film] for film in popular)
         return f'Name another film, a person or a genre. Some films that I know: {examples}.'

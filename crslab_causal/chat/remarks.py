@@ -15,6 +15,12 @@ _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
 _END_OF_NAME = re.compile(r"(?:['’]s|[.…,]+)$")
 _ANY = 'I take any of them.'
 _ALL = 'This wish changes nothing; "no {genre}" leaves all of them out.'
+_ASKS_FOR_OTHER = re.compile(
+    r'\b(?:(?:some|any)(?:thing|one)?|another|others?|more|instead|movies?|films?|ones?|recommend|suggest|have|got|show|'
+    r'give|find|(?!never|ever|over|under|after|her|rather|whether|either)\w+er)\b',
+    re.IGNORECASE,
+)
+"""Words of a message that asks for another film."""
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
 
 
@@ -56,6 +62,21 @@ def find_remarks(text: str, meaning: Understanding, leaves_out_horror: bool) -> 
     if leaves_out_horror:
         found = [_GENTLE, *(remark for remark in found if remark != VIOLENCE)]
     return list(dict.fromkeys(found))
+
+
+def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bool:
+    """Return whether a message only states wishes that the catalogue cannot meet: "English only, please".
+
+    A message that asks for another film is no such message: "something shorter".
+
+    Args:
+        text: the message.
+        meaning: its meaning.
+        remarks: remarks on its wishes.
+    """
+    is_met = meaning.constraints or meaning.heard or meaning.forgotten or meaning.unknown or meaning.is_wildcard
+    acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
+    return bool(remarks) and acts == {Act.WANT} and not is_met and not _ASKS_FOR_OTHER.search(text)
 
 
 def find_unknown(meaning: Understanding, remarks: list[str]) -> list[str]:

@@ -131,7 +131,7 @@ class DialogueState:
                 self.chosen.add(heard.entity)  # "that sounds fun, who is in it?" is not decided yet
         asks = Act.ASK_FILM in understanding.acts and all(each.film is None for each in understanding.questions)
         if understanding.unknown and asks:
-            self.film = None  # "is it scary?" is about the unknown film
+            self.film = self.person = None  # "is it scary?", "did he make others?" are about the unknown film
         self.forget([*replaced, *understanding.forgotten])
         for constraint in understanding.constraints:
             self.constraints.add(replace(constraint, turn=len(self.context)))

@@ -26,7 +26,7 @@ from crslab_causal.chat.understanding.questions import Aspect
         ('im 14 is it ok for me', Aspect.CHILDREN),
         ('what is the story of this film?', Aspect.PLOT),
         ('would my grandma enjoy it?', Aspect.GENERAL),
-        ('Hmm, which one would you pick?', Aspect.GENERAL),
+        ('Hmm, which one would you pick?', Aspect.PICK),
         ('is it as good as Alien?', Aspect.GENERAL),
     ],
 )
@@ -278,3 +278,38 @@ def test_both_people_of_a_question_are_in_the_answer(conversation):
 def test_main_part_is_that_of_the_first_of_the_cast(conversation, part, is_known):
     answer = str(conversation.reply(f'who plays {part} in Heat?'))
     assert ('I do not know who plays which part' not in answer) is is_known
+
+
+def test_pick_of_a_list_is_its_first_film(conversation):
+    conversation.reply('a thriller')
+    first = conversation.recommender.names[conversation.state.shown[0]]
+    answer = str(conversation.reply("I haven't seen any of those. Which one would you pick?"))
+    assert f'I would pick {first}, the first of the list.' in answer
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        'What do you have in crime, ideally with Al Pacino or Robert De Niro?',
+        'which thriller with Al Pacino or Tom Hanks?',
+    ],
+)
+def test_wish_for_one_of_two_people_compares_nobody(interpreter, text):
+    meaning = interpreter.understand(text, Situation())
+    assert not meaning.questions
+    assert sum(constraint.kind == 'person' for constraint in meaning.constraints) == 2
+
+
+def test_question_after_a_film_that_cannot_be_found_is_about_no_other_film(conversation):
+    conversation.reply('who directed Heat?')
+    conversation.reply("what's the movie where a guy relives the same day?")
+    assert 'Which film do you mean?' in str(conversation.reply('who is the female lead in it?'))
+
+
+def test_film_of_an_explanation_is_the_one_that_the_next_message_means(conversation):
+    conversation.reply('a thriller')
+    first = conversation.state.shown[0]
+    conversation.reply('who directed The Night of the Xylophone?')
+    conversation.reply('why do you recommend this one?')
+    conversation.reply("fair enough, I'll give it a go")
+    assert conversation.state.chosen == {first}

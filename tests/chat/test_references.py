@@ -304,3 +304,28 @@ def test_film_that_the_seeker_owns_or_knows_was_seen(interpreter, entity, text):
 @pytest.mark.parametrize('text', ['Would the grown-ups enjoy it too?', 'is it for the grown ups?'])
 def test_grown_ups_are_people(interpreter, entity, text):
     assert interpreter.understand(text, situation_of(entity, 'Up (2009)')).questions[0].film == entity['Up (2009)']
+
+
+# ------------------------------------------------------------ several recommendations
+
+
+def test_those_two_are_the_last_two_recommendations(interpreter, entity):
+    names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Up (2009)', 'Alien (1979)']
+    recommended = tuple(entity[name] for name in ('Titanic (1997)', 'The Matrix (1999)', 'Heat (1995)'))
+    situation = replace(situation_of(entity, *names), recommended=recommended)
+    found = attitudes(interpreter.understand("ok we'll do those two then, thank you", situation))
+    assert found == {'The Matrix (1999)': Attitude.ACCEPTED, 'Heat (1995)': Attitude.ACCEPTED}
+
+
+def test_person_tells_a_recommendation_apart(interpreter, entity):
+    recommended = tuple(entity[name] for name in ('Speed (1994)', 'The Matrix (1999)', 'Heat (1995)'))
+    situation = replace(situation_of(entity, 'Heat (1995)'), recommended=recommended)
+    meaning = interpreter.understand('the one with Sandra Bullock sounded fine. What was it called again?', situation)
+    assert [question.film for question in meaning.questions] == [entity['Speed (1994)']]
+    assert not meaning.constraints
+
+
+@pytest.mark.parametrize('text', ['the one with Sandra Bullock where she drives a bus', 'the one with Tom Cruise'])
+def test_person_of_no_recommendation_stays_a_person(interpreter, entity, text):
+    situation = replace(situation_of(entity, 'Heat (1995)'), recommended=(entity['Speed (1994)'],))
+    assert 'Speed (1994)' not in attitudes(interpreter.understand(text, situation))

@@ -389,3 +389,35 @@ def test_seeker_goes_back_to_an_earlier_idea(interpreter, after_a_list):
     meaning = interpreter.understand("let's go back to the romantic comedy idea", after_a_list)
     assert meaning.acts == [Act.WANT]
     assert labels(meaning) == {('romance', True), ('comedy', True)}
+
+
+# ------------------------------------------------------------ both, and wishes that cannot be met
+
+
+def test_film_with_both_has_the_two_people_whom_the_message_likes(interpreter):
+    meaning = interpreter.understand('He likes Brad Pitt and I like Tom Hanks. Is there one with both?', Situation())
+    assert {(c.label, c.binding, c.alternatives) for c in meaning.constraints} == {
+        ('Brad Pitt', True, ''),
+        ('Tom Hanks', True, ''),
+    }
+
+
+def test_drama_based_on_a_true_story_is_both(interpreter):
+    meaning = interpreter.understand('What about a good drama based on a true story?', Situation())
+    assert labels(meaning) == {('drama', True), ('biography', True)}
+    assert not any(constraint.alternatives for constraint in meaning.constraints)
+
+
+@pytest.mark.parametrize('text', ['English only please', 'not too long', 'set in Norway please'])
+def test_wish_that_cannot_be_met_keeps_the_suggestion(conversation, text):
+    conversation.reply('a thriller')
+    first = conversation.recommender.names[conversation.state.shown[0]]
+    reply = conversation.reply(text)
+    assert f'My suggestion stays {first}.' in str(reply)
+    assert not reply.recommendations and reply.notes
+
+
+@pytest.mark.parametrize('text', ['something shorter please', 'another one, English only'])
+def test_request_for_another_film_is_met_although_its_wish_is_not(conversation, text):
+    conversation.reply('a thriller')
+    assert conversation.reply(text).recommendations

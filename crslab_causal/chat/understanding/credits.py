@@ -1,4 +1,4 @@
-"""Find films that a message names together with a person: "Bird by Clint Eastwood", "Clint Eastwood's Bird"."""
+"""Find films that a message names by a person: "Bird by Clint Eastwood", "the one with Clint Eastwood"."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from crslab_causal.llm.entity_linking.titles import content_words, parse_title, 
 
 _CREDIT = re.compile(r'\W*\b(?:by|from|with|starring|directed\s+by)\s+(?:the\s+)?$', re.IGNORECASE)
 """Words between a title and a person."""
+_ONE_WITH = re.compile(r'\b(?:the|that)\s+(?:one|movie|film)\s+(?:with|by|from|starring)\s+$', re.IGNORECASE)
+"""Words before a person that mean a film of the conversation."""
+_DESCRIBED_AFTER = re.compile(r'\s+(?:where|in\s+which|as|about|who|when|on|in|and)\b', re.IGNORECASE)
+"""Words after a person that describe a film that need not be one of the conversation."""
 _OWNER = re.compile(r"(?:['’]s?|(?<=['’]s))\s+")
 _WORD = re.compile(r"[\w'’]+")
 _MAX_WORDS = 8
@@ -35,6 +39,29 @@ def name_by_credit(text: str, spans: Sequence[Span], facts: FilmFacts) -> list[S
         if film is not None:
             found = [span for span in found if span.end <= film.start or span.start >= film.end] + [film]
     return sorted(found, key=lambda span: (span.start, span.end))
+
+
+def name_by_person(text: str, spans: Sequence[Span], facts: FilmFacts, recommended: Sequence[int]) -> list[Span]:
+    """Return the spans of a message, with one for each film that was recommended and that a person tells apart.
+
+    In "the one with Adam Sandler sounded fine", this is the last film with the person.
+
+    Args:
+        text: the message.
+        spans: spans of the films and people.
+        facts: facts about the films.
+        recommended: films that were recommended, the last one at the end.
+    """
+    found = list(spans)
+    for person in spans:
+        lead = _ONE_WITH.search(text, 0, person.start) if person.kind is SpanKind.PERSON else None
+        if lead is None or person.id not in facts.people or _DESCRIBED_AFTER.match(text, person.end):
+            continue
+        films = {*facts.films_of(person.id)}
+        film = next((each for each in reversed(recommended) if each in films), None)
+        if film is not None:
+            found[found.index(person)] = Span(SpanKind.FILM, lead.start(), person.end, id=film)
+    return found
 
 
 def _films_beside(text: str, person: Span, facts: FilmFacts) -> Iterator[Span]:

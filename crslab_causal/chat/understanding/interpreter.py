@@ -16,7 +16,7 @@ from crslab_causal.chat.understanding.corrections import find_correction, withou
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.features import PRONOUNS, Draft
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
-from crslab_causal.chat.understanding.meaning import Situation, Subgenre, Understanding
+from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
 from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.phrases import spell_something
@@ -34,6 +34,8 @@ _SPLIT_WORD = re.compile(r'\b(wan|gon|got) (na|ta)\b', re.IGNORECASE)
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
 _PRONOUN_BEFORE = re.compile(r'\b(?P<pronoun>he|she|him|her)\s+and\s+$', re.IGNORECASE)
 """A pronoun before the name of another person: "him and Emma Thompson"."""
+_POINTS = re.compile(r'\b(?:it|this|that)\b', re.IGNORECASE)
+"""Words for the film of the conversation: "that is too violent"."""
 _PRONOUN = re.compile(rf'\b(?:{"|".join(sorted(PRONOUNS))})\b', re.IGNORECASE)
 
 
@@ -108,6 +110,9 @@ class Interpreter:
         has_topic = bool(reading.meaning.unknown_topics) and not reading.meaning.questions
         if (rejects or has_topic) and Act.WANT not in reading.meaning.acts:
             reading.meaning.acts.append(Act.WANT)
+        if reading.meaning.rejects_gore and Act.REJECT in reading.meaning.acts and not _POINTS.search(text):
+            reading.meaning.acts.remove(Act.REJECT)  # "I'd rather not have too much blood"
+            reading.meaning.heard = [each for each in reading.meaning.heard if each.attitude is not Attitude.REJECTED]
         if not reading.meaning.acts:
             reading.meaning.acts = [Act.UNKNOWN]
             reading.meaning.is_gibberish = is_gibberish(words)

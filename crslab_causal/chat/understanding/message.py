@@ -50,9 +50,12 @@ _SOME_OF_THEM = re.compile(
     r'\b(?:recommend|suggest|suggestions of|know|have|got|find|show|give|think of|name|help)'
     r'(?: (?:me|us|out|with|of|any|some))* '
     r'(?:some|any|a few|few|one|(?:(?:good|other|great|more) )?ones|that|this|them|those)'
-    r'(?!\W*(?:suggest|recommend|idea|movie|pick|option|<|good|other|great|more|new|like))\b'
+    r'(?!\W*(?:suggest|recommend|idea|movie|pick|option|<|good|other|great|more|new|like))\b|'
+    r'\b(?:one|movies?|something|anything) (?:that has |starring )?(?:with )?both(?: of (?:them|those))?\W*$'
 )
 """Words that ask for films of the kind that the seeker has just named."""
+_ASKS_TITLE = re.compile(r'^\W*(?:\w+\W+){0,3}what (?:is|was) (?:it|that one|this one) called(?: again| please)?\W*$')
+"""A question about the title of a film of the conversation."""
 _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
     r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
@@ -122,7 +125,7 @@ class MessageReader(ReferenceReader):
             acts.remove(Act.SMALL_TALK)
         if any(question.aspect in (Aspect.WITHOUT, Aspect.COMPARE) for question in self.meaning.questions):
             acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "which of the two would you recommend?"
-            self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.GENERAL]
+            self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.PICK]
         if {Act.ASK_HELP, Act.FORGET} <= {*acts}:  # "scratch that, any actor is fine"
             acts = [act for act in acts if act is not Act.ASK_HELP]
             self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.UNDO]
@@ -269,6 +272,10 @@ class MessageReader(ReferenceReader):
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
         )
+        if aspect is Aspect.NAME_OF and question.film is None and _ASKS_TITLE.search(clause.text):
+            question = replace(
+                question, aspect=Aspect.GENERAL, film=self.film
+            )  # "the one with Adam Sandler. What was it called again?"
         if aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
             people = self._last_people()[-2:]
             if len(people) < 2:  # "maybe one film with both?" after two genres
@@ -286,8 +293,9 @@ class MessageReader(ReferenceReader):
             self.meaning.acts.append(Act.ASK_HELP)
             return
         self.film = question.film if question.film is not None else self.film
-        new_person = question.person if question.person is not None else answered_person(question, self.facts)
-        self.person = new_person if new_person is not None else self.person
+        answered = answered_person(question, self.facts)
+        meant = answered if answered is not None else question.person
+        self.person = meant if meant is not None else self.person
         self.meaning.questions += [
             replace(question, aspect=each) for each in find_aspects(clause.text, question.aspect)
         ]

@@ -152,7 +152,7 @@ class NameReader:
             is_liked = attitude is Attitude.LIKED
             self._add(clause, group, series, wanted=is_liked, binding=not is_liked)
         self.film = span.id
-        self._hear_films([span.id], attitude, seen)
+        self._hear_films([each.id for each in self.groups[group] if each.id is not None], attitude, seen)
         self.meaning.acts.append(act)
 
     def _read_property(self, clause: Clause, group: int) -> bool:

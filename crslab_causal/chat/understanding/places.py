@@ -73,6 +73,10 @@ _OTHERS = re.compile(
 _PART_OF_SERIES = re.compile(r'<x*>[^.!?]*\b(?:just|only|like|especially|than|as)\s+$')
 _IN_BEFORE = re.compile(r'\b(?:in|at)\s+$')
 """Words before a film of the series that a message has named: "I liked Iron Man, just the first"."""
+_TWO = re.compile(
+    r'\b(?:those|these)\s+(?:last\s+)?two\b(?!\s+(?!then\b|please\b|it\b|are\b|sound|look|will\b|tonight\b|and\b|for\b)\w)',
+    re.IGNORECASE,
+)
 _RECOMMENDED_BEFORE = re.compile(
     rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:(?:that\s+)?you\s+(?:told\s+me(?:\s+about)?\s+|\w+\s+)?)?(?:just\s+|right\s+)?
         (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
@@ -198,13 +202,17 @@ def find_others(text: str, shown: Sequence[int], named: Container[int | None], f
                 yield _of_place(place, match.span(), _is_model(text, match.start()), shown)
 
 
-def find_recommended(text: str, recommended: Sequence[int]) -> Iterator[Span]:
-    """Yield the films that were recommended before the last list, as in "the one before", "your first suggestion".
+def find_recommended(text: str, recommended: Sequence[int], n_shown: int) -> Iterator[Span]:
+    """Yield the films that were recommended before, as in "the one before", "your first suggestion", "those two".
 
     Args:
         text: the message, with the other spans blanked out.
         recommended: films that were first in the lists so far, the last one at the end.
+        n_shown: number of films in the last list. "Those two" may be films of a short list.
     """
+    for match in _TWO.finditer(text) if len(recommended) > 1 and not 1 < n_shown <= FEW else ():
+        for film in recommended[-2:]:
+            yield Span(SpanKind.FILM, *match.span(), id=film)
     for match in _RECOMMENDED_BEFORE.finditer(text) if len(recommended) > 1 else ():
         yield Span(SpanKind.FILM, *match.span(), id=recommended[0 if match['first'] else -2])
 

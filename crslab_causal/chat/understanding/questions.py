@@ -63,6 +63,8 @@ class Aspect(StrEnum):
     """Which film of the last list is the shortest, the scariest, or the best."""
     COMPARE = 'compare'
     """Which of two films or people is better."""
+    PICK = 'pick'
+    """Which film of the last list the chat would choose."""
     NAME_OF = 'name of'
     """The title of a film that is described by what happens in it."""
 
@@ -75,6 +77,7 @@ INQUIRIES = (
     Aspect.WHICH_HAS,
     Aspect.SUPERLATIVE,
     Aspect.COMPARE,
+    Aspect.PICK,
     Aspect.NAME_OF,
     Aspect.EARLIER,
     Aspect.NEWEST_OF,
@@ -259,6 +262,8 @@ def make_question(
     target = named if named is not None else None if collection or unknown else film
     if aspect in (Aspect.NAME_OF, Aspect.WITHOUT, Aspect.COMPARE):
         target = named
+    if aspect is Aspect.PICK and shown:
+        target = shown[0]
     other = named if aspect in OF_TWO_FILMS else None
     if other is not None:
         target = film

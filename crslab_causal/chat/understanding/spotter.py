@@ -10,7 +10,7 @@ from crslab_causal.chat.films.collections import Collection, Collections, is_eve
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.children import find_children
-from crslab_causal.chat.understanding.credits import name_by_credit
+from crslab_causal.chat.understanding.credits import name_by_credit, name_by_person
 from crslab_causal.chat.understanding.places import (
     find_aged,
     find_dated,
@@ -100,7 +100,7 @@ class Spotter:
     ) -> list[Span]:
         """Return the spans of a message, in order of appearance.
 
-        Two spans overlap only if both are genres, or if both are places.
+        Two spans overlap only if both are genres, both are places, or both are films: "those two".
 
         Args:
             text: the message.
@@ -115,12 +115,13 @@ class Spotter:
         spans = numbers + free_spans(self._links(text, prefer), numbers)
         spans += free_spans(self._collection_spans(text, spans), spans)
         spans = name_by_credit(text, spans, self.facts)
+        spans = name_by_person(text, spans, self.facts, recommended)
         spans = name_by_role(text, spans, self.facts, film)
         spans = name_by_part(blank_spans(text, spans), spans, self.facts, self.collections, film)
         masked = blank_spans(text, spans)
         spans += find_children(masked)
         masked = blank_spans(text, spans)
-        spans += find_recommended(masked, recommended)
+        spans += find_recommended(masked, recommended, n_shown)
         spans += find_places(blank_spans(text, spans), shown)
         year_of = {entity: self.facts.films[entity].year for entity in (*shown, film) if entity is not None}
         spans += find_dated(blank_spans(text, spans), shown, film, year_of)

@@ -11,7 +11,7 @@ from crslab_causal.chat.understanding.clauses import Clause
 
 _BETWEEN_TOKENS = re.compile(r'>([^<]*)<')
 _OR = re.compile(r'(?:\bor\b|/)')
-_ARTICLE_BEFORE = re.compile(r'\b(?:an?|one|another)\s+(?:\w+\s+)?$')
+_ARTICLE_BEFORE = re.compile(r'(?<!based on )(?<!about )(?<!from )\b(?:an?|one|another)\s+(?:\w+\s+)?$')
 """Words before a kind of films that speak of one film of this kind."""
 _MAX_SEVERAL = 6
 """Most films that one clause asks for, each of its own kind."""
