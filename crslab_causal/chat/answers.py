@@ -74,7 +74,7 @@ class Answerer:
             case Aspect.DIRECTOR | Aspect.WRITER | Aspect.COMPOSER | Aspect.CAST:
                 return self._credits(film, question)
             case Aspect.PLOT:
-                return film.plot or f'I have no plot of {film.name}. {self.describe(film.entity, "It")}'
+                return film.plot or self._without_plot(film)
             case Aspect.YEAR | Aspect.AGE:
                 return self._year(film, question.aspect is Aspect.AGE)
             case Aspect.GENRE:
@@ -96,7 +96,8 @@ class Answerer:
             case Aspect.UNAVAILABLE if question.people:
                 return _ONLY_FILMS
             case Aspect.UNAVAILABLE:
-                return f'That I do not know of {film.name}. Of films I know years, genres, people and some plots.'
+                known = 'years, genres, people and some plots' if self._facts.has_plots else 'years, genres and people'
+                return f'That I do not know of {film.name}. Of films I know {known}.'
         if question.aspect is Aspect.PICK:
             return f'I would pick {film.name}, the first of the list. {self.describe(film.entity, "It")}'
         count = int(self._facts.popularity.get(film.entity, 0)) if question.is_about_quality else 0
@@ -119,6 +120,11 @@ class Answerer:
         by = f' by {_list(directors)}' if directors else ''
         starring = f' with {_list(cast)}' if cast else ''
         return f'{subject or film.name} is {_genre_phrase(film)}{by}{starring}.'
+
+    def _without_plot(self, film: CatalogueFilm) -> str:
+        if not self._facts.has_plots:
+            return f'I know no plots. {self.describe(film.entity)}'
+        return f'I have no plot of {film.name}. {self.describe(film.entity, "It")}'
 
     def _credits(self, film: CatalogueFilm, question: Question) -> str:
         role, answer, gap = _CREDITS[question.aspect]

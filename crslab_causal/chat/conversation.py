@@ -19,7 +19,7 @@ from crslab_causal.chat.inspection import (
     plain_reason,
 )
 from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
-from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, say_first, say_last
+from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.remarks import changes_nothing, find_remarks, find_unknown, leave_out_horror
@@ -176,6 +176,7 @@ class Conversation:
         )
         if Act.START_OVER in meaning.acts:
             yield reply.say('Let us start over.')
+        yield from greet(meaning, reply)
         if meaning.heard:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
         notes = [*remarks, *find_unknown(meaning, remarks)]

@@ -20,7 +20,7 @@ HOW_TO_SAVE = (
 _ABOUT_ME = (
     'I recommend films that fit what you name: from recorded conversations I learned which films fit. '
     'Say what you like, what you have seen, and what you are in the mood for; '
-    'ask who is in a film or what it is about.'
+    'ask who is in a film, who directed it or when it was made.'
 )
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
 _HOW_ARE_YOU = re.compile(r'\bhow (?:are|is|do) (?:you|it going|your|things)\b|\bwhat is up\b')
@@ -34,8 +34,22 @@ _SMALL_TALK_AFTER_LIST = (
 )
 
 
+def greet(meaning: Understanding, reply: Reply) -> Iterator[str]:
+    """Answer a greeting, and yield the line.
+
+    Args:
+        meaning: meaning of the message.
+        reply: reply to which the sentence is added.
+    """
+    acts = set(meaning.acts)
+    if Act.GREET in acts:
+        is_alone = not acts - {Act.GREET, Act.SMALL_TALK}
+        question = ' What have you liked lately, or what are you in the mood for?' if is_alone else ''
+        yield reply.say(f'Hello!{question}')
+
+
 def say_first(meaning: Understanding, reply: Reply, chosen: Collection[int]) -> Iterator[str]:
-    """Answer a greeting, thanks and the choice of a film, and yield the lines.
+    """Answer thanks and the choice of a film, and yield the lines.
 
     Args:
         meaning: meaning of the message.
@@ -43,10 +57,6 @@ def say_first(meaning: Understanding, reply: Reply, chosen: Collection[int]) -> 
         chosen: films that the seeker chose before the message. A choice that is only repeated gets no answer.
     """
     acts = set(meaning.acts)
-    if Act.GREET in acts:
-        is_alone = not acts - {Act.GREET, Act.SMALL_TALK}
-        question = ' What have you liked lately, or what are you in the mood for?' if is_alone else ''
-        yield reply.say(f'Hello!{question}')
     accepted = [
         heard.name for heard in meaning.heard if heard.attitude is Attitude.ACCEPTED and heard.entity not in chosen
     ]

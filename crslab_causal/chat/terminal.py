@@ -15,7 +15,7 @@ from crslab_causal.model.experts.sentence_encoder import INSTALL_PACKAGE
 
 HELP = (
     'Say which films, people and genres you like or do not like, what you have seen, and what you want to see.\n'
-    'Ask "who is in it?", "what is it about?", "something else?".\n'
+    'Ask "who is in it?", "who directed it?", "something else?".\n'
     "/why explains the last recommendation, /mask shows the recommender's list without your last mention,\n"
     '/list shows the last list again, /undo takes your last message back,\n'
     '/forget lists what you asked for, /forget 1 takes the first of it back,\n'

@@ -1,5 +1,7 @@
 """Conversations about real films: lists respect the constraints, and questions are answered from the catalogue."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -314,3 +316,14 @@ def test_no_list_of_any_conversation_breaks_a_rule(film_system, messages):
                     wanted = [c for c in reply.constraints if c.wanted and not c.alternatives]
                     assert all(constraint.allows(film) for constraint in wanted)
             named |= {film.entity for film in reply.recommendations[:1]}
+
+
+def test_chat_without_any_plot_says_that_it_knows_none(conversation, monkeypatch):
+    without = {id: replace(film, plot=None) for id, film in conversation.facts.films.items()}
+    monkeypatch.setattr(conversation.facts, 'films', without)
+    monkeypatch.setattr(conversation.facts, 'has_plots', False)
+    assert ' '.join(conversation.reply('what is Heat about?').sentences).endswith(
+        'I know no plots. Heat (1995) is a crime and thriller film by Michael Mann with Al Pacino, Robert De Niro and '
+        'Val Kilmer.'
+    )
+    assert 'Of films I know years, genres and people.' in ' '.join(conversation.reply('how long is it?').sentences)

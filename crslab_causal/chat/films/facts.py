@@ -103,6 +103,8 @@ class FilmFacts:
     entities of the same name."""
     latest: int
     """Last year of the catalogue. "New" films are counted back from it."""
+    has_plots: bool = field(init=False)
+    """Whether the plot of any film is known."""
     films_of_genre: dict[str, frozenset[int]] = field(init=False)
     """Films by genre."""
     without_genre: frozenset[int] = field(init=False)
@@ -111,6 +113,7 @@ class FilmFacts:
     """Id of each person, by name."""
 
     def __post_init__(self) -> None:
+        self.has_plots = any(film.plot for film in self.films.values())
         films_of_genre: dict[str, set[int]] = defaultdict(set)
         for film in self.films.values():
             for genre in film.genres:
