@@ -82,7 +82,7 @@ def test_the_chat_hears_names_and_never_recommends_what_was_mentioned(tmp_path):
     text = '\n'.join(run_script('chat_from_python', tmp_path))
     greeting, opinion, request = text.partition('\nWhy?')[0].split('\n> ')[1:]
     assert 'Hello!' in greeting and 'Heard' not in greeting
-    assert f'Heard: The Folded Keepers (1984), not {HATED}' in opinion
+    assert f'Heard: The Folded Keepers (1984) (liked), not {HATED}' in opinion
     heard = next(line for line in request.splitlines() if line.startswith('Heard: '))
     assert 'Thriller' in heard and '(seen)' in heard
     lists = [re.findall(r'^ *\d+\. (.*)', answer, flags=re.MULTILINE) for answer in (opinion, request)]

@@ -22,7 +22,7 @@ from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
-from crslab_causal.chat.remarks import changes_nothing, find_remarks, find_unknown, leave_out_horror
+from crslab_causal.chat.remarks import changes_nothing, find_remarks, find_unknown, leave_out_horror, only_excludes
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
@@ -180,7 +180,8 @@ class Conversation:
         if meaning.heard:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
         notes = [*remarks, *find_unknown(meaning, remarks)]
-        stays = bool(self.state.shown) and changes_nothing(text, meaning, notes)
+        stays = changes_nothing(text, meaning, notes) or only_excludes(text, meaning)
+        stays = stays and self._may_stay(meaning)
         for note in notes:
             yield reply.note(note)
         if replaced:
@@ -202,6 +203,8 @@ class Conversation:
         )
         yield from self._answer_questions(meaning, reply)
         if stays:
+            if meaning.constraints:
+                yield reply.add_line(list_wishes(self.state))
             yield reply.say(self._last_suggestion())
         elif self._asks_for_films(meaning):
             yield from self._recommend(meaning, reply, drafts)
@@ -413,6 +416,16 @@ class Conversation:
         self.state.has_asked = True
         return template_question(rerank_request_seed(request._replace(candidates=[])))
 
+    def _may_stay(self, meaning: Understanding) -> bool:
+        """Return whether the last suggestion fits a message, and the seeker has said nothing about it.
+
+        A language model answers such a message itself.
+        """
+        first = next(iter(self.state.shown), None)
+        if first is None or first in self.state.named_films or self.pipeline.backend.uses_prompt:
+            return False
+        return all(constraint.allows(first) for constraint in meaning.constraints)
+
     def _last_suggestion(self) -> str:
         return f'My suggestion stays {self.recommender.names[self.state.shown[0]]}.'
 
@@ -442,10 +455,14 @@ def _relaxation(prepared: Prepared) -> str:
     return f'{start} all of this. I left out: {describe(prepared.relaxed)}.'
 
 
+_SHOWN = frozenset((Attitude.SEEN, Attitude.NOT_SEEN))
+"""Attitudes to a film that the reply repeats."""
+
+
 def _describe_heard(heard: Heard) -> str:
     """Return a name and the attitude to it, as in ``not Scream (1996)``."""
     if heard.attitude in (Attitude.DISLIKED, Attitude.REJECTED):
         return f'not {heard.name}'
-    if heard.kind is SpanKind.FILM and heard.attitude in (Attitude.SEEN, Attitude.NOT_SEEN):
+    if heard.attitude is Attitude.LIKED or (heard.kind is SpanKind.FILM and heard.attitude in _SHOWN):
         return f'{heard.name} ({heard.attitude})'
     return f'for {heard.name}' if heard.kind is SpanKind.CHILDREN else heard.name

@@ -60,10 +60,9 @@ def say_first(meaning: Understanding, reply: Reply, chosen: Collection[int]) -> 
     accepted = [
         heard.name for heard in meaning.heard if heard.attitude is Attitude.ACCEPTED and heard.entity not in chosen
     ]
-    if Act.ACCEPT in acts and accepted:
+    if Act.ACCEPT in acts and accepted and not meaning.questions:  # "that sounds fun, who is in it?" is not decided yet
         names = ' and '.join(accepted)
-        if not meaning.questions:  # "that sounds fun, who is in it?" is not decided yet
-            yield reply.say(f'Good choice: enjoy {names}!')
+        yield reply.say(f'Good choice: enjoy {names}!')
         yield reply.note(f'I have noted {names}, and will not recommend {"it" if len(accepted) < 2 else "them"} again.')
     if Act.THANK in acts:
         yield reply.say('You are welcome.')

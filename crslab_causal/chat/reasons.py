@@ -10,7 +10,7 @@ from crslab_causal.chat.recommenders.base import Contribution
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.knowledge_graph import Path
-from crslab_causal.llm.offline.paths import describe_path, is_reason, order_of_reasons
+from crslab_causal.llm.offline.paths import describe_path, is_far_fetched, is_reason, order_of_reasons
 
 _ROLES = {DIRECTOR: 'is directed by {}', CAST: 'stars {}', WRITER: 'is written by {}'}
 """Words for each role in which a person that the seeker has named is a reason, most important role first."""
@@ -51,11 +51,14 @@ class Reasons:
         """Yield the reasons for a film, best first. Of the parts of the model only the first reason is given."""
         yield from self._named_people(film)
         described = [path for path in self.paths(film) if is_reason(path)]
-        for path in described:
-            remark = _LIKED if path.entities[0] in self._state.liked else ''
-            yield describe_path(path, self._catalogue.names, 'it', remark)
+        yield from (self._describe(path) for path in described if not is_far_fetched(path))
         yield from self._shared_genres(film)
+        yield from (self._describe(path) for path in described if is_far_fetched(path))
         yield from (part.reason for part in parts or () if part.added > 0 and part.reason)
+
+    def _describe(self, path: Path) -> str:
+        remark = _LIKED if path.entities[0] in self._state.liked else ''
+        return describe_path(path, self._catalogue.names, 'it', remark)
 
     def _named_people(self, film: int) -> Iterator[str]:
         """Yield a clause for each person of the film whom the seeker has asked for or likes, the last one first."""

@@ -6,8 +6,9 @@ import re
 
 from crslab_causal.chat.constraints import ConstraintSet, Kind
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.meaning import Understanding
+from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.properties import Properties, excluded
+from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
@@ -21,6 +22,8 @@ _ASKS_FOR_OTHER = re.compile(
     re.IGNORECASE,
 )
 """Words of a message that asks for another film."""
+_ASKS_ANYTHING = re.compile(r'\b(?:any|some)thing\b[^.!]*\?', re.IGNORECASE)
+"""A question that asks for films beside an opinion: "anything Irish? I loved In Bruges"."""
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
 
 
@@ -52,6 +55,7 @@ def find_remarks(text: str, meaning: Understanding, leaves_out_horror: bool) -> 
         leaves_out_horror: whether the message asks for films without blood, and horror is left out.
     """
     may_ask = bool((_ASKS | {Act.REJECT}) & {*meaning.acts})
+    may_ask = may_ask or _ASKS_ANYTHING.search(text) is not None
     unmet = find_unmet_wishes(text, may_ask) if not meaning.questions else []
     unmet += [
         f'I do not know which {genre} films are meant by "{words}". ' + (_ANY if wanted else _ALL).format(genre=genre)
@@ -77,6 +81,25 @@ def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bo
     is_met = meaning.constraints or meaning.heard or meaning.forgotten or meaning.unknown or meaning.is_wildcard
     acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
     return bool(remarks) and acts == {Act.WANT} and not is_met and not _ASKS_FOR_OTHER.search(text)
+
+
+def only_excludes(text: str, meaning: Understanding) -> bool:
+    """Return whether a message only says what films must not be, and asks for no other film: "no musicals".
+
+    Args:
+        text: the message.
+        meaning: its meaning.
+    """
+    others = meaning.forgotten or meaning.unknown or meaning.questions or meaning.is_wildcard
+    acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
+    return (
+        bool(meaning.constraints)
+        and not any(constraint.wanted for constraint in meaning.constraints)
+        and all(heard.attitude is Attitude.DISLIKED and heard.kind is not SpanKind.FILM for heard in meaning.heard)
+        and acts <= {Act.WANT, Act.DISLIKE}
+        and not others
+        and not _ASKS_FOR_OTHER.search(text)
+    )
 
 
 def find_unknown(meaning: Understanding, remarks: list[str]) -> list[str]:

@@ -275,7 +275,7 @@ def test_reply_has_the_same_content_as_its_lines(conversation):
     lines = list(conversation.respond('I loved Alien, something from the 80s with Tom Cruise'))
     reply = conversation.last_reply
     assert reply.lines == lines
-    assert lines[0] == 'Heard: Alien (1979), 1980–1989, Tom Cruise'
+    assert lines[0] == 'Heard: Alien (1979) (liked), 1980–1989, Tom Cruise'
     assert [f'{film.rank:3d}. {film.name}' for film in reply.recommendations] == lines[-len(reply.recommendations) :]
     assert [heard.attitude for heard in reply.heard] == ['liked', 'wanted', 'wanted']
     assert [constraint.name for constraint in reply.constraints] == ['1980–1989', 'with Tom Cruise']

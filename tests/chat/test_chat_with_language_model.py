@@ -97,7 +97,7 @@ def test_failure_of_the_model_is_reported_and_the_conversation_continues(chat, l
     assert listed(bad)[0] in bad.split('\n')[2]  # template response
     assert 'there is no explanation of it' in why and 'Explained by' not in why
     assert 'gave no usable answer' in blind and not listed(blind) and blind.endswith('?')
-    assert heard(after) == 'Drama' and len(listed(after)) == 10
+    assert heard(after) == 'Drama (liked)' and len(listed(after)) == 10
     # nothing is sent after a wrong key
     assert ('gave no usable answer' in after) == (fault == '401')
 

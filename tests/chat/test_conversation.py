@@ -28,7 +28,7 @@ def test_chat_answers_three_messages(settings, chat, films, trained):
     assert '/why' in introduction and '/quit' in introduction
     assert 'offline (knowledge-graph paths and templates; no language model)' in introduction
     assert 'INFO' not in introduction and '"dataset"' not in introduction and '[Config]' not in introduction
-    assert heard(first) == name_of(one)
+    assert heard(first) == f'{name_of(one)} (liked)'
     assert heard(second) == f'not {name_of(two)}'
     assert heard(third) == f'{name_of(three)}, Comedy'
     mentioned = []
@@ -43,7 +43,7 @@ def test_chat_answers_three_messages(settings, chat, films, trained):
 def test_year_distinguishes_films_of_one_title(chat, films):
     older, newer = sorted(films[1], key=lambda film: film['year'])
     _, first, second, third, _ = chat(f'I liked {name_of(older)}', f'and {name_of(newer)}', f'or {older["title"]}')
-    assert heard(first) == name_of(older) and heard(second) == name_of(newer)
+    assert heard(first) == f'{name_of(older)} (liked)' and heard(second) == f'{name_of(newer)} (liked)'
     assert heard(third) in (name_of(older), name_of(newer))
 
 
@@ -51,7 +51,7 @@ def test_negated_mention_does_not_change_the_list(chat, films):
     one, two = films[0][:2]
     plain = chat(f'I love {name_of(one)}')[1]
     both = chat(f'I love {name_of(one)} but I hated {name_of(two)}', '/why', '/mask')
-    assert heard(both[1]) == f'{name_of(one)}, not {name_of(two)}'
+    assert heard(both[1]) == f'{name_of(one)} (liked), not {name_of(two)}'
     # the graph may lower other items, but the history is the same
     before = [re.match(r' *\d+\. (.*?) +\| ', line).group(1) for line in both[3].split('\n') if ' | ' in line]
     assert set(before) <= set(listed(plain)) | {name_of(two)} or 'no information is left' in both[3]

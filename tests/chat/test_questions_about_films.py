@@ -26,6 +26,12 @@ from crslab_causal.chat.understanding.questions import Aspect
         ('im 14 is it ok for me', Aspect.CHILDREN),
         ('what is the story of this film?', Aspect.PLOT),
         ('would my grandma enjoy it?', Aspect.GENERAL),
+        ('is this one suitable for her?', Aspect.CHILDREN),
+        ('which of these would you recommend most?', Aspect.PICK),
+        ("who's older as a film, Alien or Jaws?", Aspect.EARLIER),
+        ('how does that compare to Star Wars?', Aspect.GENERAL),
+        ('who is the female lead in it?', Aspect.CAST),
+        ('he make other films?', Aspect.FILMS_OF),
         ('Hmm, which one would you pick?', Aspect.PICK),
         ('is it as good as Alien?', Aspect.GENERAL),
     ],
@@ -313,3 +319,23 @@ def test_film_of_an_explanation_is_the_one_that_the_next_message_means(conversat
     conversation.reply('why do you recommend this one?')
     conversation.reply("fair enough, I'll give it a go")
     assert conversation.state.chosen == {first}
+
+
+@pytest.mark.parametrize('text', ['what would you recommend?', 'what do you suggest?'])
+def test_request_is_no_question_about_a_list(interpreter, after_a_list, text):
+    meaning = interpreter.understand(text, after_a_list)
+    assert meaning.questions == [] and Act.WANT in meaning.acts
+
+
+def test_reply_to_a_question_notes_no_choice(conversation):
+    conversation.reply('a thriller')
+    reply = conversation.reply('that sounds lovely, but who is in it?')
+    assert not reply.notes and conversation.state.chosen == set()
+
+
+@pytest.mark.parametrize('text', ['remind me what you suggested', "what's the lineup then?"])
+def test_list_is_shown_again(conversation, text):
+    conversation.reply('a thriller')
+    shown = [conversation.recommender.names[film] for film in conversation.state.shown]
+    answer = '\n'.join(conversation.reply(text).lines)
+    assert all(name in answer for name in shown)

@@ -52,7 +52,7 @@ def test_odd_lines_do_not_end_the_conversation(chat):
     answers = chat(*lines, '/reset', 'I love comedy')
     for line, answer in zip(lines, answers[1:]):
         assert answer and ('10,000 characters only' in answer) == (len(line.strip()) > 10_000)
-    assert heard(answers[-2]) == 'Comedy' and len(listed(answers[-2])) == 10
+    assert heard(answers[-2]) == 'Comedy (liked)' and len(listed(answers[-2])) == 10
 
 
 @pytest.mark.parametrize('end', [EOFError, KeyboardInterrupt])
@@ -115,7 +115,7 @@ def test_undecodable_bytes_and_ctrl_c_in_another_process(shell):
             answers[-1] += read.decode('ascii')
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
-    assert heard(answers[1]) == 'Comedy' and 'Liked: Comedy.' in answers[3]
+    assert heard(answers[1]) == 'Comedy (liked)' and 'Liked: Comedy.' in answers[3]
     assert len(listed(answers[1])) == len(listed(answers[2])) == len(listed(answers[4])) == 10
     # the first Ctrl-C only warns; then the input ends
     assert (process.returncode, out, err) == (0, b'\n(Ctrl-C again, Ctrl-D or /quit ends the chat.)\n> \n', b'')

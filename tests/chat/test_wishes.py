@@ -1,7 +1,7 @@
 """Wishes about viewers, genres, people, years and similar films: when they bind, and what is no wish."""
 
 import pytest
-from chat_helpers import attitudes, labels
+from chat_helpers import attitudes, labels, situation_of
 
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
@@ -421,3 +421,71 @@ def test_wish_that_cannot_be_met_keeps_the_suggestion(conversation, text):
 def test_request_for_another_film_is_met_although_its_wish_is_not(conversation, text):
     conversation.reply('a thriller')
     assert conversation.reply(text).recommendations
+
+
+@pytest.mark.parametrize('text', ['no musicals', "can't stand Tom Cruise", 'but no westerns please'])
+def test_suggestion_that_an_exclusion_allows_is_kept(conversation, text):
+    conversation.reply('a thriller')
+    first = conversation.recommender.names[conversation.state.shown[0]]
+    reply = conversation.reply(text)
+    assert f'My suggestion stays {first}.' in ' '.join(reply.sentences)
+    assert not any(constraint.wanted for constraint in reply.constraints if constraint.label != 'thriller')
+
+
+def test_suggestion_that_an_exclusion_forbids_is_replaced(conversation):
+    conversation.reply('a thriller')
+    first = conversation.state.shown[0]
+    genre = sorted(conversation.facts.films[first].genres - {'thriller'})[0]
+    reply = conversation.reply(f'no {genre}')
+    assert reply.recommendations and reply.recommendations[0].entity != first
+
+
+@pytest.mark.parametrize('text', ['no musicals, something else', 'not that one, and no musicals'])
+def test_request_for_another_film_beside_an_exclusion_is_met(conversation, text):
+    conversation.reply('a thriller')
+    first = conversation.state.shown[0]
+    reply = conversation.reply(text)
+    assert reply.recommendations and reply.recommendations[0].entity != first
+
+
+# ------------------------------------------------------------ wishes that replace or reject others
+
+
+def test_make_it_another_genre_replaces_the_genre(conversation):
+    conversation.reply('I am in the mood for a western')
+    conversation.reply('actually no, make it a thriller')
+    assert [constraint.label for constraint in conversation.state.constraints.binding] == ['thriller']
+
+
+@pytest.mark.parametrize('text', ['maybe not that old haha, 90s or later', 'not so old, the 90s or later please'])
+def test_years_after_words_that_reject_old_films_are_wanted(interpreter, entity, text):
+    constraints = interpreter.understand(text, situation_of(entity, 'Jaws (1975)')).constraints
+    assert '1990 or later' in [constraint.name for constraint in constraints]
+    assert all(constraint.allows(entity['Titanic (1997)']) for constraint in constraints)
+
+
+@pytest.mark.parametrize('text', ['They both love animals, especially dogs', 'my son is really into dinosaurs'])
+def test_liking_of_a_subject_is_no_opinion_on_the_film(interpreter, entity, text):
+    meaning = interpreter.understand(text, situation_of(entity, 'Jaws (1975)'))
+    assert meaning.heard == [] and meaning.unknown_topics
+
+
+def test_title_after_a_person_is_a_film_of_this_person(interpreter, entity):
+    text = 'something with Leonardo DiCaprio, but not Titanic'
+    assert attitudes(interpreter.understand(text, Situation()))['Titanic (1997)'] is Attitude.DISLIKED
+
+
+@pytest.mark.parametrize(
+    'text', ['with a female lead maybe', 'anything Irish? I loved Heat', 'no found footage please']
+)
+def test_wish_that_the_data_do_not_tell_is_named(conversation, text):
+    conversation.reply('a thriller')
+    assert any('changes nothing' in note for note in conversation.reply(text).notes)
+
+
+@pytest.mark.parametrize('text', ["I'll watch that after all", 'bet, adding that to my list'])
+def test_only_the_suggestion_is_accepted(conversation, text):
+    conversation.reply('a thriller from 1995')
+    first = conversation.state.shown[0]
+    conversation.reply(text)
+    assert conversation.state.chosen == {first}

@@ -42,7 +42,7 @@ _GENRES = {
         r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'(?:to )?cheers? (?:me|us) up|makes? (?:me|us) (?:smile|happy|feel (?:better|good|happy))|'
-        r'makes? (?:me|us|you) laugh|(?:a|good) laughs?|(?:to|some|for) laughs?',
+        r'makes? (?:me|us|you) laugh|(?:a|good|few) laughs?|(?:to|some|for) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
         'humou?r|humorous|goofy|witty|silly',
     ),
@@ -189,7 +189,8 @@ _LISTED_AFTER = re.compile(
 _NO_BEFORE = re.compile(r'\b(?:not|no)\s+$', re.IGNORECASE)
 _ENDS = re.compile(r'\s*(?:[,.;!?)]|$|\bplease\b)', re.IGNORECASE)
 _LIVE_ACTION = re.compile(
-    r'(?<!no )(?<!not )\blive[ -]action\b|(?:\b(?:only|just|prefer)|[,;])\s+real\s+(?:actors|people|humans)\b',
+    r'(?<!no )(?<!not )\blive[ -]action\b|\breal\s+actors\b|'
+    r'(?:\b(?:only|just|prefer)|[,;])\s+real\s+(?:people|humans)\b',
     re.IGNORECASE,
 )
 """Words that leave animated films out."""

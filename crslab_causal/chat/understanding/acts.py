@@ -53,7 +53,8 @@ _WILDCARD = re.compile(
 _RELATED = re.compile(
     r'\b(?:more|another|others?|something|anything|ones?|movies?)(?: \w+)? (?:like|similar to) '
     r'(?:it|that|this|these|those)\b|\bsimilar (?:movies?|ones?)\b|'
-    r'\b(?:something|anything) similar\b(?! to <)|^\W*(?:a )?similar(?: please)?\W*$|\bmore of (?:that|this|the same)\b'
+    r'\b(?:something|anything) similar\b(?! to <)|\bwhat (?:else )?is similar\b(?! to <)|'
+    r'^\W*(?:a )?similar(?: please)?\W*$|\bmore of (?:that|this|the same)\b'
     r'|\b(?:what|which) (?:else |ones? |movies? )?(?:is|are|would be|is there) (?:like|similar to) '
     r'(?:it|that|this|those|that one|this one)\b(?!\W+(?:about|with))'
     r'|\balong (?:those|these|the same|similar) lines\b(?! of)'

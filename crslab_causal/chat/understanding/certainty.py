@@ -62,8 +62,15 @@ _ONLY_PERSON = re.compile(
     r'<person\d+>(?:\W+(?:(?:and|or)\W+)?<person\d+>)*(?: (?:please|then|maybe))*\W*$'
 )
 """A message that only asks for films with people: "maybe with Michael Douglas"."""
+_EXCLUDES = re.compile(
+    r'^\W*(?:(?:and|but|also|please|just|ok)\W+)*'
+    r'(?:no|not|without|nothing with|no more|(?:i|we) do not want)\W+(?:(?:any|more|an?|too)\W+)*'
+    r'<(?:genre|person|collection|years|children)\d+>(?:\W+(?:movies?|ones?|please|or|and|too|though|either|<\w+>))*\W*$'
+)
+"""A clause that only says what films must not be: "no musicals please"."""
 _IS_THERE = re.compile(
     r'\bis there (?:some|any)thing\b|\bwhat (?:could|should|can|shall) (?:i|we) (?:\w+ )?(?:watch|see)\b(?! in\b)|'
+    r'\bwhat (?:would|do|can|could) you (?:\w+ )?(?:recommend|suggest)\b(?! <)|'
     r'\b(?:movie|one|something|anything) with both\b'
 )
 """Words that ask for films, although they are a question: "is there something", "what could I watch"."""
@@ -144,9 +151,13 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     ):
         found.append(Act.WANT)  # "has she been in anything funny?"
     if {Act.WANT, Act.MORE} & acts and any(_IS_THERE.search(clause.text) for clause in draft.clauses):
-        found += [act for act in (Act.ASK_FILM, Act.ACCEPT) if act not in acts]  # "is there something for both?"
+        found += [
+            act for act in (Act.ASK_FILM, Act.ASK_WHY, Act.ACCEPT) if act not in acts
+        ]  # "is there anything else?"
     if any(not subgenre.wanted for subgenre in draft.meaning.subgenres) and Act.REJECT not in acts:
         found.append(Act.REJECT)  # "please no spaghetti westerns"
+    if Act.REJECT not in acts and draft.clauses and all(_EXCLUDES.match(clause.text) for clause in draft.clauses):
+        found.append(Act.REJECT)  # "no musicals"
     if draft.meaning.unknown_topics and Act.WANT in acts:
         found += [act for act in (Act.REJECT, Act.ASK_FILM) if act not in acts]  # "nothing where the mother dies"
     if Act.WANT in acts and any(_YOUR_FAVORITE.search(clause.text) for clause in draft.clauses):

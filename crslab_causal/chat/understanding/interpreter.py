@@ -82,8 +82,11 @@ class Interpreter:
         text = spell_something(_SPLIT_WORD.sub(r'\1\2', text))
         known = (*self._films_of_people(situation), *situation.mentioned, *situation.shown)
         spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
-        if (corrected := without_corrected(text, spans)) != text:
+        people = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id in self.facts.people]
+        corrected = without_corrected(text, spans)
+        if corrected != text or people:
             text = corrected
+            known = (*(film for person in people for film in self.facts.films_of(person)), *known)
             spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         subgenres = [Subgenre(text[s.start : s.end].lower(), s.genre, not s.negated) for s in spans if s.is_subgenre]
         spans = [span for span in spans if not (span.is_subgenre and span.negated)]  # other westerns may be wanted

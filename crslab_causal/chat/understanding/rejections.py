@@ -36,6 +36,11 @@ _NO_COMMA = re.compile(
 """Words before a name that reject something else: "no, the 80s", but not "no horror"."""
 _NOT_TOO = re.compile(r"\b(?:not|n['’]t)\s+(?:be\s+)?(?:too|so|that|very)\s+$", re.IGNORECASE)
 """Words before a genre that only limit the same wish: "scary but not too scary"."""
+_NOT_OLD_BEFORE = re.compile(
+    r"\b(?:not|n['’]t)\s+(?:that|too|so|very|really|as)\s+(?:old|new|recent|ancient)\b[^.!?]{0,20}[,;]\s*(?:\w+\s+)?$",
+    re.IGNORECASE,
+)
+"""Words before years that reject others: "not that old, 90s or later"."""
 _COMMA = re.compile(r'\s*,\s*(?:(?:the|but|rather)\s+)*')
 """Text before years or a place that continues no list: "nothing with Tom Cruise, 70s if possible" wants the 70s."""
 
@@ -94,6 +99,8 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
     """
     if span.kind is SpanKind.CHILDREN and _TELLS_AGE.search(text, span.start, span.end):
         return False  # "nothing too scary, my son is five"
+    if span.kind is SpanKind.YEARS and _NOT_OLD_BEFORE.search(text, 0, span.start):
+        return False
     if span.is_negation_read or _NO_COMMA.match(text, 0, span.start):
         return False
     if _SWAP_BEFORE.search(text, 0, span.start):

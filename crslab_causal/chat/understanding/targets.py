@@ -11,7 +11,6 @@ from typing import Iterator
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.acts import FEW
 from crslab_causal.chat.understanding.features import Draft, Text, means_person
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
 from crslab_causal.chat.understanding.properties import Properties
@@ -26,7 +25,8 @@ N_EARLIER = 2
 N_RECOMMENDED = 3
 """The same for films that were recommended before the last list."""
 _SEVERAL = re.compile(
-    r'\b(?:they|them|those|these|both|all|either|neither|any|none|ones|others|rest|suggestions|recommendations)\b'
+    r'\b(?:they|them|those|these|both|(?<!after )(?<!at )(?<!of )all(?! (?:right|that|the time)\b)|either|neither|any|'
+    r'none|ones|others|rest|suggestions|recommendations)\b'
     r'(?! (?:\w+ )?(?:lines|kinds?|sorts?|types?|days|times|nights|people)\b)'
 )
 """Words that may mean several films of a list."""
@@ -93,15 +93,15 @@ def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
     """Return the films that a message may mean without a name.
 
     They are the film of the conversation, the last list, and the last films that the seeker named or the recommender
-    recommended before. The chat only speaks of the first film of a long list. So "seen it" means none of the others.
+    recommended before. The chat only speaks of the first film of a list. So "seen it" means none of the others.
     """
     situation = draft.situation
     left_out = {span.id for group in draft.groups for span in group if span.kind is SpanKind.FILM}
     placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
-    if len(situation.shown) > FEW and not any(_SEVERAL.search(clause.text) for clause in draft.clauses):
+    if not any(_SEVERAL.search(clause.text) for clause in draft.clauses):
         said = situation.said.lower()
-        left_out |= {film for film in situation.shown[1:] if facts.films[film].title.lower() not in said}
-        left_out -= {situation.film}
+        spoken_of = {situation.film, *situation.recommended}
+        left_out |= {film for film in situation.shown if facts.films[film].title.lower() not in said} - spoken_of
     return [] if placed else [film for film in known_films(situation, facts) if film not in left_out]
 
 

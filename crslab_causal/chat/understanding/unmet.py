@@ -24,7 +24,7 @@ _OWN = (
 _TOPIC = re.compile(
     rf"""(?:\b(?:something|anything|movies?|one|ones)|<genre\d+>)\s+(?:else\s+)?(?:that\s+(?:is|are|has|have|deals?)\s+)?
         (?P<about>with|about|involving|featuring|containing|has|have)\s+
-        (?!(?:{_OWN})\b|(?:(?:an?|the|some|lots?\s+of|many|more|less|big|good|great|lovely|nice)\s+)*<)
+        (?!(?:{_OWN}|a\s+(?:bit|little|lot))\b|(?:(?:an?|the|some|lots?\s+of|many|more|less|big|good|great|lovely|nice)\s+)*<)
         (?P<topic>(?:(?:an?|the|some|lots?|of|many|more|less|no)\s+)*[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z][a-z'-]*){{0,2}})
       |\b(?P<where_in>(?:nothing|something|anything|none|movies?|one|ones|<genre\d+>)\s+(?:where|in\s+which)\s+[a-z][^<.!?,;]{{2,40}}(?=[.!?,;]|\s*$))
       |\b(?P<set>(?:set|takes?\s+place|taking\s+place|happens?|plays)\s+(?:in|on|at|during))\s+
@@ -40,6 +40,15 @@ _WITHOUT_TOPIC = re.compile(
     r'(?: (?:please|in it|at all|this time|tonight|either))*\W*$'
 )
 """A clause that leaves out a subject: "no aliens please"."""
+_LIKED_TOPIC = re.compile(
+    r'\b(?:like|likes|love|loves|adore|adores|enjoy|enjoys|into|mad about|crazy about|obsessed with|fan of)\s+'
+    r'(?:(?:all|the|big|scary|wild|cute)\s+)*'
+    r'(?P<words>animals?|dogs?|cats?|horses?|dinosaurs?|trains?|cars|planes|princess(?:es)?|pirates|robots|dragons|unicorns?|'
+    r'fairies|mermaids|trucks|football|soccer|baseball|cricket|tennis|cooking|food|travel|travelling|nature|the sea|'
+    r'the ocean|sharks|wolves|bears|monkeys|penguins|birds|snakes|spiders|ships|boats|history of \w+|maths?|science)\b'
+    r'(?! (?:movies?|films?|fiction|<))'
+)
+"""A liking of a subject that is no genre: "my son loves dinosaurs"."""
 _OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')
 """Last words of a subject that belong to what follows: "with real people and"."""
 _TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is(?! there)|was)\b')
@@ -68,7 +77,8 @@ _MOOD = (
 )
 _MOVEMENT = (
     r'(?:neo-?reali(?:sm|sts?)|new\s+wave|nouvelle\s+vague|expressionis(?:m|ts?)|new\s+hollywood|dogme(?:\s*95)?|'
-    r'mumblecore|avant-?garde|cult\s+(?:classics?|movies?|films?)|b[ -]movies?|blockbusters?|slow[ -]burn(?:ers?)?)'
+    r'mumblecore|avant-?garde|cult\s+(?:classics?|movies?|films?)|b[ -]movies?|blockbusters?|slow[ -]burn(?:ers?)?|'
+    r'found[ -]footage)'
 )
 """Words for movements and styles, which are no words of genres."""
 _WISHES = (
@@ -155,6 +165,14 @@ _WISHES = (
         'I do not know whether films are in colour or in black and white; I only know how old they are.',
     ),
     _Wish(
+        re.compile(
+            r'\b(?:female|male|woman|black|gay|lesbian|queer|trans|asian|strong)\s+(?:\w+\s+)?(?:leads?|protagonists?|'
+            r'characters?|heroines?|hero|directors?|women|woman)\b|\b(?:lgbtq?|queer)\s+(?:movies?|films?|themes?|stor(?:y|ies))\b',
+            re.IGNORECASE,
+        ),
+        'I do not know the characters of films, so this wish changes nothing.',
+    ),
+    _Wish(
         re.compile(r'\bmore\s+(?:violent|violence|brutal|brutality|blood)\b', re.IGNORECASE),
         VIOLENCE,
     ),
@@ -188,6 +206,7 @@ def find_unknown_topics(clauses: Iterable[str]) -> list[str]:
     """
     found = []
     for clause in clauses:
+        found += [match['words'] for match in _LIKED_TOPIC.finditer(clause)]
         if without := _WITHOUT_TOPIC.match(clause):
             found.append(without['words'])
         for match in _TOPIC.finditer(clause):

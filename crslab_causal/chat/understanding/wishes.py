@@ -17,7 +17,7 @@ _MAX_SEVERAL = 6
 """Most films that one clause asks for, each of its own kind."""
 _ADDS = re.compile(
     r'\b(?:also|too|as well|still|plus|in addition|additionally|mixed with|combined with|'
-    r'(?:should|must|has to|needs to|make it)(?: also)?(?: be)?|'
+    r'(?:should|must|has to|needs to|make it(?! an? | that| the ))(?: also)?(?: be)?|'
     r'(?:but|and) (?:\w+ )?(?:also )?(?:\w+er|more|less)\b|even|a bit|\w+ enough)\b'
 )
 """Words that show that a wish is added to earlier wishes of its kind."""

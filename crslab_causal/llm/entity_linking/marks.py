@@ -59,8 +59,9 @@ _QUESTION_BEFORE = re.compile(
 )
 """Words before a well-known title in a question or a comparison."""
 _AFTER = frozenset(
-    """again alot already also although and are because before but but i is last lol or recently since so then though
-    today tonight too was were when which while who with yesterday yet""".split()
+    """again alot already also although and anyway are because before btw but ffs frankly fyi haha honestly i imho imo
+    is last lmao lol ngl or recently since so tbh then though today tonight too was were when which while who with
+    yesterday yet""".split()
 )
 """Words after a title."""
 _AFTER_LONGER = frozenset('any as did do have he i it its like she suspenseful they you'.split())

@@ -63,6 +63,11 @@ def is_reason(path: Path) -> bool:
     return _rank(path) < _NO_REASON
 
 
+def is_far_fetched(path: Path) -> bool:
+    """Return whether a path leads over somebody whom viewers hardly know, such as the producer of two films."""
+    return len(path.entities) > 2 and _rank(path) >= _KINDS.index(RelationKind.COMPOSER)
+
+
 def order_of_reasons(path: Path, mentions: Sequence[int], liked: Collection[int] = ()) -> tuple[float, ...]:
     """Return the key that sorts paths to one candidate: the path that a person would name first is the smallest.
 

@@ -476,3 +476,8 @@ def test_rare_first_name_stands_for_a_star(text, expected):
 )
 def test_end_of_a_longer_title_is_not_the_film(text, expected):
     assert link(text) == expected
+
+
+@pytest.mark.parametrize('text', ['i hated frozen btw', 'loved frozen tbh', 'i saw frozen honestly'])
+def test_ordinary_word_before_an_aside_is_a_title(text):
+    assert link(text) == [41]
