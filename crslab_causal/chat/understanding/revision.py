@@ -52,6 +52,8 @@ from crslab_causal.chat.understanding.wishes import with_alternatives, without_c
 
 _SURE = 0.4
 """Least probability of an act that a message has, beside the likeliest one."""
+_SURE_OF_CHOICE = 0.6
+"""The same for the choice of a film. It ends the search, so a wrong one costs more than a missed one."""
 _SURE_OF_RULE = 0.3
 """The same for an act that the rules find, too."""
 _SURE_OF_PHRASE = 0.01
@@ -156,7 +158,8 @@ class Reviser:
         if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
             return meaning  # the model only guesses
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
-        least = {act: _SURE_OF_PHRASE if act in _PHRASES else _SURE_OF_RULE for act in by_rules}
+        least = {Act.ACCEPT: _SURE_OF_CHOICE}
+        least |= {act: _SURE_OF_PHRASE if act in _PHRASES else _SURE_OF_RULE for act in by_rules}
         acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _SURE) or p == best}
         acts |= ruled_in(draft)
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
