@@ -7,6 +7,15 @@ from typing import Callable, Iterator, NamedTuple
 
 from crslab_causal.chat.answers import Answerer
 from crslab_causal.chat.constraints import describe, describe_dropped
+from crslab_causal.chat.decisions import (
+    STATES_WISH,
+    asks_for_films,
+    asks_only_for_others,
+    changes_nothing,
+    find_unclear_question,
+    is_answered_by_lines,
+    only_excludes,
+)
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
 from crslab_causal.chat.films.nearest import NearestNames
@@ -22,15 +31,15 @@ from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.recommending import Prepared, RecommendationSource
-from crslab_causal.chat.remarks import changes_nothing, find_remarks, find_unknown, leave_out_horror, only_excludes
+from crslab_causal.chat.remarks import find_remarks, find_unknown, leave_out_horror
 from crslab_causal.chat.reply import Draft, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
-from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, Question, answered_film, answered_person
+from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, answered_film, answered_person
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
@@ -41,11 +50,6 @@ from crslab_causal.llm.request import Probability, RerankRequest
 
 _N_EXAMPLES = 3
 """Number of popular films that the chat names as examples if it does not know the film of a message."""
-_ASKS_FOR_OTHERS = frozenset((Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
-"""Dialogue acts of a message that only asks for other films. It is answered with films that no list has shown."""
-_EXPLICIT_WISHES = frozenset((Act.WANT, Act.MORE))
-_ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.ACCEPT, Act.THANK, Act.LEAVE))
-"""Dialogue acts that have their own answer. A message with one of them gets a list only if it also asks for films."""
 
 
 class Snapshot(NamedTuple):
@@ -195,7 +199,7 @@ class Conversation:
             text,
             meaning,
             reply,
-            asks_for_films=self._asks_for_films(meaning),
+            asks_for_films=asks_for_films(meaning, self.pipeline.backend.uses_prompt),
             uses_prompt=self.pipeline.backend.uses_prompt,
             offered=None if first is None else self.recommender.names[first],
             is_decided=first in self.state.named_films,
@@ -206,9 +210,9 @@ class Conversation:
             if meaning.constraints:
                 yield reply.add_line(list_wishes(self.state))
             yield reply.say(self._last_suggestion())
-        elif self._asks_for_films(meaning):
+        elif asks_for_films(meaning, self.pipeline.backend.uses_prompt):
             yield from self._recommend(meaning, reply, drafts)
-        if not reply.sentences and not reply.recommendations and not self._is_answered_by_lines(meaning):
+        if not reply.sentences and not reply.recommendations and not is_answered_by_lines(meaning):
             yield reply.say(self._after_unknown(meaning) if meaning.unknown else NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 
@@ -260,7 +264,7 @@ class Conversation:
 
     def _describe_not_seen(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
         """Describe the films that the seeker has not seen, if nothing else is asked."""
-        if self._asks_for_films(meaning) or meaning.questions:
+        if asks_for_films(meaning, self.pipeline.backend.uses_prompt) or meaning.questions:
             return
         for heard in meaning.heard:
             if heard.attitude is Attitude.NOT_SEEN and heard.entity is not None:
@@ -268,7 +272,7 @@ class Conversation:
 
     def _answer_questions(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
         self.state.question = None
-        for question in meaning.questions or self._unclear_question(meaning):
+        for question in meaning.questions or find_unclear_question(meaning, self.facts.films):
             if question.aspect is Aspect.SAVE:
                 yield reply.say(HOW_TO_SAVE)
                 continue
@@ -305,27 +309,6 @@ class Conversation:
             for line in self.list_again():
                 yield reply.add_line(line)
 
-    def _unclear_question(self, meaning: Understanding) -> list[Question]:
-        """Return a general question about the film that a message asks about in words that are not understood."""
-        if Act.ASK_FILM not in meaning.acts or meaning.unknown:
-            return []
-        films = (heard.entity for heard in meaning.heard if heard.attitude is Attitude.ASKED)
-        return [Question(Aspect.GENERAL, film) for film in films if film in self.facts.films][:1]
-
-    def _asks_for_films(self, meaning: Understanding) -> bool:
-        acts = set(meaning.acts)
-        if all(heard.attitude is not Attitude.ACCEPTED for heard in meaning.heard):
-            acts.discard(Act.ACCEPT)  # "so skip those" accepts no film
-        if Act.LEAVE in acts:
-            return False
-        if acts & {Act.FOREIGN, Act.UNKNOWN}:
-            return self.pipeline.backend.uses_prompt and not meaning.is_gibberish
-        if acts & _EXPLICIT_WISHES:
-            return not self._names_only_unknown(meaning)
-        if acts & _ANSWERED_OTHERWISE:
-            return bool(acts & {Act.SEEN, Act.REJECT}) and not acts & {Act.ACCEPT, Act.ASK_FILM, Act.ASK_PERSON}
-        return bool(acts & ASKS_FOR_FILMS) and not self._names_only_unknown(meaning)
-
     def _note_forgotten(self, meaning: Understanding, reply: Reply) -> str:
         """Add the remark about what a message takes back, and return its line. Without it, there is no new list."""
         constraints = [c for c in meaning.forgotten if c.entity is None or c.entity not in meaning.dropped]
@@ -336,19 +319,9 @@ class Conversation:
         parts = [describe_dropped(constraints), f'Forgotten: {forgotten}.' if forgotten else '']
         return reply.note(' '.join(filter(None, parts)))
 
-    @staticmethod
-    def _is_answered_by_lines(meaning: Understanding) -> bool:
-        """Return whether the answer consists of lines that are no sentences, such as a list."""
-        asks_without = any(question.aspect is Aspect.WITHOUT for question in meaning.questions)
-        return asks_without or bool({Act.ASK_WHY, Act.LIST_AGAIN} & {*meaning.acts})
-
-    @staticmethod
-    def _names_only_unknown(meaning: Understanding) -> bool:
-        return bool(meaning.unknown) and not meaning.heard and not meaning.constraints and Act.MORE not in meaning.acts
-
     def _recommend(self, meaning: Understanding, reply: Reply, drafts: bool) -> Iterator[str]:
         self.result = None
-        only_new = set(meaning.acts) <= _ASKS_FOR_OTHERS and Act.MORE in meaning.acts
+        only_new = asks_only_for_others(meaning)
         prepared = self._source.prepare(self.state, only_new)
         if only_new and self.state.listed and (prepared.relaxed or not prepared.request.candidates):
             again = self._source.prepare(self.state)
@@ -405,7 +378,7 @@ class Conversation:
 
     def _knows_nothing(self, meaning: Understanding, has_asked: bool) -> bool:
         """Return whether the chat knows nothing about the seeker's taste, so that a question is better than a list."""
-        if self.history or meaning.is_wildcard or (has_asked and _EXPLICIT_WISHES & {*meaning.acts}):
+        if self.history or meaning.is_wildcard or (has_asked and STATES_WISH & {*meaning.acts}):
             return False
         return not any(c.wanted for c in self.state.constraints.binding) and not (
             self.state.constraints.binding and Act.WANT in meaning.acts

@@ -6,9 +6,8 @@ import re
 
 from crslab_causal.chat.constraints import ConstraintSet, Kind
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.meaning import Attitude, Understanding
+from crslab_causal.chat.understanding.meaning import Understanding
 from crslab_causal.chat.understanding.properties import Properties, excluded
-from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
@@ -16,12 +15,6 @@ _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
 _END_OF_NAME = re.compile(r"(?:['’]s|[.…,]+)$")
 _ANY = 'I take any of them.'
 _ALL = 'This wish changes nothing; "no {genre}" leaves all of them out.'
-_ASKS_FOR_OTHER = re.compile(
-    r'\b(?:(?:some|any)(?:thing|one)?|another|others?|more|instead|movies?|films?|ones?|recommend|suggest|have|got|show|'
-    r'give|find|(?!never|ever|over|under|after|her|rather|whether|either)\w+er)\b',
-    re.IGNORECASE,
-)
-"""Words of a message that asks for another film."""
 _ASKS_ANYTHING = re.compile(r'\b(?:any|some)thing\b[^.!]*\?', re.IGNORECASE)
 """A question that asks for films beside an opinion: "anything Irish? I loved In Bruges"."""
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
@@ -66,40 +59,6 @@ def find_remarks(text: str, meaning: Understanding, leaves_out_horror: bool) -> 
     if leaves_out_horror:
         found = [_GENTLE, *(remark for remark in found if remark != VIOLENCE)]
     return list(dict.fromkeys(found))
-
-
-def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bool:
-    """Return whether a message only states wishes that the catalogue cannot meet: "English only, please".
-
-    A message that asks for another film is no such message: "something shorter".
-
-    Args:
-        text: the message.
-        meaning: its meaning.
-        remarks: remarks on its wishes.
-    """
-    is_met = meaning.constraints or meaning.heard or meaning.forgotten or meaning.unknown or meaning.is_wildcard
-    acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
-    return bool(remarks) and acts == {Act.WANT} and not is_met and not _ASKS_FOR_OTHER.search(text)
-
-
-def only_excludes(text: str, meaning: Understanding) -> bool:
-    """Return whether a message only says what films must not be, and asks for no other film: "no musicals".
-
-    Args:
-        text: the message.
-        meaning: its meaning.
-    """
-    others = meaning.forgotten or meaning.unknown or meaning.questions or meaning.is_wildcard
-    acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
-    return (
-        bool(meaning.constraints)
-        and not any(constraint.wanted for constraint in meaning.constraints)
-        and all(heard.attitude is Attitude.DISLIKED and heard.kind is not SpanKind.FILM for heard in meaning.heard)
-        and acts <= {Act.WANT, Act.DISLIKE}
-        and not others
-        and not _ASKS_FOR_OTHER.search(text)
-    )
 
 
 def find_unknown(meaning: Understanding, remarks: list[str]) -> list[str]:
