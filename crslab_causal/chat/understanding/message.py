@@ -11,26 +11,17 @@ from crslab_causal.chat.understanding.acts import (
     asks_for_unseen,
     find_acts,
     is_wildcard,
-    names_both,
 )
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
 from crslab_causal.chat.understanding.meaning import Attitude, merge_heard
+from crslab_causal.chat.understanding.question_reader import QuestionReader
 from crslab_causal.chat.understanding.questions import (
-    ABOUT_CHAT,
-    OF_TWO_FILMS,
     Aspect,
-    answered_person,
-    asks_for_excess,
-    asks_for_part,
-    asks_for_quality,
     find_aspect,
-    find_aspects,
-    make_question,
     repeated_aspect,
 )
-from crslab_causal.chat.understanding.references import SHORT_YES, ReferenceReader
-from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.references import SHORT_YES
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
@@ -54,8 +45,6 @@ _SOME_OF_THEM = re.compile(
     r'\b(?:one|movies?|something|anything) (?:that has |starring )?(?:with )?both(?: of (?:them|those))?\W*$'
 )
 """Words that ask for films of the kind that the seeker has just named."""
-_ASKS_TITLE = re.compile(r'^\W*(?:\w+\W+){0,3}what (?:is|was) (?:it|that one|this one) called(?: again| please)?\W*$')
-"""A question about the title of a film of the conversation."""
 _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
     r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
@@ -66,9 +55,6 @@ _ASKS = re.compile(
     r'hoping)\b'
 )
 """Words of a clause that asks for further recommendations."""
-_COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)
-"""Words before a genre that compare films: "the most funny"."""
-_OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
 _ORDERS = re.compile(r'^\W*(?:(?:ok|no|please|actually|well|now|and|just)\W+)*(?:forget|drop|ignore|scrap|disregard)\b')
 """Start of a clause that tells to forget something, and asks no question."""
 _FOR_ADULTS = re.compile(
@@ -87,7 +73,7 @@ _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
 
-class MessageReader(ReferenceReader):
+class MessageReader(QuestionReader):
     """A reader of one message, clause by clause. Its arguments are those of :class:`.NameReader`."""
 
     def read(self) -> None:
@@ -233,72 +219,3 @@ class MessageReader(ReferenceReader):
         if Act.ASK_HELP in found:
             found -= {Act.WANT, Act.SMALL_TALK, Act.ACCEPT}
         return [act for act in acts if act in found]
-
-    def _film_of_question(self, clause: Clause) -> int | None:
-        """Return the film that "it" means in a question; None after a title that the catalogue does not have."""
-        is_unknown = bool(self.meaning.unknown) and not any(
-            each.entity in self.facts.films for each in self.meaning.heard
-        )
-        return None if is_unknown else self.film
-
-    def _last_people(self) -> list[int]:
-        """Return the people whom the seeker wants or likes, the last one at the end."""
-        stated = [each for each in self.situation.constraints if each.kind is Kind.PERSON and each.wanted]
-        return [self.facts.person_called[each.label] for each in stated]
-
-    def _ask(self, clause: Clause, aspect) -> None:
-        films = [*self._films(clause), *self._places(clause)]
-        for film in self._films(clause):
-            self._hear_films([film], Attitude.ASKED)
-        spans = [span for group in clause.groups for span in self.groups[group]]
-        self.meaning.unknown += [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
-        if aspect in (Aspect.SUPERLATIVE, Aspect.WHICH_HAS) and (found := [s for s in spans if s.genre]):
-            before, word = self.text[: found[0].start], self.text[found[0].start : found[0].end]
-            is_most = word.lower().endswith('est') or _COMPARED.search(before)  # "the scariest", "most funny"
-            aspect = Aspect.SUPERLATIVE if is_most else Aspect.WHICH_HAS
-        if aspect in (Aspect.NEWEST_OF, Aspect.OLDEST_OF) and (
-            words := [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.YEARS]
-        ):
-            aspect = Aspect.OLDEST_OF if _OLDEST.match(words[0]) else Aspect.NEWEST_OF
-        if aspect is Aspect.IS_GENRE and ' or ' in clause.text:
-            aspect = Aspect.GENRE  # "is it a drama or a comedy?" expects no yes
-        is_comparison = aspect in OF_TWO_FILMS and len(films) > 1  # "is Heat anything like Alien?"
-        question = make_question(
-            aspect,
-            spans,
-            films[1] if is_comparison else films[0] if films else None,
-            films[0] if is_comparison else self._film_of_question(clause),
-            self.person,
-            self.situation.shown,
-            list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
-        )
-        if aspect is Aspect.NAME_OF and question.film is None and _ASKS_TITLE.search(clause.text):
-            question = replace(
-                question, aspect=Aspect.GENERAL, film=self.film
-            )  # "the one with Adam Sandler. What was it called again?"
-        if aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
-            people = self._last_people()[-2:]
-            if len(people) < 2:  # "maybe one film with both?" after two genres
-                self.meaning.acts.append(Act.WANT)
-                return
-            question = replace(question, person=next(iter(people), None), people=tuple(people))
-        if question.aspect is Aspect.GENERAL and asks_for_quality(clause.text):
-            question = replace(question, is_about_quality=True)
-        if aspect is Aspect.CAST and asks_for_part(clause.text):
-            question = replace(question, is_about_part=True)
-        if aspect is Aspect.CHILDREN and asks_for_excess(clause.text):
-            question = replace(question, is_about_excess=True)
-        if aspect in ABOUT_CHAT:
-            self.meaning.questions.append(question)
-            self.meaning.acts.append(Act.ASK_HELP)
-            return
-        self.film = question.film if question.film is not None else self.film
-        answered = answered_person(question, self.facts)
-        meant = answered if answered is not None else question.person
-        self.person = meant if meant is not None else self.person
-        self.meaning.questions += [
-            replace(question, aspect=each) for each in find_aspects(clause.text, question.aspect)
-        ]
-        compares_people = aspect is Aspect.COMPARE and question.film is None and bool(question.people)
-        is_about_person = question.is_about_person or compares_people
-        self.meaning.acts.append(Act.ASK_PERSON if is_about_person else Act.ASK_FILM)

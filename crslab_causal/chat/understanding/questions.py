@@ -137,7 +137,6 @@ class Question:
     """Whether a general question asks how good a film is: "is it any good?"."""
     is_about_part: bool = False
     """Whether a question about the cast asks who plays a part: "who plays the killer?"."""
-
     is_about_excess: bool = False
     """Whether a question about children asks if a film is too much for them: "is it too scary for my son?"."""
 
@@ -157,6 +156,7 @@ _REQUEST = re.compile(
     r'(?<!is it )(?<!is that )(?<!is this )(?<!not it )(?<!not that )(?<!was it )(?<!was that )'
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
+"""Clauses that look like questions but ask for recommendations."""
 _OF_QUALITY = re.compile(r'\b(?:good|worth|recommend|popular|liked?|best|better|great|famous|opinion|think)\b')
 _OF_EXCESS = re.compile(r'(?<!not )\btoo (?!\W*\?)[a-z<]')
 _OF_PART = re.compile(
@@ -166,7 +166,7 @@ _OF_PART = re.compile(
 )
 """A question about the actor of a part: "who plays the killer?", but not "who plays in Alien?"."""
 _BACK_REFERENCE = re.compile(r'\b(?:with|by|from) (?:him|her|them)\b')
-"""Clauses that look like questions but ask for recommendations."""
+"""Words for a person whom the conversation has named. A question with them is no request: "anything else by him?"."""
 
 
 def find_aspect(clause: str) -> Aspect | None:
@@ -201,21 +201,6 @@ def find_aspects(clause: str, aspect: Aspect) -> list[Aspect]:
     return facts if len(facts) > 1 else [aspect]
 
 
-def asks_for_quality(clause: str) -> bool:
-    """Return whether a clause asks how good or how popular a film is, as in "is it any good?"."""
-    return _OF_QUALITY.search(clause) is not None
-
-
-def asks_for_part(clause: str) -> bool:
-    """Return whether a clause asks who plays a part, as in "who plays the killer?"."""
-    return _OF_PART.search(clause) is not None
-
-
-def asks_for_excess(clause: str) -> bool:
-    """Return whether a clause asks if there is too much of something, as in "is it too scary for my son?"."""
-    return _OF_EXCESS.search(clause) is not None
-
-
 def repeated_aspect(clause: str, last: Question | None) -> Aspect | None:
     """Return the aspect of a short question that repeats the last one for another name: "and Aliens?".
 
@@ -241,6 +226,7 @@ def make_question(
     person: int | None,
     shown: Sequence[int],
     entities: Sequence[int] = (),
+    words: str = '',
 ) -> Question:
     """Return the question of a clause.
 
@@ -252,6 +238,7 @@ def make_question(
         person: person whom "he" or "she" means.
         shown: films of the last list.
         entities: entity ids of everything that the clause names.
+        words: the clause, normalized.
     """
     people = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id is not None]
     genre = next((span.genre for span in spans if span.kind is SpanKind.GENRE), '')
@@ -272,7 +259,18 @@ def make_question(
     if aspect is Aspect.WHICH_HAS and genre:
         person = None
     return Question(
-        aspect, target, people[0] if people else person, genre, collection, films, other, tuple(people), tuple(entities)
+        aspect,
+        target,
+        people[0] if people else person,
+        genre,
+        collection,
+        films,
+        other,
+        tuple(people),
+        tuple(entities),
+        is_about_quality=aspect is Aspect.GENERAL and _OF_QUALITY.search(words) is not None,
+        is_about_part=aspect is Aspect.CAST and _OF_PART.search(words) is not None,
+        is_about_excess=aspect is Aspect.CHILDREN and _OF_EXCESS.search(words) is not None,
     )
 
 
