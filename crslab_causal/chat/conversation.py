@@ -341,9 +341,9 @@ class Conversation:
         if prepared.relaxed:
             reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared))
-        yield from self._list(request, reply, drafts)
+        yield from self._list(request, reply, drafts, meaning.n_films or TOP_SHOWN)
 
-    def _list(self, request: RerankRequest, reply: Reply, drafts: bool) -> Iterator[str]:
+    def _list(self, request: RerankRequest, reply: Reply, drafts: bool, n_films: int) -> Iterator[str]:
         if drafts:
             for piece in self._source.stream(request, self.state):
                 if isinstance(piece, Draft):
@@ -370,7 +370,7 @@ class Conversation:
             )
             return
         self.state.recommended.append(result.ranking[0])
-        self.state.shown = tuple(result.ranking[:TOP_SHOWN])
+        self.state.shown = tuple(result.ranking[:n_films])
         self.state.listed.update(self.state.shown)
         self.state.film = result.ranking[0]
         for rank, entity in enumerate(self.state.shown, start=1):

@@ -489,3 +489,30 @@ def test_only_the_suggestion_is_accepted(conversation, text):
     first = conversation.state.shown[0]
     conversation.reply(text)
     assert conversation.state.chosen == {first}
+
+
+# ------------------------------------------------------------ number of films
+
+
+@pytest.mark.parametrize(
+    'text, n',
+    [
+        ('can you give me three good crime films?', 3),
+        ('suggest 5 recent thrillers', 5),
+        ('show me two more', 2),
+        ('give me three films, but not war films', 3),
+        ('I have 2 kids, any good movies?', None),
+        ('any two hour movies?', None),
+        ('give me a film from 2 years ago', None),
+        ('do you know any of the three Godfather movies', None),
+        ('give me 50 films', None),
+    ],
+)
+def test_number_of_films_that_a_message_asks_for(interpreter, text, n):
+    assert interpreter.understand(text, Situation()).n_films == n
+
+
+def test_list_has_as_many_films_as_the_message_asks_for(conversation):
+    assert len(conversation.reply('give me three thrillers').recommendations) == 3
+    assert len(conversation.state.shown) == 3
+    assert len(conversation.reply('something else').recommendations) > 3

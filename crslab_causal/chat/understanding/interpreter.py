@@ -19,6 +19,7 @@ from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
 from crslab_causal.chat.understanding.model import Models, read_models
+from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.places import find_missing_place
 from crslab_causal.chat.understanding.properties import Properties
@@ -108,6 +109,8 @@ class Interpreter:
             return Draft(text, reading.clauses, reading.groups, situation, correction, is_final=True)
         reading.meaning.subgenres = subgenres if not reading.meaning.questions else []
         reading.meaning.rejects_gore = rejects_gore(text) and not reading.meaning.questions
+        if not reading.meaning.questions:
+            reading.meaning.n_films = find_number_of_films(clause.text for clause in reading.clauses)
         reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
         rejects = reading.meaning.rejects_gore or any(not each.wanted for each in subgenres)
         has_topic = bool(reading.meaning.unknown_topics) and not reading.meaning.questions

@@ -113,6 +113,8 @@ class Understanding:
     """Words for subjects and places of films that the catalogue does not know, as in "with dragons"."""
     subgenres: list[Subgenre] = field(default_factory=list)
     """Parts of genres that the message wants or rejects, and that the catalogue does not know."""
+    n_films: int | None = None
+    """Number of films that the message asks for."""
     missing_place: int | None = None
     """Place that the message names, and the last list does not have."""
     is_wildcard: bool = False
