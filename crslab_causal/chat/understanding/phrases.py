@@ -13,6 +13,7 @@ import functools
 import re
 from pathlib import Path
 
+from crslab_causal.base import word_lists
 from crslab_causal.llm.entity_linking.english import is_english
 from crslab_causal.llm.entity_linking.spelling import correct
 from crslab_causal.llm.entity_linking.verdicts import BLAME, PRAISE, any_of
@@ -123,16 +124,8 @@ def read_phrases(file: str) -> dict[str, re.Pattern[str]]:
 
 
 def read_sections(file: str) -> dict[str, list[str]]:
-    """Return the lines of each section of a file in the folder ``phrases``, without comments and empty lines."""
-    sections: dict[str, list[str]] = {}
-    name = ''
-    for line in (Path(__file__).parent / 'phrases' / file).read_text('utf-8').splitlines():
-        if line.startswith('['):
-            name = line.strip('[]')
-            sections[name] = []
-        elif line.strip() and not line.startswith('#'):
-            sections[name].append(line.strip())
-    return sections
+    """Return the phrases of each section of a file in the folder ``phrases``."""
+    return word_lists.read_sections(Path(__file__).parent / 'phrases' / file)
 
 
 def _regex(phrase: str) -> str:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Iterator
 
+from crslab_causal.base.word_lists import read_lines
 from crslab_causal.llm.entity_linking.title_parts import Key
 from crslab_causal.llm.entity_linking.titles import parse_title
 
@@ -39,8 +40,7 @@ def pairs_of_names(file: str) -> list[tuple[Key, Key]]:
 
 
 def _lines(file: str) -> list[str]:
-    lines = Path(__file__).with_name(file).read_text('utf-8').splitlines()
-    return [line for line in lines if line and not line.startswith('#')]
+    return read_lines(Path(__file__).with_name(file))
 
 
 @functools.cache

@@ -5,21 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Collection
 
+from crslab_causal.base.word_lists import read_sections
 
-def _read() -> dict[str, frozenset[str]]:
-    """Return the words of each section of ``verdicts.txt``."""
-    sections: dict[str, set[str]] = {}
-    name = ''
-    for line in Path(__file__).with_name('verdicts.txt').read_text('utf-8').splitlines():
-        if line.startswith('['):
-            name = line.strip('[]')
-            sections[name] = set()
-        elif not line.startswith('#'):
-            sections.setdefault(name, set()).update(line.split())
-    return {name: frozenset(words) for name, words in sections.items() if words}
-
-
-_WORDS = _read()
+_WORDS = {
+    name: frozenset(word for line in lines for word in line.split())
+    for name, lines in read_sections(Path(__file__).with_name('verdicts.txt')).items()
+}
 PRAISE, BLAME = _WORDS['praise'], _WORDS['blame']
 
 
