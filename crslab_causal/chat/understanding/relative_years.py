@@ -9,7 +9,7 @@ from typing import Callable, Sequence
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.chat.understanding.years import Years
 
-_COMPARED = re.compile(r'(?P<later>newer|more\s+(?:recent|modern)|later)|(?P<earlier>older|earlier)', re.IGNORECASE)
+_COMPARED = re.compile(r'(?P<later>newer|more\s+(?:recent|modern)|later)|older|earlier', re.IGNORECASE)
 _MORE_BEFORE = re.compile(r'\bmore\s+$', re.IGNORECASE)
 _THAN = re.compile(r'\s+(?:\w+\s+)?than\s+(?:the\s+)?', re.IGNORECASE)
 _SAME_TIME = re.compile(
@@ -17,6 +17,7 @@ _SAME_TIME = re.compile(
     r'(?:time|era|period|age|decade)\b',
     re.IGNORECASE,
 )
+"""Words for the years around those of a film."""
 _NEAR = 5
 """Number of years before and after a film that are "around that time"."""
 

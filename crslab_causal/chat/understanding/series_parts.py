@@ -21,6 +21,7 @@ _PART = re.compile(
     (?P<of>\s+(?:to|of|for)\s+(?:the\s+)?(?=<))?(?!\s+(?:to|of|trilogy|version|language|series|score)\b)(?!\w)""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""Words for a part of a series. "The original idea" names none."""
 _ASKS_FOR = re.compile(
     r"\b(?:(?:what|how)\s+about|what(?:['’]?s|\s+(?:is|was))|which\s+is|is\s+(?:it|this|that)|name\s+of|called)\s+$",
     re.IGNORECASE,
