@@ -87,6 +87,8 @@ class Answerer:
                 return self._for_children(film, question.is_about_excess)
             case Aspect.HAS_PERSON if question.person is not None:
                 return self._has_people(film, question.people or (question.person,))
+            case Aspect.SERIES if question.collection:
+                return self._is_in_series(film, question.collection)
             case Aspect.SERIES:
                 return self._series(film)
             case Aspect.SIMILAR if question.other is not None:
@@ -230,6 +232,11 @@ class Answerer:
             return f'I know no other film that belongs to {film.name}.'
         others = [other for other in self._by_year(franchises[0].films) if other != film.entity]
         return f'The other {"films" if others[1:] else "film"} of {franchises[0].name}: {self._names(others)}.'
+
+    def _is_in_series(self, film: CatalogueFilm, name: str) -> str:
+        if any(collection.name == name for collection in self._collections.of_film(film.entity)):
+            return f'Yes, {film.name} is one of the films of {name}.'
+        return f'No, {film.name} is not one of the films of {name} that I know.'
 
     def _by_age(self, question: Question) -> str:
         film = answered_film(question, self._facts)

@@ -339,3 +339,24 @@ def test_list_is_shown_again(conversation, text):
     shown = [conversation.recommender.names[film] for film in conversation.state.shown]
     answer = '\n'.join(conversation.reply(text).lines)
     assert all(name in answer for name in shown)
+
+
+def test_question_whether_a_film_belongs_to_a_series_gets_a_yes_or_a_no(conversation):
+    conversation.reply('who is in Toy Story?')
+    assert 'Yes, Toy Story (1995) is one of the films of Pixar.' in conversation.reply('is that one Pixar?').sentences
+    conversation.reply('who is in Heat?')
+    answer = conversation.reply('is it a Marvel movie?').sentences
+    assert 'No, Heat (1995) is not one of the films of Marvel that I know.' in answer
+
+
+def test_question_about_the_work_of_two_people_of_whom_one_has_no_name(conversation):
+    conversation.reply('who directed Jaws?')
+    answer = ' '.join(conversation.reply('did he ever make a picture with Tom Hanks?').sentences)
+    assert 'Saving Private Ryan (1998)' in answer and 'Jaws' not in answer
+
+
+def test_owned_film_was_seen(interpreter, entity):
+    situation = Situation(film=entity['Heat (1995)'], shown=(entity['Heat (1995)'],), said='How about Heat (1995)?')
+    meaning = interpreter.understand('We already own that one. Anything else animated?', situation)
+    assert {Act.SEEN} <= {*meaning.acts}
+    assert ('Heat (1995)', 'seen') in {(heard.name, heard.attitude.value) for heard in meaning.heard}

@@ -39,6 +39,7 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 """Words that take an earlier message back. They accept no film."""
 _GOES_BACK = re.compile(r'\b(?:go|going|get|getting|come|switch) back to\b')
 """Words that ask for an earlier kind of films. They accept no film."""
+_OWNS = re.compile(r'\b(?:own|bought) (?:it|that|this)\b')
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
 _IS_GOING = re.compile(
@@ -173,8 +174,10 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
 
 def ruled_in(draft: Draft) -> set[Act]:
     """Return the acts that a message has, whatever the models estimate."""
-    asks = any(asks_for_related(clause.text) for clause in draft.clauses)
-    return {Act.WANT, Act.MORE} & {*draft.meaning.acts} if asks else set()  # "loved it, what is similar to it?"
+    found = {Act.SEEN} if any(_OWNS.search(clause.text) for clause in draft.clauses) else set()
+    if any(asks_for_related(clause.text) for clause in draft.clauses):
+        found |= {Act.WANT, Act.MORE}  # "loved it, what is similar to it?"
+    return found & {*draft.meaning.acts}
 
 
 def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[Act]) -> bool:

@@ -25,6 +25,8 @@ from crslab_causal.chat.understanding.spans import Span, SpanKind
 _COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)
 """Words before a genre that compare films: "the most funny"."""
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
+_WITH_ANOTHER = re.compile(r'\b(?:did|has|have|does) (?:he|she|they)\b.* (?:with|for) <person\d+>')
+"""A question about the films of two people, of whom one has no name: "did he ever work with Hitchcock?"."""
 _ASKS_TITLE = re.compile(r'^\W*(?:\w+\W+){0,3}what (?:is|was) (?:it|that one|this one) called(?: again| please)?\W*$')
 """A question about the title of a film of the conversation."""
 
@@ -44,6 +46,10 @@ class QuestionReader(ReferenceReader):
         spans = [span for group in clause.groups for span in self.groups[group]]
         self.meaning.unknown += [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
         question = self._question(clause, self._settled(aspect, clause, spans), spans)
+        other = self.situation.person
+        if question.aspect is Aspect.FILMS_OF and len(question.people) == 1 and _WITH_ANOTHER.search(clause.text):
+            people = [*(person for person in [other] if person is not None), *question.people]
+            question = replace(question, person=people[0], people=tuple(dict.fromkeys(people)))
         if question.aspect is Aspect.FILMS_OF and not question.people and names_both(clause.text):
             people = self._last_people()[-2:]
             if len(people) < 2:  # "maybe one film with both?" after two genres

@@ -157,6 +157,8 @@ _REQUEST = re.compile(
     r'\b(?:something|anything) (?:with|by|about|like|from)'
 )
 """Clauses that look like questions but ask for recommendations."""
+_IS_IN_SERIES = re.compile(r'^\W*(?:\w+\W+){0,3}?(?:is|was|are)(?: not)? (?:it|that|this)\b')
+"""A question whether a film belongs to a series: "is that one Pixar?"."""
 _OF_QUALITY = re.compile(r'\b(?:good|worth|recommend|popular|liked?|best|better|great|famous|opinion|think)\b')
 _OF_EXCESS = re.compile(r'(?<!not )\btoo (?!\W*\?)[a-z<]')
 _OF_PART = re.compile(
@@ -251,6 +253,8 @@ def make_question(
         target = named
     if aspect is Aspect.PICK and shown:
         target = shown[0]
+    if aspect is Aspect.SERIES and collection and _IS_IN_SERIES.match(words):
+        target = film
     other = named if aspect in OF_TWO_FILMS else None
     if other is not None:
         target = film
