@@ -56,7 +56,7 @@ _EXCEPTION = re.compile(
     r'\b(?:besides?|except|excepting|apart from|other than|aside from)(?: for)?(?: (?:<\w+>|and|or|the|,))* $'
 )
 _WISHES_SIMILAR = re.compile(
-    r'(?<!like )(?<!love )(?<!enjoy )(?<!liked )(?<!loved )(?<!enjoyed )\b(?:something|anything|others?) '
+    r'(?<!like )(?<!love )(?<!enjoy )(?<!liked )(?<!loved )(?<!enjoyed )\b(?:something|anything|others?|movies) '
     r'(?:else |more |movies? |a bit |kind of |very )?(?:like|similar to|along the lines of|in the vein of) '
     r'(?:<\w+>|[ ,]|and |or |the |maybe )*$|'
     r'^\W*(?:please |show me |some |give me |i want |ok )*more (?:movies )?like (?:<\w+>|[ ,]|and |or |the )*$'
