@@ -135,10 +135,11 @@ def test_server_that_is_busy_but_answers_others_uses_up_no_retries(server):
     # each request named busy is refused four times, which is more often than it may fail
     reply = {'status': 429, 'headers': {'Retry-After': '0.01'}, 'body': {'error': {'message': 'slow down'}}}
     url = server.plan(*['reply 0'] * 4, 'ok', only='busy', replies=[reply], delay=0.01)
-    texts = [f'{name} {number}' for number in range(30) for name in ('busy', 'other')]
+    # enough others, so that one is answered while a request waits, also if the machine stands still for a moment
+    texts = [f'{name} {number}' for number in range(30) for name in ('busy', 'other', 'second', 'third')]
     completions, client = run(url, texts, retries=2, concurrency=8)
     statuses = [completion.status for completion in completions]
-    assert statuses.count('ok') > 50 and client.usage.retries['429'] > 60
+    assert statuses.count('ok') > 110 and client.usage.retries['429'] > 60
 
 
 def test_run_stops_if_the_server_is_busy_for_every_request(server):
