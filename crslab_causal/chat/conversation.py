@@ -50,6 +50,8 @@ from crslab_causal.llm.request import Probability, RerankRequest
 
 _N_EXAMPLES = 3
 """Number of popular films that the chat names as examples if it does not know the film of a message."""
+_SHOWN = frozenset((Attitude.SEEN, Attitude.NOT_SEEN))
+"""Attitudes to a film that the reply repeats, beside "liked" and "not"."""
 
 
 class Snapshot(NamedTuple):
@@ -193,13 +195,15 @@ class Conversation:
         if Act.FORGET in meaning.acts:
             yield self._note_forgotten(meaning, reply)
         yield from say_first(meaning, reply, chosen)
-        yield from self._describe_not_seen(meaning, reply)
+        wants_films = asks_for_films(meaning, self.pipeline.backend.uses_prompt)
+        if not wants_films and not meaning.questions:
+            yield from self._describe_not_seen(meaning, reply)
         first = next(iter(self.state.shown), None)
         yield from say_last(
             text,
             meaning,
             reply,
-            asks_for_films=asks_for_films(meaning, self.pipeline.backend.uses_prompt),
+            asks_for_films=wants_films,
             uses_prompt=self.pipeline.backend.uses_prompt,
             offered=None if first is None else self.recommender.names[first],
             is_decided=first in self.state.named_films,
@@ -210,7 +214,7 @@ class Conversation:
             if meaning.constraints:
                 yield reply.add_line(list_wishes(self.state))
             yield reply.say(self._last_suggestion())
-        elif asks_for_films(meaning, self.pipeline.backend.uses_prompt):
+        elif wants_films:
             yield from self._recommend(meaning, reply, drafts)
         if not reply.sentences and not reply.recommendations and not is_answered_by_lines(meaning):
             yield reply.say(self._after_unknown(meaning) if meaning.unknown else NOT_UNDERSTOOD)
@@ -263,9 +267,7 @@ class Conversation:
     # ------------------------------------------------------------ parts of a reply
 
     def _describe_not_seen(self, meaning: Understanding, reply: Reply) -> Iterator[str]:
-        """Describe the films that the seeker has not seen, if nothing else is asked."""
-        if asks_for_films(meaning, self.pipeline.backend.uses_prompt) or meaning.questions:
-            return
+        """Describe the films that the seeker has not seen."""
         for heard in meaning.heard:
             if heard.attitude is Attitude.NOT_SEEN and heard.entity is not None:
                 yield reply.say(self._answerer.describe(heard.entity))
@@ -341,7 +343,7 @@ class Conversation:
         if prepared.relaxed:
             reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared))
-        yield from self._list(request, reply, drafts, meaning.n_films or TOP_SHOWN)
+        yield from self._list(request, reply, drafts, min(meaning.n_films or TOP_SHOWN, TOP_SHOWN))
 
     def _list(self, request: RerankRequest, reply: Reply, drafts: bool, n_films: int) -> Iterator[str]:
         if drafts:
@@ -426,10 +428,6 @@ def _relaxation(prepared: Prepared) -> str:
     """Return the remark that says which constraints were dropped."""
     start = 'I have shown you every film that fits' if prepared.is_exhausted else 'No film that I know fits'
     return f'{start} all of this. I left out: {describe(prepared.relaxed)}.'
-
-
-_SHOWN = frozenset((Attitude.SEEN, Attitude.NOT_SEEN))
-"""Attitudes to a film that the reply repeats."""
 
 
 def _describe_heard(heard: Heard) -> str:

@@ -90,21 +90,22 @@ def test_question_about_an_unknown_title_is_not_about_the_current_film(conversat
 
 
 @pytest.mark.parametrize(
-    'text, remark',
+    'text, remark, stays',
     [
-        ('not too long', 'how long films are'),
-        ('something shorter than 2 hours', 'how long films are'),
-        ('under 90 minutes please', 'how long films are'),
-        ('a thriller on netflix', 'where films can be watched'),
-        ('a korean movie', 'the language or the country'),
-        ('I love horror. Not slashers though.', 'which horror films are meant by "slashers"'),
+        ('not too long', 'how long films are', True),
+        ('something shorter than 2 hours', 'how long films are', False),
+        ('under 90 minutes please', 'how long films are', True),
+        ('a thriller on netflix', 'where films can be watched', False),
+        ('a korean movie', 'the language or the country', False),
+        ('I love horror. Not slashers though.', 'which horror films are meant by "slashers"', False),
     ],
 )
-def test_wish_that_nothing_can_express_is_answered_honestly(conversation, text, remark):
+def test_wish_that_nothing_can_express_is_answered_honestly(conversation, text, remark, stays):
     conversation.reply('I loved Alien')
     reply = conversation.reply(text)
     assert any(remark in note and 'changes nothing' in note for note in reply.notes)
-    assert reply.recommendations or 'My suggestion stays' in ' '.join(reply.sentences)
+    assert bool(reply.recommendations) is not stays
+    assert ('My suggestion stays' in ' '.join(reply.sentences)) is stays
 
 
 @pytest.mark.parametrize('text', ['I loved Amélie, it is a french film', 'how long is it?', 'I have seen it long ago'])

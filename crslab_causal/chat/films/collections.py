@@ -49,7 +49,7 @@ class Collections:
     def __init__(self, facts: FilmFacts, names: Mapping[int, str]):
         self._facts = facts
         table = _table()
-        titles = _TitleIndex(facts.films.values())
+        self._titles = titles = _TitleIndex(facts.films.values())
         entity_of_name = {name: entity for entity, name in sorted(names.items(), reverse=True)}
         self.by_key: dict[Key, Collection] = {}
         """Collection of each name, by the words of the name."""
@@ -81,7 +81,7 @@ class Collections:
         the title of the film do not belong to its series.
         """
         title = self._key_of(film)
-        found = set()
+        found: set[int] = set()
         for collection in self.of_film(film):
             key = _key(collection.name)
             named = {each for each in collection.films if _contains(self._key_of(each), key)}
@@ -90,25 +90,18 @@ class Collections:
                 break
         else:
             if len(title) > 1:  # "The Dark Knight", "The Dark Knight Rises"
-                found = {each for key, films in self._by_title.items() if key[: len(title)] == title for each in films}
-        found -= {each for each in self._by_title[title] if each != film}
+                found = {each.entity for each in self._titles.starting_with(title)}
+        found -= {each.entity for each in self._titles.called(title)} - {film}
         dated = sorted((year, each) for each in found if (year := self._facts.films[each].year))
         return [each for _, each in dated] if len(dated) > 1 else []
 
     def versions_of(self, film: int) -> list[int]:
         """Return the films with the title of a film, by year. Some are remakes, others only share the title."""
-        dated = [(self._facts.films[each].year, each) for each in self._by_title[self._key_of(film)]]
-        return [each for year, each in sorted((year, each) for year, each in dated if year)]
+        dated = [(each.year, each.entity) for each in self._titles.called(self._key_of(film)) if each.year]
+        return [each for _, each in sorted(dated)]
 
     def _key_of(self, film: int) -> Key:
         return _key(self._facts.films[film].title)
-
-    @functools.cached_property
-    def _by_title(self) -> dict[Key, list[int]]:
-        films: dict[Key, list[int]] = defaultdict(list)
-        for film in self._facts.films:
-            films[self._key_of(film)].append(film)
-        return films
 
 
 @functools.cache
@@ -135,6 +128,14 @@ class _TitleIndex:
             for word in set(key):
                 self._by_word[word].append(film)
 
+    def called(self, key: Key) -> list[CatalogueFilm]:
+        """Return the films whose titles have exactly these words."""
+        return self._by_title.get(key, [])
+
+    def starting_with(self, key: Key) -> list[CatalogueFilm]:
+        """Return the films whose titles start with these words."""
+        return self._by_start.get(key, [])
+
     def find(self, patterns: Sequence[str]) -> frozenset[int]:
         """Return the films whose titles match the patterns of ``collections.json``."""
         return frozenset(film.entity for pattern in patterns for film in self._matches(pattern))
@@ -144,11 +145,11 @@ class _TitleIndex:
             key = _key(pattern.strip('*'))
             return [film for film in self._by_word.get(key[0], ()) if _contains(_key(film.title), key)]
         if pattern.endswith('*'):
-            matches = self._by_start.get(_key(pattern[:-1]), [])
+            matches = self.starting_with(_key(pattern[:-1]))
             # "Thor: *" is not the film "Thor" itself
             return [film for film in matches if ':' in film.title] if pattern.endswith(': *') else matches
         title = parse_title(pattern)
-        same = self._by_title.get(title.forms[0].content, [])
+        same = self.called(title.forms[0].content)
         return [
             film for film in same if abs((film.year or 0) - (title.year or 0)) <= 1 or not (film.year and title.year)
         ]

@@ -40,6 +40,7 @@ _TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNOR
 _GOES_BACK = re.compile(r'\b(?:go|going|get|getting|come|switch) back to\b')
 """Words that ask for an earlier kind of films. They accept no film."""
 _OWNS = re.compile(r'\b(?:own|bought) (?:it|that|this)\b')
+"""Words about a film that the seeker owns, and so has seen."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""
 _IS_GOING = re.compile(
@@ -152,9 +153,8 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     ):
         found.append(Act.WANT)  # "has she been in anything funny?"
     if {Act.WANT, Act.MORE} & acts and any(_IS_THERE.search(clause.text) for clause in draft.clauses):
-        found += [
-            act for act in (Act.ASK_FILM, Act.ASK_WHY, Act.ACCEPT) if act not in acts
-        ]  # "is there anything else?"
+        # "is there anything else?"
+        found += [act for act in (Act.ASK_FILM, Act.ASK_WHY, Act.ACCEPT) if act not in acts]
     if any(not subgenre.wanted for subgenre in draft.meaning.subgenres) and Act.REJECT not in acts:
         found.append(Act.REJECT)  # "please no spaghetti westerns"
     if Act.REJECT not in acts and draft.clauses and all(_EXCLUDES.match(clause.text) for clause in draft.clauses):

@@ -85,7 +85,7 @@ class Interpreter:
         spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
         people = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id in self.facts.people]
         corrected = without_corrected(text, spans)
-        if corrected != text or people:
+        if corrected != text or people:  # "with Colin Farrell, but not Alexander" names a film of Colin Farrell
             text = corrected
             known = (*(film for person in people for film in self.facts.films_of(person)), *known)
             spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)

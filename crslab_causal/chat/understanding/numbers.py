@@ -10,14 +10,13 @@ CARDINALS: Mapping[str, int] = {
     for number, word in enumerate('one two three four five six seven eight nine ten eleven twelve'.split(), start=1)
 }
 """Number of each word from "one" to "twelve"."""
-_MOST_FILMS = 10
-"""Most films that the chat lists."""
 _ASKED_FILMS = re.compile(
     r'\b(?:give|gimme|show|suggest|recommend|name|find|list|want|need|get|have|know|any|hoping for|looking for)\b'
     rf'(?: (?!than\b)[\w\'-]+){{0,4}}? (?<!the )(?P<n>{"|".join(CARDINALS)}|10|[1-9]) '
-    r"(?:(?:more|other|good|great|different|nice|really|new|old|short|recent|[a-z'-]+)(?:,| and)? |<\w+\d+> ){0,3}?"
+    r"(?:[a-z'-]+(?:,| and)? |<\w+\d+> ){0,3}?"
     r'(?:movies?|suggestions?|recommendations?|ideas|options|titles|picks|ones|(?<!one )more$|<genre\d+>)'
 )
+"""Words that ask for a number of films: "give me three comedies"."""
 _MEASURED = re.compile(r'(?:hours?|minutes?|mins?|years?|stars?|times|people|kids|days|weeks|actors?)')
 """Words after a number that counts no films."""
 
@@ -31,6 +30,5 @@ def find_number_of_films(clauses: Iterable[str]) -> int | None:
     for clause in clauses:
         match = _ASKED_FILMS.search(clause)
         if match is not None and not _MEASURED.search(match.group()):
-            number = int(match['n']) if match['n'].isdigit() else CARDINALS[match['n']]
-            return number if number <= _MOST_FILMS else None
+            return int(match['n']) if match['n'].isdigit() else CARDINALS[match['n']]
     return None

@@ -77,6 +77,7 @@ _TWO = re.compile(
     r'\b(?:those|these)\s+(?:last\s+)?two\b(?!\s+(?!then\b|please\b|it\b|are\b|sound|look|will\b|tonight\b|and\b|for\b)\w)',
     re.IGNORECASE,
 )
+"""Words for the last two recommendations: "we'll watch those two"."""
 _RECOMMENDED_BEFORE = re.compile(
     rf"""\b(?:(?:the|your)\s+{_NOUN}\s+(?:(?:that\s+)?you\s+(?:told\s+me(?:\s+about)?\s+|\w+\s+)?)?(?:just\s+|right\s+)?
         (?:before(?:\s+(?:that|this|it|that\s+one|this\s+one))?|earlier)
