@@ -29,10 +29,10 @@ from crslab_causal.chat.inspection import (
 )
 from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
+from crslab_causal.chat.recommendation_source import Prepared, RecommendationSource
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
-from crslab_causal.chat.recommending import Prepared, RecommendationSource
 from crslab_causal.chat.remarks import find_remarks, find_unknown, leave_out_horror
-from crslab_causal.chat.reply import Draft, ListedFilm, Reply
+from crslab_causal.chat.reply import DraftLine, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.encoder import packaged_encoder
@@ -158,7 +158,7 @@ class Conversation:
 
         Args:
             text: the message.
-            drafts: whether a :class:`.Draft` of the response is yielded several times a second while it is written.
+            drafts: whether a :class:`.DraftLine` of the response is yielded several times a second while it is written.
         """
         chosen = {*self.state.chosen}
         meaning = self.interpreter.understand(text, self.state.situation)
@@ -348,7 +348,7 @@ class Conversation:
     def _list(self, request: RerankRequest, reply: Reply, drafts: bool, n_films: int) -> Iterator[str]:
         if drafts:
             for piece in self._source.stream(request, self.state):
-                if isinstance(piece, Draft):
+                if isinstance(piece, DraftLine):
                     yield piece
                 else:
                     result = piece

@@ -7,8 +7,8 @@ from itertools import zip_longest
 from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.chat.constraints import Kind, describe
+from crslab_causal.chat.recommendation_source import RecommendationSource
 from crslab_causal.chat.recommenders.base import Contribution
-from crslab_causal.chat.recommending import RecommendationSource
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.llm.offline.backend import SEEKERS, YOUR
 from crslab_causal.llm.offline.paths import describe_path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Iterator, TextIO
 
-from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.reply import DraftLine
 from crslab_causal.chat.spinner import Spinner
 
 _PAUSE_S = 1.0
@@ -22,7 +22,7 @@ def print_reply(pieces: Iterator[str], stream: TextIO) -> None:
     try:
         output.spinner.start()
         for piece in pieces:
-            if isinstance(piece, Draft):
+            if isinstance(piece, DraftLine):
                 output.add_draft(printable(piece))
             else:
                 output.add_line(printable(piece))

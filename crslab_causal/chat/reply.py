@@ -14,7 +14,7 @@ _TWO_DOTS = re.compile(r'(?<!\.)\.\.(?!\.)')
 """Two full stops, but not three."""
 
 
-class Draft(str):
+class DraftLine(str):
     """The text so far of the next line of a reply. The final line follows and may differ."""
 
 

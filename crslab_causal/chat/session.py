@@ -10,7 +10,7 @@ from typing import Iterator
 from crslab_causal.base.json_lines import read_json_lines
 from crslab_causal.base.options import Options
 from crslab_causal.chat.conversation import Conversation, Snapshot
-from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.reply import DraftLine
 from crslab_causal.llm.client.answer_parser import replace_surrogates
 
 MAX_CHARACTERS = 10_000
@@ -120,7 +120,7 @@ class ChatSession:
         self._before.append(self.conversation.snapshot())
         self.turns.append(turn)
         for line in lines:
-            if not isinstance(line, Draft):
+            if not isinstance(line, DraftLine):
                 turn.lines.append(line)
             yield line
 

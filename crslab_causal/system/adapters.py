@@ -12,8 +12,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions
-from crslab_causal.chat.recommender import Recommender
 from crslab_causal.chat.recommenders.base import ListRecommender
+from crslab_causal.chat.recommenders.causal_kbrd import CausalKBRDRecommender
 from crslab_causal.chat.recommenders.model import ModelRecommender
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
@@ -225,7 +225,7 @@ class CausalKBRDAdapter(ItemRecommenderAdapter):
     def recommender(
         self, contexts: LiveContexts, mentioned: Sequence[int], names: Mapping[int, str]
     ) -> ListRecommender:
-        return Recommender(self.module, names)
+        return CausalKBRDRecommender(self.module, names)
 
     def group(self) -> AbstractContextManager:
         return _share_entity_embedding(self, self.module)

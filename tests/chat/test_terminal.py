@@ -16,7 +16,7 @@ import yaml
 from chat_helpers import LLM, heard, listed
 
 from crslab_causal.chat.live_output import print_reply
-from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.reply import DraftLine
 from crslab_causal.chat.session import ChatSession
 
 if os.name == 'posix':
@@ -252,14 +252,17 @@ def test_spinner_writes_to_terminals_only():
 @pytest.mark.parametrize(
     ('pieces', 'expected'),
     [
-        (['a', Draft(''), Draft('Wa'), Draft('Wa'), Draft('Watch'), 'Watch it.', 'b'], 'a\nWatch it.\nb\n'),
-        ([Draft('Watch it.'), 'Watch it.'], 'Watch it.\n'),
-        ([Draft('Watch'), 'Something else.'], 'Watch\nSomething else.\n'),  # the line takes the place of the draft
-        ([Draft('One'), Draft('Two'), 'Two.'], 'One\nTwo.\n'),  # the model has begun anew
-        ([Draft('One'), Draft(''), 'Two.'], 'One\nTwo.\n'),
-        ([Draft('a\x1b[31mb'), 'a\x1b[31mb.'], 'a [31mb.\n'),
-        ([Draft('One\nTw'), 'One\nTwo'], 'One\nTwo\n'),
-        ([Draft('One')], 'One'),
+        (
+            ['a', DraftLine(''), DraftLine('Wa'), DraftLine('Wa'), DraftLine('Watch'), 'Watch it.', 'b'],
+            'a\nWatch it.\nb\n',
+        ),
+        ([DraftLine('Watch it.'), 'Watch it.'], 'Watch it.\n'),
+        ([DraftLine('Watch'), 'Something else.'], 'Watch\nSomething else.\n'),  # the line takes the place of the draft
+        ([DraftLine('One'), DraftLine('Two'), 'Two.'], 'One\nTwo.\n'),  # the model has begun anew
+        ([DraftLine('One'), DraftLine(''), 'Two.'], 'One\nTwo.\n'),
+        ([DraftLine('a\x1b[31mb'), 'a\x1b[31mb.'], 'a [31mb.\n'),
+        ([DraftLine('One\nTw'), 'One\nTwo'], 'One\nTwo\n'),
+        ([DraftLine('One')], 'One'),
     ],
 )
 def test_draft_is_printed_once(pieces, expected):
@@ -267,7 +270,7 @@ def test_draft_is_printed_once(pieces, expected):
 
 
 def test_spinner_turns_below_a_text_that_does_not_grow():
-    same = [piece for _ in range(9) for piece in (Draft('Watch it.'), 0.2)]
+    same = [piece for _ in range(9) for piece in (DraftLine('Watch it.'), 0.2)]
     text = printed([*same, 'Watch it.', 'b'], FakeTerminal())
     assert text.startswith('Watch it.\n\r| thinking') and text.endswith('\r\x1b[Kb\n') and text.count('Watch') == 1
 

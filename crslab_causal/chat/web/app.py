@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from crslab_causal.chat.conversation import Conversation
-from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.reply import DraftLine
 from crslab_causal.chat.web.sessions import MAX_SESSIONS, MAX_TURNS, Sessions, TooManySessions, WebSession
 from crslab_causal.chat.web.view import describe_conversation, describe_film, describe_mask
 from crslab_causal.llm.client.answer_parser import replace_surrogates
@@ -154,7 +154,7 @@ class ChatApp:
             return
         try:
             for line in session.chat.say(text, drafts=True):
-                yield _row({'draft' if isinstance(line, Draft) else 'line': line})
+                yield _row({'draft' if isinstance(line, DraftLine) else 'line': line})
             yield _row({'view': self._describe(session)})
         except Exception as error:  # the page must not wait for ever; the log has the details
             logger.exception('the reply failed')

@@ -6,15 +6,13 @@ from typing import Mapping, Sequence
 
 import torch
 
-from crslab_causal.chat.recommenders.base import AS_THE_MODEL_MASKS, ListRecommender, Recommendation, Scores
+from crslab_causal.chat.recommenders.base import AS_THE_MODEL_MASKS, ListRecommender, Scores
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.data.live_context import Turns
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
-__all__ = ['Recommendation', 'Recommender']
 
-
-class Recommender(ListRecommender):
+class CausalKBRDRecommender(ListRecommender):
     """Recommends items by CausalKBRD. A mention is masked as in Eq 5.
 
     A score is a logit of Eq 4, or of Eq 6 for a masked history; a log-probability if the model adjusts for popularity

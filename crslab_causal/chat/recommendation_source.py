@@ -9,7 +9,7 @@ from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.reasons import Reasons
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Recommendation
-from crslab_causal.chat.reply import Draft
+from crslab_causal.chat.reply import DraftLine
 from crslab_causal.chat.state import DialogueState, prompt_note
 from crslab_causal.data.live_context import Turns
 from crslab_causal.llm.candidates import rerank_request_seed
@@ -169,11 +169,11 @@ class RecommendationSource:
             result = self.pipeline.failed_result(request, str(error))
         return self._permitted(result, request, state)
 
-    def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[Draft | LLMResult]:
+    def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[DraftLine | LLMResult]:
         """Yield the text of the response so far several times a second, and then the result of ``answer``."""
         try:
             for piece in self.pipeline.stream(RerankTask(request)):
-                yield Draft(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
+                yield DraftLine(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
         except UserError as error:
             yield self._permitted(self.pipeline.failed_result(request, str(error)), request, state)
 
