@@ -1,8 +1,9 @@
-"""Messages in other languages, and messages without a word."""
+"""Messages in other languages, messages without a word, and short forms of English words."""
 
 import pytest
 
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
+from crslab_causal.chat.understanding.phrases import normalize
 
 FOREIGN = """Ich möchte einen lustigen Film sehen|Kannst du mir einen Film empfehlen?|Hallo, ich suche einen Horrorfilm
 danke schön|Je cherche un bon film d'horreur|bonjour|merci beaucoup|un film romantique s'il vous plaît
@@ -28,3 +29,19 @@ def test_english_is_not_taken_for_another_language(text):
 def test_gibberish_has_no_english_word():
     assert all(map(is_gibberish, ['asdkjh qwe zxc', 'jklö fdsa', '', '😀', '???', 'x' * 300]))
     assert not any(map(is_gibberish, ['my labrador barks', 'Titanic', 'the', 'qwe movie']))
+
+
+@pytest.mark.parametrize(
+    ('text', 'normalized'),
+    [
+        ("Whats it about? I'd love 2 thrillers", 'what is it about? i would love 2 thrillers'),
+        ('movies about hats', 'movies about hats'),
+        ('ya, I love it', 'yes, i love it'),
+        ('oh ya', 'oh yes'),
+        ('thanks, see ya', 'thanks, see you'),
+        ('thank u', 'thank you'),
+        ('r u sure', 'are you sure'),
+    ],
+)
+def test_short_forms_are_written_out(text, normalized):
+    assert normalize(text) == normalized

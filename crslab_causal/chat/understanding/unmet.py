@@ -182,7 +182,7 @@ _WISHES = (
             r'(?:sequels?|prequels?|remakes?|reboots?|spin-?\s?offs?)\b(?!\s+(?:of|to)\b)',
             re.IGNORECASE,
         ),
-        'I do not know which films are sequels or remakes, so this wish changes nothing.',
+        'I cannot leave out all sequels and remakes, so this wish changes nothing.',
         is_always_wish=True,
     ),
 )
