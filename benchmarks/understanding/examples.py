@@ -18,8 +18,8 @@ from benchmarks.understanding.messages import (
 )
 from benchmarks.understanding.scoring import labels_of, same_names
 from crslab_causal.chat.constraints import Constraint
+from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.features import (
-    Draft,
     Text,
     film_features,
     message_features,

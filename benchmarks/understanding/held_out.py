@@ -8,10 +8,8 @@ the package and the scored tables are not read. The command takes about half an 
 
 from __future__ import annotations
 
-import copy
 import random
 import re
-from dataclasses import replace
 from typing import Iterable, Mapping, Sequence
 
 import torch
@@ -43,7 +41,7 @@ def count_labels(drafts: Iterable[Drafted], reviser: Reviser) -> Found:
     """Return the counts of messages whose drafts are revised."""
     found: Found = {}
     for each in drafts:
-        revised = reviser.revise(replace(each.draft, meaning=copy.deepcopy(each.draft.meaning)))
+        revised = reviser.revise(each.draft)
         names = None if each.table == TRANSCRIPTS.name else reviser.facts.names
         counts, _ = compare(each.labels, found_in(revised, names), each.message.text)
         found.setdefault(_group(each.table), {}).setdefault(each.conversation, []).append(counts)

@@ -12,7 +12,7 @@ from typing import Iterator, Sequence
 
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.state import DialogueState
-from crslab_causal.chat.understanding.features import Draft
+from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
@@ -140,4 +140,4 @@ def names_of(meaning: Understanding) -> list[str]:
 def constraints_of(meaning: Understanding) -> list[str]:
     """Return the constraints of a message as the tables write them."""
     stated = [constraint.name if constraint.binding else f'~{constraint.name}' for constraint in meaning.constraints]
-    return stated + [f'forget {constraint.name}' for constraint in meaning.forgotten]
+    return stated + [f'forget {constraint.name}' for constraint in meaning.withdrawn]

@@ -1,4 +1,4 @@
-"""Constraints on the recommended films: films that are wanted or excluded, and constraints that are dropped."""
+"""Constraints on the recommended films: films that are wanted or excluded, and constraints that are relaxed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Kind(StrEnum):
 
 _PREFIX = {Kind.PERSON: 'with ', Kind.SIMILAR: 'like ', Kind.CHILDREN: 'for '}
 _GIVE_WAY = (Kind.SIMILAR, Kind.YEARS, Kind.TOPIC, Kind.GENRE, Kind.FRANCHISE, Kind.PERSON)
-"""Kinds of wanted constraints of one message in the order in which they are dropped if no film fits. Films for children
-are not dropped."""
+"""Kinds of wanted constraints of one message in the order in which they are relaxed if no film fits. Films for children
+are never relaxed."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Constraint:
     entity: int | None = None
     """Entity id of the genre or person in the history of the recommender."""
     turn: int = field(default=0, repr=False, compare=False)
-    """Number of the turn in which it was stated. If no film fits, constraints of earlier turns are dropped first."""
+    """Number of the turn in which it was stated. If no film fits, constraints of earlier turns are relaxed first."""
     is_director: bool = field(default=False, repr=False, compare=False)
     """Whether it is about a person who directs more than acts."""
 
@@ -78,7 +78,7 @@ class Selection(NamedTuple):
     films: list[int]
     """Entity ids of the selected films, in the order in which they were given."""
     relaxed: list[Constraint]
-    """Wanted constraints that were dropped, because no film satisfies them together with the others."""
+    """Wanted constraints that were relaxed, because no film satisfies them together with the others."""
 
 
 class ConstraintSet:
@@ -135,8 +135,8 @@ class ConstraintSet:
     def select(self, films: Sequence[int]) -> Selection:
         """Return the films that satisfy all constraints. Films with preferred properties come first.
 
-        If there are no such films, wanted constraints are dropped. As many as possible of the last turn are kept, and
-        then as many as possible of the earlier turns. Among equally many, older ones are dropped first.
+        If there are no such films, wanted constraints are relaxed. As many as possible of the last turn are kept, and
+        then as many as possible of the earlier turns. Among equally many, older ones are relaxed first.
         """
         strict = self._without_exception
         allowed = [film for film in films if all(c.allows(film) for c in strict)] if strict else list(films)
@@ -176,7 +176,7 @@ def _groups(constraints: Iterable[Constraint]) -> list[list[Constraint]]:
 
 
 def _ways_to_relax(groups: list[list[Constraint]]) -> Iterator[list[list[Constraint]]]:
-    """Yield every selection of groups that may be dropped, best first. The first one is empty."""
+    """Yield every selection of groups that may be relaxed, best first. The first one is empty."""
     ordered = sorted(groups, key=lambda group: (_turn(group), _GIVE_WAY.index(group[0].kind)))
     last = max(map(_turn, groups), default=0)
     newest = [i for i, group in enumerate(ordered) if _turn(group) == last]
@@ -192,10 +192,10 @@ def _turn(group: Sequence[Constraint]) -> int:
     return max(constraint.turn for constraint in group)
 
 
-def describe_dropped(constraints: Iterable[Constraint]) -> str:
+def describe_withdrawn(constraints: Iterable[Constraint]) -> str:
     """Return sentences that say which constraints no longer hold; empty if there are none."""
-    dropped = list(constraints)
-    wanted, excluded = [c for c in dropped if c.wanted], [c.label for c in dropped if not c.wanted]
+    withdrawn = list(constraints)
+    wanted, excluded = [c for c in withdrawn if c.wanted], [c.label for c in withdrawn if not c.wanted]
     sentences = [f'No longer: {describe(wanted)}.'] if wanted else []
     if excluded:
         allowed = f'{", ".join(excluded)} {"is" if len(excluded) < 2 else "are"} allowed again.'

@@ -6,7 +6,7 @@ import copy
 from typing import Callable, Iterator, NamedTuple
 
 from crslab_causal.chat.answers import Answerer
-from crslab_causal.chat.constraints import describe, describe_dropped
+from crslab_causal.chat.constraints import describe, describe_withdrawn
 from crslab_causal.chat.decisions import (
     STATES_WISH,
     asks_for_films,
@@ -168,11 +168,11 @@ class Conversation:
             meaning.acts = [Act.WANT]
         if Act.START_OVER in meaning.acts:
             self.reset()
-            meaning.forgotten = []
-        known = {entity for entity in meaning.dropped if self.drop_mention(entity)}
-        meaning.dropped = [entity for entity in meaning.dropped if entity in known]
+            meaning.withdrawn = []
+        known = {entity for entity in meaning.forgotten_names if self.drop_mention(entity)}
+        meaning.forgotten_names = [entity for entity in meaning.forgotten_names if entity in known]
         replaced = replaced_by(meaning.constraints, normalize(text), self.state.constraints)
-        replaced = [constraint for constraint in replaced if constraint not in meaning.forgotten]
+        replaced = [constraint for constraint in replaced if constraint not in meaning.withdrawn]
         self.state.hear(text, meaning, replaced)
         people = [heard.name for heard in meaning.heard if heard.kind is SpanKind.PERSON]
         if people and people[-1] in self.facts.person_called:
@@ -313,12 +313,12 @@ class Conversation:
 
     def _note_forgotten(self, meaning: Understanding, reply: Reply) -> str:
         """Add the remark about what a message takes back, and return its line. Without it, there is no new list."""
-        constraints = [c for c in meaning.forgotten if c.entity is None or c.entity not in meaning.dropped]
-        forgotten = ', '.join(dict.fromkeys(self.recommender.names.get(each, '') for each in meaning.dropped))
+        constraints = [c for c in meaning.withdrawn if c.entity is None or c.entity not in meaning.forgotten_names]
+        forgotten = ', '.join(dict.fromkeys(self.recommender.names.get(each, '') for each in meaning.forgotten_names))
         if not constraints and not forgotten:
             meaning.acts = [act for act in meaning.acts if act is not Act.FORGET]
             return reply.note('There was nothing of that to take back.')
-        parts = [describe_dropped(constraints), f'Forgotten: {forgotten}.' if forgotten else '']
+        parts = [describe_withdrawn(constraints), f'Forgotten: {forgotten}.' if forgotten else '']
         return reply.note(' '.join(filter(None, parts)))
 
     def _recommend(self, meaning: Understanding, reply: Reply, drafts: bool) -> Iterator[str]:
@@ -338,8 +338,8 @@ class Conversation:
         if not self.pipeline.backend.uses_prompt and self._knows_nothing(meaning, has_asked):
             yield reply.say(self._question(request))
             return
-        if chips := list_wishes(self.state):
-            yield reply.add_line(chips)
+        if wishes := list_wishes(self.state):
+            yield reply.add_line(wishes)
         if prepared.relaxed:
             reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared))
@@ -425,7 +425,7 @@ class Conversation:
 
 
 def _relaxation(prepared: Prepared) -> str:
-    """Return the remark that says which constraints were dropped."""
+    """Return the remark that says which constraints were relaxed."""
     start = 'I have shown you every film that fits' if prepared.is_exhausted else 'No film that I know fits'
     return f'{start} all of this. I left out: {describe(prepared.relaxed)}.'
 

@@ -79,7 +79,7 @@ def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bo
         meaning: its meaning.
         remarks: remarks on its wishes.
     """
-    is_met = meaning.constraints or meaning.heard or meaning.forgotten or meaning.unknown or meaning.is_wildcard
+    is_met = meaning.constraints or meaning.heard or meaning.withdrawn or meaning.unknown or meaning.is_wildcard
     acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
     return bool(remarks) and acts == {Act.WANT} and not is_met and not _ASKS_FOR_OTHER.search(text)
 
@@ -91,7 +91,7 @@ def only_excludes(text: str, meaning: Understanding) -> bool:
         text: the message.
         meaning: its meaning.
     """
-    others = meaning.forgotten or meaning.unknown or meaning.questions or meaning.is_wildcard
+    others = meaning.withdrawn or meaning.unknown or meaning.questions or meaning.is_wildcard
     acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
     return (
         bool(meaning.constraints)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping
 
-from crslab_causal.chat.constraints import describe, describe_dropped, names_words
+from crslab_causal.chat.constraints import describe, describe_withdrawn, names_words
 from crslab_causal.chat.state import DialogueState, list_names
 
 
@@ -27,8 +27,8 @@ def describe_memory(state: DialogueState, names: Mapping[int, str]) -> str:
 
 def list_wishes(state: DialogueState) -> str:
     """Return the line that lists the constraints which decide about the films; empty if there are none."""
-    chips = [f'[{n}] {constraint.words}' for n, constraint in enumerate(state.constraints.binding, start=1)]
-    return f'You asked for: {"  ".join(chips)}  (/forget 1 takes back the first)' if chips else ''
+    wishes = [f'[{n}] {constraint.words}' for n, constraint in enumerate(state.constraints.binding, start=1)]
+    return f'You asked for: {"  ".join(wishes)}  (/forget 1 takes back the first)' if wishes else ''
 
 
 def take_back(state: DialogueState, names: Mapping[int, str], text: str) -> Iterator[str]:
@@ -49,7 +49,7 @@ def take_back(state: DialogueState, names: Mapping[int, str], text: str) -> Iter
             state.drop_mention(entity)
         yield f'Forgotten: {", ".join(names[entity] for entity in mentions)}.'
     elif found:
-        yield describe_dropped(found)
+        yield describe_withdrawn(found)
     elif text.strip():
         yield f'There is no "{text.strip()}" among what you asked for or mentioned.'
     yield list_wishes(state) or 'Nothing limits the list.'

@@ -27,7 +27,7 @@ class Prepared(NamedTuple):
 
     request: RerankRequest
     relaxed: list[Constraint]
-    """Constraints that were dropped, because no film satisfies all of them."""
+    """Constraints that were relaxed, because no film satisfies all of them."""
     is_exhausted: bool
     """Whether all films that satisfy the constraints were named before."""
 

@@ -42,7 +42,7 @@ class Reply:
     relaxed: tuple[Constraint, ...] = ()
     """Constraints that the list leaves out, because no film satisfies all of them. A note says so."""
     notes: list[str] = field(default_factory=list)
-    """Remarks, for example that a name was not understood or that a constraint was dropped."""
+    """Remarks, for example that a name was not understood or that a constraint was relaxed."""
     sentences: list[str] = field(default_factory=list)
     """Sentences of the answer, without remarks and list."""
     recommendations: list[ListedFilm] = field(default_factory=list)

@@ -132,7 +132,7 @@ class DialogueState:
         asks = Act.ASK_FILM in understanding.acts and all(each.film is None for each in understanding.questions)
         if understanding.unknown and asks:
             self.film = self.person = None  # "is it scary?", "did he make others?" are about the unknown film
-        self.forget([*replaced, *understanding.forgotten])
+        self.forget([*replaced, *understanding.withdrawn])
         for constraint in understanding.constraints:
             self.constraints.add(replace(constraint, turn=len(self.context)))
 

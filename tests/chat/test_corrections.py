@@ -29,7 +29,7 @@ def test_corrected_film_takes_the_place_of_the_first_one(interpreter, entity, fi
     state = state_after(interpreter, first)
     meaning = interpreter.understand(text, state.situation)
     assert attitudes(meaning) == {'Interstellar (2014)': attitude}
-    assert meaning.dropped == [entity['Inception (2010)']] and meaning.acts[0] is Act.FORGET
+    assert meaning.forgotten_names == [entity['Inception (2010)']] and meaning.acts[0] is Act.FORGET
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_corrected_wish_replaces_the_first_one(interpreter, first, text, label):
     state = state_after(interpreter, first)
     before = [constraint.label for constraint in state.constraints.binding]
     meaning = interpreter.understand(text, state.situation)
-    assert [constraint.label for constraint in meaning.forgotten] == before
+    assert [constraint.label for constraint in meaning.withdrawn] == before
     state.hear(text, meaning, [])
     assert [constraint.label for constraint in state.constraints.binding] == [label]
 
@@ -54,7 +54,7 @@ def test_corrected_wish_replaces_the_first_one(interpreter, first, text, label):
 def test_other_meanings_of_mean_correct_nothing(interpreter, text):
     state = state_after(interpreter, 'I loved Inception and I like horror')
     meaning = interpreter.understand(text, state.situation)
-    assert not meaning.dropped and not meaning.forgotten
+    assert not meaning.forgotten_names and not meaning.withdrawn
 
 
 def test_reply_to_a_correction_forgets_the_wrong_film(conversation):
@@ -140,16 +140,16 @@ def test_film_is_taken_instead_of_another(interpreter, after_a_list, text):
 def test_taking_back_with_a_reason_forgets(interpreter):
     state = state_after(interpreter, 'something with Tom Hanks')
     meaning = interpreter.understand('scratch that, any actor is fine', state.situation)
-    assert [constraint.label for constraint in meaning.forgotten] == ['Tom Hanks'] and meaning.questions == []
+    assert [constraint.label for constraint in meaning.withdrawn] == ['Tom Hanks'] and meaning.questions == []
 
 
 def test_exclusion_is_taken_back_by_words_that_deny_a_dislike(interpreter):
     state = state_after(interpreter, 'nothing with Tom Cruise')
     meaning = interpreter.understand("I don't dislike Tom Cruise", state.situation)
-    assert [constraint.label for constraint in meaning.forgotten] == ['Tom Cruise']
+    assert [constraint.label for constraint in meaning.withdrawn] == ['Tom Cruise']
 
 
 def test_excuse_before_a_correction(interpreter):
     state = state_after(interpreter, 'something with Tom Cruise')
     meaning = interpreter.understand('Sorry, I got mixed up, I meant Tom Hanks, not Tom Cruise', state.situation)
-    assert labels(meaning) == {('Tom Hanks', True)} and [each.label for each in meaning.forgotten] == ['Tom Cruise']
+    assert labels(meaning) == {('Tom Hanks', True)} and [each.label for each in meaning.withdrawn] == ['Tom Cruise']

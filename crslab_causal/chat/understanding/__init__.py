@@ -1,1 +1,20 @@
-"""Understanding of a seeker's message: its acts, the entities and constraints it names, and its question."""
+"""Understanding of a seeker's message: its acts, the names and constraints it states, and its questions.
+
+:class:`.interpreter.Interpreter` reads a message in these steps. The example is "I loved Alien. Any funny ones?".
+
+1. :mod:`.spotter` finds the spans that name something: the film "Alien", the genre "funny". It asks the linker of
+   :mod:`crslab_causal.llm.entity_linking` for films and people. Each other kind of name has a module: :mod:`.years`,
+   :mod:`.relative_years`, :mod:`.children`, :mod:`.places`, :mod:`.roles`, :mod:`.series_parts`, :mod:`.credits`,
+   :mod:`.unknown_names`. :mod:`.rejections` finds which spans are negated.
+2. :mod:`.clauses` splits the message, and puts a token in the place of each name: "I loved <film0>".
+3. :mod:`.message` reads each clause by rules. It finds acts (:mod:`.acts`), questions (:mod:`.question_reader`,
+   :mod:`.questions`), what "it" and "both" mean (:mod:`.references`), the attitude to each name (:mod:`.names`,
+   :mod:`.attitudes`), constraints (:mod:`.wishes`, :mod:`.properties`) and what is taken back (:mod:`.forgetting`).
+   The result is a :class:`.draft.Draft`: acts *like* and *want*, "Alien" *liked*, "Comedy" *wanted*.
+4. :mod:`.revision` changes acts, attitudes and questions if the trained models are sure of others. The models read the
+   strings of :mod:`.features`; :mod:`.encoder` reads the words and the turns before them. :mod:`.certainty` names the
+   cases in which the rules decide.
+
+The phrases are in two places. Lists of everyday wordings of a clause are in the files of the folder ``phrases``, in a
+readable form. Patterns that need groups, or that only one function uses, are regular expressions beside this function.
+"""

@@ -76,7 +76,7 @@ _ALL = re.compile(
 
 FEW = 4
 """Largest number of films of a list that words such as "both" and "those" may mean."""
-_SEVERAL = re.compile(
+_OF_SHORT_LIST = re.compile(
     r'\b(?:them|those|these|either|neither|both)\b(?! <)'
     r'(?! (?:\w+ )?(?:days|times|people|kids|kinds?|types?|sorts?|guys|actors|directors|suggestions?|recommendations?|'
     r'options|choices|picks|ideas)\b)'
@@ -120,7 +120,7 @@ def names_all(clause: str, n_shown: int) -> bool:
         n_shown: number of films in the last list.
     """
     is_short = 1 < n_shown <= FEW
-    return _ALL.search(clause) is not None or (is_short and _SEVERAL.search(clause) is not None)
+    return _ALL.search(clause) is not None or (is_short and _OF_SHORT_LIST.search(clause) is not None)
 
 
 def names_both(clause: str) -> bool:

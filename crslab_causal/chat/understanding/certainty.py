@@ -24,7 +24,7 @@ from crslab_causal.chat.understanding.attitudes import (
     wishes_similar,
 )
 from crslab_causal.chat.understanding.clauses import Clause
-from crslab_causal.chat.understanding.features import Draft
+from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.meaning import Attitude
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.questions import INQUIRIES

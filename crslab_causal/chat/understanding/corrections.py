@@ -136,7 +136,9 @@ def _of_film(
         return None
     heard = Heard(SpanKind.FILM, facts.names[new], attitude, new, attitude is Attitude.SEEN)
     constraints = [properties.similar(new)] if attitude is Attitude.SIMILAR else []
-    return Understanding([Act.FORGET, ACT_OF_ATTITUDE.get(attitude, Act.MENTION)], [heard], constraints, dropped=[old])
+    return Understanding(
+        [Act.FORGET, ACT_OF_ATTITUDE.get(attitude, Act.MENTION)], [heard], constraints, forgotten_names=[old]
+    )
 
 
 def _of_property(

@@ -1,20 +1,23 @@
 """Features of a message and of the names in it, as strings, for the trained model of the understanding.
 
 A feature is present or absent. Names are replaced by their kinds, so that "I loved Alien" and "I loved Heat" have the
-same features.
+same features. Most features say what they mean: ``act=like``. A feature with a colon ends with words, and begins with
+the place of these words:
+
+- ``c:`` letters of a word; ``m:`` words of the message; ``n:`` and ``p:`` words of the next and the previous clause;
+- ``b:`` and ``a:`` words of the clause before and after the name; with a number, as in ``b2:``, the nearest words;
+- ``l:`` with a number: the nearest words before the name, without other names; ``k<film>:`` words before a film;
+- ``t:``, ``tb:``, ``ta:`` words of a message with a word of a film's title, and those before and after this word;
+- ``r:`` the last question of the recommender; ``s:`` its last sentence; ``o:`` the seeker's own message before.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Iterator, Mapping, Sequence
 
-from crslab_causal.chat.understanding.acts import names_all
-from crslab_causal.chat.understanding.attitudes import cue_before, is_left_out, is_liked_after, is_seen_after
-from crslab_causal.chat.understanding.clauses import Clause
-from crslab_causal.chat.understanding.meaning import Situation, Understanding
-from crslab_causal.chat.understanding.spans import Span
+from crslab_causal.chat.understanding.attitudes import cue_before, is_liked_after, is_seen_after
+from crslab_causal.chat.understanding.draft import Draft
 
 _LENGTH = 600
 """Number of characters of a message that are read."""
@@ -52,33 +55,6 @@ _NEAR = 4
 """Number of words before and after a name whose distance counts."""
 _PLURAL = re.compile(r'\b(?:they|them|those|these|both|all|either|neither|ones|movies|suggestions|recommendations)\b')
 """Words that may mean several films."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The meaning of a message as the rules understand it."""
-
-    text: str
-    """The message."""
-    clauses: Sequence[Clause]
-    groups: Sequence[Sequence[Span]]
-    """Spans of the message in groups."""
-    situation: Situation
-    meaning: Understanding
-    is_final: bool = False
-    """Whether the rules alone decide: the message only corrects a name, or names a place that the list lacks."""
-
-    @property
-    def names_all(self) -> bool:
-        """Whether the message is about all films of the last list, as in "seen them all"."""
-        return any(
-            names_all(clause.text, len(self.situation.shown)) or any(is_left_out(clause, n) for n in clause.groups)
-            for clause in self.clauses
-        )
-
-    def clauses_of(self, group: int) -> list[int]:
-        """Return the indices of the clauses with a group of spans."""
-        return [n for n, clause in enumerate(self.clauses) if group in clause.places]
 
 
 class Text:

@@ -9,12 +9,11 @@ from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
-from crslab_causal.chat.understanding.acts import (
-    Act,
-)
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
+from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.encoder import MessageEncoder
-from crslab_causal.chat.understanding.features import PRONOUNS, Draft
+from crslab_causal.chat.understanding.features import PRONOUNS
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
@@ -81,14 +80,14 @@ class Interpreter:
         """Return what the rules understand of a message."""
         text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
         text = spell_something(_SPLIT_WORD.sub(r'\1\2', text))
-        known = (*self._films_of_people(situation), *situation.mentioned, *situation.shown)
-        spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
+        known = (*self._films_of_people(situation), *situation.mentioned)
+        spans = self._spotter.spans(text, known, situation.shown, situation.film, situation.recommended)
         people = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id in self.facts.people]
         corrected = without_corrected(text, spans)
         if corrected != text or people:  # "with Colin Farrell, but not Alexander" names a film of Colin Farrell
             text = corrected
             known = (*(film for person in people for film in self.facts.films_of(person)), *known)
-            spans = self._spotter.spans(text, known, len(situation.shown), situation.film, situation.recommended)
+            spans = self._spotter.spans(text, known, situation.shown, situation.film, situation.recommended)
         subgenres = [Subgenre(text[s.start : s.end].lower(), s.genre, not s.negated) for s in spans if s.is_subgenre]
         spans = [span for span in spans if not (span.is_subgenre and span.negated)]  # other westerns may be wanted
         words = text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Mapping, NamedTuple, Sequence
 
@@ -102,9 +103,9 @@ class Understanding:
     """Names in order of appearance."""
     constraints: list[Constraint] = field(default_factory=list)
     """Constraints that the message adds."""
-    forgotten: list[Constraint] = field(default_factory=list)
+    withdrawn: list[Constraint] = field(default_factory=list)
     """Earlier constraints that the message takes back."""
-    dropped: list[int] = field(default_factory=list)
+    forgotten_names: list[int] = field(default_factory=list)
     """Entity ids of the names that the message tells to forget."""
     questions: list[Question] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -123,6 +124,10 @@ class Understanding:
     """Whether films without blood or violence are wanted, which no constraint can express."""
     is_gibberish: bool = False
     """Whether no word is English."""
+
+    def copy(self) -> Understanding:
+        """Return a copy whose lists do not change with the original."""
+        return Understanding(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
 
 def merge_heard(heard: Sequence[Heard]) -> list[Heard]:

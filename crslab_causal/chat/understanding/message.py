@@ -152,9 +152,9 @@ class MessageReader(QuestionReader):
         if Act.START_OVER not in acts and self._forget(clause):
             return
         if _FOR_ADULTS.search(clause.text):
-            self.meaning.forgotten += [each for each in self.situation.constraints if each.kind is Kind.CHILDREN]
+            self.meaning.withdrawn += [each for each in self.situation.constraints if each.kind is Kind.CHILDREN]
         if _FEATURE_FILMS.search(clause.text):
-            self.meaning.forgotten += [each for each in self.situation.constraints if each.label == 'documentary']
+            self.meaning.withdrawn += [each for each in self.situation.constraints if each.label == 'documentary']
         acts = self._settle(clause, acts)
         self.meaning.is_wildcard |= is_wildcard(clause.text)
         n_acts = len(self.meaning.acts)
@@ -177,7 +177,7 @@ class MessageReader(QuestionReader):
 
     def _forget(self, clause: Clause) -> bool:
         """Take back what a clause tells to forget, or keep what it names as an exception. Return whether it does."""
-        before = Forgotten(self.meaning.forgotten, self.meaning.dropped)
+        before = Forgotten(self.meaning.withdrawn, self.meaning.forgotten_names)
         found = None
         if Act.FORGET in self.meaning.acts:
             found = find_kept(clause, self.groups, self.properties, before)
@@ -187,7 +187,7 @@ class MessageReader(QuestionReader):
                 return False
             self.meaning.acts.append(Act.FORGET)
             found = Forgotten(before.constraints + new.constraints, before.entities + new.entities)
-        self.meaning.forgotten, self.meaning.dropped = found
+        self.meaning.withdrawn, self.meaning.forgotten_names = found
         return True
 
     def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:

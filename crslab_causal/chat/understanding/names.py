@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Sequence
+from typing import Iterable, NamedTuple, Sequence
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
@@ -48,6 +48,15 @@ _ALL_OF = re.compile(
 """Words before a person, all of whose films are meant: "I have seen everything by Nolan"."""
 _OFF = re.compile(r'^ (?:off|out of|from) ')
 _EXCEPT = re.compile(r'\b(?:anything|everything|except|other than|apart from|besides)\b')
+
+
+class _Stance(NamedTuple):
+    """The attitude of a clause to a film, with the act that states it."""
+
+    attitude: Attitude
+    act: Act
+    seen: bool = False
+    """Whether the seeker has seen the film."""
 
 
 class NameReader:
@@ -101,59 +110,57 @@ class NameReader:
         return False
 
     def _read_film(self, clause: Clause, group: int) -> None:
+        """Add what a clause says about a film, or about several films with one name."""
         span = self.groups[group][0]
         assert span.id is not None
         if attitudes.is_left_out(clause, group):
             self._hear_films([span.id], Attitude.MENTIONED)  # "seen them all except Alien"
             self.excepted.add(span.id)
             return
-        cue = attitudes.cue_before(clause, group)
-        if attitudes.means_style(clause, group) or (cue == attitudes.LIKE and _ONLY_LIKE.match(clause.before(group))):
-            cue = attitudes.SIMILAR  # "Alien type movies", "like Alien or Aliens"
-        liked = cue != attitudes.TOLD and attitudes.is_liked_after(clause, group)
-        seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
-        following = self.clauses[self.position + 1].text if self.position + 1 < len(self.clauses) else ''
-        if span.negated and attitudes.is_rejected_as_seen(clause, group, following):
-            attitude, act, seen = Attitude.SEEN, Act.SEEN, True
-        elif span.negated:
-            is_wish = cue != attitudes.DISLIKE and (
-                cue in (attitudes.WANT, attitudes.SIMILAR)
-                or Act.WANT in self.meaning.acts
-                or _EXCEPT.search(clause.text)
-            )
-            attitude, act = Attitude.DISLIKED, Act.WANT if is_wish else Act.DISLIKE
-        elif attitudes.is_followed_up(clause, group):
-            attitude, act, seen = Attitude.SIMILAR, Act.WANT, True
+        attitude, act, seen = self._stance(clause, group)
+        if attitude is Attitude.SIMILAR:
             self.meaning.constraints.append(self.properties.similar(span.id))
-        elif cue == attitudes.NOT_SEEN:
-            attitude, act = Attitude.NOT_SEEN, Act.NOT_SEEN
-        elif cue == attitudes.SIMILAR:
-            prefers = _PREFERS.search(clause.before(group))
-            compares = _COMPARES.search(clause.before(group))
-            attitude, act = (Attitude.LIKED, Act.LIKE) if prefers else (Attitude.SIMILAR, Act.WANT)
-            attitude, act = (Attitude.MENTIONED, Act.MENTION) if compares else (attitude, act)
-            if not prefers and not compares:
-                self.meaning.constraints.append(self.properties.similar(span.id))
-        elif cue == attitudes.LIKE or liked:
-            attitude, act = Attitude.LIKED, Act.LIKE
-        elif cue == attitudes.SEEN or seen:
-            attitude, act = Attitude.SEEN, Act.SEEN
-        elif cue == attitudes.WATCH and _OFF.match(clause.after(group)):
-            attitude, act = Attitude.REJECTED, Act.REJECT  # "take Alien off your list"
-        elif (
-            cue == attitudes.WATCH
-            or attitudes.is_taken_instead(clause, group)
-            or attitudes.is_put_on_list(clause, group)
-        ):
-            attitude, act = Attitude.ACCEPTED, Act.ACCEPT
-        else:
-            attitude, act = Attitude.MENTIONED, Act.MENTION
         if attitude in (Attitude.LIKED, Attitude.DISLIKED) and (series := self.properties.series_called(span.id)):
             is_liked = attitude is Attitude.LIKED
             self._add(clause, group, series, wanted=is_liked, binding=not is_liked)
         self.film = span.id
         self._hear_films([each.id for each in self.groups[group] if each.id is not None], attitude, seen)
         self.meaning.acts.append(act)
+
+    def _stance(self, clause: Clause, group: int) -> _Stance:
+        """Return what a clause says about a film. The first case that fits counts."""
+        span, cue = self.groups[group][0], attitudes.cue_before(clause, group)
+        before, after = clause.before(group), clause.after(group)
+        following = self.clauses[self.position + 1].text if self.position + 1 < len(self.clauses) else ''
+        if attitudes.means_style(clause, group) or (cue == attitudes.LIKE and _ONLY_LIKE.match(before)):
+            cue = attitudes.SIMILAR  # "Alien type movies", "like Alien or Aliens"
+        seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
+        if span.negated and attitudes.is_rejected_as_seen(clause, group, following):
+            return _Stance(Attitude.SEEN, Act.SEEN, True)  # "not Alien, I have seen that"
+        if span.negated:
+            wishes = cue in (attitudes.WANT, attitudes.SIMILAR) or Act.WANT in self.meaning.acts
+            is_wish = cue != attitudes.DISLIKE and (wishes or _EXCEPT.search(clause.text))
+            return _Stance(Attitude.DISLIKED, Act.WANT if is_wish else Act.DISLIKE, seen)  # "anything except Alien"
+        if attitudes.is_followed_up(clause, group):
+            return _Stance(Attitude.SIMILAR, Act.WANT, True)  # "I just watched Alien, what next?"
+        if cue == attitudes.NOT_SEEN:
+            return _Stance(Attitude.NOT_SEEN, Act.NOT_SEEN, seen)
+        if cue == attitudes.SIMILAR and _COMPARES.search(before):
+            return _Stance(Attitude.MENTIONED, Act.MENTION, seen)  # "it sounds like Alien"
+        if cue == attitudes.SIMILAR and _PREFERS.search(before):
+            return _Stance(Attitude.LIKED, Act.LIKE, seen)  # "I love movies like Alien"
+        if cue == attitudes.SIMILAR:
+            return _Stance(Attitude.SIMILAR, Act.WANT, seen)
+        if cue == attitudes.LIKE or (cue != attitudes.TOLD and attitudes.is_liked_after(clause, group)):
+            return _Stance(Attitude.LIKED, Act.LIKE, seen)
+        if seen:
+            return _Stance(Attitude.SEEN, Act.SEEN, True)
+        if cue == attitudes.WATCH and _OFF.match(after):
+            return _Stance(Attitude.REJECTED, Act.REJECT)  # "take Alien off your list"
+        is_chosen = attitudes.is_taken_instead(clause, group) or attitudes.is_put_on_list(clause, group)
+        if cue == attitudes.WATCH or is_chosen:
+            return _Stance(Attitude.ACCEPTED, Act.ACCEPT)
+        return _Stance(Attitude.MENTIONED, Act.MENTION)
 
     def _read_property(self, clause: Clause, group: int) -> bool:
         """Make constraints of a genre, years or a person, and return whether there are any."""

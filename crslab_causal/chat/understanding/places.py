@@ -26,7 +26,7 @@ _PLACE = re.compile(
     (?:\s+{_NOUN}\b|(?<!last)(?=\W*$)|(?<!last)(?=\s*,|\s+(?:and|is|was|sounds|looks|about|i|we|no|yes|not|please)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SEVERAL = re.compile(
+_FIRST_OR_LAST = re.compile(
     rf"""\b(?:the\s+)?(?P<end>first|last)\s+(?P<count>two|three|four|five|six|seven|eight|nine|[2-9]|couple|few)
     (?!\s*(?:of\s+)?(?:hours?|minutes?|weeks?|days?|months?|years?|yrs?|decades?|times|seasons?|episodes?|parts?|seconds?|thirds|of\s+the))
     (?:\s+{_NOUN}s?)?\b""",
@@ -117,7 +117,7 @@ def find_places(text: str, shown: Sequence[int]) -> Iterator[Span]:
         text: the message, with the other spans blanked out.
         shown: films of the last list.
     """
-    for match in _SEVERAL.finditer(text) if shown else ():
+    for match in _FIRST_OR_LAST.finditer(text) if shown else ():
         n = min(_count(match['count']), len(shown))
         first = len(shown) - n if match['end'].lower() == 'last' else 0
         is_model = _is_model(text, match.start())

@@ -23,10 +23,10 @@ from crslab_causal.chat.understanding.certainty import (
     ruled_in,
     ruled_out,
 )
+from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.estimates import Estimates
 from crslab_causal.chat.understanding.features import (
-    Draft,
     Text,
     act_features,
     film_features,
@@ -50,31 +50,35 @@ from crslab_causal.chat.understanding.targets import (
 )
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
 
-_SURE = 0.4
-"""Least probability of an act that a message has, beside the likeliest one."""
-_SURE_OF_CHOICE = 0.6
-"""The same for the choice of a film. It ends the search, so a wrong one costs more than a missed one."""
-_SURE_OF_RULE = 0.3
-"""The same for an act that the rules find, too."""
-_SURE_OF_PHRASE = 0.01
-"""The same for an act that a fixed phrase states: "hello", "thanks", "that's all"."""
-_PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
-_GUESS = 0.1
-"""Least probability of the likeliest act, from which a message is revised."""
-_GUESS_AT_WISH = 0.15
-"""The same for a message in which the rules find a wish: "it should also be funny"."""
-_RULE = 1.2
+# The thresholds and factors were chosen on the tables `*_develop.tsv` and on held-out conversations of the tables
+# `*_train_*.tsv`, see benchmarks/UNDERSTANDING.md.
+_MIN_ACT = 0.4
+"""Minimum probability of an act that a message has beside the likeliest one."""
+_MIN_CHOICE = 0.6
+"""Minimum probability of the choice of a film. A choice ends the search, so a wrong one costs more than a missed one.
+"""
+_MIN_ACT_OF_RULES = 0.3
+"""Minimum probability of an act that the rules find, too."""
+_MIN_ACT_OF_PHRASE = 0.01
+"""Minimum probability of an act that a fixed phrase states: "hello", "thanks", "that's all"."""
+_STATED_BY_PHRASES = frozenset((Act.GREET, Act.THANK, Act.LEAVE))
+"""Acts that fixed phrases state."""
+_MIN_LIKELIEST_ACT = 0.1
+"""Minimum probability of the likeliest act from which a message is revised."""
+_MIN_LIKELIEST_ACT_OF_WISH = 0.15
+"""Minimum probability of the likeliest act from which a message with a wish is revised: "it should also be funny"."""
+_FAVOR_RULE = 1.2
 """Factor for the probability of the attitude to a name that the rules find."""
-_RULE_FOR_MEANT = 1.5
-"""The same for a film that the message means without a name."""
-_KEPT = frozenset((Attitude.LIKED, Attitude.DISLIKED))
-"""Attitudes to such a film that stay as the rules find them, if the message has the act: "I liked it"."""
-_NONE = 0.6
+_FAVOR_RULE_WITHOUT_NAME = 1.5
+"""Factor for the probability of the attitude that the rules find to a film or person that the message does not name."""
+_KEPT_WITHOUT_NAME = frozenset((Attitude.LIKED, Attitude.DISLIKED))
+"""Attitudes to a film without a name that stay as the rules find them, if the message has the act: "I liked it"."""
+_FAVOR_NO_ATTITUDE = 0.6
 """Factor for the probability that a name has no attitude. A smaller one finds more attitudes, and more wrong ones."""
-_IS_QUESTION = 0.3
-"""Least probability of the aspect of a question that the rules do not find."""
-_MEANS = 0.2
-"""Least probability of an attitude to the film of the conversation, if an act of the message concerns no name."""
+_MIN_QUESTION = 0.3
+"""Minimum probability of the aspect of a question that the rules do not find."""
+_MIN_OF_CURRENT_FILM = 0.2
+"""Minimum probability of an attitude to the film of the conversation, if an act of the message concerns no name."""
 _OF_FILM = {
     Attitude.LIKED: Act.LIKE,
     Attitude.DISLIKED: Act.DISLIKE,
@@ -122,7 +126,7 @@ class _Message:
         def fit(name: str) -> float:
             act = ACT_OF_ATTITUDE.get(Attitude(name)) if name else None
             if act is None or act in self.acts or _INSTEAD.get(act, frozenset()) & self.acts:
-                return found[name] * (1.0 if name else _NONE)
+                return found[name] * (1.0 if name else _FAVOR_NO_ATTITUDE)
             return found[name] * max(self.likely.get(act, 1.0), 0.05)
 
         return max(found, key=fit)
@@ -142,10 +146,11 @@ class Reviser:
         self.facts, self.properties, self.models, self.encoder = facts, properties, models, encoder
 
     def revise(self, draft: Draft) -> Understanding:
-        """Return the meaning of a message, from the draft of the rules."""
-        meaning = draft.meaning
+        """Return the meaning of a message, from the draft of the rules, which does not change."""
         if not self.models or is_settled(draft):
-            return meaning
+            return draft.meaning
+        meaning = draft.meaning.copy()
+        draft = replace(draft, meaning=meaning)
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
             return meaning  # the models have learned none of the words
@@ -155,12 +160,12 @@ class Reviser:
         likely |= dict.fromkeys(ruled_out(draft, ' '.join(text.words)), 0.0)
         sure = {name: p for name, p in likely.items() if name not in FINAL}
         best = max(sure.values())
-        if best < (_GUESS_AT_WISH if any(c.binding for c in meaning.constraints) else _GUESS):
+        if best < (_MIN_LIKELIEST_ACT_OF_WISH if any(c.binding for c in meaning.constraints) else _MIN_LIKELIEST_ACT):
             return meaning  # the model only guesses
         by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
-        least = {Act.ACCEPT: _SURE_OF_CHOICE}
-        least |= {act: _SURE_OF_PHRASE if act in _PHRASES else _SURE_OF_RULE for act in by_rules}
-        acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _SURE) or p == best}
+        least = {Act.ACCEPT: _MIN_CHOICE}
+        least |= {act: _MIN_ACT_OF_PHRASE if act in _STATED_BY_PHRASES else _MIN_ACT_OF_RULES for act in by_rules}
+        acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _MIN_ACT) or p == best}
         acts |= ruled_in(draft)
         if Act.ASK_FILM in acts and Act.WANT in meaning.acts and meaning.constraints and not meaning.questions:
             return meaning  # "what about Alien, or a comedy?"
@@ -197,7 +202,7 @@ class Reviser:
         asks_film, asks_person = Act.ASK_FILM in acts, Act.ASK_PERSON in acts
         fitting = {Aspect(n): p for n, p in likely.items() if (asks_person if n in ABOUT_PERSON else asks_film)}
         aspect = max(fitting, key=lambda each: fitting[each], default=None)
-        if aspect is None or fitting[aspect] < _IS_QUESTION:
+        if aspect is None or fitting[aspect] < _MIN_QUESTION:
             return
         spans = [span for group in draft.groups for span in group]
         asked = [each.entity for each in draft.meaning.heard if each.attitude is Attitude.ASKED]
@@ -222,7 +227,7 @@ class Reviser:
             features = name_features(draft, message.text, named.group, rule)
             found = message.attitudes('names', features, f'name {named.group}')
             if rule in found:
-                found[rule] *= _RULE
+                found[rule] *= _FAVOR_RULE
             attitude = message.best(found)
             if is_certain(draft, named, rule, attitude, acts):
                 continue
@@ -245,12 +250,13 @@ class Reviser:
             rule = rule_attitude(draft, key)
             if not rule and (named or draft.meaning.unknown or (draft.names_all and films)):
                 continue  # "we watched Speed, and it was ok", "I've seen both": no other film is meant
-            if rule and (draft.names_all or (rule in _KEPT and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts)):
+            is_kept = rule in _KEPT_WITHOUT_NAME and ACT_OF_ATTITUDE.get(Attitude(rule)) in acts
+            if rule and (draft.names_all or is_kept):
                 continue  # "none of these", "I liked it"
             features = film_features(draft, message.text, film, self.facts.films[film].title, rule)
             found = message.attitudes('films', features, f'film {film}')
             if rule in found:
-                found[rule] *= _RULE_FOR_MEANT
+                found[rule] *= _FAVOR_RULE_WITHOUT_NAME
             attitude = message.best(found)
             if attitude == Attitude.SIMILAR:
                 constraints.append(self.properties.similar(film))
@@ -274,7 +280,7 @@ class Reviser:
         features = person_features(draft, message.text, rule)
         found = message.attitudes('people', features)
         if rule in found:
-            found[rule] *= _RULE_FOR_MEANT
+            found[rule] *= _FAVOR_RULE_WITHOUT_NAME
         attitude = message.best(found)
         if attitude == rule or (attitude == Attitude.ASKED and draft.meaning.questions):
             return []
@@ -302,7 +308,7 @@ class Reviser:
                 act in message.acts
                 and attitude not in attitudes
                 and key not in heard
-                and found.get(attitude, 0.0) > _MEANS
+                and found.get(attitude, 0.0) > _MIN_OF_CURRENT_FILM
             ):
                 _set(message.heard, key, film, attitude)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Collection as Some
 from typing import Sequence
 
 from crslab_causal.chat.films.collections import Collection, Collections, is_everyday_word
@@ -94,7 +93,7 @@ class Spotter:
         self,
         text: str,
         prefer: Sequence[int] = (),
-        n_shown: int = 0,
+        shown: Sequence[int] = (),
         film: int | None = None,
         recommended: Sequence[int] = (),
     ) -> list[Span]:
@@ -104,15 +103,14 @@ class Spotter:
 
         Args:
             text: the message.
-            prefer: entity ids that are preferred if several entities have the name. The films of the last list are at
-                its end.
-            n_shown: number of films in the last list.
+            prefer: entity ids that are preferred if several entities have the name. Those of the last list are
+                preferred, too.
+            shown: films of the last list.
             film: the film that the conversation is about, whose director "the same director" is.
             recommended: films that were first in the lists so far, which "the one before" means.
         """
-        shown = prefer[len(prefer) - n_shown :] if n_shown else ()
         numbers = find_numbers(text, shown)
-        spans = numbers + free_spans(self._links(text, prefer), numbers)
+        spans = numbers + free_spans(self._links(text, (*prefer, *shown)), numbers)
         spans += free_spans(self._collection_spans(text, spans), spans)
         spans = name_by_credit(text, spans, self.facts)
         spans = name_by_person(text, spans, self.facts, recommended)
@@ -121,7 +119,7 @@ class Spotter:
         masked = blank_spans(text, spans)
         spans += find_children(masked)
         masked = blank_spans(text, spans)
-        spans += find_recommended(masked, recommended, n_shown)
+        spans += find_recommended(masked, recommended, len(shown))
         spans += find_places(blank_spans(text, spans), shown)
         year_of = {entity: self.facts.films[entity].year for entity in (*shown, film) if entity is not None}
         spans += find_dated(blank_spans(text, spans), shown, film, year_of)
@@ -159,7 +157,7 @@ class Spotter:
         spans += free_spans(find_unknown_names(blank_spans(text, spans)), spans)
         return with_negation(text, sorted(spans, key=lambda span: (span.start, span.end)))
 
-    def _links(self, text: str, prefer: Some[int]) -> list[Span]:
+    def _links(self, text: str, prefer: Sequence[int]) -> list[Span]:
         found = self._linker.find(text, prefer)
         # a name with a genre word is not an unknown film: "World War 2" contains "War"
         genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
@@ -224,16 +222,16 @@ class Spotter:
         if match is None or after is None:
             return None
         films = [self.facts.films[film] for film in span.collection.films]
-        dated = [
-            (film.year, -self.facts.popularity.get(film.entity, 0), film.entity)
-            for film in films
-            if film.year and tuple(content_words(title_words(film.title)))[: len(key)] == key
-        ]
-        if not dated and span.collection.is_listed:  # the titles of James Bond's films do not start with his name
-            dated = [(f.year, -self.facts.popularity.get(f.entity, 0), f.entity) for f in films if f.year]
-        least = _MIN_SHARE_OF_SERIES * max((-minus for _, minus, _ in dated), default=0)
-        of_year = {year: entity for year, minus, entity in sorted(dated, reverse=True) if -minus >= least}
-        ordered = [of_year[year] for year in sorted(of_year)]
+        dated = [film for film in films if film.year]
+        titled = [film for film in dated if tuple(content_words(title_words(film.title)))[: len(key)] == key]
+        if titled or not span.collection.is_listed:  # the titles of James Bond's films do not start with his name
+            dated = titled
+        popularity = {film.entity: self.facts.popularity.get(film.entity, 0) for film in dated}
+        least = _MIN_SHARE_OF_SERIES * max(popularity.values(), default=0)
+        known = [film for film in dated if popularity[film.entity] >= least]
+        known.sort(key=lambda film: (popularity[film.entity], -film.entity))
+        of_year = {film.year: film.entity for film in known}  # of the films of one year, the best-known one counts
+        ordered = [of_year[year] for year in sorted(of_year, key=lambda year: year or 0)]
         number = _NTHS[match['ordinal'].lower()]
         if number >= len(ordered) or len(ordered) < 2:
             return None

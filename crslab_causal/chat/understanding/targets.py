@@ -11,7 +11,8 @@ from typing import Iterator
 
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.features import Draft, Text, means_person
+from crslab_causal.chat.understanding.draft import Draft
+from crslab_causal.chat.understanding.features import Text, means_person
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
@@ -24,7 +25,7 @@ N_EARLIER = 2
 """Most films that the seeker named before, and that "both" or "it" may mean, beside the last list."""
 N_RECOMMENDED = 3
 """The same for films that were recommended before the last list."""
-_SEVERAL = re.compile(
+_MEANS_SEVERAL = re.compile(
     r'\b(?:they|them|those|these|both|(?<!after )(?<!at )(?<!of )all(?! (?:right|that|the time)\b)|either|neither|any|'
     r'none|ones|others|rest|suggestions|recommendations)\b'
     r'(?! (?:\w+ )?(?:lines|kinds?|sorts?|types?|days|times|nights|people)\b)'
@@ -82,11 +83,13 @@ def film_lists(draft: Draft) -> Iterator[list[int]]:
     for number, span in enumerate(spans):
         follows = number > 0 and _BETWEEN_FILMS.fullmatch(draft.text, spans[number - 1].end, span.start) is not None
         if not follows:
-            yield from [listed] if len(listed) > 1 else []
+            if len(listed) > 1:
+                yield listed
             listed = []
         if span.kind is SpanKind.FILM and span.id is not None:
             listed.append(span.id)
-    yield from [listed] if len(listed) > 1 else []
+    if len(listed) > 1:
+        yield listed
 
 
 def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
@@ -98,7 +101,7 @@ def meant_films(draft: Draft, facts: FilmFacts) -> list[int]:
     situation = draft.situation
     left_out = {span.id for group in draft.groups for span in group if span.kind is SpanKind.FILM}
     placed = any(span.kind is SpanKind.PLACE for group in draft.groups for span in group)
-    if not any(_SEVERAL.search(clause.text) for clause in draft.clauses):
+    if not any(_MEANS_SEVERAL.search(clause.text) for clause in draft.clauses):
         said = situation.said.lower()
         spoken_of = {situation.film, *situation.recommended}
         left_out |= {film for film in situation.shown if facts.films[film].title.lower() not in said} - spoken_of
