@@ -46,7 +46,7 @@ class ModelAdapter:
     has_unused_parameters = True
     """Whether some parameters may get no gradient. CRSLab's models contain parameters of the conversation stage."""
 
-    faster = (
+    advice_if_slow = (
         "CRSLab's models score all entities at every update: a larger rec.batch_size is faster, see the files "
         'under config/baselines'
     )
@@ -173,7 +173,7 @@ class KGSFAdapter(ModelAdapter):
 class ItemRecommenderAdapter(ModelAdapter):
     """The adapter of the models of this package, see :class:`.ItemRecommender`."""
 
-    faster = ''
+    advice_if_slow = ''
 
     def loss_terms(self, batch: RecBatch) -> dict[str, Tensor]:
         _, terms = self._call(batch, 'train')

@@ -59,6 +59,8 @@ class CausalSystem(AnsweringSystem, BaseSystem):
     ):
         self.config = config = opt if isinstance(opt, Config) else Config.from_crslab(opt)
         self.seed, self.debug = config.run.seed, debug
+        self.is_chat = interact
+        """Whether the system chats with a saved run. It then has no trainer."""
         provenance()  # called before the training, so that it names the commit of the code that trains
         seed_everything(self.seed)
         self.confounder = fit_confounder(config, valid_dataloader if debug else train_dataloader, side_data)
@@ -81,24 +83,24 @@ class CausalSystem(AnsweringSystem, BaseSystem):
             )
         self.item_ids: list[int] = side_data['item_entity_ids']
         self.folder = run_folder(config)
-        self._adapt_model(interact)
+        self._adapt_model()
         seconds = 0 if config.flags.save_system else config.flags.checkpoint_seconds
         self.checkpoints = Checkpoints(self.folder, seconds=0 if restore_system and math.isinf(seconds) else seconds)
-        if interact:
+        if self.is_chat:
             self.load_best()
             return
         self._prepare_training()
         if restore_system:
             self.restore_model()
 
-    def _adapt_model(self, interact: bool) -> None:
+    def _adapt_model(self) -> None:
         if isinstance(self.model, torch.nn.DataParallel) and len(self.config.gpu) == 1:
             self.model = self.model.module
         if self.config.run.sparse_rgcn:
             use_sparse_rgcn(self.model)
         adapter_class = self.config.model_entry.load_adapter()
         self.trained = any(parameter.requires_grad for parameter in self.model.parameters())
-        if self.trained and not interact:
+        if self.trained and not self.is_chat:
             self.model = distributed.distribute(self.model, find_unused=adapter_class.has_unused_parameters)
         item_ids = torch.as_tensor(self.item_ids).to(self.device)
         self.adapter = adapter_class(self.model, self.config, item_ids, self.train_dataloader)

@@ -47,7 +47,6 @@ class CausalLLMSystem(CausalSystem):
         self.llm: LLMOptions = self.config.model.llm
         self.llm_summary: dict[str, Any] | None = None
         """Section ``llm`` of ``llm_results.json``; None before the samples are answered."""
-        self.is_chat = not hasattr(self, 'trainer')
         self.external_recommender: str | None = self.config.model.recommender
         if self.external_recommender is not None:
             self._load_recommender(Path(self.external_recommender))
@@ -261,7 +260,7 @@ class CausalLLMSystem(CausalSystem):
     def _load_recommender(self, folder: Path) -> None:
         found = checkpoint.load_recommender(checkpoint.find_recommender(folder), self.identity, self.device)
         name = found.opt['model']
-        if name not in checkpoint.RECOMMENDER_MODELS:
+        if name not in checkpoint.CAUSAL_KBRD_MODELS:
             self._take_model(MODELS[name], found.opt)
         self.adapter.module.load_state_dict(found.model)
         logger.info(f'[Recommender {name} from {folder}]')

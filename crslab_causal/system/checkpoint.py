@@ -27,8 +27,8 @@ KEYS_THAT_MAY_DIFFER = ('gpu', 'data_path', 'save_path', 'run_name', 'llm', 'rec
 
 KEYS_OF_DATA = ('dataset', 'data (fingerprint)', 'kg_edge_threshold', 'mention_order', 'entity_truncate')
 """Keys that a run must share with the recommender that it uses. They determine the data and how they are read."""
-RECOMMENDER_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
-"""Models whose recommender another run can use."""
+CAUSAL_KBRD_MODELS = ('CausalKBRD', LANGUAGE_MODEL)
+"""Models whose checkpoints hold a CausalKBRD."""
 
 
 class Progress(NamedTuple):
@@ -191,7 +191,7 @@ def load_recommender(path: Path, opt: dict, device: torch.device) -> Checkpoint:
     """
     allowed = [name for name, entry in MODELS.items() if entry.gives_candidates]
     found = _read_recommender(path, opt, device, KEYS_OF_DATA, allowed)
-    if found.opt['model'] in RECOMMENDER_MODELS:
+    if found.opt['model'] in CAUSAL_KBRD_MODELS:
         _check_keys(path, found, opt, CausalKBRDOptions.model_fields)
     return found
 
@@ -207,7 +207,7 @@ def load_expert(path: Path, opt: dict, device: torch.device) -> tuple[CausalKBRD
     Raises:
         UserError: the file does not exist, is broken, or belongs to other data.
     """
-    found = _read_recommender(path, opt, device, KEYS_OF_DATA, RECOMMENDER_MODELS)
+    found = _read_recommender(path, opt, device, KEYS_OF_DATA, CAUSAL_KBRD_MODELS)
     return CausalKBRDOptions.of(found.opt), found.model
 
 

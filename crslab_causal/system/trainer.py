@@ -208,7 +208,7 @@ class Trainer(Generic[Batch]):
         """If the training is long, log its expected duration, and advice that makes it faster."""
         if seconds < SLOW_EPOCH:
             return
-        hint = self.adapter.faster
+        hint = self.adapter.advice_if_slow
         logger.info(
             f'[About {seconds / 60:.0f} min an epoch, at most {self.epochs} epochs or '
             f'{seconds * self.epochs / 3600:.1f} h]' + (f' [{hint}]' if hint else '')

@@ -116,6 +116,16 @@ def test_early_stop_waits_as_long_as_impatience_says(run):
     assert result['epochs'] - 1 - result['best_epoch'] == 2
 
 
+def test_a_slow_training_announces_its_duration_with_advice_for_models_of_crslab(run, monkeypatch):
+    for name in ('SLOW_EPOCH', 'ESTIMATE_AFTER'):
+        monkeypatch.setattr(f'crslab_causal.system.trainer.{name}', 0)
+    for model, is_crslabs in (('KBRDRepaired', True), ('CausalKBRD', False)):
+        _, folder = run(f'model={model}', 'num_bases=2', 'rec.epoch=1')
+        log = (folder / 'run.log').read_text('utf-8')
+        assert ' min an epoch, at most 1 epochs' in log
+        assert ('a larger rec.batch_size is faster' in log) == is_crslabs
+
+
 def test_random_interventions_are_the_same_at_every_evaluation(run):
     _, folder = run('intervention=noise', 'intervention_position=random', 'rec.epoch=1', flags=['-ss'])
     before = (folder / 'ranks_test.jsonl').read_text('utf-8')
