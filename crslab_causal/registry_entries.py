@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from crslab_causal.system.adapters import ModelAdapter
 
 SHARED_NAME = 'Causal'
-"""Name of the dataloader and of the system that models share, in CRSLab's tables."""
+"""Name of the dataloader and of the system that models share, in CRSLab's tables.
+
+They serve every model of the package, also those without causal terms: the name means the package."""
 _CAUSAL_SYSTEM = 'crslab_causal.system.causal:CausalSystem'
 
 

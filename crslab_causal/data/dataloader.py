@@ -83,6 +83,8 @@ class CausalDataLoader(BaseDataLoader):
     ReDial: the recommender's; TGReDialDataLoader: both speakers'), so that their scores cannot be compared. The
     samples here are those of KBRD; an item that a turn mentions twice makes two samples, as in KBRD.
 
+    It serves every model of the package, also those without causal terms: "Causal" in its name means the package.
+
     Models whose class has a true ``reads_tokens`` also get the text, as token ids.
 
     Options: ``mention_order``, ``entity_truncate``, ``scale``, for models that read the text ``context_truncate``, and

@@ -1,4 +1,4 @@
-"""The training conversations, for models that count or are fitted at once."""
+"""The training conversations, for models that count and for experts."""
 
 from __future__ import annotations
 

@@ -30,6 +30,8 @@ class CausalEvaluator(RecEvaluator):
     gets a list of the first 50 items, works too, but cannot detect ties. A label that is not in such a list counts as
     a miss; CRSLab drops it (evaluator/rec.py:38).
 
+    It serves every model of the package, also those without causal terms: "Causal" in its name means the package.
+
     Args:
         tensorboard: whether :meth:`report` writes TensorBoard files, as in CRSLab.
         cutoffs: values of K.

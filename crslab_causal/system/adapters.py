@@ -188,10 +188,10 @@ class ItemRecommenderAdapter(ModelAdapter):
 
 
 class ExpertAdapter(ItemRecommenderAdapter):
-    """The adapter of models that are fitted to all training conversations at once."""
+    """The adapter of models that are fitted to all training conversations in one call of their method ``fit``."""
 
     def pretrain(self, trainer: Trainer) -> None:
-        """Fit the model in one step, without epochs.
+        """Fit the model in one call, outside the training loop.
 
         The trainer then runs one epoch, which trains nothing; it only validates the fitted model.
         """

@@ -36,6 +36,8 @@ from crslab_causal.system.trainer import Trainer
 class CausalSystem(AnsweringSystem, BaseSystem):
     """The system that trains and tests the recommender of every model in :data:`crslab_causal.registry.MODELS`.
 
+    It serves every model of the package, also those without causal terms: "Causal" in its name means the package.
+
     The constructor and the methods are those of CRSLab's systems. :class:`.Trainer` does the training and lists its
     differences from CRSLab. Dropout is off outside training.
 

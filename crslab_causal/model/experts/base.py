@@ -15,7 +15,7 @@ from crslab_causal.model.experts.smoothing import log_popularity, smoothed_log_p
 
 
 class Expert(ItemRecommender):
-    r"""A recommender that is fitted to all training conversations in one step, without gradient descent.
+    r"""A recommender that is fitted to the training data in one call of :meth:`fit`, outside the training loop.
 
     An expert gives evidence for items, and predicts the smoothed distribution
 
