@@ -1,4 +1,4 @@
-"""Measures twelve faults that the language half once had, and writes a table of before and after.
+"""Measures twelve faults that the use of a language model once had, and writes a table of before and after.
 
     python benchmarks/llm_findings.py --data-path ../shared/data --server-python .venv-real/bin/python
     # or: make bench-llm-findings
@@ -332,7 +332,7 @@ def page(measured: list[tuple[str, str, str]]) -> str:
     about = ', '.join(f'{name} {value}' for name, value in m.items() if isinstance(value, (str, int)))
     return '\n'.join(
         [
-            '# Twelve faults of the language half, before and after',
+            '# Twelve faults in the use of a language model, before and after',
             '',
             'Written by `make bench-llm-findings`. The column "before" is copied from a report on commit 86c2061. The',
             'column "after" is measured by `benchmarks/llm_findings.py` in one run. Where the set-up differs from that',

@@ -1,1 +1,1 @@
-"""The language half of the system: explain, re-rank and respond with a language model (Section 3.4 of the paper)."""
+"""The language model behind the recommender: it explains, re-ranks and responds (Section 3.4 of the paper)."""

@@ -1,4 +1,6 @@
-"""Backends, which answer the requests of the language half. ``llm.mode`` chooses one of ``BACKENDS``.
+"""Backends, which explain, re-rank and respond, with a language model or without one.
+
+``llm.mode`` chooses one of ``BACKENDS``.
 
 To add a backend, write a class with the members of :class:`Backend`, and add one entry to ``BACKENDS``.
 """

@@ -1,4 +1,4 @@
-"""The facts about a dataset's catalogue that the language half uses."""
+"""The facts about a dataset's catalogue that prompts and backends use."""
 
 from __future__ import annotations
 

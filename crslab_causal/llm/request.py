@@ -1,4 +1,4 @@
-"""The request for one answer of the language half: the conversation so far, and the recommender's candidates."""
+"""The request for one answer of a backend: the conversation so far, and the recommender's candidates."""
 
 from __future__ import annotations
 

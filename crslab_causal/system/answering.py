@@ -32,7 +32,7 @@ class AnsweringSystem:
 
     @cached_property
     def catalogue(self) -> CatalogueInfo:
-        """Facts about the dataset that the language half uses."""
+        """Facts about the dataset that prompts, backends and the chat use."""
         return build_catalogue_info(self.side_data, self.train_dataloader.label_count().tolist())
 
     def recommender(self) -> ListRecommender:

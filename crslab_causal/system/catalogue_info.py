@@ -1,4 +1,4 @@
-"""Build the facts about the catalogue that the language half uses, from CRSLab's vocabulary and side data."""
+"""Build the facts about the catalogue that prompts and backends use, from CRSLab's vocabulary and side data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def build_catalogue_info(
     side_data: Mapping[str, Any],
     label_count: Sequence[int],
 ) -> CatalogueInfo:
-    """Return the facts about a :class:`.MentionDataset` that the language half uses.
+    """Return the facts about a :class:`.MentionDataset` that prompts and backends use.
 
     Args:
         side_data: side data of the dataset.

@@ -1,4 +1,4 @@
-"""Runs the language half with a real language model on this machine: no key, no cost.
+"""Runs CausalLLM with a real language model on this machine: no key, no cost.
 
     make demo-llm
 

@@ -1,4 +1,4 @@
-"""The language half with a real model behind a real server: SmolLM2-135M-Instruct on llama.cpp, by ``make test-real``.
+"""CausalLLM with a real language model behind a real server: SmolLM2-135M-Instruct on llama.cpp, by ``make test-real``.
 
 These are tests of the plumbing: prompts, schemas, requests, parsing, repair, store, reports and chat. The model is far
 too small to rank films; nothing here says how good a ranking is. It is used because it is real: its answers are cut
