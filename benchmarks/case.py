@@ -4,7 +4,7 @@ The case is one real conversation, with the output of the recommender and of the
 
     python benchmarks/case.py --data-path path/to/data --conversation 18304 --turn 2
 
-It needs a saved run of the configuration (``run_crslab.py --save-system``). A language model answers with
+It needs a saved run of the configuration (``crslab-causal run --save-system``). A language model answers with
 ``--config config/llm_redial_full.yaml``; otherwise the offline backend does. The case names its backend.
 """
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Sequence
 
 from crslab_causal.base.arguments import path_argument
+from crslab_causal.base.data_path import DATA_PATH
 from crslab_causal.base.errors import UserError
 from crslab_causal.prepare.own_data.catalogue import read_catalogue
 from crslab_causal.prepare.own_data.conversations import read_conversations
 from crslab_causal.prepare.own_data.crslab_files import (
-    DATASET,
     DESCRIPTION_FILE,
     FOLDER,
     GENERATOR,
@@ -27,6 +28,8 @@ from crslab_causal.prepare.own_data.graph import Vertices, graph_from_columns, r
 from crslab_causal.prepare.own_data.mentions import MentionResolver
 from crslab_causal.prepare.own_data.splitting import SPLITS, split_dialogs
 
+CONFIG = 'causal_own'
+"""Configuration that trains on the dataset."""
 MOST_WARNINGS = 20
 """Maximum number of warnings that the command prints. The others are only counted."""
 
@@ -185,5 +188,6 @@ def run(options: argparse.Namespace) -> int:
             for kind in ('items', 'entities')
         )
     )
-    print(f'to train: dataset: {DATASET} in the configuration, and --data-path {options.to}')
+    elsewhere = '' if options.to == Path(DATA_PATH) else f' --data-path {shlex.quote(str(options.to))}'
+    print(f'to train: crslab-causal run -c {CONFIG}{elsewhere}')
     return 0

@@ -57,17 +57,17 @@ def command(inputs):
 
 
 def test_the_documented_commands_prepare_train_and_talk(workplace, monkeypatch, capsys):
-    from crslab_causal.command_line.run import main
+    from crslab_causal.command_line.main import main
 
     for name in ('config', 'examples'):
         (workplace / name).symlink_to(tiny.ROOT / name)
-    first, second, third = COMMANDS
-    assert first[:3] == ['crslab-causal', 'prepare', 'own'] and second[:2] == third[:2] == ['python', 'run_crslab.py']
-    assert prepare(*first[3:]) == 0
+    (program, *first), second, third = COMMANDS
+    assert program == second.pop(0) == third.pop(0) == 'crslab-causal'
+    assert main(first) == 0
     output = capsys.readouterr()
     assert output.err == '' and f'```text\n{output.out}```' in DOCUMENT
 
-    assert main(second[2:]) == 0
+    assert main(second) == 0
     (folder,) = (workplace / 'save').glob('*/*')
     assert f'`save/{folder.parent.name}/{folder.name}/results.md`' in DOCUMENT
     table = (folder / 'results.md').read_text('utf-8')
@@ -81,7 +81,7 @@ def test_the_documented_commands_prepare_train_and_talk(workplace, monkeypatch, 
 
     monkeypatch.setattr(sys, 'stdin', io.StringIO('I loved Alien\n'))
     capsys.readouterr()
-    assert main(third[2:]) == 0
+    assert main(third) == 0
     answer = capsys.readouterr().out
     assert '(1982)' in answer or '(2000)' in answer
 
@@ -99,8 +99,6 @@ def test_other_models_train_on_the_example(workplace, capsys):
                 [
                     '-c',
                     'config/causal_own.yaml',
-                    '--data_path',
-                    'data',
                     '--set',
                     f'model={model}',
                     '--set',
@@ -136,7 +134,7 @@ def test_the_command_says_what_it_has_written(inputs, command, capsys):
         'conversations: 1 train, 1 valid, 1 test',
         'graph: 4 items, 5 other entities, 7 edges',
         'mentions: 3 items given, 0 found in the text, 0 entities given, 2 found in the text',
-        f'to train: dataset: Own in the configuration, and --data-path {inputs.folder}/to',
+        f'to train: crslab-causal run -c causal_own --data-path {inputs.folder}/to',
     ]
     (warning,) = output.err.splitlines()
     assert warning.startswith('warning: ') and "'itmes'" in warning

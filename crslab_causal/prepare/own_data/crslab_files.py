@@ -16,11 +16,9 @@ from crslab_causal.prepare.own_data.graph import Triple, Vertices, genres_of_ite
 from crslab_causal.prepare.own_data.mentions import Dialog
 from crslab_causal.prepare.own_data.tokens import concept_ids, concepts_of, cooccurring, vocabulary
 
-DATASET = 'Own'
-"""Name of the dataset class that reads the files. INSPIRED's format keeps the names of entities and relations, and
-CRSLab's class keeps relations with few edges."""
 FOLDER = Path('own', 'nltk')
-"""Folder below ``data_path`` that this class reads."""
+"""Folder below ``data_path`` that the dataset ``Own`` reads. INSPIRED's format keeps the names of entities and
+relations, and CRSLab's class keeps relations with few edges."""
 CRSLAB_VERSION = '0.3'
 """Version in ``.built`` that CRSLab 0.1.2 expects (data/dataset/inspired/resources.py). It deletes folders with another
 one."""
