@@ -33,9 +33,9 @@ class UnbindRGCNConv(RGCNConv):
 
 
 FORMS = {
-    'kbrd_shipped': "KBRD, PyG's RGCNConv as shipped",
-    'kbrd_unbind': 'KBRD, with `weight.unbind(0)`',
-    'kbrd_bags': 'KBRD, best form that keeps its bases',
+    'kbrd_shipped': "KBRD, repaired, with PyG's RGCNConv",
+    'kbrd_unbind': 'KBRD, repaired, with `weight.unbind(0)`',
+    'kbrd_bags': 'KBRD, repaired, best form that keeps its bases',
 }
 
 

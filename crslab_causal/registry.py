@@ -183,7 +183,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ),
     ModelEntry(
         'KBRD',
-        "CRSLab's KBRD as released: all users get the same scores",
+        "CRSLab's KBRD as shipped: all users get the same scores",
         options=f'{_CRSLAB_OPTIONS}:KBRDOptions',
         adapter=f'{_ADAPTERS}:KBRDAdapter',
         crslab_loader='KBRD',
