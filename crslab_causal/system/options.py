@@ -10,7 +10,7 @@ class CausalLLMOptions(CausalKBRDOptions):
     """Options of the paper's recommender with a language model behind it."""
 
     recommender: str | None = None
-    """Folder of a saved run, whose recommender is used. It may be a run of CausalKBRD, Pool or another model that
-    scores items, trained with ``--save-system``. None: a CausalKBRD is trained first."""
+    """Folder of a saved run, whose recommender is used. It may be a run of CausalKBRD, of CausalLLM, of Pool or of an
+    expert, trained with ``--save-system``. None: a CausalKBRD is trained first."""
     llm: LLMOptions = LLMOptions()
     """Section of the language model."""

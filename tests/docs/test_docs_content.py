@@ -76,6 +76,13 @@ def test_every_flag_on_a_page_is_in_a_help_text(capsys):
     assert flags <= set(FLAG.findall(help_texts(capsys)))
 
 
+def test_the_recommender_of_a_language_model_may_be_what_the_page_says():
+    page = ' '.join((DOCS / 'language_model.md').read_text('utf-8').split())
+    assert 'accepts a saved run of `CausalKBRD`, `CausalLLM`, `Pool` or a single [expert]' in page
+    allowed = {name for name, entry in MODELS.items() if entry.gives_candidates}
+    assert allowed == {'CausalLLM', 'Pool', *(name for name, entry in MODELS.items() if entry.is_expert)}
+
+
 def test_the_tables_of_models_and_datasets_are_complete():
     baselines = (DOCS / 'baselines.md').read_text('utf-8')
     for name in MODELS:
