@@ -116,6 +116,7 @@ def test_list_without_a_mention(conversation):
         ('something like Alien, but in colour', 'in colour or in black and white'),
         ('a comedy with subtitles', 'the language or the country'),
         ('something less violent', 'how bloody or violent'),
+        ('something funny but violent', 'how bloody or violent'),
         ('a British comedy', 'the language or the country'),
         ('something Korean please', 'the language or the country'),
         ('something gentle', 'the mood or the style'),

@@ -1,11 +1,13 @@
-"""Words that point to films: places in the list, "the newest one", "the others", "them", "both", "everything by"."""
+"""Words that point to films: places in the list, "the newest one", "the others", "both", "him"."""
 
 from dataclasses import replace
 
 import pytest
 from chat_helpers import attitudes, labels, situation_of
 
+from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
+from crslab_causal.chat.understanding.spans import SpanKind
 
 # ------------------------------------------------------------ places in the list
 
@@ -248,7 +250,37 @@ def test_pronoun_beside_a_person_is_a_wish_for_both(interpreter, after_a_list):
     assert labels(meaning) == {('Tom Hanks', True), ('Meg Ryan', True)}
 
 
+@pytest.mark.parametrize(
+    'text',
+    ['not him again', 'without him please', 'anyone but him', "I can't stand him", 'no more of him', 'enough of him!'],
+)
+def test_pronoun_in_an_exclusion_excludes_the_person(trained_interpreter, after_a_list, text):
+    situation = replace(after_a_list, person=trained_interpreter.facts.person_called['Tom Hanks'])
+    meaning = trained_interpreter.understand(text, situation)
+    assert labels(meaning) == {('Tom Hanks', False)} and {*attitudes(meaning)} == {'Tom Hanks'}
+
+
+@pytest.mark.parametrize('text', ['not without her husband', 'nothing but her early films', 'not him, he is asleep'])
+def test_pronoun_before_a_noun_or_without_a_person_excludes_nobody(interpreter, after_a_list, text):
+    assert not any(heard.kind is SpanKind.PERSON for heard in interpreter.understand(text, after_a_list).heard)
+
+
 # ------------------------------------------------------------ the film of the conversation
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        "I'll take that one. No wait",
+        "I'll watch it. Actually no",
+        'sounds good. no, wait',
+        "ok, I'll watch it. Hmm, on second thought, no",
+    ],
+)
+def test_choice_that_is_taken_back_is_a_rejection(trained_interpreter, after_a_list, text):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert meaning.acts == [Act.REJECT]
+    assert [heard.attitude for heard in meaning.heard] == [Attitude.REJECTED]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from typing import Sequence
 
 from crslab_causal.chat.understanding.phrases import read_phrases
 
@@ -82,6 +83,28 @@ _OF_SHORT_LIST = re.compile(
     r'options|choices|picks|ideas)\b)'
 )
 """Words about the films of a short list: "I will check them out", "I have not seen either"."""
+
+
+_TAKES_BACK = re.compile(
+    r'^\W*(?:(?:oh|hm+|um+|uh|well|sorry|but)\W+)*'
+    r'(?:(?:no|actually)\W+)*'
+    r'(?:wait|actually no|hold on|hang on|on second thoughts?|scratch that|never ?mind|maybe not)'
+    r'(?:\W+(?:a|one|wait|no|not|actually|second|sec|minute|moment|please|sorry|(?:that|this) one|it|that))*\W*$'
+)
+"""A clause that takes back what was said before it: "no wait", "actually no"."""
+_NO = re.compile(r'^\W*no(?: thanks?| thank you)?\W*$')
+
+
+def takes_back(clauses: Sequence[str]) -> bool:
+    """Return whether the last words of a message only take back what it has said before: "I'll take it. No wait".
+
+    Args:
+        clauses: texts of the clauses of the message.
+    """
+    said, last = clauses[:-1], clauses[-1]
+    if said and _NO.match(last) and _TAKES_BACK.match(said[-1]):
+        return True  # "on second thought, no"
+    return bool(said) and _TAKES_BACK.match(last) is not None
 
 
 def find_acts(clause: str) -> list[Act]:

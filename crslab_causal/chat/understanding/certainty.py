@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_related, asks_for_unseen, find_acts
+from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_related, asks_for_unseen, find_acts, takes_back
 from crslab_causal.chat.understanding.attitudes import (
     WANT,
     cue_before,
@@ -107,6 +107,8 @@ def is_settled(draft: Draft) -> bool:
         return True  # "yes" after "How about Alien?", but not after "Have you seen Alien?"
     if acts == {Act.WANT} and len(draft.clauses) == 1 and _ONLY_PERSON.match(draft.clauses[0].text):
         return True  # "with Michael Douglas"
+    if acts == {Act.REJECT} and takes_back([clause.text for clause in draft.clauses]):
+        return True  # "I'll take it. No wait"
     if _NO_MATTER.match(draft.text):
         return True  # "no problem"
     opinions = opinions_in_questions(draft)

@@ -1,7 +1,7 @@
 """A sentence encoder that reads a message and finds its acts, its questions and its attitudes.
 
 It is a small Transformer, which knows many words that no labelled message has. The chat uses it beside the linear
-models if the extra ``text`` is installed.
+models if the sentence encoder is installed.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ class MessageEncoder:
 
 
 def packaged_encoder(facts: FilmFacts) -> MessageEncoder | None:
-    """Return the encoder of the package; None if the extra ``text`` is not installed."""
+    """Return the encoder of the package; None if the sentence encoder is not installed."""
     source = _source()
     if source.missing_requirement() is not None:
         return None
@@ -260,12 +260,12 @@ def packaged_encoder(facts: FilmFacts) -> MessageEncoder | None:
 
 
 def new_network(classes: Mapping[str, Sequence[str]], rank: int) -> MessageNetwork:
-    """Return a network that is not trained, over the encoder of the extra ``text``."""
+    """Return a network that is not trained, over the sentence encoder."""
     return MessageNetwork(_source().load_model(), classes, rank)
 
 
 def tokenizer() -> Any:
-    """Return the tokenizer of the encoder of the extra ``text``."""
+    """Return the tokenizer of the sentence encoder."""
     return _source().tokenizer
 
 

@@ -21,9 +21,10 @@ from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.places import find_missing_place
+from crslab_causal.chat.understanding.pronouns import with_pronouns
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.revision import Reviser
-from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
 from crslab_causal.chat.understanding.unmet import find_unknown_topics
 
@@ -32,8 +33,6 @@ _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 _SPLIT_WORD = re.compile(r'\b(wan|gon|got) (na|ta)\b', re.IGNORECASE)
 """Words that a tokenizer has split: "wan na"."""
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
-_PRONOUN_BEFORE = re.compile(r'\b(?P<pronoun>he|she|him|her)\s+and\s+$', re.IGNORECASE)
-"""A pronoun before the name of another person: "him and Emma Thompson"."""
 _POINTS = re.compile(r'\b(?:it|this|that)\b', re.IGNORECASE)
 """Words for the film of the conversation: "that is too violent"."""
 _PRONOUN = re.compile(rf'\b(?:{"|".join(sorted(PRONOUNS))})\b', re.IGNORECASE)
@@ -100,7 +99,7 @@ class Interpreter:
             meaning = Understanding(acts=[Act.UNKNOWN], missing_place=missing)
             return Draft(text, [], [], situation, meaning, is_final=True)
         situation = replace(situation, person=self._meant_person(text, situation))
-        spans = _with_pronoun(text, spans, situation.person)
+        spans = with_pronouns(text, spans, situation.person)
         reading = MessageReader(self.facts, self.properties, text, spans, situation)
         reading.read()
         correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
@@ -140,15 +139,3 @@ class Interpreter:
         if not named and situation.person is None:
             named = [entity for entity in situation.mentioned if entity in self.facts.people]
         return named[-1] if named else situation.person
-
-
-def _with_pronoun(text: str, spans: list[Span], person: int | None) -> list[Span]:
-    """Return the spans of a message with the pronoun before "and" and a person: "with him and Emma Thompson"."""
-    if person is None:
-        return spans
-    found = []
-    for span in spans:
-        match = _PRONOUN_BEFORE.search(text, 0, span.start) if span.kind is SpanKind.PERSON else None
-        if match is not None:
-            found.append(Span(SpanKind.PERSON, *match.span('pronoun'), id=person, negated=span.negated))
-    return sorted([*spans, *found], key=lambda span: (span.start, span.end))

@@ -11,6 +11,7 @@ from crslab_causal.chat.understanding.acts import (
     asks_for_unseen,
     find_acts,
     is_wildcard,
+    takes_back,
 )
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
@@ -102,6 +103,12 @@ class MessageReader(QuestionReader):
         if {Act.ACCEPT, Act.THANK} <= {*acts} and all(_OK_THANKS.match(clause.text) for clause in clauses):
             acts.remove(Act.ACCEPT)  # "ok, thanks" takes nothing up
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
+        if Act.ACCEPT in acts and takes_back([clause.text for clause in clauses]):  # "I'll take it. No wait"
+            self.meaning.acts = acts = [Act.REJECT]
+            self.meaning.heard = [
+                replace(heard, attitude=Attitude.REJECTED) if heard.attitude is Attitude.ACCEPTED else heard
+                for heard in self.meaning.heard
+            ]
         if {Act.ACCEPT, Act.FORGET} <= {*acts}:
             acts.remove(Act.ACCEPT)  # "I take that back" takes no film up
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]

@@ -173,7 +173,12 @@ _WISHES = (
         'I do not know the characters of films, so this wish changes nothing.',
     ),
     _Wish(
-        re.compile(r'\bmore\s+(?:violent|violence|brutal|brutality|blood)\b', re.IGNORECASE),
+        re.compile(
+            r'\bmore\s+(?:violence|brutality|blood)\b|'
+            r'\b(?:something|anything|movies?|films?|ones?|an?|more|and|but|or)\s+(?:(?:is|are|that|really|very|quite|pretty|'
+            r'super|extremely)\s+)*(?:violent|brutal)\b',
+            re.IGNORECASE,
+        ),
         VIOLENCE,
     ),
     _Wish(
