@@ -231,7 +231,18 @@ class Answerer:
         if not franchises:
             return f'I know no other film that belongs to {film.name}.'
         others = [other for other in self._by_year(franchises[0].films) if other != film.entity]
-        return f'The other {"films" if others[1:] else "film"} of {franchises[0].name}: {self._names(others)}.'
+        name = franchises[0].name
+        years = {other: self._facts.films[other].year for other in others}
+        if film.year is None or not any(years.values()):
+            return f'The other {"films" if others[1:] else "film"} of {name}: {self._names(others)}.'
+        parts = (
+            ('After it', [other for other, year in years.items() if year and year > film.year]),
+            ('Before it', [other for other, year in years.items() if year and year < film.year][::-1]),
+            ('In the same year', [other for other, year in years.items() if year == film.year]),
+            ('Of unknown year', [other for other, year in years.items() if not year]),
+        )
+        listed = ' '.join(f'{when}: {self._names(found)}.' for when, found in parts if found)
+        return f'{film.name} is one of the films of {name}. {listed}'
 
     def _is_in_series(self, film: CatalogueFilm, name: str) -> str:
         if any(collection.name == name for collection in self._collections.of_film(film.entity)):

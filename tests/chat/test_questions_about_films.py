@@ -349,6 +349,11 @@ def test_question_whether_a_film_belongs_to_a_series_gets_a_yes_or_a_no(conversa
     assert 'No, Heat (1995) is not one of the films of Marvel that I know.' in answer
 
 
+def test_other_films_of_a_series_come_with_their_place_in_it(conversation):
+    answer = ' '.join(conversation.reply('does Toy Story 2 have a sequel?').sentences)
+    assert 'After it: Toy Story 3 (2010)' in answer and 'Before it: Toy Story (1995).' in answer
+
+
 def test_question_about_the_work_of_two_people_of_whom_one_has_no_name(conversation):
     conversation.reply('who directed Jaws?')
     answer = ' '.join(conversation.reply('did he ever make a picture with Tom Hanks?').sentences)
