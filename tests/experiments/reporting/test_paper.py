@@ -28,6 +28,7 @@ from crslab_causal.experiments.reporting.paper.page import (
     claims_block,
     goals_block,
     goals_table,
+    has_records,
     paper_page,
     read_records,
 )
@@ -143,6 +144,34 @@ def test_a_goal_is_met_only_within_its_bounds(records):
     assert unknown.endswith('| not run | open |')
     with pytest.raises(ValueError, match='give at_least or at_most'):
         Goal(table='a', row='x', group='all', metric='recall@50', why='')
+
+
+def test_a_difference_that_rounds_to_zero_has_no_minus_sign(records):
+    scores = find_row('official/official_redial/w/o causal', records)[1].scores['all']
+    scores = {metric: [value - 1e-6 for value in values] for metric, values in scores.items()}
+    (table,) = [table for table in records['official'].tables if table.name == 'official_redial']
+    (row,) = [row for row in table.rows if row.title == 'w/o causal']
+    lower = row.model_copy(update={'title': 'lower', 'scores': {'all': scores}})
+    changed = records['official'].model_copy(update={'tables': [table.model_copy(update={'rows': [row, lower]})]})
+    fields = {'table': 'official_redial', 'row': 'lower', 'minus': 'w/o causal', 'group': 'all', 'metric': 'recall@50'}
+    goals = Goals(about='', goals=[Goal(**fields, at_least=-1.0, why='')])
+    assert goals_table(goals, {**records, 'official': changed}).endswith('| +0.0 | yes |')
+
+
+def test_every_figure_of_the_earlier_look_is_in_the_text_about_the_goals():
+    looks = [goal.why.partition('earlier look')[2] or goal.why for goal in GOALS.goals if 'earlier look' in goal.why]
+    figures = {figure for why in looks for figure in re.findall(r'\d\d\.\d', why)}
+    assert len(figures) > 10
+    assert figures <= set(re.findall(r'\d\d\.\d', GOALS.about))
+
+
+def test_the_table_of_published_figures_has_our_best_row(records):
+    page = paper_page(FIGURES, records, GOALS).partition('## Published figures on the official test\n')[2]
+    (table,) = [table for table in records['official'].tables if table.name == 'official_redial']
+    for metric in ('recall@10', 'recall@50'):
+        best = max(table.rows, key=lambda row: np.mean(row.scores['all'][metric]))
+        shown = '/'.join(f'{100 * np.mean(best.scores["all"][f"recall@{k}"]):.1f}' for k in (1, 10, 50))
+        assert f'| {shown} |' in page
 
 
 def test_the_goals_name_rows_of_the_suite(records):
@@ -360,6 +389,10 @@ def test_the_command_writes_the_page_and_the_block_without_running(tmp_path, cap
     assert main(['--paper', '--results', str(tmp_path), '--readme', str(page)]) == 0
     assert (tmp_path / PAGE).read_text('utf-8') == (RESULTS / PAGE).read_text('utf-8')
     assert read_block(page, 'claims') == read_block(FINDINGS, 'claims')
+    (tmp_path / GOALS_FILE).rename(tmp_path / 'goals')
+    assert not has_records(tmp_path)  # a folder of other results has no goals, and gets no page
+    (tmp_path / 'goals').rename(tmp_path / GOALS_FILE)
+    assert has_records(tmp_path)
     (tmp_path / 'controls.json').unlink()
     assert main(['--paper', '--results', str(tmp_path)]) == 2
     assert 'has no controls.json' in capsys.readouterr().err

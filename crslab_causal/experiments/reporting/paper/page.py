@@ -19,6 +19,7 @@ from crslab_causal.experiments.reporting.paper.figures import (
     PaperTable,
     read_figures,
 )
+from crslab_causal.experiments.reporting.paper.goals import FILE as GOALS_FILE
 from crslab_causal.experiments.reporting.paper.goals import Goal, Goals, read_goals
 from crslab_causal.experiments.reporting.paper.places import (
     Records,
@@ -54,8 +55,8 @@ OUR_SAMPLES = '4,003'
 
 
 def has_records(folder: Path) -> bool:
-    """Return whether a folder has all records that the page shows."""
-    return all((folder / f'{name}.json').is_file() for name in SUITES)
+    """Return whether a folder has all records that the page shows, and the goals."""
+    return all((folder / name).is_file() for name in (*(f'{suite}.json' for suite in SUITES), GOALS_FILE))
 
 
 def claims_block(folder: Path) -> str:
@@ -135,7 +136,7 @@ def _measured(goal: Goal, records: Records) -> tuple[str, str]:
     value = cells[0].mean - (0.0 if cells[1] is None else cells[1].mean)
     # A goal can be missed by less than the last digit that is shown.
     digits = 1 if goal.holds(round(value, 1)) == goal.holds(value) else 2
-    text = cell_text(cells[0], digits) if cells[1] is None else f'{value:+.{digits}f}'
+    text = cell_text(cells[0], digits) if cells[1] is None else f'{value:+z.{digits}f}'
     return text, 'yes' if goal.holds(value) else 'no'
 
 
