@@ -1,8 +1,9 @@
-# The two commands of the README, the checks, and the commands that regenerate the tables.
+# The commands of the README, the checks, and the commands that make the tables.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-DATA ?= ../shared/data
+DATA ?= data/dataset
+RESULTS ?= my-results
 
 .PHONY: install demo demo-llm test test-real docs lint format test-llm-server experiments experiments-quick bench bench-llm bench-llm-findings clean
 
@@ -83,9 +84,10 @@ $(SERVER_VENV)/installed: tests/llm/server-requirements.txt
 test-llm-server: $(VENV)/installed $(SERVER_VENV)/installed
 	CRSLAB_CAUSAL_LLM_SERVER=$(abspath $(SERVER_VENV)/bin/python) $(BIN)/python -m pytest tests/llm/test_independent_server.py
 
-# All tables and figures: hours on two cores. Stop the command whenever you like; it continues where it was.
+# All tables and figures: hours on two cores. Stop the command whenever you like; it continues where it was. They go to
+# a folder of their own, so that the records in results/ stay.
 experiments: $(VENV)/installed
-	$(BIN)/python -m crslab_causal.experiments --data-path $(DATA) --readme docs/results/main_tables.md
+	$(BIN)/python -m crslab_causal.experiments --data-path $(DATA) --results $(RESULTS)
 
 experiments-quick: $(VENV)/installed
 	$(BIN)/python -m crslab_causal.experiments --data-path $(DATA) --quick

@@ -1,6 +1,6 @@
 """Measures twelve faults that the use of a language model once had, and writes a table of before and after.
 
-    python benchmarks/llm_findings.py --data-path ../shared/data --server-python .venv-real/bin/python
+    python benchmarks/llm_findings.py --data-path data/dataset --server-python .venv-real/bin/python
     # or: make bench-llm-findings
 
 The figures before are those of a report on commit 86c2061, and are copied from it. The figures after are measured here,

@@ -1,7 +1,7 @@
 """Measure which share of the titles that language models wrote is found in a catalogue, by a recorded run.
 
-    python benchmarks/matched_titles.py --data-path ../shared/data save/.../llm_test.jsonl
-    python benchmarks/matched_titles.py --data-path ../shared/data extracted.jsonl
+    python benchmarks/matched_titles.py --data-path data/dataset save/.../llm_test.jsonl
+    python benchmarks/matched_titles.py --data-path data/dataset extracted.jsonl
 
 A record is a file ``llm_<split>.jsonl`` of this package with titles in free form, or a file ``extracted.jsonl`` of He
 et al. (https://github.com/AaronHeee/LLMs-as-Zero-Shot-Conversational-RecSys), whose key ``rec_list`` has the titles.

@@ -57,6 +57,11 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'
     )
     parser.add_argument(
+        '--replace',
+        action='store_true',
+        help='allow records in --results to be replaced whose runs are not in --work, or are on other data',
+    )
+    parser.add_argument(
         '--report',
         action='store_true',
         help='run nothing; make tables and figures of the finished runs, with --extend also of those in --results',

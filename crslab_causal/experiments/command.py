@@ -17,7 +17,7 @@ from crslab_causal.base.markdown_blocks import update_block
 from crslab_causal.experiments.analysis.case_runs import missing_case_runs
 from crslab_causal.experiments.analysis.figure_runs import missing_figure_runs
 from crslab_causal.experiments.analysis.previous_results import PreviousReport, PreviousTable
-from crslab_causal.experiments.analysis.record import NEEDS_LLM
+from crslab_causal.experiments.analysis.record import NEEDS_LLM, SuiteRecord, read_record
 from crslab_causal.experiments.arguments import check_resources
 from crslab_causal.experiments.runner.dataset_cache import dataset_key
 from crslab_causal.experiments.runner.official_scores import score_missing
@@ -58,6 +58,8 @@ def make(options: argparse.Namespace) -> int:
     if options.list:
         print(*list_runs(suites, store, previous), sep='\n')
         return 0
+    if not options.replace:
+        check_kept(suites, store, options.results, extend=options.extend)
     from loguru import logger
 
     from crslab_causal.experiments.analysis.collect import collect
@@ -98,6 +100,62 @@ def _write_paper_page(results: Path, readme: Path | None = None) -> None:
         update_block(readme, CLAIMS, claims_block(results))
         update_block(readme, GOALS, goals_block(results))
         print(f'written: {readme}')
+
+
+def check_kept(suites: Sequence[Suite], store: RunStore, results: Path, extend: bool) -> None:
+    """Check that the new records lose no result that only the present records have.
+
+    Without ``extend`` a record is replaced, so all its runs must be on disk. With ``extend`` its runs are kept, if they
+    are on the same data.
+
+    Args:
+        suites: the suites whose records are to be written.
+        store: the runs.
+        results: folder of the records.
+        extend: whether ``--extend`` is given.
+
+    Raises:
+        UserError: results would be lost; the message says what to do.
+    """
+    for suite in suites:
+        path = results / f'{suite.name}.json'
+        if not path.is_file():
+            continue
+        if extend:
+            record = read_record(path)
+            dataset = _other_data(suite, record, store)
+            if dataset is not None:
+                raise UserError(
+                    f'{path} has results on other data of {dataset} than those in {store.paths.data_path}, and '
+                    '--extend would lose them; write to another folder with --results, or replace them with --replace'
+                )
+        elif _runs_elsewhere(path, store):
+            raise UserError(
+                f'{path} has results of runs that are not in {store.paths.work}, and this command would replace them; '
+                'write to another folder with --results, keep them with --extend, or replace them with --replace'
+            )
+
+
+def _other_data(suite: Suite, record: SuiteRecord, store: RunStore) -> str | None:
+    """Return the name of a dataset whose data differ from those behind a record; None if there is no such dataset."""
+    recorded = {table.name: table.data for table in record.tables}
+    for table in suite.tables:
+        known = recorded.get(table.options.name, {})
+        for run in (run for row in table.rows for run in row.runs):
+            dataset = run.config['dataset']
+            if dataset in known and store.data_digest(run.config) != known[dataset]:
+                return dataset
+    return None
+
+
+def _runs_elsewhere(path: Path, store: RunStore) -> bool:
+    """Return whether the folder of any run of a record does not exist. A damaged record counts as one without runs."""
+    try:
+        record = read_record(path)
+    except UserError:
+        return False
+    runs = [run for table in record.tables for row in table.rows for run in row.runs]
+    return any(not (store.paths.work / run.folder).is_dir() for run in runs)
 
 
 def _score_official(suites: Sequence[Suite], store: RunStore, previous: PreviousReport, log: Path) -> None:

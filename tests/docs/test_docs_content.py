@@ -15,6 +15,7 @@ import tiny
 from crslab_causal.command_line.main import COMMANDS, main
 from crslab_causal.config import Config
 from crslab_causal.config_files import find_config
+from crslab_causal.prepare.manifest import Manifest
 from crslab_causal.registry import DATASETS, MODELS
 
 FLAG = re.compile(r'(?<![\w-])--[a-z][\w-]*')
@@ -90,6 +91,29 @@ def test_the_tables_of_models_and_datasets_are_complete():
     data = (DOCS / 'data.md').read_text('utf-8')
     for entry in DATASETS.values():
         assert f'| `{entry.name}` | `{entry.folder}/nltk` |' in data
+
+
+def test_the_page_about_data_has_the_licences_and_the_splits_of_the_manifest():
+    page = (DOCS / 'data.md').read_text('utf-8')
+    manifest = Manifest.read()
+    for entry in DATASETS.values():
+        if entry.folder not in manifest.datasets:
+            continue
+        known = manifest.datasets[entry.folder]
+        (line,) = [line for line in page.splitlines() if line.startswith(f'| `{entry.name}` | `{entry.folder}/nltk` |')]
+        assert line.endswith(f'| {known.licence} |')
+        for source, each in known.sources.items():
+            for split, counts in each.splits.items():
+                option = {'redial': f'`--source {source}`', 'opendialkg': f'`--split {split}`', 'inspired': ''}
+                sizes = ' | '.join(f'{counts[name]:,}' for name in ('train', 'valid', 'test'))
+                cells = f'| `{entry.name}` | {option[entry.folder]} | {sizes} |'.replace('|  |', '| |')
+                assert cells in page
+
+
+def test_the_page_about_experiments_lists_every_option_that_changes_what_is_written():
+    page = (DOCS / 'experiments.md').read_text('utf-8')
+    for flag in ('--results', '--work', '--data-path', '--readme', '--extend', '--replace', '--threads', '--jobs'):
+        assert re.search(rf'^\| (?:`[^|]*, )?`{flag}\b', page, flags=re.MULTILINE), flag
 
 
 def test_every_command_has_a_row_on_its_page():

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -178,7 +179,8 @@ def test_list_and_report_run_nothing(project, workplace, capsys):
 def test_missing_data_are_reported_and_the_command_fails(project, capsys):
     assert main(['--data_path', 'nowhere', '--jobs', '1']) == 1
     captured = capsys.readouterr()
-    assert 'left out: ReDial:' in captured.err and 'name the data with --data-path' in captured.err
+    assert 'run `crslab-causal prepare redial`, or name the data with --data-path' in captured.err
+    assert captured.err.startswith('left out: ReDial:')
     assert captured.out.startswith('0 runs')
     assert main(['--data_path', 'nowhere', '--list']) == 0
     assert {line.split('\t')[3] for line in capsys.readouterr().out.splitlines()} == {'lacks data', 'needs an LLM'}
@@ -201,6 +203,40 @@ def test_a_failed_run_is_noted_and_the_other_runs_continue(project, workplace, c
     assert main(project) == 1
     assert 'bad (failed: training of rec diverged' in (workplace / 'results' / 'small.md').read_text('utf-8')
     assert 'failed: training of rec diverged' in capsys.readouterr().out
+
+
+def test_a_record_is_not_replaced_if_its_runs_are_elsewhere(project, workplace, capsys):
+    assert main([*project, '--seeds', '1']) == 0
+    before = {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()}
+    elsewhere = [*project, '--seeds', '1', '--work', 'elsewhere']
+    capsys.readouterr()
+    for more in ([], ['--report']):
+        assert main([*elsewhere, *more]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == '' and re.search('would replace them; .*--results.*--extend.*--replace', captured.err)
+    assert not (workplace / 'elsewhere').exists()
+    assert {path.name: path.read_bytes() for path in (workplace / 'results').iterdir()} == before
+    assert main([*elsewhere, '--results', 'mine']) == 0
+    assert (workplace / 'mine' / 'small.json').is_file()
+    (workplace / 'results' / 'small.md').write_text('old', 'utf-8')
+    assert main([*elsewhere, '--replace']) == 0
+    assert (workplace / 'results' / 'small.md').read_bytes() == before['small.md']
+
+
+def test_extend_refuses_a_record_on_other_data(project, workplace, redial, tmp_path, capsys):
+    assert main([*project, '--seeds', '1']) == 0
+    before = (workplace / 'results' / 'small.json').read_bytes()
+    other = tmp_path / 'other'
+    shutil.copytree(redial, other)
+    path = other / 'redial' / 'nltk' / 'test_data.json'
+    path.write_text(path.read_text('utf-8') + '\n', 'utf-8')
+    capsys.readouterr()
+    flags = ['--data_path', str(other), '--jobs', '1', '--extend', '--seeds', '1']
+    assert main(flags) == 2
+    assert 'has results on other data of ReDial than those in' in capsys.readouterr().err
+    assert (workplace / 'results' / 'small.json').read_bytes() == before
+    assert main([*flags, '--replace']) == 0
+    assert (workplace / 'results' / 'small.json').read_bytes() != before
 
 
 @pytest.mark.parametrize(

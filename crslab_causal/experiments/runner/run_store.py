@@ -186,12 +186,16 @@ class RunStore:
     def missing_data(self, run: Run) -> str | None:
         """Return a text that names the missing data files of a run; None if no file is missing.
 
-        No download is tried, because CRSLab's links are dead.
+        No download is started, because hundreds of runs may lack the same data. The text names the command.
         """
-        folder, dataset = self._data_folder(run.config), run.config['dataset']
-        files = () if folder is None else DATASETS[dataset].file_names()
-        missing = [file for file in files if folder is not None and not (folder / file).is_file()]
-        return f'{dataset}: {folder} lacks {", ".join(missing)}; name the data with --data-path' if missing else None
+        folder, entry = self._data_folder(run.config), DATASETS[run.config['dataset']]
+        if folder is None:
+            return None
+        missing = [file for file in entry.file_names() if not (folder / file).is_file()]
+        if not missing:
+            return None
+        command = f'run `crslab-causal prepare {entry.folder}`, or ' if run.config.run.tokenize == 'nltk' else ''
+        return f'{entry.name}: {folder} lacks {", ".join(missing)}; {command}name the data with --data-path'
 
     def data_digest(self, config: Config) -> str | None:
         """Return the digest of the data; None for a demo corpus, which the configuration determines."""

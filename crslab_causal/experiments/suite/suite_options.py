@@ -127,7 +127,7 @@ class TableOptions(Options):
     quick: bool = True
     """Whether ``--quick`` includes the table."""
     readme: bool = False
-    """Whether ``--readme`` writes the table into the README."""
+    """Whether ``--readme`` writes the table into the Markdown file that it names."""
 
 
 class PanelOptions(Options):
