@@ -363,9 +363,11 @@ def results_page(measurements: dict) -> str:
     record = measurements['measurements']
     parts = [
         '# Speed',
-        '`make bench` (`benchmarks/speed.py`) writes this page; the raw times are in `benchmarks/speed.json`. '
+        '`make bench` (`benchmarks/speed.py`) writes this page. A section that another script measured names this '
+        'script and its machine; `make bench` does not measure it again. Everything else was measured by '
+        '`benchmarks/speed.py`; its raw times are in `benchmarks/speed.json`. '
         'Times are medians, with the range of all repeats in brackets; memory is the peak over the loaded data.',
-        describe(measurements),
+        f'The machine of `benchmarks/speed.py`: {describe(measurements)}',
         '"KBRD, repaired" is that of CRSLab with its user vector repaired, with its settings (8 bases, 128 dimensions, '
         "Adam, scores for all entities), and without the layers of the conversation stage. PyG's `RGCNConv` is "
         'unchanged; `unbind` is the one line that repairs its backward pass; the "best form that keeps its bases" is '

@@ -6,6 +6,7 @@ The same configuration with the same seed is trained with other numbers of threa
 instructions of the CPU, as an older CPU would train it. Each of these adds up the same numbers in another order. The
 scores are in ``benchmarks/rounding.json``, and a table of them is in ``docs/training.md``. Finished runs are kept in
 ``--work``, and are not repeated. ``--settings`` measures some of the rows; the others stay if the CPU is the same.
+``--report-only`` trains nothing: it reads ``results/`` again and writes the table.
 """
 
 from __future__ import annotations
@@ -69,19 +70,19 @@ def score(arguments: argparse.Namespace, title: str, seed: int) -> dict[str, Any
 
 def page(record: dict[str, Any]) -> str:
     """Return the table of a record, in Markdown."""
-    lines = ['| | seed | best epoch | ' + ' | '.join(METRICS) + ' |', '|---|---:|---:|' + '---:|' * len(METRICS)]
+    heads = ' | '.join(['seeds', 'best epoch (the first is 1)', *METRICS])
+    lines = [f'| | {heads} |', '|---|---:|---:|' + '---:|' * len(METRICS)]
     for title, runs in record['runs'].items():
         for seed, run in runs.items():
             cells = ' | '.join(f'{run["test"][name]:.1f}' for name in METRICS)
             lines.append(f'| {title} | {seed} | {run["best epoch"]} | {cells} |')
     for title, seeds in record['records'].items():
         own = {name: values[0] for name, values in seeds['test'].items()}
-        lines.append(
-            f'| {title}, its first seed | {seeds["first seed"]} | {seeds["best epoch"]} '
-            f'| {" | ".join(f"{value:.1f}" for value in own.values())} |'
-        )
+        first = f'{title}, its first seed, commit {seeds["first commit"]}'
+        cells = ' | '.join(f'{value:.1f}' for value in own.values())
+        lines.append(f'| {first} | {seeds["first seed"]} | {seeds["best epoch"]} | {cells} |')
         spread = ' | '.join(f'{min(v):.1f} to {max(v):.1f}' for v in seeds['test'].values())
-        lines.append(f'| {title}, all seeds | {seeds["count"]} | | {spread} |')
+        lines.append(f'| {title}, all seeds | {seeds["count"]} seeds | | {spread} |')
     return '\n'.join([*lines, '', f'ReDial, test, `{CONFIG}`; {record["cpu"]}.'])
 
 
@@ -92,8 +93,9 @@ def seeds_of_results() -> dict[str, Any]:
         tables = json.loads((ROOT / 'results' / f'{file}.json').read_text('utf-8'))['tables']
         rows = next(content['rows'] for content in tables if content['name'] == table)
         row = next(row for row in rows if row['title'] == ROW)
-        records[f'`results/{file}.json`, commit {row["runs"][0]["git_commit"][:7]}'] = {
+        records[f'`results/{file}.json`'] = {
             'first seed': row['runs'][0]['seed'],
+            'first commit': row['runs'][0]['git_commit'][:7],
             'best epoch': row['runs'][0]['best_epoch'] + 1,
             'count': len(row['runs']),
             'test': {name: [100 * v for v in row['scores']['all'][metric]] for name, metric in METRICS.items()},
@@ -121,9 +123,17 @@ def main() -> None:
     parser.add_argument('--work', type=Path, default=Path('save', 'rounding'), help='folder of the runs')
     parser.add_argument('--seeds', type=int, nargs='+', default=[2020])
     parser.add_argument('--settings', nargs='+', choices=SETTINGS, default=list(SETTINGS), help='rows of the table')
+    parser.add_argument(
+        '--report-only', action='store_true', help='train nothing; read the records in results/ and write the table'
+    )
     arguments = parser.parse_args()
-    runs = {title: {seed: score(arguments, title, seed) for seed in arguments.seeds} for title in arguments.settings}
-    record = {'cpu': cpu_name(), 'config': CONFIG, 'runs': merged(earlier_runs(), runs), 'records': seeds_of_results()}
+    if arguments.report_only:
+        record = json.loads(RECORD.read_text('utf-8')) | {'records': seeds_of_results()}
+    else:
+        titles = arguments.settings
+        runs = {title: {seed: score(arguments, title, seed) for seed in arguments.seeds} for title in titles}
+        known = merged(earlier_runs(), runs)
+        record = {'cpu': cpu_name(), 'config': CONFIG, 'runs': known, 'records': seeds_of_results()}
     replace_file(RECORD, json.dumps(record, indent=1) + '\n')
     update_block(PAGE, BLOCK, page(record))
 

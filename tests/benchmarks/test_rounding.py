@@ -17,6 +17,10 @@ def test_a_record_of_another_cpu_is_not_kept(monkeypatch):
     assert rounding.earlier_runs() == {}
 
 
+def test_the_committed_record_has_the_scores_of_the_committed_results():
+    assert json.loads(rounding.RECORD.read_text('utf-8'))['records'] == rounding.seeds_of_results()
+
+
 def test_the_committed_table_is_that_of_the_record():
     record = json.loads(rounding.RECORD.read_text('utf-8'))
     assert read_block(rounding.PAGE, rounding.BLOCK) == rounding.page(record)
