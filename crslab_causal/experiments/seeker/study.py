@@ -31,6 +31,7 @@ from crslab_causal.experiments.seeker.protocol import Outcome, play
 from crslab_causal.experiments.seeker.record import SeekerRecord, SystemRecord
 from crslab_causal.experiments.seeker.systems import System, build_systems
 from crslab_causal.llm.options import LLMOptions
+from crslab_causal.official_scores import NO_MATTER
 from crslab_causal.quick_start import load_system
 from crslab_causal.system.causal import CausalSystem
 
@@ -173,7 +174,8 @@ def _llm_options(options: argparse.Namespace) -> LLMOptions | None:
 def _command(options: argparse.Namespace) -> str:
     """Return the command for the record, without the paths of files, which differ between machines."""
     words = ['crslab-causal', 'seeker', *(word for config in options.config for word in ('-c', config))]
-    words += [word for setting in options.set for word in ('--set', setting)]
+    settings = [setting for setting in options.set if setting.partition('=')[0] not in NO_MATTER]
+    words += [word for setting in settings for word in ('--set', setting)]
     words += ['--split', options.split, '--n', options.n, '--patience', options.patience, '--seed', options.seed]
     if options.driver == 'llm':
         words += ['--driver', 'llm', '--llm-config', options.llm_config]

@@ -281,9 +281,11 @@ def test_prompt_of_the_language_model_has_the_facts_and_the_conversation():
 
 def test_command_writes_a_record_and_its_page(folder, data_path, tmp_path, capsys):
     arguments = ['-c', str(folder / 'small.yaml'), '--data_path', str(data_path), '--n', '8', '--patience', '3']
+    arguments += ['--set', f'save_path={folder / "save"}', '--set', 'seed=2020']
     assert main([*arguments, '--out', str(tmp_path), '--transcripts', str(tmp_path / 'talk.jsonl')]) == 0
     record = SeekerRecord.model_validate_json((tmp_path / 'seeker.json').read_text('utf-8'))
     assert record.n_seekers == 8 and record.patience == 3 and str(data_path) not in record.command
+    assert 'save_path' not in record.command and '--set seed=2020' in record.command
     assert (tmp_path / 'seeker.md').read_text('utf-8') == render(record)
     assert [system.name for system in record.systems] == [
         'chat, small',
