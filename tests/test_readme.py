@@ -16,6 +16,7 @@ TABLES = tiny.ROOT / 'docs' / 'results' / 'main_tables.md'
 PATHS = sorted(path for path in (tiny.ROOT / 'results').glob('*.json') if not path.name.startswith('sweep_'))
 SUITES = {path.stem for path in (tiny.ROOT / 'config' / 'experiments').glob('*.yaml')}
 RECORDS = {path.stem: read_record(path) for path in PATHS}
+BEST_POOL = 'Pool with the trained experts, fitted on valid'
 ROWS = [(name, table, row) for name, record in RECORDS.items() for table in record.tables for row in table.rows]
 
 
@@ -65,6 +66,21 @@ def test_the_documentation_has_the_number_of_trained_models_and_the_hours_of_tra
     assert any(numbers <= set(re.findall(r'\d+(?:\.\d+)?', line)) for line in TABLES.read_text('utf-8').splitlines()), (
         numbers
     )
+
+
+def test_the_documentation_counts_the_runs_whose_code_had_changes_that_were_not_committed():
+    changed = {}
+    for name, record in RECORDS.items():
+        runs = {run.folder: run for table in record.tables for row in table.rows for run in row.runs}
+        changed[name] = {folder for folder, run in runs.items() if str(run.git_commit).endswith('with changes')}
+        if name == 'pool':
+            n_runs = len(runs)
+    assert {name for name, folders in changed.items() if folders} == {'pool'}
+    (best,) = [row for name, table, row in ROWS if table.name == 'pool_redial' and row.title == BEST_POOL]
+    among = sum(run.folder in changed['pool'] for run in best.runs)
+    text = ' '.join(TABLES.read_text('utf-8').split())
+    assert f'{len(changed["pool"])} of the {n_runs} runs of `results/pool.json`' in text
+    assert f'among them {among} of the {len(best.runs)} runs of "{BEST_POOL}", and no other record.' in text
 
 
 def test_the_speeds_are_those_of_the_recorded_measurements():
