@@ -192,10 +192,10 @@ def _means(rows: list[RowResults], table: Table) -> list[MeanRecord]:
     for row in rows:
         if row.row.series:
             series.setdefault(row.row.series, []).append(row)
-    reference_id = table.options.reference
-    reference = next(
-        (title for title, members in series.items() if members[0].row.options.id == reference_id is not None), None
-    )
+    reference = None
+    if table.options.reference is not None:
+        ids = {members[0].row.options.id: title for title, members in series.items()}
+        reference = ids.get(table.options.reference)
     scores = {
         title: {metric: _seed_means(members, metric) for metric in table.options.metrics}
         for title, members in series.items()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Sequence
 
 from crslab_causal.base.arguments import path_argument
+from crslab_causal.base.data_path import DATA_PATH
 from crslab_causal.base.errors import UserError, exit_status
 from crslab_causal.base.files import replace_file
 from crslab_causal.evaluator.report import save_records
@@ -44,7 +45,7 @@ def write_contexts(config_file: str, split: str, path: Path, settings: Sequence[
     from crslab_causal.crslab_compat import get_dataset, use_directories
 
     config = Config(config_file, settings=settings)
-    use_directories(config['data_path'] or str(Path('data', 'dataset')), config['save_path'])
+    use_directories(config['data_path'] or DATA_PATH, config['save_path'])
     dataset = get_dataset(config, config['tokenize'], False, False)
     samples = {'valid': dataset.valid_data, 'test': dataset.test_data}[split]
     contexts = build_contexts(samples, dataset.side_data['name_of_token'])
