@@ -422,7 +422,7 @@ def readme_block(measurements: dict) -> str:
 
     rows = []
     for what, theirs, ours in (
-        ('an update at batch 32, as shipped', 'step kbrd_shipped', 'step ours'),
+        ("an update at batch 32, PyG's `RGCNConv`", 'step kbrd_shipped', 'step ours'),
         ('the same, its backward pass repaired', 'step kbrd_unbind', 'step ours'),
         ('the same, best form that keeps its bases', 'step kbrd_bags', 'step ours'),
         ('an epoch, each at its best batch size, repaired', 'epoch kbrd_unbind', 'epoch ours'),

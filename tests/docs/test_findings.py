@@ -121,7 +121,7 @@ SOURCES = {
         'backdoor adjustment for the true context': distance('true context C'),
     },
     'How good is the recommender?': {
-        'KBRD of CRSLab, as released': on_both('KBRD of CRSLab, as shipped'),
+        'KBRD of CRSLab, as shipped': on_both('KBRD of CRSLab, as shipped'),
         'KBRD of CRSLab, repaired': on_both('KBRD of CRSLab, repaired'),
         'KGSF of CRSLab': on_both('KGSF of CRSLab'),
         'CTA-CRS': on_both('CTA-CRS, with a small text encoder'),
