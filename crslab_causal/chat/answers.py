@@ -230,7 +230,9 @@ class Answerer:
         franchises = [c for c in self._collections.of_film(film.entity) if len(c.films) > 1]
         if not franchises:
             return f'I know no other film that belongs to {film.name}.'
-        others = [other for other in self._by_year(franchises[0].films) if other != film.entity]
+        others = [
+            other for other in self._by_year(franchises[0].films - self._facts.undated_copies) if other != film.entity
+        ]
         name = franchises[0].name
         years = {other: self._facts.films[other].year for other in others}
         if film.year is None or not any(years.values()):

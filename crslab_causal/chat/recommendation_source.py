@@ -35,6 +35,8 @@ class Prepared(NamedTuple):
 class RecommendationSource:
     """Makes recommendation lists for the state of a conversation.
 
+    A film that the catalogue also has under its title without a year is listed with the year alone.
+
     Args:
         recommender: recommender of a trained model.
         pipeline: LLM pipeline for the same dataset.
@@ -92,7 +94,7 @@ class RecommendationSource:
         probabilities = self.probabilities(state)  # before the list, whose scores it computes too
         listed = self.full_list(state)
         never_again = state.never_again | (state.listed if only_new else set())
-        films = [item.entity for item in listed]
+        films = [item.entity for item in listed if item.entity not in self._facts.undated_copies]
         new_films = [film for film in films if film not in never_again]
         selection = state.constraints.select(new_films)
         candidates = self._candidates(state, selection.films)
@@ -124,6 +126,7 @@ class RecommendationSource:
         found = self.probabilities(state, masked)
         score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in found.items()}
         gone = {*state.named_films, *self.history(state), *(set(state.recommended) - set(state.shown))}
+        gone |= self._facts.undated_copies
         films = sorted(score.keys() - gone, key=lambda film: (-score[film], film))
         return state.constraints.select(films).films
 

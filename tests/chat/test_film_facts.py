@@ -1,5 +1,7 @@
 """Facts about films from a knowledge graph and a file of titles, and the collections of films."""
 
+from dataclasses import replace
+
 import pytest
 from film_catalogue import film_facts
 
@@ -121,3 +123,16 @@ def test_collections_contain_the_expected_real_films(words, kind, included, excl
 def test_film_of_one_title_is_not_a_franchise():
     _, collections = film_facts()
     assert ('carrie',) not in collections.by_key and ('titanic',) not in collections.by_key
+
+
+def test_film_without_a_year_is_a_copy_of_the_better_known_one_with_a_year():
+    facts = film_facts()[0]
+    jaws = next(film for film in facts.films.values() if film.name == 'Jaws (1975)')
+    copy, other = replace(jaws, entity=9001, year=None), replace(jaws, entity=9002, title='Untitled', year=None)
+
+    def copies(*added, known):
+        films = {**facts.films, **{film.entity: film for film in added}}
+        return replace(facts, films=films, popularity={copy.entity: 1.0, jaws.entity: known}).undated_copies
+
+    assert copies(copy, other, known=2.0) == {copy.entity}
+    assert not copies(copy, known=0.5) and not copies(other, known=2.0)

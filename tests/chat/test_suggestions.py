@@ -78,3 +78,11 @@ def test_list_has_as_many_films_as_the_message_asks_for(conversation):
     assert len(conversation.reply('give me three thrillers').recommendations) == 3
     assert len(conversation.state.shown) == 3
     assert len(conversation.reply('something else').recommendations) > 3
+
+
+def test_film_is_not_listed_again_under_its_title_without_a_year(conversation, monkeypatch):
+    first = conversation.reply('I loved Jaws').recommendations[0].entity
+    conversation.reset()
+    monkeypatch.setattr(conversation.facts, 'undated_copies', frozenset((first,)))
+    shown = [film.entity for film in conversation.reply('I loved Jaws').recommendations]
+    assert shown and first not in shown

@@ -111,6 +111,8 @@ class FilmFacts:
     """Films whose genres are unknown."""
     person_called: dict[str, int] = field(init=False)
     """Id of each person, by name."""
+    undated_copies: frozenset[int] = field(init=False)
+    """Films without a year that have the title of a better-known film with a year. They are taken for the same film."""
 
     def __post_init__(self) -> None:
         self.has_plots = any(film.plot for film in self.films.values())
@@ -121,12 +123,25 @@ class FilmFacts:
         self.films_of_genre = {genre: frozenset(films) for genre, films in films_of_genre.items()}
         self.person_called = {person.name: person.id for person in self.people.values()}
         self.without_genre = frozenset(film.entity for film in self.films.values() if not film.genres)
+        self.undated_copies = self._find_undated_copies()
+
+    def _find_undated_copies(self) -> frozenset[int]:
+        most: dict[str, float] = {}
+        for film in self.films.values():
+            if film.year:
+                title = film.title.casefold()
+                most[title] = max(most.get(title, 0.0), self.popularity.get(film.entity, 0.0))
+        undated = (film for film in self.films.values() if not film.year and film.title.casefold() in most)
+        return frozenset(
+            film.entity for film in undated if self.popularity.get(film.entity, 0.0) <= most[film.title.casefold()]
+        )
 
     def films_of(self, person: int, role: str | None = None) -> list[int]:
         """Return the films of a person, in one role or in all, most popular first."""
         films = self.people[person].films
         found = dict.fromkeys(film for name in ([role] if role else ROLES) for film in films.get(name, ()))
-        return sorted(found, key=lambda film: (-self.popularity.get(film, 0), film))
+        known = (film for film in found if film not in self.undated_copies)
+        return sorted(known, key=lambda film: (-self.popularity.get(film, 0), film))
 
     def names_of_people(self, film: int, role: str) -> list[str]:
         """Return the names of the people in one role of a film."""
