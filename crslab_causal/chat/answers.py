@@ -348,11 +348,11 @@ class Answerer:
             )
         if question.aspect is Aspect.DIRECTED:
             films = self._facts.films_of(person.id, DIRECTOR)
-            return (
-                f'{person.name} directed {self._names(films)}.'
-                if films
-                else f'I know no film that {person.name} directed.'
-            )
+            if films:
+                return f'{person.name} directed {self._names(films)}.'
+            gap = f'I know no film that {person.name} directed.'
+        else:
+            gap = ''
         sentences = [
             sentence.format(person=person.name, films=self._names(films))
             for role, sentence in (
@@ -371,7 +371,7 @@ class Answerer:
             )
         ]
         kind = f'{question.genre} film' if question.genre else 'other film'
-        return ' '.join(sentences[:2]) or f'I know no {kind} with {person.name}.'
+        return ' '.join([gap, *sentences[:2]]).strip() or f'I know no {kind} with {person.name}.'
 
     def _asked_about(self, question: Question) -> int | None:
         """Return the film that a question with "else" leaves out, as in "What else did he direct?"."""

@@ -50,6 +50,8 @@ class Constraint:
     """Entity id of the genre or person in the history of the recommender."""
     turn: int = field(default=0, repr=False, compare=False)
     """Number of the turn in which it was stated. If no film fits, constraints of earlier turns are relaxed first."""
+    closest: frozenset[int] = field(default=frozenset(), repr=False, compare=False)
+    """Entity ids of the films that have most of the property, and are listed first: "like Alien"."""
     is_director: bool = field(default=False, repr=False, compare=False)
     """Whether it is about a person who directs more than acts."""
 
@@ -156,12 +158,12 @@ class ConstraintSet:
     def _preferred_first(self, films: Sequence[int]) -> list[int]:
         """Return the films sorted by the number of kinds of preferences that they satisfy.
 
-        Ties keep the order of the input.
+        The films that are closest to a wanted one satisfy a preference, too. Ties keep the order of the input.
         """
         by_kind: dict[Kind, set[int]] = {}
         for constraint in self._constraints:
-            if constraint.wanted and not constraint.binding:
-                by_kind.setdefault(constraint.kind, set()).update(constraint.films)
+            if constraint.wanted and (first := constraint.closest if constraint.binding else constraint.films):
+                by_kind.setdefault(constraint.kind, set()).update(first)
         if not by_kind:
             return list(films)
         return sorted(films, key=lambda film: -sum(film in preferred for preferred in by_kind.values()))

@@ -73,16 +73,13 @@ class DialogueState:
     @property
     def situation(self) -> Situation:
         """The part of the state that the next message is understood with."""
-        speaker, text = self.context[-1] if self.context else ('Seeker', '')
-        said, own = (text, '') if speaker == 'Recommender' else ('', text)
         return Situation(
             film=self.film,
             person=self.person,
             shown=self.shown,
             mentioned=tuple(self.mentions),
             constraints=self.constraints,
-            said=said,
-            own=own,
+            turns=tuple(self.context),
             recommended=tuple(self.recommended),
             question=self.question,
             attitudes=self._attitudes,

@@ -30,7 +30,9 @@ def heard(answer):
 def situation_of(entity, *names):
     """Return the situation after a list of films."""
     shown = tuple(entity[name] for name in names)
-    return Situation(film=shown[0], shown=shown, said=f'How about {names[0]}?', recommended=shown[:1])
+    return Situation(
+        film=shown[0], shown=shown, turns=(('Recommender', f'How about {names[0]}?'),), recommended=shown[:1]
+    )
 
 
 def state_after(interpreter, *texts):

@@ -10,7 +10,9 @@ from crslab_causal.chat.understanding.questions import Aspect
 @pytest.fixture(scope='module')
 def situation(entity):
     heat = entity['Heat (1995)']
-    return Situation(film=heat, shown=(heat, entity['Alien (1979)']), said='How about Heat (1995)?')
+    return Situation(
+        film=heat, shown=(heat, entity['Alien (1979)']), turns=(('Recommender', 'How about Heat (1995)?'),)
+    )
 
 
 @pytest.mark.parametrize(

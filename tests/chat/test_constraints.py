@@ -106,3 +106,10 @@ def test_preference_does_not_weaken_an_equal_wish():
 )
 def test_constraints_are_found_by_number_name_and_kind(text, found):
     assert [constraint.name for constraint in ConstraintSet([HORROR, NINETIES, HANKS]).find(text)] == found
+
+
+def test_films_closest_to_a_wanted_one_come_first():
+    similar = Constraint(Kind.SIMILAR, 'Alien', frozenset((1, 2, 3, 4)), closest=frozenset((3, 4)))
+    assert select(similar) == ([3, 4, 1, 2], [])
+    assert select(similar, HORROR) == ([3, 1, 2], [])
+    assert select(excluded(HORROR), similar) == ([4], [])

@@ -25,6 +25,8 @@ LIKED, DISLIKED, NOT_SEEN = Attitude.LIKED, Attitude.DISLIKED, Attitude.NOT_SEEN
             {'Jaws (1975)': LIKED, 'Jaws 2 (1978)': DISLIKED},
         ),
         ('Heat (1995)', 'I love the original Ghostbusters', {'Ghostbusters (1984)': LIKED}),
+        ('Carrie (1976)', 'I hated the newer one', {'Carrie (2013)': DISLIKED}),
+        ('Toy Story 3 (2010)', 'I loved the old one', {'Toy Story (1995)': LIKED}),
     ],
 )
 def test_part_of_a_series_is_meant(interpreter, entity, film, text, found):

@@ -69,7 +69,9 @@ def test_short_question_about_a_person_in_the_film(interpreter, after_a_list, te
     ],
 )
 def test_question_is_no_wish(interpreter, entity, text, aspect):
-    meaning = interpreter.understand(text, Situation(film=entity['Heat (1995)'], said='How about Heat (1995)?'))
+    meaning = interpreter.understand(
+        text, Situation(film=entity['Heat (1995)'], turns=(('Recommender', 'How about Heat (1995)?'),))
+    )
     assert [question.aspect for question in meaning.questions] == [aspect] and not meaning.constraints
 
 
@@ -349,6 +351,21 @@ def test_question_whether_a_film_belongs_to_a_series_gets_a_yes_or_a_no(conversa
     assert 'No, Heat (1995) is not one of the films of Marvel that I know.' in answer
 
 
+def test_films_of_an_actor_who_directed_none_are_listed(conversation):
+    answer = ' '.join(conversation.reply('what has Harrison Ford directed?').sentences)
+    assert answer.startswith('I know no film that Harrison Ford directed. Harrison Ford plays in ')
+
+
+def test_question_whether_a_film_is_that_with_a_person_is_about_the_film(conversation):
+    conversation.reply('I loved Jaws')
+    first = conversation.state.recommended[-1]
+    other = next(f for f in conversation.facts.films.values() if f.entity != first and f.people.get('cast'))
+    conversation.state.recommended.insert(0, other.entity)
+    star = conversation.facts.names_of_people(other.entity, 'cast')[0]
+    answer = ' '.join(conversation.reply(f'is that the one with {star}?').sentences)
+    assert star in answer and conversation.facts.names[first] in answer
+
+
 def test_other_films_of_a_series_come_with_their_place_in_it(conversation):
     answer = ' '.join(conversation.reply('does Toy Story 2 have a sequel?').sentences)
     assert 'After it: Toy Story 3 (2010)' in answer and 'Before it: Toy Story (1995).' in answer
@@ -361,7 +378,9 @@ def test_question_about_the_work_of_two_people_of_whom_one_has_no_name(conversat
 
 
 def test_owned_film_was_seen(interpreter, entity):
-    situation = Situation(film=entity['Heat (1995)'], shown=(entity['Heat (1995)'],), said='How about Heat (1995)?')
+    situation = Situation(
+        film=entity['Heat (1995)'], shown=(entity['Heat (1995)'],), turns=(('Recommender', 'How about Heat (1995)?'),)
+    )
     meaning = interpreter.understand('We already own that one. Anything else animated?', situation)
     assert {Act.SEEN} <= {*meaning.acts}
     assert ('Heat (1995)', 'seen') in {(heard.name, heard.attitude.value) for heard in meaning.heard}

@@ -27,7 +27,9 @@ from crslab_causal.chat.understanding.spans import SpanKind
 def test_places_in_the_list(interpreter, entity, text, attitude, places):
     names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)']
     shown = tuple(entity[name] for name in names)
-    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown, said='How about Heat (1995)?'))
+    meaning = interpreter.understand(
+        text, Situation(film=shown[0], shown=shown, turns=(('Recommender', 'How about Heat (1995)?'),))
+    )
     assert attitudes(meaning) == {names[place - 1]: attitude for place in places}
 
 
@@ -52,7 +54,9 @@ def test_numbers_that_are_no_places(interpreter, entity, text):
 )
 def test_places_that_are_rejected_left_out_or_asked_about(interpreter, entity, text, found):
     shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
-    meaning = interpreter.understand(text, Situation(film=shown[0], shown=shown, said='How about Heat (1995)?'))
+    meaning = interpreter.understand(
+        text, Situation(film=shown[0], shown=shown, turns=(('Recommender', 'How about Heat (1995)?'),))
+    )
     assert {*attitudes(meaning)} - {'2014 or later', '2009 or later'} >= found
     wrong = Attitude.ACCEPTED if text != 'number 3 then' else Attitude.REJECTED
     assert wrong not in attitudes(meaning).values()
@@ -67,7 +71,12 @@ def test_places_that_are_rejected_left_out_or_asked_about(interpreter, entity, t
 )
 def test_only_the_named_film_is_accepted(interpreter, entity, text, film):
     shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
-    situation = Situation(film=shown[0], shown=shown, recommended=(entity['Alien (1979)'], shown[0]), said='Try Heat?')
+    situation = Situation(
+        film=shown[0],
+        shown=shown,
+        recommended=(entity['Alien (1979)'], shown[0]),
+        turns=(('Recommender', 'Try Heat?'),),
+    )
     found = attitudes(interpreter.understand(text, situation))
     assert [name for name, attitude in found.items() if attitude is Attitude.ACCEPTED] == [film]
 
@@ -123,14 +132,16 @@ def test_plural_words_mean_both_films_of_a_list_of_two(interpreter, entity, text
 
 def test_plural_words_mean_the_films_that_single_replies_recommended(interpreter, entity):
     film, earlier = entity['Heat (1995)'], entity['Jaws (1975)']
-    situation = Situation(film=film, shown=(film,), said='You may like Heat.', recommended=(earlier, film))
+    situation = Situation(
+        film=film, shown=(film,), turns=(('Recommender', 'You may like Heat.'),), recommended=(earlier, film)
+    )
     meaning = interpreter.understand('thanks, I will check both of them out', situation)
     assert attitudes(meaning) == {'Heat (1995)': Attitude.ACCEPTED, 'Jaws (1975)': Attitude.ACCEPTED}
 
 
 def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
     heat = entity['Heat (1995)']
-    situation = Situation(film=heat, shown=(heat,), said='How about Heat (1995)?')
+    situation = Situation(film=heat, shown=(heat,), turns=(('Recommender', 'How about Heat (1995)?'),))
     for text in ('we watched Speed last week and it was ok', "didn't finish Jaws, it was boring"):
         assert 'Heat (1995)' not in attitudes(interpreter.understand(text, situation))
     assert attitudes(interpreter.understand('seen it, but I liked Speed more', situation))['Heat (1995)']
@@ -139,7 +150,9 @@ def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
 @pytest.mark.parametrize('text', ["I've seen everything by Nolan", "we've watched all of Nolan's films"])
 def test_all_films_of_a_person_are_seen(interpreter, entity, text):
     heat = entity['Heat (1995)']
-    meaning = interpreter.understand(text, Situation(film=heat, shown=(heat,), said='How about Heat (1995)?'))
+    meaning = interpreter.understand(
+        text, Situation(film=heat, shown=(heat,), turns=(('Recommender', 'How about Heat (1995)?'),))
+    )
     (heard,) = meaning.heard
     assert (heard.name, heard.attitude) == ('Christopher Nolan', Attitude.SEEN)
     assert heard.films == frozenset(interpreter.facts.films_of(heard.entity)) and len(heard.films) > 3
@@ -260,6 +273,17 @@ def test_pronoun_in_an_exclusion_excludes_the_person(trained_interpreter, after_
     assert labels(meaning) == {('Tom Hanks', False)} and {*attitudes(meaning)} == {'Tom Hanks'}
 
 
+@pytest.mark.parametrize('text', ['the last one you said will do', "I'll take your last suggestion"])
+def test_last_one_that_was_said_is_the_last_recommendation(trained_interpreter, after_a_list, text):
+    found = attitudes(trained_interpreter.understand(text, after_a_list))
+    assert found == {trained_interpreter.facts.names[after_a_list.film]: Attitude.ACCEPTED}
+
+
+@pytest.mark.parametrize('text', ['not keen on Tom Cruise', 'not interested in Tom Cruise', "I don't like Tom Cruise"])
+def test_dislike_of_a_person_concerns_no_film(trained_interpreter, after_a_list, text):
+    assert attitudes(trained_interpreter.understand(text, after_a_list)) == {'Tom Cruise': Attitude.DISLIKED}
+
+
 @pytest.mark.parametrize('text', ['not without her husband', 'nothing but her early films', 'not him, he is asleep'])
 def test_pronoun_before_a_noun_or_without_a_person_excludes_nobody(interpreter, after_a_list, text):
     assert not any(heard.kind is SpanKind.PERSON for heard in interpreter.understand(text, after_a_list).heard)
@@ -311,7 +335,7 @@ def test_film_that_was_recommended_before_is_accepted(interpreter, entity, text)
         film=entity['Heat (1995)'],
         shown=(entity['Heat (1995)'],),
         recommended=(entity['Alien (1979)'], entity['Heat (1995)']),
-        said='How about Heat (1995)?',
+        turns=(('Recommender', 'How about Heat (1995)?'),),
     )
     assert attitudes(interpreter.understand(text, situation)) == {'Alien (1979)': Attitude.ACCEPTED}
 

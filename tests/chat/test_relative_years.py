@@ -29,6 +29,14 @@ def test_years_are_counted_from_the_film_that_is_meant(interpreter, entity, text
     assert years(interpreter, text, situation) == [label]
 
 
+@pytest.mark.parametrize(
+    ('text', 'label'),
+    [('something like Jaws but not as old', '1976 or later'), ('like Inception, only less recent', 'before 2010')],
+)
+def test_years_of_a_film_are_a_limit_for_films_like_it(interpreter, text, label):
+    assert years(interpreter, text, Situation())[1:] == [label]
+
+
 def test_years_are_counted_from_the_film_that_the_message_names_before(interpreter, entity):
     found = years(interpreter, 'I liked Jaws, something newer please', situation_of(entity, 'Heat (1995)'))
     assert found == ['1976 or later']

@@ -86,3 +86,13 @@ def test_film_is_not_listed_again_under_its_title_without_a_year(conversation, m
     monkeypatch.setattr(conversation.facts, 'undated_copies', frozenset((first,)))
     shown = [film.entity for film in conversation.reply('I loved Jaws').recommendations]
     assert shown and first not in shown
+
+
+def test_films_like_another_one_start_with_those_of_the_same_genres(conversation):
+    conversation.reply('I loved Heat, Toy Story and Titanic')
+    films = conversation.facts.films
+    heat = next(film for film in films.values() if film.name == 'Heat (1995)')
+    shown = [films[film.entity].genres for film in conversation.reply('something like Heat').recommendations]
+    shares = [len(genres & heat.genres) / len(genres | heat.genres) for genres in shown]
+    assert shares[0] >= 0.5
+    assert sorted((share >= 0.5 for share in shares), reverse=True) == [share >= 0.5 for share in shares]

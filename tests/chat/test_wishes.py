@@ -269,6 +269,31 @@ def test_question_whether_there_is_something_is_a_wish(trained_interpreter, afte
     assert {Act.WANT, Act.MORE} & {*meaning.acts} and Act.ASK_FILM not in meaning.acts
 
 
+@pytest.mark.parametrize(
+    'text',
+    [
+        'I have two kids (5 and 9), what can we put on?',
+        'my son is mad about dinosaurs',
+        'our grandchildren are obsessed with animals',
+    ],
+)
+def test_ages_and_passions_of_children_ask_for_films_for_children(interpreter, text):
+    assert ('children', True) in labels(interpreter.understand(text))
+
+
+@pytest.mark.parametrize('text', ['for me and the wife, a thriller', 'now a thriller for my husband and me'])
+def test_films_for_a_couple_need_not_be_for_children(interpreter, text):
+    state = DialogueState()
+    meaning = interpreter.understand('something for my kids')
+    state.hear('something for my kids', meaning, ())
+    assert [c.label for c in interpreter.understand(text, state.situation).withdrawn] == ['children']
+
+
+def test_both_after_two_likings_asks_for_both(interpreter):
+    meaning = interpreter.understand('He likes action and I like romance, is it possible to have both?')
+    assert {(c.label, c.binding) for c in meaning.constraints} == {('action', True), ('romance', True)}
+
+
 @pytest.mark.parametrize('text', ['cheer me up', 'something that makes me feel better'])
 def test_film_that_cheers_up_is_a_comedy(interpreter, text):
     assert labels(interpreter.understand(text)) == {('comedy', True)}

@@ -7,6 +7,7 @@ is such a sentence. :mod:`.revision` asks before it changes what the rules have 
 from __future__ import annotations
 
 import re
+from typing import Iterable
 
 from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_related, asks_for_unseen, find_acts, takes_back
 from crslab_causal.chat.understanding.attitudes import (
@@ -25,7 +26,7 @@ from crslab_causal.chat.understanding.attitudes import (
 )
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.meaning import Attitude, Heard
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.questions import INQUIRIES
 from crslab_causal.chat.understanding.references import SHORT_YES
@@ -269,6 +270,19 @@ def names_all_films(draft: Draft) -> bool:
         if _POINTING_ACTS & {*find_acts(clause.text)}:
             return False
     return False
+
+
+def only_dislikes_a_kind(draft: Draft, heard: Iterable[Heard]) -> bool:
+    """Return whether a message dislikes people, genres or series by name, and points to no film.
+
+    Args:
+        draft: the message.
+        heard: what the message names.
+    """
+    forms = read_phrases('forms.txt')
+    points = any(forms['points'].search(c.text) or forms['answers'].search(c.text) for c in draft.clauses)
+    kinds = {each.kind for each in heard if each.attitude is Attitude.DISLIKED}
+    return bool(kinds) and SpanKind.FILM not in kinds and not points
 
 
 def accepts_one_named_film(draft: Draft) -> bool:

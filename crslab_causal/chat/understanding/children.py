@@ -30,7 +30,8 @@ _CHILDREN = re.compile(
       |(?:i\s+am|i['’]?m)\s+(?:only\s+|just\s+)?{_AGE.format(4)}(?=\s*(?:$|[.,!]|(?:years?|yrs?)\b))
       |(?:they\s+are|they['’]?re)\s+(?:only\s+|just\s+)?{_AGE.format(5)}\s+(?:and|&)\s+\d{{1,2}}\b(?!\s+(?:min|hours))
       |(?:{_CHILD}|{_SIBLING})\s*[,(]?\s*(?:of\s+|aged?\s+)?{_AGE.format(6)}
-       (?:(?=\s*\))|\s*(?:years?|yrs?|yo|y\.o)(?!\s+(?:ago|later|before|since)))
+       (?:(?=\s*\)|\s*(?:,|and|&|/)\s*\d{{1,2}}\b)|\s*(?:years?|yrs?|yo|y\.o)(?!\s+(?:ago|later|before|since)))
+      |(?:my|our|the)\s+{_CHILD}\s+(?:is|are)\s+(?:\w+\s+)?(?:mad|crazy|nuts|obsessed|keen)\s+(?:about|on|with|for)
       |(?<!\bthan\s)(?<!\bmost\s){_AGE.format(3)}[\s-]*(?:years?|yrs?)[\s-]*olds?)\b""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -11,8 +11,12 @@ from crslab_causal.llm.entity_linking.titles import content_words, parse_title, 
 
 _CREDIT = re.compile(r'\W*\b(?:by|from|with|starring|directed\s+by)\s+(?:the\s+)?$', re.IGNORECASE)
 """Words between a title and a person."""
-_ONE_WITH = re.compile(r'\b(?:the|that)\s+(?:one|movie|film)\s+(?:with|by|from|starring)\s+$', re.IGNORECASE)
-"""Words before a person that mean a film of the conversation."""
+_ONE_WITH = re.compile(
+    r'(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!\bwas that )(?<!\bwas it )\b(?:the|that)\s+(?:one|movie|film)\s+'
+    r'(?:with|by|from|starring)\s+$',
+    re.IGNORECASE,
+)
+"""Words before a person that mean a film of the conversation. "Is that the one with" asks whether it is."""
 _DESCRIBED_AFTER = re.compile(r'\s+(?:where|in\s+which|as|about|who|when|on|in|and)\b', re.IGNORECASE)
 """Words after a person that describe a film that need not be one of the conversation."""
 _OWNER = re.compile(r"(?:['’]s?|(?<=['’]s))\s+")

@@ -73,16 +73,24 @@ class Situation:
     """Entities that the seeker has named."""
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
     """Constraints so far."""
-    said: str = ''
-    """Last words of the recommender; empty if the seeker spoke last."""
-    own: str = ''
-    """Last message of the seeker, if the recommender has said nothing since."""
+    turns: tuple[tuple[str, str], ...] = ()
+    """Role of the speaker and text of each turn so far."""
     recommended: tuple[int, ...] = ()
     """Films that were first in the lists so far, the last one at the end."""
     question: Question | None = None
     """Question that the last reply has answered; None if it has answered none."""
     attitudes: Mapping[int, Attitude] = field(default_factory=dict)
     """Attitude to each entity that the seeker has named."""
+
+    @property
+    def said(self) -> str:
+        """The last words of the recommender; empty if the seeker spoke last."""
+        return self.turns[-1][1] if self.turns and self.turns[-1][0] == 'Recommender' else ''
+
+    @property
+    def own(self) -> str:
+        """The last message of the seeker, if the recommender has said nothing since; else empty."""
+        return self.turns[-1][1] if self.turns and self.turns[-1][0] == 'Seeker' else ''
 
 
 class Subgenre(NamedTuple):

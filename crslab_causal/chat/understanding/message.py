@@ -29,7 +29,9 @@ _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|
 _OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
 """A clause of a message that only thanks, and takes nothing up."""
 _REJECTS_NAME = re.compile(
-    r'^\W*<(?:film|person|genre|collection)\d+>|<(?:film|person|genre|collection)\d+> (?:is|are|was|were) not\b'
+    r'^\W*<(?:film|person|genre|collection)\d+>|<(?:film|person|genre|collection)\d+> (?:is|are|was|were) not\b|'
+    r'\bnot (?:\w+ ){0,2}(?:keen on|sure about|interested in|feeling|(?:convinced|impressed) (?:by|with)) (?:\w+ )?'
+    r'<(?:film|person|genre|collection)\d+>'
 )
 _NOT_ANY_MORE = re.compile(r'\bnot\b.*\bany ?more\W*$')
 """Words such as "isn't my favourite any more", which ask for nothing."""
@@ -46,6 +48,8 @@ _SOME_OF_THEM = re.compile(
     r'\b(?:one|movies?|something|anything) (?:that has |starring )?(?:with )?both(?: of (?:them|those))?\W*$'
 )
 """Words that ask for films of the kind that the seeker has just named."""
+_WANTS_BOTH = re.compile(r'\b(?:have|get|combine|mix) both\b(?! of us)')
+"""Words that ask for films with all that the seeker has just named: "is it possible to have both?"."""
 _ON_RECOMMENDATIONS = re.compile(
     r'\b(?:thank\w*|appreciate\w*|great|good|nice|excellent|awesome|amazing|perfect|helpful|wonderful|love|like|your|those|these)'
     r'(?: \w+){0,4} (?:recommend\w*|suggest\w*)'
@@ -63,7 +67,8 @@ _FOR_ADULTS = re.compile(
     r'^\W*(?:(?:and|but|then|now|also)\W+)*for (?:me|us|myself|ourselves)\b\W+(?:an?|some|something|anything|maybe|<)|'
     r'\bfor (?:my|our) (?:husband|wife|partner|boyfriend|girlfriend|spouse) '
     r'(?:and (?:me|i)|after|when|once)|'
-    r'\bfor me and my (?:husband|wife|partner|boyfriend|girlfriend|spouse)\b|'
+    r'\bfor (?:me|us|myself) and (?:my|the|our) (?:husband|hubby|wife|missus|partner|boyfriend|girlfriend|spouse)\b|'
+    r'\bfor (?:my|the) (?:husband|hubby|wife|missus|partner|boyfriend|girlfriend|spouse) and (?:me|myself|i)\b|'
     r'\b(?:after|when|once) (?:the|my|our)? ?(?:<children\d+>|kids|children|little ones?|boys|girls|baby)(?: \w+)? '
     r'(?:(?:is|are|have|has|go|goes|went|gone)(?: gone)? (?:in|to) bed|(?:is|are) (?:asleep|sleeping|out|away))'
 )
@@ -127,7 +132,10 @@ class MessageReader(QuestionReader):
         if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
             acts = [act for act in acts if act is not Act.MENTION]  # "Alien. I love it": the later words say more
         self.meaning.acts = list(dict.fromkeys(acts))
-        if Act.WANT in acts and any(_SOME_OF_THEM.search(clause.text) for clause in clauses):
+        wants_both = len(self.meaning.constraints) > 1 and any(_WANTS_BOTH.search(clause.text) for clause in clauses)
+        if wants_both and Act.WANT not in acts:
+            self.meaning.acts.append(Act.WANT)
+        if wants_both or (Act.WANT in acts and any(_SOME_OF_THEM.search(clause.text) for clause in clauses)):
             self._bind_likings()
         self.meaning.constraints = without_contradictions(self.meaning.constraints)
 

@@ -86,6 +86,13 @@ _RECOMMENDED_BEFORE = re.compile(
         (?:\w+\s+)?(?:suggested|gave\s+me|recommended|named|mentioned|picked|said|told\s+me))\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_LAST_RECOMMENDED = re.compile(
+    rf"""\b(?:(?:the|your)\s+last\s+(?:{_NOUN}\s+)?(?:that\s+)?you\s+(?:\w+\s+)?
+        (?:suggested|gave(?:\s+me)?|recommended|named|mentioned|picked|said|told\s+me(?:\s+about)?)
+    |your\s+(?:last|latest)\s+{_NOUN})\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words for the last recommendation: "the last one you said"."""
 
 
 def find_numbers(text: str, shown: Sequence[int]) -> list[Span]:
@@ -214,6 +221,8 @@ def find_recommended(text: str, recommended: Sequence[int], n_shown: int) -> Ite
     for match in _TWO.finditer(text) if len(recommended) > 1 and not 1 < n_shown <= FEW else ():
         for film in recommended[-2:]:
             yield Span(SpanKind.FILM, *match.span(), id=film)
+    for match in _LAST_RECOMMENDED.finditer(text) if recommended else ():
+        yield Span(SpanKind.FILM, *match.span(), id=recommended[-1])
     for match in _RECOMMENDED_BEFORE.finditer(text) if len(recommended) > 1 else ():
         yield Span(SpanKind.FILM, *match.span(), id=recommended[0 if match['first'] else -2])
 

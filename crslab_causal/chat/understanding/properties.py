@@ -116,13 +116,17 @@ class Properties:
         return {(Kind.FRANCHISE, collection.name) for collection in self._collections.of_film(film)}
 
     def similar(self, film: int) -> Constraint:
-        """Return the constraint "like Alien": films that share at least half of its genres, or its director."""
+        """Return the constraint "like Alien": films that share at least half of its genres, or its director.
+
+        Closest are the films with at least half of all genres of both films in common.
+        """
         model = self._facts.films[film]
         fitting = {other.entity for other in self._facts.films.values() if _shares_genres(model, other)}
+        closest = {entity for entity in fitting if _is_close(model, self._facts.films[entity])} - {film}
         for person in model.people.get(DIRECTOR, ()):
             fitting.update(self._facts.films_of(person, DIRECTOR))
         films = frozenset(fitting) if model.genres else self._all
-        return Constraint(Kind.SIMILAR, model.name, films - {film}, entity=film)
+        return Constraint(Kind.SIMILAR, model.name, films - {film}, entity=film, closest=frozenset(closest))
 
     def similar_to_series(self, span: Span) -> Constraint | None:
         """Return the constraint "like Star Wars" for the span of a series; None for another span.
@@ -159,3 +163,7 @@ def excluded(constraint: Constraint) -> Constraint:
 
 def _shares_genres(model: CatalogueFilm, other: CatalogueFilm) -> bool:
     return 2 * len(model.genres & other.genres) >= max(1, len(model.genres))
+
+
+def _is_close(model: CatalogueFilm, other: CatalogueFilm) -> bool:
+    return 2 * len(model.genres & other.genres) >= max(1, len(model.genres | other.genres))

@@ -18,6 +18,8 @@ _SAME_TIME = re.compile(
     re.IGNORECASE,
 )
 """Words for the years around those of a film."""
+_NOT_AS = re.compile(r"\b(?:not|n['’]t\s+be|less)\s+(?:(?:quite\s+)?as\s+)?(?P<word>old|new|recent)\b", re.IGNORECASE)
+"""Words that compare with the age of a film: "like Jaws, but not as old"."""
 _NEAR = 5
 """Number of years before and after a film that are "around that time"."""
 
@@ -48,6 +50,12 @@ def relate_years(
         return None if meant is None else year_of(meant)
 
     found = [_related(text, span, base_year(span.start, span.end)) for span in spans]
+    for match in _NOT_AS.finditer(text) if any(film is not None for film in films.values()) else ():
+        year = base_year(*match.span())
+        if year is not None:
+            years = Years(year + 1, None) if match['word'].lower() == 'old' else Years(None, year - 1)
+            found = [span for span in found if span.end <= match.start() or span.start >= match.end()]
+            found.append(Span(SpanKind.YEARS, *match.span(), years=years, is_negation_read=True))
     for match in _SAME_TIME.finditer(text):
         year = base_year(*match.span())
         if year is not None and not any(span.start < match.end() and match.start() < span.end for span in spans):

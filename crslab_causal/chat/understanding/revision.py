@@ -19,6 +19,7 @@ from crslab_causal.chat.understanding.certainty import (
     is_certain,
     is_settled,
     names_all_films,
+    only_dislikes_a_kind,
     opinions_in_questions,
     ruled_in,
     ruled_out,
@@ -245,6 +246,7 @@ class Reviser:
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
         named = names_all_films(draft) or (len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses))
+        named = named or only_dislikes_a_kind(draft, message.heard.values())  # "not keen on Clint Eastwood"
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)

@@ -7,6 +7,7 @@ from typing import Sequence
 
 from crslab_causal.chat.films.collections import FRANCHISE, Collection, Collections
 from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.understanding.acts import FEW
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 _NOUN = r'(?:one|movie|film|flick|version)'
@@ -17,7 +18,8 @@ _PART = re.compile(
     | (?P<first>original)(?:\s+{_NOUN}\b|(?=\s*(?:[.,;:!?]|$))
       |(?=\s+(?:is|was|had|has|and|but|or|better|more|instead|please|too|though|again|first|yet|already)\b))
     | (?P<remake>remake|reboot|new\s+version)
-    | (?P<trilogy>(?:original|first)\s+trilogy))
+    | (?P<trilogy>(?:original|first)\s+trilogy)
+    | (?P<newer>(?:new|newer|newest|latest|recent|more\s+recent)\s+one) | (?P<older>(?:old|older|earlier)\s+one))
     (?P<of>\s+(?:to|of|for)\s+(?:the\s+)?(?=<))?(?!\s+(?:to|of|trilogy|version|language|series|score)\b)(?!\w)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -33,7 +35,12 @@ _MIN_SHARE = 0.1
 
 
 def name_by_part(
-    text: str, spans: Sequence[Span], facts: FilmFacts, collections: Collections, film: int | None
+    text: str,
+    spans: Sequence[Span],
+    facts: FilmFacts,
+    collections: Collections,
+    film: int | None,
+    shown: Sequence[int] = (),
 ) -> list[Span]:
     """Return the spans of a message with the films that it names by their part in a series.
 
@@ -45,6 +52,7 @@ def name_by_part(
         facts: facts about the films.
         collections: the series.
         film: the film that the conversation is about, for parts without a film; None if there is none.
+        shown: films of the last list. "The new one" may be a film of a short list.
     """
     found = list(spans)
     for match in _PART.finditer(text):
@@ -60,6 +68,13 @@ def name_by_part(
         before = [span.id for span in found if span.kind is SpanKind.FILM and span.end <= start]
         base = owner.id if owner is not None else before[-1] if before else film
         if base not in facts.films:
+            continue
+        if match['newer'] or match['older']:
+            if len({*shown}) > 1 and len(shown) <= FEW and not before and owner is None:
+                continue
+            relative = _relative(base, facts, collections, is_newer=match['newer'] is not None)
+            if relative is not None:
+                found.append(Span(SpanKind.FILM, start, end, id=relative))
             continue
         span = _part(match, (start, end), facts, collections, base)
         found = [each for each in found if each is not owner] + [span]
@@ -94,6 +109,16 @@ def _part(match: re.Match[str], place: tuple[int, int], facts: FilmFacts, collec
     title = facts.films[series[0]].title
     name = f'the first {title} trilogy' if match['trilogy'] else f'sequels of {facts.names[film]}'
     return Span(SpanKind.COLLECTION, *place, collection=Collection(name, FRANCHISE, frozenset(found), None, True))
+
+
+def _relative(film: int, facts: FilmFacts, collections: Collections, is_newer: bool) -> int | None:
+    """Return the newest or the oldest other film of the series, or of the title, of a film; None if there is none."""
+    year = facts.films[film].year
+    others = {*collections.series_of(film), *collections.versions_of(film)} - {film} - facts.undated_copies
+    dated = {other: found for other in others if (found := facts.films[other].year) is not None and year is not None}
+    if is_newer:
+        return max((each for each in dated if dated[each] > (year or 0)), key=lambda each: dated[each], default=None)
+    return min((each for each in dated if dated[each] < (year or 0)), key=lambda each: dated[each], default=None)
 
 
 def _well_known(films: Sequence[int], facts: FilmFacts) -> list[int]:

@@ -115,7 +115,7 @@ class Spotter:
         spans = name_by_credit(text, spans, self.facts)
         spans = name_by_person(text, spans, self.facts, recommended)
         spans = name_by_role(text, spans, self.facts, film)
-        spans = name_by_part(blank_spans(text, spans), spans, self.facts, self.collections, film)
+        spans = name_by_part(blank_spans(text, spans), spans, self.facts, self.collections, film, shown)
         masked = blank_spans(text, spans)
         spans += find_children(masked)
         masked = blank_spans(text, spans)

@@ -208,7 +208,11 @@ class NameIndex:
         ]
         max_edits = 1 + (len(normalized) >= _MIN_LETTERS_TWO_EDITS)
         found = process.extract(normalized, similar, scorer=OSA.distance, score_cutoff=2, limit=8)
-        edits = {other: count_edits(normalized, other) for other, _, _ in found if other[-1] == normalized[-1]}
+        edits = {
+            other: count_edits(normalized, other)
+            for other, _, _ in found
+            if other[-1] == normalized[-1] or other[:-1] == normalized  # "goslin" for "gosling"
+        }
         edits = {other: n for other, n in edits.items() if n <= max_edits and other != normalized}
         if is_obscure:  # "Shreck" is a film, but it rather means "Shrek"
             edits = {

@@ -35,6 +35,10 @@ _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
 _MAX_RANK_OF_BASIC = 1500
 """Frequency rank up to which a word without a capital is never a surname."""
+_MIN_LETTERS_COINED = 7
+"""Minimum number of letters of a word of a title that is in no dictionary, and needs no mark."""
+_PLACES = frozenset((('hong', 'kong'), ('los', 'angeles'), ('las', 'vegas'), ('santa', 'monica'), ('st', 'louis')))
+"""Places of two words, of which one is also a name."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
 _COUNTS = re.compile(
@@ -119,6 +123,8 @@ class Recognizer:
         start = self.words[first_word].start
         if len(content) == 1 and is_outside_cinema(self.text, start):
             return False
+        if len(content) == 1 and first and (self.content[first - 1].normalized, key[0]) in _PLACES:
+            return False  # "Kong" in "Hong Kong"
         if len(content) == 1 and key[0].isdigit() and _COUNTS.match(self.text, end_character):
             return False  # "I saw 2 or 3 movies"
         if _IN_ORDINARY_PHRASE.search(self.text, 0, start) and not any(
@@ -145,6 +151,10 @@ class Recognizer:
             return False  # "Charlie Parker" is not the film "Parker"
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
             return has_place_of_title(self.text, self.words, first_word, end_word)
+        if entity is not None and len(key) == 1 and self._is_first_name_of_other(content[0], entity):
+            return is_quoted(self.text, start, end_character) or has_place_of_title(
+                self.text, self.words, first_word, end_word
+            )
         is_partial = index.is_partial(key)
         if is_partial and len(key) == 1 and entity not in self.prefer and self._is_topic(first_word):
             return False  # "films about Vietnam" are not like "Good Morning, Vietnam"
@@ -155,6 +165,8 @@ class Recognizer:
             or not all(is_common(word, in_phrase) for word in key)
             or any(word.is_stylized for word in content)
         ):
+            return True
+        if is_weak and entity is not None and len(key) == 1 and self._is_coined(content[0], key[0], entity):
             return True
         if is_quoted(self.text, self.words[first_word].start, end_character):
             return True
@@ -274,6 +286,24 @@ class Recognizer:
             and not is_common(word)
         )
 
+    def _is_first_name_of_other(self, written: Word, entity: int) -> bool:
+        """Return whether a word rather names a friend than a little-known film: "ben's bored"."""
+        is_first_name = written.normalized.removesuffix('s') in self.index.first_names and (
+            written.is_possessive or not written.is_capitalized
+        )
+        return (
+            is_first_name
+            and self.index.is_item(entity)
+            and bool(self.index.popularity)
+            and self.index.popularity.get(entity, 0) < _WELL_KNOWN
+            and entity not in self.prefer
+        )
+
+    def _is_coined(self, written: Word, word: str, entity: int) -> bool:
+        """Return whether a word is in no dictionary and no name of a person, but in a title: "ragnarok"."""
+        is_exact = written.normalized == word and len(word) >= _MIN_LETTERS_COINED and not is_english(word)
+        return is_exact and self.index.is_item(entity) and word not in self.index.first_names
+
     def may_be_surname(self, written: Word, key: Key) -> bool:
         """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short"."""
         if self.index.is_nickname(key):
@@ -317,6 +347,8 @@ class Recognizer:
         if end == len(self.content) or self.text[self.content[end - 1].end : self.content[end].start] != ' ':
             return False
         following = self.content[end]
+        if (self.content[end - 1].normalized, following.normalized) in _PLACES:
+            return True
         if (following.normalized,) in self.index:
             return False
         is_name = following.is_capitalized and not self.ignores_capitals

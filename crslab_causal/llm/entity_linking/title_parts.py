@@ -27,6 +27,8 @@ _MIN_RANK_RARE = 10_000
 """Minimum rank, by frequency, of a word that is called rare."""
 _MIN_POPULARITY = 5
 """Minimum popularity of a film that can be named by the first words or a rare word of its title."""
+_WELL_KNOWN = 20
+"""Minimum popularity of a film that can be named by common words before a preposition."""
 _DOMINANCE = 5
 """Minimum ratio between the popularity of a film and that of the next film with the same rare word, plus one."""
 _DOMINANCE_OF_PEOPLE = 2
@@ -76,8 +78,12 @@ def parts_of_titles(
             yield TitlePart(part, item)
         for n in range(2, len(key) if popularity.get(item, 0) >= _MIN_POPULARITY else 0):
             start = key[:n]
-            if starts[start] == 1 and start[-1] not in SMALL_WORDS and _is_distinctive(start):
+            if starts[start] > 1 or start[-1] in SMALL_WORDS:
+                continue
+            if _is_distinctive(start):
                 yield TitlePart(start, item)
+            elif key[n] in SMALL_WORDS and popularity.get(item, 0) >= _WELL_KNOWN:
+                yield TitlePart(start, item, is_weak=True)  # "No Country" for "No Country for Old Men"
     yield from _rare_words(names, keys, popularity, words_of_people)
 
 

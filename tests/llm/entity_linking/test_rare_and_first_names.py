@@ -1,0 +1,47 @@
+"""Names that are recognized without a mark, and first names and places that are no names of films or people."""
+
+import pytest
+
+from crslab_causal.llm.entity_linking.linking import MentionLinker
+
+NO_COUNTRY, RAGNAROK, BEN, CARRIE, KONG = range(5)
+FILMS = {
+    NO_COUNTRY: 'No Country for Old Men (2007)',
+    RAGNAROK: 'Thor: Ragnarok (2017)',
+    BEN: 'Ben (1972)',
+    CARRIE: 'Carrie (1976)',
+    KONG: 'King Kong (2005)',
+}
+GOSLING, GOLIN, HONG, STILLER, FISHER = range(100, 105)
+PEOPLE = {
+    GOSLING: 'Ryan Gosling',
+    GOLIN: 'Steve Golin',
+    HONG: 'James Hong',
+    STILLER: 'Ben Stiller',
+    FISHER: 'Carrie Fisher',
+}
+POPULARITY = {NO_COUNTRY: 30, RAGNAROK: 0, BEN: 1, CARRIE: 40, KONG: 20, GOSLING: 100, GOLIN: 30, HONG: 20}
+POPULARITY |= {STILLER: 80, FISHER: 30}
+LINKER = MentionLinker({**FILMS, **PEOPLE}, FILMS, POPULARITY, PEOPLE, partial=True)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('ragnarok was fun', [RAGNAROK]),
+        ('Seen it. And No Country.', [NO_COUNTRY]),
+        ('there is no country like it', []),
+        ('ryan goslin is boring', [GOSLING]),
+        ('with Golin', [GOLIN]),
+        ("ben's not convinced", []),
+        ("Ben's not convinced", []),
+        ('ben wants a comedy', []),
+        ('I loved "Ben"', [BEN]),
+        ('Carrie was scary', [CARRIE]),
+        ('I like Hong Kong movies', []),
+        ('anything with Hong?', [HONG]),
+        ('I loved King Kong', [KONG]),
+    ],
+)
+def test_rare_word_is_a_title_and_a_first_name_is_none(text, expected):
+    assert [mention.entity for mention in LINKER.link(text)] == expected
