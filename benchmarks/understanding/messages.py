@@ -112,7 +112,7 @@ def understand_drafts(
 
     The arguments are those of :func:`understand_all`.
     """
-    entity_of = {film.name: film.entity for film in facts.films.values()}
+    entity_of = {film.name: facts.undated_copies.get(film.entity, film.entity) for film in facts.films.values()}
     state = DialogueState()
     for message in messages:
         if message.starts:

@@ -231,7 +231,9 @@ class Answerer:
         if not franchises:
             return f'I know no other film that belongs to {film.name}.'
         others = [
-            other for other in self._by_year(franchises[0].films - self._facts.undated_copies) if other != film.entity
+            other
+            for other in self._by_year(franchises[0].films - self._facts.undated_copies.keys())
+            if other != film.entity
         ]
         name = franchises[0].name
         years = {other: self._facts.films[other].year for other in others}

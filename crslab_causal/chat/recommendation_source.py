@@ -126,7 +126,7 @@ class RecommendationSource:
         found = self.probabilities(state, masked)
         score = {film: p.observed if masked is None else p.masked or 0.0 for film, p in found.items()}
         gone = {*state.named_films, *self.history(state), *(set(state.recommended) - set(state.shown))}
-        gone |= self._facts.undated_copies
+        gone |= self._facts.undated_copies.keys()
         films = sorted(score.keys() - gone, key=lambda film: (-score[film], film))
         return state.constraints.select(films).films
 

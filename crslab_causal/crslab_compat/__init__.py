@@ -68,7 +68,7 @@ below ``crslab_causal``.
 - ``system/base.py:336`` downloads an NLTK model at every start of a chat
   -> ``chat/conversation.py:156`` respond
 - ``evaluator/rec.py:38`` leaves samples with a short list out of the mean
-  -> ``evaluator/causal.py:66`` rec_evaluate
+  -> ``evaluator/causal.py:68`` rec_evaluate
 - ``evaluator/conv.py:65`` computes Dist over characters
   -> ``evaluator/generation.py:64`` GenerationMetrics
 - ``evaluator/metrics/gen.py:94`` computes BLEU of one order of n-grams

@@ -134,5 +134,5 @@ def test_film_without_a_year_is_a_copy_of_the_better_known_one_with_a_year():
         films = {**facts.films, **{film.entity: film for film in added}}
         return replace(facts, films=films, popularity={copy.entity: 1.0, jaws.entity: known}).undated_copies
 
-    assert copies(copy, other, known=2.0) == {copy.entity}
+    assert copies(copy, other, known=2.0) == {copy.entity: jaws.entity}
     assert not copies(copy, known=0.5) and not copies(other, known=2.0)

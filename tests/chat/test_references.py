@@ -295,6 +295,21 @@ def test_pronoun_before_a_noun_or_without_a_person_excludes_nobody(interpreter, 
 @pytest.mark.parametrize(
     'text',
     [
+        "It's been fun, bye",
+        'That was fun, bye!',
+        "ok, that's enough for today",
+        'that was a great help, thanks',
+        "brilliant, thanks a lot, you've saved my sunday",
+    ],
+)
+def test_farewell_and_thanks_concern_no_film(trained_interpreter, after_a_list, text):
+    meaning = trained_interpreter.understand(text, after_a_list)
+    assert not meaning.heard and {*meaning.acts} <= {Act.LEAVE, Act.THANK}
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
         "I'll take that one. No wait",
         "I'll watch it. Actually no",
         'sounds good. no, wait',

@@ -83,7 +83,7 @@ def test_list_has_as_many_films_as_the_message_asks_for(conversation):
 def test_film_is_not_listed_again_under_its_title_without_a_year(conversation, monkeypatch):
     first = conversation.reply('I loved Jaws').recommendations[0].entity
     conversation.reset()
-    monkeypatch.setattr(conversation.facts, 'undated_copies', frozenset((first,)))
+    monkeypatch.setattr(conversation.facts, 'undated_copies', {first: first})
     shown = [film.entity for film in conversation.reply('I loved Jaws').recommendations]
     assert shown and first not in shown
 

@@ -111,8 +111,8 @@ class FilmFacts:
     """Films whose genres are unknown."""
     person_called: dict[str, int] = field(init=False)
     """Id of each person, by name."""
-    undated_copies: frozenset[int] = field(init=False)
-    """Films without a year that have the title of a better-known film with a year. They are taken for the same film."""
+    undated_copies: dict[int, int] = field(init=False)
+    """The film with a year for each film without one that is less known and has the same title. Both are one film."""
 
     def __post_init__(self) -> None:
         self.has_plots = any(film.plot for film in self.films.values())
@@ -125,16 +125,17 @@ class FilmFacts:
         self.without_genre = frozenset(film.entity for film in self.films.values() if not film.genres)
         self.undated_copies = self._find_undated_copies()
 
-    def _find_undated_copies(self) -> frozenset[int]:
-        most: dict[str, float] = {}
-        for film in self.films.values():
+    def _find_undated_copies(self) -> dict[int, int]:
+        popularity, best = self.popularity, dict[str, int]()
+        for film in sorted(self.films.values(), key=lambda film: popularity.get(film.entity, 0.0)):
             if film.year:
-                title = film.title.casefold()
-                most[title] = max(most.get(title, 0.0), self.popularity.get(film.entity, 0.0))
-        undated = (film for film in self.films.values() if not film.year and film.title.casefold() in most)
-        return frozenset(
-            film.entity for film in undated if self.popularity.get(film.entity, 0.0) <= most[film.title.casefold()]
-        )
+                best[film.title.casefold()] = film.entity
+        undated = ((film.entity, best.get(film.title.casefold())) for film in self.films.values() if not film.year)
+        return {
+            copy: film
+            for copy, film in undated
+            if film is not None and popularity.get(copy, 0.0) <= popularity.get(film, 0.0)
+        }
 
     def films_of(self, person: int, role: str | None = None) -> list[int]:
         """Return the films of a person, in one role or in all, most popular first."""

@@ -48,6 +48,12 @@ _IS_GOING = re.compile(
     r'\b(?:be going|(?:have|got|need) to (?:go|run|leave)|had better (?:go|run)|better (?:go|run))\b'
 )
 """Words of a farewell. They accept no film either."""
+_ABOUT_CHAT = re.compile(
+    r'\b(?:it|that|this) (?:is|has been|was) (?:\w+ )?(?:fun|helpful|(?:a )?(?:great|big|huge|such a) help)\W*'
+    r'(?:$|\||bye|thank)|'
+    r'\bsaved (?:my|our)\b|\benough for (?:now|today|tonight)\b'
+)
+"""Words about the conversation in a farewell or in thanks: "it's been fun, bye". They concern no film."""
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 _ASKS_IF_KNOWN = re.compile(
     r'\b(?:seen|saw|see|watched|heard|know|like|liked|love|enjoy|enjoyed|remember|fan|familiar|favou?rite)\b',
@@ -136,7 +142,9 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
         words: the words of the message, normalized.
     """
     acts, forms = {*draft.meaning.acts}, read_phrases('forms.txt')
-    found = []
+    found: list[Act] = []
+    if {Act.LEAVE, Act.THANK} & acts and _ABOUT_CHAT.search(words):
+        found += [Act.ACCEPT, Act.REJECT, Act.LIKE, Act.DISLIKE]  # "it's been fun, bye"
     leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
     if leaves or _TAKES_BACK.search(draft.text) or (Act.WANT in acts and _GOES_BACK.search(words)):
         found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"

@@ -128,7 +128,10 @@ class _Message:
             act = ACT_OF_ATTITUDE.get(Attitude(name)) if name else None
             if act is None or act in self.acts or _INSTEAD.get(act, frozenset()) & self.acts:
                 return found[name] * (1.0 if name else _FAVOR_NO_ATTITUDE)
-            return found[name] * max(self.likely.get(act, 1.0), 0.05)
+            likely = self.likely.get(act, 1.0)
+            if act is Act.ACCEPT and not likely:
+                return 0.0  # it is ruled out
+            return found[name] * max(likely, 0.05)
 
         return max(found, key=fit)
 

@@ -114,7 +114,7 @@ def _part(match: re.Match[str], place: tuple[int, int], facts: FilmFacts, collec
 def _relative(film: int, facts: FilmFacts, collections: Collections, is_newer: bool) -> int | None:
     """Return the newest or the oldest other film of the series, or of the title, of a film; None if there is none."""
     year = facts.films[film].year
-    others = {*collections.series_of(film), *collections.versions_of(film)} - {film} - facts.undated_copies
+    others = {*collections.series_of(film), *collections.versions_of(film)} - {film} - facts.undated_copies.keys()
     dated = {other: found for other in others if (found := facts.films[other].year) is not None and year is not None}
     if is_newer:
         return max((each for each in dated if dated[each] > (year or 0)), key=lambda each: dated[each], default=None)

@@ -84,7 +84,7 @@ class Spotter:
 
     def __init__(self, facts: FilmFacts, collections: Collections):
         self.facts, self.collections = facts, collections
-        names = {film.entity: film.name for film in facts.films.values()}
+        names = {film.entity: film.name for film in facts.films.values() if film.entity not in facts.undated_copies}
         names |= {person.id: person.name for person in facts.people.values()}
         names |= {subject: facts.names[subject] for subject in facts.subjects}
         self._linker = MentionLinker(names, facts.films, facts.prominence, facts.people, partial=True)
