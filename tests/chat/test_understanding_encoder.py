@@ -81,7 +81,9 @@ def trained(network):
 def test_each_name_and_each_film_has_its_place(facts, rules):
     titles = {film.name: film.entity for film in facts[0].films.values()}
     speed, die_hard, alien = titles['Speed (1994)'], titles['Die Hard (1988)'], titles['Alien (1979)']
-    situation = Situation(film=die_hard, shown=(die_hard, speed), mentioned=(alien,), said='Try Speed (1994), maybe.')
+    situation = Situation(
+        film=die_hard, shown=(die_hard, speed), mentioned=(alien,), turns=(('Recommender', 'Try Speed (1994), maybe.'),)
+    )
     draft = rules.read('I loved Jaws, but not the horror', situation)
     tokenizer = LetterTokenizer()
     reading = MessageReader(facts[0], tokenizer).read(draft)
@@ -100,10 +102,28 @@ def test_each_name_and_each_film_has_its_place(facts, rules):
     assert reading.pieces[0] == 2 and reading.pieces[reading.start] == 3
 
 
+def test_last_turns_come_before_the_message(facts, rules):
+    titles = {film.name: film.entity for film in facts[0].films.values()}
+    turns = (
+        ('Recommender', 'Try Speed.'),
+        ('Seeker', 'seen it'),
+        ('Recommender', f'{"well " * 60}then Jaws (1975) or Heat'),
+    )
+    films = tuple(titles[name] for name in ('Speed (1994)', 'Jaws (1975)', 'Heat (1995)'))
+    reading = MessageReader(facts[0], LetterTokenizer()).read(
+        rules.read('both', Situation(turns=turns, recommended=films))
+    )
+    places = [reading.places[f'film {film}'][0] for film in films]
+    assert places == sorted(places) and places[-1] < reading.start
+    long = Situation(turns=(('Recommender', 'abcdefgh ' * 300),))
+    reading = MessageReader(facts[0], LetterTokenizer()).read(rules.read('I love Alien', long))
+    assert 200 < reading.start < 260 and 'name 0' in reading.places
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_any_message_fits_into_the_encoder(facts, rules, text, said):
-    draft = rules.read(f'{text} Alien {"abcdefghij " * 90}', Situation(said=said + ' x' * 40))
+    draft = rules.read(f'{text} Alien {"abcdefghij " * 90}', Situation(turns=(('Recommender', said + ' x' * 40),)))
     reading = MessageReader(facts[0], LetterTokenizer()).read(draft)
     assert len(reading.pieces) <= 512 and 0 < reading.start < reading.end <= len(reading.pieces)
     assert all(0 <= n < len(reading.pieces) for places in reading.places.values() for n in places)

@@ -209,7 +209,7 @@ def _state(draft: Draft) -> Iterator[str]:
     yield f'shown={min(len(situation.shown), 2)}'
     yield f'film={situation.film is not None}'
     yield f'begins={not situation.shown and not situation.mentioned}'
-    yield f'named={not draft.groups} film={situation.film is not None}'
+    yield f'unnamed={not draft.groups} film={situation.film is not None}'
     yield from _reply(draft)
     n_words = sum(len(clause.text.split()) for clause in draft.clauses)
     yield f'words={min(n_words, 4) if n_words < 5 else 5 + min(n_words // 5, 4)}'
