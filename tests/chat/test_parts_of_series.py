@@ -33,6 +33,12 @@ def test_part_of_a_series_is_meant(interpreter, entity, film, text, found):
     assert attitudes(interpreter.understand(text, situation_of(entity, film))) == found
 
 
+def test_original_is_not_rejected_with_the_remake(trained_interpreter, entity):
+    situation = situation_of(entity, 'Heat (1995)')
+    found = attitudes(trained_interpreter.understand('Carrie. The original, not the remake', situation))
+    assert found['Carrie (2013)'] == DISLIKED and found['Carrie (1976)'] != DISLIKED
+
+
 @pytest.mark.parametrize('film', ['Toy Story 3 (2010)', 'Heat (1995)', 'Star Wars: The Force Awakens (2015)'])
 def test_sequel_that_the_catalogue_does_not_have_is_not_the_film_itself(interpreter, entity, film):
     meaning = interpreter.understand('the sequel was terrible', situation_of(entity, film))

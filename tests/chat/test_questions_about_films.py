@@ -351,6 +351,19 @@ def test_question_whether_a_film_belongs_to_a_series_gets_a_yes_or_a_no(conversa
     assert 'No, Heat (1995) is not one of the films of Marvel that I know.' in answer
 
 
+@pytest.mark.parametrize(
+    'text', ['which was the one with Tom Hanks as the captain?', 'which was the one with Tom Hanks?']
+)
+def test_film_with_a_person_is_looked_for_among_the_films_of_the_person(conversation, text):
+    assert 'Tom Hanks plays in' in ' '.join(conversation.reply(text).sentences)
+
+
+def test_person_without_a_name_beside_a_director_means_their_films(conversation):
+    conversation.reply('who is in Saving Private Ryan?')
+    answer = ' '.join(conversation.reply('did Steven Spielberg make any others with him?').sentences)
+    assert 'Steven Spielberg' in answer and 'Saving Private Ryan (1998)' in answer
+
+
 def test_films_of_an_actor_who_directed_none_are_listed(conversation):
     answer = ' '.join(conversation.reply('what has Harrison Ford directed?').sentences)
     assert answer.startswith('I know no film that Harrison Ford directed. Harrison Ford plays in ')

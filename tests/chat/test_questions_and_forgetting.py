@@ -123,6 +123,7 @@ def test_list_without_a_mention(conversation):
         ('a mind-bending thriller', 'the mood or the style'),
         ('an Oscar winning drama', 'ratings and awards'),
         ('something with dragons', '"with dragons" changes nothing'),
+        ('a war film. no vietnam', '"no vietnam" changes nothing'),
         ('a comedy set in Paris', '"set in paris" changes nothing'),
     ],
 )

@@ -273,6 +273,13 @@ def test_pronoun_in_an_exclusion_excludes_the_person(trained_interpreter, after_
     assert labels(meaning) == {('Tom Hanks', False)} and {*attitudes(meaning)} == {'Tom Hanks'}
 
 
+def test_person_before_a_film_that_was_mentioned_tells_it_apart(interpreter, entity):
+    shown = (entity['Heat (1995)'],)
+    situation = Situation(film=shown[0], shown=shown, recommended=(entity['Big (1988)'], shown[0]))
+    (question,) = interpreter.understand('who else is in the Tom Hanks one you mentioned?', situation).questions
+    assert question.film == entity['Big (1988)']
+
+
 @pytest.mark.parametrize('text', ['the last one you said will do', "I'll take your last suggestion"])
 def test_last_one_that_was_said_is_the_last_recommendation(trained_interpreter, after_a_list, text):
     found = attitudes(trained_interpreter.understand(text, after_a_list))

@@ -227,6 +227,8 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "wait, not him, Kevin Hart"
         case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
             return True  # "it should also be funny", "Bill Murray"
+        case Attitude.MENTIONED if attitude == Attitude.DISLIKED and _has_rejected_other(draft, named):
+            return True  # "the original, not the remake"
         case Attitude.MENTIONED if any(is_exception(clause, group) for clause in clauses):
             return True  # "besides Shrek"
         case Attitude.MENTIONED if any(is_told(clause, group) for clause in clauses):
@@ -298,6 +300,12 @@ def accepts_one_named_film(draft: Draft) -> bool:
     accepted = [heard for heard in draft.meaning.heard if heard.attitude is Attitude.ACCEPTED]
     several = read_phrases('forms.txt')['several']
     return len(accepted) == 1 and not any(several.search(clause.text) for clause in draft.clauses)
+
+
+def _has_rejected_other(draft: Draft, named: Named) -> bool:
+    """Return whether a message rejects another name of the same kind, and not this one."""
+    spans = [span for group in draft.groups for span in group if span.kind is named.span.kind]
+    return not named.span.negated and any(span.negated for span in spans)
 
 
 def _is_name_alone(draft: Draft) -> bool:

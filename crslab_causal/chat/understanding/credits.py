@@ -17,6 +17,13 @@ _ONE_WITH = re.compile(
     re.IGNORECASE,
 )
 """Words before a person that mean a film of the conversation. "Is that the one with" asks whether it is."""
+_ONE_THAT_WAS_SAID = re.compile(
+    r"""(?:['’]s)?\s+(?:one|movie|film)\s+(?:(?:that|which)\s+)?you\s+(?:\w+\s+)?
+    (?:suggested|gave(?:\s+me)?|recommended|named|mentioned|picked|said|told\s+me(?:\s+about)?)(?:\s+(?:earlier|before|first))?\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words after a person that mean a film of the conversation: "the Tom Hanks one you mentioned"."""
+_THE_BEFORE = re.compile(r'\b(?:the|that|your)\s+$', re.IGNORECASE)
 _DESCRIBED_AFTER = re.compile(r'\s+(?:where|in\s+which|as|about|who|when|on|in|and)\b', re.IGNORECASE)
 """Words after a person that describe a film that need not be one of the conversation."""
 _OWNER = re.compile(r"(?:['’]s?|(?<=['’]s))\s+")
@@ -58,13 +65,19 @@ def name_by_person(text: str, spans: Sequence[Span], facts: FilmFacts, recommend
     """
     found = list(spans)
     for person in spans:
-        lead = _ONE_WITH.search(text, 0, person.start) if person.kind is SpanKind.PERSON else None
-        if lead is None or person.id not in facts.people or _DESCRIBED_AFTER.match(text, person.end):
+        if person.kind is not SpanKind.PERSON or person.id not in facts.people:
+            continue
+        start, end = person.start, person.end
+        if lead := _ONE_WITH.search(text, 0, start):
+            start = lead.start()
+        elif (the := _THE_BEFORE.search(text, 0, start)) and (tail := _ONE_THAT_WAS_SAID.match(text, end)):
+            start, end = the.start(), tail.end()
+        if start == person.start or _DESCRIBED_AFTER.match(text, end):
             continue
         films = {*facts.films_of(person.id)}
         film = next((each for each in reversed(recommended) if each in films), None)
         if film is not None:
-            found[found.index(person)] = Span(SpanKind.FILM, lead.start(), person.end, id=film)
+            found[found.index(person)] = Span(SpanKind.FILM, start, end, id=film)
     return found
 
 

@@ -25,7 +25,9 @@ from crslab_causal.chat.understanding.spans import Span, SpanKind
 _COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)
 """Words before a genre that compare films: "the most funny"."""
 _OLDEST = re.compile(r'(?:old|early|earli)', re.IGNORECASE)
-_WITH_ANOTHER = re.compile(r'\b(?:did|has|have|does) (?:he|she|they)\b.* (?:with|for) <person\d+>')
+_WITH_ANOTHER = re.compile(
+    r'\b(?:did|has|have|does) (?:(?:he|she|they)\b.* (?:with|for) <person\d+>|<person\d+> .*\bwith (?:him|her|them)\b)'
+)
 """A question about the films of two people, of whom one has no name: "did he ever work with Hitchcock?"."""
 _ASKS_TITLE = re.compile(r'^\W*(?:\w+\W+){0,3}what (?:is|was) (?:it|that one|this one) called(?: again| please)?\W*$')
 """A question about the title of a film of the conversation."""

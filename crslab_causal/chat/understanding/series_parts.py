@@ -16,7 +16,7 @@ _PART = re.compile(
       (?P<later>sequels|second\s+and\s+third\s+(?:ones?|movies?|films?|parts?)|later\s+(?:ones|movies|films|parts))
     | (?P<next>sequel)
     | (?P<first>original)(?:\s+{_NOUN}\b|(?=\s*(?:[.,;:!?]|$))
-      |(?=\s+(?:is|was|had|has|and|but|or|better|more|instead|please|too|though|again|first|yet|already)\b))
+      |(?=\s+(?:is|was|had|has|not|and|but|or|better|more|instead|please|too|though|again|first|yet|already)\b))
     | (?P<remake>remake|reboot|new\s+version)
     | (?P<trilogy>(?:original|first)\s+trilogy)
     | (?P<newer>(?:new|newer|newest|latest|recent|more\s+recent)\s+one) | (?P<older>(?:old|older|earlier)\s+one))

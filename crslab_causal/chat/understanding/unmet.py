@@ -36,7 +36,12 @@ _WITHOUT_TOPIC = re.compile(
     r'^\W*(?:(?:and|but|please|ok|also|just)\W+)*(?P<words>(?:(?:not|nothing) about(?: the| any)? (?=[a-z])[a-z]+|'
     r'(?:no|without|not any|nothing with)(?: any| more)? '
     r'(?!(?:thanks|worries|problems|movies|ones|idea|others|sequels|remakes|spoilers|yes|this|is|was|us|as|reasons|'
-    r'subtitles|likes|dislikes|preferences|cartoons|musicals)\b)(?:[a-z]+ )?[a-z]{3,}s))'
+    r'subtitles|likes|dislikes|preferences|cartoons|musicals)\b)(?:[a-z]+ )?[a-z]{3,}s|'
+    r'no (?!(?:good|great|bueno|nice|cool|luck|chance|rush|hurry|clue|doubt|need|longer|matter|kidding|worry|comment|'
+    r'prob|problem|thanks?|sorry|nope|really|actually|please|thing|preference|opinion|time|deal|offence|offense|more|never|'
+    r'idea|wait|'
+    r'well|just|what|that|this|then|there|they|maybe|recent|money|question|more|other|another|else|fun|joke|lol|haha|'
+    r'subtitles?|movies|ones|worries|problems|spoilers|sequels|remakes|reasons|yes|bigg?ie|sweat|stress|pressure|movie|film|sequel|remake|spoiler|problemo|difference)\b)[a-z]{4,}))'
     r'(?: (?:please|in it|at all|this time|tonight|either))*\W*$'
 )
 """A clause that leaves out a subject: "no aliens please"."""
