@@ -299,6 +299,13 @@ def test_pronoun_before_a_noun_or_without_a_person_excludes_nobody(interpreter, 
 # ------------------------------------------------------------ the film of the conversation
 
 
+@pytest.mark.parametrize(('pronoun', 'name'), [('him', 'Tom Hanks'), ('her', 'Meg Ryan')])
+def test_he_is_a_man_and_she_is_a_woman(conversation, pronoun, name):
+    conversation.reply('who is in Sleepless in Seattle?')
+    meaning = conversation.interpreter.understand(f'I like {pronoun}', conversation.state.situation)
+    assert {*attitudes(meaning)} == {name}
+
+
 @pytest.mark.parametrize(
     'text',
     [

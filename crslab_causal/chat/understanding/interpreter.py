@@ -21,12 +21,13 @@ from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.places import find_missing_place
-from crslab_causal.chat.understanding.pronouns import with_pronouns
+from crslab_causal.chat.understanding.pronouns import gender_of_pronoun, with_pronouns
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
 from crslab_causal.chat.understanding.unmet import find_unknown_topics
+from crslab_causal.llm.entity_linking.person_names import gender_of
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""
@@ -129,13 +130,23 @@ class Interpreter:
         return [film for person in dict.fromkeys(people) for film in self.facts.films_of(person)]
 
     def _meant_person(self, text: str, situation: Situation) -> int | None:
-        """Return the person whom "he" or "she" means: one whom the last words named, or whom the seeker named last."""
-        if situation.person is not None and self.facts.names[situation.person] in situation.said:
-            return situation.person
-        if not _PRONOUN.search(text):
-            return situation.person
+        """Return the person whom "he" or "she" means: one whom the last words named, or whom the seeker named last.
+
+        A first name that is usually that of a woman rules out "he", and the other way round.
+        """
+        pronoun, current = _PRONOUN.search(text), situation.person
+        if pronoun is None:
+            return current
+        gender = gender_of_pronoun(pronoun.group())
+        if current is not None and gender_of(self.facts.names[current]) not in (None, gender):
+            current = None
+        if current is not None and self.facts.names[current] in situation.said:
+            return current
         spans = self._spotter.spans(situation.said or situation.own)
-        named = [span.id for span in spans if span.kind is SpanKind.PERSON]
-        if not named and situation.person is None:
+        named = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id in self.facts.people]
+        if not named and current is None:
             named = [entity for entity in situation.mentioned if entity in self.facts.people]
-        return named[-1] if named else situation.person
+        fitting = [person for person in named if gender_of(self.facts.names[person]) in (None, gender)]
+        if situation.person is not None and current is None:  # of a cast, the best-known one is meant
+            return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
+        return fitting[-1] if fitting else current

@@ -19,6 +19,11 @@ _EXCLUDED = re.compile(
 """Words that exclude a person: "not him again", "anyone but her", "without him". "Her" may also stand before a noun."""
 
 
+def gender_of_pronoun(pronoun: str) -> str:
+    """Return ``female`` for "she", "her" and "hers", and ``male`` for "he", "him" and "his"."""
+    return 'female' if pronoun.lower() in ('she', 'her', 'hers') else 'male'
+
+
 def with_pronouns(text: str, spans: Sequence[Span], person: int | None) -> list[Span]:
     """Return the spans of a message with those of pronouns, in order of appearance.
 

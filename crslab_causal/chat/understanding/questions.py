@@ -279,11 +279,15 @@ def make_question(
 
 
 def answered_person(question: Question, facts: FilmFacts) -> int | None:
-    """Return the person whom "he" or "she" means after the answer to a question; None if it names no new person."""
+    """Return the person whom "he" or "she" means after the answer to a question; None if it names no new person.
+
+    Of several people this is the best-known one, because the catalogue does not list them in the order of their parts.
+    """
     role = {Aspect.DIRECTOR: DIRECTOR, Aspect.WRITER: WRITER, Aspect.CAST: CAST}.get(question.aspect)
     if role is None or question.film is None:
         return None
-    return next(iter(facts.films[question.film].people.get(role, ())), None)
+    people = facts.films[question.film].people.get(role, ())
+    return max(people, key=lambda person: facts.popularity.get(person, 0.0), default=None)
 
 
 def answered_film(question: Question, facts: FilmFacts) -> int | None:

@@ -1,7 +1,7 @@
 """Other forms of the names of people, and short titles, from the files beside this module.
 
 ``nicknames.txt`` lists nicknames and common misspellings ("Leo", "the Rock"). ``first_names.txt`` lists forms of one
-first name ("Dan", "Daniel").
+first name ("Dan", "Daniel"). ``genders.txt`` lists first names of women and of men.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Iterator
 
-from crslab_causal.base.word_lists import read_lines
+from crslab_causal.base.word_lists import read_lines, read_sections
 from crslab_causal.llm.entity_linking.title_parts import Key
 from crslab_causal.llm.entity_linking.titles import parse_title
 
@@ -52,6 +52,17 @@ def other_first_names() -> dict[str, list[str]]:
         for name in group:
             forms[name] += [other for other in group if other != name]
     return forms
+
+
+def gender_of(name: str) -> str | None:
+    """Return ``female`` or ``male`` for the name of a person; None if the first name does not tell."""
+    return _genders().get(name.split(' ')[0].lower())
+
+
+@functools.cache
+def _genders() -> dict[str, str]:
+    sections = read_sections(Path(__file__).with_name('genders.txt'))
+    return {name: gender for gender, lines in sections.items() for line in lines for name in line.split()}
 
 
 def spacings(name: str) -> Iterator[tuple[str, int]]:
