@@ -265,7 +265,15 @@ def test_pronoun_beside_a_person_is_a_wish_for_both(interpreter, after_a_list):
 
 @pytest.mark.parametrize(
     'text',
-    ['not him again', 'without him please', 'anyone but him', "I can't stand him", 'no more of him', 'enough of him!'],
+    [
+        'not him again',
+        "I don't like him",
+        'without him please',
+        'anyone but him',
+        "I can't stand him",
+        'no more of him',
+        'enough of him!',
+    ],
 )
 def test_pronoun_in_an_exclusion_excludes_the_person(trained_interpreter, after_a_list, text):
     situation = replace(after_a_list, person=trained_interpreter.facts.person_called['Tom Hanks'])

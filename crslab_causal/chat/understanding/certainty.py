@@ -282,17 +282,19 @@ def names_all_films(draft: Draft) -> bool:
     return False
 
 
-def only_dislikes_a_kind(draft: Draft, heard: Iterable[Heard]) -> bool:
-    """Return whether a message dislikes people, genres or series by name, and points to no film.
+def concerns_no_film(draft: Draft, heard: Iterable[Heard], person: int | None) -> bool:
+    """Return whether a message is about a person or a kind of films alone: "not keen on horror", "I don't like him".
 
     Args:
         draft: the message.
         heard: what the message names.
+        person: person whom the message means by "he" or "she"; None if it means nobody.
     """
     forms = read_phrases('forms.txt')
-    points = any(forms['points'].search(c.text) or forms['answers'].search(c.text) for c in draft.clauses)
+    if any(forms['points'].search(c.text) or forms['answers'].search(c.text) for c in draft.clauses):
+        return False
     kinds = {each.kind for each in heard if each.attitude is Attitude.DISLIKED}
-    return bool(kinds) and SpanKind.FILM not in kinds and not points
+    return person is not None or (bool(kinds) and SpanKind.FILM not in kinds)
 
 
 def accepts_one_named_film(draft: Draft) -> bool:

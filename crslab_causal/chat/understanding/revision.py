@@ -16,10 +16,10 @@ from crslab_causal.chat.understanding.certainty import (
     FINAL,
     accepts_one_named_film,
     clauses_with,
+    concerns_no_film,
     is_certain,
     is_settled,
     names_all_films,
-    only_dislikes_a_kind,
     opinions_in_questions,
     ruled_in,
     ruled_out,
@@ -249,7 +249,7 @@ class Reviser:
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
         named = names_all_films(draft) or (len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses))
-        named = named or only_dislikes_a_kind(draft, message.heard.values())  # "not keen on Clint Eastwood"
+        named = named or concerns_no_film(draft, message.heard.values(), meant_person(draft, message.text, self.facts))
         for film in meant_films(draft, self.facts):
             key = SpanKind.FILM, self.facts.names[film]
             rule = rule_attitude(draft, key)
