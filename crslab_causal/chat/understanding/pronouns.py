@@ -12,7 +12,8 @@ _BESIDE_PERSON = re.compile(r'\b(?P<pronoun>he|she|him|her)\s+and\s+$', re.IGNOR
 _EXCLUDED = re.compile(
     r"""(?:\b(?:not|without|except|enough\s+of|no\s+more(?:\s+of)?|(?:tired|sick|bored)\s+of|
     (?:any|some|every|no)(?:one|body|thing)(?:\s+else)?\s+(?:but|than)|(?:other|rather)\s+than|
-    (?:not\s+want|no\s+movies?\s+(?:with|of|by)|can\s*not\s+stand))|n['’]t\s+(?:want|stand))\s+
+    no\s+movies?\s+(?:with|of|by))|(?:\bnot|n['’]t)\s+(?:(?:really|particularly)\s+)?
+    (?:want|stand|like|love|enjoy|care\s+for|(?:(?:a|big|huge)\s+)+fan\s+of|keen\s+on))\s+
     (?P<pronoun>him|her)(?=\W*$|\s*[,.;!]|\s+(?:again|please|either|though|in\s+it|any\s?more|this\s+time|at\s+all)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
