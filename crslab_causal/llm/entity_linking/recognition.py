@@ -147,6 +147,10 @@ class Recognizer:
                 return False  # "Poland" is a surname, too
             if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
                 return False  # "I love music"
+        is_person = entity is not None and entity in index.people
+        is_obscure = entity is not None and is_person and index.is_obscure_person(entity)
+        if is_obscure and len(key) == 1 and not content[0].is_capitalized:
+            return has_place_of_person(self.text, start, end_character)  # "stuck on mars"
         if entity is not None and len(key) == 1 and index.is_item(entity) and self._follows_first_name(first):
             return False  # "Charlie Parker" is not the film "Parker"
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
@@ -178,6 +182,7 @@ class Recognizer:
             if link.end_word <= first_word
             else starts_list and link.first_word >= end_word and follows_title(self.text, end_character, link.start)
             for link in links
+            if (link.entity in index.people) == is_person  # "DiCaprio and the bear" names no second film
         )
         is_named = any(entity in self.prefer for entity in index.entities(key))
         is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))

@@ -4,24 +4,27 @@ import pytest
 
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 
-NO_COUNTRY, RAGNAROK, BEN, CARRIE, KONG = range(5)
+NO_COUNTRY, RAGNAROK, BEN, CARRIE, KONG, BEAR, JAWS = range(7)
 FILMS = {
     NO_COUNTRY: 'No Country for Old Men (2007)',
     RAGNAROK: 'Thor: Ragnarok (2017)',
     BEN: 'Ben (1972)',
     CARRIE: 'Carrie (1976)',
     KONG: 'King Kong (2005)',
+    BEAR: 'The Bear (1988)',
+    JAWS: 'Jaws (1975)',
 }
-GOSLING, GOLIN, HONG, STILLER, FISHER = range(100, 105)
+GOSLING, GOLIN, HONG, STILLER, FISHER, MARS = range(100, 106)
 PEOPLE = {
     GOSLING: 'Ryan Gosling',
     GOLIN: 'Steve Golin',
     HONG: 'James Hong',
     STILLER: 'Ben Stiller',
     FISHER: 'Carrie Fisher',
+    MARS: 'Mars',
 }
 POPULARITY = {NO_COUNTRY: 30, RAGNAROK: 0, BEN: 1, CARRIE: 40, KONG: 20, GOSLING: 100, GOLIN: 30, HONG: 20}
-POPULARITY |= {STILLER: 80, FISHER: 30}
+POPULARITY |= {STILLER: 80, FISHER: 30, MARS: 0, BEAR: 1, JAWS: 40}
 LINKER = MentionLinker({**FILMS, **PEOPLE}, FILMS, POPULARITY, PEOPLE, partial=True)
 
 
@@ -41,6 +44,10 @@ LINKER = MentionLinker({**FILMS, **PEOPLE}, FILMS, POPULARITY, PEOPLE, partial=T
         ('I like Hong Kong movies', []),
         ('anything with Hong?', [HONG]),
         ('I loved King Kong', [KONG]),
+        ('a man is stuck on mars', []),
+        ('a film with Mars', [MARS]),
+        ('the one with Gosling and the bear', [GOSLING]),
+        ('I loved Jaws and the bear', [JAWS, BEAR]),
     ],
 )
 def test_rare_word_is_a_title_and_a_first_name_is_none(text, expected):
