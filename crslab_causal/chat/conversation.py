@@ -31,9 +31,10 @@ from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
 from crslab_causal.chat.recommendation_source import Prepared, RecommendationSource
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
-from crslab_causal.chat.remarks import find_remarks, find_unknown, leave_out_horror
+from crslab_causal.chat.remarks import asks_for_subjects, find_remarks, find_unknown, leave_out_horror
 from crslab_causal.chat.reply import DraftLine, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
+from crslab_causal.chat.title_words import constraints_by_title, earlier_subjects
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
@@ -166,6 +167,10 @@ class Conversation:
         remarks = find_remarks(text, meaning, is_gentle)
         if remarks and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]
+        by_title = constraints_by_title(meaning.unknown_topics, self.facts) if asks_for_subjects(meaning) else {}
+        if any(constraint.wanted for constraint in by_title.values()):
+            self.state.constraints.remove(earlier_subjects(self.state.constraints))
+        meaning.constraints += by_title.values()
         if Act.START_OVER in meaning.acts:
             self.reset()
             meaning.withdrawn = []
@@ -185,7 +190,7 @@ class Conversation:
         yield from greet(meaning, reply)
         if meaning.heard:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
-        notes = [*remarks, *find_unknown(meaning, remarks)]
+        notes = [*remarks, *find_unknown(meaning, remarks, by_title)]
         stays = changes_nothing(text, meaning, notes) or only_excludes(text, meaning)
         stays = stays and self._may_stay(meaning)
         for note in notes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Mapping
 
-from crslab_causal.chat.constraints import ConstraintSet, Kind
+from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Understanding
 from crslab_causal.chat.understanding.properties import Properties, excluded
@@ -61,17 +62,29 @@ def find_remarks(text: str, meaning: Understanding, leaves_out_horror: bool) -> 
     return list(dict.fromkeys(found))
 
 
-def find_unknown(meaning: Understanding, remarks: list[str]) -> list[str]:
+def asks_for_subjects(meaning: Understanding) -> bool:
+    """Return whether a message wants or rejects films about subjects that the catalogue does not know."""
+    is_told = bool(meaning.unknown or meaning.questions)
+    return bool(meaning.unknown_topics) and not is_told and bool(_ASKS & {*meaning.acts})
+
+
+def find_unknown(meaning: Understanding, remarks: list[str], by_title: Mapping[str, Constraint]) -> list[str]:
     """Return the remarks on names and subjects in a message that the catalogue does not know.
 
     Args:
         meaning: meaning of the message.
         remarks: remarks on its wishes. A subject is not named beside another remark.
+        by_title: constraints for the subjects that titles have, see :func:`.constraints_by_title`.
     """
     if meaning.unknown:
         names = dict.fromkeys(_END_OF_NAME.sub('', name) for name in meaning.unknown)
         return ['I do not know ' + ' and '.join(names) + '.']
-    if meaning.unknown_topics and not remarks and not meaning.questions and _ASKS & {*meaning.acts}:
-        topics = ' and '.join(f'"{words}"' for words in meaning.unknown_topics)
-        return [f'I do not know what happens in films or where, so {topics} changes nothing.']
-    return []
+    if not asks_for_subjects(meaning) or (remarks and not by_title):
+        return []
+    found = [
+        f'Films with {each.label} come first.' if each.wanted else f'I leave out films with {each.label}.'
+        for each in by_title.values()
+    ]
+    if topics := ' and '.join(f'"{words}"' for words in meaning.unknown_topics if words not in by_title):
+        return [f'I do not know what happens in films or where, so {topics} changes nothing.', *found]
+    return [f'I do not know what happens in films or where. {" ".join(found)}']

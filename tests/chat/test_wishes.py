@@ -246,15 +246,40 @@ def test_films_for_two_after_bedtime_are_not_for_children(conversation):
     ('text', 'words'),
     [
         ('please nothing where the mother dies', 'nothing where the mother dies'),
-        ('no aliens please', 'no aliens'),
+        ('no submarines please', 'no submarines'),
         ('something else with time loops', 'with time loops'),
-        ('a good documentary about music', 'about music'),
+        ('a good documentary about cooking', 'about cooking'),
     ],
 )
 def test_unknown_subject_is_told(conversation, text, words):
     conversation.reply('I loved Jaws')
     reply = conversation.reply(text)
     assert f'I do not know what happens in films or where, so "{words}" changes nothing.' in reply.notes
+
+
+@pytest.mark.parametrize(
+    ('text', 'remark', 'is_first'),
+    [
+        ('something with toys', 'Films with "toy" in the title come first.', True),
+        ('a thriller about lambs', 'Films with "lamb" in the title come first.', True),
+        ('no aliens please', 'I leave out films with "alien" in the title.', False),
+    ],
+)
+def test_unknown_subject_is_looked_for_in_titles(conversation, text, remark, is_first):
+    conversation.reply('I loved Blade Runner')
+    reply = conversation.reply(text)
+    assert reply.notes == [f'I do not know what happens in films or where. {remark}']
+    word = remark.split('"')[1]
+    shown = [word in film.name.lower() for film in conversation.reply('something else').recommendations]
+    shown = [word in film.name.lower() for film in reply.recommendations] or shown
+    assert any(shown) is is_first and shown == sorted(shown, reverse=True)
+
+
+def test_new_subject_replaces_the_earlier_one(conversation):
+    conversation.reply('something about lambs')
+    conversation.reply('something with toys')
+    labels = [constraint.label for constraint in conversation.state.constraints]
+    assert labels == ['"toy" in the title']
 
 
 @pytest.mark.parametrize('text', ['similar', 'something similar please'])
