@@ -102,24 +102,6 @@ def test_each_name_and_each_film_has_its_place(facts, rules):
     assert reading.pieces[0] == 2 and reading.pieces[reading.start] == 3
 
 
-def test_last_turns_come_before_the_message(facts, rules):
-    titles = {film.name: film.entity for film in facts[0].films.values()}
-    turns = (
-        ('Recommender', 'Try Speed.'),
-        ('Seeker', 'seen it'),
-        ('Recommender', f'{"well " * 60}then Jaws (1975) or Heat'),
-    )
-    films = tuple(titles[name] for name in ('Speed (1994)', 'Jaws (1975)', 'Heat (1995)'))
-    reading = MessageReader(facts[0], LetterTokenizer()).read(
-        rules.read('both', Situation(turns=turns, recommended=films))
-    )
-    places = [reading.places[f'film {film}'][0] for film in films]
-    assert places == sorted(places) and places[-1] < reading.start
-    long = Situation(turns=(('Recommender', 'abcdefgh ' * 300),))
-    reading = MessageReader(facts[0], LetterTokenizer()).read(rules.read('I love Alien', long))
-    assert 200 < reading.start < 260 and 'name 0' in reading.places
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_any_message_fits_into_the_encoder(facts, rules, text, said):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-from bisect import bisect_right
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Sequence
 
@@ -29,18 +27,12 @@ PATH = Path(__file__).with_name('encoder.npz')
 """Weights of the package: what the training adds to the encoder, and the heads."""
 ONE_OF = frozenset(('names', 'films', 'people'))
 """Tasks in which exactly one class is right. In the others several classes, or none, may be right."""
-_TURNS = 5
-"""Number of turns before the message that are read."""
-_TURN_WORDS = 40
-"""Number of words of a turn that are read, from the end."""
-_WORDS_BEFORE = 100
-"""Most words before the message that are read, from the end."""
-_PIECES_BEFORE = 250
-"""Most word pieces before the message that are read, from the end."""
+_SAID_WORDS = 30
+"""Number of words of the recommender that are read, from the end."""
 _MESSAGE_WORDS = 80
 """Number of words of a message that are read."""
 _OTHER_FILMS = 8
-"""Most films that are listed after the message because the last turns do not name them."""
+"""Most films that are listed after the message because the last words of the recommender do not name them."""
 _PIECES_OF_WORD = 6
 """Most word pieces of a word."""
 _REMEMBERED_WORDS = 10_000
@@ -56,7 +48,7 @@ _Words = list[tuple[str, str]]
 
 
 class Reading(NamedTuple):
-    """A message as the encoder reads it, with the last turns before it."""
+    """A message as the encoder reads it, with the recommender's last words before it."""
 
     pieces: list[int]
     """Ids of the word pieces."""
@@ -84,12 +76,12 @@ class MessageReader:
         """Return the word pieces of a message, and the positions of its places."""
         situation = draft.situation
         films = known_films(situation, self.facts)
-        before = self._before(situation.turns[-_TURNS:], films)
-        named = {place for _, place in before}
+        said = self._said(situation.said or situation.own, films)
+        named = {place for _, place in said}
         others = [film for film in films if f'film {film}' not in named][:_OTHER_FILMS]
         listed = (situation.film, *situation.shown)
         parts: list[_Words] = [
-            [('[CLS]', ''), *before],
+            [('[CLS]', ''), *said],
             [('[SEP]', ''), *_words_of(draft)[:_MESSAGE_WORDS]],
             [('[SEP]', ''), *(('movie' if film in listed else 'earlier', f'film {film}') for film in others)],
         ]
@@ -107,22 +99,18 @@ class MessageReader:
             ends.append(len(pieces))
         return Reading(pieces, places, ends[0], ends[1])
 
-    def _before(self, turns: Sequence[tuple[str, str]], films: Sequence[int]) -> _Words:
-        """Return the last words before the message, with the places of films."""
-        facts = self.facts
-        names = [(name, film) for film in films for name in (facts.names[film], facts.films[film].title)]
-        names.sort(key=lambda pair: -len(pair[0]))
+    def _said(self, said: str, films: Sequence[int]) -> _Words:
+        """Return the recommender's last words, with the places of films."""
+        named = [(self.facts.names[film], film) for film in films] + [
+            (self.facts.films[film].title, film) for film in films
+        ]
+        for name, film in sorted(named, key=lambda pair: -len(pair[0])):
+            said = re.sub(rf'(?<!\w){re.escape(name)}(?!\w)', f' <film{film}> ', said, flags=re.IGNORECASE)
         words: _Words = []
-        for role, text in turns:
-            for name, film in names:
-                text = re.sub(rf'(?<!\w){re.escape(name)}(?!\w)', f' <film{film}> ', text, flags=re.IGNORECASE)
-            words += [(role.lower(), ''), (':', '')]
-            for word in _WORD.findall(text)[-_TURN_WORDS:]:
-                token = _TOKEN.fullmatch(word)
-                words.append((word.lower(), '') if token is None else ('movie', f'film {token[1]}'))
-        n_pieces = list(accumulate(len(self._pieces_of(word)) for word, _ in reversed(words[-_WORDS_BEFORE:])))
-        n_words = bisect_right(n_pieces, _PIECES_BEFORE)
-        return words[len(words) - n_words :]
+        for word in _WORD.findall(said)[-_SAID_WORDS:]:
+            token = _TOKEN.fullmatch(word)
+            words.append((word.lower(), '') if token is None else ('movie', f'film {token[1]}'))
+        return words
 
     def _split(self, word: str) -> list[int]:
         """Return the word pieces of a word."""
