@@ -43,17 +43,17 @@ class RunOptions(Options):
     """Name of the run's folder below ``save_path``; None: the name of the configuration file."""
     valid: Literal['given', 'late'] = 'given'
     """Validation split. ``given``: that of the data. ``late``: the latest tenth of the training conversations, by their
-    ids, which are then not trained on. ReDial's ids follow time, and its official test data are later than the
+    ids; the model does not train on them. ReDial's ids follow time, and its official test data are later than its
     training data."""
     kg_edge_threshold: Annotated[int, Field(ge=0)] | None = None
     """Relations with at most this many edges are dropped. None: CRSLab's threshold, which is 1,000 for ReDial, 20,000
     for OpenDialKG and 0 for others."""
     mention_order: MentionOrder = 'last'
-    """Mentions of an entity that the history contains: its last one, its first one, or all of them."""
+    """Which mentions of an entity the history contains: the last one, the first one, or all of them."""
     entity_truncate: Count | None = None
-    """Maximum number of mentions of a history, of which the last are kept; None: all mentions."""
+    """Maximum length of a history. The last mentions are kept. None: all mentions."""
     sparse_rgcn: bool = True
-    """Whether PyG's RGCNConv in CRSLab's models is computed as one sparse product, which gives equal results faster."""
+    """Whether CRSLab's models compute PyG's RGCNConv as one sparse product, which is faster and gives equal results."""
 
 
 class DemoOptions(Options):
@@ -62,7 +62,6 @@ class DemoOptions(Options):
     demo_seed: Annotated[int, Field(ge=0)] = 2024
     """Seed of the generated catalogue and conversations."""
     confounding: Fraction = 0.8
-    """Strength of the confounder from 0 to 1, that is, how strongly the context determines the mentions and the reason.
-    """
+    """Strength of the confounder from 0 to 1: how strongly the context determines the mentions and the reason."""
     demo_train: Count = 1200
     """Number of training conversations."""

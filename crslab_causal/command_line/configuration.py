@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int
     show = commands.add_parser('show', help='print a configuration with everything that it inherits')
     show.add_argument('config', help='a YAML file, or a name of `list configs`')
     show.add_argument('--set', action='append', default=[], metavar='KEY=VALUE', help='override a key; may be repeated')
-    show.add_argument('--defaults', action='store_true', help='also print the keys that have their default')
+    show.add_argument('--defaults', action='store_true', help='also print the keys that keep their defaults')
     options = parser.parse_args(arguments)
     return exit_status(lambda: _show(options))
 

@@ -22,7 +22,10 @@ COMMANDS = {
     ),
     'experiments': ('crslab_causal.experiments.__main__:main', 'make the tables and figures'),
     'sweep': ('crslab_causal.experiments.sweep:main', 'search for options on the validation split'),
-    'official': ('crslab_causal.command_line.official:main', 'score a saved run on another test file, and log it'),
+    'official': (
+        'crslab_causal.command_line.official:main',
+        'score a saved run on another test file, and log the scores',
+    ),
     'compare': ('crslab_causal.experiments.compare:main', "compare CRSLab's validation file of ReDial with others"),
     'human': ('crslab_causal.experiments.human.__main__:main', 'prepare and summarise an evaluation by people'),
     'seeker': ('crslab_causal.experiments.seeker.__main__:main', 'let simulated seekers talk to saved runs'),

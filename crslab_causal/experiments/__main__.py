@@ -49,9 +49,9 @@ def parse(arguments: Sequence[str] | None, prog: str = PROG) -> argparse.Namespa
         '--official',
         type=path_argument,
         metavar='FOLDER',
-        help='folder that contains redial/test_data.json and opendialkg/test_data.json: also score the runs of tables '
-        'with split: official on these files, each run once, and append the scores to official_log.jsonl in --results; '
-        'with --report, train nothing',
+        help='folder that contains redial/test_data.json and opendialkg/test_data.json; each run of the tables with '
+        'split: official is scored once on these files, and the scores are appended to official_log.jsonl in '
+        '--results; with --report, nothing is trained',
     )
     parser.add_argument(
         '--extend', action='store_true', help='keep the results in --results, and run only what they lack'

@@ -28,7 +28,7 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar='comparison')
     valid = commands.add_parser(
         'valid',
-        help='compare its utterances with those that this package converts',
+        help='compare the utterances of the file with the conversion by this package',
         description="Compare the utterances of CRSLab's validation file of ReDial with those that this package "
         'converts from the raw conversations.',
     )
@@ -38,11 +38,11 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         dest='other',
         type=path_argument,
         metavar='FILE',
-        help='valid_data.json to compare instead of a conversion',
+        help='valid_data.json to compare instead of the conversion',
     )
     links = commands.add_parser(
         'links',
-        help="score a saved run on it, with CRSLab's entity links and with others",
+        help="score a saved run on the file, with CRSLab's entity links and with others",
         description="Score a saved run on CRSLab's validation file of ReDial with the entity links in it, with those "
         "of the run's own valid_data.json, and with those of this package's linker. Nothing is trained.",
     )

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser, dataset: str) -> None:
         parser.add_argument(
             '--answers-only',
             action='store_true',
-            help='only add seeker_answers.json, which two metrics read, to data that are there already',
+            help='only add seeker_answers.json, which two metrics need, to an existing data folder',
         )
     if dataset == 'opendialkg':
         _add_split(parser)
@@ -45,8 +45,9 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--source',
         choices=('crslab', 'official'),
-        help="CRSLab's own files, for results that compare with published ones (default), or "
-        'the official conversations, converted here, with likes and dislikes and a licence for every file',
+        help="crslab (default): CRSLab's own files, to compare with published results; "
+        'official: the official conversations, converted by this package; they have likes and dislikes, and all files '
+        'have a licence',
     )
 
 
@@ -54,7 +55,8 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--split',
         choices=('dialogue', 'turn'),
-        help='no dialogue in two splits (default), or as published, where turns of a test dialogue are also in train',
+        help='dialogue (default): no dialogue is in two splits; turn: as published, turns of test dialogues are also '
+        'in train',
     )
 
 

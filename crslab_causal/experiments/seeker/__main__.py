@@ -26,9 +26,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description='Let simulated seekers talk to saved runs and to baselines, which are lists without a '
-        'conversation, the most popular films, and random films. Count how soon they are shown '
-        'the film that they look for.',
+        description='Let simulated seekers talk to saved runs and to baselines, and count how soon the seekers '
+        'are shown the film that they look for. The baselines are lists without a conversation, the most popular '
+        'films, and random films.',
     )
     parser.add_argument(
         '-c',
