@@ -149,8 +149,9 @@ class Recognizer:
                 return False  # "I love music"
         is_person = entity is not None and entity in index.people
         is_obscure = entity is not None and is_person and index.is_obscure_person(entity)
-        if is_obscure and len(key) == 1 and not content[0].is_capitalized:
-            return has_place_of_person(self.text, start, end_character)  # "stuck on mars"
+        is_small = len(key) == 1 and not content[0].is_capitalized
+        if is_obscure and is_small and not has_place_of_person(self.text, start, end_character):
+            return False  # "stuck on mars"
         if entity is not None and len(key) == 1 and index.is_item(entity) and self._follows_first_name(first):
             return False  # "Charlie Parker" is not the film "Parker"
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):

@@ -14,7 +14,7 @@ FILMS = {
     BEAR: 'The Bear (1988)',
     JAWS: 'Jaws (1975)',
 }
-GOSLING, GOLIN, HONG, STILLER, FISHER, MARS = range(100, 106)
+GOSLING, GOLIN, HONG, STILLER, FISHER, MARS, THE_WHO = range(100, 107)
 PEOPLE = {
     GOSLING: 'Ryan Gosling',
     GOLIN: 'Steve Golin',
@@ -22,9 +22,10 @@ PEOPLE = {
     STILLER: 'Ben Stiller',
     FISHER: 'Carrie Fisher',
     MARS: 'Mars',
+    THE_WHO: 'The Who',
 }
 POPULARITY = {NO_COUNTRY: 30, RAGNAROK: 0, BEN: 1, CARRIE: 40, KONG: 20, GOSLING: 100, GOLIN: 30, HONG: 20}
-POPULARITY |= {STILLER: 80, FISHER: 30, MARS: 0, BEAR: 1, JAWS: 40}
+POPULARITY |= {STILLER: 80, FISHER: 30, MARS: 0, THE_WHO: 0, BEAR: 1, JAWS: 40}
 LINKER = MentionLinker({**FILMS, **PEOPLE}, FILMS, POPULARITY, PEOPLE, partial=True)
 
 
@@ -46,6 +47,8 @@ LINKER = MentionLinker({**FILMS, **PEOPLE}, FILMS, POPULARITY, PEOPLE, partial=T
         ('I loved King Kong', [KONG]),
         ('a man is stuck on mars', []),
         ('a film with Mars', [MARS]),
+        ('who stars in it?', []),
+        ('who directed it?', []),
         ('the one with Gosling and the bear', [GOSLING]),
         ('I loved Jaws and the bear', [JAWS, BEAR]),
     ],
