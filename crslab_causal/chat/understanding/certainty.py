@@ -143,7 +143,7 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     """
     acts, forms = {*draft.meaning.acts}, read_phrases('forms.txt')
     found: list[Act] = []
-    if {Act.LEAVE, Act.THANK} & acts and _ABOUT_CHAT.search(words):
+    if speaks_of_chat(draft, words):
         found += [Act.ACCEPT, Act.REJECT, Act.LIKE, Act.DISLIKE]  # "it's been fun, bye"
     leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
     if leaves or _TAKES_BACK.search(draft.text) or (Act.WANT in acts and _GOES_BACK.search(words)):
@@ -181,6 +181,16 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     if _NOT_HATED.search(words):
         found.append(Act.DISLIKE)  # "I didn't hate Avatar"
     return found
+
+
+def speaks_of_chat(draft: Draft, words: str) -> bool:
+    """Return whether a farewell or thanks speak of the conversation, and of no film: "it's been fun, bye".
+
+    Args:
+        draft: what the rules understand of the message.
+        words: the words of the message, normalized.
+    """
+    return bool({Act.LEAVE, Act.THANK} & {*draft.meaning.acts}) and _ABOUT_CHAT.search(words) is not None
 
 
 def ruled_in(draft: Draft) -> set[Act]:

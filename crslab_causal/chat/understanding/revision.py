@@ -23,6 +23,7 @@ from crslab_causal.chat.understanding.certainty import (
     opinions_in_questions,
     ruled_in,
     ruled_out,
+    speaks_of_chat,
 )
 from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.encoder import MessageEncoder
@@ -246,6 +247,11 @@ class Reviser:
     def _read_meant(self, message: _Message) -> list[Constraint]:
         """Set the attitudes to the films that a message means without a name, and return the constraints to add."""
         draft, acts = message.draft, message.acts
+        if speaks_of_chat(draft, ' '.join(message.text.words)):
+            named_here = {each.key for each in names_in(draft, self.facts, self.properties)}
+            for key in [key for key in message.heard if key not in named_here]:
+                message.heard.pop(key)
+            return []
         constraints = []
         films = [each for each in draft.meaning.heard if each.entity in self.facts.films]
         named = names_all_films(draft) or (len(films) > 1 and any(names_both(clause.text) for clause in draft.clauses))
