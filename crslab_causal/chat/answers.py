@@ -230,12 +230,8 @@ class Answerer:
         franchises = [c for c in self._collections.of_film(film.entity) if len(c.films) > 1]
         if not franchises:
             return f'I know no other film that belongs to {film.name}.'
-        others = [
-            other
-            for other in self._by_year(franchises[0].films - self._facts.undated_copies.keys())
-            if other != film.entity
-        ]
-        name = franchises[0].name
+        name, films = franchises[0].name, franchises[0].films - self._facts.undated_copies.keys()
+        others = self._by_year(films - {film.entity})
         years = {other: self._facts.films[other].year for other in others}
         if film.year is None or not any(years.values()):
             return f'The other {"films" if others[1:] else "film"} of {name}: {self._names(others)}.'
@@ -348,13 +344,11 @@ class Answerer:
                 if films
                 else f'I know no film with {who}.'
             )
+        gap = ''
         if question.aspect is Aspect.DIRECTED:
-            films = self._facts.films_of(person.id, DIRECTOR)
-            if films:
+            if films := self._facts.films_of(person.id, DIRECTOR):
                 return f'{person.name} directed {self._names(films)}.'
             gap = f'I know no film that {person.name} directed.'
-        else:
-            gap = ''
         sentences = [
             sentence.format(person=person.name, films=self._names(films))
             for role, sentence in (

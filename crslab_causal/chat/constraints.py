@@ -17,6 +17,8 @@ class Kind(StrEnum):
     PERSON = 'person'
     FRANCHISE = 'franchise'
     TOPIC = 'topic'
+    TITLE = 'title'
+    """A word in the title, for a subject that the catalogue does not know."""
     SIMILAR = 'similar'
     """Films like another one."""
     CHILDREN = 'children'

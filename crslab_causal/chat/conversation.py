@@ -34,7 +34,7 @@ from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.remarks import asks_for_subjects, find_remarks, find_unknown, leave_out_horror
 from crslab_causal.chat.reply import DraftLine, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
-from crslab_causal.chat.title_words import constraints_by_title, earlier_subjects
+from crslab_causal.chat.title_subjects import constraints_by_title, earlier_subjects
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter

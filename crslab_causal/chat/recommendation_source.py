@@ -35,7 +35,7 @@ class Prepared(NamedTuple):
 class RecommendationSource:
     """Makes recommendation lists for the state of a conversation.
 
-    A film that the catalogue also has under its title without a year is listed with the year alone.
+    If the catalogue has a film twice, with and without its year, only the entry with the year is listed.
 
     Args:
         recommender: recommender of a trained model.

@@ -79,7 +79,7 @@ class DialogueState:
             shown=self.shown,
             mentioned=tuple(self.mentions),
             constraints=self.constraints,
-            turns=tuple(self.context),
+            last_turn=self.context[-1] if self.context else ('', ''),
             recommended=tuple(self.recommended),
             question=self.question,
             attitudes=self._attitudes,

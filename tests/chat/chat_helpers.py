@@ -31,7 +31,7 @@ def situation_of(entity, *names):
     """Return the situation after a list of films."""
     shown = tuple(entity[name] for name in names)
     return Situation(
-        film=shown[0], shown=shown, turns=(('Recommender', f'How about {names[0]}?'),), recommended=shown[:1]
+        film=shown[0], shown=shown, last_turn=('Recommender', f'How about {names[0]}?'), recommended=shown[:1]
     )
 
 

@@ -11,7 +11,7 @@ from crslab_causal.chat.understanding.questions import Aspect
 def situation(entity):
     heat = entity['Heat (1995)']
     return Situation(
-        film=heat, shown=(heat, entity['Alien (1979)']), turns=(('Recommender', 'How about Heat (1995)?'),)
+        film=heat, shown=(heat, entity['Alien (1979)']), last_turn=('Recommender', 'How about Heat (1995)?')
     )
 
 

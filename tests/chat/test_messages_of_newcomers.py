@@ -12,7 +12,7 @@ from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 def situation(entity):
     heat = entity['Heat (1995)']
     shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)', 'Coco (2017)'))
-    return Situation(film=heat, shown=shown, turns=(('Recommender', 'How about Heat (1995)?'),))
+    return Situation(film=heat, shown=shown, last_turn=('Recommender', 'How about Heat (1995)?'))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_them_and_both_mean_the_films_that_the_seeker_named(interpreter, situati
     )
     assert set(heard) == {'Alien (1979)', 'Titanic (1997)'}
     mentioned = entity['Alien (1979)'], entity['Titanic (1997)']
-    later = Situation(film=situation.film, shown=situation.shown, mentioned=mentioned, turns=situation.turns)
+    later = Situation(film=situation.film, shown=situation.shown, mentioned=mentioned, last_turn=situation.last_turn)
     assert {each.entity for each in interpreter.understand("I've seen both", later).heard} == {*mentioned}
 
 

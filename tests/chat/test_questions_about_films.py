@@ -70,7 +70,7 @@ def test_short_question_about_a_person_in_the_film(interpreter, after_a_list, te
 )
 def test_question_is_no_wish(interpreter, entity, text, aspect):
     meaning = interpreter.understand(
-        text, Situation(film=entity['Heat (1995)'], turns=(('Recommender', 'How about Heat (1995)?'),))
+        text, Situation(film=entity['Heat (1995)'], last_turn=('Recommender', 'How about Heat (1995)?'))
     )
     assert [question.aspect for question in meaning.questions] == [aspect] and not meaning.constraints
 
@@ -392,7 +392,7 @@ def test_question_about_the_work_of_two_people_of_whom_one_has_no_name(conversat
 
 def test_owned_film_was_seen(interpreter, entity):
     situation = Situation(
-        film=entity['Heat (1995)'], shown=(entity['Heat (1995)'],), turns=(('Recommender', 'How about Heat (1995)?'),)
+        film=entity['Heat (1995)'], shown=(entity['Heat (1995)'],), last_turn=('Recommender', 'How about Heat (1995)?')
     )
     meaning = interpreter.understand('We already own that one. Anything else animated?', situation)
     assert {Act.SEEN} <= {*meaning.acts}

@@ -28,7 +28,7 @@ def test_places_in_the_list(interpreter, entity, text, attitude, places):
     names = ['Heat (1995)', 'Speed (1994)', 'Jaws (1975)', 'Big (1988)']
     shown = tuple(entity[name] for name in names)
     meaning = interpreter.understand(
-        text, Situation(film=shown[0], shown=shown, turns=(('Recommender', 'How about Heat (1995)?'),))
+        text, Situation(film=shown[0], shown=shown, last_turn=('Recommender', 'How about Heat (1995)?'))
     )
     assert attitudes(meaning) == {names[place - 1]: attitude for place in places}
 
@@ -55,7 +55,7 @@ def test_numbers_that_are_no_places(interpreter, entity, text):
 def test_places_that_are_rejected_left_out_or_asked_about(interpreter, entity, text, found):
     shown = tuple(entity[name] for name in ('Heat (1995)', 'Speed (1994)', 'Jaws (1975)'))
     meaning = interpreter.understand(
-        text, Situation(film=shown[0], shown=shown, turns=(('Recommender', 'How about Heat (1995)?'),))
+        text, Situation(film=shown[0], shown=shown, last_turn=('Recommender', 'How about Heat (1995)?'))
     )
     assert {*attitudes(meaning)} - {'2014 or later', '2009 or later'} >= found
     wrong = Attitude.ACCEPTED if text != 'number 3 then' else Attitude.REJECTED
@@ -75,7 +75,7 @@ def test_only_the_named_film_is_accepted(interpreter, entity, text, film):
         film=shown[0],
         shown=shown,
         recommended=(entity['Alien (1979)'], shown[0]),
-        turns=(('Recommender', 'Try Heat?'),),
+        last_turn=('Recommender', 'Try Heat?'),
     )
     found = attitudes(interpreter.understand(text, situation))
     assert [name for name, attitude in found.items() if attitude is Attitude.ACCEPTED] == [film]
@@ -133,7 +133,7 @@ def test_plural_words_mean_both_films_of_a_list_of_two(interpreter, entity, text
 def test_plural_words_mean_the_films_that_single_replies_recommended(interpreter, entity):
     film, earlier = entity['Heat (1995)'], entity['Jaws (1975)']
     situation = Situation(
-        film=film, shown=(film,), turns=(('Recommender', 'You may like Heat.'),), recommended=(earlier, film)
+        film=film, shown=(film,), last_turn=('Recommender', 'You may like Heat.'), recommended=(earlier, film)
     )
     meaning = interpreter.understand('thanks, I will check both of them out', situation)
     assert attitudes(meaning) == {'Heat (1995)': Attitude.ACCEPTED, 'Jaws (1975)': Attitude.ACCEPTED}
@@ -141,7 +141,7 @@ def test_plural_words_mean_the_films_that_single_replies_recommended(interpreter
 
 def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
     heat = entity['Heat (1995)']
-    situation = Situation(film=heat, shown=(heat,), turns=(('Recommender', 'How about Heat (1995)?'),))
+    situation = Situation(film=heat, shown=(heat,), last_turn=('Recommender', 'How about Heat (1995)?'))
     for text in ('we watched Speed last week and it was ok', "didn't finish Jaws, it was boring"):
         assert 'Heat (1995)' not in attitudes(interpreter.understand(text, situation))
     assert attitudes(interpreter.understand('seen it, but I liked Speed more', situation))['Heat (1995)']
@@ -151,7 +151,7 @@ def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
 def test_all_films_of_a_person_are_seen(interpreter, entity, text):
     heat = entity['Heat (1995)']
     meaning = interpreter.understand(
-        text, Situation(film=heat, shown=(heat,), turns=(('Recommender', 'How about Heat (1995)?'),))
+        text, Situation(film=heat, shown=(heat,), last_turn=('Recommender', 'How about Heat (1995)?'))
     )
     (heard,) = meaning.heard
     assert (heard.name, heard.attitude) == ('Christopher Nolan', Attitude.SEEN)
@@ -372,7 +372,7 @@ def test_film_that_was_recommended_before_is_accepted(interpreter, entity, text)
         film=entity['Heat (1995)'],
         shown=(entity['Heat (1995)'],),
         recommended=(entity['Alien (1979)'], entity['Heat (1995)']),
-        turns=(('Recommender', 'How about Heat (1995)?'),),
+        last_turn=('Recommender', 'How about Heat (1995)?'),
     )
     assert attitudes(interpreter.understand(text, situation)) == {'Alien (1979)': Attitude.ACCEPTED}
 

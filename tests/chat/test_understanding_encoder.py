@@ -82,7 +82,10 @@ def test_each_name_and_each_film_has_its_place(facts, rules):
     titles = {film.name: film.entity for film in facts[0].films.values()}
     speed, die_hard, alien = titles['Speed (1994)'], titles['Die Hard (1988)'], titles['Alien (1979)']
     situation = Situation(
-        film=die_hard, shown=(die_hard, speed), mentioned=(alien,), turns=(('Recommender', 'Try Speed (1994), maybe.'),)
+        film=die_hard,
+        shown=(die_hard, speed),
+        mentioned=(alien,),
+        last_turn=('Recommender', 'Try Speed (1994), maybe.'),
     )
     draft = rules.read('I loved Jaws, but not the horror', situation)
     tokenizer = LetterTokenizer()
@@ -105,7 +108,7 @@ def test_each_name_and_each_film_has_its_place(facts, rules):
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_any_message_fits_into_the_encoder(facts, rules, text, said):
-    draft = rules.read(f'{text} Alien {"abcdefghij " * 90}', Situation(turns=(('Recommender', said + ' x' * 40),)))
+    draft = rules.read(f'{text} Alien {"abcdefghij " * 90}', Situation(last_turn=('Recommender', said + ' x' * 40)))
     reading = MessageReader(facts[0], LetterTokenizer()).read(draft)
     assert len(reading.pieces) <= 512 and 0 < reading.start < reading.end <= len(reading.pieces)
     assert all(0 <= n < len(reading.pieces) for places in reading.places.values() for n in places)

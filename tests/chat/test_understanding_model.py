@@ -25,7 +25,7 @@ MESSAGES = [
 def situation(trained_interpreter):
     films = {film.name: film.entity for film in trained_interpreter.facts.films.values()}
     shown = films['Die Hard (1988)'], films['Speed (1994)']
-    return Situation(film=shown[0], shown=shown, turns=(('Recommender', 'Try Die Hard (1988).'),))
+    return Situation(film=shown[0], shown=shown, last_turn=('Recommender', 'Try Die Hard (1988).'))
 
 
 def test_written_model_is_read_with_the_same_probabilities_and_written_with_the_same_bytes(tmp_path):
@@ -83,15 +83,15 @@ def test_words_that_no_rule_has_are_understood(trained_interpreter, situation, t
     ],
 )
 def test_he_and_she_mean_the_person_whom_the_recommender_named_last(trained_interpreter, said, text, name, attitude):
-    heard = trained_interpreter.understand(text, Situation(turns=(('Recommender', said),))).heard
+    heard = trained_interpreter.understand(text, Situation(last_turn=('Recommender', said))).heard
     assert (name, attitude) in [(each.name, each.attitude) for each in heard]
     assert not any(
         each.name == name
-        for each in trained_interpreter.understand(text, Situation(turns=(('Recommender', 'Hello!'),))).heard
+        for each in trained_interpreter.understand(text, Situation(last_turn=('Recommender', 'Hello!'))).heard
     )
     assert not any(
         each.name == name
-        for each in trained_interpreter.understand('I love comedies', Situation(turns=(('Recommender', said),))).heard
+        for each in trained_interpreter.understand('I love comedies', Situation(last_turn=('Recommender', said))).heard
     )
 
 

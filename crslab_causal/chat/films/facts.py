@@ -112,7 +112,7 @@ class FilmFacts:
     person_called: dict[str, int] = field(init=False)
     """Id of each person, by name."""
     undated_copies: dict[int, int] = field(init=False)
-    """The film with a year for each film without one that is less known and has the same title. Both are one film."""
+    """Films without a year, each with the better-known film of the same title that has one. Both are the same film."""
 
     def __post_init__(self) -> None:
         self.has_plots = any(film.plot for film in self.films.values())

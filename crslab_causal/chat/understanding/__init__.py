@@ -12,8 +12,8 @@
    :mod:`.attitudes`), constraints (:mod:`.wishes`, :mod:`.properties`) and what is taken back (:mod:`.forgetting`).
    The result is a :class:`.draft.Draft`: acts *like* and *want*, "Alien" *liked*, "Comedy" *wanted*.
 4. :mod:`.revision` changes acts, attitudes and questions if the trained models are sure of others. The models read the
-   strings of :mod:`.features`; :mod:`.encoder` reads the words and the turns before them. :mod:`.certainty` names the
-   cases in which the rules decide.
+   strings of :mod:`.features`. The :mod:`.encoder` reads the words, with the last ones of the recommender before them.
+   :mod:`.certainty` names the cases in which the rules decide.
 
 The phrases are in two places. Lists of everyday wordings of a clause are in the files of the folder ``phrases``, in a
 readable form. Patterns that need groups, or that only one function uses, are regular expressions beside this function.

@@ -36,7 +36,7 @@ from crslab_causal.chat.understanding.unmet import find_unmet_wishes
 
 FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""
-_TAKES_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
+_TAKES_WORDS_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re.IGNORECASE)
 """Words that take an earlier message back. They accept no film."""
 _GOES_BACK = re.compile(r'\b(?:go|going|get|getting|come|switch) back to\b')
 """Words that ask for an earlier kind of films. They accept no film."""
@@ -146,7 +146,7 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
     if speaks_of_chat(draft, words):
         found += [Act.ACCEPT, Act.REJECT, Act.LIKE, Act.DISLIKE]  # "it's been fun, bye"
     leaves = Act.LEAVE in acts and (_IS_ALL.search(draft.text) or _IS_GOING.search(words))
-    if leaves or _TAKES_BACK.search(draft.text) or (Act.WANT in acts and _GOES_BACK.search(words)):
+    if leaves or _TAKES_WORDS_BACK.search(draft.text) or (Act.WANT in acts and _GOES_BACK.search(words)):
         found.append(Act.ACCEPT)  # "I take that back", "that's all for now", "I'll be going"
     names_film = any(span.kind in (SpanKind.FILM, SpanKind.PLACE) for group in draft.groups for span in group)
     if Act.REJECT in acts and Act.ACCEPT not in acts and not names_film:
@@ -251,10 +251,14 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
 
 def is_plain_wish(draft: Draft) -> bool:
     """Return whether a message only wishes for films, and points to none: "a hidden gem from the 80s"."""
-    acts, forms = {*draft.meaning.acts}, read_phrases('forms.txt')
-    return Act.WANT in acts <= _WISHES and not any(
-        forms['points'].search(clause.text) or forms['answers'].search(clause.text) for clause in draft.clauses
-    )
+    acts = {*draft.meaning.acts}
+    return Act.WANT in acts <= _WISHES and not _points_to_film(draft)
+
+
+def _points_to_film(draft: Draft) -> bool:
+    """Return whether a message has words for a film that it does not name, or answers the recommender."""
+    forms = read_phrases('forms.txt')
+    return any(forms['points'].search(each.text) or forms['answers'].search(each.text) for each in draft.clauses)
 
 
 def tells_of_viewers(draft: Draft) -> bool:
@@ -300,8 +304,7 @@ def concerns_no_film(draft: Draft, heard: Iterable[Heard], person: int | None) -
         heard: what the message names.
         person: person whom the message means by "he" or "she"; None if it means nobody.
     """
-    forms = read_phrases('forms.txt')
-    if any(forms['points'].search(c.text) or forms['answers'].search(c.text) for c in draft.clauses):
+    if _points_to_film(draft):
         return False
     kinds = {each.kind for each in heard if each.attitude is Attitude.DISLIKED}
     return person is not None or (bool(kinds) and SpanKind.FILM not in kinds)

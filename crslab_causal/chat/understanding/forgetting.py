@@ -18,6 +18,7 @@ _KINDS = {
     Kind.FRANCHISE: r'franchises?|series',
     Kind.CHILDREN: r'kids|children',
     Kind.TOPIC: r'topics?|subjects?',
+    Kind.TITLE: r'topics?|subjects?|titles?',
     Kind.SIMILAR: r'similar|similarity|likeness',
 }
 _WORDS = {kind: re.compile(rf'\b(?:{words})\b') for kind, words in _KINDS.items()}

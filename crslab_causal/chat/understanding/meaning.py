@@ -73,8 +73,8 @@ class Situation:
     """Entities that the seeker has named."""
     constraints: ConstraintSet = field(default_factory=ConstraintSet)
     """Constraints so far."""
-    turns: tuple[tuple[str, str], ...] = ()
-    """Role of the speaker and text of each turn so far."""
+    last_turn: tuple[str, str] = ('', '')
+    """Role of the speaker and text of the last turn; empty at the start."""
     recommended: tuple[int, ...] = ()
     """Films that were first in the lists so far, the last one at the end."""
     question: Question | None = None
@@ -85,12 +85,12 @@ class Situation:
     @property
     def said(self) -> str:
         """The last words of the recommender; empty if the seeker spoke last."""
-        return self.turns[-1][1] if self.turns and self.turns[-1][0] == 'Recommender' else ''
+        return self.last_turn[1] if self.last_turn[0] == 'Recommender' else ''
 
     @property
     def own(self) -> str:
         """The last message of the seeker, if the recommender has said nothing since; else empty."""
-        return self.turns[-1][1] if self.turns and self.turns[-1][0] == 'Seeker' else ''
+        return self.last_turn[1] if self.last_turn[0] == 'Seeker' else ''
 
 
 class Subgenre(NamedTuple):

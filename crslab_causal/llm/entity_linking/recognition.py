@@ -37,7 +37,9 @@ _MAX_RANK_OF_BASIC = 1500
 """Frequency rank up to which a word without a capital is never a surname."""
 _MIN_LETTERS_COINED = 7
 """Minimum number of letters of a word of a title that is in no dictionary, and needs no mark."""
-_PLACES = frozenset((('hong', 'kong'), ('los', 'angeles'), ('las', 'vegas'), ('santa', 'monica'), ('st', 'louis')))
+_PLACES_OF_TWO_WORDS = frozenset(
+    (('hong', 'kong'), ('los', 'angeles'), ('las', 'vegas'), ('santa', 'monica'), ('st', 'louis'))
+)
 """Places of two words, of which one is also a name."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
@@ -123,7 +125,7 @@ class Recognizer:
         start = self.words[first_word].start
         if len(content) == 1 and is_outside_cinema(self.text, start):
             return False
-        if len(content) == 1 and first and (self.content[first - 1].normalized, key[0]) in _PLACES:
+        if len(content) == 1 and first and (self.content[first - 1].normalized, key[0]) in _PLACES_OF_TWO_WORDS:
             return False  # "Kong" in "Hong Kong"
         if len(content) == 1 and key[0].isdigit() and _COUNTS.match(self.text, end_character):
             return False  # "I saw 2 or 3 movies"
@@ -353,7 +355,7 @@ class Recognizer:
         if end == len(self.content) or self.text[self.content[end - 1].end : self.content[end].start] != ' ':
             return False
         following = self.content[end]
-        if (self.content[end - 1].normalized, following.normalized) in _PLACES:
+        if (self.content[end - 1].normalized, following.normalized) in _PLACES_OF_TWO_WORDS:
             return True
         if (following.normalized,) in self.index:
             return False

@@ -13,7 +13,6 @@ _FUNCTION_WORDS = _REJECTING | frozenset(
     'a about an any at big containing during featuring good great has have in involving lot lots many more of on place '
     'set some takes taking the with'.split()
 )
-_IN_TITLE = 'in the title'
 _MIN_LETTERS = 4
 """Minimum number of letters of a word that is looked for."""
 
@@ -40,14 +39,14 @@ def constraints_by_title(topics: Iterable[str], facts: FilmFacts) -> dict[str, C
         if films:
             is_wanted = words[0] not in _REJECTING
             found[topic] = Constraint(
-                Kind.TOPIC, f'"{stem}" {_IN_TITLE}', films, wanted=is_wanted, binding=not is_wanted
+                Kind.TITLE, f'"{stem}" in the title', films, wanted=is_wanted, binding=not is_wanted
             )
     return found
 
 
 def earlier_subjects(constraints: Iterable[Constraint]) -> list[Constraint]:
     """Return the preferences of :func:`constraints_by_title` among constraints. A new subject replaces them."""
-    return [each for each in constraints if each.wanted and not each.binding and each.label.endswith(_IN_TITLE)]
+    return [constraint for constraint in constraints if constraint.kind is Kind.TITLE and constraint.wanted]
 
 
 def _stem(word: str) -> str:
