@@ -46,6 +46,11 @@ _MIN_SHARE_OF_FACTS = 0.6
 """Share of the facts of the largest film of a title from which a film counts as equally well known."""
 _TIE = 1e-3
 """Weight of the share of facts between films that are equally popular."""
+_ARTICLE = re.compile(r'^(?:the|an?) ')
+_N_STARS = 4
+"""Number of the best-known people of a film whose popularity shows how well known the film is."""
+_FAME_POWER = 0.25
+"""Power of the ratio between the popularity of the people of two films with one title."""
 _LATEST_QUANTILE = 0.99
 """Quantile of the years of all films that counts as the catalogue's last year."""
 _GENRE_ENTITY_NAMES = ('{} film', '{} (genre)', '{}', '{} (love)', '{} fiction', '{} movie')
@@ -187,6 +192,12 @@ def _weight(share: float) -> float:
     return (share if share < _MIN_SHARE_OF_FACTS else 1.0) + _TIE * share
 
 
+def _fame(film: CatalogueFilm, popularity: Mapping[int, float]) -> float:
+    """Return the popularity of the best-known people of a film, plus one."""
+    people = {person for role in (CAST, DIRECTOR) for person in film.people.get(role, ())}
+    return 1 + sum(sorted((popularity.get(person, 0.0) for person in people), reverse=True)[:_N_STARS])
+
+
 class _Builder:
     """Collects facts from the knowledge graph and the dataset's films."""
 
@@ -241,20 +252,29 @@ class _Builder:
         return FilmFacts(films, people, subjects, genre_entities, names, popularity, prominence, latest)
 
     def _prominence(self, films: Mapping[int, CatalogueFilm], popularity: Mapping[int, float]) -> dict[int, float]:
-        """Return the popularity of each film that shares its title with others, weighted by its number of facts.
+        """Return the popularity of films. It is weighted by the number of facts among films of one title.
+
+        "Hangover" and "The Hangover" count as one title.
 
         The number of facts shows how well known a film is. The popularity in a dataset depends on how its films were
         found: ReDial's "Ghost" was often taken for a film of 1998. A film without facts counts as one of usual size.
-        A difference of a few facts says little, and only decides between equally popular films.
+        A difference of a few facts says little, and only decides between equally popular films. The popularity of its
+        people counts, too: "Heat" is the film with Al Pacino, although ReDial mostly links it to one with unknown
+        actors.
         """
         of_title: dict[str, list[int]] = defaultdict(list)
         for film in films.values():
-            of_title[film.title.lower()].append(film.entity)
+            of_title[_ARTICLE.sub('', film.title.lower())].append(film.entity)
         found: dict[int, float] = {}
         for items in of_title.values():
             sizes = {item: 1 + (len(self.catalogue.graph.edges(item)) or _USUAL_FACTS) for item in items}
             largest = max(sizes.values())
-            found |= {item: (1 + popularity[item]) * _weight(size / largest) - 1 for item, size in sizes.items()}
+            fame = {item: _fame(films[item], popularity) for item in items}
+            most = max(fame.values())
+            found |= {
+                item: (1 + popularity[item]) * _weight(size / largest) * (fame[item] / most) ** _FAME_POWER - 1
+                for item, size in sizes.items()
+            }
         return {item: max(0.0, value) for item, value in found.items()}
 
     def _neighbours(self, item: int) -> dict[int, set[str]]:

@@ -58,7 +58,8 @@ _GENRES = {
     ),
     'family': _Words(
         r"family|children's",
-        rf'family (?:{_FILMS}|night)|(?:for|with) (?:the|my|our) (?:whole|entire) family|the whole family',
+        rf'family (?:{_FILMS}|night)|(?:for|with) (?:the|my|our) (?:whole|entire) family|the whole family|'
+        r'for (?:(?:the|my|our|all the) )?family(?=\W*(?:$|and\b|to\b|i\b)|\s*[.,;!?])',
         'family[ -]friendly',
     ),
     'fantasy': _Words('fantasy', r'fantas(?:y|ies)|fairy[ -]?tales?|swords? (?:and|&) sorcery', 'magical'),
@@ -92,10 +93,10 @@ _GENRES = {
     'thriller': _Words('thriller|suspense', 'thrillers?|suspense', r'thrilling|suspense?ful|gripping|tense'),
     'war': _Words(
         r'\bwar\b',
-        rf'(?:anti-?)?war (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2|'
-        rf'{_ABOUT}wars?|'
-        r'(?:(?<=like )|(?<=love )|(?<=hate )|(?<=into )|(?<=no )|(?<=not about ))war'
-        r'(?=\W*(?:$|,|and\b|or\b)|\s*[.!;])',
+        rf'(?:(?:anti-?)?war|military) (?:{_FILMS}|dramas?|stor(?:y|ies))|world war (?:2|ii|two|1|i|one)|ww ?2|'
+        rf'(?:first|second|2nd) (?:world )?war|{_ABOUT}wars?|'
+        r'(?:(?<=like )|(?<=love )|(?<=hate )|(?<=into )|(?<=no )|(?<=not about )|(?<=with )|(?<=without )|(?<=\. or ))'
+        r'war(?=\W*(?:$|,|and\b|or\b|at all\b)|\s*[.!;?])',
     ),
     'western': _Words('western', rf'(?:spaghetti )?westerns?|spaghetti (?:ones?|{_FILMS})|cowboys?'),
 }

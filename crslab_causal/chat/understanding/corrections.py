@@ -40,6 +40,8 @@ _TAKES_BACK = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words between two names, of which the second one takes the place of the first: "Alien, no sorry, I meant Aliens"."""
+_REJECTS = re.compile(r'\s*[-–—:]+\s*no(?:pe)?\s*[.;!]', re.IGNORECASE)
+"""Words between two names of which the first one is rejected: "Mel Gibson - no. Tom Cruise - no"."""
 _OPENS = re.compile(r'^\W*(?:actually|rather|i mean)\W*$', re.IGNORECASE)
 """The same words if they alone are no correction."""
 _SWAPS = re.compile(r'\b(?:make\s+(?:it|that)|rather|actually)\b', re.IGNORECASE)
@@ -67,7 +69,8 @@ def without_corrected(text: str, spans: Sequence[Span]) -> str:
         between = text[first.end : second.start]
         opens = _OPENS.match(between) and not (first.kind is SpanKind.PERSON and 'mean' in between)
         swaps = first.negated and _SWAPS.search(between)  # "not a western, make it a war movie"
-        if first.kind is second.kind and _TAKES_BACK.match(between) and not opens and not swaps:
+        is_correction = _TAKES_BACK.match(between) and not _REJECTS.match(between)
+        if first.kind is second.kind and is_correction and not opens and not swaps:
             text = text[: first.start] + text[second.start :]
     return text
 

@@ -67,22 +67,27 @@ def name_by_person(text: str, spans: Sequence[Span], facts: FilmFacts, recommend
     for person in spans:
         if person.kind is not SpanKind.PERSON or person.id not in facts.people:
             continue
-        start, end = person.start, person.end
-        if lead := _ONE_WITH.search(text, 0, start):
-            start = lead.start()
-        elif (the := _THE_BEFORE.search(text, 0, start)) and (tail := _ONE_THAT_WAS_SAID.match(text, end)):
-            start, end = the.start(), tail.end()
-        if start == person.start or _DESCRIBED_AFTER.match(text, end):
+        lead = _ONE_WITH.search(text, 0, person.start)
+        the, tail = _THE_BEFORE.search(text, 0, person.start), _ONE_THAT_WAS_SAID.match(text, person.end)
+        if not lead and not (the and tail):
             continue
         films = {*facts.films_of(person.id)}
         film = next((each for each in reversed(recommended) if each in films), None)
-        if film is not None:
-            found[found.index(person)] = Span(SpanKind.FILM, start, end, id=film)
-    return found
+        if film is None or _DESCRIBED_AFTER.match(text, person.end if lead or tail is None else tail.end()):
+            continue
+        if lead:  # the person is named beside the film
+            end = len(text[: person.start].rstrip())
+            found.append(Span(SpanKind.FILM, lead.start(), end, id=film))
+        elif the and tail:
+            found[found.index(person)] = Span(SpanKind.FILM, the.start(), tail.end(), id=film)
+    return sorted(found, key=lambda span: (span.start, span.end))
 
 
 def _films_beside(text: str, person: Span, facts: FilmFacts) -> Iterator[Span]:
-    """Yield the spans of a film of a person and of the person's name, longest title first."""
+    """Yield the spans of a film whose title stands beside the name of a person of the film, longest title first.
+
+    The span includes a name before the title: "Clint Eastwood's Bird".
+    """
     assert person.id is not None
     films: dict[tuple[str, ...], int] = {}
     for film in facts.films_of(person.id):
@@ -92,7 +97,7 @@ def _films_beside(text: str, person: Span, facts: FilmFacts) -> Iterator[Span]:
         for start in [match.start() for match in _WORD.finditer(text, 0, credit.start())][-_MAX_WORDS:]:
             key = _key(text[start : credit.start()])
             if key in films:
-                yield Span(SpanKind.FILM, start, person.end, id=films[key])
+                yield Span(SpanKind.FILM, start, credit.start(), id=films[key])
     if owner := _OWNER.match(text, person.end):
         for end in reversed([match.end() for match in _WORD.finditer(text, owner.end())][:_MAX_WORDS]):
             title = text[owner.end() : end]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
-from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.films.facts import CAST, FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
@@ -99,8 +99,9 @@ class Interpreter:
         if missing is not None:
             meaning = Understanding(acts=[Act.UNKNOWN], missing_place=missing)
             return Draft(text, [], [], situation, meaning, is_final=True)
-        situation = replace(situation, person=self._meant_person(text, situation))
-        spans = with_pronouns(text, spans, situation.person)
+        person = self._meant_person(text, situation)
+        spans = with_pronouns(text, spans, person)
+        situation = replace(situation, person=person if person is not None else self._actor(text, situation))
         reading = MessageReader(self.facts, self.properties, text, spans, situation)
         reading.read()
         correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
@@ -150,3 +151,12 @@ class Interpreter:
         if situation.person is not None and current is None:  # of a cast, the best-known one is meant
             return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
         return fitting[-1] if fitting else current
+
+    def _actor(self, text: str, situation: Situation) -> int | None:
+        """Return the best-known actor or actress of the film of the conversation, whom "he" or "she" may mean."""
+        pronoun, film = _PRONOUN.search(text), situation.film
+        if pronoun is None or film not in self.facts.films:
+            return None
+        gender, cast = gender_of_pronoun(pronoun.group()), self.facts.films[film].people.get(CAST, ())
+        fitting = [person for person in cast if gender_of(self.facts.names[person]) == gender]
+        return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)

@@ -196,6 +196,9 @@ class NameReader:
                     Heard(span.kind, name, Attitude.SEEN, constraint.entity, True, constraint.films)
                 )
                 self.meaning.acts.append(Act.SEEN)
+            elif is_described and span.kind is SpanKind.PERSON:
+                self._hear(span, name, Attitude.MENTIONED, constraint.entity)  # "I loved Bird with Clint Eastwood"
+                continue
             elif (
                 is_described
                 or _NEED_NOT.search(clause.before(group))

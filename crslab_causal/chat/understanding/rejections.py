@@ -20,6 +20,12 @@ _NONE_OF_THOSE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
+_NO_AFTER = re.compile(
+    r'\s*(?:[-–—:=]+|\.\.+)\s*(?:no|nope|nah|never|hard pass|no thanks?)\s*(?:[,.;!?]|$)|'
+    r'\s+is\s+an?\s+(?:hard\s+)?no\b',
+    re.IGNORECASE,
+)
+"""Words after a name that reject it: "Mel Gibson - no", "anything with Cruise is a no"."""
 _TELLS_AGE = re.compile(r"\b(?:is|are|turned|turns|aged|i['’]?m|they['’]?re)\b", re.IGNORECASE)
 """Words of a span about children that tell their age, and so are never negated."""
 _SWAP_BEFORE = re.compile(r'\b(?:swap|trade|replace|exchange|switch)\b[^.!?,;]*$', re.IGNORECASE)
@@ -108,6 +114,8 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
     if _INSTEAD.match(text, span.end) and not _NOT_BEFORE.search(text, 0, span.start):
         return False  # "not horror tonight, comedy instead"
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
+        return True
+    if _NO_AFTER.match(text, span.end):
         return True
     if (span.start, span.end) in rejected:
         return rejected[span.start, span.end]

@@ -9,6 +9,7 @@ from crslab_causal.chat.films.collections import Collection, Collections, is_eve
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
 from crslab_causal.chat.understanding.children import find_children
+from crslab_causal.chat.understanding.credited_people import name_credited_people
 from crslab_causal.chat.understanding.credits import name_by_credit, name_by_person
 from crslab_causal.chat.understanding.places import (
     find_aged,
@@ -21,6 +22,7 @@ from crslab_causal.chat.understanding.places import (
 from crslab_causal.chat.understanding.rejections import with_negation
 from crslab_causal.chat.understanding.relative_years import relate_years
 from crslab_causal.chat.understanding.roles import name_by_role
+from crslab_causal.chat.understanding.series_numbers import name_by_number
 from crslab_causal.chat.understanding.series_parts import name_by_part
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
@@ -49,6 +51,8 @@ _NTHS = {word: n - 1 for word, n in ORDINALS.items()} | dict.fromkeys(('last', '
 _NTH_AFTER = re.compile(r'(?:\s+(?:movie|film|flick|one)\b)?(?!\s+(?:movies|films|flicks|ones)\b)', re.IGNORECASE)
 _MIN_SHARE_OF_SERIES = 0.1
 """Minimum popularity of a film that an ordinal counts, as a share of that of the best-known film of the series."""
+_N_RECOMMENDED = 3
+"""Number of the last recommendations whose people a message may call by one name."""
 _PLURAL_BEFORE = re.compile(
     r'(?<!about )\b(?:the|all|any|these|those|every|both|other)\s+(?:of\s+)?(?:the\s+)?(?:\w+\s+)?$', re.I
 )
@@ -112,10 +116,14 @@ class Spotter:
         numbers = find_numbers(text, shown)
         spans = numbers + free_spans(self._links(text, (*prefer, *shown)), numbers)
         spans += free_spans(self._collection_spans(text, spans), spans)
+        spoken_of = dict.fromkeys((film, *shown, *recommended[-_N_RECOMMENDED:], *(span.id for span in spans)))
+        films = [each for each in spoken_of if each is not None and each in self.facts.films]
+        spans = name_credited_people(text, spans, films, self.facts)
         spans = name_by_credit(text, spans, self.facts)
         spans = name_by_person(text, spans, self.facts, recommended)
         spans = name_by_role(text, spans, self.facts, film)
         spans = name_by_part(blank_spans(text, spans), spans, self.facts, self.collections, film, shown)
+        spans = name_by_number(blank_spans(text, spans), spans, self.facts, self.collections, film, shown)
         masked = blank_spans(text, spans)
         spans += find_children(masked)
         masked = blank_spans(text, spans)

@@ -109,7 +109,7 @@ _BEFORE_NO_OBJECT = frozenset('enjoyed hated liked loved rewatched seen watched'
 _MAX_SPOKEN_RANK = 300
 """Rank, by frequency, below which a word followed by "is" is not a title: "Life is good"."""
 _ITEM_BEFORE = re.compile(
-    r'(?:^|[,:(]|\b(?:like|and|or|e\.?g\.?,?|maybe|than|except|besides|including))\s*(?:the\s+)?$',
+    r'(?:^|[,:(]|(?<=[.!?…])\s|\b(?:like|and|or|e\.?g\.?,?|maybe|than|except|besides|between|including))\s*(?:the\s+)?$',
     re.IGNORECASE,
 )
 _REACH = 60
@@ -117,7 +117,9 @@ _REACH = 60
 _MAX_SPOKEN_RANK_ALONE = 1000
 """Rank, by frequency, below which a word followed by "again" is not a title."""
 _CLAUSE_END = re.compile(r'[.!?;:,…\n)]')
-_BETWEEN_TITLES = re.compile(r'\W*(?:,|\b(?:and|or)\b|&|/)\W*(?:(?:and|or|the|an?|also|even|maybe)\W+)*', re.IGNORECASE)
+_BETWEEN_TITLES = re.compile(
+    r'\W*(?:,|\b(?:and|or|n)\b|&|\+|/)\W*(?:(?:and|or|the|an?|also|even|maybe)\W+)*', re.IGNORECASE
+)
 
 
 def is_quoted(text: str, start: int, end: int) -> bool:
@@ -146,7 +148,7 @@ def follows_title(text: str, end_of_title: int, start: int) -> bool:
 
 
 def starts_item(text: str, start: int) -> bool:
-    """Return whether a position is the start of an item of a list: after a comma, a colon, "like" or "e.g."."""
+    """Return whether a position is the start of an item of a list: of a sentence, after a comma, "like" or "e.g."."""
     return _ITEM_BEFORE.search(text, max(0, start - 12), start) is not None
 
 

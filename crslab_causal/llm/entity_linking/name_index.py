@@ -53,6 +53,8 @@ _MIN_SHARE_OF_FIRST_NAME = 0.07
 """Popularity, as a share of that of the most popular person, from which a rare first name stands for a person."""
 _MIN_RANK_OF_FIRST_NAME = 30_000
 """Minimum rank, by frequency, of a first name that stands for a star. Many other people have a more frequent name."""
+_MAX_RANK_OF_STAR = 2500
+"""Rank, by frequency, up to which a word without a capital is no surname, even of a star: "black", "stone"."""
 _PLACES = frozenset(('cuba',))
 """First names of stars that rather mean a place."""
 _OVERSHADOWED = 10
@@ -157,6 +159,11 @@ class NameIndex:
             has_article: whether an article precedes it. "The Rock" is a nickname, and "rock" is not.
         """
         return self._surnames.get(key, []) if has_article or key not in self._with_article else []
+
+    def names_star(self, key: Key) -> bool:
+        """Return whether a surname names one of the most popular people."""
+        best = max(map(self._popularity_of, self._surnames.get(key, [])), default=0.0)
+        return best >= _MIN_SHARE_OF_FIRST_NAME * self._most > 0 and not is_frequent(key[0], _MAX_RANK_OF_STAR)
 
     def is_nickname(self, key: Key) -> bool:
         """Return whether ``nicknames.txt`` lists a name."""

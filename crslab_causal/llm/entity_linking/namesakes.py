@@ -49,7 +49,7 @@ def choose_entity(
             entity not in prefer,
             entity not in index.genres.get(key, ()),
             prefers_items and entity not in index.items,
-            has_article and article_differs,
+            has_article and article_differs and entity not in index.items,
             -(1 + index.popularity.get(entity, 0)) * (_OTHER_ARTICLE if article_differs else 1),
             article_differs,
             title.kind == 'other',

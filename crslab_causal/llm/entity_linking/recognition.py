@@ -43,6 +43,10 @@ _PLACES_OF_TWO_WORDS = frozenset(
 """Places of two words, of which one is also a name."""
 _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
+_ENDS_NAME = re.compile(
+    r'\s*(?:[,;.!?)]|$|(?:is|was|or|and|in|please|pls|again|instead|then|tonight)\b)', re.IGNORECASE
+)
+"""Words after a surname that is an everyday word."""
 _COUNTS = re.compile(
     r'\s*(?:(?:or|to|and|-)\s*\d+\s*)?(?:(?:other|more|good|great|different|of|his|her|their|the|my)\s+)*'
     r'(?:movies?|films?|flicks?|times|hours?|minutes?|people|kids|more|others?|ones|years?|days?|weeks?|them|those|these)\b',
@@ -78,6 +82,14 @@ _BEFORE_TOPICS, _WITH_TOPICS = (
     FILM_WORDS | frozenset('film something anything one story'.split()),
 )
 """Words between films and their topic or place: "films about Vietnam"."""
+_MAX_RANK_SAID_AGAIN = 1000
+"""Rank, by frequency, up to which a word says too little to be the title of a film that was named before."""
+_MAX_RANK_WITH_ARTICLE = 300
+"""The same rank for a title of "the" and a word: "the game"."""
+_DETERMINERS = frozenset(
+    'a an any some no this that these those every each more many my your his her our their'.split()
+)
+"""Words before a noun that is no title."""
 _OWNERS = frozenset('my your his her our their'.split())
 _MAX_COMMON_WORDS = 3
 """Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
@@ -156,8 +168,11 @@ class Recognizer:
             return False  # "stuck on mars"
         if entity is not None and len(key) == 1 and index.is_item(entity) and self._follows_first_name(first):
             return False  # "Charlie Parker" is not the film "Parker"
+        if entity is not None and entity in self.prefer and index.is_item(entity) and self._is_said_again(place):
+            return True
+        is_listed = self._is_listed(place, is_person, links)
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
-            return has_place_of_title(self.text, self.words, first_word, end_word)
+            return has_place_of_title(self.text, self.words, first_word, end_word, is_listed)
         if entity is not None and len(key) == 1 and self._is_first_name_of_other(content[0], entity):
             return is_quoted(self.text, start, end_character) or has_place_of_title(
                 self.text, self.words, first_word, end_word
@@ -179,14 +194,6 @@ class Recognizer:
             return True
         if not self.ignores_capitals and has_capitals(content) and not self._is_pronoun(first_word, end_word, links):
             return True
-        starts_list = starts_item(self.text, start)
-        is_listed = any(
-            follows_title(self.text, link.end, start)
-            if link.end_word <= first_word
-            else starts_list and link.first_word >= end_word and follows_title(self.text, end_character, link.start)
-            for link in links
-            if (link.entity in index.people) == is_person  # "DiCaprio and the bear" names no second film
-        )
         is_named = any(entity in self.prefer for entity in index.entities(key))
         is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
         return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
@@ -259,6 +266,31 @@ class Recognizer:
             for link in links
         )
 
+    def _is_listed(self, place: Place, is_person: bool, links: Sequence[Link]) -> bool:
+        """Return whether only a comma or "and" is between a name and a link to an entity of the same kind."""
+        start = self.words[place.first_word].start
+        starts_list = starts_item(self.text, start)
+        return any(
+            follows_title(self.text, link.end, start)
+            if link.end_word <= place.first_word
+            else starts_list
+            and link.first_word >= place.end_word
+            and follows_title(self.text, place.end_character, link.start)
+            for link in links
+            if (link.entity in self.index.people) == is_person  # "DiCaprio and the bear" names no second film
+        )
+
+    def _is_said_again(self, place: Place) -> bool:
+        """Return whether the title of a film of the conversation stands where it may be this film: "raid it is".
+
+        The words must be rarer than those of everyday language, and must not be described: "an enemy", "board games".
+        """
+        content = self.content[place.first : place.end]
+        before = self.words[place.first_word - 1].lower if place.first_word else ''
+        has_article = self.words[place.first_word].lower == 'the'
+        max_rank = _MAX_RANK_WITH_ARTICLE if has_article else _MAX_RANK_SAID_AGAIN
+        return before not in _DETERMINERS and not all(is_frequent(word.lower, max_rank) for word in content)
+
     def _is_judged_after(self, end: int) -> bool:
         """Return whether a verb follows a position, as in "Blow Out is excellent"."""
         return _VERB_OF_TITLE.match(self.text, end) is not None
@@ -313,15 +345,18 @@ class Recognizer:
         return is_exact and self.index.is_item(entity) and word not in self.index.first_names
 
     def may_be_surname(self, written: Word, key: Key) -> bool:
-        """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short"."""
-        if self.index.is_nickname(key):
+        """Return whether a word between "with" and "movies" may be a surname: "hanks", "Short", but not "short".
+
+        The everyday word "cruise" may be one where a name ends: "anything with cruise?", but not "with cruise ships".
+        """
+        if self.index.is_nickname(key) or (self.index.names_star(key) and _ENDS_NAME.match(self.text, written.end)):
             return True
         is_everyday = is_common(key[0]) or is_frequent(key[0], _MAX_EVERYDAY_RANK)
         return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
 
     def _follows_other_first_name(self, first: int, person: int, links: Sequence[Link]) -> bool:
-        """Return whether a capitalized first name of somebody else stands directly before a surname."""
-        before = self._capital_before(first)
+        """Return whether the first name of somebody else stands directly before a surname."""
+        before = self._capital_before(first) or self._first_name_before(first)
         return (
             before is not None
             and not is_common(before.normalized)
@@ -331,6 +366,13 @@ class Recognizer:
             and not self.index.bearers((before.normalized,), True)
             and not any(link.start <= before.start < link.end for link in links)
         )
+
+    def _first_name_before(self, first: int) -> Word | None:
+        """Return the word directly before a word if people of the catalogue have it as their first name."""
+        before = self.content[first - 1] if first else None
+        if before is None or self.text[before.end : self.content[first].start] != ' ':
+            return None
+        return before if before.normalized in self.index.first_names else None
 
     def _follows_first_name(self, first: int) -> bool:
         """Return whether a capitalized first name stands directly before a capitalized word."""

@@ -86,6 +86,8 @@ _SUPERSCRIPT = re.compile(r'(?<=\w)(?=[²³¹⁴-⁹])')
 _INITIALS = re.compile(r'\b[^\W\d_](?:[.*][^\W\d_])+\b')
 _DIGIT_INSIDE = re.compile(r'\b[a-z]+\d\w+')
 _WORD = re.compile(r'[^\W\d_]+(?=\d+\b)|[^\W_]+|[&+]')
+_AND = frozenset(('&', '+', 'n'))
+"""Short forms of "and". The last one is that of "dumb n dumber"."""
 
 _NAMESPACE = re.compile(r'^<?https?://[^/]*/(?:resource/)?(.*?)>?$')
 _QUALIFIER = re.compile(r'^(.*\S)\s*[(\[]([^()\[\]]*)[)\]]\s*(?:#\d+)?$')
@@ -109,14 +111,14 @@ _YEAR_WITHOUT_BRACKETS = re.compile(rf'^(.*\w)\W+({YEAR})\W*$')
 def title_words(text: str) -> list[str]:
     """Return the words of a title in lower case, without accents and apostrophes.
 
-    ``Alien³`` and ``Alien3`` have two words, ``E.T.`` has one.
+    ``&``, ``+`` and a single ``n`` are read as "and". ``Alien³`` and ``Alien3`` have two words, ``E.T.`` has one.
     """
     if not text.isascii():
         text = unicodedata.normalize('NFKD', _SUPERSCRIPT.sub(' ', text))
         text = ''.join(c for c in text if not unicodedata.combining(c))
     text = _INITIALS.sub(lambda match: re.sub(r'[.*]', '', match.group()), text.casefold().translate(_LETTERS))
     text = _DIGIT_INSIDE.sub(lambda match: _STYLIZED.get(match.group(), match.group()), text)
-    return ['and' if word in '&+' else word for word in _WORD.findall(text)]
+    return ['and' if word in _AND else word for word in _WORD.findall(text)]
 
 
 def content_words(words: Sequence[str]) -> list[str]:

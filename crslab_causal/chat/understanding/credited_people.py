@@ -1,0 +1,147 @@
+"""Find people of the films of the conversation that a message calls by one name: "is Cage in that?", "I miss Heath"."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Iterable, Iterator, Sequence
+
+from rapidfuzz.distance import OSA
+
+from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts
+from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.marks import has_capitals
+from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
+from crslab_causal.llm.entity_linking.titles import content_words, title_words
+from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
+
+_N_ACTORS = 12
+"""Number of actors of a film, the first of its cast, whom one name may mean."""
+_MIN_LETTERS = 3
+"""Minimum number of letters of a name. A name of so few needs a mark of a person."""
+_MIN_LETTERS_MISSPELLED = 6
+"""Minimum number of letters of a name that may have a wrong letter."""
+_MAX_EDITS_OF_FULL_NAME = 2
+"""Most wrong letters of a first name and a surname together."""
+_MAX_EVERYDAY_RANK = 8000
+"""Rank, by frequency, up to which a word without a capital may be an everyday word, and no name."""
+_OVERSHADOWED = 5
+"""Ratio between the popularity of two people from which the name means the better-known one, whatever the films."""
+_IN_FILM = re.compile(r'\s+(?:really\s+|also\s+)?in\s+(?:it|this|that|there)\b', re.IGNORECASE)
+"""Words after a name that make it that of an actor: "is cage in that"."""
+_NEVER = frozenset(('the', 'and', 'von', 'van', 'jnr', 'brothers', 'bros'))
+"""Parts of the names of people that name nobody alone."""
+
+
+def name_credited_people(text: str, spans: Sequence[Span], films: Iterable[int], facts: FilmFacts) -> list[Span]:
+    """Return the spans of a message, with those of people of some films who are called by one name or are misspelled.
+
+    Args:
+        text: the message.
+        spans: spans of the films and people that other rules found.
+        films: films of the conversation and of the message.
+        facts: facts about the films.
+    """
+    people = _credited(films, facts)
+    words = read_words(text)
+    if not people or not words:
+        return list(spans)
+    others = [span for span in spans if span.kind is not SpanKind.PERSON or ' ' in text[span.start : span.end]]
+    found: list[Span] = []
+    ignores_capitals = text.upper() == text
+    for start, end, person in [*_full_names(text, words, people, facts), *_single_names(text, words, people, facts)]:
+        written = Span(SpanKind.PERSON, start, end, id=person)
+        if any(span.start < end and start < span.end for span in (*others, *found)):
+            continue
+        old = [span for span in spans if span not in others and span.start < end and start < span.end]
+        if ' ' not in text[start:end] and (
+            ignores_capitals or any(_is_better_known(span, person, facts) for span in old)
+        ):
+            continue
+        found.append(written)
+    kept = [
+        span
+        for span in spans
+        if span in others or not any(span.start < each.end and each.start < span.end for each in found)
+    ]
+    return sorted([*kept, *found], key=lambda span: (span.start, span.end))
+
+
+def _credited(films: Iterable[int], facts: FilmFacts) -> list[int]:
+    """Return the directors and the first actors of films, the best-known ones first."""
+    people: set[int] = set()
+    for film in films:
+        credits = facts.films[film].people
+        people |= {*credits.get(CAST, ())[:_N_ACTORS], *credits.get(DIRECTOR, ())}
+    return sorted(people & facts.people.keys(), key=lambda person: (-facts.popularity.get(person, 0.0), person))
+
+
+def _names(person: int, facts: FilmFacts) -> list[str]:
+    return content_words(title_words(facts.names[person]))
+
+
+def _full_names(
+    text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the start, the end and the person of each full name with wrong letters."""
+    for first, second in pairwise(words):
+        if text[first.end : second.start] != ' ':
+            continue
+        written = f'{first.normalized} {second.normalized}'
+        for person in people:
+            name = ' '.join(_names(person, facts))
+            is_close = OSA.distance(written, name, score_cutoff=_MAX_EDITS_OF_FULL_NAME) <= _MAX_EDITS_OF_FULL_NAME
+            if is_close and ' ' in name and written[0] == name[0]:
+                yield first.start, second.end, person
+                break
+
+
+def _single_names(
+    text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the start, the end and the person of each first name or surname."""
+    for number, word in enumerate(words):
+        if not _may_be_name(text, words, number):
+            continue
+        person = next((each for each in people if _is_called(word, _names(each, facts))), None)
+        if person is not None:
+            yield word.start, word.end, person
+
+
+def _may_be_name(text: str, words: Sequence[Word], number: int) -> bool:
+    """Return whether a word may be the name of a person: it stands alone, and is no everyday word."""
+    word = words[number]
+    name = word.normalized
+    if len(name) < _MIN_LETTERS or not name.isalpha() or name in _NEVER or is_outside_cinema(text, word.start):
+        return False
+    neighbours = [words[n] for n in (number - 1, number + 1) if 0 <= n < len(words)]
+    for other in neighbours:
+        between = text[min(word.end, other.end) : max(word.start, other.start)]
+        if between == ' ' and other.is_capitalized and not is_english(other.normalized):
+            return False  # "Freddy Krueger"
+    is_marked = has_capitals([word]) or has_place_of_person(text, word.start, word.end)
+    is_short = len(name) == _MIN_LETTERS and is_english(name)
+    is_everyday = is_short or is_common(name) or is_frequent(name, _MAX_EVERYDAY_RANK)
+    return is_marked or not is_everyday or _IN_FILM.match(text, word.end) is not None
+
+
+def _is_called(word: Word, names: Sequence[str]) -> bool:
+    """Return whether a word is the first name or the surname of a person."""
+    if len(names) < 2:
+        return False
+    written = word.normalized
+    forms = {written, written.removesuffix('s')} if len(written) > _MIN_LETTERS_MISSPELLED - 2 else {written}
+    if not forms.isdisjoint((names[0], names[-1])):
+        return True
+    return (
+        len(written) >= _MIN_LETTERS_MISSPELLED
+        and not is_english(written)
+        and any(written[0] == name[0] and OSA.distance(written, name) == 1 for name in (names[0], names[-1]))
+    )
+
+
+def _is_better_known(span: Span, person: int, facts: FilmFacts) -> bool:
+    """Return whether a span names somebody who is far better known than a person."""
+    popularity = facts.popularity
+    return span.id != person and popularity.get(span.id or -1, 0.0) > _OVERSHADOWED * popularity.get(person, 0.0)
