@@ -23,7 +23,7 @@ _REACH = 80
 """Number of characters before a word that are searched for its context."""
 _FILMS = r'(?:movies?|films?|flicks?|pictures?)'
 _ABOUT = (
-    rf'(?:{_FILMS}|something|anything|one|stor(?:y|ies))\s+(?:(?:that|which)\s+)?(?:(?:is|are)\s+)?(?:more\s+)?'
+    rf'(?:{_FILMS}|something|anything|one|documentary|stor(?:y|ies))\s+(?:(?:that|which)\s+)?(?:(?:is|are)\s+)?(?:more\s+)?'
     r'(?:of|about|on|focus(?:es|ed|ing)?(?:\s+more)?\s+on|dealing\s+with|deals?\s+with|centered\s+on)\s+(?:the\s+)?'
 )
 """Words before an everyday word that names a genre: "movies that focus more on history"."""
@@ -31,7 +31,8 @@ _GENRES = {
     'action': _Words(
         'action',
         rf"(?<!live )(?<!live-)actions?|shoot[ -]?['’]?(?:th)?em[ -]?ups?|kung[ -]?fu|martial[ -]arts?|"
-        rf'popcorn {_FILMS}|car chases?|buddy cop {_FILMS}',
+        rf'popcorn {_FILMS}|car chases?|buddy cop {_FILMS}|explosions?|shoot-?outs?|'
+        r'(?:stuff|things) blow(?:ing|n|s)? up',
         'action[ -]packed',
     ),
     'adventure': _Words('adventure', 'adventures?', 'adventurous'),
@@ -54,7 +55,7 @@ _GENRES = {
     'drama': _Words(
         'drama',
         r'dramas?|tear[ -]?jerkers?|weep(?:ies?|y)|dramed(?:y|ies)|(?:makes? (?:me|us)|a good) cry',
-        'dramatic|sad|emotional|moving(?! for)|heart-?breaking|serious',
+        'dramatic|sad|emotional|moving(?! for)|heart-?breaking|(?<!be )(?<!you )(?<!re )serious',
     ),
     'family': _Words(
         r"family|children's",
@@ -82,7 +83,10 @@ _GENRES = {
     'musical': _Words('musical', 'musicals?'),
     'mystery': _Words('mystery|detective', r'myster(?:y|ies)|whodunn?its?|detective (?:stor(?:y|ies)|movies?|films?)'),
     'romance': _Words(
-        'roman(?:ce|tic)', r'romances?|love stor(?:y|ies)|rom[ -]?coms?|romantics|chick[ -]?flicks?', 'romantic(?:al)?'
+        'roman(?:ce|tic)',
+        r'romances?|love stor(?:y|ies)|rom[ -]?coms?|romantics|chick[ -]?flicks?|'
+        rf'(?<!\bi )(?<!\bwe )(?<!really )(?<!also )(?<!just )(?<!\bwho )(?<!\bthey )love {_FILMS}',
+        'romantic(?:al)?',
     ),
     'science fiction': _Words(
         r'sci-?fi|science[ -]fiction',

@@ -51,7 +51,8 @@ _IS_GOING = re.compile(
 _ABOUT_CHAT = re.compile(
     r'\b(?:it|that|this) (?:is|has been|was) (?:\w+ )?(?:fun|helpful|(?:a )?(?:great|big|huge|such a) help)\W*'
     r'(?:$|\||bye|thank)|'
-    r'\bsaved (?:my|our)\b|\benough for (?:now|today|tonight)\b'
+    r'\bsaved (?:my|our)\b|\benough for (?:now|today|tonight)\b|'
+    r'\b(?:chatting|talking|speaking)(?: (?:to|with) you)?\W*(?:$|\|)'
 )
 """Words about the conversation in a farewell or in thanks: "it's been fun, bye". They concern no film."""
 _NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
@@ -201,7 +202,7 @@ def ruled_in(draft: Draft) -> set[Act]:
     return found & {*draft.meaning.acts}
 
 
-def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[Act]) -> bool:
+def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[Act], is_no_wish: bool = False) -> bool:
     """Return whether the attitude to a name stays as the rules have found it.
 
     Args:
@@ -210,11 +211,16 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
         rule: attitude that the rules have found; empty if they have found none.
         attitude: attitude that the models have found.
         acts: acts of the message, as the models have found them.
+        is_no_wish: whether the models are sure that the name is not wanted.
     """
     clauses, group = clauses_with(draft, named.group), named.group
     if any(is_praised_by_question(clause, group) for clause in clauses):
         return True  # "isn't Alien great?"
-    if named.constraint is not None and _is_stated(draft, named, rule):
+    is_contrasted = any(span.negated for each in draft.groups for span in each)  # "not a western, a war movie"
+    is_refuted = (  # "it had some humor"
+        rule == Attitude.WANTED and is_no_wish and named.span.kind is not SpanKind.PERSON and not is_contrasted
+    )
+    if named.constraint is not None and not is_refuted and _is_stated(draft, named, rule):
         return True  # a constraint in plain words binds
     match rule:
         case Attitude.DISLIKED if attitude in (Attitude.LIKED, Attitude.WANTED, Attitude.SIMILAR):

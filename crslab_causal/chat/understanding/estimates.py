@@ -8,7 +8,7 @@ from typing import Iterable, Mapping
 from crslab_causal.chat.understanding.encoder import EncodedMessage
 from crslab_causal.chat.understanding.model import Models
 
-SHARE = 0.5
+SHARE = 0.6
 """Weight of the encoder beside the linear model."""
 _LEAST = 1e-6
 """Probability that is added to every probability, so that its logarithm exists."""

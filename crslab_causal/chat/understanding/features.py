@@ -18,6 +18,7 @@ from typing import Iterator, Mapping, Sequence
 
 from crslab_causal.chat.understanding.attitudes import cue_before, is_liked_after, is_seen_after
 from crslab_causal.chat.understanding.draft import Draft
+from crslab_causal.chat.understanding.pronouns import NOUNS, PRONOUNS, find_pronoun
 
 _LENGTH = 600
 """Number of characters of a message that are read."""
@@ -43,8 +44,6 @@ _SAYS = {
     }.items()
 }
 """Patterns of what the recommender may say last; the first one that fits counts."""
-PRONOUNS = frozenset(('he', 'she', 'him', 'her', 'his', 'hers'))
-"""Words that may mean a person whom nobody names in the message."""
 _FEW = 4
 """Number of words of a message that means different things after different words of the recommender: "yes I do"."""
 _LEVELS = (0.15, 0.35, 0.6, 0.85)
@@ -119,8 +118,8 @@ def film_features(draft: Draft, text: Text, film: int, title: str, attitude: str
 
 
 def means_person(text: Text) -> bool:
-    """Return whether a message points to a person without a name: "I like him"."""
-    return not PRONOUNS.isdisjoint(text.words)
+    """Return whether a message points to a person without a name: "I like him", "I love that guy"."""
+    return find_pronoun(' '.join(text.words)) is not None
 
 
 def person_features(draft: Draft, text: Text, attitude: str) -> list[str]:
@@ -134,7 +133,7 @@ def person_features(draft: Draft, text: Text, attitude: str) -> list[str]:
     found = {*text.common, f'rule={attitude}'}
     words = ['^', *text.words, '$']
     for number, word in enumerate(words):
-        if word in PRONOUNS:
+        if word in PRONOUNS or (word in NOUNS and words[number - 1] in ('that', 'this')):
             found |= {f'b{n}:{" ".join(words[max(0, number - n) : number])}' for n in (1, 2, 3)}
             found |= {f'a{n}:{" ".join(words[number + 1 : number + 1 + n])}' for n in (1, 2, 3)}
     return sorted(found)

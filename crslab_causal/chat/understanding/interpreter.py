@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
-from crslab_causal.chat.films.facts import CAST, FilmFacts
+from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
 from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.encoder import MessageEncoder
-from crslab_causal.chat.understanding.features import PRONOUNS
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
 from crslab_causal.chat.understanding.message import MessageReader
@@ -21,7 +20,12 @@ from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.places import find_missing_place
-from crslab_causal.chat.understanding.pronouns import gender_of_pronoun, with_pronouns
+from crslab_causal.chat.understanding.pronouns import (
+    find_pronoun,
+    gender_of_pronoun,
+    means_director,
+    with_pronouns,
+)
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
@@ -36,7 +40,6 @@ _SPLIT_WORD = re.compile(r'\b(wan|gon|got) (na|ta)\b', re.IGNORECASE)
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
 _POINTS = re.compile(r'\b(?:it|this|that)\b', re.IGNORECASE)
 """Words for the film of the conversation: "that is too violent"."""
-_PRONOUN = re.compile(rf'\b(?:{"|".join(sorted(PRONOUNS))})\b', re.IGNORECASE)
 
 
 class Interpreter:
@@ -101,7 +104,7 @@ class Interpreter:
             return Draft(text, [], [], situation, meaning, is_final=True)
         person = self._meant_person(text, situation)
         spans = with_pronouns(text, spans, person)
-        situation = replace(situation, person=person if person is not None else self._actor(text, situation))
+        situation = replace(situation, person=person if person is not None else self._person_of_film(text, situation))
         reading = MessageReader(self.facts, self.properties, text, spans, situation)
         reading.read()
         correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
@@ -135,11 +138,11 @@ class Interpreter:
 
         A first name that is usually that of a woman rules out "he", and the other way round.
         """
-        pronoun, current = _PRONOUN.search(text), situation.person
+        pronoun, current = find_pronoun(text), situation.person
         if pronoun is None:
             return current
-        gender = gender_of_pronoun(pronoun.group())
-        if current is not None and gender_of(self.facts.names[current]) not in (None, gender):
+        gender = gender_of_pronoun(pronoun)
+        if current is not None and not self._is_of(gender, current):
             current = None
         if current is not None and self.facts.names[current] in situation.said:
             return current
@@ -147,16 +150,27 @@ class Interpreter:
         named = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id in self.facts.people]
         if not named and current is None:
             named = [entity for entity in situation.mentioned if entity in self.facts.people]
-        fitting = [person for person in named if gender_of(self.facts.names[person]) in (None, gender)]
+        fitting = [person for person in named if self._is_of(gender, person)]
         if situation.person is not None and current is None:  # of a cast, the best-known one is meant
             return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
         return fitting[-1] if fitting else current
 
-    def _actor(self, text: str, situation: Situation) -> int | None:
-        """Return the best-known actor or actress of the film of the conversation, whom "he" or "she" may mean."""
-        pronoun, film = _PRONOUN.search(text), situation.film
+    def _person_of_film(self, text: str, situation: Situation) -> int | None:
+        """Return the person of the film of the conversation whom "he" or "that guy" may mean.
+
+        This is the director in "others of his". Otherwise it is the best-known actor or actress whose first name tells
+        the gender.
+        """
+        pronoun, film = find_pronoun(text), situation.film
         if pronoun is None or film not in self.facts.films:
             return None
-        gender, cast = gender_of_pronoun(pronoun.group()), self.facts.films[film].people.get(CAST, ())
-        fitting = [person for person in cast if gender_of(self.facts.names[person]) == gender]
+        gender, people = gender_of_pronoun(pronoun), self.facts.films[film].people
+        makers = [person for person in people.get(DIRECTOR, ()) if self._is_of(gender, person)]
+        if means_director(text) and makers:
+            return makers[0]
+        fitting = [each for each in people.get(CAST, ()) if gender in (None, gender_of(self.facts.names[each]))]
         return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
+
+    def _is_of(self, gender: str | None, person: int) -> bool:
+        """Return whether a person may have a gender. The first name may tell nothing."""
+        return gender is None or gender_of(self.facts.names[person]) in (None, gender)

@@ -7,6 +7,23 @@ from typing import Sequence
 
 from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
 
+PRONOUNS = frozenset(('he', 'she', 'him', 'her', 'his', 'hers'))
+"""Pronouns that may mean a person whom nobody names in the message."""
+NOUNS = frozenset(('guy', 'man', 'dude', 'actor', 'actress', 'woman', 'lady', 'director', 'filmmaker'))
+"""Nouns that may mean such a person: "that guy", "this actress"."""
+_FEMALE = frozenset(('she', 'her', 'hers', 'actress', 'woman', 'lady'))
+_NEUTRAL = frozenset(('actor', 'director', 'filmmaker'))
+_POINTS = re.compile(
+    rf'\b(?:that|this)\s+(?P<noun>{"|".join(sorted(NOUNS))})\b(?!\s+(?:who|that|from|in|with|of|is|was))|'
+    rf'\b(?P<pronoun>{"|".join(sorted(PRONOUNS))})\b',
+    re.IGNORECASE,
+)
+_OF_DIRECTOR = re.compile(
+    r"""\b(?:(?:of|by|from)\s+(?:his|hers|him|her)\b(?!\s+\w+['’]s)|(?:his|her)\s+(?:\w+\s+)?(?:movies?|films?|work|stuff)\b
+    |(?:he|she)\s+(?:has\s+|also\s+)?(?:makes?|made|directs?|directed)\b|(?:this|that)\s+(?:director|filmmaker)\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words about the films that somebody has made: "others of his"."""
 _BESIDE_PERSON = re.compile(r'\b(?P<pronoun>he|she|him|her)\s+and\s+$', re.IGNORECASE)
 """A pronoun before the name of another person: "him and Emma Thompson"."""
 _EXCLUDED = re.compile(
@@ -20,9 +37,20 @@ _EXCLUDED = re.compile(
 """Words that exclude a person: "not him again", "anyone but her", "without him". "Her" may also stand before a noun."""
 
 
-def gender_of_pronoun(pronoun: str) -> str:
-    """Return ``female`` for "she", "her" and "hers", and ``male`` for "he", "him" and "his"."""
-    return 'female' if pronoun.lower() in ('she', 'her', 'hers') else 'male'
+def find_pronoun(text: str) -> str | None:
+    """Return the first word of a text that may mean a person: "he", or "guy" of "that guy"; None if there is none."""
+    match = _POINTS.search(text)
+    return None if match is None else (match['noun'] or match['pronoun']).lower()
+
+
+def gender_of_pronoun(word: str) -> str | None:
+    """Return ``female`` for "she" and "actress", ``male`` for "he" and "guy", and None for "actor" and "director"."""
+    return 'female' if word in _FEMALE else None if word in _NEUTRAL else 'male'
+
+
+def means_director(text: str) -> bool:
+    """Return whether "he" or "she" in a text is rather a director than an actor: "others of his"."""
+    return _OF_DIRECTOR.search(text) is not None
 
 
 def with_pronouns(text: str, spans: Sequence[Span], person: int | None) -> list[Span]:

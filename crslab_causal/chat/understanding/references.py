@@ -16,16 +16,17 @@ from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.meaning import Attitude
 from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
-from crslab_causal.chat.understanding.questions import (
-    find_aspect,
-)
+from crslab_causal.chat.understanding.pronouns import NOUNS
+from crslab_causal.chat.understanding.questions import find_aspect
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 SHORT_YES = re.compile(
     r'^\W*(?:yes|sure|ok|great|cool|nice|fine|good|perfect|awesome|excellent|wonderful|of course|please|interesting|'
     r'amazing|fantastic|lovely)(?:\W+(?:please|then|thanks?|you|that|is|one|sure|ok|great|cool|nice|good|fine|yes|perfect))*\W*$'
 )
-_LIKES_PERSON = re.compile(r'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her)\b')
+_LIKES_PERSON = re.compile(
+    rf'\b(?:i|we) (?:\w+ )?(?:like|love|loved|liked|adore) (?:him|her|(?:that|this) (?:{"|".join(sorted(NOUNS))}))\b'
+)
 _NEGATED_LIKE = re.compile(r'\bnot (?:\w+ )?(?:like|love)')
 _BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| though)?\W*$')
 _CHATTED = re.compile(r'\b(?:chatting|talking|speaking) (?:with|to) you\b')

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Mapping, Sequence
 
-from crslab_causal.chat.constraints import Constraint
+from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_both
 from crslab_causal.chat.understanding.certainty import (
@@ -77,6 +77,8 @@ _KEPT_WITHOUT_NAME = frozenset((Attitude.LIKED, Attitude.DISLIKED))
 """Attitudes to a film without a name that stay as the rules find them, if the message has the act: "I liked it"."""
 _FAVOR_NO_ATTITUDE = 0.6
 """Factor for the probability that a name has no attitude. A smaller one finds more attitudes, and more wrong ones."""
+_MIN_WISH, _MIN_WANTED = 0.05, 0.15
+"""Minimum probability of a wish, and that a name is wanted. Below both, the plain words of the rules are no wish."""
 _MIN_QUESTION = 0.3
 """Minimum probability of the aspect of a question that the rules do not find."""
 _MIN_OF_CURRENT_FILM = 0.2
@@ -184,6 +186,8 @@ class Reviser:
         constraints = self._read_names(message)
         constraints += self._read_meant(message)
         constraints += self._read_meant_person(message)
+        if likely.get(Act.WANT, 1.0) < _MIN_WISH and not {Act.WANT, Act.MORE} & acts:
+            constraints = _without_years(message.heard, constraints)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
         places = {(each.kind, each.name): number for number, each in enumerate(meaning.heard)}
@@ -234,7 +238,8 @@ class Reviser:
             if rule in found:
                 found[rule] *= _FAVOR_RULE
             attitude = message.best(found)
-            if is_certain(draft, named, rule, attitude, acts):
+            is_no_wish = message.likely.get(Act.WANT, 1.0) < _MIN_WISH and found.get(Attitude.WANTED, 0.0) < _MIN_WANTED
+            if is_certain(draft, named, rule, attitude, acts, is_no_wish):
                 continue
             if attitude == rule or (rule == Attitude.ASKED and not attitude):
                 continue  # a question has the name
@@ -353,6 +358,16 @@ def _set(heard: _Heard, key: tuple[SpanKind, str], entity: int | None, attitude:
     if old.attitude is Attitude.REJECTED and attitude == Attitude.DISLIKED:
         return
     heard[key] = replace(old, attitude=Attitude(attitude), seen=old.seen or attitude == Attitude.SEEN)
+
+
+def _without_years(heard: _Heard, constraints: Sequence[Constraint]) -> list[Constraint]:
+    """Remove the years that a message wants, and return the other constraints.
+
+    "I'll watch both of the new ones" has no wish.
+    """
+    for key in [key for key, each in heard.items() if key[0] is SpanKind.YEARS and each.attitude is Attitude.WANTED]:
+        heard.pop(key)
+    return [each for each in constraints if each.kind is not Kind.YEARS or not (each.wanted and each.binding)]
 
 
 def _complete_list(heard: _Heard, films: Sequence[int], names: Mapping[int, str]) -> None:

@@ -71,7 +71,9 @@ _SEASON_AFTER = re.compile(
     r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I
 )
 _GREETING_BEFORE = re.compile(r'\b(?:happy|merry)\s+$', re.IGNORECASE)
-_ORDINARY = re.compile(r'(?:the )?last (?:\d+|[a-z]+) years|the grown[ -]ups|grown-ups')
+_ORDINARY = re.compile(
+    r'(?:the )?last (?:\d+|[a-z]+) years|the grown[ -]ups|grown-ups|my life|upside down|disaster (?:movies|films)'
+)
 """Words in small letters that name no film, although "The Last Five Years" and "Grown Ups" are titles."""
 _FILMS_AFTER = re.compile(r'\s+(?:movies?|films?|flicks?|ones?|stor(?:y|ies))\b', re.IGNORECASE)
 _ARTICLE = re.compile(r'^(?:the|an?)\s+', re.IGNORECASE)
