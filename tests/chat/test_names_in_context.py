@@ -1,9 +1,11 @@
 """Names that only the conversation makes clear: everyday titles, first names of actors, numbers of a series, lists."""
 
+from dataclasses import replace
+
 import pytest
 from chat_helpers import attitudes, labels, situation_of
 
-from crslab_causal.chat.understanding.meaning import Situation
+from crslab_causal.chat.understanding.meaning import Attitude, Situation
 
 # ------------------------------------------------------- titles that are everyday words
 
@@ -150,3 +152,56 @@ def test_number_in_a_list_is_a_place_of_the_list(interpreter, entity, text):
 )
 def test_no_after_a_name_excludes_it(interpreter, text, expected):
     assert expected <= labels(interpreter.understand(text, Situation()))
+
+
+# --------------------------------------------------------------------- people without a name
+
+
+@pytest.mark.parametrize('text', ['I love that guy', 'Nice, I love this actor'])
+def test_that_guy_is_the_actor_of_the_film(trained_interpreter, entity, text):
+    meaning = trained_interpreter.understand(text, situation_of(entity, 'Cast Away (2000)'))
+    assert 'Tom Hanks' in attitudes(meaning)
+
+
+def test_others_of_his_are_films_of_the_director(trained_interpreter, entity):
+    situation = situation_of(entity, 'Jaws (1975)')
+    assert trained_interpreter.read('Others of his, please', situation).situation.person is not None
+    name = trained_interpreter.facts.names[trained_interpreter.read('any others of his?', situation).situation.person]
+    assert name == 'Steven Spielberg'
+
+
+@pytest.mark.parametrize('text', ["I'll take the Spielberg one", 'the Spielberg one sounds good'])
+def test_film_that_only_its_director_names_is_chosen(interpreter, entity, text):
+    situation = situation_of(entity, 'Heat (1995)', 'Jaws (1975)')
+    situation = replace(situation, recommended=situation.shown)
+    assert 'Jaws (1975)' in attitudes(interpreter.understand(text, situation))
+
+
+# ------------------------------------------------------------------ remarks that are no wish
+
+
+def test_serious_in_a_remark_is_no_genre(interpreter, entity):
+    assert not labels(interpreter.understand("you can't be serious", situation_of(entity, 'Heat (1995)')))
+
+
+@pytest.mark.parametrize('text', ['It was great chatting with you!', 'disaster films are silly'])
+def test_remark_names_no_genre_and_no_film(interpreter, entity, text):
+    meaning = interpreter.understand(text, situation_of(entity, 'Heat (1995)'))
+    assert not labels(meaning) and 'Heat (1995)' not in attitudes(meaning)
+
+
+@pytest.mark.parametrize(
+    'text, genre',
+    [
+        ('something with explosions', 'action'),
+        ('a documentary about war', 'war'),
+        ('can you recommend a love movie', 'romance'),
+    ],
+)
+def test_everyday_words_ask_for_a_genre(interpreter, text, genre):
+    assert (genre, True) in labels(interpreter.understand(text, Situation()))
+
+
+def test_left_film_is_rejected(interpreter, entity):
+    situation = situation_of(entity, 'Heat (1995)', 'Jaws (1975)', 'Up (2009)')
+    assert attitudes(interpreter.understand('leave the second one', situation)) == {'Jaws (1975)': Attitude.REJECTED}

@@ -55,7 +55,8 @@ _GENRES = {
     'drama': _Words(
         'drama',
         r'dramas?|tear[ -]?jerkers?|weep(?:ies?|y)|dramed(?:y|ies)|(?:makes? (?:me|us)|a good) cry',
-        'dramatic|sad|emotional|moving(?! for)|heart-?breaking|(?<!be )(?<!you )(?<!re )serious',
+        'dramatic|sad|depressing|gloomy|bleak|emotional|moving(?! for)|heart-?breaking|'
+        '(?<!be )(?<!you )(?<!re )serious',
     ),
     'family': _Words(
         r"family|children's",

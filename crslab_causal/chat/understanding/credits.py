@@ -18,12 +18,15 @@ _ONE_WITH = re.compile(
 )
 """Words before a person that mean a film of the conversation. "Is that the one with" asks whether it is."""
 _ONE_THAT_WAS_SAID = re.compile(
-    r"""(?:['’]s)?\s+(?:one|movie|film)\s+(?:(?:that|which)\s+)?you\s+(?:\w+\s+)?
-    (?:suggested|gave(?:\s+me)?|recommended|named|mentioned|picked|said|told\s+me(?:\s+about)?)(?:\s+(?:earlier|before|first))?\b""",
+    r"""(?:['’]s)?\s+(?:one|movie|film)(?:\s+(?:(?:that|which)\s+)?you\s+(?:\w+\s+)?
+    (?:suggested|gave(?:\s+me)?|recommended|named|mentioned|picked|said|told\s+me(?:\s+about)?)(?:\s+(?:earlier|before|first))?\b
+    |(?=\s*(?:[.,;!?]|$)|\s+(?:sounds?|looks?|please|then|is|was|too|instead|tonight)\b))""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Words after a person that mean a film of the conversation: "the Tom Hanks one you mentioned"."""
-_THE_BEFORE = re.compile(r'\b(?:the|that|your)\s+$', re.IGNORECASE)
+"""Words after a person that mean a film of the conversation: "the Tom Hanks one you mentioned", "the Tom Hanks one"."""
+_THE_BEFORE = re.compile(
+    r'(?<!\bis that )(?<!\bis this )(?<!\bis it )(?<!\bwas that )(?<!\bwas it )\b(?:the|that|your)\s+$', re.IGNORECASE
+)
 _DESCRIBED_AFTER = re.compile(r'\s+(?:where|in\s+which|as|about|who|when|on|in|and)\b', re.IGNORECASE)
 """Words after a person that describe a film that need not be one of the conversation."""
 _OWNER = re.compile(r"(?:['’]s?|(?<=['’]s))\s+")

@@ -20,6 +20,10 @@ _NONE_OF_THOSE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words after a property that reject it: "I have seen every Marvel movie, so none of those"."""
+_LEAVE_BEFORE = re.compile(
+    r'^\W*(?:(?:ok|then|and|no|please|just)\W+)*(?:leave|drop|lose|remove|scrap)\s+(?:out\s+)?$', re.I
+)
+"""Words before a film of the list that reject it: "leave the second one"."""
 _NO_AFTER = re.compile(
     r'\s*(?:[-–—:=]+|\.\.+)\s*(?:no|nope|nah|never|hard pass|no thanks?)\s*(?:[,.;!?]|$)|'
     r'\s+is\s+an?\s+(?:hard\s+)?no\b',
@@ -114,6 +118,8 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
     if _INSTEAD.match(text, span.end) and not _NOT_BEFORE.search(text, 0, span.start):
         return False  # "not horror tonight, comedy instead"
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
+        return True
+    if span.kind is SpanKind.PLACE and _LEAVE_BEFORE.match(text[: span.start]):
         return True
     if _NO_AFTER.match(text, span.end):
         return True

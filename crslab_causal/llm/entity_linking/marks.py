@@ -103,6 +103,11 @@ _JUDGED = frozenset(
     style sunday traffic trip vacation weather weekend work writing""".split()
 )
 """Words that are often judged, and that mean a title only with a capital: "acting was good"."""
+_SUBJECTS = frozenset(
+    """all another any anything both each either everything he i it neither nobody none nothing one she some someone
+    something that these they thing this those us we what which who you""".split()
+)
+"""Words of titles that are a subject of their own: "it was great"."""
 _NO_OBJECT = frozenset(('up',))
 """Frequent words that are neither object nor subject of a sentence, unless they are a title."""
 _BEFORE_NO_OBJECT = frozenset('enjoyed hated liked loved rewatched seen watched'.split())
@@ -179,6 +184,8 @@ def has_place_of_title(
         return not is_described and _stands_alone(content)
     if not is_longer and content[0].lower in _NO_OBJECT:
         return _is_used_as_noun(text, words, first, end, is_named)
+    if is_named and not is_longer and content[0].lower not in _SUBJECTS and _is_judged(words, first, end):
+        return True  # "her was weird", after Her was recommended
     is_ordinary = is_frequent(content[0].lower, _MAX_FREQUENT_RANK) or content[0].lower in CHAT_WORDS
     if not is_longer and is_ordinary and not (is_named and content[0].is_capitalized):
         return False
@@ -210,6 +217,12 @@ def _is_used_as_noun(text: str, words: Sequence[Word], first: int, end: int, is_
         return True
     is_judged = end + 1 < len(words) and words[end].lower in _VERDICT and words[end + 1].lower in _JUDGEMENT
     return is_judged and words[first].starts_sentence
+
+
+def _is_judged(words: Sequence[Word], first: int, end: int) -> bool:
+    """Return whether a sentence starts with these words and a judgement of them: "big is cute"."""
+    is_subject = words[first].starts_sentence and end + 1 < len(words) and words[end].lower in _VERDICT
+    return is_subject and words[end + 1].lower in _JUDGEMENT
 
 
 def _starts_statement(words: Sequence[Word], first: int) -> bool:
