@@ -4,12 +4,14 @@
 
 1. :mod:`.spotter` finds the spans that name something: the film "Alien", the genre "funny". It asks the linker of
    :mod:`crslab_causal.llm.entity_linking` for films and people. Each other kind of name has a module: :mod:`.years`,
-   :mod:`.relative_years`, :mod:`.children`, :mod:`.places`, :mod:`.roles`, :mod:`.series_parts`, :mod:`.credits`,
-   :mod:`.unknown_names`. :mod:`.rejections` finds which spans are negated.
+   :mod:`.relative_years`, :mod:`.children`, :mod:`.places`, :mod:`.roles`, :mod:`.series_parts`,
+   :mod:`.series_numbers`, :mod:`.credits`, :mod:`.credited_people`, :mod:`.pronouns`, :mod:`.unknown_names`.
+   :mod:`.rejections` finds which spans are negated.
 2. :mod:`.clauses` splits the message, and puts a token in the place of each name: "I loved <film0>".
-3. :mod:`.message` reads each clause by rules. It finds acts (:mod:`.acts`), questions (:mod:`.question_reader`,
-   :mod:`.questions`), what "it" and "both" mean (:mod:`.references`), the attitude to each name (:mod:`.names`,
-   :mod:`.attitudes`), constraints (:mod:`.wishes`, :mod:`.properties`) and what is taken back (:mod:`.forgetting`).
+3. :mod:`.message` reads each clause by rules. Three readers share a :class:`.reading_state.ReadingState`: one finds the
+   attitude to each name (:mod:`.names`, :mod:`.attitudes`), one what "it" and "both" mean (:mod:`.references`), and one
+   the questions (:mod:`.question_reader`, :mod:`.questions`). Acts (:mod:`.acts`), constraints (:mod:`.wishes`,
+   :mod:`.properties`) and what is taken back (:mod:`.forgetting`) have modules of their own.
    The result is a :class:`.draft.Draft`: acts *like* and *want*, "Alien" *liked*, "Comedy" *wanted*.
 4. :mod:`.revision` changes acts, attitudes and questions if the trained models are sure of others. The models read the
    strings of :mod:`.features`. The :mod:`.encoder` reads the words, with the last ones of the recommender before them.

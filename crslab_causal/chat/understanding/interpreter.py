@@ -15,7 +15,7 @@ from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
-from crslab_causal.chat.understanding.message import MessageReader
+from crslab_causal.chat.understanding.message import ClauseReader
 from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
@@ -27,6 +27,7 @@ from crslab_causal.chat.understanding.pronouns import (
     with_pronouns,
 )
 from crslab_causal.chat.understanding.properties import Properties
+from crslab_causal.chat.understanding.reading_state import ReadingState
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
@@ -105,27 +106,36 @@ class Interpreter:
         person = self._meant_person(text, situation)
         spans = with_pronouns(text, spans, person)
         situation = replace(situation, person=person if person is not None else self._person_of_film(text, situation))
-        reading = MessageReader(self.facts, self.properties, text, spans, situation)
-        reading.read()
-        correction = find_correction(reading.clauses, reading.groups, self.facts, self.properties, situation)
+        state = ReadingState(self.facts, self.properties, text, spans, situation)
+        ClauseReader(state).read()
+        correction = find_correction(state.clauses, state.groups, self.facts, self.properties, situation)
         if correction is not None:
-            return Draft(text, reading.clauses, reading.groups, situation, correction, is_final=True)
-        reading.meaning.subgenres = subgenres if not reading.meaning.questions else []
-        reading.meaning.rejects_gore = rejects_gore(text) and not reading.meaning.questions
-        if not reading.meaning.questions:
-            reading.meaning.n_films = find_number_of_films(clause.text for clause in reading.clauses)
-        reading.meaning.unknown_topics = find_unknown_topics(clause.text for clause in reading.clauses)
-        rejects = reading.meaning.rejects_gore or any(not each.wanted for each in subgenres)
-        has_topic = bool(reading.meaning.unknown_topics) and not reading.meaning.questions
-        if (rejects or has_topic) and Act.WANT not in reading.meaning.acts:
-            reading.meaning.acts.append(Act.WANT)
-        if reading.meaning.rejects_gore and Act.REJECT in reading.meaning.acts and not _POINTS.search(text):
-            reading.meaning.acts.remove(Act.REJECT)  # "I'd rather not have too much blood"
-            reading.meaning.heard = [each for each in reading.meaning.heard if each.attitude is not Attitude.REJECTED]
-        if not reading.meaning.acts:
-            reading.meaning.acts = [Act.UNKNOWN]
-            reading.meaning.is_gibberish = is_gibberish(words)
-        return Draft(text, reading.clauses, reading.groups, situation, reading.meaning)
+            return Draft(text, state.clauses, state.groups, situation, correction, is_final=True)
+        self._add_unmet(state, subgenres)
+        if not state.meaning.acts:
+            state.meaning.acts = [Act.UNKNOWN]
+            state.meaning.is_gibberish = is_gibberish(words)
+        return Draft(text, state.clauses, state.groups, situation, state.meaning)
+
+    def _add_unmet(self, state: ReadingState, subgenres: list[Subgenre]) -> None:
+        """Add to the meaning what the clauses ask for, and no constraint expresses.
+
+        Args:
+            state: the message.
+            subgenres: parts of genres that it names.
+        """
+        meaning, texts = state.meaning, [clause.text for clause in state.clauses]
+        meaning.unknown_topics = find_unknown_topics(texts)
+        if not meaning.questions:
+            meaning.subgenres, meaning.n_films = subgenres, find_number_of_films(texts)
+            meaning.rejects_gore = rejects_gore(state.text)
+        rejects = meaning.rejects_gore or any(not each.wanted for each in subgenres)
+        has_topic = bool(meaning.unknown_topics) and not meaning.questions
+        if (rejects or has_topic) and Act.WANT not in meaning.acts:
+            meaning.acts.append(Act.WANT)
+        if meaning.rejects_gore and Act.REJECT in meaning.acts and not _POINTS.search(state.text):
+            meaning.acts.remove(Act.REJECT)  # "I'd rather not have too much blood"
+            meaning.heard = [each for each in meaning.heard if each.attitude is not Attitude.REJECTED]
 
     def _films_of_people(self, situation: Situation) -> list[int]:
         """Return the films of the people whom the seeker has named. A title rather means one of them."""

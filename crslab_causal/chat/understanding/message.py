@@ -16,13 +16,15 @@ from crslab_causal.chat.understanding.acts import (
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
 from crslab_causal.chat.understanding.meaning import Attitude, merge_heard
+from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.question_reader import QuestionReader
 from crslab_causal.chat.understanding.questions import (
     Aspect,
     find_aspect,
     repeated_aspect,
 )
-from crslab_causal.chat.understanding.references import SHORT_YES
+from crslab_causal.chat.understanding.reading_state import ReadingState
+from crslab_causal.chat.understanding.references import SHORT_YES, ReferenceReader
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
@@ -79,65 +81,90 @@ _NOT_ONLY_YES = frozenset(Act) - {Act.GREET, Act.THANK, Act.SMALL_TALK}
 """Acts that give a message a meaning of its own. A "yes" beside them accepts nothing, and a "no" rejects nothing."""
 
 
-class MessageReader(QuestionReader):
-    """A reader of one message, clause by clause. Its arguments are those of :class:`.NameReader`."""
+class ClauseReader:
+    """A reader of one message, clause by clause.
+
+    Args:
+        state: state of reading the message.
+    """
+
+    def __init__(self, state: ReadingState):
+        self.state, self.meaning = state, state.meaning
+        self.situation, self.groups, self.clauses = state.situation, state.groups, state.clauses
+        self._names, self._references = NameReader(state), ReferenceReader(state)
+        self._questions = QuestionReader(state)
 
     def read(self) -> None:
         """Read the clauses of the message in order, and then remove acts that other acts of the message exclude."""
-        clauses = self.clauses
-        for self.position, clause in enumerate(clauses):
+        for position, clause in enumerate(self.clauses):
+            self.state.position = position
             self._read_clause(clause)
-        acts = self.meaning.acts
-        if Act.ACCEPT in acts and not any(h.attitude is Attitude.ACCEPTED for h in self.meaning.heard):
-            acts.remove(Act.ACCEPT)
-            if not acts:
-                acts.append(Act.SMALL_TALK)  # "ok, cool" when nothing was recommended
-        for act, attitude, short in (
-            (Act.ACCEPT, Attitude.ACCEPTED, SHORT_YES),
-            (Act.REJECT, Attitude.REJECTED, _SHORT_NO),
-        ):
-            if self.accepted_by_yes and any(
-                heard.attitude is Attitude.ACCEPTED and heard.entity not in self.accepted_by_yes
-                for heard in self.meaning.heard
-            ):
-                continue  # "perfect, we'll go with Alien"
-            texts = [clause.text for clause in clauses if act in find_acts(clause.text)]
-            if act in acts and texts and all(map(short.match, texts)) and _NOT_ONLY_YES & {*acts} - {act}:
-                self.meaning.acts = acts = [other for other in acts if other is not act]
-                self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not attitude]
-        if {Act.ACCEPT, Act.THANK} <= {*acts} and all(_OK_THANKS.match(clause.text) for clause in clauses):
-            acts.remove(Act.ACCEPT)  # "ok, thanks" takes nothing up
-            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
-        if Act.ACCEPT in acts and takes_back([clause.text for clause in clauses]):  # "I'll take it. No wait"
-            self.meaning.acts = acts = [Act.REJECT]
-            self.meaning.heard = [
+        self._settle_choice()
+        self._settle_acts()
+        self._settle_wishes()
+
+    def _settle_choice(self) -> None:
+        """Decide whether the message takes a recommendation up, turns it down, or does neither."""
+        meaning, texts = self.meaning, [clause.text for clause in self.clauses]
+        if Act.ACCEPT in meaning.acts and not any(each.attitude is Attitude.ACCEPTED for each in meaning.heard):
+            meaning.acts.remove(Act.ACCEPT)
+            if not meaning.acts:
+                meaning.acts.append(Act.SMALL_TALK)  # "ok, cool" when nothing was recommended
+        self._drop_short_answer(Act.ACCEPT, Attitude.ACCEPTED, SHORT_YES)
+        self._drop_short_answer(Act.REJECT, Attitude.REJECTED, _SHORT_NO)
+        if {Act.ACCEPT, Act.THANK} <= {*meaning.acts} and all(map(_OK_THANKS.match, texts)):
+            meaning.acts.remove(Act.ACCEPT)  # "ok, thanks" takes nothing up
+            self.state.drop(Attitude.ACCEPTED)
+        if Act.ACCEPT in meaning.acts and takes_back(texts):  # "I'll take it. No wait"
+            meaning.acts = [Act.REJECT]
+            meaning.heard = [
                 replace(heard, attitude=Attitude.REJECTED) if heard.attitude is Attitude.ACCEPTED else heard
-                for heard in self.meaning.heard
+                for heard in meaning.heard
             ]
-        if {Act.ACCEPT, Act.FORGET} <= {*acts}:
-            acts.remove(Act.ACCEPT)  # "I take that back" takes no film up
-            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.ACCEPTED]
-        if Act.REJECT in acts and any(_SHORT_NO.match(clause.text) for clause in clauses):
-            acts = [act for act in acts if act is not Act.THANK]
-        if len(acts) > 1 and Act.SMALL_TALK in acts:
-            acts.remove(Act.SMALL_TALK)
-        if any(question.aspect in (Aspect.WITHOUT, Aspect.COMPARE) for question in self.meaning.questions):
-            acts = [act for act in acts if act not in (Act.WANT, Act.MORE)]  # "which of the two would you recommend?"
-            self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.PICK]
-        if {Act.ASK_HELP, Act.FORGET} <= {*acts}:  # "scratch that, any actor is fine"
-            acts = [act for act in acts if act is not Act.ASK_HELP]
-            self.meaning.questions = [each for each in self.meaning.questions if each.aspect is not Aspect.UNDO]
+        if {Act.ACCEPT, Act.FORGET} <= {*meaning.acts}:
+            meaning.acts.remove(Act.ACCEPT)  # "I take that back" takes no film up
+            self.state.drop(Attitude.ACCEPTED)
         self._drop_accepted_by_yes()
-        self.meaning.heard = merge_heard(self.meaning.heard)
-        if not any(heard.attitude is Attitude.MENTIONED for heard in self.meaning.heard):
-            acts = [act for act in acts if act is not Act.MENTION]  # "Alien. I love it": the later words say more
-        self.meaning.acts = list(dict.fromkeys(acts))
-        wants_both = len(self.meaning.constraints) > 1 and any(_WANTS_BOTH.search(clause.text) for clause in clauses)
-        if wants_both and Act.WANT not in acts:
-            self.meaning.acts.append(Act.WANT)
-        if wants_both or (Act.WANT in acts and any(_SOME_OF_THEM.search(clause.text) for clause in clauses)):
+
+    def _drop_short_answer(self, act: Act, attitude: Attitude, short: re.Pattern[str]) -> None:
+        """Remove the act of a "yes" or a "no" in a message that says more: "no, I love it"."""
+        acts, by_yes = self.meaning.acts, self.state.accepted_by_yes
+        accepted = {each.entity for each in self.meaning.heard if each.attitude is Attitude.ACCEPTED}
+        if by_yes and accepted - by_yes:
+            return  # "perfect, we'll go with Alien"
+        texts = [clause.text for clause in self.clauses if act in find_acts(clause.text)]
+        if act in acts and texts and all(map(short.match, texts)) and _NOT_ONLY_YES & {*acts} - {act}:
+            self.meaning.acts = [other for other in acts if other is not act]
+            self.state.drop(attitude)
+
+    def _settle_acts(self) -> None:
+        """Remove acts and questions beside others that say more, and all repetitions."""
+        meaning, excluded = self.meaning, set[Act]()
+        if Act.REJECT in meaning.acts and any(_SHORT_NO.match(clause.text) for clause in self.clauses):
+            excluded.add(Act.THANK)
+        if any(question.aspect in (Aspect.WITHOUT, Aspect.COMPARE) for question in meaning.questions):
+            excluded |= {Act.WANT, Act.MORE}  # "which of the two would you recommend?"
+            meaning.questions = [each for each in meaning.questions if each.aspect is not Aspect.PICK]
+        if {Act.ASK_HELP, Act.FORGET} <= {*meaning.acts}:  # "scratch that, any actor is fine"
+            excluded.add(Act.ASK_HELP)
+            meaning.questions = [each for each in meaning.questions if each.aspect is not Aspect.UNDO]
+        meaning.heard = merge_heard(meaning.heard)
+        if not any(heard.attitude is Attitude.MENTIONED for heard in meaning.heard):
+            excluded.add(Act.MENTION)  # "Alien. I love it": the later words say more
+        if {*meaning.acts} - {Act.SMALL_TALK}:
+            excluded.add(Act.SMALL_TALK)
+        meaning.acts = [act for act in dict.fromkeys(meaning.acts) if act not in excluded]
+
+    def _settle_wishes(self) -> None:
+        """Decide whether what the seeker likes is also a wish, and remove contradictions between wishes."""
+        meaning, texts = self.meaning, [clause.text for clause in self.clauses]
+        wants_both = len(meaning.constraints) > 1 and any(map(_WANTS_BOTH.search, texts))
+        wants_some = Act.WANT in meaning.acts and any(map(_SOME_OF_THEM.search, texts))
+        if wants_both and Act.WANT not in meaning.acts:
+            meaning.acts.append(Act.WANT)
+        if wants_both or wants_some:
             self._bind_likings()
-        self.meaning.constraints = without_contradictions(self.meaning.constraints)
+        meaning.constraints = without_contradictions(meaning.constraints)
 
     def _bind_likings(self) -> None:
         """Make a kind of films that the seeker likes a wish: "I love horror. Can you recommend some?"."""
@@ -148,11 +175,11 @@ class MessageReader(QuestionReader):
     def _drop_accepted_by_yes(self) -> None:
         """Remove the film that a "great" accepts if the message names another one: "Great, I'll watch Alien"."""
         accepted = [heard.entity for heard in self.meaning.heard if heard.attitude is Attitude.ACCEPTED]
-        if set(accepted) - self.accepted_by_yes:
+        if set(accepted) - self.state.accepted_by_yes:
             self.meaning.heard = [
                 heard
                 for heard in self.meaning.heard
-                if heard.attitude is not Attitude.ACCEPTED or heard.entity not in self.accepted_by_yes
+                if heard.attitude is not Attitude.ACCEPTED or heard.entity not in self.state.accepted_by_yes
             ]
 
     def _read_clause(self, clause: Clause) -> None:
@@ -161,7 +188,7 @@ class MessageReader(QuestionReader):
             return  # "forget the actresses" does not ask for the cast
         aspect = repeated_aspect(clause.text, self.situation.question) or find_aspect(clause.text)
         if aspect is not None and Act.ASK_WHY not in acts:
-            self._ask(clause, aspect)
+            self._questions.ask(clause, aspect)
             self.meaning.acts += [act for act in acts if act in (Act.GREET, Act.THANK, Act.LEAVE)]
             return
         if Act.START_OVER not in acts and self._forget(clause):
@@ -173,17 +200,16 @@ class MessageReader(QuestionReader):
         acts = self._settle(clause, acts)
         self.meaning.is_wildcard |= is_wildcard(clause.text)
         n_acts = len(self.meaning.acts)
-        self.asks_why = Act.ASK_WHY in acts
-        named = [self.read_group(clause, group) for group in clause.groups]
+        named = [self._names.read_group(clause, group, Act.ASK_WHY in acts) for group in clause.groups]
         from_names = self.meaning.acts[n_acts:]
-        self._refer(clause, acts, any(named))
+        self._references.refer(clause, acts, any(named))
         has_opinion = {Act.LIKE, Act.DISLIKE} & {*from_names}
         if has_opinion and Act.WANT not in from_names and not _REQUEST.search(clause.text):
             acts = [act for act in acts if act is not Act.WANT]
         if Act.REJECT in acts and _REJECTS_NAME.search(clause.text):  # "Jim Carrey is not my thing"
             acts.remove(Act.REJECT)
             acts.append(Act.DISLIKE)
-            self.meaning.heard = [heard for heard in self.meaning.heard if heard.attitude is not Attitude.REJECTED]
+            self.state.drop(Attitude.REJECTED)
             self.meaning.acts[n_acts:] = from_names = []
         if Act.REJECT in acts or Act.ACCEPT in from_names:
             acts = [act for act in acts if act is not Act.WANT]
@@ -195,9 +221,9 @@ class MessageReader(QuestionReader):
         before = Forgotten(self.meaning.withdrawn, self.meaning.forgotten_names)
         found = None
         if Act.FORGET in self.meaning.acts:
-            found = find_kept(clause, self.groups, self.properties, before)
+            found = find_kept(clause, self.groups, self.state.properties, before)
         if found is None:
-            new = find_forgotten(clause, self.groups, self.properties, self.situation.constraints)
+            new = find_forgotten(clause, self.groups, self.state.properties, self.situation.constraints)
             if new is None:
                 return False
             self.meaning.acts.append(Act.FORGET)
@@ -208,7 +234,7 @@ class MessageReader(QuestionReader):
     def _settle(self, clause: Clause, acts: list[Act]) -> list[Act]:
         """Return the acts of a clause, without the acts that other acts of the clause exclude."""
         found = set(acts)
-        opinion = self._opinion(clause)
+        opinion = self._references.opinion(clause)
         if opinion is not None:
             found -= {Act.WANT, Act.ACCEPT, Act.REJECT, Act.SMALL_TALK}
         if asks_for_unseen(clause.text):

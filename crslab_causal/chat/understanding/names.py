@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, NamedTuple, Sequence
+from typing import NamedTuple
 
 from crslab_causal.chat.constraints import Constraint
-from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding import attitudes
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.clauses import Clause, group_spans, split_clauses
-from crslab_causal.chat.understanding.meaning import Attitude, Heard, Situation, Understanding
+from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.meaning import Attitude, Heard
 from crslab_causal.chat.understanding.phrases import read_phrases
-from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.reading_state import ReadingState
+from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.wishes import with_alternatives
 
 _DESCRIBES_FILM = re.compile(
@@ -63,42 +62,31 @@ class NameReader:
     """A reader of the names in one message. It adds acts, names and constraints to the meaning of the message.
 
     Args:
-        facts: facts about the films.
-        properties: constraints of spans.
-        text: the message.
-        spans: its spans.
-        situation: state of the conversation before the message.
+        state: state of reading the message.
     """
 
-    def __init__(
-        self, facts: FilmFacts, properties: Properties, text: str, spans: Sequence[Span], situation: Situation
-    ):
-        self.facts, self.properties = facts, properties
-        self.text, self.situation = text, situation
-        self.groups = group_spans(spans)
-        self.clauses = split_clauses(text, self.groups)
-        self.film, self.person = situation.film, situation.person
-        self.meaning = Understanding()
-        self.position = 0
-        """Index of the clause that is read."""
-        self.asks_why = False
-        """Whether the clause that is read asks for the reason of a recommendation."""
-        self.accepted_by_yes: set[int | None] = set()
-        """Films that only a word such as "great" accepts."""
-        self.excepted: set[int] = set()
-        """Films that the message excepts from what it says about all films of the list."""
+    def __init__(self, state: ReadingState):
+        self.state, self.meaning = state, state.meaning
+        self.groups, self.clauses = state.groups, state.clauses
+        self.facts, self.properties = state.facts, state.properties
 
-    def read_group(self, clause: Clause, group: int) -> bool:
-        """Read what a clause says about a group of spans, and return whether this is a constraint."""
+    def read_group(self, clause: Clause, group: int, asks_why: bool = False) -> bool:
+        """Read what a clause says about a group of spans, and return whether this is a constraint.
+
+        Args:
+            clause: the clause.
+            group: index of the group.
+            asks_why: whether the clause asks for the reason of a recommendation.
+        """
         kind = self.groups[group][0].kind
-        if self.asks_why:  # "why did you suggest Alien?" says nothing about taste
+        if asks_why:  # "why did you suggest Alien?" says nothing about taste
             if kind is SpanKind.FILM:
-                self._hear_films([span.id for span in self.groups[group] if span.id is not None], Attitude.ASKED)
+                self.state.hear_films([span.id for span in self.groups[group] if span.id is not None], Attitude.ASKED)
         elif kind is SpanKind.FILM:
             self._read_film(clause, group)
         elif kind is SpanKind.UNKNOWN:
             span = self.groups[group][0]
-            self.meaning.unknown.append(self.text[span.start : span.end])
+            self.meaning.unknown.append(self.state.text[span.start : span.end])
             cue = attitudes.cue_before(clause, group)
             liked = cue == attitudes.LIKE or attitudes.is_liked_after(clause, group)
             seen = cue in (attitudes.SEEN, attitudes.NOT_SEEN)
@@ -114,8 +102,8 @@ class NameReader:
         span = self.groups[group][0]
         assert span.id is not None
         if attitudes.is_left_out(clause, group):
-            self._hear_films([span.id], Attitude.MENTIONED)  # "seen them all except Alien"
-            self.excepted.add(span.id)
+            self.state.hear_films([span.id], Attitude.MENTIONED)  # "seen them all except Alien"
+            self.state.excepted.add(span.id)
             return
         attitude, act, seen = self._stance(clause, group)
         if attitude is Attitude.SIMILAR:
@@ -123,15 +111,15 @@ class NameReader:
         if attitude in (Attitude.LIKED, Attitude.DISLIKED) and (series := self.properties.series_called(span.id)):
             is_liked = attitude is Attitude.LIKED
             self._add(clause, group, series, wanted=is_liked, binding=not is_liked)
-        self.film = span.id
-        self._hear_films([each.id for each in self.groups[group] if each.id is not None], attitude, seen)
+        self.state.film = span.id
+        self.state.hear_films([each.id for each in self.groups[group] if each.id is not None], attitude, seen)
         self.meaning.acts.append(act)
 
     def _stance(self, clause: Clause, group: int) -> _Stance:
         """Return what a clause says about a film. The first case that fits counts."""
         span, cue = self.groups[group][0], attitudes.cue_before(clause, group)
         before, after = clause.before(group), clause.after(group)
-        following = self.clauses[self.position + 1].text if self.position + 1 < len(self.clauses) else ''
+        following = self.clauses[self.state.position + 1].text if self.state.position + 1 < len(self.clauses) else ''
         if attitudes.means_style(clause, group) or (cue == attitudes.LIKE and _ONLY_LIKE.match(before)):
             cue = attitudes.SIMILAR  # "Alien type movies", "like Alien or Aliens"
         seen = cue == attitudes.SEEN or attitudes.is_seen_after(clause, group)
@@ -179,14 +167,14 @@ class NameReader:
             is_less = _LESS_THAN.search(clause.before(group)) is not None
             name = self.facts.names.get(constraint.entity, constraint.label) if constraint.entity else constraint.label
             if span.kind is SpanKind.PERSON:
-                self.person = span.id
+                self.state.person = span.id
             if span.negated:
                 dislikes = (
                     read_phrases('cues.txt')['dislike'].search(clause.before(group))
                     or not span.is_wish
                     or _FAN_AFTER.match(clause.after(group))
                 )
-                self._hear(span, name, Attitude.DISLIKED, constraint.entity)
+                self.state.hear(span, name, Attitude.DISLIKED, constraint.entity)
                 self._add(clause, group, constraint, wanted=False)
                 self.meaning.acts.append(Act.DISLIKE if dislikes else Act.WANT)
             elif cue == attitudes.SEEN and (
@@ -197,7 +185,7 @@ class NameReader:
                 )
                 self.meaning.acts.append(Act.SEEN)
             elif is_described and span.kind is SpanKind.PERSON:
-                self._hear(span, name, Attitude.MENTIONED, constraint.entity)  # "I loved Bird with Clint Eastwood"
+                self.state.hear(span, name, Attitude.MENTIONED, constraint.entity)  # "I loved Bird with Clint Eastwood"
                 continue
             elif (
                 is_described
@@ -208,17 +196,17 @@ class NameReader:
                 continue
             elif cue == attitudes.SIMILAR and (similar := self.properties.similar_to_series(span)) is not None:
                 likes = _PREFERS.search(clause.before(group)) is not None
-                self._hear(span, name, Attitude.LIKED if likes else Attitude.SIMILAR, similar.entity)
+                self.state.hear(span, name, Attitude.LIKED if likes else Attitude.SIMILAR, similar.entity)
                 self._add(clause, group, constraint if likes else similar, binding=not likes)
                 self.meaning.acts.append(Act.LIKE if likes else Act.WANT)
             elif is_less:
-                self._hear(span, name, Attitude.MENTIONED, constraint.entity)
-            elif liked and not _EXCLUDES_YEARS.match(self.text[span.start : span.end]):
-                self._hear(span, name, Attitude.LIKED, constraint.entity)
+                self.state.hear(span, name, Attitude.MENTIONED, constraint.entity)
+            elif liked and not _EXCLUDES_YEARS.match(self.state.text[span.start : span.end]):
+                self.state.hear(span, name, Attitude.LIKED, constraint.entity)
                 self._add(clause, group, constraint, binding=False)
                 self.meaning.acts.append(Act.LIKE)
             else:
-                self._hear(span, name, Attitude.WANTED, constraint.entity)
+                self.state.hear(span, name, Attitude.WANTED, constraint.entity)
                 self._add(clause, group, constraint)
                 self.meaning.acts.append(Act.WANT)
             any_heard = True
@@ -228,22 +216,3 @@ class NameReader:
         self, clause: Clause, group: int, constraint: Constraint, wanted: bool = True, binding: bool = True
     ) -> None:
         self.meaning.constraints.append(with_alternatives(clause, group, constraint, wanted, binding))
-
-    def _films(self, clause: Clause) -> Iterable[int]:
-        for group in clause.groups:
-            for span in self.groups[group]:
-                if span.kind is SpanKind.FILM and span.id is not None:
-                    yield span.id
-
-    def _places(self, clause: Clause) -> Iterable[int]:
-        for group in clause.groups:
-            for span in self.groups[group]:
-                if span.kind is SpanKind.PLACE and span.id is not None:
-                    yield self.situation.shown[span.id - 1]
-
-    def _hear_films(self, films: Iterable[int], attitude: Attitude, seen: bool = False) -> None:
-        for film in films:
-            self.meaning.heard.append(Heard(SpanKind.FILM, self.facts.names[film], attitude, film, seen))
-
-    def _hear(self, span: Span, name: str, attitude: Attitude, entity: int | None) -> None:
-        self.meaning.heard.append(Heard(span.kind, name, attitude, entity))

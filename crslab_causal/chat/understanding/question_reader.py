@@ -19,7 +19,7 @@ from crslab_causal.chat.understanding.questions import (
     find_aspects,
     make_question,
 )
-from crslab_causal.chat.understanding.references import ReferenceReader
+from crslab_causal.chat.understanding.reading_state import ReadingState
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 _COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)
@@ -33,20 +33,29 @@ _ASKS_TITLE = re.compile(r'^\W*(?:\w+\W+){0,3}what (?:is|was) (?:it|that one|thi
 """A question about the title of a film of the conversation."""
 
 
-class QuestionReader(ReferenceReader):
-    """A reader of the questions in a message. Its arguments are those of :class:`.NameReader`."""
+class QuestionReader:
+    """A reader of the questions in a message.
 
-    def _ask(self, clause: Clause, aspect: Aspect) -> None:
+    Args:
+        state: state of reading the message.
+    """
+
+    def __init__(self, state: ReadingState):
+        self.state, self.meaning = state, state.meaning
+        self.situation, self.groups = state.situation, state.groups
+        self.facts, self.properties = state.facts, state.properties
+
+    def ask(self, clause: Clause, aspect: Aspect) -> None:
         """Add the question of a clause to the meaning of the message.
 
         Args:
             clause: the clause.
             aspect: aspect whose phrases it contains.
         """
-        for film in self._films(clause):
-            self._hear_films([film], Attitude.ASKED)
+        for film in self.state.films(clause):
+            self.state.hear_films([film], Attitude.ASKED)
         spans = [span for group in clause.groups for span in self.groups[group]]
-        self.meaning.unknown += [self.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
+        self.meaning.unknown += [self.state.text[s.start : s.end] for s in spans if s.kind is SpanKind.UNKNOWN]
         question = self._question(clause, self._settled(aspect, clause, spans), spans)
         other = self.situation.person
         if question.aspect is Aspect.FILMS_OF and len(question.people) == 1 and _WITH_ANOTHER.search(clause.text):
@@ -62,10 +71,10 @@ class QuestionReader(ReferenceReader):
             self.meaning.questions.append(question)
             self.meaning.acts.append(Act.ASK_HELP)
             return
-        self.film = question.film if question.film is not None else self.film
+        self.state.film = question.film if question.film is not None else self.state.film
         answered = answered_person(question, self.facts)
         meant = answered if answered is not None else question.person
-        self.person = meant if meant is not None else self.person
+        self.state.person = meant if meant is not None else self.state.person
         self.meaning.questions += [
             replace(question, aspect=each) for each in find_aspects(clause.text, question.aspect)
         ]
@@ -76,10 +85,10 @@ class QuestionReader(ReferenceReader):
     def _settled(self, aspect: Aspect, clause: Clause, spans: Sequence[Span]) -> Aspect:
         """Return the aspect of a clause, where its names decide between two aspects."""
         if aspect in (Aspect.SUPERLATIVE, Aspect.WHICH_HAS) and (genres := [span for span in spans if span.genre]):
-            before, word = self.text[: genres[0].start], self.text[genres[0].start : genres[0].end]
+            before, word = self.state.text[: genres[0].start], self.state.text[genres[0].start : genres[0].end]
             is_most = word.lower().endswith('est') or _COMPARED.search(before)  # "the scariest", "most funny"
             return Aspect.SUPERLATIVE if is_most else Aspect.WHICH_HAS
-        years = [self.text[span.start : span.end] for span in spans if span.kind is SpanKind.YEARS]
+        years = [self.state.text[span.start : span.end] for span in spans if span.kind is SpanKind.YEARS]
         if aspect in (Aspect.NEWEST_OF, Aspect.OLDEST_OF) and years:
             return Aspect.OLDEST_OF if _OLDEST.match(years[0]) else Aspect.NEWEST_OF
         if aspect is Aspect.IS_GENRE and ' or ' in clause.text:
@@ -88,21 +97,21 @@ class QuestionReader(ReferenceReader):
 
     def _question(self, clause: Clause, aspect: Aspect, spans: Sequence[Span]) -> Question:
         """Return the question of a clause with an aspect."""
-        films = [*self._films(clause), *self._places(clause)]
+        films = [*self.state.films(clause), *self.state.places(clause)]
         is_comparison = aspect in OF_TWO_FILMS and len(films) > 1  # "is Heat anything like Alien?"
         question = make_question(
             aspect,
             spans,
             films[1] if is_comparison else films[0] if films else None,
             films[0] if is_comparison else self._film_of_question(),
-            self.person,
+            self.state.person,
             self.situation.shown,
             list(dict.fromkeys(entity for entity in map(self.properties.entity_of, spans) if entity is not None)),
             clause.text,
         )
         if aspect is Aspect.NAME_OF and question.film is None and _ASKS_TITLE.search(clause.text):
             # "The one with Adam Sandler sounded fine. What was it called again?"
-            return replace(question, aspect=Aspect.GENERAL, film=self.film)
+            return replace(question, aspect=Aspect.GENERAL, film=self.state.film)
         return question
 
     def _film_of_question(self) -> int | None:
@@ -110,7 +119,7 @@ class QuestionReader(ReferenceReader):
         is_unknown = bool(self.meaning.unknown) and not any(
             each.entity in self.facts.films for each in self.meaning.heard
         )
-        return None if is_unknown else self.film
+        return None if is_unknown else self.state.film
 
     def _last_people(self) -> list[int]:
         """Return the people whom the seeker wants or likes, the last one at the end."""

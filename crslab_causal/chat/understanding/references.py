@@ -14,10 +14,10 @@ from crslab_causal.chat.understanding.acts import (
 )
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.meaning import Attitude
-from crslab_causal.chat.understanding.names import NameReader
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.pronouns import NOUNS
 from crslab_causal.chat.understanding.questions import find_aspect
+from crslab_causal.chat.understanding.reading_state import ReadingState
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 SHORT_YES = re.compile(
@@ -47,10 +47,19 @@ _ATTITUDE_OF_ACT = {
 """Attitudes to a film without a name that acts of a clause state."""
 
 
-class ReferenceReader(NameReader):
-    """A reader of what a message says about films and people without a name. Its arguments are those of its base."""
+class ReferenceReader:
+    """A reader of what a message says about films and people without a name.
 
-    def _opinion(self, clause: Clause) -> Attitude | None:
+    Args:
+        state: state of reading the message.
+    """
+
+    def __init__(self, state: ReadingState):
+        self.state, self.meaning = state, state.meaning
+        self.situation, self.groups, self.clauses = state.situation, state.groups, state.clauses
+        self.facts, self.properties = state.facts, state.properties
+
+    def opinion(self, clause: Clause) -> Attitude | None:
         """Return the opinion about a film that was named before, as in "I loved it"."""
         if _BUT_NOT.match(clause.text) and Act.LIKE in self.meaning.acts:
             return Attitude.DISLIKED  # "he liked it, but I didn't"
@@ -66,11 +75,11 @@ class ReferenceReader(NameReader):
         """Note that the seeker likes a person without a name, as in "I like her". Return whether the clause says so."""
         if not _LIKES_PERSON.search(clause.text) or _NEGATED_LIKE.search(clause.text):
             return False
-        if self.person is not None and self.person in self.facts.people:
-            span = Span(SpanKind.PERSON, 0, 0, id=self.person)
+        if self.state.person is not None and self.state.person in self.facts.people:
+            span = Span(SpanKind.PERSON, 0, 0, id=self.state.person)
             constraint = self.properties.of_span(span)
             if constraint is not None:
-                self._hear(span, self.facts.names[self.person], Attitude.LIKED, constraint.entity)
+                self.state.hear(span, self.facts.names[self.state.person], Attitude.LIKED, constraint.entity)
                 self.meaning.constraints.append(replace(constraint, binding=False))
         return True
 
@@ -83,21 +92,21 @@ class ReferenceReader(NameReader):
     def _adjective(self, token: re.Match[str]) -> str:
         """Return the word of a genre that describes a film and is no wish: "it was funny"."""
         span = self.groups[int(token[1])][0]
-        return token[0] if span.is_wish else self.text[span.start : span.end].lower()
+        return token[0] if span.is_wish else self.state.text[span.start : span.end].lower()
 
-    def _refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
+    def refer(self, clause: Clause, acts: list[Act], has_named: bool) -> None:
         """Apply the acts of a clause to the film or the list that the clause means but does not name."""
         if self._read_opinion(clause, acts):
             return
         if self._likes_person(clause):
             acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
-        places = list(self._places(clause))
+        places = list(self.state.places(clause))
         self._apply_to_meant(clause, acts, places)
         if places:
             self._apply_to_places(clause, acts, places)
-            self.film = places[-1]
-        if asks_for_related(clause.text) and self.film is not None:
-            self.meaning.constraints.append(self.properties.similar(self.film))
+            self.state.film = places[-1]
+        if asks_for_related(clause.text) and self.state.film is not None:
+            self.meaning.constraints.append(self.properties.similar(self.state.film))
             acts[:] = [act for act in acts if act is not Act.SEEN]
             if not {Act.MORE, Act.WANT} & {*acts}:
                 acts.append(Act.MORE)
@@ -106,34 +115,34 @@ class ReferenceReader(NameReader):
 
     def _read_opinion(self, clause: Clause, acts: list[Act]) -> bool:
         """Read an opinion about a film that was named before, as in "I loved it". Return whether there is one."""
-        opinion = self._opinion(clause)
+        opinion = self.opinion(clause)
         if opinion is None:
             return False
-        if named := list(self._films(clause)):
+        if named := list(self.state.films(clause)):
             if not self._opinion_follows_names(clause):
                 return False
             films = named[-1:]  # "I saw Gone Girl, it is a good movie"
-        elif self.film is not None:
-            films = list(self._places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
-            films = films or [self.film]
-            self.film = films[-1]
+        elif self.state.film is not None:
+            films = list(self.state.places(clause)) or (self._all_films(clause) if self._names_all(clause) else [])
+            films = films or [self.state.film]
+            self.state.film = films[-1]
         else:
             return False
-        self._hear_films(films, opinion, seen=True)
+        self.state.hear_films(films, opinion, seen=True)
         acts.append(Act.LIKE if opinion is Attitude.LIKED else Act.DISLIKE)
         return True
 
     def _apply_to_meant(self, clause: Clause, acts: list[Act], places: list[int]) -> None:
         """Apply the acts of a clause to the films at some places, to the whole list, or to the film of now."""
         shown = self._all_films(clause) if self._names_all(clause) else []
-        films = places or shown or ([self.film] if self.film is not None else [])
-        films = [film for film in films if film not in self.excepted]
+        films = places or shown or ([self.state.film] if self.state.film is not None else [])
+        films = [film for film in films if film not in self.state.excepted]
         kinds = {span.kind for group in clause.groups for span in self.groups[group]}
         if (
             self.meaning.unknown
             and not places
             and not shown
-            and not any(list(self._films(each)) for each in self.clauses)
+            and not any(list(self.state.films(each)) for each in self.clauses)
         ):
             films = []  # "My Sassy Girl, is that a good one?"
         if shown and not places and any(heard.kind is SpanKind.PERSON for heard in self.meaning.heard):
@@ -143,13 +152,13 @@ class ReferenceReader(NameReader):
         takes_other = False
         for act, attitude in _ATTITUDE_OF_ACT.items():
             if act is Act.REJECT and act in acts and (rejected := self._rejected_places(clause)):
-                self._hear_films(rejected, Attitude.REJECTED)
-                self._hear_films([film for film in places if film not in rejected], Attitude.ACCEPTED)
+                self.state.hear_films(rejected, Attitude.REJECTED)
+                self.state.hear_films([film for film in places if film not in rejected], Attitude.ACCEPTED)
                 takes_other = True
-            elif act in acts and self.excepted.issuperset(self._films(clause)):
+            elif act in acts and self.state.excepted.issuperset(self.state.films(clause)):
                 if act is Act.ACCEPT and not places and SHORT_YES.match(clause.text):
-                    self.accepted_by_yes.update(films)
-                self._hear_films(films, attitude, seen=act is Act.SEEN)
+                    self.state.accepted_by_yes.update(films)
+                self.state.hear_films(films, attitude, seen=act is Act.SEEN)
         if takes_other:
             acts.append(Act.ACCEPT)
 
@@ -158,11 +167,11 @@ class ReferenceReader(NameReader):
         if self._is_exception(clause):
             self.meaning.heard = [heard for heard in self.meaning.heard if heard.entity not in places]
         elif Act.ASK_WHY not in acts and self._is_asked_about(clause):
-            self._hear_films(places, Attitude.ASKED)
+            self.state.hear_films(places, Attitude.ASKED)
         elif not {*acts} & {*_ATTITUDE_OF_ACT, Act.ASK_WHY}:
             rejects = any(span.negated for group in clause.groups for span in self.groups[group])
             acts.append(Act.REJECT if rejects else Act.ACCEPT)
-            self._hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)
+            self.state.hear_films(places, Attitude.REJECTED if rejects else Attitude.ACCEPTED)
 
     def _rejected_places(self, clause: Clause) -> list[int]:
         """Return the films that a clause rejects by their place if it takes another one: "not 1, the second one"."""
@@ -172,20 +181,20 @@ class ReferenceReader(NameReader):
 
     def _is_exception(self, clause: Clause) -> bool:
         """Return whether a clause names the films that the clause before leaves out: "seen them all but number 2"."""
-        if self.position == 0 or _ONLY_PLACES.match(clause.text) is None:
+        if self.state.position == 0 or _ONLY_PLACES.match(clause.text) is None:
             return False
-        return self._names_all(self.clauses[self.position - 1])
+        return self._names_all(self.clauses[self.state.position - 1])
 
     def _is_asked_about(self, clause: Clause) -> bool:
         """Return whether a clause only names films that are asked about: "the last one, is it a sequel?"."""
         if _ONLY_PLACES.match(clause.text) is None and not clause.text.endswith('?'):
             return False
-        later = self.clauses[self.position :]
+        later = self.clauses[self.state.position :]
         return clause.text.endswith('?') or any(find_aspect(each.text) is not None for each in later)
 
     def _names_all(self, clause: Clause) -> bool:
         shown, recommended = self.situation.shown, self.situation.recommended
-        if self.excepted and names_all(clause.text, FEW):
+        if self.state.excepted and names_all(clause.text, FEW):
             return True  # "those I have seen, except Alien"
         return names_all(clause.text, len(shown) if len(shown) > 1 else min(len({*shown, *recommended}), FEW))
 

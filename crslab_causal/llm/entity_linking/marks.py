@@ -12,8 +12,10 @@ A name of at most three words that are all common needs one of these marks:
 - a sentence that has no other word: "Moon? What is that?";
 - a verdict after it: "Seven was great", "Arrival put me to sleep", "Signs I liked".
 
-The position is not a mark for the most frequent words ("it", "up"), unless the conversation has named a film of that
-title. "Up" is neither an object of "loved" nor a subject of "was", so "I loved up" and "up was great" mean the film.
+If the conversation has named a film of that title, a word that is not too frequent needs no mark ("raid it is"), see
+:mod:`.recognition`. The position is not a mark for the most frequent words ("it", "up"), unless the conversation has
+named a film of that title. "Up" is neither an object of "loved" nor a subject of "was", so "I loved up" and "up was
+great" mean the film.
 """
 
 from __future__ import annotations
