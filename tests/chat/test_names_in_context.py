@@ -106,12 +106,6 @@ def test_person_beside_a_film_is_named_without_a_wish(interpreter, entity, text,
     assert not meaning.constraints
 
 
-@pytest.mark.parametrize('text', ['I love her', 'she is so talented, I love her'])
-def test_she_is_the_actress_of_the_film(trained_interpreter, entity, text):
-    meaning = trained_interpreter.understand(text, situation_of(entity, 'Speed (1994)'))
-    assert 'Sandra Bullock' in attitudes(meaning)
-
-
 # ----------------------------------------------------------------------- numbers of a series
 
 
@@ -155,19 +149,6 @@ def test_no_after_a_name_excludes_it(interpreter, text, expected):
 
 
 # --------------------------------------------------------------------- people without a name
-
-
-@pytest.mark.parametrize('text', ['I love that guy', 'Nice, I love this actor'])
-def test_that_guy_is_the_actor_of_the_film(trained_interpreter, entity, text):
-    meaning = trained_interpreter.understand(text, situation_of(entity, 'Cast Away (2000)'))
-    assert 'Tom Hanks' in attitudes(meaning)
-
-
-def test_others_of_his_are_films_of_the_director(trained_interpreter, entity):
-    situation = situation_of(entity, 'Jaws (1975)')
-    assert trained_interpreter.read('Others of his, please', situation).situation.person is not None
-    name = trained_interpreter.facts.names[trained_interpreter.read('any others of his?', situation).situation.person]
-    assert name == 'Steven Spielberg'
 
 
 @pytest.mark.parametrize('text', ["I'll take the Spielberg one", 'the Spielberg one sounds good'])

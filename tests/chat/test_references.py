@@ -7,7 +7,6 @@ from chat_helpers import attitudes, labels, situation_of
 
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
-from crslab_causal.chat.understanding.spans import SpanKind
 
 # ------------------------------------------------------------ places in the list
 
@@ -147,17 +146,6 @@ def test_it_means_the_film_that_the_message_has_named(interpreter, entity):
     assert attitudes(interpreter.understand('seen it, but I liked Speed more', situation))['Heat (1995)']
 
 
-@pytest.mark.parametrize('text', ["I've seen everything by Nolan", "we've watched all of Nolan's films"])
-def test_all_films_of_a_person_are_seen(interpreter, entity, text):
-    heat = entity['Heat (1995)']
-    meaning = interpreter.understand(
-        text, Situation(film=heat, shown=(heat,), last_turn=('Recommender', 'How about Heat (1995)?'))
-    )
-    (heard,) = meaning.heard
-    assert (heard.name, heard.attitude) == ('Christopher Nolan', Attitude.SEEN)
-    assert heard.films == frozenset(interpreter.facts.films_of(heard.entity)) and len(heard.films) > 3
-
-
 @pytest.mark.parametrize(
     'text, expected',
     [
@@ -193,12 +181,6 @@ def test_ordinal_of_a_series_is_no_place_in_the_list(interpreter, after_a_list, 
 def test_a_vague_wish_for_similar_films_means_the_film_of_the_conversation(interpreter, after_a_list):
     for text in ('anything along those lines?', 'something in a similar vein'):
         assert labels(interpreter.understand(text, after_a_list)) == {('Heat (1995)', True)}
-
-
-def test_both_of_them_are_the_last_two_people(conversation):
-    conversation.reply('I like Tom Hanks and Meg Ryan')
-    answer = ' '.join(conversation.reply('is there a movie that has both of them?').sentences)
-    assert 'Sleepless in Seattle (1993)' in answer and "You've Got Mail (1998)" in answer
 
 
 @pytest.mark.parametrize('text', ["I'll check out number seven", 'number 9 please', 'what about the eighth one?'])
@@ -244,43 +226,6 @@ def test_year_that_no_film_of_the_list_has_is_a_wish(interpreter, entity):
     assert labels(meaning) == {('2010', True)}
 
 
-def test_most_of_them_after_a_person_is_not_the_list(trained_interpreter, after_a_list):
-    text = 'my grandad likes Clint Eastwood but he has seen most of them'
-    assert not any(
-        heard.entity in after_a_list.shown for heard in trained_interpreter.understand(text, after_a_list).heard
-    )
-
-
-def test_she_who_watches_with_the_seeker_is_no_actress(trained_interpreter, after_a_list):
-    situation = replace(after_a_list, person=trained_interpreter.facts.person_called['Tom Cruise'])
-    meaning = trained_interpreter.understand('We have seen Toy Story, she liked it very much', situation)
-    assert 'Tom Cruise' not in attitudes(meaning)
-
-
-def test_pronoun_beside_a_person_is_a_wish_for_both(interpreter, after_a_list):
-    situation = replace(after_a_list, person=interpreter.facts.person_called['Tom Hanks'])
-    meaning = interpreter.understand('is there something with him and Meg Ryan?', situation)
-    assert labels(meaning) == {('Tom Hanks', True), ('Meg Ryan', True)}
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'not him again',
-        "I don't like him",
-        'without him please',
-        'anyone but him',
-        "I can't stand him",
-        'no more of him',
-        'enough of him!',
-    ],
-)
-def test_pronoun_in_an_exclusion_excludes_the_person(trained_interpreter, after_a_list, text):
-    situation = replace(after_a_list, person=trained_interpreter.facts.person_called['Tom Hanks'])
-    meaning = trained_interpreter.understand(text, situation)
-    assert labels(meaning) == {('Tom Hanks', False)} and {*attitudes(meaning)} == {'Tom Hanks'}
-
-
 def test_person_before_a_film_that_was_mentioned_tells_it_apart(interpreter, entity):
     shown = (entity['Heat (1995)'],)
     situation = Situation(film=shown[0], shown=shown, recommended=(entity['Big (1988)'], shown[0]))
@@ -294,24 +239,7 @@ def test_last_one_that_was_said_is_the_last_recommendation(trained_interpreter, 
     assert found == {trained_interpreter.facts.names[after_a_list.film]: Attitude.ACCEPTED}
 
 
-@pytest.mark.parametrize('text', ['not keen on Tom Cruise', 'not interested in Tom Cruise', "I don't like Tom Cruise"])
-def test_dislike_of_a_person_concerns_no_film(trained_interpreter, after_a_list, text):
-    assert attitudes(trained_interpreter.understand(text, after_a_list)) == {'Tom Cruise': Attitude.DISLIKED}
-
-
-@pytest.mark.parametrize('text', ['not without her husband', 'nothing but her early films', 'not him, he is asleep'])
-def test_pronoun_before_a_noun_or_without_a_person_excludes_nobody(interpreter, after_a_list, text):
-    assert not any(heard.kind is SpanKind.PERSON for heard in interpreter.understand(text, after_a_list).heard)
-
-
 # ------------------------------------------------------------ the film of the conversation
-
-
-@pytest.mark.parametrize(('pronoun', 'name'), [('him', 'Tom Hanks'), ('her', 'Meg Ryan')])
-def test_he_is_a_man_and_she_is_a_woman(conversation, pronoun, name):
-    conversation.reply('who is in Sleepless in Seattle?')
-    meaning = conversation.interpreter.understand(f'I like {pronoun}', conversation.state.situation)
-    assert {*attitudes(meaning)} == {name}
 
 
 @pytest.mark.parametrize(

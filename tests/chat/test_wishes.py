@@ -1,4 +1,4 @@
-"""Wishes about viewers, genres, people, years and similar films: when they bind, and what is no wish."""
+"""Wishes about genres, people, years and similar films: when they bind, and what is no wish."""
 
 import pytest
 from chat_helpers import attitudes, labels, situation_of
@@ -6,27 +6,6 @@ from chat_helpers import attitudes, labels, situation_of
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        "I'm watching with my grandma",
-        "we're four guys with beer",
-        "it's date night",
-        'I have 90 minutes',
-        'I only have two hours',
-        "I'm alone tonight",
-    ],
-)
-def test_message_about_the_viewers_says_nothing_about_a_film(interpreter, after_a_list, text):
-    meaning = interpreter.understand(text, after_a_list)
-    assert meaning.acts == [Act.WANT] and meaning.heard == []
-
-
-def test_age_of_a_child_asks_for_films_for_children(interpreter, after_a_list):
-    assert labels(interpreter.understand('I am 12', after_a_list)) == {('children', True)}
-    assert labels(interpreter.understand('I am 35', after_a_list)) == set()
 
 
 @pytest.mark.parametrize(
@@ -107,11 +86,6 @@ def test_excluded_genre_is_no_question_about_the_film(interpreter, after_a_list,
     assert labels(meaning) == {('animation', False)} and meaning.questions == []
 
 
-@pytest.mark.parametrize('text', ["they're 5 and 8", 'they are 6 and 9', 'my little brother is 11'])
-def test_ages_of_children_ask_for_films_for_children(interpreter, text):
-    assert labels(interpreter.understand(text)) == {('children', True)}
-
-
 @pytest.mark.parametrize('text', ["I bet you can't name a movie I haven't seen", "show me a film I haven't seen"])
 def test_film_that_was_never_seen_is_a_wish(interpreter, after_a_list, text):
     meaning = interpreter.understand(text, after_a_list)
@@ -142,11 +116,6 @@ def test_horror_without_gore_stays_horror(conversation):
     assert 'so this wish changes nothing' in reply.notes[0]
 
 
-def test_grandchildren_ask_for_films_for_children(interpreter):
-    meaning = interpreter.understand("My two grandchildren are visiting and I'd like to show them a film")
-    assert labels(meaning) == {('children', True)}
-
-
 def test_black_and_white_cannot_be_excluded(interpreter):
     assert labels(interpreter.understand('something like Psycho, but not in black and white')) == {
         ('Psycho (1960)', True)
@@ -165,21 +134,10 @@ def test_exact_years_replace_a_vague_wish(interpreter, after_a_list):
     assert len(labels(interpreter.understand('anything newer, from the last five years or so?', after_a_list))) == 1
 
 
-def test_subject_ends_with_a_noun(interpreter):
-    assert interpreter.understand('something with real people and a real story').unknown_topics == ['with real people']
-
-
 @pytest.mark.parametrize('text', ['what are your favorite dramas?', 'What are some of your favourite dramas?'])
 def test_question_for_favorites_of_a_genre_is_a_wish(trained_interpreter, after_a_list, text):
     meaning = trained_interpreter.understand(text, after_a_list)
     assert meaning.acts == [Act.WANT] and labels(meaning) == {('drama', True)}
-
-
-@pytest.mark.parametrize(
-    'text', ['my daughter 6 years', 'with my son (8)', 'daughter is 6', 'for me and daughter 6 year']
-)
-def test_short_age_of_a_child_asks_for_films_for_children(interpreter, text):
-    assert labels(interpreter.understand(text)) == {('children', True)}
 
 
 def test_years_since_a_visit_are_no_age(interpreter, after_a_list):
@@ -205,81 +163,12 @@ def test_statement_excludes_a_person(interpreter, text, person):
     assert labels(interpreter.understand(text)) == {(person, False)}
 
 
-def test_wish_for_the_seeker_alone_is_not_for_children(conversation):
-    conversation.reply('a film for my kids')
-    assert [constraint.name for constraint in conversation.reply('and for me, a western').constraints] == ['western']
-
-
-def test_viewers_who_cannot_agree_reject_nothing(trained_interpreter, after_a_list):
-    meaning = trained_interpreter.understand("we can't agree", after_a_list)
-    assert Act.REJECT not in meaning.acts and meaning.heard == []
-
-
-def test_part_of_a_genre_is_not_excluded_with_the_genre(conversation):
-    conversation.reply('a western')
-    reply = conversation.reply('please no spaghetti westerns')
-    assert [constraint.name for constraint in reply.constraints] == ['western']
-    assert reply.notes[0].startswith('I do not know which western films are meant by "spaghetti westerns". This wish')
-
-
-def test_part_of_a_genre_is_not_known(conversation):
-    reply = conversation.reply('a martial arts film please')
-    assert [constraint.name for constraint in reply.constraints] == ['action']
-    assert reply.notes[0] == 'I do not know which action films are meant by "martial arts". I take any of them.'
-
-
 @pytest.mark.parametrize('text', ['no rom-coms', 'no romantic comedies please'])
 def test_films_of_two_genres_are_excluded_only_if_they_have_both(interpreter, text):
     (constraint,) = interpreter.understand(text).constraints
     films = interpreter.facts.films_of_genre
     assert constraint.name == 'no romantic comedy' and constraint.films == films['romance'] & films['comedy']
     assert labels(interpreter.understand('no horror, no comedy')) == {('horror', False), ('comedy', False)}
-
-
-def test_films_for_two_after_bedtime_are_not_for_children(conversation):
-    conversation.reply('a film for my kids')
-    reply = conversation.reply('and for me and my husband after the kids are in bed? A thriller perhaps')
-    assert [constraint.name for constraint in reply.constraints] == ['thriller']
-
-
-@pytest.mark.parametrize(
-    ('text', 'words'),
-    [
-        ('please nothing where the mother dies', 'nothing where the mother dies'),
-        ('no submarines please', 'no submarines'),
-        ('something else with time loops', 'with time loops'),
-        ('a good documentary about cooking', 'about cooking'),
-    ],
-)
-def test_unknown_subject_is_told(conversation, text, words):
-    conversation.reply('I loved Jaws')
-    reply = conversation.reply(text)
-    assert f'I do not know what happens in films or where, so "{words}" changes nothing.' in reply.notes
-
-
-@pytest.mark.parametrize(
-    ('text', 'remark', 'is_first'),
-    [
-        ('something with toys', 'Films with "toy" in the title come first.', True),
-        ('a thriller about lambs', 'Films with "lamb" in the title come first.', True),
-        ('no aliens please', 'I leave out films with "alien" in the title.', False),
-    ],
-)
-def test_unknown_subject_is_looked_for_in_titles(conversation, text, remark, is_first):
-    conversation.reply('I loved Blade Runner')
-    reply = conversation.reply(text)
-    assert reply.notes == [f'I do not know what happens in films or where. {remark}']
-    word = remark.split('"')[1]
-    shown = [word in film.name.lower() for film in conversation.reply('something else').recommendations]
-    shown = [word in film.name.lower() for film in reply.recommendations] or shown
-    assert any(shown) is is_first and shown == sorted(shown, reverse=True)
-
-
-def test_new_subject_replaces_the_earlier_one(conversation):
-    conversation.reply('something about lambs')
-    conversation.reply('something with toys')
-    labels = [constraint.label for constraint in conversation.state.constraints]
-    assert labels == ['"toy" in the title']
 
 
 @pytest.mark.parametrize('text', ['similar', 'something similar please'])
@@ -292,26 +181,6 @@ def test_similar_alone_means_the_film_of_the_conversation(trained_interpreter, a
 def test_question_whether_there_is_something_is_a_wish(trained_interpreter, after_a_list, text):
     meaning = trained_interpreter.understand(text, after_a_list)
     assert {Act.WANT, Act.MORE} & {*meaning.acts} and Act.ASK_FILM not in meaning.acts
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'I have two kids (5 and 9), what can we put on?',
-        'my son is mad about dinosaurs',
-        'our grandchildren are obsessed with animals',
-    ],
-)
-def test_ages_and_passions_of_children_ask_for_films_for_children(interpreter, text):
-    assert ('children', True) in labels(interpreter.understand(text))
-
-
-@pytest.mark.parametrize('text', ['for me and the wife, a thriller', 'now a thriller for my husband and me'])
-def test_films_for_a_couple_need_not_be_for_children(interpreter, text):
-    state = DialogueState()
-    meaning = interpreter.understand('something for my kids')
-    state.hear('something for my kids', meaning, ())
-    assert [c.label for c in interpreter.understand(text, state.situation).withdrawn] == ['children']
 
 
 def test_both_after_two_likings_asks_for_both(interpreter):
@@ -343,12 +212,6 @@ def test_wish_is_neither_reversed_nor_lost(trained_interpreter, after_a_list, te
 def test_question_what_to_watch_is_a_wish(trained_interpreter, after_a_list, text):
     meaning = trained_interpreter.understand(text, after_a_list)
     assert Act.WANT in meaning.acts and not meaning.questions and not meaning.heard
-
-
-def test_country_of_a_wish_is_not_known(conversation):
-    conversation.reply('I loved Jaws')
-    notes = conversation.reply('something romantic from Korea').notes
-    assert 'I do not know the language or the country of films, so this wish changes nothing.' in notes
 
 
 @pytest.mark.parametrize('text', ['no historical dramas', 'no period dramas please'])
@@ -397,21 +260,6 @@ def test_liking_of_films_like_a_series_is_no_wish(interpreter):
     meaning = interpreter.understand('I love movies like Star Wars', Situation())
     assert attitudes(meaning) == {'Star Wars': Attitude.LIKED}
     assert not any(constraint.binding for constraint in meaning.constraints)
-
-
-# ------------------------------------------------------------ for adults
-
-
-@pytest.mark.parametrize('text', ['something for adults please', 'a more grown-up film', 'anything for us grown ups?'])
-def test_films_for_adults_are_not_for_children(interpreter, text):
-    meaning = interpreter.understand(text, Situation())
-    assert [constraint.words for constraint in meaning.constraints] == ['not for children']
-
-
-@pytest.mark.parametrize('text', ['something for adults and kids', 'a film for the adults too, and the kids'])
-def test_films_for_adults_too_may_be_for_children(interpreter, text):
-    meaning = interpreter.understand(text, Situation())
-    assert not any(not constraint.wanted for constraint in meaning.constraints)
 
 
 # ------------------------------------------------------------ without songs, blood or drawings
@@ -474,20 +322,6 @@ def test_years_after_words_that_reject_old_films_are_wanted(interpreter, entity,
     assert all(constraint.allows(entity['Titanic (1997)']) for constraint in constraints)
 
 
-@pytest.mark.parametrize('text', ['They both love animals, especially dogs', 'my son is really into dinosaurs'])
-def test_liking_of_a_subject_is_no_opinion_on_the_film(interpreter, entity, text):
-    meaning = interpreter.understand(text, situation_of(entity, 'Jaws (1975)'))
-    assert meaning.heard == [] and meaning.unknown_topics
-
-
 def test_title_after_a_person_is_a_film_of_this_person(interpreter, entity):
     text = 'something with Leonardo DiCaprio, but not Titanic'
     assert attitudes(interpreter.understand(text, Situation()))['Titanic (1997)'] is Attitude.DISLIKED
-
-
-@pytest.mark.parametrize(
-    'text', ['with a female lead maybe', 'anything Irish? I loved Heat', 'no found footage please']
-)
-def test_wish_that_the_data_do_not_tell_is_named(conversation, text):
-    conversation.reply('a thriller')
-    assert any('changes nothing' in note for note in conversation.reply(text).notes)
