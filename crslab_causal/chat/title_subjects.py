@@ -53,4 +53,6 @@ def _stem(word: str) -> str:
     """Return a word without the ending of a plural."""
     if word.endswith('ies') and len(word) > 5:
         return word[:-3] + 'y'
+    if word.endswith(('sses', 'shes', 'ches', 'xes')):
+        return word[:-2]
     return word[:-1] if word.endswith('s') and not word.endswith('ss') and len(word) > 3 else word

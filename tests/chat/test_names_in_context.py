@@ -56,6 +56,7 @@ def test_everyday_word_names_no_film_that_nobody_has_named(interpreter, entity):
         ('jaws n die hard were fun', ['Jaws (1975)', 'Die Hard (1988)']),
         ('dumb n dumber', ['Dumb and Dumber (1994)']),
         ('pride n prejudice', ['Pride & Prejudice (2005)']),
+        ("fine, we'll do speed", ['Speed (1994)']),
     ],
 )
 def test_titles_of_a_list_show_that_the_others_are_titles(interpreter, text, films):
@@ -142,6 +143,9 @@ def test_number_in_a_list_is_a_place_of_the_list(interpreter, entity, text):
         ('horror: nope', {('horror', False)}),
         ('could we do something without war', {('war', False)}),
         ('spy films but not bond', {('James Bond', False), ('spy', True)}),
+        ('Please exclude anything produced after 1980.', {('1981 or later', False)}),
+        ('leave out films after 2000', {('2001 or later', False)}),
+        ("I find Tom Cruise's films utterly intolerable", {('Tom Cruise', False)}),
     ],
 )
 def test_no_after_a_name_excludes_it(interpreter, text, expected):
@@ -177,6 +181,8 @@ def test_remark_names_no_genre_and_no_film(interpreter, entity, text):
         ('something with explosions', 'action'),
         ('a documentary about war', 'war'),
         ('can you recommend a love movie', 'romance'),
+        ('I want to cry my eyes out', 'drama'),
+        ('maybe I need cheering up instead', 'comedy'),
     ],
 )
 def test_everyday_words_ask_for_a_genre(interpreter, text, genre):

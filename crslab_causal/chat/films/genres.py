@@ -42,7 +42,7 @@ _GENRES = {
         'comed|parody|satire|slapstick',
         r'comed(?:y|ies|ys|ie)|comdey|slapsticks?|mockumentar(?:y|ies)|dramed(?:y|ies)|spoofs?|'
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
-        r'(?:to )?cheers? (?:me|us) up|makes? (?:me|us) (?:smile|happy|feel (?:better|good|happy))|'
+        r'(?:to )?cheer(?:s|ing)?(?: (?:me|us))? up|makes? (?:me|us) (?:smile|happy|feel (?:better|good|happy))|'
         r'makes? (?:me|us|you) laugh|(?:a|good|few) laughs?|(?:to|some|for) laughs?',
         'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
         'humou?r|humorous|goofy|witty|silly',
@@ -54,7 +54,8 @@ _GENRES = {
     ),
     'drama': _Words(
         'drama',
-        r'dramas?|tear[ -]?jerkers?|weep(?:ies?|y)|dramed(?:y|ies)|(?:makes? (?:me|us)|a good) cry',
+        r'dramas?|tear[ -]?jerkers?|weep(?:ies?|y)|dramed(?:y|ies)|(?:makes? (?:me|us)|a good) cry|'
+        r'cry (?:my|our) eyes out',
         'dramatic|sad|depressing|gloomy|bleak|emotional|moving(?! for)|heart-?breaking|'
         '(?<!be )(?<!you )(?<!re )serious',
     ),

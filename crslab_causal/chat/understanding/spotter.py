@@ -70,7 +70,8 @@ _SEASON_BEFORE = re.compile(
 _SEASON_AFTER = re.compile(
     r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I
 )
-_GREETING_BEFORE = re.compile(r'\b(?:happy|merry)\s+$', re.IGNORECASE)
+_GREETING_BEFORE = re.compile(r'\b(?:happy|merry|raining)\s+$', re.IGNORECASE)
+"""Words before a title that make it a phrase: "Happy Holidays", "it's raining cats and dogs"."""
 _ORDINARY = re.compile(
     r'(?:the )?last (?:\d+|[a-z]+) years|the grown[ -]ups|grown-ups|my life|upside down|disaster (?:movies|films)'
 )

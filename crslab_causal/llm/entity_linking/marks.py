@@ -56,7 +56,8 @@ _QUESTION_BEFORE = re.compile(
     |(?:sequels?|prequels?)\ to|(?:what|how|heard|know|thoughts|opinion|think)\s+(?:about|of|on)
     |favou?rites?(?:(?:\s+[\w-]+){0,3}?\s+(?:movies?|films?|flicks?|ones?|comedy|thriller|drama))?(?:\s+(?:of\s+all\s+time|ever))?
       \s+(?:is|are|was|has\s+to\s+be|would(?:\s+have\s+to)?\s+be)(?:\s+(?:probably|definitely|still|always))?
-    |obsessed\ with|(?:better|worse|scarier|funnier)\ than)\s+(?:the\s+|an?\s+)?$""",
+    |obsessed\ with|(?:better|worse|scarier|funnier)\ than|so\s+(?:is|was)
+    |(?:(?:we|i)(?:['’]?ll|\s+will)|let['’]?s|gonna|(?:we|i)\s+(?:could|might))\s+do)\s+(?:the\s+|an?\s+)?$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Words before a well-known title in a question or a comparison."""

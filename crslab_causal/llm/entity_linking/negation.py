@@ -23,8 +23,8 @@ _NEGATIONS = re.compile(
     r'(?:ai|are|ca|could|did|do|does|had|has|have|is|r|should|was|were|wo|would)?nt)$'
 )
 _DISLIKE_WORDS = frozenset(
-    'avoid avoided despise despised detest detested dislike disliked except excluding hate hated '
-    'hates hating loathe loathed regret skip'.split()
+    'avoid avoided despise despised detest detested dislike disliked except exclude excludes excluding hate hated '
+    'hates hating loathe loathed omit regret skip'.split()
 )
 _DISLIKE_PAIRS = frozenset(
     (
@@ -36,6 +36,10 @@ _DISLIKE_PAIRS = frozenset(
         'apart from',
         'aside from',
         'away from',
+        'leave out',
+        'leaving out',
+        'rule out',
+        'cut out',
         'enough of',
         'afraid of',
         'scared of',
@@ -117,7 +121,7 @@ _BAD = re.compile(
 """The rest of a negative question that rejects its name: "isn't Alien boring?"."""
 _JUDGES = frozenset('find finds found thought think thinks considered consider'.split())
 _IS_FOUND_BAD = re.compile(
-    r"""["”»’'*_)]*\s+(?:(?:to\s+be|was|is|a\s+bit|a\s+little|kind\s+of|so|too|very|really|rather|quite|pretty|just|totally|utterly)\s+)*
+    r"""["”»’'*_)]*(?:['’]?s?\s+(?:work|films?|movies?|stuff|style|acting|humou?r))?\s+(?:(?:to\s+be|was|is|a\s+bit|a\s+little|kind\s+of|so|too|very|really|rather|quite|pretty|just|totally|utterly)\s+)*
     (?:silly|slow|"""
     + any_of(BLAME)
     + r""")\b""",

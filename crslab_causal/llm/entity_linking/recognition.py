@@ -33,6 +33,8 @@ _BEFORE_TITLE_IT = frozenset(
 """Words before a capitalized "It" that may be the film although a verb follows: "I think It was scary"."""
 _WELL_KNOWN = 20
 """Minimum popularity of a film whose title may follow words such as "like", although it is a common word."""
+_OBSCURE = 1
+"""Maximum popularity of a film that is so little known that a list with other titles is no mark of its title."""
 _MAX_RANK_OF_BASIC = 1500
 """Frequency rank up to which a word without a capital is never a surname."""
 _MIN_LETTERS_COINED = 7
@@ -172,10 +174,11 @@ class Recognizer:
             return True
         is_listed = self._is_listed(place, is_person, links)
         if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
+            is_listed = is_listed and index.popularity.get(entity, 0) > _OBSCURE
             return has_place_of_title(self.text, self.words, first_word, end_word, is_listed)
         if entity is not None and len(key) == 1 and self._is_first_name_of_other(content[0], entity):
             return is_quoted(self.text, start, end_character) or has_place_of_title(
-                self.text, self.words, first_word, end_word
+                self.text, self.words, first_word, end_word, is_listed
             )
         is_partial = index.is_partial(key)
         if is_partial and len(key) == 1 and entity not in self.prefer and self._is_topic(first_word):
