@@ -44,7 +44,7 @@ _GENRES = {
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'(?:to )?cheer(?:s|ing)?(?: (?:me|us))? up|makes? (?:me|us) (?:smile|happy|feel (?:better|good|happy))|'
         r'makes? (?:me|us|you) laugh|(?:a|good|few) laughs?|(?:to|some|for) laughs?',
-        'funny|funnier|funniest|hilarious|lighter|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
+        'funny|funnier|funniest|hilarious|lighter|light and \\w+|fluffy|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
         'humou?r|humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
@@ -79,7 +79,7 @@ _GENRES = {
         r'horrors?|slashers?|splatters?|creature features?|monster (?:movies?|films?|flicks?)|gore ?fests?|'
         r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|'
         r'(?:be|get|getting) (?:really |properly |also )?scared',
-        r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gruesome|bloody',
+        r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gorier|goriest|gruesome|bloody',
     ),
     'music': _Words(r'music(?!al)', rf'music {_FILMS}|concert {_FILMS}'),
     'musical': _Words('musical', 'musicals?'),

@@ -117,7 +117,8 @@ _BEFORE_NO_OBJECT = frozenset('enjoyed hated liked loved rewatched seen watched'
 _MAX_SPOKEN_RANK = 300
 """Rank, by frequency, below which a word followed by "is" is not a title: "Life is good"."""
 _ITEM_BEFORE = re.compile(
-    r'(?:^|[,:(]|(?<=[.!?…])\s|\b(?:like|and|or|e\.?g\.?,?|maybe|than|except|besides|between|including))\s*(?:the\s+)?$',
+    r'(?:^|[,:(]|(?<=[.!?…])\s|\b(?:likes?|liked|loves?|loved|enjoyed|hated|seen|saw|watched|and|or|e\.?g\.?,?|maybe|'
+    r'than|except|besides|between|including))\s*(?:the\s+)?$',
     re.IGNORECASE,
 )
 _REACH = 60
@@ -270,6 +271,7 @@ def _ends_clause(text: str, words: Sequence[Word], end: int, is_longer: bool) ->
         or _CLAUSE_END.search(text, words[end - 1].end, words[end].start) is not None
         or _spelled(words[end].lower) in _AFTER
         or (is_longer and words[end].lower in _AFTER_LONGER)
+        or [word.lower for word in words[end : end + 2]] in (['a', 'lot'], ['so', 'much'], ['very', 'much'])
     )
 
 

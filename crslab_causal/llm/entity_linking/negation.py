@@ -36,6 +36,9 @@ _DISLIKE_PAIRS = frozenset(
         'apart from',
         'aside from',
         'away from',
+        'exception of',
+        'patience for',
+        'patience with',
         'leave out',
         'leaving out',
         'rule out',
@@ -135,7 +138,7 @@ _REFUSED_VERBS = frozenset('watch see have do try get want go to touch'.split())
 _REFUSALS = re.compile(r'(?:would|will|ll)\s+(?:not|never)$|(?:\w+\s+)?(?:wo|would)nt$')
 """A negation, with the word before it, that refuses: "I would never watch X". "I never watched X" does not."""
 _EXCEPTIONS = frozenset(('except', 'excepting', 'excluding', 'bar', 'barring'))
-_EXCEPTION_PAIRS = frozenset(('other than', 'apart from', 'aside from'))
+_EXCEPTION_PAIRS = frozenset(('other than', 'apart from', 'aside from', 'exception of'))
 _MAX_DISTANCE = 8
 """Maximum number of words between a "not" and the name that it negates."""
 
