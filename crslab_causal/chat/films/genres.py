@@ -44,8 +44,8 @@ _GENRES = {
         r'parod(?:y|ies)|satires?|rom[ -]?coms?|'
         r'(?:to )?cheer(?:s|ing)?(?: (?:me|us))? up|makes? (?:me|us) (?:smile|happy|feel (?:better|good|happy))|'
         r'makes? (?:me|us|you) laugh|(?:a|good|few) laughs?|(?:to|some|for) laughs?',
-        'funny|funnier|funniest|hilarious|lighter|light and \\w+|fluffy|comedic|light-?hearted|feel[ -]?good|uplifting|cheerful|'
-        'humou?r|humorous|goofy|witty|silly',
+        r'funny|funnier|funniest|hilarious|lighter|light and \w+|fluffy|comedic|light-?hearted|feel[ -]?good|uplifting|'
+        r'cheerful|humou?r|humorous|goofy|witty|silly',
     ),
     'crime': _Words('crime|gangster|heist', 'crimes?|gangsters?|mafia|mobsters?|heists?'),
     'documentary': _Words(

@@ -86,6 +86,10 @@ _IS_THERE = re.compile(
 """Words that ask for films, although they are a question: "is there something", "what could I watch"."""
 _OF_PERSON = re.compile(r'\b(?:most|all|some|many|few|none|any|everything) of (?:them|his|hers?)\b')
 """Words after a person that mean the films of the person."""
+_FEW_WORDS = 5
+"""Number of words from which a message that asks for more may say something else, too."""
+_IN_REMARKS = frozenset((SpanKind.GENRE, SpanKind.COLLECTION))
+"""Kinds of names that are often part of a remark on a film."""
 _NO_MATTER = re.compile(r'\W*no (?:problem|prob|worries|rush|hurry|biggie)\W*$', re.IGNORECASE)
 """A message that rejects nothing, although it starts with "no"."""
 _WISHES = frozenset((Act.WANT, Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
@@ -179,6 +183,8 @@ def ruled_out(draft: Draft, words: str) -> list[Act]:
         found.append(Act.SEEN)
     if tells_of_viewers(draft):
         found += [act for act in _POINTING_ACTS | {Act.ASK_FILM} if act not in acts]
+    if acts == {Act.MORE} and not any(draft.groups) and len(words.split()) < _FEW_WORDS:
+        found += [Act.LIKE, Act.DISLIKE, Act.SEEN, Act.ACCEPT]  # "another one"
     if _NOT_HATED.search(words):
         found.append(Act.DISLIKE)  # "I didn't hate Avatar"
     return found
@@ -218,7 +224,7 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
         return True  # "isn't Alien great?"
     is_contrasted = any(span.negated for each in draft.groups for span in each)  # "not a western, a war movie"
     is_refuted = (  # "it had some humor"
-        rule == Attitude.WANTED and is_no_wish and named.span.kind is not SpanKind.PERSON and not is_contrasted
+        rule == Attitude.WANTED and is_no_wish and named.span.kind in _IN_REMARKS and not is_contrasted
     )
     if named.constraint is not None and not is_refuted and _is_stated(draft, named, rule):
         return True  # a constraint in plain words binds
@@ -271,6 +277,12 @@ def tells_of_viewers(draft: Draft) -> bool:
     """Return whether a message tells who watches or how much time there is: "I am watching with my grandma"."""
     forms, texts = read_phrases('forms.txt'), [clause.text for clause in draft.clauses]
     return any(map(forms['viewers'].search, texts)) and not any(map(forms['pronoun'].search, texts))
+
+
+def names_years(draft: Draft) -> bool:
+    """Return whether a message names years with numbers: "from 1995", but not "the new ones"."""
+    spans = (span for group in draft.groups for span in group if span.kind is SpanKind.YEARS)
+    return any(any(map(str.isdigit, draft.text[span.start : span.end])) for span in spans)
 
 
 def names_all_films(draft: Draft) -> bool:

@@ -63,7 +63,7 @@ class ReferenceReader:
         """Return the opinion about a film that was named before, as in "I loved it"."""
         if _BUT_NOT.match(clause.text) and Act.LIKE in self.meaning.acts:
             return Attitude.DISLIKED  # "he liked it, but I didn't"
-        if _CHATTED.search(clause.text):
+        if _CHATTED.search(clause.text) or _LIKES_PERSON.search(clause.text):
             return None
         patterns = read_phrases('opinions.txt')
         text = _GENRE_TOKEN.sub(self._adjective, clause.text)

@@ -20,6 +20,7 @@ from crslab_causal.chat.understanding.certainty import (
     is_certain,
     is_settled,
     names_all_films,
+    names_years,
     opinions_in_questions,
     ruled_in,
     ruled_out,
@@ -186,7 +187,7 @@ class Reviser:
         constraints = self._read_names(message)
         constraints += self._read_meant(message)
         constraints += self._read_meant_person(message)
-        if likely.get(Act.WANT, 1.0) < _MIN_WISH and not {Act.WANT, Act.MORE} & acts:
+        if likely.get(Act.WANT, 1.0) < _MIN_WISH and not {Act.WANT, Act.MORE} & acts and not names_years(draft):
             constraints = _without_years(message.heard, constraints)
         if Act.REJECT in acts and Act.DISLIKE not in acts:
             heard = {key: _as_rejected(each) for key, each in heard.items()}
