@@ -53,7 +53,8 @@ python -m benchmarks.understanding --data_path path/to/data --scored
 
 - `redial_*.tsv` are messages of seekers in ReDial's valid split (CC BY 4.0). `written_*.tsv` and `transcripts.tsv` are
   invented messages, many of them difficult on purpose.
-- The tables `*_develop.tsv` and `transcripts.tsv` were used to write the rules of the chat.
+- The tables `*_develop.tsv` and `transcripts.tsv` were used to write the rules of the chat. Later rules mend kinds of
+  errors that were found in the tables `*_train_*.tsv`.
 - The tables `*_scored.tsv` were labelled by an annotator who had not seen the rules: a language model. The first rules
   are older than these tables. Only the figures of these tables are looked at, never their errors.
   `understanding/scorings.jsonl` logs each scoring.
@@ -79,8 +80,8 @@ _WITH_ENCODER = 'With the encoder'
 _HELD_OUT = """\
 ## What the models add
 
-Precision / recall for a quarter of the conversations. The models are trained on the other conversations. The rules
-were written on the tables `*_develop.tsv` and `transcripts.tsv`, but not on the others.
+Precision / recall for a quarter of the conversations. The models are trained on the other conversations. Some rules
+mend kinds of errors that were found in the tables `*_train_*.tsv`, also in this quarter. So the scores may be too high.
 `python -m benchmarks.understanding.held_out` prints the table.
 
 """
