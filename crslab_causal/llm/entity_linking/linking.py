@@ -25,13 +25,14 @@ from __future__ import annotations
 import re
 from typing import Collection, Iterator, Mapping, NamedTuple
 
-from crslab_causal.llm.entity_linking.links import Link, LinkedText, Mention, ReadText
+from crslab_causal.llm.entity_linking.links import Link, LinkedText, Mention, Place, ReadText
+from crslab_causal.llm.entity_linking.longer_titles import LongerTitles
 from crslab_causal.llm.entity_linking.name_index import NameIndex
 from crslab_causal.llm.entity_linking.namesakes import choose_entity
 from crslab_causal.llm.entity_linking.negation import is_negated
 from crslab_causal.llm.entity_linking.numbering import next_numeral, numeral_after, ordinal_before, subtitle_span
 from crslab_causal.llm.entity_linking.people import has_place_of_person
-from crslab_causal.llm.entity_linking.recognition import Place, Recognizer
+from crslab_causal.llm.entity_linking.recognition import Recognizer
 from crslab_causal.llm.entity_linking.title_parts import Key
 from crslab_causal.llm.entity_linking.titles import ARTICLES, YEAR
 
@@ -120,7 +121,7 @@ class _Scan:
         read = ReadText(text)
         self.index, self.text, self.prefer = index, text, prefer
         self.words, self.content_indices, self.content = read.words, read.content_indices, read.content
-        self.recognizer = Recognizer(index, read, prefer)
+        self.recognizer, self.longer_titles = Recognizer(index, read, prefer), LongerTitles(index, read)
         self.is_taken = [False] * len(self.content)
         self.links: list[Link] = []
         self.unknown: list[tuple[int, int]] = []
@@ -197,10 +198,10 @@ class _Scan:
             self._block(first, end, self.words[first_word - has_article].start, year.end())
             return True
         is_film = self.index.is_item(entity) and not has_year and bool(self.index.items)
-        if is_film and (longer := self.recognizer.end_of_longer_title(place, key)) is not None:
+        if is_film and (longer := self.longer_titles.end_after(place, key)) is not None:
             self._block(first, end, start, longer)
             return True
-        if is_film and (earlier := self.recognizer.start_of_longer_title(place)) is not None:
+        if is_film and (earlier := self.longer_titles.start_before(place)) is not None:
             first = next(i for i, word in enumerate(self.content) if word.start >= earlier)
             self._block(first, end, earlier, end_character)
             return True

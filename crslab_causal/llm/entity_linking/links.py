@@ -36,6 +36,20 @@ class Link(NamedTuple):
     """End in the text, in characters, with a year or a number after the name."""
 
 
+class Place(NamedTuple):
+    """Position of a part of a text that matches a name."""
+
+    first: int
+    """Index of the first content word, see :attr:`.ReadText.content`."""
+    end: int
+    """Index after the last content word."""
+    first_word: int
+    """Index of the first word, with an article that belongs to the name."""
+    end_word: int
+    """Index after the last word."""
+    end_character: int
+
+
 class LinkedText(NamedTuple):
     """A text with its links."""
 

@@ -7,10 +7,10 @@ mark: capitals, quotes, or a place where a title or a person is expected, see :m
 from __future__ import annotations
 
 import re
-from typing import Collection, NamedTuple, Sequence
+from typing import Collection, Sequence
 
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
-from crslab_causal.llm.entity_linking.links import Link, ReadText
+from crslab_causal.llm.entity_linking.links import Link, Place, ReadText
 from crslab_causal.llm.entity_linking.marks import (
     follows_title,
     has_capitals,
@@ -22,7 +22,7 @@ from crslab_causal.llm.entity_linking.name_index import NameIndex
 from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema, may_name_person
 from crslab_causal.llm.entity_linking.title_parts import Key
 from crslab_causal.llm.entity_linking.titles import ARTICLES
-from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, FILM_TALK, FILM_WORDS, Word, is_common
+from crslab_causal.llm.entity_linking.words import ALWAYS_CAPITALIZED, FILM_WORDS, Word, is_common
 
 _VERBS_OF_IT = frozenset('s is was has had will would looks looked seems seemed sounds made makes kept came'.split())
 """Words after "It" that show that it is a pronoun."""
@@ -62,21 +62,6 @@ _IN_ORDINARY_PHRASE = re.compile(
     re.IGNORECASE,
 )
 """Words before a title of ordinary words without capitals that make it an ordinary phrase."""
-_CONTINUES = re.compile(r"(?P<of> of(?: the)?)? (?P<word>[A-Z][a-z][\w'’-]*)(?: [A-Z][a-z][\w'’-]*)*")
-"""The next words of a longer title. A word of one letter, such as "I", is none of them."""
-_PRECEDES = re.compile(r"(?P<the>(?:The|An?|the|an?)\s+)?\b(?P<word>[A-Z][\w'’-]+)\s+of\s+(?:(?:[Tt]he|[Aa]n?)\s+)?$")
-"""Words before the name of a film that may belong to a longer title: "The Night of the Hunter"."""
-_PART_OF_FILM = frozenset(
-    'all any beginning best both copy end ending fans half kind lot lots most name none one part plot rest some sort '
-    'story title type version world year'.split()
-)
-"""Words before "of" and the name of a film that belong to no title, although some write them with a capital."""
-_PARTICLES = frozenset('out up down away back off over in on'.split())
-"""Small words that continue a title if a verb follows: "Blow Out is excellent"."""
-_VERB_OF_TITLE = re.compile(r'\s+(?:is|was|has|had)\b')
-_NOT_IN_TITLES = frozenset('part vol volume chapter episode trilogy saga franchise ii iii iv and or with it'.split())
-_MAX_RANK_OF_TITLE_WORD = 4000
-"""Rank, by frequency, below which a capitalized word behind a name is rather the start of a sentence."""
 _BEFORE_COMPARISON = frozenset('is are was were be been about just almost'.split())
 """Words before "as good as it gets" that make it no title."""
 _BEFORE_TOPICS, _WITH_TOPICS = (
@@ -95,20 +80,6 @@ _DETERMINERS = frozenset(
 _OWNERS = frozenset('my your his her our their'.split())
 _MAX_COMMON_WORDS = 3
 """Maximum number of common words of a name that needs a mark of a title. A longer name needs none."""
-
-
-class Place(NamedTuple):
-    """Position of a part of a text that matches a name."""
-
-    first: int
-    """Index of the first content word, see :attr:`.ReadText.content`."""
-    end: int
-    """Index after the last content word."""
-    first_word: int
-    """Index of the first word, with an article that belongs to the name."""
-    end_word: int
-    """Index after the last word."""
-    end_character: int
 
 
 class Recognizer:
@@ -134,55 +105,81 @@ class Recognizer:
             entity: entity of this name; None if no entity fits.
             links: links of the text so far.
         """
-        first, end, first_word, end_word, end_character = place
-        index, content = self.index, self.content[first:end]
-        start = self.words[first_word].start
-        if len(content) == 1 and is_outside_cinema(self.text, start):
-            return False
-        if len(content) == 1 and first and (self.content[first - 1].normalized, key[0]) in _PLACES_OF_TWO_WORDS:
-            return False  # "Kong" in "Hong Kong"
-        if len(content) == 1 and key[0].isdigit() and _COUNTS.match(self.text, end_character):
-            return False  # "I saw 2 or 3 movies"
-        if _IN_ORDINARY_PHRASE.search(self.text, 0, start) and not any(
-            word.is_capitalized or not is_english(word.normalized) for word in content
-        ):
-            return False  # "something for grown ups", "set in modern times"
-        previous = self.words[first_word - 1].lower if first_word else ''
-        if key[0] == 'as' and previous in _BEFORE_COMPARISON and not content[0].is_capitalized:
-            return False  # "the show is as good as it gets"
-        if len(content) == 1 and previous in _OWNERS and not content[0].is_capitalized and is_english(key[0]):
-            return False  # "my jaws hurt"
-        if entity is not None and len(key) == 1 and entity in index.bearers(key, True):
-            if self._follows_other_first_name(first, entity, links):
+        for decide in (self._decide_phrase, self._decide_person, self._decide_everyday_word):
+            decided = decide(place, key, entity, links)
+            if decided is not None:
+                return decided
+        return self._has_mark(place, key, entity, links)
+
+    def _decide_phrase(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool | None:
+        """Return False for words that the words around them make an ordinary phrase, and None for others."""
+        content, start = self.content[place.first : place.end], self.words[place.first_word].start
+        is_alone, is_small = len(content) == 1, not content[0].is_capitalized
+        previous = self.words[place.first_word - 1].lower if place.first_word else ''
+        is_small_english = all(not word.is_capitalized and is_english(word.normalized) for word in content)
+        before = self.content[place.first - 1].normalized if place.first else ''
+        is_ordinary = (
+            (is_alone and is_outside_cinema(self.text, start))
+            or (is_alone and (before, key[0]) in _PLACES_OF_TWO_WORDS)  # "Kong" in "Hong Kong"
+            or (
+                is_alone and key[0].isdigit() and _COUNTS.match(self.text, place.end_character)
+            )  # "I saw 2 or 3 movies"
+            or (is_small_english and _IN_ORDINARY_PHRASE.search(self.text, 0, start))  # "set in modern times"
+            or (is_small and key[0] == 'as' and previous in _BEFORE_COMPARISON)  # "the show is as good as it gets"
+            or (is_alone and is_small and previous in _OWNERS and is_english(key[0]))  # "my jaws hurt"
+        )
+        return False if is_ordinary else None
+
+    def _decide_person(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool | None:
+        """Return whether a word that is the name of a person means this person; None: marks of a title decide."""
+        if entity is None or len(key) > 1:
+            return None
+        index, word, start = self.index, self.content[place.first], self.words[place.first_word].start
+        is_expected = has_place_of_person(self.text, start, place.end_character)
+        if entity in index.bearers(key, True):
+            if self._follows_other_first_name(place.first, entity, links):
                 return False  # "Freddy Krueger" is not Diane Kruger
-            if self._starts_longer_name(end):
+            if self._starts_longer_name(place.end):
                 return False  # "Harry" in "Harry Potters"
-            if has_place_of_person(self.text, start, end_character) and self.may_be_surname(content[0], key):
+            if is_expected and self.may_be_surname(word, key):
                 return True
             if index.is_obscure_person(entity) and not self._is_named_as_person(place, links):
                 return False  # "Poland" is a surname, too
-            if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not content[0].is_capitalized:
+            if is_frequent(key[0], _MAX_RANK_OF_BASIC) and not word.is_capitalized:
                 return False  # "I love music"
-        is_person = entity is not None and entity in index.people
-        is_obscure = entity is not None and is_person and index.is_obscure_person(entity)
-        is_small = len(key) == 1 and not content[0].is_capitalized
-        if is_obscure and is_small and not has_place_of_person(self.text, start, end_character):
+        is_obscure = entity in index.people and index.is_obscure_person(entity)
+        if is_obscure and not word.is_capitalized and not is_expected:
             return False  # "stuck on mars"
-        if entity is not None and len(key) == 1 and index.is_item(entity) and self._follows_first_name(first):
+        if index.is_item(entity) and self._follows_first_name(place.first):
             return False  # "Charlie Parker" is not the film "Parker"
-        if entity is not None and entity in self.prefer and index.is_item(entity) and self._is_said_again(place):
+        return None
+
+    def _decide_everyday_word(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool | None:
+        """Return whether an everyday word means a film of the conversation or a little-known one; None for others."""
+        if entity is None:
+            return None
+        index, word = self.index, self.content[place.first]
+        if entity in self.prefer and index.is_item(entity) and self._is_said_again(place):
             return True
-        is_listed = self._is_listed(place, is_person, links)
-        if entity is not None and len(key) == 1 and self._is_everyday_and_obscure(key[0], entity, content[0]):
+        if len(key) > 1:
+            return None
+        is_listed = self._is_listed(place, entity in index.people, links)
+        if self._is_everyday_and_obscure(key[0], entity, word):
             is_listed = is_listed and index.popularity.get(entity, 0) > _OBSCURE
-            return has_place_of_title(self.text, self.words, first_word, end_word, is_listed)
-        if entity is not None and len(key) == 1 and self._is_first_name_of_other(content[0], entity):
-            return is_quoted(self.text, start, end_character) or has_place_of_title(
-                self.text, self.words, first_word, end_word, is_listed
+            return has_place_of_title(self.text, self.words, place.first_word, place.end_word, is_listed)
+        if self._is_first_name_of_other(word, entity):
+            return is_quoted(self.text, self.words[place.first_word].start, place.end_character) or has_place_of_title(
+                self.text, self.words, place.first_word, place.end_word, is_listed
             )
-        is_partial = index.is_partial(key)
-        if is_partial and len(key) == 1 and entity not in self.prefer and self._is_topic(first_word):
+        if index.is_partial(key) and entity not in self.prefer and self._is_topic(place.first_word):
             return False  # "films about Vietnam" are not like "Good Morning, Vietnam"
+        return None
+
+    def _has_mark(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool:
+        """Return whether words need no mark of a title, or have one."""
+        first, end, first_word, end_word, end_character = place
+        index, content = self.index, self.content[first:end]
+        is_partial = index.is_partial(key)
         is_weak, in_phrase = key in index.weak and is_partial, len(key) > 1 and not is_partial
         if not is_weak and (
             len(key) > _MAX_COMMON_WORDS
@@ -197,63 +194,11 @@ class Recognizer:
             return True
         if not self.ignores_capitals and has_capitals(content) and not self._is_pronoun(first_word, end_word, links):
             return True
+        is_person = entity is not None and entity in index.people
+        is_listed = self._is_listed(place, is_person, links)
         is_named = any(entity in self.prefer for entity in index.entities(key))
         is_known = is_weak or any(index.popularity.get(entity, 0) >= _WELL_KNOWN for entity in index.entities(key))
         return has_place_of_title(self.text, self.words, first_word, end_word, is_listed, is_known, is_named)
-
-    def end_of_longer_title(self, place: Place, key: Key) -> int | None:
-        """Return the end of a longer title that starts with the name of a film: "Wild" in "Wild Strawberries".
-
-        Capitals show it: the name has one, and so has the next word, which is neither common nor a name of its own.
-
-        Args:
-            place: position of the words of the name.
-            key: the name that they match.
-
-        Returns:
-            The position after the longer title; None if the name does not continue.
-        """
-        if self.ignores_capitals or not self.content[place.end - 1].is_capitalized or place.end == len(self.content):
-            return None
-        match = _CONTINUES.match(self.text, place.end_character)
-        if match is None:
-            return None
-        following = next(word for word in self.content[place.end :] if word.start >= match.start('word'))
-        word = following.normalized
-        if (
-            word in ALWAYS_CAPITALIZED
-            or word in FILM_TALK
-            or word in FILM_WORDS
-            or match['word'].lower() in _NOT_IN_TITLES
-        ):
-            is_ordinary = match['of'] is None
-        else:
-            is_particle = word in _PARTICLES and self._is_judged_after(match.end())
-            is_first_name = word in self.index.first_names
-            is_ordinary = match['of'] is None and (is_first_name or is_frequent(word, _MAX_RANK_OF_TITLE_WORD))
-            is_ordinary = is_ordinary and not is_particle
-        is_name = match['of'] is None and not self.index.is_partial(key) and self._is_known((word,))
-        return None if is_ordinary or is_name else match.end()
-
-    def start_of_longer_title(self, place: Place) -> int | None:
-        """Return the start of a longer title that ends with the name of a film: "The Night of the Hunter".
-
-        Capitals show it: the name has one, and so has the word before the "of", inside of a sentence.
-
-        Args:
-            place: position of the words of the name.
-
-        Returns:
-            The position of the longer title; None if no other words belong to the title.
-        """
-        if self.ignores_capitals or not self.content[place.first].is_capitalized:
-            return None
-        match = _PRECEDES.search(self.text, 0, self.content[place.first].start)
-        if match is None:
-            return None
-        before = next(word for word in self.words if word.start >= match.start('word'))
-        is_ordinary = before.normalized in FILM_TALK | FILM_WORDS | _PART_OF_FILM
-        return None if is_ordinary or (before.starts_sentence and match['the'] is None) else match.start()
 
     def _is_named_as_person(self, place: Place, links: Sequence[Link]) -> bool:
         """Return whether the words beside the surname of a little-known person show that it is one."""
@@ -293,14 +238,6 @@ class Recognizer:
         has_article = self.words[place.first_word].lower == 'the'
         max_rank = _MAX_RANK_WITH_ARTICLE if has_article else _MAX_RANK_SAID_AGAIN
         return before not in _DETERMINERS and not all(is_frequent(word.lower, max_rank) for word in content)
-
-    def _is_judged_after(self, end: int) -> bool:
-        """Return whether a verb follows a position, as in "Blow Out is excellent"."""
-        return _VERB_OF_TITLE.match(self.text, end) is not None
-
-    def _is_known(self, key: Key) -> bool:
-        """Return whether a name is a title, or that of a person who is not obscure."""
-        return any(not self.index.is_obscure_person(entity) for entity in self.index.entities(key))
 
     def _is_pronoun(self, first_word: int, end_word: int, links: Sequence[Link]) -> bool:
         """Return whether a capitalized "It" starts a sentence: "I loved Logan, It was great", "Yes I have It was"."""
