@@ -9,7 +9,7 @@ from typing import Iterable, Iterator, Sequence
 from rapidfuzz.distance import OSA
 
 from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts
-from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
 from crslab_causal.llm.entity_linking.marks import has_capitals
 from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
@@ -43,29 +43,21 @@ def name_credited_people(text: str, spans: Sequence[Span], films: Iterable[int],
         films: films of the conversation and of the message.
         facts: facts about the films.
     """
-    people = _credited(films, facts)
-    words = read_words(text)
-    if not people or not words:
-        return list(spans)
-    others = [span for span in spans if span.kind is not SpanKind.PERSON or ' ' in text[span.start : span.end]]
+    people, words = _credited(films, facts), read_words(text)
+    named = [*_full_names(text, words, people, facts), *_single_names(text, words, people, facts)]
+    longer = [span for span in spans if span.kind is not SpanKind.PERSON or _is_full(text, span)]
     found: list[Span] = []
-    ignores_capitals = text.upper() == text
-    for start, end, person in [*_full_names(text, words, people, facts), *_single_names(text, words, people, facts)]:
-        written = Span(SpanKind.PERSON, start, end, id=person)
-        if any(span.start < end and start < span.end for span in (*others, *found)):
-            continue
-        old = [span for span in spans if span not in others and span.start < end and start < span.end]
-        if ' ' not in text[start:end] and (
-            ignores_capitals or any(_is_better_known(span, person, facts) for span in old)
-        ):
-            continue
-        found.append(written)
-    kept = [
-        span
-        for span in spans
-        if span in others or not any(span.start < each.end and each.start < span.end for each in found)
-    ]
-    return sorted([*kept, *found], key=lambda span: (span.start, span.end))
+    for span in free_spans(named, longer):
+        old = [each for each in spans if each.start < span.end and span.start < each.end]
+        is_doubtful = not _is_full(text, span) and any(_is_better_known(each, span, facts) for each in old)
+        if not is_doubtful and free_spans([span], found):
+            found.append(span)
+    return sorted([*free_spans(spans, found), *found], key=lambda span: (span.start, span.end))
+
+
+def _is_full(text: str, span: Span) -> bool:
+    """Return whether a span has several words."""
+    return ' ' in text[span.start : span.end]
 
 
 def _credited(films: Iterable[int], facts: FilmFacts) -> list[int]:
@@ -81,10 +73,8 @@ def _names(person: int, facts: FilmFacts) -> list[str]:
     return content_words(title_words(facts.names[person]))
 
 
-def _full_names(
-    text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts
-) -> Iterator[tuple[int, int, int]]:
-    """Yield the start, the end and the person of each full name with wrong letters."""
+def _full_names(text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts) -> Iterator[Span]:
+    """Yield the spans of full names with wrong letters."""
     for first, second in pairwise(words):
         if text[first.end : second.start] != ' ':
             continue
@@ -93,20 +83,18 @@ def _full_names(
             name = ' '.join(_names(person, facts))
             is_close = OSA.distance(written, name, score_cutoff=_MAX_EDITS_OF_FULL_NAME) <= _MAX_EDITS_OF_FULL_NAME
             if is_close and ' ' in name and written[0] == name[0]:
-                yield first.start, second.end, person
+                yield Span(SpanKind.PERSON, first.start, second.end, id=person)
                 break
 
 
-def _single_names(
-    text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts
-) -> Iterator[tuple[int, int, int]]:
-    """Yield the start, the end and the person of each first name or surname."""
-    for number, word in enumerate(words):
+def _single_names(text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts) -> Iterator[Span]:
+    """Yield the spans of first names and surnames, unless all letters of the text are capitals."""
+    for number, word in enumerate(words if text.upper() != text else ()):
         if not _may_be_name(text, words, number):
             continue
         person = next((each for each in people if _is_called(word, _names(each, facts))), None)
         if person is not None:
-            yield word.start, word.end, person
+            yield Span(SpanKind.PERSON, word.start, word.end, id=person)
 
 
 def _may_be_name(text: str, words: Sequence[Word], number: int) -> bool:
@@ -141,7 +129,7 @@ def _is_called(word: Word, names: Sequence[str]) -> bool:
     )
 
 
-def _is_better_known(span: Span, person: int, facts: FilmFacts) -> bool:
-    """Return whether a span names somebody who is far better known than a person."""
-    popularity = facts.popularity
-    return span.id != person and popularity.get(span.id or -1, 0.0) > _OVERSHADOWED * popularity.get(person, 0.0)
+def _is_better_known(span: Span, other: Span, facts: FilmFacts) -> bool:
+    """Return whether a span names somebody who is far better known than the person of another span."""
+    best, person = (facts.popularity.get(each.id, 0.0) if each.id is not None else 0.0 for each in (span, other))
+    return span.id != other.id and best > _OVERSHADOWED * person
