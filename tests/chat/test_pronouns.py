@@ -92,8 +92,7 @@ def test_that_guy_is_the_actor_of_the_film(trained_interpreter, entity, text):
     assert 'Tom Hanks' in attitudes(meaning)
 
 
-def test_others_of_his_are_films_of_the_director(trained_interpreter, entity):
-    situation = situation_of(entity, 'Jaws (1975)')
-    assert trained_interpreter.read('Others of his, please', situation).situation.person is not None
-    name = trained_interpreter.facts.names[trained_interpreter.read('any others of his?', situation).situation.person]
-    assert name == 'Steven Spielberg'
+@pytest.mark.parametrize('text', ['Others of his, please', 'any others of his?'])
+def test_his_in_others_of_his_is_the_director(trained_interpreter, entity, text):
+    person = trained_interpreter.read(text, situation_of(entity, 'Jaws (1975)')).situation.person
+    assert trained_interpreter.facts.names[person] == 'Steven Spielberg'

@@ -252,7 +252,7 @@ class _Builder:
         return FilmFacts(films, people, subjects, genre_entities, names, popularity, prominence, latest)
 
     def _prominence(self, films: Mapping[int, CatalogueFilm], popularity: Mapping[int, float]) -> dict[int, float]:
-        """Return the popularity of films. It is weighted by the number of facts among films of one title.
+        """Return the popularity of films, weighted among films of one title by their facts and their people.
 
         "Hangover" and "The Hangover" count as one title.
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
-from typing import Iterable, Iterator, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from rapidfuzz.distance import OSA
 
-from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts
+from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts, name_key
 from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
 from crslab_causal.llm.entity_linking.english import is_english, is_frequent
 from crslab_causal.llm.entity_linking.marks import has_capitals
-from crslab_causal.llm.entity_linking.people import has_place_of_person, is_outside_cinema
-from crslab_causal.llm.entity_linking.titles import content_words, title_words
+from crslab_causal.llm.entity_linking.people import IN_FILM, has_place_of_person, is_outside_cinema
 from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
 
 _N_ACTORS = 12
 """Number of actors of a film, the first of its cast, whom one name may mean."""
 _MIN_LETTERS = 3
-"""Minimum number of letters of a name. A name of so few needs a mark of a person."""
+"""Minimum number of letters of a name. A name of only this many letters needs a mark of a person."""
 _MIN_LETTERS_MISSPELLED = 6
 """Minimum number of letters of a name that may have a wrong letter."""
 _MAX_EDITS_OF_FULL_NAME = 2
@@ -28,8 +26,6 @@ _MAX_EVERYDAY_RANK = 8000
 """Rank, by frequency, up to which a word without a capital may be an everyday word, and no name."""
 _OVERSHADOWED = 5
 """Ratio between the popularity of two people from which the name means the better-known one, whatever the films."""
-_IN_FILM = re.compile(r'\s+(?:really\s+|also\s+)?in\s+(?:it|this|that|there)\b', re.IGNORECASE)
-"""Words after a name that make it that of an actor: "is cage in that"."""
 _NEVER = frozenset(('the', 'and', 'von', 'van', 'jnr', 'brothers', 'bros'))
 """Parts of the names of people that name nobody alone."""
 
@@ -44,7 +40,7 @@ def name_credited_people(text: str, spans: Sequence[Span], films: Iterable[int],
         facts: facts about the films.
     """
     people, words = _credited(films, facts), read_words(text)
-    named = [*_full_names(text, words, people, facts), *_single_names(text, words, people, facts)]
+    named = [*_full_names(text, words, people), *_single_names(text, words, people)]
     longer = [span for span in spans if span.kind is not SpanKind.PERSON or _is_full(text, span)]
     found: list[Span] = []
     for span in free_spans(named, longer):
@@ -60,39 +56,36 @@ def _is_full(text: str, span: Span) -> bool:
     return ' ' in text[span.start : span.end]
 
 
-def _credited(films: Iterable[int], facts: FilmFacts) -> list[int]:
-    """Return the directors and the first actors of films, the best-known ones first."""
+def _credited(films: Iterable[int], facts: FilmFacts) -> dict[int, tuple[str, ...]]:
+    """Return the words of the names of directors and first actors of films, the best-known people first."""
     people: set[int] = set()
     for film in films:
         credits = facts.films[film].people
         people |= {*credits.get(CAST, ())[:_N_ACTORS], *credits.get(DIRECTOR, ())}
-    return sorted(people & facts.people.keys(), key=lambda person: (-facts.popularity.get(person, 0.0), person))
+    known = sorted(people & facts.people.keys(), key=lambda person: (-facts.popularity.get(person, 0.0), person))
+    return {person: name_key(facts.names[person]) for person in known}
 
 
-def _names(person: int, facts: FilmFacts) -> list[str]:
-    return content_words(title_words(facts.names[person]))
-
-
-def _full_names(text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts) -> Iterator[Span]:
+def _full_names(text: str, words: Sequence[Word], people: Mapping[int, Sequence[str]]) -> Iterator[Span]:
     """Yield the spans of full names with wrong letters."""
     for first, second in pairwise(words):
         if text[first.end : second.start] != ' ':
             continue
         written = f'{first.normalized} {second.normalized}'
-        for person in people:
-            name = ' '.join(_names(person, facts))
+        for person, names in people.items():
+            name = ' '.join(names)
             is_close = OSA.distance(written, name, score_cutoff=_MAX_EDITS_OF_FULL_NAME) <= _MAX_EDITS_OF_FULL_NAME
             if is_close and ' ' in name and written[0] == name[0]:
                 yield Span(SpanKind.PERSON, first.start, second.end, id=person)
                 break
 
 
-def _single_names(text: str, words: Sequence[Word], people: Sequence[int], facts: FilmFacts) -> Iterator[Span]:
+def _single_names(text: str, words: Sequence[Word], people: Mapping[int, Sequence[str]]) -> Iterator[Span]:
     """Yield the spans of first names and surnames, unless all letters of the text are capitals."""
     for number, word in enumerate(words if text.upper() != text else ()):
         if not _may_be_name(text, words, number):
             continue
-        person = next((each for each in people if _is_called(word, _names(each, facts))), None)
+        person = next((each for each, names in people.items() if _is_called(word, names)), None)
         if person is not None:
             yield Span(SpanKind.PERSON, word.start, word.end, id=person)
 
@@ -111,7 +104,7 @@ def _may_be_name(text: str, words: Sequence[Word], number: int) -> bool:
     is_marked = has_capitals([word]) or has_place_of_person(text, word.start, word.end)
     is_short = len(name) == _MIN_LETTERS and is_english(name)
     is_everyday = is_short or is_common(name) or is_frequent(name, _MAX_EVERYDAY_RANK)
-    return is_marked or not is_everyday or _IN_FILM.match(text, word.end) is not None
+    return is_marked or not is_everyday or IN_FILM.match(text, word.end) is not None
 
 
 def _is_called(word: Word, names: Sequence[str]) -> bool:

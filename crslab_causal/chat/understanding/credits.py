@@ -6,7 +6,7 @@ import re
 from typing import Iterator, Sequence
 
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
 from crslab_causal.llm.entity_linking.titles import content_words, parse_title, title_words
 
 _CREDIT = re.compile(r'\W*\b(?:by|from|with|starring|directed\s+by)\s+(?:the\s+)?$', re.IGNORECASE)
@@ -70,19 +70,19 @@ def name_by_person(text: str, spans: Sequence[Span], facts: FilmFacts, recommend
     for person in spans:
         if person.kind is not SpanKind.PERSON or person.id not in facts.people:
             continue
-        lead = _ONE_WITH.search(text, 0, person.start)
-        the, tail = _THE_BEFORE.search(text, 0, person.start), _ONE_THAT_WAS_SAID.match(text, person.end)
-        if not lead and not (the and tail):
-            continue
+        place, tail = None, _ONE_THAT_WAS_SAID.match(text, person.end)
+        if lead := _ONE_WITH.search(text, 0, person.start):
+            place = lead.start(), len(text[: person.start].rstrip())  # the person is named beside the film
+        elif (the := _THE_BEFORE.search(text, 0, person.start)) and (
+            tail := _ONE_THAT_WAS_SAID.match(text, person.end)
+        ):
+            place = the.start(), tail.end()
         films = {*facts.films_of(person.id)}
         film = next((each for each in reversed(recommended) if each in films), None)
-        if film is None or _DESCRIBED_AFTER.match(text, person.end if lead or tail is None else tail.end()):
+        if place is None or film is None or _DESCRIBED_AFTER.match(text, max(person.end, place[1])):
             continue
-        if lead:  # the person is named beside the film
-            end = len(text[: person.start].rstrip())
-            found.append(Span(SpanKind.FILM, lead.start(), end, id=film))
-        elif the and tail:
-            found[found.index(person)] = Span(SpanKind.FILM, the.start(), tail.end(), id=film)
+        named = Span(SpanKind.FILM, *place, id=film)
+        found = [*free_spans(found, [named]), named]
     return sorted(found, key=lambda span: (span.start, span.end))
 
 

@@ -135,7 +135,7 @@ class Interpreter:
             meaning.acts.append(Act.WANT)
         if meaning.rejects_gore and Act.REJECT in meaning.acts and not _POINTS.search(state.text):
             meaning.acts.remove(Act.REJECT)  # "I'd rather not have too much blood"
-            meaning.heard = [each for each in meaning.heard if each.attitude is not Attitude.REJECTED]
+            state.drop(Attitude.REJECTED)
 
     def _films_of_people(self, situation: Situation) -> list[int]:
         """Return the films of the people whom the seeker has named. A title rather means one of them."""
@@ -182,5 +182,5 @@ class Interpreter:
         return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
 
     def _is_of(self, gender: str | None, person: int) -> bool:
-        """Return whether a person may have a gender. The first name may tell nothing."""
+        """Return whether a person may be of a gender. Many first names do not tell it."""
         return gender is None or gender_of(self.facts.names[person]) in (None, gender)

@@ -8,6 +8,7 @@ from typing import Sequence
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.numbers import CARDINALS
+from crslab_causal.chat.understanding.series_parts import ASKS_WHICH
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 from crslab_causal.llm.entity_linking.numbering import ORDINALS
 
@@ -21,10 +22,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words for films of a series. "The first one you mentioned" means a film of the conversation."""
-_ASKS_FOR = re.compile(
-    r"\b(?:what(?:['’]?s|\s+(?:is|was))|which\s+is|is\s+(?:it|this|that)|name\s+of|called)\s+$", re.I
-)
-"""Words before a part that ask which film it is."""
+_ASKS_FOR = re.compile(rf'\b(?:{ASKS_WHICH})\s+$', re.IGNORECASE)
 
 
 def name_by_number(

@@ -24,10 +24,9 @@ _PART = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Words for a part of a series. "The original idea" names none."""
-_ASKS_FOR = re.compile(
-    r"\b(?:(?:what|how)\s+about|what(?:['’]?s|\s+(?:is|was))|which\s+is|is\s+(?:it|this|that)|name\s+of|called)\s+$",
-    re.IGNORECASE,
-)
+ASKS_WHICH = r"what(?:['’]?s|\s+(?:is|was))|which\s+is|is\s+(?:it|this|that)|name\s+of|called"
+"""Words before a film of a series that ask which film it is."""
+_ASKS_FOR = re.compile(rf'\b(?:(?:what|how)\s+about|{ASKS_WHICH})\s+$', re.IGNORECASE)
 """Words before a part that ask which film it is. The answer names the series."""
 _IN_TRILOGY = 3
 _MIN_SHARE = 0.1

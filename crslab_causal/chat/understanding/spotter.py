@@ -70,7 +70,7 @@ _SEASON_BEFORE = re.compile(
 _SEASON_AFTER = re.compile(
     r'\s*-?\s*(?:time|eve|day|break|season|morning|night|holidays?|vacation)\b(?!\s+(?:movie|film|flick))', re.I
 )
-_GREETING_BEFORE = re.compile(r'\b(?:happy|merry|raining)\s+$', re.IGNORECASE)
+_PHRASE_BEFORE = re.compile(r'\b(?:happy|merry|raining)\s+$', re.IGNORECASE)
 """Words before a title that make it a phrase: "Happy Holidays", "it's raining cats and dogs"."""
 _ORDINARY = re.compile(
     r'(?:the )?last (?:\d+|[a-z]+) years|the grown[ -]ups|grown-ups|my life|upside down|disaster (?:movies|films)'
@@ -185,7 +185,7 @@ class Spotter:
             start = link.start - len('the ') if text[: link.start].endswith('the ') else link.start
             if _ORDINARY.fullmatch(text, link.start, link.end) or _ORDINARY.fullmatch(text, start, link.end):
                 continue  # "from the last 5 years"
-            if _GREETING_BEFORE.search(text[max(0, link.start - 10) : link.start]):
+            if _PHRASE_BEFORE.search(text[max(0, link.start - 10) : link.start]):
                 continue  # "Happy Holidays"
             kind = SpanKind.FILM if link.entity in self.facts.films else SpanKind.PERSON
             kind = SpanKind.SUBJECT if link.entity in self.facts.subjects else kind

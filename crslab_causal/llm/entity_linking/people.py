@@ -20,7 +20,8 @@ _WITH = re.compile(
 _NAMED = re.compile(r'\b(?:(?:what|how)\s+about|not|no|nor|heard\s+of|know)\s+$', re.IGNORECASE)
 """Words before a capitalized surname of somebody who is little known."""
 _IS = re.compile(r'(?:^|[.!?,;]\s*|\b(?:and|so)\s+)(?:is|isn[\'’]?t|was)\s+$', re.IGNORECASE)
-_IN_IT = re.compile(r'\s+(?:really\s+|also\s+)?(?:in|on)\s+(?:it|this|that|there|here)\b', re.IGNORECASE)
+IN_FILM = re.compile(r'\s+(?:really\s+|also\s+)?(?:in|on)\s+(?:it|this|that|there|here)\b', re.IGNORECASE)
+"""Words after the name of an actor: "is Cage in that"."""
 _ACTS = re.compile(
     r"""(?:['’]s)?\s+(?:movies?|films?|flicks?|comed(?:y|ies)|thrillers?|westerns?|dramas?)\b
     |\s+(?:plays?|played|acts?|acted|stars?|starred|directs?|directed|wrote|sings)\b
@@ -46,7 +47,7 @@ def has_place_of_person(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - _REACH) : start]
     if _WITH.search(before) or _ACTS.match(text, end, end + _REACH):
         return True
-    return _IS.search(before) is not None and _IN_IT.match(text, end, end + _REACH) is not None
+    return _IS.search(before) is not None and IN_FILM.match(text, end, end + _REACH) is not None
 
 
 def may_name_person(text: str, start: int) -> bool:

@@ -105,20 +105,23 @@ class Recognizer:
             entity: entity of this name; None if no entity fits.
             links: links of the text so far.
         """
-        for decide in (self._decide_phrase, self._decide_person, self._decide_everyday_word):
-            decided = decide(place, key, entity, links)
-            if decided is not None:
-                return decided
-        return self._has_mark(place, key, entity, links)
+        if self._is_ordinary_phrase(place, key):
+            return False
+        decided = None
+        if entity is not None and len(key) == 1:
+            decided = self._decide_person(place, key, entity, links)
+        if entity is not None and decided is None:
+            decided = self._decide_everyday_word(place, key, entity, links)
+        return self._has_mark(place, key, entity, links) if decided is None else decided
 
-    def _decide_phrase(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool | None:
-        """Return False for words that the words around them make an ordinary phrase, and None for others."""
+    def _is_ordinary_phrase(self, place: Place, key: Key) -> bool:
+        """Return whether the words around a name make it an ordinary phrase."""
         content, start = self.content[place.first : place.end], self.words[place.first_word].start
         is_alone, is_small = len(content) == 1, not content[0].is_capitalized
         previous = self.words[place.first_word - 1].lower if place.first_word else ''
         is_small_english = all(not word.is_capitalized and is_english(word.normalized) for word in content)
         before = self.content[place.first - 1].normalized if place.first else ''
-        is_ordinary = (
+        return bool(
             (is_alone and is_outside_cinema(self.text, start))
             or (is_alone and (before, key[0]) in _PLACES_OF_TWO_WORDS)  # "Kong" in "Hong Kong"
             or (
@@ -128,12 +131,9 @@ class Recognizer:
             or (is_small and key[0] == 'as' and previous in _BEFORE_COMPARISON)  # "the show is as good as it gets"
             or (is_alone and is_small and previous in _OWNERS and is_english(key[0]))  # "my jaws hurt"
         )
-        return False if is_ordinary else None
 
-    def _decide_person(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool | None:
+    def _decide_person(self, place: Place, key: Key, entity: int, links: Sequence[Link]) -> bool | None:
         """Return whether a word that is the name of a person means this person; None: marks of a title decide."""
-        if entity is None or len(key) > 1:
-            return None
         index, word, start = self.index, self.content[place.first], self.words[place.first_word].start
         is_expected = has_place_of_person(self.text, start, place.end_character)
         if entity in index.bearers(key, True):
@@ -154,10 +154,8 @@ class Recognizer:
             return False  # "Charlie Parker" is not the film "Parker"
         return None
 
-    def _decide_everyday_word(self, place: Place, key: Key, entity: int | None, links: Sequence[Link]) -> bool | None:
+    def _decide_everyday_word(self, place: Place, key: Key, entity: int, links: Sequence[Link]) -> bool | None:
         """Return whether an everyday word means a film of the conversation or a little-known one; None for others."""
-        if entity is None:
-            return None
         index, word = self.index, self.content[place.first]
         if entity in self.prefer and index.is_item(entity) and self._is_said_again(place):
             return True
