@@ -5,7 +5,8 @@
 1. :mod:`.spotter` finds the spans that name something: the film "Alien", the genre "funny". It asks the linker of
    :mod:`crslab_causal.llm.entity_linking` for films and people. Each other kind of name has a module: :mod:`.years`,
    :mod:`.relative_years`, :mod:`.children`, :mod:`.places`, :mod:`.roles`, :mod:`.series_parts`,
-   :mod:`.series_numbers`, :mod:`.credits`, :mod:`.credited_people`, :mod:`.pronouns`, :mod:`.unknown_names`.
+   :mod:`.series_numbers`, :mod:`.credits`, :mod:`.credited_people`, :mod:`.pronouns`, :mod:`.pronoun_resolver`,
+   :mod:`.unknown_names`.
    :mod:`.rejections` finds which spans are negated.
 2. :mod:`.clauses` splits the message, and puts a token in the place of each name: "I loved <film0>".
 3. :mod:`.message` reads each clause by rules. Three readers share a :class:`.reading_state.ReadingState`: one finds the
@@ -15,7 +16,8 @@
    The result is a :class:`.draft.Draft`: acts *like* and *want*, "Alien" *liked*, "Comedy" *wanted*.
 4. :mod:`.revision` changes acts, attitudes and questions if the trained models are sure of others. The models read the
    strings of :mod:`.features`. The :mod:`.encoder` reads the words, with the last ones of the recommender before them.
-   :mod:`.certainty` names the cases in which the rules decide.
+   :mod:`.certain_acts` and :mod:`.certain_attitudes` name the cases in which the rules decide, and
+   :mod:`.unnamed_films` those in which no film without a name is meant.
 
 The phrases are in two places. Lists of everyday wordings of a clause are in the files of the folder ``phrases``, in a
 readable form. Patterns that need groups, or that only one function uses, are regular expressions beside this function.

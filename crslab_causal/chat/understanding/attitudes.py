@@ -92,6 +92,7 @@ _WORK_OF = re.compile(r'^\s+(?:ever\s+|has\s+|have\s+)*(?:does|did|done|made|mak
 """Words after a person that mean all the work of this person."""
 _STRONG = {NOT_SEEN: 3, TOLD: 3, SEEN: 2, LIKE: 2, DISLIKE: 2, SIMILAR: 1}
 """Cues that win if several cues end at the same place."""
+_NOT_HATED = re.compile(r'\b(?:not|never) (?:really |exactly |actually )?(?:hate|hated|dislike|disliked)\b')
 
 
 def cue_before(clause: Clause, group: int) -> str | None:
@@ -213,3 +214,8 @@ def _is_next(before: str, end: int) -> bool:
         )
         is not None
     )
+
+
+def denies_dislike(text: str) -> bool:
+    """Return whether a text says that something is not disliked: "I didn't hate Avatar"."""
+    return _NOT_HATED.search(text) is not None

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.films.collections import Collections
-from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts
+from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
@@ -20,19 +20,14 @@ from crslab_causal.chat.understanding.model import Models, read_models
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.places import find_missing_place
-from crslab_causal.chat.understanding.pronouns import (
-    find_pronoun,
-    gender_of_pronoun,
-    means_director,
-    with_pronouns,
-)
+from crslab_causal.chat.understanding.pronoun_resolver import PronounResolver
+from crslab_causal.chat.understanding.pronouns import with_pronouns
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.reading_state import ReadingState
 from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
 from crslab_causal.chat.understanding.unmet import find_unknown_topics
-from crslab_causal.llm.entity_linking.person_names import gender_of
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""
@@ -63,6 +58,7 @@ class Interpreter:
         self.facts, self.collections = facts, collections
         self.properties = Properties(facts, collections)
         self._spotter = Spotter(facts, collections)
+        self._pronouns = PronounResolver(facts, self._spotter)
         self.encoder = encoder
         self._reviser = Reviser(facts, self.properties, read_models() if models is None else models, encoder)
 
@@ -103,9 +99,10 @@ class Interpreter:
         if missing is not None:
             meaning = Understanding(acts=[Act.UNKNOWN], missing_place=missing)
             return Draft(text, [], [], situation, meaning, is_final=True)
-        person = self._meant_person(text, situation)
+        person = self._pronouns.person_of_conversation(text, situation)
         spans = with_pronouns(text, spans, person)
-        situation = replace(situation, person=person if person is not None else self._person_of_film(text, situation))
+        person = person if person is not None else self._pronouns.person_of_film(text, situation)
+        situation = replace(situation, person=person)
         state = ReadingState(self.facts, self.properties, text, spans, situation)
         ClauseReader(state).read()
         correction = find_correction(state.clauses, state.groups, self.facts, self.properties, situation)
@@ -142,45 +139,3 @@ class Interpreter:
         wanted = [self.facts.person_called.get(c.label) for c in situation.constraints if c.kind is Kind.PERSON]
         people = [person for person in (*situation.mentioned, *wanted) if person in self.facts.people]
         return [film for person in dict.fromkeys(people) for film in self.facts.films_of(person)]
-
-    def _meant_person(self, text: str, situation: Situation) -> int | None:
-        """Return the person whom "he" or "she" means: one whom the last words named, or whom the seeker named last.
-
-        A first name that is usually that of a woman rules out "he", and the other way round.
-        """
-        pronoun, current = find_pronoun(text), situation.person
-        if pronoun is None:
-            return current
-        gender = gender_of_pronoun(pronoun)
-        if current is not None and not self._is_of(gender, current):
-            current = None
-        if current is not None and self.facts.names[current] in situation.said:
-            return current
-        spans = self._spotter.spans(situation.said or situation.own)
-        named = [span.id for span in spans if span.kind is SpanKind.PERSON and span.id in self.facts.people]
-        if not named and current is None:
-            named = [entity for entity in situation.mentioned if entity in self.facts.people]
-        fitting = [person for person in named if self._is_of(gender, person)]
-        if situation.person is not None and current is None:  # of a cast, the best-known one is meant
-            return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
-        return fitting[-1] if fitting else current
-
-    def _person_of_film(self, text: str, situation: Situation) -> int | None:
-        """Return the person of the film of the conversation whom "he" or "that guy" may mean.
-
-        This is the director in "others of his". Otherwise it is the best-known actor or actress whose first name tells
-        the gender.
-        """
-        pronoun, film = find_pronoun(text), situation.film
-        if pronoun is None or film not in self.facts.films:
-            return None
-        gender, people = gender_of_pronoun(pronoun), self.facts.films[film].people
-        makers = [person for person in people.get(DIRECTOR, ()) if self._is_of(gender, person)]
-        if means_director(text) and makers:
-            return makers[0]
-        fitting = [each for each in people.get(CAST, ()) if gender in (None, gender_of(self.facts.names[each]))]
-        return max(fitting, key=lambda person: self.facts.popularity.get(person, 0.0), default=None)
-
-    def _is_of(self, gender: str | None, person: int) -> bool:
-        """Return whether a person may be of a gender. Many first names do not tell it."""
-        return gender is None or gender_of(self.facts.names[person]) in (None, gender)

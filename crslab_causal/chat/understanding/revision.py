@@ -12,19 +12,17 @@ from typing import Mapping, Sequence
 from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_both
-from crslab_causal.chat.understanding.certainty import (
+from crslab_causal.chat.understanding.certain_acts import (
     FINAL,
-    accepts_one_named_film,
-    clauses_with,
-    concerns_no_film,
-    is_certain,
     is_settled,
-    names_all_films,
-    names_years,
     opinions_in_questions,
     ruled_in,
     ruled_out,
-    speaks_of_chat,
+)
+from crslab_causal.chat.understanding.certain_attitudes import (
+    clauses_with,
+    is_certain,
+    names_years,
 )
 from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.encoder import MessageEncoder
@@ -50,6 +48,12 @@ from crslab_causal.chat.understanding.targets import (
     meant_person,
     names_in,
     rule_attitude,
+)
+from crslab_causal.chat.understanding.unnamed_films import (
+    accepts_one_named_film,
+    concerns_no_film,
+    names_all_films,
+    speaks_of_chat,
 )
 from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
 
