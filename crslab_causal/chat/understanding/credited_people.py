@@ -9,7 +9,7 @@ from rapidfuzz.distance import OSA
 
 from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts, name_key
 from crslab_causal.chat.understanding.spans import Span, SpanKind, free_spans
-from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.english import is_english, is_everyday
 from crslab_causal.llm.entity_linking.marks import has_capitals
 from crslab_causal.llm.entity_linking.people import IN_FILM, has_place_of_person, is_outside_cinema
 from crslab_causal.llm.entity_linking.words import Word, is_common, read_words
@@ -22,8 +22,6 @@ _MIN_LETTERS_MISSPELLED = 6
 """Minimum number of letters of a name that may have a wrong letter."""
 _MAX_EDITS_OF_FULL_NAME = 2
 """Most wrong letters of a first name and a surname together."""
-_MAX_EVERYDAY_RANK = 8000
-"""Rank, by frequency, up to which a word without a capital may be an everyday word, and no name."""
 _OVERSHADOWED = 5
 """Ratio between the popularity of two people from which the name means the better-known one, whatever the films."""
 _NEVER = frozenset(('the', 'and', 'von', 'van', 'jnr', 'brothers', 'bros'))
@@ -103,8 +101,8 @@ def _may_be_name(text: str, words: Sequence[Word], number: int) -> bool:
             return False  # "Freddy Krueger"
     is_marked = has_capitals([word]) or has_place_of_person(text, word.start, word.end)
     is_short = len(name) == _MIN_LETTERS and is_english(name)
-    is_everyday = is_short or is_common(name) or is_frequent(name, _MAX_EVERYDAY_RANK)
-    return is_marked or not is_everyday or IN_FILM.match(text, word.end) is not None
+    may_be_everyday = is_short or is_common(name) or is_everyday(name)
+    return is_marked or not may_be_everyday or IN_FILM.match(text, word.end) is not None
 
 
 def _is_called(word: Word, names: Sequence[str]) -> bool:

@@ -6,6 +6,9 @@ import functools
 
 from spellchecker import SpellChecker
 
+_N_EVERYDAY = 8000
+"""Number of the most frequent words that may be everyday words, and no titles or surnames, if written small."""
+
 
 @functools.cache
 def _ranks() -> dict[str, int]:
@@ -37,6 +40,15 @@ def is_frequent(word: str, n: int) -> bool:
     """
     rank = frequency_rank(word)
     return rank is not None and rank < n
+
+
+def is_everyday(word: str) -> bool:
+    """Return whether a word without a capital is rather an everyday word than a title or a surname.
+
+    Args:
+        word: word in lower case without apostrophes.
+    """
+    return is_frequent(word, _N_EVERYDAY)
 
 
 def frequent_words(n: int) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Collection, Sequence
 
-from crslab_causal.llm.entity_linking.english import is_english, is_frequent
+from crslab_causal.llm.entity_linking.english import is_english, is_everyday, is_frequent
 from crslab_causal.llm.entity_linking.links import Link, Place, ReadText
 from crslab_causal.llm.entity_linking.marks import (
     follows_title,
@@ -43,8 +43,6 @@ _PLACES_OF_TWO_WORDS = frozenset(
     (('hong', 'kong'), ('los', 'angeles'), ('las', 'vegas'), ('santa', 'monica'), ('st', 'louis'))
 )
 """Places of two words, of which one is also a name."""
-_MAX_EVERYDAY_RANK = 8000
-"""Rank, by frequency, below which a word without a capital may be an everyday word, and no title or surname."""
 _ENDS_NAME = re.compile(
     r'\s*(?:[,;.!?)]|$|(?:is|was|or|and|in|please|pls|again|instead|then|tonight)\b)', re.IGNORECASE
 )
@@ -256,7 +254,7 @@ class Recognizer:
     def _is_everyday_and_obscure(self, word: str, entity: int, written: Word) -> bool:
         """Return whether a word of everyday language without a capital is the title of a little-known film: "toys"."""
         return (
-            is_frequent(word, _MAX_EVERYDAY_RANK)
+            is_everyday(word)
             and self.index.is_item(entity)
             and bool(self.index.popularity)
             and self.index.popularity.get(entity, 0) < _WELL_KNOWN
@@ -289,8 +287,8 @@ class Recognizer:
         """
         if self.index.is_nickname(key) or (self.index.names_star(key) and _ENDS_NAME.match(self.text, written.end)):
             return True
-        is_everyday = is_common(key[0]) or is_frequent(key[0], _MAX_EVERYDAY_RANK)
-        return not is_everyday or (not self.ignores_capitals and has_capitals([written]))
+        may_be_everyday = is_common(key[0]) or is_everyday(key[0])
+        return not may_be_everyday or (not self.ignores_capitals and has_capitals([written]))
 
     def _follows_other_first_name(self, first: int, person: int, links: Sequence[Link]) -> bool:
         """Return whether the first name of somebody else stands directly before a surname."""
