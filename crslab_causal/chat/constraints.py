@@ -22,10 +22,11 @@ class Kind(StrEnum):
     SIMILAR = 'similar'
     """Films like another one."""
     CHILDREN = 'children'
+    POPULARITY = 'popularity'
 
 
 _PREFIX = {Kind.PERSON: 'with ', Kind.SIMILAR: 'like ', Kind.CHILDREN: 'for '}
-_GIVE_WAY = (Kind.SIMILAR, Kind.YEARS, Kind.TOPIC, Kind.GENRE, Kind.FRANCHISE, Kind.PERSON)
+_GIVE_WAY = (Kind.POPULARITY, Kind.SIMILAR, Kind.YEARS, Kind.TOPIC, Kind.GENRE, Kind.FRANCHISE, Kind.PERSON)
 """Kinds of wanted constraints of one message in the order in which they are relaxed if no film fits. Films for children
 are never relaxed."""
 

@@ -29,6 +29,7 @@ from crslab_causal.chat.inspection import (
 )
 from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
+from crslab_causal.chat.popularity_wishes import constraint_by_popularity
 from crslab_causal.chat.recommendation_source import Prepared, RecommendationSource
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.remarks import asks_for_subjects, find_remarks, find_unknown, leave_out_horror
@@ -165,6 +166,10 @@ class Conversation:
         meaning = self.interpreter.understand(text, self.state.situation)
         is_gentle = leave_out_horror(meaning, self.state.constraints, self.interpreter.properties)
         remarks = find_remarks(text, meaning, is_gentle)
+        by_popularity = constraint_by_popularity(text, meaning, self.facts)
+        if by_popularity is not None:
+            meaning.constraints.append(by_popularity)
+            meaning.acts = [*(act for act in meaning.acts if act not in (Act.UNKNOWN, Act.WANT)), Act.WANT]
         if remarks and meaning.acts == [Act.UNKNOWN]:
             meaning.acts = [Act.WANT]
         by_title = constraints_by_title(meaning.unknown_topics, self.facts) if asks_for_subjects(meaning) else {}
@@ -387,9 +392,9 @@ class Conversation:
         """Return whether the chat knows nothing about the seeker's taste, so that a question is better than a list."""
         if self.history or meaning.is_wildcard or (has_asked and STATES_WISH & {*meaning.acts}):
             return False
-        return not any(c.wanted for c in self.state.constraints.binding) and not (
-            self.state.constraints.binding and Act.WANT in meaning.acts
-        )
+        if any(constraint.wanted for constraint in (*self.state.constraints.binding, *meaning.constraints)):
+            return False
+        return not (self.state.constraints.binding and Act.WANT in meaning.acts)
 
     def _question(self, request: RerankRequest) -> str:
         """Return a question about the seeker's taste."""

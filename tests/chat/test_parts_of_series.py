@@ -58,7 +58,17 @@ def test_trilogy_is_its_first_three_films(interpreter, entity):
     assert attitudes(meaning) == {'the first Toy Story trilogy': LIKED}
 
 
-@pytest.mark.parametrize('text', ['what about the sequel?', 'is there a sequel?', "what's the sequel called?"])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'what about the sequel?',
+        'is there a sequel?',
+        "what's the sequel called?",
+        'which one comes next?',
+        'what comes after that one?',
+        'what is the next one in the series?',
+    ],
+)
 def test_question_about_the_series_keeps_the_film(interpreter, entity, text):
     (question,) = interpreter.understand(text, situation_of(entity, 'Jaws (1975)')).questions
     assert question.aspect is Aspect.SERIES

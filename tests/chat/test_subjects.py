@@ -3,6 +3,8 @@
 import pytest
 from chat_helpers import situation_of
 
+from crslab_causal.chat.understanding.acts import Act
+
 
 def test_subject_ends_with_a_noun(interpreter):
     assert interpreter.understand('something with real people and a real story').unknown_topics == ['with real people']
@@ -79,3 +81,14 @@ def test_liking_of_a_subject_is_no_opinion_on_the_film(interpreter, entity, text
 def test_wish_that_the_data_do_not_tell_is_named(conversation, text):
     conversation.reply('a thriller')
     assert any('changes nothing' in note for note in conversation.reply(text).notes)
+
+
+@pytest.mark.parametrize('text', ['dinosaurs', 'maybe pirates', 'time travel please'])
+def test_subject_alone_is_a_wish(interpreter, text):
+    meaning = interpreter.understand(text)
+    assert meaning.acts == [Act.WANT] and meaning.unknown_topics
+
+
+def test_first_message_with_a_subject_is_answered_with_films(conversation):
+    reply = conversation.reply('something with toys')
+    assert reply.recommendations[0].name.startswith('Toy Story')

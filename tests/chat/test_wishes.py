@@ -3,6 +3,7 @@
 import pytest
 from chat_helpers import attitudes, labels, situation_of
 
+from crslab_causal.chat.constraints import Kind
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
@@ -325,3 +326,17 @@ def test_years_after_words_that_reject_old_films_are_wanted(interpreter, entity,
 def test_title_after_a_person_is_a_film_of_this_person(interpreter, entity):
     text = 'something with Leonardo DiCaprio, but not Titanic'
     assert attitudes(interpreter.understand(text, Situation()))['Titanic (1997)'] is Attitude.DISLIKED
+
+
+@pytest.mark.parametrize(
+    'text',
+    ["what's the newest one you know?", 'what is the most recent film you have?', 'the newest film in your list'],
+)
+def test_newest_film_of_the_catalogue_is_a_wish(interpreter, text):
+    years = [each for each in interpreter.understand(text).constraints if each.kind is Kind.YEARS]
+    assert [each.label for each in years] == [f'{interpreter.facts.latest - 4} or later']
+
+
+def test_films_of_a_person_are_a_wish(interpreter):
+    meaning = interpreter.understand('Tom Hanks movies')
+    assert meaning.acts == [Act.WANT] and [each.name for each in meaning.constraints] == ['with Tom Hanks']

@@ -10,6 +10,10 @@ from crslab_causal.chat.understanding.years import Years, find_years
     'text, labels',
     [
         ('from the 90s', ['1990–1999']),
+        ('a film from the 90 years', ['1990–1999']),
+        ('from the years 80 please', ['1980–1989']),
+        ('a movie from 60 years ago', []),
+        ('I have not seen a film in 30 years', []),
         ('nineties comedies', ['1990–1999']),
         ("a movie from the '80s", ['1980–1989']),
         ('the 2000s', ['2000–2009']),

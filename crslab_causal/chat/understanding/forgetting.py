@@ -19,6 +19,7 @@ _KINDS = {
     Kind.CHILDREN: r'kids|children',
     Kind.TOPIC: r'topics?|subjects?',
     Kind.TITLE: r'topics?|subjects?|titles?',
+    Kind.POPULARITY: r'popularity|popular|(?:well|little)[ -]known',
     Kind.SIMILAR: r'similar|similarity|likeness',
 }
 _WORDS = {kind: re.compile(rf'\b(?:{words})\b') for kind, words in _KINDS.items()}

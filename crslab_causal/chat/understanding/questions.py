@@ -147,7 +147,8 @@ class Question:
 
 
 _REQUEST = re.compile(
-    r'\b(?:what|which) (?:is|are|would be) (?!\w+ \w+ (?:of|behind|in) (?:this|that))(?:an?|some|the|your) '
+    r'\b(?:what|which) (?:is|are|would be) (?!\w+ \w+ (?:of|behind|in) (?:this|that))(?!the next (?:\w+ )?(?:in|of|'
+    r'after|before) )(?:an?|some|the|your) '
     r'(?:\w+ )*?(?:movies?|<genre\d+>|one)|'
     r'\bdo you (?:know|have) (?:of )?(?:any|some|a|something|anything|good)\b|'
     r'\bis there (?:something|anything)\b(?!(?: [\w<>]+){1,3} in (?:it|that|this|there)\b)|'

@@ -45,15 +45,33 @@ _WITHOUT_TOPIC = re.compile(
     r'(?: (?:please|in it|at all|this time|tonight|either))*\W*$'
 )
 """A clause that leaves out a subject: "no aliens please"."""
+_SUBJECTS = (
+    r'(?:animals?|dogs?|cats?|horses?|dinosaurs?|dinos|trains?|cars|planes|princess(?:es)?|pirates?|robots|dragons?|unicorns?|'
+    r'fairies|mermaids|trucks|football|soccer|baseball|basketball|boxing|cricket|tennis|cooking|food|travel|travelling|'
+    r'nature|the sea|the ocean|sharks?|wolves|bears|monkeys|penguins|birds|snakes|spiders|ships|boats|'
+    r'history of \w+|maths?|'
+    r'science)'
+)
+"""Words for subjects that are no genres."""
 _LIKED_TOPIC = re.compile(
     r'\b(?:like|likes|love|loves|adore|adores|enjoy|enjoys|into|mad about|crazy about|obsessed with|fan of)\s+'
-    r'(?:(?:all|the|big|scary|wild|cute)\s+)*'
-    r'(?P<words>animals?|dogs?|cats?|horses?|dinosaurs?|trains?|cars|planes|princess(?:es)?|pirates|robots|dragons|unicorns?|'
-    r'fairies|mermaids|trucks|football|soccer|baseball|cricket|tennis|cooking|food|travel|travelling|nature|the sea|'
-    r'the ocean|sharks|wolves|bears|monkeys|penguins|birds|snakes|spiders|ships|boats|history of \w+|maths?|science)\b'
-    r'(?! (?:movies?|films?|fiction|<))'
+    rf'(?:(?:all|the|big|scary|wild|cute)\s+)*(?P<words>{_SUBJECTS})\b(?! (?:movies?|films?|fiction|<))'
 )
 """A liking of a subject that is no genre: "my son loves dinosaurs"."""
+_ONLY_TOPIC = re.compile(
+    r'^\W*(?:(?:maybe|perhaps|hmm*|um+|ok|or|more|some|like)\W+)*'
+    rf'(?P<words>{_SUBJECTS}|time travel|time loops?|(?:serial )?killers?|ghosts?|witches|wizards?|knights|cowboys|'
+    rf'ninjas?|samurai|'
+    r'monsters|gangsters|mafia|spies|heists?|bank robber(?:y|ies)|hackers?|magic|mythology|politics|sports?|dancing|'
+    r'dance|'
+    r'road trips?|high school|college|summer camp|weddings?|revenge|survival|disasters?|the end of the world|'
+    r'apocalypse|'
+    r'parallel universes|dreams|mountains?|climbing|surfing|racing|chess|poker|lawyers|courtrooms?|prisons?|'
+    r'hospitals|doctors|'
+    r'ancient rome|medieval times|the middle ages|vikings|egypt|castles)'
+    r'(?:\W+(?:please|maybe|perhaps|or something|movies?|films?|ones|stories|stuff))*\W*$'
+)
+"""A message that only names a subject: "dragons", "time travel maybe"."""
 _OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')
 """Last words of a subject that belong to what follows: "with real people and"."""
 _TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is(?! there)|was)\b')
@@ -82,7 +100,7 @@ _MOOD = (
 )
 _MOVEMENT = (
     r'(?:neo-?reali(?:sm|sts?)|new\s+wave|nouvelle\s+vague|expressionis(?:m|ts?)|new\s+hollywood|dogme(?:\s*95)?|'
-    r'mumblecore|avant-?garde|cult\s+(?:classics?|movies?|films?)|b[ -]movies?|blockbusters?|slow[ -]burn(?:ers?)?|'
+    r'mumblecore|avant-?garde|cult\s+(?:classics?|movies?|films?)|b[ -]movies?|slow[ -]burn(?:ers?)?|'
     r'found[ -]footage)'
 )
 """Words for movements and styles, which are no words of genres."""
@@ -217,8 +235,9 @@ def find_unknown_topics(clauses: Iterable[str]) -> list[str]:
     found = []
     for clause in clauses:
         found += [match['words'] for match in _LIKED_TOPIC.finditer(clause)]
-        if without := _WITHOUT_TOPIC.match(clause):
-            found.append(without['words'])
+        for pattern in (_WITHOUT_TOPIC, _ONLY_TOPIC):
+            if match := pattern.match(clause):
+                found.append(match['words'])
         for match in _TOPIC.finditer(clause):
             if _TOLD.search(clause, 0, match.start()):
                 continue  # "I saw a movie about dogs"

@@ -21,7 +21,9 @@ _ADDS = re.compile(
     r'(?:but|and) (?:\w+ )?(?:also )?(?:\w+er|more|less)\b|even|a bit|\w+ enough)\b'
 )
 """Words that show that a wish is added to earlier wishes of its kind."""
-_REPLACEABLE = frozenset((Kind.GENRE, Kind.YEARS, Kind.PERSON, Kind.FRANCHISE, Kind.TOPIC, Kind.SIMILAR))
+_REPLACEABLE = frozenset(
+    (Kind.GENRE, Kind.YEARS, Kind.PERSON, Kind.FRANCHISE, Kind.TOPIC, Kind.SIMILAR, Kind.POPULARITY)
+)
 
 
 def with_alternatives(clause: Clause, group: int, constraint: Constraint, wanted: bool, binding: bool) -> Constraint:
@@ -68,7 +70,7 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
     wishes = [constraint for constraint in new if constraint.wanted and constraint.binding]
     kinds = {constraint.kind for constraint in wishes} & _REPLACEABLE
     if _ADDS.search(text):
-        kinds &= {Kind.YEARS}
+        kinds &= {Kind.YEARS, Kind.POPULARITY}
     labels = {(constraint.kind, constraint.label) for constraint in wishes}
     return [
         constraint

@@ -28,9 +28,15 @@ _DECADE_WORDS = {
 _ATOM = re.compile(
     rf"""(?:(?P<part>early|mid|late)[\ -]+(?:the\s+)?)?
     (?: (?P<decade>(?:(?:1[89]|20)\d0|['’]?\d0)(?=['’]?s\b))['’]?s | (?P<word>{'|'.join(_DECADE_WORDS)})\b
+      | (?P<bare>[3-9]0)(?=\ +years\b(?!\ +(?:ago|old|back|later|of|since|now)))|(?<=years\ )(?P<after>[3-9]0)\b
       | (?<![\w.,$€£])(?P<year>1[89]\d\d|20\d\d)(?![\w%]|[.,]\d) )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_OF_DECADE = re.compile(
+    r'\b(?:(?:from\s+(?:the\s+)?|(?:in|of)\s+the\s+)(?:(?:early|late|mid)\s+)?|(?:from|in|of)\s+(?:the\s+)?years\s+)$',
+    re.IGNORECASE,
+)
+"""Words before a decade that is written without "s": "from the 90 years", "from the years 90"."""
 _CENTURY = re.compile(r'\b(?P<which>this|the last|last|the 20th|the 21st|20th|21st) century\b', re.IGNORECASE)
 _NUMBERS = {'few': 3, 'couple of': 2, 'couple': 2, 'fifteen': 15, 'twenty': 20, 'thirty': 30, **CARDINALS}
 _LAST_YEARS = re.compile(
@@ -92,9 +98,13 @@ _SINCE_THEN = re.compile(
 """Words before a year that say since when somebody does something: "I have gone to the pictures since 1961"."""
 
 _NEW = rf'(?:brand[ -])?(?:new(?:er|est)?|recent|latest|modern|contemporary)(?:\s+{_FILMS})?'
-_OLD = rf'(?:old(?:er)?|vintage|classics?|old[ -](?:school|fashioned)|ancient)(?:\s+{_FILMS})?'
+_OLD = (
+    r'(?:old(?:er|est(?=\s+(?:\w+\s+)?(?:that\s+)?you\b))?|vintage|classics?|old[ -](?:school|fashioned)|ancient)'
+    rf'(?:\s+{_FILMS})?'
+)
 _ASKED_BEFORE = re.compile(
-    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|are|for|what|which|see|seen|seeing|bit|but|like|love|maybe|more|no|not|of|only|or|prefer|really|some|the|too|with|'
+    r'(?:^|[,>(]|\b(?:some|any|no)thing|\b(?:a|an|and|any|are|for|what|which|see|seen|seeing|bit|but|like|love|'
+    r'maybe|more|no|not|of|only|or|prefer|really|some|the|the most|too|with|'
     r'suggesting|recommending|showing|giving|want|wanted|need|try|'
     r'very|your|watch))\s*(?:too\s+|really\s+|very\s+|more\s+|so\s+|that\s+|good\s+)*$',
     re.IGNORECASE,
@@ -116,6 +126,11 @@ _WORDS = {
 _FIXED = re.compile(r'came|com|from|released|releases|recently|oldies|black', re.IGNORECASE)
 """Words for new and old whose meaning does not depend on the words around them."""
 _WHICH_IS = re.compile(r"\b(?:which|what)\b.*(?:\b(?:is|was)|['’]s)\s+(?:the\s+)?(?:most\s+)?$", re.IGNORECASE)
+_OF_CATALOGUE = re.compile(
+    r'\s+(?:(?:one|movie|film|flick|thing)\s+)?(?:that\s+)?(?:(?:you|u)\s+(?:know|have|got|can\s+find)|(?:in|of)\s+your\s+(?:list|catalogue))\b',
+    re.IGNORECASE,
+)
+"""Words after "the newest" that mean all films of the catalogue: "what is the newest one you know?"."""
 _NEGATED = re.compile(
     r'\b(?:not|no|nothing|none|without|never|avoid|hate|dislike|stop(?: (?:with|\w+ing))?|enough(?: with)?|'
     r"\w+n['’]?t(?: \w+)?)\s+"
@@ -240,7 +255,8 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             before = _before(text, match)
             if _is_no_wish(text, match):
                 continue
-            if _FIXED.search(match.group()) or (_ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())):
+            is_asked = _ASKED_BEFORE.search(before) and _ENDS.match(text, match.end())
+            if _FIXED.search(match.group()) or is_asked or _OF_CATALOGUE.match(text, match.end()):
                 is_negated = _EXCESS.search(before) is not None or _NEGATED.search(before) is not None
                 spans.append(YearsSpan(years, *match.span(), is_negated, is_negation_read=True))
     return _without_vague(text, sorted(spans, key=lambda span: span.start))
@@ -249,11 +265,12 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
 def _is_no_wish(text: str, match: re.Match[str]) -> bool:
     """Return whether a word such as "new" or "classic" says nothing about the films that are wanted."""
     before, word = _before(text, match), match.group().lower()
+    is_any = _OF_CATALOGUE.match(text, match.end()) is not None
     return bool(
-        _WHICH_IS.search(before)  # "which one is the newest?"
+        (_WHICH_IS.search(before) and not is_any)  # "which one is the newest?"
         or _IS_OLD.search(before)  # "it is a bit old"
         or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])  # "too old for them"
-        or (_ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()))  # "I saw the new one"
+        or (_ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()) and not is_any)  # "I saw the new one"
         or (word == 'classic' and (_is_remark(text, match, before) or _IS_A.search(before)))
         or (
             word.startswith('black') and (_ASKS_COLOR.search(before) or _NOT_IN.search(before))
@@ -325,6 +342,8 @@ def _is_date(text: str, match: re.Match[str]) -> bool:
     before = _before(text, match)
     if _SINCE_THEN.search(before):
         return False
+    if match['bare'] or match['after']:
+        return _OF_DECADE.search(before) is not None
     if match['year'] is None:
         return _POSSESSIVE.search(before) is None
     return (
@@ -345,7 +364,7 @@ def _years_of(match: re.Match[str]) -> Years:
     if match['word']:
         first = _DECADE_WORDS[match['word'].lower()]
     else:
-        digits = match['decade'].strip("'’")
+        digits = (match['decade'] or match['bare'] or match['after']).strip("'’")
         first = int(digits) if len(digits) == 4 else int(digits) + (2000 if digits in ('00', '10') else 1900)
     begin, end = _PARTS.get((match['part'] or '').lower(), (0, 9))
     return Years(first + begin, first + end)
