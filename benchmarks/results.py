@@ -281,7 +281,7 @@ def one_user_of_a_pool() -> list[str]:
     return [
         '## One user of a pool',
         f'`python benchmarks/one_user.py` measures the list of a saved run of `{made["config"]}`, warm, on one core, '
-        'in CPU seconds, user and system. The values of its experts: '
+        'in CPU seconds, user and system. It has these experts and repeat terms: '
         f'{", ".join(made["experts"])}. {made["cpu"]}, Python {made["python"]}.',
         markdown_table(['list for one user', 'p50', 'p99'], rows),
     ]
@@ -380,7 +380,8 @@ def results_page(measurements: dict) -> str:
         parts += [
             f'## {title[0].upper() + title[1:]}',
             f'{sizes["samples"]["train"]} training samples, {sizes["entities"]:,} entities, '
-            f'{sizes["relations"]} relations, {sizes["edges"]:,} edges, {sizes["items"]:,} items.',
+            f'{sizes["relations"]} relations, {sizes["edges"]:,} edges with self-loops, '
+            f'{sizes["items"]:,} items.',
             '### An update',
             steps(record, dataset),
             '### An epoch, each at its best batch size',

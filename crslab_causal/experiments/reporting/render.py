@@ -31,11 +31,16 @@ def markdown(table: TableRecord) -> str:
     with_seeds = table.kind != 'corpus'
     heads = [table.split, *['seeds'] * with_seeds, *map(escape_cell, column_titles(table))]
     rows = []
-    for row in table.rows:
+    for row in _shown(table):
         numbers = [_markdown_cell(cell, digits(metric, table)) for cell, metric in zip(row_cells(row, table), metrics)]
         title = row.title + (f' ({row.note})' if row.note else '') + (f' [{row.source}]' if row.source else '')
         rows.append([escape_cell(title), *[str(len(row.runs) or '')] * with_seeds, *numbers])
     return '\n'.join([markdown_table(heads, rows), '', ' '.join(legend(table))]).rstrip()
+
+
+def _shown(table: TableRecord) -> list[RowRecord]:
+    """Return the rows of a table. Reported scores are of a test split, so tables of the validation split leave them out."""
+    return [row for row in table.rows if row.reported is None or table.split != 'valid']
 
 
 def joined(tables: Iterable[TableRecord]) -> str:
@@ -114,7 +119,7 @@ def legend(table: TableRecord) -> list[str]:
         partial = sorted({(row.interval_runs, len(row.runs)) for row in table.rows if row.interval_runs is not None})
         if partial:
             sentences.append(
-                'Where earlier runs left no ranks, it covers the later runs only: '
+                'Some early runs did not save their ranks. In their rows the interval uses the other runs: '
                 f'{", ".join(f"{n} of {total}" for n, total in partial)}.'
             )
     if any(run.times_scored for row in table.rows for run in row.runs):
@@ -128,7 +133,7 @@ def legend(table: TableRecord) -> list[str]:
             )
             + '.'
         )
-    if any(row.reported is not None for row in table.rows):
+    if any(row.reported is not None for row in _shown(table)):
         sentences.append(
             'ʳ: reported by the source, on another split or with other labels, and not comparable with the rows that '
             'are measured.'
@@ -140,7 +145,7 @@ def legend(table: TableRecord) -> list[str]:
 def _footnotes(table: TableRecord) -> list[str]:
     """Return the footnotes of reported rows as one sentence. A footnote that several rows have occurs once."""
     titles: dict[str, list[str]] = {}
-    for row in table.rows:
+    for row in _shown(table):
         if row.footnote is not None:
             titles.setdefault(row.footnote, []).append(escape_cell(row.title))
     notes = [f'{", ".join(rows)}: {note}' for note, rows in titles.items()]
@@ -167,7 +172,7 @@ def latex(table: TableRecord) -> str:
                 r'\toprule',
                 ' & '.join(['', *map(escape_latex, column_titles(table))]) + r' \\',
                 r'\midrule',
-                *(line(row.title + (f' ({row.note})' if row.note else ''), row) for row in table.rows),
+                *(line(row.title + (f' ({row.note})' if row.note else ''), row) for row in _shown(table)),
                 *(line(f'{mean.title}, mean', mean) for mean in table.means),
                 r'\bottomrule',
                 r'\end{tabular}',

@@ -39,7 +39,7 @@ def latex(case: CaseRecord) -> str:
 
 
 def _description(case: CaseRecord) -> str:
-    how = 'the example of the paper, shown and not scored' if case.split == OFFICIAL else 'drawn by chance'
+    how = 'the example of the paper, shown and not scored' if case.split == OFFICIAL else 'drawn at random'
     return f'Conversation {case.conversation} of {case.split}, turn {case.turn}, {how}; the label is {case.label}.'
 
 

@@ -12,7 +12,7 @@ def render(record: SeekerRecord) -> str:
     has_end = record.patience > max(WITHIN)
     heads = ['system', *(f'success within {k}' for k in WITHIN)]
     heads += [f'success within {record.patience}'] if has_end else []
-    heads += ['messages to success', 'violated', 'left out openly', 'repeated']
+    heads += ['messages to success', 'violated', 'announced', 'repeated']
     rows = [
         [
             escape_cell(system.name),
@@ -49,9 +49,9 @@ def render(record: SeekerRecord) -> str:
             '',
             markdown_table(heads, rows),
             '',
-            '"Violated" is the share of the listed films that break a constraint which the seeker has stated, unless '
-            'the answer says that no film satisfies all constraints and which of them it leaves out. Such films are '
-            'counted under "left out openly". "Repeated" is the share of the listed films that had been listed before '
+            '"Violated" is the share of the listed films that break a constraint which the seeker has stated. If the '
+            'answer says that no film satisfies all constraints, and which ones it leaves out, the films that break '
+            'these count under "announced" instead. "Repeated" is the share of the listed films that had been listed before '
             'in the same conversation; the templates turn every list down in words. In brackets: the interval, or the '
             'number of films.',
             '',
@@ -76,7 +76,7 @@ def _facts(record: SeekerRecord) -> list[str]:
         f'- Conversations without a profile: {left_out or "none"}.',
         f'- A profile has {record.mean_facts:.1f} facts on average. {record.n_with_wishes} seekers have a constraint.',
         f'- The target of {record.n_inconsistent} seekers breaks a constraint of their own. A system that respects the '
-        'constraints cannot list it, unless it leaves them out openly.',
+        'constraints can list it only if it announces that it leaves some out.',
         f'- Constraints of other kinds, which no profile keeps: {unused or "none"}.',
         f'- Messages that would have named the target: {sum(system.n_leaks for system in record.systems)}.',
     ]
