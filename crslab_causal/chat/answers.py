@@ -28,6 +28,8 @@ _CREDITS = {
 
 _ONLY_FILMS = 'That I do not know: of people I know only the films.'
 
+_OFF_TOPIC = 'I am a program that recommends films, and I know only about films.'
+
 
 class Answerer:
     """Answers questions about films and people.
@@ -51,6 +53,10 @@ class Answerer:
     def answer(self, question: Question) -> str:
         """Return the answer to a question, in one or two sentences."""
         match question.aspect:
+            case Aspect.CATALOGUE:
+                return self._catalogue()
+            case Aspect.OFF_TOPIC:
+                return _OFF_TOPIC
             case Aspect.WHICH_HAS:
                 return self._which_has(question)
             case Aspect.SUPERLATIVE:
@@ -122,6 +128,12 @@ class Answerer:
         by = f' by {_list(directors)}' if directors else ''
         starring = f' with {_list(cast)}' if cast else ''
         return f'{subject or film.name} is {_genre_phrase(film)}{by}{starring}.'
+
+    def _catalogue(self) -> str:
+        """Return what the catalogue has."""
+        films, people, genres = self._facts.films, self._facts.people, sorted(self._facts.films_of_genre)
+        known = f'I know {len(films):,} films and {len(people):,} people.'
+        return f'{known} The genres are {_list(genres)}.' if genres else known
 
     def _without_plot(self, film: CatalogueFilm) -> str:
         if not self._facts.has_plots:

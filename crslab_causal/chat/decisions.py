@@ -22,6 +22,8 @@ _ASKS_FOR_OTHER = re.compile(
     re.IGNORECASE,
 )
 """Words of a message that asks for another film."""
+_ONLY = re.compile(r'\bonly\b', re.IGNORECASE)
+"""Words of a message that states a condition, although it names films: "French films only"."""
 
 
 def asks_for_films(meaning: Understanding, uses_prompt: bool) -> bool:
@@ -81,7 +83,8 @@ def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bo
     """
     is_met = meaning.constraints or meaning.heard or meaning.withdrawn or meaning.unknown or meaning.is_wildcard
     acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
-    return bool(remarks) and acts == {Act.WANT} and not is_met and not _ASKS_FOR_OTHER.search(text)
+    asks_for_other = _ASKS_FOR_OTHER.search(text) and not _ONLY.search(text)
+    return bool(remarks) and acts == {Act.WANT} and not is_met and not asks_for_other
 
 
 def only_excludes(text: str, meaning: Understanding) -> bool:

@@ -27,8 +27,12 @@ def describe_memory(state: DialogueState, names: Mapping[int, str]) -> str:
 
 def list_wishes(state: DialogueState) -> str:
     """Return the line that lists the constraints which decide about the films; empty if there are none."""
-    wishes = [f'[{n}] {constraint.words}' for n, constraint in enumerate(state.constraints.binding, start=1)]
-    return f'You asked for: {"  ".join(wishes)}  (/forget 1 takes back the first)' if wishes else ''
+    binding = state.constraints.binding
+    listed = [f'[{n}] {constraint.words}' for n, constraint in enumerate(binding, start=1)]
+    for n in range(1, len(binding)):
+        if binding[n].alternatives and binding[n].alternatives == binding[n - 1].alternatives:
+            listed[n] = f'or {listed[n]}'
+    return f'You asked for: {"  ".join(listed)}  (/forget 1 takes back the first)' if listed else ''
 
 
 def take_back(state: DialogueState, names: Mapping[int, str], text: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from crslab_causal.chat.state import DialogueState, prompt_note
 from crslab_causal.data.live_context import Turns
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.entity_linking.linking import MentionLinker
-from crslab_causal.llm.offline.templates import template_response
+from crslab_causal.llm.offline.templates import template_offer, template_response
 from crslab_causal.llm.pipeline import LLMPipeline, LLMResult, RerankTask
 from crslab_causal.llm.request import Probability, RerankRequest
 
@@ -186,9 +186,10 @@ class RecommendationSource:
         ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
         response = result.response
         reason = self.first_reason(state, ranking[0]) if ranking and not self.pipeline.backend.uses_prompt else None
-        if ranking and (ranking[0] != result.ranking[0] or reason):
-            name = self.pipeline.catalogue.names[ranking[0]]
-            response = template_response(name, rerank_request_seed(request), reason)
+        knows_nothing = not self.pipeline.backend.uses_prompt and not reason and not self.history(state)
+        if ranking and (ranking[0] != result.ranking[0] or reason or knows_nothing):
+            name, seed = self.pipeline.catalogue.names[ranking[0]], rerank_request_seed(request)
+            response = template_offer(name, seed) if knows_nothing else template_response(name, seed, reason)
         elif result.is_answered:
             ranking = _named_first(response, ranking, self.pipeline.catalogue.names)
         return result._replace(ranking=ranking, response=response)

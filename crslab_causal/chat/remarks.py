@@ -15,7 +15,7 @@ _HORROR = 'horror'
 _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
 _END_OF_NAME = re.compile(r"(?:['’]s|[.…,]+)$")
 _ANY = 'I take any of them.'
-_ALL = 'This wish changes nothing; "no {genre}" leaves all of them out.'
+_ALL = 'I ignore this wish; "no {genre}" leaves all of them out.'
 _ASKS_ANYTHING = re.compile(r'\b(?:any|some)thing\b[^.!]*\?', re.IGNORECASE)
 """A question that asks for films beside an opinion: "anything Irish? I loved In Bruges"."""
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
@@ -86,5 +86,5 @@ def find_unknown(meaning: Understanding, remarks: list[str], by_title: Mapping[s
         for each in by_title.values()
     ]
     if topics := ' and '.join(f'"{words}"' for words in meaning.unknown_topics if words not in by_title):
-        return [f'I do not know what happens in films or where, so {topics} changes nothing.', *found]
+        return [f'I do not know what happens in films or where, so I ignore {topics}.', *found]
     return [f'I do not know what happens in films or where. {" ".join(found)}']

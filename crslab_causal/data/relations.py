@@ -28,7 +28,7 @@ class RelationKind(StrEnum):
 RELATIONS = {
     RelationKind.DIRECTOR: ('director', 'directed_by', 'has_director'),
     RelationKind.CAST: ('starring', 'star', 'stars', 'actor', 'starred_actors', 'has_actor', 'cast'),
-    RelationKind.WRITER: ('writer', 'written_by', 'has_writer'),
+    RelationKind.WRITER: ('writer', 'written_by', 'has_writer', 'author'),
     RelationKind.SERIES: ('series', 'sequel', 'prequel', 'previouswork', 'subsequentwork'),
     RelationKind.GENRE: ('genre', 'has_genre'),
     RelationKind.SUBJECT: ('theme', 'subject'),
@@ -38,7 +38,7 @@ RELATIONS = {
     RelationKind.LANGUAGE: ('language',),
     RelationKind.COUNTRY: ('country',),
     RelationKind.CREW: ('cinematography', 'editing'),
-    RelationKind.COMPANY: ('distributor', 'studio'),
+    RelationKind.COMPANY: ('distributor', 'studio', 'publisher'),
 }
 """Names of the relations of each kind, without the namespaces of URIs and in lower case."""
 _KIND_OF = {name: kind for kind, names in RELATIONS.items() for name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from loguru import logger
@@ -30,6 +30,9 @@ from crslab_causal.system.causal import CausalSystem
 from crslab_causal.system.checkpoint import Progress
 from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.llm_report import failure, summarize, summary_lines
+
+_MAX_UNUSABLE_AT_START = 20
+"""Number of unusable answers at the start of a run, without any usable one, that stop it."""
 
 
 class CausalLLMSystem(CausalSystem):
@@ -168,7 +171,7 @@ class CausalLLMSystem(CausalSystem):
             estimate = pipeline.estimate(tasks)
             if estimate is not None:
                 logger.info(f'[LLM: {estimate.line()}]')
-            results = list(pipeline.answer(tasks))
+            results = list(_stop_if_useless(pipeline.answer(tasks)) if backend.uses_prompt else pipeline.answer(tasks))
             self.llm_summary = summary = {
                 'backend': backend.name,
                 'prompt': prompt,
@@ -343,3 +346,20 @@ def conversation_items(turns: Sequence[Mapping[str, Any]]) -> dict[str, list[int
     for turn in turns:
         items.setdefault(turn['conv_id'], {}).update(dict.fromkeys([*turn['context_items'], *turn['items']]))
     return {conversation: list(entities) for conversation, entities in items.items()}
+
+
+def _stop_if_useless(results: Iterable[LLMResult]) -> Iterator[LLMResult]:
+    """Yield results, and stop if none of the first ones is usable, because every further answer may cost money.
+
+    Raises:
+        UserError: the first results have no usable answer.
+    """
+    n_unusable = 0
+    for n, result in enumerate(results, start=1):
+        n_unusable += not result.is_answered
+        if n == n_unusable == _MAX_UNUSABLE_AT_START:
+            raise UserError(
+                f'none of the first {n} answers is usable ({result.detail or result.status}); check llm.model and '
+                'llm.prompt, and try few samples with llm.samples'
+            )
+        yield result

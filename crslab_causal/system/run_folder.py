@@ -15,9 +15,15 @@ from crslab_causal.config import Config
 
 
 def run_folder(config: Config) -> Path:
-    """Return the folder of a run: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
+    """Return the folder of a run: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``.
+
+    If there is no such folder, ``run_name`` may also be the whole name of a folder. So a run that was renamed because a
+    later one took its folder can still be loaded.
+    """
     run = config.run
-    return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
+    parent = Path(run.save_path) / f'{run.dataset}_{run.model}'
+    folder, named = parent / f'{run.run_name}_seed{run.seed}', parent / run.run_name
+    return named if named.is_dir() and not folder.exists() else folder
 
 
 def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
@@ -36,9 +42,8 @@ def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))
     hint = 'train first with --save-system'
     if others:
-        hint += (
-            f', or choose a saved run of {folder.parent} by its --set and --seed, or with --set run_name=NAME: '
-            + ', '.join(others)
+        hint += f', or choose a saved run of {folder.parent} by its options, or with --set run_name=NAME: ' + ', '.join(
+            others
         )
     raise UserError(f'{folder / name} does not exist; {hint}')
 

@@ -103,7 +103,7 @@ def test_question_about_an_unknown_title_is_not_about_the_current_film(conversat
 def test_wish_that_nothing_can_express_is_answered_honestly(conversation, text, remark, stays):
     conversation.reply('I loved Alien')
     reply = conversation.reply(text)
-    assert any(remark in note and 'changes nothing' in note for note in reply.notes)
+    assert any(remark in note and 'I ignore' in note for note in reply.notes)
     assert bool(reply.recommendations) is not stays
     assert ('My suggestion stays' in ' '.join(reply.sentences)) is stays
 
@@ -111,7 +111,7 @@ def test_wish_that_nothing_can_express_is_answered_honestly(conversation, text, 
 @pytest.mark.parametrize('text', ['I loved Amélie, it is a french film', 'how long is it?', 'I have seen it long ago'])
 def test_remark_that_is_no_wish_gets_no_such_answer(conversation, text):
     conversation.reply('I loved Alien')
-    assert not [note for note in conversation.reply(text).notes if 'changes nothing' in note]
+    assert not [note for note in conversation.reply(text).notes if 'I ignore' in note]
 
 
 def test_like_one_film_but_not_another(conversation):

@@ -122,9 +122,9 @@ def test_list_without_a_mention(conversation):
         ('something gentle', 'the mood or the style'),
         ('a mind-bending thriller', 'the mood or the style'),
         ('an Oscar winning drama', 'ratings and awards'),
-        ('something with dragons', '"with dragons" changes nothing'),
-        ('a war film. no vietnam', '"no vietnam" changes nothing'),
-        ('a comedy set in Paris', '"set in paris" changes nothing'),
+        ('something with dragons', 'I ignore "with dragons"'),
+        ('a war film. no vietnam', 'I ignore "no vietnam"'),
+        ('a comedy set in Paris', 'I ignore "set in paris"'),
     ],
 )
 def test_wish_without_data_gets_its_remark(conversation, text, remark):

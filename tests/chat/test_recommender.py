@@ -63,3 +63,12 @@ def test_chat_works_from_python(run, data_path, tmp_path):
                 conversation.history, conversation.pipeline.options.candidates
             )
         ]
+
+
+@pytest.mark.parametrize(
+    ('history', 'k', 'words'),
+    [([-1], 3, 'entity -1 '), (['Big'], 3, "entity 'Big' "), ([], 0, 'k is 0'), ([], -1, 'k is -1')],
+)
+def test_history_without_entity_ids_is_rejected(recommender, history, k, words):
+    with pytest.raises(ValueError, match=words):
+        recommender.recommend(history, k)

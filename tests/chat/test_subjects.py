@@ -14,7 +14,7 @@ def test_part_of_a_genre_is_not_excluded_with_the_genre(conversation):
     conversation.reply('a western')
     reply = conversation.reply('please no spaghetti westerns')
     assert [constraint.name for constraint in reply.constraints] == ['western']
-    assert reply.notes[0].startswith('I do not know which western films are meant by "spaghetti westerns". This wish')
+    assert reply.notes[0].startswith('I do not know which western films are meant by "spaghetti westerns". I ignore')
 
 
 def test_part_of_a_genre_is_not_known(conversation):
@@ -35,7 +35,7 @@ def test_part_of_a_genre_is_not_known(conversation):
 def test_unknown_subject_is_told(conversation, text, words):
     conversation.reply('I loved Jaws')
     reply = conversation.reply(text)
-    assert f'I do not know what happens in films or where, so "{words}" changes nothing.' in reply.notes
+    assert f'I do not know what happens in films or where, so I ignore "{words}".' in reply.notes
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_new_subject_replaces_the_earlier_one(conversation):
 def test_country_of_a_wish_is_not_known(conversation):
     conversation.reply('I loved Jaws')
     notes = conversation.reply('something romantic from Korea').notes
-    assert 'I do not know the language or the country of films, so this wish changes nothing.' in notes
+    assert 'I do not know the language or the country of films, so I ignore this wish.' in notes
 
 
 @pytest.mark.parametrize('text', ['They both love animals, especially dogs', 'my son is really into dinosaurs'])
@@ -80,7 +80,7 @@ def test_liking_of_a_subject_is_no_opinion_on_the_film(interpreter, entity, text
 )
 def test_wish_that_the_data_do_not_tell_is_named(conversation, text):
     conversation.reply('a thriller')
-    assert any('changes nothing' in note for note in conversation.reply(text).notes)
+    assert any('I ignore' in note for note in conversation.reply(text).notes)
 
 
 @pytest.mark.parametrize('text', ['dinosaurs', 'maybe pirates', 'time travel please'])

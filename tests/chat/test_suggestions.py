@@ -96,3 +96,21 @@ def test_films_like_another_one_start_with_those_of_the_same_genres(conversation
     shares = [len(genres & heat.genres) / len(genres | heat.genres) for genres in shown]
     assert shares[0] >= 0.5
     assert sorted((share >= 0.5 for share in shares), reverse=True) == [share >= 0.5 for share in shares]
+
+
+@pytest.mark.parametrize('text', ['English only, please', 'French films only', 'no subtitles please'])
+def test_wish_without_data_keeps_the_suggestion(conversation, text):
+    first = conversation.reply('I loved Alien').recommendations[0]
+    reply = conversation.reply(text)
+    assert reply.sentences == [f'My suggestion stays {first.name}.'] and not conversation.state.chosen
+
+
+def test_alternatives_are_shown_with_or(conversation):
+    lines = list(conversation.respond('a comedy or a western'))
+    assert 'You asked for: [1] comedy  or [2] western  (/forget 1 takes back the first)' in lines
+
+
+def test_reply_to_an_unknown_taste_claims_no_taste(conversation):
+    reply = conversation.reply('something from the 80s')
+    assert not conversation.history
+    assert 'told me' not in ' '.join(reply.sentences) and 'talked about' not in ' '.join(reply.sentences)

@@ -114,7 +114,7 @@ def test_question_about_violence_is_no_wish(interpreter, after_a_list):
 def test_horror_without_gore_stays_horror(conversation):
     reply = conversation.reply('a horror film, but not gory')
     assert [constraint.name for constraint in reply.constraints] == ['horror']
-    assert 'so this wish changes nothing' in reply.notes[0]
+    assert 'so I ignore this wish' in reply.notes[0]
 
 
 def test_black_and_white_cannot_be_excluded(interpreter):

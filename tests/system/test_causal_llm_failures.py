@@ -60,13 +60,19 @@ def test_failing_server_ends_the_run_in_one_line(refused, trained, live):
 @pytest.mark.parametrize('prompt', ['causal', 'vanilla'])
 def test_run_without_a_usable_answer_has_no_row_in_the_name_of_the_model(command, trained, live, tmp_path, prompt):
     settings, _ = live('length')
-    assert command(MODEL, f'recommender={trained}', *settings, f'llm.prompt={prompt}') == 1
+    assert command(MODEL, f'recommender={trained}', *settings, f'llm.prompt={prompt}', 'llm.samples=15') == 1
     (folder,) = tmp_path.glob('save/*/*')
     results, _, _ = read(folder)
-    assert list(results['splits']) == ['test, recommender'] and results['llm']['unanswered'] == 30
+    assert list(results['splits']) == ['test, recommender'] and results['llm']['unanswered'] == 15
     table = (folder / 'llm_results.md').read_text('utf-8')
     assert '| test, recommender | ALL |' in table and f'test, {prompt}' not in table
-    assert 'Unanswered: 30 of 30 samples (100.0 %)' in table and 'Responses:' not in table
+    assert 'Unanswered: 15 of 15 samples (100.0 %)' in table and 'Responses:' not in table
+
+
+def test_run_stops_if_none_of_the_first_answers_is_usable(refused, trained, live):
+    settings, _ = live('length')
+    message = refused(MODEL, f'recommender={trained}', *settings)
+    assert message.startswith('none of the first 20 answers is usable') and 'llm.samples' in message
 
 
 @pytest.mark.parametrize(

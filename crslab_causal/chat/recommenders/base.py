@@ -109,8 +109,16 @@ class ListRecommender(ABC):
             turns: what was said, for models that read it.
 
         Raises:
-            ValueError: the model cannot read an entity of the history.
+            ValueError: an id of the history is not that of an entity, or ``k`` is not positive.
         """
+        if k < 1:
+            raise ValueError(f'k is {k}; it must be at least 1')
+        for entity in history:
+            if entity not in self.names:
+                raise ValueError(
+                    f'entity {entity!r} is not known; the attribute names has the names of all entity ids, for example '
+                    f'{self.item_entity_ids[0]}: {self.names[self.item_entity_ids[0]]!r}'
+                )
         scores = self._scores(history, turns, self._default_mask(history) if masked else None).clone()
         seen = [self._index[entity] for entity in history if entity in self._index]
         scores[seen] = -torch.inf

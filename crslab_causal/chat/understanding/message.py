@@ -27,6 +27,7 @@ from crslab_causal.chat.understanding.reading_state import ReadingState
 from crslab_causal.chat.understanding.references import SHORT_YES, ReferenceReader
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
+_ONLY_PLEASE = re.compile(r'^\W*please\W*$')
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
 _OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
 """A clause of a message that only thanks, and takes nothing up."""
@@ -110,6 +111,11 @@ class ClauseReader:
             meaning.acts.remove(Act.ACCEPT)
             if not meaning.acts:
                 meaning.acts.append(Act.SMALL_TALK)  # "ok, cool" when nothing was recommended
+        accepting = [text for text in texts if Act.ACCEPT in find_acts(text)]
+        is_please = bool(accepting) and all(map(_ONLY_PLEASE.match, accepting))
+        if is_please and len(texts) > 1 and Act.ACCEPT in meaning.acts:
+            meaning.acts.remove(Act.ACCEPT)  # "English only, please"
+            self.state.drop(Attitude.ACCEPTED)
         self._drop_short_answer(Act.ACCEPT, Attitude.ACCEPTED, SHORT_YES)
         self._drop_short_answer(Act.REJECT, Attitude.REJECTED, _SHORT_NO)
         if {Act.ACCEPT, Act.THANK} <= {*meaning.acts} and all(map(_OK_THANKS.match, texts)):

@@ -53,6 +53,10 @@ class Aspect(StrEnum):
     NEWEST = 'newest'
     """The newest film of the last list."""
     OLDEST = 'oldest'
+    CATALOGUE = 'catalogue'
+    """How many films, people and genres the chat knows."""
+    OFF_TOPIC = 'off topic'
+    """Something that is not about films."""
     SAVE = 'save'
     """How the conversation can be saved."""
     WITHOUT = 'without'
@@ -69,8 +73,8 @@ class Aspect(StrEnum):
     """The title of a film that is described by what happens in it."""
 
 
-ABOUT_CHAT = (Aspect.SAVE, Aspect.UNDO, Aspect.REMEMBERED)
-"""Aspects of questions about the chat itself."""
+ABOUT_CHAT = (Aspect.SAVE, Aspect.UNDO, Aspect.REMEMBERED, Aspect.CATALOGUE, Aspect.OFF_TOPIC)
+"""Aspects of questions about the chat itself, and not about a film or a person."""
 INQUIRIES = (
     *ABOUT_CHAT,
     Aspect.WITHOUT,
@@ -250,7 +254,7 @@ def make_question(
     if aspect is Aspect.GENERAL and people and named is None:
         aspect = Aspect.WHO_IS
     target = named if named is not None else None if collection or unknown else film
-    if aspect in (Aspect.NAME_OF, Aspect.WITHOUT, Aspect.COMPARE):
+    if aspect in (Aspect.NAME_OF, Aspect.WITHOUT, Aspect.COMPARE, Aspect.CATALOGUE, Aspect.OFF_TOPIC):
         target = named
     if aspect is Aspect.PICK and shown:
         target = shown[0]

@@ -15,7 +15,7 @@ class _Wish(NamedTuple):
     """Whether the words are a wish in any message. "It is a French film" is not a wish."""
 
 
-VIOLENCE = 'I do not know how bloody or violent a film is, so this wish changes nothing.'
+VIOLENCE = 'I do not know how bloody or violent a film is, so I ignore this wish.'
 _OWN = (
     'my|our|your|his|her|their|the (?:kids?|children|family|wife|girls|boys)|me|us|'
     'both|either|you|him|them|it|that|this|these|those|friends|family|kids|children|everyone|someone'
@@ -114,11 +114,11 @@ _WISHES = (
             |\b(?:have|got)\s+(?:only\s+|just\s+|about\s+)*{_TIME}""",
             re.IGNORECASE | re.VERBOSE,
         ),
-        'I do not know how long films are, so this wish changes nothing.',
+        'I do not know how long films are, so I ignore this wish.',
     ),
     _Wish(
         re.compile(r'\bon\s+(?:netflix|hulu|amazon|prime|hbo|disney\s?(?:\+|plus)|tv|dvd)(?!\w)', re.IGNORECASE),
-        'I do not know where films can be watched, so this wish changes nothing.',
+        'I do not know where films can be watched, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -131,7 +131,7 @@ _WISHES = (
             |\b(?:with|without|no|has|have|read|hate|reading)\s+(?:english\s+)?subtitles\b|\b\w+n['’]?t\s+(?:\w+\s+){{0,3}}subtitles\b|\b(?:subtitled|dubbed)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
-        'I do not know the language or the country of films, so this wish changes nothing.',
+        'I do not know the language or the country of films, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -140,7 +140,7 @@ _WISHES = (
             |^\W*(?:an?\s+)?{_MOOD}(?:\s+please)?\W*$|\b{_MOVEMENT}\b|\bsilent\s+{_FILMS}\b|\b(?:plot|surprise)\s+(?:twists?|endings?)\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
-        'I do not know the mood or the style of films, so this wish changes nothing.',
+        'I do not know the mood or the style of films, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -159,7 +159,7 @@ _WISHES = (
             r'\bends?\s+(?:well|badly)\b',
             re.IGNORECASE,
         ),
-        'I do not know how films end, so this wish changes nothing.',
+        'I do not know how films end, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -169,7 +169,7 @@ _WISHES = (
             |\bcritically\s+acclaimed\b""",
             re.IGNORECASE | re.VERBOSE,
         ),
-        'I do not know ratings and awards, so this wish changes nothing.',
+        'I do not know ratings and awards, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -177,7 +177,7 @@ _WISHES = (
             rf'{_FILMS})\b|\b(?:not?|nothing|without)\s+(?:in\s+)?black[ -]and[ -]white\b',
             re.IGNORECASE,
         ),
-        'I do not know whether films are in colour or in black and white, so this wish changes nothing.',
+        'I do not know whether films are in colour or in black and white, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -193,7 +193,7 @@ _WISHES = (
             r'characters?|heroines?|hero|directors?|women|woman)\b|\b(?:lgbtq?|queer)\s+(?:movies?|films?|themes?|stor(?:y|ies))\b',
             re.IGNORECASE,
         ),
-        'I do not know the characters of films, so this wish changes nothing.',
+        'I do not know the characters of films, so I ignore this wish.',
     ),
     _Wish(
         re.compile(
@@ -210,7 +210,7 @@ _WISHES = (
             r'(?:sequels?|prequels?|remakes?|reboots?|spin-?\s?offs?)\b(?!\s+(?:of|to)\b)',
             re.IGNORECASE,
         ),
-        'I cannot leave out all sequels and remakes, so this wish changes nothing.',
+        'I cannot leave out all sequels and remakes, so I ignore this wish.',
         is_always_wish=True,
     ),
 )

@@ -181,6 +181,11 @@ _EXCESS = re.compile(r'\b(?:too|less|not|nothing)\s+(?:too\s+|so\s+|that\s+|very
 
 
 _EXACT = re.compile(rf'\d|{"|".join(_DECADE_WORDS)}|\b(?:last|past)\s+(?:\w+\s+)?(?:years|decade)', re.IGNORECASE)
+_SIDE_BY_SIDE = re.compile(
+    r'\s*(?:,\s*)?(?:(?:and|but|that\s+(?:is|are|was)|made|released|movies?|films?|ones?|only|preferably|also|from)\s+)*',
+    re.IGNORECASE,
+)
+"""Words between two spans of years that both limit the films."""
 _NEAR = 3
 """Number of spans of years before and after a word such as "old" that may make it exact."""
 _SEPARATES = re.compile(r'[.!?;]|\b(?:or|but|and)\b', re.IGNORECASE)
@@ -259,7 +264,7 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
             if _FIXED.search(match.group()) or is_asked or _OF_CATALOGUE.match(text, match.end()):
                 is_negated = _EXCESS.search(before) is not None or _NEGATED.search(before) is not None
                 spans.append(YearsSpan(years, *match.span(), is_negated, is_negation_read=True))
-    return _without_vague(text, sorted(spans, key=lambda span: span.start))
+    return _intersected(text, _without_vague(text, sorted(spans, key=lambda span: span.start)))
 
 
 def _is_no_wish(text: str, match: re.Match[str]) -> bool:
@@ -307,6 +312,25 @@ def _without_vague(text: str, spans: list[YearsSpan]) -> list[YearsSpan]:
             rejected |= examples
             kept += [] if examples else [span]
     return [span._replace(is_excess=True, is_negation_read=True) if span in rejected else span for span in kept]
+
+
+def _intersected(text: str, spans: list[YearsSpan]) -> list[YearsSpan]:
+    """Return spans in which those that stand side by side are one: "from the 80s before 1985" is 1980 to 1984."""
+    found: list[YearsSpan] = []
+    for span in spans:
+        last = found[-1] if found else None
+        if last is None or last.is_excess or span.is_excess or not _SIDE_BY_SIDE.fullmatch(text, last.end, span.start):
+            found.append(span)
+            continue
+        firsts = [years.first for years in (last.years, span.years) if years.first is not None]
+        lasts = [years.last for years in (last.years, span.years) if years.last is not None]
+        both = Years(max(firsts, default=None), min(lasts, default=None))
+        if both.first is not None and both.last is not None and both.first > both.last:
+            found.append(span)  # no year is in both
+        else:
+            is_read = last.is_negation_read or span.is_negation_read
+            found[-1] = YearsSpan(both, last.start, span.end, is_negation_read=is_read)
+    return found
 
 
 def _are_instead(text: str, vague: YearsSpan, other: YearsSpan) -> bool:

@@ -39,7 +39,7 @@ def markdown(table: TableRecord) -> str:
 
 
 def _shown(table: TableRecord) -> list[RowRecord]:
-    """Return the rows of a table. Reported scores are of a test split, so tables of the validation split leave them out."""
+    """Return the rows of a table, without reported scores if the split is valid: these scores are of a test split."""
     return [row for row in table.rows if row.reported is None or table.split != 'valid']
 
 

@@ -74,7 +74,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         '--llm-set', action='append', default=[], metavar='KEY=VALUE', help='override a key of --llm-config'
     )
     parser.add_argument(
-        '--out', type=Path, default=Path('results', 'seeker'), help='folder for seeker.json and seeker.md'
+        '--out',
+        type=Path,
+        default=Path('save', 'seeker'),
+        help='folder for seeker.json and seeker.md (default: %(default)s)',
     )
     parser.add_argument('--transcripts', type=Path, metavar='FILE', help='file for all conversations, in JSON Lines')
     return parser

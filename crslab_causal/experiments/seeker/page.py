@@ -51,9 +51,9 @@ def render(record: SeekerRecord) -> str:
             '',
             '"Violated" is the share of the listed films that break a constraint which the seeker has stated. If the '
             'answer says that no film satisfies all constraints, and which ones it leaves out, the films that break '
-            'these count under "announced" instead. "Repeated" is the share of the listed films that had been listed before '
-            'in the same conversation; the templates turn every list down in words. In brackets: the interval, or the '
-            'number of films.',
+            'these count under "announced" instead. "Repeated" is the share of the listed films that had been listed '
+            'before in the same conversation; the templates turn every list down in words. In brackets: the interval, '
+            'or the number of films.',
             '',
             '**Differences of the success, in percentage points**',
             '',

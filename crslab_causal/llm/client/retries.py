@@ -119,6 +119,6 @@ class RetryPolicy:
         if self._n_failed_in_row >= (self._max_failed_in_row if has_answers else MAX_FAILED_AT_START):
             raise UserError(
                 f'{detail}; {self._n_failed_in_row} requests in a row got no answer; check the server and the section '
-                'llm, and start again: the answers so far are kept'
+                f'llm, and start again{"; the file llm.store keeps the answers so far" if has_answers else ""}'
             )
         raise CallError(failure.cause, detail)

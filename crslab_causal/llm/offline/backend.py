@@ -175,7 +175,7 @@ class OfflineBackend(Backend):
         if path is None:
             is_linked = bool(self._graph.paths(opinions.liked + opinions.neutral, best.entity))
             sentences.append(
-                f'{best.name} is first, number {ranking[0]} of the recommender; only minor facts link it to what is '
+                f'{best.name} is first, number {ranking[0]} of the candidates; only minor facts link it to what is '
                 'wanted.'
                 if is_linked
                 else f'{best.name} is first by the place that the recommender gave it; no path leads there from what '
@@ -183,8 +183,7 @@ class OfflineBackend(Backend):
             )
         else:
             sentences.append(
-                f'{best.name} is first, number {ranking[0]} of the recommender: '
-                f'{self._reason(path, opinions, SEEKERS)}.'
+                f'{best.name} is first, number {ranking[0]} of the candidates: {self._reason(path, opinions, SEEKERS)}.'
             )
         first = request.candidates[0]
         if first != best:

@@ -18,6 +18,14 @@ _WITHOUT_REASON = (
     'Let me suggest {name}; it suits what we have talked about.',
     'In that case, {name} may be right for you.',
 )
+_WITHOUT_TASTE = (
+    'I would go for {name}.',
+    'How about {name}?',
+    'Try {name}.',
+    'My pick is {name}.',
+    'Let me suggest {name}.',
+    'In that case, {name} may be right for you.',
+)
 _QUESTIONS = ('What have you liked lately?', 'What are you in the mood for?', 'Is there something that you enjoyed?')
 
 
@@ -31,6 +39,16 @@ def template_response(name: str, seed: int = 0, reason: str | None = None) -> st
     """
     templates = _WITHOUT_REASON if reason is None else _WITH_REASON
     return templates[seed % len(templates)].format(name=name, reason=reason)
+
+
+def template_offer(name: str, seed: int = 0) -> str:
+    """Return a response that recommends an item to somebody whose taste is not known.
+
+    Args:
+        name: name of the item.
+        seed: number that chooses the template, as for :func:`template_response`.
+    """
+    return _WITHOUT_TASTE[seed % len(_WITHOUT_TASTE)].format(name=name)
 
 
 def template_question(seed: int = 0) -> str:

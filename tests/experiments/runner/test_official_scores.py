@@ -116,7 +116,7 @@ def test_interval_covers_the_runs_that_have_ranks(write_suite, table, paths, off
     assert len(row.runs) == 2 and row.interval_runs == 1
     low, high = row.intervals['all']['recall@1']
     assert low <= row.scores['all']['recall@1'][1] <= high
-    assert 'it covers the later runs only: 1 of 2.' in markdown(record.tables[0])
+    assert 'In their rows the interval uses the other runs: 1 of 2.' in markdown(record.tables[0])
     list(write_tables(record, tmp_path / 'results'))
     nowhere = RunStore(paths._replace(work=tmp_path / 'nowhere'))
     again = collect(suite, nowhere, previous=PreviousReport(tmp_path / 'results'))

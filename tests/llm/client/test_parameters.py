@@ -267,7 +267,7 @@ def test_server_that_stops_answering_in_the_middle_of_a_run_ends_it(server, tmp_
     url, store = server.plan('500', only='late'), tmp_path / 'store.jsonl'
     texts = [*map(str, range(20)), *(f'late {number}' for number in range(100))]
     message = error_message(run, url, texts, concurrency=2, retries=0, store=str(store))
-    assert '500' in message and 'answers so far are kept' in message
+    assert '500' in message and 'keeps the answers so far' in message
     assert len(store.read_bytes().splitlines()) == 20 and len(server.log(url)) < 40
 
 

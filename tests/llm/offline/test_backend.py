@@ -95,7 +95,7 @@ def test_every_answer_is_complete_and_reproducible(mentions, liked, disliked, ca
 def test_explanation_and_response_give_the_reason():
     answer = BACKEND.rerank(make_request([GODFATHER, BIG], liked=[GODFATHER], candidates=CANDIDATES[:3]))
     assert answer.explanation == (
-        'Liked: The Godfather. Only mentioned: Big. Heat is first, number 2 of the recommender: it stars Al Pacino, '
+        'Liked: The Godfather. Only mentioned: Big. Heat is first, number 2 of the candidates: it stars Al Pacino, '
         "like The Godfather, one of the seeker's likes."
     )
     assert 'Heat' in answer.response and 'it stars Al Pacino, like The Godfather, one of your likes' in answer.response
