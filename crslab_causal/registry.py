@@ -60,7 +60,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ),
     ModelEntry(
         'TargetPopularity',
-        'how often an item is a label in the training data',
+        'popularity: ranks items by how often they are a label in the training data',
         model='crslab_causal.model.baselines.popularity:TargetPopularity',
         is_expert=True,
     ),
@@ -88,7 +88,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ),
     ModelEntry(
         'ItemCosine',
-        'the cosine of two mentions over the conversations',
+        'cosine similarity of items and mentions; each is the vector of the conversations that mention it',
         model=f'{_EXPERTS}.item_cosine:ItemCosine',
         options=f'{_EXPERTS}.options:ItemCosineOptions',
         adapter=_EXPERT_ADAPTER,
@@ -96,7 +96,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ),
     ModelEntry(
         'OneHop',
-        'the items next to the mentions in the knowledge graph',
+        'items that are neighbours of the mentions in the knowledge graph',
         model=f'{_EXPERTS}.one_hop:OneHop',
         options=f'{_EXPERTS}.options:OneHopOptions',
         adapter=_EXPERT_ADAPTER,
@@ -104,7 +104,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ),
     ModelEntry(
         'TextToItem',
-        'a softmax over the items on a frozen vector of the last turns',
+        'a linear softmax classifier over the items; its input is a frozen sentence embedding of the last turns',
         model=f'{_EXPERTS}.text_to_item:TextToItem',
         options=f'{_EXPERTS}.options:TextToItemOptions',
         adapter=_EXPERT_ADAPTER,
@@ -140,7 +140,7 @@ MODELS: dict[str, ModelEntry] = _by_name(
     ),
     ModelEntry(
         'MentionTransformer',
-        'a small Transformer over the mentions and their speakers, started from EASE',
+        'a small Transformer over the mentions and their speakers, initialised from EASE',
         model=f'{_EXPERTS}.mention_transformer:MentionTransformer',
         options=f'{_EXPERTS}.options:MentionTransformerOptions',
         adapter=_EXPERT_ADAPTER,
