@@ -194,7 +194,7 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
                 f'set one of its keys, such as {key}.KEY=...: {keys}'
             ) from error
         if first['type'] == 'missing':
-            raise UserError(f'{key}: is missing') from error
+            raise UserError(f'{key}: is missing; add it to the configuration') from error
         raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
 
 

@@ -309,7 +309,7 @@ class Answerer:
         return f'{gap}{years}{often}'
 
     def _compare(self, question: Question) -> str:
-        """Return that the chat has no opinion, and what it knows of the things that are compared."""
+        """Answer a comparison: state that the chat has no opinion, and list what it knows about each."""
         known = []
         for entity in dict.fromkeys((*question.people, *question.named)):
             if entity in self._facts.films:

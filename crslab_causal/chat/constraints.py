@@ -134,7 +134,7 @@ class ConstraintSet:
 
     @property
     def _without_exception(self) -> list[Constraint]:
-        """The constraints that never give way."""
+        """The exclusions and the constraint that children watch, which are never relaxed."""
         return [c for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN]
 
     def select(self, films: Sequence[int]) -> Selection:

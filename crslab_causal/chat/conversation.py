@@ -239,7 +239,7 @@ class Conversation:
         return self.state.drop_mention(entity)
 
     def list_anew(self) -> Iterator[str]:
-        """Recommend again with the constraints of now, and yield the lines; nothing if there was no list."""
+        """Recompute the last list with the current constraints. Yield its lines, or nothing if no list was shown."""
         if self.state.shown:
             reply = self.last_reply = Reply(constraints=tuple(self.state.constraints.binding))
             yield from self._recommend(Understanding(acts=[Act.FORGET]), reply, drafts=False)

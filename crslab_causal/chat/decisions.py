@@ -88,7 +88,7 @@ def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bo
 
 
 def only_excludes(text: str, meaning: Understanding) -> bool:
-    """Return whether a message only says what films must not be, and asks for no other film: "no musicals".
+    """Return whether a message only excludes films, and asks for no other film: "no musicals".
 
     Args:
         text: the message.

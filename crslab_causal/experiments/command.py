@@ -126,8 +126,9 @@ def check_kept(suites: Sequence[Suite], store: RunStore, results: Path, extend: 
             dataset = _other_data(suite, record, store)
             if dataset is not None:
                 raise UserError(
-                    f'{path} has results on other data of {dataset} than those in {store.paths.data_path}, and '
-                    '--extend would lose them; write to another folder with --results, or replace them with --replace'
+                    f'{path} has results that were computed on other {dataset} data than those in '
+                    f'{store.paths.data_path}, and --extend would drop these results; write to another folder with '
+                    '--results, or replace them with --replace'
                 )
         elif _runs_elsewhere(path, store):
             raise UserError(

@@ -233,16 +233,16 @@ class LLMPipeline:
         """Raise a UserError if an option cannot be combined with labels that are read from the first token."""
         options, n = self.options, len(LABELS)
         if options.window is not None and options.window > n:
-            raise UserError(f'llm.window: {options.window}, but prompt {options.prompt} has {n} labels; lower it')
+            raise UserError(f'llm.window: {options.window}, but prompt {options.prompt} has {n} letters; lower it')
         if options.permutations > 1 and options.candidates > n:
             raise UserError(
-                f'llm.permutations: needs all candidates in one request, but prompt {options.prompt} has {n} labels; '
+                f'llm.permutations: needs all candidates in one request, but prompt {options.prompt} has {n} letters; '
                 f'set llm.permutations to 1, or llm.candidates to at most {n}'
             )
         if options.batch is not None:
             raise UserError(
-                f'llm.batch: prompt {options.prompt} reads log-probabilities, which this form does not import; remove '
-                'llm.batch, or choose another prompt'
+                'llm.batch: `crslab-causal batch` does not import log-probabilities, which prompt '
+                f'{options.prompt} needs; remove llm.batch, or choose another prompt'
             )
 
     def _check_window(self, width: int) -> None:

@@ -42,8 +42,8 @@ class PromptBuilder:
         self.prompt, self._options, self._names, self._examples = prompt, options, names, examples
         if not options.anchor and prompt.anchor is None:
             raise UserError(
-                f'llm.anchor: false, but prompt {prompt.name} has no anchor; set llm.anchor to true, or choose a '
-                'prompt with one'
+                f"llm.anchor: false, but prompt {prompt.name} has no part '--- anchor ---'; set llm.anchor to true, or "
+                'choose a prompt that has one'
             )
 
     def build(

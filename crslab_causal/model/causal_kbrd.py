@@ -166,7 +166,10 @@ class CausalKBRD(ItemRecommender, KBRDModel):
         return self.rgcn.row_of_entity
 
     def entity_embedding(self) -> Tensor:
-        """Return H of Eq 2, ``(n_row, d)``: a row for each item, then for the other entities of ``row_entity_ids``."""
+        """Return the matrix H of the entity vectors (Eq 2), ``(n_row, d)``.
+
+        It has a row for each item, then one for each other entity of ``row_entity_ids``.
+        """
         if self._shared is not None:
             return self._shared
         return self.embedding_dropout(torch.relu(self.rgcn()))  # Eq 2: H = ReLU(R-GCN)
@@ -287,7 +290,7 @@ class CausalKBRD(ItemRecommender, KBRDModel):
 
     # KBRDModel.converse needs H for every entity, and user vectors from it.
     def kg_encoder(self, *_) -> Tensor:
-        """Return H of Eq 2."""
+        """Return the matrix H of the entity vectors (Eq 2)."""
         return self.entity_embedding()
 
     def encode_user(self, entity_lists, kg_embedding: Tensor) -> Tensor:

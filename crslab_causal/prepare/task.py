@@ -145,6 +145,6 @@ def _expected_form(dataset: str, source: str) -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, SyntaxError, zipfile.BadZipFile) as error:
         raise UserError(
-            f'{dataset}, {source}: the files are the pinned ones, but not of the form that this version reads '
+            f'{dataset}, {source}: the files have the expected hashes, but this version cannot parse them '
             f'({type(error).__name__}: {error}); report this, and use another --source or --from-zip meanwhile'
         ) from error

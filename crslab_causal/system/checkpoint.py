@@ -239,7 +239,7 @@ def _check_keys(path: Path, checkpoint: Checkpoint, opt: dict, keys: Iterable[st
 
 
 def _default(key: str) -> Any:
-    """Return the default of an option. It counts as the value in checkpoints from before the option existed."""
+    """Return the default of an option. It counts as the value in older checkpoints, which lack the option."""
     field = CausalKBRDOptions.model_fields.get(key)
     return field and field.default
 

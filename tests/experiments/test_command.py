@@ -233,7 +233,7 @@ def test_extend_refuses_a_record_on_other_data(project, workplace, redial, tmp_p
     capsys.readouterr()
     flags = ['--data_path', str(other), '--jobs', '1', '--extend', '--seeds', '1']
     assert main(flags) == 2
-    assert 'has results on other data of ReDial than those in' in capsys.readouterr().err
+    assert 'has results that were computed on other ReDial data than those in' in capsys.readouterr().err
     assert (workplace / 'results' / 'small.json').read_bytes() == before
     assert main([*flags, '--replace']) == 0
     assert (workplace / 'results' / 'small.json').read_bytes() != before

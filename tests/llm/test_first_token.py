@@ -111,7 +111,7 @@ def test_estimate_counts_one_token_for_each_window(llm_server):
     [
         ({'window': 21}, 'llm.window: 21'),
         ({'permutations': 2}, 'llm.permutations: needs all candidates'),
-        ({'batch': 'b.jsonl'}, 'llm.batch: prompt first_token'),
+        ({'batch': 'b.jsonl'}, 'llm.batch: `crslab-causal batch` does not import log-probabilities'),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(llm_server, keys, expected):

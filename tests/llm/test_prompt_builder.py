@@ -109,7 +109,7 @@ def test_anchor_is_an_option(name):
 
 
 def test_anchor_of_a_prompt_without_one_cannot_be_turned_off():
-    with pytest.raises(UserError, match='llm.anchor: false, but prompt vanilla has no anchor'):
+    with pytest.raises(UserError, match='llm.anchor: false, but prompt vanilla has no part'):
         messages_of('vanilla', anchor=False)
 
 

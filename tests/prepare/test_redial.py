@@ -122,7 +122,7 @@ def test_file_in_another_format_is_reported_in_one_line(prepare, tmp_path, serve
         monkeypatch.setitem(stand_ins.PUBLISHED, 'redial_raw', content)
         server.files.update(stand_ins.served())
         manifest = stand_ins.write_manifest(tmp_path / f'{name}.json')
-        with pytest.raises(UserError, match='not of the form that this version reads.*use another --source') as error:
+        with pytest.raises(UserError, match='this version cannot parse them.*use another --source') as error:
             prepare('redial', tmp_path / 'data', source='official', manifest=manifest)
         assert '\n' not in str(error.value)
         assert not (tmp_path / 'data' / 'redial' / 'nltk').exists()

@@ -17,7 +17,7 @@
 4. :mod:`.revision` changes acts, attitudes and questions if the trained models are sure of others. The models read the
    strings of :mod:`.features`. The :mod:`.encoder` reads the words, with the last ones of the recommender before them.
    :mod:`.certain_acts` and :mod:`.certain_attitudes` name the cases in which the rules decide, and
-   :mod:`.unnamed_films` those in which no film without a name is meant.
+   :mod:`.unnamed_films` the cases in which a message refers to no unnamed film.
 
 The phrases are in two places. Lists of everyday wordings of a clause are in the files of the folder ``phrases``, in a
 readable form. Patterns that need groups, or that only one function uses, are regular expressions beside this function.

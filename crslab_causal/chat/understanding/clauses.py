@@ -36,7 +36,7 @@ class Clause(NamedTuple):
 
     @property
     def groups(self) -> list[int]:
-        """Indices of the groups of spans that the tokens stand for, in order of appearance."""
+        """Indices of the span groups that the placeholder tokens replace, in order of appearance."""
         return list(self.places)
 
     def before(self, group: int) -> str:

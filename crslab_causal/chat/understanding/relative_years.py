@@ -70,7 +70,7 @@ def _film_of(span: Span, shown: Sequence[int]) -> int | None:
 
 
 def _related(text: str, span: Span, year: int | None) -> Span:
-    """Return a span of years that is counted from a year, if its words compare with one: "newer"."""
+    """Return the span with years relative to ``year`` if it has a comparative such as "newer", else unchanged."""
     if span.kind is not SpanKind.YEARS or year is None or re.search(r'\d', text[span.start : span.end]):
         return span
     more = _MORE_BEFORE.search(text, 0, span.start)

@@ -55,7 +55,7 @@ class Named:
 
     @property
     def key(self) -> tuple[SpanKind, str]:
-        """Kind and name."""
+        """Kind and name, which tell one named thing from another."""
         return self.span.kind, self.name
 
 

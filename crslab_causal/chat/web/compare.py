@@ -27,7 +27,7 @@ _FAILED = re.compile(r'gave no usable answer: .*(?=\. (?:What follows|I go on))'
 
 
 class ComparedSystem(NamedTuple):
-    """A system of the comparison."""
+    """A system under comparison: its name and its conversation."""
 
     name: str
     """Name, which is hidden until the vote."""
@@ -140,7 +140,8 @@ class CompareApp(ChatApp):
         )
         with self._votes_lock:
             if self._n_votes >= MAX_VOTES:
-                raise HTTPException(429, 'No more votes are saved.')
+                text = f'The server has saved its maximum of {MAX_VOTES:,} votes. It must be restarted to save more.'
+                raise HTTPException(429, text)
             try:
                 self._votes.parent.mkdir(parents=True, exist_ok=True)
                 with self._votes.open('a', encoding='utf-8') as file:

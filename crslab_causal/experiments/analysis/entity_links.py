@@ -38,7 +38,7 @@ class LinksScore:
 
 @dataclass(frozen=True)
 class LinksOutcome:
-    """The outcome of :func:`compare_links`."""
+    """The scores of a run with the entity links of several sources, from :func:`compare_links`."""
 
     configuration: str
     seed: int

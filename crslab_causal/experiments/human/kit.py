@@ -104,8 +104,8 @@ def make_kit(
     """
     if (folder / KEY).exists():
         raise UserError(
-            f'{folder / KEY}: is the key of another kit, whose ratings could not be read without it; '
-            'name another folder with --out'
+            f'{folder / KEY}: belongs to another kit, and overwriting it would make the ratings of that kit '
+            'unreadable; name another folder with --out'
         )
     turns = read_contexts(contexts)
     runs = {name: read_system(Path(source)) for name, source in systems.items() if source != REFERENCE}

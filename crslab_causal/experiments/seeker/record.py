@@ -63,7 +63,7 @@ class TestRecord(Strict):
 
 
 class SeekerRecord(Strict):
-    """A run of the protocol."""
+    """The results of a run of the protocol: its settings, its seekers, and the measures of each system."""
 
     command: str
     seed: int

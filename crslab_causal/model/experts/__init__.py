@@ -6,7 +6,7 @@ Each is a model of its own and a member of :mod:`crslab_causal.model.pool`.
 ``model:``             file                        source of the items
 ====================== =========================== ====================================================================
 ``EASE``               :mod:`.ease`                a linear autoencoder of the mentions of a conversation
-``ItemCosine``         :mod:`.item_cosine`         the cosine of two mentions over the conversations
+``ItemCosine``         :mod:`.item_cosine`         cosine similarity of the conversations that mention two entities
 ``OneHop``             :mod:`.one_hop`             the neighbours of the mentions in the knowledge graph
 ``TextToItem``         :mod:`.text_to_item`        a softmax on the vector of the last turns
 ``TextNeighbours``     :mod:`.text_neighbours`     the labels of the training contexts with the most similar last turns

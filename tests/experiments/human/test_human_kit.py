@@ -270,7 +270,7 @@ def test_a_kit_depends_on_its_arguments_only(world, tmp_path):
 def test_a_key_is_not_overwritten(kit, world):
     contexts, systems = world()
     before = tiny.snapshot(kit[0])
-    with pytest.raises(UserError, match='is the key of another kit'):
+    with pytest.raises(UserError, match='belongs to another kit'):
         make_kit(kit[0], systems, contexts, n=2)
     assert tiny.snapshot(kit[0]) == before
 
