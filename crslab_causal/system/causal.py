@@ -29,7 +29,7 @@ from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.evaluation import RecEvaluation
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.rec_stage import RecStage
-from crslab_causal.system.run_folder import locked, rotate_existing, run_folder
+from crslab_causal.system.run_folder import locked, rotate_existing, run_folder, saved_folder
 from crslab_causal.system.trainer import Trainer
 
 
@@ -84,7 +84,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
                 tensorboard,
             )
         self.item_ids: list[int] = side_data['item_entity_ids']
-        self.folder = run_folder(config)
+        self.folder = saved_folder(config) if restore_system else run_folder(config)
         self._adapt_model()
         seconds = 0 if config.flags.save_system else config.flags.checkpoint_seconds
         self.checkpoints = Checkpoints(self.folder, seconds=0 if restore_system and math.isinf(seconds) else seconds)
@@ -260,6 +260,8 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     def load_best(self) -> None:
         """Load the weights of the best epoch. Afterwards the model can be used, but not trained further."""
+        self.folder = saved_folder(self.config)
+        self.checkpoints = Checkpoints(self.folder, seconds=self.checkpoints.seconds)
         self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(

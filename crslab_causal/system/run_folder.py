@@ -15,14 +15,19 @@ from crslab_causal.config import Config
 
 
 def run_folder(config: Config) -> Path:
-    """Return the folder of a run: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``.
-
-    If there is no such folder, ``run_name`` may also be the whole name of a folder. So a run that was renamed because a
-    later one took its folder can still be loaded.
-    """
+    """Return the folder that a run writes to: ``<save_path>/<dataset>_<model>/<run_name>_seed<seed>``."""
     run = config.run
-    parent = Path(run.save_path) / f'{run.dataset}_{run.model}'
-    folder, named = parent / f'{run.run_name}_seed{run.seed}', parent / run.run_name
+    return Path(run.save_path) / f'{run.dataset}_{run.model}' / f'{run.run_name}_seed{run.seed}'
+
+
+def saved_folder(config: Config) -> Path:
+    """Return the folder from which a run is loaded.
+
+    If :func:`run_folder` does not exist, ``run_name`` may also be the whole name of a folder. So a run that was renamed
+    because a later one took its folder can still be loaded.
+    """
+    folder = run_folder(config)
+    named = folder.with_name(config.run.run_name)
     return named if named.is_dir() and not folder.exists() else folder
 
 
@@ -36,7 +41,7 @@ def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     Raises:
         UserError: it was not; the message lists the saved runs of the same dataset and model.
     """
-    folder = run_folder(config)
+    folder = saved_folder(config)
     if (folder / name).is_file():
         return
     others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))

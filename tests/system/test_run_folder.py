@@ -8,7 +8,7 @@ from crslab_causal.base.artifacts import BEST_CHECKPOINT
 from crslab_causal.base.errors import UserError
 from crslab_causal.config import Config
 from crslab_causal.config_files import find_config
-from crslab_causal.system.run_folder import check_saved, rotate_existing, run_folder
+from crslab_causal.system.run_folder import check_saved, rotate_existing, run_folder, saved_folder
 
 
 def config_named(save_path: Path, run_name: str | None = None) -> Config:
@@ -32,11 +32,12 @@ def test_renamed_run_is_found_by_the_name_that_the_message_gives(tmp_path, saved
     name = str(caught.value).rpartition(': ')[2]
     assert name == f'{saved.name}.1'
     check_saved(config_named(tmp_path, name))
-    assert run_folder(config_named(tmp_path, name)) == saved.with_name(name)
+    assert saved_folder(config_named(tmp_path, name)) == saved.with_name(name)
 
 
 def test_whole_name_of_a_folder_names_this_folder(tmp_path, saved):
-    assert run_folder(config_named(tmp_path, saved.name)) == saved
+    assert saved_folder(config_named(tmp_path, saved.name)) == saved
+    assert run_folder(config_named(tmp_path, saved.name)) == saved.with_name(f'{saved.name}_seed2020')
 
 
 def test_run_name_without_a_folder_gets_the_seed(tmp_path, saved):
