@@ -9,6 +9,7 @@ RESULTS ?= my-results
 
 # The environment, made again when the requirements change. CRSLab follows in a step of its own, because pip cannot
 # resolve its requirements.
+# editable_mode=compat: otherwise the folder of the clone hides the package from a script beside it.
 $(VENV)/installed: requirements.txt pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 		"error: $(PYTHON) is Python {}.{}, and 3.11 or newer is needed; name one with PYTHON=".format(*sys.version_info))'

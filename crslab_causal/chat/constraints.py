@@ -23,6 +23,7 @@ class Kind(StrEnum):
     """Films like another one."""
     CHILDREN = 'children'
     POPULARITY = 'popularity'
+    """Whether films are well known or little known."""
 
 
 _PREFIX = {Kind.PERSON: 'with ', Kind.SIMILAR: 'like ', Kind.CHILDREN: 'for '}
@@ -134,7 +135,7 @@ class ConstraintSet:
 
     @property
     def _without_exception(self) -> list[Constraint]:
-        """The exclusions and the constraint that children watch, which are never relaxed."""
+        """The exclusions and the constraint to films for children, which are never relaxed."""
         return [c for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN]
 
     def select(self, films: Sequence[int]) -> Selection:

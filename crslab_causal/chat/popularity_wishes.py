@@ -25,9 +25,7 @@ _GENRES = (
 )
 _DEGREE = r'(?:(?:that|which|is|are|a\s+(?:bit|little)|more|really|very|quite|somewhat|pretty|kind\s+of)\s+)*'
 _KNOWN = r'(?:well[ -]?known|known|popular|famous|mainstream|obvious)'
-_OBSCURE = (
-    r'(?:obscure|underrated|under-?rated|overlooked|(?:little|less|lesser|least|un)[ -]?known|under\s+the\s+radar)'
-)
+_OBSCURE = r'(?:obscure|under-?rated|overlooked|(?:little|less|lesser|least|un)[ -]?known|under\s+the\s+radar)'
 _LITTLE = re.compile(
     rf"""\bhidden\s+(?:gems?|treasures?)\b|\boff\s+the\s+beaten\s+(?:track|path)\b|\bunder\s+the\s+radar\b
     |\b(?:less|nothing|(?<!was\ )(?<!were\ )not|(?<!was)n['’]t)\s+

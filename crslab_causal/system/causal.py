@@ -260,12 +260,11 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     def load_best(self) -> None:
         """Load the weights of the best epoch. Afterwards the model can be used, but not trained further."""
-        self.folder = saved_folder(self.config)
-        self.checkpoints = Checkpoints(self.folder, seconds=self.checkpoints.seconds)
-        self.adapter.module.load_state_dict(self.checkpoints.load_best(self.identity, self.device))
+        folder = saved_folder(self.config)
+        self.adapter.module.load_state_dict(Checkpoints(folder).load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(
-                f'[{self.folder}: this run was not finished, so its {mixture_key(self.adapter.module)} has not been '
+                f'[{folder}: this run was not finished, so its {mixture_key(self.adapter.module)} has not been '
                 'chosen, and the mixture is off; `run` with --restore-system finishes it]'
             )
 

@@ -47,9 +47,8 @@ def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))
     hint = 'train first with --save-system'
     if others:
-        hint += f', or choose a saved run of {folder.parent} by its options, or with --set run_name=NAME: ' + ', '.join(
-            others
-        )
+        hint += f', or choose a saved run of {folder.parent} by its options, or with --set run_name=NAME: '
+        hint += ', '.join(others)
     raise UserError(f'{folder / name} does not exist; {hint}')
 
 

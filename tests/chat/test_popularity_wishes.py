@@ -15,40 +15,31 @@ WISH = Understanding(acts=[Act.WANT])
 
 
 @pytest.mark.parametrize(
-    'text',
+    ('text', 'label'),
     [
-        'something less known',
-        'not so popular please',
-        'more obscure',
-        'a comedy, but less known',
-        'any hidden gems?',
-        'underrated thrillers please',
-        'nothing mainstream',
-        'no blockbusters',
-        'not the most popular ones',
-        'a film that few people know',
-        'something nobody has heard of',
-        'these are too mainstream',
+        ('something less known', LITTLE_KNOWN),
+        ('not so popular please', LITTLE_KNOWN),
+        ('more obscure', LITTLE_KNOWN),
+        ('a comedy, but less known', LITTLE_KNOWN),
+        ('any hidden gems?', LITTLE_KNOWN),
+        ('underrated thrillers please', LITTLE_KNOWN),
+        ('nothing mainstream', LITTLE_KNOWN),
+        ('no blockbusters', LITTLE_KNOWN),
+        ('not the most popular ones', LITTLE_KNOWN),
+        ('a film that few people know', LITTLE_KNOWN),
+        ('something nobody has heard of', LITTLE_KNOWN),
+        ('these are too mainstream', LITTLE_KNOWN),
+        ('something popular', WELL_KNOWN),
+        ('popular comedies', WELL_KNOWN),
+        ('a well-known thriller', WELL_KNOWN),
+        ('a blockbuster please', WELL_KNOWN),
+        ('something that everyone knows', WELL_KNOWN),
+        ('not too obscure please', WELL_KNOWN),
+        ('these are too obscure', WELL_KNOWN),
     ],
 )
-def test_little_known_films_are_wanted(interpreter, text):
-    assert constraint_by_popularity(text, WISH, interpreter.facts).label == LITTLE_KNOWN
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'something popular',
-        'popular comedies',
-        'a well-known thriller',
-        'a blockbuster please',
-        'something that everyone knows',
-        'not too obscure please',
-        'these are too obscure',
-    ],
-)
-def test_well_known_films_are_wanted(interpreter, text):
-    assert constraint_by_popularity(text, WISH, interpreter.facts).label == WELL_KNOWN
+def test_popularity_is_wanted(interpreter, text, label):
+    assert constraint_by_popularity(text, WISH, interpreter.facts).label == label
 
 
 @pytest.mark.parametrize(

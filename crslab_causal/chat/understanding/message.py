@@ -28,6 +28,7 @@ from crslab_causal.chat.understanding.references import SHORT_YES, ReferenceRead
 from crslab_causal.chat.understanding.wishes import without_contradictions
 
 _ONLY_PLEASE = re.compile(r'^\W*please\W*$')
+"""A clause that takes a film up only if it is the whole message."""
 _SHORT_NO = re.compile(r'^\W*(?:no|not really|no way)(?:\W+(?:thanks?|you|sorry|please))*\W*$')
 _OK_THANKS = re.compile(r'^\W*(?:ok|yes|cool|definitely|alright)?\W*(?:thank(?:s| you)\b.*)?$')
 """A clause of a message that only thanks, and takes nothing up."""

@@ -46,11 +46,10 @@ _WITHOUT_TOPIC = re.compile(
 )
 """A clause that leaves out a subject: "no aliens please"."""
 _SUBJECTS = (
-    r'(?:animals?|dogs?|cats?|horses?|dinosaurs?|dinos|trains?|cars|planes|princess(?:es)?|pirates?|robots|dragons?|unicorns?|'
-    r'fairies|mermaids|trucks|football|soccer|baseball|basketball|boxing|cricket|tennis|cooking|food|travel|travelling|'
-    r'nature|the sea|the ocean|sharks?|wolves|bears|monkeys|penguins|birds|snakes|spiders|ships|boats|'
-    r'history of \w+|maths?|'
-    r'science)'
+    r'(?:animals?|dogs?|cats?|horses?|dinosaurs?|dinos|trains?|cars|planes|princess(?:es)?|pirates?|robots|'
+    r'dragons?|unicorns?|fairies|mermaids|trucks|football|soccer|baseball|basketball|boxing|cricket|tennis|'
+    r'cooking|food|travel|travelling|nature|the sea|the ocean|sharks?|wolves|bears|monkeys|penguins|birds|snakes|'
+    r'spiders|ships|boats|history of \w+|maths?|science)'
 )
 """Words for subjects that are no genres."""
 _LIKED_TOPIC = re.compile(
@@ -59,17 +58,13 @@ _LIKED_TOPIC = re.compile(
 )
 """A liking of a subject that is no genre: "my son loves dinosaurs"."""
 _ONLY_TOPIC = re.compile(
-    r'^\W*(?:(?:maybe|perhaps|hmm*|um+|ok|or|more|some|like)\W+)*'
-    rf'(?P<words>{_SUBJECTS}|time travel|time loops?|(?:serial )?killers?|ghosts?|witches|wizards?|knights|cowboys|'
-    rf'ninjas?|samurai|'
-    r'monsters|gangsters|mafia|spies|heists?|bank robber(?:y|ies)|hackers?|magic|mythology|politics|sports?|dancing|'
-    r'dance|'
-    r'road trips?|high school|college|summer camp|weddings?|revenge|survival|disasters?|the end of the world|'
-    r'apocalypse|'
+    rf'^\W*(?:(?:maybe|perhaps|hmm*|um+|ok|or|more|some|like)\W+)*(?P<words>{_SUBJECTS}|time travel|time loops?|'
+    r'(?:serial )?killers?|ghosts?|witches|wizards?|knights|cowboys|ninjas?|samurai|monsters|gangsters|mafia|'
+    r'spies|heists?|bank robber(?:y|ies)|hackers?|magic|mythology|politics|sports?|dancing|dance|road trips?|'
+    r'high school|college|summer camp|weddings?|revenge|survival|disasters?|the end of the world|apocalypse|'
     r'parallel universes|dreams|mountains?|climbing|surfing|racing|chess|poker|lawyers|courtrooms?|prisons?|'
-    r'hospitals|doctors|'
-    r'ancient rome|medieval times|the middle ages|vikings|egypt|castles)'
-    r'(?:\W+(?:please|maybe|perhaps|or something|movies?|films?|ones|stories|stuff))*\W*$'
+    r'hospitals|doctors|ancient rome|medieval times|the middle ages|vikings|egypt|castles)(?:\W+(?:please|maybe|'
+    r'perhaps|or something|movies?|films?|ones|stories|stuff))*\W*$'
 )
 """A message that only names a subject: "dragons", "time travel maybe"."""
 _OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')

@@ -28,7 +28,7 @@ _DECADE_WORDS = {
 _ATOM = re.compile(
     rf"""(?:(?P<part>early|mid|late)[\ -]+(?:the\s+)?)?
     (?: (?P<decade>(?:(?:1[89]|20)\d0|['’]?\d0)(?=['’]?s\b))['’]?s | (?P<word>{'|'.join(_DECADE_WORDS)})\b
-      | (?P<bare>[3-9]0)(?=\ +years\b(?!\ +(?:ago|old|back|later|of|since|now)))|(?<=years\ )(?P<after>[3-9]0)\b
+      | (?P<bare>[3-9]0)(?=\ +years\b(?!\ +(?:ago|old|back|later|of|since|now)))|(?<=years\ )(?P<last>[3-9]0)\b
       | (?<![\w.,$€£])(?P<year>1[89]\d\d|20\d\d)(?![\w%]|[.,]\d) )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -270,12 +270,14 @@ def find_years(text: str, latest: int) -> list[YearsSpan]:
 def _is_no_wish(text: str, match: re.Match[str]) -> bool:
     """Return whether a word such as "new" or "classic" says nothing about the films that are wanted."""
     before, word = _before(text, match), match.group().lower()
-    is_any = _OF_CATALOGUE.match(text, match.end()) is not None
+    is_of_catalogue = _OF_CATALOGUE.match(text, match.end()) is not None
     return bool(
-        (_WHICH_IS.search(before) and not is_any)  # "which one is the newest?"
+        (_WHICH_IS.search(before) and not is_of_catalogue)  # "which one is the newest?"
         or _IS_OLD.search(before)  # "it is a bit old"
         or _TOO_OLD_FOR.search(text[match.start() - 5 : match.end() + 5])  # "too old for them"
-        or (_ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()) and not is_any)  # "I saw the new one"
+        or (
+            _ONE_BEFORE.search(before) and _ONE_FILM.match(text, match.start()) and not is_of_catalogue
+        )  # "I saw the new one"
         or (word == 'classic' and (_is_remark(text, match, before) or _IS_A.search(before)))
         or (
             word.startswith('black') and (_ASKS_COLOR.search(before) or _NOT_IN.search(before))
@@ -366,7 +368,7 @@ def _is_date(text: str, match: re.Match[str]) -> bool:
     before = _before(text, match)
     if _SINCE_THEN.search(before):
         return False
-    if match['bare'] or match['after']:
+    if match['bare'] or match['last']:
         return _OF_DECADE.search(before) is not None
     if match['year'] is None:
         return _POSSESSIVE.search(before) is None
@@ -388,7 +390,7 @@ def _years_of(match: re.Match[str]) -> Years:
     if match['word']:
         first = _DECADE_WORDS[match['word'].lower()]
     else:
-        digits = (match['decade'] or match['bare'] or match['after']).strip("'’")
+        digits = (match['decade'] or match['bare'] or match['last']).strip("'’")
         first = int(digits) if len(digits) == 4 else int(digits) + (2000 if digits in ('00', '10') else 1900)
     begin, end = _PARTS.get((match['part'] or '').lower(), (0, 9))
     return Years(first + begin, first + end)
