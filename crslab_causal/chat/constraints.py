@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import combinations
 from typing import Iterable, Iterator, NamedTuple, Sequence
 
 
@@ -138,21 +137,36 @@ class ConstraintSet:
         """The exclusions and the constraint to films for children, which are never relaxed."""
         return [c for c in self.binding if not c.wanted or c.kind is Kind.CHILDREN]
 
+    @property
+    def _relaxable(self) -> list[Constraint]:
+        """The constraints that are relaxed if no film satisfies all of them."""
+        return [c for c in self.binding if c.wanted and c.kind is not Kind.CHILDREN]
+
     def select(self, films: Sequence[int]) -> Selection:
         """Return the films that satisfy all constraints. Films with preferred properties come first.
 
         If there are no such films, wanted constraints are relaxed. As many as possible of the last turn are kept, and
         then as many as possible of the earlier turns. Among equally many, older ones are relaxed first.
         """
-        strict = self._without_exception
-        allowed = [film for film in films if all(c.allows(film) for c in strict)] if strict else list(films)
-        groups = _groups(c for c in self.binding if c.wanted and c.kind is not Kind.CHILDREN)
-        for relaxed in _ways_to_relax(groups):
-            kept = [set().union(*(c.films for c in group)) for group in groups if group not in relaxed]
-            fitting = [film for film in allowed if all(film in fit for fit in kept)] if kept else allowed
-            if fitting or not allowed:
-                return Selection(self._preferred_first(fitting), [c for group in relaxed for c in group])
-        return Selection([], [])
+        allowed = [film for film in films if self.allowed(film)]
+        groups = _groups(self._relaxable)
+        groups.sort(key=lambda group: (_turn(group), _GIVE_WAY.index(group[0].kind)))
+        n_older = sum(_turn(group) < _turn(groups[-1]) for group in groups)
+        fitting = [_with_property(group) for group in groups]
+        # each film needs its own set of groups to be relaxed; trying all sets would take time exponential in the groups
+        needs = [tuple(i for i, films in enumerate(fitting) if film not in films)[::-1] for film in allowed]
+        best = min(needs, key=lambda need: _cost(need, n_older), default=())
+        selected = [film for film, need in zip(allowed, needs, strict=True) if need == best]
+        return Selection(self._preferred_first(selected), [c for i in reversed(best) for c in groups[i]])
+
+    def satisfying(self, films: Sequence[int], relaxed: Sequence[Constraint]) -> list[int]:
+        """Return the films that satisfy all constraints but the relaxed ones.
+
+        Films with preferred properties come first.
+        """
+        fitting = [_with_property(group) for group in _groups(c for c in self._relaxable if c not in relaxed)]
+        kept = [film for film in films if self.allowed(film) and all(film in films for films in fitting)]
+        return self._preferred_first(kept)
 
     def n_preferred(self, films: Sequence[int]) -> int:
         """Return how many of the films satisfy a preference; 0 without preferences."""
@@ -181,17 +195,20 @@ def _groups(constraints: Iterable[Constraint]) -> list[list[Constraint]]:
     return list(groups.values())
 
 
-def _ways_to_relax(groups: list[list[Constraint]]) -> Iterator[list[list[Constraint]]]:
-    """Yield every selection of groups that may be relaxed, best first. The first one is empty."""
-    ordered = sorted(groups, key=lambda group: (_turn(group), _GIVE_WAY.index(group[0].kind)))
-    last = max(map(_turn, groups), default=0)
-    newest = [i for i, group in enumerate(ordered) if _turn(group) == last]
-    older = range(len(ordered) - len(newest))
-    for n_newest in range(len(newest) + 1):
-        for n_older in range(len(older) + 1):
-            ways = [(*old, *new) for old in combinations(older, n_older) for new in combinations(newest, n_newest)]
-            for way in sorted(ways, key=lambda way: way[::-1]):
-                yield [ordered[i] for i in way]
+def _with_property(group: Sequence[Constraint]) -> frozenset[int]:
+    """Return the films that have the property of any of the alternatives of a group."""
+    return frozenset().union(*(constraint.films for constraint in group))
+
+
+def _cost(relaxed: tuple[int, ...], n_older: int) -> tuple[int, int, tuple[int, ...]]:
+    """Return the cost of relaxing some groups, as a key for ``min``.
+
+    Args:
+        relaxed: indices of the relaxed groups, from the last group, which is relaxed least gladly, to the first.
+        n_older: number of groups that are older than the last message; their indices are the lowest.
+    """
+    n_newest = sum(i >= n_older for i in relaxed)
+    return n_newest, len(relaxed) - n_newest, relaxed
 
 
 def _turn(group: Sequence[Constraint]) -> int:

@@ -353,34 +353,29 @@ class Conversation:
         if prepared.relaxed:
             reply.relaxed = tuple(prepared.relaxed)
             yield reply.note(_relaxation(prepared))
-        yield from self._list(request, reply, drafts, min(meaning.n_films or TOP_SHOWN, TOP_SHOWN))
+        yield from self._list(prepared, reply, drafts, min(meaning.n_films or TOP_SHOWN, TOP_SHOWN))
 
-    def _list(self, request: RerankRequest, reply: Reply, drafts: bool, n_films: int) -> Iterator[str]:
+    def _list(self, prepared: Prepared, reply: Reply, drafts: bool, n_films: int) -> Iterator[str]:
         if drafts:
-            for piece in self._source.stream(request, self.state):
+            for piece in self._source.stream(prepared, self.state):
                 if isinstance(piece, DraftLine):
                     yield piece
                 else:
                     result = piece
         else:
-            result = self._source.answer(request, self.state)
+            result = self._source.answer(prepared, self.state)
         if not result.is_answered:
             yield reply.note(
                 f'{self.pipeline.backend.name} gave no usable answer: {result.detail or result.status}. '
                 + ("What follows is the recommender's own order." if self.history else 'I go on without it.')
             )
             if not self.history and not self.state.constraints.binding:
-                yield reply.say(self._question(request))
+                yield reply.say(self._question(prepared.request))
                 return
         elif not self.history:
             yield reply.note('The recommender knows nothing about you yet: its list is the same for everybody.')
         self.result = result
         yield reply.say(result.response)
-        if not result.ranking:
-            yield reply.note(
-                f'None of the {len(result.titles)} titles that the model wrote is both in the catalogue and new.'
-            )
-            return
         self.state.recommended.append(result.ranking[0])
         self.state.shown = tuple(result.ranking[:n_films])
         self.state.listed.update(self.state.shown)

@@ -20,6 +20,7 @@ from crslab_causal.llm.request import Probability, RerankRequest
 
 _TOP = 10
 """Number of candidates with a preferred property from which on all other candidates are left out."""
+_COSTS = ('input_tokens', 'output_tokens', 'latency_s', 'cost_usd', 'replayed', 'cache_key')
 
 
 class Prepared(NamedTuple):
@@ -159,36 +160,43 @@ class RecommendationSource:
         preferred = state.constraints.n_preferred(candidates)
         return candidates[:preferred] if preferred >= _TOP else candidates
 
-    def answer(self, request: RerankRequest, state: DialogueState) -> LLMResult:
+    def answer(self, prepared: Prepared, state: DialogueState) -> LLMResult:
         """Return the pipeline's result, without films that must not be recommended.
+
+        A film must satisfy all constraints but those that were relaxed for the request.
 
         A response that recommends such a film is replaced by a template. Without a language model the response gives
         the reason that a person would give first, see :class:`.Reasons`. An error of the
         language model is a result, too: a wrong key or a lost server must not end the conversation.
         """
         try:
-            result = next(iter(self.pipeline.answer([RerankTask(request)])))
+            result = next(iter(self.pipeline.answer([RerankTask(prepared.request)])))
         except UserError as error:
-            result = self.pipeline.failed_result(request, str(error))
-        return self._permitted(result, request, state)
+            result = self.pipeline.failed_result(prepared.request, str(error))
+        return self._permitted(result, prepared, state)
 
-    def stream(self, request: RerankRequest, state: DialogueState) -> Iterator[DraftLine | LLMResult]:
+    def stream(self, prepared: Prepared, state: DialogueState) -> Iterator[DraftLine | LLMResult]:
         """Yield the text of the response so far several times a second, and then the result of ``answer``."""
         try:
-            for piece in self.pipeline.stream(RerankTask(request)):
-                yield DraftLine(piece) if isinstance(piece, str) else self._permitted(piece, request, state)
+            for piece in self.pipeline.stream(RerankTask(prepared.request)):
+                yield DraftLine(piece) if isinstance(piece, str) else self._permitted(piece, prepared, state)
         except UserError as error:
-            yield self._permitted(self.pipeline.failed_result(request, str(error)), request, state)
+            yield self._permitted(self.pipeline.failed_result(prepared.request, str(error)), prepared, state)
 
-    def _permitted(self, result: LLMResult, request: RerankRequest, state: DialogueState) -> LLMResult:
+    def _permitted(self, result: LLMResult, prepared: Prepared, state: DialogueState) -> LLMResult:
         """Return the result without the films that must not be recommended."""
-        never_again = state.never_again
-        ranking = state.constraints.select([film for film in result.ranking if film not in never_again]).films
+        new_films = [film for film in result.ranking if film not in state.never_again]
+        ranking = state.constraints.satisfying(new_films, prepared.relaxed)
+        if result.titles and not ranking:
+            detail = f'none of its {len(result.titles)} titles is in the catalogue, new, and what you asked for'
+            costs = {name: getattr(result, name) for name in _COSTS}
+            result = self.pipeline.failed_result(prepared.request, detail)._replace(**costs)
+            ranking = result.ranking
         response = result.response
         reason = self.first_reason(state, ranking[0]) if ranking and not self.pipeline.backend.uses_prompt else None
         knows_nothing = not self.pipeline.backend.uses_prompt and not reason and not self.history(state)
         if ranking and (ranking[0] != result.ranking[0] or reason or knows_nothing):
-            name, seed = self.pipeline.catalogue.names[ranking[0]], rerank_request_seed(request)
+            name, seed = self.pipeline.catalogue.names[ranking[0]], rerank_request_seed(prepared.request)
             response = template_offer(name, seed) if knows_nothing else template_response(name, seed, reason)
         elif result.is_answered:
             ranking = _named_first(response, ranking, self.pipeline.catalogue.names)

@@ -122,7 +122,23 @@ def test_only_new_titles_of_the_catalogue_are_listed(chat, live, films):
     )
     _, answer, nothing, _ = chat(f'I love {name_of(one)}', 'what else?', settings=(*settings, 'llm.prompt=vanilla'))
     assert listed(answer) == [name_of(two)]
-    assert 'None of the 3 titles that the model wrote is both in the catalogue and new' in nothing
+    assert 'none of its 3 titles is in the catalogue, new, and what you asked for' in nothing
+    assert "the recommender's own order" in nothing and len(listed(nothing)) == 10
+    assert response(nothing) != 'So.'  # it would recommend what is not listed
+
+
+def test_title_that_breaks_a_wish_is_not_listed(chat, live, data_path):
+    titles = json.loads((data_path / 'redial/nltk/movie_titles.json').read_text('utf-8')).values()
+    genres = {name_of(title): title['genre'] for title in titles}
+    comedies = [name for name, genre in genres.items() if 'Comedy' in genre]
+    others = [name for name, genre in genres.items() if 'Comedy' not in genre]
+    for written in (others[:3], [*others[:3], comedies[0]]):
+        settings, _ = live(answer={'reasoning': '', 'titles': written, 'response': 'So.'})
+        _, answer, _ = chat('recommend me a comedy', settings=(*settings, 'llm.prompt=vanilla'))
+        assert 'I left out' not in answer
+        shown = listed(answer)
+        assert shown and all('Comedy' in genres[name] for name in shown)
+        assert ('gave no usable answer' in answer) == (comedies[0] not in written)
 
 
 def test_model_ranks_only_films_that_respect_the_constraints(chat, live, llm_server, data_path):

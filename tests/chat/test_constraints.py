@@ -1,6 +1,10 @@
 """Constraints: which films satisfy them, which give way, and how they are taken back."""
 
+from itertools import combinations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind, describe
 
@@ -113,3 +117,43 @@ def test_films_closest_to_a_wanted_one_come_first():
     assert select(similar) == ([3, 4, 1, 2], [])
     assert select(similar, HORROR) == ([3, 1, 2], [])
     assert select(excluded(HORROR), similar) == ([4], [])
+
+
+def test_many_wishes_that_no_film_satisfies_together_take_no_longer_than_few():
+    # 2 ** 60 sets of wishes could be relaxed; only one of them is the best
+    people = [Constraint(Kind.PERSON, f'Person {i}', frozenset((2 * i, 2 * i + 1))) for i in range(60)]
+    films, relaxed = select(*people, films=range(120))
+    assert films == [118, 119]
+    assert relaxed == [f'Person {i}' for i in range(59)]
+
+
+@st.composite
+def wishes(draw):
+    kinds = st.sampled_from([Kind.GENRE, Kind.YEARS, Kind.PERSON, Kind.TOPIC])
+    films, turn, alternatives = st.frozensets(st.integers(0, 5)), st.integers(1, 3), st.sampled_from(['', '', 'x'])
+    return [
+        Constraint(draw(kinds), str(i), draw(films), turn=draw(turn), alternatives=draw(alternatives))
+        for i in range(draw(st.integers(0, 5)))
+    ]
+
+
+@given(wishes())
+def test_as_few_wishes_as_possible_are_relaxed_first_of_the_last_message_then_of_earlier_ones(constraints):
+    films, relaxed = select(*constraints, films=range(6))
+    last = max((constraint.turn for constraint in constraints), default=0)
+    groups: dict[str, list[Constraint]] = {}
+    for constraint in constraints:
+        groups.setdefault(constraint.alternatives or constraint.label, []).append(constraint)
+
+    def fitting(names):
+        return [film for film in range(6) if all(any(film in c.films for c in groups[name]) for name in names)]
+
+    def cost(names):
+        turns = [max(c.turn for c in groups[name]) for name in names]
+        return turns.count(last), len(turns) - turns.count(last)
+
+    ways = [set(way) for n in range(len(groups) + 1) for way in combinations(groups, n)]
+    possible = [way for way in ways if fitting(groups.keys() - way)]
+    chosen = {name for name, group in groups.items() if group[0].label in relaxed}
+    assert cost(chosen) == min(map(cost, possible))
+    assert films == fitting(groups.keys() - chosen)
