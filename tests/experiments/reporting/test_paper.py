@@ -166,7 +166,7 @@ def test_every_figure_of_the_earlier_look_is_in_the_text_about_the_goals():
 
 
 def test_the_table_of_published_figures_has_our_best_row(records):
-    page = paper_page(FIGURES, records, GOALS).partition('## Published figures on the official test\n')[2]
+    page = paper_page(FIGURES, records, GOALS).partition('## Published figures on the official test set\n')[2]
     (table,) = [table for table in records['official'].tables if table.name == 'official_redial']
     for metric in ('recall@10', 'recall@50'):
         best = max(table.rows, key=lambda row: np.mean(row.scores['all'][metric]))
@@ -222,12 +222,12 @@ def test_figures_that_the_suites_repeat_are_those_of_the_data_file():
 
 def test_the_published_rows_say_what_our_source_lacks(records):
     page = paper_page(FIGURES, records, GOALS)
-    section = page.partition('## Published figures on the official test\n')[2]
+    section = page.partition('## Published figures on the official test set\n')[2]
     kgsf = next(row for row in FIGURES.published.rows if row.title == 'KGSF')
     assert (
         kgsf.all == kgsf.new == [None] * 3 and 'gives neither the figures of KGSF nor the number of samples' in section
     )
-    assert f'where we have {OUR_SAMPLES}' in section
+    assert f'and we have {OUR_SAMPLES}' in section
     for row in FIGURES.published.rows:
         assert row.source and row.data and row.samples
 

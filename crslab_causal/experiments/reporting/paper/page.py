@@ -39,13 +39,14 @@ GOALS = 'goals'
 SUITES = ('ablations', 'controls', 'datasets', 'generation', 'official', 'recommendation')
 """Suites whose records the page shows."""
 LEGEND = (
-    'A difference is our mean minus the figure of the paper; the paper prints no spread. After ±: half of the 95 % '
-    'interval of our mean over seeds. In brackets: the 95 % interval over conversations, of a bootstrap. "One run": '
-    'there is one score, without an interval.'
+    'A difference is our mean minus the figure of the paper. The number after ± is half of the 95 % interval of our '
+    'mean over seeds. Brackets are the 95 % interval over conversations, by a bootstrap. "One run" means that there is '
+    'one score, without an interval. The paper prints no intervals.'
 )
 QUOTED = (
-    'ᵗ: the paper quotes this row from Moon et al. 2019. Its task is another one: to find the next entity or path in a '
-    'graph of 100,813 entities, at every turn of either speaker, with the start entities given. It may not be compared.'
+    'ᵗ: the paper quotes this row from Moon et al. 2019. Do not compare it with the other rows, because its task is '
+    'another one: to find the next entity or path in a graph of 100,813 entities, at every turn of either speaker. The '
+    'start entities are given.'
 )
 
 
@@ -100,7 +101,7 @@ def paper_page(figures: PaperFigures, records: Records, goals: Goals) -> str:
     parts += ['## Table 7, an example', *_table7_parts(figures, records)]
     parts += ['## Figure 4, changes of ranks', *_figure4_parts(figures.figure4, records)]
     parts += ['## The official test sets', figures.official.note, goals.about, goals_table(goals, records)]
-    parts += ['## Published figures on the official test', *_published_parts(figures, records)]
+    parts += ['## Published figures on the official test set', *_published_parts(figures, records)]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -160,7 +161,9 @@ def _table_parts(table: PaperTable, records: Records) -> Iterator[str]:
             first = escape_cell(row.title) + mark if i == 0 else ''
             official = _official_cells(row, metric, value, records) if with_official else []
             rows.append([first, table.metrics[metric], _number(table, metric, value), *official, here, difference])
-    heads = ['official test', 'difference', 'own test', 'difference'] if with_official else ['here', 'difference']
+    heads = (
+        ['official test set', 'difference', 'own test split', 'difference'] if with_official else ['here', 'difference']
+    )
     yield markdown_table(['row', 'metric', 'paper', *heads], rows, left=2)
     if any(row.quoted for row in table.rows):
         yield QUOTED
@@ -242,8 +245,8 @@ def _figure4_parts(figure: Figure4, records: Records) -> Iterator[str]:
             rows.append([meaning, dataset, 'more than half', f'{up}', f'{down}', f'{unchanged}', share])
     yield markdown_table(['reading', 'dataset', 'paper: share that rises', 'up', 'down', 'unchanged', 'share'], rows, 3)
     yield (
-        'Share: labels that rise among those that move, with the 95 % interval of Wilson. It takes labels as '
-        'independent, and is therefore too narrow.'
+        'The share is that of the labels that rise among those that move, with the 95 % interval of Wilson. It '
+        'treats labels as independent, and is therefore too narrow.'
     )
 
 
