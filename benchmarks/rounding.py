@@ -83,7 +83,7 @@ def page(record: dict[str, Any]) -> str:
         lines.append(f'| {first} | {seeds["first seed"]} | {seeds["best epoch"]} | {cells} |')
         spread = ' | '.join(f'{min(v):.1f} to {max(v):.1f}' for v in seeds['test'].values())
         lines.append(f'| {title}, all seeds | {seeds["count"]} seeds | | {spread} |')
-    return '\n'.join([*lines, '', f'ReDial, test, `{CONFIG}`; {record["cpu"]}.'])
+    return '\n'.join([*lines, '', f'ReDial, own test split, `{CONFIG}`; {record["cpu"]}.'])
 
 
 def seeds_of_results() -> dict[str, Any]:
