@@ -6,7 +6,9 @@
 A record is a file ``llm_<split>.jsonl`` of this package with titles in free form, or a file ``extracted.jsonl`` of He
 et al. (https://github.com/AaronHeee/LLMs-as-Zero-Shot-Conversational-RecSys), whose key ``rec_list`` has the titles.
 The titles are matched twice: to the names that the items have in DBpedia, and to the titles and years of
-``movie_titles.json``, which this package uses.
+``movie_titles.json``, which this package uses. The eight files ``extracted.jsonl`` of GPT-3.5 and GPT-4 for INSPIRED's
+test conversations have 36,382 titles. Of these, 84.9 % are found among ReDial's items by the titles and years of
+``movie_titles.json``, and 76.1 % by the names in DBpedia.
 """
 
 from __future__ import annotations
