@@ -61,7 +61,7 @@ def case(config: str, settings: list[str], conversation: str, turn: int) -> str:
         (outcome,) = pipeline.answer([RerankTask(request, sample['item'])])
         backend, tokens = pipeline.backend.name, pipeline.catalogue.name_of_token
     masked = recommender.recommend(history, TOP_SHOWN, masked=True)
-    lines = [f'Conversation {conversation} of valid, turn {turn}. Backend: **{backend}**.', '']
+    lines = [f'Conversation {conversation} of the validation split, turn {turn}. Backend: **{backend}**.', '']
     lines += [f'> **{role}**: {text}  ' for role, text in request.context[-MAX_TURNS:]]
     rows = [
         ('mentioned', ', '.join(names[entity] for entity in history)),

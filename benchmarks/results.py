@@ -158,7 +158,7 @@ def evaluations(record: dict, dataset: str) -> str:
             ]
         )
     valid = record[f'{dataset} prepare']['samples']['valid']
-    return markdown_table([f'the {valid} samples of valid', 'time', 'of ours'], rows)
+    return markdown_table([f'the {valid} samples of the validation split', 'time', 'of ours'], rows)
 
 
 def loading(record: dict) -> str:
@@ -427,7 +427,7 @@ def readme_block(measurements: dict) -> str:
         ('the same, its backward pass repaired', 'step kbrd_unbind', 'step ours'),
         ('the same, best form that keeps its bases', 'step kbrd_bags', 'step ours'),
         ('an epoch, each at its best batch size, repaired', 'epoch kbrd_unbind', 'epoch ours'),
-        ('scores of valid, model included, repaired', 'evaluation kbrd_unbind', 'evaluation ours'),
+        ('scores of the validation split, model included, repaired', 'evaluation kbrd_unbind', 'evaluation ours'),
     ):
         theirs, ours = (times(f'redial {name}') for name in (theirs, ours))
         rows.append([what, seconds(statistics.median(theirs)), seconds(statistics.median(ours)), ratio(theirs, ours)])

@@ -17,7 +17,9 @@ def test_the_case_has_a_row_for_every_part_of_the_system(settings, load, tmp_pat
     sample = load().valid_dataloader.samples[0]
     block = case(str(tmp_path / 'small.yaml'), settings, sample['conv_id'], sample['turn'])
     lines = block.splitlines()
-    assert lines[0].startswith(f'Conversation {sample["conv_id"]} of valid, turn {sample["turn"]}. Backend: **offline')
+    assert lines[0].startswith(
+        f'Conversation {sample["conv_id"]} of the validation split, turn {sample["turn"]}. Backend: **offline'
+    )
     rows = [line.split(' | ') for line in lines if line.startswith('| ') and line.endswith(' |')]
     titles = [row[0].removeprefix('| ') for row in rows[1:]]
     assert titles[:2] == ['mentioned', "recommender's list"] and titles[3:] == [

@@ -9,6 +9,8 @@ from crslab_causal.experiments.suite.suite_options import OFFICIAL
 
 MAX_TURNS = 6
 """Number of turns before the answers that are shown."""
+SPLITS = {'valid': 'the validation split', 'test': 'the test split', OFFICIAL: 'the official test set'}
+"""Names of the splits in sentences."""
 HEADS = ('system', 'recommends', 'rank of the label', 'explanation', 'response')
 
 
@@ -40,7 +42,8 @@ def latex(case: CaseRecord) -> str:
 
 def _description(case: CaseRecord) -> str:
     how = 'the example of the paper, shown and not scored' if case.split == OFFICIAL else 'drawn at random'
-    return f'Conversation {case.conversation} of {case.split}, turn {case.turn}, {how}; the label is {case.label}.'
+    split = SPLITS.get(case.split, case.split)
+    return f'Conversation {case.conversation} of {split}, turn {case.turn}, {how}; the label is {case.label}.'
 
 
 def _rows(case: CaseRecord) -> list[tuple[str, ...]]:
