@@ -126,7 +126,8 @@ def understand_drafts(
             state.context.append(('Recommender', message.said))
         draft = interpreter.read(message.text, state.situation)
         meaning = draft.meaning
-        state.hear(message.text, meaning, replaced_by(meaning.constraints, normalize(message.text), state.constraints))
+        meaning.replaced = replaced_by(meaning.constraints, normalize(message.text), state.constraints)
+        state.hear(message.text, meaning)
         for question in meaning.questions:
             state.person = question.person if question.person is not None else state.person
         yield message, draft

@@ -18,6 +18,9 @@
    strings of :mod:`.features`. The :mod:`.encoder` reads the words, with the last ones of the recommender before them.
    :mod:`.certain_acts` and :mod:`.certain_attitudes` name the cases in which the rules decide, and
    :mod:`.unnamed_films` the cases in which a message refers to no unnamed film.
+5. :mod:`.unnamed_wishes` adds wishes without a name, such as "a hidden gem" (:mod:`.popularity`) or "with dinosaurs"
+   (:mod:`.title_subjects`), and remarks on what the catalogue does not know (:mod:`.remarks`, :mod:`.unmet`). It finds
+   earlier wishes that are replaced (:mod:`.wishes`), and messages that only limit the films (:mod:`.limits`).
 
 The phrases are in two places. Lists of everyday wordings of a clause are in the files of the folder ``phrases``, in a
 readable form. Patterns that need groups, or that only one function uses, are regular expressions beside this function.

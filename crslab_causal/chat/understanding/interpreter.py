@@ -28,6 +28,7 @@ from crslab_causal.chat.understanding.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotter import Spotter
 from crslab_causal.chat.understanding.unmet import find_unknown_topics
+from crslab_causal.chat.understanding.unnamed_wishes import UnnamedWishes
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""
@@ -60,6 +61,7 @@ class Interpreter:
         self._spotter = Spotter(facts, collections)
         self._pronouns = PronounResolver(facts, self._spotter)
         self.encoder = encoder
+        self._unnamed_wishes = UnnamedWishes(facts, self.properties)
         self._reviser = Reviser(facts, self.properties, read_models() if models is None else models, encoder)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
@@ -69,10 +71,12 @@ class Interpreter:
             text: the message.
             situation: state of the conversation before the message.
         """
-        return self.read(text, situation).meaning
+        meaning = self.read(text, situation).meaning
+        self._unnamed_wishes.add(text, meaning, situation)
+        return meaning
 
     def read(self, text: str, situation: Situation = Situation()) -> Draft:
-        """Return the clauses and the names of a message, and its meaning."""
+        """Return the clauses and the names of a message, and its meaning without the wishes that no name expresses."""
         draft = self._draft(text, situation)
         return replace(draft, meaning=self._reviser.revise(draft))
 

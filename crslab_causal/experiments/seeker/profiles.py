@@ -193,8 +193,8 @@ class _ProfileReader:
         opinions: dict[tuple[SpanKind, int], tuple[int, Opinion]] = {}
         wishes: dict[tuple[Any, ...], tuple[int, Wish]] = {}
         for place, text in enumerate(texts):
-            meaning = self._interpreter.understand(text, state.situation)
-            state.hear(text, meaning, ())
+            meaning = self._interpreter.read(text, state.situation).meaning
+            state.hear(text, meaning)
             for heard in meaning.heard:
                 if opinion := self._opinion(heard):
                     opinions[opinion.kind, opinion.entity] = place, opinion
