@@ -26,7 +26,7 @@ from crslab_causal.chat.understanding.series_numbers import name_by_number
 from crslab_causal.chat.understanding.series_parts import name_by_part
 from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
 from crslab_causal.chat.understanding.unknown_names import find_unknown_names
-from crslab_causal.chat.understanding.years import find_years
+from crslab_causal.chat.understanding.years.finder import find_years
 from crslab_causal.llm.entity_linking.english import is_english
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.numbering import ORDINALS

@@ -15,7 +15,7 @@ from crslab_causal.chat.films.facts import CatalogueFilm, FilmFacts
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.meaning import Attitude, Heard
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 

@@ -11,7 +11,7 @@ import tiny
 from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.genres import GENRES
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 from crslab_causal.command_line.run import main as run_main
 from crslab_causal.experiments.seeker.__main__ import main
 from crslab_causal.experiments.seeker.drivers import Exchange, Message, TemplateDriver, say
