@@ -33,8 +33,8 @@ from benchmarks.understanding.scoring import (
     summarize,
 )
 from crslab_causal.base.optional_packages import INSTALL_ENCODER
-from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.models.encoder import packaged_encoder
 
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'

@@ -16,7 +16,7 @@ from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.wishes import replaced_by
+from crslab_causal.chat.understanding.wishes.relations import replaced_by
 
 FOLDER = Path(__file__).parent
 TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'

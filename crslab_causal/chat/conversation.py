@@ -32,9 +32,9 @@ from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
 from crslab_causal.chat.reply import DraftLine, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
+from crslab_causal.chat.understanding.models.encoder import packaged_encoder
 from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, answered_film, answered_person
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.llm.candidates import rerank_request_seed

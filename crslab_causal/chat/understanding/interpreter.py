@@ -10,25 +10,25 @@ from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
+from crslab_causal.chat.understanding.reading.corrections import find_correction, without_corrected
 from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.encoder import MessageEncoder
+from crslab_causal.chat.understanding.models.encoder import MessageEncoder
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
-from crslab_causal.chat.understanding.message import ClauseReader
-from crslab_causal.chat.understanding.model import Models, read_models
+from crslab_causal.chat.understanding.reading.message import ClauseReader
+from crslab_causal.chat.understanding.models.linear import Models, read_models
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
-from crslab_causal.chat.understanding.places import find_missing_place
-from crslab_causal.chat.understanding.pronoun_resolver import PronounResolver
-from crslab_causal.chat.understanding.pronouns import with_pronouns
+from crslab_causal.chat.understanding.spotting.places import find_missing_place
+from crslab_causal.chat.understanding.spotting.pronoun_resolver import PronounResolver
+from crslab_causal.chat.understanding.spotting.pronouns import with_pronouns
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.reading_state import ReadingState
-from crslab_causal.chat.understanding.revision import Reviser
+from crslab_causal.chat.understanding.reading.state import ReadingState
+from crslab_causal.chat.understanding.models.revision import Reviser
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.spotter import Spotter
-from crslab_causal.chat.understanding.unmet import find_unknown_topics
-from crslab_causal.chat.understanding.unnamed_wishes import UnnamedWishes
+from crslab_causal.chat.understanding.spotting.spotter import Spotter
+from crslab_causal.chat.understanding.wishes.unmet import find_unknown_topics
+from crslab_causal.chat.understanding.wishes.unnamed import UnnamedWishes
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""

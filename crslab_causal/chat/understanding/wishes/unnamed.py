@@ -7,14 +7,19 @@ import re
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.limits import only_limits
 from crslab_causal.chat.understanding.meaning import Situation, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.popularity import constraint_by_popularity
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.remarks import asks_for_subjects, find_remarks, find_unknown, leave_out_horror
-from crslab_causal.chat.understanding.title_subjects import constraints_by_title, earlier_subjects
-from crslab_causal.chat.understanding.wishes import replaced_by
+from crslab_causal.chat.understanding.wishes.limits import only_limits
+from crslab_causal.chat.understanding.wishes.popularity import constraint_by_popularity
+from crslab_causal.chat.understanding.wishes.relations import replaced_by
+from crslab_causal.chat.understanding.wishes.remarks import (
+    asks_for_subjects,
+    find_remarks,
+    find_unknown,
+    leave_out_horror,
+)
+from crslab_causal.chat.understanding.wishes.title_subjects import constraints_by_title, earlier_subjects
 
 _HOW_ARE_YOU = re.compile(r'\bhow (?:are|is|do) (?:you|it going|your|things)\b|\bwhat is up\b')
 

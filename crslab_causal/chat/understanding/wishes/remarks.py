@@ -9,7 +9,7 @@ from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Understanding
 from crslab_causal.chat.understanding.properties import Properties, excluded
-from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
+from crslab_causal.chat.understanding.wishes.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
 _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
