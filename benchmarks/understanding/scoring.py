@@ -185,7 +185,7 @@ def _parts(
 
 
 def _with_polarity(name: str) -> str:
-    """Return a name with ``+`` if it is liked or films like it are wanted, and with ``-`` if it is disliked or rejected.
+    """Return a name with ``+`` if it is liked or wanted as an example, and with ``-`` if it is disliked or rejected.
 
     Other attitudes, such as seen and asked about, have no polarity.
     """
