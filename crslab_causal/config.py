@@ -76,7 +76,10 @@ class Config:
         raw = load_config_file(find_config(config_file)) if content is None else copy_value(content)
         for setting in settings:
             apply_setting(raw, setting)
-        self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)
+        stem, of_recommender = Path(config_file).stem, [each for each in settings if not _is_of_language_model(each)]
+        self.recommender_run_name = raw.get('run_name') or _run_name(stem, of_recommender)
+        """Name of a run with the same recommender: the name of this run without the options of the language model."""
+        self._fill(raw, _run_name(stem, settings), select_gpus(gpu), flags)
 
     @classmethod
     def from_crslab(cls, config: CRSLabConfig) -> Config:
@@ -87,6 +90,7 @@ class Config:
         """
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
+        adopted.recommender_run_name = raw.get('run_name') or 'crslab'
         adopted._fill(raw, 'crslab', config.opt['gpu'], None)
         return adopted
 
@@ -240,6 +244,11 @@ def _run_name(stem: str, settings: Iterable[Setting]) -> str:
     if len(name) > 100:  # file systems allow names of 255 bytes
         name = f'{name[:90]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}'
     return name
+
+
+def _is_of_language_model(setting: Setting) -> bool:
+    key = setting[0] if isinstance(setting, tuple) else setting.partition('=')[0]
+    return key.partition('.')[0] == 'llm'
 
 
 def _section_at(options: type[Options], path: Iterable[str | int]) -> type[Options]:

@@ -64,13 +64,13 @@ def score_and_log(
             file does not fit its data, or the log is damaged.
     """
     from crslab_causal.evaluator.report import save_records
-    from crslab_causal.system.run_folder import check_saved, saved_folder
+    from crslab_causal.system.run_folder import check_saved, weights_folder
 
     commit = check_frozen(provenance()['git_commit'])
     check_saved(config)
     read_log(log)  # a damaged log is noticed before the test file is used
     scores, ranks, samples, left_out = _score(config, dataset, test_data)
-    folder = saved_folder(config)
+    folder = weights_folder(config)
     trained = json.loads((folder / RESULTS).read_text('utf-8')).get('git_commit')
     entry = append_entry(
         log,

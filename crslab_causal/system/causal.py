@@ -29,7 +29,7 @@ from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.evaluation import RecEvaluation
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.rec_stage import RecStage
-from crslab_causal.system.run_folder import locked, rotate_existing, run_folder, saved_folder
+from crslab_causal.system.run_folder import locked, rotate_existing, run_folder, saved_folder, weights_folder
 from crslab_causal.system.trainer import Trainer
 
 
@@ -260,7 +260,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     def load_best(self) -> None:
         """Load the weights of the best epoch. Afterwards the model can be used, but not trained further."""
-        folder = saved_folder(self.config)
+        folder = weights_folder(self.config)
         self.adapter.module.load_state_dict(Checkpoints(folder).load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(
