@@ -178,7 +178,7 @@ def mention_roles(history: Sequence[int], sample: Sample) -> list[int]:
     roles = sample.get('context_mention_roles')
     if roles is None:
         return [UNKNOWN] * len(history)
-    speaker = dict(zip(sample['context_mentions'], roles))
+    speaker = dict(zip(sample['context_mentions'], roles, strict=True))
     return [ROLES[speaker[entity]] if entity in speaker else UNKNOWN for entity in history]
 
 

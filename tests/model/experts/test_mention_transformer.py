@@ -111,6 +111,11 @@ def test_the_speaker_of_the_last_mention_counts():
     assert mention_roles([2, 1], {'context_mentions': [2, 1]}) == [UNKNOWN, UNKNOWN]
 
 
+def test_mentions_and_speakers_of_different_number_are_an_error():
+    with pytest.raises(ValueError, match='shorter'):
+        mention_roles([1], {'context_mentions': [1, 2], 'context_mention_roles': ['Seeker']})
+
+
 def test_it_learns_that_a_mention_means_something_else_when_the_other_one_says_it():
     turns = []
     for number in range(60):
