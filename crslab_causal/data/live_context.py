@@ -35,6 +35,9 @@ class LiveContexts:
     def sample(self, history: Sequence[int], turns: Turns) -> RecSample:
         """Return a sample whose label is any item, because no model reads the label of a context that it scores.
 
+        The seeker counts as the speaker of every mention: a chat puts what the seeker has named or accepted into
+        the history.
+
         Args:
             history: entity ids in order of mention.
             turns: the turns so far; empty: no text is known.
@@ -53,6 +56,7 @@ class LiveContexts:
             'conv_id': LIVE,
             'turn': len(words),
             'context_mentions': mentions,
+            'context_mention_roles': ['Seeker'] * len(mentions),
             'context_text': [(role, text) for role, text in turns],
             'context_liked': [],
             'context_disliked': [],

@@ -73,7 +73,7 @@ class Sample(TypedDict):
     """Number of the turn in its conversation, from 0; the first sample of a conversation is its turn 1."""
     context_mentions: list[int]
     """Ids of all entities and items of the earlier turns, in the order of the text, with repetitions."""
-    context_mention_roles: NotRequired[list[Role]]
+    context_mention_roles: list[Role]
     """Speaker of each of the ``context_mentions``."""
     context_text: list[tuple[str, str]]
     """Role of the speaker and original text of each earlier turn."""

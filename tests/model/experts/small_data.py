@@ -37,6 +37,7 @@ def training_data(items: Sequence[int], conversations: Sequence[Sequence[Sequenc
                     'turn': k,
                     'role': roles[k % 2],
                     'context_mentions': [e for mentions in conversation[:k] for e in mentions],
+                    'context_mention_roles': [roles[i % 2] for i in range(k) for _ in conversation[i]],
                     'items': [e for e in conversation[k] if e in items],
                 }
             )

@@ -131,7 +131,11 @@ def test_the_log_likelihood_of_held_out_labels_is_the_mean_over_the_labels(monke
     expert = model()
     history = expert._train(DATA, 2, DATA)
     total = [
-        float(expert.logits(batch([sample['context_entities']])).log_softmax(-1)[0, ITEMS.index(sample['item'])])
+        float(
+            expert.logits({**batch([sample['context_entities']]), 'samples': [sample]}).log_softmax(-1)[
+                0, ITEMS.index(sample['item'])
+            ]
+        )
         for sample in DATA.samples
     ]
     assert history[-1] == pytest.approx(sum(total) / len(total), rel=1e-5)
