@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from crslab_causal.data.seeker_answers import SeekerAnswers
 
 Role = Literal['Seeker', 'Recommender']
+LIVE = 'live'
+"""Conversation id of all samples that come from a chat. Messages of a chat are not written to disk."""
 
 
 class Settings(Protocol):

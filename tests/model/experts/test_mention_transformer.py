@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as limits
 
-from crslab_causal.data.live_context import LiveContexts
+from crslab_causal.chat.live_context import LiveContexts
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.ease import EASE
 from crslab_causal.model.experts.mention_transformer import (
