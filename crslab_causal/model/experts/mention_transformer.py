@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -65,7 +67,7 @@ class MentionTransformer(TrainedExpert):
         return MentionNetwork(self.options, len(self.known), self.n_item)
 
     def start_digest(self) -> str:
-        return ''
+        return hashlib.sha256(json.dumps(self.known.tolist()).encode()).hexdigest()
 
     def start(self, network: nn.Module, data: TrainingData) -> None:
         assert isinstance(network, MentionNetwork)

@@ -55,9 +55,10 @@ class TrainedExpert(Expert):
     :data:`WARM_UP` of the updates and then falls linearly.
 
     A training writes its state to ``<save_path>/trained_experts`` after every epoch, and every
-    :data:`CHECKPOINT_SECONDS` within one. The name of the file is a hash of options, seed, start and training data. A
-    training that was killed continues from there when the same command is given again, and ends as it would have
-    without the break; one that has ended is not repeated, also not by another run with the same data, options and seed.
+    :data:`CHECKPOINT_SECONDS` within one. The name of the file is a hash of options, seed, start, ids and all
+    conversations, with those that are held out. A training that was killed continues from there when the same command
+    is given again, and ends as it would have without the break; one that has ended is not repeated, also not by
+    another run with the same data, options and seed.
 
     Options: :class:`.TrainedExpertOptions`.
     """
@@ -84,7 +85,10 @@ class TrainedExpert(Expert):
 
     @abstractmethod
     def start_digest(self) -> str:
-        """Return a hash of everything else that the start depends on, besides options, seed and data."""
+        """Return a hash of everything else that the weights depend on.
+
+        It needs no options, no seed, no conversations, and neither the ids of the items nor the number of entities.
+        """
 
     @abstractmethod
     def logits(self, batch: Mapping[str, Any]) -> Tensor:
@@ -124,7 +128,9 @@ class TrainedExpert(Expert):
         late = grouped(held_out) if held_out is not None else []
         identity = [
             self.options.model_dump(exclude={'expert_smoothing', 'expert_epoch_choice', 'expert_epochs'}),
-            *(self.seed, epochs, device.type, self.start_digest(), data_digest(data)),
+            *(self.seed, epochs, device.type, self.n_entity, self.item_entity_ids.tolist(), self.start_digest()),
+            # the history depends on the held-out conversations, and so does the popularity that a network may start at
+            *(data_digest(data), held_out and data_digest(held_out)),
         ]
         self.network = self._seeded_network()
         with TrainingState.of(self.folder, name, identity) as state:
