@@ -7,7 +7,7 @@ import random
 import time
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 import torch
 from loguru import logger
@@ -31,8 +31,6 @@ WARM_UP = 0.05
 SORTED_BATCHES = 50
 """Number of batches whose contexts are sorted by length, so that little of a batch is padding."""
 CUTOFFS = (1, 10, 50)
-on_epoch: Callable[[int, float, int], None] | None = None
-"""Called after every epoch with its updates, its seconds, and the number of parameters that are trained."""
 
 
 class Context(NamedTuple):
@@ -104,6 +102,15 @@ class TrainedExpert(Expert):
 
     def start_epoch(self, epoch: int) -> None:
         """Prepare the network for an epoch, before its first update. By default nothing is done."""
+
+    def end_epoch(self, updates: int, seconds: float, parameters: int) -> None:
+        """Take note of an epoch after its last update. By default nothing is done.
+
+        Args:
+            updates: number of updates since the epoch began or the training continued within it.
+            seconds: seconds that they took.
+            parameters: number of parameters that are trained.
+        """
 
     # ------------------------------------------------------------ prediction
 
@@ -180,9 +187,8 @@ class TrainedExpert(Expert):
                         )
                 seconds = max(time.perf_counter() - started, 1e-9)
                 rate = sum(map(len, batches)) / seconds
-                if on_epoch is not None and batches:
-                    trained = sum(p.numel() for group in optimizer.param_groups for p in group['params'])
-                    on_epoch(len(batches), seconds, trained)
+                trained = sum(p.numel() for group in optimizer.param_groups for p in group['params'])
+                self.end_epoch(len(batches), seconds, trained)
                 state.epoch, state.update = state.epoch + 1, 0
                 self.network.eval()
                 report = self._report(late, state) if late else ''

@@ -18,9 +18,9 @@ DATA = training_data(ITEMS, CONVERSATIONS)
 HISTORIES = batch([[1], [4, 2], [], [6, 0, 3]])
 
 
-def model(items=ITEMS, side_data=None, **options):
+def model(items=ITEMS, side_data=None, model_class=MentionTransformer, **options):
     small = {'mention_dim': 8, 'mention_heads': 2, 'min_count': 1, 'expert_epochs': 3, 'expert_batch_size': 4}
-    return build(MentionTransformer, items, side_data=side_data, **{**small, **options})
+    return build(model_class, items, side_data=side_data, **{**small, **options})
 
 
 def fitted(**options):
@@ -123,6 +123,20 @@ def test_other_speakers_are_another_training(tmp_path):
         expert.fit(TrainingData(DATA.turns, changed, DATA.index_of_item, DATA.history))
         found.append(expert.item_scores(HISTORIES))
     assert torch.equal(*found)
+
+
+def test_an_expert_is_told_what_every_epoch_took():
+    told = []
+
+    class Watched(MentionTransformer):
+        def end_epoch(self, updates, seconds, parameters):
+            told.append((updates, parameters))
+            assert seconds > 0
+
+    expert = model(model_class=Watched)
+    expert.fit(DATA)
+    updates = -(-len(trained_expert.grouped(DATA)) // 4)
+    assert told == [(updates, sum(parameter.numel() for parameter in expert.parameters()))] * 3
 
 
 def test_two_runs_train_the_same_expert_once(tmp_path, monkeypatch):
