@@ -209,6 +209,13 @@ def test_mistakes_in_the_options_are_refused(keys, message):
         PoolOptions(**keys)
 
 
+def test_the_smoothing_of_an_entry_comes_before_that_of_the_pool_and_that_before_the_default():
+    experts = ['EASE', {'model': 'EASE', 'expert_smoothing': 0.1}, 'MentionTransformer']
+    experts += [{'model': 'MentionTransformer', 'expert_smoothing': 0.02}]
+    pool = build(Pool, [1, 2, 3], experts=experts, expert_smoothing=0.4)
+    assert [member.expert.options.expert_smoothing for member in pool.members] == [0.4, 0.1, 0.4, 0.02]
+
+
 @limits(deadline=None, max_examples=20)
 @given(corpora(), histories, st.integers(0, 99))
 def test_an_explained_list_has_the_order_and_the_sums_of_the_scores(corpus, rows, seed):
