@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
+from typing import Any, Hashable, Mapping, NamedTuple, Sequence, TypeVar
 
 import numpy as np
 
-from crslab_causal.base.artifacts import llm_file
 from crslab_causal.evaluator.metrics import per_sample_metric
-from crslab_causal.experiments.analysis.answers import read_answers
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
 from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
@@ -107,20 +105,9 @@ def row_intervals(
         return intervals
     by_row = {i: _read_ranks(rows[i], table, store) for i in missing}
     first = by_row[missing[0]][0]
-    for i in missing:
-        by_row[i] = [align(first, ranks) for ranks in by_row[i]]
-        intervals[i] = {}
-    for group in table.options.groups:
-        chosen = _members(first, group)
-        columns = [(i, metric) for i in missing for metric in table.options.metrics]
-        hits = [
-            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in by_row[i]], axis=0)
-            for i, metric in columns
-        ]
-        ends = cluster_intervals(np.stack(hits, axis=1), first.conversation[chosen])
-        for (i, metric), low, high in zip(columns, *ends.tolist()):
-            if low == low:  # it is NaN if all samples are of one conversation
-                intervals[i].setdefault(group, {})[metric] = (low, high)
+    aligned = [[align(first, ranks) for ranks in by_row[i]] for i in missing]
+    for i, of_row in zip(missing, _intervals(aligned, table.options.groups, table.options.metrics)):
+        intervals[i] = of_row
     return intervals
 
 
@@ -144,30 +131,40 @@ def _is_first_of_several(row: RowResults) -> bool:
 
 
 def _answer_intervals(row: RowResults, table: Table, store: RunStore) -> Intervals | None:
-    """Return the intervals of a language model that was run once, from its answers.
+    """Return the intervals of a language model that was run once, from the ranks that its scores are the means of.
 
-    They are None for another row, and if the answers are not available.
+    They are None for another row, and for a run of an earlier release, which has no such file.
     """
     if row.row.options.needs != 'llm' or len(row.results) != 1:
         return None
-    folder, split = row.results[0].folder, table.options.split
-    path, ranks_path = store.paths.work / folder / llm_file(split), store.ranks_path(folder, split)
-    if not path.is_file() or not ranks_path.is_file():
+    path = store.llm_ranks_path(row.results[0].folder, table.options.split)
+    if not path.is_file():
         return None
-    ranks, answers = read_ranks(ranks_path), read_answers(path)
-    samples = zip(ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist())
-    repeats = dict(zip(samples, ranks.repeat.tolist()))
-    rank = np.array([np.inf if answer.rank_after is None else answer.rank_after for answer in answers])
-    conversation = np.array([answer.conversation for answer in answers])
-    is_repeat = np.array([repeats[answer.sample] for answer in answers])
-    metrics = row.row.options.metrics or table.options.metrics
-    intervals: Intervals = {}
-    for group in table.options.groups:
-        chosen = np.full(len(answers), True) if group == 'all' else ~is_repeat
-        if len(set(conversation[chosen])) > 1:
-            hits = [per_sample_metric(rank[chosen], metric) for metric in metrics]
-            ends = cluster_intervals(np.stack(hits, axis=1), conversation[chosen])
-            intervals[group] = {metric: (low, high) for metric, low, high in zip(metrics, *ends.tolist())}
+    return _intervals([[read_ranks(path)]], table.options.groups, row.row.options.metrics or table.options.metrics)[0]
+
+
+def _intervals(runs: list[list[LabelRanks]], groups: Sequence[str], metrics: Sequence[str]) -> list[Intervals]:
+    """Return the intervals of each row.
+
+    Args:
+        runs: ranks of the runs of each row, all of the same samples in the same order.
+        groups: groups of labels.
+        metrics: metrics at a cutoff.
+    """
+    first = runs[0][0]
+    intervals: list[Intervals] = [{} for _ in runs]
+    columns = [(i, metric) for i in range(len(runs)) for metric in metrics]
+    for group in groups:
+        chosen = _members(first, group)
+        if len(set(first.conversation[chosen])) < 2:  # one conversation does not show the spread
+            continue
+        scores = [
+            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs[i]], axis=0)
+            for i, metric in columns
+        ]
+        ends = cluster_intervals(np.stack(scores, axis=1), first.conversation[chosen])
+        for (i, metric), low, high in zip(columns, *ends.tolist()):
+            intervals[i].setdefault(group, {})[metric] = (low, high)
     return intervals
 
 
