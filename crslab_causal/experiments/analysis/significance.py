@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 from typing import Any, Hashable, Mapping, NamedTuple, Sequence, TypeVar
 
@@ -11,13 +10,11 @@ import numpy as np
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
-from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
+from crslab_causal.experiments.analysis.record import CLUSTERED, Intervals, TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
 from crslab_causal.experiments.analysis.statistics import (
     cluster_intervals,
-    combine_p_values,
     holm,
-    mcnemar,
     paired_bootstrap,
     paired_t,
     welch,
@@ -55,7 +52,8 @@ def row_tests(
     The dict of a row that cannot be tested is empty.
 
     A test in the previous report is used again if it compares the same runs. Other tests are computed from the files of
-    ranks in the folders of the runs, because a report contains no ranks.
+    ranks in the folders of the runs, because a report contains no ranks. A test of an earlier release that was not
+    clustered by conversation is computed again if the files are there.
     """
     reference = next((row for row in rows if table.is_reference(row.row) and row.results and _is_testable(row)), None)
     if reference is None or table.options.kind != 'recommendation':
@@ -69,7 +67,8 @@ def row_tests(
         with_ranks = _with_ranks(row, table, store)
         complete = len(with_ranks) == len(row.results) and len(reference_ranks) == len(reference.results)
         tests = _previous_tests(row, reference, previous, table)
-        if len(tests) < n_test and reference_ranks and with_ranks and (complete or not tests):
+        current = sum(test.test == CLUSTERED for test in tests.values())
+        if current < n_test and reference_ranks and with_ranks and (complete or not tests):
             tests = _compare(row, reference, reference_ranks, table, store)
         raw.update({(i, group, metric): test for (group, metric), test in tests.items()})
     adjusted = _adjust(raw)
@@ -273,17 +272,16 @@ def _compare(
 ) -> RowTests:
     """Test all runs of a row that have ranks against those of the reference.
 
-    The p value comes from the bootstrap over conversations, with scores that are averaged over the runs. For Recall@1
-    it comes from McNemar's test, combined over pairs of runs. If both rows have several seeds, Welch's t test over the
-    seeds gives a second p value, and the larger one counts. A difference has to be more than the noise of the
-    conversations and more than that of the seeds. This is an intersection-union test, so the two p values need no
-    correction.
+    The p value comes from the bootstrap over conversations, with scores that are averaged over the runs. The samples of
+    a conversation depend on each other, so a test for independent samples, such as McNemar's test of the hits, would
+    give p values that are too small. If both rows have several seeds, Welch's t test over the seeds gives a second
+    p value, and the larger one counts. A difference has to be more than the noise of the conversations and more than
+    that of the seeds. This is an intersection-union test, so the two p values need no correction.
     """
     first = reference_ranks[0]
     a_ranks, b_ranks = (
         [align(first, ranks) for ranks in runs] for runs in (_read_ranks(row, table, store), reference_ranks)
     )
-    pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
     tests: RowTests = {}
     for group in table.options.groups:
         chosen = _members(first, group)
@@ -294,9 +292,7 @@ def _compare(
             )
             difference = paired_bootstrap(a, b, first.conversation[chosen])
             low, high = (None if np.isnan(end) else end for end in (difference.low, difference.high))
-            test = RawTest(difference.mean, difference.p, 'bootstrap', low, high, (a.shape[1], b.shape[1]))
-            if metric == 'recall@1':
-                test = test._replace(p=combine_p_values([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), test='McNemar')
+            test = RawTest(difference.mean, difference.p, CLUSTERED, low, high, (a.shape[1], b.shape[1]))
             a_scores, b_scores = (
                 [score for result in both.results if (score := result.score(group, metric)) is not None]
                 for both in (row, reference)
@@ -307,13 +303,6 @@ def _compare(
             if not np.isnan(test.p):  # p is NaN if all samples belong to one conversation
                 tests[group, metric] = test
     return tests
-
-
-def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, int]]:
-    """Return the pairs of runs to compare: runs with equal seeds, or all pairs if the rows share no seed."""
-    seeds, reference_seeds = ([result.seed for result in results] for results in (row, reference))
-    shared = [(i, reference_seeds.index(seed)) for i, seed in enumerate(seeds) if seed in reference_seeds]
-    return shared if len(seeds) > 1 and shared else list(product(range(len(seeds)), range(len(reference_seeds))))
 
 
 def _members(ranks: LabelRanks, group: str) -> np.ndarray:

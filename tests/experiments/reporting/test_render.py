@@ -61,6 +61,13 @@ def test_markdown_of_a_small_table():
     assert '"w/o causal", p < 0.05 after Holm' in lines[-1] and 'ʳ: reported' in lines[-1]
 
 
+def test_the_legend_names_a_test_that_ignores_conversations():
+    assert 'McNemar' not in render.markdown(TABLE)
+    old = significance(-0.02, True).model_copy(update={'test': 'McNemar'})
+    rows = [TABLE.rows[0], row('other', {'all': {'recall@1': [0.031]}}, tests={'all': {'recall@1': old}})]
+    assert "R@1 has McNemar's test of an earlier release" in render.markdown(table(rows))
+
+
 def test_latex_is_escaped_and_has_every_row():
     page = render.latex(TABLE)
     assert r'\caption{Main \& more (test).' in page and r'\label{tab:main}' in page
