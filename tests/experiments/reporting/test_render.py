@@ -1,5 +1,7 @@
 """Tables in Markdown and LaTeX from small records."""
 
+import re
+
 import pytest
 
 from crslab_causal.experiments.analysis.record import MeanRecord, RowRecord, RunRecord, TableRecord, TestRecord
@@ -88,6 +90,25 @@ def test_counts_and_distances_are_not_shown_in_percent():
     assert r'| test | seeds | TV to P(Y \| do(X)) |' in render.markdown(
         study
     ) and '| 0.123 ± 0.001 |' in render.markdown(study)
+
+
+@pytest.mark.parametrize(
+    ('metric', 'value', 'shown'),
+    [
+        ('perplexity', 23.456, '23.46'),
+        ('dist_per_response-3', 1.5, '1.500'),
+        ('crslab_dist@2', 2.25, '2.250'),
+        ('dist-2', 0.123, '12.3'),
+        ('intra_dist-4', 0.9, '90.0'),
+        ('corpus_bleu-4', 0.05, '5.0'),
+        ('crslab_bleu@1', 0.2, '20.0'),
+        ('names_other_item', 0.5, '50.0'),
+    ],
+)
+@pytest.mark.parametrize('rendered', [render.markdown, render.latex])
+def test_only_shares_of_responses_are_shown_in_percent(metric, value, shown, rendered):
+    responses = table([row('a', {'all': {metric: [value]}})], kind='generation', metrics=[metric], groups=['all'])
+    assert re.findall(r'\d+\.\d+', rendered(responses)) == [shown]
 
 
 @pytest.mark.parametrize('rendered', [render.markdown, render.latex])
