@@ -7,6 +7,7 @@ from typing import Any, Hashable, Mapping, NamedTuple, Sequence, TypeVar
 
 import numpy as np
 
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
@@ -311,4 +312,13 @@ def _members(ranks: LabelRanks, group: str) -> np.ndarray:
 
 
 def _rank(ranks: LabelRanks, group: str) -> np.ndarray:
-    return ranks.rank_unseen if group == 'new_unseen' else ranks.rank
+    """Return the ranks of the labels that the scores of a group count, ``(n_sample,)``.
+
+    Raises:
+        UserError: the file of an earlier release has no such ranks.
+    """
+    if group != 'new_unseen':
+        return ranks.rank
+    if np.isnan(ranks.rank_unseen).any():
+        raise UserError(f'{ranks.source}: an earlier release wrote no rank_unseen; remove the file, and repeat the run')
+    return ranks.rank_unseen
