@@ -101,7 +101,7 @@ def test_an_empty_file_is_refused(which, inputs):
         ({'time': True, 'turns': [turn('seeker', 'Hi')]}, "line 1: 'time' is true, not a time"),
         (
             {'time': 'noon', 'turns': [turn('seeker', 'Hi')]},
-            'line 1: \'time\' is "noon": Input should be a valid datetime',
+            'line 1: \'time\' is "noon", not a time such as 2020-01-31T12:00',
         ),
     ],
 )

@@ -195,8 +195,8 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
     [
         ({'experts': ['KBRD']}, "'KBRD' is not an expert; choose among .*EASE"),
         ({'experts': [{'history_base': 2.0}]}, 'None is not an expert'),
-        ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: Extra inputs'),
-        ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: Input should be greater'),
+        ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: no such key'),
+        ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: must be more than 0'),
         ({'experts': ['EASE', 'EASE']}, 'EASE is listed twice'),
         ({'experts': [{'model': 'CausalKBRD', 'alpha': 0.0}]}, 'options of the run that recommender names'),
         ({'experts': []}, 'at least 1 item'),
