@@ -211,6 +211,13 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     def test_recommender(self) -> dict[str, dict]:
         """Score every split with the current weights, and save the table, the scores and the ranks."""
+        n_item = len(self.item_ids)
+        trivial = [str(k) for k in self.config.run.cutoffs if k >= n_item]
+        if trivial and distributed.is_first():
+            logger.warning(
+                f'[cutoffs: the catalogue has {n_item} items, so recall at {", ".join(trivial)} is 1 for every model; '
+                'choose smaller cutoffs]'
+            )
         splits = {}
         names = self.side_data.get('display_names', {})
         for split, dataloader in self.splits():
