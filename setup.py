@@ -9,7 +9,12 @@ setup(
     package_dir={CONFIGURATIONS: 'config'},
     package_data={
         CONFIGURATIONS: ['**/*.yaml'],
-        'crslab_causal.chat': ['films/*.json', 'understanding/phrases/*.txt', 'understanding/*.npz', 'web/page/*'],
+        'crslab_causal.chat': [
+            'films/*.json',
+            'understanding/phrases/*.txt',
+            'understanding/models/*.npz',
+            'web/page/*',
+        ],
         'crslab_causal.llm': ['entity_linking/*.txt', 'prompts/*.md'],
         'crslab_causal.experiments.human': ['page/*'],
         'crslab_causal.experiments.reporting.paper': ['*.yaml'],

@@ -24,8 +24,9 @@ import tarfile
 import tempfile
 import time
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)]
@@ -196,19 +197,15 @@ def train(config: str, settings: dict[str, Any], device: str, data: Path, save: 
     import torch
 
     from crslab_causal import quick_start
-    from crslab_causal.model.experts import trained_expert
 
     if device == 'cuda':
         torch.cuda.reset_peak_memory_stats()
     epochs: list[tuple[int, float, int]] = []  # updates, seconds, parameters
-    watch = Watch(epochs)
-    trained_expert.on_epoch = watch.expert_epoch
     started = time.perf_counter()
     values = {**settings, 'data_path': str(data), 'save_path': str(save)}
     pairs = [f'{key}={value}' for key, value in values.items()]
-    with watch.of_the_system():
+    with watched(epochs):
         splits = quick_start.run(config, pairs, gpu='0' if device == 'cuda' else '-1')
-    trained_expert.on_epoch = None
     updates, seconds, parameters = min(epochs, key=lambda epoch: epoch[1] / epoch[0])
     scores = splits[SPLIT]['all']
     return {
@@ -224,36 +221,33 @@ def train(config: str, settings: dict[str, Any], device: str, data: Path, save: 
     }
 
 
-class Watch:
-    """Notes updates, seconds and trained parameters of every epoch.
+@contextmanager
+def watched(epochs: list[tuple[int, float, int]]) -> Iterator[None]:
+    """Note updates, seconds and trained parameters of every epoch in the block: of the system and of trained experts.
 
     Args:
         epochs: list that the epochs are added to.
     """
+    from unittest.mock import patch
 
-    def __init__(self, epochs: list[tuple[int, float, int]]):
-        self.epochs = epochs
+    from crslab_causal.model.experts.trained_expert import TrainedExpert
+    from crslab_causal.system.trainer import Trainer
 
-    def expert_epoch(self, updates: int, seconds: float, parameters: int) -> None:
-        """Note an epoch of an expert that is trained by gradients."""
-        self.epochs.append((updates, seconds, parameters))
+    train_epoch = Trainer._train_epoch
 
-    def of_the_system(self) -> Any:
-        """Return a context in which the epochs of the system are noted."""
-        from unittest.mock import patch
+    def timed(trainer: Any, epoch: int) -> None:
+        started = time.perf_counter()
+        train_epoch(trainer, epoch)
+        if trainer.parameters:
+            seconds = time.perf_counter() - started
+            epochs.append((trainer.stage.n_update(), seconds, sum(p.numel() for p in trainer.parameters)))
 
-        from crslab_causal.system.trainer import Trainer
+    def end_epoch(expert: Any, updates: int, seconds: float, parameters: int) -> None:
+        if updates:
+            epochs.append((updates, seconds, parameters))
 
-        train_epoch, epochs = Trainer._train_epoch, self.epochs
-
-        def timed(trainer: Any, epoch: int) -> None:
-            started = time.perf_counter()
-            train_epoch(trainer, epoch)
-            if trainer.parameters:
-                seconds = time.perf_counter() - started
-                epochs.append((trainer.stage.n_update(), seconds, sum(p.numel() for p in trainer.parameters)))
-
-        return patch.object(Trainer, '_train_epoch', timed)
+    with patch.object(Trainer, '_train_epoch', timed), patch.object(TrainedExpert, 'end_epoch', end_epoch):
+        yield
 
 
 # ---------------------------------------------------------------- report

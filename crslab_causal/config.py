@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from crslab_causal.base.devices import select_gpus
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.options import Options
-from crslab_causal.config_files import Setting, apply_setting, copy_value, find_config, load_config_file
+from crslab_causal.base.options import Options, describe_mistake, expectation
+from crslab_causal.config_files import Setting, apply_setting, copy_value, file_of_key, find_config, load_config_file
 from crslab_causal.evaluator.metrics import check_metric
 from crslab_causal.registry import DATASETS, LANGUAGE_MODEL, MODELS, NOT_SUPPORTED, DatasetEntry, ModelEntry, find_model
 from crslab_causal.run_options import RunOptions
@@ -73,10 +73,18 @@ class Config:
         content: dict[str, Any] | None = None,
     ):
         settings = list(settings.items()) if isinstance(settings, Mapping) else list(settings)
-        raw = load_config_file(find_config(config_file)) if content is None else copy_value(content)
+        file = find_config(config_file) if content is None else Path(config_file)
+        raw = load_config_file(file) if content is None else copy_value(content)
         for setting in settings:
             apply_setting(raw, setting)
-        self._fill(raw, _run_name(Path(config_file).stem, settings), select_gpus(gpu), flags)
+        stem, of_recommender = Path(config_file).stem, [each for each in settings if not _is_of_language_model(each)]
+        self.recommender_run_name = raw.get('run_name') or _run_name(stem, of_recommender)
+        """Name of a run with the same recommender: the name of this run without the options of the language model."""
+        gpus = select_gpus(gpu)
+        try:
+            self._fill(raw, _run_name(stem, settings), gpus, flags)
+        except UserError as error:
+            raise _in_file(error, file, settings) from error
 
     @classmethod
     def from_crslab(cls, config: CRSLabConfig) -> Config:
@@ -87,6 +95,7 @@ class Config:
         """
         raw = {key: value for key, value in config.opt.items() if key not in ('gpu', 'model_name')}
         adopted = cls.__new__(cls)
+        adopted.recommender_run_name = raw.get('run_name') or 'crslab'
         adopted._fill(raw, 'crslab', config.opt['gpu'], None)
         return adopted
 
@@ -181,7 +190,7 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
     except ValidationError as error:
         # report an unknown key first, because it is often the misspelling of a missing one
         first = min(error.errors(), key=lambda mistake: mistake['type'] != 'extra_forbidden')
-        key = '.'.join(str(part) for part in first['loc'])
+        key = '.'.join(map(str, _written(first['loc'], values)))
         if first['type'] == 'extra_forbidden':
             section = _section_at(options, first['loc'][:-1])
             word, sections = str(first['loc'][-1]), first['loc'][:-1]
@@ -195,7 +204,37 @@ def validate(options: type[Options], values: Mapping[str, Any]) -> Any:
             ) from error
         if first['type'] == 'missing':
             raise UserError(f'{key}: is missing; add it to the configuration') from error
-        raise UserError(f'{key}: {first["msg"]}, but it is {first["input"]!r}') from error
+        advice = '; correct this value' if expectation(first) else ''  # checks of this package say what to do
+        raise UserError((f'{key}: ' if key else '') + describe_mistake(first) + advice) from error
+
+
+def _written(location: Iterable[str | int], values: Any) -> Iterator[str | int]:
+    """Yield the keys and indices of a location that a user has written.
+
+    Pydantic adds the name of the type that it has tried where a value may have one of several types.
+    """
+    for part in location:
+        if isinstance(values, Mapping):
+            yield part
+            values = values.get(part)
+        elif isinstance(values, list) and isinstance(part, int):
+            yield part
+            values = values[part] if part < len(values) else None
+
+
+def _in_file(error: UserError, file: Path, settings: Iterable[Setting]) -> UserError:
+    """Return a mistake with the file that the value comes from. A key that a setting changes comes from no file.
+
+    Args:
+        error: a mistake whose message begins with the key.
+        file: the file that was read.
+        settings: overrides of single keys.
+    """
+    key = str(error).partition(':')[0].split('.')
+    changed = [(setting if isinstance(setting, str) else setting[0]).partition('=')[0] for setting in settings]
+    if any(key[: len(names)] == names[: len(key)] for names in (name.split('.') for name in changed)):
+        return error
+    return type(error)(f'{file_of_key(file, key)}: {error}')
 
 
 def _find_entry(raw: Mapping[str, Any]) -> ModelEntry:
@@ -242,6 +281,11 @@ def _run_name(stem: str, settings: Iterable[Setting]) -> str:
     return name
 
 
+def _is_of_language_model(setting: Setting) -> bool:
+    key = setting[0] if isinstance(setting, tuple) else setting.partition('=')[0]
+    return key.partition('.')[0] == 'llm'
+
+
 def _section_at(options: type[Options], path: Iterable[str | int]) -> type[Options]:
     """Return the class of options at ``path``.
 
@@ -268,7 +312,7 @@ def _suggest_key(word: str, section: Iterable[str], prefix: str = '') -> str:
     """Suggest a key of this name in another section, else one of the section ``prefix`` that looks alike."""
     elsewhere = (key for key in _dotted_keys(RunOptions) if key.rpartition('.')[2] == word)
     there = next((f'; did you mean {key}?' for key in elsewhere), '')
-    suggestion = there or _suggest(word, section)
+    suggestion = there or _suggest(word, section) or '; remove it'
     return suggestion if there or not prefix else suggestion.replace('did you mean ', f'did you mean {prefix}.')
 
 

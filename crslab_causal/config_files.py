@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
@@ -123,12 +123,44 @@ def load_config_file(path: str | Path) -> dict[str, Any]:
     return _load(Path(path), ())
 
 
-def _load(path: Path, descendants: tuple[Path, ...]) -> dict[str, Any]:
+def file_of_key(path: Path, key: Sequence[str]) -> Path:
+    """Return the file that gives a key its value: ``path``, or one of its bases.
+
+    Args:
+        path: A configuration that :func:`load_config_file` can read.
+        key: The names of the sections and of the key. It may be followed by the index of an entry.
+
+    Returns:
+        The file; ``path`` if no file has the key.
+    """
+    return _file_of_key(path, key) or path
+
+
+def _file_of_key(path: Path, key: Sequence[str]) -> Path | None:
     content = read_yaml(path)
+    names = _pop_bases(content, path)
+    value: Any = content
+    for name in key:
+        if not isinstance(value, dict):
+            break
+        if name not in value:
+            of_bases = (_file_of_key(_find_base(base, path), key) for base in reversed(names))
+            return next((file for file in of_bases if file is not None), None)
+        value = value[name]
+    return path
+
+
+def _pop_bases(content: dict[str, Any], path: Path) -> list[str]:
     value = content.pop('base', [])
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise UserError(f'{path}: base: {value!r} is not a name; write the name of a YAML file, or a list of names')
+    return names
+
+
+def _load(path: Path, descendants: tuple[Path, ...]) -> dict[str, Any]:
+    content = read_yaml(path)
+    names = _pop_bases(content, path)
     family = (*descendants, path.resolve())
     merged: dict[str, Any] = {}
     for name in names:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,13 @@ def score_and_log(
             file does not fit its data, or the log is damaged.
     """
     from crslab_causal.evaluator.report import save_records
-    from crslab_causal.system.run_folder import check_saved, saved_folder
+    from crslab_causal.system.run_folder import check_saved, weights_folder
 
     commit = check_frozen(provenance()['git_commit'])
     check_saved(config)
     read_log(log)  # a damaged log is noticed before the test file is used
     scores, ranks, samples, left_out = _score(config, dataset, test_data)
-    folder = saved_folder(config)
+    folder = weights_folder(config)
     trained = json.loads((folder / RESULTS).read_text('utf-8')).get('git_commit')
     entry = append_entry(
         log,
@@ -155,10 +156,12 @@ def known_samples(dataset: MentionDataset, path: Path) -> tuple[list[Any], int]:
     known = {*side_data['item_entity_ids'], *side_data['mentioned_entity_ids']}
     samples, unknown = [], 0
     for sample in dataset.read_other_test(path):
+        is_known = [entity in known for entity in sample['context_mentions']]
         changed: dict[str, Any] = dict(sample)
-        for key in ('context_entities', 'context_mentions'):
-            changed[key] = [entity for entity in changed[key] if entity in known]
-        unknown += len(sample['context_mentions']) - len(changed['context_mentions'])
+        changed['context_entities'] = [entity for entity in sample['context_entities'] if entity in known]
+        for key in ('context_mentions', 'context_mention_roles'):  # the two lists stay parallel
+            changed[key] = list(compress(changed[key], is_known))
+        unknown += is_known.count(False)
         samples.append(changed)
     return samples, unknown
 

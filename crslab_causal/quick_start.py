@@ -124,11 +124,12 @@ def _run(
 
     if (interact or restore_system) and needs_own_run(config):
         from crslab_causal.system.checkpoint import check_options
-        from crslab_causal.system.run_folder import check_saved, saved_folder
+        from crslab_causal.system.run_folder import check_saved, saved_folder, weights_folder
 
         name = BEST_CHECKPOINT if interact else LAST_CHECKPOINT
         check_saved(config, name)
-        check_options(saved_folder(config) / name, config.opt)
+        folder = weights_folder(config) if interact else saved_folder(config)
+        check_options(folder / name, config.opt)
     if interact:
         print('Loading the data and the recommender ...', flush=True)
     _use_directories(config)

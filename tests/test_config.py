@@ -1,5 +1,8 @@
 """Configurations: defaults, overrides, and what is said about mistakes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 import tiny
@@ -36,6 +39,13 @@ def complaint(function, *args, **kwargs):
         function(*args, **kwargs)
     message = str(caught.value)
     assert message and '\n' not in message
+    return message
+
+
+def mistake_in_file(function, *args, **kwargs):
+    """The message of a mistake in a file, without the file that it names first."""
+    file, separator, message = complaint(function, *args, **kwargs).partition('.yaml: ')
+    assert separator and Path(f'{file}.yaml').is_file()
     return message
 
 
@@ -171,9 +181,9 @@ def test_configuration_read_by_crslab_is_adopted(read, tmp_path):
     ],
 )
 def test_an_unknown_key_is_refused_and_the_nearest_named(keys, wrong, meant, read):
-    message = complaint(read, **keys)
+    message = mistake_in_file(read, **keys)
     assert message.startswith(f'{wrong}: no such key')
-    assert message.endswith(f'did you mean {meant}?' if meant else 'no such key')
+    assert message.endswith(f'did you mean {meant}?' if meant else 'no such key; remove it')
 
 
 @pytest.mark.parametrize(
@@ -189,7 +199,7 @@ def test_an_unknown_key_is_refused_and_the_nearest_named(keys, wrong, meant, rea
     ],
 )
 def test_an_unknown_model_or_dataset_is_refused_with_the_choices(key, value, meant, read):
-    message = complaint(read, **{key: value})
+    message = mistake_in_file(read, **{key: value})
     assert message.startswith(f'{key}: {value!r} does not exist') and 'choose one of ' in message
     assert f'did you mean {meant}?' in message if meant else True
 
@@ -205,7 +215,7 @@ def test_an_unknown_model_or_dataset_is_refused_with_the_choices(key, value, mea
     ],
 )
 def test_unsupported_models_of_crslab_are_explained(key, value, reason, read):
-    message = complaint(read, **{key: value})
+    message = mistake_in_file(read, **{key: value})
     assert message.startswith(f'{key}: CRSLab has {value}, but it is not supported here: ') and reason in message
     assert 'did you mean' not in message
 
@@ -223,7 +233,7 @@ def test_every_model_and_dataset_of_crslab_is_supported_or_explained():
     'key, meant', [('epoch', 'rec.epoch'), ('lr', 'rec.optimizer.lr'), ('batch_size', 'rec.batch_size')]
 )
 def test_a_key_of_a_section_is_suggested_with_its_section(key, meant, read):
-    assert complaint(read, **{key: 1}) == f'{key}: no such key; did you mean {meant}?'
+    assert mistake_in_file(read, **{key: 1}) == f'{key}: no such key; did you mean {meant}?'
 
 
 def test_a_key_that_is_set_twice_is_once_in_the_name(read):
@@ -248,8 +258,8 @@ def test_a_home_folder_is_expanded(read, monkeypatch):
 @pytest.mark.parametrize('text', ['dataset: ReDial', 'model: CausalKBRD'])
 def test_configuration_needs_model_and_dataset(text, read):
     missing = 'model' if text.startswith('dataset') else 'dataset'
-    assert complaint(read, text).startswith(f'{missing}: is missing; choose one of ')
-    assert complaint(read, f'{text}\n{missing}:').startswith(f'{missing}: is missing; choose one of ')
+    assert mistake_in_file(read, text).startswith(f'{missing}: is missing; choose one of ')
+    assert mistake_in_file(read, f'{text}\n{missing}:').startswith(f'{missing}: is missing; choose one of ')
 
 
 @pytest.mark.parametrize(
@@ -285,19 +295,59 @@ def test_a_wrong_type_or_value_is_refused_by_key(keys, key, read):
     value = keys
     for part in key.split('.'):
         value = value[int(part) if part.isdigit() else part]
-    message = complaint(read, **keys)
+    message = mistake_in_file(read, **keys)
     assert message.startswith(f'{key}: ') and repr(value) in message
+
+
+@pytest.mark.parametrize(
+    ('keys', 'said'),
+    [
+        ({'rec': {'epoch': 'many'}}, "rec.epoch: must be a whole number, but is 'many'; correct this value"),
+        ({'kg_emb_dim': -3}, 'kg_emb_dim: must be at least 1, but is -3; correct this value'),
+        ({'cutoffs': 'ten'}, "cutoffs: must be a list, but is 'ten'; correct this value"),
+        ({'item_bias': 'perhaps'}, "item_bias: must be true or false, but is 'perhaps'; correct this value"),
+        ({'save_path': ''}, "save_path: must be a text with 1 or more characters, but is ''; correct this value"),
+        ({'mention_order': 'newest'}, "mention_order: must be 'last', 'first' or 'all', but is 'newest'; correct"),
+        ({'intervention': 'banana'}, "intervention: must be 'zero', "),
+        ({'model': 'CausalLLM', 'llm': {'candidates': 'x'}}, 'llm.candidates: must be a whole number, but is '),
+        ({'model': 'CausalLLM', 'llm': {'budget': {'usd': 'much'}}}, 'llm.budget.usd: must be a number, but is '),
+        ({'model': 'CausalLLM', 'llm': {'mode': 'online'}}, "llm.mode: must be 'live', 'replay' or 'offline', but is "),
+        ({'model': 'CausalLLM', 'llm': {'extra': {'n': 2}}}, 'llm.extra: n changes the form of the answer; remove it'),
+        ({'model': 'Pool', 'experts': [3]}, 'experts.0: must be a text, but is 3; correct this value'),
+        ({'model': 'Pool', 'experts': []}, 'experts: must be a list with 1 or more entries, but is []; correct'),
+        (
+            {'model': 'Pool', 'experts': [{'model': 'EASE', 'ease_lambda': 'x'}]},
+            'experts: EASE: ease_lambda: must be a ',
+        ),
+    ],
+)
+def test_a_mistake_says_in_plain_words_what_is_expected(keys, said, read):
+    message = mistake_in_file(read, **keys)
+    assert message.startswith(said)
+    assert not re.search('Input should|Value error|should be a valid|Field required|Extra inputs', message)
+
+
+def test_a_mistake_names_the_file_that_has_the_value(tmp_path, read):
+    tiny.write_yaml(tmp_path / 'first.yaml', MINIMAL, rec={'epoch': 'many'}, alpha=1.0)
+    tiny.write_yaml(tmp_path / 'second.yaml', alpha=[2], rec={'batch_size': 8})
+    own = 'base: [first, second]\n'
+    assert complaint(read, f'{own}alpha: 1.0').startswith(f'{tmp_path / "first.yaml"}: rec.epoch: ')
+    assert complaint(read, f'{own}rec: {{epoch: 1}}').startswith(f'{tmp_path / "second.yaml"}: alpha: ')
+    assert complaint(read, f'{own}rec: {{epoch: 1}}\nalpha: x').startswith(f'{tmp_path / "mine.yaml"}: alpha: ')
+    # a value of the command line comes from no file
+    assert complaint(read, None, 'alpha=x').startswith('alpha: must be a number')
+    assert complaint(read, None, 'rec={epoch: x}').startswith('rec.epoch: must be a whole number')
 
 
 @pytest.mark.parametrize('metric', ['recal', 'recall@7', 'recall@', 'new_', 'hit@10', 'new-recall@10', 'old_recall'])
 def test_a_metric_that_is_not_scored_is_refused(metric, read):
-    message = complaint(read, rec={'metric': metric})
+    message = mistake_in_file(read, rec={'metric': metric})
     assert message.startswith(f'rec.metric: {metric!r}') and '[1, 10, 50]' in message
 
 
 def test_the_true_context_is_asked_for_on_the_demo_only(read):
     """Said before a corpus is loaded."""
-    assert complaint(read, adjustment='context').startswith('adjustment: context is the true confounder')
+    assert mistake_in_file(read, adjustment='context').startswith('adjustment: context is the true confounder')
     assert read(adjustment='context', dataset='CausalDemo')['adjustment'] == 'context'
 
 

@@ -7,7 +7,7 @@ import pytest
 import tiny
 from benchmarks import results
 from crslab_causal.base.markdown_blocks import read_block
-from crslab_causal.experiments.analysis.record import NEEDS_LLM, read_record
+from crslab_causal.experiments.analysis.record import CLUSTERED, NEEDS_LLM, read_record
 from crslab_causal.experiments.reporting import render
 from crslab_causal.experiments.reporting.report import latex_page, markdown_page
 
@@ -81,6 +81,16 @@ def test_the_documentation_counts_the_runs_whose_code_had_changes_that_were_not_
     text = ' '.join(TABLES.read_text('utf-8').split())
     assert f'{len(changed["pool"])} of the {n_runs} runs of `results/pool.json`' in text
     assert f'among them {among} of the {len(best.runs)} runs of "{BEST_POOL}", and no other record.' in text
+
+
+def test_the_documentation_counts_the_tests_that_ignore_conversations():
+    tests = [test for _, _, row in ROWS for by_metric in row.tests.values() for test in by_metric.values()]
+    signs = [test for test in tests if test.test != CLUSTERED and test.significant]
+    text = ' '.join((tiny.ROOT / 'docs' / 'experiments.md').read_text('utf-8').split())
+    assert (
+        f'For each of the {len(signs)} triangles of R@1, the bootstrap interval of the difference excludes zero' in text
+    )
+    assert all(test.low * test.high > 0 for test in signs)
 
 
 def test_the_speeds_are_those_of_the_recorded_measurements():

@@ -33,8 +33,8 @@ from benchmarks.understanding.scoring import (
     summarize,
 )
 from crslab_causal.base.optional_packages import INSTALL_ENCODER
-from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.models.encoder import packaged_encoder
 
 LOG = FOLDER / 'scorings.jsonl'
 PAGE = FOLDER.parent / 'UNDERSTANDING.md'
@@ -46,7 +46,8 @@ _HEAD = """\
 Precision and recall of the names, acts, constraints and questions that the chat understands without a language model,
 over the catalogue of ReDial. Labels are annotations here, and `understanding/GUIDELINES.md` defines them. An act is
 what a message does, for example to ask or to wish. An attitude says whether a name is liked, disliked, seen or wanted,
-for example. A name with attitude is right only if both are right. The intervals of 95 % are from a bootstrap over
+for example. A name with attitude is right only if both are right. Polarity is coarser: liked (or wanted as an example,
+as in "like Alien"), disliked (or rejected), or neither. The intervals of 95 % are from a bootstrap over
 conversations. This command wrote the page:
 
 ```sh

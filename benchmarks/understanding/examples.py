@@ -19,23 +19,23 @@ from benchmarks.understanding.messages import (
 from benchmarks.understanding.scoring import labels_of, same_names
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.features import (
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.models.features import (
     Text,
     film_features,
     message_features,
     name_features,
     person_features,
 )
-from crslab_causal.chat.understanding.interpreter import Interpreter
-from crslab_causal.chat.understanding.meaning import Attitude
-from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.targets import (
+from crslab_causal.chat.understanding.models.targets import (
     NO_ATTITUDE,
     meant_films,
     meant_person,
     names_in,
     rule_attitude,
 )
+from crslab_causal.chat.understanding.spans import SpanKind
 
 
 @dataclass

@@ -19,7 +19,7 @@ from benchmarks.understanding.examples import Drafted, Examples
 from benchmarks.understanding.train import SEED, parse_data_path, read_tasks
 from crslab_causal.base.progress_bar import progress
 from crslab_causal.chat.films.facts import FilmFacts
-from crslab_causal.chat.understanding.encoder import (
+from crslab_causal.chat.understanding.models.encoder import (
     ONE_OF,
     PATH,
     MessageNetwork,

@@ -19,8 +19,8 @@ from benchmarks.understanding.fine_tune import fine_tune
 from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS
 from benchmarks.understanding.scoring import PARTS, Counts, add_counts, compare, found_in, summarize
 from benchmarks.understanding.train import SEED, TABLES, fit_all, parse_data_path, read_tasks
-from crslab_causal.chat.understanding.encoder import MessageEncoder, tokenizer
-from crslab_causal.chat.understanding.revision import Reviser
+from crslab_causal.chat.understanding.models.encoder import MessageEncoder, tokenizer
+from crslab_causal.chat.understanding.models.revision import Reviser
 
 PAGE = FOLDER / 'held_out.md'
 _SHARE = 4

@@ -16,7 +16,7 @@ from crslab_causal.chat.understanding.draft import Draft
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.phrases import normalize
-from crslab_causal.chat.understanding.wishes import replaced_by
+from crslab_causal.chat.understanding.wishes.relations import replaced_by
 
 FOLDER = Path(__file__).parent
 TRANSCRIPTS = FOLDER.parents[1] / 'tests' / 'chat' / 'transcripts.tsv'
@@ -126,7 +126,8 @@ def understand_drafts(
             state.context.append(('Recommender', message.said))
         draft = interpreter.read(message.text, state.situation)
         meaning = draft.meaning
-        state.hear(message.text, meaning, replaced_by(meaning.constraints, normalize(message.text), state.constraints))
+        meaning.replaced = replaced_by(meaning.constraints, normalize(message.text), state.constraints)
+        state.hear(message.text, meaning)
         for question in meaning.questions:
             state.person = question.person if question.person is not None else state.person
         yield message, draft

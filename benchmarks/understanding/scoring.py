@@ -16,7 +16,7 @@ from crslab_causal.chat.understanding.meaning import Understanding
 from crslab_causal.chat.understanding.questions import Aspect, Question
 from crslab_causal.chat.understanding.spans import SpanKind
 
-PARTS = ('names with attitude', 'names', 'acts', 'constraints', 'questions')
+PARTS = ('names with attitude', 'names with polarity', 'names', 'acts', 'constraints', 'questions')
 """What is scored."""
 _LABELS = dict.fromkeys((Aspect.SIMILAR, Aspect.PICK), Aspect.GENERAL)
 """Label of the aspects of questions that GUIDELINES.md does not distinguish."""
@@ -26,6 +26,8 @@ _VAGUE_YEARS = ('recent', 'old')
 
 _YEARS = re.compile(r'(?:before )?\d{4}(?:–\d{4}| or later)?$')
 """Years, which some tables list among the names."""
+_POLARITY = {'+': '+', '%': '+', '-': '-'}
+"""Mark of the polarity of each attitude that has one."""
 _FILM_YEAR = re.compile(r' \(\d{4}\)$')
 
 
@@ -174,11 +176,21 @@ def _parts(
     marked = {form for name in names for form in same_names(name)}
     return {
         'names with attitude': Counter(marked),
+        'names with polarity': Counter({_with_polarity(name) for name in marked}),
         'names': Counter({name.lstrip(MARKS) for name in marked}),
         'acts': Counter(_comparable_acts(acts)),
         'constraints': Counter({constraint.lower() for constraint in constraints}),
         'questions': Counter(str(question) for question in questions),
     }
+
+
+def _with_polarity(name: str) -> str:
+    """Return a name with ``+`` if it is liked or wanted as an example, and with ``-`` if it is disliked or rejected.
+
+    Other attitudes, such as seen and asked about, have no polarity.
+    """
+    bare = name.lstrip(MARKS)
+    return _POLARITY.get(name[: len(name) - len(bare)], '') + bare
 
 
 def _comparable_acts(acts: Iterable[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""Train the linear models of acts and attitudes on the labelled tables, and write the package's ``model.npz``.
+"""Train the linear models of acts and attitudes on the labelled tables, and write the package's ``linear.npz``.
 
 python -m benchmarks.understanding.train --data_path path/to/data
 
@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.understanding.catalogue import read_catalogue
 from benchmarks.understanding.examples import Drafted, Examples, collect, read_drafts
 from benchmarks.understanding.messages import FOLDER, TRANSCRIPTS
-from crslab_causal.chat.understanding.features import act_features
 from crslab_causal.chat.understanding.interpreter import Interpreter
-from crslab_causal.chat.understanding.model import PATH, LinearModel, Models, write_models
+from crslab_causal.chat.understanding.models.features import act_features
+from crslab_causal.chat.understanding.models.linear import PATH, LinearModel, Models, write_models
 
 
 def train_tables(kind: str) -> list[Path]:

@@ -49,6 +49,11 @@ def llm_file(split: str) -> str:
     return f'llm_{split}.jsonl'
 
 
+def llm_ranks_file(split: str) -> str:
+    """Return the name of the file with the rank of each label in the answers of a language model on a split."""
+    return f'llm_ranks_{split}.jsonl'
+
+
 def responses_file(split: str) -> str:
     """Return the name of the file with the responses of a trained decoder on a split."""
     return f'responses_{split}.jsonl'

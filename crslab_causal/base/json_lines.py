@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import Iterator, TypeVar
+from typing import Iterable, Iterator, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,8 +31,27 @@ def read_json_lines(
     Raises:
         UserError: the file cannot be read, or a line does not fit the schema.
     """
+    lines = enumerate(_read_lines(path, remedy), start=1)
+    yield from parse_json_lines(path, lines, schema, remedy, skip_blank=skip_blank)
+
+
+def parse_json_lines(
+    path: Path, lines: Iterable[tuple[int, str]], schema: type[Line], remedy: str, *, skip_blank: bool = True
+) -> Iterator[tuple[int, Line]]:
+    """Yield the number and the value of each line that the caller has read from a file.
+
+    Args:
+        path: the file, for messages.
+        lines: number and text of each line.
+        schema: see :func:`read_json_lines`.
+        remedy: see :func:`read_json_lines`.
+        skip_blank: see :func:`read_json_lines`.
+
+    Raises:
+        UserError: a line does not fit the schema.
+    """
     line_type: TypeAdapter[Line] = TypeAdapter(schema)
-    for number, line in enumerate(_read_lines(path, remedy), start=1):
+    for number, line in lines:
         if not line.strip():
             if skip_blank:
                 continue

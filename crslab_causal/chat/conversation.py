@@ -11,10 +11,8 @@ from crslab_causal.chat.decisions import (
     STATES_WISH,
     asks_for_films,
     asks_only_for_others,
-    changes_nothing,
     find_unclear_question,
     is_answered_by_lines,
-    only_excludes,
 )
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts, build_film_facts
@@ -29,21 +27,16 @@ from crslab_causal.chat.inspection import (
 )
 from crslab_causal.chat.memory import describe_memory, list_wishes, take_back
 from crslab_causal.chat.pleasantries import HOW_TO_SAVE, HOW_TO_UNDO, NOT_UNDERSTOOD, greet, say_first, say_last
-from crslab_causal.chat.popularity_wishes import constraint_by_popularity
 from crslab_causal.chat.recommendation_source import Prepared, RecommendationSource
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender
-from crslab_causal.chat.remarks import asks_for_subjects, find_remarks, find_unknown, leave_out_horror
 from crslab_causal.chat.reply import DraftLine, ListedFilm, Reply
 from crslab_causal.chat.state import DialogueState
-from crslab_causal.chat.title_subjects import constraints_by_title, earlier_subjects
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Heard, Understanding
-from crslab_causal.chat.understanding.phrases import normalize
+from crslab_causal.chat.understanding.models.encoder import packaged_encoder
 from crslab_causal.chat.understanding.questions import INQUIRIES, Aspect, answered_film, answered_person
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.wishes import replaced_by
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.knowledge_graph import Path
 from crslab_causal.llm.offline.templates import template_question
@@ -164,26 +157,11 @@ class Conversation:
         """
         chosen = {*self.state.chosen}
         meaning = self.interpreter.understand(text, self.state.situation)
-        is_gentle = leave_out_horror(meaning, self.state.constraints, self.interpreter.properties)
-        remarks = find_remarks(text, meaning, is_gentle)
-        by_popularity = constraint_by_popularity(text, meaning, self.facts)
-        if by_popularity is not None:
-            meaning.constraints.append(by_popularity)
-            meaning.acts = [*(act for act in meaning.acts if act not in (Act.UNKNOWN, Act.WANT)), Act.WANT]
-        if remarks and meaning.acts == [Act.UNKNOWN]:
-            meaning.acts = [Act.WANT]
-        by_title = constraints_by_title(meaning.unknown_topics, self.facts) if asks_for_subjects(meaning) else {}
-        if any(constraint.wanted for constraint in by_title.values()):
-            self.state.constraints.remove(earlier_subjects(self.state.constraints))
-        meaning.constraints += by_title.values()
         if Act.START_OVER in meaning.acts:
             self.reset()
-            meaning.withdrawn = []
         known = {entity for entity in meaning.forgotten_names if self.drop_mention(entity)}
         meaning.forgotten_names = [entity for entity in meaning.forgotten_names if entity in known]
-        replaced = replaced_by(meaning.constraints, normalize(text), self.state.constraints)
-        replaced = [constraint for constraint in replaced if constraint not in meaning.withdrawn]
-        self.state.hear(text, meaning, replaced)
+        self.state.hear(text, meaning)
         people = [heard.name for heard in meaning.heard if heard.kind is SpanKind.PERSON]
         if people and people[-1] in self.facts.person_called:
             self.state.person = self.facts.person_called[people[-1]]
@@ -195,13 +173,10 @@ class Conversation:
         yield from greet(meaning, reply)
         if meaning.heard:
             yield reply.add_line('Heard: ' + ', '.join(map(_describe_heard, meaning.heard)))
-        notes = [*remarks, *find_unknown(meaning, remarks, by_title)]
-        stays = changes_nothing(text, meaning, notes) or only_excludes(text, meaning)
-        stays = stays and self._may_stay(meaning)
-        for note in notes:
-            yield reply.note(note)
-        if replaced:
-            yield reply.note(f'This replaces: {describe(replaced)}.')
+        for remark in meaning.remarks:
+            yield reply.note(remark)
+        if replaced := describe(constraint for constraint in meaning.replaced if constraint.binding):
+            yield reply.note(f'This replaces: {replaced}.')
         if Act.FORGET in meaning.acts:
             yield self._note_forgotten(meaning, reply)
         yield from say_first(meaning, reply, chosen)
@@ -210,7 +185,6 @@ class Conversation:
             yield from self._describe_not_seen(meaning, reply)
         first = next(iter(self.state.shown), None)
         yield from say_last(
-            text,
             meaning,
             reply,
             asks_for_films=wants_films,
@@ -220,7 +194,7 @@ class Conversation:
             has_chosen=bool(self.state.chosen),
         )
         yield from self._answer_questions(meaning, reply)
-        if stays:
+        if meaning.only_limits and self._may_stay(meaning):
             if meaning.constraints:
                 yield reply.add_line(list_wishes(self.state))
             yield reply.say(self._last_suggestion())

@@ -1,14 +1,12 @@
-"""Decide how a message is answered: with a list of films, with other words, or with the last suggestion."""
+"""Decide how a message is answered: with a list of films or with other words."""
 
 from __future__ import annotations
 
-import re
 from typing import Container
 
 from crslab_causal.chat.understanding.acts import ASKS_FOR_FILMS, Act
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
 from crslab_causal.chat.understanding.questions import Aspect, Question
-from crslab_causal.chat.understanding.spans import SpanKind
 
 STATES_WISH = frozenset((Act.WANT, Act.MORE))
 """Acts of a message that states a wish for films."""
@@ -16,14 +14,6 @@ _OTHERS = frozenset((Act.MORE, Act.GREET, Act.THANK, Act.SMALL_TALK))
 """Acts of a message that only asks for other films."""
 _ANSWERED_OTHERWISE = frozenset((Act.ASK_FILM, Act.ASK_PERSON, Act.ASK_WHY, Act.ACCEPT, Act.THANK, Act.LEAVE))
 """Acts that have their own answer. A message with one of them gets a list only if it also asks for films."""
-_ASKS_FOR_OTHER = re.compile(
-    r'\b(?:(?:some|any)(?:thing|one)?|another|others?|more|instead|movies?|films?|ones?|recommend|suggest|have|got|show|'
-    r'give|find|(?!never|ever|over|under|after|her|rather|whether|either)\w+er)\b',
-    re.IGNORECASE,
-)
-"""Words of a message that asks for another film."""
-_ONLY = re.compile(r'\bonly\b', re.IGNORECASE)
-"""Words of a message that states a condition, although it names films: "French films only"."""
 
 
 def asks_for_films(meaning: Understanding, uses_prompt: bool) -> bool:
@@ -69,41 +59,6 @@ def find_unclear_question(meaning: Understanding, films: Container[int | None]) 
         return []
     asked = (heard.entity for heard in meaning.heard if heard.attitude is Attitude.ASKED)
     return [Question(Aspect.GENERAL, film) for film in asked if film in films][:1]
-
-
-def changes_nothing(text: str, meaning: Understanding, remarks: list[str]) -> bool:
-    """Return whether a message only states wishes that the catalogue cannot meet: "English only, please".
-
-    A message that asks for another film is no such message: "something shorter".
-
-    Args:
-        text: the message.
-        meaning: its meaning.
-        remarks: remarks on its wishes.
-    """
-    is_met = meaning.constraints or meaning.heard or meaning.withdrawn or meaning.unknown or meaning.is_wildcard
-    acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
-    asks_for_other = _ASKS_FOR_OTHER.search(text) and not _ONLY.search(text)
-    return bool(remarks) and acts == {Act.WANT} and not is_met and not asks_for_other
-
-
-def only_excludes(text: str, meaning: Understanding) -> bool:
-    """Return whether a message only excludes films, and asks for no other film: "no musicals".
-
-    Args:
-        text: the message.
-        meaning: its meaning.
-    """
-    others = meaning.withdrawn or meaning.unknown or meaning.questions or meaning.is_wildcard
-    acts = {*meaning.acts} - {Act.THANK, Act.SMALL_TALK}
-    return (
-        bool(meaning.constraints)
-        and not any(constraint.wanted for constraint in meaning.constraints)
-        and all(heard.attitude is Attitude.DISLIKED and heard.kind is not SpanKind.FILM for heard in meaning.heard)
-        and acts <= {Act.WANT, Act.DISLIKE}
-        and not others
-        and not _ASKS_FOR_OTHER.search(text)
-    )
 
 
 def _names_only_unknown(meaning: Understanding) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Collection, Iterator
 
 from crslab_causal.chat.reply import Reply
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Understanding
-from crslab_causal.chat.understanding.phrases import normalize
 from crslab_causal.chat.understanding.questions import ABOUT_CHAT
 
 NOT_UNDERSTOOD = 'I did not understand that. Name films, people or genres, or ask "who is in it?", "something else?".'
@@ -23,7 +21,6 @@ _ABOUT_ME = (
     'ask who is in a film, who directed it or when it was made.'
 )
 _FOREIGN = 'I understand English only. For example: "a funny film from the 90s", "I loved Alien".'
-_HOW_ARE_YOU = re.compile(r'\bhow (?:are|is|do) (?:you|it going|your|things)\b|\bwhat is up\b')
 _SMALL_TALK = 'Let us talk about films: what have you liked lately?'
 
 _SMALL_TALK_AFTER_CHOICE = (
@@ -69,7 +66,6 @@ def say_first(meaning: Understanding, reply: Reply, chosen: Collection[int]) -> 
 
 
 def say_last(
-    text: str,
     meaning: Understanding,
     reply: Reply,
     *,
@@ -82,7 +78,6 @@ def say_last(
     """Answer a farewell, a request for help, small talk and words that are not understood, and yield the lines.
 
     Args:
-        text: the message.
         meaning: meaning of the message.
         reply: reply to which the sentences are added.
         asks_for_films: whether the message is answered with a list, too.
@@ -98,7 +93,7 @@ def say_last(
         yield reply.say(_ABOUT_ME)
         yield reply.say(HOW_TO_SAVE)
     elif acts == {Act.SMALL_TALK}:
-        if _HOW_ARE_YOU.search(normalize(text)):
+        if meaning.asks_how_are_you:
             yield reply.say('I am well, thank you.')
         if offered is None:
             yield reply.say(_SMALL_TALK)

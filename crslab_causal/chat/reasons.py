@@ -57,7 +57,9 @@ class Reasons:
         yield from (part.reason for part in parts or () if part.added > 0 and part.reason)
 
     def _describe(self, path: Path) -> str:
-        remark = _LIKED if path.entities[0] in self._state.liked else ''
+        start, kinds = path.entities[0], (Kind.GENRE, Kind.PERSON)
+        is_asked = any(c.entity == start and c.wanted and c.kind in kinds for c in self._state.constraints.binding)
+        remark = _ASKED if is_asked else _LIKED if start in self._state.liked else ''
         return describe_path(path, self._catalogue.names, 'it', remark)
 
     def _named_people(self, film: int) -> Iterator[str]:

@@ -7,11 +7,11 @@ from typing import Callable, Iterator, Mapping, NamedTuple, Sequence
 from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
+from crslab_causal.chat.live_context import Turns
 from crslab_causal.chat.reasons import Reasons
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Recommendation
 from crslab_causal.chat.reply import DraftLine
 from crslab_causal.chat.state import DialogueState, prompt_note
-from crslab_causal.data.live_context import Turns
 from crslab_causal.llm.candidates import rerank_request_seed
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.offline.templates import template_offer, template_response

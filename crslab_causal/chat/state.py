@@ -113,13 +113,12 @@ class DialogueState:
         """Entity ids of the mentions that the seeker rejects."""
         return [entity for entity, is_liked in self.opinions.items() if is_liked is False]
 
-    def hear(self, text: str, understanding: Understanding, replaced: Iterable[Constraint]) -> None:
+    def hear(self, text: str, understanding: Understanding) -> None:
         """Add a message and its meaning to the state.
 
         Args:
             text: the message.
             understanding: meaning of the message.
-            replaced: earlier wishes that the wishes of the message replace.
         """
         self.context.append(('Seeker', text))
         for heard in understanding.heard:
@@ -129,7 +128,7 @@ class DialogueState:
         asks = Act.ASK_FILM in understanding.acts and all(each.film is None for each in understanding.questions)
         if understanding.unknown and asks:
             self.film = self.person = None  # "is it scary?", "did he make others?" are about the unknown film
-        self.forget([*replaced, *understanding.withdrawn])
+        self.forget([*understanding.replaced, *understanding.withdrawn])
         for constraint in understanding.constraints:
             self.constraints.add(replace(constraint, turn=len(self.context)))
 

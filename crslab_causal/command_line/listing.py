@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -75,13 +76,28 @@ def _first_sentence(path: Path) -> str:
 
 
 def _runs(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Yield the folder of each run, and its progress."""
+    """Yield the folder of each run, its progress, and its recall."""
     for folder in sorted(path.parent for path in options.save_path.glob(f'*/*/{RESULTS}')):
         saved = ', saved' if (folder / BEST_CHECKPOINT).is_file() else ''
-        yield str(folder), f'finished{saved}'
+        yield str(folder), f'finished{saved}; {_recall(folder / RESULTS)}'
     for path in sorted(options.save_path.glob(f'*/*/{BEST_CHECKPOINT}')):
         if not (path.parent / RESULTS).is_file():
             yield str(path.parent), 'not finished, saved'
+
+
+def _recall(path: Path) -> str:
+    """Return the recall of a run for all labels of the validation and the test split, in percent."""
+    try:
+        splits = json.loads(path.read_text('utf-8'))['splits']
+        scores = {split: splits[split]['all'] for split in ('valid', 'test') if split in splits}
+        cutoffs = [metric for metric in next(iter(scores.values())) if metric.startswith('recall@')]
+        values = [
+            f'{split} {" / ".join(f"{100 * by_metric[metric]:.2f}" for metric in cutoffs)}'
+            for split, by_metric in scores.items()
+        ]
+    except (ValueError, LookupError, TypeError, AttributeError, StopIteration):
+        return f'{path.name} is damaged'
+    return f'recall@{"/".join(metric.removeprefix("recall@") for metric in cutoffs)}: {", ".join(values)}'
 
 
 LISTS = {'models': _models, 'datasets': _datasets, 'configs': _configs, 'runs': _runs}

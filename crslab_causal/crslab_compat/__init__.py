@@ -66,7 +66,7 @@ below ``crslab_causal``.
 - ``system/base.py:59`` fails on a single GPU that is not the first
   -> ``base/devices.py:11`` select_gpus
 - ``system/base.py:336`` downloads an NLTK model at every start of a chat
-  -> ``chat/conversation.py:158`` respond
+  -> ``chat/conversation.py:151`` respond
 - ``evaluator/rec.py:38`` leaves samples with a short list out of the mean
   -> ``evaluator/causal.py:68`` rec_evaluate
 - ``evaluator/conv.py:65`` computes Dist over characters

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from crslab_causal.data.seeker_answers import SeekerAnswers
 
 Role = Literal['Seeker', 'Recommender']
+LIVE = 'live'
+"""Conversation id of all samples that come from a chat. Messages of a chat are not written to disk."""
 
 
 class Settings(Protocol):
@@ -73,7 +75,7 @@ class Sample(TypedDict):
     """Number of the turn in its conversation, from 0; the first sample of a conversation is its turn 1."""
     context_mentions: list[int]
     """Ids of all entities and items of the earlier turns, in the order of the text, with repetitions."""
-    context_mention_roles: NotRequired[list[Role]]
+    context_mention_roles: list[Role]
     """Speaker of each of the ``context_mentions``."""
     context_text: list[tuple[str, str]]
     """Role of the speaker and original text of each earlier turn."""

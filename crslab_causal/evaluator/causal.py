@@ -168,7 +168,9 @@ class CausalEvaluator(RecEvaluator):
             samples: samples of the dataloader, in the order in which they were scored.
             names: names of the items by entity id; an item may be missing.
         """
-        columns = [self.column(name).tolist() for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
+        given = [self.column(name) for name in ('rank', 'rank_unseen', 'rank_intervened', 'kl', 'repeat')]
+        # lists of items have neither ranks after the intervention nor a divergence
+        columns = [(values if len(values) else np.full(len(given[0]), np.nan)).tolist() for values in given]
         for sample, rank, unseen, intervened, kl, repeat in zip(samples, *columns, strict=True):
             yield {
                 'conversation': sample['conv_id'],

@@ -22,7 +22,7 @@ def _check_intervention(name: str) -> str:
 
     if name not in INTERVENTIONS:
         *others, last = map(repr, INTERVENTIONS)
-        raise ValueError(f'Input should be {", ".join(others)} or {last}')
+        raise ValueError(f'must be {", ".join(others)} or {last}, but is {name!r}')
     return name
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 
 Files = Mapping[str, Path]
 """Path of each downloaded file, by its name in the manifest."""
@@ -25,7 +25,16 @@ def read_lines(path: Path) -> Iterator[str]:
 
 def read_json_lines(path: Path) -> list[Any]:
     """Return the JSON values in a file with one value on each line."""
-    return [json.loads(line) for line in read_lines(path) if line.strip()]
+    return list(json_values(read_lines(path)))
+
+
+def json_values(lines: Iterable[str | bytes]) -> Iterator[Any]:
+    """Yield the JSON value of each line of a downloaded file that is not blank.
+
+    The hash of the file is known, so mistakes in it need no line number. :mod:`crslab_causal.base.json_lines` reads the
+    files of users.
+    """
+    return (json.loads(line) for line in lines if line.strip())
 
 
 def to_json(value: Any) -> str:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
-import shutil
-import uuid
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Mapping
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.files import replace_file
+from crslab_causal.base.files import new_folder, replace_file
 from crslab_causal.prepare.content import Content, read_json, to_json
 from crslab_causal.prepare.conversations import RECOMMENDER
 
@@ -35,7 +31,7 @@ def write_folder(
     Raises:
         UserError: A count differs from the expected one.
     """
-    with _new_folder(folder) as partial:
+    with new_folder(folder) as partial:
         for name, text in content.items():
             replace_file(partial / name, text)
         counts = count(partial)
@@ -106,36 +102,3 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 def same_recipe(record: Mapping[str, Any] | None, recipe: Mapping[str, Any]) -> bool:
     """Return whether a data folder was made with these settings and hashes, according to its ``RECORD_FILE``."""
     return record is not None and all(record.get(key) == json.loads(to_json(value)) for key, value in recipe.items())
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary folders that killed runs have left beside ``folder``. No other run may be writing them."""
-    for leftover in folder.parent.glob(f'.{folder.name}-*.partial'):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f'.{folder.name}-{uuid.uuid4().hex[:8]}.partial')
-    partial.mkdir()
-    try:
-        yield partial
-        _sync(partial)
-        if folder.is_dir():
-            shutil.rmtree(folder)  # holds hidden files at most
-        os.rename(partial, folder)
-        _sync(folder.parent)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    """Flush the file names of a folder to disk, so that they survive a power cut."""
-    if os.name != 'posix':
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,6 +14,7 @@ from typing import Literal, Sequence
 from crslab_causal.base.arguments import path_argument
 from crslab_causal.base.data_path import DATA_PATH
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.files import new_folder
 from crslab_causal.prepare.own_data.catalogue import read_catalogue
 from crslab_causal.prepare.own_data.conversations import read_conversations
 from crslab_causal.prepare.own_data.crslab_files import (
@@ -22,7 +23,6 @@ from crslab_causal.prepare.own_data.crslab_files import (
     GENERATOR,
     check_target,
     crslab_files,
-    install,
 )
 from crslab_causal.prepare.own_data.graph import Vertices, graph_from_columns, read_graph, without_edges
 from crslab_causal.prepare.own_data.mentions import MentionResolver
@@ -116,7 +116,10 @@ def prepare_own(
         'counts': counts,
     }
     files = crslab_files(catalogue, vertices, edges.triples, splits)
-    install(folder, files | {DESCRIPTION_FILE: json.dumps(description, indent=1) + '\n'})
+    files[DESCRIPTION_FILE] = json.dumps(description, indent=1) + '\n'
+    with new_folder(folder) as new:
+        for name, text in files.items():
+            (new / name).write_text(text, 'utf-8', newline='\n')
     return Prepared(folder, counts, warnings, replaced)
 
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.files import replace_file
+from crslab_causal.base.files import remove_leftovers, replace_file
 from crslab_causal.base.locks import hold_lock
 from crslab_causal.prepare.content import Files
-from crslab_causal.prepare.folder import occupied, recorded, remove_leftovers, same_recipe, write_folder
+from crslab_causal.prepare.folder import occupied, recorded, same_recipe, write_folder
 from crslab_causal.prepare.manifest import PUBLISHED, Manifest
 from crslab_causal.prepare.task import Task
 from crslab_causal.prepare.transfer import Downloader, Patience

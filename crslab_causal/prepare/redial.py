@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 from typing import Any, Container, Iterable, Iterator, Mapping
 
 from crslab_causal.data.dataset.genres import TITLES_FILE
-from crslab_causal.prepare.content import Content, Files, read_json, read_lines, to_json
+from crslab_causal.prepare.content import Content, Files, json_values, read_json, read_lines, to_json
 from crslab_causal.prepare.conversations import RECOMMENDER, SEEKER, Conversation, Utterance, utterance
 from crslab_causal.prepare.pickles import read_containers
 from crslab_causal.prepare.titles import redial_films
@@ -92,9 +91,7 @@ def read_members(archive: zipfile.ZipFile, name: str) -> Iterator[dict[str, Any]
         if member.rpartition('/')[2] == name and not member.startswith('__MACOSX/')
     ]
     with archive.open(found[0]) as file:
-        for line in file:
-            if line.strip():
-                yield json.loads(line)
+        yield from json_values(file)
 
 
 # ---------------------------------------------------------------- conversion of a conversation

@@ -12,12 +12,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from crslab_causal.base.seeding import seed_everything
 from crslab_causal.base.training_options import SchedulerOptions
+from crslab_causal.chat.live_context import LiveContexts
 from crslab_causal.chat.recommenders.base import ListRecommender
 from crslab_causal.chat.recommenders.causal_kbrd import CausalKBRDRecommender
 from crslab_causal.chat.recommenders.model import ModelRecommender
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader, RecBatch
-from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.data.schema import RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.causal_kbrd import CausalKBRD

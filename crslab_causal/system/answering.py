@@ -8,11 +8,11 @@ from typing import Any, Iterator
 
 from crslab_causal.chat.conversation import Conversation
 from crslab_causal.chat.films.facts import build_film_facts
+from crslab_causal.chat.live_context import LiveContexts
 from crslab_causal.chat.recommenders.base import ListRecommender
 from crslab_causal.chat.terminal import chat
 from crslab_causal.config import Config
 from crslab_causal.data.dataloader import CausalDataLoader
-from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.llm.catalogue import CatalogueInfo
 from crslab_causal.llm.options import LLMOptions
 from crslab_causal.llm.pipeline import LLMPipeline

@@ -29,7 +29,7 @@ from crslab_causal.system.data_of_run import data_of_run
 from crslab_causal.system.evaluation import RecEvaluation
 from crslab_causal.system.mixture import choose_weight, is_open, mixture_key
 from crslab_causal.system.rec_stage import RecStage
-from crslab_causal.system.run_folder import locked, rotate_existing, run_folder, saved_folder
+from crslab_causal.system.run_folder import locked, rotate_existing, run_folder, saved_folder, weights_folder
 from crslab_causal.system.trainer import Trainer
 
 
@@ -211,6 +211,13 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     def test_recommender(self) -> dict[str, dict]:
         """Score every split with the current weights, and save the table, the scores and the ranks."""
+        n_item = len(self.item_ids)
+        trivial = [str(k) for k in self.config.run.cutoffs if k >= n_item]
+        if trivial and distributed.is_first():
+            logger.warning(
+                f'[cutoffs: the catalogue has {n_item} items, so recall at {", ".join(trivial)} is 1 for every model; '
+                'choose smaller cutoffs]'
+            )
         splits = {}
         names = self.side_data.get('display_names', {})
         for split, dataloader in self.splits():
@@ -260,7 +267,7 @@ class CausalSystem(AnsweringSystem, BaseSystem):
 
     def load_best(self) -> None:
         """Load the weights of the best epoch. Afterwards the model can be used, but not trained further."""
-        folder = saved_folder(self.config)
+        folder = weights_folder(self.config)
         self.adapter.module.load_state_dict(Checkpoints(folder).load_best(self.identity, self.device))
         if is_open(self.adapter.module):
             logger.warning(

@@ -11,7 +11,7 @@ import torch
 from loguru import logger
 
 from crslab_causal.base import distributed
-from crslab_causal.base.artifacts import llm_file
+from crslab_causal.base.artifacts import llm_file, llm_ranks_file
 from crslab_causal.base.errors import IncompleteRun, UserError
 from crslab_causal.config import KEYS_OF_PLACE
 from crslab_causal.data.dataloader import CausalDataLoader
@@ -39,8 +39,8 @@ class CausalLLMSystem(CausalSystem):
     """The system that tests a recommender, and then lets the backend of ``llm`` answer its samples.
 
     The recommender is trained, or loaded from the run that the option ``recommender`` names. The folder of the run also
-    gets ``llm_results.json``, ``llm_results.md`` and ``llm_<split>.jsonl``, which has one :class:`.LLMRecord` for each
-    sample.
+    gets ``llm_results.json``, ``llm_results.md``, ``llm_<split>.jsonl``, which has one :class:`.LLMRecord` for each
+    sample, and ``llm_ranks_<split>.jsonl``, which has the ranks behind the last row of scores.
     """
 
     def __init__(self, opt, *arguments, **keywords):
@@ -191,7 +191,8 @@ class CausalLLMSystem(CausalSystem):
             rankings[name] = [result.ranking for result in results]
             if not pipeline.ranks_candidates:
                 rankings[f'{name}, empty places kept'] = [result.places for result in results]
-        scores = {name: self._scores(dataloader, indices, ranking) for name, ranking in rankings.items()}
+        evaluators = {name: self._evaluate(dataloader, indices, ranking) for name, ranking in rankings.items()}
+        scores = {name: evaluator.scores() for name, evaluator in evaluators.items()}
         summary['candidate_recall'] = None
         if pipeline.ranks_candidates:
             n_recalled = sum(sample['item'] in result.candidates for sample, result in zip(samples, results))
@@ -202,6 +203,10 @@ class CausalLLMSystem(CausalSystem):
             for sample, ranked, result in zip(samples, listed, results)
         )
         save_records(self.folder / llm_file(split), (record.model_dump() for record in records))
+        *_, shown = evaluators.values()  # tables of experiments show the last row of scores
+        save_records(
+            self.folder / llm_ranks_file(split), shown.records(samples, self.side_data.get('display_names', {}))
+        )
         self._save_llm_results(summary, scores)
         return summary
 
@@ -290,13 +295,13 @@ class CausalLLMSystem(CausalSystem):
             return list(range(n))
         return sorted(random.Random(f'samples {self.llm.draw_seed}').sample(range(n), n_requested))
 
-    def _scores(
+    def _evaluate(
         self,
         dataloader: CausalDataLoader,
         indices: Sequence[int],
         rankings: Sequence[Sequence[int | None]],
-    ) -> dict[str, Any]:
-        """Return the ranking scores of the answers.
+    ) -> CausalEvaluator:
+        """Return an evaluator with the ranks of the labels in the answers.
 
         Args:
             dataloader: loader of the samples.
@@ -319,7 +324,7 @@ class CausalLLMSystem(CausalSystem):
                 batch.seen.cpu(),
                 batch.repeat.cpu(),
             )
-        return evaluator.scores()
+        return evaluator
 
     def _generation_scores(
         self,

@@ -10,8 +10,8 @@ from typing import Any, Mapping, Sequence
 from loguru import logger
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.chat.live_context import LiveContexts
 from crslab_causal.chat.recommenders.pool import PoolRecommender
-from crslab_causal.data.live_context import LiveContexts
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.pool.context import CONTEXT_FEATURES
 from crslab_causal.model.pool.fitting import PoolFit, fit_pool, standard_errors, weights_by_length

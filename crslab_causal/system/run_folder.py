@@ -31,6 +31,18 @@ def saved_folder(config: Config) -> Path:
     return named if named.is_dir() and not folder.exists() else folder
 
 
+def weights_folder(config: Config) -> Path:
+    """Return the folder that the weights of the best epoch are loaded from.
+
+    The options of the language model do not change the recommender. So a run that was saved without them has the
+    weights, if :func:`saved_folder` has none.
+    """
+    folder = saved_folder(config)
+    of_recommender = folder.with_name(f'{config.recommender_run_name}_seed{config.run.seed}')
+    has_weights = (of_recommender / BEST_CHECKPOINT).is_file()
+    return of_recommender if has_weights and not (folder / BEST_CHECKPOINT).is_file() else folder
+
+
 def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     """Check that a run was saved, before its data are loaded.
 
@@ -41,7 +53,7 @@ def check_saved(config: Config, name: str = BEST_CHECKPOINT) -> None:
     Raises:
         UserError: it was not; the message lists the saved runs of the same dataset and model.
     """
-    folder = saved_folder(config)
+    folder = weights_folder(config) if name == BEST_CHECKPOINT else saved_folder(config)
     if (folder / name).is_file():
         return
     others = sorted(path.parent.name for path in folder.parent.glob(f'*/{name}'))

@@ -46,6 +46,14 @@ def test_year_that_the_catalogue_does_not_know_is_not_asked_for():
     assert labels['names with attitude'] == Counter(['+alien'])
 
 
+def test_polarity_is_liked_disliked_or_neither():
+    names = ['+Alien (1979)', '%Heat (1995)', '-Jaws (1975)', '~Up (2009)', '=Speed (1994)', '?Big (1988)', 'horror']
+    labels = labels_of(_message(names=names), frozenset(), frozenset())
+    assert set(labels['names with polarity']) == {
+        *('+alien (1979)', '+heat (1995)', '-jaws (1975)', 'up (2009)', 'speed (1994)', 'big (1988)', 'horror')
+    }
+
+
 def test_seen_beside_an_opinion_is_not_counted():
     assert labels_of(_message(acts=['seen', 'like']), frozenset(), frozenset())['acts'] == Counter(['like'])
 

@@ -39,7 +39,7 @@ def state_after(interpreter, *texts):
     """Return the state of a dialogue after these messages."""
     state = DialogueState()
     for text in texts:
-        state.hear(text, interpreter.understand(text, state.situation), [])
+        state.hear(text, interpreter.understand(text, state.situation))
     return state
 
 

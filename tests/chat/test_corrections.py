@@ -46,7 +46,7 @@ def test_corrected_wish_replaces_the_first_one(interpreter, first, text, label):
     before = [constraint.label for constraint in state.constraints.binding]
     meaning = interpreter.understand(text, state.situation)
     assert [constraint.label for constraint in meaning.withdrawn] == before
-    state.hear(text, meaning, [])
+    state.hear(text, meaning)
     assert [constraint.label for constraint in state.constraints.binding] == [label]
 
 

@@ -5,7 +5,7 @@ from chat_helpers import attitudes
 
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
-from crslab_causal.chat.understanding.unmet import find_unmet_wishes
+from crslab_causal.chat.understanding.wishes.unmet import find_unmet_wishes
 
 
 @pytest.fixture(scope='module')

@@ -7,7 +7,7 @@ from film_catalogue import film_facts
 
 from benchmarks.understanding.messages import names_of
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.spotter import Spotter
+from crslab_causal.chat.understanding.spotting.spotter import Spotter
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from crslab_causal.chat.understanding.questions import Aspect
 def test_general_words_take_wishes_back(trained_interpreter, text, left):
     state = state_after(trained_interpreter, 'a comedy from the 90s, no horror', 'something like Jaws')
     understood = trained_interpreter.understand(text, state.situation)
-    state.hear(text, understood, [])
+    state.hear(text, understood)
     assert {c.name for c in state.constraints if c.binding} == left
 
 

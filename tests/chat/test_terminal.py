@@ -337,5 +337,5 @@ def test_files_that_cannot_be_saved_or_replayed_get_one_line(chat, tmp_path):
     assert all('\n' not in answer for answer in answers)
     assert answers[0] == 'Name a file: /save chat.jsonl' and answers[1] == 'Nothing was said yet.'
     assert answers[6].startswith(f'{tmp_path}/none: cannot be read (No such file')
-    assert answers[7].startswith(f'{tmp_path}/bad.jsonl, line 1: text: Input should be a valid string; name a file')
+    assert answers[7].startswith(f'{tmp_path}/bad.jsonl, line 1: text: must be a text, but is 3; name a file')
     assert answers[8].startswith(f'{tmp_path}/binary: cannot be read (line 1 is not UTF-8)')

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertModel
 
-from crslab_causal.chat.understanding import encoder as encoder_module
-from crslab_causal.chat.understanding.encoder import (
+from crslab_causal.chat.understanding.interpreter import Interpreter
+from crslab_causal.chat.understanding.meaning import Situation
+from crslab_causal.chat.understanding.models import encoder as encoder_module
+from crslab_causal.chat.understanding.models.encoder import (
     MessageEncoder,
     MessageNetwork,
     MessageReader,
@@ -18,10 +20,8 @@ from crslab_causal.chat.understanding.encoder import (
     read_network,
     write_network,
 )
-from crslab_causal.chat.understanding.estimates import SHARE, Estimates
-from crslab_causal.chat.understanding.interpreter import Interpreter
-from crslab_causal.chat.understanding.meaning import Situation
-from crslab_causal.chat.understanding.model import read_models
+from crslab_causal.chat.understanding.models.estimates import SHARE, Estimates
+from crslab_causal.chat.understanding.models.linear import read_models
 
 CLASSES = {task: list(model.classes) for task, model in read_models().items()}
 

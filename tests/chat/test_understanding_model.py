@@ -6,7 +6,7 @@ import pytest
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
-from crslab_causal.chat.understanding.model import PATH, LinearModel, read_models, write_models
+from crslab_causal.chat.understanding.models.linear import PATH, LinearModel, read_models, write_models
 
 MESSAGES = [
     'that one had me in tears, a real gem',

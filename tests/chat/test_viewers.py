@@ -78,7 +78,7 @@ def test_ages_and_passions_of_children_ask_for_films_for_children(interpreter, t
 def test_films_for_a_couple_need_not_be_for_children(interpreter, text):
     state = DialogueState()
     meaning = interpreter.understand('something for my kids')
-    state.hear('something for my kids', meaning, ())
+    state.hear('something for my kids', meaning)
     assert [c.label for c in interpreter.understand(text, state.situation).withdrawn] == ['children']
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from crslab_causal.chat.films.genres import find_genres, genres_of_name
-from crslab_causal.chat.understanding.years import Years, find_years
+from crslab_causal.chat.understanding.years.finder import find_years
+from crslab_causal.chat.understanding.years.span import Years
 
 
 @pytest.mark.parametrize(

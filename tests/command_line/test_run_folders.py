@@ -62,8 +62,9 @@ def test_ranks_name_every_sample(run, workplace):
 
 
 def test_the_script_says_in_one_line_what_is_wrong(shell, make_config, redial, workplace):
-    process = shell(tiny.ROOT / 'run_crslab.py', '-c', make_config(mdoel='KBRD'), '--data_path', redial)
+    config = make_config(mdoel='KBRD')
+    process = shell(tiny.ROOT / 'run_crslab.py', '-c', config, '--data_path', redial)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
-    assert errors == 'error: mdoel: no such key; did you mean model?\n'
+    assert errors == f'error: {config}: mdoel: no such key; did you mean model?\n'
     assert not list(workplace.iterdir())

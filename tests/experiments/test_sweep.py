@@ -123,7 +123,7 @@ def test_the_command_writes_the_best_trials_first_and_refuses_another_sweep_of_t
     [
         ({'space': {}}, 'space'),
         ({'space': {'alhpa': [1.0]}}, r'alhpa: no such key; did you mean alpha\?'),
-        ({'space': {'alpha': [-1.0]}}, 'alpha: Input should be greater than or equal to 0'),
+        ({'space': {'alpha': [-1.0]}}, 'alpha: must be at least 0'),
         ({'space': {'alpha': []}}, 'space.alpha: an empty list'),
         ({'space': {'alpha': {'low': 0.0, 'high': 1.0, 'step': -1.0}}}, 'step must be above 0'),
         ({'space': {'alpha': {'low': 1.0, 'high': 1.0}}}, 'low must be below high'),

@@ -46,11 +46,14 @@ def test_a_utf16_file_is_refused(encoding, inputs):
 @pytest.mark.parametrize(
     'line, message',
     [
-        ('{"id": 1', r'not valid JSON \(.* at character 9\); write one JSON object per line'),
-        ('[{"id": 1}]', r'is \[\{"id": 1\}\], not an object; write one JSON object per line'),
-        ('7', 'is 7, not an object; write one JSON object per line'),
-        ('[' * 100_000, 'the JSON is nested too deeply; write one flat object'),
-        (r'{"id": "\ud83d"}', 'has half of a surrogate pair .*; remove it or write the whole character'),
+        ('{"id": 1', r'not valid JSON \(.* at column 8\); write one JSON object per line'),
+        (
+            '[{"id": 1}]',
+            r"must be an object with keys and values, but is \[\{'id': 1\}\]; write one JSON object per line",
+        ),
+        ('7', 'must be an object with keys and values, but is 7; write one JSON object per line'),
+        ('[' * 100_000, r'not valid JSON \(recursion limit exceeded.*\); write one JSON object per line'),
+        (r'{"id": "\ud83d"}', r'not valid JSON \(.* hex escape at column 15\); write one JSON object per line'),
     ],
 )
 def test_a_line_that_is_not_an_object_is_located(line, message, inputs):
@@ -101,7 +104,7 @@ def test_an_empty_file_is_refused(which, inputs):
         ({'time': True, 'turns': [turn('seeker', 'Hi')]}, "line 1: 'time' is true, not a time"),
         (
             {'time': 'noon', 'turns': [turn('seeker', 'Hi')]},
-            'line 1: \'time\' is "noon": Input should be a valid datetime',
+            'line 1: \'time\' is "noon", not a time such as 2020-01-31T12:00',
         ),
     ],
 )

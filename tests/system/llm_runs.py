@@ -11,8 +11,8 @@ def read(folder, split='test'):
     return results, [json.loads(line) for line in lines], folder
 
 
-def ranks(folder, split='test'):
-    return [json.loads(line) for line in (folder / f'ranks_{split}.jsonl').read_text('utf-8').splitlines()]
+def ranks(folder, split='test', kind='ranks'):
+    return [json.loads(line) for line in (folder / f'{kind}_{split}.jsonl').read_text('utf-8').splitlines()]
 
 
 def recall(records, field, k):

@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from llm_runs import ranks, recall
 
 from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.quick_start import load_system
@@ -28,6 +29,12 @@ def test_titles_are_matched_to_the_catalogue_and_scored(answer, live, llm_server
     for scores, first_ten in ((dropped, expected), (kept, matches[:10])):
         hits = sum(record['label'] in first_ten for record in records)
         assert scores['all']['recall@10'] == pytest.approx(hits / 30)
+    lines = ranks(folder, kind='llm_ranks')
+    assert [line['label'] for line in lines] == [record['label'] for record in records]
+    for group, field in (('all', 'rank'), ('new', 'rank'), ('new_unseen', 'rank_unseen')):
+        of_group = [line for line in lines if group == 'all' or not line['repeat']]
+        for k in (1, 10):  # the scores are the means over the lines
+            assert kept[group][f'recall@{k}'] == pytest.approx(recall(of_group, field, k))
     assert dropped['coverage@10'] > kept['coverage@10']
     assert results['llm']['titles'] == 12 * 30 and results['llm']['titles_not_matched'] == pytest.approx(1 / 12)
     assert results['llm']['candidate_recall'] is None and results['llm']['generation']['names_other_item'] is None

@@ -15,6 +15,15 @@ def weights(folder, name='best.pth'):
     return torch.load(folder / name, weights_only=True)['model']
 
 
+def test_a_cutoff_that_covers_the_catalogue_is_warned_of_once(run, data_path):
+    n_item = len(json.loads((data_path / 'redial' / 'nltk' / 'movie_ids.json').read_text('utf-8')))
+    for cutoff, n_warnings in ((n_item - 1, 0), (n_item, 1)):
+        _, folder = run('model=Repeat', f'cutoffs=[1, {cutoff}]')
+        warnings = [line for line in (folder / 'run.log').read_text('utf-8').splitlines() if '[cutoffs: ' in line]
+        assert len(warnings) == n_warnings
+        assert all(f'recall at {n_item} is 1 for every model; choose smaller cutoffs' in line for line in warnings)
+
+
 @pytest.mark.parametrize('model', MODELS)
 def test_every_model_is_scored_on_the_same_samples(run, model, tiny_bert):  # noqa: F811
     small = {

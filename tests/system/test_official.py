@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 import crslab_causal.base.provenance as provenance_module
+import tiny
 from crslab_causal.base.errors import UserError
 from crslab_causal.command_line.main import main
-from crslab_causal.official_scores import append_entry, check_frozen
+from crslab_causal.official_scores import append_entry, check_frozen, known_samples
 
 
 @pytest.fixture
@@ -65,6 +67,31 @@ def test_another_file_is_scored_with_the_same_weights_and_counted_apart(official
 def test_a_mention_that_the_data_lack_is_left_out_and_counted(official, data_path, tmp_path):
     """The recommender has no vector for an entity that no split of its data mentions."""
     _, _, score = official
+    changed = with_unknown_mentions(data_path, tmp_path)
+    n_conversations = len(json.loads(changed.read_text('utf-8')))
+    assert score(changed) == 0
+    (line,) = map(json.loads, (tmp_path / 'log.jsonl').read_text('utf-8').splitlines())
+    assert line['mentions_left_out'] > 0 and line['samples'] == n_conversations
+
+
+def test_mentions_keep_their_speakers_when_an_unknown_one_is_left_out(data_path, tmp_path):
+    changed = with_unknown_mentions(data_path, tmp_path)
+    dataset = tiny.load('ReDial', data_path)
+    whole, (samples, left_out) = dataset.read_other_test(changed), known_samples(dataset, changed)
+    known = {*dataset.side_data['item_entity_ids'], *dataset.side_data['mentioned_entity_ids']}
+    assert left_out == sum(entity not in known for sample in whole for entity in sample['context_mentions']) > 0
+    assert [spoken(sample) for sample in samples] == [
+        [(entity, role) for entity, role in spoken(sample) if entity in known] for sample in whole
+    ]
+
+
+def spoken(sample: dict) -> list[tuple[int, str]]:
+    """Return each mention with its speaker."""
+    return list(zip(sample['context_mentions'], sample['context_mention_roles'], strict=True))
+
+
+def with_unknown_mentions(data_path: Path, folder: Path) -> Path:
+    """Write the test file again, with an entity that no split mentions in the first utterances, and return its path."""
     source = data_path / 'redial' / 'nltk'
     read = {name: json.loads((source / f'{name}_data.json').read_text('utf-8')) for name in ('train', 'valid', 'test')}
     mentioned = {
@@ -79,11 +106,9 @@ def test_a_mention_that_the_data_lack_is_left_out_and_counted(official, data_pat
     unknown = next(name for name, entity in ids.items() if name not in mentioned and entity not in items)
     for conversation in read['test']:
         conversation['dialog'][0]['entity'].append(unknown)
-    changed = tmp_path / 'changed.json'
+    changed = folder / 'changed.json'
     changed.write_text(json.dumps(read['test']), 'utf-8')
-    assert score(changed) == 0
-    (line,) = map(json.loads, (tmp_path / 'log.jsonl').read_text('utf-8').splitlines())
-    assert line['mentions_left_out'] > 0 and line['samples'] == len(read['test'])
+    return changed
 
 
 def test_mistakes_are_one_line_and_log_nothing(official, tmp_path, capsys):

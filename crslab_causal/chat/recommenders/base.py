@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Mapping, NamedTuple, Sequence
 import torch
 from torch import Tensor
 
-from crslab_causal.data.live_context import Turns
+from crslab_causal.chat.live_context import Turns
 from crslab_causal.llm.request import Probability
 
 AS_THE_MODEL_MASKS: Final = -1

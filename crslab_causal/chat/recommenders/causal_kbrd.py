@@ -6,9 +6,9 @@ from typing import Mapping, Sequence
 
 import torch
 
+from crslab_causal.chat.live_context import Turns
 from crslab_causal.chat.recommenders.base import AS_THE_MODEL_MASKS, ListRecommender, Scores
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.data.live_context import Turns
 from crslab_causal.model.causal_kbrd import CausalKBRD
 
 

@@ -6,8 +6,8 @@ from typing import Callable, Mapping, Sequence
 
 from torch import Tensor
 
+from crslab_causal.chat.live_context import LiveContexts, Turns
 from crslab_causal.chat.recommenders.base import AS_THE_MODEL_MASKS, ListRecommender, Scores
-from crslab_causal.data.live_context import LiveContexts, Turns
 from crslab_causal.data.schema import RecSample
 
 ScoreSample = Callable[[RecSample], Tensor]

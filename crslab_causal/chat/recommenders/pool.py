@@ -8,11 +8,11 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from crslab_causal.chat.live_context import LiveContexts, Turns
 from crslab_causal.chat.recommenders.base import Contribution, ListRecommender, Scores
 from crslab_causal.chat.recommenders.model import without
 from crslab_causal.chat.recommenders.wording import describe_evidence, describe_expert, is_checkable
 from crslab_causal.data.histories import pad_histories
-from crslab_causal.data.live_context import LiveContexts, Turns
 from crslab_causal.model.pool.evidence import find_evidence
 from crslab_causal.model.pool.pool import Pool
 

@@ -2,22 +2,18 @@
 
 :class:`.interpreter.Interpreter` reads a message in these steps. The example is "I loved Alien. Any funny ones?".
 
-1. :mod:`.spotter` finds the spans that name something: the film "Alien", the genre "funny". It asks the linker of
-   :mod:`crslab_causal.llm.entity_linking` for films and people. Each other kind of name has a module: :mod:`.years`,
-   :mod:`.relative_years`, :mod:`.children`, :mod:`.places`, :mod:`.roles`, :mod:`.series_parts`,
-   :mod:`.series_numbers`, :mod:`.credits`, :mod:`.credited_people`, :mod:`.pronouns`, :mod:`.pronoun_resolver`,
-   :mod:`.unknown_names`.
-   :mod:`.rejections` finds which spans are negated.
+1. :mod:`.spotting` finds the :mod:`.spans` that name something: the film "Alien", the genre "funny". Its
+   :mod:`~.spotting.spotter` asks the linker of :mod:`crslab_causal.llm.entity_linking` for films and people. Each other
+   kind of name has a module there; :mod:`.years` is a folder.
 2. :mod:`.clauses` splits the message, and puts a token in the place of each name: "I loved <film0>".
-3. :mod:`.message` reads each clause by rules. Three readers share a :class:`.reading_state.ReadingState`: one finds the
-   attitude to each name (:mod:`.names`, :mod:`.attitudes`), one what "it" and "both" mean (:mod:`.references`), and one
-   the questions (:mod:`.question_reader`, :mod:`.questions`). Acts (:mod:`.acts`), constraints (:mod:`.wishes`,
-   :mod:`.properties`) and what is taken back (:mod:`.forgetting`) have modules of their own.
-   The result is a :class:`.draft.Draft`: acts *like* and *want*, "Alien" *liked*, "Comedy" *wanted*.
-4. :mod:`.revision` changes acts, attitudes and questions if the trained models are sure of others. The models read the
-   strings of :mod:`.features`. The :mod:`.encoder` reads the words, with the last ones of the recommender before them.
-   :mod:`.certain_acts` and :mod:`.certain_attitudes` name the cases in which the rules decide, and
-   :mod:`.unnamed_films` the cases in which a message refers to no unnamed film.
+3. :mod:`.reading` reads each clause by rules. Three readers share a state: one finds the attitude to each name, one
+   what "it" and "both" mean, and one the :mod:`.questions`. The result is a :class:`.draft.Draft`: :mod:`.acts` *like*
+   and *want*, "Alien" *liked*, "Comedy" *wanted*.
+4. :mod:`.models` corrects acts, attitudes and questions where the trained models are sure of others. The linear model
+   reads features of the draft. The encoder reads the words, with the last ones of the recommender before them. Some
+   cases are certain: there the rules decide.
+5. :mod:`.wishes` adds wishes without a name, such as "a hidden gem" or "with dinosaurs", and remarks on what the
+   catalogue does not know. It finds earlier wishes that are replaced, and messages that only limit the films.
 
 The phrases are in two places. Lists of everyday wordings of a clause are in the files of the folder ``phrases``, in a
 readable form. Patterns that need groups, or that only one function uses, are regular expressions beside this function.

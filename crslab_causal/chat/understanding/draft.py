@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from crslab_causal.chat.understanding.acts import names_all
-from crslab_causal.chat.understanding.attitudes import is_left_out
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.meaning import Situation, Understanding
+from crslab_causal.chat.understanding.reading.attitudes import is_left_out
 from crslab_causal.chat.understanding.spans import Span
 
 

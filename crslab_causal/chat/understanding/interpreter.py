@@ -10,27 +10,29 @@ from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import rejects_gore
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.corrections import find_correction, without_corrected
 from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.encoder import MessageEncoder
 from crslab_causal.chat.understanding.language import is_foreign, is_gibberish
 from crslab_causal.chat.understanding.meaning import Attitude, Situation, Subgenre, Understanding
-from crslab_causal.chat.understanding.message import ClauseReader
-from crslab_causal.chat.understanding.model import Models, read_models
+from crslab_causal.chat.understanding.models.encoder import MessageEncoder
+from crslab_causal.chat.understanding.models.linear import Models, read_models
+from crslab_causal.chat.understanding.models.revision import Reviser
 from crslab_causal.chat.understanding.numbers import find_number_of_films
 from crslab_causal.chat.understanding.phrases import spell_something
-from crslab_causal.chat.understanding.places import find_missing_place
-from crslab_causal.chat.understanding.pronoun_resolver import PronounResolver
-from crslab_causal.chat.understanding.pronouns import with_pronouns
 from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.reading_state import ReadingState
-from crslab_causal.chat.understanding.revision import Reviser
+from crslab_causal.chat.understanding.reading.corrections import find_correction, without_corrected
+from crslab_causal.chat.understanding.reading.message import ClauseReader
+from crslab_causal.chat.understanding.reading.state import ReadingState
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.spotter import Spotter
-from crslab_causal.chat.understanding.unmet import find_unknown_topics
+from crslab_causal.chat.understanding.spotting.places import find_missing_place
+from crslab_causal.chat.understanding.spotting.pronoun_resolver import PronounResolver
+from crslab_causal.chat.understanding.spotting.pronouns import with_pronouns
+from crslab_causal.chat.understanding.spotting.spotter import Spotter
+from crslab_causal.chat.understanding.wishes.unmet import find_unknown_topics
+from crslab_causal.chat.understanding.wishes.unnamed import UnnamedWishes
 
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""
+_LONG_SPACE = re.compile(r'\s{2,}')
 _SPLIT_WORD = re.compile(r'\b(wan|gon|got) (na|ta)\b', re.IGNORECASE)
 """Words that a tokenizer has split: "wan na"."""
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
@@ -60,6 +62,7 @@ class Interpreter:
         self._spotter = Spotter(facts, collections)
         self._pronouns = PronounResolver(facts, self._spotter)
         self.encoder = encoder
+        self._unnamed_wishes = UnnamedWishes(facts, self.properties)
         self._reviser = Reviser(facts, self.properties, read_models() if models is None else models, encoder)
 
     def understand(self, text: str, situation: Situation = Situation()) -> Understanding:
@@ -69,16 +72,19 @@ class Interpreter:
             text: the message.
             situation: state of the conversation before the message.
         """
-        return self.read(text, situation).meaning
+        text = _LONG_SPACE.sub(' ', text)
+        meaning = self.read(text, situation).meaning
+        self._unnamed_wishes.add(text, meaning, situation)
+        return meaning
 
     def read(self, text: str, situation: Situation = Situation()) -> Draft:
-        """Return the clauses and the names of a message, and its meaning."""
+        """Return the clauses and the names of a message, and its meaning without the wishes that no name expresses."""
         draft = self._draft(text, situation)
         return replace(draft, meaning=self._reviser.revise(draft))
 
     def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
-        text = re.sub(r'\s{2,}', ' ', _TAGS.sub(' ', text).translate(_QUOTES))
+        text = _LONG_SPACE.sub(' ', _TAGS.sub(' ', text).translate(_QUOTES))
         text = spell_something(_SPLIT_WORD.sub(r'\1\2', text))
         known = (*self._films_of_people(situation), *situation.mentioned)
         spans = self._spotter.spans(text, known, situation.shown, situation.film, situation.recommended)

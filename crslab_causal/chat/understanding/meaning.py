@@ -132,6 +132,14 @@ class Understanding:
     """Whether films without blood or violence are wanted, which no constraint can express."""
     is_gibberish: bool = False
     """Whether no word is English."""
+    replaced: list[Constraint] = field(default_factory=list)
+    """Earlier wishes that the wishes of the message replace."""
+    remarks: list[str] = field(default_factory=list)
+    """Sentences about wishes and names of the message that the catalogue does not know."""
+    only_limits: bool = False
+    """Whether the message only limits the films, and asks for no other one. A suggestion that satisfies its constraints
+    can stay."""
+    asks_how_are_you: bool = False
 
     def copy(self) -> Understanding:
         """Return a copy whose lists do not change with the original."""

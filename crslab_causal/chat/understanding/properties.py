@@ -10,7 +10,7 @@ from crslab_causal.chat.films.collections import FRANCHISE, Collection, Collecti
 from crslab_causal.chat.films.facts import CAST, DIRECTOR, PRODUCER, CatalogueFilm, FilmFacts
 from crslab_causal.chat.films.genres import DISTURBING
 from crslab_causal.chat.understanding.spans import Span, SpanKind
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 
 _ADJECTIVES = {'romance': 'romantic', 'history': 'historical', 'biography': 'biographical'}
 """Form of a genre before another one: "romantic comedy"."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Sequence
 
 from crslab_causal.chat.films.collections import Collection
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 
 
 class SpanKind(StrEnum):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from crslab_causal.base.files import new_folder
 from crslab_causal.data.demo.catalogue import Catalogue
 from crslab_causal.data.demo.dialogue import converse, film_token, is_concept
 from crslab_causal.data.demo.scm import StructuralCausalModel
@@ -208,20 +206,11 @@ def _check_replaceable(folder: Path) -> None:
 
 
 def _install(folder: Path, files: dict[str, str], identity: dict[str, Any]) -> None:
-    """Write the files to a new folder beside ``folder``, and rename it to ``folder``."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
+    """Write the files to ``folder`` in one step."""
     try:
-        new = workspace / 'new'
-        new.mkdir()
-        for name, content in files.items():
-            (new / name).write_text(content, 'utf-8', newline='\n')
-        if folder.exists():
-            os.replace(folder, workspace / 'old')
-        try:
-            os.replace(new, folder)
-        except OSError:
-            if not _holds(folder, identity):  # else another process has just written it
-                raise
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+        with new_folder(folder) as new:
+            for name, content in files.items():
+                (new / name).write_text(content, 'utf-8', newline='\n')
+    except OSError:
+        if not _holds(folder, identity):  # else another process has just written it
+            raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Iterator, Mapping, Sequence
@@ -118,5 +119,5 @@ def _label_rank(path: Path, answer: Answer) -> float | None:
         ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist(), ranks.rank.tolist()
     ):
         if tuple(sample) == answer.sample:
-            return None if rank != rank else rank
+            return rank if math.isfinite(rank) else None
     return None

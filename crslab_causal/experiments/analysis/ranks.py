@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ SampleKey = tuple[str, int, int, int]
 class LabelRanks:
     """The ranks of the labels of a split. Each array has the shape ``(n_sample,)``.
 
-    The fields are those of :class:`.RankLine`, with NaN for null.
+    The fields are those of :class:`.RankLine`. A label that is not ranked has rank infinity. NaN stands for a number
+    that the run does not have.
     """
 
     conversation: np.ndarray
@@ -60,6 +62,7 @@ class LabelRanks:
 
 
 _COLUMNS = tuple(field.name for field in fields(LabelRanks) if field.name != 'source')
+_RANKS = ('rank', 'rank_unseen')
 _TYPES: dict[str, type] = {'conversation': str, 'turn': int, 'label': int, 'repeat': bool, 'history': int}
 
 
@@ -72,9 +75,15 @@ def read_ranks(path: Path) -> LabelRanks:
     remedy = 'remove the file, if there is one, and repeat the run'
     records = [record for _, record in read_json_lines(path, RankLine, remedy, skip_blank=False)]
     columns: dict[str, Any] = {
-        name: np.array([getattr(record, name) for record in records], _TYPES.get(name, float)) for name in _COLUMNS
+        name: np.array([_value(record, name) for record in records], _TYPES.get(name, float)) for name in _COLUMNS
     }
     return LabelRanks(**columns, source=str(path))
+
+
+def _value(line: RankLine, name: str) -> Any:
+    """Return a field of a line. JSON has no infinity, so null in a field of ranks means a label that is not ranked."""
+    value = getattr(line, name)
+    return math.inf if value is None and name in _RANKS and name in line.model_fields_set else value
 
 
 def align(first: LabelRanks, second: LabelRanks) -> LabelRanks:

@@ -20,6 +20,9 @@ FAILED = 'failed: '
 NEEDS_LLM = 'needs an LLM'
 """Note of a row without scores whose runs need a language model."""
 
+CLUSTERED = 'bootstrap'
+"""Name of the test that draws whole conversations, for which the samples of a conversation may depend on each other."""
+
 Number = int | float
 Reading = Literal['one_model', 'two_models']
 """The meaning of "with intervention" in Figure 4; see :mod:`.figure4`."""
@@ -68,7 +71,7 @@ class TestRecord(SparseRecord):
     p: float
     """p value before Holm's correction."""
     test: str
-    """Name of the test."""
+    """Name of the test. Tests of a row are :data:`CLUSTERED`; some records of an earlier release have ``McNemar``."""
     seeds: tuple[int, int] | None = None
     """Number of runs of the row, and number of runs of the reference."""
     p_seeds: float | None = None

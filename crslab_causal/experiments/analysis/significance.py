@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
-from typing import Any, Hashable, Mapping, NamedTuple, TypeVar
+from typing import Any, Hashable, Mapping, NamedTuple, Sequence, TypeVar
 
 import numpy as np
 
-from crslab_causal.base.artifacts import llm_file
+from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.metrics import per_sample_metric
-from crslab_causal.experiments.analysis.answers import read_answers
 from crslab_causal.experiments.analysis.previous_results import PreviousTable
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
-from crslab_causal.experiments.analysis.record import Intervals, TestRecord, Tests
+from crslab_causal.experiments.analysis.record import CLUSTERED, Intervals, TestRecord, Tests
 from crslab_causal.experiments.analysis.scores import RowResults, RunResult
 from crslab_causal.experiments.analysis.statistics import (
     cluster_intervals,
-    combine_p_values,
     holm,
-    mcnemar,
     paired_bootstrap,
     paired_t,
     welch,
@@ -57,7 +53,8 @@ def row_tests(
     The dict of a row that cannot be tested is empty.
 
     A test in the previous report is used again if it compares the same runs. Other tests are computed from the files of
-    ranks in the folders of the runs, because a report contains no ranks.
+    ranks in the folders of the runs, because a report contains no ranks. A test of an earlier release that was not
+    clustered by conversation is computed again if the files are there.
     """
     reference = next((row for row in rows if table.is_reference(row.row) and row.results and _is_testable(row)), None)
     if reference is None or table.options.kind != 'recommendation':
@@ -71,7 +68,8 @@ def row_tests(
         with_ranks = _with_ranks(row, table, store)
         complete = len(with_ranks) == len(row.results) and len(reference_ranks) == len(reference.results)
         tests = _previous_tests(row, reference, previous, table)
-        if len(tests) < n_test and reference_ranks and with_ranks and (complete or not tests):
+        current = sum(test.test == CLUSTERED for test in tests.values())
+        if current < n_test and reference_ranks and with_ranks and (complete or not tests):
             tests = _compare(row, reference, reference_ranks, table, store)
         raw.update({(i, group, metric): test for (group, metric), test in tests.items()})
     adjusted = _adjust(raw)
@@ -107,20 +105,9 @@ def row_intervals(
         return intervals
     by_row = {i: _read_ranks(rows[i], table, store) for i in missing}
     first = by_row[missing[0]][0]
-    for i in missing:
-        by_row[i] = [align(first, ranks) for ranks in by_row[i]]
-        intervals[i] = {}
-    for group in table.options.groups:
-        chosen = _members(first, group)
-        columns = [(i, metric) for i in missing for metric in table.options.metrics]
-        hits = [
-            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in by_row[i]], axis=0)
-            for i, metric in columns
-        ]
-        ends = cluster_intervals(np.stack(hits, axis=1), first.conversation[chosen])
-        for (i, metric), low, high in zip(columns, *ends.tolist()):
-            if low == low:  # it is NaN if all samples are of one conversation
-                intervals[i].setdefault(group, {})[metric] = (low, high)
+    aligned = [[align(first, ranks) for ranks in by_row[i]] for i in missing]
+    for i, of_row in zip(missing, _intervals(aligned, table.options.groups, table.options.metrics)):
+        intervals[i] = of_row
     return intervals
 
 
@@ -144,30 +131,40 @@ def _is_first_of_several(row: RowResults) -> bool:
 
 
 def _answer_intervals(row: RowResults, table: Table, store: RunStore) -> Intervals | None:
-    """Return the intervals of a language model that was run once, from its answers.
+    """Return the intervals of a language model that was run once, from the ranks that its scores are the means of.
 
-    They are None for another row, and if the answers are not available.
+    They are None for another row, and for a run of an earlier release, which has no such file.
     """
     if row.row.options.needs != 'llm' or len(row.results) != 1:
         return None
-    folder, split = row.results[0].folder, table.options.split
-    path, ranks_path = store.paths.work / folder / llm_file(split), store.ranks_path(folder, split)
-    if not path.is_file() or not ranks_path.is_file():
+    path = store.llm_ranks_path(row.results[0].folder, table.options.split)
+    if not path.is_file():
         return None
-    ranks, answers = read_ranks(ranks_path), read_answers(path)
-    samples = zip(ranks.conversation.tolist(), ranks.turn.tolist(), ranks.label.tolist())
-    repeats = dict(zip(samples, ranks.repeat.tolist()))
-    rank = np.array([np.inf if answer.rank_after is None else answer.rank_after for answer in answers])
-    conversation = np.array([answer.conversation for answer in answers])
-    is_repeat = np.array([repeats[answer.sample] for answer in answers])
-    metrics = row.row.options.metrics or table.options.metrics
-    intervals: Intervals = {}
-    for group in table.options.groups:
-        chosen = np.full(len(answers), True) if group == 'all' else ~is_repeat
-        if len(set(conversation[chosen])) > 1:
-            hits = [per_sample_metric(rank[chosen], metric) for metric in metrics]
-            ends = cluster_intervals(np.stack(hits, axis=1), conversation[chosen])
-            intervals[group] = {metric: (low, high) for metric, low, high in zip(metrics, *ends.tolist())}
+    return _intervals([[read_ranks(path)]], table.options.groups, row.row.options.metrics or table.options.metrics)[0]
+
+
+def _intervals(runs: list[list[LabelRanks]], groups: Sequence[str], metrics: Sequence[str]) -> list[Intervals]:
+    """Return the intervals of each row.
+
+    Args:
+        runs: ranks of the runs of each row, all of the same samples in the same order.
+        groups: groups of labels.
+        metrics: metrics at a cutoff.
+    """
+    first = runs[0][0]
+    intervals: list[Intervals] = [{} for _ in runs]
+    columns = [(i, metric) for i in range(len(runs)) for metric in metrics]
+    for group in groups:
+        chosen = _members(first, group)
+        if len(set(first.conversation[chosen])) < 2:  # one conversation does not show the spread
+            continue
+        scores = [
+            np.mean([per_sample_metric(_rank(ranks, group)[chosen], metric) for ranks in runs[i]], axis=0)
+            for i, metric in columns
+        ]
+        ends = cluster_intervals(np.stack(scores, axis=1), first.conversation[chosen])
+        for (i, metric), low, high in zip(columns, *ends.tolist()):
+            intervals[i].setdefault(group, {})[metric] = (low, high)
     return intervals
 
 
@@ -276,17 +273,16 @@ def _compare(
 ) -> RowTests:
     """Test all runs of a row that have ranks against those of the reference.
 
-    The p value comes from the bootstrap over conversations, with scores that are averaged over the runs. For Recall@1
-    it comes from McNemar's test, combined over pairs of runs. If both rows have several seeds, Welch's t test over the
-    seeds gives a second p value, and the larger one counts. A difference has to be more than the noise of the
-    conversations and more than that of the seeds. This is an intersection-union test, so the two p values need no
-    correction.
+    The p value comes from the bootstrap over conversations, with scores that are averaged over the runs. The samples of
+    a conversation depend on each other, so a test for independent samples, such as McNemar's test of the hits, would
+    give p values that are too small. If both rows have several seeds, Welch's t test over the seeds gives a second
+    p value, and the larger one counts. A difference has to be more than the noise of the conversations and more than
+    that of the seeds. This is an intersection-union test, so the two p values need no correction.
     """
     first = reference_ranks[0]
     a_ranks, b_ranks = (
         [align(first, ranks) for ranks in runs] for runs in (_read_ranks(row, table, store), reference_ranks)
     )
-    pairs = _pairs(*(_with_ranks(both, table, store) for both in (row, reference)))
     tests: RowTests = {}
     for group in table.options.groups:
         chosen = _members(first, group)
@@ -297,9 +293,7 @@ def _compare(
             )
             difference = paired_bootstrap(a, b, first.conversation[chosen])
             low, high = (None if np.isnan(end) else end for end in (difference.low, difference.high))
-            test = RawTest(difference.mean, difference.p, 'bootstrap', low, high, (a.shape[1], b.shape[1]))
-            if metric == 'recall@1':
-                test = test._replace(p=combine_p_values([mcnemar(a[:, i], b[:, j]) for i, j in pairs]), test='McNemar')
+            test = RawTest(difference.mean, difference.p, CLUSTERED, low, high, (a.shape[1], b.shape[1]))
             a_scores, b_scores = (
                 [score for result in both.results if (score := result.score(group, metric)) is not None]
                 for both in (row, reference)
@@ -312,17 +306,19 @@ def _compare(
     return tests
 
 
-def _pairs(row: list[RunResult], reference: list[RunResult]) -> list[tuple[int, int]]:
-    """Return the pairs of runs to compare: runs with equal seeds, or all pairs if the rows share no seed."""
-    seeds, reference_seeds = ([result.seed for result in results] for results in (row, reference))
-    shared = [(i, reference_seeds.index(seed)) for i, seed in enumerate(seeds) if seed in reference_seeds]
-    return shared if len(seeds) > 1 and shared else list(product(range(len(seeds)), range(len(reference_seeds))))
-
-
 def _members(ranks: LabelRanks, group: str) -> np.ndarray:
     """Return a Boolean mask, ``(n_sample,)``, of the samples whose label belongs to a group."""
     return np.full(len(ranks.repeat), True) if group == 'all' else ~ranks.repeat
 
 
 def _rank(ranks: LabelRanks, group: str) -> np.ndarray:
-    return ranks.rank_unseen if group == 'new_unseen' else ranks.rank
+    """Return the ranks of the labels that the scores of a group count, ``(n_sample,)``.
+
+    Raises:
+        UserError: the file of an earlier release has no such ranks.
+    """
+    if group != 'new_unseen':
+        return ranks.rank
+    if np.isnan(ranks.rank_unseen).any():
+        raise UserError(f'{ranks.source}: an earlier release wrote no rank_unseen; remove the file, and repeat the run')
+    return ranks.rank_unseen

@@ -130,49 +130,6 @@ def cluster_intervals(
     return np.quantile(sums[:, :-1] / sums[:, -1:], [(1 - level) / 2, (1 + level) / 2], axis=0)
 
 
-def mcnemar(a: ArrayLike, b: ArrayLike) -> float:
-    """Return the p value of McNemar's exact test on paired hits.
-
-    It is the two-sided binomial p value of the samples that only one system hits. The test assumes independent samples.
-    For conversations with several samples use :func:`paired_bootstrap`, which does not assume this.
-
-    Args:
-        a: ``(n_sample,)``, hits of one system, 0 or 1.
-        b: ``(n_sample,)``, hits of another system on the same samples.
-
-    Returns:
-        The p value; 1 if the systems hit the same samples.
-
-    Raises:
-        ValueError: lengths differ, or a value is neither 0 nor 1.
-    """
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f'hits of the same samples are needed, but their shapes are {a.shape} and {b.shape}')
-    if not (np.isin(a, (0, 1)).all() and np.isin(b, (0, 1)).all()):
-        raise ValueError('hits are 0 or 1')
-    only_a, only_b = int((a > b).sum()), int((b > a).sum())
-    if not only_a + only_b:
-        return 1.0
-    return float(stats.binomtest(only_a, only_a + only_b).pvalue)
-
-
-def combine_p_values(p_values: Sequence[float]) -> float:
-    """Combine the p values of several tests of one hypothesis, for example of two models with several seeds.
-
-    The result is K / k times the k-th smallest of K values, with k the upper median. It is valid under any dependence
-    between the tests, such as that of tests on the same samples (Rüger 1978; Vovk and Wang 2020, `Combining p-values
-    via averaging <https://arxiv.org/abs/1212.4966>`_).
-
-    Raises:
-        ValueError: there is no p value.
-    """
-    if not p_values:
-        raise ValueError('no p value to combine')
-    k = len(p_values) // 2 + 1
-    return min(1.0, sorted(p_values)[k - 1] * len(p_values) / k)
-
-
 def welch(a: ArrayLike, b: ArrayLike) -> float:
     """Return the two-sided p value of Welch's t test, which allows the spreads of the two sides to differ.
 

@@ -16,6 +16,14 @@ LIMIT = 'observational'
 LIMIT_TITLE = 'the true P(Y | X)'
 
 
+_SHARES = re.compile(
+    rf'(?:(?:interventional|test)_)?{RANKING_METRIC_PATTERN}'
+    r'|(?:intra_)?dist-\d+|(?:corpus_)?bleu-\d+|crslab_bleu@\d+|names_\w+'
+)
+"""Metrics whose numbers are shares from 0 to 1. Others have units of their own, such as perplexity, distances and
+numbers of n-grams per response."""
+
+
 class Cell(NamedTuple):
     """A number of a table, with its interval and its sign of significance."""
 
@@ -80,12 +88,16 @@ def limit_metric(metric: str) -> str | None:
 
 def scale(metric: str, table: TableRecord) -> int:
     """Return the factor by which numbers of a metric are multiplied in tables: 100 for shares, else 1."""
-    return 1 if table.kind == 'corpus' or metric.endswith(('_kl', '_tv')) else 100
+    return 100 if table.kind != 'corpus' and _SHARES.fullmatch(metric) else 1
 
 
 def digits(metric: str, table: TableRecord) -> int:
     """Return how many decimals the numbers of a metric have in tables."""
-    return 1 if scale(metric, table) == 100 or '%' in metric else 0 if table.kind == 'corpus' else 3
+    if scale(metric, table) == 100 or '%' in metric:
+        return 1
+    if table.kind == 'corpus':
+        return 0
+    return 2 if metric == 'perplexity' else 3
 
 
 def _metric_title(metric: str) -> str:

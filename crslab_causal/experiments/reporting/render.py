@@ -6,7 +6,7 @@ from typing import Iterable, Iterator
 
 from crslab_causal.base.tables import escape_cell, markdown_table
 from crslab_causal.data.data_files import data_line
-from crslab_causal.experiments.analysis.record import MeanRecord, RowRecord, TableRecord
+from crslab_causal.experiments.analysis.record import CLUSTERED, MeanRecord, RowRecord, TableRecord
 from crslab_causal.experiments.reporting.cells import (
     LIMIT,
     LIMIT_TITLE,
@@ -105,9 +105,13 @@ def legend(table: TableRecord) -> list[str]:
         reference = next(row.title for row in table.rows if table.is_reference(row))
         sentences.append(
             f'▲ ▼: above or below "{escape_cell(reference)}", p < 0.05 after Holm over the table (paired '
-            'bootstrap clustered by conversation, for R@1 McNemar, and, with several seeds, also Welch over the '
-            'seeds).'
+            'bootstrap clustered by conversation, and, with several seeds, also Welch over the seeds).'
         )
+        if any(test.test != CLUSTERED for row in table.rows for tests in row.tests.values() for test in tests.values()):
+            sentences.append(
+                "R@1 has McNemar's test of an earlier release, which takes the samples of a conversation as "
+                'independent; their ranks are not in the record, so the test is not repeated here.'
+            )
     if any(mean.tests for mean in table.means):
         reference = next(mean.title for mean in table.means if mean.reference)
         sentences.append(

@@ -158,6 +158,10 @@ class RunStore:
         """Return the path of the ranks of a split in the folder of a run."""
         return self.paths.work / folder_name / artifacts.ranks_file(split)
 
+    def llm_ranks_path(self, folder_name: str, split: str) -> Path:
+        """Return the path of the ranks in the answers of a language model in the folder of a run."""
+        return self.paths.work / folder_name / artifacts.llm_ranks_file(split)
+
     def missing_answers(self, run: Run) -> str | None:
         """Return how many answers of a language model an unfinished run lacks, as text.
 

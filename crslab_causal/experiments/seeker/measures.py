@@ -51,6 +51,8 @@ def success_within(outcomes: Sequence[Outcome], turns: int | None) -> np.ndarray
 def ratio(part: np.ndarray, whole: np.ndarray, seed: int = 0) -> Estimate:
     """Return the ratio of two sums over seekers, with its 95 % percentile interval over draws of seekers.
 
+    A single seeker does not show the spread, so there is no interval.
+
     Args:
         part: ``(n_seeker,)``.
         whole: ``(n_seeker,)``.
@@ -58,21 +60,28 @@ def ratio(part: np.ndarray, whole: np.ndarray, seed: int = 0) -> Estimate:
     """
     if not whole.sum():
         return Estimate(mean=None)
+    mean = float(part.sum() / whole.sum())
+    if len(part) == 1:
+        return Estimate(mean=mean)
     sums = np.concatenate(
         [weights @ np.stack([part, whole], 1) for weights in resampling_weights(len(part), DRAWS, seed)]
     )
     drawn = sums[sums[:, 1] > 0]
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    return Estimate(mean=float(part.sum() / whole.sum()), low=float(low), high=float(high))
+    return Estimate(mean=mean, low=float(low), high=float(high))
 
 
 def compare(outcomes: Mapping[str, Sequence[Outcome]], pairs: Sequence[tuple[str, str]]) -> list[TestRecord]:
     """Test the success of pairs of systems: the paired bootstrap over seekers, and Holm's correction over all tests.
 
+    There are no tests for a single seeker, because no other seeker can be drawn.
+
     Args:
         outcomes: conversations by the name of the system, with equal seekers in equal order.
         pairs: names of the systems to compare.
     """
+    if any(len(of_system) == 1 for of_system in outcomes.values()):
+        return []
     measured = {(a, b, k): _difference(outcomes[a], outcomes[b], k) for a, b in pairs for k in WITHIN}
     adjusted = holm({key: difference.p for key, difference in measured.items()})
     return [

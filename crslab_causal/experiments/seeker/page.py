@@ -25,17 +25,6 @@ def render(record: SeekerRecord) -> str:
         ]
         for system in record.systems
     ]
-    tests = [
-        [
-            escape_cell(test.a),
-            escape_cell(test.b),
-            test.measure.replace('@', ' within '),
-            f'{100 * test.difference:+.1f} [{100 * test.low:+.1f}, {100 * test.high:+.1f}]',
-            f'{test.p_holm:.4f}',
-            'yes' if test.significant else 'no',
-        ]
-        for test in record.tests
-    ]
     return '\n'.join(
         [
             '# Simulated seekers',
@@ -57,9 +46,7 @@ def render(record: SeekerRecord) -> str:
             '',
             '**Differences of the success, in percentage points**',
             '',
-            markdown_table(['system', 'compared with', 'measure', 'difference', 'p (Holm)', 'p < 0.05'], tests, left=3),
-            '',
-            'Paired bootstrap over seekers. Holm corrects over all rows of the table.',
+            *_tests(record),
             '',
             '**The seekers**',
             '',
@@ -67,6 +54,25 @@ def render(record: SeekerRecord) -> str:
             '',
         ]
     )
+
+
+def _tests(record: SeekerRecord) -> list[str]:
+    if not record.tests:
+        return ['There are no tests and no intervals: they need more than one seeker.']
+    tests = [
+        [
+            escape_cell(test.a),
+            escape_cell(test.b),
+            test.measure.replace('@', ' within '),
+            f'{100 * test.difference:+.1f} [{100 * test.low:+.1f}, {100 * test.high:+.1f}]',
+            f'{test.p_holm:.4f}',
+            'yes' if test.significant else 'no',
+        ]
+        for test in record.tests
+    ]
+    heads = ['system', 'compared with', 'measure', 'difference', 'p (Holm)', 'p < 0.05']
+    remark = 'Paired bootstrap over seekers. Holm corrects over all rows of the table.'
+    return [markdown_table(heads, tests, left=3), '', remark]
 
 
 def _facts(record: SeekerRecord) -> list[str]:
@@ -90,15 +96,20 @@ def _facts(record: SeekerRecord) -> list[str]:
 
 
 def _percent(estimate: Estimate) -> str:
-    if estimate.mean is None or estimate.low is None or estimate.high is None:
-        return ''
-    return f'{100 * estimate.mean:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]'
+    return _with_interval(estimate, 100, 1)
 
 
 def _number(estimate: Estimate) -> str:
-    if estimate.mean is None or estimate.low is None or estimate.high is None:
+    return _with_interval(estimate, 1, 2)
+
+
+def _with_interval(estimate: Estimate, factor: int, decimals: int) -> str:
+    if estimate.mean is None:
         return ''
-    return f'{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]'
+    text = f'{factor * estimate.mean:.{decimals}f}'
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f'{text} [{factor * estimate.low:.{decimals}f}, {factor * estimate.high:.{decimals}f}]'
 
 
 def _counted(estimate: Estimate, n: int) -> str:

@@ -15,7 +15,7 @@ from crslab_causal.chat.films.facts import CatalogueFilm, FilmFacts
 from crslab_causal.chat.state import DialogueState
 from crslab_causal.chat.understanding.meaning import Attitude, Heard
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 from crslab_causal.llm.detokenization import detokenize
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 
@@ -193,8 +193,8 @@ class _ProfileReader:
         opinions: dict[tuple[SpanKind, int], tuple[int, Opinion]] = {}
         wishes: dict[tuple[Any, ...], tuple[int, Wish]] = {}
         for place, text in enumerate(texts):
-            meaning = self._interpreter.understand(text, state.situation)
-            state.hear(text, meaning, ())
+            meaning = self._interpreter.read(text, state.situation).meaning
+            state.hear(text, meaning)
             for heard in meaning.heard:
                 if opinion := self._opinion(heard):
                     opinions[opinion.kind, opinion.entity] = place, opinion

@@ -12,7 +12,7 @@ class Strict(BaseModel):
 
 
 class Estimate(Strict):
-    """A mean over seekers, with its 95 % bootstrap interval."""
+    """A mean over seekers, with its 95 % bootstrap interval. A single seeker has no interval."""
 
     mean: float | None
     """None: there is nothing to average."""

@@ -8,7 +8,6 @@ import shlex
 import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from loguru import logger
@@ -59,10 +58,9 @@ def run(options: argparse.Namespace) -> None:
     logger.remove()
     logger.add(sys.stderr, level='WARNING')
     llm_options = _llm_options(options)
-    if len({*options.config}) < len(options.config):
-        raise UserError('--config: a configuration is named twice')
+    names = run_names(options.config)
     with ExitStack() as stack:
-        runs = _load(options, stack)
+        runs = _load(options, names, stack)
         first, conversation = runs[0].system, runs[0].conversation
         dataloader = first.valid_dataloader if options.split == 'valid' else first.test_dataloader
         read = read_profiles(dataloader.dataset, first.side_data['name_of_token'], conversation)
@@ -88,25 +86,52 @@ def run(options: argparse.Namespace) -> None:
             runs={run.name: file_hash(run.system.checkpoints.best) for run in runs},
             **provenance(),
         )
-    if options.transcripts is not None:
-        replace_file(options.transcripts, ''.join(_lines(outcomes)))
     replace_file(options.out / 'seeker.json', record.model_dump_json(indent=1) + '\n')
     replace_file(options.out / 'seeker.md', render(record))
     print(f'written: {options.out / "seeker.json"}, {options.out / "seeker.md"}')
 
 
-def _load(options: argparse.Namespace, stack: ExitStack) -> list[_Run]:
+def run_names(configs: Sequence[str]) -> list[str]:
+    """Return a name for each configuration: that of its file, or as much of its path as tells it from the others.
+
+    Args:
+        configs: paths or names of configurations, as the command line gives them.
+
+    Raises:
+        UserError: a configuration does not exist, or is named twice.
+    """
+    paths = [find_config(config).resolve() for config in configs]
+    files = [path.with_suffix('') if path.suffix == '.yaml' else path for path in paths]
+    twice = next((config for config, file in zip(configs, files) if files.count(file) > 1), None)
+    if twice is not None:
+        raise UserError(f'--config: the configuration {twice} is named twice; leave one of them out')
+    return [
+        next(
+            end
+            for n in range(1, len(file.parts) + 1)
+            if (end := '/'.join(file.parts[-n:])) and sum(end == '/'.join(other.parts[-n:]) for other in files) == 1
+        )
+        for file in files
+    ]
+
+
+def _load(options: argparse.Namespace, names: Sequence[str], stack: ExitStack) -> list[_Run]:
     """Load the saved runs, and start a conversation with each. They end with ``stack``.
+
+    Args:
+        options: parsed command line.
+        names: name of the run of each configuration.
+        stack: closes the conversations.
 
     Raises:
         UserError: a run does not exist, or the runs are on different datasets.
     """
     settings = [*options.set, *([('data_path', options.data_path)] if options.data_path else [])]
     runs = []
-    for config in options.config:
+    for name, config in zip(names, options.config, strict=True):
         print(f'Loading {config} ...', flush=True)
         system = load_system(config, options.gpu, settings)
-        runs.append(_Run(Path(config).stem, system, stack.enter_context(system.conversation())))
+        runs.append(_Run(name, system, stack.enter_context(system.conversation())))
     datasets = {run.system.config.run.dataset for run in runs}
     if len(datasets) > 1:
         raise UserError(f'--config: the runs are on different datasets: {", ".join(sorted(datasets))}')
@@ -120,11 +145,17 @@ def _play(
     facts: FilmFacts,
     options: argparse.Namespace,
 ) -> tuple[dict[str, list[Outcome]], list[SystemRecord]]:
-    """Return the conversations with each system by its name, and the measures of each system."""
-    outcomes, records = {}, []
+    """Return the conversations with each system by its name, and the measures of each system.
+
+    The transcripts are written after each system, so that a later mistake does not lose them.
+    """
+    outcomes: dict[str, list[Outcome]] = {}
+    records = []
     for system in systems:
         started = time.perf_counter()
         outcomes[system.name] = play(profiles, driver, system, facts, options.patience, options.seed)
+        if options.transcripts is not None:
+            replace_file(options.transcripts, ''.join(_lines(outcomes)))
         records.append(system_record(system.name, outcomes[system.name], time.perf_counter() - started))
         print(f'{system.name}: {records[-1].seconds:.0f} s', flush=True)
     return outcomes, records

@@ -22,6 +22,7 @@ from typing import Any, Iterator, Literal, NamedTuple
 import json_repair
 from pydantic import BaseModel, ValidationError
 
+from crslab_causal.base.options import describe_mistake
 from crslab_causal.llm.client.partial_answer import read_partial
 from crslab_causal.llm.client.record import Response
 from crslab_causal.llm.first_token import FirstTokenAnswer, read_tokens
@@ -136,7 +137,8 @@ def _validate(value: dict[str, Any], answer: type[BaseModel]) -> BaseModel:
     except ValidationError as error:
         first = error.errors()[0]
         location = '.'.join(map(str, first['loc']))
-        raise _Unusable(f'{location}: {first["msg"]}' if location else first['msg']) from None
+        reason = describe_mistake(first)
+        raise _Unusable(f'{location}: {reason}' if location else reason) from None
     if complaint := _complaint(parsed):
         raise _Unusable(complaint)
     return parsed

@@ -76,8 +76,8 @@ class DualEncoder(TrainedExpert):
         return network
 
     def start_digest(self) -> str:
-        texts = hashlib.sha256(json.dumps([self.item_texts, sorted(self.titles.items())]).encode()).hexdigest()
-        return f'{self.source.weights_digest} {texts}'
+        read = [self.item_texts, sorted(self.titles.items()), sorted(self.names.items())]
+        return f'{self.source.weights_digest} {hashlib.sha256(json.dumps(read).encode()).hexdigest()}'
 
     def start(self, network: nn.Module, data: TrainingData) -> None:
         assert isinstance(network, DualEncoderNetwork)

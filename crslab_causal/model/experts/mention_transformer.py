@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -18,7 +20,7 @@ from crslab_causal.model.experts.smoothing import log_popularity
 from crslab_causal.model.experts.trained_expert import TrainedExpert
 
 UNKNOWN, SEEKER, RECOMMENDER = 0, 1, 2
-"""Numbers of the speakers of a mention."""
+"""Numbers of the speakers of a mention. The speaker is unknown if a history comes without a sample."""
 ROLES = {'Seeker': SEEKER, 'Recommender': RECOMMENDER}
 FIRST_SCALE = 20.0
 """Factor of the product of a user vector and an item vector at the start of the training."""
@@ -43,7 +45,7 @@ class MentionTransformer(TrainedExpert):
     2018. This Transformer reads in both directions, as that of Sun et al., "BERT4Rec", CIKM 2019, and it reads persons
     and genres as well as items.
 
-    The speaker of a mention is known for the samples of a dataset. A history alone has mentions of an unknown speaker.
+    A sample has the speaker of each mention. A history alone has no speakers, and then nothing is added for them.
 
     Options: :class:`.MentionTransformerOptions`.
     """
@@ -65,7 +67,7 @@ class MentionTransformer(TrainedExpert):
         return MentionNetwork(self.options, len(self.known), self.n_item)
 
     def start_digest(self) -> str:
-        return ''
+        return hashlib.sha256(json.dumps(self.known.tolist()).encode()).hexdigest()
 
     def start(self, network: nn.Module, data: TrainingData) -> None:
         assert isinstance(network, MentionNetwork)
@@ -119,7 +121,7 @@ class MentionNetwork(nn.Module):
         self.options, dim = options, options.mention_dim
         self.entity = nn.Embedding(1 + n_known, dim, padding_idx=0)
         self.item = nn.Parameter(torch.empty(n_item, dim))
-        self.role = nn.Embedding(3, dim)
+        self.role = nn.Embedding(1 + len(ROLES), dim, padding_idx=UNKNOWN)
         self.position = nn.Embedding(options.mention_length, dim)
         self.reader = nn.Parameter(torch.empty(dim))
         self.first_norm = nn.LayerNorm(dim)
@@ -145,6 +147,7 @@ class MentionNetwork(nn.Module):
             for tensor in (self.entity.weight, self.item, self.role.weight, self.position.weight, self.reader):
                 tensor.normal_(0, RANDOM_SPREAD)
             self.entity.weight[0] = 0
+            self.role.weight[UNKNOWN] = 0
             self.correction.weight.zero_()
 
     def forward(self, rows: Tensor, roles: Tensor, present: Tensor) -> Tensor:
@@ -175,10 +178,7 @@ class MentionNetwork(nn.Module):
 
 def mention_roles(history: Sequence[int], sample: Sample) -> list[int]:
     """Return the speaker of each entity of a history, as a number. If several people named it, the last one counts."""
-    roles = sample.get('context_mention_roles')
-    if roles is None:
-        return [UNKNOWN] * len(history)
-    speaker = dict(zip(sample['context_mentions'], roles))
+    speaker = dict(zip(sample['context_mentions'], sample['context_mention_roles'], strict=True))
     return [ROLES[speaker[entity]] if entity in speaker else UNKNOWN for entity in history]
 
 

@@ -74,7 +74,7 @@ class SentenceEncoder:
 
         Args:
             texts: the texts.
-            keep: whether new vectors are written to disk; all are kept in memory.
+            keep: whether the vectors are written to disk, if they are not there yet; all are kept in memory.
 
         Raises:
             UserError: the encoder cannot be loaded.
@@ -86,9 +86,11 @@ class SentenceEncoder:
             part = unknown[start : start + BATCH_SIZE]
             vectors.update(zip(part, self._compute(part).cpu().numpy()))
             if len(vectors) >= TEXTS_IN_A_FILE:
-                self._cache.add(vectors)  # saved at once, so that a killed run keeps them
+                self._cache.add(vectors, keep)  # saved at once, so that a killed run keeps them
                 vectors = {}
         self._cache.add(vectors, keep)
+        if keep:
+            self._cache.save(texts)  # some may come from a call that kept nothing
         rows = [self._cache.get(text) for text in texts]
         return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, self.dim)  # type: ignore[arg-type]
 

@@ -9,8 +9,7 @@ from typing import Any, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from crslab_causal.data.live_context import LIVE
-from crslab_causal.data.schema import RecSample
+from crslab_causal.data.schema import LIVE, RecSample
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.base import Expert
 from crslab_causal.model.experts.context_text import context_text

@@ -7,7 +7,7 @@ import random
 import time
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence
 
 import torch
 from loguru import logger
@@ -31,8 +31,6 @@ WARM_UP = 0.05
 SORTED_BATCHES = 50
 """Number of batches whose contexts are sorted by length, so that little of a batch is padding."""
 CUTOFFS = (1, 10, 50)
-on_epoch: Callable[[int, float, int], None] | None = None
-"""Called after every epoch with its updates, its seconds, and the number of parameters that are trained."""
 
 
 class Context(NamedTuple):
@@ -55,9 +53,10 @@ class TrainedExpert(Expert):
     :data:`WARM_UP` of the updates and then falls linearly.
 
     A training writes its state to ``<save_path>/trained_experts`` after every epoch, and every
-    :data:`CHECKPOINT_SECONDS` within one. The name of the file is a hash of options, seed, start and training data. A
-    training that was killed continues from there when the same command is given again, and ends as it would have
-    without the break; one that has ended is not repeated, also not by another run with the same data, options and seed.
+    :data:`CHECKPOINT_SECONDS` within one. The name of the file is a hash of options, seed, start, ids and all
+    conversations, with those that are held out. A training that was killed continues from there when the same command
+    is given again, and ends as it would have without the break; one that has ended is not repeated, also not by
+    another run with the same data, options and seed.
 
     Options: :class:`.TrainedExpertOptions`.
     """
@@ -84,7 +83,10 @@ class TrainedExpert(Expert):
 
     @abstractmethod
     def start_digest(self) -> str:
-        """Return a hash of everything else that the start depends on, besides options, seed and data."""
+        """Return a hash of everything else that the weights depend on.
+
+        It needs no options, no seed, no conversations, and neither the ids of the items nor the number of entities.
+        """
 
     @abstractmethod
     def logits(self, batch: Mapping[str, Any]) -> Tensor:
@@ -100,6 +102,15 @@ class TrainedExpert(Expert):
 
     def start_epoch(self, epoch: int) -> None:
         """Prepare the network for an epoch, before its first update. By default nothing is done."""
+
+    def end_epoch(self, updates: int, seconds: float, parameters: int) -> None:
+        """Take note of an epoch after its last update. By default nothing is done.
+
+        Args:
+            updates: number of updates since the epoch began or the training continued within it.
+            seconds: seconds that they took.
+            parameters: number of parameters that are trained.
+        """
 
     # ------------------------------------------------------------ prediction
 
@@ -124,7 +135,9 @@ class TrainedExpert(Expert):
         late = grouped(held_out) if held_out is not None else []
         identity = [
             self.options.model_dump(exclude={'expert_smoothing', 'expert_epoch_choice', 'expert_epochs'}),
-            *(self.seed, epochs, device.type, self.start_digest(), data_digest(data)),
+            *(self.seed, epochs, device.type, self.n_entity, self.item_entity_ids.tolist(), self.start_digest()),
+            # the history depends on the held-out conversations, and so does the popularity that a network may start at
+            *(data_digest(data), held_out and data_digest(held_out)),
         ]
         self.network = self._seeded_network()
         with TrainingState.of(self.folder, name, identity) as state:
@@ -174,9 +187,8 @@ class TrainedExpert(Expert):
                         )
                 seconds = max(time.perf_counter() - started, 1e-9)
                 rate = sum(map(len, batches)) / seconds
-                if on_epoch is not None and batches:
-                    trained = sum(p.numel() for group in optimizer.param_groups for p in group['params'])
-                    on_epoch(len(batches), seconds, trained)
+                trained = sum(p.numel() for group in optimizer.param_groups for p in group['params'])
+                self.end_epoch(len(batches), seconds, trained)
                 state.epoch, state.update = state.epoch + 1, 0
                 self.network.eval()
                 report = self._report(late, state) if late else ''

@@ -22,7 +22,7 @@ from crslab_causal.base.files import replace_file
 from crslab_causal.base.locks import hold_lock
 from crslab_causal.data.training_data import TrainingData
 
-FORMAT = 1
+FORMAT = 2
 """Version of the files, and of what a training computes. Increase it when either changes."""
 
 
@@ -116,7 +116,7 @@ class TrainingState:
 
 
 def data_digest(data: TrainingData) -> str:
-    """Return a hash of the training conversations: what was said, mentioned and recommended."""
+    """Return a hash of conversations: what was said, mentioned and recommended, and by whom."""
     digest = hashlib.sha256()
     for turn in data.turns:
         digest.update(
@@ -124,5 +124,6 @@ def data_digest(data: TrainingData) -> str:
         )
     for sample in data.samples:
         digest.update(repr((sample['conv_id'], sample['turn'], sample['item'], sample['context_entities'])).encode())
-        digest.update(repr(sample.get('context_text')).encode('utf-8', 'surrogatepass'))
+        digest.update(repr((sample['context_mentions'], sample['context_mention_roles'])).encode())
+        digest.update(repr((sample.get('has_text'), sample.get('context_text'))).encode('utf-8', 'surrogatepass'))
     return digest.hexdigest()

@@ -6,7 +6,7 @@ import hashlib
 import io
 import zipfile
 from pathlib import Path
-from typing import Mapping
+from typing import Iterable, Mapping
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class VectorCache:
     def __init__(self, folder: Path | None):
         self.folder = folder
         self._vectors: dict[bytes, np.ndarray] = {}
+        self._unsaved: set[bytes] = set()
         for path in sorted(folder.glob('*.npz')) if folder is not None else ():
             try:
                 with np.load(path) as file:
@@ -46,6 +47,8 @@ class VectorCache:
         if not vectors:
             return
         keys = [_key(text) for text in vectors]
+        if not keep:
+            self._unsaved.update(key for key in keys if key not in self._vectors)
         self._vectors.update(zip(keys, vectors.values()))
         if self.folder is None or not keep:
             return
@@ -57,6 +60,11 @@ class VectorCache:
         )
         name = hashlib.sha256(b''.join(sorted(keys))).hexdigest()[: 2 * KEY_LENGTH]
         replace_file(self.folder / f'{name}.npz', buffer.getvalue())
+        self._unsaved.difference_update(keys)
+
+    def save(self, texts: Iterable[str]) -> None:
+        """Write the vectors of those texts to disk that are in memory only."""
+        self.add({text: self._vectors[key] for text in texts if (key := _key(text)) in self._unsaved})
 
 
 def _key(text: str) -> bytes:

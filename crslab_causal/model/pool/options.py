@@ -94,7 +94,8 @@ class PoolOptions(Options):
     pool_ridge: Positive = 1.0
     """Weight of the squared norm of the weights."""
     expert_smoothing: Smoothing = 0.25
-    """Share of popularity in the prediction of each expert that has no ``expert_smoothing`` of its own."""
+    """Share of popularity in the prediction of each expert whose entry in ``experts`` sets no ``expert_smoothing``. It
+    replaces the default of the expert, also the smaller one of DualEncoder and MentionTransformer."""
 
     @field_validator('recommender')
     @classmethod

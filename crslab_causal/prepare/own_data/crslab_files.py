@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -127,27 +124,3 @@ def check_target(folder: Path, replace: bool) -> bool:
     if not replace:
         raise UserError(f'{folder}: exists already; add --replace to write it again, or name another folder with --to')
     return True
-
-
-def install(folder: Path, files: Mapping[str, str]) -> None:
-    """Write the files into a temporary folder, and rename it to ``folder``.
-
-    An existing ``folder`` is kept until then. It is restored if the renaming fails.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    workspace = Path(tempfile.mkdtemp(prefix=f'.{folder.name}-', dir=folder.parent))
-    try:
-        new, old = workspace / 'new', workspace / 'old'
-        new.mkdir()
-        for name, content in files.items():
-            (new / name).write_text(content, 'utf-8', newline='\n')
-        if folder.exists():
-            os.replace(folder, old)
-        try:
-            os.replace(new, folder)
-        except BaseException:
-            if old.exists():
-                os.replace(old, folder)
-            raise
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)

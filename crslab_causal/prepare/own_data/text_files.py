@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from crslab_causal.base.errors import UserError
+from crslab_causal.base.json_lines import parse_json_lines
 
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -69,26 +70,7 @@ def read_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         UserError: a line is not valid JSON, is not an object, or has half of a surrogate pair, which UTF-8 cannot hold.
     """
-    for number, line in read_lines(path):
-        try:
-            value = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(
-                f'{place(path, number)}: not valid JSON ({error.msg} at character {error.pos + 1}); '
-                'write one JSON object per line'
-            ) from error
-        except RecursionError as error:
-            raise UserError(f'{place(path, number)}: the JSON is nested too deeply; write one flat object') from error
-        if not isinstance(value, dict):
-            raise UserError(
-                f'{place(path, number)}: is {shorten(value)}, not an object; write one JSON object per line'
-            )
-        if '\\ud' in line.lower() and not _encodable(json.dumps(value, ensure_ascii=False)):
-            raise UserError(
-                f'{place(path, number)}: has half of a surrogate pair (\\ud800 to \\udfff); '
-                'remove it or write the whole character'
-            )
-        yield number, value
+    return parse_json_lines(path, read_lines(path), dict[str, Any], 'write one JSON object per line')
 
 
 def read_table(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -137,11 +119,3 @@ def shorten(value: Any) -> str:
     """Return a value as JSON with at most 40 characters, for a message of one line."""
     text = json.dumps(value, default=str)
     return text if len(text) <= 40 else text[:37] + '...'
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode('utf-8')
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationError
 
+from crslab_causal.base.options import expectation
 from crslab_causal.prepare.own_data.text_files import normalise, shorten
 
 TYPE_MESSAGES = {
@@ -106,5 +107,6 @@ def first_mistake(error: ValidationError) -> tuple[tuple[int | str, ...], str]:
     if first['type'] == 'value_error':
         text = str(first['ctx']['error'])
     else:
-        text = TYPE_MESSAGES.get(first['type'], f'is {{value}}: {first["msg"]}').replace('{value}', value)
+        other = f'is {{value}}, not {expectation(first) or "a valid value"}'
+        text = TYPE_MESSAGES.get(first['type'], other).replace('{value}', value)
     return location, f'{name} {text}'

@@ -7,7 +7,7 @@ import pytest
 
 from crslab_causal.experiments.analysis.collect import collect
 from crslab_causal.experiments.analysis.record import read_record
-from crslab_causal.experiments.analysis.statistics import combine_p_values, holm, mcnemar, paired_t, welch
+from crslab_causal.experiments.analysis.statistics import holm, paired_bootstrap, paired_t, welch
 from crslab_causal.experiments.reporting.render import markdown
 
 ROWS = [
@@ -96,20 +96,25 @@ def test_tests_equal_those_of_the_files_of_ranks(suite, store, execute):
     def hits(title, seed, new):
         path = store.folder(rows[title].runs[seed]) / 'ranks_valid.jsonl'
         samples = [json.loads(line) for line in path.read_text('utf-8').splitlines()]
-        return np.array([float(s['rank'] <= 1) for s in samples if not (new and s['repeat'])])
+        chosen = [s for s in samples if not (new and s['repeat'])]
+        return np.array([float(s['rank'] <= 1) for s in chosen]), [s['conversation'] for s in chosen]
 
     for group in ('all', 'new'):
         new = group == 'new'
         test = recorded['b'].tests[group]['recall@1']
-        b, a = (np.mean([hits(title, seed, new) for seed in (0, 1)], axis=0) for title in ('b', 'a'))
+        b, a, counts = (
+            np.stack([hits(title, seed, new)[0] for seed in range(n)], axis=1)
+            for title, n in (('b', 2), ('a', 2), ('counts', 1))
+        )
+        _, conversations = hits('a', 0, new)
+        assert len(set(conversations)) < len(conversations)  # some samples depend on each other
         assert test.difference == pytest.approx((b - a).mean())
         p_seeds = welch(*(recorded[title].scores[group]['recall@1'] for title in ('b', 'a')))
         assert test.p_seeds == p_seeds
-        assert test.p == max(
-            p_seeds, combine_p_values([mcnemar(hits('b', seed, new), hits('a', seed, new)) for seed in (0, 1)])
-        )
-        test = recorded['counts'].tests[group]['recall@1']  # its only run against each run of the reference
-        assert test.p == combine_p_values([mcnemar(hits('counts', 0, new), hits('a', seed, new)) for seed in (0, 1)])
+        clustered = paired_bootstrap(b, a, conversations)
+        assert test.p == max(p_seeds, clustered.p) and (test.low, test.high) == (clustered.low, clustered.high)
+        test = recorded['counts'].tests[group]['recall@1']  # its only run against the runs of the reference
+        assert test.p == paired_bootstrap(counts, a, conversations).p and test.test == 'bootstrap'
         means = [np.mean(recorded[title].scores[group]['recall@1']) for title in ('counts', 'a')]
         assert test.difference == pytest.approx(means[0] - means[1]) and test.seeds == (1, 2)
     assert recorded['counts'].tests['all']['ndcg@3'].p_seeds is None  # it has one seed

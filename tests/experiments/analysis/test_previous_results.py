@@ -130,6 +130,22 @@ def test_a_test_that_the_record_lacks_is_computed_from_existing_runs(make_report
     assert by_title(extended)['b'].tests == by_title(whole)['b'].tests != by_title(first)['b'].tests
 
 
+def test_a_test_that_ignores_conversations_is_computed_again_if_its_runs_exist(make_report, edit_record, paths):
+    def give_the_test_of_an_earlier_release(content):
+        content['tables'][0]['rows'][1]['tests']['all']['recall@1'] |= {'p': 0.125, 'test': 'McNemar'}
+
+    _, whole = make_report('a', 'b')
+    edit_record(give_the_test_of_an_earlier_release)
+    _, extended = make_report('a', 'b', extend=True)
+    assert by_title(extended)['b'].tests == by_title(whole)['b'].tests
+
+    edit_record(give_the_test_of_an_earlier_release)
+    shutil.rmtree(paths.work)
+    _, extended = make_report('a', 'b', extend=True)
+    kept = by_title(extended)['b'].tests['all']['recall@1']
+    assert (kept.test, kept.p) == ('McNemar', 0.125)
+
+
 def test_without_extend_all_runs_are_repeated(make_report, store):
     make_report('a', 'b')
     shutil.rmtree(store.paths.work)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crslab_causal.base.errors import UserError
 from crslab_causal.evaluator.causal import CausalEvaluator
+from crslab_causal.evaluator.metrics import per_sample_metric
 from crslab_causal.evaluator.rank_line import RankLine
 from crslab_causal.evaluator.report import save_records
 from crslab_causal.experiments.analysis.ranks import LabelRanks, align, read_ranks
@@ -57,10 +58,20 @@ def test_lines_of_the_evaluator_are_read(tmp_path):
 
     assert ranks.conversation.tolist() == ['c1', 'c2'] and ranks.label.tolist() == [7, 7]
     assert ranks.repeat.tolist() == [False, True] and ranks.repeat.dtype == bool
-    np.testing.assert_array_equal(ranks.rank, [2.5, np.nan])
+    np.testing.assert_array_equal(ranks.rank, [2.5, np.inf])
     np.testing.assert_array_equal(ranks.kl, [0.25, np.nan])
     assert ranks.take(ranks.repeat).conversation.tolist() == ['c2']
     assert ranks.take(ranks.repeat).source == str(path)
+
+
+@pytest.mark.parametrize('metric', ['recall@10', 'ndcg@10', 'mrr@10'])
+def test_a_label_that_is_not_ranked_scores_0(tmp_path, metric):
+    path = tmp_path / 'ranks_valid.jsonl'
+    save_records(path, [record(rank=1.0, rank_unseen=1.0), record('c2', rank=float('inf'), rank_unseen=float('inf'))])
+    ranks = read_ranks(path)
+    assert per_sample_metric(ranks.rank, metric).tolist() == [1.0, 0.0]
+    assert per_sample_metric(ranks.rank_unseen, metric).tolist() == [1.0, 0.0]
+    assert np.isnan(ranks.kl).sum() == 0
 
 
 def test_the_schema_has_the_fields_that_the_evaluator_writes():

@@ -13,9 +13,7 @@ from crslab_causal.experiments.analysis.statistics import (
     Difference,
     Interval,
     cluster_intervals,
-    combine_p_values,
     holm,
-    mcnemar,
     mean_interval,
     paired_bootstrap,
     paired_t,
@@ -182,24 +180,6 @@ def test_a_real_difference_is_found():
     assert p > 0.85  # 0.96 by the normal approximation
 
 
-# ---------------------------------------------------------------- mcnemar
-
-
-@given(HITS)
-def test_mcnemar_equals_the_binomial_sum(hits):
-    a, b = np.array(hits).T
-    only_a, only_b = sum(x > y for x, y in hits), sum(x < y for x, y in hits)
-    n = only_a + only_b
-    tail = sum(math.comb(n, i) for i in range(min(only_a, only_b) + 1)) / 2**n
-    assert mcnemar(a, b) == pytest.approx(min(1, 2 * tail)) == pytest.approx(mcnemar(b == 1, a == 1))
-
-
-@pytest.mark.parametrize(('a', 'b'), [([0, 1], [1]), ([0.5], [1]), ([[0]], [[1]]), ([math.nan], [0])])
-def test_mcnemar_refuses_anything_but_hits(a, b):
-    with pytest.raises(ValueError):
-        mcnemar(a, b)
-
-
 # ---------------------------------------------------------------- holm
 
 
@@ -224,27 +204,6 @@ def test_holm_equals_a_computation_by_hand():
 def test_holm_refuses_values_that_are_not_p_values(p):
     with pytest.raises(ValueError, match='x: .* is not a p value'):
         holm({'x': p, 'y': 0.5})
-
-
-# ---------------------------------------------------------------- combine_p_values
-
-
-def test_the_combination_of_a_few_p_values():
-    assert combine_p_values([0.03]) == 0.03
-    assert combine_p_values([0.01, 0.04]) == 0.04
-    assert combine_p_values([0.9, 0.02, 0.001]) == pytest.approx(0.03)
-    assert combine_p_values([0.0036, 0.133, 0.915, 0.0014, 0.054]) == pytest.approx(0.09)
-    assert combine_p_values([0.9, 0.8, 0.7]) == 1.0
-    with pytest.raises(ValueError):
-        combine_p_values([])
-
-
-@pytest.mark.parametrize('shared', [0.0, 0.7, 1.0])
-def test_the_combination_keeps_its_level_under_any_dependence_of_the_tests(shared):
-    rng = np.random.default_rng(1)
-    common = rng.standard_normal((4000, 1))
-    p = stats.norm.sf(shared**0.5 * common + (1 - shared) ** 0.5 * rng.standard_normal((4000, 5)))
-    assert np.mean([combine_p_values(list(row)) <= 0.05 for row in p]) < 0.05 + 0.01
 
 
 # ---------------------------------------------------------------- welch and paired_t

@@ -1,5 +1,7 @@
 """Tables in Markdown and LaTeX from small records."""
 
+import re
+
 import pytest
 
 from crslab_causal.experiments.analysis.record import MeanRecord, RowRecord, RunRecord, TableRecord, TestRecord
@@ -61,6 +63,13 @@ def test_markdown_of_a_small_table():
     assert '"w/o causal", p < 0.05 after Holm' in lines[-1] and 'ʳ: reported' in lines[-1]
 
 
+def test_the_legend_names_a_test_that_ignores_conversations():
+    assert 'McNemar' not in render.markdown(TABLE)
+    old = significance(-0.02, True).model_copy(update={'test': 'McNemar'})
+    rows = [TABLE.rows[0], row('other', {'all': {'recall@1': [0.031]}}, tests={'all': {'recall@1': old}})]
+    assert "R@1 has McNemar's test of an earlier release" in render.markdown(table(rows))
+
+
 def test_latex_is_escaped_and_has_every_row():
     page = render.latex(TABLE)
     assert r'\caption{Main \& more (test).' in page and r'\label{tab:main}' in page
@@ -81,6 +90,25 @@ def test_counts_and_distances_are_not_shown_in_percent():
     assert r'| test | seeds | TV to P(Y \| do(X)) |' in render.markdown(
         study
     ) and '| 0.123 ± 0.001 |' in render.markdown(study)
+
+
+@pytest.mark.parametrize(
+    ('metric', 'value', 'shown'),
+    [
+        ('perplexity', 23.456, '23.46'),
+        ('dist_per_response-3', 1.5, '1.500'),
+        ('crslab_dist@2', 2.25, '2.250'),
+        ('dist-2', 0.123, '12.3'),
+        ('intra_dist-4', 0.9, '90.0'),
+        ('corpus_bleu-4', 0.05, '5.0'),
+        ('crslab_bleu@1', 0.2, '20.0'),
+        ('names_other_item', 0.5, '50.0'),
+    ],
+)
+@pytest.mark.parametrize('rendered', [render.markdown, render.latex])
+def test_only_shares_of_responses_are_shown_in_percent(metric, value, shown, rendered):
+    responses = table([row('a', {'all': {metric: [value]}})], kind='generation', metrics=[metric], groups=['all'])
+    assert re.findall(r'\d+\.\d+', rendered(responses)) == [shown]
 
 
 @pytest.mark.parametrize('rendered', [render.markdown, render.latex])

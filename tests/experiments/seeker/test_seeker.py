@@ -2,17 +2,20 @@
 
 import json
 import random
+import re
 
 import numpy as np
 import pytest
 import yaml
 
 import tiny
+from crslab_causal.base.errors import UserError
 from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.genres import GENRES
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 from crslab_causal.command_line.run import main as run_main
+from crslab_causal.experiments.seeker import study
 from crslab_causal.experiments.seeker.__main__ import main
 from crslab_causal.experiments.seeker.drivers import Exchange, Message, TemplateDriver, say
 from crslab_causal.experiments.seeker.language_model import LanguageModelDriver, seeker_prompt
@@ -297,6 +300,43 @@ def test_command_writes_a_record_and_its_page(folder, data_path, tmp_path, capsy
     assert len(record.tests) == 4 * 3 and record.systems[0].n_violations == record.systems[0].n_repeated == 0
     lines = [json.loads(line) for line in (tmp_path / 'talk.jsonl').read_text('utf-8').splitlines()]
     assert len(lines) == 5 * 8 and all(len(line['turns']) <= 3 for line in lines)
+
+
+def test_one_seeker_gives_transcripts_and_a_record_without_intervals_and_tests(folder, data_path, tmp_path):
+    arguments = ['-c', str(folder / 'small.yaml'), '--data_path', str(data_path), '--n', '1', '--patience', '2']
+    assert main([*arguments, '--out', str(tmp_path), '--transcripts', str(tmp_path / 'talk.jsonl')]) == 0
+    assert len((tmp_path / 'talk.jsonl').read_text('utf-8').splitlines()) == 5
+    record = SeekerRecord.model_validate_json((tmp_path / 'seeker.json').read_text('utf-8'))
+    ends = [system.success_in_the_end for system in record.systems]
+    assert record.tests == [] and {(end.low, end.high) for end in ends} == {(None, None)}
+    page = (tmp_path / 'seeker.md').read_text('utf-8')
+    assert 'they need more than one seeker' in page and 'nan' not in page
+    (row,) = [line for line in page.splitlines() if line.startswith('| popularity |')]
+    assert re.fullmatch(r'\d+\.\d', row.split(' | ')[1])  # a share without an interval
+
+
+def test_transcripts_of_finished_systems_survive_a_mistake_in_the_measures(folder, data_path, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(study, 'compare', fail)
+    talk = tmp_path / 'talk.jsonl'
+    arguments = ['-c', str(folder / 'small.yaml'), '--data_path', str(data_path), '--n', '2', '--patience', '1']
+    with pytest.raises(ZeroDivisionError):
+        main([*arguments, '--out', str(tmp_path), '--transcripts', str(talk)])
+    assert len(talk.read_text('utf-8').splitlines()) == 5 * 2
+
+
+def test_runs_of_equally_named_files_have_different_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ('a/x/run.yaml', 'b/x/run.yaml', 'other.yaml'):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('')
+    assert study.run_names(['a/x/run.yaml', 'b/x/run', 'other']) == ['a/x/run', 'b/x/run', 'other']
+    assert study.run_names(['a/x/run.yaml', 'other.yaml']) == ['run', 'other']
+    for same in ('./other.yaml', str(tmp_path / 'other')):
+        with pytest.raises(UserError, match='^--config: the configuration other is named twice; leave one'):
+            study.run_names(['other', same])
 
 
 def test_command_refuses_what_does_not_go_together(folder, data_path, tmp_path, capsys):

@@ -37,6 +37,7 @@ def training_data(items: Sequence[int], conversations: Sequence[Sequence[Sequenc
                     'turn': k,
                     'role': roles[k % 2],
                     'context_mentions': [e for mentions in conversation[:k] for e in mentions],
+                    'context_mention_roles': [roles[i % 2] for i in range(k) for _ in conversation[i]],
                     'items': [e for e in conversation[k] if e in items],
                 }
             )
@@ -53,10 +54,16 @@ def last_mentions(mentions: list[int]) -> list[int]:
     return list(dict.fromkeys(reversed(mentions)))[::-1]
 
 
-def build(model_class: Any, items: Sequence[int], edges: Sequence[tuple[int, int, int]] = (), **options: Any) -> Any:
-    """Return a model that has learned nothing."""
-    side_data = {'item_entity_ids': list(items), 'entity_kg': {'edge': list(edges), 'n_relation': 3}}
-    return model_class(options, torch.device('cpu'), {'n_entity': N_ENTITY}, side_data).eval()
+def build(
+    model_class: Any,
+    items: Sequence[int],
+    edges: Sequence[tuple[int, int, int]] = (),
+    side_data: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    """Return a model that has learned nothing. ``side_data`` has further side data of the dataset."""
+    known = {'item_entity_ids': list(items), 'entity_kg': {'edge': list(edges), 'n_relation': 3}, **(side_data or {})}
+    return model_class(options, torch.device('cpu'), {'n_entity': N_ENTITY}, known).eval()
 
 
 def fitted(

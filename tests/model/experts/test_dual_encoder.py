@@ -39,6 +39,7 @@ def sample(conv_id, turn, text, item=1, history=()):
         'items': [item],
         'context_entities': list(history),
         'context_mentions': list(history),
+        'context_mention_roles': ['Seeker'] * len(history),
         'has_text': text is not None,
         'context_text': [('Seeker', text or '@101')],
     }
@@ -49,11 +50,11 @@ def data(rows=TEXTS):
     return TrainingData(samples, samples, {item: i for i, item in enumerate(ITEMS)}, list)
 
 
-def build(folder, **options):
+def build(folder, names=NAMES, **options):
     side_data = {
         'item_entity_ids': ITEMS,
         'item_names': ['alien', 'heat', 'comedies', 'there'],
-        'display_names': NAMES,
+        'display_names': names,
         'item_of_token': {'@7': 1},
     }
     options = {'sentence_encoder': folder, 'expert_epochs': 2, 'expert_batch_size': 2, **options}
@@ -172,6 +173,19 @@ def test_a_checkpoint_holds_the_encoder_and_needs_no_training(tiny_bert):  # noq
     other.load_state_dict(model.state_dict())
     assert torch.equal(other.item_scores(batch()), model.item_scores(batch()))
     assert not any(parameter.requires_grad for parameter in other.parameters())
+
+
+def test_a_training_is_repeated_if_a_name_that_it_reads_differs(tiny_bert, tmp_path):  # noqa: F811
+    found = []
+    for folder, names in (
+        (tmp_path, NAMES),
+        (tmp_path, {**NAMES, 4: 'great'}),
+        (tmp_path / 'fresh', {**NAMES, 4: 'great'}),
+    ):
+        model = build(tiny_bert, names, save_path=str(folder), encoder_lr=0.01)
+        model.fit(data([*TEXTS, ('c6', 1, None, 3, [4])]))
+        found.append(model.item_scores(batch()))
+    assert torch.equal(found[1], found[2]) and not torch.equal(found[0], found[1])
 
 
 def test_an_encoder_that_is_missing_is_reported_before_anything_is_learned(tmp_path):

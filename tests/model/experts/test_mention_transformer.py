@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as limits
 
+from crslab_causal.chat.live_context import LiveContexts
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts.ease import EASE
 from crslab_causal.model.experts.mention_transformer import (
@@ -108,7 +109,29 @@ def test_padding_and_mentions_before_the_last_ones_change_nothing_of_the_transfo
 def test_the_speaker_of_the_last_mention_counts():
     sample = {'context_mentions': [1, 2, 1], 'context_mention_roles': ['Seeker', 'Recommender', 'Recommender']}
     assert mention_roles([2, 1, 5], sample) == [RECOMMENDER, RECOMMENDER, UNKNOWN]
-    assert mention_roles([2, 1], {'context_mentions': [2, 1]}) == [UNKNOWN, UNKNOWN]
+
+
+def test_mentions_of_a_chat_are_those_of_the_seeker():
+    """The sample of a chat gives the logits of the same mentions in a conversation."""
+    model = fitted(MentionTransformer, ITEMS, training_data(ITEMS, CONVERSATIONS), mention_lr=0.05, **SMALL)
+    vocab = {'tok2ind': {}, 'unk': 0}
+    contexts = LiveContexts(vocab, {'item_entity_ids': ITEMS, 'item_of_token': {}, 'films': {}})
+    said = {'context_mentions': [4, 2], 'context_mention_roles': ['Seeker', 'Seeker']}
+    recorded = model.logits({**batch([[4, 2]]), 'samples': [said]})
+    live = model.logits({**batch([[4, 2]]), 'samples': [contexts.sample([4, 2], [('Seeker', 'hello')])]})
+    alone = model.logits(batch([[4, 2]]))
+    assert torch.equal(live, recorded) and not torch.allclose(alone, recorded)
+
+
+def test_nothing_is_added_for_an_unknown_speaker():
+    model = fitted(MentionTransformer, ITEMS, training_data(ITEMS, CONVERSATIONS), mention_lr=0.05, **SMALL)
+    roles = model.network.role.weight
+    assert not roles[UNKNOWN].any() and roles[SEEKER].any() and roles[RECOMMENDER].any()
+
+
+def test_mentions_and_speakers_of_different_number_are_an_error():
+    with pytest.raises(ValueError, match='shorter'):
+        mention_roles([1], {'context_mentions': [1, 2], 'context_mention_roles': ['Seeker']})
 
 
 def test_it_learns_that_a_mention_means_something_else_when_the_other_one_says_it():

@@ -79,6 +79,34 @@ def test_vectors_are_written_while_texts_are_encoded(tiny_bert, tmp_path, monkey
     assert len(list(tmp_path.glob('*/*.npz'))) == 3
 
 
+@pytest.mark.parametrize('texts_in_a_file', [1, 100])
+def test_texts_of_a_chat_are_not_written_unless_the_data_have_them_too(
+    tiny_bert,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+    texts_in_a_file,
+):
+    monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder.TEXTS_IN_A_FILE', texts_in_a_file)
+    monkeypatch.setattr('crslab_causal.model.experts.sentence_encoder.BATCH_SIZE', 1)
+    found = encoder(tiny_bert, tmp_path)
+    vectors = found.encode(TEXTS, keep=False)
+    assert not list(tmp_path.glob('*/*.npz'))
+    assert torch.equal(found.encode(TEXTS[:1]), vectors[:1])
+    (folder,) = tmp_path.iterdir()
+    written = VectorCache(folder)
+    assert written.get(TEXTS[0]).tolist() == vectors[0].tolist() and written.get(TEXTS[1]) is None
+
+
+def test_encoders_that_cut_at_other_ends_share_nothing(tiny_bert, tmp_path):  # noqa: F811
+    text = 'i love alien ' + 'hello ' * 30 + 'watch heat'
+    left, right = (
+        SentenceEncoder.shared(tiny_bert, 8, tmp_path, torch.device('cpu'), cut).encode([text])[0]
+        for cut in ('left', 'right')
+    )
+    expected = encoder(tiny_bert).encode(['hello hello hello hello watch heat', 'i love alien hello hello hello'])
+    torch.testing.assert_close(torch.stack([left, right]), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_missing_encoder_is_reported_in_one_line(tmp_path):
     with pytest.raises(UserError, match='sentence_encoder: .*cannot be loaded'):
         encoder(tmp_path / 'nowhere').encode(['hello'])

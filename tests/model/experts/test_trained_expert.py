@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts import trained_expert
 from crslab_causal.model.experts.mention_transformer import MentionTransformer
 from crslab_causal.model.experts.trained_expert import TrainedExpert
@@ -17,9 +18,9 @@ DATA = training_data(ITEMS, CONVERSATIONS)
 HISTORIES = batch([[1], [4, 2], [], [6, 0, 3]])
 
 
-def model(**options):
+def model(items=ITEMS, side_data=None, model_class=MentionTransformer, **options):
     small = {'mention_dim': 8, 'mention_heads': 2, 'min_count': 1, 'expert_epochs': 3, 'expert_batch_size': 4}
-    return build(MentionTransformer, ITEMS, **{**small, **options})
+    return build(model_class, items, side_data=side_data, **{**small, **options})
 
 
 def fitted(**options):
@@ -82,6 +83,62 @@ def test_a_training_that_has_ended_is_not_repeated_unless_something_differs(tmp_
         other.fit(training_data(ITEMS, CONVERSATIONS[:-1]))
 
 
+def test_the_choice_of_the_epoch_takes_no_training_without_held_out_conversations(tmp_path):
+    options = {'seed': 1, 'expert_epoch_choice': 'late', 'mention_lr': 0.2, 'expert_epochs': 6}
+    expected = fitted(**options).item_scores(HISTORIES)
+    early = model(**{**options, 'expert_epoch_choice': 'last'}, save_path=str(tmp_path))
+    early.fit(DATA.within(DATA.conversations.keys() - DATA.latest()))
+    assert torch.equal(fitted(**options, save_path=str(tmp_path)).item_scores(HISTORIES), expected)
+
+
+def test_other_held_out_conversations_are_measured_again(tmp_path):
+    (first, *others) = (DATA.within(part) for part in DATA.folds(3, seed=0))
+    measured = [model(save_path=str(tmp_path))._train(first, 2, held_out) for held_out in others]
+    assert measured == [model()._train(first, 2, held_out) for held_out in others] and measured[0] != measured[1]
+
+
+@pytest.mark.parametrize(
+    ('items', 'side_data'),
+    [(ITEMS[::-1], {}), (ITEMS, {'mentioned_entity_ids': [0, 1, 2, 3, 4]})],
+    ids=['order of the items', 'fewer known entities'],
+)
+def test_the_same_conversations_with_other_ids_are_another_training(items, side_data, tmp_path):
+    fitted(seed=1, save_path=str(tmp_path))
+    found = []
+    for folder in (tmp_path, tmp_path / 'fresh'):
+        expert = model(items, side_data, seed=1, save_path=str(folder))
+        expert.fit(training_data(items, CONVERSATIONS))
+        found.append(expert.item_scores(HISTORIES))
+    assert torch.equal(*found)
+
+
+def test_other_speakers_are_another_training(tmp_path):
+    fitted(seed=1, save_path=str(tmp_path))
+    changed = [
+        {**sample, 'context_mention_roles': ['Seeker'] * len(sample['context_mentions'])} for sample in DATA.samples
+    ]
+    found = []
+    for folder in (tmp_path, tmp_path / 'fresh'):
+        expert = model(seed=1, save_path=str(folder))
+        expert.fit(TrainingData(DATA.turns, changed, DATA.index_of_item, DATA.history))
+        found.append(expert.item_scores(HISTORIES))
+    assert torch.equal(*found)
+
+
+def test_an_expert_is_told_what_every_epoch_took():
+    told = []
+
+    class Watched(MentionTransformer):
+        def end_epoch(self, updates, seconds, parameters):
+            told.append((updates, parameters))
+            assert seconds > 0
+
+    expert = model(model_class=Watched)
+    expert.fit(DATA)
+    updates = -(-len(trained_expert.grouped(DATA)) // 4)
+    assert told == [(updates, sum(parameter.numel() for parameter in expert.parameters()))] * 3
+
+
 def test_two_runs_train_the_same_expert_once(tmp_path, monkeypatch):
     """The second run waits for the first one, and takes its result."""
     loss, calls, both = TrainedExpert._loss, [], threading.Barrier(2)
@@ -131,7 +188,11 @@ def test_the_log_likelihood_of_held_out_labels_is_the_mean_over_the_labels(monke
     expert = model()
     history = expert._train(DATA, 2, DATA)
     total = [
-        float(expert.logits(batch([sample['context_entities']])).log_softmax(-1)[0, ITEMS.index(sample['item'])])
+        float(
+            expert.logits({**batch([sample['context_entities']]), 'samples': [sample]}).log_softmax(-1)[
+                0, ITEMS.index(sample['item'])
+            ]
+        )
         for sample in DATA.samples
     ]
     assert history[-1] == pytest.approx(sum(total) / len(total), rel=1e-5)

@@ -195,8 +195,8 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
     [
         ({'experts': ['KBRD']}, "'KBRD' is not an expert; choose among .*EASE"),
         ({'experts': [{'history_base': 2.0}]}, 'None is not an expert'),
-        ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: Extra inputs'),
-        ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: Input should be greater'),
+        ({'experts': [{'model': 'EASE', 'ease_lamda': 2.0}]}, 'EASE: ease_lamda: no such key'),
+        ({'experts': [{'model': 'EASE', 'ease_lambda': -1.0}]}, 'EASE: ease_lambda: must be more than 0'),
         ({'experts': ['EASE', 'EASE']}, 'EASE is listed twice'),
         ({'experts': [{'model': 'CausalKBRD', 'alpha': 0.0}]}, 'options of the run that recommender names'),
         ({'experts': []}, 'at least 1 item'),
@@ -207,6 +207,13 @@ def test_a_checkpoint_holds_the_pool(corpus, rows):
 def test_mistakes_in_the_options_are_refused(keys, message):
     with pytest.raises(ValidationError, match=message):
         PoolOptions(**keys)
+
+
+def test_the_smoothing_of_an_entry_comes_before_that_of_the_pool_and_that_before_the_default():
+    experts = ['EASE', {'model': 'EASE', 'expert_smoothing': 0.1}, 'MentionTransformer']
+    experts += [{'model': 'MentionTransformer', 'expert_smoothing': 0.02}]
+    pool = build(Pool, [1, 2, 3], experts=experts, expert_smoothing=0.4)
+    assert [member.expert.options.expert_smoothing for member in pool.members] == [0.4, 0.1, 0.4, 0.02]
 
 
 @limits(deadline=None, max_examples=20)

@@ -140,9 +140,16 @@ POINT = st.tuples(
 
 @limits(deadline=None, max_examples=8)
 @given(st.lists(st.lists(POINT, max_size=4), max_size=3))
-def test_any_points_can_be_drawn(lists):
+def test_any_points_are_drawn_where_they_are(lists):
     series = [Series(f'{i}', *(zip(*points) if points else ((), (), ()))) for i, points in enumerate(lists)]
-    draw_curves([Panel('y', series)], 'x').canvas.draw()
+    figure = draw_curves([Panel('y', series)], 'x')
+    figure.canvas.draw()
+    for one in series:
+        (line,) = drawn(figure, one.name)
+        points = sorted(zip(one.x, one.mean), key=lambda point: point[0])
+        np.testing.assert_array_equal(line, np.array(points, float).reshape(-1, 2))
+    is_empty = not any(mean is not None and math.isfinite(mean) for one in series for mean in one.mean)
+    assert any(text.get_text() == 'no data' for text in figure.axes[0].texts) == is_empty
 
 
 def test_equal_series_give_equal_bytes(tmp_path):

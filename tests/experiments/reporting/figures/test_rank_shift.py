@@ -1,5 +1,7 @@
 """Figure 4: its numbers and labels, and that it can be drawn from any record."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -90,29 +92,43 @@ def panel(before, after, kl):
     return PanelSamples(*(np.array(column, float) for column in (before, after, kl)), np.arange(len(before)))
 
 
+# samples, and the numbers that the figure shows: in the map, beyond rank 50, without a rank, rising and falling
 EDGE_CASES = {
-    'no sample': panel([], [], []),
-    'one sample': panel([3], [8], [0.5]),
-    'one that rises': panel([3], [1], [0.5]),
-    'nothing shifts': panel([1, 2], [1, 2], [0, 0]),
-    'all beyond rank 50': panel([51, 900, INF], [1, 2, 3], [1, 1, 1]),
-    'no ranks': panel([NAN, NAN], [NAN, 2], [1, 1]),
-    'no rank with the intervention': panel([1, 2, 3], [NAN, NAN, NAN], [NAN, NAN, NAN]),
-    'all leave the list': panel([1, 2, 3], [INF, INF, INF], [1, 2, 3]),
-    'falls through a huge catalogue': panel([1, 2], [1e7, 3], [1, 2]),
-    'divergences that are not numbers': panel([1, 2, 3], [2, 3, 4], [INF, NAN, 1]),
+    'no sample': (panel([], [], []), (0, 0, 0, 0, 0)),
+    'one sample': (panel([3], [8], [0.5]), (1, 0, 0, 0, 1)),
+    'one that rises': (panel([3], [1], [0.5]), (1, 0, 0, 1, 0)),
+    'nothing shifts': (panel([1, 2], [1, 2], [0, 0]), (2, 0, 0, 0, 0)),
+    'all beyond rank 50': (panel([51, 900, INF], [1, 2, 3], [1, 1, 1]), (0, 3, 0, 0, 0)),
+    'no ranks': (panel([NAN, NAN], [NAN, 2], [1, 1]), (0, 0, 2, 0, 0)),
+    'no rank with the intervention': (panel([1, 2, 3], [NAN, NAN, NAN], [NAN, NAN, NAN]), (0, 0, 3, 0, 0)),
+    'all leave the list': (panel([1, 2, 3], [INF, INF, INF], [1, 2, 3]), (3, 0, 0, 0, 3)),
+    'falls through a huge catalogue': (panel([1, 2], [1e7, 3], [1, 2]), (2, 0, 0, 0, 2)),
+    'divergences that are not numbers': (panel([1, 2, 3], [2, 3, 4], [INF, NAN, 1]), (3, 0, 0, 0, 3)),
 }
 
 
+def shown_counts(axes):
+    """Return the numbers in the title and below a map, in the order of those of ``EDGE_CASES``."""
+    rise, fall = re.search(r'(\d+) labels rise, (\d+) fall', axes.get_title(loc='left').replace('\n', ' ')).groups()
+    below = axes.get_xlabel()
+    inside, beyond = re.search(r'(\d+) samples; (\d+) more beyond rank 50', below).groups()
+    missing = re.search(r'(\d+) without a rank', below)
+    return tuple(map(int, (inside, beyond, missing[1] if missing else 0, rise, fall)))
+
+
 @pytest.mark.parametrize('case', EDGE_CASES)
-def test_edge_cases_can_be_drawn(case, read_figure):
-    read_figure(draw_rank_shift(figure((case, EDGE_CASES[case]))))
+def test_edge_cases_are_counted_and_can_be_drawn(case, read_figure):
+    samples, counts = EDGE_CASES[case]
+    drawn = draw_rank_shift(figure((case, samples)))
+    read_figure(drawn)
+    assert shown_counts(drawn.axes[0]) == counts
 
 
-def test_edge_cases_can_be_drawn_side_by_side(read_figure):
-    read_figure(
-        draw_rank_shift(figure(*((case, EDGE_CASES[case]) for case in ('no sample', 'all leave the list'))), wide=True)
-    )
+def test_edge_cases_are_counted_and_can_be_drawn_side_by_side(read_figure):
+    cases = ('no sample', 'all leave the list')
+    drawn = draw_rank_shift(figure(*((case, EDGE_CASES[case][0]) for case in cases)), wide=True)
+    read_figure(drawn)
+    assert [shown_counts(axes) for axes in drawn.axes[:2]] == [EDGE_CASES[case][1] for case in cases]
 
 
 def test_a_figure_without_panels_says_so(read_figure):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Iterable, Mapping
 
-from crslab_causal.chat.understanding.encoder import EncodedMessage
-from crslab_causal.chat.understanding.model import Models
+from crslab_causal.chat.understanding.models.encoder import EncodedMessage
+from crslab_causal.chat.understanding.models.linear import Models
 
 SHARE = 0.6
 """Weight of the encoder beside the linear model."""

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crslab_causal.chat.constraints import Kind
-from crslab_causal.chat.popularity_wishes import LITTLE_KNOWN, WELL_KNOWN, constraint_by_popularity
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Understanding
+from crslab_causal.chat.understanding.wishes.popularity import LITTLE_KNOWN, WELL_KNOWN, constraint_by_popularity
 
 WISH = Understanding(acts=[Act.WANT])
 

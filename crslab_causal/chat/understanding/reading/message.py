@@ -14,18 +14,18 @@ from crslab_causal.chat.understanding.acts import (
     takes_back,
 )
 from crslab_causal.chat.understanding.clauses import Clause
-from crslab_causal.chat.understanding.forgetting import Forgotten, find_forgotten, find_kept
 from crslab_causal.chat.understanding.meaning import Attitude, merge_heard
-from crslab_causal.chat.understanding.names import NameReader
-from crslab_causal.chat.understanding.question_reader import QuestionReader
 from crslab_causal.chat.understanding.questions import (
     Aspect,
     find_aspect,
     repeated_aspect,
 )
-from crslab_causal.chat.understanding.reading_state import ReadingState
-from crslab_causal.chat.understanding.references import SHORT_YES, ReferenceReader
-from crslab_causal.chat.understanding.wishes import without_contradictions
+from crslab_causal.chat.understanding.reading.forgetting import Forgotten, find_forgotten, find_kept
+from crslab_causal.chat.understanding.reading.names import NameReader
+from crslab_causal.chat.understanding.reading.question_reader import QuestionReader
+from crslab_causal.chat.understanding.reading.references import SHORT_YES, ReferenceReader
+from crslab_causal.chat.understanding.reading.state import ReadingState
+from crslab_causal.chat.understanding.wishes.relations import without_contradictions
 
 _ONLY_PLEASE = re.compile(r'^\W*please\W*$')
 """A clause that takes a film up only if it is the whole message."""

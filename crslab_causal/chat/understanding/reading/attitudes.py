@@ -186,7 +186,7 @@ def is_exception(clause: Clause, group: int) -> bool:
 
 def is_left_out(clause: Clause, group: int) -> bool:
     """Return whether a clause leaves a name out of what it says about the whole list: "seen them all except Shrek"."""
-    return names_all(clause.text, FEW) and is_exception(clause, group)
+    return is_exception(clause, group) and names_all(clause.text, FEW)
 
 
 def is_seen_after(clause: Clause, group: int) -> bool:

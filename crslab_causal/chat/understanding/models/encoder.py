@@ -18,8 +18,8 @@ from torch.nn.utils import parametrize
 
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.draft import Draft
+from crslab_causal.chat.understanding.models.targets import known_films
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.targets import known_films
 from crslab_causal.model.experts.options import PACKAGED_ENCODER
 from crslab_causal.model.experts.sentence_encoder import SentenceEncoder
 

@@ -12,22 +12,23 @@ from typing import Mapping, Sequence
 from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.acts import Act, names_both
-from crslab_causal.chat.understanding.certain_acts import (
+from crslab_causal.chat.understanding.draft import Draft
+from crslab_causal.chat.understanding.meaning import ACT_OF_ATTITUDE, Attitude, Heard, Understanding
+from crslab_causal.chat.understanding.models.certain_acts import (
     FINAL,
     is_settled,
     opinions_in_questions,
     ruled_in,
     ruled_out,
 )
-from crslab_causal.chat.understanding.certain_attitudes import (
+from crslab_causal.chat.understanding.models.certain_attitudes import (
     clauses_with,
     is_certain,
     names_years,
 )
-from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.encoder import MessageEncoder
-from crslab_causal.chat.understanding.estimates import Estimates
-from crslab_causal.chat.understanding.features import (
+from crslab_causal.chat.understanding.models.encoder import MessageEncoder
+from crslab_causal.chat.understanding.models.estimates import Estimates
+from crslab_causal.chat.understanding.models.features import (
     Text,
     act_features,
     film_features,
@@ -35,12 +36,8 @@ from crslab_causal.chat.understanding.features import (
     name_features,
     person_features,
 )
-from crslab_causal.chat.understanding.meaning import ACT_OF_ATTITUDE, Attitude, Heard, Understanding
-from crslab_causal.chat.understanding.model import Models
-from crslab_causal.chat.understanding.properties import Properties
-from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, find_aspect, make_question
-from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.targets import (
+from crslab_causal.chat.understanding.models.linear import Models
+from crslab_causal.chat.understanding.models.targets import (
     NO_ATTITUDE,
     Named,
     film_lists,
@@ -49,13 +46,16 @@ from crslab_causal.chat.understanding.targets import (
     names_in,
     rule_attitude,
 )
-from crslab_causal.chat.understanding.unnamed_films import (
+from crslab_causal.chat.understanding.models.unnamed_films import (
     accepts_one_named_film,
     concerns_no_film,
     names_all_films,
     speaks_of_chat,
 )
-from crslab_causal.chat.understanding.wishes import with_alternatives, without_contradictions
+from crslab_causal.chat.understanding.properties import Properties
+from crslab_causal.chat.understanding.questions import ABOUT_PERSON, Aspect, find_aspect, make_question
+from crslab_causal.chat.understanding.spans import SpanKind
+from crslab_causal.chat.understanding.wishes.relations import with_alternatives, without_contradictions
 
 # The thresholds and factors were chosen on the tables `*_develop.tsv` and on held-out conversations of the tables
 # `*_train_*.tsv`, see benchmarks/UNDERSTANDING.md.

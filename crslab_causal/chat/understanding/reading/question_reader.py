@@ -19,7 +19,7 @@ from crslab_causal.chat.understanding.questions import (
     find_aspects,
     make_question,
 )
-from crslab_causal.chat.understanding.reading_state import ReadingState
+from crslab_causal.chat.understanding.reading.state import ReadingState
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 
 _COMPARED = re.compile(r'\b(?:most|least|more|less)\s+$', re.IGNORECASE)

@@ -16,9 +16,9 @@ from __future__ import annotations
 import re
 from typing import Iterator, Mapping, Sequence
 
-from crslab_causal.chat.understanding.attitudes import cue_before, is_liked_after, is_seen_after
 from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.pronouns import NOUNS, PRONOUNS, find_pronoun
+from crslab_causal.chat.understanding.reading.attitudes import cue_before, is_liked_after, is_seen_after
+from crslab_causal.chat.understanding.spotting.pronouns import NOUNS, PRONOUNS, find_pronoun
 
 _LENGTH = 600
 """Number of characters of a message that are read."""

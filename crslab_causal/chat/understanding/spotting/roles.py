@@ -44,6 +44,8 @@ def _patterns(role: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 _PATTERNS = {role: _patterns(role) for role in _NOUNS}
+_REACH = 80
+"""Number of characters before a film that are searched for a role."""
 
 
 def name_by_role(text: str, spans: Sequence[Span], facts: FilmFacts, film: int | None) -> list[Span]:
@@ -74,7 +76,7 @@ def name_by_role(text: str, spans: Sequence[Span], facts: FilmFacts, film: int |
 def _of_film(text: str, span: Span, facts: FilmFacts) -> Span | None:
     """Return the span of the person whose role the words before a film name; None if they name none."""
     for role, (of_film, _) in _PATTERNS.items():
-        match = of_film.search(text, 0, span.start)
+        match = of_film.search(text, max(0, span.start - _REACH), span.start)
         people = _people(facts, span.id, role) if match else ()
         if match and people:
             return replace(span, kind=SpanKind.PERSON, start=match.start('role'), id=people[0])

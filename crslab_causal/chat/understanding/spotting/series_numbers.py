@@ -8,8 +8,8 @@ from typing import Sequence
 from crslab_causal.chat.films.collections import Collections
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.numbers import CARDINALS
-from crslab_causal.chat.understanding.series_parts import ASKS_WHICH
 from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spotting.series_parts import ASKS_WHICH
 from crslab_causal.llm.entity_linking.numbering import ORDINALS
 
 _ORDINAL = f'(?:{"|".join(ORDINALS)})'

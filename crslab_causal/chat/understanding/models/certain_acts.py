@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 
 from crslab_causal.chat.understanding.acts import FEW, Act, asks_for_related, asks_for_unseen, takes_back
-from crslab_causal.chat.understanding.attitudes import denies_dislike, is_negative_question
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.draft import Draft
+from crslab_causal.chat.understanding.models.unnamed_films import POINTING_ACTS, speaks_of_chat, tells_of_viewers
 from crslab_causal.chat.understanding.phrases import read_phrases
 from crslab_causal.chat.understanding.questions import INQUIRIES
-from crslab_causal.chat.understanding.references import SHORT_YES
+from crslab_causal.chat.understanding.reading.attitudes import denies_dislike, is_negative_question
+from crslab_causal.chat.understanding.reading.references import SHORT_YES
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.unmet import find_unmet_wishes
-from crslab_causal.chat.understanding.unnamed_films import POINTING_ACTS, speaks_of_chat, tells_of_viewers
+from crslab_causal.chat.understanding.wishes.unmet import find_unmet_wishes
 
 FINAL = frozenset((Act.FORGET, Act.START_OVER, Act.LIST_AGAIN, Act.FOREIGN))
 """Acts that only the rules find. A message with one of them is not revised."""

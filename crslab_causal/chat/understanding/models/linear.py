@@ -8,7 +8,7 @@ from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
-PATH = Path(__file__).with_name('model.npz')
+PATH = Path(__file__).with_name('linear.npz')
 """Weights of the models of the package."""
 
 

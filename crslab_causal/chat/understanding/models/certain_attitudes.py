@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 
 from crslab_causal.chat.understanding.acts import Act
-from crslab_causal.chat.understanding.attitudes import (
+from crslab_causal.chat.understanding.clauses import Clause
+from crslab_causal.chat.understanding.draft import Draft
+from crslab_causal.chat.understanding.meaning import Attitude
+from crslab_causal.chat.understanding.models.targets import Named
+from crslab_causal.chat.understanding.reading.attitudes import (
     WANT,
     cue_before,
     denies_dislike,
@@ -23,11 +27,7 @@ from crslab_causal.chat.understanding.attitudes import (
     means_style,
     wishes_similar,
 )
-from crslab_causal.chat.understanding.clauses import Clause
-from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.meaning import Attitude
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.targets import Named
 
 _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""

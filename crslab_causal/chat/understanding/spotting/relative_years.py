@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Callable, Sequence
 
 from crslab_causal.chat.understanding.spans import Span, SpanKind
-from crslab_causal.chat.understanding.years import Years
+from crslab_causal.chat.understanding.years.span import Years
 
 _COMPARED = re.compile(r'(?P<later>newer|more\s+(?:recent|modern)|later)|older|earlier', re.IGNORECASE)
 _MORE_BEFORE = re.compile(r'\bmore\s+$', re.IGNORECASE)

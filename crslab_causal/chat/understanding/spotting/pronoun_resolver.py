@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from crslab_causal.chat.films.facts import CAST, DIRECTOR, FilmFacts
 from crslab_causal.chat.understanding.meaning import Situation
-from crslab_causal.chat.understanding.pronouns import find_pronoun, gender_of_pronoun, means_director
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.spotter import Spotter
+from crslab_causal.chat.understanding.spotting.pronouns import find_pronoun, gender_of_pronoun, means_director
+from crslab_causal.chat.understanding.spotting.spotter import Spotter
 from crslab_causal.llm.entity_linking.person_names import gender_of
 
 

@@ -12,8 +12,8 @@ from typing import Iterator
 from crslab_causal.chat.constraints import Constraint
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.understanding.draft import Draft
-from crslab_causal.chat.understanding.features import Text, means_person
 from crslab_causal.chat.understanding.meaning import Attitude, Situation
+from crslab_causal.chat.understanding.models.features import Text, means_person
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.spans import Span, SpanKind
 

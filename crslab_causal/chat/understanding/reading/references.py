@@ -15,10 +15,10 @@ from crslab_causal.chat.understanding.acts import (
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.meaning import Attitude
 from crslab_causal.chat.understanding.phrases import read_phrases
-from crslab_causal.chat.understanding.pronouns import NOUNS
 from crslab_causal.chat.understanding.questions import find_aspect
-from crslab_causal.chat.understanding.reading_state import ReadingState
+from crslab_causal.chat.understanding.reading.state import ReadingState
 from crslab_causal.chat.understanding.spans import Span, SpanKind
+from crslab_causal.chat.understanding.spotting.pronouns import NOUNS
 
 SHORT_YES = re.compile(
     r'^\W*(?:yes|sure|ok|great|cool|nice|fine|good|perfect|awesome|excellent|wonderful|of course|please|interesting|'

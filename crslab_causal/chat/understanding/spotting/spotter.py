@@ -8,10 +8,11 @@ from typing import Sequence
 from crslab_causal.chat.films.collections import Collection, Collections, is_everyday_word
 from crslab_causal.chat.films.facts import FilmFacts
 from crslab_causal.chat.films.genres import find_genres
-from crslab_causal.chat.understanding.children import find_children
-from crslab_causal.chat.understanding.credited_people import name_credited_people
-from crslab_causal.chat.understanding.credits import name_by_credit, name_by_person
-from crslab_causal.chat.understanding.places import (
+from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
+from crslab_causal.chat.understanding.spotting.children import find_children
+from crslab_causal.chat.understanding.spotting.credited_people import name_credited_people
+from crslab_causal.chat.understanding.spotting.credits import name_by_credit, name_by_person
+from crslab_causal.chat.understanding.spotting.places import (
     find_aged,
     find_dated,
     find_numbers,
@@ -19,14 +20,13 @@ from crslab_causal.chat.understanding.places import (
     find_places,
     find_recommended,
 )
-from crslab_causal.chat.understanding.rejections import with_negation
-from crslab_causal.chat.understanding.relative_years import relate_years
-from crslab_causal.chat.understanding.roles import name_by_role
-from crslab_causal.chat.understanding.series_numbers import name_by_number
-from crslab_causal.chat.understanding.series_parts import name_by_part
-from crslab_causal.chat.understanding.spans import Span, SpanKind, blank_spans, free_spans
-from crslab_causal.chat.understanding.unknown_names import find_unknown_names
-from crslab_causal.chat.understanding.years import find_years
+from crslab_causal.chat.understanding.spotting.rejections import with_negation
+from crslab_causal.chat.understanding.spotting.relative_years import relate_years
+from crslab_causal.chat.understanding.spotting.roles import name_by_role
+from crslab_causal.chat.understanding.spotting.series_numbers import name_by_number
+from crslab_causal.chat.understanding.spotting.series_parts import name_by_part
+from crslab_causal.chat.understanding.spotting.unknown_names import find_unknown_names
+from crslab_causal.chat.understanding.years.finder import find_years
 from crslab_causal.llm.entity_linking.english import is_english
 from crslab_causal.llm.entity_linking.linking import MentionLinker
 from crslab_causal.llm.entity_linking.numbering import ORDINALS

@@ -6,14 +6,14 @@ import re
 from typing import NamedTuple
 
 from crslab_causal.chat.constraints import Constraint
-from crslab_causal.chat.understanding import attitudes
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.clauses import Clause
 from crslab_causal.chat.understanding.meaning import Attitude, Heard
 from crslab_causal.chat.understanding.phrases import read_phrases
-from crslab_causal.chat.understanding.reading_state import ReadingState
+from crslab_causal.chat.understanding.reading import attitudes
+from crslab_causal.chat.understanding.reading.state import ReadingState
 from crslab_causal.chat.understanding.spans import SpanKind
-from crslab_causal.chat.understanding.wishes import with_alternatives
+from crslab_causal.chat.understanding.wishes.relations import with_alternatives
 
 _DESCRIBES_FILM = re.compile(
     r'<(?:film|place)\d+>(?:(?: movie)?,? (?:with|starring|by|from|directed by)? ?| (?:is|was|are)\b[^<]*)$'

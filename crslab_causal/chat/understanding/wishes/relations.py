@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Sequence
+from typing import Iterable, Sequence
 
-from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind
+from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.understanding.clauses import Clause
 
 _BETWEEN_TOKENS = re.compile(r'>([^<]*)<')
@@ -55,7 +55,7 @@ def _are_several_films(clause: Clause) -> bool:
     return all(_ARTICLE_BEFORE.search(clause.text, 0, start) for start, _ in clause.places.values())
 
 
-def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) -> list[Constraint]:
+def replaced_by(new: Sequence[Constraint], text: str, earlier: Iterable[Constraint]) -> list[Constraint]:
     """Return the earlier wishes that new wishes of the same kinds replace.
 
     A wish replaces earlier ones of its kind ("a comedy" after "a horror film"), unless the message says that it adds to
@@ -74,9 +74,12 @@ def replaced_by(new: Sequence[Constraint], text: str, earlier: ConstraintSet) ->
     labels = {(constraint.kind, constraint.label) for constraint in wishes}
     return [
         constraint
-        for constraint in earlier.binding
-        if (constraint.wanted and constraint.kind in kinds and (constraint.kind, constraint.label) not in labels)
-        or (not constraint.wanted and any(_excludes(constraint, wish) for wish in wishes))
+        for constraint in earlier
+        if constraint.binding
+        and (
+            (constraint.wanted and constraint.kind in kinds and (constraint.kind, constraint.label) not in labels)
+            or (not constraint.wanted and any(_excludes(constraint, wish) for wish in wishes))
+        )
     ]
 
 

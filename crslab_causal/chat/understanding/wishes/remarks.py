@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping
+from typing import Iterable, Mapping
 
-from crslab_causal.chat.constraints import Constraint, ConstraintSet, Kind
+from crslab_causal.chat.constraints import Constraint, Kind
 from crslab_causal.chat.understanding.acts import Act
 from crslab_causal.chat.understanding.meaning import Understanding
 from crslab_causal.chat.understanding.properties import Properties, excluded
-from crslab_causal.chat.understanding.unmet import VIOLENCE, find_unmet_wishes
+from crslab_causal.chat.understanding.wishes.unmet import VIOLENCE, find_unmet_wishes
 
 _HORROR = 'horror'
 _GENTLE = 'I do not know how bloody or violent a film is. I leave out horror.'
@@ -21,7 +21,7 @@ _ASKS_ANYTHING = re.compile(r'\b(?:any|some)thing\b[^.!]*\?', re.IGNORECASE)
 _ASKS = frozenset((Act.WANT, Act.MORE, Act.UNKNOWN))
 
 
-def leave_out_horror(meaning: Understanding, earlier: ConstraintSet, properties: Properties) -> bool:
+def leave_out_horror(meaning: Understanding, earlier: Iterable[Constraint], properties: Properties) -> bool:
     """Exclude horror if a message asks for films without blood or violence, unless the seeker wants horror.
 
     Args:

@@ -1,0 +1,1 @@
+"""Wishes: how they relate to each other, and those that no name expresses."""

@@ -1,0 +1,1 @@
+"""Years of films in a text: numbers, and words such as "new"."""
