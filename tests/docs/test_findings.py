@@ -104,6 +104,11 @@ def distance(row: str) -> list[tuple[str, str, str, str]]:
     return [('deconfounding', 'Recall and distance to the true effect, by strength of the confounder', row, 'mean')]
 
 
+def at_strength(strength: str) -> list[tuple[str, str, str, str]]:
+    title = 'Recall and distance to the true effect, by strength of the confounder'
+    return [('deconfounding', title, row, strength) for row in ('no adjustment', "the paper's mask")]
+
+
 SOURCES = {
     'Do the causal terms improve recommendation?': {
         'ReDial, here, validation split': on_valid('ReDial', WITHOUT, EQ_8),
@@ -134,6 +139,8 @@ SOURCES = {
         'backdoor adjustment for the turn': distance('turn'),
         'backdoor adjustment for the genre mix': distance('genre mix'),
         'backdoor adjustment for the true context': distance('true context C'),
+        '0': at_strength('0.0'),
+        '1': at_strength('1.0'),
     },
     'Does a backdoor adjustment help on real data?': {
         'none': adjustment('no adjustment'),
