@@ -1,20 +1,23 @@
 """How long a server asks to wait: read from headers, from the text of an error, and from rate limits, and obeyed."""
 
 import json
+import random
+from itertools import pairwise
 
 import pytest
-from client_helpers import error_message, run, run_one
+from client_helpers import error_message, options, prompt, run, run_one
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.error_body import ErrorBody
 
 NOW = 1_700_000_000.0
 
 
-def wait(body='', headers=None):
+def wait(body='', headers=None, status=429):
     content = body if isinstance(body, str) else json.dumps(body)
-    return ErrorBody(content.encode(), headers or {}, NOW).wait_s
+    return ErrorBody(content.encode(), headers or {}, NOW, status).wait_s
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,16 @@ def wait(body='', headers=None):
             12,
         ),
         ({'x-ratelimit-reset-requests': '24h', 'x-ratelimit-reset-tokens': '12s'}, 12),
+        # a limit that has requests left is no reason to wait
+        ({'x-ratelimit-reset-requests': '0s', 'x-ratelimit-remaining-requests': '99'}, None),
+        (
+            {
+                'x-ratelimit-reset-requests': '1s',
+                'x-ratelimit-remaining-requests': '99',
+                'x-ratelimit-reset-tokens': '12s',
+            },
+            12,
+        ),
         ({'x-ratelimit-reset': str(int(NOW) + 8)}, 8),
         ({'x-ratelimit-reset': str(int(NOW + 8) * 1000)}, 8),
         ({'ratelimit-reset': '34'}, 34),
@@ -52,6 +65,19 @@ def wait(body='', headers=None):
 )
 def test_wait_in_headers_is_read(headers, expected):
     assert wait(headers=headers) == (expected if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    'headers, expected',
+    [
+        ({'x-ratelimit-reset': '0s'}, None),
+        ({'x-ratelimit-reset': '0s', 'x-ratelimit-remaining': '99'}, None),
+        ({'x-ratelimit-reset': '7s', 'x-ratelimit-remaining': '0'}, 7),
+        ({'retry-after': '7', 'x-ratelimit-reset': '0s'}, 7),
+    ],
+)
+def test_failing_server_asks_to_wait_only_for_an_exhausted_limit(headers, expected):
+    assert wait(headers=headers, status=500) == expected
 
 
 @pytest.mark.parametrize(
@@ -129,6 +155,26 @@ def test_server_gets_the_time_that_it_asks_for(server, reply):
     first, second = server.log(url)
     assert completion.status == 'ok' and usage.calls == 2
     assert 0.4 <= second['got'] - first['answered'] < 3
+
+
+@pytest.mark.parametrize(
+    'headers',
+    [
+        {'x-ratelimit-reset': '0s'},
+        {'x-ratelimit-reset': '0s', 'x-ratelimit-remaining': '99'},
+        {'x-ratelimit-reset': '0s', 'x-ratelimit-remaining': '0'},
+        {'Retry-After': '0'},
+    ],
+)
+def test_failing_server_gets_longer_and_longer_waits_whatever_its_headers_say(server, headers, monkeypatch):
+    monkeypatch.setattr(random.Random, 'uniform', lambda self, low, high: high)  # the longest random waits
+    reply = {'status': 500, 'headers': headers, 'body': {'error': {'message': 'internal error'}}}
+    url = server.plan(*['reply 0'] * 3, 'ok', only='fails', replies=[reply])
+    with LLMClient(options(url, retries=3, concurrency=1), backoff_s=0.1) as client:
+        completions = list(client.run([prompt('another'), prompt('fails')]))
+    assert [completion.status for completion in completions] == ['ok', 'ok']
+    waits = [later['got'] - earlier['answered'] for earlier, later in pairwise(server.log(url)[1:])]
+    assert len(waits) == 3 and all(wait >= 0.1 * 2**n for n, wait in enumerate(waits))
 
 
 def test_server_that_is_busy_but_answers_others_uses_up_no_retries(server):
