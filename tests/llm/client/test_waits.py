@@ -1,11 +1,12 @@
 """How long a server asks to wait: read from headers, from the text of an error, and from rate limits, and obeyed."""
 
+import asyncio
 import json
 import random
 from itertools import pairwise
 
 import pytest
-from client_helpers import error_message, options, prompt, run, run_one
+from client_helpers import error_message, make_client, options, prompt, run, run_one
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -178,14 +179,23 @@ def test_failing_server_gets_longer_and_longer_waits_whatever_its_headers_say(se
 
 
 def test_server_that_is_busy_but_answers_others_uses_up_no_retries(server):
-    # each request named busy is refused four times, which is more often than it may fail
+    # Each request named busy is refused four times, which is more often than it may fail. The server refuses it when
+    # two others have come since it came. The second of them is sent when the first one is answered, so that the
+    # client has an answer between any two refusals, however slow the machine is.
     reply = {'status': 429, 'headers': {'Retry-After': '0.01'}, 'body': {'error': {'message': 'slow down'}}}
-    url = server.plan(*['reply 0'] * 4, 'ok', only='busy', replies=[reply], delay=0.01)
-    # enough others, so that one is answered while a request waits, also if the machine stands still for a moment
-    texts = [f'{name} {number}' for number in range(30) for name in ('busy', 'other', 'second', 'third')]
-    completions, client = run(url, texts, retries=2, concurrency=8)
-    statuses = [completion.status for completion in completions]
-    assert statuses.count('ok') > 110 and client.usage.retries['429'] > 60
+    url = server.plan(*['reply 0'] * 4, 'ok', only='busy', after=2, replies=[reply])
+
+    async def run_all(client):
+        others = [await client.complete(*prompt('other'))]  # before the first answer, other rules hold
+        busy = asyncio.gather(*(client.complete(*prompt(f'busy {number}')) for number in range(7)))
+        while not busy.done():
+            others.append(await client.complete(*prompt(f'other {len(others)}')))
+        return [*await busy, *others]
+
+    with make_client(url, retries=1, concurrency=8) as client:  # one slot is left to the others
+        completions = asyncio.run(run_all(client))
+    assert {completion.status for completion in completions} == {'ok'}
+    assert client.usage.retries['429'] == 7 * 4
 
 
 def test_run_stops_if_the_server_is_busy_for_every_request(server):
