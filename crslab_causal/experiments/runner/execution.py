@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple
 
 from filelock import FileLock, Timeout
+from loguru import logger
 
 from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
@@ -84,11 +86,12 @@ class Executor:
     def _assemble(self, run: Run, config: Config, dataset: MentionDataset) -> CausalSystem:
         from crslab_causal.quick_start import assemble
 
-        if not self.store.is_finished(run) and (self.store.folder(run) / artifacts.LAST_CHECKPOINT).is_file():
+        path = self.store.folder(run) / artifacts.LAST_CHECKPOINT
+        if not self.store.is_finished(run) and path.is_file():
             try:
                 return assemble(config, dataset, restore=True)
-            except UserError:  # for example an old checkpoint: start from the beginning
-                pass
+            except UserError as error:  # for example an old checkpoint
+                logger.warning(f'[{path}: cannot be continued, so the run starts from the beginning ({error})]')
         return assemble(config, dataset)
 
 
@@ -116,7 +119,6 @@ def start_worker(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
-    from loguru import logger
     from tqdm import tqdm
 
     from crslab_causal.base.process_setup import configure_process, keep_freed_memory
@@ -125,6 +127,7 @@ def start_worker(threads: int) -> None:
     keep_freed_memory()
     torch.set_num_threads(threads)
     logger.remove()
+    logger.add(sys.stderr, level='WARNING', format='{message}')
     tqdm.set_lock(threading.RLock())  # tqdm's own lock is a semaphore, which Python reports as leaked on termination
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 

@@ -77,7 +77,12 @@ class TrainingState:
         try:
             content = torch.load(path, map_location='cpu', weights_only=True)
             return cls(path, **content)
-        except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile):
+        except FileNotFoundError:
+            return cls(path)
+        except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+            if distributed.is_first():
+                reason = ' '.join(f'{type(error).__name__}: {error}'.split())[:200]
+                logger.warning(f'[{path}: cannot be read, so the training starts from the beginning ({reason})]')
             return cls(path)  # a damaged file costs time, and no result
 
     def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> bool:

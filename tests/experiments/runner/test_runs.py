@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 import tiny
 from crslab_causal.base.errors import UserError
@@ -147,9 +148,24 @@ def test_a_run_with_an_unusable_checkpoint_starts_again_and_keeps_the_old_folder
     kill_after(2, run)
     folder = store.folder(run)
     (folder / 'last.pth').write_bytes(b'of another release')
+    lines = []
+    sink = logger.add(lines.append, level='WARNING', format='{message}')
     execute(run)
+    logger.remove(sink)
+    (line,) = [line for line in lines if 'last.pth' in line]
+    assert line.startswith(f'[{folder / "last.pth"}: cannot be continued, so the run starts from the beginning (')
     assert store.result(run)['epochs'] == 6
     assert (folder.with_name(f'{folder.name}.1') / 'best.pth').is_file()
+
+
+def test_a_worker_prints_the_warnings_of_its_runs(runs, store, kill_after, capfd):
+    (run,) = runs(rows=[{'title': 'a', 'set': LONG}])
+    kill_after(2, run)
+    last = store.folder(run) / 'last.pth'
+    last.write_bytes(b'of another release')
+    capfd.readouterr()
+    assert not isinstance(dict(run_all([run], store, EXTRA_SCORERS, 1))[run], Failure)
+    assert f'[{last}: cannot be continued' in capfd.readouterr().err
 
 
 def test_weights_are_kept_only_where_they_are_needed(runs, store, execute):
