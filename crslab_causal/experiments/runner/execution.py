@@ -23,6 +23,7 @@ from loguru import logger
 from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
+from crslab_causal.base.restarts import is_restart, warn_of_restart
 from crslab_causal.config import Config
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
@@ -91,7 +92,7 @@ class Executor:
             try:
                 return assemble(config, dataset, restore=True)
             except UserError as error:  # for example an old checkpoint
-                logger.warning(f'[{path}: cannot be continued, so the run starts from the beginning ({error})]')
+                warn_of_restart(path, error)
         return assemble(config, dataset)
 
 
@@ -127,7 +128,8 @@ def start_worker(threads: int) -> None:
     keep_freed_memory()
     torch.set_num_threads(threads)
     logger.remove()
-    logger.add(sys.stderr, level='WARNING', format='{message}')
+    # no other warnings, because every run would repeat those about its data
+    logger.add(sys.stderr, level='WARNING', format='{message}', filter=is_restart)
     tqdm.set_lock(threading.RLock())  # tqdm's own lock is a semaphore, which Python reports as leaked on termination
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 

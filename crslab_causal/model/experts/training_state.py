@@ -20,6 +20,7 @@ from torch import nn
 from crslab_causal.base import distributed
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.locks import hold_lock
+from crslab_causal.base.restarts import warn_of_restart
 from crslab_causal.data.training_data import TrainingData
 
 FORMAT = 2
@@ -81,8 +82,7 @@ class TrainingState:
             return cls(path)
         except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
             if distributed.is_first():
-                reason = ' '.join(f'{type(error).__name__}: {error}'.split())[:200]
-                logger.warning(f'[{path}: cannot be read, so the training starts from the beginning ({reason})]')
+                warn_of_restart(path, error)
             return cls(path)  # a damaged file costs time, and no result
 
     def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> bool:

@@ -175,7 +175,7 @@ def test_a_damaged_file_costs_time_and_a_warning_and_no_result(tmp_path, has_oth
     assert torch.equal(fitted(seed=1, save_path=str(tmp_path)).item_scores(HISTORIES), first)
     logger.remove(sink)
     (line,) = lines
-    assert line.startswith(f'[{file}: cannot be read, so the training starts from the beginning (')
+    assert line.startswith(f'[{file}: cannot be used, so the training starts from the beginning (')
     assert line.count('\n') == 1
 
 
