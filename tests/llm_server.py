@@ -7,7 +7,8 @@ plan, and ``GET /N/log`` returns its log. Keys of a plan:
 - ``script``: fault of each attempt; the last one is repeated for all further attempts.
 - ``rates``: share of each fault. Faults are drawn from a hash of seed, request and attempt, and thus are equal in every
   run. ``sticky``: True: all attempts of a request have one fault. ``seed``: seed of the draw.
-- ``only``: text that a request must contain to get a fault.
+- ``only``: text that a request must contain to get a fault. ``after``: number of requests without this text that must
+  arrive before a request that waits for its fault gets it.
 - ``schemas``: False: reject ``response_format``. ``max_tokens``: False: reject ``max_tokens``.
 - ``retry_after``: value of the header. ``key``: the only accepted key. ``delay``: seconds for each answer.
 - ``n_candidate``: length of the random ranking. ``answer``: answer instead of a random ranking. ``echo``: True: answer
@@ -70,7 +71,20 @@ class Plan:
         self.log: list[dict[str, Any]] = []
         self.attempts: dict[str, int] = {}
         """Number of repeated attempts of each request."""
+        self.n_others = 0
+        """Number of requests without the text ``only``."""
+        self.other_came = asyncio.Condition()
         self.slots = asyncio.Semaphore(settings.get('slots', 1 << 20))
+
+    async def wait_for_others(self, text: str, fault: str) -> None:
+        """Count a request without the text ``only``. A fault is held back until ``after`` of them have come."""
+        async with self.other_came:
+            if self.settings.get('only', '') not in text:
+                self.n_others += 1
+                self.other_came.notify_all()
+            elif fault != 'ok':
+                n_others = self.n_others + self.settings.get('after', 0)
+                await self.other_came.wait_for(lambda: self.n_others >= n_others)
 
     def fault(self, digest: str, attempt: int, text: str) -> str:
         """Return the fault of an attempt."""
@@ -173,6 +187,7 @@ class Server:
             entry['fault'] = 'no_max_tokens'
             return await reply(writer, 400, {}, {'error': {'message': "use 'max_completion_tokens' instead"}})
         fault = entry['fault']
+        await plan.wait_for_others(text, fault)
         async with plan.slots:
             await asyncio.sleep(settings.get('delay', 0))
         if fault == 'reset':

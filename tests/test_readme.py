@@ -6,10 +6,10 @@ import pytest
 
 import tiny
 from benchmarks import results
-from crslab_causal.base.markdown_blocks import read_block
 from crslab_causal.experiments.analysis.record import CLUSTERED, NEEDS_LLM, read_record
 from crslab_causal.experiments.reporting import render
 from crslab_causal.experiments.reporting.report import latex_page, markdown_page
+from page_blocks import read_block
 
 README = tiny.ROOT / 'README.md'
 TABLES = tiny.ROOT / 'docs' / 'results' / 'main_tables.md'

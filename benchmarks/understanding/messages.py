@@ -71,7 +71,7 @@ def read_messages(path: Path) -> list[Message]:
     shown: list[str] = []
     said: list[str] = []
     starts, is_list_new = True, False
-    for number, line in enumerate(path.read_text('utf-8').splitlines(), 1):
+    for number, line in enumerate(path.read_text('utf-8').split('\n'), 1):
         if not line.strip():
             starts, shown, said, is_list_new = True, [], [], False
         elif line.startswith('@shown'):

@@ -15,27 +15,8 @@ def update_block(path: Path, name: str, content: str) -> None:
     Raises:
         UserError: the file has no such block.
     """
-    text, count = _pattern(name).subn(lambda match: f'{match[1]}\n{content}\n\n{match[3]}', path.read_text('utf-8'))
+    block = re.compile(rf'(<!-- {re.escape(name)} -->\n)(.*?)(<!-- /{re.escape(name)} -->)', re.DOTALL)
+    text, count = block.subn(lambda match: f'{match[1]}\n{content}\n\n{match[3]}', path.read_text('utf-8'))
     if not count:
-        raise _missing(path, name)
+        raise UserError(f'{path} has no markers <!-- {name} --> and <!-- /{name} -->; put them where the block belongs')
     replace_file(path, text)
-
-
-def read_block(path: Path, name: str) -> str:
-    """Return the content of a block of a file, without white space around it.
-
-    Raises:
-        UserError: the file has no such block.
-    """
-    match = _pattern(name).search(path.read_text('utf-8'))
-    if match is None:
-        raise _missing(path, name)
-    return match[2].strip()
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(rf'(<!-- {re.escape(name)} -->\n)(.*?)(<!-- /{re.escape(name)} -->)', re.DOTALL)
-
-
-def _missing(path: Path, name: str) -> UserError:
-    return UserError(f'{path} has no markers <!-- {name} --> and <!-- /{name} -->; put them where the block belongs')

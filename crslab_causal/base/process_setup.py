@@ -23,13 +23,6 @@ def configure_process() -> None:
     flush_denormals()
 
 
-def release_process() -> None:
-    """Undo :func:`configure_process` for everything that is computed and loaded after this call."""
-    global _configured
-    _configured = False
-    torch.set_flush_denormal(False)
-
-
 def is_configured() -> bool:
     """Return whether :func:`configure_process` was called."""
     return _configured

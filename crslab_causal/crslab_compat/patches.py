@@ -37,14 +37,14 @@ def read_open_files(dataset: BaseDataset) -> None:
     """Replace the text files that a dataset keeps open by their lines, without a byte order mark and blank lines.
 
     data/dataset/redial/redial.py:132 and data/dataset/opendialkg/opendialkg.py:123 leave them open for as long as the
-    dataset exists. A byte order mark would be part of the first name.
+    dataset exists. A byte order mark would be part of the first name. Characters like U+2028, at which ``splitlines``
+    would split, are part of a name.
     """
     for name, value in list(vars(dataset).items()):
         if isinstance(value, IOBase):
             with value:
-                setattr(
-                    dataset, name, [line for line in value.read().removeprefix('\ufeff').splitlines() if line.strip()]
-                )
+                lines = value.read().removeprefix('\ufeff').split('\n')
+            setattr(dataset, name, [line for line in lines if line.strip()])
 
 
 def as_number(cls, obj):

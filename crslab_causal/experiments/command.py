@@ -193,7 +193,9 @@ def runs_to_do(suites: Sequence[Suite], store: RunStore, previous: PreviousRepor
     ]
     runs += [(0, run) for suite in suites for run in missing_figure_runs(suite, store, previous)]
     runs += [(0, run) for suite in suites for run in missing_case_runs(suite, store, previous)]
-    runs += [(i, run.recommender) for i, run in runs if run.recommender is not None]
+    givers = runs
+    while givers := [(i, run.recommender) for i, run in givers if run.recommender is not None]:
+        runs = runs + givers
     keys = {run: dataset_key(run.config) for _, run in runs}
     return [run for _, run in sorted(runs, key=lambda numbered: (numbered[0], keys[numbered[1]]))]
 
@@ -228,8 +230,8 @@ def execute_missing(runs: Sequence[Run], store: RunStore, jobs: int) -> dict[Pat
     todo, total = store.unfinished(possible), len({store.folder(run) for run in possible})
     print(f'{total} runs, {total - len(todo)} of them finished, {len(todo)} to do, {jobs} at a time', flush=True)
     started = time.perf_counter()
-    waves = ([run for run in todo if run.recommender is None], [run for run in todo if run.recommender is not None])
-    outcomes = itertools.chain.from_iterable(run_all(wave, store, EXTRA_SCORERS, jobs) for wave in waves if wave)
+    waves = [[run for run in todo if run.wave == wave] for wave in sorted({run.wave for run in todo})]
+    outcomes = itertools.chain.from_iterable(run_all(wave, store, EXTRA_SCORERS, jobs) for wave in waves)
     for done, (run, outcome) in enumerate(outcomes, start=1):
         if not isinstance(outcome, Failure) and not store.is_finished(run):
             outcome = Failure(run, store.missing_answers(run) or 'it has written no result')

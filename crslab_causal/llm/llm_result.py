@@ -23,9 +23,11 @@ class LLMResult(NamedTuple):
     missing, and the recommender's order or a template response fills the gap. Other values say why the whole result
     comes from the recommender and a template, see :data:`.Status`."""
     repairs: Repairs
+    """Numbers of repaired entries, in the answers to all requests."""
     written: int
     """Number of entries at the start of the ranking that the model wrote itself. The other entries are in the
-    recommender's order. For titles in free form: the number of titles in the catalogue."""
+    recommender's order, or in the order that the earlier windows made. For titles in free form: the number of titles in
+    the catalogue."""
     titles: list[str]
     """Titles that a model without candidates wrote."""
     matches: list[int | None]
@@ -35,13 +37,14 @@ class LLMResult(NamedTuple):
     confidence: list[float]
     """Confidence in each written entry of the ranking: the share of the shuffled orders in which the model put the item
     there or higher. Empty if there is only one order."""
-    cache_key: str | None
-    """Key of the request in the store; None for an answer without a language model. If there are several requests, it
-    is that of the first one."""
+    cache_keys: list[str]
+    """Key of each request in the store, in the order of the requests: one for each shuffled order or window. Empty for
+    an answer without a language model."""
     input_tokens: int
     output_tokens: int
     latency_s: float
-    """Seconds of the call that brought the answer. If there are several calls, it is that of the longest one."""
+    """Seconds of the call that brought the answer. If there are several calls, it is that of the longest one, but the
+    sum for windows, whose calls follow each other."""
     cost_usd: float | None
     """Cost in USD; None if the model has no price."""
     replayed: bool

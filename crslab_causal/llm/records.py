@@ -34,7 +34,8 @@ class LLMRecord(Options):
     detail: str
     """Details of a status other than ``ok``, in one line."""
     prompt_hash: str | None
-    """Cache key of the request in the store; None for an answer without a language model."""
+    """Cache key of the request in the store; None for an answer without a language model. If there are several
+    requests, it is that of the first one."""
     explanation: str
     candidates: list[int]
     """Entity ids of the candidates with the oracle's items, before any shuffling, best first."""
@@ -47,7 +48,7 @@ class LLMRecord(Options):
     """Rank of the label in ``ranking``, counted from 1; None if it is not in ``ranking``."""
     repairs: RepairCounts
     written: int
-    """Number of entries at the start of ``ranking`` that the model wrote itself."""
+    """Number of entries at the start of ``ranking`` that the model wrote itself, with windows in the last one."""
     titles: list[str]
     """Titles in free form, if the prompt asks for titles."""
     matches: list[int | None]
@@ -62,9 +63,9 @@ class LLMRecord(Options):
     input_tokens: int
     output_tokens: int
     latency_s: float
-    """Seconds of the call that brought the answer."""
+    """Seconds of the call that brought the answer, see :attr:`.LLMResult.latency_s`."""
     cost_usd: float | None
-    """USD paid for all answers to the request; None if the model has no price."""
+    """USD paid for all answers to the sample's requests; None if the model has no price."""
     replayed: bool
     """Whether the answer came from the store or from an equal request in flight. It then cost this run nothing."""
 
@@ -86,7 +87,7 @@ class LLMRecord(Options):
             backend=backend,
             status=result.status,
             detail=result.detail,
-            prompt_hash=result.cache_key,
+            prompt_hash=result.cache_keys[0] if result.cache_keys else None,
             explanation=result.explanation,
             candidates=result.candidates,
             ranking=result.ranking,

@@ -96,7 +96,7 @@ class ResultBuilder:
             matches=content.matches,
             copied=self._count_copied(request, content.matches),
             confidence=content.confidence,
-            cache_key=completions[0].cache_key or None,
+            cache_keys=[completion.cache_key for completion in completions if completion.cache_key],
             input_tokens=sum(completion.input_tokens for completion in completions),
             output_tokens=sum(completion.output_tokens for completion in completions),
             latency_s=max(completion.latency_s for completion in completions),

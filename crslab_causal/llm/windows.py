@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Iterator, Sequence
 
-from crslab_causal.llm.answer import Ranking, repair_ranking
+from crslab_causal.llm.answer import Repairs
 from crslab_causal.llm.client.result import Completion
 from crslab_causal.llm.llm_result import LLMResult
-from crslab_causal.llm.request import RerankRequest
+from crslab_causal.llm.request import Candidate, RerankRequest
 from crslab_causal.llm.result_builder import ResultBuilder, common_status
 
 if TYPE_CHECKING:
@@ -54,52 +54,55 @@ class Windows:
             requests: requests with their candidates in the recommender's order.
             orders: for each request, the indices of its candidates in the order in which the first windows show them.
         """
-        current = [list(order) for order in orders]
-        before_last: list[list[int]] = [[] for _ in requests]
+        lists = [[request.candidates[i] for i in order] for request, order in zip(requests, orders, strict=True)]
         completions: list[list[Completion]] = [[] for _ in requests]
-        starts = [self.starts(len(order)) for order in orders]
+        results: list[list[LLMResult]] = [[] for _ in requests]
+        starts = [self.starts(len(candidates)) for candidates in lists]
         for number in range(max(map(len, starts), default=0)):
             active = [i for i, of_request in enumerate(starts) if number < len(of_request)]
             places = {i: slice(starts[i][number], starts[i][number] + self._width) for i in active}
-            shown = [_with_order(requests[i], current[i][places[i]]) for i in active]
-            for i, completion in zip(active, self._backend.answer(shown), strict=True):
+            shown = [requests[i]._replace(candidates=lists[i][places[i]]) for i in active]
+            for i, window, completion in zip(active, shown, self._backend.answer(shown), strict=True):
+                # the answer is read with the candidates of the window alone: it can rank no other one
+                result = self._results.build(window, [range(len(window.candidates))], [completion])
                 completions[i].append(completion)
-                before_last[i] = list(current[i])
-                current[i][places[i]] = _reorder(current[i][places[i]], completion)
-        for request, order, of_request in zip(requests, before_last, completions, strict=True):
-            yield self._result(request, order, of_request)
-
-    def _result(self, request: RerankRequest, order: Sequence[int], completions: Sequence[Completion]) -> LLMResult:
-        """Return the result of the last window, with the costs of all windows.
-
-        Args:
-            request: the request. Its candidates are in the recommender's order.
-            order: order of the candidates before the last window.
-            completions: completion of each window.
-        """
-        first_places = range(min(self._width, len(order)))
-        result = self._results.build(_with_order(request, order), [first_places], completions[-1:])
-        costs = [completion.cost_usd for completion in completions]
-        return result._replace(
-            candidates=[candidate.entity for candidate in request.candidates],
-            status=common_status(completions),
-            input_tokens=sum(completion.input_tokens for completion in completions),
-            output_tokens=sum(completion.output_tokens for completion in completions),
-            latency_s=sum(completion.latency_s for completion in completions),
-            cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
-            replayed=all(completion.replayed for completion in completions),
-            detail=next((completion.detail for completion in completions if completion.detail), ''),
-        )
+                results[i].append(result)
+                lists[i][places[i]] = _in_order(window.candidates, result.ranking)
+        for request, candidates, of_request, parts in zip(requests, lists, completions, results, strict=True):
+            yield _combine(request, candidates, of_request, parts)
 
 
-def _with_order(request: RerankRequest, order: Sequence[int]) -> RerankRequest:
-    """Return the request with these candidates in this order."""
-    return request._replace(candidates=[request.candidates[i] for i in order])
+def _in_order(candidates: Sequence[Candidate], ranking: Sequence[int]) -> list[Candidate]:
+    """Return the candidates in the order of a ranking of their entity ids."""
+    by_entity = {candidate.entity: candidate for candidate in candidates}
+    return [by_entity[entity] for entity in ranking]
 
 
-def _reorder(window: list[int], completion: Completion) -> list[int]:
-    """Sort the candidates of a window as its answer ranks them. Without an answer their order stays."""
-    match completion.parsed:
-        case Ranking() as answer:
-            return [window[i] for i in repair_ranking(answer.ranking, len(window))[0]]
-    return window
+def _combine(
+    request: RerankRequest,
+    ranked: Sequence[Candidate],
+    completions: Sequence[Completion],
+    results: Sequence[LLMResult],
+) -> LLMResult:
+    """Return the result of a request: the texts of the last window, with the requests and the costs of all windows.
+
+    Args:
+        request: the request. Its candidates are in the recommender's order.
+        ranked: the candidates in the order that the windows made, best first.
+        completions: completion of each window.
+        results: result of each window.
+    """
+    costs = [result.cost_usd for result in results]
+    return results[-1]._replace(
+        ranking=[candidate.entity for candidate in ranked],
+        candidates=[candidate.entity for candidate in request.candidates],
+        status=common_status(completions),
+        repairs=Repairs(*map(sum, zip(*(result.repairs for result in results)))),
+        cache_keys=[key for result in results for key in result.cache_keys],
+        input_tokens=sum(result.input_tokens for result in results),
+        output_tokens=sum(result.output_tokens for result in results),
+        latency_s=sum(result.latency_s for result in results),
+        cost_usd=None if None in costs else sum(cost for cost in costs if cost is not None),
+        replayed=all(result.replayed for result in results),
+        detail=next((result.detail for result in results if result.detail), ''),
+    )

@@ -22,18 +22,6 @@ class CausalLoss(NamedTuple):
     kl: Tensor
 
 
-def reference_causal_loss(logits: Tensor, intervened: Tensor, label: Tensor, alpha: float, beta: float) -> Tensor:
-    r"""Compute Eq 8 as the paper writes it. :func:`causal_loss` gives equal results faster; the tests compare both.
-
-    Args: as those of :func:`causal_loss`.
-    """
-    p, p_bar, one_hot = logits.softmax(-1), intervened.softmax(-1), F.one_hot(label, logits.shape[1])
-    cross_entropy = -(one_hot * p.log()).sum(-1)
-    causal = F.cosine_similarity(p_bar, one_hot) - F.cosine_similarity(p, one_hot)  # Eq 7
-    kl = (p_bar * (p_bar.log() - p.log())).sum(-1)
-    return (cross_entropy + alpha * causal + beta * kl).mean()  # Eq 8
-
-
 def kl_term(logits: Tensor, intervened: Tensor) -> Tensor:
     r"""Return :math:`\mathrm{KL}(\bar p \,\|\, p)` of Eq 8, numbers of at least 0 of shape ``(batch,)``."""
     log_p, log_p_bar = F.log_softmax(logits, -1), F.log_softmax(intervened, -1)

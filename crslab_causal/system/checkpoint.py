@@ -65,7 +65,9 @@ class Checkpoints:
     def __init__(self, folder: Path, prefix: str = '', seconds: float = math.inf):
         self.best, self.last = folder / f'{prefix}{BEST_CHECKPOINT}', folder / f'{prefix}{LAST_CHECKPOINT}'
         self.seconds = seconds
-        self._written, self._best_epoch = time.monotonic(), -1
+        self._written = time.monotonic()
+        self._saved_best: int | None = None
+        """Epoch whose weights ``best.pth`` has; None: this object has neither written nor read the file."""
 
     def save(self, checkpoint: Checkpoint, best: dict[str, Any]) -> None:
         """Write ``best.pth`` and ``last.pth``, if the last ones were written at least ``seconds`` ago.
@@ -77,15 +79,17 @@ class Checkpoints:
         if time.monotonic() - self._written < self.seconds:
             return
         # best.pth is written first: a run that is killed in between repeats the last epochs and writes it again
-        if checkpoint.progress.best_epoch != self._best_epoch:
+        if checkpoint.progress.best_epoch != self._saved_best:
             save(self.best, checkpoint._replace(model=best))
-            self._best_epoch = checkpoint.progress.best_epoch
+            self._saved_best = checkpoint.progress.best_epoch
         save(self.last, checkpoint)
         self._written = time.monotonic()
 
     def load_best(self, opt: dict, device: torch.device) -> dict[str, Any]:
         """Return the weights of the best epoch. The errors are those of :func:`load`."""
-        return load(self.best, opt, device).model
+        best = load(self.best, opt, device)
+        self._saved_best = best.progress.best_epoch
+        return best.model
 
     def load_last(self, opt: dict, device: torch.device) -> Checkpoint:
         """Return the checkpoint of the last epoch. The errors are those of :func:`load`."""

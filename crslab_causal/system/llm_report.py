@@ -26,7 +26,7 @@ def summarize(results: Sequence[LLMResult], n_ranked: int | None) -> dict[str, A
         n_ranked: number of requested entries of a ranking, see :attr:`.LLMOptions.ranked`.
     """
     n_titles = sum(len(result.titles) for result in results)
-    paid = list({result.cache_key: result for result in results}.values())
+    paid = list({tuple(result.cache_keys): result for result in results}.values())
     costs = [result.cost_usd for result in paid]
     reasons = Counter((result.status, result.detail) for result in results if result.status in (*UNANSWERED, 'refusal'))
     ranked = [result for result in results if not result.titles]

@@ -3,7 +3,7 @@
 import json
 
 from benchmarks import rounding
-from crslab_causal.base.markdown_blocks import read_block
+from page_blocks import read_block
 
 
 def test_new_rows_replace_earlier_ones_and_the_order_is_that_of_the_settings():

@@ -9,6 +9,7 @@ import sys
 import threading
 import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import torch
 import tiny
 from crslab_causal import register
 from crslab_causal.base.errors import UserError
+from crslab_causal.crslab_compat import read_open_files
 from crslab_causal.registry import DATASETS, MODELS
 from tiny import ALIEN, BIG, HEAT, ITEMS, PACINO
 
@@ -402,3 +404,14 @@ def test_a_marker_survives_a_failed_download(download):
     with pytest.raises(UserError):
         download('http://127.0.0.1:9/data.zip')
     assert (download.folder / '.built').read_text() == '2020-01-01\n0.1'
+
+
+# ---------------------------------------------------------------- text files
+
+
+def test_lines_of_an_open_file_end_only_where_a_line_ends(tmp_path):
+    path = tmp_path / 'names.txt'
+    path.write_text('\ufeffa\u2028b\n\n \nc\x0bd\x85e\n', 'utf-8')
+    dataset = SimpleNamespace(names=path.open(encoding='utf-8'), other=1)
+    read_open_files(dataset)
+    assert vars(dataset) == {'names': ['a\u2028b', 'c\x0bd\x85e'], 'other': 1}

@@ -15,7 +15,8 @@ from crslab_causal.experiments import RESUME_HINT
 from crslab_causal.experiments.__main__ import main
 from crslab_causal.experiments.analysis.previous_results import PreviousReport
 from crslab_causal.experiments.analysis.record import read_record
-from crslab_causal.experiments.command import runs_to_do
+from crslab_causal.experiments.command import execute_missing, runs_to_do
+from crslab_causal.experiments.runner import execution
 
 TABLE = {
     'name': 'main',
@@ -165,6 +166,21 @@ def test_first_seeds_come_first_and_runs_on_one_dataset_follow_each_other(write_
         ('small', 2, False),
         ('small', 2, False),
     ]
+
+
+def test_runs_whose_recommender_uses_another_one_come_last(write_suite, table, store, tmp_path, monkeypatch, capsys):
+    rows = [
+        {'title': 'c', 'set': {'model': 'CausalLLM', 'llm.mode': 'offline'}, 'recommender': 'pool', 'seeds': 1},
+        {'title': 'b', 'id': 'pool', 'config': 'pool', 'recommender': 'expert', 'hidden': True, 'seeds': 1},
+        {'title': 'a', 'id': 'expert', 'hidden': True, 'seeds': 1},
+    ]
+    tiny.write_yaml(tmp_path / 'config' / 'pool.yaml', dataset='ReDial', model='Pool', cutoffs=[1, 3])
+    todo = runs_to_do([write_suite([table(rows=rows)])], store, PreviousReport())
+    waves = []
+    monkeypatch.setattr(execution, 'run_all', lambda runs, *_: waves.append(runs) or iter(()))
+    execute_missing(todo, store, jobs=1)
+    assert [[run.config['model'] for run in wave] for wave in waves] == [['CausalKBRD'], ['Pool'], ['CausalLLM']]
+    assert '3 runs, 0 of them finished, 3 to do' in capsys.readouterr().out
 
 
 def test_list_and_report_run_nothing(project, workplace, capsys):

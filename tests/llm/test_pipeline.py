@@ -75,7 +75,7 @@ def test_results_are_in_the_order_of_the_tasks_and_follow_the_answers(echoing):
     assert {(result.status, result.explanation, result.repairs) for result in results} == {
         ('ok', 'because', Repairs(0, 0, 0))
     }
-    assert all(result.cache_key and result.input_tokens and result.output_tokens for result in results)
+    assert all(result.cache_keys and result.input_tokens and result.output_tokens for result in results)
 
 
 @pytest.mark.parametrize(

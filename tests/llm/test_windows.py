@@ -47,6 +47,25 @@ def test_ranking_is_that_of_windows_from_the_end_to_the_start(llm_server, n):
     assert result.status == 'ok' and result.written == min(n, 4)
 
 
+def test_number_outside_a_window_ranks_no_film(llm_server):
+    url = llm_server.plan('ok', answer=ranking_answer(9, 4, 3, 2, 1))  # no window has a ninth film
+    inside = llm_server.plan('ok', answer=ranking_answer(4, 3, 2, 1))
+    task = make_task(candidates=films(11))
+    (result,) = answer_all([task], url, window=4, step=2)
+    (expected,) = answer_all([task], inside, window=4, step=2)
+    assert result.ranking == expected.ranking and result.written == 4
+    assert result.repairs == (len(llm_server.log(url)), 0, 0)
+
+
+def test_result_has_the_keys_and_the_repairs_of_all_windows(llm_server):
+    url = llm_server.plan('ok', answer=ranking_answer(2, 2, 1))  # of three films, the third is missing
+    with make_pipeline(url, window=3, step=2, ranked=None) as pipeline:
+        (result,) = pipeline.answer([make_task(candidates=films(7))])
+        calls = pipeline.backend.summary()['usage']['calls']
+    assert calls == 3 and len(result.cache_keys) == len(set(result.cache_keys)) == calls
+    assert result.repairs == (0, calls, calls)
+
+
 def test_costs_are_those_of_all_windows_and_the_estimate_knows_them(llm_server, tmp_path):
     url = llm_server.plan('ok', n_candidate=4)
     tasks = [make_task(f'Hi {i}', films(10)) for i in range(3)]

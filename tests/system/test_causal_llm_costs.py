@@ -81,7 +81,7 @@ def test_equal_requests_are_counted_once():
         matches=[],
         copied=0,
         confidence=[],
-        cache_key='hash',
+        cache_keys=['first', 'last'],
         input_tokens=100,
         output_tokens=20,
         latency_s=0.1,
@@ -89,7 +89,7 @@ def test_equal_requests_are_counted_once():
         replayed=False,
         detail='',
     )
-    other = result._replace(cache_key='other', cost_usd=0.25)
+    other = result._replace(cache_keys=['other', 'last'], cost_usd=0.25)
     summary = summarize([result, result._replace(replayed=True), other], 10)
     assert (summary['cost_usd'], summary['input_tokens'], summary['output_tokens']) == (0.75, 200, 40)
     assert summary['samples'] == 3 and summary['repairs']['missing'] == 6

@@ -161,29 +161,11 @@ class StructuralCausalModel:
         """Return P(Y|X, e) for every e, of shape [n_explanations, n_films]."""
         return _softmax(self.affinity_weight * self.affinity(history) + self.fit_weight * self.fit + self.popularity)
 
-    def p_context(self, history: Sequence[Mention]) -> np.ndarray:
-        """Return P(c|X), of shape [n_contexts]."""
-        p = self.mention_given_context[:, [mention.entity for mention in history]]
-        without_repetition = 1.0 - (np.cumsum(p, axis=1) - p)
-        joint = self.context_prior * (p / without_repetition).prod(axis=1)
-        return joint / joint.sum()
-
     # ------------------------------------------------------------ the target
 
     def p_target(self, history: Sequence[Mention], explanation: int) -> np.ndarray:
         """Return P(Y|X, e), of shape [n_films]."""
         return self.p_target_given_explanations(history)[explanation]
-
-    def p_target_do(self, history: Sequence[Mention]) -> np.ndarray:
-        """Return P(Y|do(X)) = sum_c P(c) sum_e P(e|c) P(Y|X, e), the backdoor adjustment, of shape [n_films]."""
-        return self.context_prior @ self.explanation_given_context @ self.p_target_given_explanations(history)
-
-    def p_target_observational(self, history: Sequence[Mention]) -> np.ndarray:
-        """Return P(Y|X) = sum_c P(c|X) sum_e P(e|c) P(Y|X, e), of shape [n_films].
-
-        No model can learn more than this from observational data.
-        """
-        return self.p_context(history) @ self.explanation_given_context @ self.p_target_given_explanations(history)
 
     # ------------------------------------------------------------ sampling
 

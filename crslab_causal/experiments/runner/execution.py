@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple
 
 from filelock import FileLock, Timeout
+from loguru import logger
 
 from crslab_causal.base import artifacts
 from crslab_causal.base.errors import UserError
 from crslab_causal.base.files import replace_file
+from crslab_causal.base.restarts import is_restart, warn_of_restart
 from crslab_causal.config import Config
 from crslab_causal.experiments.runner.dataset_cache import DatasetCache
 from crslab_causal.experiments.runner.run_store import RunStore
@@ -84,11 +87,12 @@ class Executor:
     def _assemble(self, run: Run, config: Config, dataset: MentionDataset) -> CausalSystem:
         from crslab_causal.quick_start import assemble
 
-        if not self.store.is_finished(run) and (self.store.folder(run) / artifacts.LAST_CHECKPOINT).is_file():
+        path = self.store.folder(run) / artifacts.LAST_CHECKPOINT
+        if not self.store.is_finished(run) and path.is_file():
             try:
                 return assemble(config, dataset, restore=True)
-            except UserError:  # for example an old checkpoint: start from the beginning
-                pass
+            except UserError as error:  # for example an old checkpoint
+                warn_of_restart(path, error)
         return assemble(config, dataset)
 
 
@@ -116,7 +120,6 @@ def start_worker(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent process reports Ctrl-C
     os.environ['OMP_NUM_THREADS'] = str(threads)
     import torch
-    from loguru import logger
     from tqdm import tqdm
 
     from crslab_causal.base.process_setup import configure_process, keep_freed_memory
@@ -125,6 +128,8 @@ def start_worker(threads: int) -> None:
     keep_freed_memory()
     torch.set_num_threads(threads)
     logger.remove()
+    # no other warnings, because every run would repeat those about its data
+    logger.add(sys.stderr, level='WARNING', format='{message}', filter=is_restart)
     tqdm.set_lock(threading.RLock())  # tqdm's own lock is a semaphore, which Python reports as leaked on termination
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 

@@ -50,6 +50,11 @@ class Run(NamedTuple):
         """Configuration of the run, without the paths of its data and its results. Callers must not change it."""
         return _config(self.config_file, self.settings)
 
+    @property
+    def wave(self) -> int:
+        """Number of runs that must be finished before this one, because each gives its recommender to the next."""
+        return 0 if self.recommender is None else self.recommender.wave + 1
+
 
 @cache
 def _config(config_file: Path, settings: tuple[str, ...]) -> Config:
@@ -309,7 +314,7 @@ def _table(options: TableOptions, seeds: list[int], changes: dict[str, Any], con
             else [(_at(row, options.sweep, value), value, row.title) for row in rows for value in options.sweep.values]
         )
         expanded = [Row(row, _runs(row, options, seeds, changes, config_folder), x, series) for row, x, series in grid]
-        rows_of_table = tuple(_with_recommender(row, expanded) for row in expanded)
+        rows_of_table = _with_recommenders(expanded)
         return Table(options, _saved(rows_of_table) if options.split == OFFICIAL else rows_of_table)
     except UserError as error:
         raise UserError(f'table {options.name}: {error}') from error
@@ -320,21 +325,31 @@ def _saved(rows: Sequence[Row]) -> tuple[Row, ...]:
     return tuple(row._replace(runs=tuple(run._replace(save=True) for run in row.runs)) for row in rows)
 
 
-def _with_recommender(row: Row, rows: list[Row]) -> Row:
-    """Link the runs of a row that re-rank to the runs whose recommender they use, and return the row.
+def _with_recommenders(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Link the runs of the rows that use the recommender of another row to its runs, and return all rows.
 
-    A run that re-ranks gets the run of the same seed as ``recommender``. That run is marked to be saved.
+    A run gets the run of the same seed as ``recommender``, and in a sweep that of the same value. The runs that give
+    their recommender are marked to be saved. They may use the recommender of a further row.
     """
-    taken_id = row.options.recommender
-    if taken_id is None:
-        takers = [other for other in rows if row.options.id is not None and other.options.recommender == row.options.id]
-        taken_seeds = {run.seed for other in takers for run in other.runs}
-        return row._replace(runs=tuple(run._replace(save=run.seed in taken_seeds) for run in row.runs))
-    givers = {run.seed: run._replace(save=True) for other in rows if other.options.id == taken_id for run in other.runs}
-    missing = [run.seed for run in row.runs if run.seed not in givers]
-    if missing:
-        raise UserError(f'row {row.options.title}: recommender: no row {taken_id} with seed {missing[0]}')
-    return row._replace(runs=tuple(run._replace(recommender=givers[run.seed]) for run in row.runs))
+    named = {(row.options.id, row.x): row for row in rows if row.options.id is not None}
+    taken = {(row.options.recommender, row.x, run.seed) for row in rows for run in row.runs}
+
+    def link(row: Row, takers: tuple[str, ...] = ()) -> Row:
+        row_id, giver_id = row.options.id, row.options.recommender
+        runs = [run._replace(save=row_id is not None and (row_id, row.x, run.seed) in taken) for run in row.runs]
+        if giver_id is None:
+            return row._replace(runs=tuple(runs))
+        where = f'row {row.options.title}: recommender'
+        if giver_id in takers:
+            raise UserError(f'{where}: {giver_id} uses its own recommender, directly or through other rows')
+        giver = named.get((giver_id, row.x))
+        givers = {} if giver is None else {run.seed: run for run in link(giver, (*takers, giver_id)).runs}
+        missing = [run.seed for run in runs if run.seed not in givers]
+        if missing:
+            raise UserError(f'{where}: no row {giver_id} with seed {missing[0]}')
+        return row._replace(runs=tuple(run._replace(recommender=givers[run.seed]) for run in runs))
+
+    return tuple(map(link, rows))
 
 
 def _at(row: RowOptions, sweep: SuiteSweepOptions, value: Scalar) -> RowOptions:

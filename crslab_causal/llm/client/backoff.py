@@ -28,12 +28,14 @@ class Backoff:
         self._random = random.Random()  # the global generator belongs to the seeded run
         self._warned = False
 
-    def delay(self, n_failures: int, retry_after_s: float | None) -> float:
+    def delay(self, n_failures: int, retry_after_s: float | None, is_limited: bool) -> float:
         """Return the number of seconds after which a request is sent again.
 
         Args:
             n_failures: number of failures so far, from 1.
             retry_after_s: seconds that the server asks to wait; capped at ``MAX_WAIT_S``.
+            is_limited: whether a rate limit was exceeded. The server then knows how long to wait. After another failure
+                it does not know, so that the wait is never shorter than without ``retry_after_s``.
         """
         jitter = self._random.uniform(0, self._backoff_s * 2 ** min(n_failures - 1, _MAX_DOUBLINGS))
         if retry_after_s is None:
@@ -44,7 +46,8 @@ class Backoff:
                 f'[LLM: the server asks to wait for {retry_after_s:.0f} s; waits are capped at {MAX_WAIT_S:.0f} s]'
             )
         # the jitter comes after the pause, so that paused workers do not all send at the same moment
-        return min(retry_after_s, MAX_WAIT_S) + min(jitter, self._backoff_s)
+        asked = min(retry_after_s, MAX_WAIT_S) + min(jitter, self._backoff_s)
+        return asked if is_limited else max(asked, jitter)
 
     def pause_all(self, seconds: float) -> None:
         """Pause all requests for this number of seconds."""

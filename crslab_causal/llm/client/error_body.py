@@ -37,9 +37,10 @@ class ErrorBody:
         content: bytes of the body.
         headers: headers of the response, names in lower case.
         now: seconds since 1970.
+        status: status of the response.
     """
 
-    def __init__(self, content: bytes, headers: Mapping[str, str], now: float):
+    def __init__(self, content: bytes, headers: Mapping[str, str], now: float, status: int):
         text = content.decode('utf-8', 'replace').strip()
         body = _parse(text)
         self.message: str = (_describe(body) if body is not None else text) or 'no reason given'
@@ -49,7 +50,7 @@ class ErrorBody:
             str(value) for key, value in self._members if key in ('code', 'type', 'reason', 'status')
         )
         """Codes of the error."""
-        self.wait_s = stated_wait(headers, self._members, self.message, now)
+        self.wait_s = stated_wait(headers, self._members, self.message, now, status == 429)
         """Seconds that the server asks to wait; None if it does not ask."""
 
     def named(self, names: Mapping[str, Sequence[str]]) -> str | None:

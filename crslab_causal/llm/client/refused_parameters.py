@@ -64,7 +64,7 @@ class RefusedParameters:
         """
         if status not in (400, 422):
             return None
-        name = ErrorBody(to_json(body), {}, time.time()).named(_NAMES)
+        name = ErrorBody(to_json(body), {}, time.time(), status).named(_NAMES)
         if name is None:
             return None
         parameters = payload['parameters']

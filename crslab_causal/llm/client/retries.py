@@ -82,9 +82,12 @@ class RetryPolicy:
             attempts.n_answers_before = n_answers
             if not self._tries_less(attempts, failure):
                 self._raise_if_final(attempts, failure)
-                delay = self._backoff.delay(attempts.n_failures, failure.retry_after_s)
-                if failure.cause == '429' or failure.retry_after_s is not None:
+                is_limited = failure.cause == '429'
+                delay = self._backoff.delay(attempts.n_failures, failure.retry_after_s, is_limited)
+                if is_limited:
                     self._backoff.pause_all(delay)
+                elif failure.retry_after_s is not None:  # the longer wait of a request that fails often is its own
+                    self._backoff.pause_all(min(delay, failure.retry_after_s))
         self._usage.retries[failure.cause] += 1
         return delay
 

@@ -265,7 +265,7 @@ class Transport:
         )
 
     def _status_error(self, body: dict[str, Any], left_out: tuple[str, ...], reply: _Reply) -> Exception:
-        status, error = reply.status, ErrorBody(reply.content, reply.headers, time.time())
+        status, error = reply.status, ErrorBody(reply.content, reply.headers, time.time(), reply.status)
         error.message = self._clean(error.message)
         if 300 <= status < 400:
             address = self._clean(reply.headers.get('location', 'another address'))

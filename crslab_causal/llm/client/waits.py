@@ -44,6 +44,7 @@ def stated_wait(
     members: Iterable[tuple[str, Any]],
     text: str,
     now: float,
+    is_limited: bool,
 ) -> float | None:
     """Return the seconds that a server asks to wait; None if it does not ask.
 
@@ -52,8 +53,14 @@ def stated_wait(
         members: keys and values of the response, at any depth.
         text: message of the response.
         now: seconds since 1970.
+        is_limited: whether the status says that a rate limit is exceeded.
     """
-    for wait in (_retry_after(headers, now), _wait_in_body(members), _wait_in_text(text, now), _reset(headers, now)):
+    for wait in (
+        _retry_after(headers, now),
+        _wait_in_body(members),
+        _wait_in_text(text, now),
+        _reset(headers, now, is_limited),
+    ):
         if wait is not None and math.isfinite(wait):
             return max(wait, 0.0)
     return None
@@ -104,23 +111,35 @@ def _wait_in_text(text: str, now: float) -> float | None:
     return _seconds_until(wait, now) if 'T' in wait.upper() and '-' in wait else _duration(wait)
 
 
-def _reset(headers: Mapping[str, str], now: float) -> float | None:
+def _reset(headers: Mapping[str, str], now: float, is_limited: bool) -> float | None:
     """Return the time until an exhausted rate limit is renewed.
 
-    If no limit is exhausted, return the time until the first of the limits is renewed.
+    Many servers send their limits with every response. A limit that has requests left is no reason to wait. If the
+    status says that a limit is exceeded and no limit is known to be exhausted, return the time until the first of the
+    limits whose rest is unknown is renewed.
     """
-    waits, exhausted = [], []
+    unknown, exhausted = [], []
     for name, value in headers.items():
         if 'ratelimit' not in name or 'reset' not in name:
             continue
         seconds = _seconds_until(value, now)
         if seconds is None:
             continue
-        waits.append(seconds)
-        remaining = headers.get(name.replace('reset', 'remaining'), '').strip()
-        if remaining in ('0', '0.0'):
+        remaining = _number(headers.get(name.replace('reset', 'remaining'), ''))
+        if remaining is None:
+            unknown.append(seconds)
+        elif remaining <= 0:
             exhausted.append(seconds)
-    return max(exhausted) if exhausted else min(waits, default=None)
+    if exhausted:
+        return max(exhausted)
+    return min(unknown, default=None) if is_limited else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _seconds_until(value: str, now: float) -> float | None:
@@ -145,10 +164,7 @@ def _duration(text: str) -> float | None:
     parts = list(_PART_PATTERN.finditer(text))
     if parts:
         return sum(float(part['number']) * _unit(part['unit'].lower()) for part in parts)
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return _number(text)
 
 
 def _unit(name: str) -> float:

@@ -20,6 +20,7 @@ from torch import nn
 from crslab_causal.base import distributed
 from crslab_causal.base.files import replace_file
 from crslab_causal.base.locks import hold_lock
+from crslab_causal.base.restarts import warn_of_restart
 from crslab_causal.data.training_data import TrainingData
 
 FORMAT = 2
@@ -77,7 +78,11 @@ class TrainingState:
         try:
             content = torch.load(path, map_location='cpu', weights_only=True)
             return cls(path, **content)
-        except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile):
+        except FileNotFoundError:
+            return cls(path)
+        except (OSError, RuntimeError, EOFError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+            if distributed.is_first():
+                warn_of_restart(path, error)
             return cls(path)  # a damaged file costs time, and no result
 
     def save_if_due(self, seconds: float, network: nn.Module, optimizer: torch.optim.Optimizer) -> bool:

@@ -1,6 +1,7 @@
 """The study of deconfounding: true distributions against loops and random draws, and distances of a trained model."""
 
 import json
+from functools import partial
 from itertools import product
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from crslab_causal.data.demo.scm import LIKED_PROBABILITY, Mention, StructuralCa
 from crslab_causal.data.histories import pad_histories
 from crslab_causal.experiments.analysis.deconfounding import distance_to_truth, study_row, true_targets
 from crslab_causal.quick_start import load_system
+from demo_targets import p_target_do, p_target_observational
 
 CATALOGUE = Catalogue.build(3)
 SCM = StructuralCausalModel.build(CATALOGUE, 0.8, 3)
@@ -43,8 +45,10 @@ def in_loops(history, formula):
 def test_targets_given_mentions_equal_a_loop_over_opinions(batch):
     found = true_targets(SCM, batch)
 
-    np.testing.assert_allclose(found.do, [in_loops(h, SCM.p_target_do) for h in batch], rtol=1e-9)
-    np.testing.assert_allclose(found.observational, [in_loops(h, SCM.p_target_observational) for h in batch], rtol=1e-9)
+    np.testing.assert_allclose(found.do, [in_loops(h, partial(p_target_do, SCM)) for h in batch], rtol=1e-9)
+    np.testing.assert_allclose(
+        found.observational, [in_loops(h, partial(p_target_observational, SCM)) for h in batch], rtol=1e-9
+    )
     np.testing.assert_allclose(found.do.sum(axis=1), 1)
 
 
@@ -55,8 +59,8 @@ def test_targets_given_opinions_equal_the_formulas_of_the_causal_model(batch, da
     found = true_targets(SCM, batch, liked)
     mentions = [[Mention(*pair) for pair in zip(*both)] for both in zip(batch, liked)]
 
-    np.testing.assert_allclose(found.do, [SCM.p_target_do(m) for m in mentions], rtol=1e-9)
-    np.testing.assert_allclose(found.observational, [SCM.p_target_observational(m) for m in mentions], rtol=1e-9)
+    np.testing.assert_allclose(found.do, [p_target_do(SCM, m) for m in mentions], rtol=1e-9)
+    np.testing.assert_allclose(found.observational, [p_target_observational(SCM, m) for m in mentions], rtol=1e-9)
 
 
 def small_scm():
@@ -145,7 +149,8 @@ def test_distances_of_a_run_equal_loops_over_its_samples(system):
                 m['liked'] for m in drawn
             ]
             history = [of_entity[m] for m in sample['context_mentions']]
-            do, observational = in_loops(history, scm.p_target_do), in_loops(history, scm.p_target_observational)
+            do = in_loops(history, partial(p_target_do, scm))
+            observational = in_loops(history, partial(p_target_observational, scm))
             model = np.zeros(N_FILM)
             model[[of_entity[m] for m in system.item_ids]] = np.exp(scores_of(recommender, sample))
             for key, (p, q) in {

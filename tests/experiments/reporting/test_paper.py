@@ -15,7 +15,6 @@ from scipy import stats
 
 import tiny
 from crslab_causal.base.errors import UserError
-from crslab_causal.base.markdown_blocks import read_block
 from crslab_causal.experiments.__main__ import main
 from crslab_causal.experiments.analysis.record import FigureRecord, HistogramRecord, PanelRecord
 from crslab_causal.experiments.reporting.paper.figures import PaperFigures, PaperRow, read_figures
@@ -33,6 +32,7 @@ from crslab_causal.experiments.reporting.paper.page import (
     read_records,
 )
 from crslab_causal.experiments.reporting.paper.places import PLACE, divergences, fill, find_row, shifts
+from page_blocks import read_block
 
 RESULTS = tiny.ROOT / 'results'
 FINDINGS = tiny.ROOT / 'docs' / 'findings.md'

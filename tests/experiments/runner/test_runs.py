@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 import tiny
 from crslab_causal.base.errors import UserError
@@ -147,9 +148,27 @@ def test_a_run_with_an_unusable_checkpoint_starts_again_and_keeps_the_old_folder
     kill_after(2, run)
     folder = store.folder(run)
     (folder / 'last.pth').write_bytes(b'of another release')
+    lines = []
+    sink = logger.add(lines.append, level='WARNING', format='{message}')
     execute(run)
+    logger.remove(sink)
+    (line,) = [line for line in lines if 'last.pth' in line]
+    assert line.startswith(f'[{folder / "last.pth"}: cannot be used, so the training starts from the beginning (')
     assert store.result(run)['epochs'] == 6
     assert (folder.with_name(f'{folder.name}.1') / 'best.pth').is_file()
+
+
+def test_a_worker_prints_that_a_training_starts_again():
+    code = """
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from crslab_causal.base.restarts import warn_of_restart
+from crslab_causal.experiments.runner.execution import start_worker, worker_context
+with ProcessPoolExecutor(1, worker_context(), start_worker, (1,)) as pool:
+    pool.submit(warn_of_restart, Path('last.pth'), ValueError('odd')).result()
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=120)
+    assert done.stderr == ('[last.pth: cannot be used, so the training starts from the beginning (ValueError: odd)]\n')
 
 
 def test_weights_are_kept_only_where_they_are_needed(runs, store, execute):

@@ -78,15 +78,16 @@ def test_rows_with_reported_scores_are_not_run_and_need_a_source(write_suite, ta
         write_suite([table(rows=[row])])
 
 
-def test_a_reranking_run_takes_the_saved_recommender_of_its_seed(write_suite, table, tmp_path):
-    tiny.write_yaml(
-        tmp_path / 'config' / 'llm.yaml',
-        dataset='ReDial',
-        model='CausalLLM',
-        kg_emb_dim=8,
-        cutoffs=[1, 3],
-        llm={'mode': 'offline'},
-    )
+@pytest.fixture
+def with_llm(write_suite, tmp_path):
+    """Write the configurations ``llm`` (CausalLLM) and ``pool`` (Pool) beside those of ``write_suite``."""
+    for name, model in (('llm', 'CausalLLM'), ('pool', 'Pool')):
+        mode = {'llm': {'mode': 'offline'}} if model == 'CausalLLM' else {}
+        path = tmp_path / 'config' / f'{name}.yaml'
+        tiny.write_yaml(path, dataset='ReDial', model=model, cutoffs=[1, 3], **mode)
+
+
+def test_a_reranking_run_takes_the_saved_recommender_of_its_seed(write_suite, table, with_llm):
     suite = write_suite(
         [
             table(
@@ -102,6 +103,28 @@ def test_a_reranking_run_takes_the_saved_recommender_of_its_seed(write_suite, ta
     assert [run.save for run in giver] == [True, False]  # only the seed that is taken
     assert [run.recommender for run in taker] == list(giver[:1])
     assert 'llm.split="test"' in taker[0].settings
+
+
+def test_a_reranking_run_of_a_sweep_takes_the_recommender_of_its_value(write_suite, table, with_llm):
+    rows = [{'title': 'a', 'id': 'giver'}, {'title': 'b', 'config': 'llm', 'recommender': 'giver'}]
+    sweep = {'key': 'kg_edge_threshold', 'label': 'threshold', 'values': [0, 5]}
+    low, high, of_low, of_high = write_suite([table(rows=rows, sweep=sweep)]).tables[0].rows
+    assert all(run.save for row in (low, high) for run in row.runs)
+    assert [run.recommender for run in of_low.runs] == list(low.runs)
+    assert [run.recommender for run in of_high.runs] == list(high.runs)
+
+
+def test_a_run_that_takes_a_recommender_can_give_its_own(write_suite, table, with_llm):
+    rows = [
+        {'title': 'c', 'config': 'llm', 'recommender': 'pool', 'seeds': 1},
+        {'title': 'b', 'config': 'pool', 'id': 'pool', 'recommender': 'expert'},
+        {'title': 'a', 'id': 'expert'},
+    ]
+    llm, pool, expert = (row.runs for row in write_suite([table(rows=rows)]).tables[0].rows)
+    assert [run.recommender for run in llm] == list(pool[:1])
+    assert [run.recommender for run in pool] == list(expert)
+    assert [run.save for run in pool] == [True, False] and all(run.save for run in expert)
+    assert [run.wave for run in (llm[0], pool[0], expert[0])] == [2, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +170,15 @@ def test_a_reranking_run_takes_the_saved_recommender_of_its_seed(write_suite, ta
         (
             {'rows': [{'title': 'a', 'recommender': 'x', 'set': {'model': 'CausalLLM'}}]},
             'recommender: no row x with seed 1',
+        ),
+        (
+            {
+                'rows': [
+                    {'title': 'a', 'id': 'x', 'recommender': 'y', 'set': {'model': 'CausalLLM'}},
+                    {'title': 'b', 'id': 'y', 'recommender': 'x', 'set': {'model': 'CausalLLM'}},
+                ]
+            },
+            'recommender: y uses its own recommender, directly or through other rows',
         ),
         ({}, 'has neither rows nor a sweep'),
     ],

@@ -121,8 +121,9 @@ def test_single_worker_waits_as_long_as_the_server_asks(server):
 
 def test_waits_are_capped(logged):
     backoff = Backoff(0.5)
-    assert all(0 <= backoff.delay(failures, None) <= 0.5 * 64 for failures in range(1, 30))
-    assert all(7 <= backoff.delay(failures, 7) <= 7.5 for failures in range(1, 30))
-    assert MAX_WAIT_S <= backoff.delay(1, float('inf')) <= MAX_WAIT_S + 1
-    backoff.delay(1, 9999)
+    for is_limited in (True, False):
+        assert all(0 <= backoff.delay(failures, None, is_limited) <= 0.5 * 64 for failures in range(1, 30))
+        assert MAX_WAIT_S <= backoff.delay(1, float('inf'), is_limited) <= MAX_WAIT_S + 1
+    assert all(7 <= backoff.delay(failures, 7, True) <= 7.5 for failures in range(1, 30))
+    assert all(7 <= backoff.delay(failures, 7, False) <= 0.5 * 64 for failures in range(1, 30))
     assert sum('waits are capped' in line for line in logged) == 1

@@ -1,20 +1,24 @@
 """How long a server asks to wait: read from headers, from the text of an error, and from rate limits, and obeyed."""
 
+import asyncio
 import json
+import random
+from itertools import pairwise
 
 import pytest
-from client_helpers import error_message, run, run_one
+from client_helpers import error_message, make_client, options, prompt, run, run_one
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crslab_causal.llm.client.client import LLMClient
 from crslab_causal.llm.client.error_body import ErrorBody
 
 NOW = 1_700_000_000.0
 
 
-def wait(body='', headers=None):
+def wait(body='', headers=None, status=429):
     content = body if isinstance(body, str) else json.dumps(body)
-    return ErrorBody(content.encode(), headers or {}, NOW).wait_s
+    return ErrorBody(content.encode(), headers or {}, NOW, status).wait_s
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,16 @@ def wait(body='', headers=None):
             12,
         ),
         ({'x-ratelimit-reset-requests': '24h', 'x-ratelimit-reset-tokens': '12s'}, 12),
+        # a limit that has requests left is no reason to wait
+        ({'x-ratelimit-reset-requests': '0s', 'x-ratelimit-remaining-requests': '99'}, None),
+        (
+            {
+                'x-ratelimit-reset-requests': '1s',
+                'x-ratelimit-remaining-requests': '99',
+                'x-ratelimit-reset-tokens': '12s',
+            },
+            12,
+        ),
         ({'x-ratelimit-reset': str(int(NOW) + 8)}, 8),
         ({'x-ratelimit-reset': str(int(NOW + 8) * 1000)}, 8),
         ({'ratelimit-reset': '34'}, 34),
@@ -52,6 +66,19 @@ def wait(body='', headers=None):
 )
 def test_wait_in_headers_is_read(headers, expected):
     assert wait(headers=headers) == (expected if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    'headers, expected',
+    [
+        ({'x-ratelimit-reset': '0s'}, None),
+        ({'x-ratelimit-reset': '0s', 'x-ratelimit-remaining': '99'}, None),
+        ({'x-ratelimit-reset': '7s', 'x-ratelimit-remaining': '0'}, 7),
+        ({'retry-after': '7', 'x-ratelimit-reset': '0s'}, 7),
+    ],
+)
+def test_failing_server_asks_to_wait_only_for_an_exhausted_limit(headers, expected):
+    assert wait(headers=headers, status=500) == expected
 
 
 @pytest.mark.parametrize(
@@ -131,15 +158,44 @@ def test_server_gets_the_time_that_it_asks_for(server, reply):
     assert 0.4 <= second['got'] - first['answered'] < 3
 
 
+@pytest.mark.parametrize(
+    'headers',
+    [
+        {'x-ratelimit-reset': '0s'},
+        {'x-ratelimit-reset': '0s', 'x-ratelimit-remaining': '99'},
+        {'x-ratelimit-reset': '0s', 'x-ratelimit-remaining': '0'},
+        {'Retry-After': '0'},
+    ],
+)
+def test_failing_server_gets_longer_and_longer_waits_whatever_its_headers_say(server, headers, monkeypatch):
+    monkeypatch.setattr(random.Random, 'uniform', lambda self, low, high: high)  # the longest random waits
+    reply = {'status': 500, 'headers': headers, 'body': {'error': {'message': 'internal error'}}}
+    url = server.plan(*['reply 0'] * 3, 'ok', only='fails', replies=[reply])
+    with LLMClient(options(url, retries=3, concurrency=1), backoff_s=0.1) as client:
+        completions = list(client.run([prompt('another'), prompt('fails')]))
+    assert [completion.status for completion in completions] == ['ok', 'ok']
+    waits = [later['got'] - earlier['answered'] for earlier, later in pairwise(server.log(url)[1:])]
+    assert len(waits) == 3 and all(wait >= 0.1 * 2**n for n, wait in enumerate(waits))
+
+
 def test_server_that_is_busy_but_answers_others_uses_up_no_retries(server):
-    # each request named busy is refused four times, which is more often than it may fail
+    # Each request named busy is refused four times, which is more often than it may fail. The server refuses it when
+    # two others have come since it came. The second of them is sent when the first one is answered, so that the
+    # client has an answer between any two refusals, however slow the machine is.
     reply = {'status': 429, 'headers': {'Retry-After': '0.01'}, 'body': {'error': {'message': 'slow down'}}}
-    url = server.plan(*['reply 0'] * 4, 'ok', only='busy', replies=[reply], delay=0.01)
-    # enough others, so that one is answered while a request waits, also if the machine stands still for a moment
-    texts = [f'{name} {number}' for number in range(30) for name in ('busy', 'other', 'second', 'third')]
-    completions, client = run(url, texts, retries=2, concurrency=8)
-    statuses = [completion.status for completion in completions]
-    assert statuses.count('ok') > 110 and client.usage.retries['429'] > 60
+    url = server.plan(*['reply 0'] * 4, 'ok', only='busy', after=2, replies=[reply])
+
+    async def run_all(client):
+        others = [await client.complete(*prompt('other'))]  # before the first answer, other rules hold
+        busy = asyncio.gather(*(client.complete(*prompt(f'busy {number}')) for number in range(7)))
+        while not busy.done():
+            others.append(await client.complete(*prompt(f'other {len(others)}')))
+        return [*await busy, *others]
+
+    with make_client(url, retries=1, concurrency=8) as client:  # one slot is left to the others
+        completions = asyncio.run(run_all(client))
+    assert {completion.status for completion in completions} == {'ok'}
+    assert client.usage.retries['429'] == 7 * 4
 
 
 def test_run_stops_if_the_server_is_busy_for_every_request(server):

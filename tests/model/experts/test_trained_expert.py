@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
+from loguru import logger
 
 from crslab_causal.data.training_data import TrainingData
 from crslab_causal.model.experts import trained_expert
@@ -160,11 +161,22 @@ def test_two_runs_train_the_same_expert_once(tmp_path, monkeypatch):
     assert [path.suffix for path in (tmp_path / 'trained_experts').iterdir()] == ['.pth']
 
 
-def test_a_damaged_file_costs_time_and_no_result(tmp_path):
+@pytest.mark.parametrize('has_other_format', [False, True])
+def test_a_damaged_file_costs_time_and_a_warning_and_no_result(tmp_path, has_other_format):
+    lines = []
+    sink = logger.add(lines.append, level='WARNING', format='{message}')
     first = fitted(seed=1, save_path=str(tmp_path)).item_scores(HISTORIES)
     (file,) = (tmp_path / 'trained_experts').iterdir()
-    file.write_bytes(file.read_bytes()[:200])
+    assert not lines
+    if has_other_format:
+        torch.save({'weights': {}}, file)
+    else:
+        file.write_bytes(file.read_bytes()[:200])
     assert torch.equal(fitted(seed=1, save_path=str(tmp_path)).item_scores(HISTORIES), first)
+    logger.remove(sink)
+    (line,) = lines
+    assert line.startswith(f'[{file}: cannot be used, so the training starts from the beginning (')
+    assert line.count('\n') == 1
 
 
 def test_the_best_epoch_on_the_latest_conversations_is_trained_again_on_all(monkeypatch):
