@@ -177,7 +177,8 @@ class Conversation:
             yield reply.note(remark)
         if replaced := describe(constraint for constraint in meaning.replaced if constraint.binding):
             yield reply.note(f'This replaces: {replaced}.')
-        if Act.FORGET in meaning.acts:
+        said = {*meaning.acts}
+        if Act.FORGET in said:
             yield self._note_forgotten(meaning, reply)
         yield from say_first(meaning, reply, chosen)
         wants_films = asks_for_films(meaning, self.pipeline.backend.uses_prompt)
@@ -200,7 +201,8 @@ class Conversation:
             yield reply.say(self._last_suggestion())
         elif wants_films:
             yield from self._recommend(meaning, reply, drafts)
-        if not reply.sentences and not reply.recommendations and not is_answered_by_lines(meaning):
+        is_told = bool(meaning.withdrawn) or Act.FORGET in said
+        if not reply.sentences and not reply.recommendations and not is_told and not is_answered_by_lines(meaning):
             yield reply.say(self._after_unknown(meaning) if meaning.unknown else NOT_UNDERSTOOD)
         self.state.context += [('Recommender', sentence) for sentence in [' '.join(reply.sentences)] if sentence]
 

@@ -20,7 +20,7 @@ from crslab_causal.llm.request import Probability, RerankRequest
 
 _TOP = 10
 """Number of candidates with a preferred property from which on all other candidates are left out."""
-_COSTS = ('input_tokens', 'output_tokens', 'latency_s', 'cost_usd', 'replayed', 'cache_key')
+_COSTS = ('input_tokens', 'output_tokens', 'latency_s', 'cost_usd', 'replayed', 'cache_keys')
 
 
 class Prepared(NamedTuple):

@@ -36,7 +36,7 @@ below ``crslab_causal``.
 - ``config/__init__.py:26`` writes into site-packages
   -> ``crslab_compat/calls.py:17`` use_directories
 - ``config/config.py:90`` reads 5e-3 as a text, and knows no base:
-  -> ``config_files.py:302`` patch_crslab_config
+  -> ``config_files.py:334`` patch_crslab_config
 - ``data/dataloader/tgredial.py:114`` changes the samples that it gets
   -> ``crslab_compat/calls.py:42`` rec_batchify
 - ``data/dataloader/kbrd.py:59`` scores other turns than TGReDial's loader, so that scores cannot be compared

@@ -65,6 +65,12 @@ class Collections:
                         self.by_key[_key(words)] = collection
         for key, collection in _series(facts).items():
             self.by_key.setdefault(key, collection)
+        self.episodes: dict[Key, list[int | None]] = {
+            _key(name): [min(titles.find([title]), default=None) for title in listed]
+            for name, listed in table['episodes'].items()
+        }
+        """Films of well-known series in the order of their numbers, by the words of the name. None: not in the
+        catalogue."""
         self.not_for_children = titles.find(table['not for children'])
         """Animated films that are not for children."""
         self.max_words = max(map(len, self.by_key), default=0)

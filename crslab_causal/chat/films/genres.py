@@ -79,6 +79,7 @@ _GENRES = {
         r'horrors?|slashers?|splatters?|creature features?|monster (?:movies?|films?|flicks?)|gore ?fests?|'
         r'jump ?scares?|ghost (?:stor(?:y|ies)|movies?|films?)|scares? (?:me|us)|'
         r'(?:be|get|getting) (?:really |properly |also )?scared',
+        r'(?<=\ba )(?:good |proper |real )?scare|'
         r'scary|scarey|scarier|scariest|frightening|creep(?:y|ier)|spook(?:y|ier)|terrifying|gore?y|gorier|goriest|gruesome|bloody',
     ),
     'music': _Words(r'music(?!al)', rf'music {_FILMS}|concert {_FILMS}'),
@@ -211,7 +212,8 @@ _GORE = re.compile(r'gore?y?|gruesome|bloody', re.IGNORECASE)
 _ASKS_IF = re.compile(r'\b(?:is|was|are|were)\s+(?:it|that|this|they)\s+(?:\w+\s+)?$', re.IGNORECASE)
 """Words before an adjective in a question about a film: "is it gory?"."""
 _WITHOUT_GORE = re.compile(
-    r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+(?:\w+\W+){0,4}?
+    r"""\b(?:not|no|nothing|without|too|less|never|hates?|avoid|dislikes?|\w+n['’]?t)\W+
+    (?!(?:really\W+|even\W+)*(?:mind|care\W+about|bothered\W+by|afraid\W+of|object\W+to|a\W+problem)\b)(?:\w+\W+){0,4}?
     (?:gore?y?|gruesome|bloody|blood|guts|violent|violence|brutal|brutality)\b""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -21,6 +21,7 @@ from crslab_causal.chat.understanding.phrases import spell_something
 from crslab_causal.chat.understanding.properties import Properties
 from crslab_causal.chat.understanding.reading.corrections import find_correction, without_corrected
 from crslab_causal.chat.understanding.reading.message import ClauseReader
+from crslab_causal.chat.understanding.reading.shorthand import opinion_in_shorthand
 from crslab_causal.chat.understanding.reading.state import ReadingState
 from crslab_causal.chat.understanding.spans import SpanKind
 from crslab_causal.chat.understanding.spotting.places import find_missing_place
@@ -99,6 +100,10 @@ class Interpreter:
         words = text
         for span in spans:
             words = words[: span.start] + ' ' * (span.end - span.start) + words[span.end :]
+        opinion = opinion_in_shorthand(words) if spans else None
+        if opinion is not None:
+            names = ' and '.join(text[span.start : span.end] for span in spans)
+            return self._draft(f'I {"loved" if opinion else "hated"} {names}', situation)
         if is_foreign(words):
             return Draft(text, [], [], situation, Understanding(acts=[Act.FOREIGN]))
         missing = None if spans else find_missing_place(text, len(situation.shown))

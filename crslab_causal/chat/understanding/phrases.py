@@ -33,7 +33,7 @@ _SPELLINGS = [
         (r"(?:let'?s|lets)", 'let us'),
         (r"can'?t|cannot", 'can not'),
         (r"won'?t", 'will not'),
-        (r"(is|are|was|were|do|does|did|have|has|had|would|could|should)n'?t", r'\1 not'),
+        (r"(is|are|was|were|do|does|did|have|has|had|would|could|should|need|must)n'?t", r'\1 not'),
         (r'havnt|havn\'t|haven', 'have not'),
         (r"(?:i'?ve|ive)", 'i have'),
         (r"(you|we|they)'?ve", r'\1 have'),
@@ -41,7 +41,8 @@ _SPELLINGS = [
         (r'ill', 'i will'),
         (r"(i|you|he|she|we|they)'d", r'\1 would'),
         (r'id(?= (?:like|love|prefer|rather|watch|say))', 'i would'),
-        (r"(you|we|they)'?re", r'\1 are'),
+        (r"(you|they)'?re", r'\1 are'),
+        (r"we're", 'we are'),  # but not "were"
         (r"(what|who|it|that|he|she|there|here|where|how|this|when)'s", r'\1 is'),
         (r"(which(?: one)?)'s", r'\1 is'),
         (r'wh?ats', 'what is'),

@@ -299,26 +299,37 @@ class _Scan:
         """Yield all parts of the text that may be a name."""
         distinct = {(word.normalized, word.is_possessive): word for word in self.content}
         spellings = {key: self.index.spellings(word) for key, word in distinct.items()}
+        loose = {key: dict.fromkeys(self.index.loose_spellings(word), 1) for key, word in distinct.items()}
         for first in range(len(self.content)):
-            keys: list[tuple[Key, int, int]] = [((), 0, 0)]  # each with its most edits of a word and its edited words
+            # each with its most edits of a word, its edited words, and whether one of these is in the dictionary
+            keys: list[tuple[Key, int, int, bool]] = [((), 0, 0, False)]
             crosses_sentence = False
             for n, word in enumerate(self.content[first:], start=1):
                 options = spellings[word.normalized, word.is_possessive]
                 if n == 1 and word.normalized in options and _YEAR_AFTER_NAME.match(self.text, word.end):
                     options = {word.normalized: 0}  # "Shreck (1990)" is not "Shrek"
+                exact = {*options}
+                options = loose[word.normalized, word.is_possessive] | options
                 keys = [
-                    (longer, max(edits, wrong), n_wrong + (edits > 0 and not word.is_possessive))
-                    for key, wrong, n_wrong in keys
+                    (
+                        longer,
+                        max(edits, wrong),
+                        n_wrong + (edits > 0 and not word.is_possessive),
+                        is_loose or option not in exact,
+                    )
+                    for key, wrong, n_wrong, is_loose in keys
                     for option, edits in options.items()
                     if (longer := (*key, option)) in self.index.prefixes
                 ]
                 if not keys:
                     break
                 crosses_sentence |= n > 1 and word.starts_sentence
+                written = [each.normalized for each in self.content[first : first + n]]
                 yield from (
                     _Candidate(first, first + n, key, wrong)
-                    for key, wrong, n_wrong in keys
+                    for key, wrong, n_wrong, is_loose in keys
                     if key in self.index
+                    and not (is_loose and not self.index.has_rare_word(key, written))
                     and (n_wrong <= n // 2 or n == 1)
                     and (
                         n > 1

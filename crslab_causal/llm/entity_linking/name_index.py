@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from typing import Collection, Mapping
+from typing import Collection, Iterable, Mapping
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -31,6 +31,10 @@ _GENRES = frozenset(
 )
 _MIN_LETTERS = 5
 """Minimum number of letters of a word that may have one wrong letter."""
+_MIN_LETTERS_LOOSE = 3
+"""Minimum number of letters of a word of the dictionary that may stand for another one."""
+_N_KNOWN = 10_000
+"""Number of the most frequent words of the language. Other words are rare."""
 _MIN_LETTERS_TWO_EDITS = 8
 """Minimum number of letters of a word that may have two wrong letters."""
 _MIN_LETTERS_ALONE = 8
@@ -218,7 +222,8 @@ class NameIndex:
         edits = {
             other: count_edits(normalized, other)
             for other, _, _ in found
-            if other[-1] == normalized[-1] or other[:-1] == normalized  # "goslin" for "gosling"
+            # "goslin" for "gosling", "figth" for "fight"
+            if other[-1] == normalized[-1] or other[:-1] == normalized or sorted(other) == sorted(normalized)
         }
         edits = {other: n for other, n in edits.items() if n <= max_edits and other != normalized}
         if is_obscure:  # "Shreck" is a film, but it rather means "Shrek"
@@ -229,6 +234,32 @@ class NameIndex:
             }
             return {normalized: 0} | edits
         return dict(sorted(edits.items(), key=lambda pair: pair[1])[:4]) or {normalized: 0}
+
+    def loose_spellings(self, word: Word) -> list[str]:
+        """Return the rare words of names that differ in one letter from a word of the dictionary: "Forrest", "forest".
+
+        Such a word stands for the name only beside another rare word of the name, see :meth:`has_rare_word`.
+        """
+        written = word.normalized
+        if len(written) < _MIN_LETTERS_LOOSE or not is_english(written) or written in COMMON_WORDS:
+            return []
+        similar = [
+            other
+            for n in (-1, 0, 1)
+            for other in self._words_by_shape.get((written[0], len(written) + n), [])
+            if not is_frequent(other, _N_KNOWN)
+        ]
+        found = process.extract(written, similar, scorer=OSA.distance, score_cutoff=1, limit=20)
+        return [other for other, _, _ in found if other != written]
+
+    def has_rare_word(self, key: Key, written: Iterable[str]) -> bool:
+        """Return whether a written word that is rare is also a word of a name.
+
+        Args:
+            key: words of the name.
+            written: the written words.
+        """
+        return any(word == other and not is_frequent(word, _N_KNOWN) for word, other in zip(key, written))
 
     def may_be_misspelled_alone(self, key: Key, written: str) -> bool:
         """Return whether a misspelled word may stand for a whole name: it is long, or it can mean nothing else."""

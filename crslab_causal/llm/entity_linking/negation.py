@@ -19,16 +19,20 @@ from crslab_causal.llm.entity_linking.verdicts import BLAME, any_of
 from crslab_causal.llm.entity_linking.words import Word, read_words
 
 _NEGATIONS = re.compile(
-    r'(?:not|no|never|neither|nor|nothing|without|cannot|'
+    r'(?:not|no|never|neither|nor|nothing|without|cannot|hardly|barely|scarcely|nobody|'
     r'(?:ai|are|ca|could|did|do|does|had|has|have|is|r|should|was|were|wo|would)?nt)$'
 )
 _DISLIKE_WORDS = frozenset(
     'avoid avoided despise despised detest detested dislike disliked except exclude excludes excluding hate hated '
-    'hates hating loathe loathed omit regret skip'.split()
+    'hates hating loathe loathed minus omit regret sans skip'.split()
 )
 _DISLIKE_PAIRS = frozenset(
     (
         'anything but',
+        'anyone but',
+        'anybody but',
+        'clear of',
+        'rid of',
         'everything but',
         'other than',
         'rather than',
@@ -40,6 +44,10 @@ _DISLIKE_PAIRS = frozenset(
         'patience for',
         'patience with',
         'leave out',
+        'take out',
+        'taking out',
+        'filter out',
+        'throw out',
         'leaving out',
         'rule out',
         'cut out',
@@ -91,14 +99,24 @@ _HARMLESS_VERBS = frozenset(
     'agree beat beats call choose compare consider count decide forget forgot hear heard knew know mean mind miss '
     'missed remember saw see seen stop tried try wait watch watched wrong'.split()
 )
+_PREFERENCE = frozenset('prefer preferably preferred rather sooner'.split())
+"""Words of a sentence in which a "than" after a name rejects what follows: "rather a comedy than a drama"."""
+_COMPARED = frozenset(('better than', 'more than', 'much as', 'good as'))
+"""Words after which a negation praises: "I never enjoyed a film more than Alien"."""
+_COMPARATIVE = re.compile(
+    r'(?:new|old|young|light|dark|short|long|fast|slow|small|bigg|great|hard|soft|weird|smart|strong|deep|late|sadd|kind|'
+    r'\w+i)er$|more$|less$|worse$|better$'
+)
 _PRONOUNS = frozenset('he i im ive it she they we you'.split())
 _CANCEL_NEGATION = _PRONOUNS | frozenset('bad doubt idea just one only problem sure worries'.split())
 _LIST_WORDS = ARTICLES | frozenset('and also any as especially including nor or particularly such'.split())
 _CONTRAST_WORDS = frozenset('although because but however since so though yet'.split())
 _NEGATIVE_PREDICATE = re.compile(
-    r"""["”’'*_)]*\s+(?:(?:really|just|kinda|totally|completely)\s+)?(?:suck(?:s|ed)\b|puts?\s+(?:me|us)\s+to\s+sleep\b|
+    r"""["”’'*_)]*(?:\s+(?:trilogy|series|saga|franchise|movies|films))?\s+(?:(?:really|just|kinda|totally|completely)\s+)?(?:suck(?:s|ed)\b|puts?\s+(?:me|us)\s+to\s+sleep\b|
     (?:annoy|irritate|disgust|disappoint)(?:s|ed|d)?\s+(?:me|us)\b|(?:gets?|got)\s+on\s+my\s+nerves\b|
     (?:drives?|drove)\s+(?:me|us)\s+(?:crazy|nuts|mad|insane|up\s+the\s+wall)\b|out(?=\s*(?:$|[,.;!]|and\b))|(?:is|was|sounds|looks|seems)\s+(?:a\s+(?:bit|little)|rather|way)\s+(?:too\s+)?\w+\s+for\s+(?:me|us|my|our|tonight|now)\b|
+    (?:really\s+|just\s+|kind\s+of\s+)?(?:drags|dragged)\b|,?\s*(?:less\s+so|not\s+so\s+much)\b(?=\s*(?:[.,;!?]|$))|
+    (?:is|was|are|were)(?:\s?n['’]?t|\s+not)\s+(?:one\s+of|among)\s+(?:them|those|these)\b|
     (?:left|leaves?)\s+(?:me|us)\s+(?:stone\s+)?cold\b|(?:makes?|made)\s+my\s+(?:skin\s+crawl|eyes\s+roll|toes\s+curl|teeth\s+hurt)\b|(?:makes?|made)\s+me\s+(?:want\s+to\s+)?(?:cringe|vomit|puke|gag|throw\s+up|sick)\b|(?:fell|falls)\s+flat\b|
     (?:is|was|stays?)\s+nowhere\s+(?:near|in)\b|
     (?:is|are|would\s+be)\s+(?:out\s+of\s+the\s+question|an?\s+(?:\w+\s+)?(?:no(?:[ -]go)?|pass))
@@ -177,11 +195,13 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
     is_bare, n_commas = False, 0
     # whether the sentence has rejected a name, and whether it is a negative question
     has_rejected = asks = False
+    ends, prefers = {*end_of_span.values()}, False
     i = 0
     while i < len(words):
         word = words[i]
         if word.starts_sentence:
-            has_rejected = asks = False
+            has_rejected = asks = prefers = False
+        prefers = prefers or word.lower in _PREFERENCE
         if word.starts_sentence or (state == _NEGATION and i - negation_index > _MAX_DISTANCE):
             state = _NONE
         if ',' in text[words[i - 1].end if i else 0 : word.start]:
@@ -205,7 +225,7 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
         if (after_comma and (word.lower not in _LIST_WORDS or ends_bare)) or (after_name and word.lower in _PRONOUNS):
             state, is_bare = _NONE, False
         after_comma, after_name = after_comma and word.lower in _LIST_WORDS, after_name and state > _NONE
-        pair = f'{word.lower} {_lower(words, i + 1)}'
+        pair, pair_before = f'{word.lower} {_lower(words, i + 1)}', (_lower(words, i - 1), word.lower)
         if has_rejected and (word.lower in _EXCEPTIONS or pair in _EXCEPTION_PAIRS):
             state = _NONE
             i += pair in _EXCEPTION_PAIRS
@@ -213,13 +233,21 @@ def is_negated(text: str, words: Sequence[Word], spans: Sequence[tuple[int, int]
             pair in _DISLIKE_PAIRS and i + 1 not in end_of_span
         ):
             state, i = _NONE if state == _NEGATION else _DISLIKE, i + 1
+        elif word.lower == 'than' and i in ends and prefers and not _COMPARATIVE.match(_lower(words, i - 1)):
+            state = _DISLIKE
+        elif state != _NONE and pair in _COMPARED:
+            state, i = _NONE, i + 1
         elif _starts_question(words, i, end_of_span):
             asks = True
         elif _starts_negation(words, i):
             # "I would rather not watch X" rejects X, while "I did not watch X" says that it is not seen
             refuses = _REFUSALS.match(f'{_lower(words, i - 1)} {word.lower}'.strip()) is not None
             wishes = (refuses or _lower(words, i - 1) in _BEFORE_REFUSAL) and _lower(words, i + 1) in _REFUSED_VERBS
-            state, negation_index = max(state, _DISLIKE if wishes else _NEGATION), i
+            is_double = state == _NEGATION and i == negation_index + 1  # "I don't not like X"
+            state = _NONE if is_double else max(state, _DISLIKE if wishes else _NEGATION)
+            negation_index = i
+        elif pair_before == ('not', 'so') and _starts_name(words, i + 1, end_of_span):
+            pass  # "I loved Alien. Not so Prometheus."
         else:
             state = _state_after(words, i, state)
         i += 1

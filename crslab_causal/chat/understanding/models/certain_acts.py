@@ -25,7 +25,9 @@ _TAKES_WORDS_BACK = re.compile(r'\btake (?:it|that|this|all of that) back\b', re
 """Words that take an earlier message back. They accept no film."""
 _GOES_BACK = re.compile(r'\b(?:go|going|get|getting|come|switch) back to\b')
 """Words that ask for an earlier kind of films. They accept no film."""
-_OWNS = re.compile(r'\b(?:own|bought) (?:it|that|this)\b')
+_OWNS = re.compile(
+    r'\b(?:own|bought) (?:it|that|this)\b|\b(?:on|in) (?:my|our) (?:\w+ )?(?:shelf|shelves|collection)\b'
+)
 """Words about a film that the seeker owns, and so has seen."""
 _IS_ALL = re.compile(r"\bthat(?:['’]?s| is| will be|['’]?ll be) (?:all|it|everything)\b", re.IGNORECASE)
 """Words that end a conversation, such as "that's all for now". They accept no film."""

@@ -33,6 +33,8 @@ _WISHED_AFTER = re.compile(r'^\s+(?:movies? )?(?:instead|please|in)\W*$')
 """Words after a name that ask for it: "comedy instead"."""
 _TAKES_OTHER = re.compile(r'\W*(?:(?:no|wait|oh|sorry)\W+)*not (?:him|her|them)\s*[,.;:!-]', re.IGNORECASE)
 """Words before the name of a person who takes the place of another one."""
+_MIN_LETTERS_ALONE = 4
+"""Minimum number of letters of a name that is a whole message."""
 _IN_REMARKS = frozenset((SpanKind.GENRE, SpanKind.COLLECTION))
 """Kinds of names that are often part of a remark on a film."""
 
@@ -76,7 +78,7 @@ def is_certain(draft: Draft, named: Named, rule: str, attitude: str, acts: set[A
             return True  # "Kubrick-esque"
         case Attitude.WANTED if _TAKES_OTHER.match(draft.text):
             return True  # "wait, not him, Kevin Hart"
-        case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or _is_name_alone(draft)):
+        case Attitude.WANTED if attitude == Attitude.MENTIONED and (Act.WANT in acts or is_name_alone(draft)):
             return True  # "it should also be funny", "Bill Murray"
         case Attitude.MENTIONED if attitude == Attitude.DISLIKED and _has_rejected_other(draft, named):
             return True  # "the original, not the remake"
@@ -102,8 +104,10 @@ def _has_rejected_other(draft: Draft, named: Named) -> bool:
     return not named.span.negated and any(span.negated for span in spans)
 
 
-def _is_name_alone(draft: Draft) -> bool:
+def is_name_alone(draft: Draft) -> bool:
     """Return whether a message has no words beside names, and answers no question: "Bill Murray"."""
+    if any(span.end - span.start < _MIN_LETTERS_ALONE for group in draft.groups for span in group):
+        return False  # "bey" is rather a misspelled word
     answers = draft.situation.said.rstrip().endswith('?')
     return not answers and all(re.fullmatch(r'(?:\W|<\w+>)*', clause.text) for clause in draft.clauses)
 

@@ -24,6 +24,7 @@ from crslab_causal.chat.understanding.models.certain_acts import (
 from crslab_causal.chat.understanding.models.certain_attitudes import (
     clauses_with,
     is_certain,
+    is_name_alone,
     names_years,
 )
 from crslab_causal.chat.understanding.models.encoder import MessageEncoder
@@ -61,9 +62,11 @@ from crslab_causal.chat.understanding.wishes.relations import with_alternatives,
 # `*_train_*.tsv`, see benchmarks/UNDERSTANDING.md.
 _MIN_ACT = 0.4
 """Minimum probability of an act that a message has beside the likeliest one."""
+_MIN_FAREWELL = 0.4
+"""Minimum probability of a farewell that the rules do not find. It ends the conversation."""
 _MIN_CHOICE = 0.6
-"""Minimum probability of the choice of a film. A choice ends the search, so a wrong one costs more than a missed one.
-"""
+"""Minimum probability of the choice of a film beside a likelier act. A choice ends the search, so a wrong one costs
+more than a missed one."""
 _MIN_ACT_OF_RULES = 0.3
 """Minimum probability of an act that the rules find, too."""
 _MIN_ACT_OF_PHRASE = 0.01
@@ -161,7 +164,7 @@ class Reviser:
         """Return the meaning of a message, from the draft of the rules, which does not change."""
         if not self.models or is_settled(draft):
             return draft.meaning
-        meaning = draft.meaning.copy()
+        rules, meaning = draft.meaning, draft.meaning.copy()
         draft = replace(draft, meaning=meaning)
         text = Text(draft)
         if not any(word in self.models['acts'].rows for word in text.words):
@@ -170,11 +173,15 @@ class Reviser:
         features = message_features(draft, text)
         likely = estimates.of_message('acts', features)
         likely |= dict.fromkeys(ruled_out(draft, ' '.join(text.words)), 0.0)
-        sure = {name: p for name, p in likely.items() if name not in FINAL}
+        by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
+        sure = {
+            name: p
+            for name, p in likely.items()
+            if name not in FINAL and (name != Act.LEAVE or name in by_rules or p >= _MIN_FAREWELL)
+        }
         best = max(sure.values())
         if best < (_MIN_LIKELIEST_ACT_OF_WISH if any(c.binding for c in meaning.constraints) else _MIN_LIKELIEST_ACT):
             return meaning  # the model only guesses
-        by_rules = {*meaning.acts} - {Act.UNKNOWN, Act.SMALL_TALK}
         least = {Act.ACCEPT: _MIN_CHOICE}
         least |= {act: _MIN_ACT_OF_PHRASE if act in _STATED_BY_PHRASES else _MIN_ACT_OF_RULES for act in by_rules}
         acts = {Act(name) for name, p in sure.items() if p > least.get(Act(name), _MIN_ACT) or p == best}
@@ -206,6 +213,8 @@ class Reviser:
         meaning.acts = _consistent(acts, meaning)
         asked = {film for question in meaning.questions for film in (question.film, *question.films)} - {None}
         meaning.heard = [_as_asked(each) if each.entity in asked else each for each in meaning.heard]
+        if meaning.acts == [Act.UNKNOWN] and by_rules and is_name_alone(draft):
+            return rules  # "xmen"
         if not _CONSTRAIN & {*meaning.acts}:  # "it came out last year"
             meaning.constraints = []
             meaning.heard = [each for each in meaning.heard if each.kind is not SpanKind.YEARS]

@@ -15,9 +15,10 @@ TOLD = 'told'
 _PRAISED_WORDS = any_of(PRAISE | frozenset('my our best nice riot god sick'.split()))
 """Words after "is" that praise the name before it."""
 _AFTER_LIKED = re.compile(
-    rf"""^(?:\s+(?:and|,|or)?\s*<\w+>)*(?:'s)?(?:\s+(?:movies|series|franchise|saga|trilogy))?(?:\s+in\s+general)?
+    rf"""^(?:\s*(?:and|,|or)?\s*(?:the\s+)?<\w+>)*(?:'s)?(?:\s+(?:movies|series|franchise|saga|trilogy))?(?:\s+in\s+general)?
         \s+(?:is|are|was|were|has\s+been|have\s+been)\s+(?!on\s+(?:my|our)\b)(?:\w+\s+){{0,3}}?(?:{_PRAISED_WORDS}|one\s+of|top\s+\d+)\b
-    |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+gets\s+old|holds\s+up)\b
+    |^\s+(?:rocks|rules|slaps|made\s+(?:me|us)\s+(?:laugh|smile)|goes\s+without\s+saying|never\s+(?:gets\s+old|disappoints?|disappointed|fails)|holds\s+up|
+        (?:did|does|do|will)\s+not\s+disappoint)\b
     |^\s+(?:really\s+|always\s+|totally\s+)?(?:blew\s+(?:me|us)\s+away|(?:kept|had|keeps|has)\s+(?:me|us|everyone)\s+
         (?:on\s+the\s+edge|in\s+stitches|laughing|hooked|glued|smiling))\b
     |^,?\s+(?:\w+\s+){{0,6}}?(?:brilliant|great|amazing|fantastic)\s+(?:movie|one)\W*$
@@ -53,7 +54,8 @@ _AFTER_ALREADY = re.compile(
     r'(?:i )?(?:just |recently )?(?:finished|watched|saw|rewatched) (?:it )?(?:the|last|yesterday|recently|already))\b'
 )
 _EXCEPTION = re.compile(
-    r'\b(?:besides?|except|excepting|apart from|other than|aside from)(?: for)?(?: (?:<\w+>|and|or|the|,))* $'
+    r'\b(?:(?:all|everything|every one|each|any|most|them|those|these) but|'
+    r'besides?|except|excepting|apart from|other than|aside from)(?: for)?(?: (?:<\w+>|and|or|the|,))* $'
 )
 _WISHES_SIMILAR = re.compile(
     r'(?<!like )(?<!love )(?<!enjoy )(?<!liked )(?<!loved )(?<!enjoyed )\b(?:something|anything|others?|movies) '

@@ -26,6 +26,7 @@ _PREFERS = re.compile(r'\b(?:i|we) (?!would)(?:\w+ )?(?:like|love|enjoy)\b')
 """Words of a taste and no wish: "I love movies like Alien"."""
 _ONLY_LIKE = re.compile(r'^\W*like(?: <\w+>| maybe|,| and| or)* ?$')
 _NEED_NOT = re.compile(
+    r'\b(?:need|must) not be (?:an?|any|just|that|very|too)? ?$|'
     r'\bnot (?:(?:have|need) to be (?:an?|any|just)?|(?:really |exactly )?(?:dislike|hate|mind)(?: \w+)?) ?$'
 )
 """Words before a property that the film need not have: "it doesn't have to be a comedy", "I don't hate Tom Cruise"."""

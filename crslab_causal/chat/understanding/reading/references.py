@@ -32,6 +32,9 @@ _BUT_NOT = re.compile(r'\W*(?:but )?(?:i|we) (?:did|do) not(?: really| at all| t
 _CHATTED = re.compile(r'\b(?:chatting|talking|speaking) (?:with|to) you\b')
 """Words of a farewell such as "it was great talking to you", which is no opinion about a film."""
 _GENRE_TOKEN = re.compile(r'<genre(\d+)>')
+_EXCEPT_PLACE = re.compile(
+    r'\b(?:but|except|excepting|besides|apart from|other than|aside from)(?: for)? (?:the |number )*<place\d+>'
+)
 _ONLY_PLACES = re.compile(
     r'^(?:\W|\b(?:the|and|or|number|numbers|but|except|on the list|in the list|in your list|ok)\b|<place\d+>)*$'
 )
@@ -101,6 +104,9 @@ class ReferenceReader:
         if self._likes_person(clause):
             acts[:] = [act for act in acts if act is not Act.ACCEPT] + [Act.LIKE]
         places = list(self.state.places(clause))
+        if places and _EXCEPT_PLACE.search(clause.text) and self._names_all(clause):
+            self.state.excepted.update(places)  # "seen all of them except the last two"
+            places = []
         self._apply_to_meant(clause, acts, places)
         if places:
             self._apply_to_places(clause, acts, places)

@@ -30,6 +30,30 @@ _NO_AFTER = re.compile(
     re.IGNORECASE,
 )
 """Words after a name that reject it: "Mel Gibson - no", "anything with Cruise is a no"."""
+_REJECTED_BEFORE = re.compile(
+    r"""\b(?:had\s+it\s+(?:up\s+to\s+here\s+)?with
+    |unless\s+(?:(?:it|that|this|they|there)(?:['’]?s|['’]?re|\s+(?:is|are|has|have|stars?|involves?|features?)))
+    |(?:avoid|hate|dislike|refuse|loathe|detest|can(?:['’]?t|not)\s+stand)(?:\s+(?:the\s+)?most)?[\s,:]+
+     (?:(?:it|that)(?:['’]?s|\s+is)|is|would\s+be))
+    \s+(?:(?:an?|any|all|the|these|those|with|by|from)\s+)*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words before a name that reject it: "the one genre I avoid is horror", "unless it's a musical"."""
+_IS_NOT_IN_IT = re.compile(
+    r"""\s*(?:(?:is|are|was)(?:\s?n['’]?t|\s+not)\s+(?:in\s+(?:it|them)|directing|starring|involved|acting|playing)
+    |(?:does|do)(?:\s?n['’]?t|\s+not)\s+(?:star|play|act|appear|feature|direct|show\s+up))\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ON_CONDITION = re.compile(
+    r'\b(?:(?:as|so)\s+long\s+as|where|in\s+which|that|which|if|provided(?:\s+that)?)\s+$', re.IGNORECASE
+)
+"""Words around a person who must not be in a film: "anything, as long as Tom Hanks isn't in it"."""
+_NOT_REFUSED = re.compile(
+    r"""\b(?:(?:would|will|wo|could|can|ca)(?:\s?n['’]?t|not|\s+(?:not|never))|never)\s+(?:ever\s+)?
+    (?:say|said)\s+no\s+to\s+(?:(?:an?|any|some|another|the)\s+)*(?:\w+\s+)?$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""Words before a wish in spite of their "no": "I wouldn't say no to a comedy"."""
 _TELLS_AGE = re.compile(r"\b(?:is|are|turned|turns|aged|i['’]?m|they['’]?re)\b", re.IGNORECASE)
 """Words of a span about children that tell their age, and so are never negated."""
 _SWAP_BEFORE = re.compile(r'\b(?:swap|trade|replace|exchange|switch)\b[^.!?,;]*$', re.IGNORECASE)
@@ -39,8 +63,8 @@ _INSTEAD = re.compile(r'\s+(?:movies?\s+|films?\s+)?instead\b(?!\s+of)', re.IGNO
 """Words after a name that is wanted, unless a "not" stands directly before it."""
 _NOT_BEFORE = re.compile(r"\b(?:not|no|never|\w+n['’]t(?:\s+want)?)\s+(?:an?\s+|any\s+|the\s+)?$", re.IGNORECASE)
 _NO_COMMA = re.compile(
-    r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b)|not\s+(?:him|her|them|it|that(?:\s+one)?|this(?:\s+one)?)\s*[,.;:!—–-])\W*
-    (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the)\b\W*)*$""",
+    r"""^\W*(?:(?:oh|wait|um|uh|hm+|sorry|ah|well)\b\W*)*(?:(?:no|nope)\s*(?:[,.;:!…—–-]|wait\b|(?=\s(?:the|that)\s+(?:one|movie|film)\s+(?:with|by|from|where|about)\b))|not\s+(?:him|her|them|it|that(?:\s+one)?|this(?:\s+one)?)\s*[,.;:!—–-])\W*
+    (?:(?:wait|sorry|no|rather|i\s+said|make\s+it|i\s+want(?:ed)?|the|one|with|by|from)\b\W*)*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 """Words before a name that reject something else: "no, the 80s", but not "no horror"."""
@@ -118,6 +142,16 @@ def _is_rejected(text: str, span: Span, rejected: Mapping[tuple[int, int], bool]
     if _INSTEAD.match(text, span.end) and not _NOT_BEFORE.search(text, 0, span.start):
         return False  # "not horror tonight, comedy instead"
     if span.kind not in (SpanKind.FILM, SpanKind.UNKNOWN) and _NONE_OF_THOSE.match(text, span.end):
+        return True
+    if _NOT_REFUSED.search(text, 0, span.start):
+        return False
+    if _REJECTED_BEFORE.search(text, 0, span.start):
+        return True
+    if (
+        span.kind is SpanKind.PERSON
+        and _ON_CONDITION.search(text, 0, span.start)
+        and _IS_NOT_IN_IT.match(text, span.end)
+    ):
         return True
     if span.kind is SpanKind.PLACE and _LEAVE_BEFORE.match(text[: span.start]):
         return True

@@ -23,7 +23,7 @@ from crslab_causal.chat.understanding.spotting.places import (
 from crslab_causal.chat.understanding.spotting.rejections import with_negation
 from crslab_causal.chat.understanding.spotting.relative_years import relate_years
 from crslab_causal.chat.understanding.spotting.roles import name_by_role
-from crslab_causal.chat.understanding.spotting.series_numbers import name_by_number
+from crslab_causal.chat.understanding.spotting.series_numbers import film_of_ordinal, name_by_number, name_numbered
 from crslab_causal.chat.understanding.spotting.series_parts import name_by_part
 from crslab_causal.chat.understanding.spotting.unknown_names import find_unknown_names
 from crslab_causal.chat.understanding.years.finder import find_years
@@ -49,8 +49,6 @@ _NTH_BEFORE = re.compile(
 _NTHS = {word: n - 1 for word, n in ORDINALS.items()} | dict.fromkeys(('last', 'latest', 'newest'), -1)
 """Index of the film that an ordinal selects."""
 _NTH_AFTER = re.compile(r'(?:\s+(?:movie|film|flick|one)\b)?(?!\s+(?:movies|films|flicks|ones)\b)', re.IGNORECASE)
-_MIN_SHARE_OF_SERIES = 0.1
-"""Minimum popularity of a film that an ordinal counts, as a share of that of the best-known film of the series."""
 _N_RECOMMENDED = 3
 """Number of the last recommendations whose people a message may call by one name."""
 _PLURAL_BEFORE = re.compile(
@@ -165,15 +163,18 @@ class Spotter:
             )
             for g in find_genres(masked)
         ]
-        spans += free_spans(find_unknown_names(blank_spans(text, spans)), spans)
+        unknown = free_spans(find_unknown_names(blank_spans(text, spans)), spans)
+        spans += [name_numbered(text, span, self.collections) for span in unknown]
         return with_negation(text, sorted(spans, key=lambda span: (span.start, span.end)))
 
     def _links(self, text: str, prefer: Sequence[int]) -> list[Span]:
         found = self._linker.find(text, prefer)
         # a name with a genre word is not an unknown film: "World War 2" contains "War"
         genres = [Span(SpanKind.GENRE, genre.start, genre.end) for genre in find_genres(text)]
-        unknown = [Span(SpanKind.UNKNOWN, start, end) for start, end in found.unknown]
-        longer = [span for span in unknown if _OF_NAME.search(text, span.start, span.end)]  # "The King of Comedy"
+        unknown = [name_numbered(text, Span(SpanKind.UNKNOWN, *place), self.collections) for place in found.unknown]
+        longer = [
+            span for span in unknown if span.kind is SpanKind.UNKNOWN and _OF_NAME.search(text, span.start, span.end)
+        ]  # "The King of Comedy"
         genres = free_spans(genres, longer)
         spans = free_spans(unknown, genres)
         for link in found.links:
@@ -223,30 +224,16 @@ class Spotter:
         return found
 
     def _nth_film(self, text: str, span: Span, key: tuple[str, ...]) -> Span | None:
-        """Return the span of the film that an ordinal selects from a series: "the third Harry Potter movie".
-
-        The films of the series are those whose titles start with its name, by year.
-        """
+        """Return the span of the film that an ordinal selects from a series: "the third Harry Potter movie"."""
         match = _NTH_BEFORE.search(text, max(0, span.start - 30), span.start)
         after = _NTH_AFTER.match(text, span.end)
         assert span.collection is not None
         if match is None or after is None:
             return None
-        films = [self.facts.films[film] for film in span.collection.films]
-        dated = [film for film in films if film.year]
-        titled = [film for film in dated if tuple(content_words(title_words(film.title)))[: len(key)] == key]
-        if titled or not span.collection.is_listed:  # the titles of James Bond's films do not start with his name
-            dated = titled
-        popularity = {film.entity: self.facts.popularity.get(film.entity, 0) for film in dated}
-        least = _MIN_SHARE_OF_SERIES * max(popularity.values(), default=0)
-        known = [film for film in dated if popularity[film.entity] >= least]
-        known.sort(key=lambda film: (popularity[film.entity], -film.entity))
-        of_year = {film.year: film.entity for film in known}  # of the films of one year, the best-known one counts
-        ordered = [of_year[year] for year in sorted(of_year, key=lambda year: year or 0)]
-        number = _NTHS[match['ordinal'].lower()]
-        if number >= len(ordered) or len(ordered) < 2:
+        film = film_of_ordinal(span.collection, key, _NTHS[match['ordinal'].lower()], self.collections, self.facts)
+        if film is None:
             return None
-        return Span(SpanKind.FILM, match.start('ordinal'), after.end(), id=ordered[number])
+        return Span(SpanKind.FILM, match.start('ordinal'), after.end(), id=film)
 
     def _bearer(self, span: Span, key: tuple[str, ...]) -> Span | None:
         """Return the span of the person with a surname that also names a collection: "Miyazaki", but not "Disney"."""

@@ -19,6 +19,29 @@ _UNKNOWN = re.compile(
     re.VERBOSE,
 )
 """A capitalized name where a title or a person is expected. After "with" it has at least two words."""
+_SHORT_UNKNOWN = re.compile(
+    r'\b(?:seen|saw|watched|rewatched|loved|liked|enjoyed|hated|disliked)\s+(?P<name>[A-Z][a-z]{1,14})'
+    r'(?=\s*(?:[,.;!?]|$|(?:too|also|already|as well|before|and|but|yesterday|last|recently|twice)\b))'
+)
+"""A capitalized word after a verb of watching or liking in the past. It is a title, even if it is a frequent word."""
+_NO_TITLES = frozenset(
+    'Action Comedy Comedies Drama Dramas Horror Romance Thriller Thrillers Christmas Halloween Netflix Hulu Amazon '
+    'Disney English French Spanish German Japanese Korean Monday Tuesday Wednesday Thursday Friday Saturday Sunday '
+    'That This It Them Those These All Both Most None One Some Everything Nothing Everyone Him Her'.split()
+)
+_PLAIN_UNKNOWN = re.compile(
+    r'\b(?:seen|saw|watched|rewatched|loved|hated|disliked|enjoyed|(?P<interested>interested\s+in))\s+'
+    r'(?P<name>(?!the\b|it\b|that\b|this\b|my\b|his\b|her\b|your\b|how\b|when\b|what\b|all\b|every)'
+    r"[a-z][a-z'-]*(?:\s+(?!and\b|but\b|or\b|too\b|also\b|already\b|before\b|as\b|with\b|in\b|on\b|at\b|when\b|"
+    r"because\b|so\b)[a-z][a-z'-]*){1,3})(?=\s*(?:[,.;!?]|$|(?:and|but|too|also|already|before|as well)\b))"
+)
+"""Two to four words in small letters after such a verb. One of them must not be frequent."""
+_NO_TITLE_WORDS = frozenset(
+    'it them those these that this one ones both either me us him movie movies film films'.split()
+)
+"""Words that point to a film, or name none."""
+_MAX_PLAIN_RANK = 8000
+"""Largest rank, by frequency, of the words that are no title in small letters."""
 _ASKED_UNKNOWN = re.compile(
     r"""\b(?:who\s+(?:is|was)(?:\s+in)?|who\s+(?:directed|wrote|made)|who\s+(?:stars?|plays?|played|acts?)\s+in|(?:cast|director|plot|story|ending|year|genre|summary|synopsis|end)\s+of|
     (?:do|did)\s+you\s+know|have\s+you\s+(?:ever\s+)?(?:seen|heard\s+of)|tell\s+me\s+about|heard\s+of|sequels?\s+(?:to|of)|how\s+about|what\s+about|
@@ -33,7 +56,7 @@ _WITH_UNKNOWN = re.compile(
 """One or two words before a comma or an end that may be a person. One of them must not be in the dictionary."""
 _JUDGED_UNKNOWN = re.compile(
     r"(?:^|[.!?]\s+)(?P<name>[A-Z][\w'’-]+(?:\s+[A-Z][\w'’-]+)+)\s+(?:is|was|were)\s+(?:\w+\s+){0,2}?"
-    rf'(?:{any_of(PRAISE | BLAME)}|disturbing|scary|sad|slow|long|weird|ok|okay|fine)\b'
+    rf'(?:{any_of(PRAISE | BLAME)}|disturbing|scary|sad|slow|long|weird|ok|okay|fine|my\s+cup|my\s+thing|for\s+me)\b'
 )
 """A capitalized name of at least two words at the start of a sentence, and a verdict."""
 _ASKED_FIRST = re.compile(
@@ -65,6 +88,17 @@ def find_unknown_names(masked: str) -> list[Span]:
         words = match['name'].split()
         is_single = len(words) == 1
         if not is_single or not (match['with'] or is_frequent(words[0].lower().strip(".,'’-"), _MAX_EVERYDAY_RANK)):
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    others = [word for word in masked.split() if word != 'I']
+    is_titled = sum(word[:1].isupper() for word in others) > 0.6 * len(others)
+    for match in _SHORT_UNKNOWN.finditer(masked):
+        if not is_titled and match['name'] not in _NO_TITLES:
+            spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
+    for match in _PLAIN_UNKNOWN.finditer(masked):
+        words = match['name'].split()
+        if _NO_TITLE_WORDS.isdisjoint(words) and any(
+            len(word) > 4 and not is_frequent(word, _MAX_PLAIN_RANK) for word in words
+        ):
             spans.append(Span(SpanKind.UNKNOWN, *match.span('name')))
     for match in (*_ASKED_UNKNOWN.finditer(masked), *_WITH_UNKNOWN.finditer(masked)):
         words = [word.strip("'’-") for word in match['name'].split()]

@@ -22,7 +22,8 @@ _OWN = (
 )
 """Words after "with" that name the people who watch."""
 _TOPIC = re.compile(
-    rf"""(?:\b(?:something|anything|movies?|one|ones)|<genre\d+>)\s+(?:else\s+)?(?:that\s+(?:is|are|has|have|deals?)\s+)?
+    rf"""(?:(?<!little\ )\b(?:something|anything|movies?|one|ones)|<genre\d+>)\s+
+        (?:else\s+)?(?:that\s+(?:is|are|has|have|deals?)\s+)?
         (?P<about>with|about|involving|featuring|containing|has|have)\s+
         (?!(?:{_OWN}|a\s+(?:bit|little|lot))\b|(?:(?:an?|the|some|lots?\s+of|many|more|less|big|good|great|lovely|nice)\s+)*<)
         (?P<topic>(?:(?:an?|the|some|lots?|of|many|more|less|no)\s+)*[a-z][a-z'-]*(?:\s+(?!(?:but|that|for|like|from|please|with|which|or)\b)[a-z][a-z'-]*){{0,2}})
@@ -70,6 +71,9 @@ _ONLY_TOPIC = re.compile(
 _OPEN_END = re.compile(r'(?:\s+(?:and|or|in|of|on|at|to|a|an|the|with|is|are|who|that))+$')
 """Last words of a subject that belong to what follows: "with real people and"."""
 _TOLD = re.compile(r'\b(?:saw|seen|watched|loved|liked|enjoyed|hated|is(?! there)|was)\b')
+_ASKS_ABOUT_SEEKER = re.compile(r'\b(?:has|have)\s+(?:i|we)\b')
+_NOT_BEFORE = re.compile(r'\b(?:not|no)\s+(?:an?\s+)?$')
+"""Words before a subject that leave it out: "but not one with dinosaurs"."""
 _TIME = r'(?:an?|one|two|three|ninety|\d+)(?:\s+and\s+a\s+half)?\s*(?:hours?|hrs?|h|minutes?|mins?)\b'
 _FILMS = r'(?:movies?|films?|ones?|flicks?|cinema)'
 _FILMS_OR_GENRE = (
@@ -234,11 +238,12 @@ def find_unknown_topics(clauses: Iterable[str]) -> list[str]:
             if match := pattern.match(clause):
                 found.append(match['words'])
         for match in _TOPIC.finditer(clause):
-            if _TOLD.search(clause, 0, match.start()):
-                continue  # "I saw a movie about dogs"
+            if _TOLD.search(clause, 0, match.start()) or _ASKS_ABOUT_SEEKER.search(match[0]):
+                continue  # "I saw a movie about dogs", "which ones have I not seen?"
             if match['where_in']:
                 words = match['where_in']
             else:
                 words = f'{match["about"]} {match["topic"]}' if match['topic'] else f'{match["set"]} {match["where"]}'
-            found.append(_OPEN_END.sub('', words))
+            words = _OPEN_END.sub('', words)
+            found.append(f'no {words}' if _NOT_BEFORE.search(clause, 0, match.start()) else words)
     return list(dict.fromkeys(found))

@@ -23,7 +23,7 @@ _ATOM = re.compile(
     rf"""(?:(?P<part>early|mid|late)[\ -]+(?:the\s+)?)?
     (?: (?P<decade>(?:(?:1[89]|20)\d0|['’]?\d0)(?=['’]?s\b))['’]?s | (?P<word>{'|'.join(DECADE_WORDS)})\b
       | (?P<bare>[3-9]0)(?=\ +years\b(?!\ +(?:ago|old|back|later|of|since|now)))|(?<=years\ )(?P<last>[3-9]0)\b
-      | (?<![\w.,$€£])(?P<year>1[89]\d\d|20\d\d)(?![\w%]|[.,]\d) )""",
+      | ['’](?P<short>[3-9]\d)\b(?!['’]?s) | (?<![\w.,$€£])(?P<year>1[89]\d\d|20\d\d)(?![\w%]|[.,]\d) )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _OF_DECADE = re.compile(
@@ -31,6 +31,12 @@ _OF_DECADE = re.compile(
     re.IGNORECASE,
 )
 """Words before a decade that is written without "s": "from the 90 years", "from the years 90"."""
+_TURN = re.compile(
+    r'\b(?P<side>after|since|from|before|until)\s+the\s+turn\s+of\s+the\s+(?:century|millennium|millenium)\b', re.I
+)
+"""Words for the years from 2000, or before it."""
+_PRE_WAR = re.compile(r'\b(?:pre-?\s?war|(?:from\s+)?before\s+the\s+(?:second\s+world\s+)?war)\b', re.IGNORECASE)
+_LAST_YEAR_BEFORE_WAR = 1939
 _CENTURY = re.compile(r'\b(?P<which>this|the last|last|the 20th|the 21st|20th|21st) century\b', re.IGNORECASE)
 _NUMBERS = {'few': 3, 'couple of': 2, 'couple': 2, 'fifteen': 15, 'twenty': 20, 'thirty': 30, **CARDINALS}
 _LAST_YEARS = re.compile(
@@ -113,6 +119,10 @@ def find_exact_years(text: str, latest: int) -> list[YearsSpan]:
     for match in _CENTURY.finditer(text):
         is_last = match['which'].lower() in ('the last', 'last', 'the 20th', '20th')
         spans.append(YearsSpan(Years(1900, 1999) if is_last else Years(2000, None), *match.span()))
+    for match in _TURN.finditer(text):
+        is_before = match['side'].lower() in ('before', 'until')
+        spans.append(YearsSpan(Years(None, 1999) if is_before else Years(2000, None), *match.span()))
+    spans += [YearsSpan(Years(None, _LAST_YEAR_BEFORE_WAR), *match.span()) for match in _PRE_WAR.finditer(text)]
     for match in _THIS_DECADE.finditer(text):
         spans.append(YearsSpan(Years(latest - latest % 10, None), *match.span()))
     for match in _LAST_YEARS.finditer(text):
@@ -133,10 +143,10 @@ def _is_date(text: str, match: re.Match[str]) -> bool:
         return False
     if match['bare'] or match['last']:
         return _OF_DECADE.search(before) is not None
-    if match['year'] is None:
+    if match['year'] is None and match['short'] is None:
         return _POSSESSIVE.search(before) is None
     return (
-        _YEAR_CONTEXT_BEFORE.search(before) is not None
+        (match['short'] is None and _YEAR_CONTEXT_BEFORE.search(before) is not None)
         or any(pattern.search(before) for pattern in _BEFORE_ATOM.values())
         or any(pattern.match(text, match.end()) for pattern in _AFTER_ATOM.values())
         or _YEAR_CONTEXT_AFTER.match(text, match.end()) is not None
@@ -147,8 +157,8 @@ def _is_date(text: str, match: re.Match[str]) -> bool:
 
 
 def _years_of(match: re.Match[str]) -> Years:
-    if match['year']:
-        year = int(match['year'])
+    if match['year'] or match['short']:
+        year = int(match['year'] or f'19{match["short"]}')
         return Years(year, year)
     if match['word']:
         first = DECADE_WORDS[match['word'].lower()]

@@ -33,6 +33,8 @@ _ENDS = re.compile(
 _WORDS = {
     'new': re.compile(
         rf'\b(?:{NEW}|(?:just\s+)?(?:came|come|coming)\s+out\s+(?:recently|lately|this\s+year|last\s+year)|'
+        r"(?:that|which|something|anything|one|ones|films?|movies?)\s*(?:['’]?s|['’]?ve|has|have)?\s+just\s+"
+        r'(?:come\s+out|came\s+out|been\s+released)|'
         r'from\s+(?:this|last)\s+year|recently\s+(?:made|released)|new\s+releases?)\b',
         re.IGNORECASE,
     ),
