@@ -22,7 +22,7 @@ _LEAD = (
 )
 _PLACE = re.compile(
     rf"""\b(?:number|no\.?|nr\.?|num)\s*\#?(?P<number>10|[1-9])\b|\#(?P<hash>10|[1-9])\b|^\W*(?:{_LEAD}\W+)*(?P<alone>10|[1-9])\W*$|
-    (?:\bthe\s+|^\W*(?:(?:ok|then|and|yes|maybe)\s+)?)
+    (?:\bthe\s+|^\W*(?:(?:ok|then|and|yes|maybe)\s+)?(?=\w+\s+{_NOUN}\W*(?:$|then\b|please\b|it\s+is\b|sounds\b|looks\b)))
     (?P<ordinal>first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|(?P<nth>10|[1-9])(?:st|nd|rd|th)|last|middle)
     (?:\s+{_NOUN}\b|(?:(?<=but\ the\ last)|(?<=cept\ the\ last)|(?<=\ for\ the\ last)|(?<!last))(?=\W*$)
     |(?<!last)(?=\s*,|\s+(?:and|is|was|sounds|looks|about|i|we|no|yes|not|please)\b))
