@@ -140,5 +140,5 @@ def test_code_that_is_not_committed_is_refused(official, monkeypatch, tmp_path, 
 def test_a_damaged_log_is_refused(tmp_path):
     log = tmp_path / 'log.jsonl'
     log.write_text('{}\nno json\n', 'utf-8')
-    with pytest.raises(UserError, match=r'log.jsonl, line 2: Invalid JSON: .*; restore the log'):
+    with pytest.raises(UserError, match=r'log.jsonl, line 2: not valid JSON .*; restore the log'):
         append_entry(log, {})
