@@ -133,6 +133,8 @@ class NameIndex:
         """Words of names by first letter and length, sorted."""
         for word in sorted(self._words):
             self._words_by_shape[word[0], len(word)].append(word)
+        self._loose: dict[str, list[str]] = {}
+        """Results of :meth:`loose_spellings` by word."""
 
     def __contains__(self, key: Key) -> bool:
         return key in self._exact or key in self._partial or key in self._surnames
@@ -241,16 +243,17 @@ class NameIndex:
         Such a word stands for the name only beside another rare word of the name, see :meth:`has_rare_word`.
         """
         written = word.normalized
+        if written not in self._loose:
+            self._loose[written] = self._find_loose_spellings(written)
+        return self._loose[written]
+
+    def _find_loose_spellings(self, written: str) -> list[str]:
         if len(written) < _MIN_LETTERS_LOOSE or not is_english(written) or written in COMMON_WORDS:
             return []
-        similar = [
-            other
-            for n in (-1, 0, 1)
-            for other in self._words_by_shape.get((written[0], len(written) + n), [])
-            if not is_frequent(other, _N_KNOWN)
-        ]
-        found = process.extract(written, similar, scorer=OSA.distance, score_cutoff=1, limit=20)
-        return [other for other, _, _ in found if other != written]
+        shapes = ((written[0], len(written) + n) for n in (-1, 0, 1))
+        similar = [other for shape in shapes for other in self._words_by_shape.get(shape, [])]
+        found = process.extract(written, similar, scorer=OSA.distance, score_cutoff=1, limit=None)
+        return [other for other, _, _ in found if other != written and not is_frequent(other, _N_KNOWN)]
 
     def has_rare_word(self, key: Key, written: Iterable[str]) -> bool:
         """Return whether a written word that is rare is also a word of a name.
