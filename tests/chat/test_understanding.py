@@ -113,6 +113,7 @@ def test_any_message_is_understood_somehow(text, has_list):
         'what else has he ' * 600,
         'so very really ' * 660,
         '"' * 9999,
+        '-' * 9999,
     ],
 )
 def test_long_message_is_understood_in_seconds(line):

@@ -34,6 +34,8 @@ from crslab_causal.chat.understanding.wishes.unnamed import UnnamedWishes
 _TAGS = re.compile(r'</?[a-zA-Z][^<>\n]{0,200}>')
 """Tags of HTML, which someone has pasted."""
 _LONG_SPACE = re.compile(r'\s{2,}')
+_LONG_RUN = re.compile(r'([^\w\s])\1{9,}')
+"""A character that is repeated ten times or more, such as a line of dashes, which would take seconds to read."""
 _SPLIT_WORD = re.compile(r'\b(wan|gon|got) (na|ta)\b', re.IGNORECASE)
 """Words that a tokenizer has split: "wan na"."""
 _QUOTES = str.maketrans('“”„‘’´`', "\"\"\"''''")
@@ -73,7 +75,7 @@ class Interpreter:
             text: the message.
             situation: state of the conversation before the message.
         """
-        text = _LONG_SPACE.sub(' ', text)
+        text = _shorten(text)
         meaning = self.read(text, situation).meaning
         self._unnamed_wishes.add(text, meaning, situation)
         return meaning
@@ -85,7 +87,7 @@ class Interpreter:
 
     def _draft(self, text: str, situation: Situation) -> Draft:
         """Return what the rules understand of a message."""
-        text = _LONG_SPACE.sub(' ', _TAGS.sub(' ', text).translate(_QUOTES))
+        text = _shorten(_TAGS.sub(' ', text).translate(_QUOTES))
         text = spell_something(_SPLIT_WORD.sub(r'\1\2', text))
         known = (*self._films_of_people(situation), *situation.mentioned)
         spans = self._spotter.spans(text, known, situation.shown, situation.film, situation.recommended)
@@ -150,3 +152,8 @@ class Interpreter:
         wanted = [self.facts.person_called.get(c.label) for c in situation.constraints if c.kind is Kind.PERSON]
         people = [person for person in (*situation.mentioned, *wanted) if person in self.facts.people]
         return [film for person in dict.fromkeys(people) for film in self.facts.films_of(person)]
+
+
+def _shorten(text: str) -> str:
+    """Return a text with single spaces and without long runs of one character."""
+    return _LONG_RUN.sub(r'\1\1\1', _LONG_SPACE.sub(' ', text))
